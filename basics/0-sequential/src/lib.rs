@@ -1,0 +1,1 @@
+//! One slow loop: how long is it?

@@ -1,0 +1,2 @@
+//! One slow loop: how long is it?
+fn main() {}

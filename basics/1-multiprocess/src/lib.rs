@@ -1,0 +1,1 @@
+//! The same loop in a pool of processes

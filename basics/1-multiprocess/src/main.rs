@@ -1,0 +1,2 @@
+//! The same loop in a pool of processes
+fn main() {}

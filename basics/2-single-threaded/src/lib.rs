@@ -1,0 +1,1 @@
+//! Four requests, one after another

@@ -1,0 +1,2 @@
+//! Four requests, one after another
+fn main() {}

@@ -1,0 +1,2 @@
+//! The same four requests, overlapping
+fn main() {}

@@ -1,0 +1,254 @@
+//! Starts this same binary in another role, and never leaves one behind.
+//!
+//! A program that needs helpers in processes of their own (worker, server, a child to be watched)
+//! starts *itself* again with [`Child::start`]. The copy finds in its arguments which role it has,
+//! serves it from [`take_role`], the first call in `main`, and never reaches the rest.
+//!
+//! Parent and child talk over one private connection, the [`Link`], that carries whole messages.
+//! On Unix it arrives as the child's standard input and is moved away from there at once, so
+//! nothing that the child prints or reads, and no process that the child starts, can touch it.
+//! The end of the parent, however it comes, closes the link: a child that reads its link learns of
+//! it at once. [`Link::exit_with_parent`] is that for roles that do not read.
+
+mod link;
+
+pub use link::{Link, LinkReceiver, LinkSender};
+
+use std::{
+    env,
+    ffi::OsString,
+    fmt, io,
+    path::PathBuf,
+    process::{Command, ExitCode, ExitStatus, Stdio},
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+    time::{Duration, Instant},
+};
+
+/// The argument that turns a program into a child; the role's name follows the `=`.
+const ROLE_ARGUMENT: &str = "--lab-role=";
+
+/// Set once by [`take_role`]: children of children are refused.
+static IS_CHILD: AtomicBool = AtomicBool::new(false);
+
+/// Something that a copy of this program can be started as.
+pub trait Role: Sync {
+    /// The name by which the parent asks for it.
+    fn name(&self) -> &str;
+
+    /// Serves the role until the link closes or the work is done.
+    fn serve(&self, link: Link) -> ExitCode;
+}
+
+/// Serves a role if this process was started as a child; the first call in `main`.
+///
+/// Returns `None` in a program that its user started, and the child's exit code otherwise.
+pub fn take_role(roles: &[&dyn Role]) -> Option<ExitCode> {
+    let argument = env::args_os().nth(1)?;
+    let name = argument.to_str()?.strip_prefix(ROLE_ARGUMENT)?;
+    IS_CHILD.store(true, Ordering::SeqCst);
+    let Some(role) = roles.iter().find(|role| role.name() == name) else {
+        eprintln!("error: this program has no role `{name}`");
+        return Some(ExitCode::from(2));
+    };
+    match Link::inherited() {
+        Ok(link) => Some(role.serve(link)),
+        Err(error) => {
+            eprintln!("error: the role `{name}` is for children of this program only: {error}");
+            Some(ExitCode::from(2))
+        }
+    }
+}
+
+/// Whether this process is a child that [`take_role`] set to work.
+pub fn is_child() -> bool {
+    IS_CHILD.load(Ordering::SeqCst)
+}
+
+/// Which program a child runs: this one, unless a test names another.
+#[derive(Clone, Debug, Default)]
+pub struct Program {
+    path: Option<PathBuf>,
+}
+
+impl Program {
+    /// The program that is running now.
+    pub fn this() -> Self {
+        Self::default()
+    }
+
+    /// The program at `path`, which must call [`take_role`] first; for tests.
+    pub fn at(path: impl Into<PathBuf>) -> Self {
+        Self {
+            path: Some(path.into()),
+        }
+    }
+
+    fn resolve(&self) -> io::Result<PathBuf> {
+        match &self.path {
+            Some(path) => Ok(path.clone()),
+            None => env::current_exe(),
+        }
+    }
+}
+
+/// Why a child could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A child asked for a child of its own.
+    #[error("a child process may not start `{role}`: only the program its user started has children")]
+    Nested {
+        /// The role asked for.
+        role: String,
+    },
+    /// The operating system refused.
+    #[error("cannot start `{}` as `{role}`: {source}", program.display())]
+    Spawn {
+        /// The program.
+        program: PathBuf,
+        /// The role asked for.
+        role: String,
+        /// The system's word.
+        source: io::Error,
+    },
+}
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Exit {
+    /// It returned or called `exit` with this code.
+    Code(i32),
+    /// This signal ended it.
+    Signal(i32),
+}
+
+impl From<ExitStatus> for Exit {
+    fn from(status: ExitStatus) -> Self {
+        #[cfg(unix)]
+        if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
+            return Self::Signal(signal);
+        }
+        Self::Code(status.code().unwrap_or(-1))
+    }
+}
+
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Code(code) => write!(f, "exit code {code}"),
+            Self::Signal(signal) => {
+                #[cfg(unix)]
+                if let Ok(name) = nix::sys::signal::Signal::try_from(*signal) {
+                    return write!(f, "signal {signal} ({name})");
+                }
+                write!(f, "signal {signal}")
+            }
+        }
+    }
+}
+
+/// A copy of this program at work in a role; killed and reaped when dropped.
+#[derive(Debug)]
+pub struct Child {
+    process: std::process::Child,
+    exit: Option<Exit>,
+}
+
+impl Child {
+    /// Starts `program` in `role` and returns it with the parent's end of the link.
+    ///
+    /// What the child prints goes to the parent's standard error. It lives in a process group of
+    /// its own: Ctrl-C reaches only the parent, which decides, and a kill reaches its children too.
+    ///
+    /// # Errors
+    /// [`StartError::Nested`] inside a child; [`StartError::Spawn`] when the system refuses.
+    pub fn start(program: &Program, role: &str) -> Result<(Self, Link), StartError> {
+        if is_child() {
+            return Err(StartError::Nested { role: role.into() });
+        }
+        let path = program.resolve();
+        let refused = |source| StartError::Spawn {
+            program: path.as_ref().map(PathBuf::clone).unwrap_or_default(),
+            role: role.into(),
+            source,
+        };
+        let mut command = Command::new(path.as_ref().map_err(|e| refused(copy_of(e)))?);
+        command
+            .arg(OsString::from(format!("{ROLE_ARGUMENT}{role}")))
+            .stdout(Stdio::from(io::stderr()));
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        let offer = link::Offer::to(&mut command).map_err(refused)?;
+        let process = command.spawn().map_err(refused)?;
+        drop(command);
+        let mut child = Self {
+            process,
+            exit: None,
+        };
+        match offer.accept() {
+            Ok(link) => Ok((child, link)),
+            Err(error) => {
+                child.kill();
+                Err(refused(error))
+            }
+        }
+    }
+
+    /// The process id.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// How it ended, or `None` while it runs.
+    pub fn try_wait(&mut self) -> Option<Exit> {
+        if self.exit.is_none() {
+            self.exit = self.process.try_wait().ok().flatten().map(Exit::from);
+        }
+        self.exit
+    }
+
+    /// Waits for its end for at most `limit`, then kills it.
+    pub fn wait_or_kill(&mut self, limit: Duration) -> Exit {
+        let deadline = Instant::now() + limit;
+        loop {
+            if let Some(exit) = self.try_wait() {
+                return exit;
+            }
+            if Instant::now() >= deadline {
+                return self.kill();
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Kills it, and on Unix whatever it started in its process group, and reaps it.
+    pub fn kill(&mut self) -> Exit {
+        if let Some(exit) = self.try_wait() {
+            return exit;
+        }
+        #[cfg(unix)]
+        {
+            use nix::{sys::signal, unistd::Pid};
+            // It may have ended since; then there is nothing to kill.
+            let _ = signal::killpg(
+                Pid::from_raw(self.process.id().cast_signed()),
+                signal::Signal::SIGKILL,
+            );
+        }
+        let _ = self.process.kill();
+        let exit = self.process.wait().map_or(Exit::Code(-1), Exit::from);
+        self.exit = Some(exit);
+        exit
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+fn copy_of(error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), error.to_string())
+}

@@ -1,0 +1,15 @@
+//! What every step of the lab shares.
+//!
+//! A lesson keeps its mechanism in its own `lib.rs`; everything that is not the mechanism stands
+//! here, behind one plain call: measuring, recording a timeline, judging claims, reporting, and the
+//! child processes that serve as workers or as the web server.
+
+pub mod child;
+pub mod timeline;
+pub mod host;
+#[cfg(feature = "net")]
+pub mod http;
+#[cfg(feature = "process")]
+pub mod process_pool;
+pub mod timing;
+pub mod workload;

@@ -1,0 +1,2 @@
+//! The whole path in one go
+fn main() {}

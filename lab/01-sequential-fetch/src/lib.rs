@@ -1,0 +1,1 @@
+//! Ten requests, one after another, told as they come

@@ -1,0 +1,2 @@
+//! Ten requests, one after another, told as they come
+fn main() {}

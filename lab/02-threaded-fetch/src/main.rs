@@ -1,0 +1,2 @@
+//! One thread per URL
+fn main() {}

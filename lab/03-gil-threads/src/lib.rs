@@ -1,0 +1,1 @@
+//! Do threads help CPU work, with and without a GIL?

@@ -1,0 +1,2 @@
+//! Do threads help CPU work, with and without a GIL?
+fn main() {}

@@ -1,0 +1,1 @@
+//! What do processes cost and buy?

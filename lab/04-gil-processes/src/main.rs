@@ -1,0 +1,2 @@
+//! What do processes cost and buy?
+fn main() {}

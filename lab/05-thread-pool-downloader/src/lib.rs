@@ -1,0 +1,1 @@
+//! A pool of threads with a progress bar

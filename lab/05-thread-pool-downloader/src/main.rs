@@ -1,0 +1,2 @@
+//! A pool of threads with a progress bar
+fn main() {}

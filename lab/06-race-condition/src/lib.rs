@@ -1,0 +1,1 @@
+//! Expected against got: updates lost in a race

@@ -1,0 +1,2 @@
+//! Expected against got: updates lost in a race
+fn main() {}

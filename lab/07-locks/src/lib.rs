@@ -1,0 +1,1 @@
+//! Locks and a queue: the race repaired, and what it costs

@@ -1,0 +1,2 @@
+//! Locks and a queue: the race repaired, and what it costs
+fn main() {}

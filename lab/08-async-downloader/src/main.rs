@@ -1,0 +1,2 @@
+//! Ten tasks on one thread
+fn main() {}

@@ -1,0 +1,1 @@
+//! Limits, retries and back-off

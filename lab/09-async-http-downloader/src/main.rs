@@ -1,0 +1,2 @@
+//! Limits, retries and back-off
+fn main() {}

@@ -1,0 +1,1 @@
+//! Async fetch and parsing in processes

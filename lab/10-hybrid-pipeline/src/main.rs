@@ -1,0 +1,2 @@
+//! Async fetch and parsing in processes
+fn main() {}
