@@ -5,11 +5,19 @@
 //! child processes that serve as workers or as the web server.
 
 pub mod child;
-pub mod timeline;
+pub mod cli;
+pub mod experiment;
 pub mod host;
 #[cfg(feature = "net")]
 pub mod http;
+pub mod narrator;
 #[cfg(feature = "process")]
 pub mod process_pool;
+pub mod report;
+#[cfg(feature = "testing")]
+pub mod testing;
+pub mod timeline;
 pub mod timing;
 pub mod workload;
+
+pub use experiment::{Bound, Experiment, Step, Tally};

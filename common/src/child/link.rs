@@ -2,7 +2,7 @@
 
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
-    io::{self, BufReader, Read, Write},
+    io::{self, BufRead, BufReader, Read, Write},
     net::Shutdown,
     process::Command,
     thread,
@@ -91,7 +91,10 @@ impl Link {
 }
 
 /// Ends a child whose parent is gone; nobody is left to return to.
-#[expect(clippy::exit, reason = "the parent is gone, and `main` may be busy for ever")]
+#[expect(
+    clippy::exit,
+    reason = "the parent is gone, and `main` may be busy for ever"
+)]
 fn exit_now() -> ! {
     std::process::exit(0)
 }
@@ -115,6 +118,15 @@ impl LinkSender {
         self.output.write_all(&self.frame)
     }
 
+    /// Lets a [`send`](Self::send) fail with `WouldBlock` or `TimedOut` when the other end has taken
+    /// nothing for `limit`.
+    ///
+    /// # Errors
+    /// The system refuses the limit, as it does a zero one.
+    pub fn set_timeout(&self, limit: Option<Duration>) -> io::Result<()> {
+        self.output.set_write_timeout(limit)
+    }
+
     /// Closes both directions: the other end sees the end of the connection.
     pub fn close(&self) {
         // An already closed connection is what was asked for.
@@ -129,10 +141,16 @@ impl LinkReceiver {
     /// As [`Link::receive`].
     pub fn receive<T: DeserializeOwned>(&mut self) -> io::Result<Option<T>> {
         let mut length = [0; 4];
-        if self.input.read(&mut length[..1])? == 0 {
-            return Ok(None);
+        // `fill_buf` tells the end between messages from one within; a signal is neither.
+        loop {
+            match self.input.fill_buf() {
+                Ok([]) => return Ok(None),
+                Ok(_) => break,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
         }
-        self.input.read_exact(&mut length[1..])?;
+        self.input.read_exact(&mut length)?;
         let size = u32::from_le_bytes(length) as usize;
         if size > MESSAGE_LIMIT_BYTES {
             return Err(too_large(size));

@@ -60,9 +60,16 @@ pub fn take_role(roles: &[&dyn Role]) -> Option<ExitCode> {
     }
 }
 
-/// Whether this process is a child that [`take_role`] set to work.
+/// Whether this process was started as a child.
+///
+/// The argument tells it even where the program forgot [`take_role`]: a copy that goes on as if
+/// its user had started it must not start copies in turn.
 pub fn is_child() -> bool {
     IS_CHILD.load(Ordering::SeqCst)
+        || env::args_os().nth(1).is_some_and(|argument| {
+            let argument = argument.as_encoded_bytes();
+            argument.starts_with(ROLE_ARGUMENT.as_bytes())
+        })
 }
 
 /// Which program a child runs: this one, unless a test names another.
@@ -96,7 +103,9 @@ impl Program {
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// A child asked for a child of its own.
-    #[error("a child process may not start `{role}`: only the program its user started has children")]
+    #[error(
+        "a child process may not start `{role}`: only the program its user started has children"
+    )]
     Nested {
         /// The role asked for.
         role: String,
@@ -203,9 +212,30 @@ impl Child {
     /// How it ended, or `None` while it runs.
     pub fn try_wait(&mut self) -> Option<Exit> {
         if self.exit.is_none() {
+            #[cfg(target_os = "linux")]
+            self.end_orphans();
             self.exit = self.process.try_wait().ok().flatten().map(Exit::from);
         }
         self.exit
+    }
+
+    /// Kills what an ended child leaves in its process group; once it is reaped, the group's number
+    /// may be somebody else's.
+    #[cfg(target_os = "linux")]
+    fn end_orphans(&self) {
+        use nix::{
+            sys::{
+                signal,
+                wait::{Id, WaitPidFlag, WaitStatus, waitid},
+            },
+            unistd::Pid,
+        };
+        let pid = Pid::from_raw(self.process.id().cast_signed());
+        let look = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
+        if waitid(Id::Pid(pid), look).is_ok_and(|status| status != WaitStatus::StillAlive) {
+            // Mostly there is nobody left.
+            let _ = signal::killpg(pid, signal::Signal::SIGKILL);
+        }
     }
 
     /// Waits for its end for at most `limit`, then kills it.

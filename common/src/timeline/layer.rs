@@ -144,7 +144,11 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for TimelineLayer {
             open.entered = Some(Entered {
                 thread,
                 // A task's run time is the time it is polled: its own thread may be shared.
-                cpu: if open.task.is_none() { thread_cpu() } else { None },
+                cpu: if open.task.is_none() {
+                    thread_cpu()
+                } else {
+                    None
+                },
                 at: Moment::now(),
             });
         });
@@ -152,7 +156,9 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for TimelineLayer {
 
     fn on_exit(&self, id: &Id, context: Context<'_, S>) {
         with_open(context.span(id), |open| {
-            let Some(entered) = open.entered.take() else { return };
+            let Some(entered) = open.entered.take() else {
+                return;
+            };
             let end = Moment::now();
             let lasted = end - entered.at;
             let busy = match entered.cpu.zip(thread_cpu()) {
@@ -228,7 +234,9 @@ impl Open {
 
     /// One span where one thread ran it; one per stretch where several threads took turns.
     fn push_thread_spans(self) {
-        let Some((first, last)) = self.runs.first().zip(self.runs.last()) else { return };
+        let Some((first, last)) = self.runs.first().zip(self.runs.last()) else {
+            return;
+        };
         let span = |runs: &[Run], start, end| Span {
             name: self.name.into(),
             start,
@@ -246,7 +254,10 @@ impl Open {
             store::push(first.thread, span(&self.runs, first.start, last.end));
         } else {
             for run in &self.runs {
-                store::push(run.thread, span(std::slice::from_ref(run), run.start, run.end));
+                store::push(
+                    run.thread,
+                    span(std::slice::from_ref(run), run.start, run.end),
+                );
             }
         }
     }

@@ -47,7 +47,9 @@ fn with_local<R>(f: impl FnOnce(&(LaneId, Buffer)) -> R) -> R {
                 kind: LaneKind::Thread,
                 number,
             };
-            let name = thread::current().name().map_or_else(|| format!("thread {number}"), String::from);
+            let name = thread::current()
+                .name()
+                .map_or_else(|| format!("thread {number}"), String::from);
             name_lane(id, name);
             let buffer = Buffer::default();
             lock(&BUFFERS).push(Arc::clone(&buffer));
@@ -109,13 +111,22 @@ pub fn take() -> Vec<Lane> {
             spans.sort_by_key(|span| (span.start, span.depth));
             Lane {
                 id,
-                name: names.get(&id).cloned().unwrap_or_else(|| format!("{} {}", kind_name(id.kind), id.number)),
+                name: names
+                    .get(&id)
+                    .cloned()
+                    .unwrap_or_else(|| format!("{} {}", kind_name(id.kind), id.number)),
                 spans,
             }
         })
         .collect();
     drop(names);
-    lanes.sort_by_key(|lane| (lane.id.kind, lane.spans.first().map(|span| span.start), lane.id));
+    lanes.sort_by_key(|lane| {
+        (
+            lane.id.kind,
+            lane.spans.first().map(|span| span.start),
+            lane.id,
+        )
+    });
     lanes
 }
 
@@ -135,7 +146,10 @@ pub fn watch_live(on: bool) {
 
 /// What every lane is doing at this moment; empty unless [`watch_live`] is on.
 pub fn live() -> Vec<(LaneId, LiveLane)> {
-    lock(&LIVE).iter().map(|(id, lane)| (*id, lane.clone())).collect()
+    lock(&LIVE)
+        .iter()
+        .map(|(id, lane)| (*id, lane.clone()))
+        .collect()
 }
 
 pub(super) fn live_enter(lane: LaneId, name: &str) {

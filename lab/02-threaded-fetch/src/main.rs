@@ -1,2 +1,77 @@
-//! One thread per URL
-fn main() {}
+//! Shows ten waits of a second overlap on ten threads.
+
+use common::{
+    Experiment, Step, Tally,
+    experiment::claim::{Claim, of},
+    http::{self, RequestArgs, SERVER, lesson},
+};
+use lab_02_threaded_fetch::{fetch_sequential, fetch_threaded};
+use std::{num::NonZeroU32, process::ExitCode};
+
+const STEP: Step = Step {
+    package: env!("CARGO_PKG_NAME"),
+    mirrors: &["lab/02_threaded_fetch.py"],
+    question: "one thread per URL: what becomes of the waiting?",
+    why: "A thread that waits for the network uses no CPU: the system sets it aside and runs others. \
+          So waits overlap even on one CPU, and even in Python, whose GIL is let go around I/O. The \
+          waiting is not gone; it is done at the same time.",
+    try_next: &[
+        "cargo run -p lab-02-threaded-fetch -- --requests 100: still one second? Watch threads and memory",
+        "taskset -c 0 cargo run -p lab-02-threaded-fetch: does one CPU change anything?",
+        "cargo run -p lab-05-thread-pool-downloader: as many threads as you allow, not as many as URLs",
+    ],
+};
+
+const REQUESTS: NonZeroU32 = NonZeroU32::new(10).expect("ten is not zero");
+
+fn main() -> ExitCode {
+    STEP.run(&[&SERVER], demonstrate)
+}
+
+fn demonstrate(args: &RequestArgs, lab: &mut Experiment) -> anyhow::Result<()> {
+    let site = http::open_target(args, REQUESTS)?;
+    let (urls, count) = (&site.urls, site.urls.len());
+
+    lab.say(format!("sequential: {count} requests, one after another …"));
+    let agent = http::blocking_agent(args.timeout);
+    let bound = args.bound(count, 1);
+    let fetched = lab
+        .variant("sequential")
+        .observed_by(&site)
+        .bound(bound)
+        .limit(1)
+        .run_counted(|| Ok(fetch_sequential(&agent, urls)), |all| Tally::of(all))?;
+    lesson::note_failures(lab, "sequential", &fetched);
+
+    lab.say(format!("threaded: {count} requests, {count} threads …"));
+    let agent = http::blocking_agent(args.timeout);
+    let fetched = lab
+        .variant("threaded")
+        .observed_by(&site)
+        .bound(args.bound(count, count))
+        .limit(count)
+        .run_counted(|| Ok(fetch_threaded(&agent, urls)?), |all| Tally::of(all))?;
+    for (number, one) in (1..).zip(&fetched) {
+        lab.say(lesson::line(number, one));
+    }
+    lesson::note_failures(lab, "threaded", &fetched);
+    lesson::say_elapsed(lab, &["sequential", "threaded"]);
+
+    lab.claim(
+        Claim::that("every request was in flight at once, by the server's own count").check(
+            of("threaded", "ledger.peak_in_flight").equals(of("threaded", "ledger.submitted")),
+        ),
+    );
+    lab.claim(
+        Claim::that("the waits overlapped: the threads took less than half the time")
+            .check(of("threaded", "wall_s").below(of("sequential", "wall_s").times(0.5)))
+            .otherwise("there was too little waiting to overlap"),
+    );
+    lab.claim(
+        Claim::that(
+            "it was waiting, not work: all threads together used less CPU than one would have",
+        )
+        .check(of("threaded", "cpu_user_s").below(of("threaded", "wall_s"))),
+    );
+    Ok(())
+}

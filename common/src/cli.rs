@@ -1,0 +1,245 @@
+//! The flags that every step has, the groups that some share, and one line for a bad value.
+
+use clap::{CommandFactory, FromArgMatches, Parser, error::ErrorKind};
+use serde::{Serialize, Serializer};
+use std::{fmt, num::NonZeroUsize, path::PathBuf, process::ExitCode, str::FromStr, time::Duration};
+
+/// The most workers that `--workers` takes: past this a small machine only suffers.
+pub const WORKERS_LIMIT: usize = 512;
+
+/// The flags that every step has.
+#[derive(clap::Args, Clone, Debug, Serialize)]
+#[command(next_help_heading = "Every step")]
+pub struct CommonArgs {
+    /// Print one JSON document with everything measured, and nothing else
+    #[arg(long)]
+    #[serde(skip)]
+    pub json: bool,
+
+    /// Write the timeline to FILE in the Chrome trace format; opens in Perfetto
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip)]
+    pub trace: Option<PathBuf>,
+
+    /// The seed of everything random; the same seed gives the same run
+    #[arg(long, value_name = "N", default_value_t = 42)]
+    pub seed: u64,
+
+    /// When to use colour
+    #[arg(long, value_name = "WHEN", default_value_t, value_enum)]
+    #[serde(skip)]
+    pub color: Color,
+
+    /// Wait for Enter before each variant, for recording
+    #[arg(long)]
+    #[serde(skip)]
+    pub pause: bool,
+
+    /// Clear the screen first, for recording
+    #[arg(long)]
+    #[serde(skip)]
+    pub clear: bool,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` says otherwise
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+impl Color {
+    /// Settles colour for everything that this process prints.
+    pub(crate) fn apply(self) {
+        match self {
+            Self::Auto => {}
+            Self::Always => anstream::ColorChoice::Always.write_global(),
+            Self::Never => anstream::ColorChoice::Never.write_global(),
+        }
+    }
+}
+
+/// How often the variants are repeated, taking turns.
+#[derive(clap::Args, Clone, Copy, Debug, Serialize)]
+pub struct RoundsArgs {
+    /// Run all variants this often, taking turns; the middle run is shown, with the spread
+    #[arg(long, value_name = "N", default_value = "3", value_parser = parse_rounds)]
+    pub rounds: NonZeroUsize,
+}
+
+/// A wrong use of the program that only shows after its flags are known; exit code 2.
+#[derive(Debug)]
+pub struct Usage(pub String);
+
+impl fmt::Display for Usage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Usage {}
+
+/// A number of seconds on the command line, fractions allowed: `1`, `0.2`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Seconds(pub Duration);
+
+impl FromStr for Seconds {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let seconds: f64 = text
+            .parse()
+            .map_err(|_| "not a number of seconds, like 1 or 0.2".to_owned())?;
+        if seconds < 0.0 {
+            return Err("a time cannot be negative".into());
+        }
+        if seconds > 3600.0 {
+            return Err("more than an hour (3600)".into());
+        }
+        Duration::try_from_secs_f64(seconds)
+            .map(Self)
+            .map_err(|_| "not a number of seconds, like 1 or 0.2".into())
+    }
+}
+
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.as_secs_f64())
+    }
+}
+
+impl Serialize for Seconds {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f64(self.0.as_secs_f64())
+    }
+}
+
+/// Parses a number of workers: 1 to [`WORKERS_LIMIT`].
+///
+/// # Errors
+/// Anything else, with the range.
+pub fn parse_workers(text: &str) -> Result<NonZeroUsize, String> {
+    parse_count(text, WORKERS_LIMIT)
+}
+
+fn parse_rounds(text: &str) -> Result<NonZeroUsize, String> {
+    parse_count(text, 1000)
+}
+
+/// Parses a whole number from 1 to `limit`; thousands may be set apart by `_` or `,`.
+///
+/// # Errors
+/// Anything else, with the range.
+pub fn parse_count(text: &str, limit: usize) -> Result<NonZeroUsize, String> {
+    let digits: String = text.chars().filter(|c| !matches!(c, '_' | ',')).collect();
+    digits
+        .parse::<NonZeroUsize>()
+        .ok()
+        .filter(|count| count.get() <= limit)
+        .ok_or_else(|| format!("not a whole number from 1 to {limit}"))
+}
+
+/// The command line of a step: its own flags and the common ones.
+#[derive(Parser, Debug)]
+#[command(version, disable_help_subcommand = true)]
+struct CommandLine<Own: clap::Args> {
+    #[command(flatten)]
+    own: Own,
+    #[command(flatten)]
+    common: CommonArgs,
+}
+
+/// Parses a step's command line, or answers `--help`, `--version` and bad values.
+///
+/// # Errors
+/// The exit code to leave with: 0 after help, 2 after the one line that says what is wrong.
+pub(crate) fn parse<Own: clap::Args>(
+    name: &'static str,
+    about: String,
+) -> Result<(Own, CommonArgs), ExitCode> {
+    let command = CommandLine::<Own>::command().name(name).about(about);
+    let matches = command
+        .try_get_matches()
+        .map_err(|error| complain(&error))?;
+    let line = CommandLine::<Own>::from_arg_matches(&matches).map_err(|error| complain(&error))?;
+    Ok((line.own, line.common))
+}
+
+/// Answers a parse that did not give a command line.
+fn complain(error: &clap::Error) -> ExitCode {
+    if matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+    ) {
+        // A closed pipe ends help as quietly as anything else.
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    eprintln!("{}", one_line(error));
+    ExitCode::from(2)
+}
+
+/// What clap says over several lines, in one.
+fn one_line(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let kept: Vec<&str> = lines
+        .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"))
+        .collect();
+    format!("{}; try --help", kept.join(" ").replace('\'', "`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_take_fractions_and_refuse_what_is_no_time() {
+        assert_eq!("0.2".parse(), Ok(Seconds(Duration::from_millis(200))));
+        for bad in ["-1", "NaN", "inf", "1e9", "", "one"] {
+            assert!(bad.parse::<Seconds>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn counts_start_at_one_and_end_at_the_limit() {
+        assert_eq!(parse_count("512", 512).map(NonZeroUsize::get), Ok(512));
+        assert_eq!(
+            parse_count("5_000_000", 10_000_000).map(NonZeroUsize::get),
+            Ok(5_000_000)
+        );
+        for bad in ["0", "513", "-1", "1.5", ""] {
+            assert!(parse_count(bad, 512).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_complaint_is_one_line_with_the_value_and_a_way_out() {
+        #[derive(clap::Args)]
+        struct Own {
+            #[arg(long, value_parser = parse_workers)]
+            workers: NonZeroUsize,
+        }
+        let command = CommandLine::<Own>::command();
+        let error = command
+            .try_get_matches_from(["step", "--workers", "0"])
+            .expect_err("0 is refused");
+        assert_eq!(
+            one_line(&error),
+            "error: invalid value `0` for `--workers <WORKERS>`: not a whole number from 1 to 512; try --help"
+        );
+        let command = CommandLine::<Own>::command();
+        let line = command.try_get_matches_from(["step", "--workers", "2"]);
+        assert_eq!(
+            Own::from_arg_matches(&line.expect("2 is fine"))
+                .map(|own| own.workers.get())
+                .ok(),
+            Some(2)
+        );
+    }
+}

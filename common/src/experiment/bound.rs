@@ -1,0 +1,98 @@
+//! The best that was attainable: what no scheduling of the same work could have beaten.
+
+use super::document::Recording;
+use crate::{report::format::seconds, timeline::Span};
+use std::time::Duration;
+
+/// A lower bound on a variant's wall time.
+#[derive(Clone, Debug)]
+pub enum Bound {
+    /// A known time.
+    Known {
+        /// The time.
+        duration: Duration,
+        /// Why not shorter.
+        reason: String,
+    },
+    /// CPU work: the greater of all work shared out among the CPUs that may run it, and the
+    /// longest single job. The work is the CPU time of this run's own outermost spans, so a
+    /// machine that changes speed changes the bound with it.
+    Work {
+        /// How many jobs may run at once.
+        workers: usize,
+    },
+    /// Waiting for `count` answers that take `each`, at most `at_once` at a time.
+    Waits {
+        /// How long one answer takes at least; `None` to take the waits of the run itself.
+        each: Option<Duration>,
+        /// How many answers.
+        count: usize,
+        /// How many may be waited for at once.
+        at_once: usize,
+    },
+}
+
+impl Bound {
+    /// The bound for a recording on a machine with `cpus` CPUs, and its reason.
+    pub(super) fn of(&self, recording: &Recording, cpus: usize) -> Option<(Duration, String)> {
+        match self {
+            Self::Known { duration, reason } => Some((*duration, reason.clone())),
+            Self::Work { workers } => work(recording, *workers, cpus),
+            Self::Waits {
+                each,
+                count,
+                at_once,
+            } => waits(recording, *each, *count, *at_once),
+        }
+    }
+}
+
+/// The spans that are jobs: outermost, and not the starting of a worker.
+pub(crate) fn jobs(recording: &Recording) -> impl Iterator<Item = &Span> {
+    let spans = recording.lanes.iter().flat_map(|lane| &lane.spans);
+    spans.filter(|span| span.depth == 0 && span.name != START_UP)
+}
+
+/// The name of the span that covers the starting of a worker process.
+pub const START_UP: &str = "start-up";
+
+fn work(recording: &Recording, workers: usize, cpus: usize) -> Option<(Duration, String)> {
+    let total: Duration = jobs(recording).map(|span| span.busy).sum();
+    let longest = jobs(recording).map(|span| span.busy).max()?;
+    let at_once = workers.min(cpus).max(1);
+    let share = total / u32::try_from(at_once).ok()?;
+    Some(if longest > share {
+        (longest, "the longest job".into())
+    } else if at_once == 1 {
+        (share, format!("all {} of work on one CPU", seconds(total)))
+    } else {
+        (
+            share,
+            format!("{} of work on {at_once} CPUs", seconds(total)),
+        )
+    })
+}
+
+fn waits(
+    recording: &Recording,
+    each: Option<Duration>,
+    count: usize,
+    at_once: usize,
+) -> Option<(Duration, String)> {
+    let at_once = u32::try_from(at_once.max(1)).ok()?;
+    if let Some(each) = each {
+        let waves = u32::try_from(count).ok()?.div_ceil(at_once);
+        let reason = match waves {
+            0 | 1 => "one wait".into(),
+            _ => format!("{waves} waits of {} in a row", seconds(each)),
+        };
+        return Some((each * waves, reason));
+    }
+    let longest = jobs(recording).map(Span::duration).max()?;
+    let share = jobs(recording).map(Span::duration).sum::<Duration>() / at_once;
+    Some(match at_once {
+        1 => (share, "all waits in a row".into()),
+        _ if longest >= share => (longest, "the longest single wait".into()),
+        _ => (share, format!("all waits, {at_once} at a time")),
+    })
+}

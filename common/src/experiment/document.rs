@@ -1,0 +1,274 @@
+//! What a run leaves: the one document that the terminal, `--json` and the tests all read.
+
+use crate::{
+    host::Host,
+    timeline::{Lane, LaneKind, Moment},
+};
+use serde::Serialize;
+use serde_json::Value;
+use std::{borrow::Cow, time::Duration};
+
+/// The version of the document's shape; raised when a name or a meaning changes.
+pub const SCHEMA: u32 = 1;
+
+/// Lanes written per variant; the rest is counted in `folded`.
+const LANES_WRITTEN: usize = 1000;
+
+/// A run of one step.
+#[derive(Clone, Debug, Serialize)]
+pub struct Document {
+    /// [`SCHEMA`].
+    pub schema: u32,
+    /// The package.
+    pub step: String,
+    /// The question that it answers.
+    pub question: String,
+    /// The scripts that it mirrors.
+    pub mirrors: Vec<String>,
+    /// The machine as it was at the start.
+    pub host: Host,
+    /// Every flag's value as used.
+    pub params: Value,
+    /// What was measured, in the order of the story.
+    pub variants: Vec<Variant>,
+    /// What follows from it.
+    pub claims: Vec<ClaimReport>,
+    /// Why the run failed, if it did.
+    pub error: Option<String>,
+}
+
+/// One way of doing the work, as measured.
+///
+/// After several runs everything but the fields said otherwise is that of the run with the median
+/// wall time (the lower of the two middle ones when the number is even).
+#[derive(Clone, Debug, Serialize)]
+pub struct Variant {
+    /// Its name.
+    pub name: String,
+    /// How many times it ran.
+    pub runs: usize,
+    /// Wall time.
+    pub wall_s: f64,
+    /// The shortest wall time of all runs.
+    pub wall_min_s: f64,
+    /// The longest wall time of all runs.
+    pub wall_max_s: f64,
+    /// The wall time of every run, by round.
+    pub walls_s: Vec<f64>,
+    /// CPU time in user mode, worker processes included.
+    pub cpu_user_s: f64,
+    /// CPU time in the kernel, worker processes included.
+    pub cpu_system_s: f64,
+    /// The shortest wall time that was attainable.
+    pub bound_s: Option<f64>,
+    /// Why not shorter.
+    pub bound_reason: Option<String>,
+    /// The first variant's wall time over this one's: the median over the rounds, × as said.
+    pub speedup: Option<f64>,
+    /// `bound_s` over `wall_s`, 0–1.
+    pub efficiency: Option<f64>,
+    /// Whether it ran under the limit it was to run under, so that it may be compared.
+    pub comparable: bool,
+    /// What it used.
+    pub ledger: Ledger,
+    /// Who did what when.
+    pub lanes: Vec<LaneReport>,
+    /// Lanes left out of `lanes`.
+    pub folded: usize,
+    /// What the step computed.
+    pub results: Value,
+    /// The recording in full, for pictures and traces.
+    #[serde(skip)]
+    pub recording: Recording,
+}
+
+/// Lanes with the stretch of time that they were recorded in.
+#[derive(Clone, Debug, Default)]
+pub struct Recording {
+    /// When the measured stretch began.
+    pub start: Moment,
+    /// How long it lasted.
+    pub wall: Duration,
+    /// Who did what.
+    pub lanes: Vec<Lane>,
+}
+
+/// What a variant was asked to do and what it used; `None` where the platform does not tell.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Ledger {
+    /// Tasks handed in.
+    pub submitted: u64,
+    /// Tasks finished well.
+    pub done: u64,
+    /// Tasks that ended in an error.
+    pub failed: u64,
+    /// Tasks called off.
+    pub cancelled: u64,
+    /// Extra attempts.
+    pub retried: u64,
+    /// The most requests at once, as the server counted.
+    pub peak_in_flight: Option<u64>,
+    /// The most threads of this process at once, the lab's own housekeeping left out.
+    pub threads: Option<u64>,
+    /// Processes that took part, this one included, the server left out.
+    pub processes: u64,
+    /// Connections, as the server counted.
+    pub connections: Option<u64>,
+    /// Times a thread gave up its CPU to wait.
+    pub voluntary_switches: Option<u64>,
+    /// Times a thread lost its CPU to another.
+    pub involuntary_switches: Option<u64>,
+    /// Most memory resident at once, worker processes added.
+    pub peak_rss_bytes: Option<u64>,
+}
+
+/// The counts of tasks in a [`Ledger`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Tasks handed in.
+    pub submitted: u64,
+    /// Tasks finished well.
+    pub done: u64,
+    /// Tasks that ended in an error.
+    pub failed: u64,
+    /// Tasks called off.
+    pub cancelled: u64,
+    /// Extra attempts.
+    pub retried: u64,
+}
+
+impl Tally {
+    /// The tally of `count` tasks that all went well.
+    pub fn all_done(count: usize) -> Self {
+        Self {
+            submitted: count as u64,
+            done: count as u64,
+            ..Self::default()
+        }
+    }
+
+    /// The tally of results that are done if they are right and failed otherwise.
+    pub fn of_checked<T>(results: &[T], is_right: impl Fn(&T) -> bool) -> Self {
+        let done = results.iter().filter(|result| is_right(result)).count() as u64;
+        let submitted = results.len() as u64;
+        Self {
+            submitted,
+            done,
+            failed: submitted - done,
+            ..Self::default()
+        }
+    }
+
+    /// The tally of a list of results.
+    pub fn of<T, E>(results: &[Result<T, E>]) -> Self {
+        Self::of_checked(results, Result::is_ok)
+    }
+}
+
+/// A lane as the document shows it.
+#[derive(Clone, Debug, Serialize)]
+pub struct LaneReport {
+    /// Unique within its kind.
+    pub id: u64,
+    /// Its name.
+    pub name: String,
+    /// Thread, task or process.
+    pub kind: LaneKind,
+    /// Its spans.
+    pub spans: Vec<SpanReport>,
+}
+
+/// A span as the document shows it; times from the start of the variant.
+#[derive(Clone, Debug, Serialize)]
+pub struct SpanReport {
+    /// What was done.
+    pub name: Cow<'static, str>,
+    /// When it began; negative for what began before the variant.
+    pub start_s: f64,
+    /// When it ended.
+    pub end_s: f64,
+    /// How long it really ran.
+    pub busy_s: f64,
+    /// What it waited for otherwise.
+    pub wait: Option<String>,
+}
+
+/// A claim with its verdict.
+#[derive(Clone, Debug, Serialize)]
+pub struct ClaimReport {
+    /// What is claimed.
+    pub text: String,
+    /// Whether this run shows it.
+    pub verdict: Verdict,
+    /// The figures that decide.
+    pub evidence: String,
+    /// Why it was not shown; `None` when it was.
+    pub reason: Option<String>,
+    /// Each comparison that the verdict rests on.
+    pub checks: Vec<CheckReport>,
+}
+
+/// Whether a run shows a claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// It does.
+    Shown,
+    /// The figures say otherwise.
+    NotShown,
+    /// The figures do not decide.
+    Inconclusive,
+}
+
+/// One comparison of two figures of this document.
+#[derive(Clone, Debug, Serialize)]
+pub struct CheckReport {
+    /// Where the left figure stands, as an expression over this document.
+    pub left: String,
+    /// Its values; several when compared round by round.
+    pub left_values: Vec<Option<f64>>,
+    /// How they are to compare.
+    pub relation: &'static str,
+    /// Where the right figure stands.
+    pub right: String,
+    /// Its values.
+    pub right_values: Vec<Option<f64>>,
+    /// In how many of the rounds it holds.
+    pub holds: usize,
+    /// In how many it was compared.
+    pub rounds: usize,
+}
+
+/// The lanes as written, and how many were left out.
+pub(super) fn written_lanes(recording: &Recording) -> (Vec<LaneReport>, usize) {
+    let lanes = recording
+        .lanes
+        .iter()
+        .take(LANES_WRITTEN)
+        .map(|lane| LaneReport {
+            id: lane.id.number,
+            name: lane.name.clone(),
+            kind: lane.id.kind,
+            spans: lane
+                .spans
+                .iter()
+                .map(|span| SpanReport {
+                    name: span.name.clone(),
+                    start_s: signed_seconds(recording.start, span.start),
+                    end_s: signed_seconds(recording.start, span.end),
+                    busy_s: span.busy.as_secs_f64(),
+                    wait: span.wait.clone(),
+                })
+                .collect(),
+        });
+    let folded = recording.lanes.len().saturating_sub(LANES_WRITTEN);
+    (lanes.collect(), folded)
+}
+
+fn signed_seconds(zero: Moment, moment: Moment) -> f64 {
+    if moment >= zero {
+        (moment - zero).as_secs_f64()
+    } else {
+        -(zero - moment).as_secs_f64()
+    }
+}

@@ -1,0 +1,179 @@
+//! Pages made by the seed: of set size, with true titles, linked so that each can be reached.
+
+use super::{Lab, httpbin::bad_request, mix};
+use axum::{
+    Router,
+    extract::{Path, Query, State},
+    response::{Html, IntoResponse, Response},
+    routing::get,
+};
+use serde::Deserialize;
+use std::{fmt::Write, sync::Arc};
+
+/// The size of a page unless `?size=` says otherwise, and the largest one.
+const SIZE_DEFAULT: usize = 8 * 1024;
+const SIZE_LIMIT: usize = 8 << 20;
+
+/// How many pages there are unless `?count=` says otherwise, and the most.
+const COUNT_DEFAULT: u32 = 100;
+const COUNT_LIMIT: u32 = 1_000_000;
+
+/// Links to pages drawn by the seed, besides the one to the next page.
+const DRAWN_LINKS: u64 = 4;
+
+const SUBJECTS: [&str; 8] = [
+    "threads",
+    "locks",
+    "queues",
+    "tasks",
+    "processes",
+    "channels",
+    "pools",
+    "futures",
+];
+const WORDS: [&str; 16] = [
+    "a", "worker", "waits", "while", "another", "runs", "and", "the", "queue", "fills", "until",
+    "some", "task", "is", "done", "again",
+];
+
+#[derive(Deserialize)]
+struct Shape {
+    size: Option<usize>,
+    count: Option<u32>,
+}
+
+pub(super) fn routes() -> Router<Arc<Lab>> {
+    Router::new()
+        .route("/page/{n}", get(page))
+        .route("/pages", get(index))
+}
+
+/// The title of generated page `n`, as a reader sees it: entities are resolved.
+pub fn page_title(seed: u64, n: u32) -> String {
+    let draw = mix(seed, u64::from(n));
+    let pick = |shift: u32| SUBJECTS[(draw >> shift) as usize % SUBJECTS.len()];
+    match n % 3 {
+        // One title in three holds what HTML must escape.
+        0 => format!("Page {n}: {} & \"{}\" <together>", pick(0), pick(16)),
+        1 => format!("Page {n}: {} and {}", pick(0), pick(16)),
+        _ => format!("Page {n}: all about {}", pick(0)),
+    }
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+}
+
+async fn page(
+    State(lab): State<Arc<Lab>>,
+    Path(n): Path<String>,
+    Query(shape): Query<Shape>,
+) -> Response {
+    let size = shape.size.unwrap_or(SIZE_DEFAULT);
+    let count = shape.count.unwrap_or(COUNT_DEFAULT);
+    if size > SIZE_LIMIT || !(1..=COUNT_LIMIT).contains(&count) {
+        let text = format!("size is at most {SIZE_LIMIT}, count from 1 to {COUNT_LIMIT}");
+        return bad_request(text);
+    }
+    match n.parse() {
+        Ok(n) => Html(render(lab.config.seed, n, size, count)).into_response(),
+        Err(_) => bad_request(format!("not the number of a page: `{n}`")),
+    }
+}
+
+async fn index(Query(shape): Query<Shape>) -> Response {
+    let count = shape.count.unwrap_or(COUNT_DEFAULT);
+    if !(1..=COUNT_LIMIT).contains(&count) {
+        return bad_request(format!("count is from 1 to {COUNT_LIMIT}"));
+    }
+    let size = shape.size.unwrap_or(SIZE_DEFAULT);
+    let mut page =
+        String::from("<!DOCTYPE html>\n<html><head><title>All pages</title></head><body>\n");
+    for n in 0..count {
+        let _ = writeln!(page, "{}", link(n, size, count));
+    }
+    page.push_str("</body></html>\n");
+    Html(page).into_response()
+}
+
+fn link(n: u32, size: usize, count: u32) -> String {
+    format!("<a href=\"/page/{n}?size={size}&amp;count={count}\">page {n}</a>")
+}
+
+/// Page `n`: of exactly `size` bytes, or as many as its title and links need.
+fn render(seed: u64, n: u32, size: usize, count: u32) -> String {
+    const END: &str = "</p>\n</body></html>\n";
+    let title = escape(&page_title(seed, n));
+    let mut page = format!(
+        "<!DOCTYPE html>\n<html><head><meta charset=\"utf-8\"><title>{title}</title></head>\n\
+         <body>\n<h1>{title}</h1>\n<ul>\n"
+    );
+    let own = mix(seed, u64::from(n));
+    let drawn = (0..DRAWN_LINKS).map(|link| mix(own, link) % u64::from(count));
+    // The next page's link makes a ring, so that a crawl from anywhere reaches every page.
+    let next = (u64::from(n) + 1) % u64::from(count);
+    for target in std::iter::once(next).chain(drawn) {
+        let target = u32::try_from(target).expect("below the count, which is a u32");
+        // Writing to a string cannot fail.
+        let _ = writeln!(page, "<li>{}</li>", link(target, size, count));
+    }
+    page.push_str("</ul>\n<p>");
+    page.reserve(size.saturating_sub(page.len()));
+    let mut position = 0;
+    while page.len() + END.len() < size {
+        let draw = mix(own ^ 1, position);
+        let room = size - END.len() - page.len();
+        let word = WORDS[draw as usize % WORDS.len()];
+        let piece = if draw >> 32 & 31 == 0 {
+            "</p>\n<p>"
+        } else {
+            word
+        };
+        if piece.len() < room {
+            page.push_str(piece);
+            page.push(' ');
+        } else {
+            page.extend(std::iter::repeat_n('.', room));
+        }
+        position += 1;
+    }
+    page.push_str(END);
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_has_the_size_asked_for() {
+        for size in [1_000, 1_001, 4_096, 100_000] {
+            for n in 0..10 {
+                assert_eq!(render(7, n, size, 100).len(), size, "page {n}");
+            }
+        }
+        assert!(render(7, 0, 0, 100).ends_with("</html>\n"));
+    }
+
+    #[test]
+    fn the_seed_decides_what_a_page_holds() {
+        assert_eq!(render(7, 3, 2_000, 10), render(7, 3, 2_000, 10));
+        assert_ne!(render(7, 3, 2_000, 10), render(8, 3, 2_000, 10));
+    }
+
+    #[test]
+    fn titles_are_escaped_in_the_page_and_plain_for_the_reader() {
+        assert!(page_title(1, 3).contains(" & "));
+        assert!(render(1, 3, 0, 10).contains(" &amp; "));
+        assert!(page_title(1, 4).starts_with("Page 4: "));
+    }
+
+    #[test]
+    fn the_last_page_links_to_the_first() {
+        assert!(render(1, 9, 0, 10).contains("\"/page/0?"));
+        assert!(render(1, u32::MAX, 0, 10).contains("\"/page/"));
+    }
+}

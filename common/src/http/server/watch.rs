@@ -1,0 +1,119 @@
+//! What happens to every counted request: it is counted, and perhaps it fails.
+
+use super::{
+    Lab,
+    connection::Connection,
+    faults::{self, FaultKind},
+    witness::InFlight,
+};
+use axum::{
+    body::{Body, Bytes, HttpBody},
+    extract::{ConnectInfo, Request, State},
+    http::StatusCode,
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use http_body::{Frame, SizeHint};
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+/// Counts a request, lets it fail if its turn has come, and watches its answer to the end.
+pub(super) async fn watch(
+    State(lab): State<Arc<Lab>>,
+    ConnectInfo(connection): ConnectInfo<Connection>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let (arrival, in_flight) = lab.counts.arrive(&lab, &connection);
+    let plan = lab.config.faults.as_ref();
+    let fault = plan.and_then(|faults| Some((faults.at(arrival)?, faults.retry_after_s)));
+    let response = match fault {
+        None => {
+            request.extensions_mut().insert(connection);
+            next.run(request).await
+        }
+        Some((kind, retry_after_s)) => {
+            in_flight.fault(kind);
+            match kind {
+                FaultKind::ServerError => {
+                    let text = "a fault, by the seed\n";
+                    (StatusCode::INTERNAL_SERVER_ERROR, text).into_response()
+                }
+                FaultKind::TooManyRequests => faults::too_many_requests(retry_after_s),
+                FaultKind::Stall => faults::stall(),
+                FaultKind::Reset => faults::reset(&connection),
+                FaultKind::Cut => halve(next.run(request).await, connection).await,
+            }
+        }
+    };
+    in_flight.answered(response.status());
+    response.map(|body| Body::new(Watched::new(body, in_flight)))
+}
+
+/// Half of what the true answer would have been.
+async fn halve(response: Response, connection: Connection) -> Response {
+    let (mut head, body) = response.into_parts();
+    match axum::body::to_bytes(body, usize::MAX).await {
+        Ok(whole) if !whole.is_empty() => {
+            let cut = faults::cut(connection, &whole);
+            // The type is the true one; the length is set anew.
+            head.headers.remove(axum::http::header::CONTENT_LENGTH);
+            let mut response = Response::from_parts(head, Body::empty());
+            let (cut_head, cut_body) = cut.into_parts();
+            if let Some(length) = cut_head.headers.get(axum::http::header::CONTENT_LENGTH) {
+                let name = axum::http::header::CONTENT_LENGTH;
+                response.headers_mut().insert(name, length.clone());
+            }
+            response.map(|_| cut_body)
+        }
+        // Nothing to halve: the connection breaks all the same.
+        _ => faults::reset(&connection),
+    }
+}
+
+/// A body that keeps its request in flight until its last byte is handed over, or it is dropped.
+///
+/// "Handed over" comes just before the client can see the end: a client that starts its next
+/// request the moment it has this answer is never counted twice.
+struct Watched {
+    body: Body,
+    in_flight: Option<InFlight>,
+}
+
+impl Watched {
+    fn new(body: Body, in_flight: InFlight) -> Self {
+        let over = body.is_end_stream();
+        Self {
+            body,
+            in_flight: Some(in_flight).filter(|_| !over),
+        }
+    }
+}
+
+impl HttpBody for Watched {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let frame = Pin::new(&mut self.body).poll_frame(cx);
+        let over = matches!(frame, Poll::Ready(None | Some(Err(_)))) || self.body.is_end_stream();
+        if over {
+            self.in_flight = None;
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

@@ -1,0 +1,120 @@
+//! What the server saw, by its own count.
+
+use super::{Lab, connection::Connection, faults::FaultKind};
+use axum::{
+    Json, Router,
+    extract::State,
+    http::StatusCode,
+    routing::{get, post},
+};
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+/// What the server saw since the run began.
+///
+/// A request is in flight from its arrival until the last byte of its answer is handed over or its
+/// connection is gone. Questions for these counts are not among them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Witness {
+    /// The number of the run, from 1.
+    pub run: u64,
+    /// Requests that arrived.
+    pub arrivals: u64,
+    /// Requests in flight now.
+    pub in_flight: u64,
+    /// Most requests in flight at one time.
+    pub peak_in_flight: u64,
+    /// Connections that carried at least one of the requests.
+    pub connections: u64,
+    /// Answers by HTTP status; one that ended in a reset has none.
+    pub by_status: BTreeMap<u16, u64>,
+    /// Faults by kind.
+    pub faults: BTreeMap<FaultKind, u64>,
+}
+
+/// The counts of the run that is on.
+#[derive(Debug)]
+pub(super) struct Counts(Mutex<Witness>);
+
+impl Default for Counts {
+    fn default() -> Self {
+        Self(Mutex::new(Witness {
+            run: 1,
+            ..Witness::default()
+        }))
+    }
+}
+
+impl Counts {
+    fn lock(&self) -> MutexGuard<'_, Witness> {
+        // Whole numbers are right at every moment, whoever panicked.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts a request in, and returns its number in this run.
+    pub(super) fn arrive(&self, lab: &Arc<Lab>, connection: &Connection) -> (u64, InFlight) {
+        let mut now = self.lock();
+        now.arrivals += 1;
+        now.in_flight += 1;
+        now.peak_in_flight = now.peak_in_flight.max(now.in_flight);
+        now.connections += u64::from(connection.is_new_in(now.run));
+        let (lab, run) = (lab.clone(), now.run);
+        (now.arrivals, InFlight { lab, run })
+    }
+}
+
+/// One request in flight; it ends when this is dropped.
+#[derive(Debug)]
+pub(super) struct InFlight {
+    lab: Arc<Lab>,
+    run: u64,
+}
+
+impl InFlight {
+    /// Notes that the request fails on purpose.
+    pub(super) fn fault(&self, kind: FaultKind) {
+        self.note(|now| *now.faults.entry(kind).or_default() += 1);
+    }
+
+    /// Notes the status of the answer.
+    pub(super) fn answered(&self, status: StatusCode) {
+        self.note(|now| *now.by_status.entry(status.as_u16()).or_default() += 1);
+    }
+
+    /// What is left over from an earlier run is no part of this one.
+    fn note(&self, change: impl FnOnce(&mut Witness)) {
+        let mut now = self.lab.counts.lock();
+        if now.run == self.run {
+            change(&mut now);
+        }
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.note(|now| now.in_flight -= 1);
+    }
+}
+
+/// `/witness` and `/witness/begin`.
+pub(super) fn routes() -> Router<Arc<Lab>> {
+    Router::new()
+        .route("/witness", get(witness))
+        .route("/witness/begin", post(begin))
+}
+
+async fn witness(State(lab): State<Arc<Lab>>) -> Json<Witness> {
+    Json(lab.counts.lock().clone())
+}
+
+async fn begin(State(lab): State<Arc<Lab>>) -> Json<Witness> {
+    let mut now = lab.counts.lock();
+    *now = Witness {
+        run: now.run + 1,
+        ..Witness::default()
+    };
+    Json(now.clone())
+}

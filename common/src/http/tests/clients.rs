@@ -1,0 +1,189 @@
+//! Both clients say the same of the same fault.
+
+use super::*;
+use std::net::TcpListener;
+
+/// Fetches with every client, and returns the errors, which must all be there.
+fn errors(url: &Url, timeout: Duration) -> Vec<FetchError> {
+    fetch_with_all(url, timeout)
+        .into_iter()
+        .map(|outcome| outcome.expect_err("a failure"))
+        .collect()
+}
+
+/// The URL of a server that answers every connection with these bytes and closes it.
+fn canned(answer: &'static [u8]) -> Url {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let mut stream = stream;
+            let mut request = [0; 4096];
+            // The client may hang up as soon as it has seen enough.
+            let _ = stream.read(&mut request);
+            let _ = stream.write_all(answer);
+        }
+    });
+    Url::parse(&format!("http://{address}/")).expect("a URL")
+}
+
+#[test]
+fn a_page_comes_whole() {
+    let server = server();
+    for page in fetch_with_all(&server.url("html"), LONG) {
+        let page = page.expect("a page");
+        assert_eq!((page.status, page.is_html()), (200, true));
+        assert!(page.text().expect("UTF-8").contains("Moby-Dick"));
+        assert_eq!(page.url, server.url("html"));
+    }
+}
+
+#[test]
+fn a_redirect_is_followed_and_the_page_knows_where_it_came_from() {
+    let server = server();
+    for page in fetch_with_all(&server.url("links/3"), LONG) {
+        assert_eq!(page.expect("a page").url, server.url("links/3/0"));
+    }
+}
+
+#[test]
+fn a_refused_port_is_refused() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    drop(listener);
+    let url = Url::parse(&format!("http://{address}/")).expect("a URL");
+    for error in errors(&url, LONG) {
+        assert!(matches!(error, FetchError::Refused { .. }), "{error:?}");
+        assert!(!error.is_retryable());
+    }
+}
+
+#[test]
+fn a_host_without_an_address_is_not_found() {
+    // An empty label: no name server is asked.
+    let url = Url::parse("http://no..where/").expect("a URL");
+    for error in errors(&url, LONG) {
+        assert!(
+            matches!(error, FetchError::HostNotFound { .. }),
+            "{error:?}"
+        );
+    }
+}
+
+#[test]
+fn a_stalled_body_times_out() {
+    let server = server();
+    let timeout = Duration::from_millis(100);
+    for path in ["stall", "delay/60"] {
+        for error in errors(&server.url(path), timeout) {
+            let FetchError::Timeout { after, .. } = error else {
+                panic!("not a time-out: {error:?}");
+            };
+            assert!(after >= timeout, "gave up after {after:?}");
+            assert!(error.is_retryable());
+        }
+    }
+}
+
+#[test]
+fn a_late_body_is_waited_for() {
+    let server = server();
+    for page in fetch_with_all(&server.url("stall/0.05"), LONG) {
+        let page = page.expect("a page");
+        assert_eq!(page.text_lossy(), "late, but here\n");
+        assert!(page.elapsed >= Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn statuses_are_errors_with_their_code() {
+    let server = server();
+    for (code, retryable) in [(404, false), (429, true), (500, true), (503, true)] {
+        for error in errors(&server.url(&format!("status/{code}")), LONG) {
+            assert!(
+                matches!(error, FetchError::Status { code: seen, .. } if seen == code),
+                "{error:?}"
+            );
+            assert_eq!(error.is_retryable(), retryable, "{error}");
+        }
+    }
+}
+
+#[test]
+fn retry_after_is_handed_on() {
+    let server = server();
+    for error in errors(&server.url("retry-after/3"), LONG) {
+        assert_eq!(error.retry_after(), Some(Duration::from_secs(3)));
+        let text = error.to_string();
+        assert!(
+            text.ends_with("answered 429; it asks to wait 3 s"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn half_a_body_is_cut_whatever_its_size() {
+    let server = server();
+    for size in [2, 1_000, 1_000_000] {
+        for error in errors(&server.url(&format!("cut/{size}")), LONG) {
+            let FetchError::Cut { got, expected, .. } = error else {
+                panic!("not cut: {error:?}");
+            };
+            assert_eq!((got, expected), (size / 2, Some(size)));
+        }
+    }
+}
+
+#[test]
+fn a_reset_is_a_reset() {
+    let server = server();
+    for error in errors(&server.url("reset"), LONG) {
+        assert!(matches!(error, FetchError::Reset { .. }), "{error:?}");
+        assert!(error.is_retryable());
+    }
+}
+
+#[test]
+fn a_connection_closed_before_the_answer_is_cut() {
+    for error in errors(&canned(b""), LONG) {
+        let cut = FetchError::Cut {
+            url: error_url(&error),
+            got: 0,
+            expected: None,
+        };
+        assert_eq!(error, cut);
+    }
+}
+
+fn error_url(error: &FetchError) -> String {
+    let text = error.to_string();
+    text.split('`').nth(1).expect("a quoted URL").to_owned()
+}
+
+#[test]
+fn a_body_past_the_limit_is_refused() {
+    let url = canned(b"HTTP/1.1 200 OK\r\ncontent-length: 99999999999\r\n\r\n");
+    for error in errors(&url, LONG) {
+        assert!(matches!(error, FetchError::TooLarge { .. }), "{error:?}");
+    }
+}
+
+#[test]
+fn what_is_not_http_is_told_in_one_line() {
+    for error in errors(&canned(b"SSH-2.0-OpenSSH_9.9\r\n\r\n"), LONG) {
+        assert!(matches!(error, FetchError::Other { .. }), "{error:?}");
+        assert_eq!(error.to_string().lines().count(), 1);
+    }
+}
+
+#[test]
+fn a_page_that_is_not_utf8_is_told() {
+    let server = server();
+    for page in fetch_with_all(&server.url("not-utf8"), LONG) {
+        let page = page.expect("a page");
+        let error = page.text().expect_err("not UTF-8");
+        assert!(matches!(error, FetchError::NotText { .. }), "{error:?}");
+        assert!(page.text_lossy().contains("<title>caf\u{fffd}</title>"));
+    }
+}

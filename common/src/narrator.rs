@@ -1,0 +1,192 @@
+//! The one way a step speaks while it runs: lines for its reader, bars for its watcher.
+
+use crate::{
+    report::format,
+    timeline::{self, LaneKind},
+    timing::{self, Housekeeper, Usage},
+};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::{
+    collections::BTreeMap,
+    io::{self, IsTerminal, Write},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+/// Lanes shown at once while a variant runs.
+const LIVE_ROWS: usize = 10;
+const REDRAW_EVERY: Duration = Duration::from_millis(100);
+
+/// Prints a step's lines; silent under `--json`. Clones speak with the same voice.
+#[derive(Clone, Debug)]
+pub struct Narrator {
+    speaks: bool,
+    bars: MultiProgress,
+    live: bool,
+}
+
+impl Narrator {
+    /// A narrator; under `silent` it says nothing and shows nothing.
+    pub(crate) fn new(silent: bool) -> Self {
+        let live = !silent && io::stderr().is_terminal();
+        let target = if live {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
+        timeline::watch_live(live);
+        Self {
+            speaks: !silent,
+            bars: MultiProgress::with_draw_target(target),
+            live,
+        }
+    }
+
+    /// Prints one line on standard output, at once.
+    pub fn say(&self, line: impl AsRef<str>) {
+        if self.speaks {
+            self.bars.suspend(|| print_lines(line.as_ref()));
+        }
+    }
+
+    /// A progress bar over `length` steps; hidden when standard error is not a terminal.
+    pub fn progress_bar(&self, length: u64, what: &'static str) -> ProgressBar {
+        let bar = self.bars.add(ProgressBar::new(length));
+        let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {elapsed}");
+        bar.set_style(style.expect("a constant template that the tests parse"));
+        bar.set_message(what);
+        bar
+    }
+
+    /// Takes all bars off the screen.
+    pub(crate) fn clear(&self) {
+        // A screen that cannot be cleared is not worth more than that.
+        let _ = self.bars.clear();
+        self.bars.set_draw_target(ProgressDrawTarget::hidden());
+    }
+
+    /// Shows what every lane does until the returned guard is dropped.
+    pub(crate) fn watch(&self, variant: &str) -> Option<Watch> {
+        self.live
+            .then(|| Watch::start(self.bars.clone(), variant.to_owned()))
+    }
+}
+
+/// Prints lines and ends this process quietly when nobody is left to read them.
+pub(crate) fn print_lines(lines: &str) {
+    let mut out = anstream::stdout().lock();
+    if let Err(error) = writeln!(out, "{lines}").and_then(|()| out.flush()) {
+        unwritable(&error);
+    }
+}
+
+/// Ends the process: quietly after a closed pipe, with a line otherwise.
+#[expect(
+    clippy::exit,
+    reason = "the reader has gone; children end with their links"
+)]
+pub(crate) fn unwritable(error: &io::Error) -> ! {
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        std::process::exit(0);
+    }
+    eprintln!("error: cannot write to standard output: {error}");
+    std::process::exit(1);
+}
+
+/// The live view of one variant.
+pub(crate) struct Watch {
+    stop: Arc<AtomicBool>,
+    drawing: Option<JoinHandle<()>>,
+}
+
+impl Watch {
+    fn start(bars: MultiProgress, variant: String) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let housekeeper = Housekeeper::enrol();
+        let drawing = thread::spawn(move || {
+            draw_until(&stopped, &bars, &variant, &housekeeper);
+        });
+        Self {
+            stop,
+            drawing: Some(drawing),
+        }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::SeqCst);
+        if let Some(drawing) = self.drawing.take() {
+            drawing.thread().unpark();
+            // A picture that failed to draw is no reason to fail the measurement.
+            let _ = drawing.join();
+        }
+    }
+}
+
+fn draw_until(stopped: &AtomicBool, bars: &MultiProgress, variant: &str, keeper: &Housekeeper) {
+    let plain =
+        ProgressStyle::with_template("  {msg}").expect("a constant template that the tests parse");
+    let new_line = || {
+        let line = bars.add(ProgressBar::new_spinner());
+        line.set_style(plain.clone());
+        line
+    };
+    let (started, before) = (Instant::now(), Usage::now());
+    let mut rows = BTreeMap::new();
+    let status = new_line();
+    while !stopped.load(Ordering::SeqCst) {
+        let mut hidden = 0;
+        for (id, lane) in timeline::live() {
+            if !rows.contains_key(&id) && rows.len() >= LIVE_ROWS {
+                hidden += 1;
+                continue;
+            }
+            let row = rows.entry(id).or_insert_with(new_line);
+            let kind = if id.kind == LaneKind::Task { "~" } else { "-" };
+            row.set_message(match lane.now.last() {
+                Some((span, since)) => format!(
+                    "{kind} {:<18.18} {span:<12.12} {:>5.1} s",
+                    lane.name,
+                    (timeline::Moment::now() - *since).as_secs_f64()
+                ),
+                None => format!("{kind} {:<18.18}", lane.name),
+            });
+        }
+        status.set_message(status_line(variant, started.elapsed(), before, hidden));
+        keeper.charge();
+        thread::park_timeout(REDRAW_EVERY);
+    }
+    status.finish_and_clear();
+    bars.remove(&status);
+    for row in rows.values() {
+        row.finish_and_clear();
+        bars.remove(row);
+    }
+}
+
+fn status_line(variant: &str, elapsed: Duration, before: Usage, hidden: usize) -> String {
+    let used = Usage::now().since(&before);
+    let cpu = (used.cpu_user + used.cpu_system).as_secs_f64() / elapsed.as_secs_f64().max(0.001);
+    let threads = timing::threads_now().map_or(String::new(), |threads| {
+        format!(
+            " · {} threads",
+            (threads as u64).saturating_sub(timing::housekeepers())
+        )
+    });
+    let more = if hidden > 0 {
+        format!(" · + {hidden} more")
+    } else {
+        String::new()
+    };
+    format!(
+        "{variant} · {:.1} s · CPU {}{threads}{more}",
+        elapsed.as_secs_f64(),
+        format::percent(cpu)
+    )
+}

@@ -1,0 +1,165 @@
+//! Pure rendering of a run: for the terminal, as JSON, as a Chrome trace.
+
+pub mod format;
+mod picture;
+mod tables;
+mod trace;
+
+pub use trace::TraceFile;
+
+use crate::experiment::{ClaimReport, Document, Step, Verdict};
+use anstyle::{AnsiColor, Style};
+use serde_json::Value;
+use std::fmt::Write;
+
+/// The width where a terminal does not tell, and the least that a report is drawn for.
+const USUAL_WIDTH: usize = 80;
+const GREATEST_WIDTH: usize = 120;
+
+const BOLD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+const GOOD: Style = AnsiColor::Green.on_default();
+const BAD: Style = AnsiColor::Red.on_default();
+const UNSURE: Style = AnsiColor::Yellow.on_default();
+
+/// The width to draw for: the terminal's within reason, 80 elsewhere.
+pub fn width() -> usize {
+    let columns = console::Term::stdout()
+        .size_checked()
+        .map(|(_, columns)| columns.into());
+    columns
+        .unwrap_or(USUAL_WIDTH)
+        .clamp(USUAL_WIDTH, GREATEST_WIDTH)
+}
+
+/// The document as JSON.
+pub fn json(document: &Document) -> String {
+    serde_json::to_string_pretty(document).expect("every field of a document is plain data")
+}
+
+/// What stands above a run: step, question, machine, parameters.
+pub fn header(document: &Document) -> String {
+    let mut text = String::new();
+    let _ = writeln!(
+        text,
+        "{BOLD}{}{BOLD:#} · {}",
+        document.step, document.question
+    );
+    let _ = writeln!(text, "{DIM}{}", document.host.one_line());
+    let _ = writeln!(text, "mirrors {}", document.mirrors.join(", "));
+    let _ = write!(
+        text,
+        "{}{DIM:#}",
+        wrap(&parameters(&document.params), USUAL_WIDTH, 0)
+    );
+    text
+}
+
+fn parameters(params: &Value) -> String {
+    let Value::Object(params) = params else {
+        return String::new();
+    };
+    let shown = params
+        .iter()
+        .filter(|(_, value)| !matches!(value, Value::Null));
+    let shown = shown.filter(|(_, value)| value.as_array().is_none_or(|items| !items.is_empty()));
+    shown
+        .map(|(name, value)| parameter(name, value))
+        .collect::<Vec<_>>()
+        .join(" · ")
+}
+
+fn parameter(name: &str, value: &Value) -> String {
+    let (name, unit) = match name.strip_suffix("_s") {
+        Some(name) => (name, " s"),
+        None => (name, ""),
+    };
+    let name = name.replace('_', "-");
+    match value {
+        Value::String(text) => format!("{name} {text}"),
+        Value::Number(number) => {
+            let number = number
+                .as_f64()
+                .map_or_else(|| number.to_string(), format::plain);
+            format!("{name} {number}{unit}")
+        }
+        Value::Array(items) => format!("{name} × {}", items.len()),
+        value => format!("{name} {value}"),
+    }
+}
+
+/// What stands below a run: timelines, tables, claims, why, and what to try next.
+pub fn terminal(document: &Document, step: &Step, width: usize) -> String {
+    let mut text = String::from("\n");
+    text.push_str(&picture::timelines(&document.variants, width));
+    text.push('\n');
+    text.push_str(&tables::times(&document.variants, width));
+    text.push('\n');
+    text.push_str(&tables::ledgers(&document.variants, width));
+    text.push('\n');
+    for claim in &document.claims {
+        text.push_str(&claim_lines(claim, width));
+    }
+    if !step.why.is_empty() {
+        let _ = write!(text, "\n{BOLD}Why{BOLD:#}\n{}\n", wrap(step.why, width, 2));
+    }
+    if !step.try_next.is_empty() {
+        let _ = write!(text, "\n{BOLD}Try next{BOLD:#}\n");
+        for next in step.try_next {
+            let _ = writeln!(text, "{}", wrap(next, width, 2));
+        }
+    }
+    text.truncate(text.trim_end().len());
+    text
+}
+
+fn claim_lines(claim: &ClaimReport, width: usize) -> String {
+    let (style, mark, word) = match claim.verdict {
+        Verdict::Shown => (GOOD, "✓", "shown"),
+        Verdict::NotShown => (BAD, "✗", "not shown here"),
+        Verdict::Inconclusive => (UNSURE, "–", "could not tell"),
+    };
+    let mut text = String::new();
+    let lead = format!("{mark} {word}: ");
+    let body = wrap(&format!("{lead}{}", claim.text), width, 0);
+    let body = body
+        .strip_prefix(&lead)
+        .unwrap_or(&body)
+        .replace('\n', "\n  ");
+    let _ = writeln!(text, "{style}{mark} {word}:{style:#} {body}");
+    let _ = writeln!(text, "{DIM}{}{DIM:#}", wrap(&claim.evidence, width, 4));
+    if let Some(reason) = claim
+        .reason
+        .as_ref()
+        .filter(|reason| **reason != claim.evidence)
+    {
+        let _ = writeln!(
+            text,
+            "{DIM}{}{DIM:#}",
+            wrap(&format!("because {reason}"), width, 4)
+        );
+    }
+    text
+}
+
+/// Breaks text between words so that no line passes `width`, each line set in by `indent`.
+fn wrap(text: &str, width: usize, indent: usize) -> String {
+    let room = width.saturating_sub(indent).max(20);
+    let mut lines: Vec<String> = Vec::new();
+    for paragraph in text.lines() {
+        let mut line = String::new();
+        for word in paragraph.split_whitespace() {
+            if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > room {
+                lines.push(std::mem::take(&mut line));
+            }
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+        lines.push(line);
+    }
+    let margin = " ".repeat(indent);
+    let lines: Vec<String> = lines.iter().map(|line| format!("{margin}{line}")).collect();
+    lines.join("\n")
+}

@@ -1,0 +1,157 @@
+//! The two tables of a report: times against the bound, and the ledger.
+
+use super::format;
+use crate::experiment::{Ledger, Variant};
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use std::fmt::Write;
+
+const UNKNOWN: &str = "–";
+
+/// Wall, CPU, speed-up and bound of every variant.
+pub(super) fn times(variants: &[Variant], width: usize) -> String {
+    let mut table = table(
+        &["variant", "wall", "CPU", "speed-up", "bound", "of bound"],
+        width,
+    );
+    for variant in variants {
+        table.add_row([
+            variant.name.clone(),
+            wall(variant),
+            format::seconds_f64(variant.cpu_user_s + variant.cpu_system_s),
+            variant
+                .speedup
+                .map_or(UNKNOWN.into(), |ratio| format!("{ratio:.2}×")),
+            variant.bound_s.map_or(UNKNOWN.into(), format::seconds_f64),
+            variant.efficiency.map_or(UNKNOWN.into(), format::percent),
+        ]);
+    }
+    let mut text = finish(&table);
+    for (reason, names) in reasons(variants) {
+        let note = format!("bound: {reason} ({})", names.join(", "));
+        let _ = writeln!(text, "{}", super::wrap(&note, width, 2));
+    }
+    for variant in variants.iter().filter(|variant| !variant.comparable) {
+        let note = format!(
+            "{}: not comparable, its peak in flight was not its limit",
+            variant.name
+        );
+        let _ = writeln!(text, "{}", super::wrap(&note, width, 2));
+    }
+    text
+}
+
+/// The middle run, and the least and greatest where there were several.
+fn wall(variant: &Variant) -> String {
+    let middle = format::seconds_f64(variant.wall_s);
+    if variant.runs > 1 {
+        let least = format::seconds_f64(variant.wall_min_s);
+        let most = format::seconds_f64(variant.wall_max_s);
+        format!("{middle} ({least}–{most})")
+    } else {
+        middle
+    }
+}
+
+/// Each reason for a bound with the variants that share it, in order.
+fn reasons(variants: &[Variant]) -> Vec<(&str, Vec<&str>)> {
+    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+    for variant in variants {
+        let Some(reason) = variant.bound_reason.as_deref() else {
+            continue;
+        };
+        match reasons.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, names)) => names.push(&variant.name),
+            None => reasons.push((reason, vec![&variant.name])),
+        }
+    }
+    reasons
+}
+
+/// What every variant used; columns that nobody filled are left out.
+pub(super) fn ledgers(variants: &[Variant], width: usize) -> String {
+    type Column = (&'static str, fn(&Ledger) -> Option<String>);
+    let columns: [Column; 7] = [
+        ("tasks", |ledger| Some(tasks(ledger))),
+        ("in flight", |ledger| {
+            ledger.peak_in_flight.map(format::count)
+        }),
+        ("threads", |ledger| ledger.threads.map(format::count)),
+        ("processes", |ledger| Some(format::count(ledger.processes))),
+        ("conns", |ledger| ledger.connections.map(format::count)),
+        ("switches", |ledger| {
+            let (own, forced) = (ledger.voluntary_switches?, ledger.involuntary_switches?);
+            Some(format!("{}+{}", format::count(own), format::count(forced)))
+        }),
+        ("memory", |ledger| {
+            ledger
+                .peak_rss_bytes
+                .map(|bytes| format::bytes(bytes as f64))
+        }),
+    ];
+    let told = |column: &&Column| {
+        variants
+            .iter()
+            .any(|variant| column.1(&variant.ledger).is_some())
+    };
+    let columns: Vec<&Column> = columns.iter().filter(told).collect();
+    let names: Vec<&str> = std::iter::once("ledger")
+        .chain(columns.iter().map(|column| column.0))
+        .collect();
+    let mut table = table(&names, width);
+    for variant in variants {
+        let cells = columns
+            .iter()
+            .map(|column| column.1(&variant.ledger).unwrap_or(UNKNOWN.into()));
+        table.add_row(std::iter::once(variant.name.clone()).chain(cells));
+    }
+    finish(&table)
+}
+
+/// How many of the tasks were done, and what became of the others.
+fn tasks(ledger: &Ledger) -> String {
+    let mut text = format!(
+        "{}/{}",
+        format::count(ledger.done),
+        format::count(ledger.submitted)
+    );
+    for (count, what) in [
+        (ledger.failed, "failed"),
+        (ledger.cancelled, "cancelled"),
+        (ledger.retried, "retried"),
+    ] {
+        if count > 0 {
+            let _ = write!(text, " {} {what}", format::count(count));
+        }
+    }
+    text
+}
+
+fn table(names: &[&str], width: usize) -> Table {
+    let mut table = Table::new();
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(u16::try_from(width).unwrap_or(u16::MAX))
+        .set_header(names.iter().copied());
+    for (index, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, 2));
+        if index > 0 {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table
+}
+
+fn finish(table: &Table) -> String {
+    let mut text = String::new();
+    for (index, line) in table.lines().enumerate() {
+        let line = line.trim_end();
+        if index == 0 {
+            let dim = super::DIM;
+            let _ = writeln!(text, "{dim}{line}{dim:#}");
+        } else {
+            let _ = writeln!(text, "{line}");
+        }
+    }
+    text
+}

@@ -1,0 +1,197 @@
+//! The timeline in the Chrome trace format, which Perfetto and `chrome://tracing` open.
+
+use crate::{
+    experiment::{Document, Recording},
+    timeline::{Lane, LaneKind, Moment, Span},
+};
+use anyhow::Context;
+use serde_json::{Value, json};
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Write},
+    path::{Path, PathBuf},
+    process,
+};
+use tempfile::NamedTempFile;
+
+/// The place for a trace, checked before the run so that ten seconds are not spent in vain.
+///
+/// A regular file is replaced whole or not at all; anything else, such as a pipe, is written to.
+#[derive(Debug)]
+pub struct TraceFile {
+    path: PathBuf,
+    place: Place,
+}
+
+#[derive(Debug)]
+enum Place {
+    Replace(NamedTempFile),
+    WriteTo(File),
+}
+
+impl TraceFile {
+    /// Prepares the place.
+    ///
+    /// # Errors
+    /// Nothing can be written there.
+    pub fn create(path: &Path) -> anyhow::Result<Self> {
+        let place = Self::open(path).with_context(|| unwritable(path))?;
+        Ok(Self {
+            path: path.to_owned(),
+            place,
+        })
+    }
+
+    fn open(path: &Path) -> io::Result<Place> {
+        match fs::metadata(path) {
+            Ok(about) if about.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+            Ok(about) if !about.is_file() => {
+                Ok(Place::WriteTo(OpenOptions::new().write(true).open(path)?))
+            }
+            Ok(about) if about.permissions().readonly() => {
+                Err(io::ErrorKind::PermissionDenied.into())
+            }
+            _ => {
+                let folder = path
+                    .parent()
+                    .filter(|folder| !folder.as_os_str().is_empty());
+                let mut builder = tempfile::Builder::new();
+                #[cfg(unix)]
+                builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+                let file = builder.tempfile_in(folder.unwrap_or(Path::new(".")));
+                // Without the name of the temporary file, which means nothing to the reader.
+                let plain = |error: io::Error| error.kind().into();
+                file.map(Place::Replace).map_err(plain)
+            }
+        }
+    }
+
+    /// Writes the trace.
+    ///
+    /// # Errors
+    /// The place is full or has gone; an old file stays whole.
+    pub fn write(self, document: &Document) -> anyhow::Result<()> {
+        let text = trace(document).to_string();
+        let written = match self.place {
+            Place::WriteTo(mut file) => file.write_all(text.as_bytes()),
+            Place::Replace(mut file) => file
+                .write_all(text.as_bytes())
+                .and_then(|()| file.persist(&self.path).map_err(|error| error.error))
+                .map(drop),
+        };
+        written.with_context(|| unwritable(&self.path))
+    }
+}
+
+fn unwritable(path: &Path) -> String {
+    format!(
+        "cannot write the trace to `{}`; name another place with --trace",
+        path.display()
+    )
+}
+
+/// All variants one after another as they ran, each with its lanes.
+fn trace(document: &Document) -> Value {
+    let own = process::id();
+    let zero = document
+        .variants
+        .iter()
+        .map(|variant| variant.recording.start)
+        .min();
+    let mut events = vec![json!({
+        "ph": "M", "name": "process_name", "pid": own, "args": { "name": document.step }
+    })];
+    for (index, variant) in document.variants.iter().enumerate() {
+        let row = Row {
+            zero: zero.unwrap_or_default(),
+            own,
+            first_thread: (index as u64 + 1) * 10_000,
+            variant: &variant.name,
+        };
+        row.variant_events(&variant.recording, &mut events);
+    }
+    json!({ "traceEvents": events, "displayTimeUnit": "ms", "otherData": { "host": document.host, "params": document.params } })
+}
+
+/// Where one variant's events go: threads of different variants are kept apart by their ids.
+struct Row<'a> {
+    zero: Moment,
+    own: u32,
+    first_thread: u64,
+    variant: &'a str,
+}
+
+impl Row<'_> {
+    fn variant_events(&self, recording: &Recording, events: &mut Vec<Value>) {
+        let whole = Span::watched(
+            "variant",
+            recording.start,
+            recording.start.plus(recording.wall),
+            recording.wall,
+        );
+        self.name_thread(self.own, self.first_thread, self.variant, events);
+        events.push(self.complete(self.own, self.first_thread, self.variant, &whole));
+        for lane in &recording.lanes {
+            self.lane_events(lane, events);
+        }
+    }
+
+    fn lane_events(&self, lane: &Lane, events: &mut Vec<Value>) {
+        let title = format!("{}: {}", self.variant, lane.name);
+        match lane.id.kind {
+            LaneKind::Task => {
+                let id = format!("{}/{}", self.variant, lane.id.number);
+                for span in &lane.spans {
+                    events.push(self.task_event("b", &id, &title, span.start, span));
+                    events.push(self.task_event("e", &id, &title, span.end, span));
+                }
+            }
+            LaneKind::Thread | LaneKind::Process => {
+                let (process, thread) = match lane.id.kind {
+                    LaneKind::Process => (lane.id.number as u32, self.first_thread),
+                    _ => (self.own, self.first_thread + 1 + lane.id.number),
+                };
+                if lane.id.kind == LaneKind::Process {
+                    events.push(json!({
+                        "ph": "M", "name": "process_name", "pid": process, "args": { "name": lane.name }
+                    }));
+                }
+                self.name_thread(process, thread, &title, events);
+                events.extend(
+                    lane.spans
+                        .iter()
+                        .map(|span| self.complete(process, thread, &span.name, span)),
+                );
+            }
+        }
+    }
+
+    fn name_thread(&self, process: u32, thread: u64, name: &str, events: &mut Vec<Value>) {
+        events.push(json!({
+            "ph": "M", "name": "thread_name", "pid": process, "tid": thread, "args": { "name": name }
+        }));
+    }
+
+    fn complete(&self, process: u32, thread: u64, name: &str, span: &Span) -> Value {
+        json!({
+            "ph": "X", "name": name, "pid": process, "tid": thread, "ts": self.microseconds(span.start),
+            "dur": span.duration().as_nanos() as f64 / 1e3, "args": about(span),
+        })
+    }
+
+    fn task_event(&self, phase: &str, id: &str, title: &str, at: Moment, span: &Span) -> Value {
+        let name = if span.depth == 0 { title } else { &span.name };
+        json!({
+            "ph": phase, "cat": "task", "id": id, "name": name, "pid": self.own, "tid": self.first_thread,
+            "ts": self.microseconds(at), "args": about(span),
+        })
+    }
+
+    fn microseconds(&self, moment: Moment) -> f64 {
+        (moment - self.zero).as_nanos() as f64 / 1e3
+    }
+}
+
+fn about(span: &Span) -> Value {
+    json!({ "busy_s": span.busy.as_secs_f64(), "wait": span.wait })
+}

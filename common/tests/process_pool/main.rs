@@ -1,0 +1,8 @@
+//! The process pool against workers that do as they should, and workers that do not.
+#![cfg(all(unix, feature = "process"))]
+
+mod crew;
+mod faults;
+mod life;
+mod support;
+mod tasks;
