@@ -170,6 +170,14 @@ pub(crate) fn parse<Own: clap::Args>(
     Ok((line.own, line.common))
 }
 
+/// Parses the command line of a program that is no step, with the same manners.
+///
+/// # Errors
+/// As for a step: the exit code to leave with.
+pub fn parse_alone<Line: Parser>() -> Result<Line, ExitCode> {
+    Line::try_parse().map_err(|error| complain(&error))
+}
+
 /// Answers a parse that did not give a command line.
 fn complain(error: &clap::Error) -> ExitCode {
     if matches!(

@@ -211,18 +211,20 @@ impl Child {
 
     /// How it ended, or `None` while it runs.
     pub fn try_wait(&mut self) -> Option<Exit> {
+        #[cfg(target_os = "linux")]
+        if self.exit.is_none() && !self.has_ended_with_its_helpers() {
+            return None;
+        }
         if self.exit.is_none() {
-            #[cfg(target_os = "linux")]
-            self.end_orphans();
             self.exit = self.process.try_wait().ok().flatten().map(Exit::from);
         }
         self.exit
     }
 
-    /// Kills what an ended child leaves in its process group; once it is reaped, the group's number
-    /// may be somebody else's.
+    /// Looks without reaping whether it has ended, and if so kills its process group: once it is
+    /// reaped, the group's number may be somebody else's.
     #[cfg(target_os = "linux")]
-    fn end_orphans(&self) {
+    fn has_ended_with_its_helpers(&self) -> bool {
         use nix::{
             sys::{
                 signal,
@@ -232,10 +234,14 @@ impl Child {
         };
         let pid = Pid::from_raw(self.process.id().cast_signed());
         let look = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
-        if waitid(Id::Pid(pid), look).is_ok_and(|status| status != WaitStatus::StillAlive) {
+        match waitid(Id::Pid(pid), look) {
+            Ok(WaitStatus::StillAlive) => return false,
             // Mostly there is nobody left.
-            let _ = signal::killpg(pid, signal::Signal::SIGKILL);
+            Ok(_) => drop(signal::killpg(pid, signal::Signal::SIGKILL)),
+            // Not ours to look at any more: the group is not ours to kill either.
+            Err(_) => {}
         }
+        true
     }
 
     /// Waits for its end for at most `limit`, then kills it.

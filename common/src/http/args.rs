@@ -13,29 +13,37 @@ const DELAY_LIMIT_S: f64 = 60.0;
 /// Longest time-out, an hour.
 const TIMEOUT_LIMIT_S: f64 = 3_600.0;
 
+/// Where help shows these flags; set on each, since a heading for all leaks to the lesson's own.
+const HEADING: &str = "What to fetch";
+
 /// What to fetch: the lab's own server, another host with httpbin's paths, or any URLs.
 #[derive(clap::Args, Serialize, Clone, Debug)]
-#[command(next_help_heading = "What to fetch")]
 pub struct RequestArgs {
     /// Fetch this URL (http or https); repeat the flag for several
     ///
     /// The URLs are fetched in this order, each once. With --requests N they are gone through again
     /// and again until N requests are made. The lab's own server is then not started, so the
     /// server's counts are not known.
-    #[arg(long = "url", value_name = "URL", value_parser = parse_url, conflicts_with = "base_url")]
+    #[arg(
+        long, value_name = "URL", value_parser = parse_url, conflicts_with = "base_url",
+        help_heading = HEADING
+    )]
     pub url: Vec<Url>,
 
     /// Ask this host instead of the lab's own server, at httpbin's paths
     ///
     /// For example https://httpbin.org: each request then goes to https://httpbin.org/delay/1. A
     /// real network shows what the local server cannot: name look-ups, distance, and its moods.
-    #[arg(long, value_name = "URL", value_parser = parse_url)]
+    #[arg(long, value_name = "URL", value_parser = parse_url, help_heading = HEADING)]
     pub base_url: Option<Url>,
 
     /// Make this many requests, 1 to 10000
     ///
     /// More requests show more of what can overlap; each variant makes the same number.
-    #[arg(long, value_name = "N", value_parser = parse_requests, allow_negative_numbers = true)]
+    #[arg(
+        long, value_name = "N", value_parser = parse_requests,
+        allow_negative_numbers = true, help_heading = HEADING
+    )]
     pub requests: Option<NonZeroU32>,
 
     /// Let the server hold each answer back for this long, 0 to 60 seconds; fractions are fine
@@ -44,7 +52,7 @@ pub struct RequestArgs {
     /// something else. Requests to --url have the delay they have.
     #[arg(
         long, value_name = "SECONDS", default_value = "1", value_parser = parse_delay,
-        allow_negative_numbers = true
+        allow_negative_numbers = true, help_heading = HEADING
     )]
     #[serde(rename = "delay_s", serialize_with = "as_seconds")]
     pub delay: Duration,
@@ -54,7 +62,7 @@ pub struct RequestArgs {
     /// It counts from the name look-up to the last byte of the answer; keep it above --delay.
     #[arg(
         long, value_name = "SECONDS", default_value = "10", value_parser = parse_timeout,
-        allow_negative_numbers = true
+        allow_negative_numbers = true, help_heading = HEADING
     )]
     #[serde(rename = "timeout_s", serialize_with = "as_seconds")]
     pub timeout: Duration,

@@ -36,7 +36,7 @@ pub fn blocking_agent(timeout: Duration) -> Agent {
         .max_idle_connections(IDLE_CONNECTIONS)
         .max_idle_connections_per_host(IDLE_CONNECTIONS)
         .max_idle_age(KEEP_ALIVE)
-        // The default of 2 × 128 KiB per connection would make threads look hungrier than they are.
+        // The default, 2 × 128 KiB a connection, would make threads look hungrier than they are.
         .input_buffer_size(32 * 1024)
         .output_buffer_size(8 * 1024)
         .build();

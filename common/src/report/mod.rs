@@ -5,9 +5,13 @@ mod picture;
 mod tables;
 mod trace;
 
+pub use tables::table;
 pub use trace::TraceFile;
 
-use crate::experiment::{ClaimReport, Document, Step, Verdict};
+use crate::{
+    experiment::{ClaimReport, Document, Step, Verdict},
+    narrator,
+};
 use anstyle::{AnsiColor, Style};
 use serde_json::Value;
 use std::fmt::Write;
@@ -30,6 +34,11 @@ pub fn width() -> usize {
     columns
         .unwrap_or(USUAL_WIDTH)
         .clamp(USUAL_WIDTH, GREATEST_WIDTH)
+}
+
+/// Prints text and a line break; ends this process quietly when nobody is left to read it.
+pub fn print(text: &str) {
+    narrator::print_lines(text);
 }
 
 /// The document as JSON.
@@ -143,7 +152,7 @@ fn claim_lines(claim: &ClaimReport, width: usize) -> String {
 }
 
 /// Breaks text between words so that no line passes `width`, each line set in by `indent`.
-fn wrap(text: &str, width: usize, indent: usize) -> String {
+pub fn wrap(text: &str, width: usize, indent: usize) -> String {
     let room = width.saturating_sub(indent).max(20);
     let mut lines: Vec<String> = Vec::new();
     for paragraph in text.lines() {

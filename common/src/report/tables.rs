@@ -9,23 +9,18 @@ const UNKNOWN: &str = "–";
 
 /// Wall, CPU, speed-up and bound of every variant.
 pub(super) fn times(variants: &[Variant], width: usize) -> String {
-    let mut table = table(
-        &["variant", "wall", "CPU", "speed-up", "bound", "of bound"],
-        width,
-    );
-    for variant in variants {
-        table.add_row([
+    let row = |variant: &Variant| {
+        vec![
             variant.name.clone(),
             wall(variant),
             format::seconds_f64(variant.cpu_user_s + variant.cpu_system_s),
-            variant
-                .speedup
-                .map_or(UNKNOWN.into(), |ratio| format!("{ratio:.2}×")),
+            variant.speedup.map_or(UNKNOWN.into(), |ratio| format!("{ratio:.2}×")),
             variant.bound_s.map_or(UNKNOWN.into(), format::seconds_f64),
             variant.efficiency.map_or(UNKNOWN.into(), format::percent),
-        ]);
-    }
-    let mut text = finish(&table);
+        ]
+    };
+    let names = ["variant", "wall", "CPU", "speed-up", "bound", "of bound"];
+    let mut text = table(&names, variants.iter().map(row).collect(), &[0], width);
     for (reason, names) in reasons(variants) {
         let note = format!("bound: {reason} ({})", names.join(", "));
         let _ = writeln!(text, "{}", super::wrap(&note, width, 2));
@@ -97,14 +92,11 @@ pub(super) fn ledgers(variants: &[Variant], width: usize) -> String {
     let names: Vec<&str> = std::iter::once("ledger")
         .chain(columns.iter().map(|column| column.0))
         .collect();
-    let mut table = table(&names, width);
-    for variant in variants {
-        let cells = columns
-            .iter()
-            .map(|column| column.1(&variant.ledger).unwrap_or(UNKNOWN.into()));
-        table.add_row(std::iter::once(variant.name.clone()).chain(cells));
-    }
-    finish(&table)
+    let rows = variants.iter().map(|variant| {
+        let cells = columns.iter().map(|column| column.1(&variant.ledger).unwrap_or(UNKNOWN.into()));
+        std::iter::once(variant.name.clone()).chain(cells).collect()
+    });
+    table(&names, rows.collect(), &[0], width)
 }
 
 /// How many of the tasks were done, and what became of the others.
@@ -126,20 +118,22 @@ fn tasks(ledger: &Ledger) -> String {
     text
 }
 
-fn table(names: &[&str], width: usize) -> Table {
+/// A table with a dim header; the columns listed in `left` are text, the others figures.
+pub fn table(names: &[&str], rows: Vec<Vec<String>>, left: &[usize], width: usize) -> String {
     let mut table = Table::new();
     table
         .load_style(presets::NOTHING)
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_width(u16::try_from(width).unwrap_or(u16::MAX))
-        .set_header(names.iter().copied());
+        .set_header(names.iter().copied())
+        .add_rows(rows);
     for (index, column) in table.column_iter_mut().enumerate() {
         column.set_padding((0, 2));
-        if index > 0 {
+        if !left.contains(&index) {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    table
+    finish(&table)
 }
 
 fn finish(table: &Table) -> String {

@@ -1,2 +1,235 @@
-//! The whole path in one go
-fn main() {}
+//! Walks the path: all of it, one wing, or one step.
+
+use clap::Parser;
+use common::report::{self, format};
+use indicatif::ProgressBar;
+use lab_00_tour::{
+    path::{self, PATH, Stop, Wing},
+    summary::{self, Document},
+    walk,
+};
+use serde_json::{Value, json};
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    process::{Command, ExitCode},
+    sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, Instant},
+};
+
+/// The whole path in one go, or one step of it
+///
+/// Without an argument: builds every step, runs each at a quick pace, and ends in one table.
+#[derive(Parser)]
+#[command(version, name = "lab-00-tour")]
+struct Arguments {
+    /// `list` shows the path; a step, such as `07` or `basics-1`, runs that step alone
+    step: Option<String>,
+
+    /// Flags for that step, such as --workers 4
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    flags: Vec<String>,
+
+    /// Walk only this wing
+    #[arg(long, value_name = "WING")]
+    only: Option<Wing>,
+
+    /// Run every step at its own pace, as it runs without flags
+    #[arg(long)]
+    full: bool,
+
+    /// Print one JSON document with the documents of all steps, and nothing else
+    #[arg(long)]
+    json: bool,
+}
+
+fn main() -> ExitCode {
+    let arguments = match common::cli::parse_alone::<Arguments>() {
+        Ok(arguments) => arguments,
+        Err(code) => return code,
+    };
+    match arguments.step.as_deref() {
+        None => tour(&arguments),
+        Some("list") => {
+            list(&path::stops(arguments.only));
+            ExitCode::SUCCESS
+        }
+        Some(word) => match path::find(word) {
+            Some(stop) => run_alone(stop, &arguments.flags),
+            None => complain(
+                2,
+                &format!(
+                    "no step `{word}`; `cargo run -- list` shows all {}",
+                    PATH.len()
+                ),
+            ),
+        },
+    }
+}
+
+fn complain(code: u8, message: &str) -> ExitCode {
+    eprintln!("error: {message}");
+    ExitCode::from(code)
+}
+
+fn list(stops: &[&Stop]) {
+    let minutes: u32 = stops.iter().map(|stop| stop.minutes).sum();
+    for stop in stops {
+        report::print(&format!(
+            "{:<30} {:>2} min  {}",
+            stop.package, stop.minutes, stop.question
+        ));
+    }
+    report::print(&format!("{} steps, {minutes} minutes on film", stops.len()));
+}
+
+/// Hands over to `cargo run -p`, which builds the step first, and passes its exit code on.
+fn run_alone(stop: &Stop, flags: &[String]) -> ExitCode {
+    let mut command = Command::new(walk::cargo());
+    command
+        .current_dir(walk::repository())
+        .args(["run", "--quiet", "-p", stop.package]);
+    command.args(walk::profile()).arg("--").args(flags);
+    // Ctrl-C reaches the step too: it reports, and this program waits for it.
+    let _interrupt = walk::interrupt_flag();
+    match command.status() {
+        Ok(status) => ExitCode::from(
+            status
+                .code()
+                .and_then(|code| u8::try_from(code).ok())
+                .unwrap_or(1),
+        ),
+        Err(error) => complain(
+            1,
+            &format!("cannot start `cargo`: {error}; is Rust installed?"),
+        ),
+    }
+}
+
+/// What the tour has seen so far.
+#[derive(Default)]
+struct Seen {
+    documents: Vec<Document>,
+    whole: Vec<Value>,
+    failures: Vec<String>,
+}
+
+fn tour(arguments: &Arguments) -> ExitCode {
+    let stops = path::stops(arguments.only);
+    let say = |line: &str| {
+        if !arguments.json {
+            report::print(line);
+        }
+    };
+    if !arguments.json {
+        list(&stops);
+    }
+    say("\nbuilding …");
+    let binaries = match walk::build(&stops) {
+        Ok(binaries) => binaries,
+        Err(error) => return complain(1, &format!("{error:#}")),
+    };
+    say(&format!(
+        "\nrunning {}",
+        if arguments.full {
+            "at full length"
+        } else {
+            "at a quick pace"
+        }
+    ));
+    let started = Instant::now();
+    let interrupted = walk::interrupt_flag();
+    let mut seen = Seen::default();
+    for stop in &stops {
+        if interrupted.load(Ordering::SeqCst) {
+            break;
+        }
+        visit(stop, &binaries, arguments, &interrupted, &mut seen);
+    }
+    let walked = format::seconds(started.elapsed());
+    if arguments.json {
+        report::print(&json!({ "steps": seen.whole, "failures": seen.failures }).to_string());
+    } else {
+        conclude(&seen, stops.len(), &walked);
+    }
+    if interrupted.load(Ordering::SeqCst) {
+        return complain(
+            1,
+            &format!(
+                "interrupted after {} of {} steps",
+                seen.documents.len(),
+                stops.len()
+            ),
+        );
+    }
+    if seen.failures.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        complain(
+            1,
+            &format!(
+                "{} of {} steps failed: {}",
+                seen.failures.len(),
+                stops.len(),
+                seen.failures.join(", ")
+            ),
+        )
+    }
+}
+
+/// Runs one step and tells it in one line; a failure is told with its output.
+fn visit(
+    stop: &Stop,
+    binaries: &BTreeMap<String, PathBuf>,
+    arguments: &Arguments,
+    interrupted: &AtomicBool,
+    seen: &mut Seen,
+) {
+    let spinner = if arguments.json {
+        ProgressBar::hidden()
+    } else {
+        ProgressBar::new_spinner()
+    };
+    spinner.set_message(format!("{}: {}", stop.package, stop.question));
+    spinner.enable_steady_tick(Duration::from_millis(100));
+    let flags = if arguments.full { &[] } else { stop.quick };
+    let started = Instant::now();
+    let outcome = match binaries.get(stop.package) {
+        Some(binary) => walk::run(binary, flags, interrupted),
+        None => Err(anyhow::anyhow!("it did not build")),
+    };
+    spinner.finish_and_clear();
+    match outcome {
+        Ok((document, whole)) => {
+            if !arguments.json {
+                report::print(&document.line(started.elapsed().as_secs_f64()));
+            }
+            seen.documents.push(document);
+            seen.whole.push(whole);
+        }
+        Err(_) if interrupted.load(Ordering::SeqCst) => {}
+        Err(error) => {
+            eprintln!("✗ {} failed: {error:#}", stop.package);
+            seen.failures.push(stop.package.into());
+        }
+    }
+}
+
+fn conclude(seen: &Seen, all: usize, walked: &str) {
+    report::print(&format!(
+        "\n{}",
+        summary::table(&seen.documents, report::width())
+    ));
+    for line in summary::not_shown(&seen.documents) {
+        report::print(&report::wrap(&line, report::width(), 0));
+    }
+    let (shown, claims) = seen
+        .documents
+        .iter()
+        .map(Document::claims_shown)
+        .fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+    report::print(&format!(
+        "{} of {all} steps in {walked}; {shown} of {claims} claims shown on this machine, now",
+        seen.documents.len()
+    ));
+}

@@ -1,0 +1,198 @@
+//! Builds the steps and runs each as its user would.
+
+use crate::{path::Stop, summary::Document};
+use anyhow::{Context, bail};
+use serde_json::Value;
+use std::{
+    collections::BTreeMap,
+    env,
+    ffi::OsString,
+    io::Read,
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+/// A step at its quick pace that takes longer than this hangs.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The cargo that started this program, or the one on the path.
+pub fn cargo() -> OsString {
+    env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
+/// The top of the repository that this program was built from.
+pub fn repository() -> &'static Path {
+    let tour = Path::new(env!("CARGO_MANIFEST_DIR"));
+    tour.ancestors()
+        .nth(2)
+        .expect("the tour lies two folders below the top")
+}
+
+/// `--release` if this program was built that way, so that every step is.
+pub fn profile() -> &'static [&'static str] {
+    if cfg!(debug_assertions) {
+        &[]
+    } else {
+        &["--release"]
+    }
+}
+
+/// Builds all `stops` and tells where each binary is; one that fails to build is left out.
+///
+/// # Errors
+/// Cargo cannot be started.
+pub fn build(stops: &[&Stop]) -> anyhow::Result<BTreeMap<String, PathBuf>> {
+    let mut command = Command::new(cargo());
+    command
+        .current_dir(repository())
+        .args([
+            "build",
+            "--keep-going",
+            "--message-format=json-render-diagnostics",
+        ])
+        .args(profile())
+        .args(stops.iter().flat_map(|stop| ["-p", stop.package]))
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit());
+    let output = command
+        .output()
+        .with_context(|| format!("cannot start `{}`; is Rust installed?", cargo().display()))?;
+    let messages = String::from_utf8_lossy(&output.stdout).into_owned();
+    Ok(messages.lines().filter_map(executable).collect())
+}
+
+/// The name and the place of the binary that a message of cargo's tells of.
+fn executable(message: &str) -> Option<(String, PathBuf)> {
+    let message: Value = serde_json::from_str(message).ok()?;
+    let path = message.get("executable")?.as_str()?;
+    let name = message.pointer("/target/name")?.as_str()?;
+    Some((name.to_owned(), path.into()))
+}
+
+/// Runs one step with `flags` and reads its document.
+///
+/// # Errors
+/// It cannot be started, hangs, fails, or prints something else; with what it printed.
+pub fn run(
+    binary: &Path,
+    flags: &[&str],
+    interrupted: &AtomicBool,
+) -> anyhow::Result<(Document, Value)> {
+    let mut child = Command::new(binary)
+        .args(flags)
+        .arg("--json")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("cannot start `{}`", binary.display()))?;
+    let stdout = read_aside(child.stdout.take());
+    let stderr = read_aside(child.stderr.take());
+    let status = wait(&mut child, interrupted);
+    let read = |text: thread::JoinHandle<String>| text.join().unwrap_or_default();
+    let (stdout, stderr) = (read(stdout), read(stderr));
+    let status = status.with_context(|| stderr.trim().to_owned())?;
+    if !status.success() {
+        bail!("it ended with {status}\n{}", stderr.trim());
+    }
+    let whole: Value = serde_json::from_str(&stdout)
+        .with_context(|| format!("it printed no document: {stdout}{stderr}"))?;
+    let document = serde_json::from_value(whole.clone()).context("it printed another document")?;
+    Ok((document, whole))
+}
+
+fn read_aside(pipe: Option<impl Read + Send + 'static>) -> thread::JoinHandle<String> {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        if let Some(mut pipe) = pipe {
+            // What arrived before an error is still worth telling.
+            let _ = pipe.read_to_end(&mut bytes);
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
+    })
+}
+
+fn wait(child: &mut Child, interrupted: &AtomicBool) -> anyhow::Result<ExitStatus> {
+    let started = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(status);
+        }
+        let hangs = started.elapsed() > PATIENCE;
+        if hangs || interrupted.load(Ordering::SeqCst) {
+            // Its own children end with it.
+            let _ = child.kill();
+            let _ = child.wait();
+            if hangs {
+                bail!("it did not end within {} s", PATIENCE.as_secs());
+            }
+            bail!("interrupted");
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// A flag that Ctrl-C raises, so that what was finished can still be told.
+pub fn interrupt_flag() -> Arc<AtomicBool> {
+    let flag = Arc::new(AtomicBool::new(false));
+    let raised = Arc::clone(&flag);
+    // Without a handler Ctrl-C ends the tour at once, which is the usual behaviour.
+    let _ = ctrlc::set_handler(move || raised.store(true, Ordering::SeqCst));
+    flag
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_binary_is_read_from_cargos_messages_and_nothing_else_is() {
+        let binary = r#"{"reason":"compiler-artifact","target":{"name":"lab-07-locks"},"executable":"/t/lab-07-locks"}"#;
+        assert_eq!(
+            executable(binary),
+            Some(("lab-07-locks".into(), "/t/lab-07-locks".into()))
+        );
+        let library =
+            r#"{"reason":"compiler-artifact","target":{"name":"common"},"executable":null}"#;
+        assert_eq!(executable(library), None);
+        assert_eq!(executable("no json"), None);
+    }
+
+    #[test]
+    fn a_step_that_fails_is_told_with_what_it_printed() {
+        let calm = AtomicBool::new(false);
+        let error =
+            run(Path::new("/nowhere/step"), &[], &calm).expect_err("there is no such program");
+        assert!(format!("{error:#}").contains("/nowhere/step"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_step_that_prints_no_document_or_fails_is_an_error() {
+        let calm = AtomicBool::new(false);
+        let error = run(Path::new("/bin/echo"), &["hello"], &calm).expect_err("no document");
+        assert!(format!("{error:#}").contains("hello"), "{error:#}");
+        let error = run(
+            Path::new("/bin/sh"),
+            &["-c", "echo broken >&2; exit 3"],
+            &calm,
+        );
+        let error = error.expect_err("exit code 3");
+        assert!(format!("{error:#}").contains("broken"), "{error:#}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn an_interrupted_step_does_not_stay() {
+        let stop = AtomicBool::new(true);
+        let error =
+            run(Path::new("/bin/sh"), &["-c", "exec sleep 600"], &stop).expect_err("it is stopped");
+        assert!(format!("{error:#}").contains("interrupted"), "{error:#}");
+    }
+}
