@@ -1,1 +1,176 @@
-//! Keeps the house in order.
+//! Keeps the house in order: every step is whole, and none does what the house forbids.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// The headings of every lesson's README, in order.
+const HEADINGS: [&str; 6] = [
+    "## Run",
+    "## What you see",
+    "## Say this",
+    "## Look out for",
+    "## Try next",
+    "## Source",
+];
+
+/// Lines of a lesson's file before its tests; past that it is split by mechanism.
+const LINES_LIMIT: usize = 200;
+
+fn top() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Every step: its folder and its package.
+fn steps() -> Vec<(PathBuf, String)> {
+    let mut steps = Vec::new();
+    for wing in ["basics", "lab"] {
+        for entry in fs::read_dir(top().join(wing)).expect("the wing is there").flatten() {
+            let folder = entry.file_name().to_string_lossy().into_owned();
+            steps.push((entry.path(), format!("{wing}-{folder}")));
+        }
+    }
+    steps.sort();
+    assert!(steps.len() >= 15, "{steps:?}");
+    steps
+}
+
+/// The steps that are lessons: all but the tour.
+fn lessons() -> Vec<(PathBuf, String)> {
+    let mut lessons = steps();
+    lessons.retain(|(_, package)| package != "lab-00-tour");
+    lessons
+}
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+/// A file without its unit tests.
+fn without_tests(text: &str) -> &str {
+    text.split("#[cfg(test)]").next().unwrap_or(text)
+}
+
+#[test]
+fn folder_package_binary_and_readme_title_are_one_name() {
+    for (folder, package) in steps() {
+        let manifest = read(&folder.join("Cargo.toml"));
+        assert!(manifest.contains(&format!("\nname = \"{package}\"\n")), "{package}: its package name");
+        assert!(manifest.contains("[lints]\nworkspace = true"), "{package}: opts into the lints");
+        assert!(manifest.contains("version.workspace = true"), "{package}: inherits package data");
+        let readme = read(&folder.join("README.md"));
+        assert!(readme.starts_with(&format!("# {package}\n")), "{package}: its README's title");
+    }
+}
+
+#[test]
+fn every_lesson_has_its_parts_and_its_readme_the_headings_in_order() {
+    for (folder, package) in lessons() {
+        for part in ["src/lib.rs", "src/main.rs", "tests/cli.rs"] {
+            assert!(folder.join(part).is_file(), "{package}: {part}");
+        }
+        let readme = read(&folder.join("README.md"));
+        let places: Vec<_> = HEADINGS.iter().map(|heading| readme.find(&format!("\n{heading}\n"))).collect();
+        assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{package}: {HEADINGS:?}");
+        assert!(readme.contains("**Question:**") && readme.contains("Mirrors `"), "{package}: question and script");
+        assert!(readme.contains(&format!("cargo run -p {package}")), "{package}: how to run it");
+        assert!(read(&folder.join("src/lib.rs")).contains("mod tests"), "{package}: unit tests");
+    }
+}
+
+#[test]
+fn the_readme_and_the_tour_know_every_step() {
+    let readme = read(&top().join("README.md"));
+    for (folder, package) in steps() {
+        let place = folder.strip_prefix(top()).expect("below the top").display().to_string();
+        assert!(readme.contains(&format!("[`{package}`]({place})")), "{package}: a row in the README");
+    }
+    let path: Vec<&str> = lab_00_tour::path::PATH.iter().map(|stop| stop.package).collect();
+    let lessons = lessons();
+    assert_eq!(path, lessons.iter().map(|(_, package)| package.as_str()).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_lesson_depends_on_no_other_lesson_and_uses_what_it_lists() {
+    for (folder, package) in steps() {
+        let manifest = read(&folder.join("Cargo.toml"));
+        let listed = manifest.split("[dependencies]").nth(1).unwrap_or_default();
+        let listed = listed.split("\n[").next().unwrap_or_default();
+        let code: String = sources(&folder.join("src")).iter().map(|path| read(path)).collect();
+        for line in listed.lines().filter(|line| line.contains('=')) {
+            let name = line.split(['.', ' ', '=']).next().unwrap_or_default();
+            assert!(!name.starts_with("lab-") && !name.starts_with("basics-"), "{package}: {line}");
+            assert!(code.contains(&name.replace('-', "_")), "{package}: `{name}` is listed and not used");
+        }
+    }
+}
+
+#[test]
+fn a_lesson_function_neither_prints_nor_parses_nor_asks_the_environment() {
+    for (folder, package) in lessons() {
+        for path in sources(&folder.join("src")) {
+            if path.ends_with("main.rs") {
+                continue;
+            }
+            let text = read(&path);
+            let code = without_tests(&text);
+            for word in ["println!", "eprintln!", "print!(", "env::args", "env::var", "Stopwatch"] {
+                assert!(!code.contains(word), "{package}: {word} in {}", path.display());
+            }
+            let lines = code.lines().count();
+            assert!(lines <= LINES_LIMIT, "{package}: {lines} lines in {}", path.display());
+        }
+    }
+}
+
+#[test]
+fn nothing_forbidden_stands_anywhere() {
+    let own = Path::new(file!()).file_name();
+    let mut all = sources(&top().join("common"));
+    for folder in ["basics", "lab", "benches", "tests"] {
+        all.extend(sources(&top().join(folder)));
+    }
+    for path in all.iter().filter(|path| path.file_name() != own) {
+        let text = read(path);
+        for word in ["#[allow(", "#![allow(", "static mut ", "reqwest::blocking::", "todo!(", "unimplemented!(", "#[ignore"] {
+            assert!(!text.contains(word), "{word} in {}", path.display());
+        }
+        // The pitfall lab lessons warn of: the lock would be held during the work.
+        let code: String = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+        assert!(!code.contains(".lock().unwrap().recv()"), "{}", path.display());
+    }
+}
+
+#[test]
+fn the_papers_are_there_and_architecture_stays_short() {
+    for paper in ["CONTRIBUTING.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE", ".ci/run", ".github/workflows/ci.yml"] {
+        assert!(top().join(paper).is_file(), "{paper}");
+    }
+    let architecture = read(&top().join("ARCHITECTURE.md"));
+    assert!(architecture.lines().count() <= 150, "{} lines", architecture.lines().count());
+    for module in ["child", "cli", "experiment", "host", "http", "narrator", "process_pool", "report", "timeline", "timing", "workload"] {
+        assert!(architecture.contains(&format!("`{module}`")), "ARCHITECTURE.md names `{module}`");
+    }
+}
+
+#[test]
+fn ci_calls_the_commands_that_the_readme_tells() {
+    let ci = read(&top().join(".ci/run"));
+    assert!(ci.lines().any(|line| line == "cargo test"), "the README's own test command");
+    let workflow = read(&top().join(".github/workflows/ci.yml"));
+    assert!(workflow.contains("bash .ci/run"));
+}

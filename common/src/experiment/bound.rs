@@ -30,6 +30,19 @@ pub enum Bound {
         /// How many may be waited for at once.
         at_once: usize,
     },
+    /// Two stages that can overlap: waiting for answers, and CPU work. The slower of the two.
+    Pipeline {
+        /// How long one answer takes at least; `None` when nobody knows.
+        each: Option<Duration>,
+        /// How many answers.
+        count: usize,
+        /// How many may be waited for at once.
+        at_once: usize,
+        /// The name of the spans that are the CPU work.
+        work: &'static str,
+        /// How many of them may run at once.
+        workers: usize,
+    },
 }
 
 impl Bound {
@@ -43,6 +56,18 @@ impl Bound {
                 count,
                 at_once,
             } => waits(recording, *each, *count, *at_once),
+            Self::Pipeline {
+                each,
+                count,
+                at_once,
+                work,
+                workers,
+            } => {
+                let waits = each.and_then(|each| waits(recording, Some(each), *count, *at_once));
+                let all = recording.lanes.iter().flat_map(|lane| &lane.spans);
+                let work = share(all.filter(|span| span.name == *work), *workers, cpus);
+                slower(waits, work)
+            }
         }
     }
 }
@@ -57,8 +82,20 @@ pub(crate) fn jobs(recording: &Recording) -> impl Iterator<Item = &Span> {
 pub const START_UP: &str = "start-up";
 
 fn work(recording: &Recording, workers: usize, cpus: usize) -> Option<(Duration, String)> {
-    let total: Duration = jobs(recording).map(|span| span.busy).sum();
-    let longest = jobs(recording).map(|span| span.busy).max()?;
+    share(jobs(recording), workers, cpus)
+}
+
+fn share<'a>(
+    jobs: impl Iterator<Item = &'a Span>,
+    workers: usize,
+    cpus: usize,
+) -> Option<(Duration, String)> {
+    let (mut total, mut longest) = (Duration::ZERO, None);
+    for job in jobs {
+        total += job.busy;
+        longest = longest.max(Some(job.busy));
+    }
+    let longest = longest?;
     let at_once = workers.min(cpus).max(1);
     let share = total / u32::try_from(at_once).ok()?;
     Some(if longest > share {
@@ -71,6 +108,16 @@ fn work(recording: &Recording, workers: usize, cpus: usize) -> Option<(Duration,
             format!("{} of work on {at_once} CPUs", seconds(total)),
         )
     })
+}
+
+/// The greater bound of two stages, its reason with the stage's name.
+fn slower(
+    waits: Option<(Duration, String)>,
+    work: Option<(Duration, String)>,
+) -> Option<(Duration, String)> {
+    let waits = waits.map(|(bound, reason)| (bound, format!("waiting: {reason}")));
+    let work = work.map(|(bound, reason)| (bound, format!("CPU: {reason}")));
+    waits.into_iter().chain(work).max_by_key(|(bound, _)| *bound)
 }
 
 fn waits(

@@ -8,6 +8,8 @@ mod bound;
 pub mod claim;
 mod document;
 mod step;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use bound::jobs;
 pub use bound::{Bound, START_UP};

@@ -113,7 +113,11 @@ pub(super) fn under(base: &Url, path: &str) -> Url {
         .expect("a relative path joins any http URL")
 }
 
-fn parse_url(value: &str) -> Result<Url, String> {
+/// Parses a URL that can be fetched: http or https, whole.
+///
+/// # Errors
+/// Anything else, with what is wrong.
+pub fn parse_url(value: &str) -> Result<Url, String> {
     let url = Url::parse(value)
         .map_err(|error| format!("{error}; write it whole, as `https://example.com/page`"))?;
     match url.scheme() {
@@ -130,14 +134,22 @@ fn parse_requests(value: &str) -> Result<NonZeroU32, String> {
         .ok_or_else(|| format!("expected a whole number from 1 to {REQUESTS_LIMIT}"))
 }
 
-fn parse_delay(value: &str) -> Result<Duration, String> {
+/// Parses how long an answer is held back: 0 to 60 seconds.
+///
+/// # Errors
+/// Anything else, with the range.
+pub fn parse_delay(value: &str) -> Result<Duration, String> {
     seconds(value)
         .filter(|seconds| (0.0..=DELAY_LIMIT_S).contains(seconds))
         .map(Duration::from_secs_f64)
         .ok_or_else(|| format!("expected seconds from 0 to {DELAY_LIMIT_S}"))
 }
 
-fn parse_timeout(value: &str) -> Result<Duration, String> {
+/// Parses how long a request may take: 0.001 to 3600 seconds.
+///
+/// # Errors
+/// Anything else, with the range.
+pub fn parse_timeout(value: &str) -> Result<Duration, String> {
     seconds(value)
         .filter(|&seconds| (0.001..=TIMEOUT_LIMIT_S).contains(&seconds))
         .map(Duration::from_secs_f64)
@@ -148,7 +160,11 @@ fn seconds(value: &str) -> Option<f64> {
     value.parse().ok()
 }
 
-fn as_seconds<S: Serializer>(value: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+/// Serializes a time as its seconds; for flags.
+///
+/// # Errors
+/// The serializer's own.
+pub fn as_seconds<S: Serializer>(value: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64(value.as_secs_f64())
 }
 

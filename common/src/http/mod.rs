@@ -21,7 +21,7 @@ mod site;
 #[cfg(test)]
 mod tests;
 
-pub use args::RequestArgs;
+pub use args::{RequestArgs, as_seconds, parse_delay, parse_timeout, parse_url};
 #[cfg(feature = "net-async")]
 pub use asynchronous::{async_client, get_async};
 pub use blocking::{blocking_agent, get_blocking};

@@ -1,6 +1,7 @@
 //! What can go wrong with a pool and with a task.
 
 use crate::child::Exit;
+use serde::{Serialize, Serializer};
 use std::{fmt, io, time::Duration};
 
 /// Why a pool could not be started.
@@ -88,6 +89,13 @@ pub enum TaskError {
         /// What the last attempt to start a worker met.
         reason: String,
     },
+}
+
+impl Serialize for TaskError {
+    /// As its message.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
 }
 
 /// A value that crosses between the processes.

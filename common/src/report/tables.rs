@@ -14,7 +14,9 @@ pub(super) fn times(variants: &[Variant], width: usize) -> String {
             variant.name.clone(),
             wall(variant),
             format::seconds_f64(variant.cpu_user_s + variant.cpu_system_s),
-            variant.speedup.map_or(UNKNOWN.into(), |ratio| format!("{ratio:.2}×")),
+            variant
+                .speedup
+                .map_or(UNKNOWN.into(), |ratio| format!("{ratio:.2}×")),
             variant.bound_s.map_or(UNKNOWN.into(), format::seconds_f64),
             variant.efficiency.map_or(UNKNOWN.into(), format::percent),
         ]
@@ -93,7 +95,9 @@ pub(super) fn ledgers(variants: &[Variant], width: usize) -> String {
         .chain(columns.iter().map(|column| column.0))
         .collect();
     let rows = variants.iter().map(|variant| {
-        let cells = columns.iter().map(|column| column.1(&variant.ledger).unwrap_or(UNKNOWN.into()));
+        let cells = columns
+            .iter()
+            .map(|column| column.1(&variant.ledger).unwrap_or(UNKNOWN.into()));
         std::iter::once(variant.name.clone()).chain(cells).collect()
     });
     table(&names, rows.collect(), &[0], width)

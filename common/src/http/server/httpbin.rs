@@ -36,7 +36,7 @@ the lab's server; its paths:
   /status/{code}         that status (200 to 599)
   /html                  a page
   /links/{n}             a page with n links
-  /page/{n}              page n of many that link to each other (?size=BYTES&count=PAGES)
+  /page/{n}              page n of many that link to each other (?size=BYTES&count=PAGES&delay=SECONDS)
   /pages                 links to all of them (?count=PAGES)
   /files/{path}          a directory, if one is served
   /stall                 the head of an answer, and then nothing for ever
@@ -127,7 +127,7 @@ async fn delay(
 }
 
 #[expect(clippy::result_large_err, reason = "the error is the answer itself")]
-fn parse_wait(seconds: &str) -> Result<Duration, Response> {
+pub(super) fn parse_wait(seconds: &str) -> Result<Duration, Response> {
     seconds
         .parse()
         .ok()

@@ -1,6 +1,10 @@
 //! Pages made by the seed: of set size, with true titles, linked so that each can be reached.
 
-use super::{Lab, httpbin::bad_request, mix};
+use super::{
+    Lab,
+    httpbin::{bad_request, parse_wait},
+    mix,
+};
 use axum::{
     Router,
     extract::{Path, Query, State},
@@ -9,6 +13,7 @@ use axum::{
 };
 use serde::Deserialize;
 use std::{fmt::Write, sync::Arc};
+use tokio::time;
 
 /// The size of a page unless `?size=` says otherwise, and the largest one.
 const SIZE_DEFAULT: usize = 8 * 1024;
@@ -40,6 +45,8 @@ const WORDS: [&str; 16] = [
 struct Shape {
     size: Option<usize>,
     count: Option<u32>,
+    /// How many seconds the page is held back; its links ask for none.
+    delay: Option<String>,
 }
 
 pub(super) fn routes() -> Router<Arc<Lab>> {
@@ -77,6 +84,12 @@ async fn page(
     if size > SIZE_LIMIT || !(1..=COUNT_LIMIT).contains(&count) {
         let text = format!("size is at most {SIZE_LIMIT}, count from 1 to {COUNT_LIMIT}");
         return bad_request(text);
+    }
+    if let Some(seconds) = shape.delay {
+        match parse_wait(&seconds) {
+            Ok(wait) => time::sleep(wait).await,
+            Err(refusal) => return refusal,
+        }
     }
     match n.parse() {
         Ok(n) => Html(render(lab.config.seed, n, size, count)).into_response(),
