@@ -1,2 +1,72 @@
-//! Four requests, one after another
-fn main() {}
+//! Shows one thread wait for four answers in a row.
+
+use basics_2_single_threaded::fetch_single_threaded;
+use common::{
+    Experiment, Step, Tally,
+    experiment::claim::{Claim, number, of, top},
+    http::{self, RequestArgs, SERVER, lesson},
+};
+use std::{num::NonZeroU32, process::ExitCode};
+
+const STEP: Step = Step {
+    package: env!("CARGO_PKG_NAME"),
+    mirrors: &["basics/2_single_threaded.py"],
+    question: "four requests, one after another: what does the thread do meanwhile?",
+    why: "A blocking call gives the thread back when the whole answer is there. Until then the \
+          thread can do nothing else, so the next request is not even sent, and the waits add up. \
+          A faster processor would not help: nobody here is waiting for a processor.",
+    try_next: &[
+        "cargo run -p basics-2-single-threaded -- --requests 8: how much longer, and why?",
+        "cargo run -p basics-2-single-threaded -- --delay 0.1: what did the time depend on?",
+        "cargo run -p basics-3-multi-threaded: the same requests in a pool of threads",
+    ],
+};
+
+const REQUESTS: NonZeroU32 = NonZeroU32::new(4).expect("four is not zero");
+const NAME: &str = "single-threaded";
+
+fn main() -> ExitCode {
+    STEP.run(&[&SERVER], demonstrate)
+}
+
+fn demonstrate(args: &RequestArgs, lab: &mut Experiment) -> anyhow::Result<()> {
+    let site = http::open_target(args, REQUESTS)?;
+    let (urls, count) = (&site.urls, site.urls.len());
+
+    lab.say(format!("requests to make: {count}, one after another …"));
+    let agent = http::blocking_agent(args.timeout);
+    let voice = lab.narrator();
+    let tell = |number, one: &_| voice.say(lesson::line(number, one));
+    let fetched = lab
+        .variant(NAME)
+        .observed_by(&site)
+        .bound(args.bound(count, 1))
+        .limit(1)
+        .run_counted(
+            || Ok(fetch_single_threaded(&agent, urls, tell)),
+            |all| Tally::of(all),
+        )?;
+    lesson::note_failures(lab, NAME, &fetched);
+    lesson::say_elapsed(lab, &[NAME]);
+
+    lab.claim(
+        Claim::that("never more than one request was in flight, by the server's own count")
+            .check(of(NAME, "ledger.peak_in_flight").at_most(number(1))),
+    );
+    if args.url.is_empty() {
+        let waits = count as f64;
+        lab.claim(
+            Claim::that(format!(
+                "the run took {count} × the delay, or up to a tenth more"
+            ))
+            .check(of(NAME, "wall_s").at_least(top("params.delay_s").times(waits)))
+            .check(of(NAME, "wall_s").at_most(top("params.delay_s").times(1.1 * waits))),
+        );
+    }
+    lab.claim(
+        Claim::that("the program was on a CPU for less than a tenth of the time")
+            .check(of(NAME, "cpu_user_s").below(of(NAME, "wall_s").times(0.05)))
+            .check(of(NAME, "cpu_system_s").below(of(NAME, "wall_s").times(0.05))),
+    );
+    Ok(())
+}

@@ -1,2 +1,136 @@
-//! The same four requests, overlapping
-fn main() {}
+//! Shows four waits of a second overlap in a pool of threads.
+
+use anyhow::Context;
+use basics_3_multi_threaded::{fetch_multi_threaded, fetch_single_threaded};
+use common::{
+    Experiment, Step, Tally,
+    cli::parse_workers,
+    experiment::claim::{Claim, number, of, top},
+    http::{self, RequestArgs, SERVER, lesson},
+};
+use serde::Serialize;
+use std::{
+    num::{NonZeroU32, NonZeroUsize},
+    process::ExitCode,
+};
+
+const STEP: Step = Step {
+    package: env!("CARGO_PKG_NAME"),
+    mirrors: &["basics/3_multi_threaded.py"],
+    question: "the same four requests in a pool of threads: what overlaps, and how much?",
+    why: "A thread that waits for the network uses no CPU, so many can wait at the same time. A pool \
+          has a fixed number of threads, and each has one request out at a time: with more requests \
+          than threads the rest queue, and the run goes in waves.",
+    try_next: &[
+        "cargo run -p basics-3-multi-threaded -- --requests 10 --workers 6: how many waves?",
+        "cargo run -p basics-3-multi-threaded -- --requests 10 --workers 10: and now?",
+        "cargo run -p basics-3-multi-threaded -- --workers 1: a pool, or a single thread?",
+        "taskset -c 0 cargo run -p basics-3-multi-threaded: does one CPU change anything?",
+    ],
+};
+
+const REQUESTS: NonZeroU32 = NonZeroU32::new(4).expect("four is not zero");
+const SINGLE: &str = "single-threaded";
+const MULTI: &str = "multi-threaded";
+
+#[derive(clap::Args, Serialize)]
+struct Args {
+    /// Threads in the pool, 1 to 512
+    ///
+    /// Python's ThreadPoolExecutor takes the number of CPUs plus 4 (at most 32) unless told: which
+    /// requests overlap then depends on the machine. Here the number is yours, and it is printed.
+    #[arg(
+        long, value_name = "N", default_value = "4", value_parser = parse_workers,
+        allow_negative_numbers = true
+    )]
+    workers: NonZeroUsize,
+
+    #[command(flatten)]
+    #[serde(flatten)]
+    requests: RequestArgs,
+}
+
+fn main() -> ExitCode {
+    STEP.run(&[&SERVER], demonstrate)
+}
+
+fn demonstrate(args: &Args, lab: &mut Experiment) -> anyhow::Result<()> {
+    let (requests, workers) = (&args.requests, args.workers);
+    let site = http::open_target(requests, REQUESTS)?;
+    let (urls, count) = (&site.urls, site.urls.len());
+
+    lab.say(format!("{SINGLE}: requests to make: {count}; threads: 1 …"));
+    let agent = http::blocking_agent(requests.timeout);
+    let fetched = lab
+        .variant(SINGLE)
+        .observed_by(&site)
+        .bound(requests.bound(count, 1))
+        .limit(1)
+        .run_counted(
+            || Ok(fetch_single_threaded(&agent, urls)),
+            |all| Tally::of(all),
+        )?;
+    lesson::note_failures(lab, SINGLE, &fetched);
+
+    lab.say(format!(
+        "{MULTI}: requests to make: {count}; threads in the pool: {workers} …"
+    ));
+    let agent = http::blocking_agent(requests.timeout);
+    let fetched = lab
+        .variant(MULTI)
+        .observed_by(&site)
+        .bound(requests.bound(count, workers.get()))
+        .limit(workers.get())
+        .run_counted(
+            || {
+                fetch_multi_threaded(&agent, urls, workers).with_context(|| {
+                    format!("cannot start a pool of `{workers}` threads; take fewer with --workers")
+                })
+            },
+            |all| Tally::of(all),
+        )?;
+    for (number, one) in (1..).zip(&fetched) {
+        lab.say(lesson::line(number, one));
+    }
+    lesson::note_failures(lab, MULTI, &fetched);
+    lesson::say_elapsed(lab, &[SINGLE, MULTI]);
+    claim(args, count, lab);
+    Ok(())
+}
+
+fn claim(args: &Args, count: usize, lab: &mut Experiment) {
+    let workers = args.workers.get();
+    let (at_once, waves) = (workers.min(count), count.div_ceil(workers));
+    lab.claim(
+        Claim::that(format!(
+            "in flight at once, by the server's count: 1 with the single thread, {at_once} with the pool"
+        ))
+        .check(of(SINGLE, "ledger.peak_in_flight").equals(number(1)))
+        .check(of(MULTI, "ledger.peak_in_flight").equals(number(at_once as f64))),
+    );
+    lab.claim(
+        Claim::that(format!(
+            "the pool was {workers} threads beside the main one, as the system counted them"
+        ))
+        .check(of(MULTI, "ledger.threads").equals(number((workers + 1) as f64))),
+    );
+    let mut overlap = Claim::that("the pool took less than ¾ of the single thread's time")
+        .check(of(MULTI, "wall_s").below(of(SINGLE, "wall_s").times(0.75)));
+    if at_once == 1 {
+        overlap = overlap.otherwise(format!(
+            "nothing could overlap: requests {count}, threads in the pool {workers}"
+        ));
+    }
+    lab.claim(overlap);
+    if args.requests.url.is_empty() {
+        let bound = || top("params.delay_s").times(waves as f64);
+        lab.claim(
+            Claim::that(format!(
+                "requests {count}, threads in the pool {workers}: the pool took {waves} × the \
+                 delay, or up to a quarter more"
+            ))
+            .check(of(MULTI, "wall_s").at_least(bound()))
+            .check(of(MULTI, "wall_s").at_most(bound().times(1.25))),
+        );
+    }
+}

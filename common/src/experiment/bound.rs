@@ -117,7 +117,10 @@ fn slower(
 ) -> Option<(Duration, String)> {
     let waits = waits.map(|(bound, reason)| (bound, format!("waiting: {reason}")));
     let work = work.map(|(bound, reason)| (bound, format!("CPU: {reason}")));
-    waits.into_iter().chain(work).max_by_key(|(bound, _)| *bound)
+    waits
+        .into_iter()
+        .chain(work)
+        .max_by_key(|(bound, _)| *bound)
 }
 
 fn waits(
@@ -131,7 +134,11 @@ fn waits(
         let waves = u32::try_from(count).ok()?.div_ceil(at_once);
         let reason = match waves {
             0 | 1 => "one wait".into(),
-            _ => format!("{waves} waits of {} in a row", seconds(each)),
+            _ if at_once == 1 => format!("{waves} waits of {} in a row", seconds(each)),
+            _ => format!(
+                "{waves} waves of {}: {count} waits, {at_once} at a time",
+                seconds(each)
+            ),
         };
         return Some((each * waves, reason));
     }

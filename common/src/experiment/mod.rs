@@ -171,6 +171,18 @@ impl Experiment {
         Some(runs.median().recording.wall)
     }
 
+    /// The CPU time of each job in the variant's middle run so far, in the order of their starts.
+    pub fn job_times(&self, variant: &str) -> Vec<Duration> {
+        let state = self.state();
+        let runs = state.runs.iter().find(|runs| runs.name == variant);
+        let mut spans: Vec<_> = runs
+            .into_iter()
+            .flat_map(|runs| jobs(&runs.median().recording))
+            .collect();
+        spans.sort_by_key(|span| span.start);
+        spans.into_iter().map(|span| span.busy).collect()
+    }
+
     /// Adds a claim; it is judged when the run is over, by the figures of the document.
     pub fn claim(&mut self, claim: Claim) {
         self.state().claims.push(claim);
@@ -431,6 +443,9 @@ impl Runs {
             wall_max_s: walls.iter().copied().fold(0.0, f64::max),
             cpu_user_s: run.usage.cpu_user.as_secs_f64(),
             cpu_system_s: run.usage.cpu_system.as_secs_f64(),
+            busy_s: jobs(&run.recording)
+                .map(|span| span.busy.as_secs_f64())
+                .sum(),
             bound_s,
             bound_reason: bound.map(|(_, reason)| reason),
             speedup: first.and_then(|first| median_ratio(first, &walls)),

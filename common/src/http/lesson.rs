@@ -30,7 +30,8 @@ impl RequestArgs {
     /// Against the delay that was asked for; for `--url`s, against the waits of the run itself.
     pub fn bound(&self, count: usize, at_once: usize) -> Bound {
         Bound::Waits {
-            each: self.url.is_empty().then_some(self.delay),
+            // Nobody waits for an answer longer than the time-out lets them.
+            each: self.url.is_empty().then_some(self.delay.min(self.timeout)),
             count,
             at_once,
         }
@@ -58,7 +59,12 @@ pub fn line(number: usize, fetched: &Fetched) -> String {
 }
 
 /// Fails the run if any request of `variant` failed: how many, and each reason once.
-pub fn note_failures(lab: &mut Experiment, variant: &str, fetched: &[Fetched]) {
+pub fn note_failures<'a>(
+    lab: &mut Experiment,
+    variant: &str,
+    fetched: impl IntoIterator<Item = &'a Fetched>,
+) {
+    let fetched: Vec<&Fetched> = fetched.into_iter().collect();
     let errors: Vec<String> = fetched
         .iter()
         .filter_map(|one| one.as_ref().err())

@@ -3,6 +3,8 @@
 pub mod format;
 mod picture;
 mod tables;
+#[cfg(test)]
+mod tests;
 mod trace;
 
 pub use tables::table;
@@ -129,13 +131,10 @@ fn claim_lines(claim: &ClaimReport, width: usize) -> String {
         Verdict::Inconclusive => (UNSURE, "–", "could not tell"),
     };
     let mut text = String::new();
-    let lead = format!("{mark} {word}: ");
-    let body = wrap(&format!("{lead}{}", claim.text), width, 0);
-    let body = body
-        .strip_prefix(&lead)
-        .unwrap_or(&body)
-        .replace('\n', "\n  ");
-    let _ = writeln!(text, "{style}{mark} {word}:{style:#} {body}");
+    let lead = format!("{mark} {word}:");
+    let body = wrap(&format!("{lead} {}", claim.text), width - 2, 0).replace('\n', "\n  ");
+    let body = body.strip_prefix(&lead).unwrap_or(&body);
+    let _ = writeln!(text, "{style}{lead}{style:#}{body}");
     let _ = writeln!(text, "{DIM}{}{DIM:#}", wrap(&claim.evidence, width, 4));
     if let Some(reason) = claim
         .reason

@@ -132,16 +132,15 @@ fn glyph(cell: Cell) -> char {
 /// One lane as `cells` cells over `axis`, deeper spans painted over those around them.
 fn row(lane: &Lane, zero: Moment, axis: Duration, cells: usize) -> Vec<Cell> {
     let mut row = vec![Cell::Idle; cells];
-    let scale = |moment: Moment| {
-        let at = ratio(moment - zero, axis).unwrap_or(0.0) * cells as f64;
-        at.min(cells as f64)
-    };
+    // In whole nanoseconds, so that what ends where the next begins shares no cell with it.
+    let parts = |moment: Moment| (moment - zero).as_nanos() * cells as u128;
+    let whole = axis.as_nanos().max(1);
     let mut spans: Vec<&Span> = lane.spans.iter().collect();
     spans.sort_by_key(|span| (span.depth, span.start));
     let mut last_edge = None;
     for span in spans.into_iter().filter(|span| span.end > zero) {
-        let (from, to) = (scale(span.start), scale(span.end));
-        let (first, last) = (from.floor() as usize, (to.ceil() as usize).min(cells));
+        let first = (parts(span.start) / whole).min(cells as u128) as usize;
+        let last = parts(span.end).div_ceil(whole).min(cells as u128) as usize;
         for (at, cell) in row.iter_mut().enumerate().take(last).skip(first) {
             *cell = cell_of(span, at, zero, axis, cells);
         }

@@ -91,7 +91,7 @@ fn unwritable(path: &Path) -> String {
 }
 
 /// All variants one after another as they ran, each with its lanes.
-fn trace(document: &Document) -> Value {
+pub(super) fn trace(document: &Document) -> Value {
     let own = process::id();
     let zero = document
         .variants

@@ -196,10 +196,10 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for TimelineLayer {
 }
 
 fn with_open<S: for<'a> LookupSpan<'a>>(span: Option<SpanRef<'_, S>>, f: impl FnOnce(&mut Open)) {
-    if let Some(span) = span {
-        if let Some(open) = span.extensions_mut().get_mut::<Open>() {
-            f(open);
-        }
+    if let Some(span) = span
+        && let Some(open) = span.extensions_mut().get_mut::<Open>()
+    {
+        f(open);
     }
 }
 

@@ -165,12 +165,11 @@ pub(super) fn live_enter(lane: LaneId, name: &str) {
 }
 
 pub(super) fn live_leave(lane: LaneId, name: &str) {
-    if LIVE_IS_WATCHED.load(Ordering::Relaxed) {
-        if let Some(row) = lock(&LIVE).get_mut(&lane) {
-            if let Some(at) = row.now.iter().rposition(|(open, _)| open == name) {
-                row.now.remove(at);
-            }
-        }
+    if LIVE_IS_WATCHED.load(Ordering::Relaxed)
+        && let Some(row) = lock(&LIVE).get_mut(&lane)
+        && let Some(at) = row.now.iter().rposition(|(open, _)| open == name)
+    {
+        row.now.remove(at);
     }
 }
 

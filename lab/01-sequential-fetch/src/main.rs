@@ -1,2 +1,72 @@
-//! Ten requests, one after another, told as they come
-fn main() {}
+//! Shows ten waits of a second, one after another, told as they come.
+
+use common::{
+    Experiment, Step, Tally,
+    experiment::claim::{Claim, number, of, top},
+    http::{self, RequestArgs, SERVER, lesson},
+};
+use lab_01_sequential_fetch::fetch_sequential;
+use std::{num::NonZeroU32, process::ExitCode, time::Duration};
+
+const STEP: Step = Step {
+    package: env!("CARGO_PKG_NAME"),
+    mirrors: &["lab/01_sequential_fetch.py"],
+    question: "URL #1 … still waiting …: where do the seconds go?",
+    why: "Each request goes out only when the answer before it is whole, so one slow answer holds \
+          up all that follow. The thread has nothing to do in the meantime: it sleeps until the \
+          system has something to read for it.",
+    try_next: &[
+        "cargo run -p lab-01-sequential-fetch -- --requests 3 --delay 3: who waits for whom?",
+        "cargo run -p lab-01-sequential-fetch -- --trace fetch.json: look at it in Perfetto",
+        "cargo run -p lab-02-threaded-fetch: the same ten waits on ten threads",
+    ],
+};
+
+const REQUESTS: NonZeroU32 = NonZeroU32::new(10).expect("ten is not zero");
+const NAME: &str = "sequential";
+
+fn main() -> ExitCode {
+    STEP.run(&[&SERVER], demonstrate)
+}
+
+fn demonstrate(args: &RequestArgs, lab: &mut Experiment) -> anyhow::Result<()> {
+    let site = http::open_target(args, REQUESTS)?;
+    let (urls, count) = (&site.urls, site.urls.len());
+
+    lab.say(format!("requests to make: {count}, one after another"));
+    let agent = http::blocking_agent(args.timeout);
+    let voice = lab.narrator();
+    let wait = |number| voice.say(format!("URL #{number} … still waiting …"));
+    let tell = |number, one: &_| voice.say(lesson::line(number, one));
+    let fetched = lab
+        .variant(NAME)
+        .observed_by(&site)
+        .bound(args.bound(count, 1))
+        .limit(1)
+        .run_counted(
+            || Ok(fetch_sequential(&agent, urls, wait, tell)),
+            |all| Tally::of(all),
+        )?;
+    lesson::note_failures(lab, NAME, &fetched);
+    lesson::say_elapsed(lab, &[NAME]);
+
+    let waits: Duration = fetched.iter().flatten().map(|page| page.elapsed).sum();
+    lab.param("sum_of_waits_s", waits.as_secs_f64());
+    let mut adds_up = Claim::that("the single waits add up to the whole time, to within a tenth")
+        .check(top("params.sum_of_waits_s").at_most(of(NAME, "wall_s")))
+        .check(top("params.sum_of_waits_s").at_least(of(NAME, "wall_s").times(0.9)));
+    if fetched.iter().any(Result::is_err) {
+        adds_up = adds_up.otherwise("a failed request is part of the time but not of the sum");
+    }
+    lab.claim(adds_up);
+    lab.claim(
+        Claim::that("never more than one request was in flight, by the server's own count")
+            .check(of(NAME, "ledger.peak_in_flight").at_most(number(1))),
+    );
+    lab.claim(
+        Claim::that("the program was on a CPU for less than a tenth of the time")
+            .check(of(NAME, "cpu_user_s").below(of(NAME, "wall_s").times(0.05)))
+            .check(of(NAME, "cpu_system_s").below(of(NAME, "wall_s").times(0.05))),
+    );
+    Ok(())
+}

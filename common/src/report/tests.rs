@@ -1,0 +1,252 @@
+use super::*;
+use crate::{
+    experiment::{CheckReport, Ledger, Recording, SCHEMA, Variant},
+    host::Host,
+    timeline::{Lane, LaneId, LaneKind, Moment, Span},
+};
+use std::time::Duration;
+
+const STEP: Step = Step {
+    package: "lab-99-example",
+    mirrors: &["lab/99_example.py"],
+    question: "what does a report look like?",
+    why: "Because it is drawn from fixed data.",
+    try_next: &["cargo run -p lab-99-example: the same again"],
+};
+
+fn lane(kind: LaneKind, number: u64, name: &str, spans: Vec<Span>) -> Lane {
+    Lane {
+        id: LaneId { kind, number },
+        name: name.into(),
+        spans,
+    }
+}
+
+fn variant(name: &str, wall_ms: u64, speedup: f64, lanes: Vec<Lane>) -> Variant {
+    let wall_s = wall_ms as f64 / 1e3;
+    Variant {
+        name: name.into(),
+        runs: 1,
+        wall_s,
+        wall_min_s: wall_s,
+        wall_max_s: wall_s,
+        walls_s: vec![wall_s],
+        cpu_user_s: 0.004,
+        cpu_system_s: 0.001,
+        bound_s: Some(1.0),
+        bound_reason: Some("one wait".into()),
+        speedup: Some(speedup),
+        efficiency: Some(1.0 / wall_s),
+        comparable: true,
+        ledger: Ledger {
+            submitted: 2,
+            done: 1,
+            failed: 1,
+            peak_in_flight: Some(2),
+            threads: Some(3),
+            processes: 1,
+            connections: None,
+            voluntary_switches: Some(1_234),
+            involuntary_switches: Some(5),
+            peak_rss_bytes: Some(7_400_000),
+            ..Ledger::default()
+        },
+        lanes: Vec::new(),
+        folded: 0,
+        results: Value::Null,
+        recording: Recording {
+            start: start(),
+            wall: Duration::from_millis(wall_ms),
+            lanes,
+        },
+    }
+}
+
+fn start() -> Moment {
+    Moment::at(Duration::from_secs(5))
+}
+
+fn span(name: &'static str, from_ms: u64, to_ms: u64, busy_ms: u64) -> Span {
+    let at = |ms| start().plus(Duration::from_millis(ms));
+    Span::watched(name, at(from_ms), at(to_ms), Duration::from_millis(busy_ms))
+}
+
+fn document() -> Document {
+    let one = vec![lane(
+        LaneKind::Thread,
+        0,
+        "main",
+        vec![span("fetch", 0, 1000, 2), span("fetch", 1000, 2000, 2)],
+    )];
+    let two = vec![
+        lane(
+            LaneKind::Task,
+            0,
+            "fetch 1",
+            vec![span("fetch", 0, 1000, 1)],
+        ),
+        lane(
+            LaneKind::Process,
+            77,
+            "worker 1",
+            vec![span("parse", 500, 1000, 500)],
+        ),
+    ];
+    let claim = |text: &str, verdict, reason: Option<&str>| ClaimReport {
+        text: text.into(),
+        verdict,
+        evidence: "both: wall 1.00 s < 2.00 s".into(),
+        reason: reason.map(String::from),
+        checks: Vec::<CheckReport>::new(),
+    };
+    Document {
+        schema: SCHEMA,
+        step: STEP.package.into(),
+        question: STEP.question.into(),
+        mirrors: vec![STEP.mirrors[0].into()],
+        host: Host {
+            os: "linux".into(),
+            arch: "x86_64".into(),
+            cpus: 2,
+            parallelism: 1.9,
+            load: None,
+            profile: "dev profile, opt-level 2".into(),
+            rustc: "rustc 1.95.0 (hash date)".into(),
+            commit: None,
+        },
+        params: serde_json::json!({ "requests": 10_000, "delay_s": 0.5, "url": [], "base_url": null }),
+        variants: vec![
+            variant("one", 2000, 1.0, one),
+            variant("both", 1000, 2.0, two),
+        ],
+        claims: vec![
+            claim("waits overlap", Verdict::Shown, None),
+            claim("work overlaps", Verdict::NotShown, Some("there was none")),
+            claim(
+                "it is fast",
+                Verdict::Inconclusive,
+                Some("it was not repeated"),
+            ),
+        ],
+        error: None,
+    }
+}
+
+fn plain(text: &str) -> String {
+    anstream::adapter::strip_str(text).to_string()
+}
+
+#[test]
+fn a_header_names_step_machine_and_parameters() {
+    let expected = "\
+lab-99-example · what does a report look like?
+Linux x86_64 · 2 CPUs, 1.9 usable just now · dev profile, opt-level 2 · rustc 1.95.0
+mirrors lab/99_example.py
+delay 0.5 s · requests 10,000";
+    assert_eq!(plain(&header(&document())), expected);
+}
+
+#[test]
+fn a_report_is_drawn_from_its_document_alone() {
+    let expected = "
+█ running  ▒ partly  ░ waiting  | next begins
+one 2.00 s · 1 lane · in its spans 0 % running, 100 % waiting
+main               │░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░|░░░░░░░░░░░░░░░░░░░░░░░░░░░░
+                   └0────────────────────────────────────────────────────2.00 s
+both 1.00 s · 2 lanes · in its spans 33 % running, 67 % waiting
+fetch 1            │░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░
+worker 1           │              ████████████████
+                   └0────────────────────────────────────────────────────2.00 s
+
+variant    wall      CPU  speed-up   bound  of bound
+one      2.00 s  5.00 ms     1.00×  1.00 s      50 %
+both     1.00 s  5.00 ms     2.00×  1.00 s     100 %
+  bound: one wait (one, both)
+
+ledger         tasks  in flight  threads  processes  switches   memory
+one     1/2 1 failed          2        3          1   1,234+5  7.40 MB
+both    1/2 1 failed          2        3          1   1,234+5  7.40 MB
+
+✓ shown: waits overlap
+    both: wall 1.00 s < 2.00 s
+✗ not shown here: work overlaps
+    both: wall 1.00 s < 2.00 s
+    because there was none
+– could not tell: it is fast
+    both: wall 1.00 s < 2.00 s
+    because it was not repeated
+
+Why
+  Because it is drawn from fixed data.
+
+Try next
+  cargo run -p lab-99-example: the same again";
+    assert_eq!(plain(&terminal(&document(), &STEP, 80)), expected);
+}
+
+#[test]
+fn no_line_of_a_report_is_wider_than_it_may_be() {
+    let mut document = document();
+    document.claims[0].text = "a long claim of many words ".repeat(12);
+    document.claims[1].reason = Some("many words and their reason ".repeat(12));
+    for width in [80, 100, 120] {
+        for line in plain(&terminal(&document, &STEP, width)).lines() {
+            assert!(line.chars().count() <= width, "{width}: {line}");
+        }
+    }
+}
+
+#[test]
+fn more_lanes_than_rows_are_counted() {
+    let lanes = (0..100).map(|n| lane(LaneKind::Task, n, "fetch", vec![span("fetch", 0, 1000, 1)]));
+    let text = plain(&picture::timelines(
+        &[variant("many", 1000, 1.0, lanes.collect())],
+        80,
+    ));
+    assert!(text.contains("+ 89 more tasks"), "{text}");
+    assert_eq!(text.lines().count(), 2 + 11 + 1 + 1);
+}
+
+#[test]
+fn a_trace_has_every_span_on_a_track_with_a_name() {
+    let trace = trace::trace(&document());
+    let events = trace["traceEvents"].as_array().expect("events");
+    let of_phase = |phase: &str| events.iter().filter(|event| event["ph"] == phase).count();
+    assert_eq!(
+        of_phase("X"),
+        2 + 2 + 1,
+        "each variant as a whole, two fetches, one parse"
+    );
+    assert_eq!(
+        (of_phase("b"), of_phase("e")),
+        (1, 1),
+        "a task is an async track"
+    );
+    let named: Vec<_> = events
+        .iter()
+        .filter(|event| event["name"] == "thread_name")
+        .collect();
+    for event in events.iter().filter(|event| event["ph"] == "X") {
+        assert!(
+            event["ts"].as_f64() >= Some(0.0) && event["dur"].as_f64() >= Some(0.0),
+            "{event}"
+        );
+        let track = |other: &&Value| other["pid"] == event["pid"] && other["tid"] == event["tid"];
+        assert!(named.iter().any(|name| track(name)), "{event}");
+    }
+    let worker = events
+        .iter()
+        .find(|event| event["name"] == "parse")
+        .expect("the worker's span");
+    assert_eq!(worker["pid"], 77, "processes are kept apart");
+    assert_eq!(worker["dur"], 500_000.0, "microseconds");
+}
+
+#[test]
+fn text_wraps_between_words_and_keeps_its_margin() {
+    assert_eq!(
+        wrap("one two three four five six seven", 24, 2),
+        "  one two three four\n  five six seven"
+    );
+    assert_eq!(wrap("", 24, 2), "");
+}

@@ -1,0 +1,298 @@
+//! Which page comes next, and what became of each.
+
+use crate::{Start, parse::Parsed};
+use common::http::Url;
+use serde::Serialize;
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, HashSet},
+    fmt::Display,
+    num::NonZeroUsize,
+    time::Duration,
+};
+use tokio::sync::Notify;
+
+/// A page to fetch.
+#[derive(Debug)]
+pub struct Target {
+    /// Its place in the breadth-first order, from 0.
+    pub number: usize,
+    /// Where it is.
+    pub url: Url,
+    /// Whether a link led to it; otherwise it was asked for by name.
+    pub is_found: bool,
+}
+
+/// What became of a page.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It came and was parsed.
+    Parsed {
+        /// What is on it.
+        parsed: Parsed,
+        /// Where it came from, after redirects.
+        came_from: Url,
+        /// Its length.
+        length_bytes: usize,
+        /// From the request to the last byte.
+        elapsed: Duration,
+    },
+    /// It came, but there is nothing to parse.
+    Skipped {
+        /// Why.
+        reason: String,
+    },
+    /// It did not come, or could not be parsed.
+    Failed {
+        /// Why.
+        error: String,
+    },
+}
+
+impl Outcome {
+    pub(crate) fn failed(error: impl Display) -> Self {
+        Self::Failed {
+            error: error.to_string(),
+        }
+    }
+}
+
+/// One page in the report.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PageReport {
+    /// Where it is.
+    pub url: String,
+    /// Whether a link led to it.
+    pub is_found: bool,
+    /// What became of it.
+    #[serde(flatten)]
+    pub finding: Finding,
+}
+
+/// What is said of a page in the report.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase", tag = "outcome")]
+pub enum Finding {
+    /// It was parsed.
+    Parsed {
+        /// The text of its title.
+        title: String,
+        /// How many links it has.
+        links: u32,
+        /// Its length.
+        length_bytes: usize,
+        /// From the request to the last byte.
+        elapsed_s: f64,
+        /// The process that parsed it.
+        pid: u32,
+        /// What is wrong with its text, if something is.
+        note: Option<String>,
+    },
+    /// There was nothing to parse.
+    Skipped {
+        /// Why.
+        reason: String,
+    },
+    /// There is no result.
+    Failed {
+        /// Why.
+        error: String,
+    },
+}
+
+/// A crawl that is over.
+#[derive(Clone, Debug)]
+pub struct Crawled {
+    /// Every page, in breadth-first order.
+    pub pages: Vec<PageReport>,
+    /// The most pages held at once, in flight, queued or being parsed.
+    pub peak_pages_held: usize,
+}
+
+/// The URLs known so far, each of which is handed out once.
+///
+/// The order is that of a crawl that fetches one page at a time: the links of a page count only
+/// when those of every page before it have been counted, however the answers arrive. So the pages
+/// of a crawl do not depend on who was faster. Only the executor's thread uses it.
+#[derive(Debug)]
+pub struct Frontier {
+    state: RefCell<State>,
+    changed: Notify,
+    limit: NonZeroUsize,
+    follows: bool,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    seen: HashSet<String>,
+    /// In breadth-first order; never more than the limit.
+    urls: Vec<Url>,
+    /// How many of them were asked for by name; the rest was found.
+    named: usize,
+    /// How many of them have been handed out.
+    taken: usize,
+    /// What became of the first of them, up to one that is still under way.
+    pages: Vec<PageReport>,
+    /// Pages that were ready before an earlier one, with the links not known then.
+    early: BTreeMap<usize, (PageReport, Arrival)>,
+}
+
+/// Where a page really was and what it leads to.
+#[derive(Debug, Default)]
+struct Arrival {
+    redirected_to: Option<String>,
+    found: Vec<String>,
+}
+
+impl Frontier {
+    /// A frontier with the pages asked for.
+    pub fn new(start: &Start) -> Self {
+        let mut state = State::default();
+        for url in &start.urls {
+            let mut url = url.clone();
+            url.set_fragment(None);
+            if state.urls.len() < start.pages.get() && state.seen.insert(url.to_string()) {
+                state.urls.push(url);
+            }
+        }
+        state.named = state.urls.len();
+        Self {
+            follows: start.pages.get() > state.named,
+            state: RefCell::new(state),
+            changed: Notify::new(),
+            limit: start.pages,
+        }
+    }
+
+    /// The most pages it will hand out.
+    pub fn limit(&self) -> NonZeroUsize {
+        self.limit
+    }
+
+    /// Whether the links of pages matter.
+    pub fn follows(&self) -> bool {
+        self.follows
+    }
+
+    /// The next page to fetch, waiting for pages under way that may lead to more.
+    ///
+    /// # Cancel safety
+    /// A dropped future has taken nothing.
+    pub async fn next(&self) -> Option<Target> {
+        loop {
+            // Made before the look: a change between the look and the wait wakes it all the same.
+            let changed = self.changed.notified();
+            {
+                let mut state = self.state.borrow_mut();
+                if let Some(target) = state.take() {
+                    return Some(target);
+                }
+                let is_full = state.urls.len() == self.limit.get();
+                if is_full || !self.follows || state.pages.len() == state.taken {
+                    return None;
+                }
+            }
+            changed.await;
+        }
+    }
+
+    /// Takes the pages known now, at most `limit` of them.
+    pub fn take_known(&self, limit: NonZeroUsize) -> Vec<Target> {
+        let mut state = self.state.borrow_mut();
+        (0..limit.get()).map_while(|_| state.take()).collect()
+    }
+
+    /// Takes note of what became of a page, and of its links when their turn has come.
+    pub fn settle(&self, target: Target, outcome: Outcome) {
+        let mut state = self.state.borrow_mut();
+        let (report, mut arrival) = told(&target, outcome);
+        let room = state.urls.len() < self.limit.get();
+        // What is known already will not count later: only new links are worth keeping.
+        arrival.found.retain(|url| room && !state.seen.contains(url));
+        state.early.insert(target.number, (report, arrival));
+        state.count_what_is_due(self.limit.get());
+        drop(state);
+        self.changed.notify_waiters();
+    }
+
+    /// The crawl's report.
+    ///
+    /// # Panics
+    /// If a page that was handed out has not been settled.
+    pub fn finish(self, peak_pages_held: usize) -> Crawled {
+        let state = self.state.into_inner();
+        assert_eq!(state.pages.len(), state.taken, "a page is under way");
+        Crawled {
+            pages: state.pages,
+            peak_pages_held,
+        }
+    }
+}
+
+impl State {
+    fn take(&mut self) -> Option<Target> {
+        let url = self.urls.get(self.taken)?.clone();
+        self.taken += 1;
+        Some(Target {
+            number: self.taken - 1,
+            is_found: self.taken > self.named,
+            url,
+        })
+    }
+
+    fn count_what_is_due(&mut self, limit: usize) {
+        while let Some((mut report, arrival)) = self.early.remove(&self.pages.len()) {
+            let is_new = match arrival.redirected_to {
+                Some(url) => self.seen.insert(url),
+                None => true,
+            };
+            if is_new {
+                for url in arrival.found {
+                    // What a link is made of was a URL a moment ago.
+                    let (true, Ok(parsed)) = (self.urls.len() < limit, Url::parse(&url)) else {
+                        continue;
+                    };
+                    if self.seen.insert(url) {
+                        self.urls.push(parsed);
+                    }
+                }
+            } else {
+                let reason = "redirects to a page of this crawl".into();
+                report.finding = Finding::Skipped { reason };
+            }
+            self.pages.push(report);
+        }
+    }
+}
+
+fn told(target: &Target, outcome: Outcome) -> (PageReport, Arrival) {
+    let mut arrival = Arrival::default();
+    let finding = match outcome {
+        Outcome::Parsed {
+            parsed,
+            mut came_from,
+            length_bytes,
+            elapsed,
+        } => {
+            came_from.set_fragment(None);
+            arrival.redirected_to = (came_from != target.url).then(|| came_from.into());
+            arrival.found = parsed.found;
+            Finding::Parsed {
+                title: parsed.title,
+                links: parsed.links,
+                length_bytes,
+                elapsed_s: elapsed.as_secs_f64(),
+                pid: parsed.pid,
+                note: parsed.note,
+            }
+        }
+        Outcome::Skipped { reason } => Finding::Skipped { reason },
+        Outcome::Failed { error } => Finding::Failed { error },
+    };
+    let report = PageReport {
+        url: target.url.to_string(),
+        is_found: target.is_found,
+        finding,
+    };
+    (report, arrival)
+}

@@ -1,0 +1,252 @@
+//! The second stage: HTML to title and links, on three kinds of workers.
+
+use crate::{
+    crawl::{Frontier, Outcome},
+    fetch::{Fetched, same_host},
+};
+use common::{
+    child::Program,
+    http::{FetchError, Page, Url},
+    process_pool::{Ledger, ProcessPool, Worker},
+};
+use futures_util::{StreamExt, stream};
+use rayon::{ThreadPool, ThreadPoolBuilder};
+use scraper::{Html, Selector};
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::HashSet, fmt::Display, num::NonZeroUsize, process, sync::LazyLock, time::Duration,
+};
+use tokio::sync::{mpsc, oneshot};
+
+/// What worker processes run.
+pub const PARSE: Worker<PageInput, Parsed> = Worker::new("parse", parse_page);
+
+/// What a parser is given; it crosses to worker processes as bytes.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct PageInput {
+    /// Where the page came from; its links are relative to that.
+    pub url: Url,
+    /// The server's word on what it is.
+    pub content_type: Option<String>,
+    /// The page.
+    #[serde(with = "serde_bytes")]
+    pub body: Vec<u8>,
+    /// Whether the links' targets are wanted, not only their number.
+    pub follow: bool,
+}
+
+/// What a parser makes of a page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parsed {
+    /// The text of the first title, in one line.
+    pub title: String,
+    /// How many `a` elements have an `href`.
+    pub links: u32,
+    /// The pages they lead to on the same host, each once, without fragments.
+    pub found: Vec<String>,
+    /// What is wrong with the page's text, if something is.
+    pub note: Option<String>,
+    /// The process that parsed it.
+    pub pid: u32,
+}
+
+/// Parses one page.
+pub fn parse_page(input: PageInput) -> Parsed {
+    let page = Page {
+        url: input.url,
+        status: 200,
+        body: input.body,
+        content_type: input.content_type,
+        elapsed: Duration::ZERO,
+    };
+    let (text, note) = match page.text() {
+        Ok(text) => (text, None),
+        Err(error) => (page.text_lossy(), Some(explain(&error))),
+    };
+    let html = Html::parse_document(&text);
+    let hrefs = || {
+        html.select(&LINK)
+            .filter_map(|link| link.value().attr("href"))
+    };
+    Parsed {
+        title: title_of(&html),
+        links: u32::try_from(hrefs().count()).unwrap_or(u32::MAX),
+        found: if input.follow {
+            targets(&html, &page.url, hrefs())
+        } else {
+            Vec::new()
+        },
+        note,
+        pid: process::id(),
+    }
+}
+
+static TITLE: LazyLock<Selector> = LazyLock::new(|| selector("title"));
+static LINK: LazyLock<Selector> = LazyLock::new(|| selector("a[href]"));
+static BASE: LazyLock<Selector> = LazyLock::new(|| selector("base[href]"));
+
+fn selector(text: &str) -> Selector {
+    Selector::parse(text).expect("a constant selector that the tests use")
+}
+
+fn explain(error: &FetchError) -> String {
+    match error {
+        FetchError::NotText { charset, at, .. } => {
+            format!("not `{charset}` at byte {at}; what is no text reads as \u{fffd}")
+        }
+        other => other.to_string(),
+    }
+}
+
+fn title_of(html: &Html) -> String {
+    // A drawing inside the page may have a title too; it is not the page's.
+    let is_html = |ns: &str| ns == "http://www.w3.org/1999/xhtml";
+    let mut titles = html.select(&TITLE);
+    let title = titles.find(|title| is_html(&title.value().name.ns));
+    let text: String = title.iter().flat_map(|title| title.text()).collect();
+    let words: Vec<&str> = text.split_whitespace().collect();
+    if words.is_empty() {
+        return "(no title)".into();
+    }
+    words.join(" ")
+}
+
+fn targets<'a>(html: &Html, url: &Url, hrefs: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let base = html
+        .select(&BASE)
+        .find_map(|base| url.join(base.value().attr("href")?).ok());
+    let base = base.as_ref().unwrap_or(url);
+    let mut seen = HashSet::new();
+    let resolved = hrefs.filter_map(|href| {
+        let mut target = base.join(href).ok()?;
+        target.set_fragment(None);
+        same_host(&target, url).then(|| String::from(target))
+    });
+    resolved
+        .filter(|target| seen.insert(target.clone()))
+        .collect()
+}
+
+/// Which workers parse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Way {
+    /// The executor's own thread, between two looks at the network
+    Inline,
+    /// A rayon pool of threads
+    Rayon,
+    /// Worker processes
+    Processes,
+}
+
+/// Workers ready to parse.
+#[derive(Debug)]
+pub enum Parser {
+    /// None: the executor's thread does it.
+    Inline,
+    /// Threads.
+    Rayon(ThreadPool),
+    /// Processes.
+    Processes(ProcessPool<PageInput, Parsed>),
+}
+
+impl Parser {
+    /// Starts `workers` workers; processes run `program`.
+    ///
+    /// # Errors
+    /// The system refuses a thread or a process.
+    pub fn start(way: Way, workers: NonZeroUsize, program: Program) -> anyhow::Result<Self> {
+        Ok(match way {
+            Way::Inline => Self::Inline,
+            Way::Rayon => Self::Rayon(
+                ThreadPoolBuilder::new()
+                    .num_threads(workers.get())
+                    .thread_name(|index| format!("parser {}", index + 1))
+                    // A task that panics drops its end of the channel, and is reported by that.
+                    .panic_handler(|_| {})
+                    .build()
+                    .map_err(|error| {
+                        anyhow::anyhow!("cannot start {workers} threads: {error}; ask for fewer")
+                    })?,
+            ),
+            Way::Processes => {
+                let builder = PARSE.pool_builder().program(program);
+                Self::Processes(builder.workers(workers).start()?)
+            }
+        })
+    }
+
+    /// Parses one page; only [`Inline`](Self::Inline) keeps the calling thread busy with it.
+    ///
+    /// # Errors
+    /// Why there is no result: the parser panicked, or its process was lost more than once.
+    pub async fn parse(&self, page: PageInput) -> Result<Parsed, String> {
+        match self {
+            Self::Inline => {
+                let parsed = parse_here(page);
+                // Lets the other tasks have a turn after every page, not only after the last.
+                tokio::task::yield_now().await;
+                Ok(parsed)
+            }
+            Self::Rayon(threads) => {
+                let (tx, rx) = oneshot::channel();
+                // Nobody waits for it any more if this future was dropped.
+                threads.spawn(move || drop(tx.send(parse_here(page))));
+                rx.await.map_err(|_| "the parser panicked".into())
+            }
+            Self::Processes(pool) => pool.submit(page).await.map_err(one_line),
+        }
+    }
+
+    /// Ends the workers; what became of the processes' tasks, if it was processes.
+    pub fn finish(self) -> Option<Ledger> {
+        match self {
+            Self::Inline | Self::Rayon(_) => None,
+            Self::Processes(pool) => Some(pool.shutdown()),
+        }
+    }
+}
+
+/// [`parse_page`] on the timeline of this process; workers record their tasks themselves.
+#[tracing::instrument(name = "parse", skip_all)]
+fn parse_here(page: PageInput) -> Parsed {
+    parse_page(page)
+}
+
+fn one_line(error: impl Display) -> String {
+    error.to_string().replace('\n', " ")
+}
+
+/// Parses what comes through the channel, `at_once` pages at a time, until it closes.
+pub async fn parse_pages(
+    mut rx: mpsc::Receiver<Fetched<'_>>,
+    parser: &Parser,
+    frontier: &Frontier,
+    at_once: NonZeroUsize,
+) {
+    let pages = stream::poll_fn(|context| rx.poll_recv(context));
+    let parsing = pages.for_each_concurrent(at_once.get(), |fetched| async move {
+        let Fetched { target, page, held } = fetched;
+        let (came_from, length_bytes, elapsed) = (page.url.clone(), page.len(), page.elapsed);
+        let input = PageInput {
+            url: page.url,
+            content_type: page.content_type,
+            body: page.body,
+            follow: frontier.follows(),
+        };
+        let outcome = match parser.parse(input).await {
+            Ok(parsed) => Outcome::Parsed {
+                parsed,
+                came_from,
+                length_bytes,
+                elapsed,
+            },
+            Err(reason) => {
+                Outcome::failed(format!("cannot parse `{}`: {reason}", target.url))
+            }
+        };
+        drop(held);
+        frontier.settle(target, outcome);
+    });
+    parsing.await;
+}
