@@ -2,7 +2,7 @@
 
 use super::{BOLD, DIM, format};
 use crate::{
-    experiment::{Recording, Variant, jobs},
+    experiment::{Recording, START_UP, Variant, jobs},
     timeline::{Lane, LaneKind, Moment, Span},
 };
 use std::{fmt::Write, time::Duration};
@@ -17,6 +17,7 @@ const SMALLEST_PART: u32 = 16;
 const RUNNING: char = '█';
 const PARTLY: char = '▒';
 const WAITING: char = '░';
+const STARTING: char = 's';
 
 /// What one cell shows.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -27,6 +28,8 @@ enum Cell {
     Running,
     /// The first cell of a span that follows another without a gap.
     Edge,
+    /// A worker process is being started; at least one cell, however short.
+    Starting,
 }
 
 /// The timelines of all variants, on one axis where they are of comparable length.
@@ -39,8 +42,14 @@ pub(super) fn timelines(variants: &[Variant], width: usize) -> String {
     let Some(longest) = drawn().map(|variant| variant.recording.wall).max() else {
         return String::new();
     };
+    let starts = drawn().any(|variant| starts_workers(&variant.recording));
+    let starting = if starts {
+        format!("  {STARTING} starts up")
+    } else {
+        String::new()
+    };
     let mut text = format!(
-        "{DIM}{RUNNING} running  {PARTLY} partly  {WAITING} waiting  | next begins{DIM:#}\n"
+        "{DIM}{RUNNING} running  {PARTLY} partly  {WAITING} waiting  | next begins{starting}{DIM:#}\n"
     );
     for variant in drawn() {
         let own = variant.recording.wall * SMALLEST_PART < longest;
@@ -98,6 +107,11 @@ fn in_view(lane: &Lane, recording: &Recording) -> bool {
         .any(|span| span.end > recording.start && span.start < end)
 }
 
+fn starts_workers(recording: &Recording) -> bool {
+    let mut spans = recording.lanes.iter().flat_map(|lane| &lane.spans);
+    spans.any(|span| span.name == START_UP)
+}
+
 /// How the time of all lanes was spent, in words.
 fn shares(recording: &Recording) -> String {
     let open: Duration = jobs(recording).map(Span::duration).sum();
@@ -126,6 +140,7 @@ fn glyph(cell: Cell) -> char {
         Cell::Partly => PARTLY,
         Cell::Running => RUNNING,
         Cell::Edge => '|',
+        Cell::Starting => STARTING,
     }
 }
 
@@ -137,7 +152,8 @@ fn row(lane: &Lane, zero: Moment, axis: Duration, cells: usize) -> Vec<Cell> {
     let whole = axis.as_nanos().max(1);
     let mut spans: Vec<&Span> = lane.spans.iter().collect();
     spans.sort_by_key(|span| (span.depth, span.start));
-    let mut last_edge = None;
+    // Both are short, so they go on top of whatever is painted over them.
+    let (mut edges, mut starts) = (Vec::new(), Vec::new());
     for span in spans.into_iter().filter(|span| span.end > zero) {
         let first = (parts(span.start) / whole).min(cells as u128) as usize;
         let last = parts(span.end).div_ceil(whole).min(cells as u128) as usize;
@@ -145,11 +161,14 @@ fn row(lane: &Lane, zero: Moment, axis: Duration, cells: usize) -> Vec<Cell> {
             *cell = cell_of(span, at, zero, axis, cells);
         }
         let follows = first > 0 && first < cells && row[first - 1] != Cell::Idle;
-        if span.depth == 0 && follows && last > first + 2 && last_edge != Some(first) {
-            row[first] = Cell::Edge;
-            last_edge = Some(first);
+        if span.name == START_UP {
+            starts.extend(first..last);
+        } else if span.depth == 0 && follows && last > first + 2 {
+            edges.push(first);
         }
     }
+    edges.into_iter().for_each(|at| row[at] = Cell::Edge);
+    starts.into_iter().for_each(|at| row[at] = Cell::Starting);
     row
 }
 
@@ -225,6 +244,14 @@ mod tests {
     fn a_deeper_span_is_painted_over_the_one_around_it() {
         let spans = vec![span(0, 100, 100, 0), span(25, 50, 0, 1)];
         assert_eq!(drawn(spans), "█████░░░░░██████████");
+    }
+
+    #[test]
+    fn an_edge_and_a_start_up_show_through_what_is_painted_over_them() {
+        let mut spans = vec![span(0, 2, 1, 0), span(2, 50, 48, 0), span(2, 50, 48, 1)];
+        spans[0].name = START_UP.into();
+        spans.extend([span(50, 100, 50, 0), span(50, 100, 50, 1)]);
+        assert_eq!(drawn(spans), "s█████████|█████████");
     }
 
     #[test]

@@ -33,6 +33,7 @@ fn variant(name: &str, wall_ms: u64, speedup: f64, lanes: Vec<Lane>) -> Variant 
         walls_s: vec![wall_s],
         cpu_user_s: 0.004,
         cpu_system_s: 0.001,
+        busy_s: 0.5,
         bound_s: Some(1.0),
         bound_reason: Some("one wait".into()),
         speedup: Some(speedup),
@@ -151,7 +152,7 @@ fn a_report_is_drawn_from_its_document_alone() {
     let expected = "
 █ running  ▒ partly  ░ waiting  | next begins
 one 2.00 s · 1 lane · in its spans 0 % running, 100 % waiting
-main               │░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░|░░░░░░░░░░░░░░░░░░░░░░░░░░░░
+main               │░░░░░░░░░░░░░░░░░░░░░░░░░░░░░|░░░░░░░░░░░░░░░░░░░░░░░░░░░░░
                    └0────────────────────────────────────────────────────2.00 s
 both 1.00 s · 2 lanes · in its spans 33 % running, 67 % waiting
 fetch 1            │░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░

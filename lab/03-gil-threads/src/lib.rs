@@ -1,1 +1,143 @@
-//! Do threads help CPU work, with and without a GIL?
+//! Two CPU-bound jobs: one after another, on two threads, and on two threads that share one GIL.
+
+pub mod gil;
+pub mod python;
+
+use common::workload::{count_down, io_wait_blocking};
+use gil::{Gil, Held};
+use serde::Serialize;
+use std::{
+    io,
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
+    time::Duration,
+};
+
+/// Steps between two looks at whether the GIL is asked for: about a microsecond.
+///
+/// CPython looks at every jump back to the top of a loop; its steps are some fifty times longer.
+const STEPS_BETWEEN_CHECKS: u64 = 1_000;
+
+/// Jobs done under a GIL.
+#[derive(Clone, Debug, Serialize)]
+pub struct UnderGil {
+    /// The steps that each job counted.
+    pub counted: Vec<u64>,
+    /// How often the GIL went from one thread to another.
+    pub hand_overs: u64,
+}
+
+/// Waits done under a GIL.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Waited {
+    /// The most threads that were inside their wait at once.
+    pub most_at_once: usize,
+}
+
+/// Counts every job down on the calling thread, one after another.
+pub fn count_sequential(jobs: usize, work: u64) -> Vec<u64> {
+    (0..jobs).map(|_| count_job(work)).collect()
+}
+
+/// Counts every job down on a thread of its own.
+///
+/// # Errors
+/// The system refuses to start another thread.
+pub fn count_threaded(jobs: usize, work: u64) -> io::Result<Vec<u64>> {
+    on_threads(jobs, || count_job(work))
+}
+
+/// Counts every job down on a thread of its own, but only the holder of the GIL runs.
+///
+/// # Errors
+/// The system refuses to start another thread.
+pub fn count_threaded_under_gil(jobs: usize, work: u64, gil: &Gil) -> io::Result<UnderGil> {
+    Ok(UnderGil {
+        counted: on_threads(jobs, || count_job_under(gil, work))?,
+        hand_overs: gil.hand_overs(),
+    })
+}
+
+/// Waits on threads of their own, each holding on to the GIL meanwhile.
+///
+/// # Errors
+/// The system refuses to start another thread.
+pub fn wait_holding_gil(jobs: usize, each: Duration, gil: &Gil) -> io::Result<Waited> {
+    wait_under(jobs, gil, |_held, gauge| gauge.wait(each))
+}
+
+/// Waits on threads of their own, each without the GIL meanwhile.
+///
+/// # Errors
+/// The system refuses to start another thread.
+pub fn wait_releasing_gil(jobs: usize, each: Duration, gil: &Gil) -> io::Result<Waited> {
+    wait_under(jobs, gil, |held, gauge| held.without(|| gauge.wait(each)))
+}
+
+#[tracing::instrument(name = "job")]
+fn count_job(work: u64) -> u64 {
+    count_down(work)
+}
+
+#[tracing::instrument(name = "job", fields(wait = "lock"), skip(gil))]
+fn count_job_under(gil: &Gil, work: u64) -> u64 {
+    let mut held = gil.take();
+    let mut counted = 0;
+    while counted < work {
+        counted += count_until_asked(&held, work - counted);
+        held.hand_over_if_asked();
+    }
+    counted
+}
+
+/// One turn: runs until the job is done or somebody asks for the GIL.
+#[tracing::instrument(name = "turn", skip_all)]
+fn count_until_asked(held: &Held<'_>, left: u64) -> u64 {
+    let mut counted = 0;
+    while counted < left && !held.is_asked_for() {
+        counted += count_down(STEPS_BETWEEN_CHECKS.min(left - counted));
+    }
+    counted
+}
+
+fn wait_under(
+    jobs: usize,
+    gil: &Gil,
+    wait: impl Fn(&mut Held<'_>, &Gauge) + Sync,
+) -> io::Result<Waited> {
+    let gauge = Gauge::default();
+    on_threads(jobs, || wait(&mut gil.take(), &gauge))?;
+    Ok(Waited {
+        most_at_once: gauge.most.into_inner(),
+    })
+}
+
+/// Counts who waits.
+#[derive(Default)]
+struct Gauge {
+    now: AtomicUsize,
+    most: AtomicUsize,
+}
+
+impl Gauge {
+    fn wait(&self, each: Duration) {
+        let now = 1 + self.now.fetch_add(1, Ordering::SeqCst);
+        self.most.fetch_max(now, Ordering::SeqCst);
+        io_wait_blocking(each);
+        self.now.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// Runs `job` on `jobs` threads at once; each fills a slot of its own.
+fn on_threads<T: Send>(jobs: usize, job: impl Fn() -> T + Sync) -> io::Result<Vec<T>> {
+    let mut slots: Vec<Option<T>> = (0..jobs).map(|_| None).collect();
+    thread::scope(|scope| {
+        for (number, slot) in (1..).zip(&mut slots) {
+            thread::Builder::new()
+                .name(format!("thread {number}"))
+                .spawn_scoped(scope, || *slot = Some(job()))?;
+        }
+        Ok(())
+    })
+    .map(|()| slots.into_iter().flatten().collect())
+}

@@ -26,18 +26,17 @@ pub fn download_sequential(
     urls: &[Url],
     mut tell: impl FnMut(&Download),
 ) -> Vec<Download> {
-    let download = |(number, url)| {
-        let fetched = get_blocking(agent, url);
-        let place = number;
+    let mut downloads = Vec::with_capacity(urls.len());
+    for (number, url) in (1..).zip(urls) {
         let download = Download {
             number,
-            place,
-            fetched,
+            place: number,
+            fetched: get_blocking(agent, url),
         };
         tell(&download);
-        download
-    };
-    (1..).zip(urls).map(download).collect()
+        downloads.push(download);
+    }
+    downloads
 }
 
 /// Downloads every URL on a pool of `workers` threads, in the order of completion.

@@ -1,0 +1,76 @@
+//! The step's own flags, and what follows from them.
+
+use common::{
+    Bound,
+    cli::parse_workers,
+    http::{RequestArgs, Site, Url},
+};
+use serde::Serialize;
+use std::{num::NonZeroUsize, time::Duration};
+
+#[derive(clap::Args, Serialize)]
+pub(crate) struct Args {
+    /// Threads in the pool, 1 to 512
+    #[arg(
+        long, value_name = "N", default_value = "10", value_parser = parse_workers,
+        allow_negative_numbers = true
+    )]
+    pub(crate) workers: NonZeroUsize,
+
+    /// Ask for unequal delays, the longest first, and add a pool of half the threads
+    ///
+    /// The first request is held back for --delay, each further one for less, in equal steps.
+    #[arg(long, conflicts_with = "url")]
+    pub(crate) spread: bool,
+
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub(crate) requests: RequestArgs,
+}
+
+impl Args {
+    /// What to fetch; `--spread` gives each request a delay of its own.
+    pub(crate) fn urls(&self, site: &Site) -> Vec<Url> {
+        if !self.spread {
+            return site.urls.clone();
+        }
+        let delays = self.delays(site.urls.len());
+        let paths = delays.map(|delay| format!("delay/{}", delay.as_secs_f64()));
+        paths.filter_map(|path| site.url(&path)).collect()
+    }
+
+    /// Half the workers, where a pool of that size is to run too.
+    pub(crate) fn half(&self) -> Option<NonZeroUsize> {
+        NonZeroUsize::new(self.workers.get() / 2).filter(|_| self.spread)
+    }
+
+    /// The bound of `count` requests, at most `at_once` of them in flight.
+    pub(crate) fn bound(&self, count: usize, at_once: usize) -> Bound {
+        if !self.spread {
+            return self.requests.bound(count, at_once);
+        }
+        let timeout = self.requests.timeout;
+        let (mut longest, mut sum) = (Duration::ZERO, Duration::ZERO);
+        for delay in self.delays(count).map(|delay| delay.min(timeout)) {
+            longest = longest.max(delay);
+            sum += delay;
+        }
+        let share = sum / u32::try_from(at_once).unwrap_or(u32::MAX);
+        let reason = match at_once {
+            1 => "all waits in a row".into(),
+            _ if longest >= share => "the longest wait".into(),
+            _ => format!("all waits, {at_once} at a time"),
+        };
+        Bound::Known {
+            duration: longest.max(share),
+            reason,
+        }
+    }
+
+    /// From one whole delay down in equal steps.
+    fn delays(&self, count: usize) -> impl Iterator<Item = Duration> {
+        let whole = self.requests.delay;
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        (1..=count).rev().map(move |part| whole * part / count)
+    }
+}
