@@ -5,7 +5,7 @@ use common::{
     workload::SquareSum,
 };
 use serde::Serialize;
-use std::{cmp::Reverse, num::NonZeroUsize};
+use std::{cmp::Reverse, fmt, num::NonZeroUsize};
 
 /// What a worker process does: one sum.
 pub const SUM: Worker<u64, SquareSum> = Worker::new("sum", SquareSum::compute);
@@ -82,6 +82,16 @@ impl Attainable {
             in_order: speedup(jobs),
             longest_first: speedup(&ordered),
         }
+    }
+}
+
+impl fmt::Display for Attainable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (in_order, longest_first) = (self.in_order, self.longest_first);
+        write!(
+            f,
+            "in order {in_order:.2}×, longest first {longest_first:.2}×"
+        )
     }
 }
 

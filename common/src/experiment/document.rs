@@ -66,6 +66,7 @@ pub struct Variant {
     /// Why not shorter.
     pub bound_reason: Option<String>,
     /// The first variant's wall time over this one's: the median over the rounds, × as said.
+    /// `None` where its work is not that of the first variant.
     pub speedup: Option<f64>,
     /// `bound_s` over `wall_s`, 0–1.
     pub efficiency: Option<f64>,

@@ -88,6 +88,8 @@ struct Runs {
     name: String,
     bound: Option<Bound>,
     limit: Option<u64>,
+    /// Whether its work is that of the first variant.
+    same_work: bool,
     runs: Vec<Run>,
 }
 
@@ -160,6 +162,7 @@ impl Experiment {
             name: name.to_owned(),
             bound: None,
             limit: None,
+            same_work: true,
             observer: None,
         }
     }
@@ -200,6 +203,7 @@ pub struct Measure<'a> {
     name: String,
     bound: Option<Bound>,
     limit: Option<u64>,
+    same_work: bool,
     observer: Option<&'a dyn Observer>,
 }
 
@@ -216,6 +220,13 @@ impl<'a> Measure<'a> {
     #[must_use]
     pub fn limit(mut self, at_once: usize) -> Self {
         self.limit = Some(at_once as u64);
+        self
+    }
+
+    /// Says that the work is not that of the first variant, so that no speed-up is told.
+    #[must_use]
+    pub fn other_work(mut self) -> Self {
+        self.same_work = false;
         self
     }
 
@@ -266,7 +277,7 @@ impl<'a> Measure<'a> {
         };
         run.results = serde_json::to_value(&result)?;
         self.experiment
-            .record(self.name, self.bound, self.limit, run);
+            .record(self.name, self.bound, self.limit, self.same_work, run);
         Ok(result)
     }
 }
@@ -375,7 +386,14 @@ impl Experiment {
         }
     }
 
-    fn record(&mut self, name: String, bound: Option<Bound>, limit: Option<u64>, run: Run) {
+    fn record(
+        &mut self,
+        name: String,
+        bound: Option<Bound>,
+        limit: Option<u64>,
+        same_work: bool,
+        run: Run,
+    ) {
         let mut state = self.state();
         match state.runs.iter_mut().find(|runs| runs.name == name) {
             Some(runs) => runs.runs.push(run),
@@ -383,6 +401,7 @@ impl Experiment {
                 name,
                 bound,
                 limit,
+                same_work,
                 runs: vec![run],
             }),
         }
@@ -448,7 +467,9 @@ impl Runs {
                 .sum(),
             bound_s,
             bound_reason: bound.map(|(_, reason)| reason),
-            speedup: first.and_then(|first| median_ratio(first, &walls)),
+            speedup: first
+                .filter(|_| self.same_work)
+                .and_then(|first| median_ratio(first, &walls)),
             efficiency: bound_s.map(|bound| bound / wall_s),
             comparable: match (expected, run.ledger.peak_in_flight) {
                 (Some(expected), Some(peak)) => expected == peak,

@@ -42,7 +42,7 @@ fn record(lab: &mut Experiment, name: &str, wall_ms: u64, results: Value) {
         },
         results,
     };
-    lab.record(name.into(), None, None, run);
+    lab.record(name.into(), None, None, true, run);
 }
 
 fn judged(lab: &mut Experiment, claim: Claim) -> ClaimReport {
@@ -78,6 +78,23 @@ fn speed_up_is_the_median_of_the_rounds_ratios() {
     let document = lab.state().conclude(None).clone();
     assert_eq!(document.variants[0].speedup, Some(1.0));
     assert_eq!(document.variants[1].speedup, Some(3.0));
+}
+
+#[test]
+fn other_work_than_the_first_variants_has_no_speed_up() {
+    let mut lab = experiment();
+    for name in ["first", "same"] {
+        lab.variant(name).run(|| ()).expect("nothing fails");
+    }
+    let other = lab.variant("other").other_work().run(|| ());
+    other.expect("nothing fails");
+    let document = lab.state().conclude(None).clone();
+    let told: Vec<bool> = document
+        .variants
+        .iter()
+        .map(|variant| variant.speedup.is_some())
+        .collect();
+    assert_eq!(told, [true, true, false]);
 }
 
 #[test]
@@ -235,8 +252,11 @@ fn work_is_bounded_by_its_longest_job_or_its_share() {
 
 #[test]
 fn waits_are_bounded_by_waves_or_by_their_own_length() {
-    let recording = Recording::default();
     let second = Duration::from_secs(1);
+    let recording = Recording {
+        wall: 3 * second,
+        ..Recording::default()
+    };
     let bound = |each, count, at_once| {
         Bound::Waits {
             each,
@@ -254,4 +274,9 @@ fn waits_are_bounded_by_waves_or_by_their_own_length() {
         Some(2 * second)
     );
     assert_eq!(bound(None, 10, 6), None, "nothing was seen");
+    assert_eq!(
+        bound(Some(second), 10, 2),
+        None,
+        "beaten: the waits cannot have been that long"
+    );
 }

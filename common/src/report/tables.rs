@@ -2,7 +2,7 @@
 
 use super::format;
 use crate::experiment::{Ledger, Variant};
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
 use std::fmt::Write;
 
 const UNKNOWN: &str = "–";
@@ -136,6 +136,13 @@ pub fn table(names: &[&str], rows: Vec<Vec<String>>, left: &[usize], width: usiz
         if !left.contains(&index) {
             column.set_cell_alignment(CellAlignment::Right);
         }
+    }
+    // Where room is short, a name is the last thing to break.
+    if let Some(names) = table.column_mut(0) {
+        names.set_constraint(ColumnConstraint::ContentWidth);
+    }
+    if let Some(last) = table.column_iter_mut().last() {
+        last.set_padding((0, 0));
     }
     finish(&table)
 }

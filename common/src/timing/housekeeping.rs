@@ -24,13 +24,13 @@ pub(super) fn charged() -> Usage {
 
 /// Marks one thread as the lab's own until dropped.
 #[derive(Debug)]
-pub(crate) struct Housekeeper {
+pub struct Housekeeper {
     known: Cell<Usage>,
 }
 
 impl Housekeeper {
     /// Enrols the thread that is about to start; it is counted from now on.
-    pub(crate) fn enrol() -> Self {
+    pub fn enrol() -> Self {
         AT_WORK.fetch_add(1, Ordering::SeqCst);
         Self {
             known: Cell::new(Usage::NOTHING),
@@ -38,7 +38,7 @@ impl Housekeeper {
     }
 
     /// Books what the calling thread has used since it last did so; called in every round of it.
-    pub(crate) fn charge(&self) {
+    pub fn charge(&self) {
         let used = platform::thread_usage();
         let new = used.since(&self.known.replace(used));
         let mut charged = CHARGED.lock().unwrap_or_else(PoisonError::into_inner);

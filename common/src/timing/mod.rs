@@ -14,7 +14,8 @@
 
 mod housekeeping;
 
-pub(crate) use housekeeping::{Housekeeper, housekeepers};
+pub use housekeeping::Housekeeper;
+pub(crate) use housekeeping::housekeepers;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -80,7 +80,11 @@ impl Gil {
         turn.held = true;
         self.asked.store(false, Ordering::SeqCst);
         let this = thread::current().id();
-        if turn.last_holder.replace(this).is_some_and(|last| last != this) {
+        if turn
+            .last_holder
+            .replace(this)
+            .is_some_and(|last| last != this)
+        {
             turn.hand_overs += 1;
             self.taken.notify_all();
         }
@@ -95,7 +99,10 @@ impl Gil {
             // thread that is awake would take the lock again at once, and again.
             let this = thread::current().id();
             while turn.last_holder == Some(this) {
-                turn = self.taken.wait(turn).unwrap_or_else(PoisonError::into_inner);
+                turn = self
+                    .taken
+                    .wait(turn)
+                    .unwrap_or_else(PoisonError::into_inner);
             }
         }
     }

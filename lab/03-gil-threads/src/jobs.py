@@ -27,7 +27,8 @@ def job(work, notes):
     n = work
     while n:
         n -= 1
-    notes.append({"start_s": start, "end_s": time.perf_counter(), "busy_s": thread_time() - cpu, "left": n})
+    end, busy = time.perf_counter(), thread_time() - cpu
+    notes.append({"start_s": start, "end_s": end, "busy_s": busy if told else None, "left": n})
 
 
 def sequential(work, notes):
@@ -56,11 +57,12 @@ def gil():
 
 
 version = sys.version.split()[0]
-if sys.version_info < (3, 7):
+if sys.version_info < (3, 3):
     answer({"version": version})
     sys.exit()
 
-thread_time = time.thread_time
+told = hasattr(time, "thread_time")  # since 3.7
+thread_time = time.thread_time if told else float
 answer({
     "version": version,
     "implementation": sys.implementation.name,

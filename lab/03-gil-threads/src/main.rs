@@ -1,8 +1,188 @@
-//! x
-fn main() {
-    for _ in 0..6 {
-        let t = std::time::Instant::now();
-        std::hint::black_box(common::workload::count_down(100_000_000));
-        println!("{:?}", t.elapsed());
+//! Shows what two threads do for CPU work: freely, under a GIL, and in the reader's own Python.
+
+mod beside;
+
+use beside::Beside;
+use common::{
+    Bound, Experiment, Step, Tally,
+    cli::{RoundsArgs, parse_count},
+    experiment::claim::{Claim, number, of},
+    report::format,
+};
+use lab_03_gil_threads::{
+    Waited, count_sequential, count_threaded, count_threaded_under_gil, gil::Gil, wait_holding_gil,
+    wait_releasing_gil,
+};
+use serde::Serialize;
+use std::{num::NonZeroUsize, path::PathBuf, process::ExitCode, time::Duration};
+
+const STEP: Step = Step {
+    package: env!("CARGO_PKG_NAME"),
+    mirrors: &["lab/03_gil_demo_threads.py"],
+    question: "do threads help CPU work?",
+    why: "Two threads can use two CPUs unless something makes them take turns. A GIL does: a thread \
+          must hold it to run, so however many CPUs there are, one at a time does the work. Around a \
+          wait it is let go, because a thread that waits needs no turn; that is why threads overlap \
+          waits even in a Python that has one.",
+    try_next: &[
+        "cargo run -p lab-03-gil-threads -- --switch-interval 100: the turns become visible, the sum does not change",
+        "cargo run -p lab-03-gil-threads -- --python python3.14t: a Python without a GIL, if you have one",
+        "taskset -c 0 cargo run -p lab-03-gil-threads: what is left of the difference on one CPU?",
+        "cargo run -p lab-04-gil-processes: the way around the GIL that Python always had",
+    ],
+};
+
+const JOBS: usize = 2;
+const WAIT: Duration = Duration::from_millis(100);
+
+// The names of the variants, as the claims refer to them.
+const SEQUENTIAL: &str = "sequential";
+const THREADS: &str = "two threads";
+const UNDER_GIL: &str = "two threads, one GIL";
+const HOLDING: &str = "waits, GIL held";
+const RELEASING: &str = "waits, GIL let go";
+
+#[derive(clap::Args, Debug, Serialize)]
+struct GilArgs {
+    /// Steps that each of the two jobs counts down: the script's WORK
+    #[arg(long, value_name = "N", default_value = "5_000_000", value_parser = up_to::<1_000_000_000>)]
+    work: NonZeroUsize,
+
+    /// How many times WORK a job in Rust does, because Rust counts that much faster
+    #[arg(long, value_name = "N", default_value = "50", value_parser = up_to::<10_000>)]
+    scale: NonZeroUsize,
+
+    /// Milliseconds that a thread waits for the GIL before it asks for it
+    #[arg(long, value_name = "MS", default_value = "5", value_parser = up_to::<10_000>)]
+    #[serde(rename = "switch_interval_ms")]
+    switch_interval: NonZeroUsize,
+
+    /// The Python to compare with; without it, the first `python3` on the PATH if there is one
+    #[arg(long, value_name = "PATH", conflicts_with = "no_python")]
+    python: Option<PathBuf>,
+
+    /// Leave Python out
+    #[arg(long)]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    no_python: bool,
+
+    #[command(flatten)]
+    #[serde(flatten)]
+    rounds: RoundsArgs,
+}
+
+fn up_to<const LIMIT: usize>(text: &str) -> Result<NonZeroUsize, String> {
+    parse_count(text, LIMIT)
+}
+
+fn main() -> ExitCode {
+    STEP.run(&[], demonstrate)
+}
+
+fn demonstrate(args: &GilArgs, lab: &mut Experiment) -> anyhow::Result<()> {
+    let mut python = Beside::open(args, lab)?;
+    let (work, rounds) = (args.work.get() as u64, args.rounds.rounds.get());
+    let steps = work * args.scale.get() as u64;
+    lab.say(format!(
+        "rust: a job counts down {} × {} steps",
+        format::count(work),
+        args.scale
+    ));
+    let interval = Duration::from_millis(args.switch_interval.get() as u64);
+    for round in 1..=rounds {
+        lab.say(format!("round {round} of {rounds} …"));
+        count(lab, steps, interval)?;
+        wait(lab, interval)?;
+        python.run(lab);
     }
+    for variant in [SEQUENTIAL, THREADS, UNDER_GIL, HOLDING, RELEASING] {
+        say_elapsed(lab, variant);
+    }
+    claim(lab);
+    python.conclude(lab);
+    Ok(())
+}
+
+fn count(lab: &mut Experiment, steps: u64, interval: Duration) -> anyhow::Result<()> {
+    let tally = |counted: &Vec<u64>| Tally::of_checked(counted, |&count| count == steps);
+    lab.variant(SEQUENTIAL)
+        .bound(Bound::Work { workers: 1 })
+        .run_counted(|| Ok(count_sequential(JOBS, steps)), tally)?;
+    lab.variant(THREADS)
+        .bound(Bound::Work { workers: JOBS })
+        .run_counted(|| Ok(count_threaded(JOBS, steps)?), tally)?;
+    let gil = Gil::new(interval);
+    lab.variant(UNDER_GIL)
+        // Only the holder works: one worker, however many threads.
+        .bound(Bound::Work { workers: 1 })
+        .run_counted(
+            || Ok(count_threaded_under_gil(JOBS, steps, &gil)?),
+            |run| tally(&run.counted),
+        )?;
+    Ok(())
+}
+
+fn wait(lab: &mut Experiment, interval: Duration) -> anyhow::Result<()> {
+    let gil = Gil::new(interval);
+    let bound = |at_once| Bound::Waits {
+        each: Some(WAIT),
+        count: JOBS,
+        at_once,
+    };
+    let tally = |_: &Waited| Tally::all_done(JOBS);
+    lab.variant(HOLDING)
+        .other_work()
+        .bound(bound(1))
+        .run_counted(|| Ok(wait_holding_gil(JOBS, WAIT, &gil)?), tally)?;
+    lab.variant(RELEASING)
+        .other_work()
+        .bound(bound(JOBS))
+        .run_counted(|| Ok(wait_releasing_gil(JOBS, WAIT, &gil)?), tally)?;
+    Ok(())
+}
+
+fn say_elapsed(lab: &Experiment, variant: &str) {
+    if let Some(wall) = lab.wall(variant) {
+        lab.say(format!("{variant}: elapsed {}", format::seconds(wall)));
+    }
+}
+
+fn claim(lab: &mut Experiment) {
+    lab.claim(
+        Claim::that("two threads did both jobs in less than three quarters of one thread's time")
+            .check(of(THREADS, "walls_s").below(of(SEQUENTIAL, "walls_s").times(0.75)))
+            .needs_cpus(),
+    );
+    lab.claim(
+        Claim::that(
+            "the same two threads under one GIL did not: they took at least three quarters of it",
+        )
+        .check(of(UNDER_GIL, "walls_s").at_least(of(SEQUENTIAL, "walls_s").times(0.75)))
+        .otherwise("one thread by itself got less of a CPU than the two together"),
+    );
+    lab.claim(
+        Claim::that("under the GIL both threads together kept one CPU busy, a tenth more at most")
+            .check(of(UNDER_GIL, "cpu_user_s").at_most(of(UNDER_GIL, "wall_s").times(1.1))),
+    );
+    lab.claim(
+        Claim::that("they took turns: the GIL changed hands while both jobs ran")
+            .check(of(UNDER_GIL, "results.hand_overs").at_least(number(2)))
+            .otherwise("one job ended before the other had its first turn"),
+    );
+    lab.claim(
+        Claim::that(
+            "taking the GIL away helped: without it the two threads took less than three quarters \
+             of the time",
+        )
+        .check(of(THREADS, "walls_s").below(of(UNDER_GIL, "walls_s").times(0.75)))
+        .needs_cpus(),
+    );
+    lab.claim(
+        Claim::that(
+            "let go around a wait, the GIL let both threads wait at once; held, one at a time",
+        )
+        .check(of(RELEASING, "results.most_at_once").equals(number(2)))
+        .check(of(HOLDING, "results.most_at_once").equals(number(1)))
+        .otherwise("one wait was over before the other thread had started"),
+    );
 }

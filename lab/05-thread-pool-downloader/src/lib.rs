@@ -193,7 +193,10 @@ mod tests {
         let urls = ["get", "status/500", "html"].map(|path| server.url(path));
         let downloads = download_pooled(&agent, &urls, workers(2), |_| ());
         let downloads = Downloads::from(downloads.expect("threads start"));
-        let failed = downloads.completed.iter().filter(|one| one.fetched.is_err());
+        let failed = downloads
+            .completed
+            .iter()
+            .filter(|one| one.fetched.is_err());
         assert!(failed.map(|one| one.number).eq([2]));
         assert_eq!(downloads.pages, 2);
     }

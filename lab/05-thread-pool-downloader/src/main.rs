@@ -1,16 +1,16 @@
 //! Shows ten waits of a second on a pool of ten threads, each result taken as it completes.
 
+mod claims;
 mod flags;
 
 use anyhow::Context;
 use common::{
     Experiment, Step, Tally,
-    experiment::claim::{Claim, number, of},
     http::{self, SERVER, Site, Url, lesson},
     report::format,
 };
 use flags::Args;
-use lab_05_thread_pool_downloader::{Downloads, download_pooled, download_sequential};
+use lab_05_thread_pool_downloader::{Download, Downloads, download_pooled, download_sequential};
 use std::{
     num::{NonZeroU32, NonZeroUsize},
     process::ExitCode,
@@ -45,18 +45,16 @@ fn demonstrate(args: &Args, lab: &mut Experiment) -> anyhow::Result<()> {
     let site = http::open_target(&args.requests, REQUESTS)?;
     let urls = args.urls(&site);
     run_sequential(args, lab, &site, &urls)?;
-    if let Some(half) = args.half() {
-        let name = run_pool(args, lab, &site, &urls, half)?;
-        claim_pool(args, lab, &name, half, urls.len());
+    for workers in args.half().into_iter().chain([args.workers]) {
+        run_pool(args, lab, &site, &urls, workers)?;
     }
-    let name = run_pool(args, lab, &site, &urls, args.workers)?;
-    claim_pool(args, lab, &name, args.workers, urls.len());
-    if args.spread {
-        claim_spread(args, lab, &name);
-    } else if args.requests.url.is_empty() {
-        claim_waves(lab, &name, args.workers.get(), urls.len());
-    }
+    claims::add(args, lab, urls.len());
     Ok(())
+}
+
+/// What the variant with a pool of this size is called.
+fn pool_of(workers: NonZeroUsize) -> String {
+    format!("pool of {workers}")
 }
 
 fn tally(downloads: &Downloads) -> Tally {
@@ -89,17 +87,16 @@ fn run_sequential(
     Ok(())
 }
 
-/// Runs the variant `pool of {workers}`, and returns its name.
 fn run_pool(
     args: &Args,
     lab: &mut Experiment,
     site: &Site,
     urls: &[Url],
     workers: NonZeroUsize,
-) -> anyhow::Result<String> {
-    let (name, count) = (format!("pool of {workers}"), urls.len());
+) -> anyhow::Result<()> {
+    let (name, count) = (pool_of(workers), urls.len());
     lab.say(format!(
-        "{name}: requests to make: {count}, taken as they complete …"
+        "{name}: requests to make: {count}; results as they complete …"
     ));
     let agent = http::blocking_agent(args.requests.timeout);
     let voice = lab.narrator();
@@ -125,5 +122,23 @@ fn run_pool(
         )?;
     bar.finish_and_clear();
     sum_up(lab, &name, &downloads);
-    Ok(name)
+    Ok(())
+}
+
+/// A download with its place in the order of completion and its number in the order of asking.
+fn line(download: &Download) -> String {
+    let line = lesson::line(download.number, &download.fetched);
+    format!("{:>4}. {line}", download.place)
+}
+
+fn sum_up(lab: &mut Experiment, variant: &str, downloads: &Downloads) {
+    lab.say(format!(
+        "{variant}: Downloaded {} pages, {} bytes; completed before one asked for earlier: {}",
+        downloads.pages,
+        format::count(downloads.bytes as u64),
+        downloads.overtaking
+    ));
+    lesson::say_elapsed(lab, &[variant]);
+    let fetched = downloads.completed.iter().map(|one| &one.fetched);
+    lesson::note_failures(lab, variant, fetched);
 }

@@ -1,2 +1,150 @@
-//! Ten tasks on one thread
-fn main() {}
+//! Shows ten waits of a second overlap as ten tasks, all on one thread.
+
+use anyhow::Context;
+use common::{
+    Experiment, Step, Tally,
+    experiment::claim::{Claim, number, of, top},
+    http::{self, RequestArgs, SERVER, Site, lesson},
+    report::format,
+    timing,
+};
+use lab_08_async_downloader::{
+    download_awaiting_each, download_in_tasks, make_without_awaiting, run_on_this_thread,
+};
+use std::{num::NonZeroU32, process::ExitCode};
+
+const STEP: Step = Step {
+    package: env!("CARGO_PKG_NAME"),
+    mirrors: &["lab/08_asyncio_downloader.py"],
+    question: "the threading idea as tasks: can one thread wait for ten things at once?",
+    why: "A future does nothing until it is awaited or spawned as a task. A task that has to wait \
+          does not block: it hands its thread back to the runtime, which polls whoever has \
+          something to do. So one thread holds as many open requests as there are tasks. Awaiting \
+          in a loop starts the next request only when the one before is over: that is \
+          asynchronous, and still sequential.",
+    try_next: &[
+        "cargo run -p lab-08-async-downloader -- --requests 200: still one thread?",
+        "cargo run -p lab-02-threaded-fetch -- --requests 200: the same with threads; compare \
+         threads and memory",
+        "cargo run -p lab-09-async-http-downloader: a limit, and what to do about failures",
+    ],
+};
+
+const REQUESTS: NonZeroU32 = NonZeroU32::new(10).expect("ten is not zero");
+const LOOP: &str = "await in a loop";
+const TASKS: &str = "tasks";
+
+fn main() -> ExitCode {
+    STEP.run(&[&SERVER], demonstrate)
+}
+
+fn demonstrate(args: &RequestArgs, lab: &mut Experiment) -> anyhow::Result<()> {
+    let site = http::open_target(args, REQUESTS)?;
+    let (urls, count) = (&site.urls, site.urls.len());
+    show_laziness(args, lab, &site)?;
+
+    lab.say(format!(
+        "{LOOP}: requests to make: {count}; tasks at once: 1 …"
+    ));
+    let client = http::async_client(args.timeout);
+    let pages = lab
+        .variant(LOOP)
+        .observed_by(&site)
+        .bound(args.bound(count, 1))
+        .limit(1)
+        .run_counted(
+            || {
+                let pages = run_on_this_thread(download_awaiting_each(&client, urls));
+                pages.context(NO_RUNTIME)
+            },
+            |all| Tally::of(all),
+        )?;
+    lesson::note_failures(lab, LOOP, &pages);
+
+    lab.say(format!(
+        "{TASKS}: requests to make: {count}; tasks at once: {count} …"
+    ));
+    let client = http::async_client(args.timeout);
+    let pages = lab
+        .variant(TASKS)
+        .observed_by(&site)
+        .bound(args.bound(count, count))
+        .limit(count)
+        .run_counted(
+            || {
+                let pages = run_on_this_thread(download_in_tasks(&client, urls));
+                pages.context(NO_RUNTIME)
+            },
+            |all| Tally::of(all),
+        )?;
+    for (number, one) in (1..).zip(&pages) {
+        lab.say(lesson::line(number, one));
+    }
+    let whole = pages.iter().flatten();
+    lab.say(format!(
+        "Downloaded {} pages, {} bytes",
+        whole.clone().count(),
+        format::count(whole.map(|page| page.len() as u64).sum())
+    ));
+    lesson::note_failures(lab, TASKS, &pages);
+    lesson::say_elapsed(lab, &[LOOP, TASKS]);
+    claim(lab, &site);
+    Ok(())
+}
+
+const NO_RUNTIME: &str = "cannot start a runtime on this thread; close some files and try again";
+
+/// Makes futures, awaits none, and asks the server what arrived.
+fn show_laziness(args: &RequestArgs, lab: &mut Experiment, site: &Site) -> anyhow::Result<()> {
+    let client = http::async_client(args.timeout);
+    site.begin_run()?;
+    let (made, took) = timing::timed(|| make_without_awaiting(&client, &site.urls));
+    let took = format::seconds(took);
+    let Some(witness) = site.witness()? else {
+        lab.say(format!("futures made: {made}, in {took}; awaited: 0"));
+        return Ok(());
+    };
+    lab.say(format!(
+        "futures made: {made}, in {took}; awaited: 0; requests the server saw: {}",
+        witness.arrivals
+    ));
+    lab.param("futures_never_awaited", made);
+    lab.param("requests_from_futures_never_awaited", witness.arrivals);
+    lab.claim(
+        Claim::that("making futures without awaiting them sent nothing, by the server's own count")
+            .check(top("params.requests_from_futures_never_awaited").equals(number(0))),
+    );
+    Ok(())
+}
+
+fn claim(lab: &mut Experiment, site: &Site) {
+    lab.claim(
+        Claim::that("every request was in flight at once, by the server's own count")
+            .check(of(TASKS, "ledger.peak_in_flight").equals(of(TASKS, "ledger.submitted"))),
+    );
+    let mut one_thread =
+        Claim::that("one thread did it all").check(of(TASKS, "ledger.threads").equals(number(1)));
+    if site.urls.iter().any(|url| url.domain().is_some()) {
+        one_thread = one_thread
+            .otherwise("looking up a host's name blocks, so the runtime has threads for that");
+    }
+    lab.claim(one_thread);
+    lab.claim(
+        Claim::that("the waits overlapped: the tasks took less than half the time of the loop")
+            .check(of(TASKS, "wall_s").below(of(LOOP, "wall_s").times(0.5)))
+            .otherwise(if site.urls.len() == 1 {
+                "one request has nothing to overlap with"
+            } else {
+                "there was too little waiting to overlap"
+            }),
+    );
+    lab.claim(
+        Claim::that("the thread was polling tasks for less than half of the time")
+            .check(of(TASKS, "busy_s").below(of(TASKS, "wall_s").times(0.5))),
+    );
+    lab.claim(
+        Claim::that("it was waiting, not work: less than half of the time on a CPU")
+            .check(of(TASKS, "cpu_user_s").below(of(TASKS, "wall_s").times(0.25)))
+            .check(of(TASKS, "cpu_system_s").below(of(TASKS, "wall_s").times(0.25))),
+    );
+}

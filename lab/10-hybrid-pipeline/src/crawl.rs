@@ -208,7 +208,9 @@ impl Frontier {
         let (report, mut arrival) = told(&target, outcome);
         let room = state.urls.len() < self.limit.get();
         // What is known already will not count later: only new links are worth keeping.
-        arrival.found.retain(|url| room && !state.seen.contains(url));
+        arrival
+            .found
+            .retain(|url| room && !state.seen.contains(url));
         state.early.insert(target.number, (report, arrival));
         state.count_what_is_due(self.limit.get());
         drop(state);

@@ -241,9 +241,7 @@ pub async fn parse_pages(
                 length_bytes,
                 elapsed,
             },
-            Err(reason) => {
-                Outcome::failed(format!("cannot parse `{}`: {reason}", target.url))
-            }
+            Err(reason) => Outcome::failed(format!("cannot parse `{}`: {reason}", target.url)),
         };
         drop(held);
         frontier.settle(target, outcome);

@@ -1,0 +1,106 @@
+//! The binary as a user runs it.
+
+use common::testing::{assert_nothing_left_behind, run, variant};
+use serde_json::Value;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_basics-1-multiprocess");
+
+/// How many spans of this name the variant's worker processes have.
+fn spans(variant: &Value, name: &str) -> usize {
+    let lanes = variant["lanes"].as_array().expect("lanes");
+    let processes = lanes.iter().filter(|lane| lane["kind"] == "process");
+    let spans = processes.flat_map(|lane| lane["spans"].as_array().expect("spans"));
+    spans.filter(|span| span["name"] == name).count()
+}
+
+#[test]
+fn the_sums_of_the_script_are_printed_and_those_of_both_orders_are_in_the_document() {
+    let report = run(BINARY, &["--scale", "1", "--rounds", "1"]).well();
+    for words in [
+        "40,000,000 = 21333332533333340000000",
+        "longest first: elapsed",
+        "in order 1.67×, longest first 2.00×",
+        "starts up",
+    ] {
+        assert!(
+            report.stdout.contains(words),
+            "`{words}` in {}",
+            report.stdout
+        );
+    }
+    let document = run(BINARY, &["--scale", "1", "--rounds", "1", "--json"])
+        .well()
+        .document();
+    for name in ["in order", "longest first"] {
+        let sums = &variant(&document, name)["results"]["sums"];
+        assert_eq!(sums[0]["Ok"]["n"], 10_000_000, "{name}");
+        assert_eq!(sums[3]["Ok"]["total"], "21333332533333340000000", "{name}");
+    }
+    assert_nothing_left_behind(BINARY);
+}
+
+#[test]
+fn each_pool_is_its_own_and_its_workers_do_all_the_work() {
+    let document = run(
+        BINARY,
+        &[
+            "--scale",
+            "0.1",
+            "--workers",
+            "3",
+            "--rounds",
+            "2",
+            "--json",
+        ],
+    );
+    let document = document.well().document();
+    for name in ["in order", "longest first"] {
+        let pooled = variant(&document, name);
+        assert_eq!(pooled["runs"], 2);
+        assert_eq!(pooled["ledger"]["processes"], 4, "three and this one");
+        assert_eq!(pooled["ledger"]["done"], 4);
+        assert_eq!(pooled["results"]["pool"]["workers_started"], 3);
+        assert_eq!(spans(pooled, "start-up"), 3);
+        // Each task is a span around the one that the sum itself records.
+        assert_eq!(spans(pooled, "sum"), 2 * 4);
+    }
+    let sequential = variant(&document, "sequential");
+    assert_eq!(sequential["ledger"]["processes"], 1);
+    assert_eq!(spans(sequential, "sum"), 0);
+}
+
+#[test]
+fn the_longest_job_is_the_bound_of_a_pool_with_a_worker_for_each() {
+    let document = run(
+        BINARY,
+        &["--scale", "1", "--workers", "4", "--rounds", "1", "--json"],
+    );
+    let document = document.well().document();
+    let in_order = variant(&document, "in order");
+    // Two of the four jobs are 70 % of the work: with three CPUs or more only the longest counts.
+    if document["host"]["cpus"].as_u64() >= Some(4) {
+        assert_eq!(in_order["bound_reason"], "the longest job");
+    }
+    let attainable = &document["params"]["attainable_speedup"];
+    assert_eq!(
+        (&attainable["in_order"], &attainable["longest_first"]),
+        (&2.5.into(), &2.5.into())
+    );
+}
+
+#[test]
+fn a_bad_value_is_one_line_and_exit_code_2() {
+    for bad in ["0", "-1", "100000", "two"] {
+        let _ = run(BINARY, &["--workers", bad]).refused(2, &[bad, "--workers"]);
+    }
+    for bad in ["0", "-1", "NaN"] {
+        let _ = run(BINARY, &["--scale", bad]).refused(2, &[bad, "--scale"]);
+    }
+    let _ = run(BINARY, &["--rounds", "0"]).refused(2, &["`0`", "--rounds"]);
+}
+
+#[test]
+fn an_unwritable_trace_is_one_line_and_exit_code_1() {
+    let arguments = ["--scale", "0.01", "--trace", "/nowhere/trace.json"];
+    let _ = run(BINARY, &arguments).refused(1, &["/nowhere/trace.json", "--trace"]);
+}

@@ -1,0 +1,297 @@
+//! The same two jobs in the reader's own Python: one interpreter, started once, asked for each run.
+
+use common::{
+    timeline::{self, Moment, Span},
+    timing::{Housekeeper, Usage, adopt_child_usage, forget_child_usage},
+};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use std::{
+    io::{self, BufRead, BufReader, Read, Write},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::mpsc::{self, Receiver, RecvTimeoutError},
+    thread,
+    time::Duration,
+};
+
+/// Our own script, given to the interpreter as an argument.
+const SCRIPT: &str = include_str!("jobs.py");
+
+/// A program that says more than this is no Python running our script.
+const MOST_OUTPUT_BYTES: u64 = 16 << 20;
+
+/// How long the two jobs, one after another, are to take at most.
+const ENOUGH: Duration = Duration::from_secs(1);
+
+/// Steps that tell how fast this Python counts.
+const SAMPLE: u64 = 200_000;
+
+/// What became of an interpreter.
+#[derive(Debug, thiserror::Error)]
+pub enum PythonError {
+    /// There is no such program, or the system refuses to run it.
+    #[error("cannot start `{}`: {source}", path.display())]
+    Start {
+        /// What was to be started.
+        path: PathBuf,
+        /// The system's word.
+        source: io::Error,
+    },
+    /// It ran, but not as Python does.
+    #[error("`{}` is not a Python: it did not run our script", path.display())]
+    NotPython {
+        /// What was started.
+        path: PathBuf,
+    },
+    /// It is an older Python.
+    #[error("`{}` is Python {version}, not Python 3", path.display())]
+    NotPython3 {
+        /// What was started.
+        path: PathBuf,
+        /// What it is.
+        version: String,
+    },
+    /// It said nothing for too long and was killed.
+    #[error("python did not answer: `{}` was silent for {} s", path.display(), limit.as_secs_f64())]
+    Silent {
+        /// What was started.
+        path: PathBuf,
+        /// For how long.
+        limit: Duration,
+    },
+    /// It ended, or stopped making sense, after it had begun well.
+    #[error("python did not answer: `{}` ended in the middle", path.display())]
+    Ended {
+        /// What was started.
+        path: PathBuf,
+    },
+}
+
+/// What an interpreter says about itself.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct About {
+    /// Such as `3.13.0`.
+    pub version: String,
+    /// Such as `cpython`.
+    pub implementation: String,
+    /// Where it really is.
+    pub executable: PathBuf,
+    /// Whether its threads share a GIL; `None` where nobody tells.
+    pub gil: Option<bool>,
+    /// Whether this is a version that can be asked.
+    pub gil_switch: bool,
+}
+
+impl About {
+    /// The state of the GIL in words.
+    pub fn gil_words(&self) -> &'static str {
+        match (self.gil, self.gil_switch) {
+            (Some(true), true) => "GIL on",
+            (Some(true), false) => "GIL (no switch)",
+            (Some(false), _) => "GIL off",
+            (None, _) => "GIL unknown",
+        }
+    }
+}
+
+/// How the two jobs are to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// One after another.
+    Sequential,
+    /// On two threads.
+    Threads,
+}
+
+/// Two jobs as Python itself measured them.
+#[derive(Clone, Debug, Serialize)]
+pub struct PythonRun {
+    /// From before the first began to after the last ended.
+    pub jobs_s: f64,
+    /// CPU time of the whole interpreter meanwhile.
+    pub cpu_s: f64,
+    /// What each job had left to count when it ended: nothing, if it is right.
+    pub left: Vec<u64>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Answer {
+    took_s: f64,
+    used_s: [f64; 2],
+    jobs: Vec<Job>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Job {
+    start_s: f64,
+    end_s: f64,
+    busy_s: Option<f64>,
+    left: u64,
+}
+
+/// A Python that waits for work; killed and reaped when dropped.
+#[derive(Debug)]
+pub struct Python {
+    path: PathBuf,
+    process: Child,
+    lines: Receiver<String>,
+    patience: Duration,
+    about: About,
+    used: Usage,
+}
+
+impl Python {
+    /// Starts the interpreter at `path`; a bare name is looked for on the `PATH`.
+    ///
+    /// An answer that takes longer than `patience` is given up, now and later.
+    ///
+    /// # Errors
+    /// All but [`PythonError::Ended`].
+    pub fn start(path: &Path, patience: Duration) -> Result<Self, PythonError> {
+        // -S leaves out what site packages run at start-up; the script needs the library only.
+        let spawned = Command::new(path)
+            .args(["-S", "-c", SCRIPT])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn();
+        let path = path.to_owned();
+        let mut process = match spawned {
+            Ok(process) => process,
+            Err(source) => return Err(PythonError::Start { path, source }),
+        };
+        let stdout = process.stdout.take().expect("it is piped");
+        let mut python = Self {
+            path,
+            process,
+            lines: lines_of(stdout),
+            patience,
+            about: About::default(),
+            used: Usage::default(),
+        };
+        python.about = match python.answer() {
+            Err(PythonError::Ended { path }) => return Err(PythonError::NotPython { path }),
+            about => about?,
+        };
+        if python.about.version.starts_with("3.") {
+            Ok(python)
+        } else {
+            Err(PythonError::NotPython3 {
+                path: python.path.clone(),
+                version: python.about.version.clone(),
+            })
+        }
+    }
+
+    /// What it says about itself.
+    pub fn about(&self) -> &About {
+        &self.about
+    }
+
+    /// The part of `work` for which two jobs take about a second; at most 1.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub fn scale_for(&mut self, work: u64) -> Result<f64, PythonError> {
+        let sample = SAMPLE.min(work);
+        let took = self.run(Way::Sequential, sample)?.jobs_s;
+        let whole = took / sample as f64 * work as f64;
+        let part = ENOUGH.as_secs_f64() / whole.max(f64::MIN_POSITIVE);
+        // Two digits are easier to read out, and as true: the machine's speed is not steadier.
+        let unit = 10_f64.powf(part.log10().floor() - 1.0);
+        Ok(((part / unit).floor() * unit).min(1.0))
+    }
+
+    /// Has it do two jobs of `work` steps, and puts them on the timeline of its process.
+    ///
+    /// # Errors
+    /// It does not answer; it has been killed then.
+    pub fn run(&mut self, way: Way, work: u64) -> Result<PythonRun, PythonError> {
+        let name = match way {
+            Way::Sequential => "sequential",
+            Way::Threads => "threads",
+        };
+        let asked = Moment::now();
+        let stdin = self.process.stdin.as_mut().expect("it is piped");
+        let sent = writeln!(stdin, "{name} {work}").and_then(|()| stdin.flush());
+        sent.map_err(|_| self.ended())?;
+        let answer: Answer = self.answer()?;
+        Ok(self.record(asked, way, &answer))
+    }
+
+    fn record(&mut self, asked: Moment, way: Way, answer: &Answer) -> PythonRun {
+        let pid = self.process.id();
+        let used = Usage {
+            cpu_user: seconds(answer.used_s[0]),
+            cpu_system: seconds(answer.used_s[1]),
+            ..Usage::default()
+        };
+        let cpu = used.since(&self.used).cpu();
+        self.used = used;
+        adopt_child_usage(pid, used);
+        let even_share = cpu / u32::try_from(answer.jobs.len().max(1)).unwrap_or(1);
+        let shares_gil = way == Way::Threads && self.about.gil == Some(true);
+        for job in &answer.jobs {
+            let busy = job.busy_s.map_or(even_share, seconds);
+            let (start, end) = (seconds(job.start_s), seconds(job.end_s));
+            let span = Span {
+                wait: shares_gil.then(|| "lock".into()),
+                ..Span::watched("job", asked.plus(start), asked.plus(end), busy)
+            };
+            timeline::record_process(pid, "python", span);
+        }
+        PythonRun {
+            jobs_s: answer.took_s,
+            cpu_s: cpu.as_secs_f64(),
+            left: answer.jobs.iter().map(|job| job.left).collect(),
+        }
+    }
+
+    fn answer<T: DeserializeOwned>(&self) -> Result<T, PythonError> {
+        match self.lines.recv_timeout(self.patience) {
+            Ok(line) => serde_json::from_str(&line).map_err(|_| self.ended()),
+            Err(RecvTimeoutError::Disconnected) => Err(self.ended()),
+            Err(RecvTimeoutError::Timeout) => Err(PythonError::Silent {
+                path: self.path.clone(),
+                limit: self.patience,
+            }),
+        }
+    }
+
+    fn ended(&self) -> PythonError {
+        PythonError::Ended {
+            path: self.path.clone(),
+        }
+    }
+}
+
+impl Drop for Python {
+    fn drop(&mut self) {
+        // It may have ended by itself; then there is nothing to kill.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        forget_child_usage(self.process.id());
+    }
+}
+
+fn seconds(value: f64) -> Duration {
+    Duration::try_from_secs_f64(value).unwrap_or_default()
+}
+
+/// Reads lines on a thread of the lab's own, so that waiting for one can have an end.
+fn lines_of(stdout: impl Read + Send + 'static) -> Receiver<String> {
+    let (tx, rx) = mpsc::channel();
+    let housekeeper = Housekeeper::enrol();
+    thread::spawn(move || {
+        for line in BufReader::new(stdout.take(MOST_OUTPUT_BYTES)).lines() {
+            housekeeper.charge();
+            // Bytes that are no text are no answer; nobody listens once the interpreter is dropped.
+            let Ok(line) = line else { return };
+            if tx.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    rx
+}

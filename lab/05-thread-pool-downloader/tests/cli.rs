@@ -1,0 +1,129 @@
+//! The binary as a user runs it.
+
+use common::testing::{assert_nothing_left_behind, run, variant};
+use serde_json::Value;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_lab-05-thread-pool-downloader");
+
+/// The values of `field` over the results of a variant, in the order of completion.
+fn completed(variant: &Value, field: &str) -> Vec<u64> {
+    let completed = variant["results"]["completed"].as_array();
+    let completed = completed.expect("a list of results").iter();
+    completed
+        .map(|one| one[field].as_u64().expect("a number"))
+        .collect()
+}
+
+#[test]
+fn the_pool_s_size_is_the_limit_and_the_server_is_the_witness() {
+    let arguments = [
+        "--json",
+        "--delay",
+        "0.2",
+        "--requests",
+        "7",
+        "--workers",
+        "3",
+    ];
+    let document = run(BINARY, &arguments).well().document();
+    let pool = variant(&document, "pool of 3");
+    assert_eq!(pool["ledger"]["peak_in_flight"], 3);
+    assert_eq!(pool["ledger"]["connections"], 3, "kept alive");
+    assert_eq!(pool["ledger"]["threads"], 4, "three and the main thread");
+    assert_eq!(pool["ledger"]["done"], 7);
+    assert!(pool["wall_s"].as_f64() >= Some(0.6), "three waves");
+    let sequential = variant(&document, "sequential");
+    assert_eq!(sequential["ledger"]["peak_in_flight"], 1);
+    assert_eq!(sequential["ledger"]["threads"], 1);
+    assert_eq!(completed(sequential, "number"), [1, 2, 3, 4, 5, 6, 7]);
+    assert_nothing_left_behind(BINARY);
+}
+
+#[test]
+fn ten_equal_urls_are_ten_pages() {
+    let finished = run(BINARY, &["--delay", "0.02"]).well();
+    for words in [
+        "pool of 10: Downloaded 10 pages",
+        "URL #10: status 200",
+        "  10. URL #",
+        "pool of 10: elapsed",
+        "✓ shown: each request has a page of its own",
+    ] {
+        assert!(
+            finished.stdout.contains(words),
+            "`{words}` in {}",
+            finished.stdout
+        );
+    }
+}
+
+#[test]
+fn unequal_waits_complete_out_of_order_and_keep_their_numbers() {
+    let arguments = [
+        "--json",
+        "--spread",
+        "--requests",
+        "4",
+        "--delay",
+        "1.2",
+        "--workers",
+        "4",
+    ];
+    let document = run(BINARY, &arguments).well().document();
+    let pool = variant(&document, "pool of 4");
+    assert_eq!(pool["ledger"]["peak_in_flight"], 4);
+    assert_eq!(completed(pool, "place"), [1, 2, 3, 4]);
+    // 0.3 s lie between neighbours.
+    assert_eq!(completed(pool, "number"), [4, 3, 2, 1]);
+    let half = variant(&document, "pool of 2");
+    assert_eq!(half["ledger"]["peak_in_flight"], 2);
+    let mut numbers = completed(half, "number");
+    numbers.sort_unstable();
+    assert_eq!(numbers, [1, 2, 3, 4]);
+}
+
+#[test]
+fn a_bad_value_is_one_line_and_exit_code_2() {
+    for bad in ["0", "-1", "513", "100000", "many"] {
+        let _ = run(BINARY, &["--workers", bad]).refused(2, &[bad, "--workers"]);
+    }
+    let _ = run(BINARY, &["--requests", "0"]).refused(2, &["`0`", "--requests"]);
+    let _ =
+        run(BINARY, &["--spread", "--url", "http://127.0.0.1/"]).refused(2, &["--spread", "--url"]);
+}
+
+#[test]
+fn a_failed_request_is_told_and_the_others_are_kept() {
+    let arguments = [
+        "--json",
+        "--spread",
+        "--requests",
+        "2",
+        "--delay",
+        "3",
+        "--timeout",
+        "2",
+    ];
+    let finished = run(BINARY, &arguments);
+    assert_eq!(finished.code, Some(1), "{}", finished.stderr);
+    assert!(finished.stderr.contains("--timeout"), "{}", finished.stderr);
+    let document = finished.document();
+    let pool = variant(&document, "pool of 10");
+    assert_eq!(pool["ledger"]["failed"], 1, "that of 3 s");
+    assert_eq!(pool["ledger"]["done"], 1, "that of 1.5 s");
+    assert_eq!(completed(pool, "number"), [2, 1]);
+    assert_eq!(pool["results"]["pages"], 1);
+}
+
+#[test]
+fn a_port_that_refuses_fails_the_run() {
+    let finished = run(BINARY, &["--json", "--url", "http://127.0.0.1:9/"]);
+    assert_eq!(finished.code, Some(1));
+    assert!(
+        finished.stderr.contains("`http://127.0.0.1:9/`"),
+        "{}",
+        finished.stderr
+    );
+    let document = finished.document();
+    assert_eq!(variant(&document, "pool of 10")["ledger"]["failed"], 1);
+}

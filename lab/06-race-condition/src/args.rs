@@ -1,0 +1,67 @@
+//! The flags of this step.
+
+use common::{
+    cli::{Usage, parse_count},
+    report::format,
+};
+use lab_06_race_condition::Race;
+use serde::Serialize;
+use std::num::NonZeroUsize;
+
+/// Most increments in all trials together: a race of this length ends within minutes.
+const MOST_INCREMENTS: u64 = 500_000_000;
+
+/// How to race.
+#[derive(clap::Args, Clone, Debug, Serialize)]
+pub(crate) struct RaceArgs {
+    /// Race with this many threads, 1 to 64; a single one has nobody to race with
+    #[arg(long, value_name = "N", default_value = "2", value_parser = parse_threads,
+          allow_negative_numbers = true)]
+    threads: NonZeroUsize,
+
+    /// Let each thread add one this often, 1 to 10,000,000; fewer make the bug rarer
+    #[arg(long, value_name = "N", default_value = "100_000", value_parser = parse_increments,
+          allow_negative_numbers = true)]
+    increments: NonZeroUsize,
+
+    /// Repeat the race this often for the table of outcomes, 1 to 1000
+    #[arg(long, value_name = "N", default_value = "20", value_parser = parse_trials,
+          allow_negative_numbers = true)]
+    pub(crate) trials: NonZeroUsize,
+}
+
+fn parse_threads(text: &str) -> Result<NonZeroUsize, String> {
+    parse_count(text, 64)
+}
+
+fn parse_increments(text: &str) -> Result<NonZeroUsize, String> {
+    parse_count(text, 10_000_000)
+}
+
+fn parse_trials(text: &str) -> Result<NonZeroUsize, String> {
+    parse_count(text, 1000)
+}
+
+impl RaceArgs {
+    /// The race that the flags ask for.
+    ///
+    /// # Errors
+    /// All trials together would make too many increments.
+    pub(crate) fn race(&self) -> Result<Race, Usage> {
+        let (threads, increments, trials) = (self.threads, self.increments, self.trials);
+        let race = Race {
+            threads,
+            increments: increments.get() as u64,
+        };
+        let all = race.expected() * trials.get() as u64;
+        if all <= MOST_INCREMENTS {
+            return Ok(race);
+        }
+        Err(Usage(format!(
+            "`--threads {threads} --increments {increments} --trials {trials}` is {} increments, \
+             more than {}; lower one of the three",
+            format::count(all),
+            format::count(MOST_INCREMENTS)
+        )))
+    }
+}

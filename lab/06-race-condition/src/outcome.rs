@@ -1,0 +1,204 @@
+//! What came of a race, and of many: how often which outcome, and what it means.
+
+use common::{Tally, report::format};
+use serde::Serialize;
+
+/// The count of one race.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Count {
+    /// What it should have been.
+    pub expected: u64,
+    /// What it was.
+    pub got: u64,
+    /// The updates that are gone.
+    pub lost: u64,
+}
+
+impl Count {
+    /// Compares what was counted with what should have been.
+    pub fn of(expected: u64, got: u64) -> Self {
+        let lost = expected.saturating_sub(got);
+        Self {
+            expected,
+            got,
+            lost,
+        }
+    }
+
+    /// The increments as tasks: those that are gone have failed.
+    pub fn tally(&self) -> Tally {
+        Tally {
+            submitted: self.expected,
+            done: self.got,
+            failed: self.lost,
+            ..Tally::default()
+        }
+    }
+
+    /// What the script prints.
+    pub fn line(&self) -> String {
+        format!(
+            "  Expected: {}, Got: {} ({} lost)",
+            format::count(self.expected),
+            format::count(self.got),
+            format::count(self.lost)
+        )
+    }
+}
+
+/// A kind of outcome, the trials that had it, and what it tells.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Outcome {
+    /// What became of the updates.
+    pub outcome: &'static str,
+    /// In how many trials.
+    pub occurrences: usize,
+    /// What happened for it to come out like that.
+    pub meaning: &'static str,
+}
+
+/// The kinds of outcome, from right to worst, and what each means.
+const KINDS: [(&str, &str); 4] = [
+    ("nothing lost", "nothing came between load and store"),
+    ("less than 1 % lost", "fewer than one update in 100 is gone"),
+    ("1 to 50 % lost", "at most half of the updates are gone"),
+    ("more than 50 % lost", "more updates are gone than counted"),
+];
+
+/// The counts of many trials of one race.
+#[derive(Clone, Debug, Serialize)]
+pub struct Trials {
+    /// What each trial should have counted.
+    pub expected: u64,
+    /// How many trials there were.
+    pub trials: usize,
+    /// How many of them lost an update.
+    pub losing: usize,
+    /// The least that one counted.
+    pub least_got: Option<u64>,
+    /// The most that one counted.
+    pub most_got: Option<u64>,
+    /// Lost updates over all updates, 0–1.
+    pub lost_share: f64,
+    /// Every kind of outcome and how often it occurred.
+    pub outcomes: Vec<Outcome>,
+    /// What each trial counted.
+    pub got: Vec<u64>,
+}
+
+impl Trials {
+    /// Sorts what each trial counted into kinds of outcome.
+    pub fn sort(expected: u64, got: Vec<u64>) -> Self {
+        let mut outcomes = KINDS.map(|(outcome, meaning)| Outcome {
+            outcome,
+            occurrences: 0,
+            meaning,
+        });
+        for &count in &got {
+            outcomes[kind(expected, count)].occurrences += 1;
+        }
+        let trials = got.len();
+        let all = expected as f64 * trials as f64;
+        let counted: f64 = got.iter().map(|&count| count as f64).sum();
+        Self {
+            expected,
+            trials,
+            losing: trials - outcomes[0].occurrences,
+            least_got: got.iter().copied().min(),
+            most_got: got.iter().copied().max(),
+            lost_share: if all > 0.0 { 1.0 - counted / all } else { 0.0 },
+            outcomes: outcomes.into(),
+            got,
+        }
+    }
+}
+
+/// Which of [`KINDS`] a count is.
+fn kind(expected: u64, got: u64) -> usize {
+    let lost = expected.saturating_sub(got);
+    if lost == 0 {
+        0
+    } else if lost * 100 < expected {
+        1
+    } else if lost * 2 <= expected {
+        2
+    } else {
+        3
+    }
+}
+
+/// The outcomes of several races over equally many trials side by side, a line per kind.
+pub fn table(races: &[(&str, &Trials)]) -> Vec<String> {
+    let line = |outcome: &str, counts: Vec<String>, meaning: &str| {
+        let counts: String = counts.iter().map(|count| format!(" {count:>9}")).collect();
+        format!("{outcome:<19}{counts}  {meaning}")
+    };
+    let names = races.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let mut lines = vec![line("outcome", names, "what it means")];
+    for (row, (outcome, meaning)) in KINDS.into_iter().enumerate() {
+        let counts = races
+            .iter()
+            .map(|(_, race)| format!("{}/{}", race.outcomes[row].occurrences, race.trials));
+        lines.push(line(outcome, counts.collect(), meaning));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_sorted_by_the_share_that_was_lost() {
+        for (got, at) in [
+            (1_000, 0),
+            (999, 1),
+            (991, 1),
+            (990, 2),
+            (500, 2),
+            (499, 3),
+            (2, 3),
+        ] {
+            assert_eq!(kind(1_000, got), at, "{got}");
+        }
+        assert_eq!(kind(2, 1), 2);
+        assert_eq!(kind(0, 0), 0);
+    }
+
+    #[test]
+    fn every_trial_is_in_exactly_one_outcome() {
+        let sorted = Trials::sort(100, vec![100, 60, 10, 100, 2]);
+        let occurrences: Vec<usize> = sorted.outcomes.iter().map(|o| o.occurrences).collect();
+        assert_eq!(occurrences, [2, 0, 1, 2]);
+        assert_eq!((sorted.trials, sorted.losing), (5, 3));
+        assert_eq!((sorted.least_got, sorted.most_got), (Some(2), Some(100)));
+        assert!((sorted.lost_share - 0.456).abs() < 1e-9, "{sorted:?}");
+    }
+
+    #[test]
+    fn no_trials_lose_nothing() {
+        let sorted = Trials::sort(100, vec![]);
+        assert_eq!((sorted.losing, sorted.lost_share), (0, 0.0));
+        assert_eq!(sorted.most_got, None);
+    }
+
+    #[test]
+    fn the_table_puts_the_races_side_by_side_within_78_columns() {
+        let (wide, tight) = (
+            Trials::sort(200, vec![100, 90]),
+            Trials::sort(200, vec![200, 199]),
+        );
+        let lines = table(&[("widened", &wide), ("tight", &tight)]);
+        assert_eq!(
+            lines,
+            [
+                "outcome               widened     tight  what it means",
+                "nothing lost              0/2       1/2  nothing came between load and store",
+                "less than 1 % lost        0/2       1/2  fewer than one update in 100 is gone",
+                "1 to 50 % lost            1/2       0/2  at most half of the updates are gone",
+                "more than 50 % lost       1/2       0/2  more updates are gone than counted",
+            ]
+        );
+        assert!(lines.iter().all(|line| line.chars().count() <= 78));
+    }
+}

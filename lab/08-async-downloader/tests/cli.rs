@@ -1,0 +1,87 @@
+//! The binary as a user runs it.
+
+use common::testing::{assert_nothing_left_behind, run, variant};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_lab-08-async-downloader");
+
+#[test]
+fn tasks_wait_at_once_on_one_thread_and_the_server_is_the_witness() {
+    let document = run(BINARY, &["--json", "--delay", "0.2", "--requests", "20"])
+        .well()
+        .document();
+    let tasks = variant(&document, "tasks");
+    assert_eq!(tasks["ledger"]["peak_in_flight"], 20);
+    assert_eq!(tasks["ledger"]["connections"], 20);
+    assert_eq!(tasks["ledger"]["done"], 20);
+    assert_eq!(tasks["ledger"]["threads"], 1);
+    let lanes = tasks["lanes"].as_array().expect("lanes");
+    assert_eq!(lanes.len(), 20);
+    assert!(lanes.iter().all(|lane| lane["kind"] == "task"), "{lanes:?}");
+    assert!(
+        tasks["busy_s"].as_f64() <= tasks["wall_s"].as_f64(),
+        "one thread polls one task at a time"
+    );
+    let each = variant(&document, "await in a loop");
+    assert_eq!(each["ledger"]["peak_in_flight"], 1);
+    assert_eq!(each["ledger"]["connections"], 1, "kept alive");
+    assert_eq!(each["ledger"]["threads"], 1);
+    let params = &document["params"];
+    assert_eq!(params["futures_never_awaited"], 20);
+    assert_eq!(params["requests_from_futures_never_awaited"], 0);
+    assert_nothing_left_behind(BINARY);
+}
+
+#[test]
+fn the_report_tells_each_length_and_the_time() {
+    let finished = run(BINARY, &["--delay", "0.05", "--requests", "3"]).well();
+    for words in [
+        "futures made: 3, in ",
+        "awaited: 0; requests the server saw: 0",
+        "URL #3: status 200",
+        "Downloaded 3 pages",
+        "tasks: elapsed",
+        "✓ shown: one thread did it all",
+    ] {
+        assert!(
+            finished.stdout.contains(words),
+            "`{words}` in {}",
+            finished.stdout
+        );
+    }
+}
+
+#[test]
+fn a_bad_value_is_one_line_and_exit_code_2() {
+    let _ = run(BINARY, &["--requests", "0"]).refused(2, &["`0`", "--requests"]);
+    let _ = run(BINARY, &["--delay", "-1"]).refused(2, &["`-1`", "--delay"]);
+    let _ = run(BINARY, &["--url", "no url"]).refused(2, &["`no url`", "--url"]);
+}
+
+#[test]
+fn a_port_that_refuses_fails_the_run_and_nobody_counts_there() {
+    let finished = run(BINARY, &["--json", "--url", "http://127.0.0.1:9/"]);
+    assert_eq!(finished.code, Some(1));
+    assert!(
+        finished.stderr.contains("`http://127.0.0.1:9/`"),
+        "{}",
+        finished.stderr
+    );
+    let document = finished.document();
+    let tasks = variant(&document, "tasks");
+    assert_eq!(tasks["ledger"]["failed"], 1);
+    assert!(tasks["ledger"]["peak_in_flight"].is_null());
+}
+
+#[test]
+fn an_answer_that_is_late_is_a_failure_per_request_and_one_line_per_variant() {
+    let arguments = ["--delay", "5", "--requests", "2", "--timeout", "0.1"];
+    let finished = run(BINARY, &arguments);
+    assert_eq!(finished.code, Some(1));
+    assert_eq!(finished.stderr.lines().count(), 2, "{}", finished.stderr);
+    assert!(finished.stderr.contains("--timeout"), "{}", finished.stderr);
+    assert!(
+        finished.stdout.contains("Downloaded 0 pages"),
+        "{}",
+        finished.stdout
+    );
+}

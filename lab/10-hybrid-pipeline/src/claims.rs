@@ -1,0 +1,101 @@
+//! What this run is to show.
+
+use crate::{Plan, source::Source};
+use common::{
+    Experiment,
+    experiment::claim::{Claim, number, of, top},
+    report::format,
+};
+use lab_10_hybrid_pipeline::parse::Way;
+
+/// Tells each variant's rate and adds the claims that these variants can show.
+pub(crate) fn tell_and_claim(lab: &mut Experiment, plans: &[Plan], source: &Source, pages: usize) {
+    for plan in plans {
+        if let Some(wall) = lab.wall(plan.name) {
+            let rate = pages as f64 / wall.as_secs_f64();
+            let (name, wall) = (plan.name, format::seconds(wall));
+            lab.say(format!("{name}: elapsed {wall}, {rate:.0} pages/s"));
+        }
+    }
+    lab.claim(same_findings(plans));
+    if let Some(claim) = overlap(plans) {
+        lab.claim(claim);
+    }
+    lab.claim(bounded_memory(plans));
+    if source.is_counted() {
+        lab.claim(in_flight(plans));
+    }
+    if plans.iter().any(|plan| plan.way == Way::Processes) {
+        lab.claim(other_processes(plans));
+    }
+    if let [_, inline, rayon, processes] = plans {
+        lab.claim(
+            Claim::that(
+                "parsing on the executor's thread kept the network waiting: pages took longer to \
+                 arrive than with processes",
+            )
+            .check(
+                of(inline.name, "results.fetch_mean_s")
+                    .above(of(processes.name, "results.fetch_mean_s")),
+            )
+            .needs_cpus(),
+        );
+        lab.claim(
+            Claim::that(
+                "a page that crosses to another process and back costs more than one that another \
+                 thread takes: rayon was done before the processes",
+            )
+            .check(of(rayon.name, "walls_s").below(of(processes.name, "walls_s"))),
+        );
+    }
+}
+
+fn same_findings(plans: &[Plan]) -> Claim {
+    let text = "all variants found the same pages with the same titles and links";
+    plans[1..].iter().fold(Claim::that(text), |claim, plan| {
+        let both = |path| of(plan.name, path).equals(of(plans[0].name, path));
+        claim
+            .check(both("results.checksum"))
+            .check(both("results.parsed"))
+    })
+}
+
+/// With and without the barrier, parsed in the same way.
+fn overlap(plans: &[Plan]) -> Option<Claim> {
+    let barrier = plans.iter().find(|plan| plan.has_barrier)?;
+    let streaming = plans
+        .iter()
+        .find(|plan| !plan.has_barrier && plan.way == barrier.way)?;
+    let claim = Claim::that(
+        "without the barrier, fetching and parsing overlapped: the same pages in less time",
+    );
+    let faster = of(streaming.name, "walls_s").below(of(barrier.name, "walls_s"));
+    Some(claim.check(faster))
+}
+
+fn bounded_memory(plans: &[Plan]) -> Claim {
+    let text = "no variant held more pages at once than its limits add up to";
+    plans.iter().fold(Claim::that(text), |claim, plan| {
+        let held = of(plan.name, "results.peak_pages_held");
+        claim.check(held.at_most(of(plan.name, "results.pages_held_limit")))
+    })
+}
+
+fn in_flight(plans: &[Plan]) -> Claim {
+    let text = "the server never saw more requests at once than --max-in-flight allows";
+    plans.iter().fold(Claim::that(text), |claim, plan| {
+        let peak = of(plan.name, "ledger.peak_in_flight");
+        claim.check(peak.at_most(top("params.max_in_flight")))
+    })
+}
+
+fn other_processes(plans: &[Plan]) -> Claim {
+    let text = "the process pool parsed every page outside this process";
+    let pools = plans.iter().filter(|plan| plan.way == Way::Processes);
+    pools.fold(Claim::that(text), |claim, plan| {
+        let of = |path| of(plan.name, path);
+        claim
+            .check(of("results.parsed_here").equals(number(0)))
+            .check(of("results.parsing_processes").at_least(number(1)))
+    })
+}

@@ -1,0 +1,115 @@
+//! Ctrl-C and worse: what was finished is told, and nothing stays behind.
+//!
+//! `--pause` holds a step before each variant until its input says go on, so a test knows where it
+//! is without a clock.
+
+#![cfg(unix)]
+
+mod support;
+
+use common::testing::assert_nothing_left_behind;
+use lab_00_tour::path::PATH;
+use std::{
+    io::{Read, Write},
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+};
+use support::binaries;
+
+/// A step that waits before its next variant.
+struct Paused {
+    child: Child,
+    told: String,
+}
+
+impl Paused {
+    /// Starts a step and lets it come to its first pause.
+    fn start(binary: &Path, flags: &[&str]) -> Self {
+        let mut command = Command::new(binary);
+        command.args(flags).arg("--pause").env_remove("RUST_BACKTRACE");
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut paused = Self {
+            child: command.spawn().expect("it starts"),
+            told: String::new(),
+        };
+        paused.wait();
+        paused
+    }
+
+    /// Reads standard error up to the next prompt.
+    fn wait(&mut self) {
+        let stderr = self.child.stderr.as_mut().expect("it is piped");
+        let before = self.told.matches("Enter runs `").count();
+        let mut byte = [0];
+        while self.told.matches("Enter runs `").count() == before || !self.told.ends_with("` ") {
+            assert_eq!(stderr.read(&mut byte).expect("it can be read"), 1, "it ended: {}", self.told);
+            self.told.push(char::from(byte[0]));
+        }
+    }
+
+    fn go_on(&mut self) {
+        let stdin = self.child.stdin.as_mut().expect("it is piped");
+        stdin.write_all(b"\n").expect("it listens");
+        self.wait();
+    }
+
+    fn signal(&self, name: &str) {
+        let status = Command::new("kill").args([name, &self.child.id().to_string()]).status();
+        assert!(status.expect("kill starts").success());
+    }
+
+    fn end(self) -> Output {
+        self.child.wait_with_output().expect("it ends")
+    }
+}
+
+#[test]
+fn an_interrupted_step_ends_with_one_line_and_leaves_nothing() {
+    for stop in &PATH {
+        let binary = &binaries()[stop.package];
+        let paused = Paused::start(binary, stop.quick);
+        paused.signal("-INT");
+        let output = paused.end();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{}: {stderr}", stop.package);
+        assert!(stderr.contains("error: interrupted"), "{}: {stderr}", stop.package);
+        assert_eq!(stderr.trim().lines().count(), 1, "{}: {stderr}", stop.package);
+        assert_nothing_left_behind(binary);
+    }
+}
+
+#[test]
+fn what_was_finished_before_an_interrupt_is_reported() {
+    let binary = &binaries()["lab-02-threaded-fetch"];
+    let mut paused = Paused::start(binary, &["--delay", "0.01"]);
+    paused.go_on();
+    paused.signal("-INT");
+    let output = paused.end();
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert!(stdout.contains("\nsequential  "), "its row in the table: {stdout}");
+    assert!(stdout.contains("10/10"), "its ledger: {stdout}");
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn an_interrupt_under_json_still_prints_a_document_that_says_so() {
+    let binary = &binaries()["lab-02-threaded-fetch"];
+    let mut paused = Paused::start(binary, &["--delay", "0.01", "--json"]);
+    paused.go_on();
+    paused.signal("-INT");
+    let output = paused.end();
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one document");
+    assert_eq!(document["variants"].as_array().map(Vec::len), Some(1));
+    assert!(document["error"].as_str().is_some_and(|error| error.contains("interrupted")));
+}
+
+#[test]
+fn a_killed_step_leaves_no_child_behind() {
+    for stop in &PATH {
+        let binary = &binaries()[stop.package];
+        let paused = Paused::start(binary, stop.quick);
+        paused.signal("-KILL");
+        paused.end();
+        assert_nothing_left_behind(binary);
+    }
+}

@@ -1,0 +1,163 @@
+//! The READMEs tell the truth: every command in them runs.
+
+mod support;
+
+use common::testing::{run, run_command};
+use lab_00_tour::{path::PATH, walk};
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Child, Command, Stdio},
+};
+use support::binaries;
+
+fn read(place: &str) -> String {
+    let path = walk::repository().join(place);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The commands in the `sh` blocks of a text, without their comments.
+fn commands(text: &str) -> Vec<String> {
+    let mut inside = false;
+    let mut found = Vec::new();
+    for line in text.lines() {
+        if line.starts_with("```") {
+            inside = line == "```sh";
+        } else if inside && !line.trim().is_empty() {
+            found.push(line.split(" #").next().unwrap_or(line).trim().to_owned());
+        }
+    }
+    found
+}
+
+/// The lab's server on a free port, as the README starts it.
+struct Server(Child, String);
+
+impl Server {
+    fn start(command: &str) -> Self {
+        let words: Vec<&str> = command.split_whitespace().collect();
+        let mut child = Command::new(walk::cargo())
+            .current_dir(walk::repository())
+            .args(&words[1..])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("cargo starts");
+        let mut line = String::new();
+        let mut reader = BufReader::new(child.stdout.take().expect("it is piped"));
+        reader.read_line(&mut line).expect("it says where it listens");
+        let port = line.rsplit(':').next().unwrap_or_default();
+        let port: String = port.chars().take_while(char::is_ascii_digit).collect();
+        assert!(!port.is_empty(), "a port in {line}");
+        Self(child, port)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn every_command_of_the_readme_runs() {
+    binaries();
+    let commands = commands(&read("README.md"));
+    assert!(commands.len() >= 10, "{commands:?}");
+    let serving = commands.iter().find(|command| command.contains("--bin lab-server"));
+    let serving = serving.expect("the README starts the server").replace("8080", "0");
+    let server = Server::start(&serving);
+    for command in &commands {
+        match command.as_str() {
+            // This very test is a part of the first, and `.ci/run` calls both as they stand.
+            "cargo test" | "cargo bench" => assert!(read(".ci/run").contains(command)),
+            command if command.contains("--bin lab-server") => {}
+            command => execute(&command.replace("8080", &server.1)),
+        }
+    }
+}
+
+fn execute(command: &str) {
+    let words: Vec<&str> = command.split_whitespace().collect();
+    assert_eq!(words[0], "cargo", "{command}");
+    let mut process = Command::new(walk::cargo());
+    process.current_dir(walk::repository()).args(&words[1..]);
+    let finished = run_command(process);
+    assert_eq!(finished.code, Some(0), "{command}\n{}\n{}", finished.stdout, finished.stderr);
+    assert!(!finished.stdout.is_empty(), "{command}");
+}
+
+/// The commands in a text's blocks and in its back-ticks that run a step: package and flags.
+fn invocations(text: &str) -> Vec<(String, Vec<String>)> {
+    let inline = text.split('`').skip(1).step_by(2).map(str::to_owned);
+    let all = commands(text).into_iter().chain(inline.filter(|code| !code.contains('\n')));
+    all.filter_map(|command| {
+        let rest = command.split_once("cargo run -p ")?.1.to_owned();
+        let mut words = rest.split_whitespace().map(str::to_owned);
+        let package = words.next()?;
+        Some((package, words.skip_while(|word| word != "--").skip(1).collect()))
+    })
+    .collect()
+}
+
+#[test]
+fn every_step_takes_the_flags_that_any_readme_or_report_names() {
+    let mut texts: Vec<(String, String)> = PATH
+        .iter()
+        .map(|stop| (stop.package.to_owned(), read(&format!("{}/README.md", stop.folder()))))
+        .collect();
+    texts.push(("README.md".into(), read("README.md")));
+    for stop in &PATH {
+        let source = read(&format!("{}/src/main.rs", stop.folder()));
+        let tips = source.lines().filter_map(|line| line.trim().strip_prefix('"'));
+        let tips = tips.filter_map(|tip| tip.split([':', '"']).next()).map(|tip| format!("`{tip}`"));
+        texts.push((format!("{} main.rs", stop.package), tips.collect::<Vec<_>>().join("\n")));
+    }
+    let mut seen = 0;
+    for (place, text) in &texts {
+        for (package, flags) in invocations(text).into_iter().filter(|(package, _)| package != "common") {
+            let binary = binaries().get(&package).unwrap_or_else(|| panic!("{place}: no step `{package}`"));
+            accepts(binary, &flags, place);
+            seen += 1;
+        }
+    }
+    assert!(seen > 3 * PATH.len(), "{seen} commands");
+}
+
+/// A step that gets `--help` after its flags checks the flags first and then does nothing.
+fn accepts(binary: &Path, flags: &[String], place: &str) {
+    let flags = flags.iter().filter(|flag| *flag != "…").map(String::as_str);
+    let flags: Vec<&str> = flags.chain(["--help"]).collect();
+    let finished = run(binary, &flags);
+    assert_eq!(finished.code, Some(0), "{place}: {flags:?}: {}", finished.stderr);
+}
+
+#[test]
+fn help_after_a_wrong_flag_does_not_hide_it() {
+    let binary = &binaries()["basics-0-sequential"];
+    assert_eq!(run(binary, &["--wrong", "--help"]).code, Some(2));
+    assert_eq!(run(binary, &["--scale", "0", "--help"]).code, Some(2));
+}
+
+/// The part of the README between the marks that name `step`.
+fn shown_output(step: &str) -> String {
+    let readme = read("README.md");
+    let start = readme.find(&format!("<!-- output: {step} -->")).expect("the mark is there");
+    let block = readme[start..].split("```").nth(1).expect("a block follows");
+    block.trim_start_matches("text\n").to_owned()
+}
+
+#[test]
+fn the_output_in_the_readme_is_what_the_step_prints_in_shape() {
+    let shown = shown_output("lab-02-threaded-fetch");
+    assert!(shown.lines().count() > 10, "{shown}");
+    let printed = run(&binaries()["lab-02-threaded-fetch"], &[]).well().stdout;
+    let mut lines = printed.lines();
+    for line in shown.lines() {
+        // Figures differ from run to run; the words and their order do not.
+        let shape = |line: &str| -> String { line.chars().take_while(|c| !c.is_ascii_digit()).collect() };
+        assert!(lines.any(|other| shape(other).trim_end() == shape(line).trim_end()), "`{line}` in {printed}");
+    }
+}
