@@ -68,7 +68,7 @@ impl Color {
 #[derive(clap::Args, Clone, Copy, Debug, Serialize)]
 pub struct RoundsArgs {
     /// Run all variants this often, taking turns; the middle run is shown, with the spread
-    #[arg(long, value_name = "N", default_value = "3", value_parser = parse_rounds)]
+    #[arg(long, value_name = "N", default_value = "3", allow_negative_numbers = true, value_parser = parse_rounds)]
     pub rounds: NonZeroUsize,
 }
 

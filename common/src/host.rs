@@ -68,7 +68,7 @@ impl Host {
         };
         let cpus = match self.cpus {
             1 => "1 CPU".to_owned(),
-            cpus => format!("{cpus} CPUs, {:.1} usable just now", self.parallelism),
+            cpus => format!("{cpus} CPUs, {:.1} usable now", self.parallelism),
         };
         let rustc: Vec<&str> = self.rustc.split_whitespace().take(2).collect();
         format!(
@@ -331,7 +331,7 @@ mod tests {
         };
         assert_eq!(
             host.one_line(),
-            "Linux x86_64 · 2 CPUs, 1.9 usable just now · dev profile, opt-level 2 · rustc 1.95.0"
+            "Linux x86_64 · 2 CPUs, 1.9 usable now · dev profile, opt-level 2 · rustc 1.95.0"
         );
         host.cpus = 1;
         host.parallelism = 1.0;

@@ -132,14 +132,13 @@ impl Drop for Watch {
 fn draw_until(stopped: &AtomicBool, bars: &MultiProgress, variant: &str, keeper: &Housekeeper) {
     let plain =
         ProgressStyle::with_template("  {msg}").expect("a constant template that the tests parse");
-    let new_line = || {
-        let line = bars.add(ProgressBar::new_spinner());
+    let styled = |line: ProgressBar| {
         line.set_style(plain.clone());
         line
     };
     let (started, before) = (Instant::now(), Usage::now());
     let mut rows = BTreeMap::new();
-    let status = new_line();
+    let status = styled(bars.add(ProgressBar::new_spinner()));
     while !stopped.load(Ordering::SeqCst) {
         let mut hidden = 0;
         for (id, lane) in timeline::live() {
@@ -147,7 +146,9 @@ fn draw_until(stopped: &AtomicBool, bars: &MultiProgress, variant: &str, keeper:
                 hidden += 1;
                 continue;
             }
-            let row = rows.entry(id).or_insert_with(new_line);
+            let row = rows
+                .entry(id)
+                .or_insert_with(|| styled(bars.insert_before(&status, ProgressBar::new_spinner())));
             let kind = if id.kind == LaneKind::Task { "~" } else { "-" };
             row.set_message(match lane.now.last() {
                 Some((span, since)) => format!(
@@ -173,11 +174,9 @@ fn draw_until(stopped: &AtomicBool, bars: &MultiProgress, variant: &str, keeper:
 fn status_line(variant: &str, elapsed: Duration, before: Usage, hidden: usize) -> String {
     let used = Usage::now().since(&before);
     let cpu = (used.cpu_user + used.cpu_system).as_secs_f64() / elapsed.as_secs_f64().max(0.001);
-    let threads = timing::threads_now().map_or(String::new(), |threads| {
-        format!(
-            " · {} threads",
-            (threads as u64).saturating_sub(timing::housekeepers())
-        )
+    let threads = timing::threads_now().map_or(String::new(), |all| {
+        let threads = (all as u64).saturating_sub(timing::housekeepers());
+        format!(" · {threads} thread{}", if threads == 1 { "" } else { "s" })
     });
     let more = if hidden > 0 {
         format!(" · + {hidden} more")

@@ -96,7 +96,7 @@ fn a_bad_value_is_one_line_and_exit_code_2() {
     for bad in ["0", "-1", "NaN"] {
         let _ = run(BINARY, &["--scale", bad]).refused(2, &[bad, "--scale"]);
     }
-    let _ = run(BINARY, &["--rounds", "0"]).refused(2, &["`0`", "--rounds"]);
+    let _ = run(BINARY, &["--rounds", "-1"]).refused(2, &["`-1`", "--rounds"]);
 }
 
 #[test]

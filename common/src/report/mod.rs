@@ -56,7 +56,11 @@ pub fn header(document: &Document) -> String {
         "{BOLD}{}{BOLD:#} · {}",
         document.step, document.question
     );
-    let _ = writeln!(text, "{DIM}{}", document.host.one_line());
+    let _ = writeln!(
+        text,
+        "{DIM}{}",
+        wrap(&document.host.one_line(), USUAL_WIDTH, 0)
+    );
     let _ = writeln!(text, "mirrors {}", document.mirrors.join(", "));
     let _ = write!(
         text,

@@ -141,7 +141,7 @@ fn plain(text: &str) -> String {
 fn a_header_names_step_machine_and_parameters() {
     let expected = "\
 lab-99-example · what does a report look like?
-Linux x86_64 · 2 CPUs, 1.9 usable just now · dev profile, opt-level 2 · rustc 1.95.0
+Linux x86_64 · 2 CPUs, 1.9 usable now · dev profile, opt-level 2 · rustc 1.95.0
 mirrors lab/99_example.py
 delay 0.5 s · requests 10,000";
     assert_eq!(plain(&header(&document())), expected);

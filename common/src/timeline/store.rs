@@ -120,14 +120,37 @@ pub fn take() -> Vec<Lane> {
         })
         .collect();
     drop(names);
-    lanes.sort_by_key(|lane| {
+    in_reading_order(&mut lanes);
+    lanes
+}
+
+/// Sorts lanes by kind, families ("fetch 1", "fetch 2" …) by their first span, and by number within.
+fn in_reading_order(lanes: &mut [Lane]) {
+    let mut first: BTreeMap<String, Moment> = BTreeMap::new();
+    for lane in lanes.iter() {
+        let start = lane
+            .spans
+            .first()
+            .map_or(Moment::default(), |span| span.start);
+        let earliest = first.entry(family(&lane.name).0).or_insert(start);
+        *earliest = start.min(*earliest);
+    }
+    lanes.sort_by_cached_key(|lane| {
+        let (name, number) = family(&lane.name);
         (
             lane.id.kind,
-            lane.spans.first().map(|span| span.start),
-            lane.id,
+            first.get(&name).copied(),
+            name,
+            number,
+            lane.id.number,
         )
     });
-    lanes
+}
+
+/// A name without the number at its end, and that number.
+fn family(name: &str) -> (String, Option<u64>) {
+    let text = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    (text.to_owned(), name[text.len()..].parse().ok())
 }
 
 fn kind_name(kind: LaneKind) -> &'static str {

@@ -64,7 +64,7 @@ fn demonstrate(args: &RequestArgs, lab: &mut Experiment) -> anyhow::Result<()> {
             .check(of(NAME, "ledger.peak_in_flight").at_most(number(1))),
     );
     lab.claim(
-        Claim::that("of the time that the requests took, less than a tenth was spent on a CPU")
+        Claim::that("the requests kept a CPU busy for less than a tenth of the run")
             .check(of(NAME, "busy_s").below(of(NAME, "wall_s").times(0.1))),
     );
     Ok(())

@@ -35,7 +35,8 @@ mod tests {
 
     /// The bodies of `/bytes/1`, `/bytes/2` … as both variants fetch them.
     fn bodies(count: usize, fetch: impl Fn(&Agent, &[Url]) -> Vec<Fetched>) -> Vec<Vec<u8>> {
-        let server = Server::in_process(0, ServerConfig::default()).expect("a server in this process");
+        let server =
+            Server::in_process(0, ServerConfig::default()).expect("a server in this process");
         let agent = blocking_agent(Duration::from_secs(30));
         let urls: Vec<Url> = (1..=count)
             .map(|n| {
@@ -65,7 +66,8 @@ mod tests {
 
     #[test]
     fn a_failed_request_keeps_its_slot_and_spares_the_others() {
-        let server = Server::in_process(0, ServerConfig::default()).expect("a server in this process");
+        let server =
+            Server::in_process(0, ServerConfig::default()).expect("a server in this process");
         let agent = blocking_agent(Duration::from_secs(30));
         let urls =
             ["get", "status/500", "html"].map(|path| server.base_url().join(path).expect("a path"));

@@ -1,6 +1,6 @@
 //! The reader's own Python as two variants beside the others; without one, the step goes on.
 
-use super::{GilArgs, say_elapsed};
+use super::{GilArgs, OTHER_SPEED, say_elapsed};
 use common::{
     Bound, Experiment, Tally,
     cli::Usage,
@@ -125,7 +125,7 @@ impl Beside {
             Some(true) => {
                 lab.claim(
                     Claim::that(format!(
-                        "{title} has a GIL: its two threads kept one CPU busy, a tenth more at most"
+                        "with its GIL, {title} kept one CPU busy on two threads, a tenth more at most"
                     ))
                     .check(
                         of(THREADS, "results.cpu_s")
@@ -134,15 +134,15 @@ impl Beside {
                 );
                 lab.claim(
                     Claim::that(format!(
-                        "so {title} gained little: at least three quarters of one thread's time"
+                        "{title} gained little from two threads: at least three quarters of one's time"
                     ))
                     .check(of(THREADS, "walls_s").at_least(of(SEQUENTIAL, "walls_s").times(0.75)))
-                    .otherwise("one thread by itself got less of a CPU than the two together"),
+                    .otherwise(OTHER_SPEED),
                 );
             }
             Some(false) => lab.claim(
                 Claim::that(format!(
-                    "{title} runs without a GIL: two threads took less than three quarters of one's time"
+                    "without a GIL, {title} took less than three quarters of one thread's time on two"
                 ))
                 .check(of(THREADS, "walls_s").below(of(SEQUENTIAL, "walls_s").times(0.75)))
                 .needs_cpus(),

@@ -64,18 +64,10 @@ impl Gil {
         self.turn().hand_overs
     }
 
-    #[tracing::instrument(name = "wait for GIL", fields(wait = "lock"), skip_all)]
     fn acquire(&self) {
         let mut turn = self.turn();
-        while turn.held {
-            let before = turn.hand_overs;
-            let waited = self.let_go.wait_timeout(turn, self.switch_interval);
-            let (now, waited) = waited.unwrap_or_else(PoisonError::into_inner);
-            turn = now;
-            // If a third thread got it meanwhile, that one is to have its own interval first.
-            if waited.timed_out() && turn.held && turn.hand_overs == before {
-                self.asked.store(true, Ordering::SeqCst);
-            }
+        if turn.held {
+            turn = self.wait_for(turn);
         }
         turn.held = true;
         self.asked.store(false, Ordering::SeqCst);
@@ -88,6 +80,21 @@ impl Gil {
             turn.hand_overs += 1;
             self.taken.notify_all();
         }
+    }
+
+    #[tracing::instrument(name = "wait for GIL", fields(wait = "lock"), skip_all)]
+    fn wait_for<'gil>(&'gil self, mut turn: MutexGuard<'gil, Turn>) -> MutexGuard<'gil, Turn> {
+        while turn.held {
+            let before = turn.hand_overs;
+            let waited = self.let_go.wait_timeout(turn, self.switch_interval);
+            let (now, waited) = waited.unwrap_or_else(PoisonError::into_inner);
+            turn = now;
+            // If a third thread got it meanwhile, that one is to have its own interval first.
+            if waited.timed_out() && turn.held && turn.hand_overs == before {
+                self.asked.store(true, Ordering::SeqCst);
+            }
+        }
+        turn
     }
 
     fn release(&self) {

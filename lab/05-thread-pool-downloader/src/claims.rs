@@ -74,10 +74,10 @@ fn add_spread(args: &Args, lab: &mut Experiment, count: usize) {
     lab.claim(order);
     if let Some(half) = args.half().map(pool_of) {
         lab.claim(
-            Claim::that(format!(
+            Claim::that(
                 "with unequal waits, the longest first, half the threads took less than 1.5 × the \
-                 time of all"
-            ))
+                 time of all",
+            )
             .check(of(half, "wall_s").below(of(name, "wall_s").times(1.5))),
         );
     }

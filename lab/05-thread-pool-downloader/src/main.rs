@@ -122,6 +122,10 @@ fn run_pool(
         )?;
     bar.finish_and_clear();
     sum_up(lab, &name, &downloads);
+    lab.say(format!(
+        "{name}: completed before one asked for earlier: {}",
+        downloads.overtaking
+    ));
     Ok(())
 }
 
@@ -133,10 +137,9 @@ fn line(download: &Download) -> String {
 
 fn sum_up(lab: &mut Experiment, variant: &str, downloads: &Downloads) {
     lab.say(format!(
-        "{variant}: Downloaded {} pages, {} bytes; completed before one asked for earlier: {}",
+        "{variant}: Downloaded {} pages, {} bytes",
         downloads.pages,
-        format::count(downloads.bytes as u64),
-        downloads.overtaking
+        format::count(downloads.bytes as u64)
     ));
     lesson::say_elapsed(lab, &[variant]);
     let fetched = downloads.completed.iter().map(|one| &one.fetched);

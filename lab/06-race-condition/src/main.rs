@@ -5,12 +5,15 @@ mod args;
 use args::RaceArgs;
 use common::{
     Bound, Experiment, Step,
-    experiment::claim::{Claim, number, of, top},
+    experiment::{
+        Measure,
+        claim::{Claim, number, of, top},
+    },
 };
 use lab_06_race_condition::{
     Race, count_losing_updates_by_force, count_losing_updates_tight, count_losing_updates_widened,
     count_sequential,
-    outcome::{Count, Trials, table},
+    outcome::{Trials, table},
 };
 use std::{io, process::ExitCode};
 
@@ -37,80 +40,105 @@ fn main() -> ExitCode {
 
 fn demonstrate(args: &RaceArgs, lab: &mut Experiment) -> anyhow::Result<()> {
     let race = args.race()?;
-    let (threads, trials) = (race.threads, args.trials.get());
-    let (bound, expected) = (Bound::Work { workers: threads.get() }, race.expected());
+    let (threads, trials) = (race.threads.get(), args.trials.get());
 
-    lab.say("sequential: one thread, load and store");
-    let alone = lab
-        .variant("sequential")
-        .bound(Bound::Work { workers: 1 })
-        .run_counted(|| Ok(Count::of(expected, count_sequential(expected))), Count::tally)?;
-    lab.say(alone.line());
+    lab.say("sequential: one thread, the same load and store");
+    let alone = race.on_one_thread();
+    let variant = lab.variant("sequential").bound(Bound::Work { workers: 1 });
+    let counted = measure(variant, alone, || {
+        Ok(vec![count_sequential(alone.increments)])
+    })?;
+    lab.say(counted.first_line());
 
-    lab.say(format!("forced: {threads} threads; all have loaded before any stores"));
-    let forced = lab
-        .variant("forced")
-        .other_work()
-        .run_counted(|| Ok(Forced::of(count_losing_updates_by_force(threads)?)), |forced| forced.count.tally())?;
-    lab.say(forced.line());
-
-    lab.say(format!("widened: {threads} threads, other work between load and store"));
-    let widened = lab
-        .variant("widened")
-        .other_work()
-        .bound(bound.clone())
-        .run_counted(|| {
-            let counts = count_losing_updates_widened(race, 1)?;
-            Ok(Count::of(expected, counts[0]))
-        }, Count::tally)?;
-    lab.say(widened.line());
-
-    lab.say(format!("{trials} trials like that, and {trials} of a tight loop, with nothing in between"));
-    let measure = |lab: &mut Experiment, name, count: fn(Race, usize) -> io::Result<Vec<u64>>| {
-        lab.variant(name).other_work().bound(bound.clone())
-            .run_counted(|| Ok(Trials::sort(expected, count(race, trials)?)), Trials::tally)
+    lab.say(format!(
+        "forced: {threads} threads, each adds one; all load before any stores"
+    ));
+    let once = Race {
+        increments: 1,
+        ..race
     };
-    let widened = measure(lab, "widened trials", count_losing_updates_widened)?;
-    let tight = measure(lab, "tight trials", count_losing_updates_tight)?;
+    let counted = measure(lab.variant("forced").other_work(), once, || {
+        Ok(vec![count_losing_updates_by_force(race.threads)?])
+    })?;
+    lab.say(counted.first_line());
+
+    lab.say(format!(
+        "widened: {threads} threads, other work between load and store"
+    ));
+    let bound = Bound::Work { workers: threads };
+    let variant = lab.variant("widened").other_work().bound(bound.clone());
+    let counted = measure(variant, race, || count_losing_updates_widened(race, 1))?;
+    lab.say(counted.first_line());
+
+    lab.say(format!(
+        "{trials} trials of that, and of a tight loop with nothing in between …"
+    ));
+    let variant = lab
+        .variant("widened trials")
+        .other_work()
+        .bound(bound.clone());
+    let widened = measure(variant, race, || count_losing_updates_widened(race, trials))?;
+    let variant = lab.variant("tight trials").other_work().bound(bound);
+    let tight = measure(variant, race, || count_losing_updates_tight(race, trials))?;
     for line in table(&[("widened", &widened), ("tight", &tight)]) {
         lab.say(format!("  {line}"));
     }
-    claim(lab, race, &tight);
+    claim(lab, race, trials);
     Ok(())
 }
 
-/// Judges what the races show.
-fn claim(lab: &mut Experiment, race: Race, tight: &Trials) {
-    let alone = race.threads.get() == 1;
-    let with_others = |claim: Claim| if alone {
-        claim.otherwise("one thread has nobody to race with")
-    } else { claim };
+/// Runs one variant and sorts what its trials counted.
+fn measure(
+    variant: Measure<'_>,
+    race: Race,
+    count: impl FnOnce() -> io::Result<Vec<u64>>,
+) -> anyhow::Result<Trials> {
+    variant.run_counted(|| Ok(Trials::sort(race, count()?)), Trials::tally)
+}
+
+/// Says what the races are to show; their figures decide.
+fn claim(lab: &mut Experiment, race: Race, trials: usize) {
+    let losing = |variant| of(variant, "results.losing");
+    let figure = |variant, name: &str| of(variant, format!("results.{name}"));
+    let racing = |claim: Claim, otherwise: &str| match race.threads.get() {
+        1 => claim.otherwise("one thread has nobody to race with"),
+        _ => claim.otherwise(otherwise),
+    };
     lab.claim(
-        Claim::that("one thread alone loses nothing with the very same load and store")
-            .check(of("sequential", "results.lost").equals(number(0))),
+        Claim::that("one thread alone loses nothing with the same load and store")
+            .check(losing("sequential").equals(number(0))),
     );
-    lab.claim(with_others(
-        Claim::that("where all load before any stores, one update is left of all: no luck involved")
-            .check(of("forced", "results.count.got").equals(number(1)))
-            .check(of("forced", "results.count.lost").above(number(0))),
+    lab.claim(racing(
+        Claim::that("all load before any stores: one update stays, whatever the timing")
+            .check(figure("forced", "most_got").equals(number(1)))
+            .check(losing("forced").equals(number(1))),
+        "not all threads met",
     ));
-    lab.claim(with_others(
-        Claim::that("with a wide window updates were lost in every trial")
-            .check(of("widened", "results.lost").above(number(0)))
-            .check(of("widened trials", "results.losing").equals(top("params.trials"))),
+    lab.claim(racing(
+        Claim::that("held open, the window lost updates in every trial")
+            .check(losing("widened").equals(number(1)))
+            .check(losing("widened trials").equals(top("params.trials"))),
+        "a thread with little to do can be through before the next one runs",
     ));
-    lab.claim(
-        Claim::that("the tight loop loses updates too, in one trial at least")
-            .check(of("tight trials", "results.losing").above(number(0)))
-            .needs_cpus()
-            .otherwise(if alone { .. } format!("all {} trials came out right this time, which says nothing about the next", tight.trials)),
-    );
-    lab.claim(
-        Claim::that("a wider window loses a larger share of the updates")
-    );
+    lab.claim(racing(
+        Claim::that(format!(
+            "the tight loop lost updates too, in at least one of {trials} trials"
+        ))
+        .check(losing("tight trials").above(number(0)))
+        .needs_cpus(),
+        "that all came out right says nothing about the next time",
+    ));
+    lab.claim(racing(
+        Claim::that("the wider window lost the larger share of the updates").check(
+            figure("widened trials", "lost_share").above(figure("tight trials", "lost_share")),
+        ),
+        "both were hit as hard",
+    ));
     lab.claim(
         Claim::that("the error has one direction: no trial counted more than it should")
-            .check(of("widened trials", "results.most_got").at_most(of("widened trials", "results.expected")))
-            .check(of("tight trials", "results.most_got").at_most(of("tight trials", "results.expected"))),
+            .check(
+                figure("widened trials", "most_got").at_most(figure("widened trials", "expected")),
+            )
+            .check(figure("tight trials", "most_got").at_most(figure("tight trials", "expected"))),
     );
 }

@@ -1,50 +1,8 @@
-//! What came of a race, and of many: how often which outcome, and what it means.
+//! What came of a race, tried many times: how often which outcome, and what it means.
 
+use crate::Race;
 use common::{Tally, report::format};
 use serde::Serialize;
-
-/// The count of one race.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Count {
-    /// What it should have been.
-    pub expected: u64,
-    /// What it was.
-    pub got: u64,
-    /// The updates that are gone.
-    pub lost: u64,
-}
-
-impl Count {
-    /// Compares what was counted with what should have been.
-    pub fn of(expected: u64, got: u64) -> Self {
-        let lost = expected.saturating_sub(got);
-        Self {
-            expected,
-            got,
-            lost,
-        }
-    }
-
-    /// The increments as tasks: those that are gone have failed.
-    pub fn tally(&self) -> Tally {
-        Tally {
-            submitted: self.expected,
-            done: self.got,
-            failed: self.lost,
-            ..Tally::default()
-        }
-    }
-
-    /// What the script prints.
-    pub fn line(&self) -> String {
-        format!(
-            "  Expected: {}, Got: {} ({} lost)",
-            format::count(self.expected),
-            format::count(self.got),
-            format::count(self.lost)
-        )
-    }
-}
 
 /// A kind of outcome, the trials that had it, and what it tells.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -59,10 +17,10 @@ pub struct Outcome {
 
 /// The kinds of outcome, from right to worst, and what each means.
 const KINDS: [(&str, &str); 4] = [
-    ("nothing lost", "nothing came between load and store"),
+    ("nothing lost", "no other store fell into the window"),
     ("less than 1 % lost", "fewer than one update in 100 is gone"),
-    ("1 to 50 % lost", "at most half of the updates are gone"),
-    ("more than 50 % lost", "more updates are gone than counted"),
+    ("1 % or more lost", "one update in 100 or more is gone"),
+    ("one share or less", "no more than one thread adds alone"),
 ];
 
 /// The counts of many trials of one race.
@@ -88,14 +46,15 @@ pub struct Trials {
 
 impl Trials {
     /// Sorts what each trial counted into kinds of outcome.
-    pub fn sort(expected: u64, got: Vec<u64>) -> Self {
+    pub fn sort(race: Race, got: Vec<u64>) -> Self {
+        let expected = race.expected();
         let mut outcomes = KINDS.map(|(outcome, meaning)| Outcome {
             outcome,
             occurrences: 0,
             meaning,
         });
         for &count in &got {
-            outcomes[kind(expected, count)].occurrences += 1;
+            outcomes[kind(race, count)].occurrences += 1;
         }
         let trials = got.len();
         let all = expected as f64 * trials as f64;
@@ -111,19 +70,35 @@ impl Trials {
             got,
         }
     }
+
+    /// The trials as tasks: those that lost an update have failed.
+    pub fn tally(&self) -> Tally {
+        Tally::of_checked(&self.got, |&got| got == self.expected)
+    }
+
+    /// What the script prints, of the first trial.
+    pub fn first_line(&self) -> String {
+        let got = self.got.first().copied().unwrap_or(0);
+        format!(
+            "  Expected: {}, Got: {} ({} lost)",
+            format::count(self.expected),
+            format::count(got),
+            format::count(self.expected.saturating_sub(got))
+        )
+    }
 }
 
 /// Which of [`KINDS`] a count is.
-fn kind(expected: u64, got: u64) -> usize {
-    let lost = expected.saturating_sub(got);
+fn kind(race: Race, got: u64) -> usize {
+    let lost = race.expected().saturating_sub(got);
     if lost == 0 {
         0
-    } else if lost * 100 < expected {
-        1
-    } else if lost * 2 <= expected {
+    } else if got <= race.increments {
+        3
+    } else if lost * 100 >= race.expected() {
         2
     } else {
-        3
+        1
     }
 }
 
@@ -131,7 +106,7 @@ fn kind(expected: u64, got: u64) -> usize {
 pub fn table(races: &[(&str, &Trials)]) -> Vec<String> {
     let line = |outcome: &str, counts: Vec<String>, meaning: &str| {
         let counts: String = counts.iter().map(|count| format!(" {count:>9}")).collect();
-        format!("{outcome:<19}{counts}  {meaning}")
+        format!("{outcome:<20}{counts}  {meaning}")
     };
     let names = races.iter().map(|(name, _)| (*name).to_owned()).collect();
     let mut lines = vec![line("outcome", names, "what it means")];
@@ -147,37 +122,49 @@ pub fn table(races: &[(&str, &Trials)]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::num::NonZeroUsize;
+
+    fn race(threads: usize, increments: u64) -> Race {
+        let threads = NonZeroUsize::new(threads).expect("the tests count from one");
+        Race {
+            threads,
+            increments,
+        }
+    }
 
     #[test]
-    fn counts_are_sorted_by_the_share_that_was_lost() {
+    fn counts_are_sorted_by_what_was_lost() {
         for (got, at) in [
             (1_000, 0),
             (999, 1),
             (991, 1),
             (990, 2),
-            (500, 2),
-            (499, 3),
+            (501, 2),
+            (500, 3),
             (2, 3),
         ] {
-            assert_eq!(kind(1_000, got), at, "{got}");
+            assert_eq!(kind(race(2, 500), got), at, "{got}");
         }
-        assert_eq!(kind(2, 1), 2);
-        assert_eq!(kind(0, 0), 0);
+        assert_eq!(kind(race(2, 1), 1), 3);
+        assert_eq!(kind(race(1, 7), 7), 0);
     }
 
     #[test]
     fn every_trial_is_in_exactly_one_outcome() {
-        let sorted = Trials::sort(100, vec![100, 60, 10, 100, 2]);
+        let sorted = Trials::sort(race(2, 50), vec![100, 60, 10, 100, 2]);
         let occurrences: Vec<usize> = sorted.outcomes.iter().map(|o| o.occurrences).collect();
         assert_eq!(occurrences, [2, 0, 1, 2]);
         assert_eq!((sorted.trials, sorted.losing), (5, 3));
         assert_eq!((sorted.least_got, sorted.most_got), (Some(2), Some(100)));
         assert!((sorted.lost_share - 0.456).abs() < 1e-9, "{sorted:?}");
+        let tally = sorted.tally();
+        assert_eq!((tally.submitted, tally.done, tally.failed), (5, 2, 3));
+        assert_eq!(sorted.first_line(), "  Expected: 100, Got: 100 (0 lost)");
     }
 
     #[test]
     fn no_trials_lose_nothing() {
-        let sorted = Trials::sort(100, vec![]);
+        let sorted = Trials::sort(race(2, 50), vec![]);
         assert_eq!((sorted.losing, sorted.lost_share), (0, 0.0));
         assert_eq!(sorted.most_got, None);
     }
@@ -185,18 +172,18 @@ mod tests {
     #[test]
     fn the_table_puts_the_races_side_by_side_within_78_columns() {
         let (wide, tight) = (
-            Trials::sort(200, vec![100, 90]),
-            Trials::sort(200, vec![200, 199]),
+            Trials::sort(race(2, 100), vec![100, 120]),
+            Trials::sort(race(2, 100), vec![200, 199]),
         );
         let lines = table(&[("widened", &wide), ("tight", &tight)]);
         assert_eq!(
             lines,
             [
-                "outcome               widened     tight  what it means",
-                "nothing lost              0/2       1/2  nothing came between load and store",
-                "less than 1 % lost        0/2       1/2  fewer than one update in 100 is gone",
-                "1 to 50 % lost            1/2       0/2  at most half of the updates are gone",
-                "more than 50 % lost       1/2       0/2  more updates are gone than counted",
+                "outcome                widened     tight  what it means",
+                "nothing lost               0/2       1/2  no other store fell into the window",
+                "less than 1 % lost         0/2       1/2  fewer than one update in 100 is gone",
+                "1 % or more lost           1/2       0/2  one update in 100 or more is gone",
+                "one share or less          1/2       0/2  no more than one thread adds alone",
             ]
         );
         assert!(lines.iter().all(|line| line.chars().count() <= 78));

@@ -20,8 +20,8 @@ pub fn run_on_this_thread<F: Future>(future: F) -> io::Result<F::Output> {
 /// Awaits one download before it starts the next: asynchronous, and still sequential.
 pub async fn download_awaiting_each(client: &Client, urls: &[Url]) -> Vec<Fetched> {
     let mut pages = Vec::with_capacity(urls.len());
-    for (number, url) in (1..).zip(urls) {
-        pages.push(download(number, client.clone(), url.clone()).await);
+    for url in urls {
+        pages.push(get_async(client, url).await);
     }
     pages
 }
@@ -42,18 +42,16 @@ pub async fn download_in_tasks(client: &Client, urls: &[Url]) -> Vec<Fetched> {
     pages.collect()
 }
 
-/// Makes a future per URL and drops them without awaiting one; returns how many there were.
-pub fn make_without_awaiting(client: &Client, urls: &[Url]) -> usize {
-    let futures: Vec<_> = (1..)
-        .zip(urls)
-        .map(|(number, url)| download(number, client.clone(), url.clone()))
-        .collect();
-    futures.len()
-}
-
+/// One task; it owns what it needs, for it may outlive whoever started it.
 #[tracing::instrument(name = "task", skip_all, fields(task = number, wait = "io"))]
 async fn download(number: usize, client: Client, url: Url) -> Fetched {
     get_async(&client, &url).await
+}
+
+/// Makes a future per URL and drops them without awaiting one; returns how many there were.
+pub fn make_without_awaiting(client: &Client, urls: &[Url]) -> usize {
+    let futures: Vec<_> = urls.iter().map(|url| get_async(client, url)).collect();
+    futures.len()
 }
 
 /// Starts a task per future, waits for all, and gives each one's value or panic in their order.

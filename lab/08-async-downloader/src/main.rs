@@ -39,13 +39,13 @@ fn main() -> ExitCode {
 }
 
 fn demonstrate(args: &RequestArgs, lab: &mut Experiment) -> anyhow::Result<()> {
+    // A connection per task: thousands of tasks need as many.
+    http::raise_open_files();
     let site = http::open_target(args, REQUESTS)?;
     let (urls, count) = (&site.urls, site.urls.len());
     show_laziness(args, lab, &site)?;
 
-    lab.say(format!(
-        "{LOOP}: requests to make: {count}; tasks at once: 1 …"
-    ));
+    lab.say(format!("{LOOP}: requests to make: {count}; at once: 1 …"));
     let client = http::async_client(args.timeout);
     let pages = lab
         .variant(LOOP)
@@ -62,7 +62,7 @@ fn demonstrate(args: &RequestArgs, lab: &mut Experiment) -> anyhow::Result<()> {
     lesson::note_failures(lab, LOOP, &pages);
 
     lab.say(format!(
-        "{TASKS}: requests to make: {count}; tasks at once: {count} …"
+        "{TASKS}: requests to make: {count}; at once: {count} …"
     ));
     let client = http::async_client(args.timeout);
     let pages = lab
@@ -129,15 +129,13 @@ fn claim(lab: &mut Experiment, site: &Site) {
             .otherwise("looking up a host's name blocks, so the runtime has threads for that");
     }
     lab.claim(one_thread);
-    lab.claim(
+    let mut overlap =
         Claim::that("the waits overlapped: the tasks took less than half the time of the loop")
-            .check(of(TASKS, "wall_s").below(of(LOOP, "wall_s").times(0.5)))
-            .otherwise(if site.urls.len() == 1 {
-                "one request has nothing to overlap with"
-            } else {
-                "there was too little waiting to overlap"
-            }),
-    );
+            .check(of(TASKS, "wall_s").below(of(LOOP, "wall_s").times(0.5)));
+    if site.urls.len() == 1 {
+        overlap = overlap.otherwise("one request has nothing to overlap with");
+    }
+    lab.claim(overlap);
     lab.claim(
         Claim::that("the thread was polling tasks for less than half of the time")
             .check(of(TASKS, "busy_s").below(of(TASKS, "wall_s").times(0.5))),

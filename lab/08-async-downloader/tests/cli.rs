@@ -25,6 +25,8 @@ fn tasks_wait_at_once_on_one_thread_and_the_server_is_the_witness() {
     assert_eq!(each["ledger"]["peak_in_flight"], 1);
     assert_eq!(each["ledger"]["connections"], 1, "kept alive");
     assert_eq!(each["ledger"]["threads"], 1);
+    assert_eq!(each["lanes"].as_array().map(Vec::len), Some(1));
+    assert_eq!(each["lanes"][0]["kind"], "thread");
     let params = &document["params"];
     assert_eq!(params["futures_never_awaited"], 20);
     assert_eq!(params["requests_from_futures_never_awaited"], 0);

@@ -1,1 +1,210 @@
-//! Limits, retries and back-off
+//! A limit on what is in flight, and retries that do not sit on it while they rest.
+
+mod gate;
+mod results;
+mod retry;
+
+pub use results::{Attempt, BackOff, Download, Downloads};
+pub use retry::RetryPolicy;
+
+use common::{
+    http::{FetchError, Url, lesson::Fetched},
+    workload::Seeded,
+};
+use gate::{Gate, Permit};
+use std::{collections::HashMap, num::NonZeroUsize, sync::Arc, time::Duration};
+use tokio::{
+    task::{JoinError, JoinSet},
+    time::{self, Instant},
+};
+
+/// What one permit of the semaphore covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PermitUse {
+    /// One attempt: it is given back before the rest.
+    Attempt,
+    /// A whole request, its rests included.
+    Request,
+}
+
+/// Downloads every URL in a task of its own, with at most `limit` permits out; in order of asking.
+///
+/// A task that panics is a failed download; the others go on.
+pub async fn download_all<F, Fut>(
+    urls: &[Url],
+    limit: NonZeroUsize,
+    permit_use: PermitUse,
+    policy: &RetryPolicy,
+    fetch: F,
+) -> Vec<Download>
+where
+    F: Fn(Url) -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output = Fetched> + Send + 'static,
+{
+    let gate = Arc::new(Gate::new(limit.get()));
+    let mut tasks = JoinSet::new();
+    let mut numbers = HashMap::new();
+    for (number, url) in (1..).zip(urls) {
+        let request = Request::new(number, url.clone(), policy.clone());
+        let (gate, fetch) = (Arc::clone(&gate), fetch.clone());
+        let task = match permit_use {
+            PermitUse::Attempt => tasks.spawn(download_releasing_permit(request, gate, fetch)),
+            PermitUse::Request => tasks.spawn(download_keeping_permit(request, gate, fetch)),
+        };
+        numbers.insert(task.id(), number);
+    }
+    let mut downloads = Vec::with_capacity(urls.len());
+    while let Some(ended) = tasks.join_next_with_id().await {
+        downloads.push(ended.map_or_else(
+            |error| lost(numbers[&error.id()], urls, &error),
+            |(_, download)| download,
+        ));
+    }
+    downloads.sort_by_key(|download| download.number);
+    downloads
+}
+
+/// Holds a permit for the length of each attempt, and none while it rests.
+#[tracing::instrument(name = "request", level = "info", skip_all, fields(task = request.number))]
+async fn download_releasing_permit<F, Fut>(
+    mut request: Request,
+    gate: Arc<Gate>,
+    fetch: F,
+) -> Download
+where
+    F: Fn(Url) -> Fut,
+    Fut: Future<Output = Fetched>,
+{
+    loop {
+        let permit = request.queue_for_permit(&gate).await;
+        let (fetched, rest) = request.attempt(&gate, &fetch).await;
+        // Given back before the rest: whoever queues goes on meanwhile.
+        drop(permit);
+        match rest {
+            Some(rest) => request.back_off(rest, &gate).await,
+            None => return request.ended_in(fetched),
+        }
+    }
+}
+
+/// Holds one permit from the first attempt to the last.
+#[tracing::instrument(name = "request", level = "info", skip_all, fields(task = request.number))]
+async fn download_keeping_permit<F, Fut>(
+    mut request: Request,
+    gate: Arc<Gate>,
+    fetch: F,
+) -> Download
+where
+    F: Fn(Url) -> Fut,
+    Fut: Future<Output = Fetched>,
+{
+    // BUG (on purpose): it keeps the permit through every rest, when it asks the server nothing.
+    let _permit = request.queue_for_permit(&gate).await;
+    loop {
+        let (fetched, rest) = request.attempt(&gate, &fetch).await;
+        match rest {
+            Some(rest) => request.back_off(rest, &gate).await,
+            None => return request.ended_in(fetched),
+        }
+    }
+}
+
+/// A request on its way, and the record of it.
+#[derive(Debug)]
+struct Request {
+    number: usize,
+    url: Url,
+    policy: RetryPolicy,
+    jitter: Seeded,
+    attempts: Vec<Attempt>,
+    queued: Duration,
+}
+
+/// A rest that is due, and how much of it the server asked for.
+struct Rest {
+    length: Duration,
+    asked: Duration,
+}
+
+impl Request {
+    fn new(number: usize, url: Url, policy: RetryPolicy) -> Self {
+        Self {
+            jitter: policy.jitter(number),
+            number,
+            url,
+            policy,
+            attempts: Vec::new(),
+            queued: Duration::ZERO,
+        }
+    }
+
+    async fn queue_for_permit<'g>(&mut self, gate: &'g Gate) -> Permit<'g> {
+        let start = Instant::now();
+        let permit = gate.permit().await;
+        self.queued += start.elapsed();
+        permit
+    }
+
+    /// Makes one attempt; the rest is `None` if no other is to follow.
+    async fn attempt<F, Fut>(&mut self, gate: &Gate, fetch: &F) -> (Fetched, Option<Rest>)
+    where
+        F: Fn(Url) -> Fut,
+        Fut: Future<Output = Fetched>,
+    {
+        let _attempt = gate.attempt();
+        let start = Instant::now();
+        let fetched = fetch(self.url.clone()).await;
+        self.attempts.push(Attempt::new(&fetched, start.elapsed()));
+        let failures = u32::try_from(self.attempts.len()).unwrap_or(u32::MAX);
+        let rest = fetched.as_ref().err().and_then(|error| {
+            let length = self.policy.rest_after(failures, error, &mut self.jitter)?;
+            let asked = error.retry_after().unwrap_or_default();
+            Some(Rest { length, asked })
+        });
+        (fetched, rest)
+    }
+
+    #[tracing::instrument(name = "back-off", level = "info", skip_all, fields(wait = "back-off"))]
+    async fn back_off(&mut self, rest: Rest, gate: &Gate) {
+        let (idle_permits, queueing) = (gate.idle_permits(), gate.queueing());
+        let start = Instant::now();
+        time::sleep(rest.length).await;
+        if let Some(attempt) = self.attempts.last_mut() {
+            attempt.back_off = Some(BackOff {
+                lasted: start.elapsed(),
+                asked: rest.asked,
+                idle_permits,
+                queueing,
+            });
+        }
+    }
+
+    fn ended_in(self, fetched: Fetched) -> Download {
+        Download {
+            number: self.number,
+            url: self.url,
+            fetched,
+            attempts: self.attempts,
+            queued: self.queued,
+        }
+    }
+}
+
+/// What is left of a request whose task ended without a result.
+fn lost(number: usize, urls: &[Url], error: &JoinError) -> Download {
+    let url = urls[number - 1].clone();
+    let reason = if error.is_panic() { "its task panicked" } else { "its task was called off" };
+    Download {
+        fetched: Err(FetchError::Other {
+            url: url.to_string(),
+            reason: reason.into(),
+        }),
+        number,
+        url,
+        attempts: Vec::new(),
+        queued: Duration::ZERO,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -33,7 +33,7 @@ pub(crate) struct PipelineArgs {
 
     /// The size of a generated page
     #[arg(
-        long, value_name = "BYTES", default_value = "50000", allow_negative_numbers = true,
+        long, value_name = "BYTES", default_value = "100000", allow_negative_numbers = true,
         value_parser = |text: &str| parse_count(text, 8_000_000)
     )]
     pub(crate) size: NonZeroUsize,
@@ -84,6 +84,7 @@ pub(crate) struct PipelineArgs {
     pub(crate) parse: Option<Way>,
 
     #[command(flatten)]
+    #[serde(flatten)]
     pub(crate) rounds: RoundsArgs,
 }
 

@@ -298,3 +298,94 @@ fn told(target: &Target, outcome: Outcome) -> (PageReport, Arrival) {
     };
     (report, arrival)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(path: &str) -> Url {
+        Url::parse("http://h/")
+            .and_then(|base| base.join(path))
+            .expect("a path")
+    }
+
+    fn frontier(urls: &[&str], pages: usize) -> Frontier {
+        Frontier::new(&Start {
+            urls: urls.iter().map(|path| url(path)).collect(),
+            pages: NonZeroUsize::new(pages).expect("tests ask for at least one"),
+        })
+    }
+
+    fn page(came_from: &str, links: &[&str]) -> Outcome {
+        Outcome::Parsed {
+            parsed: Parsed {
+                title: String::new(),
+                links: 0,
+                found: links.iter().map(|path| url(path).into()).collect(),
+                note: None,
+                pid: 0,
+            },
+            came_from: url(came_from),
+            length_bytes: 0,
+            elapsed: Duration::ZERO,
+        }
+    }
+
+    fn take_all(frontier: &Frontier) -> Vec<Target> {
+        frontier.take_known(NonZeroUsize::MAX)
+    }
+
+    fn paths(targets: &[Target]) -> Vec<&str> {
+        targets.iter().map(|target| target.url.path()).collect()
+    }
+
+    #[test]
+    fn links_count_in_the_order_of_their_pages_not_of_their_arrival() {
+        let frontier = frontier(&["a", "b", "c"], 100);
+        let [a, b, c] = take_all(&frontier).try_into().expect("three");
+        frontier.settle(c, page("c", &["z", "a"]));
+        frontier.settle(b, page("b", &["y", "z"]));
+        assert!(take_all(&frontier).is_empty(), "`a` comes first");
+        frontier.settle(a, page("a", &["x", "b"]));
+        let found = take_all(&frontier);
+        assert_eq!(paths(&found), ["/x", "/y", "/z"]);
+        assert!(found.iter().all(|target| target.is_found));
+    }
+
+    #[test]
+    fn each_page_is_handed_out_once_and_no_more_than_asked_for() {
+        let once = frontier(&["a", "a#top", "b"], 3);
+        let mut named = take_all(&once);
+        assert_eq!(paths(&named), ["/a", "/b"]);
+        once.settle(named.remove(0), page("a", &["b", "c", "d"]));
+        assert_eq!(paths(&take_all(&once)), ["/c"]);
+
+        let two = frontier(&["a", "b", "c"], 2);
+        assert!(!two.follows());
+        assert_eq!(paths(&take_all(&two)), ["/a", "/b"]);
+    }
+
+    #[test]
+    fn a_redirect_to_a_known_page_is_skipped_with_its_links() {
+        let frontier = frontier(&["a", "b"], 10);
+        let [a, b] = take_all(&frontier).try_into().expect("two");
+        frontier.settle(a, page("b", &["c"]));
+        frontier.settle(b, page("b", &["d"]));
+        let [d] = take_all(&frontier).try_into().expect("one");
+        assert_eq!(d.url.path(), "/d");
+        frontier.settle(d, Outcome::failed("gone"));
+        let pages = frontier.finish(0).pages;
+        assert!(matches!(pages[0].finding, Finding::Skipped { .. }));
+        assert!(matches!(pages[2].finding, Finding::Failed { .. }));
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_for_more_pages_learns_that_there_are_none() {
+        let frontier = frontier(&["a"], 10);
+        let a = frontier.next().await.expect("the first page");
+        let (more, ()) = tokio::join!(frontier.next(), async {
+            frontier.settle(a, page("a", &["a"]));
+        });
+        assert!(more.is_none());
+    }
+}

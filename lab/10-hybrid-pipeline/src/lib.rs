@@ -89,3 +89,167 @@ pub async fn crawl_streaming(
     );
     frontier.finish(gauge.peak())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use common::{
+        child::Program,
+        http::{Server, ServerConfig, async_client, server::page_title},
+    };
+    use crawl::{Finding, PageReport};
+    use parse::Way;
+    use std::time::Duration;
+
+    fn count(n: usize) -> NonZeroUsize {
+        NonZeroUsize::new(n).expect("tests ask for at least one")
+    }
+
+    fn limits(in_flight: usize, queue: usize, at_parser: usize, batch: usize) -> Limits {
+        Limits {
+            in_flight: count(in_flight),
+            queue: count(queue),
+            at_parser: count(at_parser),
+            batch: count(batch),
+        }
+    }
+
+    fn server() -> Server {
+        Server::in_process(0, ServerConfig::default()).expect("a server in this process")
+    }
+
+    /// Crawls with and without the barrier, in both ways that need no program of their own.
+    fn every_variant(start: &Start, limits: &Limits, workers: usize) -> Vec<Crawled> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let client = async_client(Duration::from_secs(30));
+        let mut all = Vec::new();
+        for way in [Way::Inline, Way::Rayon] {
+            let parser =
+                Parser::start(way, count(workers), Program::this()).expect("workers start");
+            all.push(runtime.block_on(crawl_with_barrier(&client, start, &parser, limits)));
+            all.push(runtime.block_on(crawl_streaming(&client, start, &parser, limits)));
+            assert_eq!(parser.finish(), None);
+        }
+        all
+    }
+
+    /// URL path, title and number of links, or what went wrong.
+    fn told(page: &PageReport) -> (String, String, u32) {
+        let path = Url::parse(&page.url).expect("a URL").path().to_owned();
+        match &page.finding {
+            Finding::Parsed { title, links, .. } => (path, title.clone(), *links),
+            Finding::Skipped { reason } => (path, reason.clone(), 0),
+            Finding::Failed { error } => (path, error.clone(), 0),
+        }
+    }
+
+    #[test]
+    fn every_variant_finds_each_page_s_title_and_links_in_order() {
+        let server = server();
+        for (pages, workers) in [(0, 1), (1, 2), (7, 3), (60, 1), (60, 8)] {
+            let start = Start {
+                urls: (0..pages)
+                    .map(|n| server.url(&format!("page/{n}?size=2000")))
+                    .collect(),
+                pages: count(pages.max(1)),
+            };
+            let expected: Vec<_> = (0..pages)
+                .map(|n| {
+                    let n = u32::try_from(n).expect("few");
+                    (format!("/page/{n}"), page_title(0, n), 5)
+                })
+                .collect();
+            for crawled in every_variant(&start, &limits(5, 4, 2 * workers, 1000), workers) {
+                let found: Vec<_> = crawled.pages.iter().map(told).collect();
+                assert_eq!(found, expected, "{workers} workers");
+            }
+        }
+    }
+
+    #[test]
+    fn a_crawl_follows_links_breadth_first_whoever_is_faster() {
+        let server = server();
+        let start = |pages| Start {
+            urls: vec![server.url("page/0?size=500&count=40")],
+            pages: count(pages),
+        };
+        // One page at a time cannot get the order wrong.
+        let alone = every_variant(&start(25), &limits(1, 1, 1, 1), 1);
+        let alone: Vec<_> = alone[1].pages.iter().map(told).collect();
+        assert_eq!(alone.len(), 25);
+        for limits in [limits(8, 32, 4, 1000), limits(3, 1, 8, 4)] {
+            for crawled in every_variant(&start(25), &limits, 4) {
+                let found: Vec<_> = crawled.pages.iter().map(told).collect();
+                assert_eq!(found, alone);
+            }
+        }
+        // A site that is smaller than the limit ends the crawl: each page once.
+        for crawled in every_variant(&start(1000), &limits(8, 4, 4, 7), 2) {
+            let mut numbers: Vec<String> = crawled.pages.iter().map(|p| told(p).0).collect();
+            numbers.sort();
+            numbers.dedup();
+            assert_eq!((numbers.len(), crawled.pages.len()), (40, 40));
+        }
+    }
+
+    #[test]
+    fn pages_held_stay_below_the_limits_however_many_there_are() {
+        let server = server();
+        let start = Start {
+            urls: (0..120)
+                .map(|n| server.url(&format!("page/{n}?size=500")))
+                .collect(),
+            pages: count(120),
+        };
+        let limits = limits(6, 2, 2, 20);
+        let all = every_variant(&start, &limits, 1);
+        for (crawled, limit) in all.iter().zip([20, 10, 20, 10]) {
+            assert_eq!(crawled.pages.len(), 120);
+            assert!(crawled.peak_pages_held <= limit, "{crawled:?}");
+        }
+        assert_eq!(
+            all[0].peak_pages_held, 20,
+            "the barrier holds a whole batch"
+        );
+        assert_eq!(
+            (limits.held_streaming(), limits.held_with_barrier()),
+            (10, 20)
+        );
+    }
+
+    #[test]
+    fn what_does_not_come_or_is_no_html_is_a_result_too() {
+        let server = server();
+        let paths = [
+            "html",
+            "status/404",
+            "get",
+            "cut/5000",
+            "not-utf8",
+            "page/1",
+        ];
+        let start = Start {
+            urls: paths.iter().map(|path| server.url(path)).collect(),
+            pages: count(paths.len()),
+        };
+        for crawled in every_variant(&start, &limits(2, 1, 1, 1000), 1) {
+            let kinds: Vec<&str> = crawled
+                .pages
+                .iter()
+                .map(|page| match &page.finding {
+                    Finding::Parsed { note: None, .. } => "parsed",
+                    Finding::Parsed { note: Some(_), .. } => "noted",
+                    Finding::Skipped { .. } => "skipped",
+                    Finding::Failed { .. } => "failed",
+                })
+                .collect();
+            assert_eq!(
+                kinds,
+                ["parsed", "failed", "skipped", "failed", "noted", "parsed"]
+            );
+        }
+    }
+}

@@ -248,3 +248,62 @@ pub async fn parse_pages(
     });
     parsing.await;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(content_type: &str, body: &[u8]) -> Parsed {
+        parse_page(PageInput {
+            url: Url::parse("http://127.0.0.1:1/a/b.html").expect("a URL"),
+            content_type: Some(content_type.into()),
+            body: body.to_vec(),
+            follow: true,
+        })
+    }
+
+    fn html(body: &str) -> Parsed {
+        parsed("text/html", body.as_bytes())
+    }
+
+    #[test]
+    fn a_title_is_one_line_of_plain_text() {
+        for (page, title) in [
+            ("<title>\n Tom &amp;\t Jerry&#33;\n</title>", "Tom & Jerry!"),
+            ("<title>first</title><title>second</title>", "first"),
+            ("<body><svg><title>a drawing</title></svg>", "(no title)"),
+            ("<title> </title>", "(no title)"),
+            ("", "(no title)"),
+            ("{\"title\": \"JSON\"}", "(no title)"),
+        ] {
+            assert_eq!(html(page).title, title, "{page}");
+        }
+    }
+
+    #[test]
+    fn links_are_counted_as_they_stand_and_followed_once_on_the_same_host() {
+        let page = html(
+            "<a href='c.html#x'>1</a> <a href=/d?q=1>2</a> <a href='c.html'>3</a> <a name=n>no</a>
+             <a href='http://127.0.0.1:2/'>4</a> <a href='https://127.0.0.1:1/'>5</a>
+             <a href='mailto:a@b'>6</a> <a href='http://['>7</a> <link href=e.css>",
+        );
+        assert_eq!(page.links, 7);
+        let found = ["http://127.0.0.1:1/a/c.html", "http://127.0.0.1:1/d?q=1"];
+        assert_eq!(page.found, found);
+        let based = html("<base href='/x/'><a href=y>1</a>");
+        assert_eq!(based.found, ["http://127.0.0.1:1/x/y"]);
+    }
+
+    #[test]
+    fn a_charset_is_honoured_and_bytes_that_are_no_text_are_told() {
+        let latin = parsed("text/html; charset=latin1", b"<title>caf\xe9</title>");
+        assert_eq!((latin.title.as_str(), latin.note), ("caf\u{e9}", None));
+        let bad = parsed("text/html", b"<title>caf\xe9</title>");
+        assert_eq!(bad.title, "caf\u{fffd}");
+        let note = bad.note.expect("it is told");
+        assert!(
+            note.contains("`utf-8`") && note.contains("byte 10"),
+            "{note}"
+        );
+    }
+}

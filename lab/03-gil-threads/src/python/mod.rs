@@ -1,71 +1,28 @@
 //! The same two jobs in the reader's own Python: one interpreter, started once, asked for each run.
 
+mod talk;
+
+pub use talk::PythonError;
+
 use common::{
     timeline::{self, Moment, Span},
-    timing::{Housekeeper, Usage, adopt_child_usage, forget_child_usage},
+    timing::{Usage, adopt_child_usage, forget_child_usage},
 };
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 use std::{
-    io::{self, BufRead, BufReader, Read, Write},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    sync::mpsc::{self, Receiver, RecvTimeoutError},
-    thread,
     time::Duration,
 };
+use talk::Talk;
 
 /// Our own script, given to the interpreter as an argument.
 const SCRIPT: &str = include_str!("jobs.py");
-
-/// A program that says more than this is no Python running our script.
-const MOST_OUTPUT_BYTES: u64 = 16 << 20;
 
 /// How long the two jobs, one after another, are to take at most.
 const ENOUGH: Duration = Duration::from_secs(1);
 
 /// Steps that tell how fast this Python counts.
 const SAMPLE: u64 = 200_000;
-
-/// What became of an interpreter.
-#[derive(Debug, thiserror::Error)]
-pub enum PythonError {
-    /// There is no such program, or the system refuses to run it.
-    #[error("cannot start `{}`: {source}", path.display())]
-    Start {
-        /// What was to be started.
-        path: PathBuf,
-        /// The system's word.
-        source: io::Error,
-    },
-    /// It ran, but not as Python does.
-    #[error("`{}` is not a Python: it did not run our script", path.display())]
-    NotPython {
-        /// What was started.
-        path: PathBuf,
-    },
-    /// It is an older Python.
-    #[error("`{}` is Python {version}, not Python 3", path.display())]
-    NotPython3 {
-        /// What was started.
-        path: PathBuf,
-        /// What it is.
-        version: String,
-    },
-    /// It said nothing for too long and was killed.
-    #[error("python did not answer: `{}` was silent for {} s", path.display(), limit.as_secs_f64())]
-    Silent {
-        /// What was started.
-        path: PathBuf,
-        /// For how long.
-        limit: Duration,
-    },
-    /// It ended, or stopped making sense, after it had begun well.
-    #[error("python did not answer: `{}` ended in the middle", path.display())]
-    Ended {
-        /// What was started.
-        path: PathBuf,
-    },
-}
 
 /// What an interpreter says about itself.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -133,10 +90,7 @@ struct Job {
 /// A Python that waits for work; killed and reaped when dropped.
 #[derive(Debug)]
 pub struct Python {
-    path: PathBuf,
-    process: Child,
-    lines: Receiver<String>,
-    patience: Duration,
+    talk: Talk,
     about: About,
     used: Usage,
 }
@@ -144,44 +98,27 @@ pub struct Python {
 impl Python {
     /// Starts the interpreter at `path`; a bare name is looked for on the `PATH`.
     ///
-    /// An answer that takes longer than `patience` is given up, now and later.
+    /// An answer that takes longer than `patience` is not waited for, now and later.
     ///
     /// # Errors
     /// All but [`PythonError::Ended`].
     pub fn start(path: &Path, patience: Duration) -> Result<Self, PythonError> {
-        // -S leaves out what site packages run at start-up; the script needs the library only.
-        let spawned = Command::new(path)
-            .args(["-S", "-c", SCRIPT])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn();
-        let path = path.to_owned();
-        let mut process = match spawned {
-            Ok(process) => process,
-            Err(source) => return Err(PythonError::Start { path, source }),
-        };
-        let stdout = process.stdout.take().expect("it is piped");
-        let mut python = Self {
-            path,
-            process,
-            lines: lines_of(stdout),
-            patience,
-            about: About::default(),
-            used: Usage::default(),
-        };
-        python.about = match python.answer() {
+        let talk = Talk::start(path, SCRIPT, patience)?;
+        let about: About = match talk.answer() {
             Err(PythonError::Ended { path }) => return Err(PythonError::NotPython { path }),
             about => about?,
         };
-        if python.about.version.starts_with("3.") {
-            Ok(python)
-        } else {
-            Err(PythonError::NotPython3 {
-                path: python.path.clone(),
-                version: python.about.version.clone(),
-            })
+        if !about.version.starts_with("3.") {
+            return Err(PythonError::NotPython3 {
+                path: talk.path(),
+                version: about.version,
+            });
         }
+        Ok(Self {
+            talk,
+            about,
+            used: Usage::default(),
+        })
     }
 
     /// What it says about itself.
@@ -213,15 +150,13 @@ impl Python {
             Way::Threads => "threads",
         };
         let asked = Moment::now();
-        let stdin = self.process.stdin.as_mut().expect("it is piped");
-        let sent = writeln!(stdin, "{name} {work}").and_then(|()| stdin.flush());
-        sent.map_err(|_| self.ended())?;
-        let answer: Answer = self.answer()?;
+        self.talk.tell(&format!("{name} {work}"))?;
+        let answer: Answer = self.talk.answer()?;
         Ok(self.record(asked, way, &answer))
     }
 
     fn record(&mut self, asked: Moment, way: Way, answer: &Answer) -> PythonRun {
-        let pid = self.process.id();
+        let pid = self.talk.pid();
         let used = Usage {
             cpu_user: seconds(answer.used_s[0]),
             cpu_system: seconds(answer.used_s[1]),
@@ -247,51 +182,14 @@ impl Python {
             left: answer.jobs.iter().map(|job| job.left).collect(),
         }
     }
-
-    fn answer<T: DeserializeOwned>(&self) -> Result<T, PythonError> {
-        match self.lines.recv_timeout(self.patience) {
-            Ok(line) => serde_json::from_str(&line).map_err(|_| self.ended()),
-            Err(RecvTimeoutError::Disconnected) => Err(self.ended()),
-            Err(RecvTimeoutError::Timeout) => Err(PythonError::Silent {
-                path: self.path.clone(),
-                limit: self.patience,
-            }),
-        }
-    }
-
-    fn ended(&self) -> PythonError {
-        PythonError::Ended {
-            path: self.path.clone(),
-        }
-    }
 }
 
 impl Drop for Python {
     fn drop(&mut self) {
-        // It may have ended by itself; then there is nothing to kill.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-        forget_child_usage(self.process.id());
+        forget_child_usage(self.talk.pid());
     }
 }
 
 fn seconds(value: f64) -> Duration {
     Duration::try_from_secs_f64(value).unwrap_or_default()
-}
-
-/// Reads lines on a thread of the lab's own, so that waiting for one can have an end.
-fn lines_of(stdout: impl Read + Send + 'static) -> Receiver<String> {
-    let (tx, rx) = mpsc::channel();
-    let housekeeper = Housekeeper::enrol();
-    thread::spawn(move || {
-        for line in BufReader::new(stdout.take(MOST_OUTPUT_BYTES)).lines() {
-            housekeeper.charge();
-            // Bytes that are no text are no answer; nobody listens once the interpreter is dropped.
-            let Ok(line) = line else { return };
-            if tx.send(line).is_err() {
-                return;
-            }
-        }
-    });
-    rx
 }
