@@ -71,6 +71,8 @@ impl Narrator {
 
     /// Shows what every lane does until the returned guard is dropped.
     pub(crate) fn watch(&self, variant: &str) -> Option<Watch> {
+        // Anew: the lanes of the variant before have ended.
+        timeline::watch_live(self.live);
         self.live
             .then(|| Watch::start(self.bars.clone(), variant.to_owned()))
     }

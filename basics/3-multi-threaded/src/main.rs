@@ -110,9 +110,9 @@ fn claim(args: &Args, count: usize, lab: &mut Experiment) {
     );
     lab.claim(
         Claim::that(format!(
-            "threads, as the system counted them: the main one and {workers} in the pool"
+            "no threads were seen but the main one and the {workers} of the pool"
         ))
-        .check(of(MULTI, "ledger.threads").equals(number((workers + 1) as f64))),
+        .check(of(MULTI, "ledger.threads").at_most(number((workers + 1) as f64))),
     );
     let mut overlap = Claim::that("the pool took less than ¾ of the single thread's time")
         .check(of(MULTI, "wall_s").below(of(SINGLE, "wall_s").times(0.75)));

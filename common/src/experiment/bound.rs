@@ -30,6 +30,14 @@ pub enum Bound {
         /// How many may be waited for at once.
         at_once: usize,
     },
+    /// Waiting in the spans of this name, at most `at_once` of them open at a time; the waits of
+    /// the run itself. For tasks that also queue or rest: those waits are no part of it.
+    Spans {
+        /// The name of the spans.
+        name: &'static str,
+        /// How many of them may be open at once.
+        at_once: usize,
+    },
     /// Two stages that can overlap: waiting for answers, and CPU work. The slower of the two.
     Pipeline {
         /// How long one answer takes at least; `None` when nobody knows.
@@ -56,6 +64,10 @@ impl Bound {
                 count,
                 at_once,
             } => waits(recording, *each, *count, *at_once),
+            Self::Spans { name, at_once } => {
+                let all = recording.lanes.iter().flat_map(|lane| &lane.spans);
+                own_waits(all.filter(|span| span.name == *name), *at_once)
+            }
             Self::Pipeline {
                 each,
                 count,
@@ -129,8 +141,8 @@ fn waits(
     count: usize,
     at_once: usize,
 ) -> Option<(Duration, String)> {
-    let at_once = u32::try_from(at_once.max(1)).ok()?;
     if let Some(each) = each {
+        let at_once = u32::try_from(at_once.max(1)).ok()?;
         let waves = u32::try_from(count).ok()?.div_ceil(at_once);
         let reason = match waves {
             0 | 1 => "one wait".into(),
@@ -145,8 +157,21 @@ fn waits(
             return Some((each * waves, reason));
         }
     }
-    let longest = jobs(recording).map(Span::duration).max()?;
-    let share = jobs(recording).map(Span::duration).sum::<Duration>() / at_once;
+    own_waits(jobs(recording), at_once)
+}
+
+/// The longest of the waits that a run really had, or all of them shared out.
+fn own_waits<'a>(
+    waits: impl Iterator<Item = &'a Span>,
+    at_once: usize,
+) -> Option<(Duration, String)> {
+    let at_once = u32::try_from(at_once.max(1)).ok()?;
+    let (mut total, mut longest) = (Duration::ZERO, None);
+    for wait in waits.map(Span::duration) {
+        total += wait;
+        longest = longest.max(Some(wait));
+    }
+    let (longest, share) = (longest?, total / at_once);
     Some(match at_once {
         1 => (share, "all waits in a row".into()),
         _ if longest >= share => (longest, "the longest single wait".into()),

@@ -18,6 +18,12 @@ const RUNNING: char = '█';
 const PARTLY: char = '▒';
 const WAITING: char = '░';
 const STARTING: char = 's';
+const QUEUEING: char = '·';
+const FAILED: char = '×';
+
+/// What spans wait for that queue for their turn, and that rest after a failure.
+const PERMIT: &str = "permit";
+const BACK_OFF: &str = "back-off";
 
 /// What one cell shows.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -30,6 +36,10 @@ enum Cell {
     Edge,
     /// A worker process is being started; at least one cell, however short.
     Starting,
+    /// It waits for a permit.
+    Queueing,
+    /// The first cell of a back-off; the rest of it is idle.
+    Failed,
 }
 
 /// The timelines of all variants, on one axis where they are of comparable length.
@@ -48,8 +58,18 @@ pub(super) fn timelines(variants: &[Variant], width: usize) -> String {
     } else {
         String::new()
     };
+    let queueing = if drawn().any(|variant| waits_for(&variant.recording, PERMIT)) {
+        format!("  {QUEUEING} queues")
+    } else {
+        String::new()
+    };
+    let failing = if drawn().any(|variant| waits_for(&variant.recording, BACK_OFF)) {
+        format!("  {FAILED} failed, rests")
+    } else {
+        String::new()
+    };
     let mut text = format!(
-        "{DIM}{RUNNING} running  {PARTLY} partly  {WAITING} waiting  | next begins{starting}{DIM:#}\n"
+        "{DIM}{RUNNING} running  {PARTLY} partly  {WAITING} waiting  | next begins{starting}{queueing}{failing}{DIM:#}\n"
     );
     for variant in drawn() {
         let own = variant.recording.wall * SMALLEST_PART < longest;
@@ -112,6 +132,11 @@ fn starts_workers(recording: &Recording) -> bool {
     spans.any(|span| span.name == START_UP)
 }
 
+fn waits_for(recording: &Recording, what: &str) -> bool {
+    let mut spans = recording.lanes.iter().flat_map(|lane| &lane.spans);
+    spans.any(|span| span.wait.as_deref() == Some(what))
+}
+
 /// How the time of all lanes was spent, in words.
 fn shares(recording: &Recording) -> String {
     let open: Duration = jobs(recording).map(Span::duration).sum();
@@ -141,6 +166,8 @@ fn glyph(cell: Cell) -> char {
         Cell::Running => RUNNING,
         Cell::Edge => '|',
         Cell::Starting => STARTING,
+        Cell::Queueing => QUEUEING,
+        Cell::Failed => FAILED,
     }
 }
 
@@ -152,8 +179,8 @@ fn row(lane: &Lane, zero: Moment, axis: Duration, cells: usize) -> Vec<Cell> {
     let whole = axis.as_nanos().max(1);
     let mut spans: Vec<&Span> = lane.spans.iter().collect();
     spans.sort_by_key(|span| (span.depth, span.start));
-    // Both are short, so they go on top of whatever is painted over them.
-    let (mut edges, mut starts) = (Vec::new(), Vec::new());
+    // All are short, so they go on top of whatever is painted over them.
+    let (mut edges, mut starts, mut failures) = (Vec::new(), Vec::new(), Vec::new());
     for span in spans.into_iter().filter(|span| span.end > zero) {
         let first = (parts(span.start) / whole).min(cells as u128) as usize;
         let last = parts(span.end).div_ceil(whole).min(cells as u128) as usize;
@@ -163,17 +190,25 @@ fn row(lane: &Lane, zero: Moment, axis: Duration, cells: usize) -> Vec<Cell> {
         let follows = first > 0 && first < cells && row[first - 1] != Cell::Idle;
         if span.name == START_UP {
             starts.extend(first..last);
+        } else if span.wait.as_deref() == Some(BACK_OFF) && first < cells {
+            failures.push(first);
         } else if span.depth == 0 && follows && last > first + 2 {
             edges.push(first);
         }
     }
     edges.into_iter().for_each(|at| row[at] = Cell::Edge);
     starts.into_iter().for_each(|at| row[at] = Cell::Starting);
+    failures.into_iter().for_each(|at| row[at] = Cell::Failed);
     row
 }
 
 /// How much of the cell's time the span ran, from its polls where they are known.
 fn cell_of(span: &Span, at: usize, zero: Moment, axis: Duration, cells: usize) -> Cell {
+    match span.wait.as_deref() {
+        Some(PERMIT) => return Cell::Queueing,
+        Some(BACK_OFF) => return Cell::Idle,
+        _ => {}
+    }
     let share = if span.polls.is_empty() {
         ratio(span.busy, span.duration()).unwrap_or(1.0)
     } else {
@@ -257,6 +292,21 @@ mod tests {
     #[test]
     fn half_busy_is_told_from_both() {
         assert_eq!(drawn(vec![span(0, 100, 50, 0)]), "▒".repeat(20));
+    }
+
+    #[test]
+    fn queueing_and_resting_after_a_failure_are_told_from_other_waits() {
+        let waits_for = |what: &str, span| Span {
+            wait: Some(what.into()),
+            ..span
+        };
+        let spans = vec![
+            span(0, 100, 0, 0),
+            waits_for(PERMIT, span(0, 25, 0, 1)),
+            waits_for("io", span(25, 30, 0, 1)),
+            waits_for(BACK_OFF, span(30, 60, 0, 1)),
+        ];
+        assert_eq!(drawn(spans), "·····░×     ░░░░░░░░");
     }
 
     #[test]

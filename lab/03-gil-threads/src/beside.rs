@@ -1,6 +1,6 @@
 //! The reader's own Python as two variants beside the others; without one, the step goes on.
 
-use super::{GilArgs, OTHER_SPEED, say_elapsed};
+use super::{GilArgs, OTHER_SPEED, helped, helped_little, say_elapsed};
 use common::{
     Bound, Experiment, Tally,
     cli::Usage,
@@ -15,6 +15,8 @@ const THREADS: &str = "python threads";
 
 /// An interpreter that says nothing for longer is given up.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+const WAY_OUT: &str = "name a Python 3, or leave it out with --no-python";
 
 /// A Python at work, or none.
 pub(crate) struct Beside {
@@ -48,12 +50,10 @@ impl Beside {
             {
                 lab.say("python: no `python3` on the PATH; --python PATH names one");
             }
-            Err(error @ PythonError::Silent { .. }) if beside.named => return Err(error.into()),
-            Err(error) if beside.named => {
-                let way_out = "name a Python 3, or leave it out with --no-python";
-                return Err(Usage(format!("--python: {error}; {way_out}")).into());
+            Err(error) if beside.named && !matches!(error, PythonError::Silent { .. }) => {
+                return Err(Usage(format!("--python: {error}; {WAY_OUT}")).into());
             }
-            Err(error) => lab.say(format!("{error}; left out, --python PATH names another")),
+            Err(error) => beside.give_up(lab, &error.into()),
         }
         Ok(beside)
     }
@@ -67,18 +67,15 @@ impl Beside {
         self.steps = ((work as f64 * scale) as u64).max(1);
         self.title = format!("{} {}", about.implementation, about.version);
         self.gil = about.gil;
+        let state = about.gil_words();
+        let whole_path = about.executable.display();
+        lab.say(format!("python: {}, {state}, {whole_path}", self.title));
         lab.say(format!(
-            "python: {}, {} ({}), a job counts down {} × {} steps",
-            self.title,
-            about.gil_words(),
-            about.executable.display(),
+            "python: a job counts down {} × {} steps",
             format::count(work),
             format::plain(scale)
         ));
-        lab.param(
-            "python_is",
-            format!("{}, {}", self.title, about.gil_words()),
-        );
+        lab.param("python_is", format!("{}, {state}", self.title));
         lab.param("python_scale", scale);
         self.python = Some(python);
     }
@@ -90,7 +87,7 @@ impl Beside {
                 return;
             };
             let workers = match way {
-                Way::Threads if self.gil == Some(false) => 2,
+                Way::Threads if self.gil != Some(true) => 2,
                 _ => 1,
             };
             let variant = lab.variant(name).other_work();
@@ -107,9 +104,9 @@ impl Beside {
     fn give_up(&mut self, lab: &mut Experiment, error: &anyhow::Error) {
         self.python = None;
         if self.named {
-            lab.fail(error.to_string());
+            lab.fail(format!("{error}; {WAY_OUT}"));
         } else {
-            lab.say(format!("{error}; left out from here on"));
+            lab.say(format!("{error}; left out, --python PATH names another"));
         }
     }
 
@@ -121,33 +118,26 @@ impl Beside {
         say_elapsed(lab, SEQUENTIAL);
         say_elapsed(lab, THREADS);
         let title = &self.title;
-        match self.gil {
-            Some(true) => {
-                lab.claim(
-                    Claim::that(format!(
-                        "with its GIL, {title} kept one CPU busy on two threads, a tenth more at most"
-                    ))
-                    .check(
-                        of(THREADS, "results.cpu_s")
-                            .at_most(of(THREADS, "results.jobs_s").times(1.1)),
-                    ),
-                );
-                lab.claim(
-                    Claim::that(format!(
-                        "{title} gained little from two threads: at least three quarters of one's time"
-                    ))
-                    .check(of(THREADS, "walls_s").at_least(of(SEQUENTIAL, "walls_s").times(0.75)))
+        if self.gil == Some(true) {
+            let one_cpu = "kept one CPU busy on two threads, a tenth more at most";
+            let busy = of(THREADS, "results.cpu_s");
+            lab.claim(
+                Claim::that(format!("with its GIL, {title} {one_cpu}"))
+                    .check(busy.at_most(of(THREADS, "results.jobs_s").times(1.1))),
+            );
+            let little = "gained little from two threads: at least three quarters of one's time";
+            lab.claim(
+                Claim::that(format!("{title} {little}"))
+                    .check(helped_little(THREADS, SEQUENTIAL))
                     .otherwise(OTHER_SPEED),
-                );
-            }
-            Some(false) => lab.claim(
-                Claim::that(format!(
-                    "without a GIL, {title} took less than three quarters of one thread's time on two"
-                ))
-                .check(of(THREADS, "walls_s").below(of(SEQUENTIAL, "walls_s").times(0.75)))
-                .needs_cpus(),
-            ),
-            None => {}
+            );
+        } else if self.gil == Some(false) {
+            let much = "took less than three quarters of one thread's time on two";
+            lab.claim(
+                Claim::that(format!("without a GIL, {title} {much}"))
+                    .check(helped(THREADS, SEQUENTIAL))
+                    .needs_cpus(),
+            );
         }
     }
 }

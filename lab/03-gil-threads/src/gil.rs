@@ -155,3 +155,128 @@ impl Drop for Held<'_> {
         self.gil.release();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{
+        panic::{self, AssertUnwindSafe},
+        sync::{Barrier, atomic::AtomicUsize, mpsc},
+    };
+
+    /// So short that a holder is asked as soon as somebody waits.
+    const AT_ONCE: Duration = Duration::from_micros(20);
+
+    /// Turns a hang into a failure.
+    fn under_watchdog(test: impl FnOnce() + Send + 'static) {
+        let (tx, rx) = mpsc::channel();
+        let testing = thread::spawn(move || {
+            let ended = panic::catch_unwind(AssertUnwindSafe(test));
+            let _ = tx.send(());
+            ended.unwrap_or_else(|cause| panic::resume_unwind(cause));
+        });
+        rx.recv_timeout(Duration::from_secs(60)).expect("it hangs");
+        testing
+            .join()
+            .unwrap_or_else(|cause| panic::resume_unwind(cause));
+    }
+
+    fn on_threads(count: usize, job: impl Fn(usize) + Sync) {
+        let job = &job;
+        thread::scope(|scope| {
+            for number in 0..count {
+                scope.spawn(move || job(number));
+            }
+        });
+    }
+
+    #[test]
+    fn it_never_has_two_holders() {
+        under_watchdog(|| {
+            for threads in 1..=8 {
+                let (gil, holders) = (Gil::new(AT_ONCE), AtomicUsize::new(0));
+                on_threads(threads, |_| {
+                    let mut held = gil.take();
+                    for _ in 0..300 {
+                        assert_eq!(holders.fetch_add(1, Ordering::SeqCst), 0);
+                        thread::yield_now();
+                        assert_eq!(holders.fetch_sub(1, Ordering::SeqCst), 1);
+                        held.hand_over_if_asked();
+                    }
+                });
+            }
+        });
+    }
+
+    #[test]
+    fn whoever_hands_over_gets_it_back_from_the_other_not_from_itself() {
+        under_watchdog(|| {
+            let gil = Gil::new(AT_ONCE);
+            let (last, at_work) = (AtomicUsize::new(0), AtomicUsize::new(2));
+            on_threads(2, |this| {
+                let mut held = gil.take();
+                last.store(this, Ordering::SeqCst);
+                for _ in 0..50 {
+                    while !held.is_asked_for() && at_work.load(Ordering::SeqCst) == 2 {
+                        thread::yield_now();
+                    }
+                    if held.hand_over_if_asked() {
+                        assert_eq!(last.swap(this, Ordering::SeqCst), 1 - this);
+                    }
+                }
+                at_work.fetch_sub(1, Ordering::SeqCst);
+            });
+            assert!(gil.hand_overs() >= 50, "{}", gil.hand_overs());
+        });
+    }
+
+    #[test]
+    fn both_threads_move_on_before_either_ends() {
+        under_watchdog(|| {
+            let (gil, turns) = (
+                Gil::new(AT_ONCE),
+                [AtomicUsize::new(0), AtomicUsize::new(0)],
+            );
+            on_threads(2, |this| {
+                let mut held = gil.take();
+                turns[this].fetch_add(1, Ordering::SeqCst);
+                // Without a hand-over the other never has a turn, and this never ends.
+                while turns[1 - this].load(Ordering::SeqCst) < 2 {
+                    if held.hand_over_if_asked() {
+                        turns[this].fetch_add(1, Ordering::SeqCst);
+                    }
+                }
+            });
+            assert!(gil.hand_overs() >= 3);
+        });
+    }
+
+    #[test]
+    fn let_go_around_io_two_threads_are_inside_it_at_once() {
+        under_watchdog(|| {
+            let (gil, both) = (Gil::new(Duration::from_secs(3600)), Barrier::new(2));
+            on_threads(2, |_| {
+                gil.take().without(|| both.wait());
+            });
+        });
+    }
+
+    #[test]
+    fn a_panic_during_io_leaves_it_free() {
+        under_watchdog(|| {
+            let gil = Gil::new(AT_ONCE);
+            let io = || gil.take().without(|| panic::panic_any("on purpose"));
+            assert!(panic::catch_unwind(AssertUnwindSafe(io)).is_err());
+            on_threads(2, |_| drop(gil.take()));
+        });
+    }
+
+    #[test]
+    fn a_thread_alone_is_never_asked() {
+        let gil = Gil::new(AT_ONCE);
+        let mut held = gil.take();
+        assert!(!(0..1_000).any(|_| held.hand_over_if_asked()));
+        drop(held);
+        assert_eq!(gil.hand_overs(), 0);
+    }
+}

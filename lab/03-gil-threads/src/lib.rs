@@ -141,3 +141,59 @@ fn on_threads<T: Send>(jobs: usize, job: impl Fn() -> T + Sync) -> io::Result<Ve
     })
     .map(|()| slots.into_iter().flatten().collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const INTERVAL: Duration = Duration::from_micros(50);
+
+    #[test]
+    fn every_way_counts_what_one_thread_counts() {
+        for work in [
+            0,
+            1,
+            7,
+            STEPS_BETWEEN_CHECKS,
+            STEPS_BETWEEN_CHECKS + 1,
+            300_000,
+        ] {
+            for jobs in 0..=8 {
+                let sequential = count_sequential(jobs, work);
+                assert_eq!(sequential, vec![work; jobs]);
+                let threaded = count_threaded(jobs, work).expect("threads start");
+                assert_eq!(threaded, sequential, "{jobs} jobs of {work}");
+                let gil = Gil::new(INTERVAL);
+                let in_turns = count_threaded_under_gil(jobs, work, &gil).expect("threads start");
+                assert_eq!(in_turns.counted, sequential, "{jobs} jobs of {work}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_job_has_its_turn_under_the_gil() {
+        for jobs in 1..=8 {
+            let gil = Gil::new(INTERVAL);
+            let run = count_threaded_under_gil(jobs, 1_000, &gil).expect("threads start");
+            assert!(run.hand_overs >= jobs as u64 - 1, "{jobs} jobs: {run:?}");
+        }
+    }
+
+    #[test]
+    fn a_gil_that_is_held_lets_one_wait_at_a_time() {
+        let gil = Gil::new(INTERVAL);
+        let waited = wait_holding_gil(4, Duration::from_millis(2), &gil).expect("threads start");
+        assert_eq!(waited.most_at_once, 1);
+    }
+
+    #[test]
+    fn a_gil_that_is_let_go_lets_all_of_them_wait() {
+        let gil = Gil::new(INTERVAL);
+        for jobs in [1, 4] {
+            let waited = wait_releasing_gil(jobs, Duration::from_millis(2), &gil);
+            let most = waited.expect("threads start").most_at_once;
+            assert!((1..=jobs).contains(&most), "{most} of {jobs}");
+        }
+        // That they really are in there together, `gil::tests` proves with a barrier.
+    }
+}

@@ -6,7 +6,7 @@ use beside::Beside;
 use common::{
     Bound, Experiment, Step, Tally,
     cli::{RoundsArgs, parse_count},
-    experiment::claim::{Claim, number, of},
+    experiment::claim::{Check, Claim, number, of},
     report::format,
 };
 use lab_03_gil_threads::{
@@ -25,10 +25,10 @@ const STEP: Step = Step {
           wait it is let go, because a thread that waits needs no turn; that is why threads overlap \
           waits even in a Python that has one.",
     try_next: &[
-        "cargo run -p lab-03-gil-threads -- --switch-interval 100: the turns become visible, the sum does not change",
+        "cargo run -p lab-03-gil-threads -- --switch-interval 50: longer turns, easy to see; is it faster?",
         "cargo run -p lab-03-gil-threads -- --python python3.14t: a Python without a GIL, if you have one",
         "taskset -c 0 cargo run -p lab-03-gil-threads: what is left of the difference on one CPU?",
-        "cargo run -p lab-04-gil-processes: the way around the GIL that Python always had",
+        "cargo run -p lab-04-gil-processes: two processes, and what they cost to start",
     ],
 };
 
@@ -149,42 +149,53 @@ fn say_elapsed(lab: &Experiment, variant: &str) {
     }
 }
 
+/// Two threads on two CPUs need half of one thread's time, two that take turns all of it; three
+/// quarters lies between.
+fn helped(variant: &str, than: &str) -> Check {
+    of(variant, "walls_s").below(of(than, "walls_s").times(0.75))
+}
+
+/// The opposite of [`helped`].
+fn helped_little(variant: &str, than: &str) -> Check {
+    of(variant, "walls_s").at_least(of(than, "walls_s").times(0.75))
+}
+
 fn claim(lab: &mut Experiment) {
+    let freely = "two threads did both jobs in less than three quarters of one thread's time";
     lab.claim(
-        Claim::that("two threads did both jobs in less than three quarters of one thread's time")
-            .check(of(THREADS, "walls_s").below(of(SEQUENTIAL, "walls_s").times(0.75)))
+        Claim::that(freely)
+            .check(helped(THREADS, SEQUENTIAL))
             .needs_cpus(),
     );
+    let in_turns = "under one GIL the same two threads took at least three quarters of one's time";
     lab.claim(
-        Claim::that(
-            "the same two threads under one GIL did not: they took at least three quarters of it",
-        )
-        .check(of(UNDER_GIL, "walls_s").at_least(of(SEQUENTIAL, "walls_s").times(0.75)))
-        .otherwise(OTHER_SPEED),
+        Claim::that(in_turns)
+            .check(helped_little(UNDER_GIL, SEQUENTIAL))
+            .otherwise(OTHER_SPEED),
     );
+    let one_cpu = "under the GIL both threads together kept one CPU busy, a tenth more at most";
     lab.claim(
-        Claim::that("under the GIL both threads together kept one CPU busy, a tenth more at most")
+        Claim::that(one_cpu)
             .check(of(UNDER_GIL, "cpu_user_s").at_most(of(UNDER_GIL, "wall_s").times(1.1))),
     );
+    let turns = "they took turns: the GIL changed hands while both jobs ran";
     lab.claim(
-        Claim::that("they took turns: the GIL changed hands while both jobs ran")
+        Claim::that(turns)
             .check(of(UNDER_GIL, "results.hand_overs").at_least(number(2)))
             .otherwise("one job ended before the other had its first turn"),
     );
+    let without =
+        "without the GIL they took less than three quarters of the time they took under it";
     lab.claim(
-        Claim::that(
-            "taking the GIL away helped: without it the two threads took less than three quarters \
-             of the time",
-        )
-        .check(of(THREADS, "walls_s").below(of(UNDER_GIL, "walls_s").times(0.75)))
-        .needs_cpus(),
+        Claim::that(without)
+            .check(helped(THREADS, UNDER_GIL))
+            .needs_cpus(),
     );
+    let waits = "let go around a wait, the GIL let both threads wait at once; held, one at a time";
     lab.claim(
-        Claim::that(
-            "let go around a wait, the GIL let both threads wait at once; held, one at a time",
-        )
-        .check(of(RELEASING, "results.most_at_once").equals(number(2)))
-        .check(of(HOLDING, "results.most_at_once").equals(number(1)))
-        .otherwise("one wait was over before the other thread had started"),
+        Claim::that(waits)
+            .check(of(RELEASING, "results.most_at_once").equals(number(2)))
+            .check(of(HOLDING, "results.most_at_once").equals(number(1)))
+            .otherwise("one wait was over before the other began"),
     );
 }

@@ -1,12 +1,11 @@
 //! What the runs are to show.
 
-use super::{CRASH, PROCESSES, SEQUENTIAL, THREADS};
+use super::{CRASH, PROCESSES, SEQUENTIAL, THREADS, pooled::InProcesses};
 use common::{
     Experiment,
     experiment::claim::{Claim, number, of},
     process_pool::TaskError,
 };
-use lab_04_gil_processes::Counted;
 
 pub(crate) fn compare(lab: &mut Experiment) {
     lab.claim(
@@ -26,14 +25,13 @@ pub(crate) fn compare(lab: &mut Experiment) {
         );
     }
     lab.claim(
-        Claim::that("threads did as well: in no round were the processes done a tenth sooner")
+        Claim::that("threads did as well: the processes were not done a tenth sooner")
             .check(of(PROCESSES, "walls_s").at_least(of(THREADS, "walls_s").times(0.9))),
     );
     lab.claim(
-        Claim::that("starting the processes took less than a tenth of their time")
+        Claim::that("the slower start-up took less than a tenth of the processes' time")
             .check(
-                of(PROCESSES, "results.slowest_startup_s")
-                    .below(of(PROCESSES, "wall_s").times(0.1)),
+                of(PROCESSES, "results.slower_startup_s").below(of(PROCESSES, "wall_s").times(0.1)),
             )
             .otherwise("the jobs are short beside it; a larger --scale makes them longer"),
     );
@@ -45,14 +43,14 @@ pub(crate) fn compare(lab: &mut Experiment) {
     );
 }
 
-pub(crate) fn crash(lab: &mut Experiment, crashed: &Result<Counted, TaskError>) {
-    let how = match crashed {
+pub(crate) fn crash(lab: &mut Experiment, done: &InProcesses) {
+    let how = match &done.jobs[0] {
         Err(TaskError::WorkerLost { exit, .. }) => format!(" by {exit}"),
         _ => String::new(),
     };
     lab.claim(
         Claim::that(format!(
-            "one job died{how} with its process, and the other's result is here"
+            "the process of one job died{how}, and the result of the other is here"
         ))
         .check(of(CRASH, "ledger.submitted").equals(number(2)))
         .check(of(CRASH, "ledger.done").equals(number(1)))

@@ -19,7 +19,7 @@ use std::{
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
     mirrors: &["lab/05_thread_pool_downloader.py"],
-    question: "as many threads as you allow: what does a pool hand back, and in which order?",
+    question: "what does a pool hand back, and in which order?",
     why: "A pool starts its threads once. Each takes a job from a channel, blocks until it is done, \
           sends back what came of it and takes the next: you set the number of threads, not the \
           list. Results come in the order they are ready, so each carries the number of its \
@@ -42,6 +42,8 @@ fn main() -> ExitCode {
 }
 
 fn demonstrate(args: &Args, lab: &mut Experiment) -> anyhow::Result<()> {
+    // A connection per worker, and some systems allow only 256 open files at first.
+    http::raise_open_files();
     let site = http::open_target(&args.requests, REQUESTS)?;
     let urls = args.urls(&site);
     run_sequential(args, lab, &site, &urls)?;

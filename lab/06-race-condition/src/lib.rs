@@ -29,7 +29,7 @@ use std::{
 /// `counter += 1` in two steps, with `between` in the middle.
 fn increment_in_two_steps(counter: &AtomicU64, between: impl FnOnce()) {
     // Relaxed, here and below: no other data hangs on the counter, so there is nothing to pair
-    // with; joining the threads shows the total. A stronger ordering would lose as much: it puts
+    // with; joining the threads makes the total visible. A stronger ordering would lose as much: it puts
     // operations in order, it does not make two of them one.
     let seen = counter.load(Relaxed);
     between();
@@ -68,7 +68,7 @@ fn increment_around(barrier: &Barrier, counter: &AtomicU64) {
     });
 }
 
-/// Counts once per trial with [`linger`] between load and store; returns each trial's count.
+/// Counts once per trial with other work between load and store; returns each trial's count.
 ///
 /// # Errors
 /// The system refuses to start another thread.

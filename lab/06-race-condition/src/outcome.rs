@@ -20,7 +20,7 @@ const KINDS: [(&str, &str); 4] = [
     ("nothing lost", "no other store fell into the window"),
     ("less than 1 % lost", "fewer than one update in 100 is gone"),
     ("1 % or more lost", "one update in 100 or more is gone"),
-    ("one share or less", "no more than one thread adds alone"),
+    ("one thread's share", "what one thread adds alone, or less"),
 ];
 
 /// The counts of many trials of one race.
@@ -183,7 +183,7 @@ mod tests {
                 "nothing lost               0/2       1/2  no other store fell into the window",
                 "less than 1 % lost         0/2       1/2  fewer than one update in 100 is gone",
                 "1 % or more lost           1/2       0/2  one update in 100 or more is gone",
-                "one share or less          1/2       0/2  no more than one thread adds alone",
+                "one thread's share         1/2       0/2  what one thread adds alone, or less",
             ]
         );
         assert!(lines.iter().all(|line| line.chars().count() <= 78));

@@ -4,7 +4,10 @@ use anyhow::Context;
 use common::{
     Experiment, Step, Tally,
     experiment::claim::{Claim, number, of, top},
-    http::{self, RequestArgs, SERVER, Site, lesson},
+    http::{
+        self, RequestArgs, SERVER, Site,
+        lesson::{self, Fetched},
+    },
     report::format,
     timing,
 };
@@ -16,16 +19,16 @@ use std::{num::NonZeroU32, process::ExitCode};
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
     mirrors: &["lab/08_asyncio_downloader.py"],
-    question: "the threading idea as tasks: can one thread wait for ten things at once?",
+    question: "can one thread wait for ten answers at once?",
     why: "A future does nothing until it is awaited or spawned as a task. A task that has to wait \
           does not block: it hands its thread back to the runtime, which polls whoever has \
           something to do. So one thread holds as many open requests as there are tasks. Awaiting \
           in a loop starts the next request only when the one before is over: that is \
           asynchronous, and still sequential.",
     try_next: &[
-        "cargo run -p lab-08-async-downloader -- --requests 200: still one thread?",
-        "cargo run -p lab-02-threaded-fetch -- --requests 200: the same with threads; compare \
-         threads and memory",
+        "cargo run -p lab-08-async-downloader -- --requests 200 --delay 0.1: still one thread?",
+        "cargo run -p lab-02-threaded-fetch -- --requests 200 --delay 0.1: the same with threads; \
+         compare threads and memory",
         "cargo run -p lab-09-async-http-downloader: a limit, and what to do about failures",
     ],
 };
@@ -45,38 +48,14 @@ fn demonstrate(args: &RequestArgs, lab: &mut Experiment) -> anyhow::Result<()> {
     let (urls, count) = (&site.urls, site.urls.len());
     show_laziness(args, lab, &site)?;
 
-    lab.say(format!("{LOOP}: requests to make: {count}; at once: 1 …"));
     let client = http::async_client(args.timeout);
-    let pages = lab
-        .variant(LOOP)
-        .observed_by(&site)
-        .bound(args.bound(count, 1))
-        .limit(1)
-        .run_counted(
-            || {
-                let pages = run_on_this_thread(download_awaiting_each(&client, urls));
-                pages.context(NO_RUNTIME)
-            },
-            |all| Tally::of(all),
-        )?;
-    lesson::note_failures(lab, LOOP, &pages);
+    // A future is a value like any other: nothing happens until `run` awaits it and measures that.
+    let downloads = download_awaiting_each(&client, urls);
+    run(args, lab, &site, LOOP, 1, downloads)?;
 
-    lab.say(format!(
-        "{TASKS}: requests to make: {count}; at once: {count} …"
-    ));
     let client = http::async_client(args.timeout);
-    let pages = lab
-        .variant(TASKS)
-        .observed_by(&site)
-        .bound(args.bound(count, count))
-        .limit(count)
-        .run_counted(
-            || {
-                let pages = run_on_this_thread(download_in_tasks(&client, urls));
-                pages.context(NO_RUNTIME)
-            },
-            |all| Tally::of(all),
-        )?;
+    let downloads = download_in_tasks(&client, urls);
+    let pages = run(args, lab, &site, TASKS, count, downloads)?;
     for (number, one) in (1..).zip(&pages) {
         lab.say(lesson::line(number, one));
     }
@@ -86,13 +65,36 @@ fn demonstrate(args: &RequestArgs, lab: &mut Experiment) -> anyhow::Result<()> {
         whole.clone().count(),
         format::count(whole.map(|page| page.len() as u64).sum())
     ));
-    lesson::note_failures(lab, TASKS, &pages);
     lesson::say_elapsed(lab, &[LOOP, TASKS]);
     claim(lab, &site);
     Ok(())
 }
 
-const NO_RUNTIME: &str = "cannot start a runtime on this thread; close some files and try again";
+/// Runs the variant `name`, in which at most `at_once` requests are in flight.
+fn run(
+    args: &RequestArgs,
+    lab: &mut Experiment,
+    site: &Site,
+    name: &str,
+    at_once: usize,
+    downloads: impl Future<Output = Vec<Fetched>>,
+) -> anyhow::Result<Vec<Fetched>> {
+    let count = site.urls.len();
+    lab.say(format!(
+        "{name}: requests to make: {count}; at once: {at_once} …"
+    ));
+    let pages = lab
+        .variant(name)
+        .observed_by(site)
+        .bound(args.bound(count, at_once))
+        .limit(at_once)
+        .run_counted(
+            || run_on_this_thread(downloads).context("cannot start a runtime; close some files"),
+            |all| Tally::of(all),
+        )?;
+    lesson::note_failures(lab, name, &pages);
+    Ok(pages)
+}
 
 /// Makes futures, awaits none, and asks the server what arrived.
 fn show_laziness(args: &RequestArgs, lab: &mut Experiment, site: &Site) -> anyhow::Result<()> {

@@ -51,7 +51,9 @@ impl Gate {
 
     /// Permits that are held by a request which makes no attempt with it.
     pub(crate) fn idle_permits(&self) -> usize {
-        self.held.load(SeqCst).saturating_sub(self.attempting.load(SeqCst))
+        self.held
+            .load(SeqCst)
+            .saturating_sub(self.attempting.load(SeqCst))
     }
 
     /// Requests that wait for a permit.

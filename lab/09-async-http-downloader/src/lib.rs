@@ -1,22 +1,18 @@
 //! A limit on what is in flight, and retries that do not sit on it while they rest.
 
 mod gate;
+mod request;
 mod results;
 mod retry;
 
 pub use results::{Attempt, BackOff, Download, Downloads};
 pub use retry::RetryPolicy;
 
-use common::{
-    http::{FetchError, Url, lesson::Fetched},
-    workload::Seeded,
-};
-use gate::{Gate, Permit};
+use common::http::{FetchError, Url, lesson::Fetched};
+use gate::Gate;
+use request::Request;
 use std::{collections::HashMap, num::NonZeroUsize, sync::Arc, time::Duration};
-use tokio::{
-    task::{JoinError, JoinSet},
-    time::{self, Instant},
-};
+use tokio::task::{JoinError, JoinSet};
 
 /// What one permit of the semaphore covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,91 +105,14 @@ where
     }
 }
 
-/// A request on its way, and the record of it.
-#[derive(Debug)]
-struct Request {
-    number: usize,
-    url: Url,
-    policy: RetryPolicy,
-    jitter: Seeded,
-    attempts: Vec<Attempt>,
-    queued: Duration,
-}
-
-/// A rest that is due, and how much of it the server asked for.
-struct Rest {
-    length: Duration,
-    asked: Duration,
-}
-
-impl Request {
-    fn new(number: usize, url: Url, policy: RetryPolicy) -> Self {
-        Self {
-            jitter: policy.jitter(number),
-            number,
-            url,
-            policy,
-            attempts: Vec::new(),
-            queued: Duration::ZERO,
-        }
-    }
-
-    async fn queue_for_permit<'g>(&mut self, gate: &'g Gate) -> Permit<'g> {
-        let start = Instant::now();
-        let permit = gate.permit().await;
-        self.queued += start.elapsed();
-        permit
-    }
-
-    /// Makes one attempt; the rest is `None` if no other is to follow.
-    async fn attempt<F, Fut>(&mut self, gate: &Gate, fetch: &F) -> (Fetched, Option<Rest>)
-    where
-        F: Fn(Url) -> Fut,
-        Fut: Future<Output = Fetched>,
-    {
-        let _attempt = gate.attempt();
-        let start = Instant::now();
-        let fetched = fetch(self.url.clone()).await;
-        self.attempts.push(Attempt::new(&fetched, start.elapsed()));
-        let failures = u32::try_from(self.attempts.len()).unwrap_or(u32::MAX);
-        let rest = fetched.as_ref().err().and_then(|error| {
-            let length = self.policy.rest_after(failures, error, &mut self.jitter)?;
-            let asked = error.retry_after().unwrap_or_default();
-            Some(Rest { length, asked })
-        });
-        (fetched, rest)
-    }
-
-    #[tracing::instrument(name = "back-off", level = "info", skip_all, fields(wait = "back-off"))]
-    async fn back_off(&mut self, rest: Rest, gate: &Gate) {
-        let (idle_permits, queueing) = (gate.idle_permits(), gate.queueing());
-        let start = Instant::now();
-        time::sleep(rest.length).await;
-        if let Some(attempt) = self.attempts.last_mut() {
-            attempt.back_off = Some(BackOff {
-                lasted: start.elapsed(),
-                asked: rest.asked,
-                idle_permits,
-                queueing,
-            });
-        }
-    }
-
-    fn ended_in(self, fetched: Fetched) -> Download {
-        Download {
-            number: self.number,
-            url: self.url,
-            fetched,
-            attempts: self.attempts,
-            queued: self.queued,
-        }
-    }
-}
-
 /// What is left of a request whose task ended without a result.
 fn lost(number: usize, urls: &[Url], error: &JoinError) -> Download {
     let url = urls[number - 1].clone();
-    let reason = if error.is_panic() { "its task panicked" } else { "its task was called off" };
+    let reason = if error.is_panic() {
+        "its task panicked"
+    } else {
+        "its task was called off"
+    };
     Download {
         fetched: Err(FetchError::Other {
             url: url.to_string(),

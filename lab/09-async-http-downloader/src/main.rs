@@ -1,2 +1,168 @@
-//! Limits, retries and back-off
-fn main() {}
+//! Shows what a limit does to ten requests, and what a retry does with its place meanwhile.
+
+mod claims;
+mod flags;
+
+use common::{
+    Experiment, Step,
+    http::{self, SERVER, Site, lesson},
+    report::format,
+};
+use flags::Args;
+use lab_09_async_http_downloader::{Downloads, PermitUse, download_all};
+use std::{process::ExitCode, time::Duration};
+use tokio::runtime::Builder;
+
+const STEP: Step = Step {
+    package: env!("CARGO_PKG_NAME"),
+    mirrors: &["lab/09_asyncio_http_downloader.py"],
+    question: "how many at once, and what if one fails?",
+    why: "A semaphore has a fixed number of permits, and a request needs one to be in flight: the \
+          others queue. A failed request rests before it tries again, longer each time, and by \
+          chance a little more or less, so that those which failed together do not return \
+          together. While it rests it asks the server nothing. If it keeps its permit all the \
+          same, its place stays empty and the queue behind it waits for nothing; if it gives the \
+          permit back, the next one goes.",
+    try_next: &[
+        "cargo run -p lab-09-async-http-downloader -- --limit 2: how many waves?",
+        "cargo run -p lab-09-async-http-downloader -- --faults 2 --seed 7: worse weather; are \
+         three attempts still enough?",
+        "cargo run -p lab-09-async-http-downloader -- --faults --fault-kinds stall --timeout 2: \
+         a server that goes silent",
+        "cargo run -p lab-10-hybrid-pipeline: fetched pages are parsed while others are on their way",
+    ],
+};
+
+fn main() -> ExitCode {
+    STEP.run(&[&SERVER], demonstrate)
+}
+
+fn demonstrate(args: &Args, lab: &mut Experiment) -> anyhow::Result<()> {
+    let site = args.open()?;
+    let first = if args.requests.needs_server() {
+        Part::Calm
+    } else {
+        Part::Yours
+    };
+    let mut ran = vec![(first, run(args, lab, &site, first)?)];
+    let fetched = ran[0].1.requests.iter().map(|one| &one.fetched);
+    lesson::note_failures(lab, first.name(), fetched);
+    // A server of its own, so that what it is told to do to others leaves the first part alone.
+    if let Some(faulty) = args.open_faulty(lab.seed())? {
+        for part in [Part::Kept, Part::Released] {
+            ran.push((part, run(args, lab, &faulty, part)?));
+        }
+    }
+    claims::add(args, lab, &ran);
+    Ok(())
+}
+
+/// A variant of this step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    /// The lab's server without faults.
+    Calm,
+    /// A host of the reader's choice.
+    Yours,
+    /// A server with faults, and permits kept in back-offs.
+    Kept,
+    /// The same server, and permits given back.
+    Released,
+}
+
+impl Part {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Calm => "calm",
+            Self::Yours => "yours",
+            Self::Kept => "kept",
+            Self::Released => "released",
+        }
+    }
+
+    fn permit_use(self) -> PermitUse {
+        match self {
+            Self::Kept => PermitUse::Request,
+            Self::Calm | Self::Yours | Self::Released => PermitUse::Attempt,
+        }
+    }
+
+    fn has_faults(self) -> bool {
+        matches!(self, Self::Kept | Self::Released)
+    }
+}
+
+/// Runs one variant, with a client and connections of its own, and tells what came.
+fn run(args: &Args, lab: &mut Experiment, site: &Site, part: Part) -> anyhow::Result<Downloads> {
+    let (name, urls) = (part.name(), &site.urls);
+    say_begin(args, lab, part, urls.len());
+    let policy = args.policy(lab.seed());
+    let client = http::async_client(args.requests.timeout);
+    let fetch = move |url| {
+        let client = client.clone();
+        async move { http::get_async(&client, &url).await }
+    };
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let measure = lab.variant(name).observed_by(site);
+    let measure = if part.has_faults() {
+        measure.bound(args.bound_of_attempts()).other_work()
+    } else {
+        measure
+            .bound(args.bound(urls.len()))
+            .limit(args.limit.get())
+    };
+    let downloads = measure.run_counted(
+        || {
+            let all = download_all(urls, args.limit, part.permit_use(), &policy, fetch);
+            Ok(Downloads::new(runtime.block_on(all), &policy))
+        },
+        Downloads::tally,
+    )?;
+    if let Some(witness) = site.witness()? {
+        lab.param(&format!("{name}_seen_by_server"), witness);
+    }
+    say_end(lab, part, &downloads);
+    Ok(downloads)
+}
+
+fn say_begin(args: &Args, lab: &Experiment, part: Part, count: usize) {
+    let faults = match part {
+        Part::Calm => "no faults".into(),
+        Part::Yours => "faults as they come".into(),
+        Part::Kept | Part::Released => format!("one request of {} fails", args.faults),
+    };
+    let permits = match part.permit_use() {
+        PermitUse::Attempt => "given back after each attempt",
+        PermitUse::Request => "kept while a request rests",
+    };
+    lab.say(format!(
+        "{}: requests {count}, permits {}, {permits}; {faults} …",
+        part.name(),
+        args.limit
+    ));
+}
+
+fn say_end(lab: &Experiment, part: Part, downloads: &Downloads) {
+    let name = part.name();
+    for one in &downloads.requests {
+        let line = lesson::line(one.number, &one.fetched);
+        let attempts: Vec<&str> = one.attempts.iter().map(|one| &*one.outcome).collect();
+        let rested: Duration = one.back_offs().map(|rest| rest.lasted).sum();
+        let rested = match rested {
+            Duration::ZERO => String::new(),
+            rested => format!("; rested {}", format::seconds(rested)),
+        };
+        lab.say(format!("{line}; attempts: {}{rested}", attempts.join(", ")));
+    }
+    let tally = downloads.tally();
+    lab.say(format!(
+        "{name}: submitted {} = ok {} + failed {}; retried {}",
+        tally.submitted, tally.done, tally.failed, tally.retried
+    ));
+    lesson::say_elapsed(lab, &[name]);
+    if part.has_faults() && tally.failed > 0 {
+        lab.say(format!(
+            "{name}: this server was told to fail, so what stayed failed is a result, not an error"
+        ));
+    }
+}

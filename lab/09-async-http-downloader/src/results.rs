@@ -122,9 +122,18 @@ impl Downloads {
         }
     }
 
+    /// How many attempts ended in `outcome`, such as `timeout` or `500`.
+    pub fn attempts_that(&self, outcome: &str) -> usize {
+        let all = self.requests.iter().flat_map(|one| &one.attempts);
+        all.filter(|one| one.outcome == outcome).count()
+    }
+
     /// The ledger's counts: extra attempts are retries.
     pub fn tally(&self) -> Tally {
-        let extra = self.requests.iter().map(|one| one.attempts.len().max(1) - 1);
+        let extra = self
+            .requests
+            .iter()
+            .map(|one| one.attempts.len().max(1) - 1);
         Tally {
             retried: extra.sum::<usize>() as u64,
             ..Tally::of_checked(&self.requests, |one| one.fetched.is_ok())

@@ -34,7 +34,9 @@ impl RetryPolicy {
         if failures >= self.attempts.get() || !error.is_retryable() || asked > self.max_wait {
             return None;
         }
-        let doubled = self.back_off.saturating_mul(2_u32.saturating_pow(failures - 1));
+        let doubled = self
+            .back_off
+            .saturating_mul(2_u32.saturating_pow(failures - 1));
         // Half of it is certain and half is chance: what failed together does not return together.
         let half = doubled.min(self.max_wait) / 2;
         let rest = asked.max(half) + half.mul_f64(jitter.unit());
@@ -114,7 +116,10 @@ mod tests {
             status(500, None),
             status(503, None),
             status(429, None),
-            FetchError::Timeout { url: url.clone(), after },
+            FetchError::Timeout {
+                url: url.clone(),
+                after,
+            },
             FetchError::Reset { url: url.clone() },
         ] {
             assert!(rest(19, error.clone()).is_some(), "{error}");

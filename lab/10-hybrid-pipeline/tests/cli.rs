@@ -172,9 +172,27 @@ fn odd_pages_are_told_and_do_no_harm() {
 
 #[test]
 fn a_crawl_takes_dead_links_as_findings() {
-    let server = Server::in_process(0, ServerConfig::default()).expect("a server");
-    // Its links lead to pages of the server and in a ring back to the first.
-    let start = server.url("page/0?size=500&count=20");
+    let folder = std::env::temp_dir().join(format!("lab-10-site-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a temporary folder");
+    for (name, text) in [
+        (
+            "index.html",
+            "<title>I</title><a href=a.html#x>a</a><a href=gone.html>b</a><a href=c.txt>c</a>",
+        ),
+        (
+            "a.html",
+            "<title>A</title><a href=index.html>back</a><a href=http://127.0.0.1:9/>off</a>",
+        ),
+        ("c.txt", "no page"),
+    ] {
+        std::fs::write(folder.join(name), text).expect("it can be written");
+    }
+    let config = ServerConfig {
+        files: Some(folder.clone()),
+        ..ServerConfig::default()
+    };
+    let server = Server::in_process(0, config).expect("a server");
+    let start = server.url("files/index.html");
     let arguments = [
         "--json",
         "--rounds",
@@ -186,8 +204,18 @@ fn a_crawl_takes_dead_links_as_findings() {
     ];
     let document = run(BINARY, &arguments).well().document();
     for name in NAMES {
-        assert_eq!(variant(&document, name)["results"]["parsed"], 20, "{name}");
+        let variant = variant(&document, name);
+        assert_eq!(variant["ledger"]["submitted"], 4, "{name}");
+        assert_eq!(variant["ledger"]["failed"], 1, "{name}");
+        let outcomes = variant["results"]["pages"].as_array().expect("pages");
+        let outcomes: Vec<&Value> = outcomes.iter().map(|page| &page["outcome"]).collect();
+        assert_eq!(
+            outcomes,
+            ["parsed", "parsed", "failed", "skipped"],
+            "{name}"
+        );
     }
+    std::fs::remove_dir_all(&folder).expect("it is ours");
 }
 
 #[cfg(unix)]

@@ -102,11 +102,17 @@ fn a_worker_killed_in_mid_crawl_costs_no_page() {
     let (start, limits) = (ring(&server, 120), limits(2));
     let crawled = runtime().block_on(async {
         let killing = async {
+            let mut victims = Vec::new();
             for done in [20, 60] {
-                while pool.ledger().done < done {
-                    yield_now().await;
-                }
-                let victim = *pool.worker_ids().first().expect("at least one is ready");
+                let victim = loop {
+                    let ids = pool.worker_ids();
+                    let alive = ids.into_iter().find(|id| !victims.contains(id));
+                    match alive.filter(|_| pool.ledger().done >= done) {
+                        Some(victim) => break victim,
+                        None => yield_now().await,
+                    }
+                };
+                victims.push(victim);
                 let victim = Pid::from_raw(victim.try_into().expect("a pid"));
                 kill(victim, Signal::SIGKILL).expect("a worker of this test");
             }

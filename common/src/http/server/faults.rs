@@ -18,8 +18,10 @@ use std::{convert::Infallible, io, num::NonZeroU32};
 #[serde(rename_all = "snake_case")]
 pub enum FaultKind {
     /// Status 500.
+    #[value(alias = "500")]
     ServerError,
     /// Status 429, with a `Retry-After`.
+    #[value(alias = "429")]
     TooManyRequests,
     /// The head of an answer, and then nothing for ever.
     Stall,

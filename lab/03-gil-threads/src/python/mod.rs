@@ -193,3 +193,29 @@ impl Drop for Python {
 fn seconds(value: f64) -> Duration {
     Duration::try_from_secs_f64(value).unwrap_or_default()
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_that_says_nothing_is_given_up() {
+        let pretend = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pretend_python.sh");
+        let patience = Duration::from_millis(50);
+        let error = Python::start(Path::new(pretend), patience).expect_err("it is silent");
+        assert!(matches!(error, PythonError::Silent { limit, .. } if limit == patience));
+        let text = error.to_string();
+        assert!(text.starts_with("python did not answer") && text.contains(pretend));
+    }
+
+    #[test]
+    fn programs_that_are_no_python_are_told_from_those_that_are_none() {
+        let start = |path: &str| {
+            Python::start(Path::new(path), Duration::from_secs(60)).expect_err("it is no Python")
+        };
+        assert!(matches!(start("/nowhere"), PythonError::Start { .. }));
+        assert!(matches!(start("/"), PythonError::Start { .. }));
+        assert!(matches!(start("false"), PythonError::NotPython { .. }));
+        assert!(matches!(start("echo"), PythonError::NotPython { .. }));
+    }
+}

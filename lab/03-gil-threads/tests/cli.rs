@@ -1,0 +1,174 @@
+//! The binary as a user runs it.
+
+use common::testing::{Finished, run, run_command, variant};
+use serde_json::{Value, json};
+use std::process::Command;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_lab-03-gil-threads");
+const SMALL: [&str; 6] = ["--rounds", "2", "--work", "50_000", "--scale", "100"];
+
+fn small(more: &[&str]) -> Finished {
+    run(BINARY, &[&SMALL, more].concat())
+}
+
+#[test]
+fn every_way_counts_both_jobs_down_on_as_many_threads_as_it_says() {
+    let document = small(&["--no-python", "--json"]).well().document();
+    for (name, threads) in [
+        ("sequential", 1),
+        ("two threads", 3),
+        ("two threads, GIL", 3),
+    ] {
+        let variant = variant(&document, name);
+        assert_eq!(variant["ledger"]["done"], 2, "{name}");
+        assert_eq!(variant["ledger"]["threads"], threads, "{name} and main");
+        assert_eq!(variant["runs"], 2, "{name}");
+    }
+    let counted = &variant(&document, "two threads, GIL")["results"]["counted"];
+    assert_eq!(*counted, json!([5_000_000, 5_000_000]));
+    assert_eq!(document["variants"].as_array().map(Vec::len), Some(5));
+}
+
+#[test]
+fn the_timeline_tells_turns_from_waiting_for_the_gil() {
+    let document = small(&["--no-python", "--json", "--switch-interval", "1"]);
+    let document = document.well().document();
+    let lanes = &variant(&document, "two threads, GIL")["lanes"];
+    let spans = |lane: usize| lanes[lane]["spans"].as_array().expect("a list").iter();
+    for lane in 0..2 {
+        assert_eq!(spans(lane).filter(|span| span["name"] == "job").count(), 1);
+        assert!(spans(lane).any(|span| span["name"] == "turn"), "{lanes}");
+    }
+    let mut waits = (0..2)
+        .flat_map(spans)
+        .filter(|span| span["name"] == "wait for GIL");
+    assert!(waits.all(|span| span["wait"] == "lock"));
+}
+
+#[test]
+fn waits_overlap_only_where_the_gil_is_let_go() {
+    let document = small(&["--no-python", "--json"]).well().document();
+    let held = variant(&document, "waits, GIL held");
+    assert_eq!(held["results"]["most_at_once"], 1);
+    assert!(
+        held["wall_min_s"].as_f64() >= Some(0.2),
+        "two waits in a row: {held}"
+    );
+}
+
+#[test]
+fn the_readers_own_python_takes_part_when_there_is_one() {
+    let document = small(&["--json"]).well().document();
+    let has_python = document["params"]["python_is"].is_string();
+    let variants = document["variants"].as_array().map(Vec::len);
+    assert_eq!(variants, Some(if has_python { 7 } else { 5 }));
+    if has_python {
+        for name in ["python sequential", "python threads"] {
+            let variant = variant(&document, name);
+            assert_eq!(variant["results"]["left"], json!([0, 0]), "{name}");
+            assert_eq!(variant["ledger"]["done"], 2, "{name}");
+            assert_eq!(variant["ledger"]["processes"], 2, "{name}");
+            assert_eq!(
+                variant["lanes"][0]["spans"].as_array().map(Vec::len),
+                Some(2)
+            );
+        }
+    }
+}
+
+#[test]
+fn without_a_python_one_line_says_so_and_the_rest_runs() {
+    let mut command = Command::new(BINARY);
+    command.args(SMALL).env("PATH", "/nowhere");
+    let finished = run_command(command).well();
+    assert!(
+        finished.stdout.contains("no `python3` on the PATH"),
+        "{}",
+        finished.stdout
+    );
+    assert!(
+        !finished.stdout.contains("python threads"),
+        "{}",
+        finished.stdout
+    );
+}
+
+#[test]
+fn the_report_tells_the_scale_and_each_time() {
+    let finished = small(&["--no-python"]).well();
+    for words in [
+        "a job counts down 50,000 × 100 steps",
+        "sequential: elapsed",
+        "two threads, GIL: elapsed",
+        "✓ shown: let go around a wait",
+    ] {
+        assert!(
+            finished.stdout.contains(words),
+            "`{words}` in {}",
+            finished.stdout
+        );
+    }
+}
+
+#[test]
+fn a_bad_value_is_one_line_and_exit_code_2() {
+    for flag in ["--work", "--scale", "--switch-interval", "--rounds"] {
+        let _ = run(BINARY, &[flag, "0"]).refused(2, &["`0`", flag]);
+        let _ = run(BINARY, &[flag, "1e3"]).refused(2, &["`1e3`", flag]);
+    }
+    let _ = run(BINARY, &["--python", "x", "--no-python"]).refused(2, &["--no-python"]);
+}
+
+#[test]
+fn what_is_no_python_is_one_line_and_exit_code_2() {
+    let _ = small(&["--python", "/nowhere/python3"]).refused(2, &["`/nowhere/python3`"]);
+    let _ = small(&["--python", BINARY]).refused(2, &[BINARY, "not a Python", "--no-python"]);
+}
+
+/// What the step makes of a Python that pretends; unlike a real one, it is the same everywhere.
+#[cfg(unix)]
+fn beside(pretended: &str) -> Finished {
+    let pretend = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pretend_python.sh");
+    let mut command = Command::new(BINARY);
+    command.args(SMALL).args(["--json", "--python", pretend]);
+    run_command({
+        command.env("PRETEND", pretended);
+        command
+    })
+}
+
+fn claims_about<'a>(document: &'a Value, word: &str) -> Vec<&'a str> {
+    let claims = document["claims"].as_array().expect("a list").iter();
+    let texts = claims.filter_map(|claim| claim["text"].as_str());
+    texts.filter(|text| text.contains(word)).collect()
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_claimed_of_python_follows_from_whether_it_has_a_gil() {
+    let document = beside("without-gil").well().document();
+    let claims = claims_about(&document, "pretend");
+    assert_eq!(claims.len(), 1, "{claims:?}");
+    assert!(claims[0].starts_with("without a GIL"), "{claims:?}");
+    let unknown = beside("unknown").well().document();
+    assert!(claims_about(&unknown, "pretend").is_empty());
+    assert_eq!(
+        unknown["params"]["python_is"],
+        "pretend 3.99.0, GIL unknown"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_python_before_3_is_refused() {
+    let _ = beside("old").refused(2, &["Python 2.7.18, not Python 3", "--no-python"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_python_that_ends_in_the_middle_fails_the_run_and_loses_no_result() {
+    let finished = beside("ends").refused(1, &["python did not answer", "pretend_python.sh"]);
+    let document = finished.document();
+    assert_eq!(variant(&document, "python threads")["runs"], 1);
+    assert_eq!(variant(&document, "two threads")["runs"], 2);
+}

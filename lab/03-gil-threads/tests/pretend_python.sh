@@ -1,0 +1,30 @@
+#!/bin/sh
+# Stands in for a Python in the tests: says what PRETEND asks for, in the form of src/python/jobs.py.
+
+answer='{"took_s": 0.01, "used_s": [0.5, 0.0], "jobs": [
+    {"start_s": 0.0, "end_s": 0.01, "busy_s": 0.01, "left": 0},
+    {"start_s": 0.0, "end_s": 0.01, "busy_s": 0.01, "left": 0}]}'
+
+hello() {
+    echo '{"version": "'"$1"'", "implementation": "pretend", "executable": "/pretend", "gil": '"$2"', "gil_switch": true}'
+}
+
+# Answers as many commands as $1 says, then ends.
+serve() {
+    left=$1
+    while [ "$left" -gt 0 ] && read -r _; do
+        echo "$answer" | tr -d '\n'
+        echo
+        left=$((left - 1))
+    done
+}
+
+case "$PRETEND" in
+    without-gil) hello 3.99.0 false; serve 1000 ;;
+    unknown) hello 3.99.0 null; serve 1000 ;;
+    old) hello 2.7.18 null ;;
+    # The calibration and a first round, and no more.
+    ends) hello 3.99.0 true; serve 3 ;;
+    # Silent until nobody is left to talk to.
+    *) while read -r _; do :; done ;;
+esac

@@ -1,0 +1,134 @@
+//! The binary as a user runs it.
+
+use common::testing::{assert_nothing_left_behind, run, variant};
+use serde_json::Value;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_lab-04-gil-processes");
+
+fn claim<'a>(document: &'a Value, words: &str) -> &'a Value {
+    let claims = document["claims"].as_array().expect("claims");
+    let found = claims.iter().find(|claim| {
+        claim["text"]
+            .as_str()
+            .is_some_and(|text| text.contains(words))
+    });
+    found.unwrap_or_else(|| panic!("no claim with `{words}`"))
+}
+
+#[test]
+fn threads_share_this_process_and_processes_do_not() {
+    let arguments = ["--json", "--scale", "4", "--rounds", "2"];
+    let document = run(BINARY, &arguments).well().document();
+    let processes_of = |name: &str| variant(&document, name)["ledger"]["processes"].clone();
+    assert_eq!(processes_of("sequential"), 1);
+    assert_eq!(processes_of("two threads"), 1);
+    assert_eq!(processes_of("two processes"), 3, "two and this one");
+    let threads = &variant(&document, "two threads")["ledger"]["threads"];
+    assert_eq!(threads, 3, "two and the main thread");
+    for name in ["sequential", "two threads", "two processes"] {
+        assert_eq!(variant(&document, name)["ledger"]["done"], 2, "{name}");
+        assert_eq!(variant(&document, name)["runs"], 2, "{name}");
+    }
+    assert_eq!(claim(&document, "counted all the way")["verdict"], "shown");
+    assert_nothing_left_behind(BINARY);
+}
+
+#[test]
+fn each_start_up_is_a_segment_of_its_own_and_among_the_results() {
+    let arguments = ["--json", "--scale", "1", "--rounds", "1"];
+    let document = run(BINARY, &arguments).well().document();
+    let processes = variant(&document, "two processes");
+    let startup = processes["results"]["startup_s"]
+        .as_array()
+        .expect("a list");
+    assert!(
+        startup.iter().all(|s| s.as_f64() > Some(0.0)),
+        "{startup:?}"
+    );
+    let lanes = processes["lanes"].as_array().expect("lanes");
+    assert_eq!((lanes.len(), startup.len()), (2, 2));
+    for lane in lanes {
+        assert_eq!(lane["kind"], "process");
+        assert_eq!(lane["spans"][0]["name"], "start-up");
+    }
+}
+
+#[test]
+fn a_crash_is_told_with_worker_and_signal_and_the_other_job_is_done() {
+    let arguments = ["--crash", "--scale", "4", "--rounds", "1"];
+    let report = run(BINARY, &arguments).well();
+    for words in [
+        "ended in mid-task with",
+        "job 2: 20,000,000 steps counted down in process",
+        "1 failed",
+    ] {
+        assert!(
+            report.stdout.contains(words),
+            "`{words}` in {}",
+            report.stdout
+        );
+    }
+    assert_eq!(
+        report.stderr, "",
+        "neither panic text nor a word from the dead"
+    );
+
+    let document = run(BINARY, &[&arguments[..], &["--json"]].concat())
+        .well()
+        .document();
+    let crash = variant(&document, "one job crashes");
+    let ledger = &crash["ledger"];
+    let counts = ["submitted", "done", "failed", "cancelled", "retried"].map(|name| &ledger[name]);
+    assert_eq!(counts, [2, 1, 1, 0, 0]);
+    assert_eq!(crash["results"]["jobs"][1]["Ok"]["steps"], 20_000_000);
+    assert_eq!(
+        crash["speedup"],
+        Value::Null,
+        "half of the work is no speed-up"
+    );
+    let claim = claim(&document, "the process of one job died");
+    assert_eq!(claim["verdict"], "shown");
+    #[cfg(unix)]
+    assert!(
+        claim["text"].to_string().contains("signal 6 (SIGABRT)"),
+        "{claim}"
+    );
+    assert_nothing_left_behind(BINARY);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_crash_leaves_no_core_file_even_where_the_user_wants_them() {
+    let folder = tempfile::tempdir().expect("a folder for what is left");
+    let mut command = std::process::Command::new("sh");
+    // The limit may be raised no further than the machine allows: then there is none to be left.
+    let line = "ulimit -c unlimited 2>/dev/null; exec \"$0\" --crash --scale 1 --rounds 1";
+    command
+        .args(["-c", line, BINARY])
+        .current_dir(folder.path());
+    let _ = common::testing::run_command(command).well();
+    let left: Vec<_> = folder
+        .path()
+        .read_dir()
+        .expect("a folder")
+        .flatten()
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn a_bad_value_is_one_line_and_exit_code_2() {
+    for bad in ["0", "-1", "1.5", "10_000_000_000"] {
+        let _ = run(BINARY, &["--work", bad]).refused(2, &[bad, "--work"]);
+    }
+    for bad in ["0", "-1", "1000000"] {
+        let _ = run(BINARY, &["--scale", bad]).refused(2, &[bad, "--scale"]);
+    }
+    let _ = run(BINARY, &["--rounds", "0"]).refused(2, &["`0`", "--rounds"]);
+}
+
+#[test]
+fn an_unwritable_trace_is_one_line_and_exit_code_1() {
+    let arguments = ["--scale", "1", "--trace", "/nowhere/trace.json"];
+    let _ = run(BINARY, &arguments).refused(1, &["/nowhere/trace.json", "--trace"]);
+}
