@@ -16,7 +16,7 @@ use std::{
 
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
-    mirrors: &["basics/3_multi_threaded.py"],
+    mirrors: &["basics/3_multi_threaded.py", "lab/test.py"],
     question: "the same four requests in a pool of threads: what overlaps, and how much?",
     why: "A thread that waits for the network uses no CPU, so many can wait at the same time. A pool \
           has a fixed number of threads, and each has one request out at a time: with more requests \
@@ -82,11 +82,7 @@ fn demonstrate(args: &Args, lab: &mut Experiment) -> anyhow::Result<()> {
         .bound(requests.bound(count, workers.get()))
         .limit(workers.get())
         .run_counted(
-            || {
-                fetch_multi_threaded(&agent, urls, workers).with_context(|| {
-                    format!("cannot start a pool of `{workers}` threads; take fewer with --workers")
-                })
-            },
+            || fetch_multi_threaded(&agent, urls, workers).with_context(|| no_pool(workers)),
             |all| Tally::of(all),
         )?;
     for (number, one) in (1..).zip(&fetched) {
@@ -96,6 +92,10 @@ fn demonstrate(args: &Args, lab: &mut Experiment) -> anyhow::Result<()> {
     lesson::say_elapsed(lab, &[SINGLE, MULTI]);
     claim(args, count, lab);
     Ok(())
+}
+
+fn no_pool(workers: NonZeroUsize) -> String {
+    format!("cannot start a pool of `{workers}` threads; take fewer with --workers")
 }
 
 fn claim(args: &Args, count: usize, lab: &mut Experiment) {

@@ -141,10 +141,6 @@ impl Step {
     /// On Ctrl-C, reports the variants that were finished and ends with exit code 1.
     ///
     /// Children live in process groups of their own and end with their links.
-    #[expect(
-        clippy::exit,
-        reason = "Ctrl-C arrives in a thread of its own; `main` is busy"
-    )]
     fn report_on_interrupt(&self, experiment: &Experiment, json: bool) {
         let (step, state, narrator) = (*self, Arc::clone(&experiment.state), experiment.narrator());
         let housekeeper = Housekeeper::enrol();
@@ -158,6 +154,7 @@ impl Step {
                 step.print(state.conclude(Some(message.clone())), json);
                 eprintln!("error: {message}");
             }
+            // Ctrl-C arrives in a thread of its own; `main` is busy.
             std::process::exit(1);
         });
         // A second handler in one process is refused; the first serves as well.

@@ -181,13 +181,19 @@ fn row(lane: &Lane, zero: Moment, axis: Duration, cells: usize) -> Vec<Cell> {
     spans.sort_by_key(|span| (span.depth, span.start));
     // All are short, so they go on top of whatever is painted over them.
     let (mut edges, mut starts, mut failures) = (Vec::new(), Vec::new(), Vec::new());
+    // Where spans of one lane overlap, as those of a process with threads, none follows another.
+    let mut ended = Moment::default();
     for span in spans.into_iter().filter(|span| span.end > zero) {
         let first = (parts(span.start) / whole).min(cells as u128) as usize;
         let last = parts(span.end).div_ceil(whole).min(cells as u128) as usize;
         for (at, cell) in row.iter_mut().enumerate().take(last).skip(first) {
             *cell = cell_of(span, at, zero, axis, cells);
         }
-        let follows = first > 0 && first < cells && row[first - 1] != Cell::Idle;
+        let follows = first > 0
+            && first < cells
+            && row[first - 1] != Cell::Idle
+            && span.start >= ended;
+        ended = ended.max(span.end);
         if span.name == START_UP {
             starts.extend(first..last);
         } else if span.wait.as_deref() == Some(BACK_OFF) && first < cells {
@@ -273,6 +279,12 @@ mod tests {
     fn a_span_that_follows_at_once_has_an_edge() {
         let spans = vec![span(0, 50, 0, 0), span(50, 100, 0, 0)];
         assert_eq!(drawn(spans), "░░░░░░░░░░|░░░░░░░░░");
+    }
+
+    #[test]
+    fn a_span_that_overlaps_another_has_no_edge() {
+        let spans = vec![span(0, 90, 45, 0), span(50, 100, 25, 0)];
+        assert_eq!(drawn(spans), "▒".repeat(20));
     }
 
     #[test]

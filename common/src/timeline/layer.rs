@@ -138,7 +138,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for TimelineLayer {
     fn on_enter(&self, id: &Id, context: Context<'_, S>) {
         let thread = store::this_thread();
         with_open(context.span(id), |open| {
-            if open.task.is_none() {
+            if open.task.is_none() && open.runs.is_empty() {
                 store::live_enter(thread, open.name);
             }
             open.entered = Some(Entered {
@@ -165,9 +165,6 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for TimelineLayer {
                 Some((before, after)) => after.saturating_sub(before).min(lasted),
                 None => lasted,
             };
-            if open.task.is_none() {
-                store::live_leave(entered.thread, open.name);
-            }
             open.runs.push(Run {
                 start: entered.at,
                 end,
@@ -190,7 +187,13 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for TimelineLayer {
                 store::live_leave(lane, open.name);
                 store::push(lane, open.into_task_span(end));
             }
-            None => open.push_thread_spans(),
+            None => {
+                // Only now: between its polls an asynchronous span is open, and waits.
+                if let Some(first) = open.runs.first() {
+                    store::live_leave(first.thread, open.name);
+                }
+                open.push_thread_spans();
+            }
         }
     }
 }

@@ -144,8 +144,7 @@ impl Held<'_> {
                 self.0.acquire();
             }
         }
-        self.gil.release();
-        let _take_again = TakeAgain(self.gil);
+
         io()
     }
 }

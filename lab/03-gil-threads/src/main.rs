@@ -26,7 +26,6 @@ const STEP: Step = Step {
           waits even in a Python that has one.",
     try_next: &[
         "cargo run -p lab-03-gil-threads -- --switch-interval 50: longer turns, easy to see; is it faster?",
-        "cargo run -p lab-03-gil-threads -- --python python3.14t: a Python without a GIL, if you have one",
         "taskset -c 0 cargo run -p lab-03-gil-threads: what is left of the difference on one CPU?",
         "cargo run -p lab-04-gil-processes: two processes, and what they cost to start",
     ],
@@ -59,7 +58,7 @@ struct GilArgs {
     #[serde(rename = "switch_interval_ms")]
     switch_interval: NonZeroUsize,
 
-    /// The Python to compare with; without it, the first `python3` on the PATH if there is one
+    /// The Python to compare with, perhaps one without a GIL; otherwise the PATH's python3, if any
     #[arg(long, value_name = "PATH", conflicts_with = "no_python")]
     python: Option<PathBuf>,
 

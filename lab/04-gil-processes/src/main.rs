@@ -11,7 +11,7 @@ use std::{num::NonZeroUsize, process::ExitCode};
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
     mirrors: &["lab/04_gil_demo_multiprocessing.py"],
-    question: "what do processes cost, and what do they buy?",
+    question: "what do processes cost and buy?",
     why: "In Python with its GIL, processes are what brings CPU work to a second CPU. Rust threads are \
           not held back like that, so processes bring no CPU that threads would not. What they bring is a \
           wall: a job that crashes, or is killed, takes down its own process and nothing else. The \
@@ -101,7 +101,7 @@ fn compare(lab: &mut Experiment, steps: u64, rounds: usize) -> anyhow::Result<()
     if let Some(done) = last {
         pooled::say_jobs(lab, &done);
         pooled::say_break_even(lab, &done, steps);
+        claims::compare(lab, &done);
     }
-    claims::compare(lab);
     Ok(())
 }

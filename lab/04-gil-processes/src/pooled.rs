@@ -18,7 +18,7 @@ const TWO: NonZeroUsize = NonZeroUsize::new(2).expect("two is not zero");
 pub(crate) struct InProcesses {
     pub(crate) jobs: Vec<Result<Counted, TaskError>>,
     startup_s: Vec<f64>,
-    slower_startup_s: f64,
+    pub(crate) slower_startup_s: f64,
     processes_used: usize,
     pool: Ledger,
 }

@@ -18,10 +18,11 @@ pub(crate) fn add(args: &Args, lab: &mut Experiment, count: usize) {
             .check(of(&name, "results.pages").equals(of(&name, "ledger.submitted"))),
     );
     add_overlap(lab, args.workers, count);
-    if args.spread {
-        add_spread(args, lab, count);
-    } else if args.requests.url.is_empty() {
-        add_waves(lab, args.workers, count);
+    let waits_are_known = args.requests.url.is_empty() && !args.requests.delay.is_zero();
+    match (waits_are_known, args.spread) {
+        (true, true) => add_spread(args, lab, count),
+        (true, false) => add_waves(lab, args.workers, count),
+        (false, _) => {}
     }
 }
 
@@ -29,8 +30,7 @@ fn add_limit(lab: &mut Experiment, workers: NonZeroUsize, count: usize) {
     let (name, at_once) = (pool_of(workers), workers.get().min(count));
     lab.claim(
         Claim::that(format!(
-            "{name}: at most {at_once} requests were in flight at once, and at times all {at_once}, \
-             by the server's own count"
+            "{name}: the most requests in flight at once, by the server's own count: {at_once}"
         ))
         .check(of(&name, "ledger.peak_in_flight").equals(number(at_once as f64))),
     );

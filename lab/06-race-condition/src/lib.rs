@@ -13,6 +13,9 @@
 //! A race *condition* remains possible: each access below is atomic, the increment is not.
 
 pub mod outcome;
+mod race;
+
+pub use race::Race;
 
 use common::workload::mix;
 use std::{
@@ -92,30 +95,6 @@ fn linger(step: u64) {
         thread::yield_now();
     }
     mix(step, 100);
-}
-
-/// How many threads race, and how often each of them adds one.
-#[derive(Clone, Copy, Debug)]
-pub struct Race {
-    /// Threads on one counter.
-    pub threads: NonZeroUsize,
-    /// Increments that each thread makes.
-    pub increments: u64,
-}
-
-impl Race {
-    /// The count that all increments together should give.
-    pub fn expected(self) -> u64 {
-        self.threads.get() as u64 * self.increments
-    }
-
-    /// The same increments, all made by one thread.
-    pub fn on_one_thread(self) -> Self {
-        Self {
-            threads: NonZeroUsize::MIN,
-            increments: self.expected(),
-        }
-    }
 }
 
 fn count_in_trials(

@@ -1,16 +1,11 @@
 //! Shows an increment lose updates: by force, with a widened window, and by chance.
 
 mod args;
+mod claims;
 
 use anyhow::Context;
 use args::RaceArgs;
-use common::{
-    Bound, Experiment, Step,
-    experiment::{
-        Measure,
-        claim::{Claim, number, of, top},
-    },
-};
+use common::{Bound, Experiment, Step, experiment::Measure};
 use lab_06_race_condition::{
     Race, count_losing_updates_by_force, count_losing_updates_tight, count_losing_updates_widened,
     count_sequential,
@@ -56,7 +51,7 @@ fn demonstrate(args: &RaceArgs, lab: &mut Experiment) -> anyhow::Result<()> {
     for line in table(&[("widened", &widened), ("tight", &tight)]) {
         lab.say(format!("  {line}"));
     }
-    claim(lab, race, trials);
+    claims::add(lab, race, trials);
     Ok(())
 }
 
@@ -98,47 +93,4 @@ fn measure(
         count().with_context(|| format!("cannot start {threads} threads; try fewer `--threads`"))
     };
     variant.run_counted(|| Ok(Trials::sort(race, counts()?)), Trials::tally)
-}
-
-/// Says what the races are to show; their figures decide.
-fn claim(lab: &mut Experiment, race: Race, trials: usize) {
-    let losing = |variant| of(variant, "results.losing");
-    let figure = |variant, name: &str| of(variant, format!("results.{name}"));
-    let racing = |claim: Claim| match race.threads.get() {
-        1 => claim.otherwise("one thread has nobody to race with"),
-        _ => claim,
-    };
-    lab.claim(
-        Claim::that("one thread alone loses nothing with the same load and store")
-            .check(losing("sequential").equals(number(0))),
-    );
-    lab.claim(racing(
-        Claim::that("all load before any stores: one update stays, whatever the timing")
-            .check(losing("forced").equals(number(1)))
-            .check(figure("forced", "most_got").equals(number(1))),
-    ));
-    lab.claim(racing(
-        Claim::that("held open, the window lost updates in every trial")
-            .check(losing("widened").equals(number(1)))
-            .check(losing("widened trials").equals(top("params.trials")))
-            .otherwise("a thread with little to do can be through before the next one runs"),
-    ));
-    lab.claim(racing(
-        Claim::that(format!(
-            "the tight loop lost updates too, in at least one of {trials} trials"
-        ))
-        .check(losing("tight trials").above(number(0)))
-        .needs_cpus()
-        .otherwise("coming out right so often says nothing about the next time"),
-    ));
-    let (wide, tight) = ("widened trials", "tight trials");
-    lab.claim(racing(
-        Claim::that("the wider window lost the larger share of the updates")
-            .check(figure(wide, "lost_share").above(figure(tight, "lost_share"))),
-    ));
-    lab.claim(
-        Claim::that("the error has one direction: no trial counted more than it should")
-            .check(figure(wide, "most_got").at_most(figure(wide, "expected")))
-            .check(figure(tight, "most_got").at_most(figure(tight, "expected"))),
-    );
 }

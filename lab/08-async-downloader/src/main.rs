@@ -131,9 +131,8 @@ fn claim(lab: &mut Experiment, site: &Site) {
             .otherwise("looking up a host's name blocks, so the runtime has threads for that");
     }
     lab.claim(one_thread);
-    let mut overlap =
-        Claim::that("the waits overlapped: the tasks took less than half the time of the loop")
-            .check(of(TASKS, "wall_s").below(of(LOOP, "wall_s").times(0.5)));
+    let mut overlap = Claim::that("the tasks took less than half of the time of awaiting each")
+        .check(of(TASKS, "wall_s").below(of(LOOP, "wall_s").times(0.5)));
     if site.urls.len() == 1 {
         overlap = overlap.otherwise("one request has nothing to overlap with");
     }
@@ -143,7 +142,7 @@ fn claim(lab: &mut Experiment, site: &Site) {
             .check(of(TASKS, "busy_s").below(of(TASKS, "wall_s").times(0.5))),
     );
     lab.claim(
-        Claim::that("it was waiting, not work: less than half of the time on a CPU")
+        Claim::that("the tasks used a CPU for less than half of the time that they took")
             .check(of(TASKS, "cpu_user_s").below(of(TASKS, "wall_s").times(0.25)))
             .check(of(TASKS, "cpu_system_s").below(of(TASKS, "wall_s").times(0.25))),
     );

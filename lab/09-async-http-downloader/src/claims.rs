@@ -1,6 +1,6 @@
 //! What this step claims.
 
-use super::{Part, flags::Args};
+use super::{flags::Args, parts::Part};
 use common::{
     Experiment,
     experiment::claim::{Claim, number, of, top},
@@ -57,8 +57,8 @@ fn add_waves(args: &Args, lab: &mut Experiment, ran: &[Ran]) {
     let delay = args.requests.delay.as_secs_f64();
     lab.claim(
         Claim::that(format!(
-            "without faults, requests {count} and permits {} took the time of {waves} waits in a \
-             row, not of {}",
+            "without faults, requests {count} and permits {} took the time of {waves}, not of {}, \
+             waits in a row",
             args.limit,
             waves + 1
         ))

@@ -2,15 +2,16 @@
 
 mod claims;
 mod flags;
+mod parts;
 
 use common::{
     Experiment, Step,
     http::{self, SERVER, Site, lesson},
-    report::format,
 };
 use flags::Args;
-use lab_09_async_http_downloader::{Downloads, PermitUse, download_all};
-use std::{process::ExitCode, time::Duration};
+use lab_09_async_http_downloader::{Downloads, download_all};
+use parts::{Part, say_begin, say_end};
+use std::process::ExitCode;
 use tokio::runtime::Builder;
 
 const STEP: Step = Step {
@@ -57,41 +58,6 @@ fn demonstrate(args: &Args, lab: &mut Experiment) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A variant of this step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Part {
-    /// The lab's server without faults.
-    Calm,
-    /// A host of the reader's choice.
-    Yours,
-    /// A server with faults, and permits kept in back-offs.
-    Kept,
-    /// The same server, and permits given back.
-    Released,
-}
-
-impl Part {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Calm => "calm",
-            Self::Yours => "yours",
-            Self::Kept => "kept",
-            Self::Released => "released",
-        }
-    }
-
-    fn permit_use(self) -> PermitUse {
-        match self {
-            Self::Kept => PermitUse::Request,
-            Self::Calm | Self::Yours | Self::Released => PermitUse::Attempt,
-        }
-    }
-
-    fn has_faults(self) -> bool {
-        matches!(self, Self::Kept | Self::Released)
-    }
-}
-
 /// Runs one variant, with a client and connections of its own, and tells what came.
 fn run(args: &Args, lab: &mut Experiment, site: &Site, part: Part) -> anyhow::Result<Downloads> {
     let (name, urls) = (part.name(), &site.urls);
@@ -123,46 +89,4 @@ fn run(args: &Args, lab: &mut Experiment, site: &Site, part: Part) -> anyhow::Re
     }
     say_end(lab, part, &downloads);
     Ok(downloads)
-}
-
-fn say_begin(args: &Args, lab: &Experiment, part: Part, count: usize) {
-    let faults = match part {
-        Part::Calm => "no faults".into(),
-        Part::Yours => "faults as they come".into(),
-        Part::Kept | Part::Released => format!("one request of {} fails", args.faults),
-    };
-    let permits = match part.permit_use() {
-        PermitUse::Attempt => "given back after each attempt",
-        PermitUse::Request => "kept while a request rests",
-    };
-    lab.say(format!(
-        "{}: requests {count}, permits {}, {permits}; {faults} …",
-        part.name(),
-        args.limit
-    ));
-}
-
-fn say_end(lab: &Experiment, part: Part, downloads: &Downloads) {
-    let name = part.name();
-    for one in &downloads.requests {
-        let line = lesson::line(one.number, &one.fetched);
-        let attempts: Vec<&str> = one.attempts.iter().map(|one| &*one.outcome).collect();
-        let rested: Duration = one.back_offs().map(|rest| rest.lasted).sum();
-        let rested = match rested {
-            Duration::ZERO => String::new(),
-            rested => format!("; rested {}", format::seconds(rested)),
-        };
-        lab.say(format!("{line}; attempts: {}{rested}", attempts.join(", ")));
-    }
-    let tally = downloads.tally();
-    lab.say(format!(
-        "{name}: submitted {} = ok {} + failed {}; retried {}",
-        tally.submitted, tally.done, tally.failed, tally.retried
-    ));
-    lesson::say_elapsed(lab, &[name]);
-    if part.has_faults() && tally.failed > 0 {
-        lab.say(format!(
-            "{name}: this server was told to fail, so what stayed failed is a result, not an error"
-        ));
-    }
 }

@@ -1,1 +1,415 @@
+use super::*;
+use common::http::{
+    FaultKind, Faults, Page, Server, ServerConfig, Witness, async_client, get_async,
+};
+use common::workload::Seeded;
+use std::{
+    num::NonZeroU32,
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+};
+use tokio::{
+    sync::Barrier,
+    time::{self, Instant},
+};
 
+const SECOND: Duration = Duration::from_secs(1);
+const BOTH: [PermitUse; 2] = [PermitUse::Attempt, PermitUse::Request];
+
+fn policy(attempts: u32) -> RetryPolicy {
+    RetryPolicy {
+        attempts: NonZeroU32::new(attempts).expect("not zero"),
+        back_off: SECOND,
+        max_wait: 10 * SECOND,
+        seed: 7,
+    }
+}
+
+fn limit(limit: usize) -> NonZeroUsize {
+    NonZeroUsize::new(limit).expect("not zero")
+}
+
+/// URLs that name their request: `http://h/1`, `http://h/2` …
+fn urls(count: usize) -> Vec<Url> {
+    (1..=count)
+        .map(|number| Url::parse(&format!("http://h/{number}")).expect("a URL"))
+        .collect()
+}
+
+fn number(url: &Url) -> usize {
+    url.path()[1..].parse().expect("the path is a number")
+}
+
+fn page(url: Url) -> Fetched {
+    Ok(Page {
+        status: 200,
+        body: url.path().into(),
+        url,
+        content_type: None,
+        elapsed: Duration::ZERO,
+    })
+}
+
+fn status(url: &Url, code: u16, retry_after: Option<Duration>) -> Fetched {
+    Err(FetchError::Status {
+        url: url.to_string(),
+        code,
+        retry_after,
+    })
+}
+
+/// When each attempt began, in the order in which they did.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<(usize, Instant)>>>);
+
+impl Log {
+    /// Notes an attempt and returns how many this request has made.
+    fn attempt(&self, url: &Url) -> usize {
+        let mut log = self.0.lock().expect("no attempt panics here");
+        log.push((number(url), Instant::now()));
+        log.iter().filter(|(one, _)| *one == number(url)).count()
+    }
+
+    fn numbers(&self) -> Vec<usize> {
+        let log = self.0.lock().expect("no attempt panics here");
+        log.iter().map(|(number, _)| *number).collect()
+    }
+
+    /// The times between the attempts of request `number`.
+    fn gaps(&self, number: usize) -> Vec<Duration> {
+        let log = self.0.lock().expect("no attempt panics here");
+        let own = log.iter().filter(|(one, _)| *one == number);
+        let times: Vec<Instant> = own.map(|(_, at)| *at).collect();
+        times.windows(2).map(|pair| pair[1] - pair[0]).collect()
+    }
+}
+
+/// Downloads one URL whose every attempt ends as `answer` says.
+async fn download_one(
+    policy: &RetryPolicy,
+    answer: impl Fn(&Url, usize) -> Fetched + Clone + Send + Sync + 'static,
+) -> (Download, Log) {
+    let log = Log::default();
+    let seen = log.clone();
+    let fetch = move |url: Url| std::future::ready(answer(&url, seen.attempt(&url)));
+    let mut all = download_all(&urls(1), limit(1), PermitUse::Attempt, policy, fetch).await;
+    (all.pop().expect("one was asked for"), log)
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_request_comes_back_once_in_the_order_of_asking() {
+    for permit_use in BOTH {
+        for permits in 1..=8 {
+            for count in [0, 1, 3, 40] {
+                // The later asked for, the sooner there.
+                let fetch = move |url: Url| async move {
+                    time::sleep(SECOND / number(&url) as u32).await;
+                    page(url)
+                };
+                let urls = urls(count);
+                let all = download_all(&urls, limit(permits), permit_use, &policy(3), fetch).await;
+                assert!(all.iter().map(|one| one.number).eq(1..=count));
+                for (download, url) in all.iter().zip(&urls) {
+                    let body = &download.fetched.as_ref().expect("a page").body;
+                    assert_eq!(body, url.path().as_bytes());
+                    assert_eq!(download.attempts.len(), 1);
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_limit_is_reached_and_never_passed() {
+    for permit_use in BOTH {
+        for permits in 1..=8 {
+            let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+            let peak = Arc::clone(&most);
+            let fetch = move |url: Url| {
+                let (now, most) = (Arc::clone(&now), Arc::clone(&most));
+                async move {
+                    most.fetch_max(now.fetch_add(1, SeqCst) + 1, SeqCst);
+                    time::sleep(SECOND).await;
+                    now.fetch_sub(1, SeqCst);
+                    match number(&url) % 3 {
+                        0 => status(&url, 500, None),
+                        _ => page(url),
+                    }
+                }
+            };
+            download_all(&urls(20), limit(permits), permit_use, &policy(3), fetch).await;
+            assert_eq!(peak.load(SeqCst), permits, "{permit_use:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_next_in_the_queue_goes_while_one_rests_unless_the_permit_is_kept() {
+    for (permit_use, order) in [
+        (PermitUse::Attempt, [1, 2, 1]),
+        (PermitUse::Request, [1, 1, 2]),
+    ] {
+        let log = Log::default();
+        let seen = log.clone();
+        let fetch = move |url: Url| {
+            let first = seen.attempt(&url) == 1 && number(&url) == 1;
+            async move {
+                // Long enough for the other to queue.
+                time::sleep(SECOND).await;
+                match first {
+                    true => status(&url, 500, None),
+                    false => page(url),
+                }
+            }
+        };
+        let all = download_all(&urls(2), limit(1), permit_use, &policy(3), fetch).await;
+        assert_eq!(log.numbers(), order, "{permit_use:?}");
+        let rest = all[0].back_offs().next().expect("it failed once");
+        let kept = usize::from(permit_use == PermitUse::Request);
+        // A permit that was given back is on its way to the other, who queues no more.
+        assert_eq!((rest.idle_permits, rest.queueing), (kept, kept));
+        let all = Downloads::new(all, &policy(3));
+        assert_eq!((all.back_offs, all.blocking_back_offs), (1, kept));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn rests_grow_and_are_the_same_for_the_same_seed() {
+    let fail = |url: &Url, _| status(url, 503, None);
+    let (download, log) = download_one(&policy(6), fail).await;
+    assert_eq!(download.attempts.len(), 6);
+    let gaps = log.gaps(1);
+    for (gap, whole) in gaps.iter().zip([1, 2, 4, 8, 10]) {
+        // A timer has a resolution of a millisecond, upwards.
+        let range = whole * SECOND / 2..=whole * SECOND + Duration::from_millis(1);
+        assert!(range.contains(gap), "{gap:?} of {whole} s");
+    }
+    assert_eq!(gaps, download_one(&policy(6), fail).await.1.gaps(1));
+    let other = RetryPolicy {
+        seed: 8,
+        ..policy(6)
+    };
+    assert_ne!(gaps, download_one(&other, fail).await.1.gaps(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_after_is_waited_for_or_the_request_is_given_up() {
+    let asks = |seconds| {
+        move |url: &Url, attempt| match attempt {
+            1 => status(url, 429, Some(seconds * SECOND)),
+            _ => page(url.clone()),
+        }
+    };
+    let (download, log) = download_one(&policy(3), asks(7)).await;
+    assert!(download.fetched.is_ok());
+    assert!(log.gaps(1)[0] >= 7 * SECOND, "{:?}", log.gaps(1));
+    let all = Downloads::new(vec![download], &policy(3));
+    assert_eq!((all.asked_back_offs, all.early_returns), (1, 0));
+
+    let (download, log) = download_one(&policy(3), asks(11)).await;
+    assert_eq!(log.numbers(), [1], "longer than it is ready to wait");
+    let all = Downloads::new(vec![download], &policy(3));
+    assert_eq!((all.tally().failed, all.given_up_early), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_pass_is_tried_again_and_what_will_not_is_not() {
+    type Failure = fn(String) -> FetchError;
+    let failures: [(Failure, usize); 6] = [
+        (|url| FetchError::Timeout { url, after: SECOND }, 3),
+        (|url| FetchError::Reset { url }, 3),
+        (
+            |url| FetchError::Cut {
+                url,
+                got: 5,
+                expected: Some(10),
+            },
+            3,
+        ),
+        (|url| FetchError::Refused { url }, 1),
+        (|url| FetchError::HostNotFound { url }, 1),
+        (
+            |url| FetchError::Status {
+                url,
+                code: 404,
+                retry_after: None,
+            },
+            1,
+        ),
+    ];
+    for (failure, attempts) in failures {
+        let (download, log) =
+            download_one(&policy(3), move |url, _| Err(failure(url.to_string()))).await;
+        assert_eq!(log.numbers().len(), attempts, "{:?}", download.fetched);
+        assert_eq!(download.attempts.len(), attempts);
+        assert!(download.fetched.is_err());
+        let last = download.attempts.last().expect("there was one");
+        assert_eq!(last.back_off, None, "nothing rests after the last attempt");
+        let all = Downloads::new(vec![download], &policy(3));
+        assert_eq!(all.given_up_early, 0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_given_up_early_is_found_in_the_books() {
+    let (download, _) = download_one(&policy(2), |url, _| status(url, 500, None)).await;
+    assert_eq!(Downloads::new(vec![download], &policy(3)).given_up_early, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_books_balance_whatever_happens() {
+    for seed in 0..100 {
+        let mut random = Seeded::new(seed);
+        let (count, permits) = (random.range(0..30) as usize, random.range(1..9) as usize);
+        let policy = RetryPolicy {
+            seed,
+            ..policy(random.range(1..5) as u32)
+        };
+        let permit_use = BOTH[random.range(0..2) as usize];
+        let log = Log::default();
+        let seen = log.clone();
+        let fetch = move |url: Url| {
+            let draw = (number(&url) * 100 + seen.attempt(&url)) as u64;
+            let mut random = Seeded::for_item(seed, draw);
+            let fetched = match random.range(0..6) {
+                0 => status(&url, 500, None),
+                1 => status(&url, 429, Some(SECOND)),
+                2 => status(&url, 404, None),
+                3 => Err(FetchError::Reset {
+                    url: url.to_string(),
+                }),
+                _ => page(url),
+            };
+            let takes = random.duration(Duration::ZERO..SECOND);
+            async move {
+                time::sleep(takes).await;
+                fetched
+            }
+        };
+        let all = download_all(&urls(count), limit(permits), permit_use, &policy, fetch).await;
+        let all = Downloads::new(all, &policy);
+        let tally = all.tally();
+        assert_eq!(tally.submitted, count as u64);
+        assert_eq!(tally.done + tally.failed, tally.submitted);
+        assert_eq!(tally.submitted + tally.retried, log.numbers().len() as u64);
+        assert_eq!(all.attempts, log.numbers().len());
+        assert_eq!(all.back_offs as u64, tally.retried);
+        assert_eq!((all.given_up_early, all.early_returns), (0, 0));
+        if permit_use == PermitUse::Attempt {
+            assert_eq!(all.blocking_back_offs, 0, "seed {seed}");
+        }
+        for one in &all.requests {
+            assert!(one.attempts.len() <= policy.attempts.get() as usize);
+            assert_eq!(one.back_offs().count() + 1, one.attempts.len());
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_that_panics_is_one_failed_request() {
+    let fetch = |url: Url| async move {
+        assert_ne!(number(&url), 2, "on purpose");
+        page(url)
+    };
+    for permit_use in BOTH {
+        let all = download_all(&urls(4), limit(1), permit_use, &policy(3), fetch).await;
+        let ok: Vec<bool> = all.iter().map(|one| one.fetched.is_ok()).collect();
+        assert_eq!(ok, [true, false, true, true]);
+        let error = all[1].fetched.as_ref().expect_err("it panicked");
+        assert!(error.to_string().contains("panicked"), "{error}");
+        let tally = Downloads::new(all, &policy(3)).tally();
+        assert_eq!((tally.submitted, tally.done, tally.failed), (4, 3, 1));
+    }
+}
+
+/// Downloads `path` `count` times from a server that fails as told.
+async fn from_server(
+    faults: Option<Faults>,
+    path: &str,
+    count: usize,
+    permit_use: PermitUse,
+    timeout: Duration,
+) -> (Downloads, Witness) {
+    let config = ServerConfig {
+        faults,
+        ..ServerConfig::default()
+    };
+    let server = Server::in_process(0, config).expect("a server in this process");
+    let urls = vec![server.url(path); count];
+    let policy = RetryPolicy {
+        back_off: Duration::from_millis(4),
+        max_wait: Duration::from_millis(4),
+        ..policy(20)
+    };
+    let client = async_client(timeout);
+    let fetch = move |url: Url| {
+        let client = client.clone();
+        async move { get_async(&client, &url).await }
+    };
+    let all = download_all(&urls, limit(4), permit_use, &policy, fetch).await;
+    let all = Downloads::new(all, &policy);
+    (all, server.witness().expect("the server answers"))
+}
+
+#[tokio::test]
+async fn the_server_is_the_witness_of_every_attempt() {
+    for permit_use in BOTH {
+        let every = NonZeroU32::new(3).expect("not zero");
+        let faults = Faults {
+            retry_after_s: 0,
+            kinds: vec![
+                FaultKind::ServerError,
+                FaultKind::TooManyRequests,
+                FaultKind::Cut,
+                FaultKind::Reset,
+            ],
+            ..Faults::new(every, 7)
+        };
+        let patient = Duration::from_secs(60);
+        let (all, witness) = from_server(Some(faults), "bytes/999", 40, permit_use, patient).await;
+        assert_eq!(all.tally().done, 40);
+        for one in &all.requests {
+            assert_eq!(one.fetched.as_ref().expect("a page").len(), 999);
+        }
+        assert_eq!(all.attempts as u64, witness.arrivals);
+        assert!(witness.peak_in_flight <= 4, "{witness:?}");
+        for (outcome, kind) in [
+            ("500", FaultKind::ServerError),
+            ("429", FaultKind::TooManyRequests),
+            ("cut", FaultKind::Cut),
+            ("reset", FaultKind::Reset),
+        ] {
+            let seen = witness.faults.get(&kind).copied().unwrap_or_default();
+            assert_eq!(all.attempts_that(outcome) as u64, seen, "{outcome}");
+            assert!(seen > 0, "the seed brings each kind: {witness:?}");
+        }
+        assert_eq!(all.tally().retried, witness.faults.values().sum::<u64>());
+    }
+}
+
+#[tokio::test]
+async fn a_stalled_answer_times_out_and_is_tried_again() {
+    let soon = Duration::from_millis(20);
+    let (all, _) = from_server(None, "stall", 1, PermitUse::Attempt, soon).await;
+    assert_eq!(all.attempts_that("timeout"), 20);
+    assert_eq!(all.tally().failed, 1);
+}
+
+#[tokio::test]
+async fn four_permits_let_four_requests_meet() {
+    // Each waits for three others: with fewer in flight at once it would hang.
+    let meeting = Arc::new(Barrier::new(4));
+    let fetch = move |url: Url| {
+        let meeting = Arc::clone(&meeting);
+        async move {
+            meeting.wait().await;
+            page(url)
+        }
+    };
+    let (urls, policy) = (urls(12), policy(1));
+    let all = download_all(&urls, limit(4), PermitUse::Attempt, &policy, fetch);
+    let all = time::timeout(60 * SECOND, all).await.expect("they meet");
+    assert_eq!(all.len(), 12);
+}

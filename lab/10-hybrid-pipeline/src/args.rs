@@ -6,7 +6,7 @@ use common::{
     cli::{RoundsArgs, parse_count, parse_workers},
     http::{Url, as_seconds, parse_delay, parse_timeout, parse_url},
 };
-use lab_10_hybrid_pipeline::{Limits, parse::Way};
+use lab_10_hybrid_pipeline::{Limits, workers::Way};
 use serde::Serialize;
 use std::{num::NonZeroUsize, time::Duration};
 

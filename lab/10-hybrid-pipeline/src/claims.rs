@@ -1,12 +1,12 @@
 //! What this run is to show.
 
-use crate::{Plan, source::Source};
+use crate::{plan::Plan, source::Source};
 use common::{
     Experiment,
     experiment::claim::{Claim, number, of, top},
     report::format,
 };
-use lab_10_hybrid_pipeline::parse::Way;
+use lab_10_hybrid_pipeline::workers::Way;
 
 /// Tells each variant's rate and adds the claims that these variants can show.
 pub(crate) fn tell_and_claim(lab: &mut Experiment, plans: &[Plan], source: &Source, pages: usize) {

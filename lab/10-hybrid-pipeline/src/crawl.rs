@@ -1,113 +1,16 @@
-//! Which page comes next, and what became of each.
+//! Which page comes next.
 
-use crate::{Start, parse::Parsed};
+use crate::{
+    Start,
+    outcome::{Arrival, Crawled, Finding, Outcome, PageReport, Target, told},
+};
 use common::http::Url;
-use serde::Serialize;
 use std::{
     cell::RefCell,
     collections::{BTreeMap, HashSet},
-    fmt::Display,
     num::NonZeroUsize,
-    time::Duration,
 };
 use tokio::sync::Notify;
-
-/// A page to fetch.
-#[derive(Debug)]
-pub struct Target {
-    /// Its place in the breadth-first order, from 0.
-    pub number: usize,
-    /// Where it is.
-    pub url: Url,
-    /// Whether a link led to it; otherwise it was asked for by name.
-    pub is_found: bool,
-}
-
-/// What became of a page.
-#[derive(Debug)]
-pub enum Outcome {
-    /// It came and was parsed.
-    Parsed {
-        /// What is on it.
-        parsed: Parsed,
-        /// Where it came from, after redirects.
-        came_from: Url,
-        /// Its length.
-        length_bytes: usize,
-        /// From the request to the last byte.
-        elapsed: Duration,
-    },
-    /// It came, but there is nothing to parse.
-    Skipped {
-        /// Why.
-        reason: String,
-    },
-    /// It did not come, or could not be parsed.
-    Failed {
-        /// Why.
-        error: String,
-    },
-}
-
-impl Outcome {
-    pub(crate) fn failed(error: impl Display) -> Self {
-        Self::Failed {
-            error: error.to_string(),
-        }
-    }
-}
-
-/// One page in the report.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct PageReport {
-    /// Where it is.
-    pub url: String,
-    /// Whether a link led to it.
-    pub is_found: bool,
-    /// What became of it.
-    #[serde(flatten)]
-    pub finding: Finding,
-}
-
-/// What is said of a page in the report.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "lowercase", tag = "outcome")]
-pub enum Finding {
-    /// It was parsed.
-    Parsed {
-        /// The text of its title.
-        title: String,
-        /// How many links it has.
-        links: u32,
-        /// Its length.
-        length_bytes: usize,
-        /// From the request to the last byte.
-        elapsed_s: f64,
-        /// The process that parsed it.
-        pid: u32,
-        /// What is wrong with its text, if something is.
-        note: Option<String>,
-    },
-    /// There was nothing to parse.
-    Skipped {
-        /// Why.
-        reason: String,
-    },
-    /// There is no result.
-    Failed {
-        /// Why.
-        error: String,
-    },
-}
-
-/// A crawl that is over.
-#[derive(Clone, Debug)]
-pub struct Crawled {
-    /// Every page, in breadth-first order.
-    pub pages: Vec<PageReport>,
-    /// The most pages held at once, in flight, queued or being parsed.
-    pub peak_pages_held: usize,
-}
 
 /// The URLs known so far, each of which is handed out once.
 ///
@@ -135,13 +38,6 @@ struct State {
     pages: Vec<PageReport>,
     /// Pages that were ready before an earlier one, with the links not known then.
     early: BTreeMap<usize, (PageReport, Arrival)>,
-}
-
-/// Where a page really was and what it leads to.
-#[derive(Debug, Default)]
-struct Arrival {
-    redirected_to: Option<String>,
-    found: Vec<String>,
 }
 
 impl Frontier {
@@ -267,41 +163,11 @@ impl State {
     }
 }
 
-fn told(target: &Target, outcome: Outcome) -> (PageReport, Arrival) {
-    let mut arrival = Arrival::default();
-    let finding = match outcome {
-        Outcome::Parsed {
-            parsed,
-            mut came_from,
-            length_bytes,
-            elapsed,
-        } => {
-            came_from.set_fragment(None);
-            arrival.redirected_to = (came_from != target.url).then(|| came_from.into());
-            arrival.found = parsed.found;
-            Finding::Parsed {
-                title: parsed.title,
-                links: parsed.links,
-                length_bytes,
-                elapsed_s: elapsed.as_secs_f64(),
-                pid: parsed.pid,
-                note: parsed.note,
-            }
-        }
-        Outcome::Skipped { reason } => Finding::Skipped { reason },
-        Outcome::Failed { error } => Finding::Failed { error },
-    };
-    let report = PageReport {
-        url: target.url.to_string(),
-        is_found: target.is_found,
-        finding,
-    };
-    (report, arrival)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::parse::Parsed;
+    use std::time::Duration;
 
     fn url(path: &str) -> Url {
         Url::parse("http://h/")

@@ -1,7 +1,10 @@
 //! The first stage: a fixed number of tasks on one thread, each with one request at a time.
 
-use crate::crawl::{Frontier, Outcome, Target};
-use common::http::{Page, get_async};
+use crate::{
+    crawl::Frontier,
+    outcome::{Outcome, Target},
+};
+use common::http::{Page, Url, get_async};
 use futures_util::future::join_all;
 use reqwest::Client;
 use std::{cell::Cell, num::NonZeroUsize};
@@ -112,9 +115,8 @@ fn reason_to_skip(target: &Target, page: &Page) -> Option<String> {
 }
 
 /// Whether both are at one place: scheme, host and port.
-pub(crate) fn same_host(one: &common::http::Url, other: &common::http::Url) -> bool {
-    let place = |url: &common::http::Url| url.port_or_known_default();
+pub(crate) fn same_host(one: &Url, other: &Url) -> bool {
     one.scheme() == other.scheme()
         && one.host_str() == other.host_str()
-        && place(one) == place(other)
+        && one.port_or_known_default() == other.port_or_known_default()
 }

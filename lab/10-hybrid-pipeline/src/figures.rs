@@ -1,7 +1,7 @@
 //! What a crawl came to: the figures for the report, the lines for the reader.
 
 use common::{Experiment, Tally, process_pool::Ledger, report::format};
-use lab_10_hybrid_pipeline::crawl::{Crawled, Finding, PageReport};
+use lab_10_hybrid_pipeline::outcome::{Crawled, Finding, PageReport};
 use serde::Serialize;
 use std::{collections::BTreeSet, process, time::Duration};
 

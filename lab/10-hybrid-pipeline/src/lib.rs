@@ -1,20 +1,23 @@
 //! A pipeline of two stages: async tasks wait for the network, workers use the CPUs.
 //!
-//! [`fetch`] is the first stage, [`parse`] the second. Between them lies a bounded channel; around
+//! [`fetch`] is the first stage, [`workers`] the second. Between them lies a bounded channel; around
 //! them the [`Frontier`] hands out URLs and takes in what became of each page. The two variants
 //! differ in one word: the stages are awaited one after the other, or joined.
 
 pub mod crawl;
 pub mod fetch;
+pub mod outcome;
 pub mod parse;
+pub mod workers;
 
 use common::http::Url;
-use crawl::{Crawled, Frontier};
+use crawl::Frontier;
 use fetch::{Gauge, fetch_pages};
-use parse::{Parser, parse_pages};
+use outcome::Crawled;
 use reqwest::Client;
 use std::{cell::RefCell, num::NonZeroUsize};
 use tokio::sync::mpsc;
+use workers::{Parser, parse_pages};
 
 /// What to crawl.
 #[derive(Clone, Debug)]
@@ -97,9 +100,9 @@ mod tests {
         child::Program,
         http::{Server, ServerConfig, async_client, server::page_title},
     };
-    use crawl::{Finding, PageReport};
-    use parse::Way;
+    use outcome::{Finding, PageReport};
     use std::time::Duration;
+    use workers::Way;
 
     fn count(n: usize) -> NonZeroUsize {
         NonZeroUsize::new(n).expect("tests ask for at least one")

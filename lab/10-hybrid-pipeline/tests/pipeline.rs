@@ -7,10 +7,9 @@ use common::{
     http::{Server, ServerConfig, async_client, server::page_title},
 };
 use lab_10_hybrid_pipeline::{
-    Limits, Start,
-    crawl::{Crawled, Finding},
-    crawl_streaming, crawl_with_barrier,
-    parse::{Parser, Way},
+    Limits, Start, crawl_streaming, crawl_with_barrier,
+    outcome::{Crawled, Finding},
+    workers::{Parser, Way},
 };
 use nix::{
     sys::signal::{Signal, kill},

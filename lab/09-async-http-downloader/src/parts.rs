@@ -1,0 +1,87 @@
+//! The variants of this step, and what is said of each.
+
+use super::flags::Args;
+use common::{Experiment, http::lesson, report::format};
+use lab_09_async_http_downloader::{Downloads, PermitUse};
+use std::time::Duration;
+
+/// A variant of this step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// The lab's server without faults.
+    Calm,
+    /// A host of the reader's choice.
+    Yours,
+    /// A server with faults, and permits kept in back-offs.
+    Kept,
+    /// The same server, and permits given back.
+    Released,
+}
+
+impl Part {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Calm => "calm",
+            Self::Yours => "yours",
+            Self::Kept => "kept",
+            Self::Released => "released",
+        }
+    }
+
+    pub(crate) fn permit_use(self) -> PermitUse {
+        match self {
+            Self::Kept => PermitUse::Request,
+            Self::Calm | Self::Yours | Self::Released => PermitUse::Attempt,
+        }
+    }
+
+    pub(crate) fn has_faults(self) -> bool {
+        matches!(self, Self::Kept | Self::Released)
+    }
+}
+
+/// What is about to happen.
+pub(crate) fn say_begin(args: &Args, lab: &Experiment, part: Part, count: usize) {
+    let faults = match part {
+        Part::Calm => "no faults".into(),
+        Part::Yours => "faults as they come".into(),
+        Part::Kept | Part::Released => {
+            format!("the server lets one arrival of {} fail", args.faults)
+        }
+    };
+    let permits = match part.permit_use() {
+        PermitUse::Attempt => "given back after each attempt",
+        PermitUse::Request => "kept while a request rests",
+    };
+    lab.say(format!(
+        "{}: requests {count}, permits {}, {permits}; {faults} …",
+        part.name(),
+        args.limit
+    ));
+}
+
+/// Each request with its attempts, and the books.
+pub(crate) fn say_end(lab: &Experiment, part: Part, downloads: &Downloads) {
+    let name = part.name();
+    for one in &downloads.requests {
+        let line = lesson::line(one.number, &one.fetched);
+        let attempts: Vec<&str> = one.attempts.iter().map(|one| &*one.outcome).collect();
+        let rested: Duration = one.back_offs().map(|rest| rest.lasted).sum();
+        let rested = match rested {
+            Duration::ZERO => String::new(),
+            rested => format!("; rested {}", format::seconds(rested)),
+        };
+        lab.say(format!("{line}; attempts: {}{rested}", attempts.join(", ")));
+    }
+    let tally = downloads.tally();
+    lab.say(format!(
+        "{name}: submitted {} = ok {} + failed {}; retried {}",
+        tally.submitted, tally.done, tally.failed, tally.retried
+    ));
+    lesson::say_elapsed(lab, &[name]);
+    if part.has_faults() && tally.failed > 0 {
+        lab.say(format!(
+            "{name}: this server was told to fail, so what stayed failed is a result, not an error"
+        ));
+    }
+}

@@ -1,0 +1,162 @@
+//! The binary as a user runs it.
+
+use common::{
+    http::{Server, ServerConfig},
+    testing::{assert_nothing_left_behind, run, variant},
+};
+use serde_json::Value;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_lab-09-async-http-downloader");
+
+/// The verdict of the claim that has `words` in its text.
+fn verdict<'a>(document: &'a Value, words: &str) -> &'a str {
+    let claims = document["claims"].as_array().expect("claims");
+    let found = claims
+        .iter()
+        .find(|claim| claim["text"].as_str().is_some_and(|t| t.contains(words)));
+    let found = found.unwrap_or_else(|| panic!("no claim with `{words}`: {claims:?}"));
+    found["verdict"].as_str().expect("a verdict")
+}
+
+#[test]
+fn the_server_is_the_witness_of_limit_retries_and_rests() {
+    let flags = "--json --delay 0.2 --backoff 0.1 --attempts 20 --fault-kinds 500,429";
+    let flags: Vec<&str> = flags.split(' ').collect();
+    let document = run(BINARY, &flags).well().document();
+    assert_eq!(variant(&document, "calm")["ledger"]["peak_in_flight"], 5);
+    for name in ["calm", "kept", "released"] {
+        let ledger = &variant(&document, name)["ledger"];
+        assert_eq!(ledger["submitted"], 10);
+        assert_eq!(ledger["done"], 10, "twenty attempts are enough");
+        assert_eq!(ledger["threads"], 1);
+        assert!(ledger["peak_in_flight"].as_u64() <= Some(5), "{ledger}");
+        let arrivals = &document["params"][format!("{name}_seen_by_server")]["arrivals"];
+        let retried = ledger["retried"].as_u64().expect("a count");
+        assert_eq!(arrivals.as_u64(), Some(10 + retried));
+        assert_eq!(retried > 0, name != "calm", "one of three fails: {ledger}");
+    }
+    for words in [
+        "never more requests in flight",
+        "the books are right",
+        "rests that kept their permit",
+        "`Retry-After`",
+    ] {
+        assert_eq!(verdict(&document, words), "shown", "{words}");
+    }
+    assert_nothing_left_behind(BINARY);
+}
+
+#[test]
+fn the_same_seed_brings_the_same_faults() {
+    let faults = |seed| {
+        let flags = "--json --faults 2 --requests 30 --delay 0 --backoff 0.01 --max-wait 0.02 \
+                     --attempts 20 --fault-kinds 500,cut,reset --seed";
+        let flags: Vec<&str> = flags.split_whitespace().chain([seed]).collect();
+        let document = run(BINARY, &flags).well().document();
+        ["kept", "released"]
+            .map(|name| document["params"][format!("{name}_seen_by_server")]["faults"].clone())
+    };
+    let seven = faults("7");
+    assert_eq!(seven[0], seven[1], "whatever the order of the requests");
+    assert_eq!(seven, faults("7"));
+    assert_ne!(seven, faults("8"));
+}
+
+#[test]
+fn the_report_tells_each_status_attempt_and_time() {
+    let flags = ["--faults", "--delay", "0.05", "--backoff", "0.05"];
+    let finished = run(BINARY, &flags).well();
+    for words in [
+        "calm: requests 10, permits 5",
+        "URL #3: status 200",
+        "attempts: 200",
+        "one arrival of 3",
+        "released: submitted 10 = ok",
+        "released: elapsed",
+        "✓ shown",
+    ] {
+        let stdout = &finished.stdout;
+        assert!(stdout.contains(words), "`{words}` in {stdout}");
+    }
+}
+
+#[test]
+fn failures_that_were_asked_for_are_results() {
+    let flags = "--json --delay 0 --requests 4 --faults 1 --fault-kinds 500 --attempts 2 \
+                 --backoff 0.01";
+    let flags: Vec<&str> = flags.split_whitespace().collect();
+    let document = run(BINARY, &flags).well().document();
+    let released = variant(&document, "released");
+    assert_eq!(released["ledger"]["failed"], 4);
+    assert_eq!(released["ledger"]["retried"], 4);
+    let attempts = &released["results"]["requests"][0]["attempts"];
+    assert_eq!(attempts[0]["outcome"], "500");
+    assert!(attempts[0]["back_off"]["lasted_s"].as_f64() > Some(0.0));
+    assert_eq!(attempts[1]["back_off"], Value::Null);
+    assert_eq!(verdict(&document, "none was given up before 2"), "shown");
+}
+
+#[test]
+fn a_bad_value_is_one_line_and_exit_code_2() {
+    for (flag, value) in [
+        ("--limit", "0"),
+        ("--limit", "100000"),
+        ("--attempts", "0"),
+        ("--attempts", "21"),
+        ("--backoff", "-1"),
+        ("--max-wait", "61"),
+        ("--faults", "-1"),
+        ("--fault-kinds", "404"),
+        ("--requests", "0"),
+        ("--delay", "-1"),
+        ("--url", "no url"),
+    ] {
+        let _ = run(BINARY, &[flag, value]).refused(2, &[flag, &format!("`{value}`")]);
+    }
+    let both = ["--faults", "2", "--url", "http://127.0.0.1:9/"];
+    let _ = run(BINARY, &both).refused(2, &["--faults", "--url"]);
+}
+
+#[test]
+fn a_port_that_refuses_is_not_tried_again_and_fails_the_run_with_one_line() {
+    let flags = ["--json", "--url", "http://127.0.0.1:9/"];
+    let finished = run(BINARY, &flags).refused(1, &["`http://127.0.0.1:9/`", "refused"]);
+    let document = finished.document();
+    let ledger = &variant(&document, "yours")["ledger"];
+    assert_eq!(
+        (&ledger["failed"], &ledger["retried"]),
+        (&1.into(), &0.into())
+    );
+    let limit = verdict(&document, "never more requests");
+    assert_eq!(limit, "inconclusive", "nobody counted");
+}
+
+#[test]
+fn what_came_is_kept_beside_what_failed() {
+    let server = Server::in_process(0, ServerConfig::default()).expect("a server in this process");
+    let urls = ["get", "status/404", "status/500"].map(|path| server.url(path).to_string());
+    let mut flags = vec!["--json", "--backoff", "0.01"];
+    flags.extend(urls.iter().flat_map(|url| ["--url", url]));
+    let finished = run(BINARY, &flags).refused(1, &["2 of 3 requests failed", "404", "500"]);
+    let document = finished.document();
+    let requests = &variant(&document, "yours")["results"]["requests"];
+    assert_eq!(requests[0]["fetched"]["Ok"]["status"], 200);
+    let outcomes = |number: usize| {
+        let attempts = requests[number]["attempts"].as_array().expect("a list");
+        let outcomes = attempts.iter().map(|one| one["outcome"].clone());
+        outcomes.collect::<Vec<_>>()
+    };
+    assert_eq!(outcomes(1), ["404"]);
+    assert_eq!(outcomes(2), ["500"; 3]);
+}
+
+#[test]
+fn a_time_out_is_tried_again_and_told_in_one_line() {
+    let flags =
+        "--json --requests 1 --delay 30 --timeout 0.05 --attempts 2 --backoff 0.01 --faults 0";
+    let flags: Vec<&str> = flags.split(' ').collect();
+    let finished = run(BINARY, &flags).refused(1, &["1 of 1 requests failed", "--timeout"]);
+    let document = finished.document();
+    assert_eq!(variant(&document, "calm")["ledger"]["retried"], 1);
+    assert_eq!(document["variants"].as_array().map(Vec::len), Some(1));
+}

@@ -1,0 +1,143 @@
+//! What became of a page, for the frontier and for the report.
+
+use crate::parse::Parsed;
+use common::http::Url;
+use serde::Serialize;
+use std::{fmt::Display, time::Duration};
+
+/// A page to fetch.
+#[derive(Debug)]
+pub struct Target {
+    /// Its place in the breadth-first order, from 0.
+    pub number: usize,
+    /// Where it is.
+    pub url: Url,
+    /// Whether a link led to it; otherwise it was asked for by name.
+    pub is_found: bool,
+}
+
+/// What became of a page.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It came and was parsed.
+    Parsed {
+        /// What is on it.
+        parsed: Parsed,
+        /// Where it came from, after redirects.
+        came_from: Url,
+        /// Its length.
+        length_bytes: usize,
+        /// From the request to the last byte.
+        elapsed: Duration,
+    },
+    /// It came, but there is nothing to parse.
+    Skipped {
+        /// Why.
+        reason: String,
+    },
+    /// It did not come, or could not be parsed.
+    Failed {
+        /// Why.
+        error: String,
+    },
+}
+
+impl Outcome {
+    pub(crate) fn failed(error: impl Display) -> Self {
+        Self::Failed {
+            error: error.to_string(),
+        }
+    }
+}
+
+/// One page in the report.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PageReport {
+    /// Where it is.
+    pub url: String,
+    /// Whether a link led to it.
+    pub is_found: bool,
+    /// What became of it.
+    #[serde(flatten)]
+    pub finding: Finding,
+}
+
+/// What is said of a page in the report.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase", tag = "outcome")]
+pub enum Finding {
+    /// It was parsed.
+    Parsed {
+        /// The text of its title.
+        title: String,
+        /// How many links it has.
+        links: u32,
+        /// Its length.
+        length_bytes: usize,
+        /// From the request to the last byte.
+        elapsed_s: f64,
+        /// The process that parsed it.
+        pid: u32,
+        /// What is wrong with its text, if something is.
+        note: Option<String>,
+    },
+    /// There was nothing to parse.
+    Skipped {
+        /// Why.
+        reason: String,
+    },
+    /// There is no result.
+    Failed {
+        /// Why.
+        error: String,
+    },
+}
+
+/// A crawl that is over.
+#[derive(Clone, Debug)]
+pub struct Crawled {
+    /// Every page, in breadth-first order.
+    pub pages: Vec<PageReport>,
+    /// The most pages held at once, in flight, queued or being parsed.
+    pub peak_pages_held: usize,
+}
+
+/// Where a page really was and what it leads to.
+#[derive(Debug, Default)]
+pub(crate) struct Arrival {
+    pub(crate) redirected_to: Option<String>,
+    pub(crate) found: Vec<String>,
+}
+
+/// What the report says of a page, and what the frontier makes of it.
+pub(crate) fn told(target: &Target, outcome: Outcome) -> (PageReport, Arrival) {
+    let mut arrival = Arrival::default();
+    let finding = match outcome {
+        Outcome::Parsed {
+            parsed,
+            mut came_from,
+            length_bytes,
+            elapsed,
+        } => {
+            came_from.set_fragment(None);
+            arrival.redirected_to = (came_from != target.url).then(|| came_from.into());
+            arrival.found = parsed.found;
+            Finding::Parsed {
+                title: parsed.title,
+                links: parsed.links,
+                length_bytes,
+                elapsed_s: elapsed.as_secs_f64(),
+                pid: parsed.pid,
+                note: parsed.note,
+            }
+        }
+        Outcome::Skipped { reason } => Finding::Skipped { reason },
+        Outcome::Failed { error } => Finding::Failed { error },
+    };
+    let report = PageReport {
+        url: target.url.to_string(),
+        is_found: target.is_found,
+        finding,
+    };
+    (report, arrival)
+}

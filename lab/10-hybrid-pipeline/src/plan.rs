@@ -1,0 +1,85 @@
+//! The variants of this step, and one run of one of them.
+
+use crate::{args::PipelineArgs, figures::Figures, source::Source};
+use common::{Bound, Experiment, child::Program, http};
+use lab_10_hybrid_pipeline::{
+    crawl_streaming, crawl_with_barrier,
+    workers::{Parser, Way},
+};
+use std::{num::NonZeroUsize, time::Instant};
+
+/// How the stages are joined, and who parses.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Plan {
+    pub(crate) name: &'static str,
+    pub(crate) has_barrier: bool,
+    pub(crate) way: Way,
+}
+
+const fn plan(name: &'static str, has_barrier: bool, way: Way) -> Plan {
+    Plan {
+        name,
+        has_barrier,
+        way,
+    }
+}
+
+const SCRIPT: Plan = plan("barrier, processes", true, Way::Processes);
+const INLINE: Plan = plan("streaming, inline", false, Way::Inline);
+const RAYON: Plan = plan("streaming, rayon", false, Way::Rayon);
+const PROCESSES: Plan = plan("streaming, processes", false, Way::Processes);
+
+/// The variants to run, in the order of the story; the first is the script's.
+pub(crate) fn plans(only: Option<Way>) -> Vec<Plan> {
+    match only {
+        None => vec![SCRIPT, INLINE, RAYON, PROCESSES],
+        Some(Way::Inline) => vec![plan("barrier, inline", true, Way::Inline), INLINE],
+        Some(Way::Rayon) => vec![plan("barrier, rayon", true, Way::Rayon), RAYON],
+        Some(Way::Processes) => vec![SCRIPT, PROCESSES],
+    }
+}
+
+/// Runs a plan once and keeps its figures in the experiment.
+pub(crate) fn run(
+    plan: &Plan,
+    args: &PipelineArgs,
+    workers: NonZeroUsize,
+    source: &Source,
+    lab: &mut Experiment,
+) -> anyhow::Result<Figures> {
+    let (start, limits) = (&source.start, args.limits(workers));
+    let client = http::async_client(args.timeout);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let bound = Bound::Pipeline {
+        each: source.each,
+        count: start.pages.get(),
+        at_once: limits.in_flight.get(),
+        work: "parse",
+        workers: match plan.way {
+            Way::Inline => 1,
+            Way::Rayon | Way::Processes => workers.get(),
+        },
+    };
+    let mut measure = lab.variant(plan.name).observed_by(source).bound(bound);
+    if source.each.is_some() {
+        // In a crawl the links decide how many there are to fetch at once.
+        measure = measure.limit(limits.in_flight.get());
+    }
+    measure.run_counted(
+        || {
+            let began = Instant::now();
+            let parser = Parser::start(plan.way, workers, Program::this())?;
+            let (crawled, held) = if plan.has_barrier {
+                let crawl = crawl_with_barrier(&client, start, &parser, &limits);
+                (runtime.block_on(crawl), limits.held_with_barrier())
+            } else {
+                let crawl = crawl_streaming(&client, start, &parser, &limits);
+                (runtime.block_on(crawl), limits.held_streaming())
+            };
+            Ok(Figures::of(crawled, parser.finish(), held, began.elapsed()))
+        },
+        Figures::tally,
+    )
+}
