@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     child::{Child, Exit, LinkReceiver, LinkSender},
-    timeline::{self, Moment, Span},
+    timeline::{self, LiveProcess, Moment, Span},
     timing,
 };
 use serde_bytes::{ByteBuf, Bytes};
@@ -170,7 +170,10 @@ impl<'a> Worker<'a> {
     /// Runs one task and settles it; whether the worker can have another.
     fn run(&mut self, job: Job) -> bool {
         let began = Moment::now();
-        let outcome = match self.exchange(&job) {
+        let live = LiveProcess::enter(self.pid, || self.lane(), self.shared.settings.role);
+        let exchange = self.exchange(&job);
+        drop(live);
+        let outcome = match exchange {
             Exchange::Done(done) => self.adopt(done),
             Exchange::Refused(error) => Err(TaskError::Encode {
                 payload: super::Payload::Input,

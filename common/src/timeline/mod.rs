@@ -19,6 +19,8 @@ mod store;
 pub use clock::Moment;
 pub(crate) use clock::thread_cpu;
 pub use layer::{TimelineLayer, install};
+#[cfg(feature = "process")]
+pub(crate) use store::LiveProcess;
 pub use store::{LiveLane, adopt, live, name_lane, record_process, take, watch_live};
 
 use serde::{Deserialize, Serialize};

@@ -196,6 +196,37 @@ pub(super) fn live_leave(lane: LaneId, name: &str) {
     }
 }
 
+/// A process that does something at this moment, until dropped; for the live view only.
+#[cfg(feature = "process")]
+#[derive(Debug)]
+pub(crate) struct LiveProcess {
+    lane: LaneId,
+    name: &'static str,
+}
+
+#[cfg(feature = "process")]
+impl LiveProcess {
+    /// Says that the process `pid` does `name`; `lane_name` is the lane's.
+    pub(crate) fn enter(pid: u32, lane_name: impl FnOnce() -> String, name: &'static str) -> Self {
+        let lane = LaneId {
+            kind: LaneKind::Process,
+            number: pid.into(),
+        };
+        if LIVE_IS_WATCHED.load(Ordering::Relaxed) {
+            name_lane(lane, lane_name());
+            live_enter(lane, name);
+        }
+        Self { lane, name }
+    }
+}
+
+#[cfg(feature = "process")]
+impl Drop for LiveProcess {
+    fn drop(&mut self) {
+        live_leave(self.lane, self.name);
+    }
+}
+
 impl Span {
     /// A span that was watched from outside: open from `start` to `end`, busy for `busy` of it.
     pub fn watched(name: &'static str, start: Moment, end: Moment, busy: Duration) -> Self {

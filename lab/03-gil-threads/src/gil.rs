@@ -144,7 +144,8 @@ impl Held<'_> {
                 self.0.acquire();
             }
         }
-
+        self.gil.release();
+        let _take_again = TakeAgain(self.gil);
         io()
     }
 }
@@ -158,27 +159,14 @@ impl Drop for Held<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::watchdog::under_watchdog;
     use std::{
         panic::{self, AssertUnwindSafe},
-        sync::{Barrier, atomic::AtomicUsize, mpsc},
+        sync::{Barrier, atomic::AtomicUsize},
     };
 
     /// So short that a holder is asked as soon as somebody waits.
     const AT_ONCE: Duration = Duration::from_micros(20);
-
-    /// Turns a hang into a failure.
-    fn under_watchdog(test: impl FnOnce() + Send + 'static) {
-        let (tx, rx) = mpsc::channel();
-        let testing = thread::spawn(move || {
-            let ended = panic::catch_unwind(AssertUnwindSafe(test));
-            let _ = tx.send(());
-            ended.unwrap_or_else(|cause| panic::resume_unwind(cause));
-        });
-        rx.recv_timeout(Duration::from_secs(60)).expect("it hangs");
-        testing
-            .join()
-            .unwrap_or_else(|cause| panic::resume_unwind(cause));
-    }
 
     fn on_threads(count: usize, job: impl Fn(usize) + Sync) {
         let job = &job;

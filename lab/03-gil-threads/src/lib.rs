@@ -2,20 +2,21 @@
 
 pub mod gil;
 pub mod python;
+#[cfg(test)]
+mod watchdog;
 
-use common::workload::{count_down, io_wait_blocking};
+use common::workload::count_down;
 use gil::{Gil, Held};
 use serde::Serialize;
 use std::{
     io,
     sync::atomic::{AtomicUsize, Ordering},
     thread,
-    time::Duration,
 };
 
 /// Steps between two looks at whether the GIL is asked for: about a microsecond.
 ///
-/// CPython looks at every jump back to the top of a loop; its steps are some fifty times longer.
+/// CPython looks at every jump back to the top of a loop; its steps are that much longer.
 const STEPS_BETWEEN_CHECKS: u64 = 1_000;
 
 /// Jobs done under a GIL.
@@ -58,20 +59,20 @@ pub fn count_threaded_under_gil(jobs: usize, work: u64, gil: &Gil) -> io::Result
     })
 }
 
-/// Waits on threads of their own, each holding on to the GIL meanwhile.
+/// Does `io` on threads of their own, each holding on to the GIL meanwhile.
 ///
 /// # Errors
 /// The system refuses to start another thread.
-pub fn wait_holding_gil(jobs: usize, each: Duration, gil: &Gil) -> io::Result<Waited> {
-    wait_under(jobs, gil, |_held, gauge| gauge.wait(each))
+pub fn wait_holding_gil(jobs: usize, gil: &Gil, io: impl Fn() + Sync) -> io::Result<Waited> {
+    wait_under(jobs, gil, |_held, gauge| gauge.around(&io))
 }
 
-/// Waits on threads of their own, each without the GIL meanwhile.
+/// Does `io` on threads of their own, each without the GIL meanwhile.
 ///
 /// # Errors
 /// The system refuses to start another thread.
-pub fn wait_releasing_gil(jobs: usize, each: Duration, gil: &Gil) -> io::Result<Waited> {
-    wait_under(jobs, gil, |held, gauge| held.without(|| gauge.wait(each)))
+pub fn wait_releasing_gil(jobs: usize, gil: &Gil, io: impl Fn() + Sync) -> io::Result<Waited> {
+    wait_under(jobs, gil, |held, gauge| held.without(|| gauge.around(&io)))
 }
 
 #[tracing::instrument(name = "job")]
@@ -82,10 +83,10 @@ fn count_job(work: u64) -> u64 {
 #[tracing::instrument(name = "job", fields(wait = "lock"), skip(gil))]
 fn count_job_under(gil: &Gil, work: u64) -> u64 {
     let mut held = gil.take();
-    let mut counted = 0;
+    let mut counted = count_until_asked(&held, work);
     while counted < work {
-        counted += count_until_asked(&held, work - counted);
         held.hand_over_if_asked();
+        counted += count_until_asked(&held, work - counted);
     }
     counted
 }
@@ -120,10 +121,10 @@ struct Gauge {
 }
 
 impl Gauge {
-    fn wait(&self, each: Duration) {
+    fn around(&self, io: impl Fn()) {
         let now = 1 + self.now.fetch_add(1, Ordering::SeqCst);
         self.most.fetch_max(now, Ordering::SeqCst);
-        io_wait_blocking(each);
+        io();
         self.now.fetch_sub(1, Ordering::SeqCst);
     }
 }
@@ -145,6 +146,9 @@ fn on_threads<T: Send>(jobs: usize, job: impl Fn() -> T + Sync) -> io::Result<Ve
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::watchdog::under_watchdog;
+    use common::workload::io_wait_blocking;
+    use std::{sync::Barrier, time::Duration};
 
     const INTERVAL: Duration = Duration::from_micros(50);
 
@@ -182,18 +186,20 @@ mod tests {
     #[test]
     fn a_gil_that_is_held_lets_one_wait_at_a_time() {
         let gil = Gil::new(INTERVAL);
-        let waited = wait_holding_gil(4, Duration::from_millis(2), &gil).expect("threads start");
-        assert_eq!(waited.most_at_once, 1);
+        let waited = wait_holding_gil(4, &gil, || io_wait_blocking(Duration::from_millis(2)));
+        assert_eq!(waited.expect("threads start").most_at_once, 1);
     }
 
     #[test]
-    fn a_gil_that_is_let_go_lets_all_of_them_wait() {
-        let gil = Gil::new(INTERVAL);
-        for jobs in [1, 4] {
-            let waited = wait_releasing_gil(jobs, Duration::from_millis(2), &gil);
-            let most = waited.expect("threads start").most_at_once;
-            assert!((1..=jobs).contains(&most), "{most} of {jobs}");
-        }
-        // That they really are in there together, `gil::tests` proves with a barrier.
+    fn a_gil_that_is_let_go_lets_all_of_them_wait_at_once() {
+        under_watchdog(|| {
+            for jobs in [1, 2, 8] {
+                let (gil, all) = (Gil::new(INTERVAL), Barrier::new(jobs));
+                let waited = wait_releasing_gil(jobs, &gil, || {
+                    all.wait();
+                });
+                assert_eq!(waited.expect("threads start").most_at_once, jobs);
+            }
+        });
     }
 }

@@ -8,6 +8,7 @@ use common::{
     cli::{RoundsArgs, parse_count},
     experiment::claim::{Check, Claim, number, of},
     report::format,
+    workload::io_wait_blocking,
 };
 use lab_03_gil_threads::{
     Waited, count_sequential, count_threaded, count_threaded_under_gil, gil::Gil, wait_holding_gil,
@@ -131,14 +132,15 @@ fn wait(lab: &mut Experiment, interval: Duration) -> anyhow::Result<()> {
         at_once,
     };
     let tally = |_: &Waited| Tally::all_done(JOBS);
+    let io = || io_wait_blocking(WAIT);
     lab.variant(HOLDING)
         .other_work()
         .bound(bound(1))
-        .run_counted(|| Ok(wait_holding_gil(JOBS, WAIT, &gil)?), tally)?;
+        .run_counted(|| Ok(wait_holding_gil(JOBS, &gil, io)?), tally)?;
     lab.variant(RELEASING)
         .other_work()
         .bound(bound(JOBS))
-        .run_counted(|| Ok(wait_releasing_gil(JOBS, WAIT, &gil)?), tally)?;
+        .run_counted(|| Ok(wait_releasing_gil(JOBS, &gil, io)?), tally)?;
     Ok(())
 }
 

@@ -6,7 +6,7 @@ mod flags;
 use anyhow::Context;
 use common::{
     Experiment, Step, Tally,
-    http::{self, SERVER, Site, Url, lesson},
+    http::{self, SERVER, Site, lesson},
     report::format,
 };
 use flags::Args;
@@ -15,6 +15,7 @@ use std::{
     num::{NonZeroU32, NonZeroUsize},
     process::ExitCode,
 };
+use ureq::Agent;
 
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
@@ -46,9 +47,16 @@ fn demonstrate(args: &Args, lab: &mut Experiment) -> anyhow::Result<()> {
     http::raise_open_files();
     let site = http::open_target(&args.requests, REQUESTS)?;
     let urls = args.urls(&site);
-    run_sequential(args, lab, &site, &urls)?;
+    run(args, lab, &site, SEQUENTIAL, 1, |agent, tell| {
+        Ok(download_sequential(agent, &urls, tell))
+    })?;
     for workers in args.half().into_iter().chain([args.workers]) {
-        run_pool(args, lab, &site, &urls, workers)?;
+        let name = pool_of(workers);
+        run(args, lab, &site, &name, workers.get(), |agent, tell| {
+            download_pooled(agent, &urls, workers, tell).with_context(|| {
+                format!("cannot start a pool of `{workers}` threads; take fewer with --workers")
+            })
+        })?;
     }
     claims::add(args, lab, urls.len());
     Ok(())
@@ -59,75 +67,37 @@ fn pool_of(workers: NonZeroUsize) -> String {
     format!("pool of {workers}")
 }
 
-fn tally(downloads: &Downloads) -> Tally {
-    Tally::of_checked(&downloads.completed, |one| one.fetched.is_ok())
-}
-
-fn run_sequential(
+/// Runs the variant `name` on `threads` threads, and tells of each download as it completes.
+fn run(
     args: &Args,
     lab: &mut Experiment,
     site: &Site,
-    urls: &[Url],
+    name: &str,
+    threads: usize,
+    download: impl FnOnce(&Agent, &mut dyn FnMut(&Download)) -> anyhow::Result<Vec<Download>>,
 ) -> anyhow::Result<()> {
-    let count = urls.len();
+    let count = site.urls.len();
     lab.say(format!(
-        "{SEQUENTIAL}: requests to make: {count}; threads: 1 …"
-    ));
-    let agent = http::blocking_agent(args.requests.timeout);
-    let bar = lab.narrator().progress_bar(count as u64, "pages");
-    let downloads = lab
-        .variant(SEQUENTIAL)
-        .observed_by(site)
-        .bound(args.bound(count, 1))
-        .limit(1)
-        .run_counted(
-            || Ok(download_sequential(&agent, urls, |_| bar.inc(1)).into()),
-            tally,
-        )?;
-    bar.finish_and_clear();
-    sum_up(lab, SEQUENTIAL, &downloads);
-    Ok(())
-}
-
-fn run_pool(
-    args: &Args,
-    lab: &mut Experiment,
-    site: &Site,
-    urls: &[Url],
-    workers: NonZeroUsize,
-) -> anyhow::Result<()> {
-    let (name, count) = (pool_of(workers), urls.len());
-    lab.say(format!(
-        "{name}: requests to make: {count}; results as they complete …"
+        "{name}: requests to make: {count}; threads: {threads} …"
     ));
     let agent = http::blocking_agent(args.requests.timeout);
     let voice = lab.narrator();
     let bar = voice.progress_bar(count as u64, "pages");
-    let tell = |one: &_| {
+    let mut tell = |one: &Download| {
         bar.inc(1);
         voice.say(line(one));
     };
     let downloads = lab
-        .variant(&name)
+        .variant(name)
         .observed_by(site)
-        .bound(args.bound(count, workers.get()))
-        .limit(workers.get())
+        .bound(args.bound(count, threads))
+        .limit(threads)
         .run_counted(
-            || {
-                let downloads = download_pooled(&agent, urls, workers, tell);
-                let downloads = downloads.with_context(|| {
-                    format!("cannot start a pool of `{workers}` threads; take fewer with --workers")
-                })?;
-                Ok(downloads.into())
-            },
-            tally,
+            || download(&agent, &mut tell).map(Downloads::from),
+            |all| Tally::of_checked(&all.completed, |one| one.fetched.is_ok()),
         )?;
     bar.finish_and_clear();
-    sum_up(lab, &name, &downloads);
-    lab.say(format!(
-        "{name}: completed before one asked for earlier: {}",
-        downloads.overtaking
-    ));
+    sum_up(lab, name, &downloads);
     Ok(())
 }
 
@@ -139,9 +109,10 @@ fn line(download: &Download) -> String {
 
 fn sum_up(lab: &mut Experiment, variant: &str, downloads: &Downloads) {
     lab.say(format!(
-        "{variant}: Downloaded {} pages, {} bytes",
+        "{variant}: Downloaded {} pages, {} bytes; ahead of one asked for earlier: {}",
         downloads.pages,
-        format::count(downloads.bytes as u64)
+        format::count(downloads.bytes as u64),
+        downloads.overtaking
     ));
     lesson::say_elapsed(lab, &[variant]);
     let fetched = downloads.completed.iter().map(|one| &one.fetched);

@@ -1,6 +1,9 @@
 //! The binary as a user runs it.
 
-use common::testing::{assert_nothing_left_behind, run, variant};
+use common::{
+    http::{Server, ServerConfig},
+    testing::{assert_nothing_left_behind, run, variant},
+};
 use serde_json::Value;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_lab-05-thread-pool-downloader");
@@ -19,7 +22,7 @@ fn the_pool_s_size_is_the_limit_and_the_server_is_the_witness() {
     let arguments = [
         "--json",
         "--delay",
-        "0.2",
+        "0.5",
         "--requests",
         "7",
         "--workers",
@@ -31,7 +34,7 @@ fn the_pool_s_size_is_the_limit_and_the_server_is_the_witness() {
     assert_eq!(pool["ledger"]["connections"], 3, "kept alive");
     assert_eq!(pool["ledger"]["threads"], 4, "three and the main thread");
     assert_eq!(pool["ledger"]["done"], 7);
-    assert!(pool["wall_s"].as_f64() >= Some(0.6), "three waves");
+    assert!(pool["wall_s"].as_f64() >= Some(1.5), "three waves");
     let sequential = variant(&document, "sequential");
     assert_eq!(sequential["ledger"]["peak_in_flight"], 1);
     assert_eq!(sequential["ledger"]["threads"], 1);
@@ -46,6 +49,8 @@ fn ten_equal_urls_are_ten_pages() {
         "pool of 10: Downloaded 10 pages",
         "URL #10: status 200",
         "  10. URL #",
+        "bytes; ahead of one asked for earlier: ",
+        "sequential: elapsed",
         "pool of 10: elapsed",
         "✓ shown: each request has a page of its own",
     ] {
@@ -58,7 +63,27 @@ fn ten_equal_urls_are_ten_pages() {
 }
 
 #[test]
-fn unequal_waits_complete_out_of_order_and_keep_their_numbers() {
+fn the_first_to_complete_comes_first_under_its_own_number() {
+    let server = Server::in_process(0, ServerConfig::default()).expect("a server in this process");
+    let (slow, quick) = (
+        server.url("delay/2").to_string(),
+        server.url("get").to_string(),
+    );
+    let document = run(BINARY, &["--json", "--url", &slow, "--url", &quick])
+        .well()
+        .document();
+    assert_eq!(
+        completed(variant(&document, "sequential"), "number"),
+        [1, 2]
+    );
+    let pool = variant(&document, "pool of 10");
+    assert_eq!(completed(pool, "number"), [2, 1]);
+    assert_eq!(completed(pool, "place"), [1, 2]);
+    assert_eq!(pool["results"]["overtaking"], 1);
+}
+
+#[test]
+fn unequal_waits_run_on_half_the_threads_too() {
     let arguments = [
         "--json",
         "--spread",
@@ -70,16 +95,25 @@ fn unequal_waits_complete_out_of_order_and_keep_their_numbers() {
         "4",
     ];
     let document = run(BINARY, &arguments).well().document();
-    let pool = variant(&document, "pool of 4");
-    assert_eq!(pool["ledger"]["peak_in_flight"], 4);
-    assert_eq!(completed(pool, "place"), [1, 2, 3, 4]);
-    // 0.3 s lie between neighbours.
-    assert_eq!(completed(pool, "number"), [4, 3, 2, 1]);
-    let half = variant(&document, "pool of 2");
-    assert_eq!(half["ledger"]["peak_in_flight"], 2);
-    let mut numbers = completed(half, "number");
-    numbers.sort_unstable();
-    assert_eq!(numbers, [1, 2, 3, 4]);
+    for (name, workers) in [("pool of 2", 2), ("pool of 4", 4)] {
+        let pool = variant(&document, name);
+        assert!(
+            pool["ledger"]["peak_in_flight"].as_u64() <= Some(workers),
+            "{pool}"
+        );
+        assert!(
+            pool["wall_s"].as_f64() >= pool["bound_s"].as_f64(),
+            "{pool}"
+        );
+        let mut numbers = completed(pool, "number");
+        numbers.sort_unstable();
+        assert_eq!(numbers, [1, 2, 3, 4]);
+    }
+    let bound = variant(&document, "pool of 2")["bound_s"].as_f64();
+    assert!(
+        bound.is_some_and(|bound| (bound - 1.5).abs() < 1e-6),
+        "3 s of waits, two at a time: {bound:?}"
+    );
 }
 
 #[test]
@@ -94,25 +128,37 @@ fn a_bad_value_is_one_line_and_exit_code_2() {
 
 #[test]
 fn a_failed_request_is_told_and_the_others_are_kept() {
-    let arguments = [
-        "--json",
-        "--spread",
-        "--requests",
-        "2",
-        "--delay",
-        "3",
-        "--timeout",
-        "2",
-    ];
-    let finished = run(BINARY, &arguments);
+    let server = Server::in_process(0, ServerConfig::default()).expect("a server in this process");
+    let (well, broken) = (
+        server.url("get").to_string(),
+        server.url("status/500").to_string(),
+    );
+    let finished = run(BINARY, &["--json", "--url", &broken, "--url", &well]);
     assert_eq!(finished.code, Some(1), "{}", finished.stderr);
-    assert!(finished.stderr.contains("--timeout"), "{}", finished.stderr);
+    assert!(
+        finished.stderr.contains("answered 500"),
+        "{}",
+        finished.stderr
+    );
     let document = finished.document();
     let pool = variant(&document, "pool of 10");
-    assert_eq!(pool["ledger"]["failed"], 1, "that of 3 s");
-    assert_eq!(pool["ledger"]["done"], 1, "that of 1.5 s");
-    assert_eq!(completed(pool, "number"), [2, 1]);
+    assert_eq!(pool["ledger"]["done"], 1);
+    assert_eq!(pool["ledger"]["failed"], 1);
     assert_eq!(pool["results"]["pages"], 1);
+}
+
+#[test]
+fn a_late_answer_is_one_line_per_variant() {
+    let arguments = ["--requests", "2", "--delay", "9", "--timeout", "0.1"];
+    let finished = run(BINARY, &arguments);
+    assert_eq!(finished.code, Some(1));
+    assert_eq!(finished.stderr.lines().count(), 2, "{}", finished.stderr);
+    assert!(finished.stderr.contains("--timeout"), "{}", finished.stderr);
+    assert!(
+        finished.stdout.contains("Downloaded 0 pages"),
+        "{}",
+        finished.stdout
+    );
 }
 
 #[test]

@@ -6,16 +6,16 @@ const BINARY: &str = env!("CARGO_BIN_EXE_lab-08-async-downloader");
 
 #[test]
 fn tasks_wait_at_once_on_one_thread_and_the_server_is_the_witness() {
-    let document = run(BINARY, &["--json", "--delay", "0.2", "--requests", "20"])
+    let document = run(BINARY, &["--json", "--delay", "0.5", "--requests", "8"])
         .well()
         .document();
     let tasks = variant(&document, "tasks");
-    assert_eq!(tasks["ledger"]["peak_in_flight"], 20);
-    assert_eq!(tasks["ledger"]["connections"], 20);
-    assert_eq!(tasks["ledger"]["done"], 20);
+    assert_eq!(tasks["ledger"]["peak_in_flight"], 8);
+    assert_eq!(tasks["ledger"]["connections"], 8);
+    assert_eq!(tasks["ledger"]["done"], 8);
     assert_eq!(tasks["ledger"]["threads"], 1);
     let lanes = tasks["lanes"].as_array().expect("lanes");
-    assert_eq!(lanes.len(), 20);
+    assert_eq!(lanes.len(), 8);
     assert!(lanes.iter().all(|lane| lane["kind"] == "task"), "{lanes:?}");
     assert!(
         tasks["busy_s"].as_f64() <= tasks["wall_s"].as_f64(),
@@ -28,7 +28,7 @@ fn tasks_wait_at_once_on_one_thread_and_the_server_is_the_witness() {
     assert_eq!(each["lanes"].as_array().map(Vec::len), Some(1));
     assert_eq!(each["lanes"][0]["kind"], "thread");
     let params = &document["params"];
-    assert_eq!(params["futures_never_awaited"], 20);
+    assert_eq!(params["futures_never_awaited"], 8);
     assert_eq!(params["requests_from_futures_never_awaited"], 0);
     assert_nothing_left_behind(BINARY);
 }

@@ -89,7 +89,7 @@ fn add_given_up(args: &Args, lab: &mut Experiment, ran: &[Ran]) {
         return;
     }
     let claim = Claim::that(format!(
-        "none was given up before {} attempts, unless another could not mend it",
+        "none was given up before {} attempts, but for lasting errors and waits past --max-wait",
         args.attempts
     ));
     lab.claim(names.into_iter().fold(claim, |claim, name| {

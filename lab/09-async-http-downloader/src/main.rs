@@ -25,7 +25,7 @@ const STEP: Step = Step {
           same, its place stays empty and the queue behind it waits for nothing; if it gives the \
           permit back, the next one goes.",
     try_next: &[
-        "cargo run -p lab-09-async-http-downloader -- --limit 2: how many waves?",
+        "cargo run -p lab-09-async-http-downloader -- --limit 2 --faults 0: how many waves?",
         "cargo run -p lab-09-async-http-downloader -- --faults 2 --seed 7: worse weather; are \
          three attempts still enough?",
         "cargo run -p lab-09-async-http-downloader -- --faults --fault-kinds stall --timeout 2: \

@@ -81,7 +81,7 @@ pub(crate) fn say_end(lab: &Experiment, part: Part, downloads: &Downloads) {
     lesson::say_elapsed(lab, &[name]);
     if part.has_faults() && tally.failed > 0 {
         lab.say(format!(
-            "{name}: this server was told to fail, so what stayed failed is a result, not an error"
+            "{name}: the server was told to fail here, so failed requests do not fail the run"
         ));
     }
 }

@@ -20,7 +20,7 @@ fn verdict<'a>(document: &'a Value, words: &str) -> &'a str {
 
 #[test]
 fn the_server_is_the_witness_of_limit_retries_and_rests() {
-    let flags = "--json --delay 0.2 --backoff 0.1 --attempts 20 --fault-kinds 500,429";
+    let flags = "--json --delay 0.4 --backoff 0.1 --attempts 20 --fault-kinds 500,429";
     let flags: Vec<&str> = flags.split(' ').collect();
     let document = run(BINARY, &flags).well().document();
     assert_eq!(variant(&document, "calm")["ledger"]["peak_in_flight"], 5);
