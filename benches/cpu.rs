@@ -32,7 +32,9 @@ fn bench_sums(pool: &SumPool) {
     let mut criterion = Criterion::default().configure_from_args();
     let jobs = square_jobs(SCALE);
     let mut group = criterion.benchmark_group("cpu");
-    group.sample_size(10).measurement_time(Duration::from_secs(3));
+    group
+        .sample_size(10)
+        .measurement_time(Duration::from_secs(3));
     group.bench_function("sequential", |bencher| {
         bencher.iter(|| checked(sum_sequential(black_box(&jobs))));
     });
@@ -40,7 +42,13 @@ fn bench_sums(pool: &SumPool) {
         bencher.iter(|| checked(sum_in_order(pool, black_box(&jobs)).into_iter().flatten()));
     });
     group.bench_function("processes, longest first", |bencher| {
-        bencher.iter(|| checked(sum_longest_first(pool, black_box(&jobs)).into_iter().flatten()));
+        bencher.iter(|| {
+            checked(
+                sum_longest_first(pool, black_box(&jobs))
+                    .into_iter()
+                    .flatten(),
+            )
+        });
     });
     group.finish();
     criterion.final_summary();

@@ -33,7 +33,9 @@ fn bench_fetches(urls: &[Url]) {
     let mut criterion = Criterion::default().configure_from_args();
     let (agent, client) = (blocking_agent(TIMEOUT), async_client(TIMEOUT));
     let mut group = criterion.benchmark_group("fetch");
-    group.sample_size(10).measurement_time(Duration::from_secs(3));
+    group
+        .sample_size(10)
+        .measurement_time(Duration::from_secs(3));
     group.bench_function("sequential", |bencher| {
         bencher.iter(|| checked(fetch_sequential(&agent, urls)));
     });
@@ -41,7 +43,9 @@ fn bench_fetches(urls: &[Url]) {
         bencher.iter(|| checked(fetch_threaded(&agent, urls).expect("threads start")));
     });
     group.bench_function("tasks on one thread", |bencher| {
-        bencher.iter(|| checked(run_on_this_thread(download_in_tasks(&client, urls)).expect("a runtime starts")));
+        bencher.iter(|| {
+            checked(run_on_this_thread(download_in_tasks(&client, urls)).expect("a runtime starts"))
+        });
     });
     group.finish();
     criterion.final_summary();

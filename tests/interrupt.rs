@@ -26,8 +26,14 @@ impl Paused {
     /// Starts a step and lets it come to its first pause.
     fn start(binary: &Path, flags: &[&str]) -> Self {
         let mut command = Command::new(binary);
-        command.args(flags).arg("--pause").env_remove("RUST_BACKTRACE");
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .args(flags)
+            .arg("--pause")
+            .env_remove("RUST_BACKTRACE");
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let mut paused = Self {
             child: command.spawn().expect("it starts"),
             told: String::new(),
@@ -42,7 +48,12 @@ impl Paused {
         let before = self.told.matches("Enter runs `").count();
         let mut byte = [0];
         while self.told.matches("Enter runs `").count() == before || !self.told.ends_with("` ") {
-            assert_eq!(stderr.read(&mut byte).expect("it can be read"), 1, "it ended: {}", self.told);
+            assert_eq!(
+                stderr.read(&mut byte).expect("it can be read"),
+                1,
+                "it ended: {}",
+                self.told
+            );
             self.told.push(char::from(byte[0]));
         }
     }
@@ -54,7 +65,9 @@ impl Paused {
     }
 
     fn signal(&self, name: &str) {
-        let status = Command::new("kill").args([name, &self.child.id().to_string()]).status();
+        let status = Command::new("kill")
+            .args([name, &self.child.id().to_string()])
+            .status();
         assert!(status.expect("kill starts").success());
     }
 
@@ -72,8 +85,17 @@ fn an_interrupted_step_ends_with_one_line_and_leaves_nothing() {
         let output = paused.end();
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(1), "{}: {stderr}", stop.package);
-        assert!(stderr.contains("error: interrupted"), "{}: {stderr}", stop.package);
-        assert_eq!(stderr.trim().lines().count(), 1, "{}: {stderr}", stop.package);
+        assert!(
+            stderr.contains("error: interrupted"),
+            "{}: {stderr}",
+            stop.package
+        );
+        assert_eq!(
+            stderr.trim().lines().count(),
+            1,
+            "{}: {stderr}",
+            stop.package
+        );
         assert_nothing_left_behind(binary);
     }
 }
@@ -86,7 +108,10 @@ fn what_was_finished_before_an_interrupt_is_reported() {
     paused.signal("-INT");
     let output = paused.end();
     let stdout = String::from_utf8_lossy(&output.stdout);
-    assert!(stdout.contains("\nsequential  "), "its row in the table: {stdout}");
+    assert!(
+        stdout.contains("\nsequential  "),
+        "its row in the table: {stdout}"
+    );
     assert!(stdout.contains("10/10"), "its ledger: {stdout}");
     assert_eq!(output.status.code(), Some(1));
 }
@@ -100,7 +125,11 @@ fn an_interrupt_under_json_still_prints_a_document_that_says_so() {
     let output = paused.end();
     let document: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one document");
     assert_eq!(document["variants"].as_array().map(Vec::len), Some(1));
-    assert!(document["error"].as_str().is_some_and(|error| error.contains("interrupted")));
+    assert!(
+        document["error"]
+            .as_str()
+            .is_some_and(|error| error.contains("interrupted"))
+    );
 }
 
 #[test]

@@ -15,7 +15,11 @@ use std::{
 use support::binaries;
 
 fn flags(stop: &Stop, more: &[&'static str]) -> Vec<&'static str> {
-    stop.quick.iter().copied().chain(more.iter().copied()).collect()
+    stop.quick
+        .iter()
+        .copied()
+        .chain(more.iter().copied())
+        .collect()
 }
 
 #[test]
@@ -26,7 +30,11 @@ fn every_step_prints_one_document_whose_claims_its_figures_carry() {
         assert_eq!(document["schema"], 1, "{}", stop.package);
         assert_eq!(document["step"], stop.package);
         assert!(document["error"].is_null(), "{document}");
-        assert!(!document["claims"].as_array().expect("claims").is_empty(), "{}", stop.package);
+        assert!(
+            !document["claims"].as_array().expect("claims").is_empty(),
+            "{}",
+            stop.package
+        );
         for variant in document["variants"].as_array().expect("variants") {
             check_variant(stop, variant);
         }
@@ -35,16 +43,37 @@ fn every_step_prints_one_document_whose_claims_its_figures_carry() {
 }
 
 fn check_variant(stop: &Stop, variant: &Value) {
-    let whole = |name: &str| variant["ledger"][name].as_u64().unwrap_or_else(|| panic!("{}: {name}", stop.package));
+    let whole = |name: &str| {
+        variant["ledger"][name]
+            .as_u64()
+            .unwrap_or_else(|| panic!("{}: {name}", stop.package))
+    };
     let ended = whole("done") + whole("failed") + whole("cancelled");
-    assert_eq!(whole("submitted"), ended, "{}: the ledger balances: {}", stop.package, variant["name"]);
+    assert_eq!(
+        whole("submitted"),
+        ended,
+        "{}: the ledger balances: {}",
+        stop.package,
+        variant["name"]
+    );
     assert!(whole("processes") >= 1);
     assert!(variant["wall_s"].as_f64() > Some(0.0));
-    let bound = (variant["bound_s"].is_null(), variant["bound_reason"].is_null());
-    assert_eq!(bound.0, bound.1, "{}: a bound has its reason: {}", stop.package, variant["name"]);
+    let bound = (
+        variant["bound_s"].is_null(),
+        variant["bound_reason"].is_null(),
+    );
+    assert_eq!(
+        bound.0, bound.1,
+        "{}: a bound has its reason: {}",
+        stop.package, variant["name"]
+    );
     for lane in variant["lanes"].as_array().expect("lanes") {
         for span in lane["spans"].as_array().expect("spans") {
-            assert!(span["start_s"].as_f64() <= span["end_s"].as_f64(), "{}: {span}", stop.package);
+            assert!(
+                span["start_s"].as_f64() <= span["end_s"].as_f64(),
+                "{}: {span}",
+                stop.package
+            );
         }
     }
 }
@@ -55,11 +84,20 @@ fn every_step_reports_for_people_without_colour_in_a_pipe_and_within_120_columns
         let finished = run(&binaries()[stop.package], &flags(stop, &[])).well();
         let text = &finished.stdout;
         assert!(text.starts_with(stop.package), "{text}");
-        assert!(!text.contains('\u{1b}'), "{}: no escape codes in a pipe", stop.package);
+        assert!(
+            !text.contains('\u{1b}'),
+            "{}: no escape codes in a pipe",
+            stop.package
+        );
         for part in ["variant", "ledger", "running", "Why", "Try next"] {
             assert!(text.contains(part), "{}: `{part}` in {text}", stop.package);
         }
-        assert!(finished.stderr.is_empty(), "{}: {}", stop.package, finished.stderr);
+        assert!(
+            finished.stderr.is_empty(),
+            "{}: {}",
+            stop.package,
+            finished.stderr
+        );
     }
 }
 
@@ -70,10 +108,17 @@ fn every_step_refuses_an_unknown_flag_and_teaches_in_its_help() {
         let _ = run(binary, &["--no-such-flag"]).refused(2, &["--no-such-flag", "--help"]);
         let _ = run(binary, &["surplus"]).refused(2, &["surplus"]);
         let help = run(binary, &["--help"]).well().stdout;
-        for flag in ["--json", "--trace", "--seed", "--color", "--pause", "--clear", "Mirrors"] {
+        for flag in [
+            "--json", "--trace", "--seed", "--color", "--pause", "--clear", "Mirrors",
+        ] {
             assert!(help.contains(flag), "{}: {flag} in {help}", stop.package);
         }
-        assert!(run(binary, &["--version"]).well().stdout.starts_with(stop.package));
+        assert!(
+            run(binary, &["--version"])
+                .well()
+                .stdout
+                .starts_with(stop.package)
+        );
     }
 }
 
@@ -93,8 +138,18 @@ fn every_step_ends_quietly_when_nobody_reads_on() {
         reader.read_line(&mut line).expect("a first line");
         drop(reader);
         let output = child.wait_with_output().expect("it ends");
-        assert_eq!(output.status.code(), Some(0), "{}: {output:?}", stop.package);
-        assert!(output.stderr.is_empty(), "{}: {}", stop.package, String::from_utf8_lossy(&output.stderr));
+        assert_eq!(
+            output.status.code(),
+            Some(0),
+            "{}: {output:?}",
+            stop.package
+        );
+        assert!(
+            output.stderr.is_empty(),
+            "{}: {}",
+            stop.package,
+            String::from_utf8_lossy(&output.stderr)
+        );
         assert_nothing_left_behind(binary);
     }
 }
@@ -110,7 +165,13 @@ fn every_step_writes_a_trace_that_holds_its_lanes() {
         let trace = std::fs::read_to_string(&place).expect("it was written");
         let trace: Value = serde_json::from_str(&trace).expect("it is JSON");
         let events = trace["traceEvents"].as_array().expect("events");
-        assert!(events.iter().any(|event| event["ph"] == "X" || event["ph"] == "b"), "{}", stop.package);
+        assert!(
+            events
+                .iter()
+                .any(|event| event["ph"] == "X" || event["ph"] == "b"),
+            "{}",
+            stop.package
+        );
     }
 }
 
@@ -119,11 +180,17 @@ fn a_full_disk_costs_the_trace_and_not_the_report() {
     if !std::path::Path::new("/dev/full").exists() {
         return;
     }
-    let finished = run(&binaries()["basics-0-sequential"], &["--scale", "0.01", "--trace", "/dev/full"]);
+    let finished = run(
+        &binaries()["basics-0-sequential"],
+        &["--scale", "0.01", "--trace", "/dev/full"],
+    );
     assert!(finished.stdout.contains("✓ shown"), "{}", finished.stdout);
     let _ = finished.refused(1, &["/dev/full", "No space left"]);
     let mut command = Command::new("/bin/sh");
-    let script = format!("{} --scale 0.01 > /dev/full", binaries()["basics-0-sequential"].display());
+    let script = format!(
+        "{} --scale 0.01 > /dev/full",
+        binaries()["basics-0-sequential"].display()
+    );
     command.args(["-c", &script]);
     let _ = run_command(command).refused(1, &["standard output", "No space left"]);
 }
@@ -132,46 +199,100 @@ fn a_full_disk_costs_the_trace_and_not_the_report() {
 fn the_first_step_builds_no_network_stack() {
     let tree = Command::new(walk::cargo())
         .current_dir(walk::repository())
-        .args(["tree", "-p", "basics-0-sequential", "-e", "normal,build", "--prefix", "none"])
+        .args([
+            "tree",
+            "-p",
+            "basics-0-sequential",
+            "-e",
+            "normal,build",
+            "--prefix",
+            "none",
+        ])
         .output()
         .expect("cargo starts");
     let tree = String::from_utf8(tree.stdout).expect("text");
     assert!(tree.contains("common v"), "{tree}");
-    for heavy in ["tokio", "reqwest", "axum", "scraper", "hyper", "ureq", "rustls", "ring", "rayon"] {
-        assert!(!tree.lines().any(|line| line.starts_with(&format!("{heavy} v"))), "{heavy} in {tree}");
+    for heavy in [
+        "tokio", "reqwest", "axum", "scraper", "hyper", "ureq", "rustls", "ring", "rayon",
+    ] {
+        assert!(
+            !tree
+                .lines()
+                .any(|line| line.starts_with(&format!("{heavy} v"))),
+            "{heavy} in {tree}"
+        );
     }
 }
 
 #[test]
 fn a_tour_of_the_basics_tells_each_step_and_sums_up() {
     let mut command = Command::new(walk::cargo());
-    command.current_dir(walk::repository()).args(["run", "-q", "--", "--only", "basics"]);
+    command
+        .current_dir(walk::repository())
+        .args(["run", "-q", "--", "--only", "basics"]);
     let finished = run_command(command);
-    assert_eq!(finished.code, Some(0), "{}\n{}", finished.stdout, finished.stderr);
-    for stop in PATH.iter().filter(|stop| stop.package.starts_with("basics")) {
-        let lines = finished.stdout.lines().filter(|line| line.contains(stop.package));
-        assert_eq!(lines.count(), 2, "{}: in the list and when run: {}", stop.package, finished.stdout);
+    assert_eq!(
+        finished.code,
+        Some(0),
+        "{}\n{}",
+        finished.stdout,
+        finished.stderr
+    );
+    for stop in PATH
+        .iter()
+        .filter(|stop| stop.package.starts_with("basics"))
+    {
+        let lines = finished
+            .stdout
+            .lines()
+            .filter(|line| line.contains(stop.package));
+        assert_eq!(
+            lines.count(),
+            2,
+            "{}: in the list and when run: {}",
+            stop.package,
+            finished.stdout
+        );
     }
-    assert!(finished.stdout.contains("4 of 4 steps"), "{}", finished.stdout);
+    assert!(
+        finished.stdout.contains("4 of 4 steps"),
+        "{}",
+        finished.stdout
+    );
 }
 
 #[test]
 fn the_tour_runs_one_step_with_its_flags_and_passes_its_exit_code_on() {
     let tour = |arguments: &[&str]| {
         let mut command = Command::new(walk::cargo());
-        command.current_dir(walk::repository()).args(["run", "-q", "--"]).args(arguments);
+        command
+            .current_dir(walk::repository())
+            .args(["run", "-q", "--"])
+            .args(arguments);
         run_command(command)
     };
-    let document = tour(&["basics-0", "--scale", "0.01", "--json"]).well().document();
+    let document = tour(&["basics-0", "--scale", "0.01", "--json"])
+        .well()
+        .document();
     assert_eq!(variant(&document, "sequential")["results"][3]["n"], 400_000);
     assert_eq!(tour(&["basics-0", "--scale", "0"]).code, Some(2));
     assert_eq!(tour(&["99"]).code, Some(2));
-    assert!(tour(&["list"]).well().stdout.contains("lab-10-hybrid-pipeline"));
+    assert!(
+        tour(&["list"])
+            .well()
+            .stdout
+            .contains("lab-10-hybrid-pipeline")
+    );
 }
 
 #[test]
 fn a_wrong_claim_would_be_found() {
-    let mut document = run(&binaries()["basics-0-sequential"], &["--scale", "0.01", "--json"]).well().document();
+    let mut document = run(
+        &binaries()["basics-0-sequential"],
+        &["--scale", "0.01", "--json"],
+    )
+    .well()
+    .document();
     document["variants"][0]["ledger"]["done"] = Value::from(3);
     assert!(!testing::contradictions(&document).is_empty());
 }

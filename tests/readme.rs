@@ -46,7 +46,9 @@ impl Server {
             .expect("cargo starts");
         let mut line = String::new();
         let mut reader = BufReader::new(child.stdout.take().expect("it is piped"));
-        reader.read_line(&mut line).expect("it says where it listens");
+        reader
+            .read_line(&mut line)
+            .expect("it says where it listens");
         let port = line.rsplit(':').next().unwrap_or_default();
         let port: String = port.chars().take_while(char::is_ascii_digit).collect();
         assert!(!port.is_empty(), "a port in {line}");
@@ -66,8 +68,12 @@ fn every_command_of_the_readme_runs() {
     binaries();
     let commands = commands(&read("README.md"));
     assert!(commands.len() >= 10, "{commands:?}");
-    let serving = commands.iter().find(|command| command.contains("--bin lab-server"));
-    let serving = serving.expect("the README starts the server").replace("8080", "0");
+    let serving = commands
+        .iter()
+        .find(|command| command.contains("--bin lab-server"));
+    let serving = serving
+        .expect("the README starts the server")
+        .replace("8080", "0");
     let server = Server::start(&serving);
     for command in &commands {
         match command.as_str() {
@@ -85,19 +91,30 @@ fn execute(command: &str) {
     let mut process = Command::new(walk::cargo());
     process.current_dir(walk::repository()).args(&words[1..]);
     let finished = run_command(process);
-    assert_eq!(finished.code, Some(0), "{command}\n{}\n{}", finished.stdout, finished.stderr);
+    assert_eq!(
+        finished.code,
+        Some(0),
+        "{command}\n{}\n{}",
+        finished.stdout,
+        finished.stderr
+    );
     assert!(!finished.stdout.is_empty(), "{command}");
 }
 
 /// The commands in a text's blocks and in its back-ticks that run a step: package and flags.
 fn invocations(text: &str) -> Vec<(String, Vec<String>)> {
     let inline = text.split('`').skip(1).step_by(2).map(str::to_owned);
-    let all = commands(text).into_iter().chain(inline.filter(|code| !code.contains('\n')));
+    let all = commands(text)
+        .into_iter()
+        .chain(inline.filter(|code| !code.contains('\n')));
     all.filter_map(|command| {
         let rest = command.split_once("cargo run -p ")?.1.to_owned();
         let mut words = rest.split_whitespace().map(str::to_owned);
         let package = words.next()?;
-        Some((package, words.skip_while(|word| word != "--").skip(1).collect()))
+        Some((
+            package,
+            words.skip_while(|word| word != "--").skip(1).collect(),
+        ))
     })
     .collect()
 }
@@ -106,19 +123,36 @@ fn invocations(text: &str) -> Vec<(String, Vec<String>)> {
 fn every_step_takes_the_flags_that_any_readme_or_report_names() {
     let mut texts: Vec<(String, String)> = PATH
         .iter()
-        .map(|stop| (stop.package.to_owned(), read(&format!("{}/README.md", stop.folder()))))
+        .map(|stop| {
+            (
+                stop.package.to_owned(),
+                read(&format!("{}/README.md", stop.folder())),
+            )
+        })
         .collect();
     texts.push(("README.md".into(), read("README.md")));
     for stop in &PATH {
         let source = read(&format!("{}/src/main.rs", stop.folder()));
-        let tips = source.lines().filter_map(|line| line.trim().strip_prefix('"'));
-        let tips = tips.filter_map(|tip| tip.split([':', '"']).next()).map(|tip| format!("`{tip}`"));
-        texts.push((format!("{} main.rs", stop.package), tips.collect::<Vec<_>>().join("\n")));
+        let tips = source
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix('"'));
+        let tips = tips
+            .filter_map(|tip| tip.split([':', '"']).next())
+            .map(|tip| format!("`{tip}`"));
+        texts.push((
+            format!("{} main.rs", stop.package),
+            tips.collect::<Vec<_>>().join("\n"),
+        ));
     }
     let mut seen = 0;
     for (place, text) in &texts {
-        for (package, flags) in invocations(text).into_iter().filter(|(package, _)| package != "common") {
-            let binary = binaries().get(&package).unwrap_or_else(|| panic!("{place}: no step `{package}`"));
+        for (package, flags) in invocations(text)
+            .into_iter()
+            .filter(|(package, _)| package != "common")
+        {
+            let binary = binaries()
+                .get(&package)
+                .unwrap_or_else(|| panic!("{place}: no step `{package}`"));
             accepts(binary, &flags, place);
             seen += 1;
         }
@@ -131,7 +165,12 @@ fn accepts(binary: &Path, flags: &[String], place: &str) {
     let flags = flags.iter().filter(|flag| *flag != "…").map(String::as_str);
     let flags: Vec<&str> = flags.chain(["--help"]).collect();
     let finished = run(binary, &flags);
-    assert_eq!(finished.code, Some(0), "{place}: {flags:?}: {}", finished.stderr);
+    assert_eq!(
+        finished.code,
+        Some(0),
+        "{place}: {flags:?}: {}",
+        finished.stderr
+    );
 }
 
 #[test]
@@ -144,8 +183,13 @@ fn help_after_a_wrong_flag_does_not_hide_it() {
 /// The part of the README between the marks that name `step`.
 fn shown_output(step: &str) -> String {
     let readme = read("README.md");
-    let start = readme.find(&format!("<!-- output: {step} -->")).expect("the mark is there");
-    let block = readme[start..].split("```").nth(1).expect("a block follows");
+    let start = readme
+        .find(&format!("<!-- output: {step} -->"))
+        .expect("the mark is there");
+    let block = readme[start..]
+        .split("```")
+        .nth(1)
+        .expect("a block follows");
     block.trim_start_matches("text\n").to_owned()
 }
 
@@ -157,7 +201,11 @@ fn the_output_in_the_readme_is_what_the_step_prints_in_shape() {
     let mut lines = printed.lines();
     for line in shown.lines() {
         // Figures differ from run to run; the words and their order do not.
-        let shape = |line: &str| -> String { line.chars().take_while(|c| !c.is_ascii_digit()).collect() };
-        assert!(lines.any(|other| shape(other).trim_end() == shape(line).trim_end()), "`{line}` in {printed}");
+        let shape =
+            |line: &str| -> String { line.chars().take_while(|c| !c.is_ascii_digit()).collect() };
+        assert!(
+            lines.any(|other| shape(other).trim_end() == shape(line).trim_end()),
+            "`{line}` in {printed}"
+        );
     }
 }

@@ -30,7 +30,10 @@ fn read(path: &Path) -> String {
 fn steps() -> Vec<(PathBuf, String)> {
     let mut steps = Vec::new();
     for wing in ["basics", "lab"] {
-        for entry in fs::read_dir(top().join(wing)).expect("the wing is there").flatten() {
+        for entry in fs::read_dir(top().join(wing))
+            .expect("the wing is there")
+            .flatten()
+        {
             let folder = entry.file_name().to_string_lossy().into_owned();
             steps.push((entry.path(), format!("{wing}-{folder}")));
         }
@@ -69,11 +72,23 @@ fn without_tests(text: &str) -> &str {
 fn folder_package_binary_and_readme_title_are_one_name() {
     for (folder, package) in steps() {
         let manifest = read(&folder.join("Cargo.toml"));
-        assert!(manifest.contains(&format!("\nname = \"{package}\"\n")), "{package}: its package name");
-        assert!(manifest.contains("[lints]\nworkspace = true"), "{package}: opts into the lints");
-        assert!(manifest.contains("version.workspace = true"), "{package}: inherits package data");
+        assert!(
+            manifest.contains(&format!("\nname = \"{package}\"\n")),
+            "{package}: its package name"
+        );
+        assert!(
+            manifest.contains("[lints]\nworkspace = true"),
+            "{package}: opts into the lints"
+        );
+        assert!(
+            manifest.contains("version.workspace = true"),
+            "{package}: inherits package data"
+        );
         let readme = read(&folder.join("README.md"));
-        assert!(readme.starts_with(&format!("# {package}\n")), "{package}: its README's title");
+        assert!(
+            readme.starts_with(&format!("# {package}\n")),
+            "{package}: its README's title"
+        );
     }
 }
 
@@ -84,11 +99,26 @@ fn every_lesson_has_its_parts_and_its_readme_the_headings_in_order() {
             assert!(folder.join(part).is_file(), "{package}: {part}");
         }
         let readme = read(&folder.join("README.md"));
-        let places: Vec<_> = HEADINGS.iter().map(|heading| readme.find(&format!("\n{heading}\n"))).collect();
-        assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{package}: {HEADINGS:?}");
-        assert!(readme.contains("**Question:**") && readme.contains("Mirrors `"), "{package}: question and script");
-        assert!(readme.contains(&format!("cargo run -p {package}")), "{package}: how to run it");
-        assert!(read(&folder.join("src/lib.rs")).contains("mod tests"), "{package}: unit tests");
+        let places: Vec<_> = HEADINGS
+            .iter()
+            .map(|heading| readme.find(&format!("\n{heading}\n")))
+            .collect();
+        assert!(
+            places.iter().all(Option::is_some) && places.is_sorted(),
+            "{package}: {HEADINGS:?}"
+        );
+        assert!(
+            readme.contains("**Question:**") && readme.contains("Mirrors `"),
+            "{package}: question and script"
+        );
+        assert!(
+            readme.contains(&format!("cargo run -p {package}")),
+            "{package}: how to run it"
+        );
+        assert!(
+            read(&folder.join("src/lib.rs")).contains("mod tests"),
+            "{package}: unit tests"
+        );
     }
 }
 
@@ -96,12 +126,28 @@ fn every_lesson_has_its_parts_and_its_readme_the_headings_in_order() {
 fn the_readme_and_the_tour_know_every_step() {
     let readme = read(&top().join("README.md"));
     for (folder, package) in steps() {
-        let place = folder.strip_prefix(top()).expect("below the top").display().to_string();
-        assert!(readme.contains(&format!("[`{package}`]({place})")), "{package}: a row in the README");
+        let place = folder
+            .strip_prefix(top())
+            .expect("below the top")
+            .display()
+            .to_string();
+        assert!(
+            readme.contains(&format!("[`{package}`]({place})")),
+            "{package}: a row in the README"
+        );
     }
-    let path: Vec<&str> = lab_00_tour::path::PATH.iter().map(|stop| stop.package).collect();
+    let path: Vec<&str> = lab_00_tour::path::PATH
+        .iter()
+        .map(|stop| stop.package)
+        .collect();
     let lessons = lessons();
-    assert_eq!(path, lessons.iter().map(|(_, package)| package.as_str()).collect::<Vec<_>>());
+    assert_eq!(
+        path,
+        lessons
+            .iter()
+            .map(|(_, package)| package.as_str())
+            .collect::<Vec<_>>()
+    );
 }
 
 #[test]
@@ -110,11 +156,20 @@ fn a_lesson_depends_on_no_other_lesson_and_uses_what_it_lists() {
         let manifest = read(&folder.join("Cargo.toml"));
         let listed = manifest.split("[dependencies]").nth(1).unwrap_or_default();
         let listed = listed.split("\n[").next().unwrap_or_default();
-        let code: String = sources(&folder.join("src")).iter().map(|path| read(path)).collect();
+        let code: String = sources(&folder.join("src"))
+            .iter()
+            .map(|path| read(path))
+            .collect();
         for line in listed.lines().filter(|line| line.contains('=')) {
             let name = line.split(['.', ' ', '=']).next().unwrap_or_default();
-            assert!(!name.starts_with("lab-") && !name.starts_with("basics-"), "{package}: {line}");
-            assert!(code.contains(&name.replace('-', "_")), "{package}: `{name}` is listed and not used");
+            assert!(
+                !name.starts_with("lab-") && !name.starts_with("basics-"),
+                "{package}: {line}"
+            );
+            assert!(
+                code.contains(&name.replace('-', "_")),
+                "{package}: `{name}` is listed and not used"
+            );
         }
     }
 }
@@ -128,11 +183,26 @@ fn a_lesson_function_neither_prints_nor_parses_nor_asks_the_environment() {
             }
             let text = read(&path);
             let code = without_tests(&text);
-            for word in ["println!", "eprintln!", "print!(", "env::args", "env::var", "Stopwatch"] {
-                assert!(!code.contains(word), "{package}: {word} in {}", path.display());
+            for word in [
+                "println!",
+                "eprintln!",
+                "print!(",
+                "env::args",
+                "env::var",
+                "Stopwatch",
+            ] {
+                assert!(
+                    !code.contains(word),
+                    "{package}: {word} in {}",
+                    path.display()
+                );
             }
             let lines = code.lines().count();
-            assert!(lines <= LINES_LIMIT, "{package}: {lines} lines in {}", path.display());
+            assert!(
+                lines <= LINES_LIMIT,
+                "{package}: {lines} lines in {}",
+                path.display()
+            );
         }
     }
 }
@@ -146,31 +216,75 @@ fn nothing_forbidden_stands_anywhere() {
     }
     for path in all.iter().filter(|path| path.file_name() != own) {
         let text = read(path);
-        for word in ["#[allow(", "#![allow(", "static mut ", "reqwest::blocking::", "todo!(", "unimplemented!(", "#[ignore"] {
+        for word in [
+            "#[allow(",
+            "#![allow(",
+            "static mut ",
+            "reqwest::blocking::",
+            "todo!(",
+            "unimplemented!(",
+            "#[ignore",
+        ] {
             assert!(!text.contains(word), "{word} in {}", path.display());
         }
         // The pitfall lab lessons warn of: the lock would be held during the work.
-        let code: String = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
-        assert!(!code.contains(".lock().unwrap().recv()"), "{}", path.display());
+        let code: String = text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//"))
+            .collect();
+        assert!(
+            !code.contains(".lock().unwrap().recv()"),
+            "{}",
+            path.display()
+        );
     }
 }
 
 #[test]
 fn the_papers_are_there_and_architecture_stays_short() {
-    for paper in ["CONTRIBUTING.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE", ".ci/run", ".github/workflows/ci.yml"] {
+    for paper in [
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "LICENSE-MIT",
+        "LICENSE-APACHE",
+        ".ci/run",
+        ".github/workflows/ci.yml",
+    ] {
         assert!(top().join(paper).is_file(), "{paper}");
     }
     let architecture = read(&top().join("ARCHITECTURE.md"));
-    assert!(architecture.lines().count() <= 150, "{} lines", architecture.lines().count());
-    for module in ["child", "cli", "experiment", "host", "http", "narrator", "process_pool", "report", "timeline", "timing", "workload"] {
-        assert!(architecture.contains(&format!("`{module}`")), "ARCHITECTURE.md names `{module}`");
+    assert!(
+        architecture.lines().count() <= 150,
+        "{} lines",
+        architecture.lines().count()
+    );
+    for module in [
+        "child",
+        "cli",
+        "experiment",
+        "host",
+        "http",
+        "narrator",
+        "process_pool",
+        "report",
+        "timeline",
+        "timing",
+        "workload",
+    ] {
+        assert!(
+            architecture.contains(&format!("`{module}`")),
+            "ARCHITECTURE.md names `{module}`"
+        );
     }
 }
 
 #[test]
 fn ci_calls_the_commands_that_the_readme_tells() {
     let ci = read(&top().join(".ci/run"));
-    assert!(ci.lines().any(|line| line == "cargo test"), "the README's own test command");
+    assert!(
+        ci.lines().any(|line| line == "cargo test"),
+        "the README's own test command"
+    );
     let workflow = read(&top().join(".github/workflows/ci.yml"));
     assert!(workflow.contains("bash .ci/run"));
 }

@@ -189,10 +189,8 @@ fn row(lane: &Lane, zero: Moment, axis: Duration, cells: usize) -> Vec<Cell> {
         for (at, cell) in row.iter_mut().enumerate().take(last).skip(first) {
             *cell = cell_of(span, at, zero, axis, cells);
         }
-        let follows = first > 0
-            && first < cells
-            && row[first - 1] != Cell::Idle
-            && span.start >= ended;
+        let follows =
+            first > 0 && first < cells && row[first - 1] != Cell::Idle && span.start >= ended;
         ended = ended.max(span.end);
         if span.name == START_UP {
             starts.extend(first..last);

@@ -37,7 +37,7 @@ where
     F: Fn(Url) -> Fut + Clone + Send + Sync + 'static,
     Fut: Future<Output = Fetched> + Send + 'static,
 {
-    let gate = Arc::new(Gate::new(limit.get()+1));
+    let gate = Arc::new(Gate::new(limit.get()));
     let mut tasks = JoinSet::new();
     let mut numbers = HashMap::new();
     for (number, url) in (1..).zip(urls) {

@@ -31,8 +31,7 @@ pub(crate) fn tell_and_claim(lab: &mut Experiment, plans: &[Plan], source: &Sour
     if let [_, inline, rayon, processes] = plans {
         lab.claim(
             Claim::that(
-                "parsing on the executor's thread kept the network waiting: pages took longer to \
-                 arrive than with processes",
+                "parsed on the executor's own thread, pages took longer to arrive than with processes",
             )
             .check(
                 of(inline.name, "results.fetch_mean_s")
@@ -63,8 +62,7 @@ fn cost_of_the_barrier(plans: &[Plan]) -> Option<[Claim; 2]> {
         .find(|plan| !plan.has_barrier && plan.way == barrier.way)?;
     let less = |path| of(streaming.name, path).below(of(barrier.name, path));
     Some([
-        Claim::that("without the barrier the same pages took less time: the stages overlapped")
-            .check(less("walls_s")),
+        Claim::that("without the barrier the same pages took less time").check(less("walls_s")),
         Claim::that("without the barrier fewer pages were held at once")
             .check(less("results.peak_pages_held")),
     ])

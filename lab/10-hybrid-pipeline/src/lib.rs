@@ -203,7 +203,7 @@ mod tests {
         let server = server();
         let start = Start {
             urls: (0..120)
-                .map(|n| server.url(&format!("page/{n}?size=500")))
+                .map(|n| server.url(&format!("page/{n}?size=60000")))
                 .collect(),
             pages: count(120),
         };

@@ -19,7 +19,7 @@ use std::{collections::BTreeMap, num::NonZeroUsize, process::ExitCode};
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
     mirrors: &["lab/10_async_multiprocessing_pipeline.py"],
-    question: "async fetch, then parsing in processes: what is the best way to join the two?",
+    question: "async fetch, process-pool parse: how to join them?",
     why: "Fetching waits and parsing works, so the two can go on at the same time: while one page is \
           parsed, others are on their way. A barrier between them forbids just that. The channel in \
           between is bounded: when the parsers cannot keep up, the fetchers wait, and memory stays \
