@@ -104,9 +104,21 @@ impl Program {
     fn resolve(&self) -> io::Result<PathBuf> {
         match &self.path {
             Some(path) => Ok(path.clone()),
-            None => env::current_exe(),
+            None => running_program(),
         }
     }
+}
+
+/// The file of the program that is running.
+fn running_program() -> io::Result<PathBuf> {
+    let path = env::current_exe()?;
+    // A build may have replaced the file meanwhile. The running one can still be had by this name,
+    // and only that one is sure to speak the same language.
+    #[cfg(target_os = "linux")]
+    if !path.exists() {
+        return Ok(PathBuf::from("/proc/self/exe"));
+    }
+    Ok(path)
 }
 
 /// Why a child could not be started.

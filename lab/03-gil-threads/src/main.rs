@@ -47,15 +47,15 @@ const RELEASING: &str = "waits, GIL let go";
 #[derive(clap::Args, Debug, Serialize)]
 struct GilArgs {
     /// Steps that each of the two jobs counts down: the script's WORK
-    #[arg(long, value_name = "N", default_value = "5_000_000", value_parser = up_to::<1_000_000_000>)]
+    #[arg(long, value_name = "N", default_value = "5_000_000", value_parser = up_to::<1_000_000_000>, allow_negative_numbers = true)]
     work: NonZeroUsize,
 
     /// How many times WORK a job in Rust does, because Rust counts that much faster
-    #[arg(long, value_name = "N", default_value = "50", value_parser = up_to::<10_000>)]
+    #[arg(long, value_name = "N", default_value = "50", value_parser = up_to::<10_000>, allow_negative_numbers = true)]
     scale: NonZeroUsize,
 
     /// Milliseconds that a thread waits for the emulated GIL before it asks for it; CPython's are 5
-    #[arg(long, value_name = "MS", default_value = "5", value_parser = up_to::<10_000>)]
+    #[arg(long, value_name = "MS", default_value = "5", value_parser = up_to::<10_000>, allow_negative_numbers = true)]
     #[serde(rename = "switch_interval_ms")]
     switch_interval: NonZeroUsize,
 

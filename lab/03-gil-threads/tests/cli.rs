@@ -117,6 +117,7 @@ fn the_report_tells_the_scale_and_each_time() {
 fn a_bad_value_is_one_line_and_exit_code_2() {
     for flag in ["--work", "--scale", "--switch-interval", "--rounds"] {
         let _ = run(BINARY, &[flag, "0"]).refused(2, &["`0`", flag]);
+        let _ = run(BINARY, &[flag, "-1"]).refused(2, &["`-1`", flag]);
         let _ = run(BINARY, &[flag, "1e3"]).refused(2, &["`1e3`", flag]);
     }
     let _ = run(BINARY, &["--python", "x", "--no-python"]).refused(2, &["--no-python"]);

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Stands in for a Python in the tests: says what PRETEND asks for, in the form of src/python/jobs.py.
 
-answer='{"took_s": 0.01, "used_s": [0.5, 0.0], "jobs": [
+answer='{"took_s": 0.01, "cpu_s": 0.02, "used_s": [0.5, 0.0], "jobs": [
     {"start_s": 0.0, "end_s": 0.01, "busy_s": 0.01, "left": 0},
     {"start_s": 0.0, "end_s": 0.01, "busy_s": 0.01, "left": 0}]}'
 

@@ -17,7 +17,7 @@ use std::{io, process::ExitCode};
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
     mirrors: &["lab/07_lock_fixed_demo.py"],
-    question: "lock and queue: what makes the count right, and what does it cost?",
+    question: "lock and queue: what makes the count right, and at what cost?",
     why: "A lock lets one worker at a time into the critical section: load, add and store become one \
           step for everybody else, and whoever comes meanwhile waits. An atomic addition is that one \
           step in hardware, though the CPUs still pass the counter to and fro. A counter of one's \

@@ -42,19 +42,17 @@ impl Part {
 
 /// What is about to happen.
 pub(crate) fn say_begin(args: &Args, lab: &Experiment, part: Part, count: usize) {
+    let use_of_permits = match part.permit_use() {
+        PermitUse::Attempt => "given back in rests",
+        PermitUse::Request => "kept in rests",
+    };
     let faults = match part {
         Part::Calm => "no faults".into(),
         Part::Yours => "faults as they come".into(),
-        Part::Kept | Part::Released => {
-            format!("the server lets one arrival of {} fail", args.faults)
-        }
-    };
-    let permits = match part.permit_use() {
-        PermitUse::Attempt => "given back after each attempt",
-        PermitUse::Request => "kept while a request rests",
+        Part::Kept | Part::Released => format!("1 arrival of {} fails", args.faults),
     };
     lab.say(format!(
-        "{}: requests {count}, permits {}, {permits}; {faults} …",
+        "{}: requests {count}, permits {} ({use_of_permits}), {faults} …",
         part.name(),
         args.limit
     ));

@@ -70,7 +70,7 @@ fn the_report_tells_each_status_attempt_and_time() {
         "calm: requests 10, permits 5",
         "URL #3: status 200",
         "attempts: 200",
-        "one arrival of 3",
+        "1 arrival of 3 fails",
         "released: submitted 10 = ok",
         "released: elapsed",
         "✓ shown",

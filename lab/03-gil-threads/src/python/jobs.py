@@ -73,10 +73,10 @@ answer({
 for line in sys.stdin:
     name, work = line.split()
     notes = []
-    start = time.perf_counter()
+    before, start = sum(used_s()), time.perf_counter()
     {"sequential": sequential, "threads": threads}[name](int(work), notes)
-    took = time.perf_counter() - start
+    took, used = time.perf_counter() - start, used_s()
     for note in notes:
         note["start_s"] -= start
         note["end_s"] -= start
-    answer({"took_s": took, "used_s": used_s(), "jobs": notes})
+    answer({"took_s": took, "cpu_s": sum(used) - before, "used_s": used, "jobs": notes})

@@ -66,7 +66,7 @@ pub enum Way {
 pub struct PythonRun {
     /// From before the first began to after the last ended.
     pub jobs_s: f64,
-    /// CPU time of the whole interpreter meanwhile.
+    /// CPU time of the whole interpreter in that time.
     pub cpu_s: f64,
     /// What each job had left to count when it ended: nothing, if it is right.
     pub left: Vec<u64>,
@@ -75,6 +75,8 @@ pub struct PythonRun {
 #[derive(Debug, Deserialize)]
 struct Answer {
     took_s: f64,
+    cpu_s: f64,
+    /// Since the interpreter began, in its own code and in the kernel.
     used_s: [f64; 2],
     jobs: Vec<Job>,
 }
@@ -92,7 +94,6 @@ struct Job {
 pub struct Python {
     talk: Talk,
     about: About,
-    used: Usage,
 }
 
 impl Python {
@@ -114,11 +115,7 @@ impl Python {
                 version: about.version,
             });
         }
-        Ok(Self {
-            talk,
-            about,
-            used: Usage::default(),
-        })
+        Ok(Self { talk, about })
     }
 
     /// What it says about itself.
@@ -155,20 +152,18 @@ impl Python {
         Ok(self.record(asked, way, &answer))
     }
 
-    fn record(&mut self, asked: Moment, way: Way, answer: &Answer) -> PythonRun {
+    fn record(&self, asked: Moment, way: Way, answer: &Answer) -> PythonRun {
         let pid = self.talk.pid();
         let used = Usage {
             cpu_user: seconds(answer.used_s[0]),
             cpu_system: seconds(answer.used_s[1]),
             ..Usage::default()
         };
-        let cpu = used.since(&self.used).cpu();
-        self.used = used;
         adopt_child_usage(pid, used);
-        let even_share = cpu / u32::try_from(answer.jobs.len().max(1)).unwrap_or(1);
+        let even_share = answer.cpu_s / answer.jobs.len().max(1) as f64;
         let shares_gil = way == Way::Threads && self.about.gil == Some(true);
         for job in &answer.jobs {
-            let busy = job.busy_s.map_or(even_share, seconds);
+            let busy = seconds(job.busy_s.unwrap_or(even_share));
             let (start, end) = (seconds(job.start_s), seconds(job.end_s));
             let span = Span {
                 wait: shares_gil.then(|| "lock".into()),
@@ -178,7 +173,7 @@ impl Python {
         }
         PythonRun {
             jobs_s: answer.took_s,
-            cpu_s: cpu.as_secs_f64(),
+            cpu_s: answer.cpu_s,
             left: answer.jobs.iter().map(|job| job.left).collect(),
         }
     }
