@@ -31,7 +31,7 @@ pub(crate) fn add(lab: &mut Experiment, race: Race, trials: usize) {
     ));
     lab.claim(racing(
         Claim::that(format!(
-            "the tight loop lost updates too, in at least one of {trials} trials"
+            "the tight loop lost updates too, in one trial or more of {trials}"
         ))
         .check(losing("tight trials").above(number(0)))
         .needs_cpus()

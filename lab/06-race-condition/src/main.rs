@@ -39,7 +39,7 @@ fn demonstrate(args: &RaceArgs, lab: &mut Experiment) -> anyhow::Result<()> {
     race_once(lab, race)?;
 
     lab.say(format!(
-        "{trials} trials of that, and of a tight loop with nothing in between …"
+        "trials of that, and of a tight loop with nothing in between: {trials} each …"
     ));
     let work = || Bound::Work {
         workers: race.threads.get(),
@@ -64,17 +64,13 @@ fn race_once(lab: &mut Experiment, race: Race) -> anyhow::Result<()> {
     let counted = measure(variant, alone, count)?;
     lab.say(counted.first_line());
 
-    lab.say(format!(
-        "forced: {threads} threads, each adds one; all load before any stores"
-    ));
+    lab.say("forced: each thread adds one; all load before any stores");
     let (variant, increments) = (lab.variant("forced").other_work(), 1);
     let count = || Ok(vec![count_losing_updates_by_force(race.threads)?]);
     let counted = measure(variant, Race { increments, ..race }, count)?;
     lab.say(counted.first_line());
 
-    lab.say(format!(
-        "widened: {threads} threads, other work between load and store"
-    ));
+    lab.say("widened: all threads at once, other work between load and store");
     let work = Bound::Work { workers: threads };
     let variant = lab.variant("widened").other_work().bound(work);
     let counted = measure(variant, race, || count_losing_updates_widened(race, 1))?;

@@ -53,7 +53,7 @@ fn demonstrate(args: &CountArgs, lab: &mut Experiment) -> anyhow::Result<()> {
     let (plan, rounds) = (args.plan()?, args.rounds.rounds.get());
     let (workers, each) = (plan.threads.get(), format::count(plan.increments));
     lab.say(format!(
-        "{workers} workers, {each} increments each; {rounds} rounds, taking turns …"
+        "{workers} × {each} increments; rounds: {rounds}, the variants taking turns …"
     ));
     let mut counts: [Vec<Count>; TAKING_TURNS.len()] = Default::default();
     for _ in 0..rounds {
@@ -77,9 +77,7 @@ fn demonstrate(args: &CountArgs, lab: &mut Experiment) -> anyhow::Result<()> {
 /// Prints each worker's signal as it comes; the time is therefore not compared.
 fn count_through_queue(lab: &mut Experiment, plan: Plan) -> anyhow::Result<()> {
     let workers = plan.threads.get();
-    lab.say(format!(
-        "queue: {workers} workers count alone, then hand over their share …"
-    ));
+    lab.say("queue: each worker counts alone, then hands over its share …");
     let narrator = lab.narrator();
     let hear = |signal: &Signal| {
         let share = format::count(signal.share);
