@@ -30,7 +30,7 @@ pub struct CommonArgs {
     #[serde(skip)]
     pub color: Color,
 
-    /// Wait for Enter before each variant, for recording
+    /// Wait for Enter before each variant first runs, for recording
     #[arg(long)]
     #[serde(skip)]
     pub pause: bool,

@@ -1,11 +1,12 @@
 //! Shows four waits of a second overlap in a pool of threads.
 
+mod claims;
+
 use anyhow::Context;
 use basics_3_multi_threaded::{fetch_multi_threaded, fetch_single_threaded};
 use common::{
     Experiment, Step, Tally,
     cli::parse_workers,
-    experiment::claim::{Claim, number, of, top},
     http::{self, RequestArgs, SERVER, lesson},
 };
 use serde::Serialize;
@@ -90,51 +91,10 @@ fn demonstrate(args: &Args, lab: &mut Experiment) -> anyhow::Result<()> {
     }
     lesson::note_failures(lab, MULTI, &fetched);
     lesson::say_elapsed(lab, &[SINGLE, MULTI]);
-    claim(args, count, lab);
+    claims::add(lab, requests, workers.get(), count);
     Ok(())
 }
 
 fn no_pool(workers: NonZeroUsize) -> String {
     format!("cannot start a pool of `{workers}` threads; take fewer with --workers")
-}
-
-fn claim(args: &Args, count: usize, lab: &mut Experiment) {
-    let workers = args.workers.get();
-    let (at_once, waves) = (workers.min(count), count.div_ceil(workers));
-    lab.claim(
-        Claim::that(format!(
-            "in flight at once, by the server's count: 1 with the single thread, {at_once} with the pool"
-        ))
-        .check(of(SINGLE, "ledger.peak_in_flight").equals(number(1)))
-        .check(of(MULTI, "ledger.peak_in_flight").equals(number(at_once as f64))),
-    );
-    lab.claim(
-        Claim::that(format!(
-            "no threads were seen but the main one and the {workers} of the pool"
-        ))
-        .check(of(MULTI, "ledger.threads").at_most(number((workers + 1) as f64))),
-    );
-    let mut overlap =
-        Claim::that("the waits overlapped: the pool took less than ¾ of the single thread's time")
-            .check(of(MULTI, "wall_s").below(of(SINGLE, "wall_s").times(0.75)));
-    if args.requests.needs_server() || at_once == 1 {
-        overlap = overlap.check(of(MULTI, "ledger.peak_in_flight").above(number(1)));
-    }
-    if at_once == 1 {
-        overlap = overlap.otherwise(format!(
-            "nothing could overlap: requests {count}, threads in the pool {workers}"
-        ));
-    }
-    lab.claim(overlap);
-    if args.requests.url.is_empty() {
-        let delays = |factor: f64| top("params.delay_s").times(factor * waves as f64);
-        lab.claim(
-            Claim::that(format!(
-                "the pool took {waves} × the delay ({count} / {workers}, rounded up), or up to a \
-                 quarter more"
-            ))
-            .check(of(MULTI, "wall_s").at_least(delays(1.0)))
-            .check(of(MULTI, "wall_s").at_most(delays(1.25))),
-        );
-    }
 }

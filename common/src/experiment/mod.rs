@@ -379,7 +379,8 @@ impl Finish for Option<ThreadCensus> {
 
 impl Experiment {
     fn wait_for_enter(&self, variant: &str) {
-        if self.pause {
+        let again = self.state().runs.iter().any(|runs| runs.name == variant);
+        if self.pause && !again {
             eprint!("Enter runs `{variant}` ");
             // The end of the input is as good as Enter.
             let _ = io::stdin().lock().read_line(&mut String::new());

@@ -32,7 +32,7 @@ pub struct RequestArgs {
 
     /// Ask this host instead of the lab's own server, at httpbin's paths
     ///
-    /// For example https://httpbin.org: each request then goes to https://httpbin.org/delay/1. A
+    /// For example `https://httpbin.org`: each request then goes to its `/delay/1`. A
     /// real network shows what the local server cannot: name look-ups, distance, and its moods.
     #[arg(long, value_name = "URL", value_parser = parse_url, help_heading = HEADING)]
     pub base_url: Option<Url>,

@@ -1,6 +1,10 @@
 //! The reader's own Python as two variants beside the others; without one, the step goes on.
 
-use super::{GilArgs, OTHER_SPEED, helped, helped_little, say_elapsed};
+use super::{
+    GilArgs,
+    claims::{OTHER_SPEED, helped, helped_little},
+    say_elapsed,
+};
 use common::{
     Bound, Experiment, Tally,
     cli::Usage,

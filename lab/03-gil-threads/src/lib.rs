@@ -9,9 +9,9 @@ use common::workload::count_down;
 use gil::{Gil, Held};
 use serde::Serialize;
 use std::{
-    io,
+    io, panic,
     sync::atomic::{AtomicUsize, Ordering},
-    thread,
+    thread::{self, ScopedJoinHandle},
 };
 
 /// Steps between two looks at whether the GIL is asked for: about a microsecond.
@@ -129,18 +129,20 @@ impl Gauge {
     }
 }
 
-/// Runs `job` on `jobs` threads at once; each fills a slot of its own.
+/// Runs `job` on `jobs` threads at once.
 fn on_threads<T: Send>(jobs: usize, job: impl Fn() -> T + Sync) -> io::Result<Vec<T>> {
-    let mut slots: Vec<Option<T>> = (0..jobs).map(|_| None).collect();
     thread::scope(|scope| {
-        for (number, slot) in (1..).zip(&mut slots) {
-            thread::Builder::new()
-                .name(format!("thread {number}"))
-                .spawn_scoped(scope, || *slot = Some(job()))?;
-        }
-        Ok(())
+        let started = (1..=jobs).map(|number| {
+            let builder = thread::Builder::new().name(format!("thread {number}"));
+            builder.spawn_scoped(scope, &job)
+        });
+        // All are started before the first is waited for.
+        let started: Vec<_> = started.collect::<io::Result<_>>()?;
+        let ended = started.into_iter().map(ScopedJoinHandle::join);
+        Ok(ended
+            .map(|result| result.unwrap_or_else(|cause| panic::resume_unwind(cause)))
+            .collect())
     })
-    .map(|()| slots.into_iter().flatten().collect())
 }
 
 #[cfg(test)]

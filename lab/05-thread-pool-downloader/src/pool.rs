@@ -75,11 +75,7 @@ impl<T: Send + 'static> ThreadPool<T> {
 
 /// What each worker does until the channel of jobs is closed and empty.
 fn work<T>(jobs: &Receiver<(usize, Job<T>)>, completed: &Sender<Completed<T>>) {
-    static LOCK: std::sync::Mutex<()> = std::sync::Mutex::new(());
-    while let (Ok((number, job)), _guard) = {
-        let g = LOCK.lock();
-        (jobs.recv(), g)
-    } {
+    for (number, job) in jobs {
         // The job is gone either way, so nobody can see what a panic left half done in it.
         let outcome = panic::catch_unwind(AssertUnwindSafe(job));
         completed

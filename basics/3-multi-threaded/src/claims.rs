@@ -1,0 +1,48 @@
+//! What the run is to show.
+
+use crate::{MULTI, SINGLE};
+use common::{
+    Experiment,
+    experiment::claim::{Claim, number, of, top},
+    http::RequestArgs,
+};
+
+pub(crate) fn add(lab: &mut Experiment, args: &RequestArgs, workers: usize, count: usize) {
+    let (at_once, waves) = (workers.min(count), count.div_ceil(workers));
+    lab.claim(
+        Claim::that(format!(
+            "in flight at once, by the server's count: 1 with the single thread, {at_once} with the pool"
+        ))
+        .check(of(SINGLE, "ledger.peak_in_flight").equals(number(1)))
+        .check(of(MULTI, "ledger.peak_in_flight").equals(number(at_once as f64))),
+    );
+    lab.claim(
+        Claim::that(format!(
+            "no threads were seen but the main one and the {workers} of the pool"
+        ))
+        .check(of(MULTI, "ledger.threads").at_most(number((workers + 1) as f64))),
+    );
+    let mut overlap =
+        Claim::that("the waits overlapped: the pool took less than ¾ of the single thread's time")
+            .check(of(MULTI, "wall_s").below(of(SINGLE, "wall_s").times(0.75)));
+    if args.needs_server() || at_once == 1 {
+        overlap = overlap.check(of(MULTI, "ledger.peak_in_flight").above(number(1)));
+    }
+    if at_once == 1 {
+        overlap = overlap.otherwise(format!(
+            "nothing could overlap: requests {count}, threads in the pool {workers}"
+        ));
+    }
+    lab.claim(overlap);
+    if args.url.is_empty() {
+        let delays = |factor: f64| top("params.delay_s").times(factor * waves as f64);
+        lab.claim(
+            Claim::that(format!(
+                "the pool took {waves} × the delay ({count} / {workers}, rounded up), or up to a \
+                 quarter more"
+            ))
+            .check(of(MULTI, "wall_s").at_least(delays(1.0)))
+            .check(of(MULTI, "wall_s").at_most(delays(1.25))),
+        );
+    }
+}

@@ -1,0 +1,69 @@
+//! What the run is to show, and how that is decided.
+
+use common::{
+    Experiment,
+    experiment::claim::{Check, Claim, number, of},
+};
+
+// The variants' names.
+pub(crate) const SEQUENTIAL: &str = "sequential";
+pub(crate) const THREADS: &str = "two threads";
+pub(crate) const UNDER_GIL: &str = "two threads, GIL";
+pub(crate) const HOLDING: &str = "waits, GIL held";
+pub(crate) const RELEASING: &str = "waits, GIL let go";
+
+/// Why one at a time may take less than one after another.
+pub(crate) const OTHER_SPEED: &str =
+    "the machine gave one of the two more of a CPU, or a faster one";
+
+/// Two threads on two CPUs need half of one thread's time, two that take turns all of it; three
+/// quarters lies between.
+pub(crate) fn helped(variant: &str, than: &str) -> Check {
+    of(variant, "walls_s").below(of(than, "walls_s").times(0.75))
+}
+
+/// The opposite of [`helped`].
+pub(crate) fn helped_little(variant: &str, than: &str) -> Check {
+    of(variant, "walls_s").at_least(of(than, "walls_s").times(0.75))
+}
+
+/// Adds what Rust's own variants are to show.
+pub(crate) fn claim(lab: &mut Experiment) {
+    let freely = "two threads did both jobs in less than three quarters of one thread's time";
+    lab.claim(
+        Claim::that(freely)
+            .check(helped(THREADS, SEQUENTIAL))
+            .needs_cpus(),
+    );
+    let in_turns = "under one GIL the same two threads took at least three quarters of one's time";
+    lab.claim(
+        Claim::that(in_turns)
+            .check(helped_little(UNDER_GIL, SEQUENTIAL))
+            .otherwise(OTHER_SPEED),
+    );
+    let one_cpu = "under the GIL both threads together kept one CPU busy, a tenth more at most";
+    lab.claim(
+        Claim::that(one_cpu)
+            .check(of(UNDER_GIL, "cpu_user_s").at_most(of(UNDER_GIL, "wall_s").times(1.1))),
+    );
+    let turns = "they took turns: the GIL changed hands while both jobs ran";
+    lab.claim(
+        Claim::that(turns)
+            .check(of(UNDER_GIL, "results.hand_overs").at_least(number(2)))
+            .otherwise("one job ended before the other had its first turn"),
+    );
+    let without =
+        "without the GIL they took less than three quarters of the time they took under it";
+    lab.claim(
+        Claim::that(without)
+            .check(helped(THREADS, UNDER_GIL))
+            .needs_cpus(),
+    );
+    let waits = "let go around a wait, the GIL let both threads wait at once; held, one at a time";
+    lab.claim(
+        Claim::that(waits)
+            .check(of(RELEASING, "results.most_at_once").equals(number(2)))
+            .check(of(HOLDING, "results.most_at_once").equals(number(1)))
+            .otherwise("one wait was over before the other began"),
+    );
+}
