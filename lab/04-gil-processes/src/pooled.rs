@@ -63,7 +63,7 @@ pub(crate) fn say_jobs(lab: &Experiment, done: &InProcesses) {
         lab.say(match job {
             Ok(job) => {
                 let (steps, id) = (format::count(job.steps), job.process_id);
-                format!("job {number}: {steps} steps counted down in process {id}")
+                format!("job {number}: counted down from {steps} in process {id}")
             }
             Err(error) => format!("job {number}: {error}"),
         });
@@ -85,9 +85,9 @@ pub(crate) fn say_break_even(lab: &Experiment, done: &InProcesses, steps: u64) {
         return;
     }
     let steps_per_s = steps as f64 * times.len() as f64 / all.as_secs_f64();
-    let millions = done.slower_startup_s * steps_per_s / 1e6;
+    let millions = format::plain(done.slower_startup_s * steps_per_s / 1e6);
     lab.say(format!(
-        "while the slower of them started, a job could count {millions:.1} million steps: two"
+        "while the slower of them started, a job could count {millions} million steps: by"
     ));
-    lab.say("jobs shorter than that are done sooner one after another, however many CPUs");
+    lab.say("these figures two jobs shorter than that are done sooner one after another");
 }

@@ -59,7 +59,7 @@ fn a_crash_is_told_with_worker_and_signal_and_the_other_job_is_done() {
     let report = run(BINARY, &arguments).well();
     for words in [
         "ended in mid-task with",
-        "job 2: 20,000,000 steps counted down in process",
+        "job 2: counted down from 20,000,000 in process",
         "1 failed",
     ] {
         assert!(
