@@ -112,6 +112,16 @@ impl Figure {
         }
     }
 
+    /// The variant that it is a figure of, the first of several.
+    fn variant(&self) -> Option<&str> {
+        match self {
+            Self::Number(_) => None,
+            Self::Of { variant, .. } => variant.as_deref(),
+            Self::Times(figure, _) => figure.variant(),
+            Self::Ratio(above, below) => above.variant().or_else(|| below.variant()),
+        }
+    }
+
     /// The values in the document: several where a list of rounds is named, `None` for a null.
     fn values(&self, document: &Value) -> Vec<Option<f64>> {
         match self {
@@ -428,6 +438,15 @@ impl Claim {
         }
     }
 
+    /// How many CPUs the variant that the claim is about kept busy while it ran.
+    fn cpus_used(&self, document: &Value) -> Option<String> {
+        let name = self.checks.iter().find_map(|check| check.left.variant())?;
+        let seconds = |path: &str| find(document, Some(name), path)?.as_f64();
+        let cpu = seconds("cpu_user_s")? + seconds("cpu_system_s")?;
+        let used = cpu / seconds("wall_s").filter(|wall| *wall > 0.0)?;
+        Some(format!("`{name}` kept {used:.1} busy"))
+    }
+
     fn explain(&self, decisive: &[&str], document: &Value) -> String {
         let mut reasons: Vec<String> = Vec::new();
         if let Some(reason) = &self.reason {
@@ -437,9 +456,12 @@ impl Claim {
         if let (true, Some(parallelism), Some(cpus)) =
             (self.needs_cpus, host("parallelism"), host("cpus"))
         {
-            reasons.push(format!(
-                "just before, {parallelism:.1} of {cpus} CPUs worked at once here"
-            ));
+            let before =
+                format!("just before, {parallelism:.1} of {cpus} CPUs worked at once here");
+            reasons.push(match self.cpus_used(document) {
+                Some(used) => format!("{before}; {used}"),
+                None => before,
+            });
         }
         if reasons.is_empty() {
             reasons.push(decisive.join("; "));

@@ -118,6 +118,21 @@ fn a_claim_holds_in_all_rounds_in_none_or_cannot_be_told() {
 }
 
 #[test]
+fn a_claim_that_needed_cpus_says_how_many_there_were_and_how_many_it_kept_busy() {
+    let mut lab = experiment();
+    record(&mut lab, "slow", 100, Value::Null);
+    record(&mut lab, "fast", 100, Value::Null);
+    lab.state().runs[1].runs[0].usage.cpu_user = Duration::from_millis(70);
+    let claim = Claim::that("fast is faster")
+        .check(of("fast", "wall_s").below(of("slow", "wall_s").times(0.75)))
+        .needs_cpus();
+    assert_eq!(
+        judged(&mut lab, claim).reason.as_deref(),
+        Some("just before, 1.0 of 2 CPUs worked at once here; `fast` kept 0.7 busy")
+    );
+}
+
+#[test]
 fn evidence_says_what_the_document_says() {
     let mut lab = experiment();
     record(
