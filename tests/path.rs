@@ -12,7 +12,7 @@ use std::{
     io::{BufRead, BufReader},
     process::{Command, Stdio},
 };
-use support::binaries;
+use support::{binaries, cargo};
 
 fn flags(stop: &Stop, more: &[&'static str]) -> Vec<&'static str> {
     stop.quick
@@ -226,11 +226,7 @@ fn the_first_step_builds_no_network_stack() {
 
 #[test]
 fn a_tour_of_the_basics_tells_each_step_and_sums_up() {
-    let mut command = Command::new(walk::cargo());
-    command
-        .current_dir(walk::repository())
-        .args(["run", "-q", "--", "--only", "basics"]);
-    let finished = run_command(command);
+    let finished = cargo(&["run", "-q", "--", "--only", "basics"]);
     assert_eq!(
         finished.code,
         Some(0),
@@ -263,14 +259,7 @@ fn a_tour_of_the_basics_tells_each_step_and_sums_up() {
 
 #[test]
 fn the_tour_runs_one_step_with_its_flags_and_passes_its_exit_code_on() {
-    let tour = |arguments: &[&str]| {
-        let mut command = Command::new(walk::cargo());
-        command
-            .current_dir(walk::repository())
-            .args(["run", "-q", "--"])
-            .args(arguments);
-        run_command(command)
-    };
+    let tour = |arguments: &[&str]| cargo(&[&["run", "-q", "--"], arguments].concat());
     let document = tour(&["basics-0", "--scale", "0.01", "--json"])
         .well()
         .document();

@@ -2,7 +2,7 @@
 
 mod support;
 
-use common::testing::{run, run_command};
+use common::testing::run;
 use lab_00_tour::{path::PATH, walk};
 use std::{
     fs,
@@ -10,7 +10,7 @@ use std::{
     path::Path,
     process::{Child, Command, Stdio},
 };
-use support::binaries;
+use support::{binaries, cargo};
 
 fn read(place: &str) -> String {
     let path = walk::repository().join(place);
@@ -88,9 +88,7 @@ fn every_command_of_the_readme_runs() {
 fn execute(command: &str) {
     let words: Vec<&str> = command.split_whitespace().collect();
     assert_eq!(words[0], "cargo", "{command}");
-    let mut process = Command::new(walk::cargo());
-    process.current_dir(walk::repository()).args(&words[1..]);
-    let finished = run_command(process);
+    let finished = cargo(&words[1..]);
     assert_eq!(
         finished.code,
         Some(0),

@@ -1,8 +1,35 @@
 //! What the tests of the whole path share: the built steps.
 
+use common::testing::Finished;
 use lab_00_tour::walk;
 use serde_json::Value;
-use std::{collections::BTreeMap, path::PathBuf, process::Command, sync::OnceLock};
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    process::{Command, Stdio},
+    sync::OnceLock,
+};
+
+/// Runs cargo at the top of the repository; a build may take its time, so nothing hurries it.
+pub(crate) fn cargo(arguments: &[&str]) -> Finished {
+    let child = Command::new(walk::cargo())
+        .current_dir(walk::repository())
+        .args(arguments)
+        .env_remove("RUST_BACKTRACE")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("cargo starts");
+    let pid = child.id();
+    let output = child.wait_with_output().expect("cargo ends");
+    Finished {
+        code: output.status.code(),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        pid,
+    }
+}
 
 /// The binary of every step, as `cargo test` builds them.
 ///
@@ -10,24 +37,19 @@ use std::{collections::BTreeMap, path::PathBuf, process::Command, sync::OnceLock
 pub(crate) fn binaries() -> &'static BTreeMap<String, PathBuf> {
     static BINARIES: OnceLock<BTreeMap<String, PathBuf>> = OnceLock::new();
     BINARIES.get_or_init(|| {
-        let built = Command::new(walk::cargo())
-            .current_dir(walk::repository())
-            .args([
-                "test",
-                "--no-run",
-                "--message-format=json-render-diagnostics",
-            ])
-            .args(walk::profile())
-            .output()
-            .expect("cargo starts");
-        let messages = String::from_utf8_lossy(&built.stdout).into_owned();
-        let binaries: BTreeMap<_, _> = messages.lines().filter_map(binary).collect();
+        let arguments = [
+            "test",
+            "--no-run",
+            "--message-format=json-render-diagnostics",
+        ];
+        let built = cargo(&[&arguments, walk::profile()].concat());
+        let binaries: BTreeMap<_, _> = built.stdout.lines().filter_map(binary).collect();
         for stop in &lab_00_tour::path::PATH {
             assert!(
                 binaries.contains_key(stop.package),
                 "{} did not build: {}",
                 stop.package,
-                String::from_utf8_lossy(&built.stderr)
+                built.stderr
             );
         }
         binaries
