@@ -184,6 +184,10 @@ fn a_lesson_function_neither_prints_nor_parses_nor_asks_the_environment() {
             }
             let text = read(&path);
             let code = without_tests(&text);
+            let spoken = code
+                .lines()
+                .filter(|line| !line.trim_start().starts_with("//"));
+            let spoken: String = spoken.collect::<Vec<_>>().join("\n");
             for word in [
                 "println!",
                 "eprintln!",
@@ -193,7 +197,7 @@ fn a_lesson_function_neither_prints_nor_parses_nor_asks_the_environment() {
                 "Stopwatch",
             ] {
                 assert!(
-                    !code.contains(word),
+                    !spoken.contains(word),
                     "{package}: {word} in {}",
                     path.display()
                 );
