@@ -184,7 +184,7 @@ fn a_full_disk_costs_the_trace_and_not_the_report() {
         &binaries()["basics-0-sequential"],
         &["--scale", "0.01", "--trace", "/dev/full"],
     );
-    assert!(finished.stdout.contains("✓ shown"), "{}", finished.stdout);
+    finished.tells(&["✓ shown"]);
     let _ = finished.refused(1, &["/dev/full", "No space left"]);
     let mut command = Command::new("/bin/sh");
     let script = format!(
@@ -250,11 +250,7 @@ fn a_tour_of_the_basics_tells_each_step_and_sums_up() {
             finished.stdout
         );
     }
-    assert!(
-        finished.stdout.contains("4 of 4 steps"),
-        "{}",
-        finished.stdout
-    );
+    finished.tells(&["4 of 4 steps"]);
 }
 
 #[test]

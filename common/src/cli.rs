@@ -68,7 +68,7 @@ impl Color {
 #[derive(clap::Args, Clone, Copy, Debug, Serialize)]
 pub struct RoundsArgs {
     /// Run all variants this often, taking turns; the middle run is shown, with the spread
-    #[arg(long, value_name = "N", default_value = "3", allow_negative_numbers = true, value_parser = parse_rounds)]
+    #[arg(long, value_name = "N", default_value = "3", allow_negative_numbers = true, value_parser = up_to::<1000>)]
     pub rounds: NonZeroUsize,
 }
 
@@ -124,24 +124,20 @@ impl Serialize for Seconds {
 /// # Errors
 /// Anything else, with the range.
 pub fn parse_workers(text: &str) -> Result<NonZeroUsize, String> {
-    parse_count(text, WORKERS_LIMIT)
+    up_to::<WORKERS_LIMIT>(text)
 }
 
-fn parse_rounds(text: &str) -> Result<NonZeroUsize, String> {
-    parse_count(text, 1000)
-}
-
-/// Parses a whole number from 1 to `limit`; thousands may be set apart by `_` or `,`.
+/// Parses a whole number from 1 to `LIMIT`; thousands may be set apart by `_` or `,`.
 ///
 /// # Errors
 /// Anything else, with the range.
-pub fn parse_count(text: &str, limit: usize) -> Result<NonZeroUsize, String> {
+pub fn up_to<const LIMIT: usize>(text: &str) -> Result<NonZeroUsize, String> {
     let digits: String = text.chars().filter(|c| !matches!(c, '_' | ',')).collect();
     digits
         .parse::<NonZeroUsize>()
         .ok()
-        .filter(|count| count.get() <= limit)
-        .ok_or_else(|| format!("not a whole number from 1 to {limit}"))
+        .filter(|count| count.get() <= LIMIT)
+        .ok_or_else(|| format!("not a whole number from 1 to {LIMIT}"))
 }
 
 /// The command line of a step: its own flags and the common ones.
@@ -216,13 +212,13 @@ mod tests {
 
     #[test]
     fn counts_start_at_one_and_end_at_the_limit() {
-        assert_eq!(parse_count("512", 512).map(NonZeroUsize::get), Ok(512));
+        assert_eq!(up_to::<512>("512").map(NonZeroUsize::get), Ok(512));
         assert_eq!(
-            parse_count("5_000_000", 10_000_000).map(NonZeroUsize::get),
+            up_to::<10_000_000>("5_000_000").map(NonZeroUsize::get),
             Ok(5_000_000)
         );
         for bad in ["0", "513", "-1", "1.5", ""] {
-            assert!(parse_count(bad, 512).is_err(), "{bad}");
+            assert!(up_to::<512>(bad).is_err(), "{bad}");
         }
     }
 

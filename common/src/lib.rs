@@ -14,7 +14,6 @@ pub mod narrator;
 #[cfg(feature = "process")]
 pub mod process_pool;
 pub mod report;
-#[cfg(feature = "testing")]
 pub mod testing;
 pub mod timeline;
 pub mod timing;

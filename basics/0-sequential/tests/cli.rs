@@ -14,7 +14,7 @@ fn the_sums_of_the_script_are_printed_and_in_the_document() {
         "{}",
         report.stdout
     );
-    assert!(report.stdout.contains("elapsed"), "{}", report.stdout);
+    report.tells(&["elapsed"]);
     let document = run(BINARY, &["--scale", "1", "--json"]).well().document();
     let sums = &variant(&document, "sequential")["results"];
     assert_eq!(sums[3]["total"], "21333332533333340000000");

@@ -48,6 +48,8 @@ pub fn ratio(above: Figure, below: Figure) -> Figure {
     Figure::Ratio(Box::new(above), Box::new(below))
 }
 
+const MISSING: &str = "this run or this platform does not tell";
+
 /// How two figures are to compare.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Relation {
@@ -183,6 +185,23 @@ impl Figure {
                     None => name,
                 }
             }
+        }
+    }
+
+    /// Why it has no value.
+    fn absence(&self) -> &'static str {
+        let counted_by_server =
+            |path: &str| ["ledger.peak_in_flight", "ledger.connections"].contains(&path);
+        match self {
+            Self::Of { path, .. } if counted_by_server(path) => {
+                "only the lab's own server counts that"
+            }
+            Self::Times(figure, _) => figure.absence(),
+            Self::Ratio(above, below) => match above.absence() {
+                MISSING => below.absence(),
+                told => told,
+            },
+            Self::Number(_) | Self::Of { .. } => MISSING,
         }
     }
 
@@ -332,9 +351,8 @@ impl Check {
         );
         let rounds = left.len();
         match verdict {
-            _ if left.contains(&None) || right.contains(&None) => {
-                format!("{sides} (a figure is missing)")
-            }
+            _ if left.contains(&None) => format!("{sides} ({})", self.left.absence()),
+            _ if right.contains(&None) => format!("{sides} ({})", self.right.absence()),
             Verdict::Inconclusive => format!("{sides} in {holds} of {rounds} rounds"),
             Verdict::Shown if rounds > 1 => format!("{sides} in all {rounds} rounds"),
             Verdict::NotShown if rounds > 1 => format!("{sides} in all {rounds} rounds"),

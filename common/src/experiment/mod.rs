@@ -5,6 +5,7 @@
 //! again with the same name in a plain loop: each call adds a run.
 
 mod bound;
+mod census;
 pub mod claim;
 mod document;
 mod step;
@@ -22,20 +23,16 @@ pub use step::Step;
 use crate::{
     narrator::Narrator,
     timeline::{self, LaneKind, Moment},
-    timing::{self, Housekeeper, Usage},
+    timing::{self, Usage},
 };
+use census::Census;
 use claim::Claim;
 use serde::Serialize;
 use serde_json::Value;
 use std::{
-    collections::BTreeSet,
     io::{self, BufRead},
     mem,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    },
-    thread::{self, JoinHandle},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -285,7 +282,7 @@ impl<'a> Measure<'a> {
 /// Runs `work` and tells what it took; the result is `work`'s own.
 fn measure<T>(work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<(T, Run)> {
     timing::reset_peak_memory();
-    let census = ThreadCensus::start();
+    let census = Census::start();
     timeline::take();
     let before = Usage::now();
     let start = Moment::now();
@@ -293,10 +290,10 @@ fn measure<T>(work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<(T, Ru
     let wall = Moment::now() - start;
     let usage = Usage::now().since(&before);
     let lanes = timeline::take();
-    let peak_threads = census.finish();
+    let peak_threads = census.and_then(Census::finish);
     let result = result?;
     let ledger = Ledger {
-        threads: peak_threads.map(|peak| peak.max(recorded_threads(&lanes))),
+        threads: peak_threads.map(|peak| peak.max(census::recorded(&lanes))),
         processes: 1 + lanes
             .iter()
             .filter(|lane| lane.id.kind == LaneKind::Process)
@@ -316,65 +313,6 @@ fn measure<T>(work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<(T, Ru
             results: Value::Null,
         },
     ))
-}
-
-/// The main thread and every other that recorded a span.
-fn recorded_threads(lanes: &[timeline::Lane]) -> u64 {
-    let threads = lanes.iter().filter(|lane| lane.id.kind == LaneKind::Thread);
-    let others: BTreeSet<u64> = threads
-        .filter(|lane| lane.name != "main")
-        .map(|lane| lane.id.number)
-        .collect();
-    1 + others.len() as u64
-}
-
-/// Looks again and again how many threads this process has.
-struct ThreadCensus {
-    stop: Arc<AtomicBool>,
-    peak: Arc<AtomicUsize>,
-    counting: JoinHandle<()>,
-}
-
-impl ThreadCensus {
-    fn start() -> Option<Self> {
-        timing::threads_now()?;
-        let stop = Arc::new(AtomicBool::new(false));
-        let peak = Arc::new(AtomicUsize::new(0));
-        let (stopped, seen) = (Arc::clone(&stop), Arc::clone(&peak));
-        let housekeeper = Housekeeper::enrol();
-        let counting = thread::spawn(move || {
-            // Threads come and go at the start of a run; later on it is enough to look now and then.
-            let mut pause = Duration::from_millis(2);
-            while !stopped.load(Ordering::SeqCst) {
-                let all = timing::threads_now().unwrap_or(0);
-                let own = timing::housekeepers() as usize;
-                seen.fetch_max(all.saturating_sub(own), Ordering::SeqCst);
-                housekeeper.charge();
-                thread::park_timeout(pause);
-                pause = (pause * 5 / 4).min(Duration::from_millis(100));
-            }
-        });
-        Some(Self {
-            stop,
-            peak,
-            counting,
-        })
-    }
-}
-
-/// Ends a census, if the platform allows one, and tells the peak.
-trait Finish {
-    fn finish(self) -> Option<u64>;
-}
-
-impl Finish for Option<ThreadCensus> {
-    fn finish(self) -> Option<u64> {
-        let census = self?;
-        census.stop.store(true, Ordering::SeqCst);
-        census.counting.thread().unpark();
-        census.counting.join().ok()?;
-        Some(census.peak.load(Ordering::SeqCst) as u64)
-    }
 }
 
 impl Experiment {

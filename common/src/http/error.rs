@@ -1,5 +1,6 @@
 //! Why a page could not be had, in the same words for both clients.
 
+use crate::report::format;
 use std::{
     io::ErrorKind,
     time::{Duration, SystemTime},
@@ -22,8 +23,8 @@ pub enum FetchError {
     },
     /// The answer was not complete in time.
     #[error(
-        "no complete answer from `{url}` after {:.1} s; allow more with --timeout",
-        after.as_secs_f64()
+        "no complete answer from `{url}` after {}; allow more with --timeout",
+        format::seconds(*after)
     )]
     Timeout {
         /// What was asked for.
@@ -178,8 +179,27 @@ impl Progress<'_> {
             | ErrorKind::NotConnected => FetchError::Reset { url },
             ErrorKind::UnexpectedEof => self.cut(),
             ErrorKind::TimedOut | ErrorKind::WouldBlock => self.timeout(),
+            _ if out_of_files(error) => self
+                .other("too many open files; have fewer requests in flight, or raise `ulimit -n`"),
             _ => self.other(error),
         }
+    }
+}
+
+/// Whether this process, or the whole system, may open no more files.
+fn out_of_files(error: &std::io::Error) -> bool {
+    #[cfg(unix)]
+    {
+        use nix::errno::Errno;
+        let limits = [Errno::EMFILE, Errno::ENFILE].map(|limit| limit as i32);
+        error
+            .raw_os_error()
+            .is_some_and(|code| limits.contains(&code))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = error;
+        false
     }
 }
 
@@ -246,7 +266,13 @@ mod tests {
         );
         assert_eq!(
             at.timeout().to_string(),
-            "no complete answer from `http://127.0.0.1:9/a` after 1.5 s; allow more with --timeout"
+            "no complete answer from `http://127.0.0.1:9/a` after 1.50 s; allow more with --timeout"
+        );
+        #[cfg(unix)]
+        assert!(
+            at.io(&std::io::Error::from(nix::errno::Errno::EMFILE))
+                .to_string()
+                .contains("`ulimit -n`")
         );
         assert!(!at.other("two\nlines").to_string().contains('\n'));
     }

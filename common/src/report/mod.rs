@@ -51,11 +51,13 @@ pub fn json(document: &Document) -> String {
 /// What stands above a run: step, question, machine, parameters.
 pub fn header(document: &Document) -> String {
     let mut text = String::new();
-    let _ = writeln!(
-        text,
-        "{BOLD}{}{BOLD:#} · {}",
-        document.step, document.question
+    let title = wrap(
+        &format!("{} · {}", document.step, document.question),
+        USUAL_WIDTH,
+        0,
     );
+    let title = title.strip_prefix(&document.step).unwrap_or(&title);
+    let _ = writeln!(text, "{BOLD}{}{BOLD:#}{title}", document.step);
     let _ = writeln!(
         text,
         "{DIM}{}",

@@ -6,6 +6,7 @@ use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, pr
 use std::fmt::Write;
 
 const UNKNOWN: &str = "–";
+const PROCESSES: &str = "processes";
 
 /// Wall, CPU, speed-up and bound of every variant.
 pub(super) fn times(variants: &[Variant], width: usize) -> String {
@@ -64,7 +65,8 @@ fn reasons(variants: &[Variant]) -> Vec<(&str, Vec<&str>)> {
     reasons
 }
 
-/// What every variant used; columns that nobody filled are left out.
+/// What every variant used; left out are columns that nobody filled, and processes where there was
+/// but the step's own.
 pub(super) fn ledgers(variants: &[Variant], width: usize) -> String {
     type Column = (&'static str, fn(&Ledger) -> Option<String>);
     let columns: [Column; 7] = [
@@ -73,7 +75,7 @@ pub(super) fn ledgers(variants: &[Variant], width: usize) -> String {
             ledger.peak_in_flight.map(format::count)
         }),
         ("threads", |ledger| ledger.threads.map(format::count)),
-        ("processes", |ledger| Some(format::count(ledger.processes))),
+        (PROCESSES, |ledger| Some(format::count(ledger.processes))),
         ("conns", |ledger| ledger.connections.map(format::count)),
         ("switches", |ledger| {
             let (own, forced) = (ledger.voluntary_switches?, ledger.involuntary_switches?);
@@ -85,10 +87,10 @@ pub(super) fn ledgers(variants: &[Variant], width: usize) -> String {
                 .map(|bytes| format::bytes(bytes as f64))
         }),
     ];
+    let alone = variants.iter().all(|variant| variant.ledger.processes == 1);
     let told = |column: &&Column| {
-        variants
-            .iter()
-            .any(|variant| column.1(&variant.ledger).is_some())
+        let mut ledgers = variants.iter().map(|variant| &variant.ledger);
+        ledgers.any(|ledger| column.1(ledger).is_some()) && !(alone && column.0 == PROCESSES)
     };
     let columns: Vec<&Column> = columns.iter().filter(told).collect();
     let names: Vec<&str> = std::iter::once("ledger")
@@ -105,18 +107,17 @@ pub(super) fn ledgers(variants: &[Variant], width: usize) -> String {
 
 /// How many of the tasks were done, and what became of the others.
 fn tasks(ledger: &Ledger) -> String {
-    let mut text = format!(
-        "{}/{}",
-        format::count(ledger.done),
-        format::count(ledger.submitted)
-    );
+    let mut text = format::count(ledger.done);
+    if ledger.done != ledger.submitted {
+        let _ = write!(text, " of {}", format::count(ledger.submitted));
+    }
     for (count, what) in [
         (ledger.failed, "failed"),
         (ledger.cancelled, "cancelled"),
         (ledger.retried, "retried"),
     ] {
         if count > 0 {
-            let _ = write!(text, " {} {what}", format::count(count));
+            let _ = write!(text, ", {} {what}", format::count(count));
         }
     }
     text

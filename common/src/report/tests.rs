@@ -164,9 +164,9 @@ one      2.00 s  5.00 ms     1.00×  1.00 s      50 %
 both     1.00 s  5.00 ms     2.00×  1.00 s     100 %
   bound: one wait (one, both)
 
-ledger         tasks  in flight  threads  processes  switches   memory
-one     1/2 1 failed          2        3          1   1,234+5  7.40 MB
-both    1/2 1 failed          2        3          1   1,234+5  7.40 MB
+ledger             tasks  in flight  threads  switches   memory
+one     1 of 2, 1 failed          2        3   1,234+5  7.40 MB
+both    1 of 2, 1 failed          2        3   1,234+5  7.40 MB
 
 ✓ shown: waits overlap
     both: wall 1.00 s < 2.00 s

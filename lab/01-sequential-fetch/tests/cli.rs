@@ -2,7 +2,10 @@
 
 use common::{
     http::{Server, ServerConfig},
-    testing::{assert_nothing_left_behind, run, variant},
+    testing::{
+        assert_bad_requests_refused, assert_failures_told, assert_nothing_left_behind,
+        assert_refusal_told, run, variant,
+    },
 };
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -150,51 +153,13 @@ fn requests_go_one_at_a_time_and_the_sum_is_that_of_the_results() {
 #[test]
 fn ten_requests_are_the_default() {
     let finished = run(BINARY, &["--delay", "0.02"]).well();
-    for words in [
+    finished.tells(&[
         "URL #1 … still waiting …",
         "URL #10: status 200",
         "sequential: elapsed",
-        "10/10",
         "10 waits of 20.0 ms in a row",
-    ] {
-        assert!(
-            finished.stdout.contains(words),
-            "`{words}` in {}",
-            finished.stdout
-        );
-    }
+    ]);
     assert!(!finished.stdout.contains("URL #11"));
-}
-
-#[test]
-fn a_bad_value_is_one_line_and_exit_code_2() {
-    let _ = run(BINARY, &["--requests", "0"]).refused(2, &["`0`", "--requests"]);
-    let _ = run(BINARY, &["--delay", "-1"]).refused(2, &["`-1`", "--delay"]);
-    let _ = run(BINARY, &["--timeout", "inf"]).refused(2, &["`inf`", "--timeout"]);
-    let _ = run(BINARY, &["--url", "no url"]).refused(2, &["`no url`", "--url"]);
-}
-
-#[test]
-fn what_fails_is_one_line_and_the_others_are_told() {
-    let server = server();
-    let fine = server.url("bytes/1000");
-    for (path, words) in [
-        ("status/404", "answered 404"),
-        ("status/500", "answered 500"),
-        ("cut/100", "after 50 of 100 bytes"),
-        ("reset", "reset the connection"),
-    ] {
-        let bad = server.url(path);
-        let urls = ["--url", bad.as_str(), "--url", fine.as_str()];
-        let finished = run(BINARY, &urls).refused(1, &[words, bad.as_str(), "1 of 2"]);
-        for line in ["URL #1: failed", "URL #2: status 200, 1,000 bytes"] {
-            assert!(
-                finished.stdout.contains(line),
-                "`{line}` in {}",
-                finished.stdout
-            );
-        }
-    }
 }
 
 #[test]
@@ -212,23 +177,9 @@ fn a_body_that_stalls_is_given_up_after_the_timeout() {
 }
 
 #[test]
-fn a_port_that_refuses_is_one_line_and_exit_code_1() {
-    let url = "http://127.0.0.1:9/";
-    let finished = run(BINARY, &["--url", url]).refused(1, &[url, "refused"]);
-    assert!(
-        finished.stdout.contains("URL #1: failed"),
-        "{}",
-        finished.stdout
-    );
-}
-
-#[test]
-fn a_page_that_is_no_utf8_is_as_good_as_any() {
-    let server = server();
-    let finished = run(BINARY, &["--url", server.url("not-utf8").as_str()]).well();
-    assert!(
-        finished.stdout.contains("URL #1: status 200"),
-        "{}",
-        finished.stdout
-    );
+fn bad_values_and_servers_that_fail_are_told_in_a_line() {
+    let variants = ["sequential"];
+    assert_bad_requests_refused(BINARY);
+    assert_failures_told(BINARY, &variants);
+    assert_refusal_told(BINARY, &variants);
 }

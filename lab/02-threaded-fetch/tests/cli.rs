@@ -1,6 +1,9 @@
 //! The binary as a user runs it.
 
-use common::testing::{assert_nothing_left_behind, run, variant};
+use common::testing::{
+    assert_bad_requests_refused, assert_failures_told, assert_nothing_left_behind,
+    assert_refusal_told, run, variant,
+};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_lab-02-threaded-fetch");
 
@@ -22,37 +25,19 @@ fn every_thread_waits_at_once_and_the_server_is_the_witness() {
 #[test]
 fn the_report_tells_each_length_and_the_time() {
     let finished = run(BINARY, &["--delay", "0.05", "--requests", "3"]).well();
-    for words in [
+    finished.tells(&[
         "URL #3: status 200",
         "bytes",
         "threaded: elapsed",
         "in flight",
         "✓ shown",
-    ] {
-        assert!(
-            finished.stdout.contains(words),
-            "`{words}` in {}",
-            finished.stdout
-        );
-    }
+    ]);
 }
 
 #[test]
-fn a_bad_value_is_one_line_and_exit_code_2() {
-    let _ = run(BINARY, &["--requests", "0"]).refused(2, &["`0`", "--requests"]);
-    let _ = run(BINARY, &["--delay", "-1"]).refused(2, &["`-1`", "--delay"]);
-    let _ = run(BINARY, &["--url", "no url"]).refused(2, &["`no url`", "--url"]);
-}
-
-#[test]
-fn a_port_that_refuses_fails_the_run_with_one_line_per_variant() {
-    let finished = run(BINARY, &["--json", "--url", "http://127.0.0.1:9/"]);
-    assert_eq!(finished.code, Some(1));
-    assert!(
-        finished.stderr.contains("`http://127.0.0.1:9/`"),
-        "{}",
-        finished.stderr
-    );
-    let document = finished.document();
-    assert_eq!(variant(&document, "threaded")["ledger"]["failed"], 1);
+fn bad_values_and_servers_that_fail_are_told_in_a_line() {
+    let variants = ["sequential", "threaded"];
+    assert_bad_requests_refused(BINARY);
+    assert_failures_told(BINARY, &variants);
+    assert_refusal_told(BINARY, &variants);
 }

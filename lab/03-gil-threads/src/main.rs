@@ -7,7 +7,7 @@ use beside::Beside;
 use claims::{HOLDING, RELEASING, SEQUENTIAL, THREADS, UNDER_GIL};
 use common::{
     Bound, Experiment, Step, Tally,
-    cli::{RoundsArgs, parse_count},
+    cli::{RoundsArgs, up_to},
     report::format,
     workload::io_wait_blocking,
 };
@@ -63,10 +63,6 @@ struct GilArgs {
     #[command(flatten)]
     #[serde(flatten)]
     rounds: RoundsArgs,
-}
-
-fn up_to<const LIMIT: usize>(text: &str) -> Result<NonZeroUsize, String> {
-    parse_count(text, LIMIT)
 }
 
 fn main() -> ExitCode {

@@ -84,11 +84,7 @@ fn without_a_python_one_line_says_so_and_the_rest_runs() {
     let mut command = Command::new(BINARY);
     command.args(SMALL).env("PATH", "/nowhere");
     let finished = run_command(command).well();
-    assert!(
-        finished.stdout.contains("no `python3` on the PATH"),
-        "{}",
-        finished.stdout
-    );
+    finished.tells(&["no `python3` on the PATH"]);
     assert!(
         !finished.stdout.contains("python threads"),
         "{}",
@@ -99,18 +95,12 @@ fn without_a_python_one_line_says_so_and_the_rest_runs() {
 #[test]
 fn the_report_tells_the_scale_and_each_time() {
     let finished = small(&["--no-python"]).well();
-    for words in [
+    finished.tells(&[
         "a job counts down 50,000 × 100 steps",
         "sequential: elapsed",
         "two threads, GIL: elapsed",
         "✓ shown: let go around a wait",
-    ] {
-        assert!(
-            finished.stdout.contains(words),
-            "`{words}` in {}",
-            finished.stdout
-        );
-    }
+    ]);
 }
 
 #[test]

@@ -33,11 +33,11 @@ const CRASH: &str = "one job crashes";
 #[derive(clap::Args, Debug, Serialize)]
 struct Args {
     /// Steps that each of the two jobs counts down: the script's WORK
-    #[arg(long, value_name = "N", default_value = "5_000_000", allow_negative_numbers = true, value_parser = up_to::<1_000_000_000>)]
+    #[arg(long, value_name = "N", default_value = "5_000_000", allow_negative_numbers = true, value_parser = cli::up_to::<1_000_000_000>)]
     work: NonZeroUsize,
 
     /// How many times WORK a job does, because Rust counts that much faster; 1 is the script's
-    #[arg(long, value_name = "N", default_value = "100", allow_negative_numbers = true, value_parser = up_to::<10_000>)]
+    #[arg(long, value_name = "N", default_value = "100", allow_negative_numbers = true, value_parser = cli::up_to::<10_000>)]
     scale: NonZeroUsize,
 
     /// In the end, let one of the two jobs crash half-way in its process
@@ -48,10 +48,6 @@ struct Args {
     #[command(flatten)]
     #[serde(flatten)]
     rounds: cli::RoundsArgs,
-}
-
-fn up_to<const LIMIT: usize>(text: &str) -> Result<NonZeroUsize, String> {
-    cli::parse_count(text, LIMIT)
 }
 
 fn main() -> ExitCode {

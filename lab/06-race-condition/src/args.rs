@@ -1,7 +1,7 @@
 //! The flags of this step.
 
 use common::{
-    cli::{Usage, parse_count},
+    cli::{Usage, up_to},
     report::format,
 };
 use lab_06_race_condition::Race;
@@ -15,31 +15,19 @@ const MOST_INCREMENTS: u64 = 500_000_000;
 #[derive(clap::Args, Clone, Debug, Serialize)]
 pub(crate) struct RaceArgs {
     /// Race with this many threads, 1 to 64; a single one has nobody to race with
-    #[arg(long, value_name = "N", default_value = "2", value_parser = parse_threads,
+    #[arg(long, value_name = "N", default_value = "2", value_parser = up_to::<64>,
           allow_negative_numbers = true)]
     threads: NonZeroUsize,
 
     /// Let each thread add one this often, 1 to 10,000,000; fewer make the bug rarer
-    #[arg(long, value_name = "N", default_value = "100_000", value_parser = parse_increments,
+    #[arg(long, value_name = "N", default_value = "100_000", value_parser = up_to::<10_000_000>,
           allow_negative_numbers = true)]
     increments: NonZeroUsize,
 
     /// Repeat the race this often for the table of outcomes, 1 to 1000
-    #[arg(long, value_name = "N", default_value = "20", value_parser = parse_trials,
+    #[arg(long, value_name = "N", default_value = "20", value_parser = up_to::<1000>,
           allow_negative_numbers = true)]
     pub(crate) trials: NonZeroUsize,
-}
-
-fn parse_threads(text: &str) -> Result<NonZeroUsize, String> {
-    parse_count(text, 64)
-}
-
-fn parse_increments(text: &str) -> Result<NonZeroUsize, String> {
-    parse_count(text, 10_000_000)
-}
-
-fn parse_trials(text: &str) -> Result<NonZeroUsize, String> {
-    parse_count(text, 1000)
 }
 
 impl RaceArgs {

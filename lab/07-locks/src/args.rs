@@ -1,7 +1,7 @@
 //! The flags of this step.
 
 use common::{
-    cli::{RoundsArgs, Usage, parse_count},
+    cli::{RoundsArgs, Usage, up_to},
     report::format,
 };
 use lab_07_locks::Plan;
@@ -15,7 +15,7 @@ const MOST_INCREMENTS: u64 = 2_000_000_000;
 #[derive(clap::Args, Clone, Debug, Serialize)]
 pub(crate) struct CountArgs {
     /// Count with this many workers, 1 to 64
-    #[arg(long, value_name = "N", default_value = "2", value_parser = parse_threads,
+    #[arg(long, value_name = "N", default_value = "2", value_parser = up_to::<64>,
           allow_negative_numbers = true)]
     threads: NonZeroUsize,
 
@@ -23,21 +23,13 @@ pub(crate) struct CountArgs {
     ///
     /// With few increments the starting of the threads takes longer than the counting, and the cost
     /// per increment says little.
-    #[arg(long, value_name = "N", default_value = "10_000_000", value_parser = parse_increments,
+    #[arg(long, value_name = "N", default_value = "10_000_000", value_parser = up_to::<100_000_000>,
           allow_negative_numbers = true)]
     increments: NonZeroUsize,
 
     #[command(flatten)]
     #[serde(flatten)]
     pub(crate) rounds: RoundsArgs,
-}
-
-fn parse_threads(text: &str) -> Result<NonZeroUsize, String> {
-    parse_count(text, 64)
-}
-
-fn parse_increments(text: &str) -> Result<NonZeroUsize, String> {
-    parse_count(text, 100_000_000)
 }
 
 impl CountArgs {

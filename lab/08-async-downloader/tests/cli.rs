@@ -1,6 +1,9 @@
 //! The binary as a user runs it.
 
-use common::testing::{assert_nothing_left_behind, run, variant};
+use common::testing::{
+    assert_bad_requests_refused, assert_failures_told, assert_nothing_left_behind,
+    assert_refusal_told, run, variant,
+};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_lab-08-async-downloader");
 
@@ -36,42 +39,14 @@ fn tasks_wait_at_once_on_one_thread_and_the_server_is_the_witness() {
 #[test]
 fn the_report_tells_each_length_and_the_time() {
     let finished = run(BINARY, &["--delay", "0.05", "--requests", "3"]).well();
-    for words in [
+    finished.tells(&[
         "futures made: 3, in ",
         "awaited: 0; requests the server saw: 0",
         "URL #3: status 200",
         "Downloaded 3 pages",
         "tasks: elapsed",
         "✓ shown: one thread did it all",
-    ] {
-        assert!(
-            finished.stdout.contains(words),
-            "`{words}` in {}",
-            finished.stdout
-        );
-    }
-}
-
-#[test]
-fn a_bad_value_is_one_line_and_exit_code_2() {
-    let _ = run(BINARY, &["--requests", "0"]).refused(2, &["`0`", "--requests"]);
-    let _ = run(BINARY, &["--delay", "-1"]).refused(2, &["`-1`", "--delay"]);
-    let _ = run(BINARY, &["--url", "no url"]).refused(2, &["`no url`", "--url"]);
-}
-
-#[test]
-fn a_port_that_refuses_fails_the_run_and_nobody_counts_there() {
-    let finished = run(BINARY, &["--json", "--url", "http://127.0.0.1:9/"]);
-    assert_eq!(finished.code, Some(1));
-    assert!(
-        finished.stderr.contains("`http://127.0.0.1:9/`"),
-        "{}",
-        finished.stderr
-    );
-    let document = finished.document();
-    let tasks = variant(&document, "tasks");
-    assert_eq!(tasks["ledger"]["failed"], 1);
-    assert!(tasks["ledger"]["peak_in_flight"].is_null());
+    ]);
 }
 
 #[test]
@@ -81,9 +56,13 @@ fn an_answer_that_is_late_is_a_failure_per_request_and_one_line_per_variant() {
     assert_eq!(finished.code, Some(1));
     assert_eq!(finished.stderr.lines().count(), 2, "{}", finished.stderr);
     assert!(finished.stderr.contains("--timeout"), "{}", finished.stderr);
-    assert!(
-        finished.stdout.contains("Downloaded 0 pages"),
-        "{}",
-        finished.stdout
-    );
+    finished.tells(&["Downloaded 0 pages"]);
+}
+
+#[test]
+fn bad_values_and_servers_that_fail_are_told_in_a_line() {
+    let variants = ["await in a loop", "tasks"];
+    assert_bad_requests_refused(BINARY);
+    assert_failures_told(BINARY, &variants);
+    assert_refusal_told(BINARY, &variants);
 }

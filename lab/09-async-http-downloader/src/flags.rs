@@ -4,7 +4,7 @@ use clap::builder::ArgPredicate;
 use common::{
     Bound,
     child::Program,
-    cli::{parse_count, parse_workers},
+    cli::{parse_workers, up_to},
     http::{
         FaultKind, Faults, RequestArgs, ServerConfig, ServerError, Site, as_seconds, parse_delay,
     },
@@ -150,7 +150,7 @@ impl Args {
 }
 
 fn parse_attempts(text: &str) -> Result<NonZeroU32, String> {
-    let count = parse_count(text, 20)?;
+    let count = up_to::<20>(text)?;
     NonZeroU32::try_from(count).map_err(|error| error.to_string())
 }
 

@@ -3,7 +3,7 @@
 use crate::source::SiteName;
 use clap::Args;
 use common::{
-    cli::{RoundsArgs, parse_count, parse_workers},
+    cli::{RoundsArgs, parse_workers, up_to},
     http::{Url, as_seconds, parse_delay, parse_timeout, parse_url},
 };
 use lab_10_hybrid_pipeline::{Limits, workers::Way};
@@ -27,14 +27,14 @@ pub(crate) struct PipelineArgs {
     /// Fetch at most this many pages [default: 200 generated, 500 of rust-docs, each --url]
     #[arg(
         long, visible_alias = "requests", value_name = "N", allow_negative_numbers = true,
-        value_parser = |text: &str| parse_count(text, 1_000_000)
+        value_parser = up_to::<1_000_000>
     )]
     pub(crate) pages: Option<NonZeroUsize>,
 
     /// The size of a generated page
     #[arg(
         long, value_name = "BYTES", default_value = "100000", allow_negative_numbers = true,
-        value_parser = |text: &str| parse_count(text, 8_000_000)
+        value_parser = up_to::<8_000_000>
     )]
     pub(crate) size: NonZeroUsize,
 
@@ -57,7 +57,7 @@ pub(crate) struct PipelineArgs {
     /// Fetch this many pages at once
     #[arg(
         long, value_name = "N", default_value = "8", allow_negative_numbers = true,
-        value_parser = |text: &str| parse_count(text, 1_000)
+        value_parser = up_to::<1_000>
     )]
     pub(crate) max_in_flight: NonZeroUsize,
 
@@ -68,14 +68,14 @@ pub(crate) struct PipelineArgs {
     /// Let this many pages wait between the stages
     #[arg(
         long, value_name = "N", default_value = "32", allow_negative_numbers = true,
-        value_parser = |text: &str| parse_count(text, 100_000)
+        value_parser = up_to::<100_000>
     )]
     pub(crate) queue: NonZeroUsize,
 
     /// Let the barrier fetch at most this many pages before it parses them
     #[arg(
         long, value_name = "N", default_value = "1000", allow_negative_numbers = true,
-        value_parser = |text: &str| parse_count(text, 100_000)
+        value_parser = up_to::<100_000>
     )]
     pub(crate) batch: NonZeroUsize,
 

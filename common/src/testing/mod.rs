@@ -2,6 +2,12 @@
 //!
 //! For tests only: everything here panics with a message where a test should fail.
 
+#[cfg(feature = "net")]
+mod network;
+
+#[cfg(feature = "net")]
+pub use network::{assert_bad_requests_refused, assert_failures_told, assert_refusal_told};
+
 use serde_json::Value;
 use std::{
     fs::File,
@@ -120,6 +126,33 @@ impl Finished {
             assert!(lines[0].contains(word), "`{word}` in: {}", lines[0]);
         }
         self.without_panic_text()
+    }
+
+    /// Asserts that standard output has each of `words`.
+    ///
+    /// # Panics
+    /// If one is missing.
+    pub fn tells(&self, words: &[&str]) {
+        for word in words {
+            assert!(self.stdout.contains(word), "`{word}` in {}", self.stdout);
+        }
+    }
+
+    /// Asserts that standard output has a table row that begins with `cells`.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn has_row(&self, cells: &[&str]) {
+        let begins = |line: &str| {
+            line.split_whitespace()
+                .take(cells.len())
+                .eq(cells.iter().copied())
+        };
+        assert!(
+            self.stdout.lines().any(begins),
+            "{cells:?} in {}",
+            self.stdout
+        );
     }
 
     fn without_panic_text(self) -> Self {
