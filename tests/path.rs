@@ -197,8 +197,7 @@ fn a_full_disk_costs_the_trace_and_not_the_report() {
 
 #[test]
 fn the_first_step_builds_no_network_stack() {
-    let tree = Command::new(walk::cargo())
-        .current_dir(walk::repository())
+    let tree = walk::cargo()
         .args([
             "tree",
             "-p",

@@ -8,7 +8,7 @@ use std::{
     fs,
     io::{BufRead, BufReader},
     path::Path,
-    process::{Child, Command, Stdio},
+    process::{Child, Stdio},
 };
 use support::{binaries, cargo};
 
@@ -37,8 +37,7 @@ struct Server(Child, String);
 impl Server {
     fn start(command: &str) -> Self {
         let words: Vec<&str> = command.split_whitespace().collect();
-        let mut child = Command::new(walk::cargo())
-            .current_dir(walk::repository())
+        let mut child = walk::cargo()
             .args(&words[1..])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -3,17 +3,11 @@
 use common::testing::Finished;
 use lab_00_tour::walk;
 use serde_json::Value;
-use std::{
-    collections::BTreeMap,
-    path::PathBuf,
-    process::{Command, Stdio},
-    sync::OnceLock,
-};
+use std::{collections::BTreeMap, path::PathBuf, process::Stdio, sync::OnceLock};
 
 /// Runs cargo at the top of the repository; a build may take its time, so nothing hurries it.
 pub(crate) fn cargo(arguments: &[&str]) -> Finished {
-    let child = Command::new(walk::cargo())
-        .current_dir(walk::repository())
+    let child = walk::cargo()
         .args(arguments)
         .env_remove("RUST_BACKTRACE")
         .stdin(Stdio::null())

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
     path::PathBuf,
-    process::{Command, ExitCode},
+    process::ExitCode,
     sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
 };
@@ -85,10 +85,8 @@ fn list(stops: &[&Stop]) {
 
 /// Hands over to `cargo run -p`, which builds the step first, and passes its exit code on.
 fn run_alone(stop: &Stop, flags: &[String]) -> ExitCode {
-    let mut command = Command::new(walk::cargo());
-    command
-        .current_dir(walk::repository())
-        .args(["run", "--quiet", "-p", stop.package]);
+    let mut command = walk::cargo();
+    command.args(["run", "--quiet", "-p", stop.package]);
     command.args(walk::profile()).arg("--").args(flags);
     // Ctrl-C reaches the step too: it reports, and this program waits for it.
     let _interrupt = walk::interrupt_flag();

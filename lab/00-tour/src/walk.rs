@@ -6,7 +6,6 @@ use serde_json::Value;
 use std::{
     collections::BTreeMap,
     env,
-    ffi::OsString,
     io::Read,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
@@ -21,9 +20,33 @@ use std::{
 /// A step at its quick pace that takes longer than this hangs.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// The cargo that started this program, or the one on the path.
-pub fn cargo() -> OsString {
-    env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+/// What cargo tells the programs that it runs, besides all that begins with `CARGO_PKG_`.
+const TOLD_BY_CARGO: [&str; 6] = [
+    "CARGO_BIN_NAME",
+    "CARGO_CRATE_NAME",
+    "CARGO_MANIFEST_DIR",
+    "CARGO_MANIFEST_PATH",
+    "CARGO_PRIMARY_PACKAGE",
+    "CARGO_TARGET_TMPDIR",
+];
+
+/// The cargo that started this program, or the one on the path, at the top of the repository.
+///
+/// It does not see what an outer cargo told this program: build scripts ask for some of that, and
+/// would build anew for other answers.
+pub fn cargo() -> Command {
+    let program = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(program);
+    command.current_dir(repository());
+    for (name, _) in env::vars_os() {
+        let told = name
+            .to_str()
+            .is_some_and(|name| name.starts_with("CARGO_PKG_") || TOLD_BY_CARGO.contains(&name));
+        if told {
+            command.env_remove(name);
+        }
+    }
+    command
 }
 
 /// The top of the repository that this program was built from.
@@ -48,9 +71,8 @@ pub fn profile() -> &'static [&'static str] {
 /// # Errors
 /// Cargo cannot be started.
 pub fn build(stops: &[&Stop]) -> anyhow::Result<BTreeMap<String, PathBuf>> {
-    let mut command = Command::new(cargo());
+    let mut command = cargo();
     command
-        .current_dir(repository())
         .args([
             "build",
             "--keep-going",
@@ -62,7 +84,7 @@ pub fn build(stops: &[&Stop]) -> anyhow::Result<BTreeMap<String, PathBuf>> {
         .stderr(Stdio::inherit());
     let output = command
         .output()
-        .with_context(|| format!("cannot start `{}`; is Rust installed?", cargo().display()))?;
+        .context("cannot start `cargo`; is Rust installed?")?;
     let messages = String::from_utf8_lossy(&output.stdout).into_owned();
     Ok(messages.lines().filter_map(executable).collect())
 }
