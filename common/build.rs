@@ -10,7 +10,6 @@ fn main() {
         other => other.to_owned(),
     };
     println!("cargo::rustc-env=LAB_PROFILE={profile}");
-    println!("cargo::rustc-env=LAB_OPT_LEVEL={}", variable("OPT_LEVEL"));
     println!("cargo::rustc-env=LAB_RUSTC={}", rustc_version());
 }
 

@@ -29,7 +29,7 @@ pub struct Host {
     pub parallelism: f64,
     /// Runnable tasks on the machine, averaged over a minute; `None` where not told.
     pub load: Option<f64>,
-    /// The build, such as `dev profile, opt-level 2`.
+    /// The build: `dev profile` or `release profile`.
     pub profile: String,
     /// The compiler's own version line.
     pub rustc: String,
@@ -48,11 +48,7 @@ impl Host {
             cpus: cpus(),
             parallelism: measure_parallelism(),
             load,
-            profile: format!(
-                "{} profile, opt-level {}",
-                env!("LAB_PROFILE"),
-                env!("LAB_OPT_LEVEL")
-            ),
+            profile: concat!(env!("LAB_PROFILE"), " profile").to_owned(),
             rustc: env!("LAB_RUSTC").to_owned(),
             commit: commit_above(Path::new(env!("CARGO_MANIFEST_DIR"))),
         }
@@ -325,19 +321,19 @@ mod tests {
             cpus: 2,
             parallelism: 1.87,
             load: None,
-            profile: "dev profile, opt-level 2".to_owned(),
+            profile: "dev profile".to_owned(),
             rustc: "rustc 1.95.0 (59807616e 2026-04-14)".to_owned(),
             commit: None,
         };
         assert_eq!(
             host.one_line(),
-            "Linux x86_64 · 2 CPUs, 1.9 usable now · dev profile, opt-level 2 · rustc 1.95.0"
+            "Linux x86_64 · 2 CPUs, 1.9 usable now · dev profile · rustc 1.95.0"
         );
         host.cpus = 1;
         host.parallelism = 1.0;
         assert_eq!(
             host.one_line(),
-            "Linux x86_64 · 1 CPU · dev profile, opt-level 2 · rustc 1.95.0"
+            "Linux x86_64 · 1 CPU · dev profile · rustc 1.95.0"
         );
     }
 

@@ -171,6 +171,13 @@ impl Experiment {
         Some(runs.median().recording.wall)
     }
 
+    /// The wall time of each of the variant's runs so far, by round and in seconds: its `walls_s`.
+    pub fn walls(&self, variant: &str) -> Vec<f64> {
+        let state = self.state();
+        let runs = state.runs.iter().find(|runs| runs.name == variant);
+        runs.map(Runs::walls).unwrap_or_default()
+    }
+
     /// The CPU time of each job in the variant's middle run so far, in the order of their starts.
     pub fn job_times(&self, variant: &str) -> Vec<Duration> {
         let state = self.state();
