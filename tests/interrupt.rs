@@ -5,10 +5,11 @@
 
 #![cfg(unix)]
 
+mod each;
 mod support;
 
 use common::testing::assert_nothing_left_behind;
-use lab_00_tour::path::PATH;
+use each::every_step;
 use std::{
     io::{Read, Write},
     path::Path,
@@ -78,8 +79,7 @@ impl Paused {
 
 #[test]
 fn an_interrupted_step_ends_with_one_line_and_leaves_nothing() {
-    for stop in &PATH {
-        let binary = &binaries()[stop.package];
+    every_step(|stop, binary| {
         let paused = Paused::start(binary, stop.quick);
         paused.signal("-INT");
         let output = paused.end();
@@ -97,7 +97,7 @@ fn an_interrupted_step_ends_with_one_line_and_leaves_nothing() {
             stop.package
         );
         assert_nothing_left_behind(binary);
-    }
+    });
 }
 
 #[test]
@@ -135,11 +135,10 @@ fn an_interrupt_under_json_still_prints_a_document_that_says_so() {
 
 #[test]
 fn a_killed_step_leaves_no_child_behind() {
-    for stop in &PATH {
-        let binary = &binaries()[stop.package];
+    every_step(|stop, binary| {
         let paused = Paused::start(binary, stop.quick);
         paused.signal("-KILL");
         paused.end();
         assert_nothing_left_behind(binary);
-    }
+    });
 }

@@ -1,8 +1,10 @@
 //! The path as a whole: what every step does alike.
 
+mod each;
 mod support;
 
 use common::testing::{self, assert_nothing_left_behind, run, run_command, variant};
+use each::every_step;
 use lab_00_tour::{
     path::{PATH, Stop},
     walk,
@@ -10,6 +12,7 @@ use lab_00_tour::{
 use serde_json::Value;
 use std::{
     io::{BufRead, BufReader},
+    path::Path,
     process::{Command, Stdio},
 };
 use support::{binaries, cargo};
@@ -23,23 +26,36 @@ fn flags(stop: &Stop, more: &[&'static str]) -> Vec<&'static str> {
 }
 
 #[test]
-fn every_step_prints_one_document_whose_claims_its_figures_carry() {
-    for stop in &PATH {
-        let binary = &binaries()[stop.package];
-        let document = run(binary, &flags(stop, &["--json"])).well().document();
+fn every_step_prints_one_document_whose_claims_its_figures_carry_and_writes_its_trace() {
+    let folder = tempfile::tempdir().expect("a folder");
+    every_step(|stop, binary| {
+        let trace = folder.path().join(stop.package);
+        let mut command = Command::new(binary);
+        command
+            .args(stop.quick)
+            .arg("--json")
+            .arg("--trace")
+            .arg(&trace);
+        let document = run_command(command).well().document();
         assert_eq!(document["schema"], 1, "{}", stop.package);
         assert_eq!(document["step"], stop.package);
         assert!(document["error"].is_null(), "{document}");
-        assert!(
-            !document["claims"].as_array().expect("claims").is_empty(),
-            "{}",
-            stop.package
-        );
+        let claims = document["claims"].as_array().expect("claims");
+        assert!(!claims.is_empty(), "{}", stop.package);
         for variant in document["variants"].as_array().expect("variants") {
             check_variant(stop, variant);
         }
+        check_trace(stop, &trace);
         assert_nothing_left_behind(binary);
-    }
+    });
+}
+
+fn check_trace(stop: &Stop, place: &Path) {
+    let trace = std::fs::read_to_string(place).expect("it was written");
+    let trace: Value = serde_json::from_str(&trace).expect("it is JSON");
+    let events = trace["traceEvents"].as_array().expect("events");
+    let is_span = |event: &Value| event["ph"] == "X" || event["ph"] == "b";
+    assert!(events.iter().any(is_span), "{}", stop.package);
 }
 
 fn check_variant(stop: &Stop, variant: &Value) {
@@ -80,8 +96,8 @@ fn check_variant(stop: &Stop, variant: &Value) {
 
 #[test]
 fn every_step_reports_for_people_without_colour_in_a_pipe_and_within_120_columns() {
-    for stop in &PATH {
-        let finished = run(&binaries()[stop.package], &flags(stop, &[])).well();
+    every_step(|stop, binary| {
+        let finished = run(binary, &flags(stop, &[])).well();
         let text = &finished.stdout;
         assert!(text.starts_with(stop.package), "{text}");
         assert!(
@@ -98,13 +114,12 @@ fn every_step_reports_for_people_without_colour_in_a_pipe_and_within_120_columns
             stop.package,
             finished.stderr
         );
-    }
+    });
 }
 
 #[test]
 fn every_step_refuses_an_unknown_flag_and_teaches_in_its_help() {
-    for stop in &PATH {
-        let binary = &binaries()[stop.package];
+    every_step(|stop, binary| {
         let _ = run(binary, &["--no-such-flag"]).refused(2, &["--no-such-flag", "--help"]);
         let _ = run(binary, &["surplus"]).refused(2, &["surplus"]);
         let help = run(binary, &["--help"]).well().stdout;
@@ -119,13 +134,12 @@ fn every_step_refuses_an_unknown_flag_and_teaches_in_its_help() {
                 .stdout
                 .starts_with(stop.package)
         );
-    }
+    });
 }
 
 #[test]
 fn every_step_ends_quietly_when_nobody_reads_on() {
-    for stop in &PATH {
-        let binary = &binaries()[stop.package];
+    every_step(|stop, binary| {
         let mut child = Command::new(binary)
             .args(stop.quick)
             .stdin(Stdio::null())
@@ -151,33 +165,12 @@ fn every_step_ends_quietly_when_nobody_reads_on() {
             String::from_utf8_lossy(&output.stderr)
         );
         assert_nothing_left_behind(binary);
-    }
-}
-
-#[test]
-fn every_step_writes_a_trace_that_holds_its_lanes() {
-    let folder = tempfile::tempdir().expect("a folder");
-    for stop in &PATH {
-        let place = folder.path().join(stop.package);
-        let mut command = Command::new(&binaries()[stop.package]);
-        command.args(stop.quick).arg("--trace").arg(&place);
-        let _ = run_command(command).well();
-        let trace = std::fs::read_to_string(&place).expect("it was written");
-        let trace: Value = serde_json::from_str(&trace).expect("it is JSON");
-        let events = trace["traceEvents"].as_array().expect("events");
-        assert!(
-            events
-                .iter()
-                .any(|event| event["ph"] == "X" || event["ph"] == "b"),
-            "{}",
-            stop.package
-        );
-    }
+    });
 }
 
 #[test]
 fn a_full_disk_costs_the_trace_and_not_the_report() {
-    if !std::path::Path::new("/dev/full").exists() {
+    if !Path::new("/dev/full").exists() {
         return;
     }
     let finished = run(

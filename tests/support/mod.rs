@@ -1,7 +1,7 @@
 //! What the tests of the whole path share: the built steps.
 
 use common::testing::Finished;
-use lab_00_tour::walk;
+use lab_00_tour::{path::PATH, walk};
 use serde_json::Value;
 use std::{collections::BTreeMap, path::PathBuf, process::Stdio, sync::OnceLock};
 
@@ -38,7 +38,7 @@ pub(crate) fn binaries() -> &'static BTreeMap<String, PathBuf> {
         ];
         let built = cargo(&[&arguments, walk::profile()].concat());
         let binaries: BTreeMap<_, _> = built.stdout.lines().filter_map(binary).collect();
-        for stop in &lab_00_tour::path::PATH {
+        for stop in &PATH {
             assert!(
                 binaries.contains_key(stop.package),
                 "{} did not build: {}",
