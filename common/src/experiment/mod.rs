@@ -178,6 +178,13 @@ impl Experiment {
         runs.map(Runs::walls).unwrap_or_default()
     }
 
+    /// What the variant's middle run so far has used, as the report will show it.
+    pub fn ledger(&self, variant: &str) -> Option<Ledger> {
+        let state = self.state();
+        let runs = state.runs.iter().find(|runs| runs.name == variant)?;
+        Some(runs.median().ledger.clone())
+    }
+
     /// The CPU time of each job in the variant's middle run so far, in the order of their starts.
     pub fn job_times(&self, variant: &str) -> Vec<Duration> {
         let state = self.state();

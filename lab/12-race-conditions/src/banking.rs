@@ -1,0 +1,106 @@
+//! The second and the third race: check-then-act, and two locks with one invariant.
+
+use anyhow::Context;
+use common::{Experiment, Tally};
+use lab_12_race_conditions::{
+    bank::{Mode, audit_beside_transfers, overdraw_by_force, withdraw_at_once},
+    outcome::{BALANCES, TOTALS, Trials, kind_of_balance, kind_of_total, table},
+};
+use serde::Serialize;
+
+/// Why a race was not run.
+const NO_THREADS: &str = "cannot start two threads";
+
+/// Trials of these races per `--trials`: one is over sooner than the meeting at the barrier before it.
+const SHORT_TRIALS: usize = 25;
+
+/// A race run tight, widened and repaired.
+#[derive(Serialize)]
+struct Ways {
+    tight: Trials,
+    widened: Trials,
+    repaired: Trials,
+    /// What was left when both checks came first, where that can be forced.
+    by_force_left: Option<i64>,
+}
+
+impl Ways {
+    fn each(&self) -> [(&'static str, &Trials); 3] {
+        [
+            ("tight", &self.tight),
+            ("widened", &self.widened),
+            ("repaired", &self.repaired),
+        ]
+    }
+
+    fn tally(&self) -> Tally {
+        let parts = self.each().map(|(_, trials)| trials.tally());
+        Tally {
+            submitted: parts.iter().map(|part| part.submitted).sum(),
+            done: parts.iter().map(|part| part.done).sum(),
+            failed: parts.iter().map(|part| part.failed).sum(),
+            ..Tally::default()
+        }
+    }
+}
+
+/// Check-then-act: two withdrawals of 80 from an account with 100.
+pub(crate) fn race_for_an_account(lab: &mut Experiment, trials: usize) -> anyhow::Result<()> {
+    let times = trials * SHORT_TRIALS;
+    lab.say(format!(
+        "Check-then-act: an account with 100, two threads want 80, {times} trials …"
+    ));
+    let run = |mode| {
+        let left = withdraw_at_once(mode, times).context(NO_THREADS)?;
+        Ok::<_, anyhow::Error>(Trials::sort(&BALANCES, &left, kind_of_balance))
+    };
+    let race = || {
+        Ok(Ways {
+            tight: run(Mode::Tight)?,
+            widened: run(Mode::Widened)?,
+            repaired: run(Mode::Repaired)?,
+            by_force_left: Some(overdraw_by_force().context(NO_THREADS)?),
+        })
+    };
+    let ways = lab
+        .variant("account")
+        .other_work()
+        .run_counted(race, Ways::tally)?;
+    if let Some(left) = ways.by_force_left {
+        lab.say(format!(
+            "  forced, both check before either acts: {left} left"
+        ));
+    }
+    for line in table(&BALANCES, &ways.each()) {
+        lab.say(format!("  {line}"));
+    }
+    Ok(())
+}
+
+/// Two locks, one invariant: audits of two accounts between which money is moved.
+pub(crate) fn race_for_an_audit(lab: &mut Experiment, trials: usize) -> anyhow::Result<()> {
+    let times = trials * SHORT_TRIALS;
+    lab.say(format!(
+        "Two locks, one invariant: 10 of 200 moved during an audit, {times} trials …"
+    ));
+    let run = |mode| {
+        let seen = audit_beside_transfers(mode, times).context(NO_THREADS)?;
+        Ok::<_, anyhow::Error>(Trials::sort(&TOTALS, &seen, kind_of_total))
+    };
+    let race = || {
+        Ok(Ways {
+            tight: run(Mode::Tight)?,
+            widened: run(Mode::Widened)?,
+            repaired: run(Mode::Repaired)?,
+            by_force_left: None,
+        })
+    };
+    let ways = lab
+        .variant("audit")
+        .other_work()
+        .run_counted(race, Ways::tally)?;
+    for line in table(&TOTALS, &ways.each()) {
+        lab.say(format!("  {line}"));
+    }
+    Ok(())
+}
