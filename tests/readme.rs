@@ -210,3 +210,12 @@ fn shape(line: &str) -> String {
     let words = words.unwrap_or_default().split_whitespace();
     words.collect::<Vec<_>>().join(" ")
 }
+
+#[test]
+fn every_readme_says_the_minutes_of_the_path() {
+    for stop in &PATH {
+        let text = read(&format!("{}/README.md", stop.folder()));
+        let minutes = format!("About {} minutes on film", stop.minutes);
+        assert!(text.contains(&minutes), "{}: `{minutes}`", stop.package);
+    }
+}

@@ -1,0 +1,50 @@
+//! Shows twenty tasks one by one, on a thread each and on two pools; then how large a pool should
+//! be, what starting costs, and what becomes of ten thousand tasks.
+
+mod args;
+mod claims;
+mod many;
+mod start_up;
+mod sweep;
+mod ways;
+
+use args::Args;
+use common::{Experiment, Step};
+use lab_15_thread_pool_executor::crowd::CROWD;
+use std::process::ExitCode;
+
+const STEP: Step = Step {
+    package: env!("CARGO_PKG_NAME"),
+    mirrors: &["advanced/05_thread_pool_executor.py"],
+    question: "a pool, or threads by hand?",
+    why: "A thread per task starts as many threads as there are tasks, whatever the machine can \
+          bear. A pool starts its threads once and lets tasks queue: you set how many run at once, \
+          and pay for the start once. For CPU work more threads than CPUs have nothing to run on; \
+          for waits a thread more is a wait more at the same time, until all tasks have one. Where \
+          a larger pool stops paying is measured, not known.",
+    try_next: &[
+        "cargo run -p lab-15-thread-pool-executor -- --workers 20: what is left of the difference?",
+        "cargo run -p lab-15-thread-pool-executor -- --largest 128: where are the knees now?",
+        "cargo run -p lab-15-thread-pool-executor -- --many 50_000: which limit is met?",
+        "cargo run -p lab-16-processes-vs-threads: the same question, with processes",
+    ],
+};
+
+fn main() -> ExitCode {
+    STEP.run(&[&CROWD], demonstrate)
+}
+
+fn demonstrate(args: &Args, lab: &mut Experiment) -> anyhow::Result<()> {
+    args.check()?;
+    ways::measure(args, lab)?;
+    let waits = sweep::measure(args, lab, &sweep::WAITS)?;
+    let work = sweep::measure(args, lab, &sweep::WORK)?;
+    start_up::measure(args, lab)?;
+    many::on_a_pool(args, lab)?;
+    let limits = many::a_thread_each(args, lab)?;
+    claims::of_the_ways(args, lab);
+    claims::of_the_sweeps(lab, &waits, &work);
+    claims::of_the_start_up(args, lab);
+    claims::of_the_many(args, lab, limits);
+    Ok(())
+}

@@ -1,0 +1,149 @@
+//! The binary as a user runs it.
+
+use common::testing::{assert_nothing_left_behind, run, run_command, variant};
+use serde_json::Value;
+use std::process::Command;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_lab-15-thread-pool-executor");
+const QUICK: [&str; 12] = [
+    "--tasks",
+    "9",
+    "--workers",
+    "3",
+    "--wait",
+    "0.005",
+    "--largest",
+    "4",
+    "--many",
+    "300",
+    "--rounds",
+    "2",
+];
+
+fn quick_document() -> Value {
+    let arguments = [&QUICK[..], &["--json"]].concat();
+    run(BINARY, &arguments).well().document()
+}
+
+#[test]
+fn a_thread_per_task_takes_a_thread_per_task_and_a_pool_its_workers() {
+    let document = quick_document();
+    let ledger = |name: &str, what: &str| variant(&document, name)["ledger"][what].clone();
+    assert_eq!(ledger("thread per task", "threads"), 10, "and the main one");
+    assert_eq!(ledger("one by one", "threads"), 1);
+    for name in ["pool by hand", "rayon"] {
+        let threads = ledger(name, "threads").as_u64();
+        assert!(threads <= Some(4), "{name}: three and the main one");
+    }
+    for name in ["one by one", "thread per task", "pool by hand", "rayon"] {
+        assert_eq!(ledger(name, "done"), 9, "{name}");
+        assert_eq!(variant(&document, name)["runs"], 2, "{name}");
+        let order = variant(&document, name)["results"]["in_order"].as_array();
+        let numbers = order.expect("results").iter();
+        let mut numbers: Vec<u64> = numbers.filter_map(|one| one["number"].as_u64()).collect();
+        if name == "one by one" {
+            assert!(numbers.is_sorted(), "nothing overtakes: {numbers:?}");
+        }
+        numbers.sort_unstable();
+        assert!(numbers.into_iter().eq(1..=9), "{name}");
+    }
+}
+
+#[test]
+fn the_knee_is_the_rule_applied_to_the_times_in_the_document() {
+    let document = quick_document();
+    for sweep in ["io_sweep", "cpu_sweep"] {
+        let sweep = &document["params"][sweep];
+        let points = sweep["points"].as_array().expect("sizes");
+        let sizes: Vec<u64> = points
+            .iter()
+            .filter_map(|p| p["workers"].as_u64())
+            .collect();
+        assert_eq!(sizes, [1, 2, 4]);
+        assert_eq!(sweep["submitted"], 3 * 2 * 2, "sizes, rounds, tasks");
+        assert_eq!(sweep["done"], sweep["submitted"]);
+        let times: Vec<Vec<f64>> = points
+            .iter()
+            .map(|point| point["times_s"].as_array().expect("times"))
+            .map(|times| times.iter().filter_map(Value::as_f64).collect())
+            .collect();
+        // By other code than the step's: who is beaten by a larger one in every round?
+        let beats = |own: &Vec<f64>, larger: &Vec<f64>| {
+            own.iter()
+                .zip(larger)
+                .all(|(own, larger)| own / larger > 1.1)
+        };
+        let first = (0..3).find(|&i| !times[i + 1..].iter().any(|larger| beats(&times[i], larger)));
+        let knee = first.filter(|&i| i < 2).map(|i| sizes[i]);
+        assert_eq!(sweep["knee"].as_u64(), knee, "{sweep}");
+    }
+}
+
+#[test]
+fn very_many_tasks_fit_a_pool_and_a_thread_each_is_counted_where_it_was() {
+    let document = quick_document();
+    let pool = &variant(&document, "many: pool")["ledger"];
+    assert_eq!(pool["done"], 300);
+    let most = pool["threads"].as_u64();
+    assert!(most <= Some(4), "three and the main one");
+    let threads = variant(&document, "many: threads");
+    assert_eq!(threads["ledger"]["done"], 300);
+    assert_eq!(threads["results"]["started"], 300);
+    assert_eq!(threads["ledger"]["processes"], 2, "a process of their own");
+    assert_nothing_left_behind(BINARY);
+}
+
+#[test]
+fn the_report_has_the_order_the_knees_the_start_up_and_the_many() {
+    run(BINARY, &QUICK).well().tells(&[
+        "as they completed, on the pool of 3:",
+        "sweep, 2 × I/O",
+        "sweep, 2 × CPU",
+        "  knee: ",
+        "a task on a running pool",
+        "300 short tasks on a pool of 3: 300 results",
+        "threads at once: 300",
+        "✓ shown: every way brought back each task once",
+    ]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_limit_that_is_met_is_named_and_nothing_crashes() {
+    for kibibytes in [600_000, 1_500_000] {
+        let line = format!("ulimit -v {kibibytes}; exec \"$0\" \"$@\"");
+        let mut command = Command::new("sh");
+        command.args(["-c", &line, BINARY]);
+        command
+            .args(&QUICK[..8])
+            .args(["--many", "50_000", "--rounds", "1"]);
+        let finished = run_command(command).well();
+        finished.tells(&[
+            "limit: address space in bytes (ulimit -v)",
+            "✗ not shown here: a thread for each of 50,000",
+        ]);
+        assert_eq!(finished.stderr, "");
+    }
+    assert_nothing_left_behind(BINARY);
+}
+
+#[test]
+fn a_bad_value_is_one_line_and_exit_code_2() {
+    for flag in ["--tasks", "--workers", "--largest", "--many", "--rounds"] {
+        for bad in ["0", "-1", "100000", "many"] {
+            let _ = run(BINARY, &[flag, bad]).refused(2, &[&format!("`{bad}`"), flag]);
+        }
+    }
+    let _ = run(BINARY, &["--largest", "1"]).refused(2, &["`1`", "--largest"]);
+    for bad in ["0", "-1", "11", "NaN", "long"] {
+        let _ = run(BINARY, &["--wait", bad]).refused(2, &[&format!("`{bad}`"), "--wait"]);
+    }
+    let hours = ["--tasks", "1000", "--wait", "10"];
+    let _ = run(BINARY, &hours).refused(2, &["--tasks 1000", "lower one"]);
+}
+
+#[test]
+fn an_unwritable_trace_is_one_line_and_exit_code_1() {
+    let trace = ["--trace", "/nowhere/trace.json"];
+    let _ = run(BINARY, &trace).refused(1, &["/nowhere/trace.json"]);
+}

@@ -1,0 +1,191 @@
+//! The 2 × 2: CPU work and I/O, on threads and in processes, taking turns.
+
+use crate::args::Args;
+use common::{
+    Bound, Experiment, Tally,
+    process_pool::{Ledger, TaskError},
+    report::format,
+};
+use lab_16_processes_vs_threads::{
+    Done, JOB, Job, run_in_processes, run_on_threads, run_one_by_one,
+    verdict::{Comparison, compare_by_round},
+};
+use serde::Serialize;
+use std::{num::NonZeroUsize, time::Duration};
+
+pub(crate) const ONE_BY_ONE: &str = "CPU one by one";
+pub(crate) const CPU_THREADS: &str = "CPU threads";
+pub(crate) const CPU_PROCESSES: &str = "CPU processes";
+pub(crate) const IO_THREADS: &str = "I/O threads";
+pub(crate) const IO_PROCESSES: &str = "I/O processes";
+
+/// How threads and processes compare, on either kind of job.
+pub(crate) struct Square {
+    pub(crate) cpu: Comparison,
+    pub(crate) io: Comparison,
+}
+
+/// What a pool of processes leaves.
+#[derive(Serialize)]
+pub(crate) struct InProcesses {
+    pub(crate) jobs: Vec<Result<Done, TaskError>>,
+    pub(crate) startup_s: Vec<f64>,
+    pub(crate) pool: Ledger,
+}
+
+/// Runs every way once per round.
+pub(crate) fn measure(args: &Args, lab: &mut Experiment) -> anyhow::Result<Square> {
+    let (cpu, io) = (args.cpu_jobs(lab.seed()), args.io_jobs());
+    let work = Bound::Work {
+        workers: args.workers.get(),
+    };
+    let waits = Bound::Waits {
+        each: Some(args.wait.0),
+        count: io.len(),
+        at_once: args.workers.get(),
+    };
+    let expected: Vec<u64> = run_one_by_one(&cpu).iter().map(|done| done.value).collect();
+    let numbers: Vec<u64> = (1..=io.len() as u64).collect();
+    for round in 1..=args.rounds.get() {
+        lab.say(format!(
+            "round {round} of {}: every way once …",
+            args.rounds
+        ));
+        lab.variant(ONE_BY_ONE)
+            .bound(Bound::Work { workers: 1 })
+            .run_counted(
+                || Ok(run_one_by_one(&cpu)),
+                |done| tally(&expected, done.iter().map(Some)),
+            )?;
+        on_threads(args, lab, CPU_THREADS, &work, &cpu, &expected)?;
+        in_processes(args, lab, CPU_PROCESSES, &work, &cpu, &expected)?;
+        on_threads(args, lab, IO_THREADS, &waits, &io, &numbers)?;
+        in_processes(args, lab, IO_PROCESSES, &waits, &io, &numbers)?;
+    }
+    let compare = |first, second| compare_by_round(&lab.walls(first), &lab.walls(second));
+    let square = Square {
+        cpu: compare(CPU_THREADS, CPU_PROCESSES),
+        io: compare(IO_THREADS, IO_PROCESSES),
+    };
+    lab.param("cpu_processes_over_threads", &square.cpu);
+    lab.param("io_processes_over_threads", &square.io);
+    Ok(square)
+}
+
+fn tally<'a>(expected: &[u64], done: impl Iterator<Item = Option<&'a Done>>) -> Tally {
+    let right: Vec<bool> = expected
+        .iter()
+        .zip(done)
+        .map(|(expected, done)| done.is_some_and(|done| done.value == *expected))
+        .collect();
+    Tally::of_checked(&right, |right| *right)
+}
+
+fn on_threads(
+    args: &Args,
+    lab: &mut Experiment,
+    name: &str,
+    bound: &Bound,
+    jobs: &[Job],
+    expected: &[u64],
+) -> anyhow::Result<()> {
+    variant(lab, name, bound).run_counted(
+        || Ok(run_on_threads(args.workers, jobs)?),
+        |done| tally(expected, done.iter().map(Some)),
+    )?;
+    Ok(())
+}
+
+/// The start of the pool and its end are part of it, as they are of a `with` block in the script.
+fn in_processes(
+    args: &Args,
+    lab: &mut Experiment,
+    name: &str,
+    bound: &Bound,
+    jobs: &[Job],
+    expected: &[u64],
+) -> anyhow::Result<()> {
+    let done = variant(lab, name, bound).run_counted(
+        || pool_of_processes(args.workers, jobs, 1),
+        |done| Tally {
+            retried: done.pool.retried,
+            ..tally(expected, done.jobs.iter().map(|job| job.as_ref().ok()))
+        },
+    )?;
+    for error in done.jobs.iter().filter_map(|job| job.as_ref().err()) {
+        lab.fail(format!("{name}: {error}"));
+    }
+    Ok(())
+}
+
+fn variant<'a>(
+    lab: &'a mut Experiment,
+    name: &str,
+    bound: &Bound,
+) -> common::experiment::Measure<'a> {
+    let variant = lab.variant(name).bound(bound.clone());
+    if name.starts_with("CPU") {
+        variant
+    } else {
+        variant.other_work()
+    }
+}
+
+/// Starts a pool, does the jobs, ends the pool.
+pub(crate) fn pool_of_processes(
+    workers: NonZeroUsize,
+    jobs: &[Job],
+    retries: u32,
+) -> anyhow::Result<InProcesses> {
+    let pool = JOB
+        .pool_builder()
+        .workers(workers)
+        .retries(retries)
+        .start()?;
+    let startup = pool.startup();
+    Ok(InProcesses {
+        jobs: run_in_processes(&pool, jobs),
+        startup_s: startup.iter().map(Duration::as_secs_f64).collect(),
+        pool: pool.shutdown(),
+    })
+}
+
+impl Square {
+    /// Prints the table, and by which rule a verdict is reached.
+    pub(crate) fn tell(&self, args: &Args, lab: &Experiment) {
+        let steps = format::plain(args.steps() as f64 / 1e6);
+        let wait = format::seconds(args.wait.0);
+        lab.say(format!(
+            "{} jobs, {} workers, pools started and ended each time; middle of {}:",
+            args.jobs, args.workers, args.rounds
+        ));
+        lab.say(format!(
+            "{:<18} {:>9} {:>10}  {:>10}",
+            "each job", "threads", "processes", "ratio"
+        ));
+        let cpu = format!("CPU, {steps} M steps");
+        tell_row(lab, &cpu, [CPU_THREADS, CPU_PROCESSES], &self.cpu);
+        let io = format!("I/O, {wait}");
+        tell_row(lab, &io, [IO_THREADS, IO_PROCESSES], &self.io);
+        lab.say("rule: by round, processes / threads. Faster: beyond 1.1 to one side in all");
+        lab.say("  rounds, the middle one beyond the spread (greatest / least). No detectable");
+        lab.say("  difference: within 1.1 in all rounds. Else, or under 3 rounds: too noisy.");
+    }
+}
+
+fn tell_row(lab: &Experiment, job: &str, [threads, processes]: [&str; 2], compared: &Comparison) {
+    let wall = |variant| lab.wall(variant).map_or("–".into(), format::seconds);
+    lab.say(format!(
+        "{job:<18} {:>9} {:>10}  {:>10}  {}",
+        wall(threads),
+        wall(processes),
+        ratios(compared),
+        compared.verdict.in_words("threads", "processes")
+    ));
+}
+
+/// The least and the greatest ratio.
+pub(crate) fn ratios(compared: &Comparison) -> String {
+    let (least, greatest) = (compared.least_ratio, compared.greatest_ratio);
+    format!("{least:.2}–{greatest:.2}")
+}
