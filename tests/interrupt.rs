@@ -142,3 +142,57 @@ fn a_killed_step_leaves_no_child_behind() {
         assert_nothing_left_behind(binary);
     });
 }
+
+#[test]
+fn an_interrupt_is_told_though_the_reader_of_the_report_has_gone() {
+    let binary = &binaries()["lab-02-threaded-fetch"];
+    let mut paused = Paused::start(binary, &["--delay", "0.01"]);
+    paused.go_on();
+    drop(paused.child.stdout.take());
+    paused.signal("-INT");
+    let output = paused.end();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.contains("error: interrupted"), "{stderr}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_interrupt_ends_a_step_whose_output_nobody_reads() {
+    let binary = &binaries()["lab-01-sequential-fetch"];
+    let mut child = Command::new(binary)
+        .args(["--delay", "0", "--requests", "5000"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("it starts");
+    let waits_in = format!("/proc/{0}/task/{0}/wchan", child.id());
+    // Its lines fill the pipe sooner or later, and then it waits for a reader who does not come.
+    while !std::fs::read_to_string(&waits_in).is_ok_and(|place| place.contains("pipe")) {
+        assert!(child.try_wait().expect("it is ours").is_none(), "it ended");
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    let pid = child.id().to_string();
+    let signalled = Command::new("kill").args(["-INT", &pid]).status();
+    assert!(signalled.expect("kill starts").success());
+    assert_eq!(child.wait().expect("it ends").code(), Some(1));
+    assert_nothing_left_behind(binary);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn errors_that_cannot_be_written_leave_the_exit_code() {
+    let binary = &binaries()["lab-02-threaded-fetch"];
+    for (flags, code) in [
+        (&["--requests", "0"][..], 2),
+        (&["--url", "http://127.0.0.1:9/", "--requests", "1"][..], 1),
+    ] {
+        let full = std::fs::File::options().write(true).open("/dev/full");
+        let status = Command::new(binary)
+            .args(flags)
+            .stdout(Stdio::null())
+            .stderr(full.expect("Linux has it"))
+            .status();
+        assert_eq!(status.expect("it starts").code(), Some(code), "{flags:?}");
+    }
+}

@@ -2,7 +2,15 @@
 
 use clap::{CommandFactory, FromArgMatches, Parser, error::ErrorKind};
 use serde::{Serialize, Serializer};
-use std::{fmt, num::NonZeroUsize, path::PathBuf, process::ExitCode, str::FromStr, time::Duration};
+use std::{
+    fmt,
+    io::{self, Write},
+    num::NonZeroUsize,
+    path::PathBuf,
+    process::ExitCode,
+    str::FromStr,
+    time::Duration,
+};
 
 /// The most workers that `--workers` takes: past this a small machine only suffers.
 pub const WORKERS_LIMIT: usize = 512;
@@ -159,10 +167,8 @@ pub(crate) fn parse<Own: clap::Args>(
     about: String,
 ) -> Result<(Own, CommonArgs), ExitCode> {
     let command = CommandLine::<Own>::command().name(name).about(about);
-    let matches = command
-        .try_get_matches()
-        .map_err(|error| complain(&error))?;
-    let line = CommandLine::<Own>::from_arg_matches(&matches).map_err(|error| complain(&error))?;
+    let matches = command.try_get_matches().map_err(|error| answer(&error))?;
+    let line = CommandLine::<Own>::from_arg_matches(&matches).map_err(|error| answer(&error))?;
     Ok((line.own, line.common))
 }
 
@@ -171,11 +177,11 @@ pub(crate) fn parse<Own: clap::Args>(
 /// # Errors
 /// As for a step: the exit code to leave with.
 pub fn parse_alone<Line: Parser>() -> Result<Line, ExitCode> {
-    Line::try_parse().map_err(|error| complain(&error))
+    Line::try_parse().map_err(|error| answer(&error))
 }
 
 /// Answers a parse that did not give a command line.
-fn complain(error: &clap::Error) -> ExitCode {
+fn answer(error: &clap::Error) -> ExitCode {
     if matches!(
         error.kind(),
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
@@ -184,8 +190,16 @@ fn complain(error: &clap::Error) -> ExitCode {
         let _ = error.print();
         return ExitCode::SUCCESS;
     }
-    eprintln!("{}", one_line(error));
+    let line = one_line(error);
+    complain(line.strip_prefix("error: ").unwrap_or(&line));
     ExitCode::from(2)
+}
+
+/// Says in one line on standard error what went wrong; nobody need be there to read it.
+pub fn complain(message: impl fmt::Display) {
+    let line = format!("error: {message}").replace('\n', " ");
+    // With standard error closed or full, the exit code still tells.
+    let _ = writeln!(io::stderr(), "{line}");
 }
 
 /// What clap says over several lines, in one.

@@ -1,16 +1,18 @@
 //! The one way a step speaks while it runs: lines for its reader, bars for its watcher.
 
 use crate::{
+    cli::complain,
     report::format,
     timeline::{self, LaneKind},
     timing::{self, Housekeeper, Usage},
 };
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle, WeakProgressBar};
 use std::{
     collections::BTreeMap,
+    fmt,
     io::{self, IsTerminal, Write},
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     thread::{self, JoinHandle},
@@ -22,12 +24,26 @@ const LIVE_ROWS: usize = 10;
 const REDRAW_EVERY: Duration = Duration::from_millis(100);
 
 /// Prints a step's lines; silent under `--json`. Clones speak with the same voice.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Narrator {
     speaks: bool,
     bars: MultiProgress,
+    /// Bars that show a clock of their own; the live view makes it run.
+    clocks: Clocks,
     live: bool,
 }
+
+impl fmt::Debug for Narrator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut narrator = f.debug_struct("Narrator");
+        narrator
+            .field("speaks", &self.speaks)
+            .field("live", &self.live);
+        narrator.finish_non_exhaustive()
+    }
+}
+
+type Clocks = Arc<Mutex<Vec<WeakProgressBar>>>;
 
 impl Narrator {
     /// A narrator; under `silent` it says nothing and shows nothing.
@@ -42,6 +58,7 @@ impl Narrator {
         Self {
             speaks: !silent,
             bars: MultiProgress::with_draw_target(target),
+            clocks: Clocks::default(),
             live,
         }
     }
@@ -59,6 +76,8 @@ impl Narrator {
         let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {elapsed}");
         bar.set_style(style.expect("a constant template that the tests parse"));
         bar.set_message(what);
+        let mut clocks = self.clocks.lock().unwrap_or_else(PoisonError::into_inner);
+        clocks.push(bar.downgrade());
         bar
     }
 
@@ -74,16 +93,21 @@ impl Narrator {
         // Anew: the lanes of the variant before have ended.
         timeline::watch_live(self.live);
         self.live
-            .then(|| Watch::start(self.bars.clone(), variant.to_owned()))
+            .then(|| Watch::start(self.bars.clone(), self.clocks.clone(), variant.to_owned()))
     }
 }
 
 /// Prints lines and ends this process quietly when nobody is left to read them.
 pub(crate) fn print_lines(lines: &str) {
-    let mut out = anstream::stdout().lock();
-    if let Err(error) = writeln!(out, "{lines}").and_then(|()| out.flush()) {
+    if let Err(error) = try_print_lines(lines) {
         unwritable(&error);
     }
+}
+
+/// Prints lines where the process goes on however that ends.
+pub(crate) fn try_print_lines(lines: &str) -> io::Result<()> {
+    let mut out = anstream::stdout().lock();
+    writeln!(out, "{lines}").and_then(|()| out.flush())
 }
 
 /// Ends the process: quietly after a closed pipe, with a line otherwise.
@@ -95,8 +119,13 @@ pub(crate) fn unwritable(error: &io::Error) -> ! {
     if error.kind() == io::ErrorKind::BrokenPipe {
         std::process::exit(0);
     }
-    eprintln!("error: cannot write to standard output: {error}");
+    complain(unwritten(error));
     std::process::exit(1);
+}
+
+/// What is said of a standard output that takes no more.
+pub(crate) fn unwritten(error: &io::Error) -> String {
+    format!("cannot write to standard output: {error}")
 }
 
 /// The live view of one variant.
@@ -106,12 +135,12 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    fn start(bars: MultiProgress, variant: String) -> Self {
+    fn start(bars: MultiProgress, clocks: Clocks, variant: String) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
         let housekeeper = Housekeeper::enrol();
         let drawing = thread::spawn(move || {
-            draw_until(&stopped, &bars, &variant, &housekeeper);
+            draw_until(&stopped, &bars, &clocks, &variant, &housekeeper);
         });
         Self {
             stop,
@@ -131,7 +160,13 @@ impl Drop for Watch {
     }
 }
 
-fn draw_until(stopped: &AtomicBool, bars: &MultiProgress, variant: &str, keeper: &Housekeeper) {
+fn draw_until(
+    stopped: &AtomicBool,
+    bars: &MultiProgress,
+    clocks: &Clocks,
+    variant: &str,
+    keeper: &Housekeeper,
+) {
     let plain =
         ProgressStyle::with_template("  {msg}").expect("a constant template that the tests parse");
     let styled = |line: ProgressBar| {
@@ -160,6 +195,11 @@ fn draw_until(stopped: &AtomicBool, bars: &MultiProgress, variant: &str, keeper:
                 ),
                 None => format!("{kind} {:<18.18}", lane.name),
             });
+        }
+        for bar in clocks.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            if let Some(bar) = bar.upgrade() {
+                bar.tick();
+            }
         }
         status.set_message(status_line(variant, started.elapsed(), before, hidden));
         keeper.charge();

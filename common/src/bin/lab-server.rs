@@ -2,7 +2,7 @@
 
 use clap::Parser;
 use common::{
-    child,
+    child, cli,
     http::{FaultKind, Faults, SERVER, Server, ServerConfig, raise_open_files},
 };
 use std::{
@@ -72,23 +72,15 @@ fn main() -> ExitCode {
     if let Some(exit) = child::take_role(&[&SERVER]) {
         return exit;
     }
-    match Args::try_parse() {
-        Ok(args) => match serve(args) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                eprintln!("error: {error:#}");
-                ExitCode::FAILURE
-            }
-        },
-        Err(error) if error.use_stderr() => {
-            let text = error.to_string();
-            eprintln!("{}", text.lines().next().unwrap_or("error: bad usage"));
-            ExitCode::from(2)
-        }
-        Err(help) => {
-            // A closed pipe ends quietly.
-            let _ = help.print();
-            ExitCode::SUCCESS
+    let served = match cli::parse_alone::<Args>() {
+        Ok(args) => serve(args),
+        Err(code) => return code,
+    };
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            cli::complain(format_args!("{error:#}"));
+            ExitCode::FAILURE
         }
     }
 }

@@ -10,10 +10,14 @@
 //! The end of the parent, however it comes, closes the link: a child that reads its link learns of
 //! it at once. [`Link::exit_with_parent`] is that for roles that do not read.
 
+mod guest;
 mod link;
 
+pub use guest::Guest;
+pub(crate) use guest::kill_guests;
 pub use link::{Link, LinkReceiver, LinkSender};
 
+use crate::cli::complain;
 use std::{
     env,
     ffi::OsString,
@@ -48,13 +52,15 @@ pub fn take_role(roles: &[&dyn Role]) -> Option<ExitCode> {
     let name = argument.to_str()?.strip_prefix(ROLE_ARGUMENT)?;
     IS_CHILD.store(true, Ordering::SeqCst);
     let Some(role) = roles.iter().find(|role| role.name() == name) else {
-        eprintln!("error: this program has no role `{name}`");
+        complain(format_args!("this program has no role `{name}`"));
         return Some(ExitCode::from(2));
     };
     match Link::inherited() {
         Ok(link) => Some(role.serve(link)),
         Err(error) => {
-            eprintln!("error: the role `{name}` is for children of this program only: {error}");
+            complain(format_args!(
+                "the role `{name}` is for children of this program only: {error}"
+            ));
             Some(ExitCode::from(2))
         }
     }

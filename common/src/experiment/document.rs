@@ -59,6 +59,8 @@ pub struct Variant {
     pub cpu_user_s: f64,
     /// CPU time in the kernel, worker processes included.
     pub cpu_system_s: f64,
+    /// How long its jobs took from their starts to their ends, all lanes together.
+    pub open_s: f64,
     /// How long its jobs really ran, all lanes together: CPU time of threads, polls of tasks.
     pub busy_s: f64,
     /// The shortest wall time that was attainable.

@@ -22,6 +22,7 @@ pub use step::Step;
 
 use crate::{
     narrator::Narrator,
+    report::TraceFile,
     timeline::{self, LaneKind, Moment},
     timing::{self, Usage},
 };
@@ -30,7 +31,7 @@ use claim::Claim;
 use serde::Serialize;
 use serde_json::Value;
 use std::{
-    io::{self, BufRead},
+    io::{self, BufRead, Write},
     mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -76,6 +77,7 @@ struct State {
     runs: Vec<Runs>,
     claims: Vec<Claim>,
     failures: Vec<String>,
+    trace: Option<TraceFile>,
     finished: bool,
 }
 
@@ -100,13 +102,20 @@ struct Run {
 }
 
 impl Experiment {
-    fn new(document: Document, narrator: Narrator, pause: bool, seed: u64) -> Self {
+    fn new(
+        document: Document,
+        narrator: Narrator,
+        trace: Option<TraceFile>,
+        pause: bool,
+        seed: u64,
+    ) -> Self {
         Self {
             state: Arc::new(Mutex::new(State {
                 document,
                 runs: Vec::new(),
                 claims: Vec::new(),
                 failures: Vec::new(),
+                trace,
                 finished: false,
             })),
             narrator,
@@ -274,7 +283,11 @@ impl<'a> Measure<'a> {
         drop(watch);
         let counts = self.observer.map(Observer::counts).transpose();
         let (result, mut run) = measured?;
-        let counts = counts?.flatten();
+        // What was measured is kept even where the observer has gone silent since.
+        let (counts, silence) = match counts {
+            Ok(counts) => (counts.flatten(), None),
+            Err(error) => (None, Some(error)),
+        };
         let tally = tally(&result);
         run.ledger = Ledger {
             submitted: tally.submitted,
@@ -289,7 +302,7 @@ impl<'a> Measure<'a> {
         run.results = serde_json::to_value(&result)?;
         self.experiment
             .record(self.name, self.bound, self.limit, self.same_work, run);
-        Ok(result)
+        silence.map_or(Ok(result), Err)
     }
 }
 
@@ -333,7 +346,8 @@ impl Experiment {
     fn wait_for_enter(&self, variant: &str) {
         let again = self.state().runs.iter().any(|runs| runs.name == variant);
         if self.pause && !again {
-            eprint!("Enter runs `{variant}` ");
+            // Where nobody reads the prompt, nobody need be asked twice.
+            let _ = write!(io::stderr(), "Enter runs `{variant}` ");
             // The end of the input is as good as Enter.
             let _ = io::stdin().lock().read_line(&mut String::new());
         }
@@ -415,6 +429,9 @@ impl Runs {
             wall_max_s: walls.iter().copied().fold(0.0, f64::max),
             cpu_user_s: run.usage.cpu_user.as_secs_f64(),
             cpu_system_s: run.usage.cpu_system.as_secs_f64(),
+            open_s: jobs(&run.recording)
+                .map(|span| span.duration().as_secs_f64())
+                .sum(),
             busy_s: jobs(&run.recording)
                 .map(|span| span.busy.as_secs_f64())
                 .sum(),

@@ -1,9 +1,9 @@
 //! From the command line to the exit code.
 
-use super::{Document, Experiment, SCHEMA};
+use super::{Document, Experiment, SCHEMA, State};
 use crate::{
     child::{self, Role},
-    cli::{self, CommonArgs, Usage},
+    cli::{self, CommonArgs, Usage, complain},
     host::Host,
     narrator::{self, Narrator},
     report, timeline,
@@ -13,9 +13,18 @@ use serde::Serialize;
 use serde_json::Value;
 use std::{
     io::{self, IsTerminal},
+    iter,
     process::ExitCode,
-    sync::{Arc, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+    thread,
+    time::Duration,
 };
+
+/// How long an interrupted step may take to tell what it has.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// What Ctrl-C finds of a run.
+type Running = (Arc<Mutex<State>>, Narrator);
 
 /// One step of the path: what its report is headed with and closed by.
 #[derive(Clone, Copy, Debug)]
@@ -57,27 +66,28 @@ impl Step {
         common: &CommonArgs,
         demonstrate: impl FnOnce(&Own, &mut Experiment) -> anyhow::Result<()>,
     ) -> ExitCode {
+        let running = self.report_on_interrupt(common.json);
         common.color.apply();
         if common.clear && io::stdout().is_terminal() && !common.json {
             narrator::print_lines("\u{1b}[2J\u{1b}[3J\u{1b}[H");
         }
-        let trace = match common
-            .trace
-            .as_deref()
-            .map(report::TraceFile::create)
-            .transpose()
-        {
+        let trace = common.trace.as_deref().map(report::TraceFile::create);
+        let trace = match trace.transpose() {
             Ok(trace) => trace,
-            Err(error) => return complain(&error),
+            Err(error) => {
+                complain(format_args!("{error:#}"));
+                return ExitCode::FAILURE;
+            }
         };
         timeline::install();
         let narrator = Narrator::new(common.json);
         let document = self.document(own, common);
         narrator.say(report::header(&document));
-        let mut experiment = Experiment::new(document, narrator, common.pause, common.seed);
-        self.report_on_interrupt(&experiment, common.json);
+        let mut experiment = Experiment::new(document, narrator, trace, common.pause, common.seed);
+        // Set once: this is the only run of the process.
+        let _ = running.set((Arc::clone(&experiment.state), experiment.narrator()));
         let outcome = demonstrate(own, &mut experiment);
-        self.close(&experiment, outcome, trace, common.json)
+        self.close(&experiment, outcome, common.json)
     }
 
     fn document(&self, own: &impl Serialize, common: &CommonArgs) -> Document {
@@ -104,24 +114,15 @@ impl Step {
     }
 
     /// Reports and tells the exit code; what was measured is never lost to a later failure.
-    fn close(
-        &self,
-        experiment: &Experiment,
-        outcome: anyhow::Result<()>,
-        trace: Option<report::TraceFile>,
-        json: bool,
-    ) -> ExitCode {
+    fn close(&self, experiment: &Experiment, outcome: anyhow::Result<()>, json: bool) -> ExitCode {
         let mut state = experiment.state();
         let failure = outcome.err();
         let mut messages: Vec<String> = failure.iter().map(|error| format!("{error:#}")).collect();
         messages.append(&mut state.failures);
-        let document = state.conclude((!messages.is_empty()).then(|| messages.join("; ")));
-        self.print(document, json);
-        if let Some(error) = trace.and_then(|trace| trace.write(document).err()) {
-            messages.push(format!("{error:#}"));
-        }
+        let error = (!messages.is_empty()).then(|| messages.join("; "));
+        messages.extend(self.tell(&mut state, error, json));
         for message in &messages {
-            eprintln!("error: {message}");
+            complain(message);
         }
         match failure {
             Some(error) if error.is::<Usage>() => ExitCode::from(2),
@@ -130,39 +131,86 @@ impl Step {
         }
     }
 
-    fn print(&self, document: &Document, json: bool) {
+    /// Concludes, prints and writes the trace; returns what could not be written.
+    fn tell(&self, state: &mut State, error: Option<String>, json: bool) -> Vec<String> {
+        let trace = state.trace.take();
+        let document = state.conclude(error);
+        let mut unwritten = Vec::new();
+        match self.print(document, json) {
+            // A reader who has gone has seen enough; the exit code and the errors still tell.
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                unwritten.push(narrator::unwritten(&error));
+            }
+            _ => {}
+        }
+        if let Some(error) = trace.and_then(|trace| trace.write(document).err()) {
+            unwritten.push(format!("{error:#}"));
+        }
+        unwritten
+    }
+
+    fn print(&self, document: &Document, json: bool) -> io::Result<()> {
         if json {
-            narrator::print_lines(&report::json(document));
-        } else if !document.variants.is_empty() {
-            narrator::print_lines(&report::terminal(document, self, report::width()));
+            narrator::try_print_lines(&report::json(document))
+        } else if document.variants.is_empty() {
+            Ok(())
+        } else {
+            narrator::try_print_lines(&report::terminal(document, self, report::width()))
         }
     }
 
     /// On Ctrl-C, reports the variants that were finished and ends with exit code 1.
     ///
-    /// Children live in process groups of their own and end with their links.
-    fn report_on_interrupt(&self, experiment: &Experiment, json: bool) {
-        let (step, state, narrator) = (*self, Arc::clone(&experiment.state), experiment.narrator());
+    /// Children live in process groups of their own and end with their links; guests are killed.
+    fn report_on_interrupt(&self, json: bool) -> Arc<OnceLock<Running>> {
+        let running = Arc::new(OnceLock::new());
+        let (step, seen) = (*self, Arc::clone(&running));
         let housekeeper = Housekeeper::enrol();
         let handled = ctrlc::set_handler(move || {
             let _housekeeper = &housekeeper;
-            let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
-            if !state.finished {
-                let finished = state.runs.len();
-                let message = format!("interrupted; variants finished before that: {finished}");
-                narrator.clear();
-                step.print(state.conclude(Some(message.clone())), json);
-                eprintln!("error: {message}");
-            }
-            // Ctrl-C arrives in a thread of its own; `main` is busy.
-            std::process::exit(1);
+            end_within(GRACE);
+            child::kill_guests();
+            step.tell_interrupted(seen.get(), json);
+            exit();
         });
         // A second handler in one process is refused; the first serves as well.
         drop(handled);
+        running
+    }
+
+    fn tell_interrupted(&self, running: Option<&Running>, json: bool) {
+        let message =
+            |finished: usize| format!("interrupted; variants finished before that: {finished}");
+        let Some((state, narrator)) = running else {
+            complain(message(0));
+            return;
+        };
+        let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.finished {
+            return;
+        }
+        let message = message(state.runs.len());
+        narrator.clear();
+        let unwritten = self.tell(&mut state, Some(message.clone()), json);
+        for line in iter::once(message).chain(unwritten) {
+            complain(line);
+        }
     }
 }
 
-fn complain(error: &anyhow::Error) -> ExitCode {
-    eprintln!("error: {error:#}");
-    ExitCode::FAILURE
+/// Ends the process after this time, whatever is in the way: a pipe that nobody empties, for one.
+fn end_within(limit: Duration) {
+    thread::spawn(move || {
+        thread::sleep(limit);
+        exit();
+    });
+}
+
+/// Ends the process from another thread than `main`, which is busy or stuck.
+#[expect(
+    clippy::exit,
+    reason = "an interrupted run ends here; children end with their links"
+)]
+fn exit() -> ! {
+    std::process::exit(1)
 }

@@ -1,7 +1,10 @@
 //! The parent's side of the server: start it, ask what it saw, never leave it behind.
 
-use super::{ServerConfig, Url, Witness, args::under, blocking::request, blocking_agent, server};
+use super::{
+    FetchError, ServerConfig, Url, Witness, args::under, blocking::request, blocking_agent, server,
+};
 use crate::child::{Child, Exit, Link, LinkReceiver, LinkSender, Program, StartError};
+use crate::report::format;
 use std::{
     io,
     net::SocketAddr,
@@ -165,7 +168,14 @@ impl Server {
     /// # Errors
     /// [`ServerError`] when it does not answer.
     pub fn witness(&self) -> Result<Witness, ServerError> {
-        let page = request(&self.agent, &self.url("witness")).map_err(|error| self.why(error))?;
+        let page = request(&self.agent, &self.url("witness")).map_err(|error| match error {
+            // The way out of a fetch's own time-out would mislead here.
+            FetchError::Timeout { after, .. } => self.why(format!(
+                "nothing came in {}; it may be stopped, or out of open files (`ulimit -n`)",
+                format::seconds(after)
+            )),
+            error => self.why(error),
+        })?;
         serde_json::from_slice(&page.body).map_err(silent)
     }
 

@@ -1,6 +1,8 @@
 //! What a lesson fetches from, ready to be asked.
 
-use super::{RequestArgs, Server, ServerConfig, ServerError, Url, Witness, args::under};
+use super::{
+    RequestArgs, Server, ServerConfig, ServerError, Url, Witness, args::under, raise_open_files,
+};
 use crate::child::Program;
 use std::num::NonZeroU32;
 
@@ -33,6 +35,8 @@ impl Site {
         program: &Program,
         config: ServerConfig,
     ) -> Result<Self, ServerError> {
+        // A connection per request, and some systems allow only 256 open files at first.
+        raise_open_files();
         let server = args
             .needs_server()
             .then(|| Server::with(program, config))

@@ -21,9 +21,13 @@ const STARTING: char = 's';
 const QUEUEING: char = '·';
 const FAILED: char = '×';
 
-/// What spans wait for that queue for their turn, and that rest after a failure.
-const PERMIT: &str = "permit";
+/// What spans wait for that rest after a failure.
 const BACK_OFF: &str = "back-off";
+
+/// Whether a span that waits for this queues for its turn.
+fn queues(wait: &str) -> bool {
+    wait == "permit" || wait.starts_with("queue")
+}
 
 /// What one cell shows.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -36,7 +40,7 @@ enum Cell {
     Edge,
     /// A worker process is being started; at least one cell, however short.
     Starting,
-    /// It waits for a permit.
+    /// It waits for a permit, or for a queue.
     Queueing,
     /// The first cell of a back-off; the rest of it is idle.
     Failed,
@@ -58,12 +62,12 @@ pub(super) fn timelines(variants: &[Variant], width: usize) -> String {
     } else {
         String::new()
     };
-    let queueing = if drawn().any(|variant| waits_for(&variant.recording, PERMIT)) {
+    let queueing = if drawn().any(|variant| waits(&variant.recording, queues)) {
         format!("  {QUEUEING} queues")
     } else {
         String::new()
     };
-    let failing = if drawn().any(|variant| waits_for(&variant.recording, BACK_OFF)) {
+    let failing = if drawn().any(|variant| waits(&variant.recording, |wait| wait == BACK_OFF)) {
         format!("  {FAILED} failed, rests")
     } else {
         String::new()
@@ -132,9 +136,9 @@ fn starts_workers(recording: &Recording) -> bool {
     spans.any(|span| span.name == START_UP)
 }
 
-fn waits_for(recording: &Recording, what: &str) -> bool {
+fn waits(recording: &Recording, so: impl Fn(&str) -> bool) -> bool {
     let mut spans = recording.lanes.iter().flat_map(|lane| &lane.spans);
-    spans.any(|span| span.wait.as_deref() == Some(what))
+    spans.any(|span| span.wait.as_deref().is_some_and(&so))
 }
 
 /// How the time of all lanes was spent, in words.
@@ -209,7 +213,7 @@ fn row(lane: &Lane, zero: Moment, axis: Duration, cells: usize) -> Vec<Cell> {
 /// How much of the cell's time the span ran, from its polls where they are known.
 fn cell_of(span: &Span, at: usize, zero: Moment, axis: Duration, cells: usize) -> Cell {
     match span.wait.as_deref() {
-        Some(PERMIT) => return Cell::Queueing,
+        Some(wait) if queues(wait) => return Cell::Queueing,
         Some(BACK_OFF) => return Cell::Idle,
         _ => {}
     }
@@ -312,7 +316,7 @@ mod tests {
         };
         let spans = vec![
             span(0, 100, 0, 0),
-            waits_for(PERMIT, span(0, 25, 0, 1)),
+            waits_for("permit", span(0, 25, 0, 1)),
             waits_for("io", span(25, 30, 0, 1)),
             waits_for(BACK_OFF, span(30, 60, 0, 1)),
         ];

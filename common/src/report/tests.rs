@@ -33,6 +33,7 @@ fn variant(name: &str, wall_ms: u64, speedup: f64, lanes: Vec<Lane>) -> Variant 
         walls_s: vec![wall_s],
         cpu_user_s: 0.004,
         cpu_system_s: 0.001,
+        open_s: 1.0,
         busy_s: 0.5,
         bound_s: Some(1.0),
         bound_reason: Some("one wait".into()),

@@ -25,7 +25,7 @@ pub struct TraceFile {
 
 #[derive(Debug)]
 enum Place {
-    Replace(NamedTempFile),
+    Replace,
     WriteTo(File),
 }
 
@@ -51,18 +51,8 @@ impl TraceFile {
             Ok(about) if about.permissions().readonly() => {
                 Err(io::ErrorKind::PermissionDenied.into())
             }
-            _ => {
-                let folder = path
-                    .parent()
-                    .filter(|folder| !folder.as_os_str().is_empty());
-                let mut builder = tempfile::Builder::new();
-                #[cfg(unix)]
-                builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-                let file = builder.tempfile_in(folder.unwrap_or(Path::new(".")));
-                // Without the name of the temporary file, which means nothing to the reader.
-                let plain = |error: io::Error| error.kind().into();
-                file.map(Place::Replace).map_err(plain)
-            }
+            // Only tried: a file that waits for the end would stay when the run is broken off.
+            _ => beside(path).map(|_| Place::Replace),
         }
     }
 
@@ -74,13 +64,33 @@ impl TraceFile {
         let text = trace(document).to_string();
         let written = match self.place {
             Place::WriteTo(mut file) => file.write_all(text.as_bytes()),
-            Place::Replace(mut file) => file
-                .write_all(text.as_bytes())
-                .and_then(|()| file.persist(&self.path).map_err(|error| error.error))
-                .map(drop),
+            Place::Replace => replace(&self.path, text.as_bytes()),
         };
         written.with_context(|| unwritable(&self.path))
     }
+}
+
+/// A temporary file where `path` is, or where it leads to.
+fn beside(path: &Path) -> io::Result<NamedTempFile> {
+    let folder = path.parent();
+    let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    // Without the name of the temporary file, which means nothing to the reader.
+    let plain = |error: io::Error| error.kind().into();
+    builder
+        .tempfile_in(folder.unwrap_or(Path::new(".")))
+        .map_err(plain)
+}
+
+/// Replaces the file whole or not at all.
+fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
+    // A link stays a link.
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let mut file = beside(&path)?;
+    file.write_all(text)?;
+    file.persist(&path).map(drop).map_err(|error| error.error)
 }
 
 fn unwritable(path: &Path) -> String {

@@ -1,7 +1,10 @@
 //! Walks the path: all of it, one wing, or one step.
 
 use clap::Parser;
-use common::report::{self, format};
+use common::{
+    cli,
+    report::{self, format},
+};
 use indicatif::ProgressBar;
 use lab_00_tour::{
     path::{self, PATH, Stop, Wing},
@@ -11,6 +14,7 @@ use lab_00_tour::{
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
+    io::{self, Write},
     path::PathBuf,
     process::ExitCode,
     sync::atomic::{AtomicBool, Ordering},
@@ -44,10 +48,13 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    let arguments = match common::cli::parse_alone::<Arguments>() {
+    let arguments = match cli::parse_alone::<Arguments>() {
         Ok(arguments) => arguments,
         Err(code) => return code,
     };
+    if let Some(reason) = arguments.at_odds() {
+        return complain(2, &reason);
+    }
     match arguments.step.as_deref() {
         None => tour(&arguments),
         Some("list") => {
@@ -67,8 +74,31 @@ fn main() -> ExitCode {
     }
 }
 
+impl Arguments {
+    /// What does not go together: a flag that would be ignored is refused.
+    fn at_odds(&self) -> Option<String> {
+        let step = self.step.as_deref()?;
+        let list = step == "list";
+        let flag = match self {
+            Self { json: true, .. } => "--json",
+            Self { full: true, .. } => "--full",
+            Self { only: Some(_), .. } if !list => "--only",
+            _ if list && !self.flags.is_empty() => {
+                return Some(format!(
+                    "`list` takes no `{}`; try --help",
+                    self.flags.join(" ")
+                ));
+            }
+            _ => return None,
+        };
+        Some(format!(
+            "`{flag}` is for the whole tour, not for `{step}`; put a step's own flags behind it"
+        ))
+    }
+}
+
 fn complain(code: u8, message: &str) -> ExitCode {
-    eprintln!("error: {message}");
+    cli::complain(message);
     ExitCode::from(code)
 }
 
@@ -151,14 +181,15 @@ fn tour(arguments: &Arguments) -> ExitCode {
         conclude(&seen, stops.len(), &walked);
     }
     if interrupted.load(Ordering::SeqCst) {
-        return complain(
-            1,
-            &format!(
-                "interrupted after {} of {} steps",
-                seen.documents.len(),
-                stops.len()
-            ),
-        );
+        let (done, all) = (seen.documents.len(), stops.len());
+        let mut message = format!("interrupted after {done} of {all} steps");
+        if !seen.failures.is_empty() {
+            message = format!(
+                "{message}; failed before that: {}",
+                seen.failures.join(", ")
+            );
+        }
+        return complain(1, &message);
     }
     if seen.failures.is_empty() {
         ExitCode::SUCCESS
@@ -207,7 +238,8 @@ fn visit(
         }
         Err(_) if interrupted.load(Ordering::SeqCst) => {}
         Err(error) => {
-            eprintln!("✗ {} failed: {error:#}", stop.package);
+            // The tour's last line says it again, should nobody read this.
+            let _ = writeln!(io::stderr(), "✗ {} failed: {error:#}", stop.package);
             seen.failures.push(stop.package.into());
         }
     }

@@ -13,17 +13,19 @@ pub struct Stop {
     pub quick: &'static [&'static str],
 }
 
-/// The half of the path that a step belongs to.
+/// The part of the path that a step belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Wing {
     /// Four bite-sized steps
     Basics,
-    /// The fuller demonstrations
+    /// The fuller demonstrations, `lab-01` to `lab-10`
     Lab,
+    /// The same ideas taken apart, `lab-11` to `lab-19`
+    Advanced,
 }
 
 /// All steps in the order in which to walk them.
-pub const PATH: [Stop; 14] = [
+pub const PATH: [Stop; 23] = [
     stop(
         "basics-0-sequential",
         3,
@@ -103,6 +105,78 @@ pub const PATH: [Stop; 14] = [
         "async fetch + process-pool parse",
         &[],
     ),
+    stop(
+        "lab-11-threads-basics",
+        4,
+        "start, interleave, join",
+        &["--delay", "0.05"],
+    ),
+    stop(
+        "lab-12-race-conditions",
+        7,
+        "how often, and why?",
+        &["--trials", "4"],
+    ),
+    stop(
+        "lab-13-locks-and-rlock",
+        7,
+        "Lock, RLock and their cost",
+        &["--rounds", "1", "--increments", "1_000_000"],
+    ),
+    stop(
+        "lab-14-queue-producer-consumer",
+        6,
+        "a queue between threads",
+        &["--shortest", "0.002", "--longest", "0.01"],
+    ),
+    stop(
+        "lab-15-thread-pool-executor",
+        6,
+        "pool or threads by hand?",
+        &["--rounds", "3", "--many", "1_000"],
+    ),
+    stop(
+        "lab-16-processes-vs-threads",
+        6,
+        "which for CPU, which for I/O?",
+        &["--work", "2_000_000", "--rounds", "3"],
+    ),
+    stop(
+        "lab-17-async-basics",
+        7,
+        "sequential await or concurrent?",
+        &[
+            "--delay",
+            "0.1",
+            "--rounds",
+            "1",
+            "--work",
+            "20_000_000",
+            "--block",
+            "0.2",
+        ],
+    ),
+    stop(
+        "lab-18-async-producer-consumer",
+        6,
+        "backpressure, cooperation",
+        &[
+            "--make",
+            "0.001",
+            "--least",
+            "0.005",
+            "--most",
+            "0.015",
+            "--work",
+            "50_000_000",
+        ],
+    ),
+    stop(
+        "lab-19-async-vs-threads-fx",
+        6,
+        "where does async shine, and where not?",
+        &["--sweep", "10,100", "--rounds", "1", "--paths", "300_000"],
+    ),
 ];
 
 const fn stop(
@@ -122,10 +196,10 @@ const fn stop(
 impl Stop {
     /// The wing that it belongs to.
     pub fn wing(&self) -> Wing {
-        if self.package.starts_with("basics-") {
-            Wing::Basics
-        } else {
-            Wing::Lab
+        match self.package.strip_prefix("lab-") {
+            None => Wing::Basics,
+            Some(rest) if rest < "11" => Wing::Lab,
+            Some(_) => Wing::Advanced,
         }
     }
 
@@ -180,9 +254,10 @@ mod tests {
 
     #[test]
     fn the_wings_make_up_the_path() {
-        let (basics, lab) = (stops(Some(Wing::Basics)), stops(Some(Wing::Lab)));
-        assert_eq!(basics.len(), 4);
-        assert_eq!(basics.len() + lab.len(), stops(None).len());
+        let wings = [Wing::Basics, Wing::Lab, Wing::Advanced];
+        assert_eq!(wings.map(|wing| stops(Some(wing)).len()), [4, 10, 9]);
+        let in_order = wings.iter().flat_map(|wing| stops(Some(*wing)));
+        assert!(in_order.eq(&PATH));
     }
 
     #[test]

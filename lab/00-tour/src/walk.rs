@@ -12,6 +12,7 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
+        mpsc::{self, Receiver},
     },
     thread,
     time::{Duration, Instant},
@@ -29,6 +30,9 @@ const TOLD_BY_CARGO: [&str; 6] = [
     "CARGO_PRIMARY_PACKAGE",
     "CARGO_TARGET_TMPDIR",
 ];
+
+/// How long what a step has printed may take to arrive once it has ended.
+const AFTER_THE_END: Duration = Duration::from_secs(5);
 
 /// The cargo that started this program, or the one on the path, at the top of the repository.
 ///
@@ -117,7 +121,8 @@ pub fn run(
     let stdout = read_aside(child.stdout.take());
     let stderr = read_aside(child.stderr.take());
     let status = wait(&mut child, interrupted);
-    let read = |text: thread::JoinHandle<String>| text.join().unwrap_or_default();
+    // What a step leaves behind may hold its pipes open: nobody waits for that.
+    let read = |text: Receiver<String>| text.recv_timeout(AFTER_THE_END).unwrap_or_default();
     let (stdout, stderr) = (read(stdout), read(stderr));
     let status = status.with_context(|| stderr.trim().to_owned())?;
     if !status.success() {
@@ -129,15 +134,18 @@ pub fn run(
     Ok((document, whole))
 }
 
-fn read_aside(pipe: Option<impl Read + Send + 'static>) -> thread::JoinHandle<String> {
+fn read_aside(pipe: Option<impl Read + Send + 'static>) -> Receiver<String> {
+    let (tx, rx) = mpsc::channel();
     thread::spawn(move || {
         let mut bytes = Vec::new();
         if let Some(mut pipe) = pipe {
             // What arrived before an error is still worth telling.
             let _ = pipe.read_to_end(&mut bytes);
         }
-        String::from_utf8_lossy(&bytes).into_owned()
-    })
+        // Nobody may be waiting for it any more.
+        let _ = tx.send(String::from_utf8_lossy(&bytes).into_owned());
+    });
+    rx
 }
 
 fn wait(child: &mut Child, interrupted: &AtomicBool) -> anyhow::Result<ExitStatus> {
@@ -207,6 +215,18 @@ mod tests {
         );
         let error = error.expect_err("exit code 3");
         assert!(format!("{error:#}").contains("broken"), "{error:#}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_a_step_leaves_behind_holds_nobody_up() {
+        let calm = AtomicBool::new(false);
+        let script = "sleep 60 & exit 3";
+        let began = Instant::now();
+        let error = run(Path::new("/bin/sh"), &["-c", script], &calm).expect_err("exit code 3");
+        assert!(format!("{error:#}").contains("exit status: 3"), "{error:#}");
+        // A watchdog, not a measurement: it would be a minute.
+        assert!(began.elapsed() < Duration::from_secs(50));
     }
 
     #[cfg(unix)]

@@ -84,7 +84,12 @@ fn inside(root: &FilePath, path: PathBuf) -> io::Result<PathBuf> {
 }
 
 async fn read(path: PathBuf) -> io::Result<Vec<u8>> {
-    if fs::metadata(&path)?.len() <= INLINE_LIMIT_BYTES {
+    let about = fs::metadata(&path)?;
+    if !about.is_file() {
+        // A pipe or a device might hold the reader up for ever.
+        return Err(io::ErrorKind::PermissionDenied.into());
+    }
+    if about.len() <= INLINE_LIMIT_BYTES {
         return fs::read(path);
     }
     tokio::task::spawn_blocking(|| fs::read(path)).await?

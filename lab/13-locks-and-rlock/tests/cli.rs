@@ -1,0 +1,203 @@
+//! The binary as a user runs it.
+
+use common::testing::{assert_nothing_left_behind, run, variant};
+use serde_json::Value;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_lab-13-locks-and-rlock");
+
+/// Enough to see that all is counted.
+const SHORT: [&str; 4] = ["--increments", "20_000", "--rounds", "2"];
+
+/// As long as a test waits for anything: the machine may be busy.
+const PATIENT: [&str; 2] = ["--patience", "60"];
+
+const WAYS: [&str; 7] = [
+    "not shared",
+    "fetch_add",
+    "Mutex",
+    "parking_lot",
+    "ReentrantMutex",
+    "RwLock, write",
+    "RwLock, read",
+];
+
+fn verdict<'a>(document: &'a Value, words: &str) -> &'a Value {
+    let claims = document["claims"].as_array().expect("claims");
+    let has_words = |claim: &&Value| {
+        claim["text"]
+            .as_str()
+            .is_some_and(|text| text.contains(words))
+    };
+    let found = claims.iter().find(has_words);
+    &found.unwrap_or_else(|| panic!("no claim with `{words}`"))["verdict"]
+}
+
+#[test]
+fn the_document_has_every_cost_by_round_and_the_shape() {
+    let arguments = [&SHORT[..], &PATIENT, &["--json", "--threads", "4"]].concat();
+    let document = run(BINARY, &arguments).well().document();
+    assert_eq!(document["params"]["threads"], serde_json::json!([1, 2, 4]));
+    assert_eq!(document["params"]["lost"], 0);
+    for name in WAYS {
+        let results = &variant(&document, name)["results"];
+        assert_eq!(results["got"], 20_000, "{name}");
+        let ledger = &variant(&document, name)["ledger"];
+        assert_eq!(
+            (&ledger["done"], &ledger["failed"]),
+            (&20_000.into(), &0.into())
+        );
+        assert_eq!(ledger["threads"], 5, "{name}: four and the main thread");
+        for on in ["on_1_thread_s", "on_2_threads_s", "on_4_threads_s"] {
+            let costs = &document["params"]["cost"][format!("{}_{on}", name.replace(' ', "_"))];
+            let costs = costs.as_array().expect("a list of rounds");
+            assert_eq!(costs.len(), 2, "{name} {on}");
+            assert!(costs.iter().all(|cost| cost.as_f64() > Some(0.0)));
+        }
+        let scaling = &document["params"]["scaling"][name];
+        assert_eq!(scaling["times_the_first"][0], 1.0);
+        assert_eq!(scaling["times_the_first"].as_array().map(Vec::len), Some(3));
+        assert!(scaling["shape"].is_string());
+    }
+    assert_eq!(verdict(&document, "each increment was counted"), "shown");
+    assert_nothing_left_behind(BINARY);
+}
+
+#[test]
+fn each_deadlock_is_found_and_named_and_the_kept_order_goes_through() {
+    let arguments = [&SHORT[..], &PATIENT, &["--json"]].concat();
+    let document = run(BINARY, &arguments).well().document();
+    for (name, counts) in [
+        ("self-deadlock", [2, 0, 0, 2]),
+        ("opposite order", [2, 0, 0, 2]),
+        ("same order", [2, 2, 0, 0]),
+    ] {
+        let ledger = &variant(&document, name)["ledger"];
+        let told = ["submitted", "done", "failed", "cancelled"].map(|name| &ledger[name]);
+        assert_eq!(told, counts, "{name}");
+        assert_eq!(ledger["processes"], 2, "{name}");
+    }
+    let cycle = &variant(&document, "opposite order")["results"]["deadlock"]["cycle"];
+    for (at, next) in [(0, 1), (1, 0)] {
+        assert_eq!(
+            cycle[at]["waits_for"]["lock"], cycle[next]["holds"][0]["lock"],
+            "each waits for what the other holds"
+        );
+    }
+    for words in ["waits for itself", "opposite orders", "one order for all"] {
+        assert_eq!(verdict(&document, words), "shown", "{words}");
+    }
+    assert_nothing_left_behind(BINARY);
+}
+
+#[test]
+fn the_report_names_threads_locks_and_source_lines() {
+    let finished = run(BINARY, &[&SHORT[..], &PATIENT].concat()).well();
+    finished.tells(&[
+        "teller 1 holds `balance`, taken at ",
+        "and waits for `balance` at ",
+        "deadlock, found by the child: teller 1 → teller 1",
+        "behind it: teller 2, `balance` at ",
+        "saver holds `checking`, taken at ",
+        "spender holds `savings`, taken at ",
+        "src/deadlock.rs:",
+        "both threads finished; the child: exit code 0",
+        "reads, Mutex: at most 1 inside",
+        "split: 2,000 batches, 0 torn apart",
+        "\"the savings may not pass 50\"; the next is told,",
+        "finds 70 of 100 and leaves 100",
+        "finds 70 of 100 and leaves 70",
+    ]);
+    assert_eq!(
+        finished.stderr, "",
+        "the panic that is meant is not on the terminal"
+    );
+}
+
+#[test]
+fn nested_calls_and_poison_end_as_told() {
+    let arguments = [&SHORT[..], &PATIENT, &["--json"]].concat();
+    let document = run(BINARY, &arguments).well().document();
+    for name in ["reentrant", "split"] {
+        let results = &variant(&document, name)["results"];
+        assert_eq!(
+            (&results["deposits"], &results["torn"]),
+            (&6_000.into(), &0.into())
+        );
+    }
+    let (poison, unaware) = (
+        variant(&document, "poison"),
+        variant(&document, "no poison"),
+    );
+    assert_eq!(poison["results"]["told"], true);
+    assert_eq!(poison["results"]["total_after"], 100);
+    assert_eq!(unaware["results"]["told"], false);
+    assert_eq!(unaware["results"]["total_after"], 70);
+    for words in [
+        "a method may call another",
+        "repaired the total",
+        "told nobody",
+    ] {
+        assert_eq!(verdict(&document, words), "shown", "{words}");
+    }
+}
+
+#[test]
+fn without_a_watchdog_the_parents_patience_ends_it() {
+    let arguments = [
+        &SHORT[..],
+        &["--no-watchdog", "--patience", "0.2", "--json"],
+    ]
+    .concat();
+    let document = run(BINARY, &arguments).well().document();
+    for name in ["self-deadlock", "opposite order"] {
+        let results = &variant(&document, name)["results"];
+        assert_eq!(results["heard"], false, "{name}");
+        assert_eq!(results["deadlock"], Value::Null, "{name}");
+        #[cfg(unix)]
+        assert_eq!(results["exit"]["signal"], 9, "{name}");
+    }
+    assert_eq!(verdict(&document, "says nothing"), "shown");
+    assert_nothing_left_behind(BINARY);
+}
+
+#[test]
+fn one_thread_has_nobody_to_contend_with_and_is_fine() {
+    let arguments = [&SHORT[..], &PATIENT, &["--json", "--threads", "1"]].concat();
+    let document = run(BINARY, &arguments).well().document();
+    assert_eq!(document["params"]["threads"], serde_json::json!([1]));
+    assert_eq!(
+        document["params"]["scaling"]["Mutex"]["shape"],
+        "one column"
+    );
+}
+
+#[test]
+fn a_bad_value_is_one_line_and_exit_code_2() {
+    for flag in ["--threads", "--increments", "--rounds"] {
+        for bad in ["0", "-1", "1000000000", "many"] {
+            let _ = run(BINARY, &[flag, bad]).refused(2, &[&format!("`{bad}`"), flag]);
+        }
+    }
+    for bad in ["0", "-1", "61", "soon"] {
+        let _ = run(BINARY, &["--patience", bad]).refused(2, &[&format!("`{bad}`"), "--patience"]);
+    }
+    let all = ["--increments", "100_000_000", "--rounds", "1000"];
+    let _ = run(BINARY, &all).refused(2, &["increments in all", "lower one"]);
+}
+
+#[test]
+fn a_child_that_stays_silent_or_a_trace_nobody_can_write_is_one_line_and_exit_code_1() {
+    let trace = [&SHORT[..], &["--trace", "/nowhere/trace.json"]].concat();
+    let _ = run(BINARY, &trace).refused(1, &["/nowhere/trace.json"]);
+    // Nothing starts within that: the parent gives up, says so, and leaves nothing.
+    let hasty = [&SHORT[..], &["--patience", "1e-9", "--json"]].concat();
+    let finished =
+        run(BINARY, &hasty).refused(1, &["`self-deadlock`, `opposite order`", "--patience"]);
+    let document = finished.document();
+    assert_eq!(
+        variant(&document, "self-deadlock")["results"]["heard"],
+        false
+    );
+    assert_eq!(verdict(&document, "waits for itself"), "not_shown");
+    assert_nothing_left_behind(BINARY);
+}

@@ -1,0 +1,119 @@
+//! Shows the same quotes over threads and over tasks, from five in flight to ten thousand.
+
+mod advice;
+mod args;
+mod claims;
+mod heavy;
+mod side;
+mod sweep;
+mod tables;
+mod trade;
+
+use args::FxArgs;
+use common::{Experiment, Step, child::Program, report::format};
+use lab_19_async_vs_threads_fx::{
+    limits,
+    protocol::{Outcome, Target},
+    venue::{Counts, VENUE, Venue},
+};
+use serde::{Serialize, Serializer};
+use std::{
+    process::ExitCode,
+    sync::{Arc, OnceLock},
+};
+
+const STEP: Step = Step {
+    package: env!("CARGO_PKG_NAME"),
+    mirrors: &["advanced/09_asyncio_vs_threads_fx_demo.py"],
+    question: "quotes and orders: where does async shine, and where not?",
+    why: "Both sides wait for the same answers. A waiting thread keeps a stack and a place in the \
+          system's list of threads, and the system has to wake it; a waiting task keeps what it \
+          needs after the wait, and one thread serves them all. So the waiting itself is the same, \
+          and the difference is what each one that waits costs, times how many there are. That one \
+          thread is also the weakness: while a task computes, no other task gets on. Computing \
+          belongs on threads of its own, with a limit.",
+    try_next: &[
+        "cargo run -p lab-19-async-vs-threads-fx -- --workers 20: all quotes at once; what is left \
+         of the time?",
+        "cargo run -p lab-19-async-vs-threads-fx -- --stack-kib 2048: thirty times the stack; what \
+         becomes of the memory, and why?",
+        "sh -c 'ulimit -n 256; cargo run -p lab-19-async-vs-threads-fx': which rows are left?",
+        "cargo run -p lab-19-async-vs-threads-fx -- --venue-dies-at 12: what is kept, what is told?",
+    ],
+};
+
+fn main() -> ExitCode {
+    STEP.run(&[&VENUE], demonstrate)
+}
+
+fn demonstrate(args: &FxArgs, lab: &mut Experiment) -> anyhow::Result<()> {
+    args.check()?;
+    // Before the venue starts: it inherits the limit.
+    limits::raise_open_files();
+    let venue = Venue::open(&Program::this(), &args.venue(lab.seed()))?;
+    let target = Target {
+        address: venue.address(),
+        timeout: args.timeout.0,
+    };
+    lab.say(format!(
+        "venue: a process of its own at {}; latencies {}–{}",
+        venue.address(),
+        format::seconds(args.fastest.0),
+        format::seconds(args.slowest.0)
+    ));
+    let Some(trades) = trade::run(args, lab, &venue, target)? else {
+        return Ok(());
+    };
+    claims::trade(args, lab, &trades);
+    let Some(rows) = sweep::run(args, lab, &venue, target)? else {
+        return Ok(());
+    };
+    tables::say(lab, &rows);
+    claims::sweep(lab, &rows);
+    let Some(light) = heavy::run(args, lab, &venue, target)? else {
+        return Ok(());
+    };
+    claims::heavy(lab);
+    advice::say(lab, &rows, &light);
+    Ok(())
+}
+
+/// Notes failed requests of the run `name` in one line; whether there were none.
+fn note_failures(lab: &mut Experiment, venue: &Venue, name: &str, outcomes: &[Outcome]) -> bool {
+    let mut failed = outcomes.iter().filter_map(|outcome| outcome.as_ref().err());
+    let Some(first) = failed.next() else {
+        return true;
+    };
+    let count = format::count(1 + failed.count() as u64);
+    let all = format::count(outcomes.len() as u64);
+    let ending = ending(venue);
+    lab.fail(format!(
+        "{name}: {count} of {all} requests failed: {first}{ending}"
+    ));
+    false
+}
+
+/// How the venue ended, if it did; to follow an error.
+fn ending(venue: &Venue) -> String {
+    let ended = venue.ended();
+    ended.map_or_else(String::new, |exit| {
+        format!("; the venue has ended with {exit}")
+    })
+}
+
+/// Each reason of a failure once, with how often it came.
+fn failures(outcomes: &[Outcome]) -> Vec<String> {
+    let mut reasons: std::collections::BTreeMap<String, u64> = Default::default();
+    for error in outcomes.iter().filter_map(|outcome| outcome.as_ref().err()) {
+        *reasons.entry(error.to_string()).or_default() += 1;
+    }
+    let reasons = reasons.into_iter();
+    reasons
+        .map(|(why, count)| format!("{count} × {why}"))
+        .collect()
+}
+
+/// The venue's counts, which are there once the run is over.
+fn counted<S: Serializer>(counts: &Arc<OnceLock<Counts>>, to: S) -> Result<S::Ok, S::Error> {
+    counts.get().serialize(to)
+}

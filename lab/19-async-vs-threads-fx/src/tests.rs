@@ -1,0 +1,318 @@
+//! Prices, lines, percentiles, limits and pricing, without a venue.
+
+use crate::{
+    batch::Batch,
+    best_quotes,
+    burst::{BurstError, Latencies},
+    limits::Machine,
+    market::{Market, Pair, Price, Quote},
+    orders_for,
+    pricing::{Book, Call, price_beside, price_on_executor},
+    protocol::{Answer, Ask, Outcome, Request, RequestError, understood},
+    quotes,
+    tasks::run_on_this_thread,
+    venue::Counts,
+};
+use proptest::prelude::*;
+use std::{collections::BTreeSet, io, num::NonZeroUsize, sync::Mutex, thread, time::Duration};
+
+const MARKET: Market = Market {
+    seed: 42,
+    fastest: Duration::from_millis(50),
+    slowest: Duration::from_millis(150),
+};
+
+fn price(text: &str) -> Price {
+    text.parse().expect("a price")
+}
+
+#[test]
+fn latencies_stay_between_their_ends_and_differ() {
+    let latencies: BTreeSet<Duration> = (0..1000).map(|id| MARKET.latency(id)).collect();
+    assert!(
+        latencies
+            .iter()
+            .all(|one| (MARKET.fastest..=MARKET.slowest).contains(one))
+    );
+    assert!(latencies.len() > 900);
+    let fixed = Market {
+        slowest: MARKET.fastest,
+        ..MARKET
+    };
+    assert_eq!(fixed.latency(7), MARKET.fastest);
+}
+
+#[test]
+fn the_bound_is_the_longest_latency_or_all_of_them_shared_out() {
+    let fixed = Market {
+        slowest: MARKET.fastest,
+        ..MARKET
+    };
+    assert_eq!(fixed.bound(1..21, 5), MARKET.fastest * 4);
+    assert_eq!(fixed.bound(1..21, 100), MARKET.fastest);
+    assert_eq!(fixed.bound(1..1, 5), Duration::ZERO);
+}
+
+#[test]
+fn a_quote_depends_on_seed_and_number_alone() {
+    let other = Market { seed: 43, ..MARKET };
+    let all = |market: Market| -> Vec<Quote> {
+        (0..50).map(|id| market.quote(id, Pair::UsdJpy)).collect()
+    };
+    assert_eq!(all(MARKET), all(MARKET));
+    assert_ne!(all(MARKET), all(other));
+    assert!(all(MARKET).iter().all(|quote| quote.bid < quote.ask));
+}
+
+#[test]
+fn the_best_quote_is_the_lowest_ask_and_failures_are_passed_over() {
+    let requests = quotes(&[Pair::EurUsd, Pair::UsdChf], 2);
+    let answer = |id, ask: &str| -> Outcome {
+        Ok(Answer::Price(
+            id,
+            Quote {
+                bid: price("0.10000"),
+                ask: price(ask),
+            },
+        ))
+    };
+    let failed = || Err(RequestError::Closed);
+    let outcomes = [
+        answer(1, "1.20000"),
+        failed(),
+        answer(3, "1.10000"),
+        failed(),
+    ];
+    let best = best_quotes(&requests, &outcomes);
+    assert_eq!(
+        best.into_iter().collect::<Vec<_>>(),
+        [(Pair::EurUsd, price("1.10000"))]
+    );
+    let ordered = orders_for(&requests, &outcomes);
+    let ask = Ask::Order(Pair::EurUsd, price("1.10000"));
+    assert_eq!(ordered, [Request { id: 5, ask }]);
+}
+
+fn requests() -> impl Strategy<Value = Request> {
+    let pairs = prop::sample::select(Pair::ALL.to_vec());
+    (any::<u64>(), pairs, 0..3, any::<u64>()).prop_map(|(id, pair, kind, drawn)| Request {
+        id,
+        ask: match kind {
+            0 => Ask::Quote(pair),
+            1 => Ask::Order(pair, MARKET.quote(drawn, pair).ask),
+            _ => Ask::Tick(pair),
+        },
+    })
+}
+
+/// By the closed form.
+const CLOSED_FORM: [f64; 6] = [
+    0.050_895_87,
+    0.044_552_51,
+    0.038_704_59,
+    0.033_363_07,
+    0.028_530_30,
+    0.024_200_18,
+];
+
+proptest! {
+    #[test]
+    fn a_request_survives_its_line(request in requests()) {
+        prop_assert_eq!(request.to_string().parse(), Ok(request));
+    }
+
+    #[test]
+    fn an_answer_survives_its_line(id: u64, drawn: u64, reason in "[ -~]{1,40}") {
+        let quote = MARKET.quote(drawn, Pair::GbpUsd);
+        for answer in [Answer::Price(id, quote), Answer::Filled(id, quote.bid), Answer::Rejected(reason)] {
+            prop_assert_eq!(answer.to_string().parse(), Ok(answer));
+        }
+    }
+
+    #[test]
+    fn any_line_at_all_is_read_without_a_panic(line in "\\PC{0,60}") {
+        let _ = line.parse::<Request>();
+        let _ = line.parse::<Answer>();
+        let _ = line.parse::<Counts>();
+        let _ = line.parse::<Price>();
+    }
+
+    #[test]
+    fn every_request_is_handed_out_once(count in 0_usize..200, workers in 1_usize..=8) {
+        let batch = Batch::new(quotes(&Pair::ALL, count));
+        let taken = Mutex::new(Vec::new());
+        thread::scope(|scope| {
+            for _ in 0..workers {
+                scope.spawn(|| while let Some((index, request)) = batch.take() {
+                    taken.lock().expect("no panic").push((index, request.id));
+                });
+            }
+        });
+        let mut taken = taken.into_inner().expect("no panic");
+        taken.sort_unstable();
+        prop_assert!(taken.into_iter().eq((0..batch.len()).zip(1..)));
+    }
+}
+
+#[test]
+fn a_line_that_is_no_request_says_what_is_wrong_with_it() {
+    for (line, words) in [
+        (
+            "QUOTE 1 XXXYYY",
+            "`XXXYYY`: the venue does not know it; it trades EURUSD",
+        ),
+        ("QUOTE one EURUSD", "`one` is no number"),
+        ("ORDER 1 EURUSD 1,5", "`1,5`: not a price"),
+        ("HELLO", "`HELLO` is no request"),
+        ("", "`` is no request"),
+    ] {
+        let reason = line.parse::<Request>().expect_err(line);
+        assert!(reason.contains(words), "{reason}");
+    }
+}
+
+#[test]
+fn an_answer_to_another_question_is_none() {
+    let ask = Ask::Quote(Pair::EurUsd);
+    let request = Request { id: 7, ask };
+    let line = |id| Answer::Price(id, MARKET.quote(7, Pair::EurUsd)).to_string() + "\n";
+    assert!(understood(&request, &line(7)).is_ok());
+    assert!(matches!(
+        understood(&request, &line(8)),
+        Err(RequestError::Odd { .. })
+    ));
+    assert!(matches!(
+        understood(&request, "REJECTED no\n"),
+        Err(RequestError::Odd { .. })
+    ));
+    assert_eq!(understood(&request, ""), Err(RequestError::Closed));
+}
+
+#[test]
+fn percentiles_are_those_of_the_times() {
+    let times = (1..=1000).map(Duration::from_millis);
+    let found = Latencies::of(times);
+    assert_eq!(found.count, 1000);
+    for (found, expected) in [(found.p50_s, 0.5), (found.p99_s, 0.99), (found.max_s, 1.0)] {
+        assert!(
+            (found / expected - 1.0).abs() < 0.002,
+            "{found} for {expected}"
+        );
+    }
+    assert_eq!(Latencies::of([]).p99_s, 0.0);
+}
+
+#[test]
+fn each_limit_forbids_by_its_name_and_only_past_itself() {
+    let open = Machine::default();
+    assert_eq!(
+        open.forbids(10_000, Some(65_536)),
+        None,
+        "no limit forbids nothing"
+    );
+    let files = Machine {
+        open_files: Some(256),
+        ..open
+    };
+    assert_eq!(files.forbids(224, None), None);
+    let text = files.forbids(225, None).expect("one too many");
+    assert_eq!(text, "open files (ulimit -n): 257 needed, 256 allowed");
+    let ports = Machine {
+        local_ports: Some(99),
+        ..open
+    };
+    assert!(
+        ports
+            .forbids(100, None)
+            .expect("too many")
+            .starts_with("local ports")
+    );
+    let pids = Machine {
+        free_pids: Some(500),
+        ..open
+    };
+    assert!(
+        pids.forbids(501, Some(65_536))
+            .expect("too many")
+            .contains("pids.max")
+    );
+    assert_eq!(pids.forbids(10_000, None), None, "tasks are no threads");
+    let memory = Machine {
+        memory_bytes: Some(300_000_000),
+        ..open
+    };
+    assert!(
+        memory
+            .forbids(10_000, Some(65_536))
+            .expect("too many")
+            .starts_with("memory")
+    );
+    assert_eq!(memory.forbids(10_000, None), None, "tasks need less");
+    let address = Machine {
+        address_bytes: Some(1_000_000_000),
+        ..open
+    };
+    let text = address.forbids(10_000, Some(2 << 20)).expect("too many");
+    assert!(text.starts_with("address space (ulimit -v)"), "{text}");
+}
+
+#[test]
+fn a_refused_thread_tells_how_far_it_came_and_which_limit_it_may_be() {
+    let refused = io::Error::from(io::ErrorKind::WouldBlock);
+    let text = BurstError::no_thread(7, 10, refused)
+        .limit()
+        .expect("a limit");
+    assert!(
+        text.starts_with("threads: the system started 7 of 10 ("),
+        "{text}"
+    );
+    let odd = BurstError::Connection(RequestError::Closed);
+    assert_eq!(odd.limit(), None, "a venue that hangs up is no limit");
+}
+
+#[test]
+fn the_simulated_price_is_that_of_the_closed_form() {
+    // Garman and Kohlhagen's formula for calls 0 to 5, worked out elsewhere.
+    for (number, expected) in CLOSED_FORM.into_iter().enumerate() {
+        let found = Call::numbered(number).price(400_000, 1 + number as u64);
+        // The payoff's deviation is below 0.06: this is more than five standard errors.
+        assert!(
+            (found - expected).abs() < 0.0005,
+            "{number}: {found} for {expected}"
+        );
+    }
+}
+
+#[test]
+fn every_way_of_pricing_gives_the_same_prices_in_order() {
+    for calls in [0, 1, 3, 20] {
+        let book = Book {
+            calls,
+            paths: 500,
+            seed: 42,
+        };
+        let expected = book.price_in_turn();
+        assert_eq!(expected.len(), calls);
+        let on_executor = run_on_this_thread(price_on_executor(book));
+        assert_eq!(on_executor.expect("a runtime"), expected);
+        for at_once in 1..=8 {
+            let at_once = NonZeroUsize::new(at_once).expect("from one");
+            let beside = run_on_this_thread(price_beside(book, at_once));
+            assert_eq!(beside.expect("a runtime"), expected);
+        }
+    }
+}
+
+#[test]
+fn counts_survive_their_line() {
+    let counts = Counts {
+        arrivals: 25,
+        peak_in_flight: 5,
+        connections: 5,
+        cpu_s: 0.001_5,
+        lasted_s: 0.58,
+        late_p99_s: 0.002,
+    };
+    assert_eq!(counts.to_string().parse(), Ok(counts));
+    assert!("COUNTS 1 2".parse::<Counts>().is_err());
+}
