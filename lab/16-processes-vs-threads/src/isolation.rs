@@ -3,6 +3,7 @@
 use crate::{Done, Job, run_on_threads};
 use common::{
     child::{Child, Exit, Link, LinkReceiver, Program, Role, StartError},
+    cli,
     experiment::START_UP,
     timeline::{self, Moment, Span},
 };
@@ -50,7 +51,7 @@ impl Role for Threaded {
         match done.and_then(|done| sender.send(&done)) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
-                eprintln!("error: {error}");
+                cli::complain(error);
                 ExitCode::FAILURE
             }
         }
