@@ -139,12 +139,13 @@ impl Watch {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
         let housekeeper = Housekeeper::enrol();
-        let drawing = thread::spawn(move || {
+        let drawing = thread::Builder::new().spawn(move || {
             draw_until(&stopped, &bars, &clocks, &variant, &housekeeper);
         });
         Self {
             stop,
-            drawing: Some(drawing),
+            // Where no thread can be started, there is nothing to watch.
+            drawing: drawing.ok(),
         }
     }
 }

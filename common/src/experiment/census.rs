@@ -32,7 +32,7 @@ impl Census {
         let peak = Arc::new(AtomicUsize::new(0));
         let (stopped, seen) = (Arc::clone(&stop), Arc::clone(&peak));
         let housekeeper = Housekeeper::enrol();
-        let counting = thread::spawn(move || {
+        let counting = thread::Builder::new().spawn(move || {
             // Threads come and go at the start of a run; later on it is enough to look now and then.
             let mut pause = Duration::from_millis(2);
             while !stopped.load(Ordering::SeqCst) {
@@ -47,7 +47,8 @@ impl Census {
         Some(Self {
             stop,
             peak,
-            counting,
+            // Where no thread can be started, none is counted.
+            counting: counting.ok()?,
         })
     }
 

@@ -200,10 +200,12 @@ impl Step {
 
 /// Ends the process after this time, whatever is in the way: a pipe that nobody empties, for one.
 fn end_within(limit: Duration) {
-    thread::spawn(move || {
+    let watchdog = thread::Builder::new().spawn(move || {
         thread::sleep(limit);
         exit();
     });
+    // Without a thread to spare, the report alone decides when it ends.
+    drop(watchdog);
 }
 
 /// Ends the process from another thread than `main`, which is busy or stuck.

@@ -63,7 +63,11 @@ pub fn plain(value: f64) -> String {
         format!("{value:.2e}")
     } else {
         let text = digits(value);
-        text.trim_end_matches('0').trim_end_matches('.').into()
+        if text.contains('.') {
+            text.trim_end_matches('0').trim_end_matches('.').into()
+        } else {
+            text
+        }
     }
 }
 
@@ -125,6 +129,8 @@ mod tests {
         assert_eq!(plain(200_000.0), "200,000");
         assert_eq!(plain(0.5), "0.5");
         assert_eq!(plain(9.999), "10");
+        assert_eq!(plain(290.2), "290");
+        assert_eq!(plain(100.4), "100");
         assert_eq!(plain(-3.0), "-3");
     }
 }

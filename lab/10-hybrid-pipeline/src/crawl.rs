@@ -155,8 +155,10 @@ impl State {
                     }
                 }
             } else {
-                let reason = "redirects to a page of this crawl".into();
-                report.finding = Finding::Skipped { reason };
+                report.finding = Finding::Skipped {
+                    kind: "known page".into(),
+                    reason: "redirects to a page of this crawl".into(),
+                };
             }
             self.pages.push(report);
         }
@@ -189,6 +191,7 @@ mod tests {
                 links: 0,
                 found: links.iter().map(|path| url(path).into()).collect(),
                 note: None,
+                fingerprint: 0,
                 pid: 0,
             },
             came_from: url(came_from),
@@ -239,7 +242,7 @@ mod tests {
         frontier.settle(b, page("b", &["d"]));
         let [d] = take_all(&frontier).try_into().expect("one");
         assert_eq!(d.url.path(), "/d");
-        frontier.settle(d, Outcome::failed("gone"));
+        frontier.settle(d, Outcome::failed("gone", "it is gone"));
         let pages = frontier.finish(0).pages;
         assert!(matches!(pages[0].finding, Finding::Skipped { .. }));
         assert!(matches!(pages[2].finding, Finding::Failed { .. }));

@@ -3,6 +3,7 @@
 use crate::{
     crawl::Frontier,
     outcome::{Outcome, Target},
+    words::{REASON_CHARS, harmless},
 };
 use common::http::{Page, Url, get_async};
 use futures_util::future::join_all;
@@ -86,10 +87,10 @@ async fn run_fetcher<'a>(
         let held = gauge.hold();
         match get_async(client, &target.url).await {
             Ok(page) => match reason_to_skip(&target, &page) {
-                Some(reason) => frontier.settle(target, Outcome::Skipped { reason }),
+                Some(skipped) => frontier.settle(target, skipped),
                 None => hand_over(Fetched { target, page, held }, &tx).await,
             },
-            Err(error) => frontier.settle(target, Outcome::failed(error)),
+            Err(error) => frontier.settle(target, Outcome::from(error)),
         }
     }
 }
@@ -101,16 +102,23 @@ async fn hand_over<'a>(fetched: Fetched<'a>, tx: &mpsc::Sender<Fetched<'a>>) {
     sent.expect("the parsing stage ends after the last sender");
 }
 
-fn reason_to_skip(target: &Target, page: &Page) -> Option<String> {
-    if target.is_found && !same_host(&target.url, &page.url) {
-        return Some(format!("redirects to another host, `{}`", page.url));
+fn reason_to_skip(target: &Target, page: &Page) -> Option<Outcome> {
+    if target.is_found && !is_still_there(&target.url, &page.url) {
+        let reason = format!("redirects to another host, `{}`", page.url);
+        return Some(Outcome::skipped("other host", reason));
     }
     if page.is_html() {
         return None;
     }
     Some(match &page.content_type {
-        Some(content_type) => format!("not HTML but `{content_type}`"),
-        None => "no HTML: the server does not say what it is".into(),
+        Some(content_type) => {
+            let content_type = harmless(content_type, REASON_CHARS);
+            Outcome::skipped("not HTML", format!("not HTML but `{content_type}`"))
+        }
+        None => Outcome::skipped(
+            "no content type",
+            "no HTML: the server does not say what it is",
+        ),
     })
 }
 
@@ -119,4 +127,40 @@ pub(crate) fn same_host(one: &Url, other: &Url) -> bool {
     one.scheme() == other.scheme()
         && one.host_str() == other.host_str()
         && one.port_or_known_default() == other.port_or_known_default()
+}
+
+/// Whether a redirect has not left the host that was asked; https instead of http is no other.
+pub(crate) fn is_still_there(asked: &Url, came_from: &Url) -> bool {
+    let has_usual_port = |url: &Url| url.port().is_none();
+    let is_upgrade = asked.scheme() == "http"
+        && came_from.scheme() == "https"
+        && asked.host_str() == came_from.host_str()
+        && has_usual_port(asked)
+        && has_usual_port(came_from);
+    is_upgrade || same_host(asked, came_from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_redirect_stays_on_the_host_that_was_asked_or_it_does_not() {
+        for (asked, came_from, stays) in [
+            ("http://h/a", "http://h/b", true),
+            ("http://h/", "https://h/", true),
+            ("https://h/", "http://h/", false),
+            ("http://h/", "http://www.h/", false),
+            ("http://h:81/", "https://h:81/", false),
+            ("http://127.0.0.1:81/", "http://localhost:81/", false),
+            ("http://h/", "http://h:81/", false),
+        ] {
+            let url = |text| Url::parse(text).expect("a URL");
+            assert_eq!(
+                is_still_there(&url(asked), &url(came_from)),
+                stays,
+                "{asked}"
+            );
+        }
+    }
 }

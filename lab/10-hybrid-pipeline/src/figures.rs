@@ -1,7 +1,12 @@
 //! What a crawl came to: the figures for the report, the lines for the reader.
 
+use crate::rounds::Round;
 use common::{Experiment, Tally, process_pool::Ledger, report::format};
-use lab_10_hybrid_pipeline::outcome::{Crawled, Finding, PageReport};
+use lab_10_hybrid_pipeline::{
+    checksum::Checksum,
+    outcome::{Crawled, Finding, PageReport},
+    words::{REASON_CHARS, harmless},
+};
 use serde::Serialize;
 use std::{collections::BTreeSet, process, time::Duration};
 
@@ -10,6 +15,9 @@ const PAGES_WRITTEN: usize = 1_000;
 
 /// Pages told to the reader.
 const PAGES_TOLD: usize = 10;
+
+/// The most characters of a title that are told.
+const TITLE_TOLD_CHARS: usize = 60;
 
 /// The figures of one crawl.
 #[derive(Debug, Serialize)]
@@ -20,7 +28,7 @@ pub(crate) struct Figures {
     pages_per_s: f64,
     length_bytes: usize,
     links: u64,
-    /// Of every URL with its title and links, in order; the same for equal findings.
+    /// Of every URL with its whole title and its links, in order; the same for equal findings.
     checksum: u64,
     peak_pages_held: usize,
     pages_held_limit: usize,
@@ -107,23 +115,17 @@ impl Figures {
         }
     }
 
-    /// Why the run is not a good one: pages asked for by name that did not come.
-    pub(crate) fn complaint(&self) -> Option<String> {
-        let named = || self.pages.iter().filter(|page| !page.is_found);
-        let mut reasons: Vec<&str> = Vec::new();
-        for page in named() {
-            match &page.finding {
-                Finding::Failed { error } => reasons.push(error),
-                Finding::Skipped { reason } if self.parsed == 0 => reasons.push(reason),
-                _ => {}
-            }
+    /// What claims are made of.
+    pub(crate) fn round(&self) -> Round {
+        Round {
+            parsed: self.parsed,
+            failed: self.failed,
+            parsed_here: self.parsed_here,
+            checksum: self.checksum,
+            peak_pages_held: self.peak_pages_held,
+            fetch_mean_s: self.fetch_mean_s,
+            pages_per_s: self.pages_per_s,
         }
-        let (first, missing) = (reasons.first()?, reasons.len());
-        let asked = named().count();
-        Some(match asked {
-            1 => (*first).to_owned(),
-            _ => format!("{missing} of {asked} pages are missing; the first: {first}"),
-        })
     }
 
     /// Tells the first pages, what was wrong with others, and the totals.
@@ -146,22 +148,18 @@ impl Figures {
     }
 }
 
-/// FNV-1a over what a crawl found, in order; short enough to be a number in JSON.
+/// The same for equal findings in the same order.
 fn checksum(pages: &[PageReport]) -> u64 {
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    let mut add = |bytes: &[u8]| {
-        for &byte in bytes.iter().chain(&[0]) {
-            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-    };
+    let mut sum = Checksum::default();
     for page in pages {
-        add(page.url.as_bytes());
-        if let Finding::Parsed { title, links, .. } = &page.finding {
-            add(title.as_bytes());
-            add(&links.to_le_bytes());
+        sum.add(page.url.as_bytes());
+        match &page.finding {
+            Finding::Parsed { fingerprint, .. } => sum.add(&fingerprint.to_le_bytes()),
+            Finding::Skipped { .. } => sum.add(b"skipped"),
+            Finding::Failed { .. } => sum.add(b"failed"),
         }
     }
-    hash >> 12
+    sum.finish()
 }
 
 fn line(page: &PageReport) -> String {
@@ -169,10 +167,14 @@ fn line(page: &PageReport) -> String {
         Finding::Parsed {
             title, links, note, ..
         } => {
+            let title = harmless(title, TITLE_TOLD_CHARS);
             let note = note.iter().map(|note| format!(" ({note})"));
             format!("{links:>5} links  {title}{}", note.collect::<String>())
         }
-        Finding::Skipped { reason } => format!("    skipped  `{}`: {reason}", page.url),
-        Finding::Failed { error } => format!("     failed  {error}"),
+        Finding::Skipped { reason, .. } => {
+            let url = harmless(&page.url, REASON_CHARS);
+            format!("    skipped  `{url}`: {}", harmless(reason, REASON_CHARS))
+        }
+        Finding::Failed { error, .. } => format!("     failed  {}", harmless(error, REASON_CHARS)),
     }
 }

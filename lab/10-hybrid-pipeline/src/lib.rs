@@ -4,10 +4,13 @@
 //! them the [`Frontier`] hands out URLs and takes in what became of each page. The two variants
 //! differ in one word: the stages are awaited one after the other, or joined.
 
+pub mod checksum;
 pub mod crawl;
 pub mod fetch;
+pub mod nesting;
 pub mod outcome;
 pub mod parse;
+pub mod words;
 pub mod workers;
 
 use common::http::Url;
@@ -144,8 +147,8 @@ mod tests {
         let path = Url::parse(&page.url).expect("a URL").path().to_owned();
         match &page.finding {
             Finding::Parsed { title, links, .. } => (path, title.clone(), *links),
-            Finding::Skipped { reason } => (path, reason.clone(), 0),
-            Finding::Failed { error } => (path, error.clone(), 0),
+            Finding::Skipped { reason, .. } => (path, reason.clone(), 0),
+            Finding::Failed { error, .. } => (path, error.clone(), 0),
         }
     }
 

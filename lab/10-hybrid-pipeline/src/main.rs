@@ -2,19 +2,25 @@
 
 mod args;
 mod claims;
+mod complaints;
 mod figures;
 mod plan;
+mod rounds;
 mod source;
+mod toolchain;
 
 use args::PipelineArgs;
 use common::{
     Experiment, Step,
     http::{self, SERVER},
 };
+use complaints::Complaint;
 use lab_10_hybrid_pipeline::parse::PARSE;
 use plan::{plans, run};
+use rounds::Rounds;
 use source::Source;
 use std::{collections::BTreeMap, num::NonZeroUsize, process::ExitCode};
+use toolchain::SYSROOT;
 
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
@@ -34,7 +40,7 @@ const STEP: Step = Step {
 };
 
 fn main() -> ExitCode {
-    STEP.run(&[&SERVER, &PARSE], demonstrate)
+    STEP.run(&[&SERVER, &PARSE, &SYSROOT], demonstrate)
 }
 
 fn demonstrate(args: &PipelineArgs, lab: &mut Experiment) -> anyhow::Result<()> {
@@ -46,13 +52,13 @@ fn demonstrate(args: &PipelineArgs, lab: &mut Experiment) -> anyhow::Result<()> 
     lab.param("pages", source.start.pages);
 
     let plans = plans(args.parse);
-    let mut complaints: BTreeMap<String, &str> = BTreeMap::new();
+    let mut complaints: BTreeMap<&str, Complaint> = BTreeMap::new();
+    let mut rounds = Rounds::default();
     let mut last = None;
     for plan in plans.repeat(args.rounds.rounds.get()) {
         let figures = run(&plan, args, workers, &source, lab)?;
-        if let Some(complaint) = figures.complaint() {
-            complaints.entry(complaint).or_insert(plan.name);
-        }
+        complaints.entry(plan.name).or_default().add(&figures.pages);
+        rounds.add(plan.name, &figures);
         // Where nothing comes, more of the same only costs the reader's time.
         let is_over = figures.parsed == 0;
         last = Some(figures);
@@ -63,11 +69,16 @@ fn demonstrate(args: &PipelineArgs, lab: &mut Experiment) -> anyhow::Result<()> 
     if let Some(figures) = last {
         figures.tell(lab);
         if figures.parsed > 0 {
-            claims::tell_and_claim(lab, &plans, &source, figures.pages.len());
+            claims::tell_and_claim(lab, &plans, &source, &rounds);
         }
     }
-    for (complaint, name) in complaints {
-        lab.fail(format!("{name}: {complaint}"));
+    for plan in &plans {
+        if let Some(line) = complaints
+            .get(plan.name)
+            .and_then(|all| all.line(plan.name))
+        {
+            lab.fail(line);
+        }
     }
     Ok(())
 }

@@ -1,9 +1,9 @@
 //! What became of a page, for the frontier and for the report.
 
 use crate::parse::Parsed;
-use common::http::Url;
+use common::http::{FetchError, Url};
 use serde::Serialize;
-use std::{fmt::Display, time::Duration};
+use std::time::Duration;
 
 /// A page to fetch.
 #[derive(Debug)]
@@ -32,21 +32,43 @@ pub enum Outcome {
     },
     /// It came, but there is nothing to parse.
     Skipped {
+        /// The kind of reason, in a word or two.
+        kind: String,
         /// Why.
         reason: String,
     },
     /// It did not come, or could not be parsed.
     Failed {
+        /// The kind of error, in a word or two.
+        kind: String,
         /// Why.
         error: String,
     },
 }
 
 impl Outcome {
-    pub(crate) fn failed(error: impl Display) -> Self {
-        Self::Failed {
-            error: error.to_string(),
+    pub(crate) fn skipped(kind: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self::Skipped {
+            kind: kind.into(),
+            reason: reason.into(),
         }
+    }
+
+    pub(crate) fn failed(kind: impl Into<String>, error: impl Into<String>) -> Self {
+        Self::Failed {
+            kind: kind.into(),
+            error: error.into(),
+        }
+    }
+}
+
+impl From<FetchError> for Outcome {
+    fn from(error: FetchError) -> Self {
+        let kind = match &error {
+            FetchError::Status { code, .. } => format!("status {code}"),
+            other => other.kind().replace('_', " "),
+        };
+        Self::failed(kind, error.to_string())
     }
 }
 
@@ -76,6 +98,8 @@ pub enum Finding {
         length_bytes: usize,
         /// From the request to the last byte.
         elapsed_s: f64,
+        /// A number made of the whole title and of every link as it stands.
+        fingerprint: u64,
         /// The process that parsed it.
         pid: u32,
         /// What is wrong with its text, if something is.
@@ -83,11 +107,15 @@ pub enum Finding {
     },
     /// There was nothing to parse.
     Skipped {
+        /// The kind of reason, in a word or two.
+        kind: String,
         /// Why.
         reason: String,
     },
     /// There is no result.
     Failed {
+        /// The kind of error, in a word or two.
+        kind: String,
         /// Why.
         error: String,
     },
@@ -127,12 +155,13 @@ pub(crate) fn told(target: &Target, outcome: Outcome) -> (PageReport, Arrival) {
                 links: parsed.links,
                 length_bytes,
                 elapsed_s: elapsed.as_secs_f64(),
+                fingerprint: parsed.fingerprint,
                 pid: parsed.pid,
                 note: parsed.note,
             }
         }
-        Outcome::Skipped { reason } => Finding::Skipped { reason },
-        Outcome::Failed { error } => Finding::Failed { error },
+        Outcome::Skipped { kind, reason } => Finding::Skipped { kind, reason },
+        Outcome::Failed { kind, error } => Finding::Failed { kind, error },
     };
     let report = PageReport {
         url: target.url.to_string(),

@@ -1,6 +1,11 @@
 //! What is done with a page: HTML to title and links, in a plain function.
 
-use crate::fetch::same_host;
+use crate::{
+    checksum::Checksum,
+    fetch::same_host,
+    nesting::{TooDeep, parse_bounded},
+    words::{REASON_CHARS, TITLE_CHARS, harmless},
+};
 use common::{
     http::{FetchError, Page, Url},
     process_pool::Worker,
@@ -10,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use std::{collections::HashSet, process, sync::LazyLock, time::Duration};
 
 /// What worker processes run.
-pub const PARSE: Worker<PageInput, Parsed> = Worker::new("parse", parse_page);
+pub const PARSE: Worker<PageInput, Result<Parsed, TooDeep>> = Worker::new("parse", parse_page);
 
 /// What a parser is given; it crosses to worker processes as bytes.
 #[derive(Debug, Serialize, Deserialize)]
@@ -29,7 +34,7 @@ pub struct PageInput {
 /// What a parser makes of a page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parsed {
-    /// The text of the first title, in one line.
+    /// The text of the first title, in one line, fit for a terminal and cut to [`TITLE_CHARS`].
     pub title: String,
     /// How many `a` elements have an `href`.
     pub links: u32,
@@ -37,12 +42,17 @@ pub struct Parsed {
     pub found: Vec<String>,
     /// What is wrong with the page's text, if something is.
     pub note: Option<String>,
+    /// A number made of the whole title and of every link as it stands.
+    pub fingerprint: u64,
     /// The process that parsed it.
     pub pid: u32,
 }
 
 /// Parses one page.
-pub fn parse_page(input: PageInput) -> Parsed {
+///
+/// # Errors
+/// [`TooDeep`]: it is nested so deeply that parsing it would take for ever.
+pub fn parse_page(input: PageInput) -> Result<Parsed, TooDeep> {
     let page = Page {
         url: input.url,
         status: 200,
@@ -54,13 +64,18 @@ pub fn parse_page(input: PageInput) -> Parsed {
         Ok(text) => (text, None),
         Err(error) => (page.text_lossy(), Some(explain(&error))),
     };
-    let html = Html::parse_document(&text);
+    let html = parse_bounded(&text)?;
     let hrefs = || {
         html.select(&LINK)
             .filter_map(|link| link.value().attr("href"))
     };
-    Parsed {
-        title: title_of(&html),
+    let title = title_of(&html);
+    let mut checksum = Checksum::default();
+    for piece in std::iter::once(title.as_str()).chain(hrefs()) {
+        checksum.add(piece.as_bytes());
+    }
+    Ok(Parsed {
+        title: harmless(&title, TITLE_CHARS),
         links: u32::try_from(hrefs().count()).unwrap_or(u32::MAX),
         found: if input.follow {
             targets(&html, &page.url, hrefs())
@@ -68,8 +83,9 @@ pub fn parse_page(input: PageInput) -> Parsed {
             Vec::new()
         },
         note,
+        fingerprint: checksum.finish(),
         pid: process::id(),
-    }
+    })
 }
 
 static TITLE: LazyLock<Selector> = LazyLock::new(|| selector("title"));
@@ -83,6 +99,7 @@ fn selector(text: &str) -> Selector {
 fn explain(error: &FetchError) -> String {
     match error {
         FetchError::NotText { charset, at, .. } => {
+            let charset = harmless(charset, REASON_CHARS);
             format!("not `{charset}` at byte {at}; what is no text reads as \u{fffd}")
         }
         other => other.to_string(),
@@ -129,6 +146,7 @@ mod tests {
             body: body.to_vec(),
             follow: true,
         })
+        .expect("it is not nested deeply")
     }
 
     fn html(body: &str) -> Parsed {

@@ -1,7 +1,6 @@
 //! Where the pages come from: the lab's server, the toolchain's documentation, or any site.
 
-use crate::args::PipelineArgs;
-use anyhow::{Context, bail};
+use crate::{args::PipelineArgs, toolchain::documentation_folder};
 use common::{
     child::Program,
     experiment::{Counts, Observer},
@@ -9,7 +8,7 @@ use common::{
 };
 use lab_10_hybrid_pipeline::Start;
 use serde::Serialize;
-use std::{num::NonZeroUsize, path::PathBuf, process::Command, time::Duration};
+use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
 const GENERATED_PAGES: NonZeroUsize = NonZeroUsize::new(200).expect("200 is not zero");
 const DOCUMENTATION_PAGES: NonZeroUsize = NonZeroUsize::new(500).expect("500 is not zero");
@@ -110,21 +109,4 @@ fn serve(seed: u64, files: Option<PathBuf>) -> anyhow::Result<Server> {
         ..ServerConfig::default()
     };
     Ok(Server::with(&Program::this(), config)?)
-}
-
-/// The HTML documentation of the toolchain in use.
-fn documentation_folder() -> anyhow::Result<PathBuf> {
-    let answer = Command::new("rustc").args(["--print", "sysroot"]).output();
-    let answer = answer.context(
-        "cannot run `rustc` to find its documentation; leave out --site for other pages",
-    )?;
-    let sysroot = String::from_utf8_lossy(&answer.stdout);
-    let folder = PathBuf::from(sysroot.trim()).join("share/doc/rust/html");
-    if answer.status.success() && folder.join("index.html").is_file() {
-        return Ok(folder);
-    }
-    bail!(
-        "no documentation in `{}`; install it with `rustup component add rust-docs`, or leave out --site",
-        folder.display()
-    )
 }

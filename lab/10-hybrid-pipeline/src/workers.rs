@@ -2,19 +2,25 @@
 
 use crate::{
     crawl::Frontier,
-    fetch::Fetched,
+    fetch::{Fetched, is_still_there},
+    nesting::TooDeep,
     outcome::Outcome,
     parse::{PARSE, PageInput, Parsed, parse_page},
+    words::{REASON_CHARS, harmless},
 };
 use common::{
     child::Program,
-    process_pool::{Ledger, ProcessPool},
+    http::Url,
+    process_pool::{Ledger, ProcessPool, TaskError},
 };
 use futures_util::{StreamExt, stream};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use serde::Serialize;
-use std::{fmt::Display, num::NonZeroUsize};
+use std::{num::NonZeroUsize, time::Duration};
 use tokio::sync::{mpsc, oneshot};
+
+/// A process that has parsed one page for so long is killed; only a page made for that gets there.
+const PARSE_LIMIT: Duration = Duration::from_secs(30);
 
 /// Which workers parse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
@@ -36,7 +42,7 @@ pub enum Parser {
     /// Threads.
     Rayon(ThreadPool),
     /// Processes.
-    Processes(ProcessPool<PageInput, Parsed>),
+    Processes(ProcessPool<PageInput, Result<Parsed, TooDeep>>),
 }
 
 impl Parser {
@@ -59,7 +65,7 @@ impl Parser {
                     })?,
             ),
             Way::Processes => {
-                let builder = PARSE.pool_builder().program(program);
+                let builder = PARSE.pool_builder().program(program).timeout(PARSE_LIMIT);
                 Self::Processes(builder.workers(workers).start()?)
             }
         })
@@ -68,22 +74,27 @@ impl Parser {
     /// Parses one page; only [`Inline`](Self::Inline) keeps the calling thread busy with it.
     ///
     /// # Errors
-    /// Why there is no result: the parser panicked, or its process was lost more than once.
-    pub async fn parse(&self, page: PageInput) -> Result<Parsed, String> {
+    /// The page is nested too deeply; the parser panicked; its process was lost more than once, or
+    /// took too long.
+    pub async fn parse(&self, page: PageInput) -> Result<Parsed, ParseError> {
         match self {
             Self::Inline => {
                 let parsed = parse_here(page);
                 // Lets the other tasks have a turn after every page, not only after the last.
                 tokio::task::yield_now().await;
-                Ok(parsed)
+                parsed.map_err(ParseError::from)
             }
             Self::Rayon(threads) => {
                 let (tx, rx) = oneshot::channel();
                 // Nobody waits for it any more if this future was dropped.
                 threads.spawn(move || drop(tx.send(parse_here(page))));
-                rx.await.map_err(|_| "the parser panicked".into())
+                let parsed = rx.await.map_err(|_| ParseError::Panicked)?;
+                parsed.map_err(ParseError::from)
             }
-            Self::Processes(pool) => pool.submit(page).await.map_err(one_line),
+            Self::Processes(pool) => {
+                let parsed = pool.submit(page).await.map_err(ParseError::Lost)?;
+                parsed.map_err(ParseError::from)
+            }
         }
     }
 
@@ -98,12 +109,54 @@ impl Parser {
 
 /// [`parse_page`] on the timeline of this process; workers record their tasks themselves.
 #[tracing::instrument(name = "parse", skip_all)]
-fn parse_here(page: PageInput) -> Parsed {
+fn parse_here(page: PageInput) -> Result<Parsed, TooDeep> {
     parse_page(page)
 }
 
-fn one_line(error: impl Display) -> String {
-    error.to_string().replace('\n', " ")
+/// Why nothing came of a page at the parser.
+#[derive(Debug)]
+pub enum ParseError {
+    /// The page is at fault, and all ways of parsing say so.
+    TooDeep(TooDeep),
+    /// A thread of this process panicked over it.
+    Panicked,
+    /// A worker process has no result.
+    Lost(TaskError),
+}
+
+impl From<TooDeep> for ParseError {
+    fn from(error: TooDeep) -> Self {
+        Self::TooDeep(error)
+    }
+}
+
+impl ParseError {
+    /// What became of the page at `url`; one that is at fault itself is skipped.
+    fn outcome(self, url: &Url) -> Outcome {
+        let (kind, reason) = match self {
+            Self::TooDeep(error) => return Outcome::skipped("nested", error.to_string()),
+            Self::Panicked => ("panic", "the parser panicked".to_owned()),
+            Self::Lost(error) => {
+                let kind = match &error {
+                    TaskError::Panicked { .. } => "panic",
+                    TaskError::WorkerLost { .. } => "worker lost",
+                    TaskError::TimedOut { .. } => "parse timeout",
+                    _ => "pool",
+                };
+                (kind, harmless(&error.to_string(), REASON_CHARS))
+            }
+        };
+        Outcome::failed(kind, format!("cannot parse `{url}`: {reason}"))
+    }
+}
+
+/// Adds to `parsed` that its links are not followed, as the page came from elsewhere.
+fn note_other_host(parsed: &mut Parsed, came_from: &Url) {
+    let told = format!("from another host, `{came_from}`: its links are not followed");
+    parsed.note = Some(match parsed.note.take() {
+        Some(note) => format!("{note}; {told}"),
+        None => told,
+    });
 }
 
 /// Parses what comes through the channel, `at_once` pages at a time, until it closes.
@@ -117,20 +170,26 @@ pub async fn parse_pages(
     let parsing = pages.for_each_concurrent(at_once.get(), |fetched| async move {
         let Fetched { target, page, held } = fetched;
         let (came_from, length_bytes, elapsed) = (page.url.clone(), page.len(), page.elapsed);
+        let is_off = !is_still_there(&target.url, &page.url);
         let input = PageInput {
             url: page.url,
             content_type: page.content_type,
             body: page.body,
-            follow: frontier.follows(),
+            follow: frontier.follows() && !is_off,
         };
         let outcome = match parser.parse(input).await {
-            Ok(parsed) => Outcome::Parsed {
-                parsed,
-                came_from,
-                length_bytes,
-                elapsed,
-            },
-            Err(reason) => Outcome::failed(format!("cannot parse `{}`: {reason}", target.url)),
+            Ok(mut parsed) => {
+                if frontier.follows() && is_off {
+                    note_other_host(&mut parsed, &came_from);
+                }
+                Outcome::Parsed {
+                    parsed,
+                    came_from,
+                    length_bytes,
+                    elapsed,
+                }
+            }
+            Err(error) => error.outcome(&target.url),
         };
         drop(held);
         frontier.settle(target, outcome);

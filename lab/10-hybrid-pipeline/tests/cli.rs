@@ -4,7 +4,7 @@ use common::{
     http::{Server, ServerConfig},
     testing::{assert_nothing_left_behind, run, variant},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_lab-10-hybrid-pipeline");
 
@@ -39,6 +39,17 @@ fn verdict<'a>(document: &'a Value, words: &str) -> &'a str {
     claim["verdict"].as_str().expect("a verdict")
 }
 
+fn reason<'a>(document: &'a Value, words: &str) -> &'a str {
+    let claims = document["claims"].as_array().expect("claims");
+    let texts = |claim: &&Value| {
+        claim["text"]
+            .as_str()
+            .is_some_and(|text| text.contains(words))
+    };
+    let claim = claims.iter().find(texts).expect("the claim is there");
+    claim["reason"].as_str().expect("a reason")
+}
+
 #[test]
 fn every_variant_finds_the_same_within_the_same_limits() {
     let document = run(BINARY, &SMALL).well().document();
@@ -49,6 +60,9 @@ fn every_variant_finds_the_same_within_the_same_limits() {
         let peak = variant["ledger"]["peak_in_flight"].as_u64();
         assert!(peak.is_some_and(|peak| peak <= 8), "{peak:?}");
         assert_eq!(variant["results"]["links"], 300);
+        let by_round = |figure: &str| &document["params"]["by_round"][format!("{name}: {figure}")];
+        assert_eq!(by_round("pages parsed"), &json!([60]));
+        assert_eq!(by_round("pages failed"), &json!([0]));
         let is_elsewhere = name.ends_with("processes");
         let here = if is_elsewhere { 0 } else { 60 };
         assert_eq!(variant["results"]["parsed_here"], here, "{name}");
@@ -78,6 +92,70 @@ fn the_report_tells_titles_links_and_rates() {
         "✓ shown: all variants found the same",
     ]);
     assert!(!finished.stdout.contains("Page 10:"));
+}
+
+#[test]
+fn one_page_is_no_comparison_of_speed() {
+    let document = run(BINARY, &["--json", "--rounds", "1", "--pages", "1"]).well();
+    let document = document.document();
+    for words in ["took less time", "longer to arrive", "threads of rayon"] {
+        assert_eq!(verdict(&document, words), "not_shown", "{words}");
+        let told = reason(&document, words);
+        assert_eq!(told, "one page leaves nothing to overlap or to share out");
+    }
+}
+
+#[test]
+fn parsed_in_the_pool_is_claimed_of_what_was_parsed_and_of_no_other_page() {
+    let server = Server::in_process(0, ServerConfig::default()).expect("a server");
+    let (good, json) = (server.url("html"), server.url("get"));
+    let urls = ["--url", good.as_str(), "--url", json.as_str()];
+    let document = run(BINARY, &[&["--json", "--rounds", "1"], &urls[..]].concat()).well();
+    let document = document.document();
+    let text = "every page that was parsed in the pool's variants was parsed outside this process";
+    assert_eq!(verdict(&document, text), "shown");
+    let claims = document["claims"].as_array().expect("claims");
+    let claim = claims.iter().find(|claim| claim["text"] == text);
+    let checks = claim.expect("it is there")["checks"]
+        .as_array()
+        .expect("checks");
+    let at_least_one = checks
+        .iter()
+        .filter(|check| check["relation"] == "≥")
+        .count();
+    assert_eq!(
+        (at_least_one, checks.len()),
+        (2, 4),
+        "in each of the two variants"
+    );
+}
+
+#[test]
+fn the_rate_told_is_the_rate_in_the_document_of_parsed_pages() {
+    let server = Server::in_process(0, ServerConfig::default()).expect("a server");
+    // Held back, so that the rate stays below one page a second: it must not read as 0.
+    let (late, json) = (server.url("page/0?size=500&delay=2.5"), server.url("get"));
+    let urls = ["--url", late.as_str(), "--url", json.as_str()];
+    let arguments = ["--rounds", "1", "--parse", "inline"];
+    let finished = run(BINARY, &[&arguments[..], &urls[..]].concat()).well();
+    let lines = finished.stdout.lines();
+    let rates: Vec<f64> = lines
+        .filter_map(|line| {
+            line.strip_suffix(" pages/s")?
+                .rsplit(' ')
+                .next()?
+                .parse()
+                .ok()
+        })
+        .collect();
+    assert_eq!(rates.len(), 2, "{}", finished.stdout);
+    // One page of the two was parsed, in more than 2.5 s.
+    assert!(
+        rates
+            .iter()
+            .all(|rate| (f64::MIN_POSITIVE..=0.4).contains(rate)),
+        "{rates:?}"
+    );
 }
 
 #[test]
@@ -119,7 +197,7 @@ fn a_page_asked_for_that_does_not_come_fails_the_run_and_spares_the_others() {
         let mut arguments = vec![
             "--json",
             "--rounds",
-            "1",
+            "2",
             "--timeout",
             "1",
             "--parse",
@@ -128,7 +206,26 @@ fn a_page_asked_for_that_does_not_come_fails_the_run_and_spares_the_others() {
         arguments.extend(["--url", good.as_str(), "--url", bad.as_str()]);
         let finished = run(BINARY, &arguments);
         let document = finished.document();
-        let _ = finished.refused(1, &[words, bad.as_str(), "1 of 2 pages"]);
+        // One line for each variant, whatever times the reasons name.
+        assert_eq!(finished.code, Some(1), "{}", finished.stderr);
+        let lines: Vec<&str> = finished.stderr.lines().collect();
+        assert_eq!(lines.len(), 2, "{}", finished.stderr);
+        for (line, name) in lines.iter().zip(["barrier, inline", "streaming, inline"]) {
+            let begin = format!("error: {name}: 1 of 2 pages failed: ");
+            assert!(line.starts_with(&begin), "{line}");
+            assert!(
+                line.contains(words) && line.contains(bad.as_str()),
+                "{line}"
+            );
+            assert_eq!(line.matches("http://").count(), 1, "{line}");
+        }
+        let claim = "without the barrier the same pages took less time";
+        assert_ne!(verdict(&document, claim), "shown");
+        let told = reason(&document, claim);
+        assert!(
+            told.starts_with("2 pages failed in") || told.starts_with("1 page failed in"),
+            "{told}"
+        );
         let barrier = variant(&document, "barrier, inline");
         assert_eq!(barrier["ledger"]["done"], 1);
         assert_eq!(barrier["ledger"]["failed"], 1);
@@ -234,6 +331,111 @@ fn documentation_that_is_not_installed_is_one_line_with_the_way_to_it() {
     command.args(["--site", "rust-docs"]).env("PATH", &folder);
     let _ = run_command(command).refused(1, &["cannot run `rustc`"]);
     fs::remove_dir(&folder).expect("it is empty");
+}
+
+/// A folder with a `rustc` that writes its process id into `pid` and then hangs.
+#[cfg(unix)]
+fn hanging_toolchain(name: &str) -> std::path::PathBuf {
+    use std::{fs, os::unix::fs::PermissionsExt};
+
+    let folder = std::env::temp_dir().join(format!("lab-10-{name}-{}", std::process::id()));
+    fs::create_dir_all(&folder).expect("a temporary folder");
+    let rustc = folder.join("rustc");
+    let pid = folder.join("pid");
+    let (part, whole) = (
+        folder.join("part").display().to_string(),
+        pid.display().to_string(),
+    );
+    let script = format!(
+        "#!/bin/sh\ntrap '' INT TERM\necho $$ >'{part}'\n/bin/mv '{part}' '{whole}'\nwhile :; do /bin/sleep 1; done\n"
+    );
+    fs::write(&rustc, script).expect("it can be written");
+    fs::set_permissions(&rustc, fs::Permissions::from_mode(0o755)).expect("it is ours");
+    folder
+}
+
+/// Asserts that the hanging `rustc` in `folder` is there no more, and removes the folder.
+#[cfg(unix)]
+fn assert_toolchain_ended(folder: &std::path::Path) {
+    use nix::{errno::Errno, sys::signal::kill, unistd::Pid};
+    use std::{
+        fs, thread,
+        time::{Duration, Instant},
+    };
+
+    let pid = fs::read_to_string(folder.join("pid")).expect("it began");
+    let pid = Pid::from_raw(pid.trim().parse().expect("a pid"));
+    let deadline = Instant::now() + Duration::from_secs(10);
+    // Whoever has inherited it may take a moment to reap it.
+    while kill(pid, None) != Err(Errno::ESRCH) && !is_zombie(pid) {
+        assert!(Instant::now() < deadline, "`rustc` still runs as {pid}");
+        thread::sleep(Duration::from_millis(20));
+    }
+    fs::remove_dir_all(folder).expect("it is ours");
+}
+
+#[cfg(unix)]
+fn is_zombie(pid: nix::unistd::Pid) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit(')')
+        .next()
+        .is_some_and(|rest| rest.trim_start().starts_with('Z'))
+}
+
+#[cfg(unix)]
+#[test]
+fn a_toolchain_that_hangs_is_ended_after_a_while_and_told() {
+    use common::testing::run_command;
+    use std::process::Command;
+
+    let folder = hanging_toolchain("hangs");
+    let mut command = Command::new(BINARY);
+    command.args(["--site", "rust-docs"]).env("PATH", &folder);
+    let words = [
+        "`rustc --print sysroot`",
+        "no answer within 5 s",
+        "leave out --site",
+    ];
+    let _ = run_command(command).refused(1, &words);
+    assert_toolchain_ended(&folder);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_toolchain_that_hangs_ends_with_ctrl_c() {
+    use nix::{
+        sys::signal::{Signal, kill},
+        unistd::Pid,
+    };
+    use std::{
+        process::{Command, Stdio},
+        thread,
+        time::{Duration, Instant},
+    };
+
+    let folder = hanging_toolchain("interrupted");
+    let mut command = Command::new(BINARY);
+    command.args(["--site", "rust-docs"]).env("PATH", &folder);
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
+    let child = command.spawn().expect("it can be started");
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !folder.join("pid").exists() {
+        assert!(Instant::now() < deadline, "`rustc` was not asked");
+        thread::sleep(Duration::from_millis(5));
+    }
+    let pid = Pid::from_raw(child.id().try_into().expect("a pid"));
+    kill(pid, Signal::SIGINT).expect("it is ours");
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(output.status.code(), Some(1));
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        told.starts_with("error: interrupted") && told.lines().count() == 1,
+        "{told}"
+    );
+    assert_toolchain_ended(&folder);
 }
 
 #[test]

@@ -44,7 +44,8 @@ fn assert_same(url: &Url, body: Vec<u8>) {
         content_type: Some("text/html".into()),
         body: text.into_bytes(),
         follow: false,
-    });
+    })
+    .expect("no page for readers is nested so deeply");
     assert_eq!((parsed.title, parsed.links), expected, "{url}");
 }
 

@@ -1,0 +1,123 @@
+//! A bound on parsing: what a tag costs grows with the number of elements that are open.
+
+use html5ever::{
+    driver::{ParseOpts, parse_document},
+    tendril::{StrTendril, TendrilSink},
+};
+use scraper::{Html, HtmlTreeSink};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The most elements that may lie within each other; pages for readers have some 30.
+pub const MOST_NESTED: usize = 2_000;
+
+/// How much is parsed between two looks at the depth.
+const PIECE_BYTES: usize = 4 << 10;
+
+/// The page has more than [`MOST_NESTED`] elements within each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TooDeep;
+
+impl fmt::Display for TooDeep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let most = common::report::format::count(MOST_NESTED as u64);
+        write!(f, "nested too deeply (more than {most} elements)")
+    }
+}
+
+/// Parses a page, and gives up as soon as it turns out to be nested too deeply.
+///
+/// The depth is that of the tree made so far. Counting tags in the text would be fooled by end tags
+/// that may be left out, and by pages that are out to fool it.
+///
+/// # Errors
+/// [`TooDeep`].
+pub fn parse_bounded(text: &str) -> Result<Html, TooDeep> {
+    let sink = HtmlTreeSink::new(Html::new_document());
+    let mut parser = parse_document(sink, ParseOpts::default());
+    let (mut rest, mut seen) = (text, 0);
+    while !rest.is_empty() {
+        let (piece, later) = rest.split_at(rest.floor_char_boundary(PIECE_BYTES));
+        parser.process(StrTendril::from_slice(piece));
+        rest = later;
+        let html = parser.tokenizer.sink.sink.0.borrow();
+        let made = html.tree.nodes().len();
+        // What lies deepest has nothing in it: only that is worth the climb to the top.
+        let new = html.tree.nodes().rev().take(made - seen);
+        if new.filter(|node| !node.has_children()).any(|leaf| {
+            let inside = leaf.ancestors().filter(|outer| outer.value().is_element());
+            inside.count() + usize::from(leaf.value().is_element()) > MOST_NESTED
+        }) {
+            return Err(TooDeep);
+        }
+        seen = made;
+    }
+    Ok(parser.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nested(tag: &str, count: usize) -> String {
+        format!(
+            "{}x{}",
+            tag.repeat(count),
+            tag.replace('<', "</").repeat(count)
+        )
+    }
+
+    #[test]
+    fn the_last_element_that_is_not_too_many_is_parsed() {
+        // `html` and `body` are there as well.
+        assert!(parse_bounded(&nested("<div>", MOST_NESTED - 2)).is_ok());
+        assert_eq!(
+            parse_bounded(&nested("<div>", MOST_NESTED - 1)).err(),
+            Some(TooDeep)
+        );
+    }
+
+    #[test]
+    fn whatever_is_nested_ends_at_once() {
+        for tag in ["<div>", "<b>", "<x-y>", "<svg>", "<rt>", "<table><td>"] {
+            let page = tag.repeat(100_000);
+            assert_eq!(parse_bounded(&page).err(), Some(TooDeep), "{tag}");
+        }
+        // Set before the table, where it is not the last thing in the page.
+        let fostered = format!("<table>{}", "<div>".repeat(100_000));
+        assert_eq!(parse_bounded(&fostered).err(), Some(TooDeep));
+    }
+
+    #[test]
+    fn long_pages_without_end_tags_are_not_deep() {
+        for piece in [
+            "<p>text",
+            "<ul><li>one<li>two</ul>",
+            "<a name=x>",
+            "<br/>",
+            "<!--<div>-->",
+        ] {
+            let page = piece.repeat(20_000);
+            assert_eq!(
+                parse_bounded(&page),
+                Ok(Html::parse_document(&page)),
+                "{piece}"
+            );
+        }
+        let script = format!("<script>{}</script>", "'<div>'".repeat(20_000));
+        assert!(parse_bounded(&script).is_ok());
+    }
+
+    #[test]
+    fn pieces_make_the_same_tree_as_the_whole() {
+        let unit = "<p title='a>b'>\u{e9}\u{20ac}\u{1f600}&amp;&#x41;\r\n<!-- c --><b>d</p>";
+        for shift in 0..unit.len() {
+            let page = format!("{}{}", "x".repeat(shift), unit.repeat(200));
+            assert_eq!(
+                parse_bounded(&page),
+                Ok(Html::parse_document(&page)),
+                "{shift}"
+            );
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! What every round came to: claims hold for all rounds, not only for the one that is shown.
+
+use crate::figures::Figures;
+use common::{
+    Experiment,
+    experiment::claim::{Figure, top},
+};
+use serde_json::{Map, Value, json};
+
+/// The name of the figures in the document.
+const PARAM: &str = "by_round";
+
+/// The figures of one round that claims are made of.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Round {
+    pub(crate) parsed: usize,
+    pub(crate) failed: usize,
+    pub(crate) parsed_here: usize,
+    pub(crate) checksum: u64,
+    pub(crate) peak_pages_held: usize,
+    pub(crate) fetch_mean_s: Option<f64>,
+    pub(crate) pages_per_s: f64,
+}
+
+/// Every round of every variant, in the order in which they ran.
+#[derive(Debug, Default)]
+pub(crate) struct Rounds(Vec<(&'static str, Round)>);
+
+impl Rounds {
+    pub(crate) fn add(&mut self, name: &'static str, figures: &Figures) {
+        self.0.push((name, figures.round()));
+    }
+
+    /// The rounds of the variant `name`.
+    pub(crate) fn of(&self, name: &str) -> impl Iterator<Item = &Round> + Clone {
+        let of_this = self.0.iter().filter(move |(of, _)| *of == name);
+        of_this.map(|(_, round)| round)
+    }
+
+    /// The round with the median wall time, the lower of two: the one that the document shows.
+    pub(crate) fn shown(&self, name: &str, walls_s: &[f64]) -> Option<&Round> {
+        let mut order: Vec<(&f64, &Round)> = walls_s.iter().zip(self.of(name)).collect();
+        order.sort_by(|one, other| one.0.total_cmp(other.0));
+        let middle = order.len().checked_sub(1)? / 2;
+        order.get(middle).map(|(_, round)| *round)
+    }
+
+    /// Writes all of it into the document, where claims find it.
+    pub(crate) fn write(&self, lab: &mut Experiment) {
+        let mut all: Map<String, Value> = Map::new();
+        for (name, round) in &self.0 {
+            let figures = [
+                (PARSED, json!(round.parsed)),
+                (FAILED, json!(round.failed)),
+                (PARSED_HERE, json!(round.parsed_here)),
+                (CHECKSUM, json!(round.checksum)),
+                (PEAK_HELD, json!(round.peak_pages_held)),
+                (FETCH_MEAN, json!(round.fetch_mean_s)),
+            ];
+            for (figure, value) in figures {
+                let list = all.entry(key(name, figure)).or_insert_with(|| json!([]));
+                if let Value::Array(values) = list {
+                    values.push(value);
+                }
+            }
+        }
+        lab.param(PARAM, all);
+    }
+}
+
+pub(crate) const PARSED: &str = "pages parsed";
+pub(crate) const FAILED: &str = "pages failed";
+pub(crate) const PARSED_HERE: &str = "parsed in this process";
+pub(crate) const CHECKSUM: &str = "checksum";
+pub(crate) const PEAK_HELD: &str = "peak pages held";
+pub(crate) const FETCH_MEAN: &str = "mean fetch_s";
+
+fn key(name: &str, figure: &str) -> String {
+    format!("{name}: {figure}")
+}
+
+/// A figure of the variant `name` in each of its rounds.
+pub(crate) fn each_round(name: &str, figure: &str) -> Figure {
+    top(format!("params.{PARAM}.{}", key(name, figure)))
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) fn round(parsed: usize, failed: usize) -> Round {
+        Round {
+            parsed,
+            failed,
+            parsed_here: 0,
+            checksum: 1,
+            peak_pages_held: 1,
+            fetch_mean_s: Some(0.1),
+            pages_per_s: parsed as f64,
+        }
+    }
+
+    pub(crate) fn rounds(of: &[(&'static str, usize, usize)]) -> Rounds {
+        let rounds = of
+            .iter()
+            .map(|&(name, parsed, failed)| (name, round(parsed, failed)));
+        Rounds(rounds.collect())
+    }
+
+    #[test]
+    fn the_shown_round_is_the_middle_one_the_lower_of_two() {
+        let rounds = rounds(&[
+            ("a", 1, 0),
+            ("b", 9, 0),
+            ("a", 2, 0),
+            ("a", 3, 0),
+            ("a", 4, 0),
+        ]);
+        let shown = |walls: &[f64]| rounds.shown("a", walls).map(|round| round.parsed);
+        assert_eq!(shown(&[4.0, 3.0, 2.0, 1.0]), Some(3));
+        assert_eq!(shown(&[2.0, 3.0, 1.0]), Some(1));
+        assert_eq!(rounds.shown("c", &[1.0]), None);
+    }
+}
