@@ -122,19 +122,31 @@ fn what_is_no_python_is_one_line_and_exit_code_2() {
 /// What the step makes of a Python that pretends; unlike a real one, it is the same everywhere.
 #[cfg(unix)]
 fn beside(pretended: &str) -> Finished {
+    run_command(command_beside(pretended))
+}
+
+#[cfg(unix)]
+fn command_beside(pretended: &str) -> Command {
     let pretend = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pretend_python.sh");
     let mut command = Command::new(BINARY);
     command.args(SMALL).args(["--json", "--python", pretend]);
-    run_command({
-        command.env("PRETEND", pretended);
-        command
-    })
+    command.env("PRETEND", pretended);
+    command
+}
+
+fn claims_with<'a>(document: &'a Value, word: &str) -> Vec<&'a Value> {
+    let claims = document["claims"].as_array().expect("a list").iter();
+    let has_word = |claim: &&Value| {
+        claim["text"]
+            .as_str()
+            .is_some_and(|text| text.contains(word))
+    };
+    claims.filter(has_word).collect()
 }
 
 fn claims_about<'a>(document: &'a Value, word: &str) -> Vec<&'a str> {
-    let claims = document["claims"].as_array().expect("a list").iter();
-    let texts = claims.filter_map(|claim| claim["text"].as_str());
-    texts.filter(|text| text.contains(word)).collect()
+    let claims = claims_with(document, word).into_iter();
+    claims.filter_map(|claim| claim["text"].as_str()).collect()
 }
 
 #[cfg(unix)]
@@ -165,4 +177,105 @@ fn a_python_that_ends_in_the_middle_fails_the_run_and_loses_no_result() {
     let document = finished.document();
     assert_eq!(variant(&document, "python threads")["runs"], 1);
     assert_eq!(variant(&document, "two threads")["runs"], 2);
+}
+
+#[cfg(unix)]
+#[test]
+fn figures_that_cannot_be_fail_the_run_in_one_line() {
+    for (name, absurd) in [
+        ("start_s", "1e19"),
+        ("start_s", "-1"),
+        ("took_s", "NaN"),
+        ("took_s", "1e999"),
+        ("busy_s", "1e19"),
+        ("left", "-7"),
+    ] {
+        let figure = |of: &str, else_: &str| {
+            format!("\"{of}\": {}", if of == name { absurd } else { else_ })
+        };
+        let job = ["start_s", "end_s", "busy_s", "left"].map(|of| figure(of, "0"));
+        let job = job.join(", ");
+        let took = figure("took_s", "0");
+        let answer =
+            format!(r#"{{{took}, "cpu_s": 0, "used_s": [0, 0], "jobs": [{{{job}}}, {{{job}}}]}}"#);
+        let mut command = command_beside("absurd");
+        command.env("ABSURD", answer);
+        let finished = run_command(command);
+        let finished = finished.refused(1, &["figures that cannot be", "pretend_python.sh"]);
+        assert_eq!(variant(&finished.document(), "two threads")["runs"], 2);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_python_that_counts_wrong_fails_the_run_and_shows_nothing() {
+    let finished = beside("wrong").refused(1, &["counted wrong", "2 of 2", "--no-python"]);
+    let document = finished.document();
+    assert_eq!(variant(&document, "python threads")["ledger"]["failed"], 2);
+    let claims = claims_with(&document, "pretend");
+    assert_eq!(claims.len(), 2);
+    for claim in claims {
+        assert_eq!(claim["verdict"], "not_shown", "{claim}");
+    }
+}
+
+#[test]
+fn a_path_is_told_in_one_line() {
+    let _ = small(&["--python", "/nowhere/x\ny"]).refused(2, &["`/nowhere/x\\ny`"]);
+}
+
+/// A time alone may be the chance of a machine that changes speed.
+#[test]
+fn what_is_said_of_cpus_is_judged_by_what_the_threads_used() {
+    let document = small(&["--no-python", "--json"]).well().document();
+    let figures = |word: &str| {
+        let claims = claims_with(&document, word);
+        let checks = claims[0]["checks"].as_array().expect("a list").iter();
+        checks
+            .map(|check| check["left"].to_string())
+            .collect::<String>()
+    };
+    let overlap = "[two threads].busy_s / [two threads].wall_s";
+    assert!(figures("did both jobs").contains(overlap));
+    assert!(figures("without the GIL").contains(overlap));
+    assert!(figures("no more than one CPU").contains("[two threads, GIL].busy_s"));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_python_that_hangs_does_not_survive_ctrl_c() {
+    use std::{fs, path::PathBuf, process::Stdio, thread, time::Duration};
+    let told =
+        PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{}.pid", std::process::id()));
+    let mut command = command_beside("hangs");
+    command.env("PRETEND_PID", &told);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let step = command.spawn().expect("it starts");
+    let python = loop {
+        if let Ok(pid) = fs::read_to_string(&told) {
+            break pid.trim().to_owned();
+        }
+        thread::sleep(Duration::from_millis(5));
+    };
+    let interrupt = Command::new("kill")
+        .args(["-INT", &step.id().to_string()])
+        .status();
+    assert!(interrupt.expect("there is a `kill`").success());
+    let ended = step.wait_with_output().expect("it ends");
+    assert_eq!(ended.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&ended.stderr).contains("interrupted"));
+    // Killed, though perhaps not yet taken away by whoever inherits it.
+    let runs = || {
+        let stat = fs::read_to_string(format!("/proc/{python}/stat")).unwrap_or_default();
+        stat.rsplit(") ")
+            .next()
+            .is_some_and(|rest| rest.starts_with(['R', 'S', 'D', 'T']))
+    };
+    let mut looks = 0;
+    while runs() {
+        looks += 1;
+        assert!(looks < 1_000, "{python} survived");
+        thread::sleep(Duration::from_millis(5));
+    }
+    let _ = fs::remove_file(told);
 }

@@ -25,6 +25,23 @@ case "$PRETEND" in
     old) hello 2.7.18 null ;;
     # The calibration and a first round, and no more.
     ends) hello 3.99.0 true; serve 3 ;;
+    absurd) hello 3.99.0 true; answer=$ABSURD; serve 1000 ;;
+    # Counts on one thread, and not on two.
+    wrong)
+        hello 3.99.0 true
+        while read -r way _; do
+            [ "$way" = threads ] && answer=$(echo "$answer" | sed 's/"left": 0/"left": 7/')
+            echo "$answer" | tr -d '\n'
+            echo
+        done
+        ;;
+    # Says who it is, and then nothing; neither Ctrl-C nor the end of its input ends it.
+    hangs)
+        trap '' INT
+        hello 3.99.0 true
+        echo $$ > "$PRETEND_PID.new" && mv "$PRETEND_PID.new" "$PRETEND_PID"
+        exec sleep 600
+        ;;
     # Silent until nobody is left to talk to.
     *) while read -r _; do :; done ;;
 esac

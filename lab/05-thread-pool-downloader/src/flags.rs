@@ -17,7 +17,7 @@ pub(crate) struct Args {
     )]
     pub(crate) workers: NonZeroUsize,
 
-    /// Ask for unequal delays, the longest first, and add a pool of half the threads
+    /// Ask for unequal delays, the longest first, and add a pool of half the threads, rounded down
     ///
     /// The first request is held back for --delay, each further one for less, in equal steps.
     #[arg(long, conflicts_with = "url")]
@@ -67,8 +67,17 @@ impl Args {
         }
     }
 
+    /// What each of `count` requests asks for; zero where nobody asks.
+    pub(crate) fn asked(&self, count: usize) -> Vec<Duration> {
+        match (self.requests.url.is_empty(), self.spread) {
+            (false, _) => vec![Duration::ZERO; count],
+            (true, false) => vec![self.requests.delay; count],
+            (true, true) => self.delays(count).collect(),
+        }
+    }
+
     /// From one whole delay down in equal steps.
-    fn delays(&self, count: usize) -> impl Iterator<Item = Duration> {
+    pub(crate) fn delays(&self, count: usize) -> impl Iterator<Item = Duration> {
         let whole = self.requests.delay;
         let count = u32::try_from(count).unwrap_or(u32::MAX);
         (1..=count).rev().map(move |part| whole * part / count)

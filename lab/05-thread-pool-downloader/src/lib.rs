@@ -6,7 +6,7 @@ pub use pool::{Completed, ThreadPool};
 
 use common::http::{FetchError, Url, get_blocking, lesson::Fetched};
 use serde::Serialize;
-use std::{collections::BTreeSet, io, num::NonZeroUsize};
+use std::{collections::BTreeSet, io, num::NonZeroUsize, time::Duration};
 use ureq::Agent;
 
 /// What became of one request.
@@ -81,18 +81,21 @@ fn panicked(url: &Url) -> FetchError {
 /// All downloads of a run, in the order of completion, and what they come to.
 #[derive(Debug, Serialize)]
 pub struct Downloads {
-    /// Different requests that have a page.
+    /// Different requests that have a result.
     pub pages: usize,
     /// The length of all pages together.
     pub bytes: usize,
     /// Requests that completed before one asked for earlier.
     pub overtaking: usize,
+    /// Results that came sooner than their requests asked to be held back.
+    pub early: usize,
     /// Each of them, the first to complete first.
     pub completed: Vec<Download>,
 }
 
-impl From<Vec<Download>> for Downloads {
-    fn from(completed: Vec<Download>) -> Self {
+impl Downloads {
+    /// Adds up `completed`, whose request number n asked to be held back for `asked[n - 1]`.
+    pub fn new(completed: Vec<Download>, asked: &[Duration]) -> Self {
         let pages = completed.iter().filter(|one| one.fetched.is_ok());
         let numbers: BTreeSet<usize> = pages.map(|one| one.number).collect();
         let bodies = completed.iter().filter_map(|one| one.fetched.as_ref().ok());
@@ -100,9 +103,18 @@ impl From<Vec<Download>> for Downloads {
             pages: numbers.len(),
             bytes: bodies.map(|page| page.len()).sum(),
             overtaking: count_overtaking(&completed),
+            early: count_early(&completed, asked),
             completed,
         }
     }
+}
+
+fn count_early(completed: &[Download], asked: &[Duration]) -> usize {
+    let is_early = |one: &&Download| {
+        let asked = asked.get(one.number - 1).copied().unwrap_or_default();
+        one.fetched.as_ref().is_ok_and(|page| page.elapsed < asked)
+    };
+    completed.iter().filter(is_early).count()
 }
 
 fn count_overtaking(completed: &[Download]) -> usize {
@@ -169,7 +181,7 @@ mod tests {
         let (server, agent) = (server(), agent());
         let urls = vec![server.url("bytes/7"); 10];
         let downloads = download_pooled(&agent, &urls, workers(4), |_| ());
-        let downloads = Downloads::from(downloads.expect("threads start"));
+        let downloads = Downloads::new(downloads.expect("threads start"), &[]);
         assert_eq!((downloads.pages, downloads.bytes), (10, 70));
     }
 
@@ -192,13 +204,23 @@ mod tests {
         let (server, agent) = (server(), agent());
         let urls = ["get", "status/500", "html"].map(|path| server.url(path));
         let downloads = download_pooled(&agent, &urls, workers(2), |_| ());
-        let downloads = Downloads::from(downloads.expect("threads start"));
+        let downloads = Downloads::new(downloads.expect("threads start"), &[]);
         let failed = downloads
             .completed
             .iter()
             .filter(|one| one.fetched.is_err());
         assert!(failed.map(|one| one.number).eq([2]));
         assert_eq!(downloads.pages, 2);
+    }
+
+    #[test]
+    fn a_result_is_early_if_it_comes_before_what_its_request_asked() {
+        let (server, agent) = (server(), agent());
+        let urls = ["delay/0.01", "get", "status/500"].map(|path| server.url(path));
+        let asked = [10, 60_000, 60_000].map(Duration::from_millis);
+        let downloads = download_pooled(&agent, &urls, workers(3), |_| ());
+        let downloads = Downloads::new(downloads.expect("threads start"), &asked);
+        assert_eq!(downloads.early, 1, "{downloads:?}");
     }
 
     #[test]
@@ -213,7 +235,7 @@ mod tests {
                 place,
                 fetched: failed(),
             });
-            Downloads::from(completed.collect::<Vec<_>>()).overtaking
+            Downloads::new(completed.collect(), &[]).overtaking
         };
         assert_eq!(overtaking(&[]), 0);
         assert_eq!(overtaking(&[1, 2, 3, 4]), 0);

@@ -80,7 +80,10 @@ fn run(
     lab.say(format!(
         "{name}: requests to make: {count}; threads: {threads} …"
     ));
-    let agent = http::blocking_agent(args.requests.timeout);
+    let (agent, asked) = (
+        http::blocking_agent(args.requests.timeout),
+        args.asked(count),
+    );
     let voice = lab.narrator();
     let bar = voice.progress_bar(count as u64, "pages");
     let mut tell = |one: &Download| {
@@ -93,7 +96,7 @@ fn run(
         .bound(args.bound(count, threads))
         .limit(threads)
         .run_counted(
-            || download(&agent, &mut tell).map(Downloads::from),
+            || Ok(Downloads::new(download(&agent, &mut tell)?, &asked)),
             |all| Tally::of_checked(&all.completed, |one| one.fetched.is_ok()),
         )?;
     bar.finish_and_clear();

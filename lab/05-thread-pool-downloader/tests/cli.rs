@@ -8,8 +8,46 @@ use common::{
     },
 };
 use serde_json::Value;
+use std::{
+    io::{BufRead, BufReader, Write},
+    net::{TcpListener, TcpStream},
+    thread,
+    time::Duration,
+};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_lab-05-thread-pool-downloader");
+
+/// A server that holds every answer back for so long, whatever it is asked for.
+fn stubborn_server(wait: Duration) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    thread::spawn(move || {
+        for connection in listener.incoming().flatten() {
+            thread::spawn(move || answer(connection, wait));
+        }
+    });
+    format!("http://{address}")
+}
+
+fn answer(mut connection: TcpStream, wait: Duration) {
+    let copy = connection.try_clone().expect("a second handle");
+    let head = BufReader::new(copy).lines().map_while(Result::ok);
+    // An empty line ends the head, and there is no body.
+    for _ in head.take_while(|line| !line.is_empty()) {}
+    thread::sleep(wait);
+    // A client that has gone has failed its test already.
+    let _ = connection.write_all(b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n");
+}
+
+/// The verdict of the claim that has `words` in its text.
+fn verdict<'a>(document: &'a Value, words: &str) -> &'a str {
+    let claims = document["claims"].as_array().expect("a list");
+    let found = claims
+        .iter()
+        .find(|claim| claim["text"].as_str().is_some_and(|t| t.contains(words)));
+    let found = found.unwrap_or_else(|| panic!("no claim with `{words}`: {claims:?}"));
+    found["verdict"].as_str().expect("a verdict")
+}
 
 /// The values of `field` over the results of a variant, in the order of completion.
 fn completed(variant: &Value, field: &str) -> Vec<u64> {
@@ -55,7 +93,7 @@ fn ten_equal_urls_are_ten_pages() {
         "bytes; ahead of one asked for earlier: ",
         "sequential: elapsed",
         "pool of 10: elapsed",
-        "✓ shown: each request has a page of its own",
+        "✓ shown: each request has a result of its own",
     ]);
 }
 
@@ -159,4 +197,50 @@ fn bad_values_and_servers_that_fail_are_told_in_a_line() {
     assert_bad_requests_refused(BINARY);
     assert_failures_told(BINARY, &variants);
     assert_refusal_told(BINARY, &variants);
+}
+
+#[test]
+fn waits_that_a_server_left_out_are_not_claimed() {
+    let server = stubborn_server(Duration::ZERO);
+    let flags = ["--json", "--delay", "0.5", "--base-url", &server];
+    let document = run(BINARY, &flags).well().document();
+    assert_eq!(variant(&document, "pool of 10")["results"]["early"], 10);
+    assert_eq!(verdict(&document, "waits in a row"), "not_shown");
+    assert_eq!(verdict(&document, "a result of its own"), "shown");
+}
+
+#[test]
+fn equal_waits_are_not_claimed_to_be_unequal() {
+    let server = stubborn_server(Duration::from_millis(300));
+    let flags = "--json --spread --requests 4 --workers 9 --delay 0.3 --base-url";
+    let flags: Vec<&str> = flags.split(' ').chain([&*server]).collect();
+    let document = run(BINARY, &flags).well().document();
+    assert_eq!(variant(&document, "pool of 9")["results"]["early"], 0);
+    assert_eq!(verdict(&document, "4 of 9 threads"), "not_shown");
+}
+
+#[test]
+fn requests_that_timed_out_say_nothing_of_waits() {
+    let flags = "--json --spread --requests 4 --workers 3 --delay 9 --timeout 0.1";
+    let finished = run(BINARY, &flags.split(' ').collect::<Vec<_>>());
+    assert_eq!(finished.code, Some(1), "{}", finished.stderr);
+    let document = finished.document();
+    for words in ["1 of 3 threads", "less than ¾", "another order"] {
+        assert_eq!(verdict(&document, words), "not_shown", "{words}");
+    }
+}
+
+#[test]
+fn a_spread_that_nobody_answers_has_no_bound_that_it_beats() {
+    let flags = "--json --spread --base-url http://127.0.0.1:9";
+    let finished = run(BINARY, &flags.split(' ').collect::<Vec<_>>());
+    assert_eq!(finished.code, Some(1), "{}", finished.stderr);
+    let document = finished.document();
+    for name in ["sequential", "pool of 5", "pool of 10"] {
+        let efficiency = variant(&document, name)["efficiency"].as_f64();
+        assert!(
+            efficiency.is_none_or(|ratio| ratio <= 1.0),
+            "{efficiency:?}"
+        );
+    }
 }

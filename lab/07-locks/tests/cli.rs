@@ -92,3 +92,19 @@ fn an_unwritable_trace_is_one_line_and_exit_code_1() {
     let trace = ["--increments", "100", "--trace", "/nowhere/trace.json"];
     let _ = run(BINARY, &trace).refused(1, &["/nowhere/trace.json"]);
 }
+
+#[test]
+fn too_few_increments_say_nothing_of_their_cost() {
+    for threads in ["1", "4"] {
+        let flags = ["--json", "--increments", "1", "--threads", threads];
+        let document = run(BINARY, &flags).well().document();
+        let claims = document["claims"].as_array().expect("a list");
+        let costs = &claims[2..];
+        assert_eq!(costs.len(), 4);
+        for claim in costs {
+            assert_eq!(claim["verdict"], "not_shown", "{claim}");
+            let reason = claim["reason"].as_str().expect("a reason");
+            assert!(reason.contains("--increments"), "{reason}");
+        }
+    }
+}

@@ -4,11 +4,16 @@ use super::{flags::Args, parts::Part};
 use common::{
     Experiment,
     experiment::claim::{Claim, number, of, top},
+    report::format,
 };
 use lab_09_async_http_downloader::Downloads;
+use std::time::Duration;
 
 /// A variant with what it brought.
 type Ran = (Part, Downloads);
+
+/// A rest that is shorter leaves next to nothing idle.
+const REST: Duration = Duration::from_millis(10);
 
 /// Adds every claim that these variants can bear.
 pub(crate) fn add(args: &Args, lab: &mut Experiment, ran: &[Ran]) {
@@ -62,6 +67,8 @@ fn add_waves(args: &Args, lab: &mut Experiment, ran: &[Ran]) {
             args.limit,
             waves + 1
         ))
+        .check(of("calm", "ledger.failed").equals(number(0)))
+        .check(of("calm", "ledger.retried").equals(number(0)))
         .check(of("calm", "wall_s").at_least(number(waves as f64 * delay)))
         .check(of("calm", "wall_s").below(number((waves + 1) as f64 * delay))),
     );
@@ -108,12 +115,19 @@ fn add_back_off(lab: &mut Experiment, ran: &[Ran]) {
          it back never did",
     )
     .check(of("kept", "results.blocking_back_offs").above(number(0)))
+    .check(of("kept", "results.longest_blocking_s").at_least(number(REST.as_secs_f64())))
     .check(of("released", "results.blocking_back_offs").equals(number(0)));
     lab.claim(match kept {
         none if none.back_offs == 0 => claim.otherwise("no request rested"),
         none if none.blocking_back_offs == 0 => {
             claim.otherwise("no request queued when another began to rest")
         }
+        short if short.longest_blocking < REST => claim.otherwise(format!(
+            "the longest rest at which another queued was to last {}, less than {}; --backoff and \
+             --max-wait decide that",
+            format::seconds(short.longest_blocking),
+            format::seconds(REST)
+        )),
         _ => claim,
     });
     if kept.asked_back_offs + released.asked_back_offs > 0 {

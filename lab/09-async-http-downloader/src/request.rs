@@ -77,6 +77,7 @@ impl Request {
         time::sleep(rest.length).await;
         if let Some(attempt) = self.attempts.last_mut() {
             attempt.back_off = Some(BackOff {
+                planned: rest.length,
                 lasted: start.elapsed(),
                 asked: rest.asked,
                 idle_permits,

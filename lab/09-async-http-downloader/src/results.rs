@@ -39,6 +39,9 @@ pub struct Attempt {
 /// A rest between two attempts.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct BackOff {
+    /// How long it was to be.
+    #[serde(rename = "planned_s", serialize_with = "as_seconds")]
+    pub planned: Duration,
     /// How long it was.
     #[serde(rename = "lasted_s", serialize_with = "as_seconds")]
     pub lasted: Duration,
@@ -49,6 +52,12 @@ pub struct BackOff {
     pub idle_permits: usize,
     /// Requests that waited for a permit when it began.
     pub queueing: usize,
+}
+
+impl BackOff {
+    fn is_blocking(&self) -> bool {
+        self.idle_permits > 0 && self.queueing > 0
+    }
 }
 
 impl Attempt {
@@ -95,6 +104,9 @@ pub struct Downloads {
     pub early_returns: usize,
     /// Rests that began while a permit lay idle and another request queued for one.
     pub blocking_back_offs: usize,
+    /// The longest of those, as it was to be.
+    #[serde(rename = "longest_blocking_s", serialize_with = "as_seconds")]
+    pub longest_blocking: Duration,
     /// Requests that failed in spite of a retry that was due.
     pub given_up_early: usize,
     /// Each request, in the order of asking.
@@ -113,7 +125,14 @@ impl Downloads {
             back_offs: back_offs(|_| true),
             asked_back_offs: back_offs(|one| !one.asked.is_zero()),
             early_returns: back_offs(|one| one.lasted < one.asked),
-            blocking_back_offs: back_offs(|one| one.idle_permits > 0 && one.queueing > 0),
+            blocking_back_offs: back_offs(|one| one.is_blocking()),
+            longest_blocking: requests
+                .iter()
+                .flat_map(Download::back_offs)
+                .filter(|one| one.is_blocking())
+                .map(|one| one.planned)
+                .max()
+                .unwrap_or_default(),
             given_up_early: requests
                 .iter()
                 .filter(|one| one.is_given_up_early(policy))

@@ -172,6 +172,7 @@ async fn the_next_in_the_queue_goes_while_one_rests_unless_the_permit_is_kept() 
         assert_eq!((rest.idle_permits, rest.queueing), (kept, kept));
         let all = Downloads::new(all, &policy(3));
         assert_eq!((all.back_offs, all.blocking_back_offs), (1, kept));
+        assert_eq!(all.longest_blocking > Duration::ZERO, kept == 1);
     }
 }
 

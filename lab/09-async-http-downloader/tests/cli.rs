@@ -160,3 +160,17 @@ fn a_time_out_is_tried_again_and_told_in_one_line() {
     assert_eq!(variant(&document, "calm")["ledger"]["retried"], 1);
     assert_eq!(document["variants"].as_array().map(Vec::len), Some(1));
 }
+
+#[test]
+fn rests_of_no_length_leave_nothing_idle() {
+    let flags = "--json --delay 0.02 --faults 1 --fault-kinds 500 --backoff 0 --max-wait 0";
+    let flags: Vec<&str> = flags.split(' ').collect();
+    let document = run(BINARY, &flags).well().document();
+    let kept = &variant(&document, "kept")["results"];
+    assert!(kept["blocking_back_offs"].as_u64() > Some(0), "{kept}");
+    assert_eq!(kept["longest_blocking_s"], 0.0);
+    assert_eq!(
+        verdict(&document, "rests that kept their permit"),
+        "not_shown"
+    );
+}

@@ -2,7 +2,7 @@
 
 mod talk;
 
-pub use talk::PythonError;
+pub use talk::{PythonError, in_one_line};
 
 use common::{
     timeline::{self, Moment, Span},
@@ -89,6 +89,34 @@ struct Job {
     left: u64,
 }
 
+/// CPU time since the interpreter began that none has used up here.
+const MOST_USED_S: f64 = 1e6;
+
+impl Answer {
+    /// Whether our script can have said this of two jobs that took no longer than `limit`.
+    fn can_be(&self, limit: Duration) -> bool {
+        let jobs_fit = self.jobs.iter().all(|job| job.can_be(self.took_s));
+        let used = [self.used_s[0], self.used_s[1], self.cpu_s];
+        self.jobs.len() == 2
+            && jobs_fit
+            && (0.0..=limit.as_secs_f64()).contains(&self.took_s)
+            && used.iter().all(|used| (0.0..=MOST_USED_S).contains(used))
+    }
+}
+
+impl Job {
+    fn can_be(&self, took_s: f64) -> bool {
+        // The clock of CPU time may tick in long steps.
+        let most_busy_s = 2.0 * (self.end_s - self.start_s) + 0.1;
+        0.0 <= self.start_s
+            && self.start_s <= self.end_s
+            && self.end_s <= took_s
+            && self
+                .busy_s
+                .is_none_or(|busy| (0.0..=most_busy_s).contains(&busy))
+    }
+}
+
 /// A Python that waits for work; killed and reaped when dropped.
 #[derive(Debug)]
 pub struct Python {
@@ -102,11 +130,13 @@ impl Python {
     /// An answer that takes longer than `patience` is not waited for, now and later.
     ///
     /// # Errors
-    /// All but [`PythonError::Ended`].
+    /// All but [`PythonError::Ended`] and [`PythonError::Absurd`].
     pub fn start(path: &Path, patience: Duration) -> Result<Self, PythonError> {
         let talk = Talk::start(path, SCRIPT, patience)?;
         let about: About = match talk.answer() {
-            Err(PythonError::Ended { path }) => return Err(PythonError::NotPython { path }),
+            Err(PythonError::Ended { path } | PythonError::Absurd { path }) => {
+                return Err(PythonError::NotPython { path });
+            }
             about => about?,
         };
         if !about.version.starts_with("3.") {
@@ -126,7 +156,7 @@ impl Python {
     /// The part of `work` for which two jobs take about a second; at most 1.
     ///
     /// # Errors
-    /// It does not answer.
+    /// It does not answer, or not sensibly.
     pub fn scale_for(&mut self, work: u64) -> Result<f64, PythonError> {
         let sample = SAMPLE.min(work);
         let took = self.run(Way::Sequential, sample)?.jobs_s;
@@ -140,7 +170,7 @@ impl Python {
     /// Has it do two jobs of `work` steps, and puts them on the timeline of its process.
     ///
     /// # Errors
-    /// It does not answer; it has been killed then.
+    /// It does not answer, or not sensibly.
     pub fn run(&mut self, way: Way, work: u64) -> Result<PythonRun, PythonError> {
         let name = match way {
             Way::Sequential => "sequential",
@@ -149,6 +179,10 @@ impl Python {
         let asked = Moment::now();
         self.talk.tell(&format!("{name} {work}"))?;
         let answer: Answer = self.talk.answer()?;
+        // It began when it was told to, a moment before we began to wait.
+        if !answer.can_be(2 * self.talk.patience()) {
+            return Err(self.talk.absurd());
+        }
         Ok(self.record(asked, way, &answer))
     }
 
@@ -163,8 +197,8 @@ impl Python {
         let even_share = answer.cpu_s / answer.jobs.len().max(1) as f64;
         let shares_gil = way == Way::Threads && self.about.gil == Some(true);
         for job in &answer.jobs {
-            let busy = seconds(job.busy_s.unwrap_or(even_share));
             let (start, end) = (seconds(job.start_s), seconds(job.end_s));
+            let busy = seconds(job.busy_s.unwrap_or(even_share)).min(end - start);
             let span = Span {
                 wait: shares_gil.then(|| "lock".into()),
                 ..Span::watched("job", asked.plus(start), asked.plus(end), busy)
@@ -201,6 +235,43 @@ mod tests {
         assert!(matches!(error, PythonError::Silent { limit, .. } if limit == patience));
         let text = error.to_string();
         assert!(text.starts_with("python did not answer") && text.contains(pretend));
+    }
+
+    #[test]
+    fn figures_that_cannot_be_are_refused() {
+        let answer = |took_s, start_s, end_s, busy_s, used_s| Answer {
+            took_s,
+            cpu_s: 0.5,
+            used_s: [used_s, 0.0],
+            jobs: [0, 0]
+                .map(|left| Job {
+                    start_s,
+                    end_s,
+                    busy_s,
+                    left,
+                })
+                .into(),
+        };
+        let can_be = |answer: Answer| answer.can_be(Duration::from_secs(20));
+        assert!(can_be(answer(1.0, 0.0, 1.0, Some(1.0), 9.0)));
+        assert!(can_be(answer(0.0, 0.0, 0.0, None, 0.0)));
+        for absurd in [f64::NAN, f64::INFINITY, -1.0, 1e19] {
+            assert!(!can_be(answer(absurd, 0.0, 0.0, None, 9.0)), "{absurd}");
+            assert!(!can_be(answer(1.0, absurd, 1.0, None, 9.0)), "{absurd}");
+            assert!(!can_be(answer(1.0, 0.0, absurd, None, 9.0)), "{absurd}");
+            assert!(
+                !can_be(answer(1.0, 0.0, 1.0, Some(absurd), 9.0)),
+                "{absurd}"
+            );
+            assert!(!can_be(answer(1.0, 0.0, 1.0, None, absurd)), "{absurd}");
+        }
+        assert!(!can_be(answer(1.0, 0.9, 0.1, None, 9.0)), "ends first");
+        assert!(!can_be(answer(1.0, 0.0, 1.0, Some(9.0), 9.0)), "too busy");
+        let idle = Answer {
+            jobs: Vec::new(),
+            ..answer(1.0, 0.0, 1.0, None, 9.0)
+        };
+        assert!(!can_be(idle), "no jobs");
     }
 
     #[test]

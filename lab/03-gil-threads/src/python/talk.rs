@@ -1,11 +1,11 @@
 //! Starting a program and talking with it, a line at a time, without waiting for ever.
 
-use common::timing::Housekeeper;
+use common::{child::Guest, timing::Housekeeper};
 use serde::de::DeserializeOwned;
 use std::{
     io::{self, BufRead, BufReader, Read, Write},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     sync::mpsc::{self, Receiver, RecvTimeoutError},
     thread,
     time::Duration,
@@ -18,7 +18,7 @@ const MOST_OUTPUT_BYTES: u64 = 16 << 20;
 #[derive(Debug, thiserror::Error)]
 pub enum PythonError {
     /// There is no such program, or the system refuses to run it.
-    #[error("cannot start `{}`: {source}", path.display())]
+    #[error("cannot start `{}`: {source}", shown(path))]
     Start {
         /// What was to be started.
         path: PathBuf,
@@ -26,13 +26,13 @@ pub enum PythonError {
         source: io::Error,
     },
     /// It ran, but not as Python does.
-    #[error("`{}` is not a Python: it did not run our script", path.display())]
+    #[error("`{}` is not a Python: it did not run our script", shown(path))]
     NotPython {
         /// What was started.
         path: PathBuf,
     },
     /// It is an older Python.
-    #[error("`{}` is Python {version}, not Python 3", path.display())]
+    #[error("`{}` is Python {}, not Python 3", shown(path), in_one_line(version))]
     NotPython3 {
         /// What was started.
         path: PathBuf,
@@ -40,26 +40,48 @@ pub enum PythonError {
         version: String,
     },
     /// It said nothing for too long and was killed.
-    #[error("python did not answer: `{}` was silent for {} s", path.display(), limit.as_secs_f64())]
+    #[error("python did not answer: `{}` was silent for {} s", shown(path), limit.as_secs_f64())]
     Silent {
         /// What was started.
         path: PathBuf,
         /// For how long.
         limit: Duration,
     },
-    /// It ended, or stopped making sense, after it had begun well.
-    #[error("python did not answer: `{}` ended in the middle", path.display())]
+    /// It ended after it had begun well.
+    #[error("python did not answer: `{}` ended in the middle", shown(path))]
     Ended {
+        /// What was started.
+        path: PathBuf,
+    },
+    /// What it said cannot come from our script.
+    #[error(
+        "python did not answer sensibly: `{}` told figures that cannot be",
+        shown(path)
+    )]
+    Absurd {
         /// What was started.
         path: PathBuf,
     },
 }
 
-/// A Python that runs a script; killed and reaped when dropped.
+fn shown(path: &Path) -> String {
+    in_one_line(&path.to_string_lossy())
+}
+
+/// A text from elsewhere with its control characters written out: `\n` for a new line.
+pub fn in_one_line(text: &str) -> String {
+    let written = |c: char| match c.is_control() {
+        true => c.escape_default().to_string(),
+        false => c.into(),
+    };
+    text.chars().map(written).collect()
+}
+
+/// A Python that runs a script; killed and reaped when dropped, and killed on Ctrl-C.
 #[derive(Debug)]
 pub(super) struct Talk {
     path: PathBuf,
-    process: Child,
+    process: Guest,
     lines: Receiver<String>,
     patience: Duration,
 }
@@ -79,7 +101,7 @@ impl Talk {
             .spawn();
         let path = path.to_owned();
         let mut process = match spawned {
-            Ok(process) => process,
+            Ok(process) => Guest::new(process),
             Err(source) => return Err(PythonError::Start { path, source }),
         };
         let lines = lines_of(process.stdout.take().expect("it is piped"));
@@ -95,6 +117,10 @@ impl Talk {
         self.path.clone()
     }
 
+    pub(super) fn patience(&self) -> Duration {
+        self.patience
+    }
+
     pub(super) fn pid(&self) -> u32 {
         self.process.id()
     }
@@ -107,7 +133,7 @@ impl Talk {
 
     pub(super) fn answer<T: DeserializeOwned>(&self) -> Result<T, PythonError> {
         match self.lines.recv_timeout(self.patience) {
-            Ok(line) => serde_json::from_str(&line).map_err(|_| self.ended()),
+            Ok(line) => serde_json::from_str(&line).map_err(|_| self.absurd()),
             Err(RecvTimeoutError::Disconnected) => Err(self.ended()),
             Err(RecvTimeoutError::Timeout) => Err(PythonError::Silent {
                 path: self.path(),
@@ -119,13 +145,9 @@ impl Talk {
     fn ended(&self) -> PythonError {
         PythonError::Ended { path: self.path() }
     }
-}
 
-impl Drop for Talk {
-    fn drop(&mut self) {
-        // It may have ended by itself; then there is nothing to kill.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+    pub(super) fn absurd(&self) -> PythonError {
+        PythonError::Absurd { path: self.path() }
     }
 }
 
