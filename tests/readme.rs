@@ -106,7 +106,10 @@ fn invocations(text: &str) -> Vec<(String, Vec<String>)> {
         .chain(inline.filter(|code| !code.contains('\n')));
     all.filter_map(|command| {
         // What `sh -c` runs ends with a quote of its own.
-        let rest = command.split_once("cargo run -p ")?.1.trim_end_matches('\'');
+        let rest = command
+            .split_once("cargo run -p ")?
+            .1
+            .trim_end_matches('\'');
         let rest = rest.to_owned();
         let mut words = rest.split_whitespace().map(str::to_owned);
         let package = words.next()?;
