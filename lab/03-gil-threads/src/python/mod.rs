@@ -1,9 +1,11 @@
 //! The same two jobs in the reader's own Python: one interpreter, started once, asked for each run.
 
+mod answer;
 mod talk;
 
 pub use talk::{PythonError, in_one_line};
 
+use answer::Answer;
 use common::{
     timeline::{self, Moment, Span},
     timing::{Usage, adopt_child_usage, forget_child_usage},
@@ -70,51 +72,6 @@ pub struct PythonRun {
     pub cpu_s: f64,
     /// What each job had left to count when it ended: nothing, if it is right.
     pub left: Vec<u64>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Answer {
-    took_s: f64,
-    cpu_s: f64,
-    /// Since the interpreter began, in its own code and in the kernel.
-    used_s: [f64; 2],
-    jobs: Vec<Job>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Job {
-    start_s: f64,
-    end_s: f64,
-    busy_s: Option<f64>,
-    left: u64,
-}
-
-/// CPU time since the interpreter began that none has used up here.
-const MOST_USED_S: f64 = 1e6;
-
-impl Answer {
-    /// Whether our script can have said this of two jobs that took no longer than `limit`.
-    fn can_be(&self, limit: Duration) -> bool {
-        let jobs_fit = self.jobs.iter().all(|job| job.can_be(self.took_s));
-        let used = [self.used_s[0], self.used_s[1], self.cpu_s];
-        self.jobs.len() == 2
-            && jobs_fit
-            && (0.0..=limit.as_secs_f64()).contains(&self.took_s)
-            && used.iter().all(|used| (0.0..=MOST_USED_S).contains(used))
-    }
-}
-
-impl Job {
-    fn can_be(&self, took_s: f64) -> bool {
-        // The clock of CPU time may tick in long steps.
-        let most_busy_s = 2.0 * (self.end_s - self.start_s) + 0.1;
-        0.0 <= self.start_s
-            && self.start_s <= self.end_s
-            && self.end_s <= took_s
-            && self
-                .busy_s
-                .is_none_or(|busy| (0.0..=most_busy_s).contains(&busy))
-    }
 }
 
 /// A Python that waits for work; killed and reaped when dropped.
@@ -225,7 +182,7 @@ fn seconds(value: f64) -> Duration {
 
 #[cfg(all(test, unix))]
 mod tests {
-    use super::*;
+    use super::{answer::Job, *};
 
     #[test]
     fn a_program_that_says_nothing_is_given_up() {
