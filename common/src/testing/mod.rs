@@ -6,7 +6,10 @@
 mod network;
 
 #[cfg(feature = "net")]
-pub use network::{assert_bad_requests_refused, assert_failures_told, assert_refusal_told};
+pub use network::{
+    assert_bad_requests_refused, assert_failures_told, assert_overlap_needs_waits,
+    assert_refusal_told,
+};
 
 use serde_json::Value;
 use std::{
@@ -183,6 +186,32 @@ pub fn variant<'a>(document: &'a Value, name: &str) -> &'a Value {
         .expect("a document has variants");
     let found = variants.iter().find(|variant| variant["name"] == name);
     found.unwrap_or_else(|| panic!("no variant `{name}`"))
+}
+
+/// The first claim with `words` in its text.
+///
+/// # Panics
+/// If the document has none.
+pub fn claim<'a>(document: &'a Value, words: &str) -> &'a Value {
+    let claims = document["claims"]
+        .as_array()
+        .expect("a document has claims");
+    let has = |claim: &&Value| {
+        let text = claim["text"].as_str();
+        text.is_some_and(|text| text.contains(words))
+    };
+    let found = claims.iter().find(has);
+    found.unwrap_or_else(|| panic!("no claim with `{words}`: {claims:?}"))
+}
+
+/// The verdict on the first claim with `words` in its text.
+///
+/// # Panics
+/// As [`claim`].
+pub fn verdict<'a>(document: &'a Value, words: &str) -> &'a str {
+    claim(document, words)["verdict"]
+        .as_str()
+        .expect("a claim has a verdict")
 }
 
 /// Asserts that no process that `pid` started, in any generation, is still there. Linux only.

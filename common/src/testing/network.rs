@@ -1,7 +1,13 @@
 //! What every step that fetches must withstand: bad values, and servers that fail.
 
-use super::{Finished, run, variant};
+use super::{Finished, claim, run, variant, verdict};
 use crate::http::{Server, ServerConfig};
+use std::{
+    io::{BufRead, BufReader, Write},
+    net::{TcpListener, TcpStream},
+    thread,
+    time::Duration,
+};
 
 /// Asserts that requests, delays, time-outs and URLs that cannot be meant are refused.
 ///
@@ -66,6 +72,62 @@ pub fn assert_refusal_told(program: &str, variants: &[&str]) {
             "{name}: {efficiency:?}, though its bound is not that of answers"
         );
     }
+}
+
+/// Asserts that less time is no overlap where requests failed, or where a server got faster.
+///
+/// # Panics
+/// If `concurrent`, the second variant, is said to have overlapped its waits all the same.
+pub fn assert_overlap_needs_waits(program: &str, concurrent: &str) {
+    const OVERLAP: &str = "the waits overlapped";
+    let failing = moody_server(3, "503 Service Unavailable");
+    let flags = ["--json", "--requests", "3", "--base-url", &failing];
+    let finished = run(program, &flags);
+    assert_eq!(finished.code, Some(1), "{}", finished.stderr);
+    let document = finished.document();
+    assert_eq!(variant(&document, concurrent)["ledger"]["failed"], 3);
+    assert_eq!(verdict(&document, OVERLAP), "not_shown");
+    let reason = claim(&document, OVERLAP)["reason"].as_str();
+    let told = "requests failed in both variants together: 3";
+    assert!(
+        reason.is_some_and(|reason| reason.contains(told)),
+        "{reason:?}"
+    );
+    // One request at a time, and the second variant's takes less.
+    let faster = moody_server(1, "200 OK");
+    let flags = ["--json", "--requests", "1", "--base-url", &faster];
+    let document = run(program, &flags).well().document();
+    assert_eq!(verdict(&document, OVERLAP), "not_shown");
+}
+
+/// A server whose first `slow` answers take a while, and whose others have this status at once.
+fn moody_server(slow: usize, status: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    thread::spawn(move || {
+        for (number, connection) in listener.incoming().flatten().enumerate() {
+            thread::spawn(move || answer(connection, number < slow, status));
+        }
+    });
+    format!("http://{address}")
+}
+
+fn answer(mut connection: TcpStream, slowly: bool, status: &str) {
+    let copy = connection.try_clone().expect("a second handle");
+    let head = BufReader::new(copy).lines().map_while(Result::ok);
+    // An empty line ends the head, and there is no body.
+    for _ in head.take_while(|line| !line.is_empty()) {}
+    let status = if slowly {
+        thread::sleep(Duration::from_millis(200));
+        "200 OK"
+    } else {
+        status
+    };
+    // A client that has gone has failed its test already.
+    let _ = write!(
+        connection,
+        "HTTP/1.1 {status}\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok"
+    );
 }
 
 impl Finished {

@@ -1,19 +1,9 @@
 //! The binary as a user runs it.
 
-use common::testing::{assert_nothing_left_behind, run, variant};
+use common::testing::{assert_nothing_left_behind, claim, run, variant};
 use serde_json::Value;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_lab-04-gil-processes");
-
-fn claim<'a>(document: &'a Value, words: &str) -> &'a Value {
-    let claims = document["claims"].as_array().expect("claims");
-    let found = claims.iter().find(|claim| {
-        claim["text"]
-            .as_str()
-            .is_some_and(|text| text.contains(words))
-    });
-    found.unwrap_or_else(|| panic!("no claim with `{words}`"))
-}
 
 #[test]
 fn threads_share_this_process_and_processes_do_not() {

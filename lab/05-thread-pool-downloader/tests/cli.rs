@@ -4,7 +4,7 @@ use common::{
     http::{Server, ServerConfig},
     testing::{
         assert_bad_requests_refused, assert_failures_told, assert_nothing_left_behind,
-        assert_refusal_told, run, variant,
+        assert_refusal_told, run, variant, verdict,
     },
 };
 use serde_json::Value;
@@ -37,16 +37,6 @@ fn answer(mut connection: TcpStream, wait: Duration) {
     thread::sleep(wait);
     // A client that has gone has failed its test already.
     let _ = connection.write_all(b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n");
-}
-
-/// The verdict of the claim that has `words` in its text.
-fn verdict<'a>(document: &'a Value, words: &str) -> &'a str {
-    let claims = document["claims"].as_array().expect("a list");
-    let found = claims
-        .iter()
-        .find(|claim| claim["text"].as_str().is_some_and(|t| t.contains(words)));
-    let found = found.unwrap_or_else(|| panic!("no claim with `{words}`: {claims:?}"));
-    found["verdict"].as_str().expect("a verdict")
 }
 
 /// The values of `field` over the results of a variant, in the order of completion.

@@ -2,21 +2,11 @@
 
 use common::{
     http::{Server, ServerConfig},
-    testing::{assert_nothing_left_behind, run, variant},
+    testing::{assert_nothing_left_behind, run, variant, verdict},
 };
 use serde_json::Value;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_lab-09-async-http-downloader");
-
-/// The verdict of the claim that has `words` in its text.
-fn verdict<'a>(document: &'a Value, words: &str) -> &'a str {
-    let claims = document["claims"].as_array().expect("claims");
-    let found = claims
-        .iter()
-        .find(|claim| claim["text"].as_str().is_some_and(|t| t.contains(words)));
-    let found = found.unwrap_or_else(|| panic!("no claim with `{words}`: {claims:?}"));
-    found["verdict"].as_str().expect("a verdict")
-}
 
 #[test]
 fn the_server_is_the_witness_of_limit_retries_and_rests() {

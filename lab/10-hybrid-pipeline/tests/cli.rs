@@ -2,7 +2,7 @@
 
 use common::{
     http::{Server, ServerConfig},
-    testing::{assert_nothing_left_behind, run, variant},
+    testing::{assert_nothing_left_behind, run, variant, verdict},
 };
 use serde_json::{Value, json};
 
@@ -27,17 +27,6 @@ const SMALL: [&str; 9] = [
     "--workers",
     "2",
 ];
-
-fn verdict<'a>(document: &'a Value, words: &str) -> &'a str {
-    let claims = document["claims"].as_array().expect("claims");
-    let claim = claims.iter().find(|claim| {
-        claim["text"]
-            .as_str()
-            .is_some_and(|text| text.contains(words))
-    });
-    let claim = claim.unwrap_or_else(|| panic!("no claim about `{words}`"));
-    claim["verdict"].as_str().expect("a verdict")
-}
 
 fn reason<'a>(document: &'a Value, words: &str) -> &'a str {
     let claims = document["claims"].as_array().expect("claims");

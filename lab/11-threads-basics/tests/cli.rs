@@ -1,6 +1,6 @@
 //! The binary as a user runs it.
 
-use common::testing::{run, variant};
+use common::testing::{run, variant, verdict};
 use serde_json::Value;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_lab-11-threads-basics");
@@ -9,15 +9,6 @@ const WAYS: [&str; 5] = ["sequential", "scoped", "'static", "late join", "panick
 fn json(args: &[&str]) -> Value {
     let args: Vec<&str> = ["--json"].iter().chain(args).copied().collect();
     run(BINARY, &args).well().document()
-}
-
-fn verdict<'a>(document: &'a Value, text: &str) -> &'a Value {
-    let claims = document["claims"].as_array().expect("a run has claims");
-    let claim = claims.iter().find(|claim| {
-        let claim = claim["text"].as_str();
-        claim.is_some_and(|claim| claim.starts_with(text))
-    });
-    &claim.unwrap_or_else(|| panic!("no claim `{text}`"))["verdict"]
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The binary as a user runs it.
 
-use common::testing::{run, variant};
+use common::testing::{run, variant, verdict};
 use serde_json::Value;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_lab-12-race-conditions");
@@ -13,17 +13,6 @@ fn json(args: &[&str]) -> Value {
 
 fn results<'a>(document: &'a Value, name: &str) -> &'a Value {
     &variant(document, name)["results"]
-}
-
-/// The verdict on the claim that begins with `text`.
-fn verdict<'a>(document: &'a Value, text: &str) -> &'a str {
-    let claims = document["claims"].as_array().expect("a run has claims");
-    let mut begun = claims.iter().filter(|claim| {
-        let claim = claim["text"].as_str();
-        claim.is_some_and(|claim| claim.starts_with(text))
-    });
-    let claim = begun.next().unwrap_or_else(|| panic!("no claim `{text}`"));
-    claim["verdict"].as_str().expect("a claim has a verdict")
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The binary as a user runs it.
 
-use common::testing::{assert_nothing_left_behind, run, variant};
+use common::testing::{assert_nothing_left_behind, run, variant, verdict};
 use serde_json::Value;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_lab-13-locks-and-rlock");
@@ -20,17 +20,6 @@ const WAYS: [&str; 7] = [
     "RwLock, write",
     "RwLock, read",
 ];
-
-fn verdict<'a>(document: &'a Value, words: &str) -> &'a Value {
-    let claims = document["claims"].as_array().expect("claims");
-    let has_words = |claim: &&Value| {
-        claim["text"]
-            .as_str()
-            .is_some_and(|text| text.contains(words))
-    };
-    let found = claims.iter().find(has_words);
-    &found.unwrap_or_else(|| panic!("no claim with `{words}`"))["verdict"]
-}
 
 #[test]
 fn the_document_has_every_cost_by_round_and_the_shape() {

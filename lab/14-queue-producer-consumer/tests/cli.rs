@@ -1,23 +1,12 @@
 //! The binary as a user runs it.
 
-use common::testing::{run, variant};
+use common::testing::{claim, run, variant};
 use serde_json::Value;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_lab-14-queue-producer-consumer");
 
 /// Short pauses.
 const SHORT: [&str; 4] = ["--shortest", "0.001", "--longest", "0.003"];
-
-fn claim<'a>(document: &'a Value, words: &str) -> &'a Value {
-    let claims = document["claims"].as_array().expect("claims");
-    let has = |claim: &&Value| {
-        claim["text"]
-            .as_str()
-            .is_some_and(|text| text.contains(words))
-    };
-    let found = claims.iter().find(has);
-    found.unwrap_or_else(|| panic!("no claim with `{words}`"))
-}
 
 fn ledger(document: &Value, name: &str) -> [u64; 4] {
     let ledger = &variant(document, name)["ledger"];

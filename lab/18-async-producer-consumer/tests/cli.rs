@@ -1,6 +1,6 @@
 //! The binary as a user runs it.
 
-use common::testing::{run, variant};
+use common::testing::{run, variant, verdict};
 use serde_json::Value;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_lab-18-async-producer-consumer");
@@ -12,16 +12,6 @@ const QUICK: [&str; 8] = [
 fn document(flags: &[&str]) -> Value {
     let flags = [&QUICK[..], &["--json"], flags].concat();
     run(BINARY, &flags).well().document()
-}
-
-/// The verdict of the claim that has `words` in its text.
-fn verdict<'a>(document: &'a Value, words: &str) -> &'a str {
-    let claims = document["claims"].as_array().expect("claims");
-    let found = claims
-        .iter()
-        .find(|claim| claim["text"].as_str().is_some_and(|t| t.contains(words)));
-    let found = found.unwrap_or_else(|| panic!("no claim with `{words}`: {claims:?}"));
-    found["verdict"].as_str().expect("a verdict")
 }
 
 /// A count among the results of a variant.

@@ -1,7 +1,6 @@
 //! The binary as a user runs it.
 
-use common::testing::{assert_nothing_left_behind, run, run_command, variant};
-use serde_json::Value;
+use common::testing::{assert_nothing_left_behind, run, run_command, variant, verdict};
 use std::process::Command;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_lab-19-async-vs-threads-fx");
@@ -20,19 +19,6 @@ const QUICK: [&str; 8] = [
 
 fn quick<'a>(more: &[&'a str]) -> Vec<&'a str> {
     QUICK.iter().chain(more).copied().collect()
-}
-
-/// The verdict of the claim that has `words` in its text.
-fn verdict<'a>(document: &'a Value, words: &str) -> &'a str {
-    let claims = document["claims"].as_array().expect("claims");
-    let has = |claim: &&Value| {
-        claim["text"]
-            .as_str()
-            .is_some_and(|text| text.contains(words))
-    };
-    let found = claims.iter().find(has);
-    let found = found.unwrap_or_else(|| panic!("no claim with `{words}`: {claims:?}"));
-    found["verdict"].as_str().expect("a verdict")
 }
 
 #[test]
