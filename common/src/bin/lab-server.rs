@@ -3,7 +3,8 @@
 use clap::Parser;
 use common::{
     child, cli,
-    http::{FaultKind, Faults, SERVER, Server, ServerConfig, raise_open_files},
+    host::raise_open_files,
+    http::{FaultKind, Faults, SERVER, Server, ServerConfig},
 };
 use std::{
     io::{self, Write},

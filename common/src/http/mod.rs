@@ -42,20 +42,3 @@ const REDIRECT_LIMIT: u32 = 10;
 
 /// What both clients call themselves.
 const USER_AGENT: &str = concat!("concurrency-lab/", env!("CARGO_PKG_VERSION"));
-
-/// Lets this process hold as many open connections as the system allows it.
-///
-/// Returns the limit now in force; `None` where the platform has no such limit to ask for. A client
-/// with thousands of requests in flight calls it first; the server does so by itself.
-pub fn raise_open_files() -> Option<u64> {
-    #[cfg(unix)]
-    {
-        use nix::sys::resource::{Resource, getrlimit, setrlimit};
-        let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).ok()?;
-        // macOS says "unlimited" and then refuses it: the old limit stands.
-        let raised = setrlimit(Resource::RLIMIT_NOFILE, hard, hard).is_ok();
-        Some(if raised { hard } else { soft })
-    }
-    #[cfg(not(unix))]
-    None
-}

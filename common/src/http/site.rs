@@ -1,9 +1,7 @@
 //! What a lesson fetches from, ready to be asked.
 
-use super::{
-    RequestArgs, Server, ServerConfig, ServerError, Url, Witness, args::under, raise_open_files,
-};
-use crate::child::Program;
+use super::{RequestArgs, Server, ServerConfig, ServerError, Url, Witness, args::under};
+use crate::{child::Program, host::raise_open_files};
 use std::num::NonZeroU32;
 
 /// The URLs of a run and, if they are the lab's own, the server behind them.

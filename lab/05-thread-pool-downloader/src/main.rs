@@ -43,8 +43,6 @@ fn main() -> ExitCode {
 }
 
 fn demonstrate(args: &Args, lab: &mut Experiment) -> anyhow::Result<()> {
-    // A connection per worker, and some systems allow only 256 open files at first.
-    http::raise_open_files();
     let site = http::open_target(&args.requests, REQUESTS)?;
     let urls = args.urls(&site);
     run(args, lab, &site, SEQUENTIAL, 1, |agent, tell| {

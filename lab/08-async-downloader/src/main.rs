@@ -42,8 +42,6 @@ fn main() -> ExitCode {
 }
 
 fn demonstrate(args: &RequestArgs, lab: &mut Experiment) -> anyhow::Result<()> {
-    // A connection per task: thousands of tasks need as many.
-    http::raise_open_files();
     let site = http::open_target(args, REQUESTS)?;
     let (urls, count) = (&site.urls, site.urls.len());
     show_laziness(args, lab, &site)?;

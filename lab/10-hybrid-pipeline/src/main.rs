@@ -10,10 +10,7 @@ mod source;
 mod toolchain;
 
 use args::PipelineArgs;
-use common::{
-    Experiment, Step,
-    http::{self, SERVER},
-};
+use common::{Experiment, Step, host, http::SERVER};
 use complaints::Complaint;
 use lab_10_hybrid_pipeline::parse::PARSE;
 use plan::{plans, run};
@@ -44,7 +41,7 @@ fn main() -> ExitCode {
 }
 
 fn demonstrate(args: &PipelineArgs, lab: &mut Experiment) -> anyhow::Result<()> {
-    http::raise_open_files();
+    host::raise_open_files();
     let cpus = NonZeroUsize::new(lab.cpus()).unwrap_or(NonZeroUsize::MIN);
     let workers = args.workers.unwrap_or(cpus);
     let source = Source::open(args, lab.seed())?;

@@ -10,9 +10,8 @@ mod tables;
 mod trade;
 
 use args::FxArgs;
-use common::{Experiment, Step, child::Program, report::format};
+use common::{Experiment, Step, child::Program, host, report::format};
 use lab_19_async_vs_threads_fx::{
-    limits,
     protocol::{Outcome, Target},
     venue::{Counts, VENUE, Venue},
 };
@@ -49,7 +48,7 @@ fn main() -> ExitCode {
 fn demonstrate(args: &FxArgs, lab: &mut Experiment) -> anyhow::Result<()> {
     args.check()?;
     // Before the venue starts: it inherits the limit.
-    limits::raise_open_files();
+    host::raise_open_files();
     let venue = Venue::open(&Program::this(), &args.venue(lab.seed()))?;
     let target = Target {
         address: venue.address(),

@@ -63,7 +63,7 @@ impl Role for ServerRole {
         let Ok(Some(config)) = link.receive::<ServerConfig>() else {
             return ExitCode::FAILURE;
         };
-        super::raise_open_files();
+        crate::host::raise_open_files();
         let bound = Bound::new(0, config);
         let answer = bound.as_ref().map(|bound| bound.address);
         if link.send(&answer).is_err() {

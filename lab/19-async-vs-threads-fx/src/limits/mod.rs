@@ -5,7 +5,7 @@ mod refusals;
 
 pub(crate) use refusals::{why_no_socket, why_no_thread};
 
-use common::report::format;
+use common::{host::raise_open_files, report::format};
 use probes::{address_space, cgroup, local_ports, memory};
 use std::thread::available_parallelism;
 
@@ -93,18 +93,4 @@ impl Machine {
                 .then(|| format!("{name}: {} needed, {} allowed", show(needed), show(allowed)))
         })
     }
-}
-
-/// Lets this process hold as many open files as the system allows it; returns that limit.
-pub fn raise_open_files() -> Option<u64> {
-    #[cfg(unix)]
-    {
-        use nix::sys::resource::{Resource, getrlimit, setrlimit};
-        let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).ok()?;
-        // macOS says "unlimited" and then refuses it: the old limit stands.
-        let raised = setrlimit(Resource::RLIMIT_NOFILE, hard, hard).is_ok();
-        Some(if raised { hard } else { soft })
-    }
-    #[cfg(not(unix))]
-    None
 }

@@ -11,8 +11,11 @@ mod handle;
 pub use counts::Counts;
 pub use handle::{Session, Venue, VenueError};
 
-use crate::{limits, market::Market};
-use common::child::{Link, Role};
+use crate::market::Market;
+use common::{
+    child::{Link, Role},
+    host,
+};
 use counts::Run;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -64,7 +67,7 @@ impl Role for VenueRole {
         let Ok(Some(config)) = link.receive::<VenueConfig>() else {
             return ExitCode::FAILURE;
         };
-        limits::raise_open_files();
+        host::raise_open_files();
         let open = Open::new(config).map_err(|error| error.to_string());
         let answer = open.as_ref().map(|open| open.address);
         if link.send(&answer).is_err() {
