@@ -178,8 +178,8 @@ fn linearity(mut cost_of: impl FnMut(u64) -> Duration) -> Linearity {
 }
 
 /// Blocks this thread for `duration`, as a blocking read would; a span on the timeline.
-#[tracing::instrument(level = "info", name = "io wait", fields(wait = "sleep"), skip_all)]
 pub fn io_wait_blocking(duration: Duration) {
+    let _waiting = tracing::info_span!("io wait", wait = "sleep").entered();
     std::thread::sleep(duration);
 }
 

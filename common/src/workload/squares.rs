@@ -45,8 +45,8 @@ pub struct SquareSum {
 
 impl SquareSum {
     /// Does the job, step by step.
-    #[tracing::instrument(name = "sum", skip_all)]
     pub fn compute(n: u64) -> Self {
+        let _working = tracing::info_span!("sum").entered();
         Self {
             n,
             total: sum_of_squares(n),
