@@ -228,7 +228,7 @@ fn nothing_forbidden_stands_anywhere() {
             "reqwest::blocking::",
             "todo!(",
             "unimplemented!(",
-            "#[ignore",
+            "#[ignore]",
         ] {
             assert!(!text.contains(word), "{word} in {}", path.display());
         }

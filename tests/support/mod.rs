@@ -3,20 +3,31 @@
 use common::testing::Finished;
 use lab_00_tour::{path::PATH, walk};
 use serde_json::Value;
-use std::{collections::BTreeMap, path::PathBuf, process::Stdio, sync::OnceLock};
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    process::{Command, Stdio},
+    sync::OnceLock,
+};
 
-/// Runs cargo at the top of the repository; a build may take its time, so nothing hurries it.
+/// Runs cargo at the top of the repository.
 pub(crate) fn cargo(arguments: &[&str]) -> Finished {
-    let child = walk::cargo()
-        .args(arguments)
+    let mut cargo = walk::cargo();
+    cargo.args(arguments);
+    patiently(cargo)
+}
+
+/// Runs what may take its time, a build or a tour, so that nothing hurries it.
+pub(crate) fn patiently(mut command: Command) -> Finished {
+    let child = command
         .env_remove("RUST_BACKTRACE")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .expect("cargo starts");
+        .expect("it starts");
     let pid = child.id();
-    let output = child.wait_with_output().expect("cargo ends");
+    let output = child.wait_with_output().expect("it ends");
     Finished {
         code: output.status.code(),
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),

@@ -1,54 +1,12 @@
 //! Claims whose verdict is computed from the figures of the document that carries them.
 
-use super::document::{CheckReport, ClaimReport, Verdict};
-use crate::report::format;
+pub use super::figure::{Figure, number, of, ratio, top};
+
+use super::{
+    document::{CheckReport, ClaimReport, Verdict},
+    figure::{align, find, span_of},
+};
 use serde_json::Value;
-
-/// A figure of the document, or an expression over such figures.
-#[derive(Clone, Debug)]
-pub enum Figure {
-    /// A number that the claim itself names.
-    Number(f64),
-    /// A field, by its path: `variant` and then names joined by dots.
-    Of {
-        /// The variant; `None` for the top of the document.
-        variant: Option<String>,
-        /// Names and indices joined by dots: `ledger.peak_in_flight`, `results.0.lost`.
-        path: String,
-    },
-    /// A figure multiplied by a number.
-    Times(Box<Figure>, f64),
-    /// One figure divided by another.
-    Ratio(Box<Figure>, Box<Figure>),
-}
-
-/// The figure at `path` (dots between names) of the variant `variant`.
-pub fn of(variant: impl Into<String>, path: impl Into<String>) -> Figure {
-    Figure::Of {
-        variant: Some(variant.into()),
-        path: path.into(),
-    }
-}
-
-/// The figure at `path` from the top of the document: `host.parallelism`, `params.requests`.
-pub fn top(path: impl Into<String>) -> Figure {
-    Figure::Of {
-        variant: None,
-        path: path.into(),
-    }
-}
-
-/// A number that the claim itself names.
-pub fn number(value: impl Into<f64>) -> Figure {
-    Figure::Number(value.into())
-}
-
-/// One figure divided by another.
-pub fn ratio(above: Figure, below: Figure) -> Figure {
-    Figure::Ratio(Box::new(above), Box::new(below))
-}
-
-const MISSING: &str = "this run or this platform does not tell";
 
 /// How two figures are to compare.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,12 +28,6 @@ pub struct Check {
 }
 
 impl Figure {
-    /// This figure multiplied by `factor`.
-    #[must_use]
-    pub fn times(self, factor: f64) -> Self {
-        Self::Times(Box::new(self), factor)
-    }
-
     /// Holds when this is less than `other`.
     pub fn below(self, other: Figure) -> Check {
         self.compare(Relation::Below, other)
@@ -113,150 +65,6 @@ impl Figure {
             right,
         }
     }
-
-    /// The variant that it is a figure of, the first of several.
-    fn variant(&self) -> Option<&str> {
-        match self {
-            Self::Number(_) => None,
-            Self::Of { variant, .. } => variant.as_deref(),
-            Self::Times(figure, _) => figure.variant(),
-            Self::Ratio(above, below) => above.variant().or_else(|| below.variant()),
-        }
-    }
-
-    /// The values in the document: several where a list of rounds is named, `None` for a null.
-    fn values(&self, document: &Value) -> Vec<Option<f64>> {
-        match self {
-            Self::Number(value) => vec![Some(*value)],
-            Self::Times(figure, factor) => {
-                let values = figure.values(document).into_iter();
-                values.map(|value| Some(value? * factor)).collect()
-            }
-            Self::Ratio(above, below) => {
-                let (above, below) = align(above.values(document), below.values(document));
-                let pairs = above.into_iter().zip(below);
-                pairs
-                    .map(|(a, b)| Some(a? / b?).filter(|ratio| ratio.is_finite()))
-                    .collect()
-            }
-            Self::Of { variant, path } => match find(document, variant.as_deref(), path) {
-                Some(Value::Array(items)) => items.iter().map(as_number).collect(),
-                Some(value) => vec![as_number(value)],
-                None => vec![None],
-            },
-        }
-    }
-
-    /// The expression as the document writes it, and as a test can read it back.
-    fn expression(&self) -> String {
-        match self {
-            Self::Number(value) => value.to_string(),
-            Self::Times(figure, factor) => format!("{factor} * {}", figure.expression()),
-            Self::Ratio(above, below) => format!("{} / {}", above.expression(), below.expression()),
-            Self::Of {
-                variant: None,
-                path,
-            } => path.clone(),
-            Self::Of {
-                variant: Some(variant),
-                path,
-            } => format!("[{variant}].{path}"),
-        }
-    }
-
-    /// The figure in words, without its value.
-    fn words(&self) -> String {
-        match self {
-            Self::Number(value) => format::plain(*value),
-            Self::Times(figure, factor) => {
-                format!("{} × {}", format::plain(*factor), figure.words())
-            }
-            Self::Ratio(above, below) => format!("{} / {}", above.words(), below.words()),
-            Self::Of { variant, path } => {
-                let unit = ["_bytes", "_s"]
-                    .iter()
-                    .find_map(|unit| path.strip_suffix(unit));
-                let name = unit.unwrap_or(path);
-                let name = name.rsplit('.').find(|part| part.parse::<usize>().is_err());
-                let name = name.unwrap_or(path).replace('_', " ");
-                let name = if name == "walls" { "wall".into() } else { name };
-                match variant {
-                    Some(variant) => format!("{variant}: {name}"),
-                    None => name,
-                }
-            }
-        }
-    }
-
-    /// Why it has no value.
-    fn absence(&self) -> &'static str {
-        let counted_by_server =
-            |path: &str| ["ledger.peak_in_flight", "ledger.connections"].contains(&path);
-        match self {
-            Self::Of { path, .. } if counted_by_server(path) => {
-                "only the lab's own server counts that"
-            }
-            Self::Times(figure, _) => figure.absence(),
-            Self::Ratio(above, below) => match above.absence() {
-                MISSING => below.absence(),
-                told => told,
-            },
-            Self::Number(_) | Self::Of { .. } => MISSING,
-        }
-    }
-
-    /// A value of this figure with its unit.
-    fn show(&self, value: Option<f64>) -> String {
-        let Some(value) = value else {
-            return "–".into();
-        };
-        match self {
-            Self::Number(_) => format::plain(value),
-            Self::Times(figure, _) => figure.show(Some(value)),
-            Self::Ratio(..) => format!("{value:.2}"),
-            Self::Of { path, .. } if path.ends_with("_s") => format::seconds_f64(value),
-            Self::Of { path, .. } if path.ends_with("_bytes") => format::bytes(value),
-            Self::Of { path, .. } if path.ends_with("speedup") => format!("{value:.2}×"),
-            Self::Of { .. } => format::plain(value),
-        }
-    }
-}
-
-fn as_number(value: &Value) -> Option<f64> {
-    match value {
-        Value::Bool(value) => Some(f64::from(u8::from(*value))),
-        value => value.as_f64(),
-    }
-}
-
-fn find<'a>(document: &'a Value, variant: Option<&str>, path: &str) -> Option<&'a Value> {
-    let root = match variant {
-        None => document,
-        Some(name) => {
-            let variants = document.get("variants")?.as_array()?;
-            variants
-                .iter()
-                .find(|v| v.get("name").and_then(Value::as_str) == Some(name))?
-        }
-    };
-    path.split('.').try_fold(root, |value, name| match value {
-        Value::Array(items) => items.get(name.parse::<usize>().ok()?),
-        value => value.get(name),
-    })
-}
-
-/// Repeats a single value so that both lists have a value per round.
-fn align(left: Vec<Option<f64>>, right: Vec<Option<f64>>) -> (Vec<Option<f64>>, Vec<Option<f64>>) {
-    let rounds = if left.len() == 1 || right.len() == 1 {
-        left.len().max(right.len())
-    } else {
-        left.len().min(right.len())
-    };
-    let stretch = |values: Vec<Option<f64>>| match values.as_slice() {
-        [one] => vec![*one; rounds],
-        many => many[..rounds].to_vec(),
-    };
-    (stretch(left), stretch(right))
 }
 
 impl Relation {
@@ -333,8 +141,8 @@ impl Check {
         holds: usize,
         verdict: Verdict,
     ) -> String {
-        let side = |figure: &Figure, values: &[Option<f64>]| match figure {
-            Figure::Number(value) => format::plain(*value),
+        let side = |figure: &Figure, values: &[Option<f64>], other: &Figure| match figure {
+            Figure::Number(value) => other.show_beside(*value),
             Figure::Times(..) | Figure::Ratio(..) => {
                 format!("{} ({})", span_of(figure, values), figure.words())
             }
@@ -346,8 +154,8 @@ impl Check {
         };
         let sides = format!(
             "{} {symbol} {}",
-            side(&self.left, left),
-            side(&self.right, right)
+            side(&self.left, left, &self.right),
+            side(&self.right, right, &self.left)
         );
         let rounds = left.len();
         match verdict {
@@ -358,20 +166,6 @@ impl Check {
             Verdict::NotShown if rounds > 1 => format!("{sides} in all {rounds} rounds"),
             Verdict::Shown | Verdict::NotShown => sides,
         }
-    }
-}
-
-/// One value, or the least and the greatest of several.
-fn span_of(figure: &Figure, values: &[Option<f64>]) -> String {
-    let known = || values.iter().flatten().copied();
-    let least = known().fold(f64::INFINITY, f64::min);
-    let most = known().fold(f64::NEG_INFINITY, f64::max);
-    if values.contains(&None) || values.is_empty() {
-        "–".into()
-    } else if figure.show(Some(least)) == figure.show(Some(most)) {
-        figure.show(Some(least))
-    } else {
-        format!("{}–{}", figure.show(Some(least)), figure.show(Some(most)))
     }
 }
 
@@ -456,6 +250,18 @@ impl Claim {
         }
     }
 
+    /// How few CPUs worked at once, where it was fewer than the machine has or a single one.
+    fn lack_of_cpus(&self, document: &Value) -> Option<String> {
+        let host = |name: &str| document["host"][name].as_f64();
+        let (parallelism, cpus) = (host("parallelism")?, host("cpus")?);
+        let lacking = parallelism < 0.9 * cpus || parallelism < 1.5;
+        let before = format!("just before, {parallelism:.1} of {cpus} CPUs worked at once here");
+        lacking.then(|| match self.cpus_used(document) {
+            Some(used) => format!("{before}; {used}"),
+            None => before,
+        })
+    }
+
     /// How many CPUs the variant that the claim is about kept busy while it ran.
     fn cpus_used(&self, document: &Value) -> Option<String> {
         let name = self.checks.iter().find_map(|check| check.left.variant())?;
@@ -470,16 +276,8 @@ impl Claim {
         if let Some(reason) = &self.reason {
             reasons.push(reason.clone());
         }
-        let host = |name: &str| document["host"][name].as_f64();
-        if let (true, Some(parallelism), Some(cpus)) =
-            (self.needs_cpus, host("parallelism"), host("cpus"))
-        {
-            let before =
-                format!("just before, {parallelism:.1} of {cpus} CPUs worked at once here");
-            reasons.push(match self.cpus_used(document) {
-                Some(used) => format!("{before}; {used}"),
-                None => before,
-            });
+        if self.needs_cpus {
+            reasons.extend(self.lack_of_cpus(document));
         }
         if reasons.is_empty() {
             reasons.push(decisive.join("; "));

@@ -8,6 +8,7 @@ mod bound;
 mod census;
 pub mod claim;
 mod document;
+mod figure;
 mod step;
 #[cfg(test)]
 mod tests;

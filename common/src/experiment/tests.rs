@@ -133,6 +133,32 @@ fn a_claim_that_needed_cpus_says_how_many_there_were_and_how_many_it_kept_busy()
 }
 
 #[test]
+fn a_claim_that_needed_cpus_and_had_them_says_what_decided() {
+    let mut lab = experiment();
+    lab.state().document.host.parallelism = 2.0;
+    record(&mut lab, "slow", 100, Value::Null);
+    record(&mut lab, "fast", 100, Value::Null);
+    let claim = Claim::that("fast is faster")
+        .check(of("fast", "wall_s").below(of("slow", "wall_s").times(0.75)))
+        .needs_cpus();
+    assert_eq!(
+        judged(&mut lab, claim).reason.as_deref(),
+        Some("fast: wall 100 ms ≥ 75.0 ms (0.75 × slow: wall)")
+    );
+}
+
+#[test]
+fn a_bare_number_takes_the_unit_of_what_it_is_compared_with() {
+    let mut lab = experiment();
+    record(&mut lab, "fast", 100, Value::Null);
+    let claim = Claim::that("it is quick").check(of("fast", "wall_s").below(number(0.2)));
+    assert_eq!(
+        judged(&mut lab, claim).evidence,
+        "fast: wall 100 ms < 200 ms"
+    );
+}
+
+#[test]
 fn evidence_says_what_the_document_says() {
     let mut lab = experiment();
     record(
@@ -151,7 +177,7 @@ fn evidence_says_what_the_document_says() {
     assert_eq!(report.verdict, Verdict::Shown, "{report:?}");
     assert_eq!(
         report.evidence,
-        "fast: wall 1.00 s < 5.00 s (0.5 × slow: wall); slow: lost 5 = 5; requests 10 > 9; \
+        "fast: wall 1.00 s < 5.00 s (0.5 × slow: wall); slow: lost[1] 5 = 5; requests 10 > 9; \
          10.00 (slow: wall / fast: wall) ≥ 9.5"
     );
 }

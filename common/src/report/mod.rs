@@ -145,7 +145,7 @@ fn claim_lines(claim: &ClaimReport, width: usize) -> String {
     if let Some(reason) = claim
         .reason
         .as_ref()
-        .filter(|reason| **reason != claim.evidence)
+        .filter(|reason| !claim.evidence.contains(reason.as_str()))
     {
         let _ = writeln!(
             text,
@@ -156,24 +156,44 @@ fn claim_lines(claim: &ClaimReport, width: usize) -> String {
     text
 }
 
-/// Breaks text between words so that no line passes `width`, each line set in by `indent`.
+/// Breaks text between words so that no line passes `width`, each line set in by `indent`; a figure
+/// keeps its unit beside it.
 pub fn wrap(text: &str, width: usize, indent: usize) -> String {
     let room = width.saturating_sub(indent).max(20);
     let mut lines: Vec<String> = Vec::new();
     for paragraph in text.lines() {
         let mut line = String::new();
-        for word in paragraph.split_whitespace() {
+        for word in figures_with_units(paragraph) {
             if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > room {
                 lines.push(std::mem::take(&mut line));
             }
             if !line.is_empty() {
                 line.push(' ');
             }
-            line.push_str(word);
+            line.push_str(&word);
         }
         lines.push(line);
     }
     let margin = " ".repeat(indent);
     let lines: Vec<String> = lines.iter().map(|line| format!("{margin}{line}")).collect();
     lines.join("\n")
+}
+
+/// The words of a text, with a unit in one piece with the figure before it: `1.2 ms`, `93 %`.
+fn figures_with_units(text: &str) -> Vec<String> {
+    const UNITS: [&str; 11] = [
+        "ns", "µs", "ms", "s", "min", "B", "kB", "MB", "GB", "%", "CPUs",
+    ];
+    let mut words: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        let unit = word.trim_end_matches([',', '.', ';', ':', ')']);
+        match words.last_mut() {
+            Some(last) if UNITS.contains(&unit) && last.ends_with(|c: char| c.is_ascii_digit()) => {
+                last.push(' ');
+                last.push_str(word);
+            }
+            _ => words.push(word.to_owned()),
+        }
+    }
+    words
 }

@@ -245,6 +245,16 @@ fn a_trace_has_every_span_on_a_track_with_a_name() {
 }
 
 #[test]
+fn a_figure_and_its_unit_stay_on_one_line() {
+    let wrapped = wrap("twenty columns are 1.2 ms), or 93 %.", 20, 0);
+    assert_eq!(wrapped, "twenty columns are\n1.2 ms), or 93 %.");
+    assert_eq!(
+        wrap("a word of 20 s letters", 20, 0),
+        "a word of 20 s\nletters"
+    );
+}
+
+#[test]
 fn text_wraps_between_words_and_keeps_its_margin() {
     assert_eq!(
         wrap("one two three four five six seven", 24, 2),

@@ -1,6 +1,6 @@
 //! Walks the path: all of it, one wing, or one step.
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use common::{
     cli,
     report::{self, format},
@@ -16,26 +16,24 @@ use std::{
     collections::BTreeMap,
     io::{self, Write},
     path::PathBuf,
-    process::ExitCode,
+    process::{Command, ExitCode},
     sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
 };
 
 /// The whole path in one go, or one step of it
 ///
-/// Without an argument: builds every step, runs each at a quick pace, and ends in one table.
+/// Without an argument: builds every step, runs each at a quick pace, and ends in one table. A step,
+/// such as `07` or `basics-1`, runs alone, with the flags behind it: `cargo run -- 07 --threads 4`.
 #[derive(Parser)]
-#[command(version, name = "lab-00-tour")]
+#[command(version, name = "lab-00-tour", disable_help_subcommand = true)]
+#[command(override_usage = "lab-00-tour [OPTIONS] [list | STEP [FLAGS OF THE STEP]]")]
 struct Arguments {
-    /// `list` shows the path; a step, such as `07` or `basics-1`, runs that step alone
-    step: Option<String>,
-
-    /// Flags for that step, such as --workers 4
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-    flags: Vec<String>,
+    #[command(subcommand)]
+    what: Option<What>,
 
     /// Walk only this wing
-    #[arg(long, value_name = "WING")]
+    #[arg(long, value_name = "WING", global = true)]
     only: Option<Wing>,
 
     /// Run every step at its own pace, as it runs without flags
@@ -45,6 +43,19 @@ struct Arguments {
     /// Print one JSON document with the documents of all steps, and nothing else
     #[arg(long)]
     json: bool,
+
+    /// Run what was built last, without asking cargo
+    #[arg(long)]
+    no_build: bool,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Show the path: every step, its minutes on film, its question
+    List,
+    /// A step and its flags.
+    #[command(external_subcommand)]
+    Step(Vec<String>),
 }
 
 fn main() -> ExitCode {
@@ -55,44 +66,43 @@ fn main() -> ExitCode {
     if let Some(reason) = arguments.at_odds() {
         return complain(2, &reason);
     }
-    match arguments.step.as_deref() {
+    match &arguments.what {
         None => tour(&arguments),
-        Some("list") => {
+        Some(What::List) => {
             list(&path::stops(arguments.only));
             ExitCode::SUCCESS
         }
-        Some(word) => match path::find(word) {
-            Some(stop) => run_alone(stop, &arguments.flags),
-            None => complain(
-                2,
-                &format!(
-                    "no step `{word}`; `cargo run -- list` shows all {}",
-                    PATH.len()
+        Some(What::Step(words)) => {
+            let (word, flags) = words.split_first().expect("clap gives the name as well");
+            match path::find(word) {
+                Some(stop) => run_alone(stop, flags, arguments.no_build),
+                None => complain(
+                    2,
+                    &format!(
+                        "no step `{word}`; `cargo run -- list` shows all {}",
+                        PATH.len()
+                    ),
                 ),
-            ),
-        },
+            }
+        }
     }
 }
 
 impl Arguments {
     /// What does not go together: a flag that would be ignored is refused.
     fn at_odds(&self) -> Option<String> {
-        let step = self.step.as_deref()?;
-        let list = step == "list";
+        let (what, list) = match self.what.as_ref()? {
+            What::List => ("list", true),
+            What::Step(words) => (words.first()?.as_str(), false),
+        };
         let flag = match self {
             Self { json: true, .. } => "--json",
             Self { full: true, .. } => "--full",
             Self { only: Some(_), .. } if !list => "--only",
-            _ if list && !self.flags.is_empty() => {
-                return Some(format!(
-                    "`list` takes no `{}`; try --help",
-                    self.flags.join(" ")
-                ));
-            }
             _ => return None,
         };
         Some(format!(
-            "`{flag}` is for the whole tour, not for `{step}`; put a step's own flags behind it"
+            "`{flag}` is for the whole tour, not for `{what}`; put a step's own flags behind it"
         ))
     }
 }
@@ -113,11 +123,20 @@ fn list(stops: &[&Stop]) {
     report::print(&format!("{} steps, {minutes} minutes on film", stops.len()));
 }
 
-/// Hands over to `cargo run -p`, which builds the step first, and passes its exit code on.
-fn run_alone(stop: &Stop, flags: &[String]) -> ExitCode {
-    let mut command = walk::cargo();
-    command.args(["run", "--quiet", "-p", stop.package]);
-    command.args(walk::profile()).arg("--").args(flags);
+/// Hands over to the step and passes its exit code on; `cargo run -p` builds it first.
+fn run_alone(stop: &Stop, flags: &[String], no_build: bool) -> ExitCode {
+    let mut command = if no_build {
+        match walk::built(&[stop]).remove(stop.package) {
+            Some(binary) => Command::new(binary),
+            None => return complain(1, &format!("{} is not built yet", stop.package)),
+        }
+    } else {
+        let mut command = walk::cargo();
+        command.args(["run", "--quiet", "-p", stop.package]);
+        command.args(walk::profile()).arg("--");
+        command
+    };
+    command.args(flags);
     // Ctrl-C reaches the step too: it reports, and this program waits for it.
     let _interrupt = walk::interrupt_flag();
     match command.status() {
@@ -129,7 +148,7 @@ fn run_alone(stop: &Stop, flags: &[String]) -> ExitCode {
         ),
         Err(error) => complain(
             1,
-            &format!("cannot start `cargo`: {error}; is Rust installed?"),
+            &format!("cannot start {}: {error}", command.get_program().display()),
         ),
     }
 }
@@ -152,10 +171,14 @@ fn tour(arguments: &Arguments) -> ExitCode {
     if !arguments.json {
         list(&stops);
     }
-    say("\nbuilding …");
-    let binaries = match walk::build(&stops) {
-        Ok(binaries) => binaries,
-        Err(error) => return complain(1, &format!("{error:#}")),
+    let binaries = if arguments.no_build {
+        walk::built(&stops)
+    } else {
+        say("\nbuilding …");
+        match walk::build(&stops) {
+            Ok(binaries) => binaries,
+            Err(error) => return complain(1, &format!("{error:#}")),
+        }
     };
     say(&format!(
         "\nrunning {}",
@@ -165,6 +188,7 @@ fn tour(arguments: &Arguments) -> ExitCode {
             "at a quick pace"
         }
     ));
+    say(&summary::head());
     let started = Instant::now();
     let interrupted = walk::interrupt_flag();
     let mut seen = Seen::default();
@@ -225,13 +249,14 @@ fn visit(
     let started = Instant::now();
     let outcome = match binaries.get(stop.package) {
         Some(binary) => walk::run(binary, flags, interrupted),
+        None if arguments.no_build => Err(anyhow::anyhow!("it is not built yet")),
         None => Err(anyhow::anyhow!("it did not build")),
     };
     spinner.finish_and_clear();
     match outcome {
         Ok((document, whole)) => {
             if !arguments.json {
-                report::print(&document.line(started.elapsed().as_secs_f64()));
+                report::print(&document.line(started.elapsed().as_secs_f64(), report::width()));
             }
             seen.documents.push(document);
             seen.whole.push(whole);

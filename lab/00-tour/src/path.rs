@@ -36,7 +36,7 @@ pub const PATH: [Stop; 23] = [
         "basics-1-multiprocess",
         4,
         "what changes with a process pool?",
-        &["--scale", "2"],
+        &["--scale", "1"],
     ),
     stop(
         "basics-2-single-threaded",

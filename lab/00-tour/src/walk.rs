@@ -32,7 +32,7 @@ const TOLD_BY_CARGO: [&str; 6] = [
 ];
 
 /// How long what a step has printed may take to arrive once it has ended.
-const AFTER_THE_END: Duration = Duration::from_secs(5);
+const AFTER_THE_END: Duration = Duration::from_secs(2);
 
 /// The cargo that started this program, or the one on the path, at the top of the repository.
 ///
@@ -93,6 +93,17 @@ pub fn build(stops: &[&Stop]) -> anyhow::Result<BTreeMap<String, PathBuf>> {
     Ok(messages.lines().filter_map(executable).collect())
 }
 
+/// Where the binary of each of `stops` lies beside this program, if it has been built.
+pub fn built(stops: &[&Stop]) -> BTreeMap<String, PathBuf> {
+    let own = env::current_exe().unwrap_or_default();
+    let beside = |stop: &&Stop| {
+        let name = format!("{}{}", stop.package, env::consts::EXE_SUFFIX);
+        (stop.package.to_owned(), own.with_file_name(name))
+    };
+    let all = stops.iter().map(beside);
+    all.filter(|(_, binary)| binary.is_file()).collect()
+}
+
 /// The name and the place of the binary that a message of cargo's tells of.
 fn executable(message: &str) -> Option<(String, PathBuf)> {
     let message: Value = serde_json::from_str(message).ok()?;
@@ -122,7 +133,11 @@ pub fn run(
     let stderr = read_aside(child.stderr.take());
     let status = wait(&mut child, interrupted);
     // What a step leaves behind may hold its pipes open: nobody waits for that.
-    let read = |text: Receiver<String>| text.recv_timeout(AFTER_THE_END).unwrap_or_default();
+    let latest = Instant::now() + AFTER_THE_END;
+    let read = |text: Receiver<String>| {
+        let left = latest.saturating_duration_since(Instant::now());
+        text.recv_timeout(left).unwrap_or_default()
+    };
     let (stdout, stderr) = (read(stdout), read(stderr));
     let status = status.with_context(|| stderr.trim().to_owned())?;
     if !status.success() {
