@@ -77,13 +77,19 @@ pub(super) fn timelines(variants: &[Variant], width: usize) -> String {
     );
     for variant in drawn() {
         let own = variant.recording.wall * SMALLEST_PART < longest;
-        let axis = if own { variant.recording.wall } else { longest };
-        text.push_str(&timeline(variant, axis, width));
+        let (axis, enlarged) = if own {
+            let axis = variant.recording.wall;
+            (axis, ratio(longest, axis))
+        } else {
+            (longest, None)
+        };
+        text.push_str(&timeline(variant, axis, enlarged, width));
     }
     text
 }
 
-fn timeline(variant: &Variant, axis: Duration, width: usize) -> String {
+/// One variant over `axis`; `enlarged` is how many times longer the axis of the others is.
+fn timeline(variant: &Variant, axis: Duration, enlarged: Option<f64>, width: usize) -> String {
     let recording = &variant.recording;
     let cells = width - NAME_WIDTH - 3;
     let mut text = format!("{BOLD}{}{BOLD:#} {}\n", variant.name, shares(recording));
@@ -114,12 +120,12 @@ fn timeline(variant: &Variant, axis: Duration, width: usize) -> String {
         let _ = writeln!(text, "+ {} more {kind}", lanes.len() - shown);
     }
     let end = format::seconds(axis);
-    let _ = writeln!(
-        text,
-        "{DIM}{:NAME_WIDTH$} └0{end:─>rest$}{DIM:#}",
-        "",
-        rest = cells.saturating_sub(1)
-    );
+    let start = match enlarged {
+        Some(times) => format!("0─ enlarged {times:.0} × "),
+        None => "0".into(),
+    };
+    let rest = cells.saturating_sub(start.chars().count());
+    let _ = writeln!(text, "{DIM}{:NAME_WIDTH$} └{start}{end:─>rest$}{DIM:#}", "");
     text
 }
 

@@ -199,6 +199,24 @@ fn no_line_of_a_report_is_wider_than_it_may_be() {
 }
 
 #[test]
+fn a_variant_too_short_for_the_axis_of_the_others_says_how_much_it_is_enlarged() {
+    let mut document = document();
+    let short = vec![lane(
+        LaneKind::Thread,
+        0,
+        "main",
+        vec![span("count", 0, 5, 5)],
+    )];
+    document.variants.push(variant("brief", 5, 400.0, short));
+    let text = plain(&picture::timelines(&document.variants, 80));
+    let axes: Vec<&str> = text.lines().filter(|line| line.contains('└')).collect();
+    assert!(!axes[1].contains("enlarged"), "{text}");
+    assert!(axes[2].contains("└0─ enlarged 400 × ─"), "{text}");
+    assert!(axes[2].ends_with("5.00 ms"), "{text}");
+    assert_eq!(axes[2].chars().count(), axes[0].chars().count(), "{text}");
+}
+
+#[test]
 fn more_lanes_than_rows_are_counted() {
     let lanes = (0..100).map(|n| lane(LaneKind::Task, n, "fetch", vec![span("fetch", 0, 1000, 1)]));
     let text = plain(&picture::timelines(
