@@ -226,11 +226,8 @@ pub(super) fn align(
     left: Vec<Option<f64>>,
     right: Vec<Option<f64>>,
 ) -> (Vec<Option<f64>>, Vec<Option<f64>>) {
-    let rounds = if left.len() == 1 || right.len() == 1 {
-        left.len().max(right.len())
-    } else {
-        left.len().min(right.len())
-    };
+    let (fewer, more) = (left.len().min(right.len()), left.len().max(right.len()));
+    let rounds = if fewer == 1 { more } else { fewer };
     let stretch = |values: Vec<Option<f64>>| match values.as_slice() {
         [one] => vec![*one; rounds],
         many => many[..rounds].to_vec(),
@@ -249,5 +246,30 @@ pub(super) fn span_of(figure: &Figure, values: &[Option<f64>]) -> String {
         figure.show(Some(least))
     } else {
         format!("{}–{}", figure.show(Some(least)), figure.show(Some(most)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_single_value_stands_beside_every_round_and_none_beside_no_round() {
+        let rounds = |values: &[f64]| values.iter().copied().map(Some).collect::<Vec<_>>();
+        let aligned = |left: &[f64], right: &[f64]| align(rounds(left), rounds(right));
+        assert_eq!(aligned(&[1.0, 2.0], &[9.0]).1, rounds(&[9.0, 9.0]));
+        assert_eq!(
+            aligned(&[1.0, 2.0, 3.0], &[8.0, 9.0]).0,
+            rounds(&[1.0, 2.0])
+        );
+        assert_eq!(aligned(&[], &[9.0]), (vec![], vec![]));
+    }
+
+    #[test]
+    fn a_path_is_told_without_its_part_and_its_unit() {
+        assert_eq!(name_of("ledger.peak_in_flight"), "peak in flight");
+        assert_eq!(name_of("results.counter.failing"), "counter failing");
+        assert_eq!(name_of("params.sweep.2.wall_s"), "sweep[2] wall");
+        assert_eq!(name_of("walls_s"), "wall");
     }
 }

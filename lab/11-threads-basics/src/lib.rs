@@ -198,6 +198,17 @@ mod tests {
     }
 
     #[test]
+    fn what_is_looked_at_is_told_between_the_lines_counted_and_the_next() {
+        let notebook = Notebook::default();
+        for made in 0..3 {
+            let mut told = None;
+            assert_eq!(notebook.look(|count| told = Some(count)), made);
+            assert_eq!(told, Some(made));
+            notebook.write("worker A", made + 1);
+        }
+    }
+
+    #[test]
     fn one_thread_alone_does_one_part_after_the_other() {
         let notebook = Notebook::default();
         run_sequential(plan(3, 4), &notebook);

@@ -29,6 +29,8 @@ const STEP: Step = Step {
     ],
 };
 
+/// The part in which main does something before it joins.
+const LATE_JOIN: &str = "late join";
 /// The part in which a thread panics.
 const PANICKING: &str = "panicking";
 
@@ -80,41 +82,45 @@ fn demonstrate(args: &ThreadArgs, lab: &mut Experiment) -> anyhow::Result<()> {
     })?;
 
     lab.say("scoped: threads that borrow, joined in their scope");
-    run(lab, plan, "scoped", each, |notebook| {
+    let scoped = run(lab, plan, "scoped", each, |notebook| {
         let ends = run_scoped(plan, notebook)?;
         Ok((notebook.count(), ends))
     })?;
 
     lab.say("'static: threads that own their share, joined by hand");
-    run(lab, plan, "'static", each, |notebook| {
+    let owning = run(lab, plan, "'static", each, |notebook| {
         let ends = join(start_static(plan, notebook)?);
         Ok((notebook.count(), ends))
     })?;
 
-    join_late(lab, plan)?;
-    panic_in_a_thread(lab, plan, panic_at)?;
-    lab.say("main: all threads have been joined");
+    let late = join_late(lab, plan)?;
+    let panicking = panic_in_a_thread(lab, plan, panic_at)?;
+    let all = [&scoped, &owning, &late, &panicking];
+    let joined: usize = all.iter().map(|told| told.ends.len()).sum();
+    let started = all.len() * plan.threads.get();
+    lab.say(format!("main: {joined} of {started} threads joined"));
     claims::add(lab, plan);
     Ok(())
 }
 
 /// Looks how far the threads are before it joins them.
-fn join_late(lab: &mut Experiment, plan: Plan) -> anyhow::Result<()> {
-    lab.say("not joined at once: main looks at what there is before it joins");
-    let told = run(lab, plan, "late join", plan.iterations, |notebook| {
+fn join_late(lab: &mut Experiment, plan: Plan) -> anyhow::Result<Told> {
+    lab.say("late join: main goes on to look at what there is, and joins only then");
+    let all = plan.iterations * plan.threads.get();
+    let narrator = lab.narrator();
+    let told = run(lab, plan, LATE_JOIN, plan.iterations, |notebook| {
         let workers = start_static(plan, notebook)?;
-        let made = notebook.count();
+        let made = notebook.look(|made| {
+            narrator.say(format!("  main goes on: {made} of {all} iterations made"));
+        });
         Ok((made, join(workers)))
     })?;
-    let (made, all) = (told.made_when_main_went_on, told.iterations);
-    lab.say(format!(
-        "  main went on when {made} of {all} iterations were made"
-    ));
-    Ok(())
+    lab.say(format!("  main has joined: {} of {all} made", told.made));
+    Ok(told)
 }
 
 /// Has one thread panic, and prints what each join returned.
-fn panic_in_a_thread(lab: &mut Experiment, plan: Plan, panic_at: usize) -> anyhow::Result<()> {
+fn panic_in_a_thread(lab: &mut Experiment, plan: Plan, panic_at: usize) -> anyhow::Result<Told> {
     lab.say(format!(
         "panicking: the last thread panics in iteration {panic_at}"
     ));
@@ -133,7 +139,7 @@ fn panic_in_a_thread(lab: &mut Experiment, plan: Plan, panic_at: usize) -> anyho
             Err(panic) => format!("  join of worker {letter}: Err, it panicked: {panic}"),
         });
     }
-    Ok(())
+    Ok(told)
 }
 
 /// Runs the threads in one way, telling their lines as they come.

@@ -62,9 +62,22 @@ fn the_report_tells_each_iteration_and_how_each_join_ended() {
         "[worker B] iteration 3",
         "join of worker A: Ok, 3 iterations",
         "join of worker B: Err, it panicked: iteration 2 went wrong",
-        "main: all threads have been joined",
+        "main: 8 of 8 threads joined",
         "✓ shown: when join had returned",
     ]);
+    let late = finished
+        .stdout
+        .find("late join: main goes on")
+        .expect("told");
+    let late = &finished.stdout[late..];
+    let at = |line: &str| late.find(line).unwrap_or_else(|| panic!("{line}: {late}"));
+    let events = [
+        at("  main goes on: "),
+        at("[worker A] iteration 3"),
+        at("  main has joined: 6 of 6 made"),
+        at("panicking: "),
+    ];
+    assert!(events.is_sorted(), "in the order of events: {late}");
     let told = finished.stdout.matches("] iteration ").count();
     assert_eq!(told, 4 * 6 + 4, "four ways in full, and one that panics");
     assert_eq!(

@@ -21,7 +21,7 @@ struct Ways {
     widened: Trials,
     repaired: Trials,
     /// What was left when both checks came first, where that can be forced.
-    by_force_left: Option<i64>,
+    left_when_forced: Option<i64>,
 }
 
 impl Ways {
@@ -34,13 +34,8 @@ impl Ways {
     }
 
     fn tally(&self) -> Tally {
-        let parts = self.each().map(|(_, trials)| trials.tally());
-        Tally {
-            submitted: parts.iter().map(|part| part.submitted).sum(),
-            done: parts.iter().map(|part| part.done).sum(),
-            failed: parts.iter().map(|part| part.failed).sum(),
-            ..Tally::default()
-        }
+        let trials = self.each().map(|(_, trials)| trials.trials);
+        Tally::all_done(trials.iter().sum())
     }
 }
 
@@ -59,14 +54,14 @@ pub(crate) fn race_for_an_account(lab: &mut Experiment, trials: usize) -> anyhow
             tight: run(Mode::Tight)?,
             widened: run(Mode::Widened)?,
             repaired: run(Mode::Repaired)?,
-            by_force_left: Some(overdraw_by_force().context(NO_THREADS)?),
+            left_when_forced: Some(overdraw_by_force().context(NO_THREADS)?),
         })
     };
     let ways = lab
         .variant("account")
         .other_work()
         .run_counted(race, Ways::tally)?;
-    if let Some(left) = ways.by_force_left {
+    if let Some(left) = ways.left_when_forced {
         lab.say(format!(
             "  forced, both check before either acts: {left} left"
         ));
@@ -92,7 +87,7 @@ pub(crate) fn race_for_an_audit(lab: &mut Experiment, trials: usize) -> anyhow::
             tight: run(Mode::Tight)?,
             widened: run(Mode::Widened)?,
             repaired: run(Mode::Repaired)?,
-            by_force_left: None,
+            left_when_forced: None,
         })
     };
     let ways = lab

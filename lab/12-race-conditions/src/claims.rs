@@ -13,18 +13,18 @@ pub(crate) fn add_forced(lab: &mut Experiment) {
     let forced = |name: &str| of("forced", format!("results.{name}"));
     lab.claim(
         Claim::that("real threads made their accesses in exactly the order asked for")
-            .check(forced("as_asked").equals(forced("schedules"))),
+            .check(forced("in_the_order_asked_for").equals(forced("schedules"))),
     );
     lab.claim(
         Claim::that("updates were lost exactly where a store fell between a load and its store")
-            .check(forced("as_predicted").equals(forced("schedules")))
-            .check(forced("store_in_a_window").equals(forced("losing"))),
+            .check(forced("results_as_predicted").equals(forced("schedules")))
+            .check(forced("with_a_store_in_a_window").equals(forced("losing_an_update"))),
     );
 }
 
 /// Adds the claims about the counter in many trials.
 pub(crate) fn add_odds(lab: &mut Experiment, race: Race, trials: usize) {
-    let wrong = |variant| of(variant, "results.interesting");
+    let wrong = |variant| of(variant, "results.went_wrong");
     let racing = |claim: Claim| match race.threads.get() {
         1 => claim.otherwise("one thread has nobody to race with"),
         _ => claim,
@@ -44,7 +44,7 @@ pub(crate) fn add_odds(lab: &mut Experiment, race: Race, trials: usize) {
         ))
         .check(wrong("tight").above(number(0)))
         .needs_cpus()
-        .otherwise("coming out right so often says nothing about the next time"),
+        .otherwise("no store fell into a window this time, which says nothing about the next"),
     ));
     lab.claim(
         Claim::that("in one step, no trial lost an update")
@@ -54,10 +54,10 @@ pub(crate) fn add_odds(lab: &mut Experiment, race: Race, trials: usize) {
 
 /// Adds the claims about the account and the audit.
 pub(crate) fn add_bank(lab: &mut Experiment) {
-    let wrong = |variant, mode: &str| of(variant, format!("results.{mode}.interesting"));
+    let wrong = |variant, mode: &str| of(variant, format!("results.{mode}.went_wrong"));
     lab.claim(
-        Claim::that("both checks before either act: the account is overdrawn, whatever the timing")
-            .check(of("account", "results.by_force_left").below(number(0))),
+        Claim::that("both checks before either act, as was forced: the account is overdrawn")
+            .check(of("account", "results.left_when_forced").below(number(0))),
     );
     lab.claim(
         Claim::that("held open, the window let threads overdraw the account by chance, too")
@@ -85,7 +85,7 @@ pub(crate) fn add_checked(lab: &mut Experiment, same_program: bool) {
                 "the checker, which does not know the list, found as many schedules and losses",
             )
             .check(found("counter", "schedules").equals(of("forced", "results.schedules")))
-            .check(found("counter", "failing").equals(of("forced", "results.losing"))),
+            .check(found("counter", "failing").equals(of("forced", "results.losing_an_update"))),
         );
     }
     let programs = ["counter", "account", "audit"];

@@ -21,13 +21,13 @@ pub(crate) struct Forced {
     /// How many there were.
     pub(crate) schedules: usize,
     /// How many were recorded in exactly the order asked for.
-    pub(crate) as_asked: usize,
+    pub(crate) in_the_order_asked_for: usize,
     /// How many lost an update.
-    pub(crate) losing: usize,
+    pub(crate) losing_an_update: usize,
     /// How many have a store of another thread between a load and its store.
-    pub(crate) store_in_a_window: usize,
+    pub(crate) with_a_store_in_a_window: usize,
     /// How many lost an update if and only if they have one.
-    pub(crate) as_predicted: usize,
+    pub(crate) results_as_predicted: usize,
     /// Each of them.
     pub(crate) played: Vec<Played>,
 }
@@ -40,10 +40,10 @@ impl Forced {
         let pairs = asked.iter().zip(&played);
         Self {
             schedules: asked.len(),
-            as_asked: pairs.filter(|(asked, one)| **asked == one.schedule).count(),
-            losing: count(loses),
-            store_in_a_window: count(in_window),
-            as_predicted: count(|one| loses(one) == one.schedule.has_a_store_in_a_window()),
+            in_the_order_asked_for: pairs.filter(|(asked, one)| **asked == one.schedule).count(),
+            losing_an_update: count(loses),
+            with_a_store_in_a_window: count(in_window),
+            results_as_predicted: count(|one| loses(one) == one.schedule.has_a_store_in_a_window()),
             played,
         }
     }
@@ -52,8 +52,8 @@ impl Forced {
     pub(crate) fn tally(&self) -> Tally {
         Tally {
             submitted: self.schedules as u64,
-            done: self.as_asked as u64,
-            failed: (self.schedules - self.as_asked) as u64,
+            done: self.in_the_order_asked_for as u64,
+            failed: (self.schedules - self.in_the_order_asked_for) as u64,
             ..Tally::default()
         }
     }
@@ -83,9 +83,9 @@ impl Forced {
         }
         let results = results.iter().rev();
         let results: Vec<String> = results
-            .map(|(result, count)| format!("{count}× {result}"))
+            .map(|(result, count)| format!("in {result}: {count}"))
             .collect();
-        format!("results: {}", results.join(", "))
+        format!("schedules that end {}", results.join(", "))
     }
 }
 
@@ -227,7 +227,7 @@ mod tests {
                 "BBAA  B loads 0, B stores 1, A loads 1, A stores 2 → 2",
             ]
         );
-        assert_eq!(forced.by_result(), "results: 2× 2, 4× 1");
+        assert_eq!(forced.by_result(), "schedules that end in 2: 2, in 1: 4");
         let tally = forced.tally();
         assert_eq!((tally.submitted, tally.done, tally.failed), (6, 6, 0));
     }

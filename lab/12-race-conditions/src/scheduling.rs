@@ -16,7 +16,7 @@ pub(crate) fn list_schedules(
 ) -> anyhow::Result<()> {
     let count = asked.schedules();
     lab.param("schedules_log10", count.log10);
-    lab.say("In how many orders can that happen, its schedules?");
+    lab.say("In how many orders of their steps (schedules) can the threads run?");
     lab.say(format!("  {}: {count}", in_words(asked)));
     if program != asked {
         let count = program.schedules();

@@ -1,12 +1,11 @@
 //! The flags of this step.
 
 use common::{
-    Experiment,
     cli::{RoundsArgs, Seconds, Usage, up_to},
     report::format,
 };
-use serde::Serialize;
-use std::{num::NonZeroUsize, time::Duration};
+use serde::{Serialize, Serializer};
+use std::{num::NonZeroUsize, thread, time::Duration};
 
 /// Most increments of all rounds together: a run of this length ends within minutes.
 const MOST_INCREMENTS: u64 = 5_000_000_000;
@@ -22,13 +21,13 @@ pub(crate) struct LockArgs {
     /// Let up to this many threads contend, 1 to 256; without it twice the CPUs
     #[arg(long, value_name = "N", value_parser = up_to::<MOST_THREADS>,
           allow_negative_numbers = true)]
-    #[serde(skip)]
+    #[serde(serialize_with = "in_words")]
     threads: Option<NonZeroUsize>,
 
     /// Add one this often under each lock, all threads together, 1 to 100,000,000
     ///
     /// The script's four threads with 100,000 each are --threads 4 --increments 400_000.
-    #[arg(long, value_name = "N", default_value = "3_000_000",
+    #[arg(long, value_name = "N", default_value = "8_000_000",
           value_parser = up_to::<100_000_000>, allow_negative_numbers = true)]
     pub(crate) increments: NonZeroUsize,
 
@@ -56,21 +55,36 @@ fn parse_patience(text: &str) -> Result<Seconds, String> {
     Ok(patience)
 }
 
+/// The numbers of threads in the columns: up to five, the most last.
+fn columns(threads: Option<NonZeroUsize>) -> Vec<NonZeroUsize> {
+    let cpus = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let most = threads.map_or((2 * cpus).min(MOST_THREADS), NonZeroUsize::get);
+    let mut columns: Vec<_> = [1, 2, most / 4, most / 2, most]
+        .into_iter()
+        .filter(|&threads| threads <= most)
+        .filter_map(NonZeroUsize::new)
+        .collect();
+    columns.sort_unstable();
+    columns.dedup();
+    columns
+}
+
+/// The header names every number of threads; the document will have them as a list.
+fn in_words<S: Serializer>(
+    threads: &Option<NonZeroUsize>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let counts: Vec<String> = columns(*threads).iter().map(ToString::to_string).collect();
+    serializer.serialize_str(&counts.join(", "))
+}
+
 impl LockArgs {
-    /// How many threads there are in each column of the table: up to five, the most last.
+    /// How many threads there are in each column of the table.
     ///
     /// # Errors
     /// All rounds together would make too many increments.
-    pub(crate) fn columns(&self, lab: &Experiment) -> Result<Vec<NonZeroUsize>, Usage> {
-        let twice_the_cpus = (2 * lab.cpus()).min(MOST_THREADS);
-        let most = self.threads.map_or(twice_the_cpus, NonZeroUsize::get);
-        let mut columns: Vec<_> = [1, 2, most / 4, most / 2, most]
-            .into_iter()
-            .filter(|&threads| threads <= most)
-            .filter_map(NonZeroUsize::new)
-            .collect();
-        columns.sort_unstable();
-        columns.dedup();
+    pub(crate) fn columns(&self) -> Result<Vec<NonZeroUsize>, Usage> {
+        let columns = columns(self.threads);
         let (increments, rounds) = (self.increments, self.rounds.rounds);
         let all = (columns.len() * crate::MECHANISMS.len() * rounds.get()) as u64
             * increments.get() as u64;

@@ -1,10 +1,14 @@
 //! What an increment cost under each lock, by number of threads and by round; and the shape of it.
 
+mod overlap;
+mod table;
+
+pub(crate) use overlap::TURNS;
+
 use anyhow::Context;
 use common::{
     Tally,
-    report::{self, format},
-    timing,
+    timing::{self, Usage},
 };
 use lab_13_locks_and_rlock::count::Plan;
 use serde::Serialize;
@@ -17,7 +21,12 @@ pub(crate) struct Count {
     pub(crate) got: u64,
     /// Wall time over all increments, those of all threads together.
     pub(crate) per_increment_s: f64,
+    /// CPU time over wall time; `None` where the platform does not tell the CPU time.
+    pub(crate) cpus_busy: Option<f64>,
 }
+
+/// An increment that costs this many times as much costs more; one over it, less.
+pub(crate) const MARGIN: f64 = 1.25;
 
 impl Count {
     /// Counts, and tells the time that it took per increment, the start of the threads included.
@@ -28,7 +37,9 @@ impl Count {
         plan: Plan,
         count: impl FnOnce(Plan) -> io::Result<u64>,
     ) -> anyhow::Result<Self> {
+        let before = Usage::now();
         let (got, wall) = timing::timed(|| count(plan));
+        let cpu = Usage::now().since(&before).cpu();
         let threads = plan.threads;
         let got =
             got.with_context(|| format!("cannot start {threads} threads; try fewer `--threads`"))?;
@@ -36,6 +47,7 @@ impl Count {
             expected: plan.increments,
             got,
             per_increment_s: wall.as_secs_f64() / plan.increments as f64,
+            cpus_busy: (!cpu.is_zero()).then(|| cpu.as_secs_f64() / wall.as_secs_f64()),
         })
     }
 
@@ -52,7 +64,7 @@ impl Count {
 /// The cost of every mechanism in every column, by round.
 pub(crate) struct Costs {
     columns: Vec<NonZeroUsize>,
-    rows: Vec<(&'static str, Vec<Vec<f64>>)>,
+    rows: Vec<(&'static str, Vec<Vec<Count>>)>,
 }
 
 /// How the cost changed from the first column to the last.
@@ -71,91 +83,77 @@ impl Costs {
         }
     }
 
-    pub(crate) fn add(&mut self, name: &'static str, column: usize, cost_s: f64) {
+    pub(crate) fn add(&mut self, name: &'static str, column: usize, count: Count) {
         let empty = || vec![Vec::new(); self.columns.len()];
         if !self.rows.iter().any(|(known, _)| *known == name) {
             self.rows.push((name, empty()));
         }
         let row = self.rows.iter_mut().find(|(known, _)| *known == name);
         let (_, costs) = row.expect("it was pushed if it was missing");
-        costs[column].push(cost_s);
+        costs[column].push(count);
     }
 
-    /// Every cost by the name that claims know it by.
-    pub(crate) fn by_key(&self) -> BTreeMap<String, &[f64]> {
-        let cells = self.rows.iter().flat_map(|(name, costs)| {
-            let columns = self.columns.iter().zip(costs);
-            columns.map(|(&threads, costs)| (key(name, threads), &costs[..]))
+    /// A figure of every run by its [`key`], all rounds in a list.
+    pub(crate) fn by_key<T>(
+        &self,
+        unit: &str,
+        figure: impl Fn(&Count) -> T,
+    ) -> BTreeMap<String, Vec<T>> {
+        let cells = self.rows.iter().flat_map(|(name, row)| {
+            let columns = self.columns.iter().zip(row);
+            columns.map(|(&threads, counts)| (key(name, threads, unit), counts))
         });
-        cells.collect()
+        cells
+            .map(|(key, counts)| (key, counts.iter().map(&figure).collect()))
+            .collect()
     }
 
     /// The shape of every row, for the document.
     pub(crate) fn scaling(&self) -> BTreeMap<&'static str, impl Serialize> {
         self.rows
             .iter()
-            .map(|(name, costs)| (*name, shape(costs)))
+            .map(|(name, row)| (*name, shape(row)))
             .collect()
-    }
-
-    /// A line per mechanism: the middle cost in each column, and the shape.
-    pub(crate) fn table(&self) -> String {
-        let counts = self.columns.iter().map(ToString::to_string);
-        let names: Vec<String> = ["threads".into()]
-            .into_iter()
-            .chain(counts)
-            .chain(["last/first".into(), "shape".into()])
-            .collect();
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let rows = self.rows.iter().map(|(name, costs)| {
-            let Shape {
-                times_the_first,
-                shape,
-            } = shape(costs);
-            let costs = costs.iter().map(|costs| format::seconds_f64(middle(costs)));
-            let times = times_the_first.last().map_or(1.0, |times| *times);
-            [(*name).to_owned()]
-                .into_iter()
-                .chain(costs)
-                .chain([format!("{times:.2}×"), shape.to_owned()])
-                .collect()
-        });
-        let text_columns = [0, names.len() - 1];
-        report::table(&names, rows.collect(), &text_columns, 78)
     }
 }
 
-/// The name of a cost in the document.
-pub(crate) fn key(name: &str, threads: NonZeroUsize) -> String {
+/// The name of a figure in the document; its unit comes last.
+pub(crate) fn key(name: &str, threads: NonZeroUsize, unit: &str) -> String {
     let s = if threads.get() == 1 { "" } else { "s" };
-    format!("{}_on_{threads}_thread{s}_s", name.replace(' ', "_"))
+    format!("{}_on_{threads}_thread{s}{unit}", name.replace(' ', "_"))
+}
+
+/// The cost in the last column over that in the first, by round.
+fn ratios(first: &[Count], last: &[Count]) -> impl Iterator<Item = f64> {
+    let pairs = last.iter().zip(first);
+    pairs.map(|(last, first)| last.per_increment_s / first.per_increment_s)
 }
 
 /// Compares the last column with the first, round by round.
-fn shape(costs: &[Vec<f64>]) -> Shape {
-    let (first, last) = (&costs[0], &costs[costs.len() - 1]);
-    let ratios = || last.iter().zip(first).map(|(last, first)| last / first);
-    let shape = if costs.len() < 2 {
+fn shape(row: &[Vec<Count>]) -> Shape {
+    let (first, last) = (&row[0], &row[row.len() - 1]);
+    let all = |holds: fn(f64) -> bool| ratios(first, last).all(holds);
+    let shape = if row.len() < 2 {
         "one column"
-    } else if ratios().all(|ratio| ratio > 1.25) {
+    } else if all(|ratio| ratio > MARGIN) {
         "rises"
-    } else if ratios().all(|ratio| ratio < 0.8) {
+    } else if all(|ratio| ratio < 1.0 / MARGIN) {
         "falls"
-    } else if ratios().all(|ratio| (0.8..=1.25).contains(&ratio)) {
+    } else if all(|ratio| (1.0 / MARGIN..=MARGIN).contains(&ratio)) {
         "level"
     } else {
         "rounds differ"
     };
-    let times_the_first = costs.iter().map(|costs| middle(costs) / middle(first));
+    let times_the_first = row.iter().map(|counts| middle(counts) / middle(first));
     Shape {
         times_the_first: times_the_first.collect(),
         shape,
     }
 }
 
-/// The middle of the rounds, the lower of two.
-fn middle(costs: &[f64]) -> f64 {
-    let mut sorted = costs.to_vec();
+/// The cost in the middle of the rounds, the lower of two.
+fn middle(counts: &[Count]) -> f64 {
+    let mut sorted: Vec<f64> = counts.iter().map(|count| count.per_increment_s).collect();
     sorted.sort_by(f64::total_cmp);
     sorted[(sorted.len() - 1) / 2]
 }
@@ -164,12 +162,19 @@ fn middle(costs: &[f64]) -> f64 {
 mod tests {
     use super::*;
 
-    fn costs(of_two_columns: [&[f64]; 2]) -> Costs {
+    /// Rounds of costs in nanoseconds on 1 and on 4 threads, with so many CPUs busy.
+    pub(super) fn costs(of_two_columns: [&[f64]; 2], cpus_busy: f64) -> Costs {
         let columns = [1, 4].map(|count| NonZeroUsize::new(count).expect("not zero"));
         let mut costs = Costs::new(columns.into());
         for (column, rounds) in of_two_columns.into_iter().enumerate() {
             for &cost in rounds {
-                costs.add("a lock", column, cost * 1e-9);
+                let count = Count {
+                    expected: 1,
+                    got: 1,
+                    per_increment_s: cost * 1e-9,
+                    cpus_busy: Some(cpus_busy),
+                };
+                costs.add("a lock", column, count);
             }
         }
         costs
@@ -177,30 +182,11 @@ mod tests {
 
     #[test]
     fn a_shape_is_told_where_all_rounds_agree() {
-        let shape_of = |first: &[f64], last: &[f64]| shape(&costs([first, last]).rows[0].1).shape;
+        let shape_of =
+            |first: &[f64], last: &[f64]| shape(&costs([first, last], 2.0).rows[0].1).shape;
         assert_eq!(shape_of(&[10.0, 20.0], &[50.0, 60.0]), "rises");
         assert_eq!(shape_of(&[10.0, 20.0], &[5.0, 9.0]), "falls");
         assert_eq!(shape_of(&[10.0, 20.0], &[11.0, 18.0]), "level");
         assert_eq!(shape_of(&[10.0, 20.0], &[50.0, 9.0]), "rounds differ");
-    }
-
-    #[test]
-    fn the_table_has_the_middle_round_and_the_document_all() {
-        let costs = costs([&[10.0, 30.0, 11.0], &[50.0, 60.0, 44.0]]);
-        let table = costs.table();
-        let row: Vec<&str> = table
-            .lines()
-            .last()
-            .unwrap_or_default()
-            .split_whitespace()
-            .collect();
-        let expected = ["a", "lock", "11.0", "ns", "50.0", "ns", "4.55×", "rises"];
-        assert_eq!(row, expected);
-        let all = costs.by_key();
-        assert_eq!(all["a_lock_on_1_thread_s"].len(), 3);
-        assert_eq!(
-            all["a_lock_on_4_threads_s"],
-            [50.0, 60.0, 44.0].map(|cost| cost * 1e-9)
-        );
     }
 }

@@ -57,21 +57,25 @@ fn main() -> ExitCode {
 
 fn demonstrate(args: &LockArgs, lab: &mut Experiment) -> anyhow::Result<()> {
     keep_the_provoked_panic_quiet();
-    let columns = args.columns(lab)?;
+    let columns = args.columns()?;
     let most = columns[columns.len() - 1];
     lab.param("threads", &columns);
-    count(lab, args, columns)?;
+    let costs = count(lab, args, columns)?;
     stories::read(lab)?;
     stories::nest(lab)?;
     deadlocks::watch(lab, args)?;
     stories::poison(lab)?;
-    claims::add(lab, args, most);
+    claims::add(lab, args, most, &costs);
     Ok(())
 }
 
 /// Counts under every lock with every number of threads, taking turns; the most threads are what
 /// the report shows in full.
-fn count(lab: &mut Experiment, args: &LockArgs, columns: Vec<NonZeroUsize>) -> anyhow::Result<()> {
+fn count(
+    lab: &mut Experiment,
+    args: &LockArgs,
+    columns: Vec<NonZeroUsize>,
+) -> anyhow::Result<Costs> {
     let (increments, rounds) = (args.increments.get() as u64, args.rounds.rounds.get());
     let (all, last) = (format::count(increments), columns.len() - 1);
     lab.say(format!(
@@ -102,16 +106,16 @@ fn count(lab: &mut Experiment, args: &LockArgs, columns: Vec<NonZeroUsize>) -> a
                     Count::timed(plan, count)?
                 };
                 lost += counted.expected.abs_diff(counted.got);
-                costs.add(name, column, counted.per_increment_s);
+                costs.add(name, column, counted);
             }
         }
     }
-    lab.say("cost of an increment (last row: of a read), middle round, by threads:");
-    lab.say(costs.table().trim_end());
+    costs.tell(lab);
     lab.param("lost", lost);
-    lab.param("cost", costs.by_key());
+    lab.param("cost", costs.by_key("_s", |count| count.per_increment_s));
+    lab.param("cpus_busy", costs.by_key("", |count| count.cpus_busy));
     lab.param("scaling", costs.scaling());
-    Ok(())
+    Ok(costs)
 }
 
 fn measure(lab: &mut Experiment, name: &str, plan: Plan, count: Counting) -> anyhow::Result<Count> {

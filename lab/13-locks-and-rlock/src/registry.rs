@@ -110,6 +110,15 @@ impl Registry {
         self.changed.notify_all();
     }
 
+    /// Waits until `threads` threads have finished, which stuck ones never do.
+    pub fn wait_for_all(&self, threads: usize) {
+        let books = self.books.lock().unwrap_or_else(PoisonError::into_inner);
+        let finished = self
+            .changed
+            .wait_while(books, |books| books.finished < threads);
+        drop(finished.unwrap_or_else(PoisonError::into_inner));
+    }
+
     /// Watches until `threads` threads have finished, or some of them never can: the watchdog.
     ///
     /// A cycle in the books is a deadlock, never a false alarm: all its threads are in `lock`, so

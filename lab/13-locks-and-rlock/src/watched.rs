@@ -90,12 +90,15 @@ impl Role for Watched {
         let registry = Arc::new(Registry::default());
         if let Err(error) = scenario.start(&registry) {
             let _ = sender.send(&Word::Refused(error.to_string()));
-        } else if watchdog {
+        } else {
             thread::spawn(move || {
-                let word = registry
-                    .watch(THREADS)
-                    .map_or(Word::Finished, Word::Deadlocked);
-                let _ = sender.send(&word);
+                let deadlock = if watchdog {
+                    registry.watch(THREADS)
+                } else {
+                    registry.wait_for_all(THREADS);
+                    None
+                };
+                let _ = sender.send(&deadlock.map_or(Word::Finished, Word::Deadlocked));
             });
         }
         // Threads that are stuck stay so; the end of the process ends them.

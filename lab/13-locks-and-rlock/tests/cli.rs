@@ -132,11 +132,7 @@ fn nested_calls_and_poison_end_as_told() {
 
 #[test]
 fn without_a_watchdog_the_parents_patience_ends_it() {
-    let arguments = [
-        &SHORT[..],
-        &["--no-watchdog", "--patience", "0.2", "--json"],
-    ]
-    .concat();
+    let arguments = [&SHORT[..], &["--no-watchdog", "--patience", "2", "--json"]].concat();
     let document = run(BINARY, &arguments).well().document();
     for name in ["self-deadlock", "opposite order"] {
         let results = &variant(&document, name)["results"];
@@ -146,6 +142,10 @@ fn without_a_watchdog_the_parents_patience_ends_it() {
         assert_eq!(results["exit"]["signal"], 9, "{name}");
     }
     assert_eq!(verdict(&document, "says nothing"), "shown");
+    let same_order = &variant(&document, "same order")["results"];
+    assert_eq!(same_order["heard"], true, "nobody was stuck");
+    assert_eq!(same_order["finished"], 2);
+    assert_eq!(verdict(&document, "one order for all"), "shown");
     assert_nothing_left_behind(BINARY);
 }
 

@@ -3,7 +3,7 @@
 /// A larger pool pays if it is more than this many times as fast in every round.
 pub const PAYS: f64 = 1.1;
 
-/// For each size, the most that any larger one gained over it: its own time over the larger one's.
+/// For each size, the speed-up over it of the best larger one: its own time over the larger one's.
 ///
 /// `times_s` has for each size its times by round. Two sizes are compared round by round, and the
 /// round with the least gain counts: what shows in all rounds is no whim of the machine. The
@@ -30,6 +30,22 @@ fn least_ratio(own: &[f64], larger: &[f64]) -> Option<f64> {
     ratios.reduce(f64::min)
 }
 
+/// How many times as fast as the `first` size one is: the median of the ratios by round.
+pub fn speedup(first: &[f64], own: &[f64]) -> f64 {
+    let ratios: Vec<f64> = first.iter().zip(own).map(|(one, own)| one / own).collect();
+    median(&ratios)
+}
+
+/// The middle value, the lower of two.
+///
+/// # Panics
+/// If there are no values.
+pub fn median(values: &[f64]) -> f64 {
+    let mut values = values.to_vec();
+    values.sort_by(f64::total_cmp);
+    values[(values.len() - 1) / 2]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -44,6 +60,12 @@ mod tests {
     fn the_knee_is_the_first_size_that_no_larger_one_beats() {
         assert_eq!(knee(&[&[8.0], &[4.0], &[3.9], &[4.1]]), Some(1));
         assert_eq!(knee(&[&[1.0], &[1.0], &[1.0]]), Some(0));
+    }
+
+    #[test]
+    fn the_speed_up_is_that_of_the_middle_round_and_not_of_the_middle_times() {
+        assert_eq!(speedup(&[8.0, 2.0, 9.0], &[4.0, 2.0, 3.0]), 2.0);
+        assert_eq!(median(&[4.0, 1.0, 3.0, 2.0]), 2.0);
     }
 
     #[test]

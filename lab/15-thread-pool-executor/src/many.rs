@@ -63,7 +63,7 @@ pub(crate) fn on_a_pool(args: &Args, lab: &mut Experiment) -> anyhow::Result<()>
 #[derive(Serialize)]
 struct Attempt {
     asked: usize,
-    started: usize,
+    threads_at_once: usize,
     /// Why there were no more.
     refused: Option<String>,
     peak_rss_bytes: Option<u64>,
@@ -84,16 +84,19 @@ pub(crate) fn a_thread_each(args: &Args, lab: &mut Experiment) -> anyhow::Result
         || Ok(attempt(asked)),
         |attempt| Tally {
             submitted: asked as u64,
-            done: attempt.started as u64,
-            failed: (asked - attempt.started) as u64,
+            done: attempt.threads_at_once as u64,
+            failed: (asked - attempt.threads_at_once) as u64,
             ..Tally::default()
         },
     )?;
     let each = attempt.rss_per_thread_bytes.map_or(String::new(), |bytes| {
         format!(", {} of memory for each", format::bytes(bytes as f64))
     });
-    let started = format::count(attempt.started as u64);
-    lab.say(format!("  threads at once: {started}{each}"));
+    let started = format::count(attempt.threads_at_once as u64);
+    lab.say(format!(
+        "  threads at once in that process: {started}{each}"
+    ));
+    lab.say("  (the ledger below counts the threads of this process, and the memory of both)");
     let Some(refused) = attempt.refused else {
         return Ok(None);
     };
@@ -116,7 +119,7 @@ fn attempt(asked: usize) -> Attempt {
         .and_then(|gathered| gathered.peak_rss_bytes);
     Attempt {
         asked,
-        started,
+        threads_at_once: started,
         peak_rss_bytes,
         rss_per_thread_bytes: gathered.as_ref().and_then(memory_per_thread),
         refused: gathered.and_then(|gathered| gathered.refused).or(lost),

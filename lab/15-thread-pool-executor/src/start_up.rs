@@ -1,10 +1,10 @@
 //! What it costs to start: a thread for each empty task, a pool, and a task on a running pool.
 
-use crate::{args::Args, sweep::middle};
+use crate::args::Args;
 use anyhow::Context;
-use common::{Experiment, timing::timed};
+use common::{Experiment, report::format, timing::timed};
 use lab_15_thread_pool_executor::{
-    Load, Task, pool::Pool, run_on_rayon, run_on_running_pool, run_thread_per_task,
+    Load, Task, knee::median, pool::Pool, run_on_rayon, run_on_running_pool, run_thread_per_task,
 };
 use serde::Serialize;
 use std::time::Duration;
@@ -28,7 +28,7 @@ impl StartUp {
     fn tell(&self, args: &Args, lab: &Experiment) {
         let workers = args.workers;
         lab.say(format!(
-            "start-up, {EMPTY_TASKS} empty tasks; the middle of the rounds:"
+            "start-up, the middle of the rounds; per task: {EMPTY_TASKS} empty ones, divided by {EMPTY_TASKS}:"
         ));
         for (what, times_s) in [
             (
@@ -45,7 +45,8 @@ impl StartUp {
                 &self.rayon_pool_s,
             ),
         ] {
-            lab.say(format!("  {what:<40}{:>10}", middle(times_s)));
+            let middle = format::seconds_f64(median(times_s));
+            lab.say(format!("  {what:<40}{middle:>10}"));
         }
     }
 }
@@ -55,11 +56,12 @@ pub(crate) fn measure(args: &Args, lab: &mut Experiment) -> anyhow::Result<()> {
     let mut costs = StartUp::default();
     let share = |time: Duration| time.as_secs_f64() / EMPTY_TASKS as f64;
     for _ in 0..args.rounds() {
+        // As many at once as the four ways have tasks, not all of them: the machine may refuse.
         let (threads, time) = timed(|| {
-            let mut each = tasks.chunks(1);
-            each.try_for_each(|task| run_thread_per_task(task, |_| {}))
+            let mut at_once = tasks.chunks(args.tasks.get());
+            at_once.try_for_each(|tasks| run_thread_per_task(tasks, |_| {}))
         });
-        threads.context("cannot start a thread for a task")?;
+        threads.context("cannot start a thread for each task")?;
         costs.thread_for_a_task_s.push(share(time));
 
         let too_many = || format!("cannot start `{}` threads; lower --workers", args.workers);

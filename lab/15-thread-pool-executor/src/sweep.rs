@@ -5,17 +5,18 @@ use anyhow::Context;
 use common::{Experiment, report::format, timing::timed};
 use lab_15_thread_pool_executor::{
     Done, Load, Task,
-    knee::{find_knee, gains_of_larger},
+    knee::{PAYS, find_knee, gains_of_larger, median, speedup},
     pool::Pool,
     run_on_running_pool,
 };
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use std::{iter, num::NonZeroUsize, time::Duration};
 
 /// A kind of task to sweep with.
 pub(crate) struct Kind {
     /// Where the document has it.
     pub(crate) param: &'static str,
+    /// Its tasks in words.
     name: &'static str,
     load: Load,
 }
@@ -23,25 +24,29 @@ pub(crate) struct Kind {
 /// Waits: a server's time to answer, say.
 pub(crate) const WAITS: Kind = Kind {
     param: "io_sweep",
-    name: "I/O, a wait of 8 ms",
+    name: "tasks of I/O, a wait of 8 ms each",
     load: Load::Wait(Duration::from_millis(8)),
 };
 
 /// CPU work of a few milliseconds.
 pub(crate) const WORK: Kind = Kind {
     param: "cpu_sweep",
-    name: "CPU, 2 M steps",
+    name: "tasks of CPU work, 2 M steps each",
     load: Load::Work(2_000_000),
 };
 
 /// What a sweep found.
 #[derive(Serialize)]
 pub(crate) struct Sweep {
+    /// By name, so that a figure's path says which size it is of.
+    #[serde(flatten, serialize_with = "by_name")]
     pub(crate) points: Vec<Point>,
     pub(crate) tasks: u64,
     /// Tasks in all pools and rounds, and how many came back once.
     submitted: u64,
     done: u64,
+    /// The greatest speed-up of all sizes.
+    pub(crate) best_speedup: f64,
     /// Threads in the pool at the knee.
     pub(crate) knee: Option<usize>,
     /// The place of the knee among the points.
@@ -54,8 +59,20 @@ pub(crate) struct Sweep {
 pub(crate) struct Point {
     pub(crate) workers: NonZeroUsize,
     times_s: Vec<f64>,
-    /// The most that any larger pool gained in every round: this time over the larger's.
-    pub(crate) gain_of_a_larger: f64,
+    /// How many times as fast as a pool of one it was: the median of the rounds.
+    pub(crate) speedup: f64,
+    /// How many times as fast as this size the best larger one was, each by its worst round.
+    /// `None` for the largest.
+    best_larger_speedup: Option<f64>,
+}
+
+/// The name of a size in the document.
+pub(crate) fn name_of(workers: NonZeroUsize) -> String {
+    format!("pool_of_{workers}")
+}
+
+fn by_name<S: Serializer>(points: &[Point], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(points.iter().map(|point| (name_of(point.workers), point)))
 }
 
 /// Runs the tasks on a pool of each size once per round; the pools are running before.
@@ -108,14 +125,17 @@ impl Sweep {
     ) -> Self {
         let gains = gains_of_larger(&times_s);
         let knee_at = find_knee(&gains);
-        let points = sizes.iter().zip(times_s).zip(gains);
-        let point = |((workers, times_s), gain_of_a_larger): ((&NonZeroUsize, _), _)| Point {
+        let last = sizes.len() - 1;
+        let point = |(index, workers): (usize, &NonZeroUsize)| Point {
             workers: *workers,
-            times_s,
-            gain_of_a_larger,
+            times_s: times_s[index].clone(),
+            speedup: speedup(&times_s[0], &times_s[index]),
+            best_larger_speedup: (index < last).then_some(gains[index]),
         };
+        let points: Vec<Point> = sizes.iter().enumerate().map(point).collect();
         Self {
-            points: points.map(point).collect(),
+            best_speedup: points.iter().map(|one| one.speedup).fold(1.0, f64::max),
+            points,
             tasks,
             submitted,
             done,
@@ -131,34 +151,69 @@ impl Sweep {
                 .iter()
                 .map(|point| format!("{:>8}", cell(point)))
                 .collect();
-            format!("  {head:<8}{}", cells.join(""))
+            format!("  {head:<11}{}", cells.join(""))
+                .trim_end()
+                .to_owned()
         };
-        lab.say(format!("sweep, {} × {}:", self.tasks, kind.name));
+        let times = |ratio: f64| format!("{ratio:.2}×");
+        lab.say(format!("sweep, {} {}:", self.tasks, kind.name));
         lab.say(cells("threads", &|point| point.workers.to_string()));
-        lab.say(cells("time", &|point| middle(&point.times_s)));
-        lab.say(cells("gain", &|point| {
-            format!("{:.2}×", point.gain_of_a_larger)
+        lab.say(cells("time", &|point| {
+            format::seconds_f64(median(&point.times_s))
         }));
+        lab.say(cells("speed-up", &|point| times(point.speedup)));
+        lab.say(cells("best larger", &|point| {
+            point.best_larger_speedup.map_or("–".into(), times)
+        }));
+        if let Some(knee) = self.knee {
+            lab.say(cells("", &|point| {
+                let mark = if point.workers.get() == knee {
+                    "knee"
+                } else {
+                    ""
+                };
+                mark.into()
+            }));
+        }
+        lab.say("  speed-up: over the pool of 1; best larger: the speed-up over this size of the");
+        lab.say("  larger pool that did best, each larger one taken by its worst round");
         lab.say(match self.knee {
             Some(knee) => {
-                format!("  knee: {knee}; no larger pool was more than 1.1× as fast in every round")
+                format!("  knee: {knee}, the first size whose best larger is at most {PAYS}×")
             }
-            None => "  knee: not within the sweep; the largest pool still gained".into(),
+            None => format!(
+                "  knee: not within the sweep; over every size but the last, a larger one was over {PAYS}×"
+            ),
         });
+        let at_knee = self.knee_at.map(|index| self.points[index].speedup);
+        if at_knee.is_some_and(|own| self.best_speedup > PAYS * own) {
+            lab.say(
+                "  (by the middle round a larger one was faster still: the rounds do not agree)",
+            );
+        }
     }
-}
-
-/// The middle of the times, the lower of two.
-pub(crate) fn middle(times_s: &[f64]) -> String {
-    let mut times_s = times_s.to_vec();
-    times_s.sort_by(f64::total_cmp);
-    let middle = times_s.get(times_s.len().saturating_sub(1) / 2);
-    middle.map_or("–".into(), |time| format::seconds_f64(*time))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_size_has_its_name_its_speed_up_and_that_of_the_best_larger_one() {
+        let sizes = [1, 2, 4].map(|size| NonZeroUsize::new(size).expect("not zero"));
+        let times_s = vec![vec![8.0, 9.0, 8.0], vec![4.0; 3], vec![4.0, 2.0, 5.0]];
+        let sweep = Sweep::of(&sizes, times_s, [1, 9, 9]);
+        let document = serde_json::to_value(&sweep).expect("plain data");
+        let figures = |size: &str| {
+            let size = &document[size];
+            [&size["speedup"], &size["best_larger_speedup"]].map(serde_json::Value::as_f64)
+        };
+        assert_eq!(figures("pool_of_1"), [Some(1.0), Some(2.0)]);
+        assert_eq!(figures("pool_of_2"), [Some(2.0), Some(0.8)]);
+        assert_eq!(figures("pool_of_4"), [Some(2.0), None]);
+        assert_eq!(document["knee"], 2);
+        assert_eq!(document["best_speedup"], 2.0);
+    }
 
     #[test]
     fn sizes_double_and_end_with_the_largest() {

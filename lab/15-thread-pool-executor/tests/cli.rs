@@ -54,12 +54,9 @@ fn the_knee_is_the_rule_applied_to_the_times_in_the_document() {
     let document = quick_document();
     for sweep in ["io_sweep", "cpu_sweep"] {
         let sweep = &document["params"][sweep];
-        let points = sweep["points"].as_array().expect("sizes");
-        let sizes: Vec<u64> = points
-            .iter()
-            .filter_map(|p| p["workers"].as_u64())
-            .collect();
-        assert_eq!(sizes, [1, 2, 4]);
+        let sizes = [1, 2, 4];
+        let points = sizes.map(|size| &sweep[format!("pool_of_{size}")]);
+        assert!(points.iter().map(|point| &point["workers"]).eq(&sizes));
         assert_eq!(sweep["submitted"], 3 * 2 * 2, "sizes, rounds, tasks");
         assert_eq!(sweep["done"], sweep["submitted"]);
         let times: Vec<Vec<f64>> = points
@@ -88,7 +85,7 @@ fn very_many_tasks_fit_a_pool_and_a_thread_each_is_counted_where_it_was() {
     assert!(most <= Some(4), "three and the main one");
     let threads = variant(&document, "many: threads");
     assert_eq!(threads["ledger"]["done"], 300);
-    assert_eq!(threads["results"]["started"], 300);
+    assert_eq!(threads["results"]["threads_at_once"], 300);
     assert_eq!(threads["ledger"]["processes"], 2, "a process of their own");
     assert_nothing_left_behind(BINARY);
 }
@@ -97,12 +94,13 @@ fn very_many_tasks_fit_a_pool_and_a_thread_each_is_counted_where_it_was() {
 fn the_report_has_the_order_the_knees_the_start_up_and_the_many() {
     run(BINARY, &QUICK).well().tells(&[
         "as they completed, on the pool of 3:",
-        "sweep, 2 × I/O",
-        "sweep, 2 × CPU",
+        "sweep, 2 tasks of I/O",
+        "sweep, 2 tasks of CPU work",
+        "  best larger",
         "  knee: ",
         "a task on a running pool",
         "300 short tasks on a pool of 3: 300 results",
-        "threads at once: 300",
+        "threads at once in that process: 300",
         "✓ shown: every way brought back each task once",
     ]);
 }

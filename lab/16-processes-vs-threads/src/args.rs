@@ -10,6 +10,8 @@ use std::num::NonZeroUsize;
 
 /// Most steps that one way does in all rounds together: a run of this length ends within minutes.
 const MOST_STEPS: u64 = 100_000_000_000;
+/// The last size of the sweep over that of a job: past the break-even of processes, as a rule.
+const SWEEP_BEYOND: u64 = 4;
 /// Most waiting of one job after another in all rounds together.
 const MOST_WAITING_S: f64 = 3600.0;
 
@@ -25,18 +27,20 @@ pub(crate) struct Args {
           allow_negative_numbers = true)]
     pub(crate) jobs: NonZeroUsize,
 
-    /// Steps of CPU work in a job, 1 to 1,000,000,000; the sweep goes up to this size
-    #[arg(long, value_name = "N", default_value = "8_000_000",
+    /// Steps of CPU work in a job, 1 to 1,000,000,000; the sweep goes up to 4 times that
+    #[arg(long, value_name = "N", default_value = "5_000_000",
           value_parser = up_to::<1_000_000_000>, allow_negative_numbers = true)]
     pub(crate) work: NonZeroUsize,
 
     /// How long a job of I/O waits, in seconds, up to 10
     #[arg(long, value_name = "S", default_value = "0.1", value_parser = parse_wait,
           allow_negative_numbers = true)]
+    #[serde(rename = "wait_s")]
     pub(crate) wait: Seconds,
 
-    /// Run all ways this often, taking turns; fewer than 3 decide nothing
-    #[arg(long, value_name = "N", default_value = "5", value_parser = up_to::<1000>,
+    /// Run all ways this often, taking turns; fewer than 3 decide nothing, from 9 on
+    /// the outermost do not count
+    #[arg(long, value_name = "N", default_value = "9", value_parser = up_to::<1000>,
           allow_negative_numbers = true)]
     pub(crate) rounds: NonZeroUsize,
 }
@@ -53,6 +57,11 @@ impl Args {
     /// Steps in a job of CPU work.
     pub(crate) fn steps(&self) -> u64 {
         self.work.get() as u64
+    }
+
+    /// Steps in a job at the end of the sweep.
+    pub(crate) fn most_steps(&self) -> u64 {
+        SWEEP_BEYOND * self.steps()
     }
 
     /// The waits of all jobs of I/O, one after another.
@@ -77,11 +86,13 @@ impl Args {
     /// Refuses what would go on for hours.
     pub(crate) fn check(&self) -> Result<(), Usage> {
         let (jobs, work, wait, rounds) = (self.jobs, self.work, self.wait, self.rounds);
-        let steps = jobs.get() as u64 * self.steps() * rounds.get() as u64;
+        let workers = self.workers;
+        let at_most = jobs.get() as u64 * self.steps() + workers.get() as u64 * self.most_steps();
+        let steps = at_most * rounds.get() as u64;
         if steps > MOST_STEPS {
             return Err(Usage(format!(
-                "`--jobs {jobs} --work {work} --rounds {rounds}` is {} steps, more than {}; \
-                 lower one of the three",
+                "`--jobs {jobs} --workers {workers} --work {work} --rounds {rounds}` is {} steps \
+                 with the sweep, more than {}; lower one of the four",
                 format::count(steps),
                 format::count(MOST_STEPS)
             )));

@@ -4,6 +4,7 @@
 mod args;
 mod claims;
 mod ends;
+mod rule;
 mod square;
 mod sweep;
 
@@ -38,11 +39,11 @@ fn demonstrate(args: &Args, lab: &mut Experiment) -> anyhow::Result<()> {
     let square = square::measure(args, lab)?;
     square.tell(args, lab);
     let sweep = sweep::measure(args, lab)?;
-    sweep.tell(lab);
+    sweep.tell(args, lab);
     ends::abort_in_a_process(args, lab)?;
     ends::abort_in_a_thread(args, lab)?;
     claims::of_the_square(args, lab, &square);
-    claims::of_the_sweep(lab, &sweep);
+    claims::of_the_sweep(args, lab, &sweep);
     claims::of_the_ends(lab);
     Ok(())
 }

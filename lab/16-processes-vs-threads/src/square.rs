@@ -1,14 +1,15 @@
 //! The 2 × 2: CPU work and I/O, on threads and in processes, taking turns.
 
-use crate::args::Args;
+use crate::{args::Args, rule};
 use common::{
     Bound, Experiment, Tally,
+    experiment::Measure,
     process_pool::{Ledger, TaskError},
     report::format,
 };
 use lab_16_processes_vs_threads::{
     Done, JOB, Job, run_in_processes, run_on_threads, run_one_by_one,
-    verdict::{Comparison, compare_by_round},
+    verdict::{Comparison, Verdict, compare_by_round},
 };
 use serde::Serialize;
 use std::{num::NonZeroUsize, time::Duration};
@@ -23,7 +24,16 @@ pub(crate) const IO_PROCESSES: &str = "I/O processes";
 pub(crate) struct Square {
     pub(crate) cpu: Comparison,
     pub(crate) io: Comparison,
+    /// Either, with CPU work, beside one job after another.
+    pub(crate) threads: Comparison,
+    pub(crate) processes: Comparison,
 }
+
+/// The names of the pairs that are compared, in the document.
+pub(crate) const CPU_RATIO: &str = "cpu_processes_over_threads";
+pub(crate) const IO_RATIO: &str = "io_processes_over_threads";
+pub(crate) const THREADS_RATIO: &str = "cpu_threads_over_one_by_one";
+pub(crate) const PROCESSES_RATIO: &str = "cpu_processes_over_one_by_one";
 
 /// What a pool of processes leaves.
 #[derive(Serialize)]
@@ -66,9 +76,13 @@ pub(crate) fn measure(args: &Args, lab: &mut Experiment) -> anyhow::Result<Squar
     let square = Square {
         cpu: compare(CPU_THREADS, CPU_PROCESSES),
         io: compare(IO_THREADS, IO_PROCESSES),
+        threads: compare(ONE_BY_ONE, CPU_THREADS),
+        processes: compare(ONE_BY_ONE, CPU_PROCESSES),
     };
-    lab.param("cpu_processes_over_threads", &square.cpu);
-    lab.param("io_processes_over_threads", &square.io);
+    lab.param(CPU_RATIO, &square.cpu);
+    lab.param(IO_RATIO, &square.io);
+    lab.param(THREADS_RATIO, &square.threads);
+    lab.param(PROCESSES_RATIO, &square.processes);
     Ok(square)
 }
 
@@ -118,11 +132,7 @@ fn in_processes(
     Ok(())
 }
 
-fn variant<'a>(
-    lab: &'a mut Experiment,
-    name: &str,
-    bound: &Bound,
-) -> common::experiment::Measure<'a> {
+fn variant<'a>(lab: &'a mut Experiment, name: &str, bound: &Bound) -> Measure<'a> {
     let variant = lab.variant(name).bound(bound.clone());
     if name.starts_with("CPU") {
         variant
@@ -151,7 +161,7 @@ pub(crate) fn pool_of_processes(
 }
 
 impl Square {
-    /// Prints the table, and by which rule a verdict is reached.
+    /// Prints the table, how a verdict comes about, and what to do where there is none.
     pub(crate) fn tell(&self, args: &Args, lab: &Experiment) {
         let steps = format::plain(args.steps() as f64 / 1e6);
         let wait = format::seconds(args.wait.0);
@@ -160,16 +170,21 @@ impl Square {
             args.jobs, args.workers, args.rounds
         ));
         lab.say(format!(
-            "{:<18} {:>9} {:>10}  {:>10}",
+            "{:<18} {:>9} {:>10}  {:>10}  verdict",
             "each job", "threads", "processes", "ratio"
         ));
         let cpu = format!("CPU, {steps} M steps");
         tell_row(lab, &cpu, [CPU_THREADS, CPU_PROCESSES], &self.cpu);
         let io = format!("I/O, {wait}");
         tell_row(lab, &io, [IO_THREADS, IO_PROCESSES], &self.io);
-        lab.say("rule: by round, processes / threads. Faster: beyond 1.1 to one side in all");
-        lab.say("  rounds, the middle one beyond the spread (greatest / least). No detectable");
-        lab.say("  difference: within 1.1 in all rounds. Else, or under 3 rounds: too noisy.");
+        let rounds = args.rounds.get();
+        rule::tell(lab, rounds, &self.cpu);
+        for (kind, compared, flag) in [("CPU", &self.cpu, "--work"), ("I/O", &self.io, "--wait")] {
+            if compared.verdict == Verdict::TooNoisy && compared.ratios.is_some() {
+                let why = rule::why_too_noisy(compared, rounds, ["threads", "processes"], flag);
+                rule::say_wrapped(lab, &format!("{kind}: {why}"), 2);
+            }
+        }
     }
 }
 
@@ -179,13 +194,7 @@ fn tell_row(lab: &Experiment, job: &str, [threads, processes]: [&str; 2], compar
         "{job:<18} {:>9} {:>10}  {:>10}  {}",
         wall(threads),
         wall(processes),
-        ratios(compared),
+        rule::interval(compared),
         compared.verdict.in_words("threads", "processes")
     ));
-}
-
-/// The least and the greatest ratio.
-pub(crate) fn ratios(compared: &Comparison) -> String {
-    let (least, greatest) = (compared.least_ratio, compared.greatest_ratio);
-    format!("{least:.2}–{greatest:.2}")
 }

@@ -96,7 +96,7 @@ pub(crate) fn measure(args: &Args, lab: &mut Experiment) -> anyhow::Result<Sweep
     lab.say(format!(
         "sweep over the size of a job, {count} jobs on {count} workers, {rounds} rounds …"
     ));
-    let sizes = (0..SIZES).rev().map(|k| args.steps() / 4_u64.pow(k));
+    let sizes = (0..SIZES).rev().map(|k| args.most_steps() / 4_u64.pow(k));
     let sizes = sizes.filter(|steps| *steps > 0);
     let mut sweep = Sweep {
         points: sizes.map(Point::of).collect(),
