@@ -19,6 +19,7 @@ fn main() -> ExitCode {
     if !forgets
         && let Some(code) = child::take_role(&[
             &crew::SQUARE,
+            &crew::TRAP,
             &crew::CHORE,
             &crew::PICKY,
             &crew::SECRETIVE,

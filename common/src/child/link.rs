@@ -17,6 +17,9 @@ use std::os::unix::net::UnixStream as Stream;
 /// A longer message is refused: a length field that says more is not a length.
 pub(super) const MESSAGE_LIMIT_BYTES: usize = 1 << 30;
 
+/// A payload up to this size is copied behind its message, to leave in one call.
+const COPIED_BYTES: usize = 64 * 1024;
+
 /// One end of the connection between parent and child.
 #[derive(Debug)]
 pub struct Link {
@@ -105,17 +108,37 @@ impl LinkSender {
     /// # Errors
     /// As [`Link::send`].
     pub fn send(&mut self, message: &impl Serialize) -> io::Result<()> {
+        self.send_with(message, &[])
+    }
+
+    /// Sends one message and behind it, as they are, the bytes of `payload`, piece by piece.
+    ///
+    /// # Errors
+    /// As [`Link::send`].
+    pub fn send_with(&mut self, message: &impl Serialize, payload: &[&[u8]]) -> io::Result<()> {
         self.frame.clear();
         self.frame.extend_from_slice(&[0; 4]);
         self.frame = postcard::to_extend(message, std::mem::take(&mut self.frame))
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
-        let size = self.frame.len() - 4;
+        let behind: usize = payload.iter().map(|piece| piece.len()).sum();
+        let size = self.frame.len() - 4 + behind;
         let length = u32::try_from(size)
             .ok()
             .filter(|_| size <= MESSAGE_LIMIT_BYTES)
             .ok_or_else(|| too_large(size))?;
         self.frame[..4].copy_from_slice(&length.to_le_bytes());
-        self.output.write_all(&self.frame)
+        if behind <= COPIED_BYTES {
+            // One call of the system costs more than the copy.
+            for piece in payload {
+                self.frame.extend_from_slice(piece);
+            }
+            return self.output.write_all(&self.frame);
+        }
+        self.output.write_all(&self.frame)?;
+        for piece in payload {
+            self.output.write_all(piece)?;
+        }
+        Ok(())
     }
 
     /// Lets a [`send`](Self::send) fail with `WouldBlock` or `TimedOut` when the other end has taken
@@ -140,6 +163,14 @@ impl LinkReceiver {
     /// # Errors
     /// As [`Link::receive`].
     pub fn receive<T: DeserializeOwned>(&mut self) -> io::Result<Option<T>> {
+        Ok(self.receive_with()?.map(|(message, _)| message))
+    }
+
+    /// Waits for the next message and what was sent behind it.
+    ///
+    /// # Errors
+    /// As [`Link::receive`].
+    pub fn receive_with<T: DeserializeOwned>(&mut self) -> io::Result<Option<(T, &[u8])>> {
         let mut length = [0; 4];
         // `fill_buf` tells the end between messages from one within; a signal is neither.
         loop {
@@ -155,11 +186,23 @@ impl LinkReceiver {
         if size > MESSAGE_LIMIT_BYTES {
             return Err(too_large(size));
         }
-        self.frame.resize(size, 0);
-        self.input.read_exact(&mut self.frame)?;
-        postcard::from_bytes(&self.frame)
+        // Never made smaller: what grows again would have to be cleared again.
+        if self.frame.len() < size {
+            self.frame.resize(size, 0);
+        }
+        let frame = &mut self.frame[..size];
+        self.input.read_exact(frame)?;
+        postcard::take_from_bytes(frame)
             .map(Some)
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+    }
+
+    /// Something that waits for the other end to close, and reads nothing.
+    ///
+    /// # Errors
+    /// The system refuses a second handle of the connection.
+    pub fn closing(&self) -> io::Result<Closing> {
+        Ok(Closing(self.input.get_ref().try_clone()?))
     }
 
     /// Lets a [`receive`](Self::receive) fail with `WouldBlock` or `TimedOut` after `limit`.
@@ -168,6 +211,30 @@ impl LinkReceiver {
     /// The system refuses the limit, as it does a zero one.
     pub fn set_timeout(&self, limit: Option<Duration>) -> io::Result<()> {
         self.input.get_ref().set_read_timeout(limit)
+    }
+}
+
+/// Waits for the other end of a link to close; made by [`LinkReceiver::closing`].
+#[derive(Debug)]
+pub struct Closing(Stream);
+
+impl Closing {
+    /// Blocks until the other end has closed.
+    #[cfg(unix)]
+    pub fn wait(&self) {
+        use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+        use std::os::fd::AsFd;
+        // No event is asked for: the end is told without.
+        let mut ends = [PollFd::new(self.0.as_fd(), PollFlags::empty())];
+        while let Ok(0) | Err(nix::errno::Errno::EINTR) = poll(&mut ends, PollTimeout::NONE) {}
+    }
+
+    /// Blocks until the other end has closed.
+    #[cfg(not(unix))]
+    pub fn wait(&self) {
+        while matches!(self.0.peek(&mut [0]), Ok(1..)) {
+            thread::sleep(Duration::from_millis(20));
+        }
     }
 }
 

@@ -15,7 +15,7 @@ mod link;
 
 pub use guest::Guest;
 pub(crate) use guest::kill_guests;
-pub use link::{Link, LinkReceiver, LinkSender};
+pub use link::{Closing, Link, LinkReceiver, LinkSender};
 
 use crate::cli::complain;
 use std::{

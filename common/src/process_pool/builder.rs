@@ -26,6 +26,14 @@ pub(super) struct Settings {
     pub(super) start_limit: Duration,
 }
 
+impl Settings {
+    /// Whether a worker may have several tasks at once: not where each has a time limit of its own,
+    /// and not where none may be begun twice.
+    pub(super) fn in_batches(&self) -> bool {
+        self.retries > 0 && self.timeout.is_none()
+    }
+}
+
 /// Sets up a [`ProcessPool`]; made by [`Worker::pool_builder`](super::Worker::pool_builder).
 #[must_use = "nothing is started before `start`"]
 pub struct PoolBuilder<I, O> {
@@ -66,6 +74,7 @@ impl<I, O> PoolBuilder<I, O> {
     /// A worker can be lost after the task took effect and before it could report. With 0 a task
     /// runs *at most once*. With more it runs *at least once* if it is reported as done, and may
     /// have run in part, or in full, before: right for tasks without effects outside their process.
+    /// Among short tasks, which share a worker's [orders](super), that holds for its neighbours, too.
     /// A panic, a timeout and a cancellation are answers, and are not retried.
     pub fn retries(mut self, retries: u32) -> Self {
         self.settings.retries = retries;

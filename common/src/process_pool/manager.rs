@@ -2,15 +2,15 @@
 
 use super::{
     TaskError,
-    shared::{Job, Next, Outcome, Process, Shared, lock},
-    wire::{Done, Order, Report},
+    batch::{Hand, Part},
+    shared::{Next, Process, Shared, lock},
+    wire::{Order, Report},
 };
 use crate::{
     child::{Child, Exit, LinkReceiver, LinkSender},
     timeline::{self, LiveProcess, Moment, Span},
     timing,
 };
-use serde_bytes::{ByteBuf, Bytes};
 use std::{
     io,
     sync::{Arc, Mutex},
@@ -68,12 +68,10 @@ struct Worker<'a> {
     rx: LinkReceiver,
 }
 
-/// How the exchange about one task ended.
+/// How the exchange about an order ended.
 enum Exchange {
-    /// With a report; the worker is free.
-    Done(Done),
-    /// The order cannot be sent, whoever it is sent to; the worker is free.
-    Refused(io::Error),
+    /// With its last report; whether the worker can have another order.
+    Done(bool),
     /// With the time limit.
     TimedOut(Duration),
     /// The worker is gone, or no longer makes sense.
@@ -105,7 +103,7 @@ impl<'a> Worker<'a> {
         }
         let (ready, busy) = worker.greet()?;
         let span = Span::watched("start-up", spawned, ready, busy.min(ready - spawned));
-        timeline::record_process(pid, &worker.lane(), span);
+        timeline::record_process(pid, &lane(slot), span);
         shared.ready(slot, pid, ready - spawned);
         Ok(Some(worker))
     }
@@ -148,10 +146,14 @@ impl<'a> Worker<'a> {
     fn serve(mut self) -> Result<(), Exit> {
         let mut is_new = true;
         loop {
-            match self.shared.next(self.slot, &self.process) {
-                Next::Job(job) => {
+            let one_by_one = !self.shared.settings.in_batches() || is_recorded();
+            let next = self
+                .shared
+                .next(self.slot, &self.process, one_by_one, is_new);
+            match next {
+                Next::Work(hand) => {
                     is_new = false;
-                    if !self.run(job) {
+                    if !self.run(hand) {
                         return Ok(());
                     }
                 }
@@ -167,52 +169,44 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Runs one task and settles it; whether the worker can have another.
-    fn run(&mut self, job: Job) -> bool {
+    /// Has an order done and settles it; whether the worker can have another.
+    fn run(&mut self, mut hand: Hand) -> bool {
         let began = Moment::now();
-        let live = LiveProcess::enter(self.pid, || self.lane(), self.shared.settings.role);
-        let exchange = self.exchange(&job);
+        let live = LiveProcess::enter(self.pid, || lane(self.slot), self.shared.settings.role);
+        let exchange = self.exchange(&mut hand);
         drop(live);
-        let outcome = match exchange {
-            Exchange::Done(done) => self.adopt(done),
-            Exchange::Refused(error) => Err(TaskError::Encode {
-                payload: super::Payload::Input,
-                reason: error.to_string(),
-            }),
+        match exchange {
+            Exchange::Done(true) => return true,
+            Exchange::Done(false) => {
+                // The canceller kills this very process, maybe only now: it serves no other task.
+                lock(&self.process).kill();
+                self.bury();
+            }
             Exchange::TimedOut(limit) => {
                 lock(&self.process).kill();
                 self.bury_with(began);
                 let pid = self.pid;
-                self.shared
-                    .settle(self.slot, job, Err(TaskError::TimedOut { pid, limit }));
-                return false;
+                let error = TaskError::TimedOut { pid, limit };
+                self.shared.end(self.slot, hand, &error);
             }
             Exchange::Gone => {
                 let exit = self.bury_with(began);
-                let (pid, attempts) = (self.pid, job.attempts);
-                let error = TaskError::WorkerLost {
+                let pid = self.pid;
+                let error = |attempts| TaskError::WorkerLost {
                     pid,
                     exit,
                     attempts,
                 };
-                self.shared.retry(self.slot, job, error);
-                return false;
+                self.shared.retry(self.slot, hand, error);
             }
-        };
-        let keeps = self.shared.settle(self.slot, job, outcome);
-        if !keeps {
-            // The canceller kills this very process, maybe only now: it serves no other task.
-            lock(&self.process).kill();
-            self.bury();
         }
-        keeps
+        false
     }
 
-    fn exchange(&mut self, job: &Job) -> Exchange {
+    fn exchange(&mut self, hand: &mut Hand) -> Exchange {
         let limit = self.shared.settings.timeout;
-        match self.converse(job) {
-            Ok(Ok(done)) => Exchange::Done(done),
-            Ok(Err(refused)) => Exchange::Refused(refused),
+        match self.converse(hand) {
+            Ok(keeps) => Exchange::Done(keeps),
             Err(error) => match limit {
                 Some(limit) if is_timeout(&error) => Exchange::TimedOut(limit),
                 _ => Exchange::Gone,
@@ -220,45 +214,40 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Sends the order and waits for the report; the inner error is the order's own.
-    fn converse(&mut self, job: &Job) -> io::Result<io::Result<Done>> {
-        let deadline = self
-            .shared
-            .settings
-            .timeout
-            .map(|limit| Instant::now() + limit);
+    /// Sends the order and settles every report on it; whether the worker can have another.
+    fn converse(&mut self, hand: &mut Hand) -> io::Result<bool> {
+        let limit = self.shared.settings.timeout;
+        let deadline = limit.map(|limit| Instant::now() + limit);
         if deadline.is_some() {
             self.tx.set_timeout(remaining(deadline))?;
         }
         let order = Order {
-            task: job.task,
-            record: tracing::enabled!(tracing::Level::INFO),
-            input: Bytes::new(&job.input),
+            tasks: u32::try_from(hand.len()).map_err(|_| io::ErrorKind::InvalidInput)?,
+            record: is_recorded(),
         };
-        match self.tx.send(&order) {
-            Err(error) if error.kind() == io::ErrorKind::InvalidData => return Ok(Err(error)),
-            sent => sent?,
+        let inputs: Vec<&[u8]> = hand.parts().map(Part::bytes).collect();
+        self.tx.send_with(&order, &inputs)?;
+        loop {
+            if deadline.is_some() {
+                self.rx.set_timeout(remaining(deadline))?;
+            }
+            let (mut done, results) = match self.rx.receive_with::<Report>()? {
+                Some((Report::Done(done), results)) => (done, results),
+                Some(_) => return Err(io::ErrorKind::InvalidData.into()),
+                None => return Err(io::ErrorKind::UnexpectedEof.into()),
+            };
+            // Before the results are out: who has them may ask at once what they took.
+            timing::adopt_child_usage(self.pid, done.usage);
+            let lanes = std::mem::take(&mut done.lanes);
+            if !lanes.is_empty() {
+                timeline::adopt(self.pid, &lane(self.slot), lanes);
+            }
+            let keeps = self.shared.settle(self.slot, hand, &done, results);
+            let keeps = keeps.ok_or(io::ErrorKind::InvalidData)?;
+            if done.keeps == 0 {
+                return Ok(keeps);
+            }
         }
-        if deadline.is_some() {
-            self.rx.set_timeout(remaining(deadline))?;
-        }
-        match self.rx.receive::<Report>()? {
-            Some(Report::Done(done)) if done.task == job.task => Ok(Ok(done)),
-            Some(_) => Err(io::ErrorKind::InvalidData.into()),
-            None => Err(io::ErrorKind::UnexpectedEof.into()),
-        }
-    }
-
-    fn adopt(&self, done: Done) -> Outcome {
-        timing::adopt_child_usage(self.pid, done.usage);
-        if !done.lanes.is_empty() {
-            timeline::adopt(self.pid, &self.lane(), done.lanes);
-        }
-        done.outcome.map(ByteBuf::into_vec).map_err(TaskError::from)
-    }
-
-    fn lane(&self) -> String {
-        format!("worker {}", self.slot + 1)
     }
 
     /// As [`bury`](Self::bury), and records the task the worker takes with it.
@@ -267,7 +256,7 @@ impl<'a> Worker<'a> {
         // How much of it was work, nobody is left to tell.
         let mut span = Span::watched("lost", began, Moment::now(), Duration::ZERO);
         span.name = format!("lost: {exit}").into();
-        timeline::record_process(self.pid, &self.lane(), span);
+        timeline::record_process(self.pid, &lane(self.slot), span);
         exit
     }
 
@@ -285,6 +274,15 @@ impl<'a> Worker<'a> {
         timing::forget_child_usage(self.pid);
         self.shared.dismissed(self.slot);
     }
+}
+
+fn lane(slot: usize) -> String {
+    format!("worker {}", slot + 1)
+}
+
+/// Whether somebody looks at the spans of tasks.
+fn is_recorded() -> bool {
+    tracing::enabled!(tracing::Level::INFO)
 }
 
 /// What is left until the deadline, at least a moment: the system takes zero for "no limit".

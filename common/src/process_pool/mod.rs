@@ -63,6 +63,14 @@
 //! [`TaskError::PoolBroken`]. Workers end with the pool and with the parent, however that ends; so
 //! do, on Unix, the processes that they started.
 //!
+//! # Orders
+//! A worker is handed one task at a time, or, once it has shown that tasks are short, as many as take
+//! some milliseconds: nobody chooses a chunk. One task that takes long after all holds up none of
+//! those behind it: the worker gives them back. When a worker is lost with several tasks, those that
+//! it may have been at are tried again one by one, so that the one that ends workers is found and the
+//! others are done. Where that would be wrong each task goes alone: with [`PoolBuilder::retries`] of 0,
+//! and with a [`PoolBuilder::timeout`]; and while a `tracing` subscriber records each of them.
+//!
 //! # Values
 //! Inputs and outputs are any serde types; they travel in [postcard], a format without field names
 //! or types, so `#[serde(flatten)]`, untagged enums and values such as `serde_json::Value` do not
@@ -75,6 +83,7 @@
 //!
 //! [postcard]: https://docs.rs/postcard
 
+mod batch;
 mod builder;
 mod error;
 mod manager;

@@ -1,19 +1,39 @@
 //! The pool as its user sees it.
 
 use super::{
-    Ledger, Payload, Task, TaskError,
-    shared::{Reply, Shared},
+    Ledger, Task, TaskError,
+    batch::{self, Records},
+    shared::{Piece, Reply, Shared},
     task,
 };
 use crossbeam_channel::{Receiver, Sender};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
-    collections::BTreeMap, fmt, iter::FusedIterator, marker::PhantomData, num::NonZeroUsize,
-    sync::Arc, thread::JoinHandle, time::Duration,
+    collections::BTreeMap,
+    fmt,
+    iter::FusedIterator,
+    marker::PhantomData,
+    num::NonZeroUsize,
+    sync::Arc,
+    thread::JoinHandle,
+    time::{Duration, Instant},
 };
 
-/// How many tasks [`ProcessPool::map_unordered`] is ahead of its reader, per worker.
+/// How many tasks [`ProcessPool::map_unordered`] is ahead of its reader, per worker; more where
+/// orders are larger.
 const AHEAD_PER_WORKER: usize = 256;
+
+/// How many tasks it is ahead at most, per worker.
+const FARTHEST_AHEAD: usize = 1 << 16;
+
+/// How many orders of the present size it is ahead, per worker.
+const ORDERS_AHEAD: usize = 4;
+
+/// How many bytes of inputs are queued together at most.
+const LOT_BYTES: usize = 1 << 20;
+
+/// Inputs that take longer than this to come do not wait for others.
+const LOT_TIME: Duration = Duration::from_micros(100);
 
 /// Worker processes that run one function; made by [`Worker::pool`](super::Worker::pool).
 ///
@@ -95,33 +115,48 @@ impl<I: Serialize, O: DeserializeOwned> ProcessPool<I, O> {
     /// Takes inputs as it goes: apart from the outcomes it holds a bounded number of them.
     /// Blocks until all tasks have ended.
     pub fn map(&self, inputs: impl IntoIterator<Item = I>) -> Vec<Result<O, TaskError>> {
-        let mut outcomes: BTreeMap<usize, _> = BTreeMap::new();
-        outcomes.extend(self.map_unordered(inputs));
-        outcomes.into_values().collect()
+        let inputs = inputs.into_iter();
+        let mut outcomes = Vec::with_capacity(inputs.size_hint().0);
+        for (index, outcome) in self.unordered(inputs, Duration::MAX) {
+            if index >= outcomes.len() {
+                outcomes.resize_with(index + 1, || None);
+            }
+            outcomes[index] = Some(outcome);
+        }
+        let outcomes = outcomes.into_iter();
+        outcomes
+            .map(|outcome| outcome.expect("each input has one"))
+            .collect()
     }
 
     /// Runs one task per input and yields the outcomes as they come, each with its input's index.
     ///
-    /// At most 256 tasks per worker, or with a queue limit that many and one per worker, are ahead
-    /// of what was taken from the iterator: a slow reader slows the inputs down. Dropping it
-    /// cancels the tasks that have not started.
+    /// Per worker 256 tasks are ahead of what was taken from the iterator, or four orders if they are
+    /// larger, or with a queue limit that many and one per worker in all: a slow reader slows the
+    /// inputs down. Dropping it cancels the tasks that have not started.
     pub fn map_unordered<T>(&self, inputs: T) -> Unordered<'_, I, O, T::IntoIter>
     where
         T: IntoIterator<Item = I>,
     {
-        let workers = self.workers().get();
-        let ahead = match self.shared.settings.queue_limit {
-            Some(limit) => limit.get().saturating_add(workers),
-            None => workers.saturating_mul(AHEAD_PER_WORKER),
-        };
+        self.unordered(inputs.into_iter(), LOT_TIME)
+    }
+
+    fn unordered<T: Iterator<Item = I>>(
+        &self,
+        inputs: T,
+        patience: Duration,
+    ) -> Unordered<'_, I, O, T> {
         let (tx, rx) = crossbeam_channel::unbounded();
         let mut unordered = Unordered {
             pool: self,
-            inputs: inputs.into_iter().enumerate().fuse(),
-            ahead,
-            tasks: BTreeMap::new(),
+            inputs: inputs.fuse(),
+            patience,
+            next: 0,
+            under_way: 0,
+            lots: BTreeMap::new(),
             tx,
             rx,
+            arrived: Arrived::default(),
         };
         unordered.top_up();
         unordered
@@ -130,7 +165,11 @@ impl<I: Serialize, O: DeserializeOwned> ProcessPool<I, O> {
     /// Queues one task; blocks while the queue is at its limit.
     pub fn submit(&self, input: I) -> Task<O> {
         let (tx, rx) = oneshot::channel();
-        let task = self.enqueue(&input, Reply::Handle(tx));
+        let reply = Reply::Handle(tx);
+        let task = match encode(&input) {
+            Ok(records) => self.shared.enqueue(records, reply),
+            Err(error) => self.shared.refuse(error, reply),
+        };
         Task::new(Arc::clone(&self.shared), task, rx)
     }
 
@@ -142,7 +181,7 @@ impl<I: Serialize, O: DeserializeOwned> ProcessPool<I, O> {
         let (tx, rx) = oneshot::channel();
         let reply = Reply::Handle(tx);
         let task = match encode(&input) {
-            Ok(bytes) => self.shared.try_enqueue(bytes, reply),
+            Ok(records) => self.shared.try_enqueue(records, reply),
             Err(error) => Some(self.shared.refuse(error, reply)),
         };
         match task {
@@ -167,38 +206,53 @@ impl<I: Serialize, O: DeserializeOwned> ProcessPool<I, O> {
             }
         }
     }
-
-    fn enqueue(&self, input: &I, reply: Reply) -> u64 {
-        match encode(input) {
-            Ok(bytes) => self.shared.enqueue(bytes, reply),
-            Err(error) => self.shared.refuse(error, reply),
-        }
-    }
 }
 
-fn encode(input: &impl Serialize) -> Result<Vec<u8>, TaskError> {
-    postcard::to_stdvec(input).map_err(|error| TaskError::Encode {
-        payload: Payload::Input,
-        reason: error.to_string(),
-    })
+fn encode(input: &impl Serialize) -> Result<Records, TaskError> {
+    let mut records = Records::default();
+    records.push(input)?;
+    Ok(records)
 }
 
 /// Outcomes as they come; see [`ProcessPool::map_unordered`].
 #[must_use = "what has not started is cancelled when it is dropped"]
 pub struct Unordered<'pool, I, O, T: Iterator<Item = I>> {
     pool: &'pool ProcessPool<I, O>,
-    inputs: std::iter::Fuse<std::iter::Enumerate<T>>,
-    ahead: usize,
-    /// The number of every task that is under way, by its index.
-    tasks: BTreeMap<usize, u64>,
-    tx: Sender<(usize, Result<Vec<u8>, TaskError>)>,
-    rx: Receiver<(usize, Result<Vec<u8>, TaskError>)>,
+    inputs: std::iter::Fuse<T>,
+    /// Inputs that take longer than this to come do not wait for others.
+    patience: Duration,
+    /// The index of the next input.
+    next: usize,
+    /// How many tasks have no outcome yet that was yielded.
+    under_way: usize,
+    /// What was queued together and is not all answered, by the index of its first input.
+    lots: BTreeMap<usize, Lot>,
+    tx: Sender<Piece>,
+    rx: Receiver<Piece>,
+    arrived: Arrived,
+}
+
+/// Tasks that were queued together.
+struct Lot {
+    first_task: u64,
+    tasks: usize,
+    unanswered: usize,
+}
+
+/// Results that have come and were not yielded.
+#[derive(Default)]
+struct Arrived {
+    index: usize,
+    count: usize,
+    results: Vec<u8>,
+    /// Where the next one starts.
+    at: usize,
 }
 
 impl<I, O, T: Iterator<Item = I>> fmt::Debug for Unordered<'_, I, O, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Unordered")
-            .field("under_way", &self.tasks.len())
+            .field("under_way", &self.under_way)
             .finish_non_exhaustive()
     }
 }
@@ -209,14 +263,111 @@ where
     O: DeserializeOwned,
     T: Iterator<Item = I>,
 {
-    fn top_up(&mut self) {
-        while self.tasks.len() < self.ahead {
-            let Some((index, input)) = self.inputs.next() else {
-                return;
-            };
-            let reply = Reply::Iterator(self.tx.clone(), index);
-            self.tasks.insert(index, self.pool.enqueue(&input, reply));
+    /// How many tasks may be under way, and how many inputs are queued together.
+    fn limits(&self) -> (usize, usize) {
+        let shared = &self.pool.shared;
+        let workers = self.pool.workers().get();
+        match shared.settings.queue_limit {
+            Some(limit) => (limit.get().saturating_add(workers), 1),
+            None => {
+                let orders = ORDERS_AHEAD.saturating_mul(shared.largest_order());
+                let ahead = orders.clamp(AHEAD_PER_WORKER, FARTHEST_AHEAD);
+                (workers.saturating_mul(ahead), usize::MAX)
+            }
         }
+    }
+
+    /// Queues inputs once half of those under way are done.
+    fn top_up(&mut self) {
+        let (ahead, together) = self.limits();
+        if self.under_way > ahead / 2 {
+            return;
+        }
+        while self.under_way < ahead {
+            if !self.queue_lot(together.min(ahead - self.under_way)) {
+                return;
+            }
+        }
+    }
+
+    /// Queues up to `limit` inputs; whether there may be more.
+    fn queue_lot(&mut self, limit: usize) -> bool {
+        let began = Instant::now();
+        let first = self.next;
+        let mut records = Records::default();
+        let mut refused = None;
+        let mut more = true;
+        while records.len() < limit && records.size_bytes() < LOT_BYTES {
+            let Some(input) = self.inputs.next() else {
+                more = false;
+                break;
+            };
+            self.next += 1;
+            if let Err(error) = records.push(&input) {
+                refused = Some(error);
+                break;
+            }
+            if self.patience < Duration::MAX && began.elapsed() > self.patience {
+                break;
+            }
+        }
+        let shared = &self.pool.shared;
+        let tasks = records.len();
+        if tasks > 0 {
+            let first_task = shared.enqueue(records, Reply::Iterator(self.tx.clone(), first));
+            self.note(first, first_task, tasks);
+        }
+        if let Some(error) = refused {
+            let index = self.next - 1;
+            let reply = Reply::Iterator(self.tx.clone(), index);
+            let task = self.pool.shared.refuse(error, reply);
+            self.note(index, task, 1);
+        }
+        more
+    }
+
+    fn note(&mut self, first: usize, first_task: u64, tasks: usize) {
+        let unanswered = tasks;
+        self.under_way += tasks;
+        self.lots.insert(
+            first,
+            Lot {
+                first_task,
+                tasks,
+                unanswered,
+            },
+        );
+    }
+
+    /// Takes note that `count` inputs from `index` on were answered.
+    fn settle(&mut self, index: usize, count: usize) {
+        let (first, lot) = self
+            .lots
+            .range_mut(..=index)
+            .next_back()
+            .expect("only what was queued is answered");
+        lot.unanswered -= count;
+        if lot.unanswered == 0 {
+            let first = *first;
+            self.lots.remove(&first);
+        }
+    }
+
+    /// The next result of those that have come.
+    fn next_arrived(&mut self) -> Option<(usize, Result<O, TaskError>)> {
+        let arrived = &mut self.arrived;
+        arrived.count = arrived.count.checked_sub(1)?;
+        let index = arrived.index;
+        arrived.index += 1;
+        let mut rest = &arrived.results[arrived.at..];
+        let record = batch::take_record(&mut rest);
+        arrived.at = arrived.results.len() - rest.len();
+        let outcome = match record {
+            Some((true, record)) => task::decode(&self.pool.shared, record),
+            Some((false, record)) => Err(batch::failure(record)),
+            None => Err(task::unanswered()),
+        };
+        Some((index, outcome))
     }
 }
 
@@ -229,14 +380,37 @@ where
     type Item = (usize, Result<O, TaskError>);
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.top_up();
-        if self.tasks.is_empty() {
-            return None;
+        loop {
+            if let Some(next) = self.next_arrived() {
+                self.under_way -= 1;
+                return Some(next);
+            }
+            self.top_up();
+            if self.under_way == 0 {
+                return None;
+            }
+            match self.rx.recv().expect("this iterator holds a sender itself") {
+                Piece::Results {
+                    index,
+                    count,
+                    results,
+                } => {
+                    self.settle(index, count);
+                    let at = 0;
+                    self.arrived = Arrived {
+                        index,
+                        count,
+                        results,
+                        at,
+                    };
+                }
+                Piece::Failed(index, error) => {
+                    self.settle(index, 1);
+                    self.under_way -= 1;
+                    return Some((index, Err(error)));
+                }
+            }
         }
-        let (index, outcome) = self.rx.recv().expect("this iterator holds a sender itself");
-        self.tasks.remove(&index);
-        self.top_up();
-        Some((index, task::decode(&self.pool.shared, outcome)))
     }
 }
 
@@ -250,8 +424,9 @@ where
 
 impl<I, O, T: Iterator<Item = I>> Drop for Unordered<'_, I, O, T> {
     fn drop(&mut self) {
-        for task in self.tasks.values() {
-            self.pool.shared.cancel_queued(*task);
+        for lot in self.lots.values() {
+            let tasks = lot.first_task..lot.first_task + lot.tasks as u64;
+            self.pool.shared.cancel_queued(tasks);
         }
     }
 }

@@ -5,11 +5,17 @@
 
 mod staff;
 
-use super::{Ledger, TaskError, builder::Settings};
+use super::{
+    Ledger, TaskError,
+    batch::{self, Hand, Part, Records},
+    builder::Settings,
+    task,
+};
 use crate::child::{Child, Exit};
 use crossbeam_channel::Sender;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
+    ops::Range,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -25,38 +31,74 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Where a task's outcome goes.
+/// Where tasks' outcomes go.
 #[derive(Debug)]
 pub(super) enum Reply {
-    /// To the handle that `submit` returned.
+    /// To the handle that `submit` returned, of a single task.
     Handle(oneshot::Sender<Outcome>),
-    /// To an iterator, with the input's index.
-    Iterator(Sender<(usize, Outcome)>, usize),
+    /// To an iterator, with the index of the first input.
+    Iterator(Sender<Piece>, usize),
+}
+
+/// What an iterator gets.
+#[derive(Debug)]
+pub(super) enum Piece {
+    /// The records that answer `count` inputs from `index` on.
+    Results {
+        index: usize,
+        count: usize,
+        results: Vec<u8>,
+    },
+    /// The input at this index has no result.
+    Failed(usize, TaskError),
 }
 
 impl Reply {
-    pub(super) fn send(self, outcome: Outcome) {
-        // Nobody waits for it any more: the task was done all the same.
+    /// The same address once more, for other tasks; a handle has but one.
+    pub(super) fn shared(&self) -> Option<Self> {
         match self {
-            Self::Handle(tx) => drop(tx.send(outcome)),
-            Self::Iterator(tx, index) => drop(tx.send((index, outcome))),
+            Self::Handle(_) => None,
+            Self::Iterator(tx, first) => Some(Self::Iterator(tx.clone(), *first)),
+        }
+    }
+
+    /// Answers the tasks `range`, counted from the first that was submitted with them, with `error`.
+    pub(super) fn fail(self, range: Range<usize>, error: &TaskError) {
+        // Nobody waits for it any more: the task has ended all the same.
+        match self {
+            Self::Handle(tx) => drop(tx.send(Err(error.clone()))),
+            Self::Iterator(tx, first) => {
+                for at in range {
+                    drop(tx.send(Piece::Failed(first + at, error.clone())));
+                }
+            }
+        }
+    }
+
+    /// Answers the tasks `range` with the records in `results`.
+    pub(super) fn send(self, range: Range<usize>, mut results: &[u8]) {
+        match self {
+            Self::Handle(tx) => {
+                let record = batch::take_record(&mut results);
+                drop(tx.send(record.map_or_else(|| Err(task::unanswered()), batch::outcome)));
+            }
+            Self::Iterator(tx, first) => {
+                let (index, count) = (first + range.start, range.len());
+                let results = results.to_vec();
+                drop(tx.send(Piece::Results {
+                    index,
+                    count,
+                    results,
+                }));
+            }
         }
     }
 }
 
-/// A task that has no outcome yet.
-#[derive(Debug)]
-pub(super) struct Job {
-    pub(super) task: u64,
-    pub(super) input: Vec<u8>,
-    pub(super) attempts: u32,
-    reply: Reply,
-}
-
 /// What a manager does next.
 pub(super) enum Next {
-    /// Run this.
-    Job(Job),
+    /// Run these.
+    Work(Hand),
     /// Replace the worker, which is dead; `at_once` when it had no time to idle.
     Dead { exit: Exit, at_once: bool },
     /// End: no more tasks will come.
@@ -78,16 +120,27 @@ struct Slot {
     process: Option<Process>,
     pid: Option<u32>,
     startup: Option<Duration>,
-    task: Option<u64>,
-    /// The running task was cancelled: this worker is never given another.
-    condemned: bool,
+    /// The tasks that its worker has and has not reported, in order.
+    tasks: VecDeque<Range<u64>>,
+    /// Those among them that were cancelled: this worker is never given another.
+    cancelled: Vec<u64>,
+    /// How long a task takes, by its last order.
+    pace: Option<Duration>,
+    /// How many tasks its last order had.
+    last_order: usize,
+    /// How many tasks its last report had.
+    last_report: usize,
 }
 
 #[derive(Debug)]
 struct State {
     phase: Phase,
     /// By number: a task to be retried is older than all that wait, and goes first.
-    queue: BTreeMap<u64, Job>,
+    queue: BTreeMap<u64, Part>,
+    /// How many tasks wait in `queue`.
+    queued: usize,
+    /// How many managers wait for work.
+    idle: usize,
     next_task: u64,
     slots: Vec<Slot>,
     ledger: Ledger,
@@ -105,24 +158,55 @@ pub(super) struct Shared {
 }
 
 impl State {
-    fn count(&mut self, outcome: &Outcome) {
-        match outcome {
-            Ok(_) => self.ledger.done += 1,
-            Err(TaskError::Cancelled) => self.ledger.cancelled += 1,
-            Err(_) => self.ledger.failed += 1,
+    fn count(&mut self, error: &TaskError, tasks: usize) {
+        match error {
+            TaskError::Cancelled => self.ledger.cancelled += tasks as u64,
+            _ => self.ledger.failed += tasks as u64,
         }
     }
 
-    /// Ends every waiting task with `error`; the caller sends the replies without the lock.
-    fn drain(&mut self, error: &TaskError) -> Vec<(Reply, Outcome)> {
-        let jobs = std::mem::take(&mut self.queue);
-        jobs.into_values()
-            .map(|job| {
-                let outcome = Err(error.clone());
-                self.count(&outcome);
-                (job.reply, outcome)
-            })
-            .collect()
+    fn put(&mut self, part: Part) {
+        self.queued += part.len();
+        self.queue.insert(part.first, part);
+    }
+
+    /// Takes what waits of the tasks in `wanted` out of the queue.
+    fn take(&mut self, wanted: Range<u64>) -> Vec<Part> {
+        let before = self.queue.range(..wanted.start).next_back();
+        let from = before.map_or(wanted.start, |(first, _)| *first);
+        let touched = self.queue.range(from..wanted.end);
+        let touched: Vec<u64> = touched.map(|(first, _)| *first).collect();
+        let mut taken = Vec::new();
+        for first in touched {
+            let Some(mut part) = self.queue.remove(&first) else {
+                continue;
+            };
+            self.queued -= part.len();
+            let skipped = wanted.start.saturating_sub(part.first) as usize;
+            let mut inner = if skipped == 0 {
+                Some(part)
+            } else {
+                let inner = part.split_off(skipped);
+                self.put(part);
+                inner
+            };
+            if let Some(inner) = &mut inner {
+                let kept = wanted.end.saturating_sub(inner.first) as usize;
+                if let Some(after) = inner.split_off(kept) {
+                    self.put(after);
+                }
+            }
+            taken.extend(inner);
+        }
+        taken
+    }
+
+    /// Ends every waiting task with `error`; the caller answers them without the lock.
+    fn drain(&mut self, error: &TaskError) -> Vec<Part> {
+        let parts: Vec<Part> = std::mem::take(&mut self.queue).into_values().collect();
+        let tasks = std::mem::take(&mut self.queued);
+        self.count(error, tasks);
+        parts
     }
 }
 
@@ -136,6 +220,8 @@ impl Shared {
             state: Mutex::new(State {
                 phase: Phase::Open,
                 queue: BTreeMap::new(),
+                queued: 0,
+                idle: 0,
                 next_task: 0,
                 slots,
                 ledger: Ledger::default(),
@@ -148,61 +234,61 @@ impl Shared {
 
     fn is_full(&self, state: &State) -> bool {
         let limit = self.settings.queue_limit;
-        state.phase == Phase::Open && limit.is_some_and(|limit| state.queue.len() >= limit.get())
+        state.phase == Phase::Open && limit.is_some_and(|limit| state.queued >= limit.get())
     }
 
-    /// Queues a task and returns its number, waiting for room.
-    pub(super) fn enqueue(&self, input: Vec<u8>, reply: Reply) -> u64 {
+    /// Queues tasks and returns the number of the first, waiting for room.
+    pub(super) fn enqueue(&self, inputs: Records, reply: Reply) -> u64 {
         let state = self
             .change
             .wait_while(lock(&self.state), |state| self.is_full(state))
             .unwrap_or_else(PoisonError::into_inner);
-        self.admit(state, input, reply)
+        self.admit(state, inputs, reply)
     }
 
     /// Queues a task if there is room.
-    pub(super) fn try_enqueue(&self, input: Vec<u8>, reply: Reply) -> Option<u64> {
+    pub(super) fn try_enqueue(&self, inputs: Records, reply: Reply) -> Option<u64> {
         let state = lock(&self.state);
-        (!self.is_full(&state)).then(|| self.admit(state, input, reply))
+        (!self.is_full(&state)).then(|| self.admit(state, inputs, reply))
     }
 
-    fn admit(&self, mut state: MutexGuard<'_, State>, input: Vec<u8>, reply: Reply) -> u64 {
-        let task = state.next_task;
-        state.next_task += 1;
-        state.ledger.submitted += 1;
+    fn admit(&self, mut state: MutexGuard<'_, State>, inputs: Records, reply: Reply) -> u64 {
+        let first = state.next_task;
+        let tasks = inputs.len();
+        state.next_task += tasks as u64;
+        state.ledger.submitted += tasks as u64;
+        let part = Part::new(first, inputs, reply);
         if let Phase::Broken(reason) = &state.phase {
             let reason = reason.clone();
-            let outcome = Err(TaskError::PoolBroken { reason });
-            state.count(&outcome);
+            let error = TaskError::PoolBroken { reason };
+            state.count(&error, tasks);
             drop(state);
-            reply.send(outcome);
-            return task;
+            part.fail(&error);
+            return first;
         }
-        let attempts = 0;
-        state.queue.insert(
-            task,
-            Job {
-                task,
-                input,
-                attempts,
-                reply,
-            },
-        );
+        state.put(part);
+        self.rouse(state, tasks);
+        first
+    }
+
+    /// Wakes as many managers as wait and have something to do.
+    fn rouse(&self, state: MutexGuard<'_, State>, tasks: usize) {
+        let idle = state.idle;
         drop(state);
-        self.work.notify_one();
-        task
+        for _ in 0..idle.min(tasks) {
+            self.work.notify_one();
+        }
     }
 
     /// Counts a task that never reached the queue, and answers it.
     pub(super) fn refuse(&self, error: TaskError, reply: Reply) -> u64 {
-        let outcome = Err(error);
         let mut state = lock(&self.state);
         let task = state.next_task;
         state.next_task += 1;
         state.ledger.submitted += 1;
-        state.count(&outcome);
+        state.count(&error, 1);
         drop(state);
-        reply.send(outcome);
+        reply.fail(0..1, &error);
         task
     }
 
@@ -235,15 +321,18 @@ impl Shared {
 
     /// Cancels a task; whether it will end as cancelled.
     pub(super) fn cancel(&self, task: u64) -> bool {
-        let mut state = match self.take_queued(lock(&self.state), task) {
-            Ok(()) => return true,
-            Err(state) => state,
-        };
+        let mut state = lock(&self.state);
+        let waiting = state.take(task..task + 1);
+        if !waiting.is_empty() {
+            self.end_cancelled(state, waiting);
+            return true;
+        }
         let mut slots = state.slots.iter_mut();
-        let Some(slot) = slots.find(|slot| slot.task == Some(task)) else {
+        let has = |slot: &&mut Slot| slot.tasks.iter().any(|tasks| tasks.contains(&task));
+        let Some(slot) = slots.find(has) else {
             return false;
         };
-        slot.condemned = true;
+        slot.cancelled.push(task);
         let process = slot.process.clone();
         drop(state);
         if let Some(process) = process {
@@ -252,25 +341,20 @@ impl Shared {
         true
     }
 
-    /// Cancels a task that has not started; one that runs, or ran, is left alone.
-    pub(super) fn cancel_queued(&self, task: u64) {
-        // The other answer is the lock, which is let go.
-        let _ = self.take_queued(lock(&self.state), task);
+    /// Cancels what has not started of `tasks`; what runs, or ran, is left alone.
+    pub(super) fn cancel_queued(&self, tasks: Range<u64>) {
+        let mut state = lock(&self.state);
+        let waiting = state.take(tasks);
+        self.end_cancelled(state, waiting);
     }
 
-    fn take_queued<'a>(
-        &self,
-        mut state: MutexGuard<'a, State>,
-        task: u64,
-    ) -> Result<(), MutexGuard<'a, State>> {
-        let Some(job) = state.queue.remove(&task) else {
-            return Err(state);
-        };
-        let outcome = Err(TaskError::Cancelled);
-        state.count(&outcome);
+    fn end_cancelled(&self, mut state: MutexGuard<'_, State>, parts: Vec<Part>) {
+        let tasks = parts.iter().map(Part::len).sum();
+        state.count(&TaskError::Cancelled, tasks);
         self.tell(state);
-        job.reply.send(outcome);
-        Ok(())
+        for part in parts {
+            part.fail(&TaskError::Cancelled);
+        }
     }
 
     pub(super) fn ledger(&self) -> Ledger {
@@ -283,6 +367,13 @@ impl Shared {
             .iter()
             .filter_map(|slot| slot.pid)
             .collect()
+    }
+
+    /// How many tasks the largest of the workers' last orders had.
+    pub(super) fn largest_order(&self) -> usize {
+        let state = lock(&self.state);
+        let orders = state.slots.iter().map(|slot| slot.last_order);
+        orders.max().unwrap_or(0)
     }
 
     pub(super) fn startup(&self) -> Vec<Duration> {

@@ -97,10 +97,8 @@ impl<O: DeserializeOwned> Task<O> {
             Receiver::Polled(rx) => block_on(rx),
             Receiver::Neither => Err(oneshot::RecvError),
         };
-        decode(
-            &self.canceller.shared,
-            received.unwrap_or_else(|_| Err(unanswered())),
-        )
+        let record = received.unwrap_or_else(|_| Err(unanswered()))?;
+        decode(&self.canceller.shared, &record)
     }
 }
 
@@ -118,7 +116,7 @@ impl<O: DeserializeOwned> Future for Task<O> {
             return Poll::Pending;
         };
         let outcome = received.unwrap_or_else(|_| Err(unanswered()));
-        Poll::Ready(decode(&self.canceller.shared, outcome))
+        Poll::Ready(outcome.and_then(|record| decode(&self.canceller.shared, &record)))
     }
 }
 
@@ -131,11 +129,8 @@ impl<O> fmt::Debug for Task<O> {
 }
 
 /// Makes the value; one that cannot be made is taken back from the ledger's `done`.
-pub(super) fn decode<O: DeserializeOwned>(
-    shared: &Shared,
-    outcome: Outcome,
-) -> Result<O, TaskError> {
-    postcard::from_bytes(&outcome?).map_err(|error| {
+pub(super) fn decode<O: DeserializeOwned>(shared: &Shared, record: &[u8]) -> Result<O, TaskError> {
+    postcard::from_bytes(record).map_err(|error| {
         shared.recount_as_failed();
         TaskError::Decode {
             payload: Payload::Output,

@@ -1,7 +1,7 @@
 //! What parent and worker say to each other.
 //!
-//! Inputs and outputs travel as bytes inside these messages: one that does not decode is the
-//! task's failure and leaves the conversation intact, and a retry sends the same bytes again.
+//! Inputs and outputs travel as records behind these messages (`batch`): one that does not decode is
+//! the task's failure and leaves the conversation intact, and a retry sends the same bytes again.
 
 use super::{Payload, TaskError};
 use crate::{
@@ -11,13 +11,12 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// Parent to worker: run this. The parent sends borrowed bytes, the worker owns what it receives.
+/// Parent to worker: run the tasks whose inputs follow.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Order<Bytes> {
-    pub(super) task: u64,
+pub(super) struct Order {
+    pub(super) tasks: u32,
     /// Whether somebody will look at the spans.
     pub(super) record: bool,
-    pub(super) input: Bytes,
 }
 
 /// Worker to parent.
@@ -25,15 +24,21 @@ pub(super) struct Order<Bytes> {
 pub(super) enum Report {
     /// The first message: it is ready for tasks.
     Hello { ready: Moment, busy: Duration },
-    /// A task is over.
+    /// Tasks are over; their results follow.
     Done(Done),
 }
 
-/// How a task ended inside a worker that lives on.
-#[derive(Debug, Serialize, Deserialize)]
+/// The next tasks of an order have ended inside a worker that lives on.
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Done {
-    pub(super) task: u64,
-    pub(super) outcome: Result<serde_bytes::ByteBuf, Failure>,
+    pub(super) tasks: u32,
+    /// How many of them ended in a failure.
+    pub(super) failed: u32,
+    /// How many more tasks of the order the worker keeps; the others behind them it has not begun and
+    /// will not. With 0 this is the last report on the order.
+    pub(super) keeps: u32,
+    /// How long they took.
+    pub(super) took: Duration,
     pub(super) lanes: Vec<Lane>,
     pub(super) usage: Usage,
 }

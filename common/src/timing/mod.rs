@@ -82,6 +82,12 @@ impl Usage {
         platform::usage()
     }
 
+    /// As [`of_this_process`](Self::of_this_process) without the peak of memory, which takes tens of
+    /// microseconds to ask for.
+    pub fn of_this_process_but_memory() -> Self {
+        platform::usage_but_memory()
+    }
+
     /// What this process and every worker it has heard from have used.
     ///
     /// The lab's own housekeeping (the live view, the census of threads) is left out.
@@ -162,8 +168,11 @@ impl Family {
         }
     }
 
-    fn adopt(&mut self, pid: u32, cumulative: Usage) {
-        self.alive.insert(pid, cumulative);
+    fn adopt(&mut self, pid: u32, mut cumulative: Usage) {
+        let known = self.alive.entry(pid).or_insert(Usage::NOTHING);
+        // A report may leave the peak out; it does not fall.
+        cumulative.peak_rss_bytes = cumulative.peak_rss_bytes.or(known.peak_rss_bytes);
+        *known = cumulative;
     }
 
     fn forget(&mut self, pid: u32) {
@@ -235,13 +244,17 @@ mod platform {
     use super::Usage;
 
     pub(super) fn usage() -> Usage {
-        of(UsageWho::RUSAGE_SELF)
+        with_peak(of(UsageWho::RUSAGE_SELF))
+    }
+
+    pub(super) fn usage_but_memory() -> Usage {
+        of(UsageWho::RUSAGE_SELF).0
     }
 
     /// What the calling thread alone has used; nothing where the platform does not tell.
     #[cfg(target_os = "linux")]
     pub(super) fn thread_usage() -> Usage {
-        of(UsageWho::RUSAGE_THREAD)
+        of(UsageWho::RUSAGE_THREAD).0
     }
 
     #[cfg(not(target_os = "linux"))]
@@ -249,16 +262,25 @@ mod platform {
         Usage::NOTHING
     }
 
-    fn of(who: UsageWho) -> Usage {
+    /// What `getrusage` tells, and apart from it its peak of memory.
+    fn of(who: UsageWho) -> (Usage, c_long) {
         let Ok(used) = getrusage(who) else {
-            return Usage::NOTHING;
+            return (Usage::NOTHING, 0);
         };
-        Usage {
+        let usage = Usage {
             cpu_user: duration(used.user_time()),
             cpu_system: duration(used.system_time()),
             voluntary_switches: u64::try_from(used.voluntary_context_switches()).ok(),
             involuntary_switches: u64::try_from(used.involuntary_context_switches()).ok(),
-            peak_rss_bytes: peak(used.max_rss()),
+            peak_rss_bytes: None,
+        };
+        (usage, used.max_rss())
+    }
+
+    fn with_peak((usage, max_rss): (Usage, c_long)) -> Usage {
+        Usage {
+            peak_rss_bytes: peak(max_rss),
+            ..usage
         }
     }
 
@@ -317,6 +339,10 @@ mod platform {
     use super::Usage;
 
     pub(super) fn usage() -> Usage {
+        Usage::NOTHING
+    }
+
+    pub(super) fn usage_but_memory() -> Usage {
         Usage::NOTHING
     }
 

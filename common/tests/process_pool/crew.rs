@@ -15,6 +15,13 @@ use std::{
 };
 
 pub(crate) const SQUARE: Worker<u64, u128> = Worker::new("square", square);
+/// Squares the number, unless it is a trap.
+pub(crate) const TRAP: Worker<(u64, bool), u128> = Worker::new("trap", |(n, is_trap)| {
+    if is_trap {
+        die();
+    }
+    square(n)
+});
 pub(crate) const CHORE: Worker<Chore, u32> = Worker::new("chore", Chore::run);
 pub(crate) const PICKY: Worker<Picky, u8> = Worker::new("picky", |input| input.0);
 pub(crate) const SECRETIVE: Worker<u8, Secret> = Worker::new("secretive", Secret);

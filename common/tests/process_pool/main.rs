@@ -4,5 +4,6 @@
 mod crew;
 mod faults;
 mod life;
+mod orders;
 mod support;
 mod tasks;

@@ -1,11 +1,180 @@
 //! The managers' side of the shared state: workers come and go, tasks are handed out and settled.
 
-use super::{Job, Next, Outcome, Phase, Process, Reply, Shared, State, lock};
-use crate::process_pool::TaskError;
+use super::{Hand, Next, Part, Phase, Process, Shared, Slot, State, lock};
+use crate::process_pool::{TaskError, batch, wire::Done};
 use std::{
     sync::{MutexGuard, PoisonError},
     time::Duration,
 };
+
+/// What an order is to take: long beside the hand-over, short beside anybody's patience.
+const ORDER_TIME: Duration = Duration::from_millis(4);
+
+/// However little waits, an order of short tasks takes this part of that time: hand-over has a price.
+const LEAST_PART: usize = 16;
+
+/// The inputs of an order with several tasks.
+const ORDER_BYTES: usize = 1 << 20;
+
+/// An order has at most so many times the tasks of the one before it.
+const GROWTH: usize = 16;
+
+/// A worker that is lost was at one of the tasks after its last report, of which it had so many
+/// times those that were in the report.
+const SUSPECTS: usize = 2;
+
+impl Slot {
+    /// How many of `queued` tasks its worker is to have next.
+    fn order_size(&self, queued: usize, workers: usize) -> usize {
+        let Some(pace) = self.pace else {
+            return 1;
+        };
+        let in_time = ORDER_TIME.as_nanos() / pace.as_nanos().max(1);
+        let in_time = usize::try_from(in_time).unwrap_or(usize::MAX);
+        // Half of it: the last orders are the smallest, so that the workers end together.
+        let share = queued.div_ceil(2 * workers).max(in_time / LEAST_PART);
+        let grown = self.last_order.saturating_mul(GROWTH);
+        in_time.min(share).min(grown).max(1)
+    }
+
+    /// Its worker is gone; which of its tasks were cancelled.
+    fn release(&mut self) -> Vec<u64> {
+        self.tasks.clear();
+        std::mem::take(&mut self.cancelled)
+    }
+
+    /// Takes note that its worker has given back what is behind the first `count` tasks.
+    fn forget_after(&mut self, mut count: u64) {
+        for tasks in &mut self.tasks {
+            tasks.end = tasks.end.min(tasks.start + count);
+            count -= tasks.end - tasks.start;
+        }
+        self.tasks.retain(|tasks| !tasks.is_empty());
+    }
+
+    /// Takes note that its first `count` tasks are over.
+    fn advance(&mut self, mut count: u64) {
+        while let Some(tasks) = self.tasks.front_mut() {
+            let here = count.min(tasks.end - tasks.start);
+            tasks.start += here;
+            count -= here;
+            if !tasks.is_empty() {
+                return;
+            }
+            self.tasks.pop_front();
+        }
+    }
+}
+
+impl State {
+    /// Takes up to `wanted` tasks off the queue; one that lost a worker before goes alone.
+    fn deal(&mut self, wanted: usize) -> Hand {
+        let mut hand = Hand::default();
+        let (mut left, mut room) = (wanted, ORDER_BYTES);
+        while left > 0 {
+            let Some(entry) = self.queue.first_entry() else {
+                break;
+            };
+            let lost_a_worker = entry.get().attempts > 0;
+            let size = entry.get().bytes().len();
+            if !hand.is_empty() && (lost_a_worker || room == 0) {
+                break;
+            }
+            let mut part = entry.remove();
+            self.queued -= part.len();
+            let count = if lost_a_worker {
+                1
+            } else {
+                left.min(part.fitting(room))
+            };
+            if let Some(rest) = part.split_off(count) {
+                self.put(rest);
+            }
+            part.attempts += 1;
+            left -= part.len();
+            room = room.saturating_sub(size);
+            hand.push(part);
+            if lost_a_worker {
+                break;
+            }
+        }
+        hand
+    }
+}
+
+impl State {
+    /// Queues what a worker gave back, and returns how many tasks that are; those that were cancelled,
+    /// and all in a pool that has ended, go to `ended`.
+    fn take_back(
+        &mut self,
+        returned: Hand,
+        cancelled: &[u64],
+        ended: &mut Vec<(Part, TaskError)>,
+    ) -> usize {
+        let end = match &self.phase {
+            Phase::Open | Phase::Finishing => None,
+            Phase::Stopping => Some(TaskError::Cancelled),
+            Phase::Broken(reason) => Some(TaskError::PoolBroken {
+                reason: reason.clone(),
+            }),
+        };
+        let parts: Vec<Part> = if cancelled.is_empty() {
+            returned.into_parts().collect()
+        } else {
+            returned.into_singles().collect()
+        };
+        let mut waiting = 0;
+        for mut part in parts {
+            let error = if cancelled.contains(&part.first) {
+                Some(TaskError::Cancelled)
+            } else {
+                end.clone()
+            };
+            if let Some(error) = error {
+                self.count(&error, part.len());
+                ended.push((part, error));
+            } else {
+                part.attempts -= 1;
+                waiting += part.len();
+                self.put(part);
+            }
+        }
+        waiting
+    }
+}
+
+/// Tells the cancelled tasks of a part, each alone, from those that are answered.
+fn sort_out<'a>(
+    part: Part,
+    mut answers: &'a [u8],
+    cancelled: &[u64],
+    answered: &mut Vec<(Part, &'a [u8])>,
+    dropped: &mut Vec<Part>,
+) {
+    let mut hand = Hand::default();
+    hand.push(part);
+    for single in hand.into_singles() {
+        let start = answers;
+        batch::take_record(&mut answers);
+        if cancelled.contains(&single.first) {
+            dropped.push(single);
+        } else {
+            answered.push((single, &start[..start.len() - answers.len()]));
+        }
+    }
+}
+
+/// How many of the answers are no values.
+fn failures(answered: &[(Part, &[u8])]) -> u64 {
+    let count = |mut answers: &[u8]| {
+        let mut failures = 0;
+        while let Some((is_value, _)) = batch::take_record(&mut answers) {
+            failures += u64::from(!is_value);
+        }
+        failures
+    };
+    answered.iter().map(|(_, answers)| count(answers)).sum()
+}
 
 impl Shared {
     /// Whether a worker is still needed.
@@ -50,7 +219,15 @@ impl Shared {
     }
 
     /// Waits for what the manager of `slot`, whose worker is idle, should do.
-    pub(in super::super) fn next(&self, slot: usize, process: &Process) -> Next {
+    ///
+    /// `one_by_one` hands out single tasks; `is_new` says that its worker has had none yet.
+    pub(in super::super) fn next(
+        &self,
+        slot: usize,
+        process: &Process,
+        one_by_one: bool,
+        is_new: bool,
+    ) -> Next {
         let mut state = lock(&self.state);
         let mut at_once = true;
         loop {
@@ -63,12 +240,16 @@ impl Shared {
                 break;
             }
             at_once = false;
+            state.idle += 1;
             state = self
                 .work
                 .wait(state)
                 .unwrap_or_else(PoisonError::into_inner);
+            state.idle -= 1;
         }
-        if let Some(exit) = lock(process).try_wait() {
+        // One that has just reported a task is alive, or its next order tells.
+        let exit = (is_new || !at_once).then(|| lock(process).try_wait());
+        if let Some(exit) = exit.flatten() {
             // Reaped: its id may soon name another process.
             state.slots[slot].pid = None;
             drop(state);
@@ -76,55 +257,142 @@ impl Shared {
             self.work.notify_one();
             return Next::Dead { exit, at_once };
         }
-        let (_, mut job) = state
-            .queue
-            .pop_first()
-            .expect("it was not empty under this lock");
-        job.attempts += 1;
-        state.slots[slot].task = Some(job.task);
+        let wanted = if one_by_one {
+            1
+        } else {
+            state.slots[slot].order_size(state.queued, self.settings.workers.get())
+        };
+        let hand = state.deal(wanted);
+        let slot = &mut state.slots[slot];
+        slot.tasks = hand.parts().map(Part::tasks).collect();
+        slot.last_order = hand.len();
         if self.settings.queue_limit.is_some() {
             self.tell(state);
         }
-        Next::Job(job)
+        Next::Work(hand)
     }
 
-    /// Ends a task with `outcome`, unless it was cancelled; whether its worker may have another.
-    pub(in super::super) fn settle(&self, slot: usize, job: Job, outcome: Outcome) -> bool {
+    /// Settles the next tasks of `hand`, whose results a worker reported; whether it may have more.
+    ///
+    /// Returns `None` when the report does not fit the tasks.
+    pub(in super::super) fn settle(
+        &self,
+        slot: usize,
+        hand: &mut Hand,
+        done: &Done,
+        results: &[u8],
+    ) -> Option<bool> {
+        let count = done.tasks as usize;
+        let finished = hand.finish(count, results)?;
         let mut state = lock(&self.state);
-        let cancelled = self.release(&mut state, slot);
-        let outcome = if cancelled {
-            Err(TaskError::Cancelled)
-        } else {
-            outcome
-        };
-        state.count(&outcome);
-        drop(state);
-        job.reply.send(outcome);
-        !cancelled
-    }
-
-    /// Queues a task again whose worker was lost, or ends it with `error` after its last attempt.
-    pub(in super::super) fn retry(&self, slot: usize, job: Job, error: TaskError) {
-        let mut state = lock(&self.state);
-        let goes_on = matches!(state.phase, Phase::Open | Phase::Finishing);
-        let cancelled = state.slots[slot].condemned;
-        if cancelled || !goes_on || job.attempts > self.settings.retries {
-            drop(state);
-            self.settle(slot, job, Err(error));
-            return;
+        let stopping = state.phase == Phase::Stopping;
+        let own = &mut state.slots[slot];
+        own.advance(count as u64);
+        own.pace = Some(done.took / done.tasks.max(1));
+        own.last_report = count;
+        let keeps = done.keeps as usize;
+        let returned = hand.split_off(keeps);
+        own.forget_after(keeps as u64);
+        let cancelled = own.cancelled.clone();
+        if keeps == 0 {
+            own.cancelled.clear();
         }
-        self.release(&mut state, slot);
-        state.ledger.retried += 1;
-        state.queue.insert(job.task, job);
-        drop(state);
-        self.work.notify_one();
+        let (mut answered, mut dropped) = (Vec::new(), Vec::new());
+        for (part, answers) in finished {
+            if stopping {
+                dropped.push(part);
+            } else if cancelled.iter().any(|task| part.tasks().contains(task)) {
+                sort_out(part, answers, &cancelled, &mut answered, &mut dropped);
+            } else {
+                answered.push((part, answers));
+            }
+        }
+        let gone: usize = dropped.iter().map(Part::len).sum();
+        state.count(&TaskError::Cancelled, gone);
+        // A failed task among the cancelled ones is rare enough to be counted one by one.
+        let failed = if gone == 0 {
+            u64::from(done.failed)
+        } else {
+            failures(&answered)
+        };
+        state.ledger.failed += failed;
+        state.ledger.done += (count - gone) as u64 - failed;
+        let mut ended: Vec<_> = dropped
+            .into_iter()
+            .map(|part| (part, TaskError::Cancelled))
+            .collect();
+        let waiting = state.take_back(returned, &cancelled, &mut ended);
+        self.rouse(state, waiting);
+        for (part, answers) in answered {
+            part.answer(answers);
+        }
+        for (part, error) in ended {
+            part.fail(&error);
+        }
+        Some(cancelled.is_empty() && !stopping)
     }
 
-    /// The worker of `slot` is done with its task; whether that was cancelled meanwhile.
-    fn release(&self, state: &mut MutexGuard<'_, State>, slot: usize) -> bool {
-        let slot = &mut state.slots[slot];
-        slot.task = None;
-        std::mem::take(&mut slot.condemned)
+    /// Ends the tasks of `hand`, whose worker was killed, with `error`.
+    pub(in super::super) fn end(&self, slot: usize, hand: Hand, error: &TaskError) {
+        let mut state = lock(&self.state);
+        let cancelled = state.slots[slot].release();
+        let stopping = state.phase == Phase::Stopping;
+        let mut ended = Vec::new();
+        for part in hand.into_singles() {
+            let error = if stopping || cancelled.contains(&part.first) {
+                TaskError::Cancelled
+            } else {
+                error.clone()
+            };
+            state.count(&error, 1);
+            ended.push((part, error));
+        }
+        drop(state);
+        for (part, error) in ended {
+            part.fail(&error);
+        }
+    }
+
+    /// Queues the tasks of `hand` again, whose worker was lost; those that were cancelled, or have no
+    /// attempt left, end. `error` is made of the number of attempts.
+    ///
+    /// Which of the next ones ran, nobody knows: each of them goes alone from now on.
+    pub(in super::super) fn retry(
+        &self,
+        slot: usize,
+        hand: Hand,
+        error: impl Fn(u32) -> TaskError,
+    ) {
+        let mut state = lock(&self.state);
+        let cancelled = state.slots[slot].release();
+        let suspects = SUSPECTS * state.slots[slot].last_report.max(1);
+        let goes_on = matches!(state.phase, Phase::Open | Phase::Finishing);
+        let stopping = state.phase == Phase::Stopping;
+        let (mut ended, mut returned) = (Vec::new(), 0);
+        for (place, mut part) in hand.into_singles().enumerate() {
+            let error = if stopping || cancelled.contains(&part.first) {
+                TaskError::Cancelled
+            } else if (!cancelled.is_empty() || place >= suspects) && goes_on {
+                // Its worker was killed because of another task, or had not come to this one.
+                part.attempts -= 1;
+                returned += 1;
+                state.put(part);
+                continue;
+            } else if goes_on && part.attempts <= self.settings.retries {
+                state.ledger.retried += 1;
+                returned += 1;
+                state.put(part);
+                continue;
+            } else {
+                error(part.attempts)
+            };
+            state.count(&error, 1);
+            ended.push((part, error));
+        }
+        self.rouse(state, returned);
+        for (part, error) in ended {
+            part.fail(&error);
+        }
     }
 
     /// Gives up: what waits fails with `reason`, what runs may end.
@@ -133,8 +401,9 @@ impl Shared {
         if matches!(state.phase, Phase::Open | Phase::Finishing) {
             state.phase = Phase::Broken(reason.clone());
         }
-        let replies = state.drain(&TaskError::PoolBroken { reason });
-        self.announce(state, replies);
+        let error = TaskError::PoolBroken { reason };
+        let parts = state.drain(&error);
+        self.announce(state, parts, &error);
     }
 
     /// Takes no more tasks and lets those that are there end.
@@ -143,30 +412,27 @@ impl Shared {
         if state.phase == Phase::Open {
             state.phase = Phase::Finishing;
         }
-        self.announce(state, Vec::new());
+        self.announce(state, Vec::new(), &TaskError::Cancelled);
     }
 
     /// Cancels all tasks and kills all workers.
     pub(in super::super) fn stop(&self) {
         let mut state = lock(&self.state);
         state.phase = Phase::Stopping;
-        let replies = state.drain(&TaskError::Cancelled);
-        let mut processes = Vec::new();
-        for slot in &mut state.slots {
-            slot.condemned = slot.task.is_some();
-            processes.extend(slot.process.clone());
-        }
-        self.announce(state, replies);
+        let parts = state.drain(&TaskError::Cancelled);
+        let slots = state.slots.iter();
+        let processes: Vec<Process> = slots.filter_map(|slot| slot.process.clone()).collect();
+        self.announce(state, parts, &TaskError::Cancelled);
         for process in processes {
             lock(&process).kill();
         }
     }
 
-    fn announce(&self, state: MutexGuard<'_, State>, replies: Vec<(Reply, Outcome)>) {
+    fn announce(&self, state: MutexGuard<'_, State>, ended: Vec<Part>, error: &TaskError) {
         self.tell(state);
         self.work.notify_all();
-        for (reply, outcome) in replies {
-            reply.send(outcome);
+        for part in ended {
+            part.fail(error);
         }
     }
 
