@@ -88,6 +88,16 @@ pub(super) fn take_record<'a>(bytes: &mut &'a [u8]) -> Option<(bool, &'a [u8])> 
     Some((head & FAILED == 0, record))
 }
 
+/// How many records there are; `None` when the last one ends too early.
+fn count_records(mut bytes: &[u8]) -> Option<usize> {
+    let mut count = 0;
+    while !bytes.is_empty() {
+        take_record(&mut bytes)?;
+        count += 1;
+    }
+    Some(count)
+}
+
 /// The outcome that a result's record holds.
 pub(super) fn outcome((is_value, record): (bool, &[u8])) -> Outcome {
     if is_value {
@@ -257,13 +267,16 @@ impl Hand {
         Self(std::mem::replace(&mut self.0, kept))
     }
 
-    /// Takes the first `count` tasks, each part with the records that answer it; `None` when the
-    /// records are not so many.
+    /// Takes the first `count` tasks, each part with the records that answer it; `None`, and nothing is
+    /// taken, when there are not so many tasks or not just so many records.
     pub(super) fn finish<'a>(
         &mut self,
         mut count: usize,
         mut results: &'a [u8],
     ) -> Option<Vec<(Part, &'a [u8])>> {
+        if self.len() < count || count_records(results) != Some(count) {
+            return None;
+        }
         let mut finished = Vec::new();
         while count > 0 {
             let mut part = self.0.pop_front()?;
@@ -278,7 +291,7 @@ impl Hand {
             let answers = &start[..start.len() - results.len()];
             finished.push((part, answers));
         }
-        results.is_empty().then_some(finished)
+        Some(finished)
     }
 }
 
@@ -359,7 +372,17 @@ mod tests {
         let two = vec!["A".to_owned(), "B".to_owned()];
         assert_eq!(dealt, [(2, two), (1, vec!["C".to_owned()])]);
         assert_eq!(hand.len(), 2);
-        assert!(hand.finish(2, &records(&["D"]).bytes).is_none(), "too few");
+        let three = records(&["D", "E", "F"]).bytes;
+        let cut_short = &three[..three.len() - 1];
+        for (count, misfit) in [
+            (2, &records(&["D"]).bytes[..]),
+            (2, &three),
+            (3, &three),
+            (3, cut_short),
+        ] {
+            assert!(hand.finish(count, misfit).is_none(), "{count}");
+            assert_eq!(hand.len(), 2, "a misfit takes nothing");
+        }
     }
 
     #[test]

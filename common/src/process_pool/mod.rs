@@ -85,19 +85,22 @@
 
 mod batch;
 mod builder;
+mod desk;
 mod error;
 mod manager;
 mod panics;
 mod pool;
 mod shared;
 mod task;
+mod unordered;
 mod wire;
 mod worker;
 
 pub use builder::PoolBuilder;
 pub use error::{Payload, PoolError, TaskError};
-pub use pool::{ProcessPool, Unordered};
+pub use pool::ProcessPool;
 pub use task::{Canceller, Task};
+pub use unordered::Unordered;
 
 use crate::child::{Link, Role};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};

@@ -1,45 +1,20 @@
 //! The pool as its user sees it.
 
 use super::{
-    Ledger, Task, TaskError,
-    batch::{self, Records},
-    shared::{Piece, Reply, Shared},
-    task,
+    Ledger, Task, TaskError, Unordered,
+    batch::Records,
+    shared::{Reply, Shared},
 };
-use crossbeam_channel::{Receiver, Sender};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
-    collections::BTreeMap,
-    fmt,
-    iter::FusedIterator,
-    marker::PhantomData,
-    num::NonZeroUsize,
-    sync::Arc,
-    thread::JoinHandle,
-    time::{Duration, Instant},
+    fmt, marker::PhantomData, num::NonZeroUsize, sync::Arc, thread::JoinHandle, time::Duration,
 };
-
-/// How many tasks [`ProcessPool::map_unordered`] is ahead of its reader, per worker; more where
-/// orders are larger.
-const AHEAD_PER_WORKER: usize = 256;
-
-/// How many tasks it is ahead at most, per worker.
-const FARTHEST_AHEAD: usize = 1 << 16;
-
-/// How many orders of the present size it is ahead, per worker.
-const ORDERS_AHEAD: usize = 4;
-
-/// How many bytes of inputs are queued together at most.
-const LOT_BYTES: usize = 1 << 20;
-
-/// Inputs that take longer than this to come do not wait for others.
-const LOT_TIME: Duration = Duration::from_micros(100);
 
 /// Worker processes that run one function; made by [`Worker::pool`](super::Worker::pool).
 ///
 /// Dropping it cancels what waits and runs, kills the workers and reaps them.
 pub struct ProcessPool<I, O> {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     pub(super) managers: Vec<JoinHandle<()>>,
     types: PhantomData<fn(I) -> O>,
 }
@@ -117,7 +92,7 @@ impl<I: Serialize, O: DeserializeOwned> ProcessPool<I, O> {
     pub fn map(&self, inputs: impl IntoIterator<Item = I>) -> Vec<Result<O, TaskError>> {
         let inputs = inputs.into_iter();
         let mut outcomes = Vec::with_capacity(inputs.size_hint().0);
-        for (index, outcome) in self.unordered(inputs, Duration::MAX) {
+        for (index, outcome) in self.map_unordered(inputs) {
             if index >= outcomes.len() {
                 outcomes.resize_with(index + 1, || None);
             }
@@ -138,28 +113,7 @@ impl<I: Serialize, O: DeserializeOwned> ProcessPool<I, O> {
     where
         T: IntoIterator<Item = I>,
     {
-        self.unordered(inputs.into_iter(), LOT_TIME)
-    }
-
-    fn unordered<T: Iterator<Item = I>>(
-        &self,
-        inputs: T,
-        patience: Duration,
-    ) -> Unordered<'_, I, O, T> {
-        let (tx, rx) = crossbeam_channel::unbounded();
-        let mut unordered = Unordered {
-            pool: self,
-            inputs: inputs.fuse(),
-            patience,
-            next: 0,
-            under_way: 0,
-            lots: BTreeMap::new(),
-            tx,
-            rx,
-            arrived: Arrived::default(),
-        };
-        unordered.top_up();
-        unordered
+        Unordered::new(self, inputs.into_iter())
     }
 
     /// Queues one task; blocks while the queue is at its limit.
@@ -212,221 +166,4 @@ fn encode(input: &impl Serialize) -> Result<Records, TaskError> {
     let mut records = Records::default();
     records.push(input)?;
     Ok(records)
-}
-
-/// Outcomes as they come; see [`ProcessPool::map_unordered`].
-#[must_use = "what has not started is cancelled when it is dropped"]
-pub struct Unordered<'pool, I, O, T: Iterator<Item = I>> {
-    pool: &'pool ProcessPool<I, O>,
-    inputs: std::iter::Fuse<T>,
-    /// Inputs that take longer than this to come do not wait for others.
-    patience: Duration,
-    /// The index of the next input.
-    next: usize,
-    /// How many tasks have no outcome yet that was yielded.
-    under_way: usize,
-    /// What was queued together and is not all answered, by the index of its first input.
-    lots: BTreeMap<usize, Lot>,
-    tx: Sender<Piece>,
-    rx: Receiver<Piece>,
-    arrived: Arrived,
-}
-
-/// Tasks that were queued together.
-struct Lot {
-    first_task: u64,
-    tasks: usize,
-    unanswered: usize,
-}
-
-/// Results that have come and were not yielded.
-#[derive(Default)]
-struct Arrived {
-    index: usize,
-    count: usize,
-    results: Vec<u8>,
-    /// Where the next one starts.
-    at: usize,
-}
-
-impl<I, O, T: Iterator<Item = I>> fmt::Debug for Unordered<'_, I, O, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Unordered")
-            .field("under_way", &self.under_way)
-            .finish_non_exhaustive()
-    }
-}
-
-impl<I, O, T> Unordered<'_, I, O, T>
-where
-    I: Serialize,
-    O: DeserializeOwned,
-    T: Iterator<Item = I>,
-{
-    /// How many tasks may be under way, and how many inputs are queued together.
-    fn limits(&self) -> (usize, usize) {
-        let shared = &self.pool.shared;
-        let workers = self.pool.workers().get();
-        match shared.settings.queue_limit {
-            Some(limit) => (limit.get().saturating_add(workers), 1),
-            None => {
-                let orders = ORDERS_AHEAD.saturating_mul(shared.largest_order());
-                let ahead = orders.clamp(AHEAD_PER_WORKER, FARTHEST_AHEAD);
-                (workers.saturating_mul(ahead), usize::MAX)
-            }
-        }
-    }
-
-    /// Queues inputs once half of those under way are done.
-    fn top_up(&mut self) {
-        let (ahead, together) = self.limits();
-        if self.under_way > ahead / 2 {
-            return;
-        }
-        while self.under_way < ahead {
-            if !self.queue_lot(together.min(ahead - self.under_way)) {
-                return;
-            }
-        }
-    }
-
-    /// Queues up to `limit` inputs; whether there may be more.
-    fn queue_lot(&mut self, limit: usize) -> bool {
-        let began = Instant::now();
-        let first = self.next;
-        let mut records = Records::default();
-        let mut refused = None;
-        let mut more = true;
-        while records.len() < limit && records.size_bytes() < LOT_BYTES {
-            let Some(input) = self.inputs.next() else {
-                more = false;
-                break;
-            };
-            self.next += 1;
-            if let Err(error) = records.push(&input) {
-                refused = Some(error);
-                break;
-            }
-            if self.patience < Duration::MAX && began.elapsed() > self.patience {
-                break;
-            }
-        }
-        let shared = &self.pool.shared;
-        let tasks = records.len();
-        if tasks > 0 {
-            let first_task = shared.enqueue(records, Reply::Iterator(self.tx.clone(), first));
-            self.note(first, first_task, tasks);
-        }
-        if let Some(error) = refused {
-            let index = self.next - 1;
-            let reply = Reply::Iterator(self.tx.clone(), index);
-            let task = self.pool.shared.refuse(error, reply);
-            self.note(index, task, 1);
-        }
-        more
-    }
-
-    fn note(&mut self, first: usize, first_task: u64, tasks: usize) {
-        let unanswered = tasks;
-        self.under_way += tasks;
-        self.lots.insert(
-            first,
-            Lot {
-                first_task,
-                tasks,
-                unanswered,
-            },
-        );
-    }
-
-    /// Takes note that `count` inputs from `index` on were answered.
-    fn settle(&mut self, index: usize, count: usize) {
-        let (first, lot) = self
-            .lots
-            .range_mut(..=index)
-            .next_back()
-            .expect("only what was queued is answered");
-        lot.unanswered -= count;
-        if lot.unanswered == 0 {
-            let first = *first;
-            self.lots.remove(&first);
-        }
-    }
-
-    /// The next result of those that have come.
-    fn next_arrived(&mut self) -> Option<(usize, Result<O, TaskError>)> {
-        let arrived = &mut self.arrived;
-        arrived.count = arrived.count.checked_sub(1)?;
-        let index = arrived.index;
-        arrived.index += 1;
-        let mut rest = &arrived.results[arrived.at..];
-        let record = batch::take_record(&mut rest);
-        arrived.at = arrived.results.len() - rest.len();
-        let outcome = match record {
-            Some((true, record)) => task::decode(&self.pool.shared, record),
-            Some((false, record)) => Err(batch::failure(record)),
-            None => Err(task::unanswered()),
-        };
-        Some((index, outcome))
-    }
-}
-
-impl<I, O, T> Iterator for Unordered<'_, I, O, T>
-where
-    I: Serialize,
-    O: DeserializeOwned,
-    T: Iterator<Item = I>,
-{
-    type Item = (usize, Result<O, TaskError>);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            if let Some(next) = self.next_arrived() {
-                self.under_way -= 1;
-                return Some(next);
-            }
-            self.top_up();
-            if self.under_way == 0 {
-                return None;
-            }
-            match self.rx.recv().expect("this iterator holds a sender itself") {
-                Piece::Results {
-                    index,
-                    count,
-                    results,
-                } => {
-                    self.settle(index, count);
-                    let at = 0;
-                    self.arrived = Arrived {
-                        index,
-                        count,
-                        results,
-                        at,
-                    };
-                }
-                Piece::Failed(index, error) => {
-                    self.settle(index, 1);
-                    self.under_way -= 1;
-                    return Some((index, Err(error)));
-                }
-            }
-        }
-    }
-}
-
-impl<I, O, T> FusedIterator for Unordered<'_, I, O, T>
-where
-    I: Serialize,
-    O: DeserializeOwned,
-    T: Iterator<Item = I>,
-{
-}
-
-impl<I, O, T: Iterator<Item = I>> Drop for Unordered<'_, I, O, T> {
-    fn drop(&mut self) {
-        for lot in self.lots.values() {
-            let tasks = lot.first_task..lot.first_task + lot.tasks as u64;
-            self.pool.shared.cancel_queued(tasks);
-        }
-    }
 }

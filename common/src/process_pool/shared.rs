@@ -3,6 +3,7 @@
 //! One mutex guards all of it. Lock order: this state first, then a worker's process; nobody takes
 //! the state while holding a process.
 
+mod orders;
 mod staff;
 
 use super::{
