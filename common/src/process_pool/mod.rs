@@ -90,6 +90,7 @@ mod error;
 mod manager;
 mod panics;
 mod pool;
+mod remote;
 mod shared;
 mod task;
 mod unordered;

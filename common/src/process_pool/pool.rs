@@ -4,6 +4,7 @@ use super::{
     Ledger, Task, TaskError, Unordered,
     batch::Records,
     shared::{Reply, Shared},
+    task,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
@@ -114,6 +115,30 @@ impl<I: Serialize, O: DeserializeOwned> ProcessPool<I, O> {
         T: IntoIterator<Item = I>,
     {
         Unordered::new(self, inputs.into_iter())
+    }
+
+    /// Runs one task and waits for its result, blocking the thread.
+    ///
+    /// The shortest way there is: the thread speaks to an idle worker itself, if there is one. What
+    /// `submit` and [`Task::wait`] do takes two more switches between threads.
+    ///
+    /// # Errors
+    /// Any [`TaskError`].
+    pub fn call(&self, input: I) -> Result<O, TaskError> {
+        let (tx, rx) = oneshot::channel();
+        let reply = Reply::Handle(tx);
+        match encode(&input) {
+            Ok(records) => {
+                if let Some((loan, hand)) = self.shared.enqueue_or_lend(records, reply) {
+                    loan.run(hand);
+                }
+            }
+            Err(error) => {
+                self.shared.refuse(error, reply);
+            }
+        }
+        let record = rx.recv().unwrap_or_else(|_| Err(task::unanswered()))?;
+        task::decode(&self.shared, &record)
     }
 
     /// Queues one task; blocks while the queue is at its limit.

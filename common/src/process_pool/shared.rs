@@ -4,16 +4,19 @@
 //! the state while holding a process.
 
 mod orders;
+mod seats;
 mod staff;
 
 use super::{
     Ledger, TaskError,
     batch::{self, Hand, Part, Records},
     builder::Settings,
+    remote::Remote,
     task,
 };
 use crate::child::{Child, Exit};
 use crossbeam_channel::Sender;
+use seats::{Loan, Seat};
 use std::{
     collections::{BTreeMap, VecDeque},
     ops::Range,
@@ -99,11 +102,17 @@ impl Reply {
 /// What a manager does next.
 pub(super) enum Next {
     /// Run these.
-    Work(Hand),
+    Work(Remote, Hand),
     /// Replace the worker, which is dead; `at_once` when it had no time to idle.
-    Dead { exit: Exit, at_once: bool },
+    Dead {
+        worker: Remote,
+        exit: Exit,
+        at_once: bool,
+    },
+    /// Replace the worker, which another thread had and lost.
+    Gone,
     /// End: no more tasks will come.
-    End,
+    End(Remote),
 }
 
 #[derive(Debug, PartialEq)]
@@ -118,6 +127,9 @@ enum Phase {
 
 #[derive(Debug, Default)]
 struct Slot {
+    seat: Seat,
+    /// Rings for its manager when there is something in the seat for it.
+    bell: Arc<Condvar>,
     process: Option<Process>,
     pid: Option<u32>,
     startup: Option<Duration>,
@@ -140,8 +152,8 @@ struct State {
     queue: BTreeMap<u64, Part>,
     /// How many tasks wait in `queue`.
     queued: usize,
-    /// How many managers wait for work.
-    idle: usize,
+    /// The slots whose workers rest; the last one rests shortest.
+    resting: Vec<usize>,
     next_task: u64,
     slots: Vec<Slot>,
     ledger: Ledger,
@@ -152,8 +164,6 @@ struct State {
 pub(super) struct Shared {
     pub(super) settings: Settings,
     state: Mutex<State>,
-    /// There is work, or no more will come.
-    work: Condvar,
     /// There is room in the queue, a worker is ready, or the phase changed.
     change: Condvar,
 }
@@ -164,6 +174,15 @@ impl State {
             TaskError::Cancelled => self.ledger.cancelled += tasks as u64,
             _ => self.ledger.failed += tasks as u64,
         }
+    }
+
+    /// Gives tasks their numbers.
+    fn number(&mut self, inputs: Records, reply: Reply) -> Part {
+        let first = self.next_task;
+        let tasks = inputs.len() as u64;
+        self.next_task += tasks;
+        self.ledger.submitted += tasks;
+        Part::new(first, inputs, reply)
     }
 
     fn put(&mut self, part: Part) {
@@ -222,13 +241,12 @@ impl Shared {
                 phase: Phase::Open,
                 queue: BTreeMap::new(),
                 queued: 0,
-                idle: 0,
+                resting: Vec::new(),
                 next_task: 0,
                 slots,
                 ledger: Ledger::default(),
                 waiting_submitters: Vec::new(),
             }),
-            work: Condvar::new(),
             change: Condvar::new(),
         }
     }
@@ -240,10 +258,7 @@ impl Shared {
 
     /// Queues tasks and returns the number of the first, waiting for room.
     pub(super) fn enqueue(&self, inputs: Records, reply: Reply) -> u64 {
-        let state = self
-            .change
-            .wait_while(lock(&self.state), |state| self.is_full(state))
-            .unwrap_or_else(PoisonError::into_inner);
+        let state = self.with_room();
         self.admit(state, inputs, reply)
     }
 
@@ -253,32 +268,44 @@ impl Shared {
         (!self.is_full(&state)).then(|| self.admit(state, inputs, reply))
     }
 
-    fn admit(&self, mut state: MutexGuard<'_, State>, inputs: Records, reply: Reply) -> u64 {
-        let first = state.next_task;
-        let tasks = inputs.len();
-        state.next_task += tasks as u64;
-        state.ledger.submitted += tasks as u64;
-        let part = Part::new(first, inputs, reply);
+    /// As [`enqueue`](Self::enqueue), unless a worker is idle: that one is lent, with the task, to the
+    /// caller.
+    pub(super) fn enqueue_or_lend(&self, input: Records, reply: Reply) -> Option<(Loan<'_>, Hand)> {
+        let mut state = self.with_room();
+        let part = state.number(input, reply);
         if let Phase::Broken(reason) = &state.phase {
             let reason = reason.clone();
-            let error = TaskError::PoolBroken { reason };
-            state.count(&error, tasks);
-            drop(state);
-            part.fail(&error);
-            return first;
+            self.decline(state, part, reason);
+            return None;
         }
-        state.put(part);
-        self.rouse(state, tasks);
+        self.lend(state, part)
+    }
+
+    fn with_room(&self) -> MutexGuard<'_, State> {
+        self.change
+            .wait_while(lock(&self.state), |state| self.is_full(state))
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn admit(&self, mut state: MutexGuard<'_, State>, inputs: Records, reply: Reply) -> u64 {
+        let part = state.number(inputs, reply);
+        let (first, tasks) = (part.first, part.len());
+        if let Phase::Broken(reason) = &state.phase {
+            let reason = reason.clone();
+            self.decline(state, part, reason);
+        } else {
+            state.put(part);
+            self.rouse(state, tasks);
+        }
         first
     }
 
-    /// Wakes as many managers as wait and have something to do.
-    fn rouse(&self, state: MutexGuard<'_, State>, tasks: usize) {
-        let idle = state.idle;
+    /// Ends tasks that a broken pool was given.
+    fn decline(&self, mut state: MutexGuard<'_, State>, part: Part, reason: String) {
+        let error = TaskError::PoolBroken { reason };
+        state.count(&error, part.len());
         drop(state);
-        for _ in 0..idle.min(tasks) {
-            self.work.notify_one();
-        }
+        part.fail(&error);
     }
 
     /// Counts a task that never reached the queue, and answers it.
