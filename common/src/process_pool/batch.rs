@@ -1,5 +1,7 @@
 //! Tasks that travel together: inputs encoded one behind the other, and results likewise.
 //!
+//! What generic code of other crates does per task is marked `#[inline]`: it is a call otherwise.
+//!
 //! A record is four bytes of length, little-endian, and so many bytes. The highest bit of the length
 //! marks a result that is no value but a [`Failure`].
 
@@ -32,11 +34,13 @@ struct Append<'a>(&'a mut Vec<u8>);
 impl Flavor for Append<'_> {
     type Output = ();
 
+    #[inline]
     fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
         self.0.push(byte);
         Ok(())
     }
 
+    #[inline]
     fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
         self.0.extend_from_slice(bytes);
         Ok(())
@@ -79,6 +83,7 @@ fn append_marked(bytes: &mut Vec<u8>, value: &impl Serialize, mark: u32) -> Resu
 }
 
 /// Takes the first record off `bytes`: whether it is a value, and what it holds.
+#[inline]
 pub(super) fn take_record<'a>(bytes: &mut &'a [u8]) -> Option<(bool, &'a [u8])> {
     let (head, rest) = bytes.split_first_chunk::<HEAD_BYTES>()?;
     let head = u32::from_le_bytes(*head);
@@ -88,14 +93,13 @@ pub(super) fn take_record<'a>(bytes: &mut &'a [u8]) -> Option<(bool, &'a [u8])> 
     Some((head & FAILED == 0, record))
 }
 
-/// How many records there are; `None` when the last one ends too early.
-fn count_records(mut bytes: &[u8]) -> Option<usize> {
-    let mut count = 0;
-    while !bytes.is_empty() {
-        take_record(&mut bytes)?;
-        count += 1;
+/// Takes the first `count` records off `bytes`, together; `None` when there are not so many.
+fn take_records<'a>(bytes: &mut &'a [u8], count: usize) -> Option<&'a [u8]> {
+    let start = *bytes;
+    for _ in 0..count {
+        take_record(bytes)?;
     }
-    Some(count)
+    Some(&start[..start.len() - bytes.len()])
 }
 
 /// The outcome that a result's record holds.
@@ -274,21 +278,26 @@ impl Hand {
         mut count: usize,
         mut results: &'a [u8],
     ) -> Option<Vec<(Part, &'a [u8])>> {
-        if self.len() < count || count_records(results) != Some(count) {
+        let mut answers = Vec::new();
+        let mut left = count;
+        for part in self.parts() {
+            let here = left.min(part.len());
+            if here == 0 {
+                break;
+            }
+            answers.push(take_records(&mut results, here)?);
+            left -= here;
+        }
+        if left > 0 || !results.is_empty() {
             return None;
         }
-        let mut finished = Vec::new();
-        while count > 0 {
+        let mut finished = Vec::with_capacity(answers.len());
+        for answers in answers {
             let mut part = self.0.pop_front()?;
             if let Some(rest) = part.split_off(count) {
                 self.0.push_front(rest);
             }
             count -= part.len();
-            let start = results;
-            for _ in 0..part.len() {
-                take_record(&mut results)?;
-            }
-            let answers = &start[..start.len() - results.len()];
             finished.push((part, answers));
         }
         Some(finished)

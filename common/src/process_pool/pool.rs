@@ -91,18 +91,7 @@ impl<I: Serialize, O: DeserializeOwned> ProcessPool<I, O> {
     /// Takes inputs as it goes: apart from the outcomes it holds a bounded number of them.
     /// Blocks until all tasks have ended.
     pub fn map(&self, inputs: impl IntoIterator<Item = I>) -> Vec<Result<O, TaskError>> {
-        let inputs = inputs.into_iter();
-        let mut outcomes = Vec::with_capacity(inputs.size_hint().0);
-        for (index, outcome) in self.map_unordered(inputs) {
-            if index >= outcomes.len() {
-                outcomes.resize_with(index + 1, || None);
-            }
-            outcomes[index] = Some(outcome);
-        }
-        let outcomes = outcomes.into_iter();
-        outcomes
-            .map(|outcome| outcome.expect("each input has one"))
-            .collect()
+        self.map_unordered(inputs).in_order()
     }
 
     /// Runs one task per input and yields the outcomes as they come, each with its input's index.
