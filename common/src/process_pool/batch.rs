@@ -5,11 +5,7 @@
 //! A record is four bytes of length, little-endian, and so many bytes. The highest bit of the length
 //! marks a result that is no value but a [`Failure`].
 
-use super::{
-    Payload, TaskError,
-    shared::{Outcome, Reply},
-    wire::Failure,
-};
+use super::{Payload, TaskError, reply::Reply, wire::Failure};
 use postcard::ser_flavors::Flavor;
 use serde::Serialize;
 use std::{collections::VecDeque, ops::Range, sync::Arc};
@@ -19,6 +15,10 @@ const FAILED: u32 = 1 << 31;
 
 /// The most that a value may take: with others beside it, a message still carries it.
 const LIMIT_BYTES: usize = (1 << 30) - (1 << 22);
+
+/// Tasks that came one by one wait together, so many and so large at most.
+const MOST_JOINED: usize = 1024;
+const MOST_JOINED_BYTES: usize = 64 * 1024;
 
 /// Records one behind the other.
 #[derive(Debug, Default)]
@@ -102,14 +102,6 @@ fn take_records<'a>(bytes: &mut &'a [u8], count: usize) -> Option<&'a [u8]> {
     Some(&start[..start.len() - bytes.len()])
 }
 
-/// The outcome that a result's record holds.
-pub(super) fn outcome((is_value, record): (bool, &[u8])) -> Outcome {
-    if is_value {
-        return Ok(record.to_vec());
-    }
-    Err(failure(record))
-}
-
 /// The failure that a record holds which is no value.
 pub(super) fn failure(record: &[u8]) -> TaskError {
     match postcard::from_bytes::<Failure>(record) {
@@ -130,6 +122,13 @@ impl Records {
         })?;
         self.ends.push(self.bytes.len());
         Ok(())
+    }
+
+    /// Appends those of `other`.
+    fn append(&mut self, other: &Self) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(&other.bytes);
+        self.ends.extend(other.ends.iter().map(|end| start + end));
     }
 
     pub(super) fn len(&self) -> usize {
@@ -190,6 +189,28 @@ impl Part {
         ends.partition_point(|end| end - from <= limit).max(1)
     }
 
+    /// Takes in `next`, whose tasks follow, or returns it when they do not fit together.
+    pub(super) fn join(&mut self, next: Self) -> Option<Self> {
+        let fits = self.len() + next.len() <= MOST_JOINED
+            && self.tasks().end == next.first
+            && (self.attempts, next.attempts, next.range.start) == (0, 0, 0)
+            && self.inputs.size_bytes() + next.bytes().len() <= MOST_JOINED_BYTES;
+        // Inputs that are shared are also another part's, which these tasks do not follow.
+        let own = match Arc::get_mut(&mut self.inputs) {
+            Some(own) if fits && own.len() == self.range.end => own,
+            _ => return Some(next),
+        };
+        match (&mut self.reply, next.reply) {
+            (Reply::Handles(handles), Reply::Handles(more)) => {
+                own.append(&next.inputs);
+                handles.extend(more);
+                self.range.end = own.len();
+                None
+            }
+            (_, reply) => Some(Self { reply, ..next }),
+        }
+    }
+
     /// Keeps the first `count` tasks and returns the others, if there are any.
     pub(super) fn split_off(&mut self, count: usize) -> Option<Self> {
         if count >= self.len() {
@@ -201,7 +222,7 @@ impl Part {
             inputs: Arc::clone(&self.inputs),
             range: middle..self.range.end,
             attempts: self.attempts,
-            reply: self.reply.shared()?,
+            reply: self.reply.split_off(count),
         };
         self.range.end = middle;
         Some(rest)
@@ -209,12 +230,12 @@ impl Part {
 
     /// Answers all of its tasks with `error`.
     pub(super) fn fail(self, error: &TaskError) {
-        self.reply.fail(self.range, error);
+        self.reply.fail(self.range.len(), error);
     }
 
     /// Answers its tasks with the records in `results`, as many as it has tasks.
     pub(super) fn answer(self, results: &[u8]) {
-        self.reply.send(self.range, results);
+        self.reply.send(self.range.len(), results);
     }
 }
 
@@ -307,6 +328,7 @@ impl Hand {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::process_pool::reply::Outcome;
 
     fn records(inputs: &[&str]) -> Records {
         let mut records = Records::default();
@@ -408,5 +430,65 @@ mod tests {
         for end in 0..records.bytes.len() {
             assert_eq!(take_record(&mut &records.bytes[..end]), None, "{end}");
         }
+    }
+
+    fn single(first: u64, input: &str) -> (Part, oneshot::Receiver<Outcome>) {
+        let (tx, rx) = oneshot::channel();
+        (Part::new(first, records(&[input]), Reply::handle(tx)), rx)
+    }
+
+    #[test]
+    fn single_tasks_that_follow_each_other_wait_together_and_are_answered_apart() {
+        let (mut joined, first) = single(7, "a");
+        let (second, second_answer) = single(8, "bb");
+        let (third, third_answer) = single(9, "c");
+        assert!(joined.join(second).is_none());
+        assert!(joined.join(third).is_none());
+        assert_eq!(joined.tasks(), 7..10);
+        assert_eq!(texts(joined.bytes()), ["a", "bb", "c"]);
+        let rest = joined.split_off(1).expect("two");
+        joined.fail(&TaskError::Cancelled);
+        rest.answer(&records(&["B", "C"]).bytes);
+        let text = |answer: oneshot::Receiver<Outcome>| {
+            let record = answer.recv().expect("an answer")?;
+            Ok(postcard::from_bytes::<String>(&record).expect("text"))
+        };
+        assert_eq!(text(first), Err(TaskError::Cancelled));
+        assert_eq!(text(second_answer), Ok("B".into()));
+        assert_eq!(text(third_answer), Ok("C".into()));
+    }
+
+    #[test]
+    fn what_does_not_follow_or_was_tried_or_goes_elsewhere_waits_apart() {
+        let (mut waiting, _answer) = single(7, "a");
+        let (later, _later) = single(9, "c");
+        assert!(waiting.join(later).is_some());
+        let (mut tried, _tried) = single(8, "b");
+        tried.attempts = 1;
+        assert!(waiting.join(tried).is_some());
+        let (tx, _rx) = crossbeam_channel::unbounded();
+        let lot = Part::new(8, records(&["b"]), Reply::Iterator(tx, 0));
+        let lot = waiting.join(lot).expect("it has another address");
+        assert_eq!((lot.tasks(), texts(lot.bytes())), (8..9, vec!["b".into()]));
+        assert_eq!(
+            (waiting.tasks(), texts(waiting.bytes())),
+            (7..8, vec!["a".into()])
+        );
+        let large = "x".repeat(MOST_JOINED_BYTES);
+        let (large, _large) = single(8, &large);
+        assert!(waiting.join(large).is_some());
+    }
+
+    #[test]
+    fn a_part_of_which_some_is_dealt_takes_none_in_until_that_is_over() {
+        let (mut dealt, _first) = single(7, "a");
+        let (second, _second) = single(8, "b");
+        assert!(dealt.join(second).is_none());
+        let mut waiting = dealt.split_off(1).expect("one");
+        let (third, _third) = single(9, "c");
+        let third = waiting.join(third).expect("the inputs are shared");
+        drop(dealt);
+        assert!(waiting.join(third).is_none());
+        assert_eq!(texts(waiting.bytes()), ["b", "c"]);
     }
 }

@@ -91,6 +91,7 @@ mod manager;
 mod panics;
 mod pool;
 mod remote;
+mod reply;
 mod shared;
 mod task;
 mod unordered;

@@ -1,10 +1,7 @@
 //! The pool as its user sees it.
 
 use super::{
-    Ledger, Task, TaskError, Unordered,
-    batch::Records,
-    shared::{Reply, Shared},
-    task,
+    Ledger, Task, TaskError, Unordered, batch::Records, reply::Reply, shared::Shared, task,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
@@ -115,7 +112,7 @@ impl<I: Serialize, O: DeserializeOwned> ProcessPool<I, O> {
     /// Any [`TaskError`].
     pub fn call(&self, input: I) -> Result<O, TaskError> {
         let (tx, rx) = oneshot::channel();
-        let reply = Reply::Handle(tx);
+        let reply = Reply::handle(tx);
         match encode(&input) {
             Ok(records) => {
                 if let Some((loan, hand)) = self.shared.enqueue_or_lend(records, reply) {
@@ -133,7 +130,7 @@ impl<I: Serialize, O: DeserializeOwned> ProcessPool<I, O> {
     /// Queues one task; blocks while the queue is at its limit.
     pub fn submit(&self, input: I) -> Task<O> {
         let (tx, rx) = oneshot::channel();
-        let reply = Reply::Handle(tx);
+        let reply = Reply::handle(tx);
         let task = match encode(&input) {
             Ok(records) => self.shared.enqueue(records, reply),
             Err(error) => self.shared.refuse(error, reply),
@@ -147,7 +144,7 @@ impl<I: Serialize, O: DeserializeOwned> ProcessPool<I, O> {
     /// The input, when there is no room for it.
     pub fn try_submit(&self, input: I) -> Result<Task<O>, I> {
         let (tx, rx) = oneshot::channel();
-        let reply = Reply::Handle(tx);
+        let reply = Reply::handle(tx);
         let task = match encode(&input) {
             Ok(records) => self.shared.try_enqueue(records, reply),
             Err(error) => Some(self.shared.refuse(error, reply)),

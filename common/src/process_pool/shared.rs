@@ -9,13 +9,12 @@ mod staff;
 
 use super::{
     Ledger, TaskError,
-    batch::{self, Hand, Part, Records},
+    batch::{Hand, Part, Records},
     builder::Settings,
     remote::Remote,
-    task,
+    reply::Reply,
 };
 use crate::child::{Child, Exit};
-use crossbeam_channel::Sender;
 use seats::{Loan, Seat};
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -24,79 +23,12 @@ use std::{
     time::Duration,
 };
 
-/// A task's end, its output still as bytes: whoever takes the result decodes it.
-pub(super) type Outcome = Result<Vec<u8>, TaskError>;
-
 /// A worker's process; shared, because a manager waits for it while a canceller kills it.
 pub(super) type Process = Arc<Mutex<Child>>;
 
 /// Locks, whatever a panicking thread left behind: no update here is left half made.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Where tasks' outcomes go.
-#[derive(Debug)]
-pub(super) enum Reply {
-    /// To the handle that `submit` returned, of a single task.
-    Handle(oneshot::Sender<Outcome>),
-    /// To an iterator, with the index of the first input.
-    Iterator(Sender<Piece>, usize),
-}
-
-/// What an iterator gets.
-#[derive(Debug)]
-pub(super) enum Piece {
-    /// The records that answer `count` inputs from `index` on.
-    Results {
-        index: usize,
-        count: usize,
-        results: Vec<u8>,
-    },
-    /// The input at this index has no result.
-    Failed(usize, TaskError),
-}
-
-impl Reply {
-    /// The same address once more, for other tasks; a handle has but one.
-    pub(super) fn shared(&self) -> Option<Self> {
-        match self {
-            Self::Handle(_) => None,
-            Self::Iterator(tx, first) => Some(Self::Iterator(tx.clone(), *first)),
-        }
-    }
-
-    /// Answers the tasks `range`, counted from the first that was submitted with them, with `error`.
-    pub(super) fn fail(self, range: Range<usize>, error: &TaskError) {
-        // Nobody waits for it any more: the task has ended all the same.
-        match self {
-            Self::Handle(tx) => drop(tx.send(Err(error.clone()))),
-            Self::Iterator(tx, first) => {
-                for at in range {
-                    drop(tx.send(Piece::Failed(first + at, error.clone())));
-                }
-            }
-        }
-    }
-
-    /// Answers the tasks `range` with the records in `results`.
-    pub(super) fn send(self, range: Range<usize>, mut results: &[u8]) {
-        match self {
-            Self::Handle(tx) => {
-                let record = batch::take_record(&mut results);
-                drop(tx.send(record.map_or_else(|| Err(task::unanswered()), batch::outcome)));
-            }
-            Self::Iterator(tx, first) => {
-                let (index, count) = (first + range.start, range.len());
-                let results = results.to_vec();
-                drop(tx.send(Piece::Results {
-                    index,
-                    count,
-                    results,
-                }));
-            }
-        }
-    }
 }
 
 /// What a manager does next.
@@ -183,6 +115,24 @@ impl State {
         self.next_task += tasks;
         self.ledger.submitted += tasks;
         Part::new(first, inputs, reply)
+    }
+
+    /// Queues new tasks, with those before them if they fit together.
+    fn append(&mut self, part: Part) {
+        let part = match self.queue.last_entry() {
+            Some(mut last) => {
+                let tasks = part.len();
+                let left_over = last.get_mut().join(part);
+                if left_over.is_none() {
+                    self.queued += tasks;
+                }
+                left_over
+            }
+            None => Some(part),
+        };
+        if let Some(part) = part {
+            self.put(part);
+        }
     }
 
     fn put(&mut self, part: Part) {
@@ -294,7 +244,7 @@ impl Shared {
             let reason = reason.clone();
             self.decline(state, part, reason);
         } else {
-            state.put(part);
+            state.append(part);
             self.rouse(state, tasks);
         }
         first
@@ -316,7 +266,7 @@ impl Shared {
         state.ledger.submitted += 1;
         state.count(&error, 1);
         drop(state);
-        reply.fail(0..1, &error);
+        reply.fail(1, &error);
         task
     }
 

@@ -3,7 +3,7 @@
 use super::{
     ProcessPool, TaskError,
     batch::{self, Records},
-    shared::{Piece, Reply},
+    reply::{Piece, Reply},
     task,
 };
 use crossbeam_channel::{Receiver, Sender};
