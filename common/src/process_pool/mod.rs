@@ -40,6 +40,8 @@
 //!         Err(TaskError::Panicked { message, location }) => println!("{location}: {message}"),
 //!         Err(error) => println!("{error}"),
 //!     }
+//!     // Whoever has to wait anyway calls: the shortest way there and back.
+//!     println!("{:?}", pool.call(50));
 //!     println!("{:?}", pool.shutdown());
 //!     ExitCode::SUCCESS
 //! }
