@@ -3,7 +3,10 @@
 
 mod crew;
 mod faults;
+mod harm;
 mod life;
+mod limits;
 mod orders;
+mod soak;
 mod support;
 mod tasks;
