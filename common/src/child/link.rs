@@ -3,16 +3,17 @@
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
     io::{self, BufRead, BufReader, Read, Write},
-    net::Shutdown,
-    process::Command,
     thread,
     time::Duration,
 };
 
-#[cfg(not(unix))]
-use std::net::{TcpListener, TcpStream as Stream};
-#[cfg(unix)]
-use std::os::unix::net::UnixStream as Stream;
+#[cfg_attr(unix, path = "link/pipes.rs")]
+#[cfg_attr(not(unix), path = "link/call_back.rs")]
+mod wires;
+
+pub use wires::Closing;
+pub(super) use wires::Offer;
+use wires::{Input, Output};
 
 /// A longer message is refused: a length field that says more is not a length.
 pub(super) const MESSAGE_LIMIT_BYTES: usize = 1 << 30;
@@ -30,34 +31,34 @@ pub struct Link {
 /// The half of a [`Link`] that takes messages in.
 #[derive(Debug)]
 pub struct LinkReceiver {
-    input: BufReader<Stream>,
+    input: BufReader<Input>,
     frame: Vec<u8>,
 }
 
 /// The half of a [`Link`] that sends messages out.
 #[derive(Debug)]
 pub struct LinkSender {
-    output: Stream,
+    output: Output,
     frame: Vec<u8>,
 }
 
 impl Link {
-    fn new(stream: Stream) -> io::Result<Self> {
-        Ok(Self {
+    fn new((input, output): (Input, Output)) -> Self {
+        Self {
             sender: LinkSender {
-                output: stream.try_clone()?,
+                output,
                 frame: Vec::new(),
             },
             receiver: LinkReceiver {
-                input: BufReader::with_capacity(64 * 1024, stream),
+                input: BufReader::with_capacity(64 * 1024, input),
                 frame: Vec::new(),
             },
-        })
+        }
     }
 
     /// The link that this process was started with.
     pub(super) fn inherited() -> io::Result<Self> {
-        Self::new(inherited_stream()?)
+        wires::inherited().map(Self::new)
     }
 
     /// Sends one message.
@@ -78,6 +79,8 @@ impl Link {
     }
 
     /// Takes the link apart, so that one thread can read while another writes.
+    ///
+    /// Dropping the sender tells the other end that no more will come.
     pub fn split(self) -> (LinkSender, LinkReceiver) {
         (self.sender, self.receiver)
     }
@@ -145,15 +148,9 @@ impl LinkSender {
     /// nothing for `limit`.
     ///
     /// # Errors
-    /// The system refuses the limit, as it does a zero one.
-    pub fn set_timeout(&self, limit: Option<Duration>) -> io::Result<()> {
-        self.output.set_write_timeout(limit)
-    }
-
-    /// Closes both directions: the other end sees the end of the connection.
-    pub fn close(&self) {
-        // An already closed connection is what was asked for.
-        let _ = self.output.shutdown(Shutdown::Both);
+    /// The system refuses the limit.
+    pub fn set_timeout(&mut self, limit: Option<Duration>) -> io::Result<()> {
+        self.output.set_timeout(limit)
     }
 }
 
@@ -202,39 +199,15 @@ impl LinkReceiver {
     /// # Errors
     /// The system refuses a second handle of the connection.
     pub fn closing(&self) -> io::Result<Closing> {
-        Ok(Closing(self.input.get_ref().try_clone()?))
+        self.input.get_ref().closing()
     }
 
     /// Lets a [`receive`](Self::receive) fail with `WouldBlock` or `TimedOut` after `limit`.
     ///
     /// # Errors
-    /// The system refuses the limit, as it does a zero one.
-    pub fn set_timeout(&self, limit: Option<Duration>) -> io::Result<()> {
-        self.input.get_ref().set_read_timeout(limit)
-    }
-}
-
-/// Waits for the other end of a link to close; made by [`LinkReceiver::closing`].
-#[derive(Debug)]
-pub struct Closing(Stream);
-
-impl Closing {
-    /// Blocks until the other end has closed.
-    #[cfg(unix)]
-    pub fn wait(&self) {
-        use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-        use std::os::fd::AsFd;
-        // No event is asked for: the end is told without.
-        let mut ends = [PollFd::new(self.0.as_fd(), PollFlags::empty())];
-        while let Ok(0) | Err(nix::errno::Errno::EINTR) = poll(&mut ends, PollTimeout::NONE) {}
-    }
-
-    /// Blocks until the other end has closed.
-    #[cfg(not(unix))]
-    pub fn wait(&self) {
-        while matches!(self.0.peek(&mut [0]), Ok(1..)) {
-            thread::sleep(Duration::from_millis(20));
-        }
+    /// The system refuses the limit.
+    pub fn set_timeout(&mut self, limit: Option<Duration>) -> io::Result<()> {
+        self.input.get_mut().set_timeout(limit)
     }
 }
 
@@ -245,92 +218,9 @@ fn too_large(size: usize) -> io::Error {
     )
 }
 
-/// The parent's side of a connection that its child has yet to take.
-#[cfg(unix)]
-pub(super) struct Offer(Stream);
-
-#[cfg(unix)]
 impl Offer {
-    pub(super) fn to(command: &mut Command) -> io::Result<Self> {
-        let (ours, theirs) = Stream::pair()?;
-        command.stdin(std::os::fd::OwnedFd::from(theirs));
-        Ok(Self(ours))
-    }
-
+    /// Takes the parent's end, once the child runs.
     pub(super) fn accept(self) -> io::Result<Link> {
-        Link::new(self.0)
+        self.wires().map(Link::new)
     }
-}
-
-#[cfg(unix)]
-fn inherited_stream() -> io::Result<Stream> {
-    use std::os::fd::AsFd;
-    // The copy closes on exec, and descriptor 0 becomes empty: neither what this process starts
-    // nor what it reads from its standard input can touch the link.
-    let link = io::stdin().as_fd().try_clone_to_owned()?;
-    let nothing = std::fs::File::open("/dev/null")?;
-    nix::unistd::dup2_stdin(nothing)?;
-    let stream = Stream::from(link);
-    stream.peer_addr()?;
-    Ok(stream)
-}
-
-/// Elsewhere the child calls back over loopback and shows the word it was given.
-#[cfg(not(unix))]
-pub(super) struct Offer {
-    listener: TcpListener,
-    word: u128,
-}
-
-#[cfg(not(unix))]
-const CALL_BACK: &str = "CONCURRENCY_LAB_CALL_BACK";
-
-#[cfg(not(unix))]
-impl Offer {
-    pub(super) fn to(command: &mut Command) -> io::Result<Self> {
-        use std::hash::{BuildHasher, RandomState};
-        let listener = TcpListener::bind("127.0.0.1:0")?;
-        let half = || u128::from(RandomState::new().hash_one(std::process::id()));
-        let word = half() << 64 | half();
-        command.env(CALL_BACK, format!("{} {word:032x}", listener.local_addr()?));
-        command.stdin(std::process::Stdio::null());
-        Ok(Self { listener, word })
-    }
-
-    pub(super) fn accept(self) -> io::Result<Link> {
-        let deadline = std::time::Instant::now() + Duration::from_secs(10);
-        self.listener.set_nonblocking(true)?;
-        loop {
-            match self.listener.accept() {
-                Ok((mut stream, _)) => {
-                    stream.set_nonblocking(false)?;
-                    stream.set_nodelay(true)?;
-                    let mut shown = [0; 16];
-                    stream.read_exact(&mut shown)?;
-                    if u128::from_le_bytes(shown) == self.word {
-                        return Link::new(stream);
-                    }
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    if std::time::Instant::now() > deadline {
-                        return Err(io::ErrorKind::TimedOut.into());
-                    }
-                    thread::sleep(Duration::from_millis(1));
-                }
-                Err(error) => return Err(error),
-            }
-        }
-    }
-}
-
-#[cfg(not(unix))]
-fn inherited_stream() -> io::Result<Stream> {
-    let unusable = || io::Error::from(io::ErrorKind::NotConnected);
-    let call_back = std::env::var(CALL_BACK).map_err(|_| unusable())?;
-    let (address, word) = call_back.split_once(' ').ok_or_else(unusable)?;
-    let word = u128::from_str_radix(word, 16).map_err(|_| unusable())?;
-    let mut stream = Stream::connect(address)?;
-    stream.set_nodelay(true)?;
-    stream.write_all(&word.to_le_bytes())?;
-    Ok(stream)
 }

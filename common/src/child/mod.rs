@@ -5,8 +5,9 @@
 //! serves it from [`take_role`], the first call in `main`, and never reaches the rest.
 //!
 //! Parent and child talk over one private connection, the [`Link`], that carries whole messages.
-//! On Unix it arrives as the child's standard input and is moved away from there at once, so
-//! nothing that the child prints or reads, and no process that the child starts, can touch it.
+//! On Unix it arrives as the child's standard input and output and is moved away from there by
+//! [`take_role`]: from then on nothing that the child prints or reads, and no process that it
+//! starts, can touch it.
 //! The end of the parent, however it comes, closes the link: a child that reads its link learns of
 //! it at once. [`Link::exit_with_parent`] is that for roles that do not read.
 
@@ -23,7 +24,7 @@ use std::{
     ffi::OsString,
     fmt, io,
     path::PathBuf,
-    process::{Command, ExitCode, ExitStatus, Stdio},
+    process::{Command, ExitCode, ExitStatus},
     sync::atomic::{AtomicBool, Ordering},
     thread,
     time::{Duration, Instant},
@@ -211,9 +212,7 @@ impl Child {
             source,
         };
         let mut command = Command::new(path.as_ref().map_err(|e| refused(copy_of(e)))?);
-        command
-            .arg(OsString::from(format!("{ROLE_ARGUMENT}{role}")))
-            .stdout(Stdio::from(io::stderr()));
+        command.arg(OsString::from(format!("{ROLE_ARGUMENT}{role}")));
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let offer = link::Offer::to(&mut command).map_err(refused)?;

@@ -1,13 +1,11 @@
 //! Tasks that travel together: inputs encoded one behind the other, and results likewise.
 //!
+//! What generic code of other crates does per task is marked `#[inline]`: it is a call otherwise.
+//!
 //! A record is four bytes of length, little-endian, and so many bytes. The highest bit of the length
 //! marks a result that is no value but a [`Failure`].
 
-use super::{
-    Payload, TaskError,
-    shared::{Outcome, Reply},
-    wire::Failure,
-};
+use super::{Payload, TaskError, reply::Reply, wire::Failure};
 use postcard::ser_flavors::Flavor;
 use serde::Serialize;
 use std::{collections::VecDeque, ops::Range, sync::Arc};
@@ -17,6 +15,10 @@ const FAILED: u32 = 1 << 31;
 
 /// The most that a value may take: with others beside it, a message still carries it.
 const LIMIT_BYTES: usize = (1 << 30) - (1 << 22);
+
+/// Tasks that came one by one wait together, so many and so large at most.
+const MOST_JOINED: usize = 1024;
+const MOST_JOINED_BYTES: usize = 64 * 1024;
 
 /// Records one behind the other.
 #[derive(Debug, Default)]
@@ -32,11 +34,13 @@ struct Append<'a>(&'a mut Vec<u8>);
 impl Flavor for Append<'_> {
     type Output = ();
 
+    #[inline]
     fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
         self.0.push(byte);
         Ok(())
     }
 
+    #[inline]
     fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
         self.0.extend_from_slice(bytes);
         Ok(())
@@ -79,6 +83,7 @@ fn append_marked(bytes: &mut Vec<u8>, value: &impl Serialize, mark: u32) -> Resu
 }
 
 /// Takes the first record off `bytes`: whether it is a value, and what it holds.
+#[inline]
 pub(super) fn take_record<'a>(bytes: &mut &'a [u8]) -> Option<(bool, &'a [u8])> {
     let (head, rest) = bytes.split_first_chunk::<HEAD_BYTES>()?;
     let head = u32::from_le_bytes(*head);
@@ -88,22 +93,13 @@ pub(super) fn take_record<'a>(bytes: &mut &'a [u8]) -> Option<(bool, &'a [u8])> 
     Some((head & FAILED == 0, record))
 }
 
-/// How many records there are; `None` when the last one ends too early.
-fn count_records(mut bytes: &[u8]) -> Option<usize> {
-    let mut count = 0;
-    while !bytes.is_empty() {
-        take_record(&mut bytes)?;
-        count += 1;
+/// Takes the first `count` records off `bytes`, together; `None` when there are not so many.
+fn take_records<'a>(bytes: &mut &'a [u8], count: usize) -> Option<&'a [u8]> {
+    let start = *bytes;
+    for _ in 0..count {
+        take_record(bytes)?;
     }
-    Some(count)
-}
-
-/// The outcome that a result's record holds.
-pub(super) fn outcome((is_value, record): (bool, &[u8])) -> Outcome {
-    if is_value {
-        return Ok(record.to_vec());
-    }
-    Err(failure(record))
+    Some(&start[..start.len() - bytes.len()])
 }
 
 /// The failure that a record holds which is no value.
@@ -126,6 +122,13 @@ impl Records {
         })?;
         self.ends.push(self.bytes.len());
         Ok(())
+    }
+
+    /// Appends those of `other`.
+    fn append(&mut self, other: &Self) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(&other.bytes);
+        self.ends.extend(other.ends.iter().map(|end| start + end));
     }
 
     pub(super) fn len(&self) -> usize {
@@ -186,6 +189,28 @@ impl Part {
         ends.partition_point(|end| end - from <= limit).max(1)
     }
 
+    /// Takes in `next`, whose tasks follow, or returns it when they do not fit together.
+    pub(super) fn join(&mut self, next: Self) -> Option<Self> {
+        let fits = self.len() + next.len() <= MOST_JOINED
+            && self.tasks().end == next.first
+            && (self.attempts, next.attempts, next.range.start) == (0, 0, 0)
+            && self.inputs.size_bytes() + next.bytes().len() <= MOST_JOINED_BYTES;
+        // Inputs that are shared are also another part's, which these tasks do not follow.
+        let own = match Arc::get_mut(&mut self.inputs) {
+            Some(own) if fits && own.len() == self.range.end => own,
+            _ => return Some(next),
+        };
+        match (&mut self.reply, next.reply) {
+            (Reply::Handles(handles), Reply::Handles(more)) => {
+                own.append(&next.inputs);
+                handles.extend(more);
+                self.range.end = own.len();
+                None
+            }
+            (_, reply) => Some(Self { reply, ..next }),
+        }
+    }
+
     /// Keeps the first `count` tasks and returns the others, if there are any.
     pub(super) fn split_off(&mut self, count: usize) -> Option<Self> {
         if count >= self.len() {
@@ -197,7 +222,7 @@ impl Part {
             inputs: Arc::clone(&self.inputs),
             range: middle..self.range.end,
             attempts: self.attempts,
-            reply: self.reply.shared()?,
+            reply: self.reply.split_off(count),
         };
         self.range.end = middle;
         Some(rest)
@@ -205,12 +230,12 @@ impl Part {
 
     /// Answers all of its tasks with `error`.
     pub(super) fn fail(self, error: &TaskError) {
-        self.reply.fail(self.range, error);
+        self.reply.fail(self.range.len(), error);
     }
 
     /// Answers its tasks with the records in `results`, as many as it has tasks.
     pub(super) fn answer(self, results: &[u8]) {
-        self.reply.send(self.range, results);
+        self.reply.send(self.range.len(), results);
     }
 }
 
@@ -274,21 +299,26 @@ impl Hand {
         mut count: usize,
         mut results: &'a [u8],
     ) -> Option<Vec<(Part, &'a [u8])>> {
-        if self.len() < count || count_records(results) != Some(count) {
+        let mut answers = Vec::new();
+        let mut left = count;
+        for part in self.parts() {
+            let here = left.min(part.len());
+            if here == 0 {
+                break;
+            }
+            answers.push(take_records(&mut results, here)?);
+            left -= here;
+        }
+        if left > 0 || !results.is_empty() {
             return None;
         }
-        let mut finished = Vec::new();
-        while count > 0 {
+        let mut finished = Vec::with_capacity(answers.len());
+        for answers in answers {
             let mut part = self.0.pop_front()?;
             if let Some(rest) = part.split_off(count) {
                 self.0.push_front(rest);
             }
             count -= part.len();
-            let start = results;
-            for _ in 0..part.len() {
-                take_record(&mut results)?;
-            }
-            let answers = &start[..start.len() - results.len()];
             finished.push((part, answers));
         }
         Some(finished)
@@ -298,6 +328,7 @@ impl Hand {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::process_pool::reply::Outcome;
 
     fn records(inputs: &[&str]) -> Records {
         let mut records = Records::default();
@@ -399,5 +430,65 @@ mod tests {
         for end in 0..records.bytes.len() {
             assert_eq!(take_record(&mut &records.bytes[..end]), None, "{end}");
         }
+    }
+
+    fn single(first: u64, input: &str) -> (Part, oneshot::Receiver<Outcome>) {
+        let (tx, rx) = oneshot::channel();
+        (Part::new(first, records(&[input]), Reply::handle(tx)), rx)
+    }
+
+    #[test]
+    fn single_tasks_that_follow_each_other_wait_together_and_are_answered_apart() {
+        let (mut joined, first) = single(7, "a");
+        let (second, second_answer) = single(8, "bb");
+        let (third, third_answer) = single(9, "c");
+        assert!(joined.join(second).is_none());
+        assert!(joined.join(third).is_none());
+        assert_eq!(joined.tasks(), 7..10);
+        assert_eq!(texts(joined.bytes()), ["a", "bb", "c"]);
+        let rest = joined.split_off(1).expect("two");
+        joined.fail(&TaskError::Cancelled);
+        rest.answer(&records(&["B", "C"]).bytes);
+        let text = |answer: oneshot::Receiver<Outcome>| {
+            let record = answer.recv().expect("an answer")?;
+            Ok(postcard::from_bytes::<String>(&record).expect("text"))
+        };
+        assert_eq!(text(first), Err(TaskError::Cancelled));
+        assert_eq!(text(second_answer), Ok("B".into()));
+        assert_eq!(text(third_answer), Ok("C".into()));
+    }
+
+    #[test]
+    fn what_does_not_follow_or_was_tried_or_goes_elsewhere_waits_apart() {
+        let (mut waiting, _answer) = single(7, "a");
+        let (later, _later) = single(9, "c");
+        assert!(waiting.join(later).is_some());
+        let (mut tried, _tried) = single(8, "b");
+        tried.attempts = 1;
+        assert!(waiting.join(tried).is_some());
+        let (tx, _rx) = crossbeam_channel::unbounded();
+        let lot = Part::new(8, records(&["b"]), Reply::Iterator(tx, 0));
+        let lot = waiting.join(lot).expect("it has another address");
+        assert_eq!((lot.tasks(), texts(lot.bytes())), (8..9, vec!["b".into()]));
+        assert_eq!(
+            (waiting.tasks(), texts(waiting.bytes())),
+            (7..8, vec!["a".into()])
+        );
+        let large = "x".repeat(MOST_JOINED_BYTES);
+        let (large, _large) = single(8, &large);
+        assert!(waiting.join(large).is_some());
+    }
+
+    #[test]
+    fn a_part_of_which_some_is_dealt_takes_none_in_until_that_is_over() {
+        let (mut dealt, _first) = single(7, "a");
+        let (second, _second) = single(8, "b");
+        assert!(dealt.join(second).is_none());
+        let mut waiting = dealt.split_off(1).expect("one");
+        let (third, _third) = single(9, "c");
+        let third = waiting.join(third).expect("the inputs are shared");
+        drop(dealt);
+        assert!(waiting.join(third).is_none());
+        assert_eq!(texts(waiting.bytes()), ["b", "c"]);
     }
 }

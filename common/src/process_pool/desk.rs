@@ -22,6 +22,7 @@ const RETURN_AFTER: Duration = Duration::from_millis(8);
 /// Asking for the peak of memory costs as much as many a task: once in so long.
 const MEMORY_EVERY: Duration = Duration::from_millis(20);
 
+#[inline]
 pub(super) fn lock(desk: &Mutex<Desk>) -> MutexGuard<'_, Desk> {
     desk.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -66,11 +67,13 @@ impl Desk {
     }
 
     /// Whether the present order is done as far as it is to be done.
+    #[inline]
     pub(super) fn is_closed(&self) -> bool {
         self.filed >= self.wanted
     }
 
     /// Takes a task's result.
+    #[inline]
     pub(super) fn file(&mut self, ended_well: bool, result: &mut Vec<u8>, lanes: Vec<Lane>) {
         self.filed += 1;
         self.pending.tasks += 1;
@@ -84,6 +87,7 @@ impl Desk {
     }
 
     /// Reports when it is time; `tick` says that it may be.
+    #[inline]
     pub(super) fn report_if_due(&mut self, tick: bool) -> io::Result<()> {
         let is_large = self.results.len() > REPORT_BYTES;
         if !tick && !is_large && !self.is_closed() {
@@ -153,16 +157,50 @@ pub(super) fn employ(desk: Arc<Mutex<Desk>>) -> io::Result<Thread> {
 }
 
 /// Tells cheaply that some milliseconds may have passed: short tasks ask after every one of them.
-#[derive(Default)]
+///
+/// Where tasks are so short that many fit between two looks at the clock, it looks less often. One that
+/// takes long after all is the clerk's business.
+#[derive(Debug)]
 pub(super) struct Tick {
     #[cfg(target_os = "linux")]
     last: Option<nix::sys::time::TimeSpec>,
+    /// How many questions are answered without a look, and how many are left of these.
+    skips: u32,
+    skips_left: u32,
 }
 
+/// The most questions that are answered without a look.
+const MOST_SKIPS: u32 = 31;
+
 impl Tick {
-    /// Whether the system's coarse clock has moved since the last time it was asked.
-    #[cfg(target_os = "linux")]
+    pub(super) fn new() -> Self {
+        Self {
+            #[cfg(target_os = "linux")]
+            last: None,
+            skips: 0,
+            skips_left: 0,
+        }
+    }
+
+    /// Whether the clock has moved since it was last looked at.
+    #[inline]
     pub(super) fn has_passed(&mut self) -> bool {
+        if let Some(left) = self.skips_left.checked_sub(1) {
+            self.skips_left = left;
+            return false;
+        }
+        let has_passed = self.look();
+        self.skips = match has_passed {
+            true => self.skips / 2,
+            false => (2 * self.skips + 1).min(MOST_SKIPS),
+        };
+        self.skips_left = self.skips;
+        has_passed
+    }
+
+    /// The system's coarse clock is cheaper than the other one.
+    #[cfg(target_os = "linux")]
+    fn look(&mut self) -> bool {
         use nix::time::{ClockId, clock_gettime};
         let now = clock_gettime(ClockId::CLOCK_MONOTONIC_COARSE).ok();
         let has_moved = now.is_none() || now != self.last;
@@ -171,7 +209,7 @@ impl Tick {
     }
 
     #[cfg(not(target_os = "linux"))]
-    pub(super) fn has_passed(&mut self) -> bool {
+    fn look(&mut self) -> bool {
         true
     }
 }

@@ -40,6 +40,8 @@
 //!         Err(TaskError::Panicked { message, location }) => println!("{location}: {message}"),
 //!         Err(error) => println!("{error}"),
 //!     }
+//!     // Whoever has to wait anyway calls: the shortest way there and back.
+//!     println!("{:?}", pool.call(50));
 //!     println!("{:?}", pool.shutdown());
 //!     ExitCode::SUCCESS
 //! }
@@ -90,6 +92,8 @@ mod error;
 mod manager;
 mod panics;
 mod pool;
+mod remote;
+mod reply;
 mod shared;
 mod task;
 mod unordered;

@@ -1,7 +1,7 @@
 //! Panics of tasks as values: what was said and where, and nothing on the terminal.
 
+use crate::panics;
 use std::{
-    any::Any,
     cell::{Cell, RefCell},
     panic::{self, AssertUnwindSafe},
 };
@@ -14,13 +14,12 @@ thread_local! {
 /// Keeps this thread's panics off the terminal; other threads' are told there as ever.
 pub(super) fn keep_those_of_this_thread() {
     IS_KEPT.set(true);
-    let others = panic::take_hook();
-    panic::set_hook(Box::new(move |info| {
-        if !IS_KEPT.get() {
-            return others(info);
+    panics::keep_quiet(|info| {
+        if IS_KEPT.get() {
+            LOCATION.set(info.location().map(ToString::to_string));
         }
-        LOCATION.set(info.location().map(ToString::to_string));
-    }));
+        IS_KEPT.get()
+    });
 }
 
 /// Runs `work`; a panic comes back as its message and location.
@@ -29,13 +28,6 @@ pub(super) fn catch<R>(work: impl FnOnce() -> R) -> Result<R, (String, String)> 
     // Nothing of a task outlives it but the bytes it returned.
     panic::catch_unwind(AssertUnwindSafe(work)).map_err(|payload| {
         let location = LOCATION.take().unwrap_or_else(|| "an unknown place".into());
-        (message(payload.as_ref()), location)
+        (panics::message(payload.as_ref()), location)
     })
-}
-
-fn message(payload: &(dyn Any + Send)) -> String {
-    let text = payload.downcast_ref::<&str>().copied();
-    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("a value that is not text")
-        .to_owned()
 }

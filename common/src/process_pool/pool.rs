@@ -1,9 +1,7 @@
 //! The pool as its user sees it.
 
 use super::{
-    Ledger, Task, TaskError, Unordered,
-    batch::Records,
-    shared::{Reply, Shared},
+    Ledger, Task, TaskError, Unordered, batch::Records, reply::Reply, shared::Shared, task,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
@@ -90,18 +88,7 @@ impl<I: Serialize, O: DeserializeOwned> ProcessPool<I, O> {
     /// Takes inputs as it goes: apart from the outcomes it holds a bounded number of them.
     /// Blocks until all tasks have ended.
     pub fn map(&self, inputs: impl IntoIterator<Item = I>) -> Vec<Result<O, TaskError>> {
-        let inputs = inputs.into_iter();
-        let mut outcomes = Vec::with_capacity(inputs.size_hint().0);
-        for (index, outcome) in self.map_unordered(inputs) {
-            if index >= outcomes.len() {
-                outcomes.resize_with(index + 1, || None);
-            }
-            outcomes[index] = Some(outcome);
-        }
-        let outcomes = outcomes.into_iter();
-        outcomes
-            .map(|outcome| outcome.expect("each input has one"))
-            .collect()
+        self.map_unordered(inputs).in_order()
     }
 
     /// Runs one task per input and yields the outcomes as they come, each with its input's index.
@@ -116,10 +103,34 @@ impl<I: Serialize, O: DeserializeOwned> ProcessPool<I, O> {
         Unordered::new(self, inputs.into_iter())
     }
 
+    /// Runs one task and waits for its result, blocking the thread.
+    ///
+    /// The shortest way there is: the thread speaks to an idle worker itself, if there is one. What
+    /// `submit` and [`Task::wait`] do takes two more switches between threads.
+    ///
+    /// # Errors
+    /// Any [`TaskError`].
+    pub fn call(&self, input: I) -> Result<O, TaskError> {
+        let (tx, rx) = oneshot::channel();
+        let reply = Reply::handle(tx);
+        match encode(&input) {
+            Ok(records) => {
+                if let Some((loan, hand)) = self.shared.enqueue_or_lend(records, reply) {
+                    loan.run(hand);
+                }
+            }
+            Err(error) => {
+                self.shared.refuse(error, reply);
+            }
+        }
+        let record = rx.recv().unwrap_or_else(|_| Err(task::unanswered()))?;
+        task::decode(&self.shared, &record)
+    }
+
     /// Queues one task; blocks while the queue is at its limit.
     pub fn submit(&self, input: I) -> Task<O> {
         let (tx, rx) = oneshot::channel();
-        let reply = Reply::Handle(tx);
+        let reply = Reply::handle(tx);
         let task = match encode(&input) {
             Ok(records) => self.shared.enqueue(records, reply),
             Err(error) => self.shared.refuse(error, reply),
@@ -133,7 +144,7 @@ impl<I: Serialize, O: DeserializeOwned> ProcessPool<I, O> {
     /// The input, when there is no room for it.
     pub fn try_submit(&self, input: I) -> Result<Task<O>, I> {
         let (tx, rx) = oneshot::channel();
-        let reply = Reply::Handle(tx);
+        let reply = Reply::handle(tx);
         let task = match encode(&input) {
             Ok(records) => self.shared.try_enqueue(records, reply),
             Err(error) => Some(self.shared.refuse(error, reply)),

@@ -4,25 +4,24 @@
 //! the state while holding a process.
 
 mod orders;
+mod seats;
 mod staff;
 
 use super::{
     Ledger, TaskError,
-    batch::{self, Hand, Part, Records},
+    batch::{Hand, Part, Records},
     builder::Settings,
-    task,
+    remote::Remote,
+    reply::Reply,
 };
 use crate::child::{Child, Exit};
-use crossbeam_channel::Sender;
+use seats::{Loan, Seat};
 use std::{
     collections::{BTreeMap, VecDeque},
     ops::Range,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
-
-/// A task's end, its output still as bytes: whoever takes the result decodes it.
-pub(super) type Outcome = Result<Vec<u8>, TaskError>;
 
 /// A worker's process; shared, because a manager waits for it while a canceller kills it.
 pub(super) type Process = Arc<Mutex<Child>>;
@@ -32,78 +31,20 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Where tasks' outcomes go.
-#[derive(Debug)]
-pub(super) enum Reply {
-    /// To the handle that `submit` returned, of a single task.
-    Handle(oneshot::Sender<Outcome>),
-    /// To an iterator, with the index of the first input.
-    Iterator(Sender<Piece>, usize),
-}
-
-/// What an iterator gets.
-#[derive(Debug)]
-pub(super) enum Piece {
-    /// The records that answer `count` inputs from `index` on.
-    Results {
-        index: usize,
-        count: usize,
-        results: Vec<u8>,
-    },
-    /// The input at this index has no result.
-    Failed(usize, TaskError),
-}
-
-impl Reply {
-    /// The same address once more, for other tasks; a handle has but one.
-    pub(super) fn shared(&self) -> Option<Self> {
-        match self {
-            Self::Handle(_) => None,
-            Self::Iterator(tx, first) => Some(Self::Iterator(tx.clone(), *first)),
-        }
-    }
-
-    /// Answers the tasks `range`, counted from the first that was submitted with them, with `error`.
-    pub(super) fn fail(self, range: Range<usize>, error: &TaskError) {
-        // Nobody waits for it any more: the task has ended all the same.
-        match self {
-            Self::Handle(tx) => drop(tx.send(Err(error.clone()))),
-            Self::Iterator(tx, first) => {
-                for at in range {
-                    drop(tx.send(Piece::Failed(first + at, error.clone())));
-                }
-            }
-        }
-    }
-
-    /// Answers the tasks `range` with the records in `results`.
-    pub(super) fn send(self, range: Range<usize>, mut results: &[u8]) {
-        match self {
-            Self::Handle(tx) => {
-                let record = batch::take_record(&mut results);
-                drop(tx.send(record.map_or_else(|| Err(task::unanswered()), batch::outcome)));
-            }
-            Self::Iterator(tx, first) => {
-                let (index, count) = (first + range.start, range.len());
-                let results = results.to_vec();
-                drop(tx.send(Piece::Results {
-                    index,
-                    count,
-                    results,
-                }));
-            }
-        }
-    }
-}
-
 /// What a manager does next.
 pub(super) enum Next {
     /// Run these.
-    Work(Hand),
+    Work(Remote, Hand),
     /// Replace the worker, which is dead; `at_once` when it had no time to idle.
-    Dead { exit: Exit, at_once: bool },
+    Dead {
+        worker: Remote,
+        exit: Exit,
+        at_once: bool,
+    },
+    /// Replace the worker, which another thread had and lost.
+    Gone,
     /// End: no more tasks will come.
-    End,
+    End(Remote),
 }
 
 #[derive(Debug, PartialEq)]
@@ -118,6 +59,9 @@ enum Phase {
 
 #[derive(Debug, Default)]
 struct Slot {
+    seat: Seat,
+    /// Rings for its manager when there is something in the seat for it.
+    bell: Arc<Condvar>,
     process: Option<Process>,
     pid: Option<u32>,
     startup: Option<Duration>,
@@ -140,8 +84,8 @@ struct State {
     queue: BTreeMap<u64, Part>,
     /// How many tasks wait in `queue`.
     queued: usize,
-    /// How many managers wait for work.
-    idle: usize,
+    /// The slots whose workers rest; the last one rests shortest.
+    resting: Vec<usize>,
     next_task: u64,
     slots: Vec<Slot>,
     ledger: Ledger,
@@ -152,8 +96,6 @@ struct State {
 pub(super) struct Shared {
     pub(super) settings: Settings,
     state: Mutex<State>,
-    /// There is work, or no more will come.
-    work: Condvar,
     /// There is room in the queue, a worker is ready, or the phase changed.
     change: Condvar,
 }
@@ -163,6 +105,33 @@ impl State {
         match error {
             TaskError::Cancelled => self.ledger.cancelled += tasks as u64,
             _ => self.ledger.failed += tasks as u64,
+        }
+    }
+
+    /// Gives tasks their numbers.
+    fn number(&mut self, inputs: Records, reply: Reply) -> Part {
+        let first = self.next_task;
+        let tasks = inputs.len() as u64;
+        self.next_task += tasks;
+        self.ledger.submitted += tasks;
+        Part::new(first, inputs, reply)
+    }
+
+    /// Queues new tasks, with those before them if they fit together.
+    fn append(&mut self, part: Part) {
+        let part = match self.queue.last_entry() {
+            Some(mut last) => {
+                let tasks = part.len();
+                let left_over = last.get_mut().join(part);
+                if left_over.is_none() {
+                    self.queued += tasks;
+                }
+                left_over
+            }
+            None => Some(part),
+        };
+        if let Some(part) = part {
+            self.put(part);
         }
     }
 
@@ -222,13 +191,12 @@ impl Shared {
                 phase: Phase::Open,
                 queue: BTreeMap::new(),
                 queued: 0,
-                idle: 0,
+                resting: Vec::new(),
                 next_task: 0,
                 slots,
                 ledger: Ledger::default(),
                 waiting_submitters: Vec::new(),
             }),
-            work: Condvar::new(),
             change: Condvar::new(),
         }
     }
@@ -240,10 +208,7 @@ impl Shared {
 
     /// Queues tasks and returns the number of the first, waiting for room.
     pub(super) fn enqueue(&self, inputs: Records, reply: Reply) -> u64 {
-        let state = self
-            .change
-            .wait_while(lock(&self.state), |state| self.is_full(state))
-            .unwrap_or_else(PoisonError::into_inner);
+        let state = self.with_room();
         self.admit(state, inputs, reply)
     }
 
@@ -253,32 +218,44 @@ impl Shared {
         (!self.is_full(&state)).then(|| self.admit(state, inputs, reply))
     }
 
-    fn admit(&self, mut state: MutexGuard<'_, State>, inputs: Records, reply: Reply) -> u64 {
-        let first = state.next_task;
-        let tasks = inputs.len();
-        state.next_task += tasks as u64;
-        state.ledger.submitted += tasks as u64;
-        let part = Part::new(first, inputs, reply);
+    /// As [`enqueue`](Self::enqueue), unless a worker is idle: that one is lent, with the task, to the
+    /// caller.
+    pub(super) fn enqueue_or_lend(&self, input: Records, reply: Reply) -> Option<(Loan<'_>, Hand)> {
+        let mut state = self.with_room();
+        let part = state.number(input, reply);
         if let Phase::Broken(reason) = &state.phase {
             let reason = reason.clone();
-            let error = TaskError::PoolBroken { reason };
-            state.count(&error, tasks);
-            drop(state);
-            part.fail(&error);
-            return first;
+            self.decline(state, part, reason);
+            return None;
         }
-        state.put(part);
-        self.rouse(state, tasks);
+        self.lend(state, part)
+    }
+
+    fn with_room(&self) -> MutexGuard<'_, State> {
+        self.change
+            .wait_while(lock(&self.state), |state| self.is_full(state))
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn admit(&self, mut state: MutexGuard<'_, State>, inputs: Records, reply: Reply) -> u64 {
+        let part = state.number(inputs, reply);
+        let (first, tasks) = (part.first, part.len());
+        if let Phase::Broken(reason) = &state.phase {
+            let reason = reason.clone();
+            self.decline(state, part, reason);
+        } else {
+            state.append(part);
+            self.rouse(state, tasks);
+        }
         first
     }
 
-    /// Wakes as many managers as wait and have something to do.
-    fn rouse(&self, state: MutexGuard<'_, State>, tasks: usize) {
-        let idle = state.idle;
+    /// Ends tasks that a broken pool was given.
+    fn decline(&self, mut state: MutexGuard<'_, State>, part: Part, reason: String) {
+        let error = TaskError::PoolBroken { reason };
+        state.count(&error, part.len());
         drop(state);
-        for _ in 0..idle.min(tasks) {
-            self.work.notify_one();
-        }
+        part.fail(&error);
     }
 
     /// Counts a task that never reached the queue, and answers it.
@@ -289,7 +266,7 @@ impl Shared {
         state.ledger.submitted += 1;
         state.count(&error, 1);
         drop(state);
-        reply.fail(0..1, &error);
+        reply.fail(1, &error);
         task
     }
 

@@ -1,9 +1,6 @@
 //! The handle of a submitted task.
 
-use super::{
-    Payload, TaskError,
-    shared::{Outcome, Shared},
-};
+use super::{Payload, TaskError, reply::Outcome, shared::Shared};
 use serde::de::DeserializeOwned;
 use std::{
     fmt,

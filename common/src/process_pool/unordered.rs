@@ -3,7 +3,7 @@
 use super::{
     ProcessPool, TaskError,
     batch::{self, Records},
-    shared::{Piece, Reply},
+    reply::{Piece, Reply},
     task,
 };
 use crossbeam_channel::{Receiver, Sender};
@@ -185,21 +185,67 @@ where
         }
     }
 
+    /// Waits for what comes next and takes note of it; the caller counts what it yields.
+    fn receive(&mut self) -> Piece {
+        let piece = self.rx.recv().expect("this iterator holds a sender itself");
+        match &piece {
+            Piece::Results { index, count, .. } => self.settle(*index, *count),
+            Piece::Failed(index, _) => self.settle(*index, 1),
+        }
+        piece
+    }
+
+    /// All outcomes in the order of the inputs; what came together is decoded together.
+    pub(super) fn in_order(mut self) -> Vec<Result<O, TaskError>> {
+        let mut outcomes = Vec::with_capacity(self.inputs.size_hint().0);
+        loop {
+            self.top_up();
+            if self.under_way == 0 {
+                break;
+            }
+            outcomes.resize_with(self.next, || None);
+            match self.receive() {
+                Piece::Results {
+                    index,
+                    count,
+                    results,
+                } => {
+                    self.under_way -= count;
+                    let mut rest = &results[..];
+                    for outcome in &mut outcomes[index..index + count] {
+                        *outcome = Some(self.decode_next(&mut rest));
+                    }
+                }
+                Piece::Failed(index, error) => {
+                    self.under_way -= 1;
+                    outcomes[index] = Some(Err(error));
+                }
+            }
+        }
+        let outcomes = outcomes.into_iter();
+        outcomes
+            .map(|outcome| outcome.expect("each input has one"))
+            .collect()
+    }
+
     /// The next result of those that have come.
     fn next_arrived(&mut self) -> Option<(usize, Result<O, TaskError>)> {
         let arrived = &mut self.arrived;
         arrived.count = arrived.count.checked_sub(1)?;
         let index = arrived.index;
         arrived.index += 1;
-        let mut rest = &arrived.results[arrived.at..];
-        let record = batch::take_record(&mut rest);
-        arrived.at = arrived.results.len() - rest.len();
-        let outcome = match record {
+        let mut rest = &self.arrived.results[self.arrived.at..];
+        let outcome = self.decode_next(&mut rest);
+        self.arrived.at = self.arrived.results.len() - rest.len();
+        Some((index, outcome))
+    }
+
+    fn decode_next(&self, results: &mut &[u8]) -> Result<O, TaskError> {
+        match batch::take_record(results) {
             Some((true, record)) => task::decode(&self.pool.shared, record),
             Some((false, record)) => Err(batch::failure(record)),
             None => Err(task::unanswered()),
-        };
-        Some((index, outcome))
+        }
     }
 }
 
@@ -221,13 +267,12 @@ where
             if self.under_way == 0 {
                 return None;
             }
-            match self.rx.recv().expect("this iterator holds a sender itself") {
+            match self.receive() {
                 Piece::Results {
                     index,
                     count,
                     results,
                 } => {
-                    self.settle(index, count);
                     let at = 0;
                     self.arrived = Arrived {
                         index,
@@ -237,7 +282,6 @@ where
                     };
                 }
                 Piece::Failed(index, error) => {
-                    self.settle(index, 1);
                     self.under_way -= 1;
                     return Some((index, Err(error)));
                 }

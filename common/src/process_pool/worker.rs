@@ -40,7 +40,7 @@ where
         return ExitCode::FAILURE;
     };
     let mut recorder = Recorder::default();
-    let mut tick = Tick::default();
+    let mut tick = Tick::new();
     let mut result = Vec::new();
     loop {
         let (order, mut inputs) = match receiver.receive_with::<Order>() {
@@ -138,6 +138,7 @@ struct Recorder {
 }
 
 impl Recorder {
+    #[inline]
     fn begin(&mut self, record: bool) {
         if record && !self.installed {
             timeline::install();
@@ -146,6 +147,7 @@ impl Recorder {
         self.began = record.then(|| (Moment::now(), timeline::thread_cpu()));
     }
 
+    #[inline]
     fn end(&mut self, name: &'static str) -> Vec<Lane> {
         let Some((start, cpu)) = self.began.take() else {
             if self.installed {

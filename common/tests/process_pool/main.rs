@@ -1,6 +1,7 @@
 //! The process pool against workers that do as they should, and workers that do not.
 #![cfg(all(unix, feature = "process"))]
 
+mod calls;
 mod crew;
 mod faults;
 mod harm;

@@ -24,7 +24,7 @@ mod panics;
 
 pub use notebook::{Line, Notebook};
 
-use common::workload::io_wait_blocking;
+use common::{panics::message, workload::io_wait_blocking};
 use std::{
     io,
     num::NonZeroUsize,
@@ -107,14 +107,16 @@ pub fn start_panicking(
 #[tracing::instrument(name = "join", skip_all, fields(wait = "join"))]
 pub fn join(workers: Vec<JoinHandle<usize>>) -> Vec<End> {
     let ends = workers.into_iter().map(JoinHandle::join);
-    ends.map(|end| end.map_err(panics::message)).collect()
+    ends.map(|end| end.map_err(|panic| message(panic.as_ref())))
+        .collect()
 }
 
 /// As [`join`], for threads of a scope.
 #[tracing::instrument(name = "join", skip_all, fields(wait = "join"))]
 fn join_scoped(workers: Vec<ScopedJoinHandle<'_, usize>>) -> Vec<End> {
     let ends = workers.into_iter().map(ScopedJoinHandle::join);
-    ends.map(|end| end.map_err(panics::message)).collect()
+    ends.map(|end| end.map_err(|panic| message(panic.as_ref())))
+        .collect()
 }
 
 /// A worker's part: waits, writes a line, and again.

@@ -7,7 +7,7 @@ mod deadlocks;
 mod stories;
 
 use args::LockArgs;
-use common::{Bound, Experiment, Step, report::format};
+use common::{Bound, Experiment, Step, panics, report::format};
 use cost::{Costs, Count};
 use lab_13_locks_and_rlock::{
     count::{
@@ -17,7 +17,7 @@ use lab_13_locks_and_rlock::{
     poison::CARELESS,
     watched::Watched,
 };
-use std::{io, num::NonZeroUsize, panic, process::ExitCode, thread};
+use std::{io, num::NonZeroUsize, process::ExitCode, thread};
 
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
@@ -126,10 +126,5 @@ fn measure(lab: &mut Experiment, name: &str, plan: Plan, count: Counting) -> any
 
 /// The one panic that is meant is a result here; any other is told as ever.
 fn keep_the_provoked_panic_quiet() {
-    let others = panic::take_hook();
-    panic::set_hook(Box::new(move |info| {
-        if thread::current().name() != Some(CARELESS) {
-            others(info);
-        }
-    }));
+    panics::keep_quiet(|_| thread::current().name() == Some(CARELESS));
 }

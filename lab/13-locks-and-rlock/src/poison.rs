@@ -1,8 +1,8 @@
 //! A thread that panics with the lock in its hand: half a change, and who is told.
 
+use common::panics;
 use serde::Serialize;
 use std::{
-    any::Any,
     io,
     sync::{Mutex, PoisonError},
     thread,
@@ -112,17 +112,11 @@ fn panic_of(work: impl FnOnce() + Send) -> io::Result<String> {
     thread::scope(|scope| {
         let careless = thread::Builder::new().name(CARELESS.into());
         let ended = careless.spawn_scoped(scope, work)?.join();
-        Ok(ended.map_or_else(message, |()| "it did not panic".into()))
+        Ok(match ended {
+            Ok(()) => "it did not panic".into(),
+            Err(panic) => panics::message(panic.as_ref()),
+        })
     })
-}
-
-fn message(payload: Box<dyn Any + Send>) -> String {
-    match payload.downcast::<String>() {
-        Ok(text) => *text,
-        Err(payload) => payload
-            .downcast::<&str>()
-            .map_or_else(|_| "a value that is not text".into(), |text| (*text).into()),
-    }
 }
 
 #[cfg(test)]

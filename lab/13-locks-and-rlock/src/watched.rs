@@ -142,7 +142,7 @@ pub fn run_watched(
         Outcome::Silent => child.kill(),
         Outcome::Finished | Outcome::Deadlocked(_) => {
             // The child ends when its link does, stuck threads or not.
-            sender.close();
+            drop(sender);
             child.wait_or_kill(LEAVING)
         }
     };

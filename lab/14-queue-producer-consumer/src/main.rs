@@ -6,11 +6,11 @@ mod tell;
 
 use anyhow::Context;
 use args::QueueArgs;
-use common::{Bound, Experiment, Step};
+use common::{Bound, Experiment, Step, panics};
 use lab_14_queue_producer_consumer::{
     BadItem, Plan, record::Record, run_until_closed, run_with_sentinels,
 };
-use std::{io, num::NonZeroUsize, panic, process::ExitCode, time::Duration};
+use std::{io, num::NonZeroUsize, process::ExitCode, time::Duration};
 
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
@@ -148,10 +148,5 @@ fn bound(plan: &Plan) -> Bound {
 
 /// A panic that is meant is a result here; any other is told as ever.
 fn keep_provoked_panics_quiet() {
-    let others = panic::take_hook();
-    panic::set_hook(Box::new(move |info| {
-        if !info.payload().is::<BadItem>() {
-            others(info);
-        }
-    }));
+    panics::keep_quiet(|info| info.payload().is::<BadItem>());
 }

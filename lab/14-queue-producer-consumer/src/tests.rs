@@ -41,12 +41,7 @@ fn run(way: Running, plan: &Plan) -> Record {
 
 /// As `main` does: the panic that is meant is no noise.
 fn quietly() {
-    let others = panic::take_hook();
-    panic::set_hook(Box::new(move |info| {
-        if !info.payload().is::<BadItem>() {
-            others(info);
-        }
-    }));
+    common::panics::keep_quiet(|info| info.payload().is::<BadItem>());
 }
 
 proptest! {

@@ -137,5 +137,5 @@ fn memory_per_thread(gathered: &Gathered) -> Option<u64> {
 fn gather(threads: usize) -> anyhow::Result<Gathered> {
     let pool = CROWD.pool_builder().workers(NonZeroUsize::MIN);
     let pool = pool.retries(0).timeout(PATIENCE).start()?;
-    Ok(pool.submit(Crowd { threads }).wait()?)
+    Ok(pool.call(Crowd { threads })?)
 }

@@ -19,8 +19,9 @@ pub use books::{Depth, Entries};
 pub use queue::Capacity;
 
 use books::Books;
+use common::panics;
 use queue::{Rx, Tx};
-use std::{any::Any, io, num::NonZeroUsize, panic::resume_unwind, sync::Arc, time::Duration};
+use std::{io, num::NonZeroUsize, panic::resume_unwind, sync::Arc, time::Duration};
 use tokio::{
     runtime::Builder,
     select,
@@ -159,9 +160,8 @@ async fn work_on(item: Item) {
 
 /// What a task panicked with; `None` for one that was aborted.
 fn panic_message(ended: JoinError) -> Option<String> {
-    let payload: Box<dyn Any + Send> = ended.try_into_panic().ok()?;
-    let text = payload.downcast::<String>().map(|text| *text);
-    Some(text.unwrap_or_else(|_| "a value that is not text".into()))
+    let payload = ended.try_into_panic().ok()?;
+    Some(panics::message(payload.as_ref()))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The managers' side of the shared state: workers come and go, and are told what to do next.
 
-use super::{Next, Part, Phase, Process, Shared, State, lock};
+use super::{Part, Phase, Process, Shared, State, lock};
 use crate::process_pool::TaskError;
 use std::{
     sync::{MutexGuard, PoisonError},
@@ -49,60 +49,6 @@ impl Shared {
         state.slots[slot].pid = None;
     }
 
-    /// Waits for what the manager of `slot`, whose worker is idle, should do.
-    ///
-    /// `one_by_one` hands out single tasks; `is_new` says that its worker has had none yet.
-    pub(in super::super) fn next(
-        &self,
-        slot: usize,
-        process: &Process,
-        one_by_one: bool,
-        is_new: bool,
-    ) -> Next {
-        let mut state = lock(&self.state);
-        let mut at_once = true;
-        loop {
-            match state.phase {
-                Phase::Stopping | Phase::Broken(_) => return Next::End,
-                Phase::Finishing if state.queue.is_empty() => return Next::End,
-                Phase::Open | Phase::Finishing => {}
-            }
-            if !state.queue.is_empty() {
-                break;
-            }
-            at_once = false;
-            state.idle += 1;
-            state = self
-                .work
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
-            state.idle -= 1;
-        }
-        // One that has just reported a task is alive, or its next order tells.
-        let exit = (is_new || !at_once).then(|| lock(process).try_wait());
-        if let Some(exit) = exit.flatten() {
-            // Reaped: its id may soon name another process.
-            state.slots[slot].pid = None;
-            drop(state);
-            // Another worker may be idle and alive.
-            self.work.notify_one();
-            return Next::Dead { exit, at_once };
-        }
-        let wanted = if one_by_one {
-            1
-        } else {
-            state.slots[slot].order_size(state.queued, self.settings.workers.get())
-        };
-        let hand = state.deal(wanted);
-        let slot = &mut state.slots[slot];
-        slot.tasks = hand.parts().map(Part::tasks).collect();
-        slot.last_order = hand.len();
-        if self.settings.queue_limit.is_some() {
-            self.tell(state);
-        }
-        Next::Work(hand)
-    }
-
     /// Gives up: what waits fails with `reason`, what runs may end.
     pub(in super::super) fn give_up(&self, reason: String) {
         let mut state = lock(&self.state);
@@ -138,7 +84,7 @@ impl Shared {
 
     fn announce(&self, state: MutexGuard<'_, State>, ended: Vec<Part>, error: &TaskError) {
         self.tell(state);
-        self.work.notify_all();
+        self.rouse_all();
         for part in ended {
             part.fail(error);
         }
