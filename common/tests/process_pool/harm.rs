@@ -9,6 +9,10 @@ use common::{
     child::Exit,
     process_pool::{PoolBuilder, TaskError},
 };
+use nix::{
+    sys::signal::{self, Signal},
+    unistd::Pid,
+};
 use std::{io::Read, thread, time::Duration};
 
 /// How many good tasks there are beside the bad one.
@@ -235,5 +239,40 @@ fn a_helper_ends_with_the_pool_though_its_task_is_long_over() {
         // Only the helper held the socket.
         let end = met.stream.read(&mut [0]);
         assert!(matches!(end, Ok(0)), "{end:?}");
+    });
+}
+
+#[test]
+fn a_stopped_worker_is_given_up_at_the_limit_though_it_takes_no_input() {
+    watched(|| {
+        let limit = Duration::from_secs(1);
+        let pool = builder(crew::ECHO, 1).timeout(limit).start();
+        let pool = pool.expect("the crew starts");
+        let pid = pool.worker_ids()[0];
+        signal::kill(Pid::from_raw(pid.cast_signed()), Signal::SIGSTOP).expect("it idles");
+        // More than any pipe takes in.
+        let outcome = pool.submit(vec![7; 8 << 20]).wait();
+        assert!(outcome == Err(TaskError::TimedOut { pid, limit }));
+        assert!(is_gone(pid));
+        let (failed, lost) = (pool.ledger().failed, pool.ledger().workers_lost);
+        assert_eq!((failed, lost), (1, 1));
+        assert!(pool.shutdown().balances());
+    });
+}
+
+#[test]
+fn stopped_workers_end_with_the_pool() {
+    watched(|| {
+        let pool = pool(crew::ECHO, 2);
+        let workers = pool.worker_ids();
+        for pid in &workers {
+            signal::kill(Pid::from_raw(pid.cast_signed()), Signal::SIGSTOP).expect("it idles");
+        }
+        let tasks = [1, 2, 3].map(|size| pool.submit(vec![7; size << 20]));
+        drop(pool);
+        for task in tasks {
+            assert!(task.wait() == Err(TaskError::Cancelled));
+        }
+        assert!(workers.into_iter().all(is_gone));
     });
 }
