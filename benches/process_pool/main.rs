@@ -144,6 +144,7 @@ fn stream(python: &Python) -> anyhow::Result<Group> {
 fn one_in_flight(python: &Python) -> anyhow::Result<Group> {
     let mut rows = vec![
         Row::floor("pipe", pipe::one_in_flight()?),
+        Row::ours("call", ours::call()?),
         Row::ours("submit, wait", ours::submit_ahead(1)?),
         Row::peer("procspawn, spawn, join", procspawn::one_in_flight()?),
     ];
@@ -168,7 +169,7 @@ fn ready(python: &Python) -> anyhow::Result<Group> {
 fn payload(_: &Python) -> anyhow::Result<Group> {
     let rows = vec![
         Row::floor("pipe", pipe::echo()?),
-        Row::ours("submit, wait", ours::echo_one_in_flight()?),
+        Row::ours("call", ours::echo_one_in_flight()?),
         Row::ours("map", ours::echo_map()?),
         Row::ours("map of Vec<u8>", ours::echo_map_of_plain_vectors()?),
         Row::peer("procspawn, spawn, join", procspawn::echo()?),

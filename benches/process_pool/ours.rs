@@ -56,6 +56,20 @@ pub(crate) fn unordered() -> anyhow::Result<impl FnMut(u64) -> anyhow::Result<Du
     })
 }
 
+pub(crate) fn call() -> anyhow::Result<impl FnMut(u64) -> anyhow::Result<Duration>> {
+    let pool = SQUARE.pool(WORKERS)?;
+    Ok(move |count: u64| {
+        let mut answers = Vec::with_capacity(usize::try_from(count)?);
+        let start = Instant::now();
+        for n in 0..count {
+            answers.push(pool.call(n)?);
+        }
+        let took = start.elapsed();
+        tasks::check_squares(&answers)?;
+        Ok(took)
+    })
+}
+
 /// Waits for the oldest task before it submits one more than `ahead`.
 pub(crate) fn submit_ahead(
     ahead: usize,
@@ -100,7 +114,7 @@ pub(crate) fn first_result(count: u64) -> anyhow::Result<Duration> {
     for n in 0..count {
         let start = Instant::now();
         let pool = SQUARE.pool(NonZeroUsize::MIN)?;
-        let answer = pool.submit(n).wait()?;
+        let answer = pool.call(n)?;
         took += start.elapsed();
         ensure!(answer == tasks::square(n), "a wrong answer");
     }
@@ -115,7 +129,7 @@ pub(crate) fn echo_one_in_flight() -> anyhow::Result<impl FnMut(u64) -> anyhow::
             let payload = tasks::payload(n);
             let input = ByteBuf::from(payload.clone());
             let start = Instant::now();
-            let output = pool.submit(input).wait()?;
+            let output = pool.call(input)?;
             took += start.elapsed();
             ensure!(*output == payload, "payload {n} came back changed");
         }

@@ -21,8 +21,9 @@ const GROWTH: usize = 16;
 const SUSPECTS: usize = 2;
 
 impl Slot {
-    /// How many of `queued` tasks its worker is to have next.
-    pub(super) fn order_size(&self, queued: usize, workers: usize) -> usize {
+    /// How many of `queued` tasks its worker is to have next, where `idle` of the pool's `workers` have
+    /// nothing else to do, itself among them.
+    pub(super) fn order_size(&self, queued: usize, workers: usize, idle: usize) -> usize {
         let Some(pace) = self.pace else {
             return 1;
         };
@@ -30,8 +31,10 @@ impl Slot {
         let in_time = usize::try_from(in_time).unwrap_or(usize::MAX);
         // Half of it: the last orders are the smallest, so that the workers end together.
         let share = queued.div_ceil(2 * workers).max(in_time / LEAST_PART);
+        // What one takes another cannot have: short tasks may turn out to be long.
+        let fair = queued.div_ceil(idle.max(1));
         let grown = self.last_order.saturating_mul(GROWTH);
-        in_time.min(share).min(grown).max(1)
+        in_time.min(share).min(fair).min(grown).max(1)
     }
 
     /// Its worker is gone; which of its tasks were cancelled.
@@ -293,5 +296,45 @@ impl Shared {
         for (part, error) in ended {
             part.fail(&error);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slot(pace: Duration, last_order: usize) -> Slot {
+        Slot {
+            pace: Some(pace),
+            last_order,
+            ..Slot::default()
+        }
+    }
+
+    #[test]
+    fn a_worker_that_has_shown_nothing_gets_one_task() {
+        assert_eq!(Slot::default().order_size(1_000_000, 2, 1), 1);
+    }
+
+    #[test]
+    fn orders_take_some_milliseconds_and_grow_step_by_step() {
+        let micro = Duration::from_micros(1);
+        assert_eq!(slot(micro, 1).order_size(1_000_000, 2, 1), GROWTH);
+        assert_eq!(slot(micro, 4000).order_size(1_000_000, 2, 1), 4000);
+        let milli = Duration::from_millis(1);
+        assert_eq!(slot(milli, 100).order_size(1_000_000, 2, 1), 4);
+        assert_eq!(slot(5 * milli, 100).order_size(1_000_000, 2, 1), 1);
+    }
+
+    #[test]
+    fn the_last_orders_are_small_and_leave_something_for_every_idle_worker() {
+        let micro = Duration::from_micros(1);
+        assert_eq!(slot(micro, 4000).order_size(4000, 2, 1), 1000);
+        // Below this hand-over would cost as much as the tasks.
+        assert_eq!(slot(micro, 4000).order_size(400, 2, 1), 4000 / LEAST_PART);
+        assert_eq!(slot(micro, 4000).order_size(100, 2, 2), 50);
+        assert_eq!(slot(micro, 4000).order_size(4, 2, 2), 2);
+        assert_eq!(slot(micro, 4000).order_size(1, 2, 2), 1);
+        assert_eq!(slot(Duration::ZERO, 9).order_size(0, 2, 0), 1);
     }
 }

@@ -37,6 +37,14 @@ impl State {
         };
     }
 
+    /// How many workers have nothing to do and are not in their managers' hands.
+    fn idle(&self) -> usize {
+        let seats = self.slots.iter().map(|slot| &slot.seat);
+        seats
+            .filter(|seat| matches!(seat, Seat::Resting(_) | Seat::Called(_)))
+            .count()
+    }
+
     /// Takes up to `wanted` tasks off the queue for `worker`.
     fn deal_to(&mut self, worker: &Remote, wanted: usize) -> Hand {
         let hand = self.deal(wanted);
@@ -107,7 +115,9 @@ impl Shared {
         let wanted = if !self.settings.in_batches() || remote::is_recorded() {
             1
         } else {
-            state.slots[index].order_size(state.queued, self.settings.workers.get())
+            let workers = self.settings.workers.get();
+            let idle = 1 + state.idle();
+            state.slots[index].order_size(state.queued, workers, idle)
         };
         let hand = state.deal_to(&worker, wanted);
         if self.settings.queue_limit.is_some() {
