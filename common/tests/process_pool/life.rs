@@ -142,6 +142,7 @@ fn workers_end_with_a_parent_that_is_killed() {
     watched(|| {
         let point = MeetingPoint::new();
         let mut parent = Command::new(CREW)
+            .arg("meet")
             .arg(&point.path)
             .spawn()
             .expect("it starts");

@@ -4,7 +4,10 @@
 mod calls;
 mod crew;
 mod faults;
+mod harm;
 mod life;
+mod limits;
 mod orders;
+mod soak;
 mod support;
 mod tasks;
