@@ -171,6 +171,11 @@ impl Part {
         self.range.len()
     }
 
+    /// Whether they were handed out before, to a worker that was lost.
+    pub(super) fn is_suspect(&self) -> bool {
+        self.attempts > 1
+    }
+
     /// The numbers of its tasks.
     pub(super) fn tasks(&self) -> Range<u64> {
         self.first..self.first + self.len() as u64
@@ -260,8 +265,18 @@ impl Hand {
         self.0.iter()
     }
 
-    pub(super) fn into_parts(self) -> impl Iterator<Item = Part> {
-        self.0.into_iter()
+    /// Its parts, each task by itself if asked for.
+    pub(super) fn into_pieces(self, singly: bool) -> Vec<Part> {
+        if singly {
+            self.into_singles().collect()
+        } else {
+            self.0.into()
+        }
+    }
+
+    /// Whether its tasks lost a worker before, each of them perhaps through its own doing.
+    pub(super) fn is_suspect(&self) -> bool {
+        self.parts().all(Part::is_suspect)
     }
 
     /// Every task as a part of its own.

@@ -74,7 +74,9 @@ impl<I, O> PoolBuilder<I, O> {
     /// A worker can be lost after the task took effect and before it could report. With 0 a task
     /// runs *at most once*. With more it runs *at least once* if it is reported as done, and may
     /// have run in part, or in full, before: right for tasks without effects outside their process.
-    /// Among short tasks, which share a worker's [orders](super), that holds for its neighbours, too.
+    /// Among short tasks, which share a worker's [orders](super), that holds for its neighbours, too:
+    /// each of them that was not reported when the worker was lost has had an attempt. Only a worker
+    /// that was killed to cancel a neighbour costs none.
     /// A panic, a timeout and a cancellation are answers, and are not retried.
     pub fn retries(mut self, retries: u32) -> Self {
         self.settings.retries = retries;

@@ -35,6 +35,8 @@ pub(super) struct Desk {
     /// How many tasks of the present one are to be done, and are.
     wanted: u32,
     filed: u32,
+    /// Whether each of them is reported before the next one begins.
+    promptly: bool,
     /// When it came, when the last report went, when memory was asked for last.
     opened: Instant,
     reported: Instant,
@@ -51,6 +53,7 @@ impl Desk {
             orders: 0,
             wanted: 0,
             filed: 0,
+            promptly: false,
             opened: now,
             reported: now,
             weighed: None,
@@ -59,9 +62,10 @@ impl Desk {
         }
     }
 
-    pub(super) fn open(&mut self, tasks: u32) {
+    pub(super) fn open(&mut self, tasks: u32, promptly: bool) {
         self.orders += 1;
         (self.wanted, self.filed) = (tasks, 0);
+        self.promptly = promptly;
         self.opened = Instant::now();
         self.reported = self.opened;
     }
@@ -89,12 +93,12 @@ impl Desk {
     /// Reports when it is time; `tick` says that it may be.
     #[inline]
     pub(super) fn report_if_due(&mut self, tick: bool) -> io::Result<()> {
-        let is_large = self.results.len() > REPORT_BYTES;
-        if !tick && !is_large && !self.is_closed() {
+        let at_once = self.promptly || self.is_closed() || self.results.len() > REPORT_BYTES;
+        if !tick && !at_once {
             return Ok(());
         }
         let now = Instant::now();
-        if is_large || self.is_closed() || now - self.reported > REPORT_AFTER {
+        if at_once || now - self.reported > REPORT_AFTER {
             return self.report(now);
         }
         Ok(())

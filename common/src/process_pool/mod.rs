@@ -66,19 +66,21 @@
 //! do, on Unix, the processes that they started.
 //!
 //! # Orders
-//! A worker is handed one task at a time, or, once it has shown that tasks are short, as many as take
-//! some milliseconds: nobody chooses a chunk. One task that takes long after all holds up none of
-//! those behind it: the worker gives them back. When a worker is lost with several tasks, those that
-//! it may have been at are tried again one by one, so that the one that ends workers is found and the
-//! others are done. Where that would be wrong each task goes alone: with [`PoolBuilder::retries`] of 0,
-//! and with a [`PoolBuilder::timeout`]; and while a `tracing` subscriber records each of them.
+//! A worker is handed one task at a time, or, once it has shown that tasks are short, as many as
+//! take some milliseconds: nobody chooses a chunk. One task that takes long after all holds up none
+//! of those behind it: the worker gives them back. When a worker is lost with several tasks, each
+//! of them may have begun; they are tried again in orders of which each task is reported before the
+//! next one begins, so that the one that ends workers is found and the others are done. Where that
+//! would be wrong each task goes alone: with [`PoolBuilder::retries`] of 0, and with a
+//! [`PoolBuilder::timeout`]; and while a `tracing` subscriber records each of them.
 //!
 //! # Values
 //! Inputs and outputs are any serde types; they travel in [postcard], a format without field names
 //! or types, so `#[serde(flatten)]`, untagged enums and values such as `serde_json::Value` do not
 //! come through: they are a [`TaskError::Decode`]. Many bytes travel as one piece in a type such as
-//! `serde_bytes::ByteBuf`; serde takes a `Vec<u8>` byte by byte, which is several times slower. An input is encoded when it is submitted and
-//! kept as bytes until its task ends, which is why it need not be `Clone` to be retried.
+//! `serde_bytes::ByteBuf`; serde takes a `Vec<u8>` byte by byte, which is several times slower. An
+//! input is encoded when it is submitted and kept as bytes until its task ends, which is why it
+//! need not be `Clone` to be retried.
 //!
 //! # The timeline
 //! Each worker has a lane: its start-up, each task, what the task's own spans say, and what was

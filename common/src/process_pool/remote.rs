@@ -173,6 +173,7 @@ impl Remote {
         let order = Order {
             tasks: u32::try_from(hand.len()).map_err(|_| io::ErrorKind::InvalidInput)?,
             record: is_recorded(),
+            promptly: hand.is_suspect(),
         };
         let inputs: Vec<&[u8]> = hand.parts().map(Part::bytes).collect();
         self.tx.send_with(&order, &inputs)?;

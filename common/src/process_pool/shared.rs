@@ -73,8 +73,6 @@ struct Slot {
     pace: Option<Duration>,
     /// How many tasks its last order had.
     last_order: usize,
-    /// How many tasks its last report had.
-    last_report: usize,
 }
 
 #[derive(Debug)]

@@ -17,6 +17,8 @@ pub(super) struct Order {
     pub(super) tasks: u32,
     /// Whether somebody will look at the spans.
     pub(super) record: bool,
+    /// Whether each task is to be reported before the next one begins: one of them may end the worker.
+    pub(super) promptly: bool,
 }
 
 /// Worker to parent.

@@ -49,7 +49,7 @@ where
             Ok(None) => return ExitCode::SUCCESS,
             Err(_) => return ExitCode::FAILURE,
         };
-        lock(&desk).open(order.tasks);
+        lock(&desk).open(order.tasks, order.promptly);
         if order.tasks > 1 {
             clerk.unpark();
         }

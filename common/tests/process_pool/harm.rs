@@ -123,7 +123,6 @@ fn a_worker_killed_from_outside_on_every_attempt_is_told() {
 }
 
 #[test]
-#[ignore = "fails: what a lost worker was at is not counted as tried when it is far into an order"]
 fn a_task_far_into_an_order_is_not_tried_more_often_than_allowed() {
     watched(|| {
         let point = MeetingPoint::new();

@@ -16,10 +16,6 @@ const ORDER_BYTES: usize = 1 << 20;
 /// An order has at most so many times the tasks of the one before it.
 const GROWTH: usize = 16;
 
-/// A worker that is lost was at one of the tasks after its last report, of which it had so many
-/// times those that were in the report.
-const SUSPECTS: usize = 2;
-
 impl Slot {
     /// How many of `queued` tasks its worker is to have next, where `idle` of the pool's `workers` have
     /// nothing else to do, itself among them.
@@ -67,7 +63,7 @@ impl Slot {
 }
 
 impl State {
-    /// Takes up to `wanted` tasks off the queue; one that lost a worker before goes alone.
+    /// Takes up to `wanted` tasks off the queue; those that lost a worker before go by themselves.
     pub(super) fn deal(&mut self, wanted: usize) -> Hand {
         let mut hand = Hand::default();
         let (mut left, mut room) = (wanted, ORDER_BYTES);
@@ -77,26 +73,18 @@ impl State {
             };
             let lost_a_worker = entry.get().attempts > 0;
             let size = entry.get().bytes().len();
-            if !hand.is_empty() && (lost_a_worker || room == 0) {
+            if !hand.is_empty() && (lost_a_worker != hand.is_suspect() || room == 0) {
                 break;
             }
             let mut part = entry.remove();
             self.queued -= part.len();
-            let count = if lost_a_worker {
-                1
-            } else {
-                left.min(part.fitting(room))
-            };
-            if let Some(rest) = part.split_off(count) {
+            if let Some(rest) = part.split_off(left.min(part.fitting(room))) {
                 self.put(rest);
             }
             part.attempts += 1;
             left -= part.len();
             room = room.saturating_sub(size);
             hand.push(part);
-            if lost_a_worker {
-                break;
-            }
         }
         hand
     }
@@ -116,13 +104,8 @@ impl State {
                 reason: reason.clone(),
             }),
         };
-        let parts: Vec<Part> = if cancelled.is_empty() {
-            returned.into_parts().collect()
-        } else {
-            returned.into_singles().collect()
-        };
         let mut waiting = 0;
-        for mut part in parts {
+        for mut part in returned.into_pieces(!cancelled.is_empty()) {
             let error = if cancelled.contains(&part.first) {
                 Some(TaskError::Cancelled)
             } else {
@@ -192,7 +175,6 @@ impl Shared {
         let own = &mut state.slots[slot];
         own.advance(count as u64);
         own.pace = Some(done.took / done.tasks.max(1));
-        own.last_report = count;
         let keeps = done.keeps as usize;
         let returned = hand.split_off(keeps);
         own.forget_after(keeps as u64);
@@ -259,38 +241,42 @@ impl Shared {
     /// Queues the tasks of `hand` again, whose worker was lost; those that were cancelled, or have no
     /// attempt left, end. `error` is made of the number of attempts.
     ///
-    /// Which of the next ones ran, nobody knows: each of them goes alone from now on.
+    /// Each of them may have begun, and is reported at once from now on: of a hand of such tasks only
+    /// the first has.
     pub(in super::super) fn retry(
         &self,
         slot: usize,
-        hand: Hand,
+        mut hand: Hand,
         error: impl Fn(u32) -> TaskError,
     ) {
         let mut state = lock(&self.state);
         let cancelled = state.slots[slot].release();
-        let suspects = SUSPECTS * state.slots[slot].last_report.max(1);
+        let may_have_begun = if hand.is_suspect() { 1 } else { hand.len() };
+        let rest = hand.split_off(may_have_begun);
         let goes_on = matches!(state.phase, Phase::Open | Phase::Finishing);
         let stopping = state.phase == Phase::Stopping;
         let (mut ended, mut returned) = (Vec::new(), 0);
-        for (place, mut part) in hand.into_singles().enumerate() {
-            let error = if stopping || cancelled.contains(&part.first) {
-                TaskError::Cancelled
-            } else if (!cancelled.is_empty() || place >= suspects) && goes_on {
-                // Its worker was killed because of another task, or had not come to this one.
-                part.attempts -= 1;
-                returned += 1;
-                state.put(part);
-                continue;
-            } else if goes_on && part.attempts <= self.settings.retries {
-                state.ledger.retried += 1;
-                returned += 1;
-                state.put(part);
-                continue;
-            } else {
-                error(part.attempts)
-            };
-            state.count(&error, 1);
-            ended.push((part, error));
+        for (hand, has_begun) in [(hand, true), (rest, false)] {
+            for mut part in hand.into_pieces(!cancelled.is_empty()) {
+                // With a cancelled task beside them it was that one which ended the worker.
+                let is_tried = has_begun && cancelled.is_empty();
+                let error = if stopping || cancelled.contains(&part.first) {
+                    TaskError::Cancelled
+                } else if goes_on && (!is_tried || part.attempts <= self.settings.retries) {
+                    if is_tried {
+                        state.ledger.retried += part.len() as u64;
+                    } else {
+                        part.attempts -= 1;
+                    }
+                    returned += part.len();
+                    state.put(part);
+                    continue;
+                } else {
+                    error(part.attempts)
+                };
+                state.count(&error, part.len());
+                ended.push((part, error));
+            }
         }
         self.rouse(state, returned);
         for (part, error) in ended {
