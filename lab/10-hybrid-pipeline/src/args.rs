@@ -6,7 +6,7 @@ use common::{
     cli::{RoundsArgs, parse_workers, up_to},
     http::{Url, as_seconds, parse_delay, parse_timeout, parse_url},
 };
-use lab_10_hybrid_pipeline::{Limits, workers::Way};
+use lab_10_hybrid_pipeline::{Limits, parse::Reading, workers::Way};
 use serde::Serialize;
 use std::{num::NonZeroUsize, time::Duration};
 
@@ -82,6 +82,10 @@ pub(crate) struct PipelineArgs {
     /// Parse in this way only, with and without the barrier
     #[arg(long, value_name = "WAY", value_enum)]
     pub(crate) parse: Option<Way>,
+
+    /// What to parse with
+    #[arg(long, value_name = "PARSER", value_enum, default_value = "scraper")]
+    pub(crate) parser: Reading,
 
     #[command(flatten)]
     #[serde(flatten)]

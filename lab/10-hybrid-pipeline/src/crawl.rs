@@ -3,6 +3,7 @@
 use crate::{
     Start,
     outcome::{Arrival, Crawled, Finding, Outcome, PageReport, Target, told},
+    parse::Reading,
 };
 use common::http::Url;
 use std::{
@@ -23,6 +24,7 @@ pub struct Frontier {
     changed: Notify,
     limit: NonZeroUsize,
     follows: bool,
+    reading: Reading,
 }
 
 #[derive(Debug, Default)]
@@ -57,6 +59,7 @@ impl Frontier {
             state: RefCell::new(state),
             changed: Notify::new(),
             limit: start.pages,
+            reading: start.reading,
         }
     }
 
@@ -65,9 +68,19 @@ impl Frontier {
         self.limit
     }
 
-    /// Whether the links of pages matter.
+    /// Whether the links of pages matter at all.
     pub fn follows(&self) -> bool {
         self.follows
+    }
+
+    /// Whether links can still lead to a page: not when the pages found already are enough.
+    pub fn has_room(&self) -> bool {
+        self.follows && self.state.borrow().urls.len() < self.limit.get()
+    }
+
+    /// What the pages are parsed with.
+    pub fn reading(&self) -> Reading {
+        self.reading
     }
 
     /// The next page to fetch, waiting for pages under way that may lead to more.
@@ -181,6 +194,7 @@ mod tests {
         Frontier::new(&Start {
             urls: urls.iter().map(|path| url(path)).collect(),
             pages: NonZeroUsize::new(pages).expect("tests ask for at least one"),
+            reading: Reading::Scraper,
         })
     }
 

@@ -5,11 +5,15 @@
 //! differ in one word: the stages are awaited one after the other, or joined.
 
 pub mod checksum;
+pub mod content;
 pub mod crawl;
 pub mod fetch;
 pub mod nesting;
 pub mod outcome;
 pub mod parse;
+mod place;
+pub mod stream;
+pub mod tree;
 pub mod words;
 pub mod workers;
 
@@ -17,6 +21,7 @@ use common::http::Url;
 use crawl::Frontier;
 use fetch::{Gauge, fetch_pages};
 use outcome::Crawled;
+use parse::Reading;
 use reqwest::Client;
 use std::{cell::RefCell, num::NonZeroUsize};
 use tokio::sync::mpsc;
@@ -29,6 +34,8 @@ pub struct Start {
     pub urls: Vec<Url>,
     /// The most pages to fetch; more than there are `urls` follows the links on them.
     pub pages: NonZeroUsize,
+    /// What the pages are parsed with.
+    pub reading: Reading,
 }
 
 /// How much of everything may be there at once; together they bound the memory.
@@ -161,6 +168,7 @@ mod tests {
                     .map(|n| server.url(&format!("page/{n}?size=2000")))
                     .collect(),
                 pages: count(pages.max(1)),
+                reading: Reading::Scraper,
             };
             let expected: Vec<_> = (0..pages)
                 .map(|n| {
@@ -181,6 +189,7 @@ mod tests {
         let start = |pages| Start {
             urls: vec![server.url("page/0?size=500&count=40")],
             pages: count(pages),
+            reading: Reading::Stream,
         };
         // One page at a time cannot get the order wrong.
         let alone = every_variant(&start(25), &limits(1, 1, 1, 1), 1);
@@ -209,6 +218,7 @@ mod tests {
                 .map(|n| server.url(&format!("page/{n}?size=60000")))
                 .collect(),
             pages: count(120),
+            reading: Reading::Scraper,
         };
         let limits = limits(6, 2, 2, 20);
         let all = every_variant(&start, &limits, 1);
@@ -240,6 +250,7 @@ mod tests {
         let start = Start {
             urls: paths.iter().map(|path| server.url(path)).collect(),
             pages: count(paths.len()),
+            reading: Reading::Stream,
         };
         for crawled in every_variant(&start, &limits(2, 1, 1, 1000), 1) {
             let kinds: Vec<&str> = crawled

@@ -54,6 +54,7 @@ impl Source {
                 start: Start {
                     urls: args.url.clone(),
                     pages: args.pages.unwrap_or(named),
+                    reading: args.parser,
                 },
                 server: None,
                 each: None,
@@ -83,6 +84,7 @@ impl Source {
             start: Start {
                 urls: urls.collect(),
                 pages,
+                reading: args.parser,
             },
             server: Some(server),
             each: Some(args.delay),
@@ -95,6 +97,7 @@ impl Source {
             start: Start {
                 urls: vec![server.url("files/index.html")],
                 pages: args.pages.unwrap_or(DOCUMENTATION_PAGES),
+                reading: args.parser,
             },
             server: Some(server),
             each: None,

@@ -175,7 +175,8 @@ pub async fn parse_pages(
             url: page.url,
             content_type: page.content_type,
             body: page.body,
-            follow: frontier.follows() && !is_off,
+            follow: frontier.has_room() && !is_off,
+            reading: frontier.reading(),
         };
         let outcome = match parser.parse(input).await {
             Ok(mut parsed) => {
