@@ -4,11 +4,13 @@ use crate::{
     Start,
     outcome::{Arrival, Crawled, Finding, Outcome, PageReport, Target, told},
     parse::Reading,
+    totals::{Totals, keep},
 };
 use common::http::Url;
 use std::{
     cell::RefCell,
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, HashSet, VecDeque},
+    hash::{DefaultHasher, Hash, Hasher},
     num::NonZeroUsize,
 };
 use tokio::sync::Notify;
@@ -29,15 +31,22 @@ pub struct Frontier {
 
 #[derive(Debug, Default)]
 struct State {
-    seen: HashSet<String>,
-    /// In breadth-first order; never more than the limit.
-    urls: Vec<Url>,
+    /// What grows with the site: eight bytes for each URL seen. Two with the same number would be
+    /// taken for one; among a million that happens once in thirty million crawls.
+    seen: HashSet<u64>,
+    /// Those not handed out yet, in breadth-first order.
+    urls: VecDeque<Url>,
+    /// How many there were; never more than the limit.
+    known: usize,
     /// How many of them were asked for by name; the rest was found.
     named: usize,
     /// How many of them have been handed out.
     taken: usize,
-    /// What became of the first of them, up to one that is still under way.
-    pages: Vec<PageReport>,
+    /// How many of the first of them are settled, up to one that is still under way.
+    settled: usize,
+    /// What became of those.
+    totals: Totals,
+    kept: Vec<PageReport>,
     /// Pages that were ready before an earlier one, with the links not known then.
     early: BTreeMap<usize, (PageReport, Arrival)>,
 }
@@ -49,11 +58,11 @@ impl Frontier {
         for url in &start.urls {
             let mut url = url.clone();
             url.set_fragment(None);
-            if state.urls.len() < start.pages.get() && state.seen.insert(url.to_string()) {
-                state.urls.push(url);
+            if state.known < start.pages.get() && state.seen.insert(number_of(url.as_str())) {
+                state.push(url);
             }
         }
-        state.named = state.urls.len();
+        state.named = state.known;
         Self {
             follows: start.pages.get() > state.named,
             state: RefCell::new(state),
@@ -75,7 +84,7 @@ impl Frontier {
 
     /// Whether links can still lead to a page: not when the pages found already are enough.
     pub fn has_room(&self) -> bool {
-        self.follows && self.state.borrow().urls.len() < self.limit.get()
+        self.follows && self.state.borrow().known < self.limit.get()
     }
 
     /// What the pages are parsed with.
@@ -96,8 +105,8 @@ impl Frontier {
                 if let Some(target) = state.take() {
                     return Some(target);
                 }
-                let is_full = state.urls.len() == self.limit.get();
-                if is_full || !self.follows || state.pages.len() == state.taken {
+                let is_full = state.known == self.limit.get();
+                if is_full || !self.follows || state.settled == state.taken {
                     return None;
                 }
             }
@@ -114,12 +123,15 @@ impl Frontier {
     /// Takes note of what became of a page, and of its links when their turn has come.
     pub fn settle(&self, target: Target, outcome: Outcome) {
         let mut state = self.state.borrow_mut();
+        if let Outcome::Parsed { shift, .. } = &outcome {
+            state.totals.shifts.add(shift);
+        }
         let (report, mut arrival) = told(&target, outcome);
-        let room = state.urls.len() < self.limit.get();
+        let room = state.known < self.limit.get();
         // What is known already will not count later: only new links are worth keeping.
         arrival
             .found
-            .retain(|url| room && !state.seen.contains(url));
+            .retain(|url| room && !state.seen.contains(&number_of(url)));
         state.early.insert(target.number, (report, arrival));
         state.count_what_is_due(self.limit.get());
         drop(state);
@@ -132,17 +144,30 @@ impl Frontier {
     /// If a page that was handed out has not been settled.
     pub fn finish(self, peak_pages_held: usize) -> Crawled {
         let state = self.state.into_inner();
-        assert_eq!(state.pages.len(), state.taken, "a page is under way");
+        assert_eq!(state.settled, state.taken, "a page is under way");
         Crawled {
-            pages: state.pages,
+            pages: state.kept,
+            totals: state.totals,
             peak_pages_held,
         }
     }
 }
 
+/// The number by which a URL is known.
+fn number_of(url: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    url.hash(&mut hasher);
+    hasher.finish()
+}
+
 impl State {
+    fn push(&mut self, url: Url) {
+        self.known += 1;
+        self.urls.push_back(url);
+    }
+
     fn take(&mut self) -> Option<Target> {
-        let url = self.urls.get(self.taken)?.clone();
+        let url = self.urls.pop_front()?;
         self.taken += 1;
         Some(Target {
             number: self.taken - 1,
@@ -152,19 +177,19 @@ impl State {
     }
 
     fn count_what_is_due(&mut self, limit: usize) {
-        while let Some((mut report, arrival)) = self.early.remove(&self.pages.len()) {
+        while let Some((mut report, arrival)) = self.early.remove(&self.settled) {
             let is_new = match arrival.redirected_to {
-                Some(url) => self.seen.insert(url),
+                Some(url) => self.seen.insert(number_of(&url)),
                 None => true,
             };
             if is_new {
                 for url in arrival.found {
                     // What a link is made of was a URL a moment ago.
-                    let (true, Ok(parsed)) = (self.urls.len() < limit, Url::parse(&url)) else {
+                    let (true, Ok(parsed)) = (self.known < limit, Url::parse(&url)) else {
                         continue;
                     };
-                    if self.seen.insert(url) {
-                        self.urls.push(parsed);
+                    if self.seen.insert(number_of(&url)) {
+                        self.push(parsed);
                     }
                 }
             } else {
@@ -173,7 +198,9 @@ impl State {
                     reason: "redirects to a page of this crawl".into(),
                 };
             }
-            self.pages.push(report);
+            self.settled += 1;
+            self.totals.add(&report);
+            keep(&mut self.kept, report);
         }
     }
 }
@@ -181,7 +208,8 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parse::Parsed;
+    use crate::{parse::Parsed, shift::Shift};
+    use common::timeline::Moment;
     use std::time::Duration;
 
     fn url(path: &str) -> Url {
@@ -200,17 +228,23 @@ mod tests {
 
     fn page(came_from: &str, links: &[&str]) -> Outcome {
         Outcome::Parsed {
-            parsed: Parsed {
+            parsed: Box::new(Parsed {
                 title: String::new(),
                 links: 0,
                 found: links.iter().map(|path| url(path).into()).collect(),
                 note: None,
                 fingerprint: 0,
                 pid: 0,
-            },
+            }),
             came_from: url(came_from),
             length_bytes: 0,
             elapsed: Duration::ZERO,
+            shift: Shift {
+                worker: (0, None),
+                began: Moment::now(),
+                ended: Moment::now(),
+                busy: Duration::ZERO,
+            },
         }
     }
 

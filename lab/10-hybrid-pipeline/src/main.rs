@@ -12,7 +12,7 @@ mod toolchain;
 use args::PipelineArgs;
 use common::{Experiment, Step, host, http::SERVER};
 use complaints::Complaint;
-use lab_10_hybrid_pipeline::parse::PARSE;
+use lab_10_hybrid_pipeline::shift::PARSE;
 use plan::{plans, run};
 use rounds::Rounds;
 use source::Source;
@@ -54,7 +54,8 @@ fn demonstrate(args: &PipelineArgs, lab: &mut Experiment) -> anyhow::Result<()> 
     let mut last = None;
     for plan in plans.repeat(args.rounds.rounds.get()) {
         let figures = run(&plan, args, workers, &source, lab)?;
-        complaints.entry(plan.name).or_default().add(&figures.pages);
+        let complaint = complaints.entry(plan.name).or_default();
+        complaint.add(&figures.pages, &figures.totals);
         rounds.add(plan.name, &figures);
         // Where nothing comes, more of the same only costs the reader's time.
         let is_over = figures.parsed == 0;

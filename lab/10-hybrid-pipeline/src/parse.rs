@@ -7,15 +7,9 @@ use crate::{
     tree::read_tree,
     words::{REASON_CHARS, TITLE_CHARS, harmless},
 };
-use common::{
-    http::{FetchError, Page, Url},
-    process_pool::Worker,
-};
+use common::http::{FetchError, Page, Url};
 use serde::{Deserialize, Serialize};
 use std::{process, time::Duration};
-
-/// What worker processes run.
-pub const PARSE: Worker<PageInput, Result<Parsed, TooDeep>> = Worker::new("parse", parse_page);
 
 /// What a page is parsed with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]

@@ -52,6 +52,7 @@ fn decoded(text: &str) -> String {
         ("&gt;", ">"),
         ("&quot;", "\""),
         ("&#39;", "'"),
+        ("&#x27;", "'"),
     ] {
         text = text.replace(entity, char);
     }
