@@ -87,12 +87,26 @@ pub(crate) struct PipelineArgs {
     #[arg(long, value_name = "PARSER", value_enum, default_value = "scraper")]
     pub(crate) parser: Reading,
 
+    /// Also parse a sample of the pages from memory: the bound [always with --site rust-docs]
+    #[arg(long)]
+    pub(crate) in_memory: bool,
+
+    /// In the end, crawl once more in processes and kill one of them half-way
+    #[arg(long)]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) kill_worker: bool,
+
     #[command(flatten)]
     #[serde(flatten)]
     pub(crate) rounds: RoundsArgs,
 }
 
 impl PipelineArgs {
+    /// Whether pages are parsed from memory, too: not beside pages whose delay is made up.
+    pub(crate) fn wants_memory(&self) -> bool {
+        self.in_memory || self.url.is_empty() && self.site == SiteName::RustDocs
+    }
+
     /// The limits that follow from the flags, with `workers` parsers.
     pub(crate) fn limits(&self, workers: NonZeroUsize) -> Limits {
         Limits {

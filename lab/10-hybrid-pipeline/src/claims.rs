@@ -1,6 +1,7 @@
 //! What this run is to show.
 
 use crate::{
+    pace::who_was_faster,
     plan::Plan,
     rounds::{CHECKSUM, FAILED, FETCH_MEAN, PARSED, PARSED_HERE, PEAK_HELD, Rounds, each_round},
     source::Source,
@@ -21,7 +22,7 @@ pub(crate) fn tell_and_claim(
 ) {
     for Plan { name, .. } in plans {
         if let (Some(wall), Some(round)) = (lab.wall(name), rounds.shown(name, &lab.walls(name))) {
-            let (wall, rate) = (format::seconds(wall), in_words(round.pages_per_s));
+            let (wall, rate) = (format::seconds(wall), in_words(round.spent.pages_per_s()));
             lab.say(format!("{name}: elapsed {wall}, {rate} pages/s"));
         }
     }
@@ -39,15 +40,14 @@ pub(crate) fn tell_and_claim(
     }
     if let [_, inline, rayon, processes] = plans {
         lab.claim(slow_arrivals(inline, processes, rounds));
+        lab.say(who_was_faster(
+            &lab.walls(rayon.name),
+            &lab.walls(processes.name),
+        ));
         let sooner = of(rayon.name, "walls_s").below(of(processes.name, "walls_s"));
         let text = "the threads of rayon were done before the worker processes";
-        lab.claim(compared(
-            text,
-            [rayon, processes],
-            rounds,
-            sooner,
-            |claim| claim,
-        ));
+        let both = [rayon, processes];
+        lab.claim(compared(text, both, rounds, sooner, |claim| claim));
     }
 }
 

@@ -1,18 +1,14 @@
 //! Which page comes next.
 
+mod state;
+
 use crate::{
     Start,
-    outcome::{Arrival, Crawled, Finding, Outcome, PageReport, Target, told},
+    outcome::{Crawled, Outcome, Target, told},
     parse::Reading,
-    totals::{Totals, keep},
 };
-use common::http::Url;
-use std::{
-    cell::RefCell,
-    collections::{BTreeMap, HashSet, VecDeque},
-    hash::{DefaultHasher, Hash, Hasher},
-    num::NonZeroUsize,
-};
+use state::{State, number_of};
+use std::{cell::RefCell, num::NonZeroUsize};
 use tokio::sync::Notify;
 
 /// The URLs known so far, each of which is handed out once.
@@ -27,28 +23,6 @@ pub struct Frontier {
     limit: NonZeroUsize,
     follows: bool,
     reading: Reading,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    /// What grows with the site: eight bytes for each URL seen. Two with the same number would be
-    /// taken for one; among a million that happens once in thirty million crawls.
-    seen: HashSet<u64>,
-    /// Those not handed out yet, in breadth-first order.
-    urls: VecDeque<Url>,
-    /// How many there were; never more than the limit.
-    known: usize,
-    /// How many of them were asked for by name; the rest was found.
-    named: usize,
-    /// How many of them have been handed out.
-    taken: usize,
-    /// How many of the first of them are settled, up to one that is still under way.
-    settled: usize,
-    /// What became of those.
-    totals: Totals,
-    kept: Vec<PageReport>,
-    /// Pages that were ready before an earlier one, with the links not known then.
-    early: BTreeMap<usize, (PageReport, Arrival)>,
 }
 
 impl Frontier {
@@ -114,6 +88,25 @@ impl Frontier {
         }
     }
 
+    /// Waits until so many pages are settled, in whatever order.
+    pub async fn until_settled(&self, pages: usize) {
+        loop {
+            let changed = self.changed.notified();
+            {
+                let state = self.state.borrow();
+                if state.settled + state.early.len() >= pages {
+                    return;
+                }
+            }
+            changed.await;
+        }
+    }
+
+    /// The process that has been at work without a word for longest, of those that ever gave one.
+    pub fn longest_at_work(&self) -> Option<u32> {
+        self.state.borrow().totals.shifts.longest_at_work()
+    }
+
     /// Takes the pages known now, at most `limit` of them.
     pub fn take_known(&self, limit: NonZeroUsize) -> Vec<Target> {
         let mut state = self.state.borrow_mut();
@@ -153,63 +146,11 @@ impl Frontier {
     }
 }
 
-/// The number by which a URL is known.
-fn number_of(url: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    url.hash(&mut hasher);
-    hasher.finish()
-}
-
-impl State {
-    fn push(&mut self, url: Url) {
-        self.known += 1;
-        self.urls.push_back(url);
-    }
-
-    fn take(&mut self) -> Option<Target> {
-        let url = self.urls.pop_front()?;
-        self.taken += 1;
-        Some(Target {
-            number: self.taken - 1,
-            is_found: self.taken > self.named,
-            url,
-        })
-    }
-
-    fn count_what_is_due(&mut self, limit: usize) {
-        while let Some((mut report, arrival)) = self.early.remove(&self.settled) {
-            let is_new = match arrival.redirected_to {
-                Some(url) => self.seen.insert(number_of(&url)),
-                None => true,
-            };
-            if is_new {
-                for url in arrival.found {
-                    // What a link is made of was a URL a moment ago.
-                    let (true, Ok(parsed)) = (self.known < limit, Url::parse(&url)) else {
-                        continue;
-                    };
-                    if self.seen.insert(number_of(&url)) {
-                        self.push(parsed);
-                    }
-                }
-            } else {
-                report.finding = Finding::Skipped {
-                    kind: "known page".into(),
-                    reason: "redirects to a page of this crawl".into(),
-                };
-            }
-            self.settled += 1;
-            self.totals.add(&report);
-            keep(&mut self.kept, report);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{parse::Parsed, shift::Shift};
-    use common::timeline::Moment;
+    use crate::{outcome::Finding, parse::Parsed, shift::Shift};
+    use common::{http::Url, timeline::Moment};
     use std::time::Duration;
 
     fn url(path: &str) -> Url {

@@ -1,6 +1,6 @@
 //! What a crawl came to: the figures for the report, the lines for the reader.
 
-use crate::rounds::Round;
+use crate::{rounds::Round, spent::Spent};
 use common::{Experiment, Tally, process_pool::Ledger, report::format};
 use lab_10_hybrid_pipeline::{
     outcome::{Crawled, Finding, PageReport},
@@ -8,7 +8,6 @@ use lab_10_hybrid_pipeline::{
     words::{REASON_CHARS, harmless},
 };
 use serde::Serialize;
-use std::time::Duration;
 
 /// Pages told to the reader.
 const PAGES_TOLD: usize = 10;
@@ -35,9 +34,13 @@ pub(crate) struct Figures {
     parsing_processes: usize,
     /// Pages parsed in this process.
     parsed_here: usize,
-    workers_lost: u64,
+    pub(crate) workers_lost: u64,
+    /// The worker that the crawl itself killed.
+    pub(crate) killed_worker: Option<u32>,
+    /// Where the time went.
+    spent: Spent,
     #[serde(skip)]
-    retried: u64,
+    pub(crate) retried: u64,
     #[serde(serialize_with = "first_pages")]
     pub(crate) pages: Vec<PageReport>,
     /// Pages left out of `pages`.
@@ -51,7 +54,13 @@ fn first_pages<S: serde::Serializer>(pages: &[PageReport], to: S) -> Result<S::O
 }
 
 impl Figures {
-    pub(crate) fn of(crawled: Crawled, pool: Option<Ledger>, limit: usize, wall: Duration) -> Self {
+    pub(crate) fn of(
+        crawled: Crawled,
+        pool: Option<Ledger>,
+        killed_worker: Option<u32>,
+        limit: usize,
+        spent: Spent,
+    ) -> Self {
         let pool = pool.unwrap_or_default();
         let Crawled {
             pages,
@@ -62,7 +71,7 @@ impl Figures {
             parsed: totals.parsed,
             skipped: totals.skipped,
             failed: totals.failed,
-            pages_per_s: totals.parsed as f64 / wall.as_secs_f64(),
+            pages_per_s: spent.pages_per_s(),
             length_bytes: totals.length_bytes,
             links: totals.links,
             checksum: totals.checksum.finish(),
@@ -72,6 +81,8 @@ impl Figures {
             parsing_processes: totals.processes.len(),
             parsed_here: totals.parsed_here,
             workers_lost: pool.workers_lost,
+            killed_worker,
+            spent,
             retried: pool.retried,
             folded: totals.pages.saturating_sub(PAGES_KEPT),
             pages,
@@ -99,7 +110,7 @@ impl Figures {
             checksum: self.checksum,
             peak_pages_held: self.peak_pages_held,
             fetch_mean_s: self.fetch_mean_s,
-            pages_per_s: self.pages_per_s,
+            spent: self.spent,
         }
     }
 

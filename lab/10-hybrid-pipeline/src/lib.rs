@@ -8,6 +8,8 @@ pub mod checksum;
 pub mod content;
 pub mod crawl;
 pub mod fetch;
+pub mod held;
+pub mod loss;
 pub mod nesting;
 pub mod outcome;
 pub mod parse;
@@ -23,10 +25,11 @@ pub mod workers;
 use common::http::Url;
 use crawl::Frontier;
 use fetch::{Gauge, fetch_pages};
+use futures_util::future::{Either, join, select};
 use outcome::Crawled;
 use parse::Reading;
 use reqwest::Client;
-use std::{cell::RefCell, num::NonZeroUsize};
+use std::{cell::RefCell, num::NonZeroUsize, pin::pin};
 use tokio::sync::mpsc;
 use workers::{Parser, parse_pages};
 
@@ -96,13 +99,29 @@ pub async fn crawl_streaming(
     parser: &Parser,
     limits: &Limits,
 ) -> Crawled {
+    crawl_streaming_beside(client, start, parser, limits, async |_| ()).await
+}
+
+/// As [`crawl_streaming`], with something else going on as long as the crawl does.
+pub(crate) async fn crawl_streaming_beside(
+    client: &Client,
+    start: &Start,
+    parser: &Parser,
+    limits: &Limits,
+    beside: impl AsyncFnOnce(&Frontier),
+) -> Crawled {
     let (frontier, gauge) = (Frontier::new(start), Gauge::default());
     let (tx, rx) = mpsc::channel(limits.queue.get());
     let next = async || frontier.next().await;
-    tokio::join!(
-        fetch_pages(client, next, &frontier, &gauge, limits.in_flight, tx),
-        parse_pages(rx, parser, &frontier, limits.at_parser),
-    );
+    {
+        let crawl = pin!(join(
+            fetch_pages(client, next, &frontier, &gauge, limits.in_flight, tx),
+            parse_pages(rx, parser, &frontier, limits.at_parser),
+        ));
+        if let Either::Right(((), crawl)) = select(crawl, pin!(beside(&frontier))).await {
+            crawl.await;
+        }
+    }
     frontier.finish(gauge.peak())
 }
 

@@ -48,6 +48,8 @@ pub fn parse_in_shift(page: PageInput) -> (Result<Parsed, TooDeep>, Shift) {
 /// All shifts of a crawl, added up.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Shifts {
+    /// Pages.
+    pub pages: usize,
     /// CPU time of parsing.
     pub busy: Duration,
     /// Time that workers had a page in hand.
@@ -59,10 +61,17 @@ pub struct Shifts {
 impl Shifts {
     /// Adds one.
     pub fn add(&mut self, shift: &Shift) {
+        self.pages += 1;
         self.busy += shift.busy;
         self.open += shift.ended - shift.began;
         let last = self.last.entry(shift.worker).or_default();
         *last = shift.ended.max(*last);
+    }
+
+    /// The process whose last word is the oldest.
+    pub fn longest_at_work(&self) -> Option<u32> {
+        let oldest = self.last.iter().min_by_key(|(_, last)| **last);
+        oldest.map(|((process, _), _)| *process)
     }
 
     /// How long workers that were out of pages waited for the last page of all, added up.

@@ -23,6 +23,9 @@ use tokio::sync::{mpsc, oneshot};
 /// A process that has parsed one page for so long is killed; only a page made for that gets there.
 const PARSE_LIMIT: Duration = Duration::from_secs(30);
 
+/// Pages that may wait for each process.
+const QUEUED_PER_WORKER: NonZeroUsize = NonZeroUsize::new(4).expect("4 is not zero");
+
 /// Which workers parse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
@@ -67,6 +70,8 @@ impl Parser {
             ),
             Way::Processes => {
                 let builder = PARSE.pool_builder().program(program).timeout(PARSE_LIMIT);
+                // Nobody gets so far ahead that memory grows with the number of pages.
+                let builder = builder.queue_limit(workers.saturating_mul(QUEUED_PER_WORKER));
                 Self::Processes(builder.workers(workers).start()?)
             }
         })
@@ -91,7 +96,10 @@ impl Parser {
                 threads.spawn(move || drop(tx.send(parse_here(page))));
                 rx.await.map_err(|_| ParseError::Panicked)?
             }
-            Self::Processes(pool) => pool.submit(page).await.map_err(ParseError::Lost)?,
+            Self::Processes(pool) => {
+                let task = pool.submit_async(page).await;
+                task.await.map_err(ParseError::Lost)?
+            }
         };
         Ok((parsed?, shift))
     }
