@@ -26,7 +26,7 @@ pub(crate) fn tell_and_claim(
             lab.say(format!("{name}: elapsed {wall}, {rate} pages/s"));
         }
     }
-    rounds.write(lab);
+    rounds.write(plans, lab);
     lab.claim(same_findings(plans));
     for claim in cost_of_the_barrier(plans, rounds).into_iter().flatten() {
         lab.claim(claim);

@@ -56,6 +56,12 @@ impl Rounds {
         middle(of_this.map(|(_, spent)| spent), &lab.walls(name)).copied()
     }
 
+    fn held_of(&self, plan: &Plan) -> impl Iterator<Item = &Spent> {
+        let name = name_of(plan.way);
+        let of_this = self.held.iter().filter(move |(of, _)| Some(*of) == name);
+        of_this.map(|(_, spent)| spent)
+    }
+
     /// What a plan's crawl took, beside its workers on pages in memory.
     pub(crate) fn beside_memory(&self, plan: &Plan, lab: &Experiment) -> Option<(Spent, Spent)> {
         let crawl = self.shown(plan.name, &lab.walls(plan.name))?.spent;
@@ -63,7 +69,7 @@ impl Rounds {
     }
 
     /// Writes all of it into the document, where claims find it.
-    pub(crate) fn write(&self, lab: &mut Experiment) {
+    pub(crate) fn write(&self, plans: &[Plan], lab: &mut Experiment) {
         let mut all: Map<String, Value> = Map::new();
         let mut push = |name: &str, figure: &str, value: Value| {
             let list = all.entry(key(name, figure)).or_insert_with(|| json!([]));
@@ -88,6 +94,12 @@ impl Rounds {
         for (name, spent) in &self.held {
             push(name, RATE, json!(spent.pages_per_s()));
         }
+        for plan in plans.iter().filter(|plan| !plan.has_barrier) {
+            for (round, held) in self.of(plan.name).zip(self.held_of(plan)) {
+                let left = round.spent.attainable_per_s(held, lab.cpus());
+                push(plan.name, LEFT, json!(left));
+            }
+        }
         lab.param(PARAM, all);
     }
 }
@@ -98,7 +110,8 @@ pub(crate) const PARSED_HERE: &str = "parsed in this process";
 pub(crate) const CHECKSUM: &str = "checksum";
 pub(crate) const PEAK_HELD: &str = "peak pages held";
 pub(crate) const FETCH_MEAN: &str = "mean fetch_s";
-pub(crate) const RATE: &str = "pages/s";
+pub(crate) const RATE: &str = "pages per s";
+pub(crate) const LEFT: &str = "pages per s beside fetching";
 
 /// The one with the median wall time, the lower of two.
 fn middle<'a, T>(runs: impl Iterator<Item = &'a T>, walls_s: &[f64]) -> Option<&'a T> {

@@ -68,6 +68,16 @@ impl Spent {
         self.at_work_s / (workers as f64 * self.wall_s)
     }
 
+    /// The pages per second that `cpus` CPUs leave to the workers of `held`, when all that this
+    /// crawl took beside parsing runs on the same CPUs; the best that it could reach.
+    pub(crate) fn attainable_per_s(&self, held: &Self, cpus: usize) -> f64 {
+        let (here, there) = (self.of_a_page(cpus), held.of_a_page(cpus));
+        let fetching = (here.rest - there.rest).max(0.0) + here.server;
+        let work = (there.parsing + there.rest + fetching) / cpus as f64;
+        // Workers that are fewer than the CPUs are a bound of their own.
+        1.0 / work.max(1.0 / held.pages_per_s())
+    }
+
     fn per_page(&self, seconds: f64) -> f64 {
         seconds / self.pages as f64
     }
