@@ -87,7 +87,9 @@ pub(crate) struct PipelineArgs {
     #[arg(long, value_name = "PARSER", value_enum, default_value = "scraper")]
     pub(crate) parser: Reading,
 
-    /// Also parse a sample of the pages from memory: the bound [always with --site rust-docs]
+    /// Also parse pages from memory: the bound [always with --site rust-docs]
+    ///
+    /// Fetches up to 250 pages of the crawl once more for it.
     #[arg(long)]
     pub(crate) in_memory: bool,
 

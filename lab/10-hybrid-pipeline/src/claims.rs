@@ -23,7 +23,13 @@ pub(crate) fn tell_and_claim(
     for Plan { name, .. } in plans {
         if let (Some(wall), Some(round)) = (lab.wall(name), rounds.shown(name, &lab.walls(name))) {
             let (wall, rate) = (format::seconds(wall), in_words(round.spent.pages_per_s()));
-            lab.say(format!("{name}: elapsed {wall}, {rate} pages/s"));
+            let peak = lab.ledger(name).and_then(|ledger| ledger.peak_rss_bytes);
+            let memory = peak.map(|bytes| format!(" in {}", format::bytes(bytes as f64)));
+            lab.say(format!(
+                "{name}: elapsed {wall}, at most {} pages held{}, {rate} pages/s",
+                round.peak_pages_held,
+                memory.unwrap_or_default()
+            ));
         }
     }
     rounds.write(plans, lab);

@@ -36,8 +36,9 @@ pub(crate) fn lines(
     );
     let explained = if here.all > there.all {
         format!(
-            "  from memory it took {}; the gap of {} is {}",
+            "  from memory it took {}, {} of that idle or other programs; the gap of {} is {}",
             seconds_f64(there.all),
+            seconds_f64(there.idle),
             seconds_f64(here.all - there.all),
             words(&[
                 (
@@ -149,7 +150,7 @@ mod tests {
         );
         assert_eq!(
             told[2],
-            "  from memory it took 2.50 ms; the gap of 2.50 ms is fetching 1.30 ms, parsing that took \
+            "  from memory it took 2.50 ms, 500 µs of that idle or other programs; the gap of 2.50 ms is fetching 1.30 ms, parsing that took \
              longer beside it 200 µs, imbalance at the end 0 s, waiting, or other programs 1.00 ms"
         );
         // 1.8 + 0.2 + 0.8 + 0.5 ms of work on two CPUs: 606 pages/s.

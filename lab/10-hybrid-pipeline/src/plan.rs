@@ -1,13 +1,20 @@
 //! The variants of this step, and one run of one of them.
 
 use crate::{args::PipelineArgs, figures::Figures, source::Source, spent::Meter};
+use anyhow::Context;
 use common::{Bound, Experiment, child::Program, http};
 use lab_10_hybrid_pipeline::{
-    crawl_streaming, crawl_with_barrier,
+    Limits, Start, crawl_streaming, crawl_with_barrier,
     loss::crawl_losing_a_worker,
+    outcome::Crawled,
     workers::{Parser, Way},
 };
+use reqwest::Client;
 use std::{io, num::NonZeroUsize};
+use tracing::subscriber::{self, NoSubscriber};
+
+/// In a crawl of more pages the executor's tasks are not on the timeline, which would grow with them.
+const MOST_RECORDED: usize = 2_000;
 
 /// How the stages are joined, and who parses.
 #[derive(Clone, Copy, Debug)]
@@ -83,19 +90,14 @@ pub(crate) fn run(
         || {
             let meter = Meter::start(source.server_cpu());
             let parser = Parser::start(plan.way, workers, Program::this())?;
-            let (crawled, killed) = runtime.block_on(async {
-                Ok::<_, io::Error>(match plan.loses_at {
-                    _ if plan.has_barrier => {
-                        let crawl = crawl_with_barrier(&client, start, &parser, &limits);
-                        (crawl.await, None)
-                    }
-                    None => {
-                        let crawl = crawl_streaming(&client, start, &parser, &limits);
-                        (crawl.await, None)
-                    }
-                    Some(at) => crawl_losing_a_worker(&client, start, &parser, &limits, at).await?,
-                })
-            })?;
+            let crawl = || runtime.block_on(crawl(plan, &client, start, &parser, &limits));
+            let crawled = if start.pages.get() > MOST_RECORDED {
+                subscriber::with_default(NoSubscriber::default(), crawl)
+            } else {
+                crawl()
+            };
+            let (crawled, killed) =
+                crawled.context("cannot kill a worker; leave out --kill-worker")?;
             let pool = parser.finish();
             let totals = &crawled.totals;
             let spent = meter.stop(totals.parsed, &totals.shifts, source.server_cpu());
@@ -108,4 +110,22 @@ pub(crate) fn run(
         },
         Figures::tally,
     )
+}
+
+/// The crawl of this plan, and the worker that it killed.
+async fn crawl(
+    plan: &Plan,
+    client: &Client,
+    start: &Start,
+    parser: &Parser,
+    limits: &Limits,
+) -> io::Result<(Crawled, Option<u32>)> {
+    Ok(match plan.loses_at {
+        _ if plan.has_barrier => {
+            let crawl = crawl_with_barrier(client, start, parser, limits);
+            (crawl.await, None)
+        }
+        None => (crawl_streaming(client, start, parser, limits).await, None),
+        Some(at) => crawl_losing_a_worker(client, start, parser, limits, at).await?,
+    })
 }
