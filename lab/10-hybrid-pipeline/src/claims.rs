@@ -19,6 +19,7 @@ pub(crate) fn tell_and_claim(
     plans: &[Plan],
     source: &Source,
     rounds: &Rounds,
+    workers: usize,
 ) {
     for Plan { name, .. } in plans {
         if let (Some(wall), Some(round)) = (lab.wall(name), rounds.shown(name, &lab.walls(name))) {
@@ -32,7 +33,7 @@ pub(crate) fn tell_and_claim(
             ));
         }
     }
-    rounds.write(plans, lab);
+    rounds.write(plans, workers, lab);
     lab.claim(same_findings(plans));
     for claim in cost_of_the_barrier(plans, rounds).into_iter().flatten() {
         lab.claim(claim);

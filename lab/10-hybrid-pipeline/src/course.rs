@@ -88,10 +88,11 @@ impl<'a> Course<'a> {
         };
         figures.tell(lab);
         if figures.parsed > 0 {
-            claims::tell_and_claim(lab, &self.plans, self.source, &self.rounds);
+            let workers = self.workers.get();
+            claims::tell_and_claim(lab, &self.plans, self.source, &self.rounds, workers);
             if let Some(memory) = &self.memory {
                 memory.tell(&self.plans, self.workers, &self.rounds, lab);
-                pace::near_the_bound(lab, &self.plans, &self.rounds);
+                pace::near_the_bound(lab, &self.plans, &self.rounds, workers);
             }
             if self.args.kill_worker {
                 self.lose_a_worker(figures.totals.pages, lab)?;

@@ -4,7 +4,7 @@ use crate::{
     from_memory::name_of,
     gap,
     plan::Plan,
-    rounds::{FAILED, LEFT, RATE, Rounds, each_round},
+    rounds::{BEST, FAILED, LEFT, RATE, Rounds, each_round},
 };
 use common::{
     Experiment,
@@ -38,13 +38,22 @@ pub(crate) fn who_was_faster(threads_s: &[f64], processes_s: &[f64]) -> String {
 }
 
 /// What the pipeline does of what the same workers do from memory; nearly all, if they are busy.
-pub(crate) fn near_the_bound(lab: &mut Experiment, plans: &[Plan], rounds: &Rounds) {
+pub(crate) fn near_the_bound(
+    lab: &mut Experiment,
+    plans: &[Plan],
+    rounds: &Rounds,
+    workers: usize,
+) {
     for plan in plans.iter().filter(|plan| !plan.has_barrier) {
         let Some((name, (crawl, held))) = name_of(plan.way).zip(rounds.beside_memory(plan, lab))
         else {
             continue;
         };
-        let [.., gap, left] = gap::lines(plan.name, &crawl, &held, lab.cpus(), 1);
+        let disturbed = format!(
+            "from memory the workers had a CPU for {:.0} % of the time: other programs are at work here",
+            100.0 * held.share_on_cpu()
+        );
+        let [.., gap, left] = gap::lines(plan.name, &crawl, &held, lab.cpus(), workers);
         let whole = format!(
             "`{}` did at least 95 % of the pages per second of `{name}`",
             plan.name
@@ -54,14 +63,18 @@ pub(crate) fn near_the_bound(lab: &mut Experiment, plans: &[Plan], rounds: &Roun
             plan.name
         );
         let of_this = [
-            (whole, each_round(name, RATE), gap),
+            (whole, each_round(name, BEST), gap),
             (share, each_round(plan.name, LEFT), left),
         ];
         for (text, most, reason) in of_this {
             let claim = Claim::that(text)
                 .check(each_round(plan.name, RATE).at_least(most.times(0.95)))
                 .check(each_round(plan.name, FAILED).equals(number(0)));
-            lab.claim(claim.otherwise(reason.trim_start()));
+            lab.claim(claim.otherwise(if held.is_disturbed(lab.cpus(), workers) {
+                disturbed.clone()
+            } else {
+                reason.trim_start().to_owned()
+            }));
         }
     }
 }

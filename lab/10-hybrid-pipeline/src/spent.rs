@@ -5,6 +5,9 @@ use lab_10_hybrid_pipeline::shift::Shifts;
 use serde::Serialize;
 use std::time::{Duration, Instant};
 
+/// Workers on pages in memory are to have a CPU for so much of the time; handing over takes a little.
+const UNDISTURBED: f64 = 0.8;
+
 /// Where the time of the CPUs went in one run; seconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub(crate) struct Spent {
@@ -68,6 +71,17 @@ impl Spent {
         self.at_work_s / (workers as f64 * self.wall_s)
     }
 
+    /// The share of their time at work in which the workers had a CPU, 0–1.
+    pub(crate) fn share_on_cpu(&self) -> f64 {
+        self.parsing_s / self.at_work_s
+    }
+
+    /// Whether other programs took the CPUs from workers that had nothing beside them.
+    pub(crate) fn is_disturbed(&self, cpus: usize, workers: usize) -> bool {
+        let own = (cpus as f64 / workers as f64).min(1.0);
+        self.share_on_cpu() < UNDISTURBED * own
+    }
+
     /// The pages per second that `cpus` CPUs leave to the workers of `held`, when all that this
     /// crawl took beside parsing runs on the same CPUs; the best that it could reach.
     pub(crate) fn attainable_per_s(&self, held: &Self, cpus: usize) -> f64 {
@@ -111,4 +125,40 @@ pub(crate) struct Pieces {
     pub(crate) idle: f64,
     /// The part of `idle` in which workers were out of pages.
     pub(crate) at_the_end: f64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn workers_without_a_cpu_were_disturbed_unless_they_are_more_than_the_cpus() {
+        let spent = Spent {
+            parsing_s: 1.5,
+            at_work_s: 2.0,
+            ..Spent::default()
+        };
+        assert!(spent.is_disturbed(2, 2));
+        assert!(!spent.is_disturbed(2, 4));
+        let alone = Spent {
+            parsing_s: 1.9,
+            ..spent
+        };
+        assert!(!alone.is_disturbed(2, 2) && !alone.is_disturbed(8, 1));
+    }
+
+    #[test]
+    fn fetching_on_the_same_cpus_takes_its_share_and_on_free_ones_none() {
+        let spent = |wall_s, parsing_s, rest_s, server_s| Spent {
+            pages: 1_000,
+            wall_s,
+            parsing_s,
+            rest_s,
+            server_s: Some(server_s),
+            ..Spent::default()
+        };
+        let (crawl, held) = (spent(9.0, 2.0, 1.5, 0.5), spent(1.0, 2.0, 0.0, 0.0));
+        assert!((crawl.attainable_per_s(&held, 2) - 500.0).abs() < 1e-9);
+        assert!((crawl.attainable_per_s(&held, 8) - 1_000.0).abs() < 1e-9);
+    }
 }
