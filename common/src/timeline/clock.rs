@@ -40,7 +40,7 @@ fn nanoseconds() -> u64 {
 
 /// CPU time that the calling thread has used.
 #[cfg(unix)]
-pub(crate) fn thread_cpu() -> Option<Duration> {
+pub fn thread_cpu() -> Option<Duration> {
     Some(read(nix::time::ClockId::CLOCK_THREAD_CPUTIME_ID))
 }
 
@@ -68,6 +68,6 @@ fn nanoseconds() -> u64 {
 
 /// Elsewhere the CPU time of one thread is not told.
 #[cfg(not(unix))]
-pub(crate) fn thread_cpu() -> Option<Duration> {
+pub fn thread_cpu() -> Option<Duration> {
     None
 }

@@ -16,8 +16,7 @@ mod clock;
 mod layer;
 mod store;
 
-pub use clock::Moment;
-pub(crate) use clock::thread_cpu;
+pub use clock::{Moment, thread_cpu};
 pub use layer::{TimelineLayer, install};
 #[cfg(feature = "process")]
 pub(crate) use store::LiveProcess;

@@ -6,7 +6,7 @@ use common::{
     cli::{RoundsArgs, parse_workers, up_to},
     http::{Url, as_seconds, parse_delay, parse_timeout, parse_url},
 };
-use lab_10_hybrid_pipeline::{Limits, workers::Way};
+use lab_10_hybrid_pipeline::{Limits, parse::Reading, workers::Way};
 use serde::Serialize;
 use std::{num::NonZeroUsize, time::Duration};
 
@@ -83,12 +83,32 @@ pub(crate) struct PipelineArgs {
     #[arg(long, value_name = "WAY", value_enum)]
     pub(crate) parse: Option<Way>,
 
+    /// What to parse with
+    #[arg(long, value_name = "PARSER", value_enum, default_value = "scraper")]
+    pub(crate) parser: Reading,
+
+    /// Also parse pages from memory: the bound [always with --site rust-docs]
+    ///
+    /// Fetches up to 250 pages of the crawl once more for it.
+    #[arg(long)]
+    pub(crate) in_memory: bool,
+
+    /// In the end, crawl once more in processes and kill one of them half-way
+    #[arg(long)]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) kill_worker: bool,
+
     #[command(flatten)]
     #[serde(flatten)]
     pub(crate) rounds: RoundsArgs,
 }
 
 impl PipelineArgs {
+    /// Whether pages are parsed from memory, too: not beside pages whose delay is made up.
+    pub(crate) fn wants_memory(&self) -> bool {
+        self.in_memory || self.url.is_empty() && self.site == SiteName::RustDocs
+    }
+
     /// The limits that follow from the flags, with `workers` parsers.
     pub(crate) fn limits(&self, workers: NonZeroUsize) -> Limits {
         Limits {

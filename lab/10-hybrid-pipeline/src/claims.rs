@@ -1,6 +1,7 @@
 //! What this run is to show.
 
 use crate::{
+    pace::who_was_faster,
     plan::Plan,
     rounds::{CHECKSUM, FAILED, FETCH_MEAN, PARSED, PARSED_HERE, PEAK_HELD, Rounds, each_round},
     source::Source,
@@ -18,14 +19,21 @@ pub(crate) fn tell_and_claim(
     plans: &[Plan],
     source: &Source,
     rounds: &Rounds,
+    workers: usize,
 ) {
     for Plan { name, .. } in plans {
         if let (Some(wall), Some(round)) = (lab.wall(name), rounds.shown(name, &lab.walls(name))) {
-            let (wall, rate) = (format::seconds(wall), in_words(round.pages_per_s));
-            lab.say(format!("{name}: elapsed {wall}, {rate} pages/s"));
+            let (wall, rate) = (format::seconds(wall), in_words(round.spent.pages_per_s()));
+            let peak = lab.ledger(name).and_then(|ledger| ledger.peak_rss_bytes);
+            let memory = peak.map(|bytes| format!(" in {}", format::bytes(bytes as f64)));
+            lab.say(format!(
+                "{name}: elapsed {wall}, at most {} pages held{}, {rate} pages/s",
+                round.peak_pages_held,
+                memory.unwrap_or_default()
+            ));
         }
     }
-    rounds.write(lab);
+    rounds.write(plans, workers, lab);
     lab.claim(same_findings(plans));
     for claim in cost_of_the_barrier(plans, rounds).into_iter().flatten() {
         lab.claim(claim);
@@ -39,15 +47,14 @@ pub(crate) fn tell_and_claim(
     }
     if let [_, inline, rayon, processes] = plans {
         lab.claim(slow_arrivals(inline, processes, rounds));
+        lab.say(who_was_faster(
+            &lab.walls(rayon.name),
+            &lab.walls(processes.name),
+        ));
         let sooner = of(rayon.name, "walls_s").below(of(processes.name, "walls_s"));
         let text = "the threads of rayon were done before the worker processes";
-        lab.claim(compared(
-            text,
-            [rayon, processes],
-            rounds,
-            sooner,
-            |claim| claim,
-        ));
+        let both = [rayon, processes];
+        lab.claim(compared(text, both, rounds, sooner, |claim| claim));
     }
 }
 

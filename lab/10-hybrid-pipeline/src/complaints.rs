@@ -2,6 +2,7 @@
 
 use lab_10_hybrid_pipeline::{
     outcome::{Finding, PageReport},
+    totals::{Named, Totals},
     words::{REASON_CHARS, harmless},
 };
 use std::collections::HashSet;
@@ -14,35 +15,24 @@ const KINDS_TOLD: usize = 3;
 pub(crate) struct Complaint {
     rounds: usize,
     bad_rounds: usize,
-    worst: Missing,
+    worst: Named,
     kinds: HashSet<String>,
     /// The first of each kind, in the order of the pages.
     reasons: Vec<String>,
 }
 
-/// Pages of one round that there is nothing from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-struct Missing {
-    failed: usize,
-    skipped: usize,
-    asked: usize,
-}
-
 impl Complaint {
     /// Adds a round. Pages that links led to are none of it; skipped ones are if nothing was parsed.
-    pub(crate) fn add(&mut self, pages: &[PageReport]) {
-        let is_parsed = |page: &PageReport| matches!(page.finding, Finding::Parsed { .. });
-        let is_empty = !pages.iter().any(is_parsed);
-        let mut missing = Missing::default();
+    pub(crate) fn add(&mut self, pages: &[PageReport], totals: &Totals) {
+        let mut missing = totals.named;
+        let is_empty = totals.parsed == 0;
+        if !is_empty {
+            missing.skipped = 0;
+        }
         for page in pages.iter().filter(|page| !page.is_found) {
-            missing.asked += 1;
             match &page.finding {
-                Finding::Failed { kind, error } => {
-                    missing.failed += 1;
-                    self.note(kind, || error.clone());
-                }
+                Finding::Failed { kind, error } => self.note(kind, || error.clone()),
                 Finding::Skipped { kind, reason } if is_empty => {
-                    missing.skipped += 1;
                     self.note(kind, || format!("`{}`: {reason}", page.url));
                 }
                 Finding::Skipped { .. } | Finding::Parsed { .. } => {}
@@ -62,7 +52,7 @@ impl Complaint {
 
     /// The line about the variant `name`; `None` when there is nothing to complain of.
     pub(crate) fn line(&self, name: &str) -> Option<String> {
-        let Missing {
+        let Named {
             failed,
             skipped,
             asked,
@@ -104,6 +94,10 @@ mod tests {
         page(number, Finding::Failed { kind, error })
     }
 
+    fn add(complaint: &mut Complaint, pages: &[PageReport]) {
+        complaint.add(pages, &Totals::of(pages));
+    }
+
     fn parsed(number: usize) -> PageReport {
         let finding = Finding::Parsed {
             title: String::new(),
@@ -120,19 +114,28 @@ mod tests {
     #[test]
     fn reasons_of_one_kind_are_told_once_whatever_times_they_name() {
         let mut complaint = Complaint::default();
-        complaint.add(&[
-            parsed(0),
-            failed(1, "timeout", "after 1.01 s"),
-            failed(2, "timeout", "after 1.02 s"),
-            failed(3, "status 404", "answered 404"),
-        ]);
-        complaint.add(&[
-            parsed(0),
-            failed(1, "timeout", "after 1.03 s"),
-            parsed(2),
-            parsed(3),
-        ]);
-        complaint.add(&[parsed(0), parsed(1), parsed(2), parsed(3)]);
+        add(
+            &mut complaint,
+            &[
+                parsed(0),
+                failed(1, "timeout", "after 1.01 s"),
+                failed(2, "timeout", "after 1.02 s"),
+                failed(3, "status 404", "answered 404"),
+            ],
+        );
+        add(
+            &mut complaint,
+            &[
+                parsed(0),
+                failed(1, "timeout", "after 1.03 s"),
+                parsed(2),
+                parsed(3),
+            ],
+        );
+        add(
+            &mut complaint,
+            &[parsed(0), parsed(1), parsed(2), parsed(3)],
+        );
         assert_eq!(
             complaint.line("x").as_deref(),
             Some(
@@ -150,7 +153,7 @@ mod tests {
             .iter()
             .enumerate()
             .map(|(n, kind)| failed(n, kind, kind));
-        complaint.add(&pages.collect::<Vec<_>>());
+        add(&mut complaint, &pages.collect::<Vec<_>>());
         let line = complaint.line("x").expect("all failed");
         assert!(
             line.starts_with("x: 5 of 5 pages failed: `http://h/0` a; "),
@@ -171,11 +174,11 @@ mod tests {
         let mut fine = Complaint::default();
         let mut found = failed(2, "status 404", "answered 404");
         found.is_found = true;
-        fine.add(&[parsed(0), page(1, skipped()), found]);
+        add(&mut fine, &[parsed(0), page(1, skipped()), found]);
         assert_eq!(fine.line("x"), None);
 
         let mut empty = Complaint::default();
-        empty.add(&[page(1, skipped())]);
+        add(&mut empty, &[page(1, skipped())]);
         assert_eq!(
             empty.line("x").as_deref(),
             Some("x: 1 of 1 pages skipped, none parsed: `http://h/1`: not HTML but `x`")

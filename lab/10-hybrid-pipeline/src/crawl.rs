@@ -1,15 +1,14 @@
 //! Which page comes next.
 
+mod state;
+
 use crate::{
     Start,
-    outcome::{Arrival, Crawled, Finding, Outcome, PageReport, Target, told},
+    outcome::{Crawled, Outcome, Target, told},
+    parse::Reading,
 };
-use common::http::Url;
-use std::{
-    cell::RefCell,
-    collections::{BTreeMap, HashSet},
-    num::NonZeroUsize,
-};
+use state::{State, number_of};
+use std::{cell::RefCell, num::NonZeroUsize};
 use tokio::sync::Notify;
 
 /// The URLs known so far, each of which is handed out once.
@@ -23,21 +22,7 @@ pub struct Frontier {
     changed: Notify,
     limit: NonZeroUsize,
     follows: bool,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    seen: HashSet<String>,
-    /// In breadth-first order; never more than the limit.
-    urls: Vec<Url>,
-    /// How many of them were asked for by name; the rest was found.
-    named: usize,
-    /// How many of them have been handed out.
-    taken: usize,
-    /// What became of the first of them, up to one that is still under way.
-    pages: Vec<PageReport>,
-    /// Pages that were ready before an earlier one, with the links not known then.
-    early: BTreeMap<usize, (PageReport, Arrival)>,
+    reading: Reading,
 }
 
 impl Frontier {
@@ -47,16 +32,17 @@ impl Frontier {
         for url in &start.urls {
             let mut url = url.clone();
             url.set_fragment(None);
-            if state.urls.len() < start.pages.get() && state.seen.insert(url.to_string()) {
-                state.urls.push(url);
+            if state.known < start.pages.get() && state.seen.insert(number_of(url.as_str())) {
+                state.push(url);
             }
         }
-        state.named = state.urls.len();
+        state.named = state.known;
         Self {
             follows: start.pages.get() > state.named,
             state: RefCell::new(state),
             changed: Notify::new(),
             limit: start.pages,
+            reading: start.reading,
         }
     }
 
@@ -65,9 +51,19 @@ impl Frontier {
         self.limit
     }
 
-    /// Whether the links of pages matter.
+    /// Whether the links of pages matter at all.
     pub fn follows(&self) -> bool {
         self.follows
+    }
+
+    /// Whether links can still lead to a page: not when the pages found already are enough.
+    pub fn has_room(&self) -> bool {
+        self.follows && self.state.borrow().known < self.limit.get()
+    }
+
+    /// What the pages are parsed with.
+    pub fn reading(&self) -> Reading {
+        self.reading
     }
 
     /// The next page to fetch, waiting for pages under way that may lead to more.
@@ -83,13 +79,32 @@ impl Frontier {
                 if let Some(target) = state.take() {
                     return Some(target);
                 }
-                let is_full = state.urls.len() == self.limit.get();
-                if is_full || !self.follows || state.pages.len() == state.taken {
+                let is_full = state.known == self.limit.get();
+                if is_full || !self.follows || state.settled == state.taken {
                     return None;
                 }
             }
             changed.await;
         }
+    }
+
+    /// Waits until so many pages are settled, in whatever order.
+    pub async fn until_settled(&self, pages: usize) {
+        loop {
+            let changed = self.changed.notified();
+            {
+                let state = self.state.borrow();
+                if state.settled + state.early.len() >= pages {
+                    return;
+                }
+            }
+            changed.await;
+        }
+    }
+
+    /// The process that has been at work without a word for longest, of those that ever gave one.
+    pub fn longest_at_work(&self) -> Option<u32> {
+        self.state.borrow().totals.shifts.longest_at_work()
     }
 
     /// Takes the pages known now, at most `limit` of them.
@@ -101,12 +116,15 @@ impl Frontier {
     /// Takes note of what became of a page, and of its links when their turn has come.
     pub fn settle(&self, target: Target, outcome: Outcome) {
         let mut state = self.state.borrow_mut();
+        if let Outcome::Parsed { shift, .. } = &outcome {
+            state.totals.shifts.add(shift);
+        }
         let (report, mut arrival) = told(&target, outcome);
-        let room = state.urls.len() < self.limit.get();
+        let room = state.known < self.limit.get();
         // What is known already will not count later: only new links are worth keeping.
         arrival
             .found
-            .retain(|url| room && !state.seen.contains(url));
+            .retain(|url| room && !state.seen.contains(&number_of(url)));
         state.early.insert(target.number, (report, arrival));
         state.count_what_is_due(self.limit.get());
         drop(state);
@@ -119,48 +137,11 @@ impl Frontier {
     /// If a page that was handed out has not been settled.
     pub fn finish(self, peak_pages_held: usize) -> Crawled {
         let state = self.state.into_inner();
-        assert_eq!(state.pages.len(), state.taken, "a page is under way");
+        assert_eq!(state.settled, state.taken, "a page is under way");
         Crawled {
-            pages: state.pages,
+            pages: state.kept,
+            totals: state.totals,
             peak_pages_held,
-        }
-    }
-}
-
-impl State {
-    fn take(&mut self) -> Option<Target> {
-        let url = self.urls.get(self.taken)?.clone();
-        self.taken += 1;
-        Some(Target {
-            number: self.taken - 1,
-            is_found: self.taken > self.named,
-            url,
-        })
-    }
-
-    fn count_what_is_due(&mut self, limit: usize) {
-        while let Some((mut report, arrival)) = self.early.remove(&self.pages.len()) {
-            let is_new = match arrival.redirected_to {
-                Some(url) => self.seen.insert(url),
-                None => true,
-            };
-            if is_new {
-                for url in arrival.found {
-                    // What a link is made of was a URL a moment ago.
-                    let (true, Ok(parsed)) = (self.urls.len() < limit, Url::parse(&url)) else {
-                        continue;
-                    };
-                    if self.seen.insert(url) {
-                        self.urls.push(parsed);
-                    }
-                }
-            } else {
-                report.finding = Finding::Skipped {
-                    kind: "known page".into(),
-                    reason: "redirects to a page of this crawl".into(),
-                };
-            }
-            self.pages.push(report);
         }
     }
 }
@@ -168,7 +149,8 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parse::Parsed;
+    use crate::{outcome::Finding, parse::Parsed, shift::Shift};
+    use common::{http::Url, timeline::Moment};
     use std::time::Duration;
 
     fn url(path: &str) -> Url {
@@ -181,22 +163,29 @@ mod tests {
         Frontier::new(&Start {
             urls: urls.iter().map(|path| url(path)).collect(),
             pages: NonZeroUsize::new(pages).expect("tests ask for at least one"),
+            reading: Reading::Scraper,
         })
     }
 
     fn page(came_from: &str, links: &[&str]) -> Outcome {
         Outcome::Parsed {
-            parsed: Parsed {
+            parsed: Box::new(Parsed {
                 title: String::new(),
                 links: 0,
                 found: links.iter().map(|path| url(path).into()).collect(),
                 note: None,
                 fingerprint: 0,
                 pid: 0,
-            },
+            }),
             came_from: url(came_from),
             length_bytes: 0,
             elapsed: Duration::ZERO,
+            shift: Shift {
+                worker: (0, None),
+                began: Moment::now(),
+                ended: Moment::now(),
+                busy: Duration::ZERO,
+            },
         }
     }
 

@@ -1,17 +1,13 @@
 //! What a crawl came to: the figures for the report, the lines for the reader.
 
-use crate::rounds::Round;
+use crate::{rounds::Round, spent::Spent};
 use common::{Experiment, Tally, process_pool::Ledger, report::format};
 use lab_10_hybrid_pipeline::{
-    checksum::Checksum,
     outcome::{Crawled, Finding, PageReport},
+    totals::{PAGES_KEPT, Totals},
     words::{REASON_CHARS, harmless},
 };
 use serde::Serialize;
-use std::{collections::BTreeSet, process, time::Duration};
-
-/// Pages written into the document; the rest is counted in `folded`.
-const PAGES_WRITTEN: usize = 1_000;
 
 /// Pages told to the reader.
 const PAGES_TOLD: usize = 10;
@@ -38,76 +34,66 @@ pub(crate) struct Figures {
     parsing_processes: usize,
     /// Pages parsed in this process.
     parsed_here: usize,
-    workers_lost: u64,
+    pub(crate) workers_lost: u64,
+    /// The worker that the crawl itself killed.
+    pub(crate) killed_worker: Option<u32>,
+    /// Where the time went.
+    spent: Spent,
     #[serde(skip)]
-    retried: u64,
+    pub(crate) retried: u64,
     #[serde(serialize_with = "first_pages")]
     pub(crate) pages: Vec<PageReport>,
     /// Pages left out of `pages`.
     folded: usize,
+    #[serde(skip)]
+    pub(crate) totals: Totals,
 }
 
 fn first_pages<S: serde::Serializer>(pages: &[PageReport], to: S) -> Result<S::Ok, S::Error> {
-    pages[..pages.len().min(PAGES_WRITTEN)].serialize(to)
+    pages[..pages.len().min(PAGES_KEPT)].serialize(to)
 }
 
 impl Figures {
-    pub(crate) fn of(crawled: Crawled, pool: Option<Ledger>, limit: usize, wall: Duration) -> Self {
+    pub(crate) fn of(
+        crawled: Crawled,
+        pool: Option<Ledger>,
+        killed_worker: Option<u32>,
+        limit: usize,
+        spent: Spent,
+    ) -> Self {
         let pool = pool.unwrap_or_default();
-        let mut figures = Self {
-            parsed: 0,
-            skipped: 0,
-            failed: 0,
-            pages_per_s: 0.0,
-            length_bytes: 0,
-            links: 0,
-            checksum: checksum(&crawled.pages),
-            peak_pages_held: crawled.peak_pages_held,
+        let Crawled {
+            pages,
+            totals,
+            peak_pages_held,
+        } = crawled;
+        Self {
+            parsed: totals.parsed,
+            skipped: totals.skipped,
+            failed: totals.failed,
+            pages_per_s: spent.pages_per_s(),
+            length_bytes: totals.length_bytes,
+            links: totals.links,
+            checksum: totals.checksum.finish(),
+            peak_pages_held,
             pages_held_limit: limit,
-            fetch_mean_s: None,
-            parsing_processes: 0,
-            parsed_here: 0,
+            fetch_mean_s: (totals.parsed > 0).then(|| totals.fetching_s / totals.parsed as f64),
+            parsing_processes: totals.processes.len(),
+            parsed_here: totals.parsed_here,
             workers_lost: pool.workers_lost,
+            killed_worker,
+            spent,
             retried: pool.retried,
-            folded: crawled.pages.len().saturating_sub(PAGES_WRITTEN),
-            pages: crawled.pages,
-        };
-        figures.add_up();
-        figures.pages_per_s = figures.parsed as f64 / wall.as_secs_f64();
-        figures
-    }
-
-    fn add_up(&mut self) {
-        let mut processes = BTreeSet::new();
-        let mut fetching_s = 0.0;
-        for page in &self.pages {
-            match &page.finding {
-                Finding::Parsed {
-                    links,
-                    length_bytes,
-                    elapsed_s,
-                    pid,
-                    ..
-                } => {
-                    self.parsed += 1;
-                    self.links += u64::from(*links);
-                    self.length_bytes += length_bytes;
-                    self.parsed_here += usize::from(*pid == process::id());
-                    processes.insert(*pid);
-                    fetching_s += elapsed_s;
-                }
-                Finding::Skipped { .. } => self.skipped += 1,
-                Finding::Failed { .. } => self.failed += 1,
-            }
+            folded: totals.pages.saturating_sub(PAGES_KEPT),
+            pages,
+            totals,
         }
-        self.parsing_processes = processes.len();
-        self.fetch_mean_s = (self.parsed > 0).then(|| fetching_s / self.parsed as f64);
     }
 
     /// A skipped page counts as done: it came, and there was nothing to do.
     pub(crate) fn tally(&self) -> Tally {
         Tally {
-            submitted: self.pages.len() as u64,
+            submitted: self.totals.pages as u64,
             done: (self.parsed + self.skipped) as u64,
             failed: self.failed as u64,
             cancelled: 0,
@@ -124,7 +110,7 @@ impl Figures {
             checksum: self.checksum,
             peak_pages_held: self.peak_pages_held,
             fetch_mean_s: self.fetch_mean_s,
-            pages_per_s: self.pages_per_s,
+            spent: self.spent,
         }
     }
 
@@ -141,25 +127,11 @@ impl Figures {
         let (parsed, skipped, failed) = (self.parsed, self.skipped, self.failed);
         lab.say(format!(
             "all {}: {parsed} parsed, {skipped} skipped, {failed} failed; {} links, {}",
-            self.pages.len(),
+            self.totals.pages,
             format::count(self.links),
             format::bytes(self.length_bytes as f64),
         ));
     }
-}
-
-/// The same for equal findings in the same order.
-fn checksum(pages: &[PageReport]) -> u64 {
-    let mut sum = Checksum::default();
-    for page in pages {
-        sum.add(page.url.as_bytes());
-        match &page.finding {
-            Finding::Parsed { fingerprint, .. } => sum.add(&fingerprint.to_le_bytes()),
-            Finding::Skipped { .. } => sum.add(b"skipped"),
-            Finding::Failed { .. } => sum.add(b"failed"),
-        }
-    }
-    sum.finish()
 }
 
 fn line(page: &PageReport) -> String {

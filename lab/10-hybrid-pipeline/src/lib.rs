@@ -5,20 +5,31 @@
 //! differ in one word: the stages are awaited one after the other, or joined.
 
 pub mod checksum;
+pub mod content;
 pub mod crawl;
 pub mod fetch;
+pub mod held;
+pub mod loss;
 pub mod nesting;
 pub mod outcome;
 pub mod parse;
+pub mod parse_error;
+mod place;
+pub mod shift;
+pub mod stream;
+pub mod totals;
+pub mod tree;
 pub mod words;
 pub mod workers;
 
 use common::http::Url;
 use crawl::Frontier;
 use fetch::{Gauge, fetch_pages};
+use futures_util::future::{Either, join, select};
 use outcome::Crawled;
+use parse::Reading;
 use reqwest::Client;
-use std::{cell::RefCell, num::NonZeroUsize};
+use std::{cell::RefCell, num::NonZeroUsize, pin::pin};
 use tokio::sync::mpsc;
 use workers::{Parser, parse_pages};
 
@@ -29,6 +40,8 @@ pub struct Start {
     pub urls: Vec<Url>,
     /// The most pages to fetch; more than there are `urls` follows the links on them.
     pub pages: NonZeroUsize,
+    /// What the pages are parsed with.
+    pub reading: Reading,
 }
 
 /// How much of everything may be there at once; together they bound the memory.
@@ -86,13 +99,29 @@ pub async fn crawl_streaming(
     parser: &Parser,
     limits: &Limits,
 ) -> Crawled {
+    crawl_streaming_beside(client, start, parser, limits, async |_| ()).await
+}
+
+/// As [`crawl_streaming`], with something else going on as long as the crawl does.
+pub(crate) async fn crawl_streaming_beside(
+    client: &Client,
+    start: &Start,
+    parser: &Parser,
+    limits: &Limits,
+    beside: impl AsyncFnOnce(&Frontier),
+) -> Crawled {
     let (frontier, gauge) = (Frontier::new(start), Gauge::default());
     let (tx, rx) = mpsc::channel(limits.queue.get());
     let next = async || frontier.next().await;
-    tokio::join!(
-        fetch_pages(client, next, &frontier, &gauge, limits.in_flight, tx),
-        parse_pages(rx, parser, &frontier, limits.at_parser),
-    );
+    {
+        let crawl = pin!(join(
+            fetch_pages(client, next, &frontier, &gauge, limits.in_flight, tx),
+            parse_pages(rx, parser, &frontier, limits.at_parser),
+        ));
+        if let Either::Right(((), crawl)) = select(crawl, pin!(beside(&frontier))).await {
+            crawl.await;
+        }
+    }
     frontier.finish(gauge.peak())
 }
 
@@ -161,6 +190,7 @@ mod tests {
                     .map(|n| server.url(&format!("page/{n}?size=2000")))
                     .collect(),
                 pages: count(pages.max(1)),
+                reading: Reading::Scraper,
             };
             let expected: Vec<_> = (0..pages)
                 .map(|n| {
@@ -181,6 +211,7 @@ mod tests {
         let start = |pages| Start {
             urls: vec![server.url("page/0?size=500&count=40")],
             pages: count(pages),
+            reading: Reading::Stream,
         };
         // One page at a time cannot get the order wrong.
         let alone = every_variant(&start(25), &limits(1, 1, 1, 1), 1);
@@ -209,6 +240,7 @@ mod tests {
                 .map(|n| server.url(&format!("page/{n}?size=60000")))
                 .collect(),
             pages: count(120),
+            reading: Reading::Scraper,
         };
         let limits = limits(6, 2, 2, 20);
         let all = every_variant(&start, &limits, 1);
@@ -240,6 +272,7 @@ mod tests {
         let start = Start {
             urls: paths.iter().map(|path| server.url(path)).collect(),
             pages: count(paths.len()),
+            reading: Reading::Stream,
         };
         for crawled in every_variant(&start, &limits(2, 1, 1, 1000), 1) {
             let kinds: Vec<&str> = crawled

@@ -3,20 +3,24 @@
 mod args;
 mod claims;
 mod complaints;
+mod course;
 mod figures;
+mod from_memory;
+mod gap;
+mod loss_of_worker;
+mod pace;
 mod plan;
 mod rounds;
 mod source;
+mod spent;
 mod toolchain;
 
 use args::PipelineArgs;
 use common::{Experiment, Step, host, http::SERVER};
-use complaints::Complaint;
-use lab_10_hybrid_pipeline::parse::PARSE;
-use plan::{plans, run};
-use rounds::Rounds;
+use course::Course;
+use lab_10_hybrid_pipeline::shift::PARSE;
 use source::Source;
-use std::{collections::BTreeMap, num::NonZeroUsize, process::ExitCode};
+use std::{num::NonZeroUsize, process::ExitCode};
 use toolchain::SYSROOT;
 
 const STEP: Step = Step {
@@ -48,34 +52,9 @@ fn demonstrate(args: &PipelineArgs, lab: &mut Experiment) -> anyhow::Result<()> 
     lab.param("workers", workers);
     lab.param("pages", source.start.pages);
 
-    let plans = plans(args.parse);
-    let mut complaints: BTreeMap<&str, Complaint> = BTreeMap::new();
-    let mut rounds = Rounds::default();
-    let mut last = None;
-    for plan in plans.repeat(args.rounds.rounds.get()) {
-        let figures = run(&plan, args, workers, &source, lab)?;
-        complaints.entry(plan.name).or_default().add(&figures.pages);
-        rounds.add(plan.name, &figures);
-        // Where nothing comes, more of the same only costs the reader's time.
-        let is_over = figures.parsed == 0;
-        last = Some(figures);
-        if is_over {
-            break;
-        }
-    }
-    if let Some(figures) = last {
-        figures.tell(lab);
-        if figures.parsed > 0 {
-            claims::tell_and_claim(lab, &plans, &source, &rounds);
-        }
-    }
-    for plan in &plans {
-        if let Some(line) = complaints
-            .get(plan.name)
-            .and_then(|all| all.line(plan.name))
-        {
-            lab.fail(line);
-        }
-    }
+    let mut course = Course::new(args, workers, &source);
+    course.run(lab)?;
+    course.tell(lab)?;
+    course.complain(lab);
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! What became of a page, for the frontier and for the report.
 
-use crate::parse::Parsed;
+use crate::{parse::Parsed, shift::Shift, totals::Totals};
 use common::http::{FetchError, Url};
 use serde::Serialize;
 use std::time::Duration;
@@ -22,13 +22,15 @@ pub enum Outcome {
     /// It came and was parsed.
     Parsed {
         /// What is on it.
-        parsed: Parsed,
+        parsed: Box<Parsed>,
         /// Where it came from, after redirects.
         came_from: Url,
         /// Its length.
         length_bytes: usize,
         /// From the request to the last byte.
         elapsed: Duration,
+        /// Who parsed it, and when.
+        shift: Shift,
     },
     /// It came, but there is nothing to parse.
     Skipped {
@@ -124,8 +126,11 @@ pub enum Finding {
 /// A crawl that is over.
 #[derive(Clone, Debug)]
 pub struct Crawled {
-    /// Every page, in breadth-first order.
+    /// The first [`PAGES_KEPT`](crate::totals::PAGES_KEPT) pages in breadth-first order, and after
+    /// them a few that were not simply parsed.
     pub pages: Vec<PageReport>,
+    /// All pages, added up.
+    pub totals: Totals,
     /// The most pages held at once, in flight, queued or being parsed.
     pub peak_pages_held: usize,
 }
@@ -146,6 +151,7 @@ pub(crate) fn told(target: &Target, outcome: Outcome) -> (PageReport, Arrival) {
             mut came_from,
             length_bytes,
             elapsed,
+            shift: _,
         } => {
             came_from.set_fragment(None);
             arrival.redirected_to = (came_from != target.url).then(|| came_from.into());

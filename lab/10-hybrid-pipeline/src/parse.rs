@@ -2,23 +2,27 @@
 
 use crate::{
     checksum::Checksum,
-    fetch::same_host,
-    nesting::{TooDeep, parse_bounded},
+    nesting::TooDeep,
+    stream::read_stream,
+    tree::read_tree,
     words::{REASON_CHARS, TITLE_CHARS, harmless},
 };
-use common::{
-    http::{FetchError, Page, Url},
-    process_pool::Worker,
-};
-use scraper::{Html, Selector};
+use common::http::{FetchError, Page, Url};
 use serde::{Deserialize, Serialize};
-use std::{collections::HashSet, process, sync::LazyLock, time::Duration};
+use std::{process, time::Duration};
 
-/// What worker processes run.
-pub const PARSE: Worker<PageInput, Result<Parsed, TooDeep>> = Worker::new("parse", parse_page);
+/// What a page is parsed with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Reading {
+    /// `scraper`: the page becomes a tree that can be asked for anything
+    Scraper,
+    /// `html5gum`: the tags go by once; title and links are kept, nothing is built
+    Stream,
+}
 
 /// What a parser is given; it crosses to worker processes as bytes.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PageInput {
     /// Where the page came from; its links are relative to that.
     pub url: Url,
@@ -29,6 +33,8 @@ pub struct PageInput {
     pub body: Vec<u8>,
     /// Whether the links' targets are wanted, not only their number.
     pub follow: bool,
+    /// What to parse with.
+    pub reading: Reading,
 }
 
 /// What a parser makes of a page.
@@ -64,21 +70,20 @@ pub fn parse_page(input: PageInput) -> Result<Parsed, TooDeep> {
         Ok(text) => (text, None),
         Err(error) => (page.text_lossy(), Some(explain(&error))),
     };
-    let html = parse_bounded(&text)?;
-    let hrefs = || {
-        html.select(&LINK)
-            .filter_map(|link| link.value().attr("href"))
+    let content = match input.reading {
+        Reading::Scraper => read_tree(&text)?,
+        Reading::Stream => read_stream(&text),
     };
-    let title = title_of(&html);
+    let title = content.title_line();
     let mut checksum = Checksum::default();
-    for piece in std::iter::once(title.as_str()).chain(hrefs()) {
+    for piece in std::iter::once(title.as_str()).chain(content.hrefs.iter()) {
         checksum.add(piece.as_bytes());
     }
     Ok(Parsed {
         title: harmless(&title, TITLE_CHARS),
-        links: u32::try_from(hrefs().count()).unwrap_or(u32::MAX),
+        links: u32::try_from(content.hrefs.len()).unwrap_or(u32::MAX),
         found: if input.follow {
-            targets(&html, &page.url, hrefs())
+            content.targets(&page.url)
         } else {
             Vec::new()
         },
@@ -86,14 +91,6 @@ pub fn parse_page(input: PageInput) -> Result<Parsed, TooDeep> {
         fingerprint: checksum.finish(),
         pid: process::id(),
     })
-}
-
-static TITLE: LazyLock<Selector> = LazyLock::new(|| selector("title"));
-static LINK: LazyLock<Selector> = LazyLock::new(|| selector("a[href]"));
-static BASE: LazyLock<Selector> = LazyLock::new(|| selector("base[href]"));
-
-fn selector(text: &str) -> Selector {
-    Selector::parse(text).expect("a constant selector that the tests use")
 }
 
 fn explain(error: &FetchError) -> String {
@@ -106,47 +103,25 @@ fn explain(error: &FetchError) -> String {
     }
 }
 
-fn title_of(html: &Html) -> String {
-    // A drawing inside the page may have a title too; it is not the page's.
-    let is_html = |ns: &str| ns == "http://www.w3.org/1999/xhtml";
-    let mut titles = html.select(&TITLE);
-    let title = titles.find(|title| is_html(&title.value().name.ns));
-    let text: String = title.iter().flat_map(|title| title.text()).collect();
-    let words: Vec<&str> = text.split_whitespace().collect();
-    if words.is_empty() {
-        return "(no title)".into();
-    }
-    words.join(" ")
-}
-
-fn targets<'a>(html: &Html, url: &Url, hrefs: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let base = html
-        .select(&BASE)
-        .find_map(|base| url.join(base.value().attr("href")?).ok());
-    let base = base.as_ref().unwrap_or(url);
-    let mut seen = HashSet::new();
-    let resolved = hrefs.filter_map(|href| {
-        let mut target = base.join(href).ok()?;
-        target.set_fragment(None);
-        same_host(&target, url).then(|| String::from(target))
-    });
-    resolved
-        .filter(|target| seen.insert(target.clone()))
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// What is on a page, whatever it is parsed with.
     fn parsed(content_type: &str, body: &[u8]) -> Parsed {
-        parse_page(PageInput {
-            url: Url::parse("http://127.0.0.1:1/a/b.html").expect("a URL"),
-            content_type: Some(content_type.into()),
-            body: body.to_vec(),
-            follow: true,
-        })
-        .expect("it is not nested deeply")
+        let parse = |reading| {
+            let input = PageInput {
+                url: Url::parse("http://127.0.0.1:1/a/b.html").expect("a URL"),
+                content_type: Some(content_type.into()),
+                body: body.to_vec(),
+                follow: true,
+                reading,
+            };
+            parse_page(input).expect("it is not nested deeply")
+        };
+        let parsed = parse(Reading::Scraper);
+        assert_eq!(parsed, parse(Reading::Stream));
+        parsed
     }
 
     fn html(body: &str) -> Parsed {

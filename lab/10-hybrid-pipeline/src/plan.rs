@@ -1,12 +1,20 @@
 //! The variants of this step, and one run of one of them.
 
-use crate::{args::PipelineArgs, figures::Figures, source::Source};
+use crate::{args::PipelineArgs, figures::Figures, source::Source, spent::Meter};
+use anyhow::Context;
 use common::{Bound, Experiment, child::Program, http};
 use lab_10_hybrid_pipeline::{
-    crawl_streaming, crawl_with_barrier,
+    Limits, Start, crawl_streaming, crawl_with_barrier,
+    loss::crawl_losing_a_worker,
+    outcome::Crawled,
     workers::{Parser, Way},
 };
-use std::{num::NonZeroUsize, time::Instant};
+use reqwest::Client;
+use std::{io, num::NonZeroUsize};
+use tracing::subscriber::{self, NoSubscriber};
+
+/// In a crawl of more pages the executor's tasks are not on the timeline, which would grow with them.
+const MOST_RECORDED: usize = 2_000;
 
 /// How the stages are joined, and who parses.
 #[derive(Clone, Copy, Debug)]
@@ -14,6 +22,8 @@ pub(crate) struct Plan {
     pub(crate) name: &'static str,
     pub(crate) has_barrier: bool,
     pub(crate) way: Way,
+    /// Kill a worker once so many pages are settled.
+    pub(crate) loses_at: Option<usize>,
 }
 
 const fn plan(name: &'static str, has_barrier: bool, way: Way) -> Plan {
@@ -21,6 +31,7 @@ const fn plan(name: &'static str, has_barrier: bool, way: Way) -> Plan {
         name,
         has_barrier,
         way,
+        loses_at: None,
     }
 }
 
@@ -36,6 +47,14 @@ pub(crate) fn plans(only: Option<Way>) -> Vec<Plan> {
         Some(Way::Inline) => vec![plan("barrier, inline", true, Way::Inline), INLINE],
         Some(Way::Rayon) => vec![plan("barrier, rayon", true, Way::Rayon), RAYON],
         Some(Way::Processes) => vec![SCRIPT, PROCESSES],
+    }
+}
+
+/// Processes once more, one of which is killed half-way through a crawl of so many pages.
+pub(crate) fn plan_with_loss(pages: usize) -> Plan {
+    Plan {
+        loses_at: Some(pages.div_ceil(2)),
+        ..plan("one worker killed", false, Way::Processes)
     }
 }
 
@@ -69,17 +88,44 @@ pub(crate) fn run(
     }
     measure.run_counted(
         || {
-            let began = Instant::now();
+            let meter = Meter::start(source.server_cpu());
             let parser = Parser::start(plan.way, workers, Program::this())?;
-            let (crawled, held) = if plan.has_barrier {
-                let crawl = crawl_with_barrier(&client, start, &parser, &limits);
-                (runtime.block_on(crawl), limits.held_with_barrier())
+            let crawl = || runtime.block_on(crawl(plan, &client, start, &parser, &limits));
+            let crawled = if start.pages.get() > MOST_RECORDED {
+                subscriber::with_default(NoSubscriber::default(), crawl)
             } else {
-                let crawl = crawl_streaming(&client, start, &parser, &limits);
-                (runtime.block_on(crawl), limits.held_streaming())
+                crawl()
             };
-            Ok(Figures::of(crawled, parser.finish(), held, began.elapsed()))
+            let (crawled, killed) =
+                crawled.context("cannot kill a worker; leave out --kill-worker")?;
+            let pool = parser.finish();
+            let totals = &crawled.totals;
+            let spent = meter.stop(totals.parsed, &totals.shifts, source.server_cpu());
+            let held = if plan.has_barrier {
+                limits.held_with_barrier()
+            } else {
+                limits.held_streaming()
+            };
+            Ok(Figures::of(crawled, pool, killed, held, spent))
         },
         Figures::tally,
     )
+}
+
+/// The crawl of this plan, and the worker that it killed.
+async fn crawl(
+    plan: &Plan,
+    client: &Client,
+    start: &Start,
+    parser: &Parser,
+    limits: &Limits,
+) -> io::Result<(Crawled, Option<u32>)> {
+    Ok(match plan.loses_at {
+        _ if plan.has_barrier => {
+            let crawl = crawl_with_barrier(client, start, parser, limits);
+            (crawl.await, None)
+        }
+        None => (crawl_streaming(client, start, parser, limits).await, None),
+        Some(at) => crawl_losing_a_worker(client, start, parser, limits, at).await?,
+    })
 }

@@ -8,7 +8,7 @@ use common::{
 };
 use lab_10_hybrid_pipeline::Start;
 use serde::Serialize;
-use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
+use std::{fs, num::NonZeroUsize, path::PathBuf, time::Duration};
 
 const GENERATED_PAGES: NonZeroUsize = NonZeroUsize::new(200).expect("200 is not zero");
 const DOCUMENTATION_PAGES: NonZeroUsize = NonZeroUsize::new(500).expect("500 is not zero");
@@ -54,6 +54,7 @@ impl Source {
                 start: Start {
                     urls: args.url.clone(),
                     pages: args.pages.unwrap_or(named),
+                    reading: args.parser,
                 },
                 server: None,
                 each: None,
@@ -63,6 +64,11 @@ impl Source {
             SiteName::Generated => Self::generated(args, seed),
             SiteName::RustDocs => Self::documentation(args, seed),
         }
+    }
+
+    /// The CPU time of the lab's server so far; `None` where nobody tells.
+    pub(crate) fn server_cpu(&self) -> Option<Duration> {
+        cpu_of(self.server.as_ref()?.id())
     }
 
     /// Whether somebody counts the requests.
@@ -83,6 +89,7 @@ impl Source {
             start: Start {
                 urls: urls.collect(),
                 pages,
+                reading: args.parser,
             },
             server: Some(server),
             each: Some(args.delay),
@@ -95,11 +102,22 @@ impl Source {
             start: Start {
                 urls: vec![server.url("files/index.html")],
                 pages: args.pages.unwrap_or(DOCUMENTATION_PAGES),
+                reading: args.parser,
             },
             server: Some(server),
             each: None,
         })
     }
+}
+
+/// The CPU time of another process, which Linux tells in hundredths of a second.
+fn cpu_of(id: u32) -> Option<Duration> {
+    let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    // The name in brackets may have spaces in it.
+    let (_, figures) = stat.rsplit_once(')')?;
+    let figures: Vec<&str> = figures.split_whitespace().collect();
+    let ticks = |at: usize| figures.get(at)?.parse::<u64>().ok();
+    Some(Duration::from_millis(10 * (ticks(11)? + ticks(12)?)))
 }
 
 fn serve(seed: u64, files: Option<PathBuf>) -> anyhow::Result<Server> {

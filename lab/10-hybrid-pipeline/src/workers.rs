@@ -5,13 +5,14 @@ use crate::{
     fetch::{Fetched, is_still_there},
     nesting::TooDeep,
     outcome::Outcome,
-    parse::{PARSE, PageInput, Parsed, parse_page},
-    words::{REASON_CHARS, harmless},
+    parse::{PageInput, Parsed},
+    parse_error::ParseError,
+    shift::{PARSE, Shift, parse_in_shift},
 };
 use common::{
     child::Program,
     http::Url,
-    process_pool::{Ledger, ProcessPool, TaskError},
+    process_pool::{Ledger, ProcessPool},
 };
 use futures_util::{StreamExt, stream};
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -21,6 +22,9 @@ use tokio::sync::{mpsc, oneshot};
 
 /// A process that has parsed one page for so long is killed; only a page made for that gets there.
 const PARSE_LIMIT: Duration = Duration::from_secs(30);
+
+/// Pages that may wait for each process.
+const QUEUED_PER_WORKER: NonZeroUsize = NonZeroUsize::new(4).expect("4 is not zero");
 
 /// Which workers parse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
@@ -42,7 +46,7 @@ pub enum Parser {
     /// Threads.
     Rayon(ThreadPool),
     /// Processes.
-    Processes(ProcessPool<PageInput, Result<Parsed, TooDeep>>),
+    Processes(ProcessPool<PageInput, (Result<Parsed, TooDeep>, Shift)>),
 }
 
 impl Parser {
@@ -66,6 +70,8 @@ impl Parser {
             ),
             Way::Processes => {
                 let builder = PARSE.pool_builder().program(program).timeout(PARSE_LIMIT);
+                // Nobody gets so far ahead that memory grows with the number of pages.
+                let builder = builder.queue_limit(workers.saturating_mul(QUEUED_PER_WORKER));
                 Self::Processes(builder.workers(workers).start()?)
             }
         })
@@ -76,26 +82,26 @@ impl Parser {
     /// # Errors
     /// The page is nested too deeply; the parser panicked; its process was lost more than once, or
     /// took too long.
-    pub async fn parse(&self, page: PageInput) -> Result<Parsed, ParseError> {
-        match self {
+    pub async fn parse(&self, page: PageInput) -> Result<(Parsed, Shift), ParseError> {
+        let (parsed, shift) = match self {
             Self::Inline => {
                 let parsed = parse_here(page);
                 // Lets the other tasks have a turn after every page, not only after the last.
                 tokio::task::yield_now().await;
-                parsed.map_err(ParseError::from)
+                parsed
             }
             Self::Rayon(threads) => {
                 let (tx, rx) = oneshot::channel();
                 // Nobody waits for it any more if this future was dropped.
                 threads.spawn(move || drop(tx.send(parse_here(page))));
-                let parsed = rx.await.map_err(|_| ParseError::Panicked)?;
-                parsed.map_err(ParseError::from)
+                rx.await.map_err(|_| ParseError::Panicked)?
             }
             Self::Processes(pool) => {
-                let parsed = pool.submit(page).await.map_err(ParseError::Lost)?;
-                parsed.map_err(ParseError::from)
+                let task = pool.submit_async(page).await;
+                task.await.map_err(ParseError::Lost)?
             }
-        }
+        };
+        Ok((parsed?, shift))
     }
 
     /// Ends the workers; what became of the processes' tasks, if it was processes.
@@ -107,47 +113,10 @@ impl Parser {
     }
 }
 
-/// [`parse_page`] on the timeline of this process; workers record their tasks themselves.
+/// [`parse_in_shift`] on the timeline of this process; workers record their tasks themselves.
 #[tracing::instrument(name = "parse", skip_all)]
-fn parse_here(page: PageInput) -> Result<Parsed, TooDeep> {
-    parse_page(page)
-}
-
-/// Why nothing came of a page at the parser.
-#[derive(Debug)]
-pub enum ParseError {
-    /// The page is at fault, and all ways of parsing say so.
-    TooDeep(TooDeep),
-    /// A thread of this process panicked over it.
-    Panicked,
-    /// A worker process has no result.
-    Lost(TaskError),
-}
-
-impl From<TooDeep> for ParseError {
-    fn from(error: TooDeep) -> Self {
-        Self::TooDeep(error)
-    }
-}
-
-impl ParseError {
-    /// What became of the page at `url`; one that is at fault itself is skipped.
-    fn outcome(self, url: &Url) -> Outcome {
-        let (kind, reason) = match self {
-            Self::TooDeep(error) => return Outcome::skipped("nested", error.to_string()),
-            Self::Panicked => ("panic", "the parser panicked".to_owned()),
-            Self::Lost(error) => {
-                let kind = match &error {
-                    TaskError::Panicked { .. } => "panic",
-                    TaskError::WorkerLost { .. } => "worker lost",
-                    TaskError::TimedOut { .. } => "parse timeout",
-                    _ => "pool",
-                };
-                (kind, harmless(&error.to_string(), REASON_CHARS))
-            }
-        };
-        Outcome::failed(kind, format!("cannot parse `{url}`: {reason}"))
-    }
+pub(crate) fn parse_here(page: PageInput) -> (Result<Parsed, TooDeep>, Shift) {
+    parse_in_shift(page)
 }
 
 /// Adds to `parsed` that its links are not followed, as the page came from elsewhere.
@@ -175,18 +144,20 @@ pub async fn parse_pages(
             url: page.url,
             content_type: page.content_type,
             body: page.body,
-            follow: frontier.follows() && !is_off,
+            follow: frontier.has_room() && !is_off,
+            reading: frontier.reading(),
         };
         let outcome = match parser.parse(input).await {
-            Ok(mut parsed) => {
+            Ok((mut parsed, shift)) => {
                 if frontier.follows() && is_off {
                     note_other_host(&mut parsed, &came_from);
                 }
                 Outcome::Parsed {
-                    parsed,
+                    parsed: Box::new(parsed),
                     came_from,
                     length_bytes,
                     elapsed,
+                    shift,
                 }
             }
             Err(error) => error.outcome(&target.url),

@@ -164,6 +164,7 @@ fn a_bad_value_is_one_line_and_exit_code_2() {
         ("--url", "no url"),
         ("--site", "python-docs"),
         ("--parse", "by-hand"),
+        ("--parser", "regex"),
     ] {
         let quoted = format!("`{value}`");
         let _ = run(BINARY, &[flag, value]).refused(2, &[&quoted]);
@@ -451,4 +452,94 @@ fn the_toolchain_s_documentation_is_crawled_alike_by_all() {
             "{name}"
         );
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_worker_killed_in_mid_crawl_is_told_and_costs_no_page() {
+    for reading in ["scraper", "stream"] {
+        let arguments = [&SMALL[..], &["--kill-worker", "--parser", reading]].concat();
+        let document = run(BINARY, &arguments).well().document();
+        assert_eq!(document["params"]["parser"], reading);
+        let killed = variant(&document, "one worker killed");
+        assert_eq!(killed["ledger"]["submitted"], 60);
+        assert_eq!(killed["ledger"]["done"], 60);
+        assert!(killed["results"]["workers_lost"].as_u64() >= Some(1));
+        assert!(killed["results"]["killed_worker"].is_u64());
+        assert_eq!(killed["results"]["links"], 300);
+        assert_eq!(verdict(&document, "killed in mid-crawl"), "shown");
+        // Whether it had a page in hand is a matter of chance.
+        assert_ne!(
+            verdict(&document, "had in hand was tried again"),
+            "inconclusive"
+        );
+    }
+    assert_nothing_left_behind(BINARY);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_worker_can_be_killed_beside_threads_too() {
+    let arguments = [
+        "--rounds", "1", "--pages", "30", "--size", "3000", "--parse", "rayon",
+    ];
+    let finished = run(BINARY, &[&arguments[..], &["--kill-worker"]].concat()).well();
+    finished.tells(&[
+        "one worker killed: worker ",
+        "no thread can be killed alone",
+    ]);
+}
+
+#[test]
+fn from_memory_every_page_is_parsed_and_every_gap_is_told() {
+    let arguments = [&SMALL[..], &["--in-memory", "--parser", "stream"]].concat();
+    let document = run(BINARY, &arguments).well().document();
+    for way in ["rayon", "processes"] {
+        let held = variant(&document, &format!("in memory, {way}"));
+        assert_eq!(held["ledger"]["done"], 60);
+        assert_eq!(held["results"]["pages"], 60);
+        assert!(held["speedup"].is_null(), "it is other work");
+        for (name, figure) in [("in memory", "pages per s"), ("streaming", "pages per s")] {
+            let key = format!("{name}, {way}: {figure}");
+            let rates = document["params"]["by_round"][&key].as_array();
+            assert_eq!(rates.map(Vec::len), Some(1), "{key}");
+        }
+        // Other programs may be at work, and then the run cannot tell; the claims are there.
+        for words in ["of the pages per second of", "of what the CPUs leave"] {
+            let claim = format!("`streaming, {way}` did at least 95 % {words}");
+            assert!(!verdict(&document, &claim).is_empty());
+        }
+    }
+    let arguments = [
+        "--rounds",
+        "2",
+        "--pages",
+        "20",
+        "--size",
+        "3000",
+        "--in-memory",
+    ];
+    let finished = run(
+        BINARY,
+        &[&arguments[..], &["--parse", "processes"]].concat(),
+    )
+    .well();
+    finished.tells(&[
+        "that the same workers parse from memory; they had a page in hand",
+        "  a page took ",
+        "on one core, from memory: scraper ",
+    ]);
+    assert!(!finished.stdout.contains("in memory, rayon"));
+    assert_nothing_left_behind(BINARY);
+}
+
+#[test]
+fn both_parsers_find_the_same_in_every_variant() {
+    let links = ["scraper", "stream"].map(|reading| {
+        let document = run(BINARY, &[&SMALL[..], &["--parser", reading]].concat()).well();
+        let document = document.document();
+        assert_eq!(verdict(&document, "same titles"), "shown");
+        variant(&document, NAMES[1])["results"]["links"].clone()
+    });
+    assert_eq!(links[0], links[1]);
 }

@@ -8,6 +8,7 @@ use lab_10_hybrid_pipeline::{
     Limits, Start, crawl_streaming, crawl_with_barrier,
     nesting::MOST_NESTED,
     outcome::Finding,
+    parse::Reading,
     workers::{Parser, Way},
 };
 use serde_json::Value;
@@ -203,6 +204,7 @@ fn the_barrier_and_the_stream_agree_on_what_is_too_deep() {
     let start = Start {
         urls: vec![url],
         pages: one,
+        reading: Reading::Scraper,
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -9,6 +9,7 @@ use common::{
 use lab_10_hybrid_pipeline::{
     Limits, Start, crawl_streaming, crawl_with_barrier,
     outcome::{Crawled, Finding},
+    parse::Reading,
     workers::{Parser, Way},
 };
 use nix::{
@@ -70,6 +71,7 @@ fn ring(server: &Server, pages: usize) -> Start {
     Start {
         urls: vec![server.url(&format!("page/0?size=2000&count={pages}"))],
         pages: count(1000),
+        reading: Reading::Scraper,
     }
 }
 
