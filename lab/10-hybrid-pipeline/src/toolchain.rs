@@ -27,7 +27,7 @@ fn ask((): ()) -> Result<String, String> {
 pub(crate) fn documentation_folder() -> anyhow::Result<PathBuf> {
     let pool = SYSROOT.pool_builder().workers(NonZeroUsize::MIN).retries(0);
     let pool = pool.timeout(PATIENCE).start()?;
-    let answer = match pool.submit(()).wait() {
+    let answer = match pool.call(()) {
         Ok(answer) => answer,
         Err(TaskError::TimedOut { limit, .. }) => Err(format!(
             "`rustc --print sysroot` gave no answer within {} s and was ended",
