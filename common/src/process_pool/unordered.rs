@@ -198,12 +198,14 @@ where
     /// All outcomes in the order of the inputs; what came together is decoded together.
     pub(super) fn in_order(mut self) -> Vec<Result<O, TaskError>> {
         let mut outcomes = Vec::with_capacity(self.inputs.size_hint().0);
+        let mut answered = 0;
         loop {
             self.top_up();
             if self.under_way == 0 {
                 break;
             }
-            outcomes.resize_with(self.next, || None);
+            // Each of these is replaced; taking an `Option` off each would touch all of them once more.
+            outcomes.resize_with(self.next, || Err(TaskError::Cancelled));
             match self.receive() {
                 Piece::Results {
                     index,
@@ -211,21 +213,21 @@ where
                     results,
                 } => {
                     self.under_way -= count;
+                    answered += count;
                     let mut rest = &results[..];
                     for outcome in &mut outcomes[index..index + count] {
-                        *outcome = Some(self.decode_next(&mut rest));
+                        *outcome = self.decode_next(&mut rest);
                     }
                 }
                 Piece::Failed(index, error) => {
                     self.under_way -= 1;
-                    outcomes[index] = Some(Err(error));
+                    answered += 1;
+                    outcomes[index] = Err(error);
                 }
             }
         }
-        let outcomes = outcomes.into_iter();
+        assert_eq!(answered, outcomes.len(), "each input has one outcome");
         outcomes
-            .map(|outcome| outcome.expect("each input has one"))
-            .collect()
     }
 
     /// The next result of those that have come.
