@@ -23,7 +23,7 @@ pub use step::Step;
 
 use crate::{
     narrator::Narrator,
-    report::TraceFile,
+    report::{self, TraceFile},
     timeline::{self, LaneKind, Moment},
     timing::{self, Usage},
 };
@@ -152,6 +152,13 @@ impl Experiment {
     /// Prints one line on standard output, at once; nothing under `--json`.
     pub fn say(&self, line: impl AsRef<str>) {
         self.narrator.say(line);
+    }
+
+    /// Prints sentences, broken between words at the report's width and set in as the first one is.
+    pub fn explain(&self, text: impl AsRef<str>) {
+        let text = text.as_ref();
+        let indent = text.len() - text.trim_start().len();
+        self.say(report::wrap(text, report::width(), indent));
     }
 
     /// Adds a parameter that the demonstration itself settled, such as a scale.

@@ -26,7 +26,7 @@ pub(crate) fn tell_and_claim(
             let (wall, rate) = (format::seconds(wall), in_words(round.spent.pages_per_s()));
             let peak = lab.ledger(name).and_then(|ledger| ledger.peak_rss_bytes);
             let memory = peak.map(|bytes| format!(" in {}", format::bytes(bytes as f64)));
-            lab.say(format!(
+            lab.explain(format!(
                 "{name}: elapsed {wall}, at most {} pages held{}, {rate} pages/s",
                 round.peak_pages_held,
                 memory.unwrap_or_default()
@@ -47,7 +47,7 @@ pub(crate) fn tell_and_claim(
     }
     if let [_, inline, rayon, processes] = plans {
         lab.claim(slow_arrivals(inline, processes, rounds));
-        lab.say(who_was_faster(
+        lab.explain(who_was_faster(
             &lab.walls(rayon.name),
             &lab.walls(processes.name),
         ));

@@ -125,7 +125,7 @@ impl Figures {
             lab.say(line(page));
         }
         let (parsed, skipped, failed) = (self.parsed, self.skipped, self.failed);
-        lab.say(format!(
+        lab.explain(format!(
             "all {}: {parsed} parsed, {skipped} skipped, {failed} failed; {} links, {}",
             self.totals.pages,
             format::count(self.links),

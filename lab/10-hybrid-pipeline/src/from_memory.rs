@@ -141,17 +141,17 @@ impl Memory {
                 continue;
             };
             for line in gap::lines(plan.name, &crawl, &held, cpus, workers.get()) {
-                lab.say(line);
+                lab.explain(line);
             }
-            lab.say(format!("  {}", gap::bound(&crawl, cpus)));
+            lab.explain(format!("  {}", gap::bound(&crawl, cpus)));
         }
         let held = |way| rounds.shown_held(name_of(way)?, lab);
         if let (Some(threads), Some(processes)) = (held(Way::Rayon), held(Way::Processes)) {
             let page = self.sample.length_bytes() as f64 / self.sample.len() as f64;
-            lab.say(gap::hand_over(&threads, &processes, cpus, page));
+            lab.explain(gap::hand_over(&threads, &processes, cpus, page));
         }
         for line in worth(&self.one_core) {
-            lab.say(line);
+            lab.explain(line);
         }
     }
 }

@@ -13,11 +13,11 @@ pub(crate) fn tell_and_claim(lab: &mut Experiment, plan: &Plan, whole: &Plan, fi
         None => "the crawl was over before a worker could be killed".into(),
     };
     let (lost, retried) = (figures.workers_lost, figures.retried);
-    lab.say(format!(
+    lab.explain(format!(
         "{}: {happened}; workers lost {lost}, pages tried again {retried}",
         plan.name
     ));
-    lab.say("no thread can be killed alone: what ends one of rayon's ends the program");
+    lab.explain("no thread can be killed alone: what ends one of rayon's ends the program");
     let result = |plan: &Plan, figure: &str| of(plan.name, format!("results.{figure}"));
     let text = "a worker process was killed in mid-crawl, and every page was parsed all the same";
     lab.claim(
