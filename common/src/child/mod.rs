@@ -243,7 +243,11 @@ impl Child {
             return None;
         }
         if self.exit.is_none() {
-            self.exit = self.process.try_wait().ok().flatten().map(Exit::from);
+            self.exit = match self.process.try_wait() {
+                Ok(status) => status.map(Exit::from),
+                // Where SIGCHLD is ignored the system has reaped it, and how it ended nobody knows.
+                Err(_) => Some(Exit::Code(-1)),
+            };
         }
         self.exit
     }

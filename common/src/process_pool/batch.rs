@@ -176,6 +176,11 @@ impl Part {
         self.attempts > 1
     }
 
+    /// Whether nobody wants them done any more.
+    pub(super) fn is_unwanted(&self) -> bool {
+        self.reply.is_unwanted()
+    }
+
     /// The numbers of its tasks.
     pub(super) fn tasks(&self) -> Range<u64> {
         self.first..self.first + self.len() as u64
@@ -343,7 +348,7 @@ impl Hand {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::process_pool::reply::Outcome;
+    use crate::process_pool::reply::{Address, Outcome};
 
     fn records(inputs: &[&str]) -> Records {
         let mut records = Records::default();
@@ -355,7 +360,7 @@ mod tests {
 
     fn part(inputs: &[&str]) -> Part {
         let (tx, _) = crossbeam_channel::unbounded();
-        Part::new(7, records(inputs), Reply::Iterator(tx, 0))
+        Part::new(7, records(inputs), Reply::Iterator(Address::new(tx), 0))
     }
 
     fn texts(mut bytes: &[u8]) -> Vec<String> {
@@ -482,7 +487,7 @@ mod tests {
         tried.attempts = 1;
         assert!(waiting.join(tried).is_some());
         let (tx, _rx) = crossbeam_channel::unbounded();
-        let lot = Part::new(8, records(&["b"]), Reply::Iterator(tx, 0));
+        let lot = Part::new(8, records(&["b"]), Reply::Iterator(Address::new(tx), 0));
         let lot = waiting.join(lot).expect("it has another address");
         assert_eq!((lot.tasks(), texts(lot.bytes())), (8..9, vec!["b".into()]));
         assert_eq!(

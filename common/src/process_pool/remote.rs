@@ -110,8 +110,7 @@ impl Remote {
             }
             Err(error) => format!("a worker's first message was not understood: {error}"),
         };
-        lock(&self.process).kill();
-        self.bury(shared);
+        self.put_down(shared);
         Err(format!(
             "{reason}; is `child::take_role` the first call in `main`?"
         ))
@@ -128,8 +127,7 @@ impl Remote {
             Exchange::Done(true) => return true,
             Exchange::Done(false) => {
                 // The canceller kills this very process, maybe only now: it serves no other task.
-                lock(&self.process).kill();
-                self.bury(shared);
+                self.put_down(shared);
             }
             Exchange::TimedOut(limit) => {
                 lock(&self.process).kill();
@@ -208,6 +206,12 @@ impl Remote {
         span.name = format!("lost: {exit}").into();
         timeline::record_process(self.pid, &lane(self.slot), span);
         exit
+    }
+
+    /// Kills a worker that is not to go on, and takes note of the loss.
+    pub(super) fn put_down(&self, shared: &Shared) {
+        lock(&self.process).kill();
+        self.bury(shared);
     }
 
     /// Reaps a worker that is dead or dying and takes note of the loss.

@@ -4,7 +4,10 @@ use super::{TaskError, batch, task};
 use crossbeam_channel::Sender;
 use std::{
     ops::{Deref, Range},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 /// A task's end, its output still as bytes: whoever takes the result decodes it.
@@ -31,7 +34,27 @@ pub(super) enum Reply {
     /// To the handles that `submit` returned, one for each task.
     Handles(Vec<oneshot::Sender<Outcome>>),
     /// To an iterator, with the index of the first input.
-    Iterator(Sender<Piece>, usize),
+    Iterator(Address, usize),
+}
+
+/// An iterator over outcomes, as long as it is there.
+#[derive(Clone, Debug)]
+pub(super) struct Address {
+    tx: Sender<Piece>,
+    is_gone: Arc<AtomicBool>,
+}
+
+impl Address {
+    pub(super) fn new(tx: Sender<Piece>) -> Self {
+        let is_gone = Arc::default();
+        Self { tx, is_gone }
+    }
+
+    /// From now on nobody wants what has not begun.
+    pub(super) fn give_up(&self) {
+        // Whoever asks does so with the pool's state locked, as is done after this, too.
+        self.is_gone.store(true, Ordering::Relaxed);
+    }
 }
 
 /// What an iterator gets.
@@ -53,11 +76,19 @@ impl Reply {
         Self::Handles(vec![tx])
     }
 
+    /// Whether nobody waits for it any more, nor wants it done.
+    pub(super) fn is_unwanted(&self) -> bool {
+        match self {
+            Self::Handles(_) => false,
+            Self::Iterator(address, _) => address.is_gone.load(Ordering::Relaxed),
+        }
+    }
+
     /// Keeps the address of the first `count` tasks and returns that of the others.
     pub(super) fn split_off(&mut self, count: usize) -> Self {
         match self {
             Self::Handles(handles) => Self::Handles(handles.split_off(count)),
-            Self::Iterator(tx, first) => Self::Iterator(tx.clone(), *first + count),
+            Self::Iterator(address, first) => Self::Iterator(address.clone(), *first + count),
         }
     }
 
@@ -70,7 +101,7 @@ impl Reply {
                     drop(tx.send(Err(error.clone())));
                 }
             }
-            Self::Iterator(tx, first) => {
+            Self::Iterator(Address { tx, .. }, first) => {
                 for index in first..first + count {
                     drop(tx.send(Piece::Failed(index, error.clone())));
                 }
@@ -97,7 +128,7 @@ impl Reply {
                     }));
                 }
             }
-            Self::Iterator(tx, index) => {
+            Self::Iterator(Address { tx, .. }, index) => {
                 drop(tx.send(Piece::Results {
                     index,
                     count,

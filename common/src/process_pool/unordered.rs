@@ -3,10 +3,10 @@
 use super::{
     ProcessPool, TaskError,
     batch::{self, Records},
-    reply::{Piece, Reply},
+    reply::{Address, Piece, Reply},
     task,
 };
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::Receiver;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
     collections::BTreeMap,
@@ -42,7 +42,7 @@ pub struct Unordered<'pool, I, O, T: Iterator<Item = I>> {
     under_way: usize,
     /// What was queued together and is not all answered, by the index of its first input.
     lots: BTreeMap<usize, Lot>,
-    tx: Sender<Piece>,
+    address: Address,
     rx: Receiver<Piece>,
     arrived: Arrived,
 }
@@ -86,7 +86,7 @@ where
             next: 0,
             under_way: 0,
             lots: BTreeMap::new(),
-            tx,
+            address: Address::new(tx),
             rx,
             arrived: Arrived::default(),
         };
@@ -146,12 +146,12 @@ where
         let shared = &self.pool.shared;
         let tasks = records.len();
         if tasks > 0 {
-            let first_task = shared.enqueue(records, Reply::Iterator(self.tx.clone(), first));
+            let first_task = shared.enqueue(records, Reply::Iterator(self.address.clone(), first));
             self.note(first, first_task, tasks);
         }
         if let Some(error) = refused {
             let index = self.next - 1;
-            let reply = Reply::Iterator(self.tx.clone(), index);
+            let reply = Reply::Iterator(self.address.clone(), index);
             let task = self.pool.shared.refuse(error, reply);
             self.note(index, task, 1);
         }
@@ -216,7 +216,7 @@ where
                     answered += count;
                     let mut rest = &results[..];
                     for outcome in &mut outcomes[index..index + count] {
-                        *outcome = self.decode_next(&mut rest);
+                        *outcome = decode(self.pool, batch::take_record(&mut rest));
                     }
                 }
                 Piece::Failed(index, error) => {
@@ -230,24 +230,28 @@ where
         outcomes
     }
 
-    /// The next result of those that have come.
+    /// The next result of those that have come; it counts as yielded even where decoding it panics.
     fn next_arrived(&mut self) -> Option<(usize, Result<O, TaskError>)> {
         let arrived = &mut self.arrived;
         arrived.count = arrived.count.checked_sub(1)?;
         let index = arrived.index;
         arrived.index += 1;
-        let mut rest = &self.arrived.results[self.arrived.at..];
-        let outcome = self.decode_next(&mut rest);
-        self.arrived.at = self.arrived.results.len() - rest.len();
-        Some((index, outcome))
+        let mut rest = &arrived.results[arrived.at..];
+        let record = batch::take_record(&mut rest);
+        arrived.at = arrived.results.len() - rest.len();
+        self.under_way -= 1;
+        Some((index, decode(self.pool, record)))
     }
+}
 
-    fn decode_next(&self, results: &mut &[u8]) -> Result<O, TaskError> {
-        match batch::take_record(results) {
-            Some((true, record)) => task::decode(&self.pool.shared, record),
-            Some((false, record)) => Err(batch::failure(record)),
-            None => Err(task::unanswered()),
-        }
+fn decode<I, O: DeserializeOwned>(
+    pool: &ProcessPool<I, O>,
+    record: Option<(bool, &[u8])>,
+) -> Result<O, TaskError> {
+    match record {
+        Some((true, record)) => task::decode(&pool.shared, record),
+        Some((false, record)) => Err(batch::failure(record)),
+        None => Err(task::unanswered()),
     }
 }
 
@@ -262,7 +266,6 @@ where
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             if let Some(next) = self.next_arrived() {
-                self.under_way -= 1;
                 return Some(next);
             }
             self.top_up();
@@ -302,6 +305,7 @@ where
 
 impl<I, O, T: Iterator<Item = I>> Drop for Unordered<'_, I, O, T> {
     fn drop(&mut self) {
+        self.address.give_up();
         for lot in self.lots.values() {
             let tasks = lot.first_task..lot.first_task + lot.tasks as u64;
             self.pool.shared.cancel_queued(tasks);

@@ -8,13 +8,17 @@ use crate::{
 };
 use common::{
     child::Exit,
-    process_pool::{Payload, TaskError},
+    process_pool::{Payload, ProcessPool, TaskError},
 };
 use nix::{
     sys::signal::{self, Signal},
     unistd::Pid,
 };
-use std::{thread, time::Duration};
+use std::{
+    panic::{self, AssertUnwindSafe},
+    thread,
+    time::Duration,
+};
 
 #[test]
 fn calls_from_many_threads_equal_the_sequential_oracle_beside_other_tasks() {
@@ -178,5 +182,27 @@ fn a_call_comes_back_with_what_went_wrong() {
         );
         assert_eq!(picky.call(Picky(1)), Ok(1));
         assert!(picky.shutdown().balances());
+    });
+}
+
+#[test]
+fn a_call_made_while_a_panic_unwinds_costs_no_worker() {
+    struct CallsInTheEnd<'a>(&'a ProcessPool<u64, u128>);
+    impl Drop for CallsInTheEnd<'_> {
+        fn drop(&mut self) {
+            assert_eq!(self.0.call(3), Ok(9));
+        }
+    }
+    watched(|| {
+        let pool = pool(SQUARE, 1);
+        let workers = pool.worker_ids();
+        let unwound = panic::catch_unwind(AssertUnwindSafe(|| {
+            let _calls = CallsInTheEnd(&pool);
+            panic!("on purpose");
+        }));
+        assert!(unwound.is_err());
+        assert_eq!(pool.call(4), Ok(16));
+        assert_eq!(pool.worker_ids(), workers);
+        assert_eq!(pool.shutdown().workers_lost, 0);
     });
 }

@@ -152,3 +152,24 @@ fn dropping_the_iterator_in_mid_run_leaves_the_books_in_order() {
         assert!(ledger.done >= 100_000, "{ledger:?}");
     });
 }
+
+#[test]
+fn what_an_order_gives_back_for_nobody_is_cancelled() {
+    watched(|| {
+        let pool = pool(CHORE, 1);
+        // Short ones, so that the next come in one order.
+        let warmed_up = pool.map(vec![Chore::Return; 20_000]);
+        assert!(warmed_up.iter().all(Result::is_ok));
+        let point = MeetingPoint::new();
+        let unwanted = pool.map_unordered(vec![point.chore(); 150]);
+        let met = point.meet();
+        drop(unwanted);
+        // In the queue, or in the order until the worker gives it back: none of them is begun.
+        while pool.ledger().cancelled < 149 {
+            thread::yield_now();
+        }
+        drop(met);
+        let ledger = check_at_rest(&pool);
+        assert_eq!((ledger.cancelled, ledger.done), (149, 20_002));
+    });
+}

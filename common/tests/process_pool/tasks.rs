@@ -4,8 +4,10 @@ use crate::{
     crew::{self, CHORE, Chore, Picky, SQUARE, Secret, square},
     support::{MeetingPoint, builder, check_at_rest, count, is_gone, pool, watched},
 };
-use common::process_pool::{Payload, TaskError};
+use common::process_pool::{Payload, TaskError, Worker};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::{
+    panic::{self, AssertUnwindSafe},
     pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll, Wake, Waker},
@@ -275,4 +277,38 @@ fn block_on<F: Future>(future: F) -> F::Output {
             Poll::Pending => thread::park(),
         }
     }
+}
+
+/// Cannot be made of nine, and says so rudely.
+#[derive(Debug, Serialize)]
+struct Touchy(u128);
+
+impl<'de> Deserialize<'de> for Touchy {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = u128::deserialize(deserializer)?;
+        assert_ne!(number, 9, "on purpose");
+        Ok(Self(number))
+    }
+}
+
+#[test]
+fn a_panic_while_an_outcome_is_decoded_costs_no_other_outcome() {
+    const TOUCHY: Worker<u64, Touchy> = Worker::new("square", |n| Touchy(square(n)));
+    watched(|| {
+        let pool = pool(TOUCHY, 1);
+        let mut outcomes = pool.map_unordered(0..300);
+        let (mut values, mut panics) = (0, 0);
+        loop {
+            match panic::catch_unwind(AssertUnwindSafe(|| outcomes.next())) {
+                Ok(None) => break,
+                Ok(Some((index, outcome))) => {
+                    let value = outcome.expect("no other is touchy").0;
+                    assert_eq!(value, square(index as u64));
+                    values += 1;
+                }
+                Err(_) => panics += 1,
+            }
+        }
+        assert_eq!((values, panics), (299, 1));
+    });
 }

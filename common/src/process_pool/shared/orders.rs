@@ -106,7 +106,7 @@ impl State {
         };
         let mut waiting = 0;
         for mut part in returned.into_pieces(!cancelled.is_empty()) {
-            let error = if cancelled.contains(&part.first) {
+            let error = if part.is_unwanted() || cancelled.contains(&part.first) {
                 Some(TaskError::Cancelled)
             } else {
                 end.clone()
@@ -260,7 +260,8 @@ impl Shared {
             for mut part in hand.into_pieces(!cancelled.is_empty()) {
                 // With a cancelled task beside them it was that one which ended the worker.
                 let is_tried = has_begun && cancelled.is_empty();
-                let error = if stopping || cancelled.contains(&part.first) {
+                let is_cancelled = part.is_unwanted() || cancelled.contains(&part.first);
+                let error = if stopping || is_cancelled {
                     TaskError::Cancelled
                 } else if goes_on && (!is_tried || part.attempts <= self.settings.retries) {
                     if is_tried {

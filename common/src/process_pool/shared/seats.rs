@@ -5,7 +5,6 @@ use crate::process_pool::remote::{self, Remote};
 use std::{
     mem,
     sync::{Arc, MutexGuard, PoisonError},
-    thread,
 };
 
 /// Where a worker is.
@@ -148,7 +147,7 @@ impl Shared {
                 let loan = Loan {
                     shared: self,
                     worker: Some(worker),
-                    is_fit: false,
+                    is_fit: None,
                 };
                 return Some((loan, hand));
             }
@@ -167,6 +166,7 @@ impl Shared {
         let is_needed = state.phase != Phase::Open || !state.queue.is_empty();
         let own = &mut state.slots[slot];
         own.seat = worker.map_or(Seat::Lost, Seat::Resting);
+        own.tasks.clear();
         if matches!(own.seat, Seat::Lost) {
             own.bell.notify_one();
         } else if is_needed {
@@ -182,15 +182,15 @@ impl Shared {
 pub(in super::super) struct Loan<'a> {
     shared: &'a Shared,
     worker: Option<Remote>,
-    /// Whether it can have other tasks.
-    is_fit: bool,
+    /// Whether it can have other tasks, once it was run.
+    is_fit: Option<bool>,
 }
 
 impl Loan<'_> {
     /// Has an order done on this thread and settles it.
     pub(in super::super) fn run(mut self, hand: Hand) {
         if let Some(worker) = &mut self.worker {
-            self.is_fit = worker.run(self.shared, hand);
+            self.is_fit = Some(worker.run(self.shared, hand));
         }
     }
 }
@@ -200,10 +200,12 @@ impl Drop for Loan<'_> {
         let Some(worker) = self.worker.take() else {
             return;
         };
-        if thread::panicking() {
-            worker.bury(self.shared);
-        }
         let slot = worker.slot();
-        self.shared.seat(slot, self.is_fit.then_some(worker));
+        let is_fit = self.is_fit.unwrap_or_else(|| {
+            // A panic between its order and its answer, as from whoever records: it is of no use now.
+            worker.put_down(self.shared);
+            false
+        });
+        self.shared.seat(slot, is_fit.then_some(worker));
     }
 }
