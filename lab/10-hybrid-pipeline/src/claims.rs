@@ -47,10 +47,10 @@ pub(crate) fn tell_and_claim(
     }
     if let [_, inline, rayon, processes] = plans {
         lab.claim(slow_arrivals(inline, processes, rounds));
-        lab.explain(who_was_faster(
-            &lab.walls(rayon.name),
-            &lab.walls(processes.name),
-        ));
+        if rounds.of(rayon.name).all(|round| round.parsed > 1) {
+            let walls = [rayon, processes].map(|plan| lab.walls(plan.name));
+            lab.explain(who_was_faster(&walls[0], &walls[1]));
+        }
         let sooner = of(rayon.name, "walls_s").below(of(processes.name, "walls_s"));
         let text = "the threads of rayon were done before the worker processes";
         let both = [rayon, processes];

@@ -143,14 +143,14 @@ impl Memory {
             for line in gap::lines(plan.name, &crawl, &held, cpus, workers.get()) {
                 lab.explain(line);
             }
-            lab.explain(format!("  {}", gap::bound(&crawl, cpus)));
+            lab.explain(format!("  {}", gap::bound(&crawl, &held, cpus)));
         }
         let held = |way| rounds.shown_held(name_of(way)?, lab);
         if let (Some(threads), Some(processes)) = (held(Way::Rayon), held(Way::Processes)) {
             let page = self.sample.length_bytes() as f64 / self.sample.len() as f64;
             lab.explain(gap::hand_over(&threads, &processes, cpus, page));
         }
-        for line in worth(&self.one_core) {
+        for line in worth(&self.one_core, cpus) {
             lab.explain(line);
         }
     }
@@ -166,7 +166,7 @@ fn as_many(pages: usize, ratio: f64) -> usize {
 }
 
 /// What the two parsers do on one core, by round; and the sentence, where the figures show it.
-fn worth(one_core: &[[f64; 2]]) -> Vec<String> {
+fn worth(one_core: &[[f64; 2]], cpus: usize) -> Vec<String> {
     let span = |index: usize| {
         let rates = one_core.iter().map(|rates| rates[index]);
         let least = rates.clone().fold(f64::INFINITY, f64::min).round();
@@ -186,10 +186,8 @@ fn worth(one_core: &[[f64; 2]]) -> Vec<String> {
         span(1)
     )];
     // Twice as fast is the most that a second core can make it.
-    if one_core
-        .iter()
-        .all(|[scraper, stream]| *stream > 2.0 * scraper)
-    {
+    let beats = |[scraper, stream]: &[f64; 2]| *stream > 2.0 * scraper;
+    if cpus > 1 && one_core.iter().all(beats) {
         lines.push("a better algorithm beat a second core".into());
     }
     lines
@@ -201,7 +199,7 @@ mod tests {
 
     #[test]
     fn the_sentence_needs_every_round() {
-        let told = worth(&[[100.0, 250.0], [110.0, 230.0]]);
+        let told = worth(&[[100.0, 250.0], [110.0, 230.0]], 2);
         assert_eq!(
             told,
             [
@@ -209,7 +207,8 @@ mod tests {
                 "a better algorithm beat a second core"
             ]
         );
-        assert_eq!(worth(&[[100.0, 250.0], [110.0, 220.0]]).len(), 1);
-        assert!(worth(&[]).is_empty());
+        assert_eq!(worth(&[[100.0, 250.0], [110.0, 220.0]], 2).len(), 1);
+        assert_eq!(worth(&[[100.0, 250.0]], 1).len(), 1);
+        assert!(worth(&[], 2).is_empty());
     }
 }

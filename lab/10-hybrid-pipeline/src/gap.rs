@@ -26,9 +26,10 @@ pub(crate) fn lines(
         .server_s
         .map(|_| format!(", the server {}", seconds_f64(here.server)));
     let pieces = format!(
-        "  a page took {} of {cpus} CPUs: parsing {}, fetching and handing over {}{}, idle or other \
+        "  a page took {} of {}: parsing {}, fetching and handing over {}{}, idle or other \
          programs {}",
         seconds_f64(here.all),
+        counted(cpus),
         seconds_f64(here.parsing),
         seconds_f64(here.rest),
         server.unwrap_or_default(),
@@ -60,12 +61,31 @@ pub(crate) fn lines(
         format!("  from memory it took {}: no gap", seconds_f64(there.all))
     };
     let attainable = crawl.attainable_per_s(held, cpus);
-    let left = format!(
-        "  with fetching on the same {cpus} CPUs, {} of it is the most there can be; of that it did {}",
-        percent(attainable / held.pages_per_s()),
-        percent(crawl.pages_per_s() / attainable),
-    );
+    let why = if crawl.is_bound_by_waits(held, cpus) {
+        "with the waits for its answers".to_owned()
+    } else {
+        format!("with fetching on the same {}", counted(cpus))
+    };
+    let most = percent(attainable / held.pages_per_s());
+    let done = crawl.pages_per_s() / attainable;
+    let left = if done > 1.0 {
+        format!(
+            "  {why}, {most} of it would be the most there can be, and more was done: the two runs did \
+             not find the CPUs alike"
+        )
+    } else {
+        let done = percent(done);
+        format!("  {why}, {most} of it is the most there can be; of that it did {done}")
+    };
     [bound, pieces, explained, left]
+}
+
+fn counted(cpus: usize) -> String {
+    if cpus == 1 {
+        "1 CPU".into()
+    } else {
+        format!("{cpus} CPUs")
+    }
 }
 
 /// The pieces with their sizes; what is below nothing was gained elsewhere.
@@ -102,18 +122,24 @@ pub(crate) fn hand_over(
     }
 }
 
-/// Which stage the CPUs worked on for longer.
-pub(crate) fn bound(crawl: &Spent, cpus: usize) -> String {
+/// What bounds a crawl, as far as it is known: its waits, or the stage that takes more CPU.
+pub(crate) fn bound(crawl: &Spent, held: &Spent, cpus: usize) -> String {
     let pieces = crawl.of_a_page(cpus);
     let fetching = pieces.rest + pieces.server;
     let (parsing, told) = (seconds_f64(pieces.parsing), seconds_f64(fetching));
-    if fetching > pieces.parsing {
+    if crawl.is_bound_by_waits(held, cpus) {
+        let waits = seconds_f64(crawl.waits_s);
         format!(
-            "fetching is the bound: it takes {told} of CPU a page, server included, and parsing {parsing}"
+            "waiting is the bound: {waits} in all; of CPU a page takes {parsing} for parsing, {told} for \
+             fetching, server included"
+        )
+    } else if fetching > pieces.parsing {
+        format!(
+            "of CPU, fetching takes more: {told} a page, server included, and parsing {parsing}"
         )
     } else {
         format!(
-            "parsing is the bound: it takes {parsing} of CPU a page, and fetching {told}, server included"
+            "of CPU, parsing takes more: {parsing} a page, and fetching {told}, server included"
         )
     }
 }
@@ -131,6 +157,7 @@ mod tests {
             server_s: Some(server_s),
             at_work_s: 2.5,
             waited_at_the_end_s: 0.1,
+            waits_s: 0.0,
         }
     }
 
@@ -163,8 +190,26 @@ mod tests {
     }
 
     #[test]
-    fn the_bound_is_the_stage_that_takes_more() {
-        assert!(bound(&spent(2.5, 2.0, 1.0, 0.5), 2).starts_with("parsing is the bound"));
-        assert!(bound(&spent(2.5, 1.0, 0.6, 0.5), 2).starts_with("fetching is the bound"));
+    fn the_bound_is_the_waits_or_the_stage_that_takes_more() {
+        let held = spent(1.25, 1.8, 0.2, 0.0);
+        let bound = |crawl: &Spent| bound(crawl, &held, 2);
+        assert!(bound(&spent(2.5, 2.0, 1.0, 0.5)).starts_with("of CPU, parsing takes more"));
+        assert!(bound(&spent(2.5, 1.0, 0.6, 0.5)).starts_with("of CPU, fetching takes more"));
+        let waiting = Spent {
+            waits_s: 2.4,
+            ..spent(2.5, 2.0, 1.0, 0.5)
+        };
+        assert!(bound(&waiting).starts_with("waiting is the bound: 2.40 s in all"));
+        assert_eq!(
+            lines("x", &waiting, &held, 2, 2)[3],
+            "  with the waits for its answers, 52 % of it is the most there can be; of that it did 96 %"
+        );
+    }
+
+    #[test]
+    fn what_is_more_than_can_be_is_no_share() {
+        let (crawl, held) = (spent(1.0, 1.0, 0.0, 0.0), spent(2.0, 2.0, 0.0, 0.0));
+        let told = &lines("x", &crawl, &held, 1, 1)[3];
+        assert!(told.contains("and more was done"), "{told}");
     }
 }

@@ -30,6 +30,10 @@ pub(crate) fn tell_and_claim(lab: &mut Experiment, plan: &Plan, whole: &Plan, fi
     lab.claim(
         Claim::that("the page that the worker had in hand was tried again")
             .check(of(plan.name, "ledger.retried").at_least(number(1)))
-            .otherwise("it was killed between two pages, or none was killed"),
+            .otherwise(if figures.killed_worker.is_some() {
+                "it was killed between two pages"
+            } else {
+                "none was killed"
+            }),
     );
 }

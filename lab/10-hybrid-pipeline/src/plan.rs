@@ -100,7 +100,9 @@ pub(crate) fn run(
                 crawled.context("cannot kill a worker; leave out --kill-worker")?;
             let pool = parser.finish();
             let totals = &crawled.totals;
-            let spent = meter.stop(totals.parsed, &totals.shifts, source.server_cpu());
+            let mut spent = meter.stop(totals.parsed, &totals.shifts, source.server_cpu());
+            let waves = totals.parsed.div_ceil(limits.in_flight.get());
+            spent.waits_s = source.each.unwrap_or_default().as_secs_f64() * waves as f64;
             let held = if plan.has_barrier {
                 limits.held_with_barrier()
             } else {

@@ -23,6 +23,8 @@ pub(crate) struct Spent {
     pub(crate) at_work_s: f64,
     /// Time that workers waited for the last page of all.
     pub(crate) waited_at_the_end_s: f64,
+    /// The least that fetching waits for answers: its waves, one after the other; 0 where nobody knows.
+    pub(crate) waits_s: f64,
 }
 
 /// Takes what was spent before, to tell what was spent since.
@@ -57,6 +59,7 @@ impl Meter {
             server_s: server.map(|server| server.as_secs_f64()),
             at_work_s: shifts.open.as_secs_f64(),
             waited_at_the_end_s: shifts.waited_at_the_end().as_secs_f64(),
+            waits_s: 0.0,
         }
     }
 }
@@ -83,13 +86,26 @@ impl Spent {
     }
 
     /// The pages per second that `cpus` CPUs leave to the workers of `held`, when all that this
-    /// crawl took beside parsing runs on the same CPUs; the best that it could reach.
+    /// crawl took beside parsing runs on the same CPUs and its waits cannot be shortened; the best
+    /// that it could reach.
     pub(crate) fn attainable_per_s(&self, held: &Self, cpus: usize) -> f64 {
+        1.0 / self
+            .least_work_s(held, cpus)
+            .max(self.waits_s / self.pages as f64)
+    }
+
+    /// Whether it is its waits that bound it, and no CPU.
+    pub(crate) fn is_bound_by_waits(&self, held: &Self, cpus: usize) -> bool {
+        self.waits_s / self.pages as f64 > self.least_work_s(held, cpus)
+    }
+
+    /// The least time for a page that `cpus` CPUs need, in seconds.
+    fn least_work_s(&self, held: &Self, cpus: usize) -> f64 {
         let (here, there) = (self.of_a_page(cpus), held.of_a_page(cpus));
         let fetching = (here.rest - there.rest).max(0.0) + here.server;
         let work = (there.parsing + there.rest + fetching) / cpus as f64;
         // Workers that are fewer than the CPUs are a bound of their own.
-        1.0 / work.max(1.0 / held.pages_per_s())
+        work.max(1.0 / held.pages_per_s())
     }
 
     fn per_page(&self, seconds: f64) -> f64 {
@@ -160,5 +176,11 @@ mod tests {
         let (crawl, held) = (spent(9.0, 2.0, 1.5, 0.5), spent(1.0, 2.0, 0.0, 0.0));
         assert!((crawl.attainable_per_s(&held, 2) - 500.0).abs() < 1e-9);
         assert!((crawl.attainable_per_s(&held, 8) - 1_000.0).abs() < 1e-9);
+        let waiting = Spent {
+            waits_s: 4.0,
+            ..crawl
+        };
+        assert!((waiting.attainable_per_s(&held, 8) - 250.0).abs() < 1e-9);
+        assert!(waiting.is_bound_by_waits(&held, 8) && !crawl.is_bound_by_waits(&held, 8));
     }
 }

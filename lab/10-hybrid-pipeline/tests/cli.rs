@@ -505,7 +505,7 @@ fn from_memory_every_page_is_parsed_and_every_gap_is_told() {
             assert_eq!(rates.map(Vec::len), Some(1), "{key}");
         }
         // Other programs may be at work, and then the run cannot tell; the claims are there.
-        for words in ["of the pages per second of", "of what the CPUs leave"] {
+        for words in ["of the pages per second of", "of what fetching leaves"] {
             let claim = format!("`streaming, {way}` did at least 95 % {words}");
             assert!(!verdict(&document, &claim).is_empty());
         }
