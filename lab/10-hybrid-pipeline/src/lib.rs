@@ -25,11 +25,11 @@ pub mod workers;
 use common::http::Url;
 use crawl::Frontier;
 use fetch::{Gauge, fetch_pages};
-use futures_util::future::{Either, join, select};
+use futures_util::future::join;
 use outcome::Crawled;
 use parse::Reading;
 use reqwest::Client;
-use std::{cell::RefCell, num::NonZeroUsize, pin::pin};
+use std::{cell::RefCell, num::NonZeroUsize};
 use tokio::sync::mpsc;
 use workers::{Parser, parse_pages};
 
@@ -99,30 +99,26 @@ pub async fn crawl_streaming(
     parser: &Parser,
     limits: &Limits,
 ) -> Crawled {
-    crawl_streaming_beside(client, start, parser, limits, async |_| ()).await
+    let (frontier, gauge) = (Frontier::new(start), Gauge::default());
+    stream_pages(client, &frontier, &gauge, parser, limits).await;
+    frontier.finish(gauge.peak())
 }
 
-/// As [`crawl_streaming`], with something else going on as long as the crawl does.
-pub(crate) async fn crawl_streaming_beside(
+/// Both stages at once, until the frontier knows of no more pages.
+pub(crate) async fn stream_pages(
     client: &Client,
-    start: &Start,
+    frontier: &Frontier,
+    gauge: &Gauge,
     parser: &Parser,
     limits: &Limits,
-    beside: impl AsyncFnOnce(&Frontier),
-) -> Crawled {
-    let (frontier, gauge) = (Frontier::new(start), Gauge::default());
+) {
     let (tx, rx) = mpsc::channel(limits.queue.get());
     let next = async || frontier.next().await;
-    {
-        let crawl = pin!(join(
-            fetch_pages(client, next, &frontier, &gauge, limits.in_flight, tx),
-            parse_pages(rx, parser, &frontier, limits.at_parser),
-        ));
-        if let Either::Right(((), crawl)) = select(crawl, pin!(beside(&frontier))).await {
-            crawl.await;
-        }
-    }
-    frontier.finish(gauge.peak())
+    join(
+        fetch_pages(client, next, frontier, gauge, limits.in_flight, tx),
+        parse_pages(rx, parser, frontier, limits.at_parser),
+    )
+    .await;
 }
 
 #[cfg(test)]

@@ -1,8 +1,11 @@
 //! A worker process is killed in mid-crawl, by the crawl itself.
 
-use crate::{Limits, Start, crawl_streaming_beside, outcome::Crawled, workers::Parser};
+use crate::{
+    Limits, Start, crawl::Frontier, fetch::Gauge, outcome::Crawled, stream_pages, workers::Parser,
+};
+use futures_util::future::{Either, select};
 use reqwest::Client;
-use std::{cell::Cell, io};
+use std::{cell::Cell, io, pin::pin};
 
 /// Crawls without a barrier, and kills one of the worker processes once `after` pages are settled.
 ///
@@ -17,8 +20,9 @@ pub async fn crawl_losing_a_worker(
     limits: &Limits,
     after: usize,
 ) -> io::Result<(Crawled, Option<u32>)> {
+    let (frontier, gauge) = (Frontier::new(start), Gauge::default());
     let killed = Cell::new(None);
-    let crawled = crawl_streaming_beside(client, start, parser, limits, async |frontier| {
+    let kill_one = async {
         frontier.until_settled(after).await;
         let Parser::Processes(pool) = parser else {
             return;
@@ -30,9 +34,16 @@ pub async fn crawl_losing_a_worker(
         if let Some(victim) = victim.or(alive.first().copied()) {
             killed.set(Some(kill(victim).map(|()| victim)));
         }
-    });
-    let crawled = crawled.await;
-    Ok((crawled, killed.into_inner().transpose()?))
+    };
+    {
+        let crawl = pin!(stream_pages(client, &frontier, &gauge, parser, limits));
+        // Once one is killed, or nobody is, the crawl goes on to its end.
+        if let Either::Right(((), crawl)) = select(crawl, pin!(kill_one)).await {
+            crawl.await;
+        }
+    }
+    let killed = killed.take().transpose()?;
+    Ok((frontier.finish(gauge.peak()), killed))
 }
 
 #[cfg(unix)]
