@@ -3,7 +3,11 @@
 
 mod cpu;
 mod fetch;
+mod locks;
 mod process_pool;
+mod queues;
+mod recorder;
+mod start_up;
 
 use common::{
     child::{self, Role},
@@ -13,9 +17,14 @@ use lab_16_processes_vs_threads::JOB;
 use side_by_side::Table;
 use std::process::ExitCode;
 
-const TABLES: [Table; 11] = [
+const TABLES: [Table; 20] = [
     ("cpu", cpu::group),
     ("fetch", fetch::group),
+    ("locks", locks::group),
+    ("queues/threads", queues::between_threads),
+    ("queues/tasks", queues::between_tasks),
+    ("queues/both", queues::between_both),
+    ("queues/rally", queues::rally),
     ("process-pool/map", process_pool::map),
     ("process-pool/stream", process_pool::stream),
     ("process-pool/one-in-flight", process_pool::one_in_flight),
@@ -28,16 +37,24 @@ const TABLES: [Table; 11] = [
     ),
     ("process-pool/short-and-long", process_pool::short_and_long),
     ("process-pool/queue", process_pool::queue),
+    ("start-up/one", start_up::one),
+    ("start-up/pools", start_up::pools),
+    ("start-up/steps", start_up::steps),
+    ("recorder", recorder::group),
 ];
 
 fn main() -> ExitCode {
     // Workers and servers of all kinds are copies of this program: the pools', the server and the pipes'
     // are told by an argument, procspawn's by a variable of the environment, and none is told by both.
-    let roles: Vec<&dyn Role> = [&[&SERVER as &dyn Role, &JOB], &process_pool::ROLES[..]].concat();
+    let roles: Vec<&dyn Role> = [
+        &[&SERVER as &dyn Role, &JOB, &start_up::NEXT],
+        &process_pool::ROLES[..],
+    ]
+    .concat();
     if let Some(code) = child::take_role(&roles) {
         return code;
     }
-    if let Some(code) = process_pool::take_role() {
+    if let Some(code) = recorder::take_role().or_else(process_pool::take_role) {
         return code;
     }
     side_by_side::run(&TABLES, env!("CARGO_TARGET_TMPDIR"))
