@@ -2,7 +2,10 @@
 
 use anyhow::ensure;
 use basics_3_multi_threaded::fetch_multi_threaded;
-use common::http::{Server, Url, async_client, blocking_agent, lesson::Fetched};
+use common::{
+    http::{Server, Url, async_client, blocking_agent, lesson::Fetched},
+    report::format,
+};
 use lab_02_threaded_fetch::{fetch_sequential, fetch_threaded};
 use lab_08_async_downloader::download_in_tasks;
 use side_by_side::{Group, Row, Setting, Unit};
@@ -51,8 +54,8 @@ pub(crate) fn group(setting: &Setting) -> anyhow::Result<Group> {
         rows.extend(peer("requests", ", threads"));
         rows.extend(peer("aiohttp", ""));
     }
-    let millis = delay.as_millis();
-    let title = format!("Requests that are answered after {millis} ms; connections are kept");
+    let seconds = format::seconds(delay);
+    let title = format!("Requests that are answered after {seconds}; connections are kept");
     let [_, most] = counts;
     let notes = [
         format!("the pool has {POOL} threads, and {most} requests come in waves"),

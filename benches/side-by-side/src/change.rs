@@ -18,6 +18,10 @@ const LEAST_CHANGE: f64 = 0.03;
 /// speed are not the code's. A change counts where *every* round of one run lies beyond every round
 /// of the other.
 pub(crate) fn since(earlier: &Recorded, now: &Recorded) -> Vec<String> {
+    if earlier.measured.title != now.measured.title {
+        let before = &earlier.measured.title;
+        return vec![format!("not compared: measured before was `{before}`")];
+    }
     let mut lines = Vec::new();
     let (mut compared, mut changed) = (0, 0);
     for row in now
@@ -158,6 +162,14 @@ mod tests {
     fn a_certain_change_of_one_percent_is_not_worth_a_line() {
         let lines = since(&run(&[1.0; 3], &[1.0; 3]), &run(&[1.0; 3], &[1.01; 3]));
         assert_eq!(lines.len(), 1, "{lines:?}");
+    }
+
+    #[test]
+    fn another_question_is_not_compared() {
+        let mut before = run(&[1.0; 3], &[1.0; 3]);
+        before.measured.title = "Ten requests".into();
+        let lines = since(&before, &run(&[1.0; 3], &[9.0; 3]));
+        assert_eq!(lines, ["not compared: measured before was `Ten requests`"]);
     }
 
     #[test]

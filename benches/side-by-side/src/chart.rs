@@ -13,6 +13,8 @@ const NAMES: f64 = 230.0;
 const ROW: f64 = 24.0;
 const HEIGHT: f64 = 300.0;
 const EDGE: f64 = 28.0;
+/// The height of a line of text.
+const LABEL: f64 = 14.0;
 
 /// A logarithmic scale from figures to places on the picture.
 struct Axis {
@@ -189,10 +191,19 @@ fn curves(measured: &Measured, axis: &str, places: &[f64]) -> Option<String> {
 /// The names of the curves beside their ends, moved apart where they would overlap.
 fn labels_of(mut labels: Vec<(f64, usize, &str, Side)>) -> String {
     labels.sort_by(|one, other| one.0.total_cmp(&other.0));
-    let (mut text, mut free) = (String::new(), 0.0_f64);
-    for (end, number, name, side) in labels {
-        let y = end.max(free);
-        free = y + 14.0;
+    let mut free = 0.0_f64;
+    for (y, ..) in &mut labels {
+        *y = y.max(free);
+        free = *y + LABEL;
+    }
+    // Those that were pushed over the edge push back.
+    let mut free = HEIGHT - LABEL;
+    for (y, ..) in labels.iter_mut().rev() {
+        *y = y.min(free);
+        free = *y - LABEL;
+    }
+    let mut text = String::new();
+    for (y, number, name, side) in labels {
         let (x, class) = (WIDTH - NAMES + 12.0, class_of(side));
         let _ = writeln!(
             text,
@@ -299,6 +310,17 @@ mod tests {
         assert_eq!(svg.matches("class=curve").count(), 2);
         assert_eq!(svg.matches("<circle").count(), 3);
         assert!(svg.contains(">threads<"));
+    }
+
+    #[test]
+    fn names_that_meet_are_moved_apart_and_stay_on_the_picture() {
+        let labels = (0..12).map(|number| (HEIGHT - 40.0, number, "name", Side::Ours));
+        let text = labels_of(labels.collect());
+        let place = |line: &str| line.split("y='").nth(1)?.split('\'').next()?.parse().ok();
+        let places: Vec<f64> = text.lines().filter_map(place).collect();
+        assert_eq!(places.len(), 12);
+        assert!(places.windows(2).all(|two| two[1] - two[0] >= LABEL - 0.1));
+        assert!(places[0] > 0.0 && places[11] < HEIGHT, "{places:?}");
     }
 
     #[test]

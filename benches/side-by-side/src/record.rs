@@ -100,6 +100,26 @@ impl Environment {
         }
     }
 
+    /// The same as a list in Markdown.
+    pub fn to_markdown(&self) -> String {
+        let known = |what: &Option<String>| what.clone().unwrap_or_else(|| "unknown".into());
+        let pythons = match &self.pythons[..] {
+            [] => "none found".to_owned(),
+            pythons => pythons.join("; "),
+        };
+        format!(
+            "- Machine: {}, {}, kernel {}\n- Commit: {}, {} rounds, {}\n- Python: {pythons}\n\
+             - Command: `{}`\n",
+            known(&self.processor),
+            self.host.one_line(),
+            known(&self.kernel),
+            known(&self.host.commit),
+            self.plan.rounds,
+            self.date,
+            self.command,
+        )
+    }
+
     /// Machine, build and day in one line.
     pub fn one_line(&self) -> String {
         let processor = self.processor.as_deref();
