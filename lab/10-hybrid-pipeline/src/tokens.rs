@@ -179,3 +179,54 @@ fn local_name(bytes: &[u8]) -> LocalName {
 fn text(bytes: &[u8]) -> Cow<'_, str> {
     str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::nesting::parse_bounded;
+    use scraper::Html;
+
+    fn assert_same_tree(page: &str) {
+        assert_eq!(
+            parse_bounded(page),
+            Ok(Html::parse_document(page)),
+            "{page:?}"
+        );
+    }
+
+    #[test]
+    fn odd_pieces_make_the_tree_that_html5ever_s_own_tokens_make() {
+        for page in [
+            "",
+            "\u{feff}<title>x</title>",
+            "\0<p>a\0b</p><svg>\0</svg><textarea>\n\0</textarea><pre>\r\nx</pre>",
+            "<a\0b \0c='\0' d=\0>&#0;&#128;&notit;&not&amp&#x110000;</a\0b>",
+            "<DIV ID=1 id=2 Class='a&amp;b\r\n'></div x=1><p/></br y></p z>",
+            "<!doctype HTML PUBLIC '-//W3C//DTD HTML 4.01//EN' \"x\">",
+            "<!DOCTYPE><p><table>",
+            "<!doctype html SYSTEM 'e\u{301}\0'x><!-- a --!><!--><?php ?></ b><![CDATA[c]]>",
+            "<svg><![CDATA[<p>]]></svg><math><mi><p>x</math><annotation-xml><![CDATA[d",
+            "<table>x<td>y<b><tr>z</table><select><option>1<option>2<p></select>",
+            "<b><p>x</b>y<p>z<a href=1><p>u<a href=2>v</p></a>",
+            "<script><!--<script>\u{e9}</script>--></script><style>\u{20ac}</styl></style>",
+            "<noscript><p></noscript><iframe><p></iframe><xmp></XMP><title>&lt;<p></title\n>",
+            "<template><td>x</template><frameset><noframes><p></noframes></frameset>y",
+            "x<body a=1><html b=2><body a=2 c=3></body>z<plaintext></plaintext>\0",
+            "<p title='\u{1f600}",
+            "</",
+            "<!-",
+            "&am",
+        ] {
+            assert_same_tree(page);
+        }
+    }
+
+    #[test]
+    fn a_character_stays_whole_wherever_a_piece_ends() {
+        let unit = "<p title='a>b'>\u{e9}\u{20ac}\u{1f600}&amp;&#x41;\r\n<!-- c --><b>d</p>";
+        for shift in 0..unit.len() {
+            assert_same_tree(&format!("{}{}", "x".repeat(shift), unit.repeat(200)));
+        }
+        let script = "<script>\u{e9}<\u{20ac}</\u{1f600}</s\u{e9}</script\u{e9}></script>";
+        assert_same_tree(&script.repeat(3));
+    }
+}
