@@ -1,13 +1,14 @@
-"""Python's own process pools, for benches/process_pool.
+"""Python's own process pools, for benches/lab/process_pool.
 
-Called as `pools.py ROW [ARGUMENT ...]`. Reads a count from each line of its standard input, runs the
-row with so many tasks, and prints how many seconds they took. Every run checks its answers.
+Called as `pools.py ROW [ARGUMENT ...]`.
 """
 
 import multiprocessing
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
+
+from peer import serve
 
 WORKERS = 2
 
@@ -64,11 +65,6 @@ def first_results(method):
         return took
 
     return turn
-
-
-def serve(turn):
-    for line in sys.stdin:
-        print(turn(int(line)), flush=True)
 
 
 def main(row, *arguments):

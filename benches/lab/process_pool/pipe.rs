@@ -1,6 +1,6 @@
 //! The floor: a copy of this program behind two pipes, and nothing between them but the numbers.
 
-use crate::{
+use super::{
     far_end::{ARGUMENT, NUMBER_BYTES, WINDOW, read_numbers},
     tasks::{self, PAYLOAD_BYTES},
 };
@@ -14,7 +14,7 @@ use std::{
 };
 
 /// The near end.
-pub(crate) struct Pipe {
+pub(super) struct Pipe {
     _process: Guest,
     input: ChildStdin,
     output: ChildStdout,
@@ -39,15 +39,15 @@ impl Pipe {
     }
 
     /// One that naps.
-    pub(crate) fn napping() -> anyhow::Result<Self> {
+    pub(super) fn napping() -> anyhow::Result<Self> {
         Self::start("naps")
     }
 
-    pub(crate) fn send(&mut self, number: u64) -> io::Result<()> {
+    pub(super) fn send(&mut self, number: u64) -> io::Result<()> {
         self.input.write_all(&number.to_le_bytes())
     }
 
-    pub(crate) fn receive(&mut self) -> io::Result<u64> {
+    pub(super) fn receive(&mut self) -> io::Result<u64> {
         let mut number = [0; NUMBER_BYTES];
         self.output.read_exact(&mut number)?;
         Ok(u64::from_le_bytes(number))
@@ -113,28 +113,28 @@ impl Pipe {
 
 // The closures call methods: one that names fields would hold these and let the process go.
 
-pub(crate) fn one_in_flight() -> anyhow::Result<impl FnMut(u64) -> anyhow::Result<Duration>> {
+pub(super) fn one_in_flight() -> anyhow::Result<impl FnMut(u64) -> anyhow::Result<Duration>> {
     let mut pipe = Pipe::start("squares")?;
     Ok(move |count| pipe.ahead(1, count))
 }
 
-pub(crate) fn one_by_one() -> anyhow::Result<impl FnMut(u64) -> anyhow::Result<Duration>> {
+pub(super) fn one_by_one() -> anyhow::Result<impl FnMut(u64) -> anyhow::Result<Duration>> {
     let mut pipe = Pipe::start("squares")?;
     Ok(move |count| pipe.ahead(WINDOW as u64, count))
 }
 
-pub(crate) fn in_batches() -> anyhow::Result<impl FnMut(u64) -> anyhow::Result<Duration>> {
+pub(super) fn in_batches() -> anyhow::Result<impl FnMut(u64) -> anyhow::Result<Duration>> {
     let mut pipe = Pipe::start("batches")?;
     Ok(move |count| pipe.in_batches(count))
 }
 
-pub(crate) fn echo() -> anyhow::Result<impl FnMut(u64) -> anyhow::Result<Duration>> {
+pub(super) fn echo() -> anyhow::Result<impl FnMut(u64) -> anyhow::Result<Duration>> {
     let mut pipe = Pipe::start("echo")?;
     Ok(move |count| pipe.echo(count))
 }
 
 /// Starts copies of this program, each until it has said one byte.
-pub(crate) fn say_one_byte(count: u64) -> anyhow::Result<Duration> {
+pub(super) fn say_one_byte(count: u64) -> anyhow::Result<Duration> {
     let mut took = Duration::ZERO;
     for _ in 0..count {
         let start = Instant::now();

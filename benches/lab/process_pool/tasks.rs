@@ -3,25 +3,25 @@
 use anyhow::ensure;
 use std::{thread, time::Duration};
 
-pub(crate) const PAYLOAD_BYTES: usize = 1 << 20;
+pub(super) const PAYLOAD_BYTES: usize = 1 << 20;
 
 /// As good as no work: what is timed is the hand-over.
-pub(crate) fn square(n: u64) -> u64 {
+pub(super) fn square(n: u64) -> u64 {
     n.wrapping_mul(n)
 }
 
 /// Sleeps: two of these run at once on any number of CPUs.
-pub(crate) fn nap(micros: u64) -> u64 {
+pub(super) fn nap(micros: u64) -> u64 {
     thread::sleep(Duration::from_micros(micros));
     micros
 }
 
-pub(crate) fn inputs(count: u64) -> Vec<u64> {
+pub(super) fn inputs(count: u64) -> Vec<u64> {
     (0..count).collect()
 }
 
 /// A payload that differs from its neighbours all along.
-pub(crate) fn payload(number: u64) -> Vec<u8> {
+pub(super) fn payload(number: u64) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(PAYLOAD_BYTES);
     let mut word = number;
     while bytes.len() < PAYLOAD_BYTES {
@@ -32,7 +32,7 @@ pub(crate) fn payload(number: u64) -> Vec<u8> {
 }
 
 /// A timed run with a wrong answer is no run.
-pub(crate) fn check<T: PartialEq>(
+pub(super) fn check<T: PartialEq>(
     answers: impl ExactSizeIterator<Item = T>,
     expected: impl ExactSizeIterator<Item = T>,
 ) -> anyhow::Result<()> {
@@ -44,7 +44,7 @@ pub(crate) fn check<T: PartialEq>(
     Ok(())
 }
 
-pub(crate) fn check_squares(answers: &[u64]) -> anyhow::Result<()> {
+pub(super) fn check_squares(answers: &[u64]) -> anyhow::Result<()> {
     let expected = inputs(answers.len() as u64);
     check(answers.iter().copied(), expected.into_iter().map(square))
 }

@@ -1,6 +1,6 @@
 //! The rows of the crate `procspawn`, which re-executes this program, too.
 
-use crate::{WORKERS, tasks};
+use super::{WORKERS, tasks};
 use anyhow::{Context, ensure};
 use procspawn::{JoinHandle, Pool, ProcConfig};
 use serde_bytes::ByteBuf;
@@ -13,7 +13,7 @@ const AHEAD: usize = 64;
 const CHUNK: usize = 100;
 
 /// Becomes a worker if this process was started as one; then it does not return.
-pub(crate) fn take_role() {
+pub(super) fn take_role() {
     // Without them its workers cannot take this program's arguments for theirs.
     ProcConfig::new().pass_args(false).init();
 }
@@ -38,7 +38,7 @@ fn square_all(numbers: Vec<u64>) -> Vec<u64> {
     numbers.into_iter().map(tasks::square).collect()
 }
 
-pub(crate) fn in_chunks() -> anyhow::Result<impl FnMut(u64) -> anyhow::Result<Duration>> {
+pub(super) fn in_chunks() -> anyhow::Result<impl FnMut(u64) -> anyhow::Result<Duration>> {
     let pool = pool()?;
     Ok(move |count| {
         let inputs = tasks::inputs(count);
@@ -59,7 +59,7 @@ pub(crate) fn in_chunks() -> anyhow::Result<impl FnMut(u64) -> anyhow::Result<Du
     })
 }
 
-pub(crate) fn ahead() -> anyhow::Result<impl FnMut(u64) -> anyhow::Result<Duration>> {
+pub(super) fn ahead() -> anyhow::Result<impl FnMut(u64) -> anyhow::Result<Duration>> {
     let pool = pool()?;
     Ok(move |count| {
         let mut answers = Vec::new();
@@ -79,7 +79,7 @@ pub(crate) fn ahead() -> anyhow::Result<impl FnMut(u64) -> anyhow::Result<Durati
     })
 }
 
-pub(crate) fn one_in_flight() -> anyhow::Result<impl FnMut(u64) -> anyhow::Result<Duration>> {
+pub(super) fn one_in_flight() -> anyhow::Result<impl FnMut(u64) -> anyhow::Result<Duration>> {
     let pool = pool()?;
     Ok(move |count| {
         let mut answers = Vec::new();
@@ -93,7 +93,7 @@ pub(crate) fn one_in_flight() -> anyhow::Result<impl FnMut(u64) -> anyhow::Resul
     })
 }
 
-pub(crate) fn first_result(count: u64) -> anyhow::Result<Duration> {
+pub(super) fn first_result(count: u64) -> anyhow::Result<Duration> {
     let mut took = Duration::ZERO;
     for n in 0..count {
         let start = Instant::now();
@@ -105,7 +105,7 @@ pub(crate) fn first_result(count: u64) -> anyhow::Result<Duration> {
     Ok(took)
 }
 
-pub(crate) fn echo() -> anyhow::Result<impl FnMut(u64) -> anyhow::Result<Duration>> {
+pub(super) fn echo() -> anyhow::Result<impl FnMut(u64) -> anyhow::Result<Duration>> {
     let pool = pool()?;
     Ok(move |count| {
         let mut took = Duration::ZERO;
@@ -122,7 +122,7 @@ pub(crate) fn echo() -> anyhow::Result<impl FnMut(u64) -> anyhow::Result<Duratio
 }
 
 /// How many descriptors this process holds for each task that waits, with 64 of them.
-pub(crate) fn descriptors_of_a_queued_task(
+pub(super) fn descriptors_of_a_queued_task(
     open_files: impl Fn() -> Option<usize>,
 ) -> anyhow::Result<Option<f64>> {
     const TASKS: usize = 64;

@@ -1,6 +1,6 @@
 //! The rows of the pool itself.
 
-use crate::{
+use super::{
     WORKERS,
     tasks::{self, PAYLOAD_BYTES},
 };
@@ -19,13 +19,13 @@ use std::{
 const SQUARE: Worker<u64, u64> = Worker::new("square", tasks::square);
 const ECHO: Worker<ByteBuf, ByteBuf> = Worker::new("echo", |bytes| bytes);
 const ECHO_PLAIN: Worker<Vec<u8>, Vec<u8>> = Worker::new("echo-plain", |bytes| bytes);
-pub(crate) const NAP: Worker<u64, u64> = Worker::new("nap", tasks::nap);
+pub(super) const NAP: Worker<u64, u64> = Worker::new("nap", tasks::nap);
 
-pub(crate) const ROLES: [&dyn Role; 5] = [&SQUARE, &ECHO, &ECHO_PLAIN, &NAP, &crate::memory::HELD];
+pub(crate) const ROLES: [&dyn Role; 5] = [&SQUARE, &ECHO, &ECHO_PLAIN, &NAP, &super::queue::HELD];
 
 type Answers = Result<Vec<u64>, TaskError>;
 
-pub(crate) fn map() -> anyhow::Result<impl FnMut(u64) -> anyhow::Result<Duration>> {
+pub(super) fn map() -> anyhow::Result<impl FnMut(u64) -> anyhow::Result<Duration>> {
     let pool = SQUARE.pool(WORKERS)?;
     Ok(move |count| {
         let inputs = tasks::inputs(count);
@@ -39,7 +39,7 @@ pub(crate) fn map() -> anyhow::Result<impl FnMut(u64) -> anyhow::Result<Duration
     })
 }
 
-pub(crate) fn unordered() -> anyhow::Result<impl FnMut(u64) -> anyhow::Result<Duration>> {
+pub(super) fn unordered() -> anyhow::Result<impl FnMut(u64) -> anyhow::Result<Duration>> {
     let pool = SQUARE.pool(WORKERS)?;
     Ok(move |count: u64| {
         let mut answers = vec![u64::MAX; usize::try_from(count)?];
@@ -56,7 +56,7 @@ pub(crate) fn unordered() -> anyhow::Result<impl FnMut(u64) -> anyhow::Result<Du
     })
 }
 
-pub(crate) fn call() -> anyhow::Result<impl FnMut(u64) -> anyhow::Result<Duration>> {
+pub(super) fn call() -> anyhow::Result<impl FnMut(u64) -> anyhow::Result<Duration>> {
     let pool = SQUARE.pool(WORKERS)?;
     Ok(move |count: u64| {
         let mut answers = Vec::with_capacity(usize::try_from(count)?);
@@ -71,7 +71,7 @@ pub(crate) fn call() -> anyhow::Result<impl FnMut(u64) -> anyhow::Result<Duratio
 }
 
 /// Waits for the oldest task before it submits one more than `ahead`.
-pub(crate) fn submit_ahead(
+pub(super) fn submit_ahead(
     ahead: usize,
 ) -> anyhow::Result<impl FnMut(u64) -> anyhow::Result<Duration>> {
     let pool = SQUARE.pool(WORKERS)?;
@@ -96,7 +96,7 @@ pub(crate) fn submit_ahead(
 }
 
 /// Starts pools of `workers` and ends them; the time is that of one worker until all are ready.
-pub(crate) fn ready(workers: NonZeroUsize) -> impl FnMut(u64) -> anyhow::Result<Duration> {
+pub(super) fn ready(workers: NonZeroUsize) -> impl FnMut(u64) -> anyhow::Result<Duration> {
     move |count| {
         let mut took = Duration::ZERO;
         for _ in 0..count {
@@ -109,7 +109,7 @@ pub(crate) fn ready(workers: NonZeroUsize) -> impl FnMut(u64) -> anyhow::Result<
     }
 }
 
-pub(crate) fn first_result(count: u64) -> anyhow::Result<Duration> {
+pub(super) fn first_result(count: u64) -> anyhow::Result<Duration> {
     let mut took = Duration::ZERO;
     for n in 0..count {
         let start = Instant::now();
@@ -121,7 +121,7 @@ pub(crate) fn first_result(count: u64) -> anyhow::Result<Duration> {
     Ok(took)
 }
 
-pub(crate) fn echo_one_in_flight() -> anyhow::Result<impl FnMut(u64) -> anyhow::Result<Duration>> {
+pub(super) fn echo_one_in_flight() -> anyhow::Result<impl FnMut(u64) -> anyhow::Result<Duration>> {
     let pool = ECHO.pool(WORKERS)?;
     Ok(move |count| {
         let mut took = Duration::ZERO;
@@ -137,12 +137,12 @@ pub(crate) fn echo_one_in_flight() -> anyhow::Result<impl FnMut(u64) -> anyhow::
     })
 }
 
-pub(crate) fn echo_map() -> anyhow::Result<impl FnMut(u64) -> anyhow::Result<Duration>> {
+pub(super) fn echo_map() -> anyhow::Result<impl FnMut(u64) -> anyhow::Result<Duration>> {
     let pool = ECHO.pool(WORKERS)?;
     Ok(move |count| echo_all(&pool, count))
 }
 
-pub(crate) fn echo_map_of_plain_vectors()
+pub(super) fn echo_map_of_plain_vectors()
 -> anyhow::Result<impl FnMut(u64) -> anyhow::Result<Duration>> {
     let pool = ECHO_PLAIN.pool(WORKERS)?;
     Ok(move |count| echo_all(&pool, count))

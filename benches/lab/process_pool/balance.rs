@@ -1,14 +1,8 @@
 //! Jobs of unequal length: how near two workers come to the least that they can take.
 
-use crate::{
-    WORKERS,
-    ours::NAP,
-    pipe::Pipe,
-    python::Python,
-    rounds::{Group, Row, Unit},
-    tasks,
-};
+use super::{PYTHON, WORKERS, ours::NAP, pipe::Pipe, tasks};
 use anyhow::ensure;
+use side_by_side::{Group, Row, Setting, Unit};
 use std::{
     sync::Mutex,
     thread,
@@ -19,43 +13,44 @@ use std::{
 const UNIT_MICROS: u64 = 5_000;
 
 /// Jobs of 40, 30, 20 and 10 units: longest first, two workers take 50 units.
-pub(crate) fn four_long(python: &Python) -> anyhow::Result<Group> {
+pub(crate) fn four_long(setting: &Setting) -> anyhow::Result<Group> {
     let jobs = [40, 30, 20, 10].map(|units| units * UNIT_MICROS);
     group(
         "Jobs of 40, 30, 20, 10 units of 5 ms on two workers",
-        python,
+        setting,
         &jobs,
     )
 }
 
-pub(crate) fn many_of_a_millisecond(python: &Python) -> anyhow::Result<Group> {
-    group("200 jobs of 1 ms on two workers", python, &[1_000; 200])
+pub(crate) fn many_of_a_millisecond(setting: &Setting) -> anyhow::Result<Group> {
+    group("200 jobs of 1 ms on two workers", setting, &[1_000; 200])
 }
 
 /// Long ones hidden among short ones, the last near the end.
-pub(crate) fn short_and_long(python: &Python) -> anyhow::Result<Group> {
+pub(crate) fn short_and_long(setting: &Setting) -> anyhow::Result<Group> {
     let mut jobs = [10; 400];
     for place in [50, 150, 250, 350] {
         jobs[place] = 40_000;
     }
     let title = "400 jobs of 10 µs, 4 of them of 40 ms, on two workers";
-    group(title, python, &jobs)
+    group(title, setting, &jobs)
 }
 
-fn group(title: &str, python: &Python, jobs: &[u64]) -> anyhow::Result<Group> {
+fn group(title: &str, setting: &Setting, jobs: &[u64]) -> anyhow::Result<Group> {
     let words: Vec<String> = jobs.iter().map(u64::to_string).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let mut rows = vec![
-        Row::floor("2 pipes by hand", by_hand(jobs.to_vec())?),
+    let rows = vec![
+        Row::bound("half of all", bound(jobs)),
+        Row::peer("2 pipes by hand", by_hand(jobs.to_vec())?),
         Row::ours("map, new pool", ours(jobs.to_vec(), 0)?),
         Row::ours("map, used pool", ours(jobs.to_vec(), 100_000)?),
     ];
     let executor = [&["executor-naps"], &words[..]].concat();
-    rows.extend(python.row("Executor.map, chunk 1", &executor)?);
     let pool = [&["pool-naps"], &words[..]].concat();
-    rows.extend(python.row("multiprocessing.Pool.map", &pool)?);
-    let group = Group::new(title, Unit::Bound(bound(jobs)), rows);
-    Ok(group.in_counts_of(1, 1))
+    Ok(Group::new(title, Unit::Time, rows)
+        .in_counts_of(1, 1)
+        .with(setting.python("Executor.map, 1", PYTHON, &executor))
+        .with(setting.python("Pool.map", PYTHON, &pool)))
 }
 
 /// Half of all, as these jobs can be divided so.

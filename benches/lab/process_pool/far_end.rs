@@ -1,6 +1,6 @@
 //! The far end of a pipe: a copy of this program that answers what it reads.
 
-use crate::tasks::{self, PAYLOAD_BYTES};
+use super::tasks::{self, PAYLOAD_BYTES};
 use std::{
     env,
     fs::File,
@@ -9,15 +9,15 @@ use std::{
 };
 
 /// The argument that makes this program the far end; what it does follows the `=`.
-pub(crate) const ARGUMENT: &str = "--by-hand=";
+pub(super) const ARGUMENT: &str = "--by-hand=";
 
-pub(crate) const NUMBER_BYTES: usize = 8;
+pub(super) const NUMBER_BYTES: usize = 8;
 
 /// How many are in flight where there are many.
-pub(crate) const WINDOW: usize = 64;
+pub(super) const WINDOW: usize = 64;
 
 /// Serves the far end of a pipe if this process was started for that.
-pub(crate) fn take_role() -> Option<ExitCode> {
+pub(super) fn take_role() -> Option<ExitCode> {
     let argument = env::args().nth(1)?;
     let served = match argument.strip_prefix(ARGUMENT)? {
         "byte" => io::stdout().write_all(b"!").and_then(|()| {
@@ -79,7 +79,7 @@ fn ends() -> io::Result<(File, File)> {
 }
 
 /// Reads what is there, in whole numbers; returns how many bytes that are.
-pub(crate) fn read_numbers(input: &mut impl Read, bytes: &mut [u8]) -> io::Result<usize> {
+pub(super) fn read_numbers(input: &mut impl Read, bytes: &mut [u8]) -> io::Result<usize> {
     let mut size = input.read(bytes)?;
     if size == 0 {
         return Err(io::ErrorKind::UnexpectedEof.into());

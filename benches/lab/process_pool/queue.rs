@@ -1,16 +1,17 @@
 //! What a queued task costs: memory and descriptors, while both workers are held.
 
-use crate::{WORKERS, procspawn, rounds::Plan, tasks};
+use super::{WORKERS, procspawn, tasks};
 use anyhow::ensure;
-use common::process_pool::Worker;
+use common::{process_pool::Worker, report::format};
 use serde::{Deserialize, Serialize};
+use side_by_side::{Group, Setting};
 use std::{fs, path::PathBuf, thread, time::Duration};
 
-pub(crate) const HELD: Worker<Held, u64> = Worker::new("held", Held::run);
+pub(super) const HELD: Worker<Held, u64> = Worker::new("held", Held::run);
 
 /// A number to square, or a wait until a file is there.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) enum Held {
+pub(super) enum Held {
     Until(PathBuf),
     Number(u64),
 }
@@ -29,19 +30,13 @@ impl Held {
     }
 }
 
-/// What waiting tasks cost; where the system does not tell, nothing stands.
-#[derive(Debug, Serialize)]
-pub(crate) struct Queue {
-    pub(crate) tasks: u64,
-    pub(crate) open_files_before: Option<usize>,
-    pub(crate) open_files: Option<usize>,
-    pub(crate) bytes_each: Option<f64>,
-    pub(crate) procspawn_open_files_each: Option<f64>,
-}
-
 /// Submits a million tasks, each with a handle, behind two that wait; then has all of them done.
-pub(crate) fn measure(plan: &Plan) -> anyhow::Result<Queue> {
-    let count = if plan.is_test { 1_000 } else { 1_000_000 };
+pub(crate) fn group(setting: &Setting) -> anyhow::Result<Group> {
+    let count = if setting.plan.is_test {
+        1_000
+    } else {
+        1_000_000
+    };
     let procspawn_open_files_each = procspawn::descriptors_of_a_queued_task(open_files)?;
     let dir = tempfile::tempdir()?;
     let gate = dir.path().join("open");
@@ -65,13 +60,23 @@ pub(crate) fn measure(plan: &Plan) -> anyhow::Result<Queue> {
     }
     let ledger = pool.shutdown();
     ensure!(ledger.done == count + WORKERS.get() as u64, "{ledger:?}");
-    Ok(Queue {
-        tasks: count,
-        open_files_before,
-        open_files,
-        bytes_each: bytes.map(|(before, after)| after.saturating_sub(before) as f64 / count as f64),
-        procspawn_open_files_each,
-    })
+    let mut notes = Vec::new();
+    if let Some((before, after)) = bytes {
+        let each = after.saturating_sub(before) as f64 / count as f64;
+        let tasks = format::count(count);
+        notes.push(format!(
+            "ours, {tasks} that wait: {each:.0} B of memory each"
+        ));
+    }
+    if let Some((before, then)) = open_files_before.zip(open_files) {
+        notes.push(format!("ours: {before} open files before, {then} then"));
+    }
+    if let Some(each) = procspawn_open_files_each {
+        notes.push(format!(
+            "procspawn, 64 that wait: {each:.1} open files each"
+        ));
+    }
+    Ok(Group::said("What tasks cost that wait in the queue", notes))
 }
 
 /// How many descriptors this process has.

@@ -1,0 +1,370 @@
+//! `cargo bench` from its arguments to its files.
+
+use crate::{
+    change,
+    group::Group,
+    page,
+    python::Python,
+    record::{Document, Environment, Recorded, replace},
+    rounds::Plan,
+    row::Row,
+    tables,
+};
+use anyhow::Context;
+use clap::Parser;
+use common::{
+    cli::{Usage, complain, parse_alone, up_to},
+    report,
+};
+use std::{
+    fmt, fs,
+    io::{self, Write},
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Instant,
+};
+
+/// How to read the tables.
+const LEGEND: &str = "\
+of floor: the row's share of the floor's speed; × floor: how many times its time
+A÷it: the speed of ours against the row's. Ratios are medians of the rounds' ratios.";
+
+/// Time the lab's own functions beside what the machine allows and what people would use instead
+#[derive(Debug, Parser)]
+#[command(name = "cargo bench --")]
+struct Args {
+    /// Run only these groups, as `cpu` or `process-pool/map`; any part of a name does
+    groups: Vec<String>,
+
+    /// Say which groups there are
+    #[arg(long)]
+    list: bool,
+
+    /// Run every row this often, taking turns
+    #[arg(long, value_name = "N", default_value = "5", allow_negative_numbers = true, value_parser = up_to::<100>)]
+    rounds: NonZeroUsize,
+
+    /// A Python to compare with, instead of the PATH's python3; may be given more than once
+    #[arg(long, value_name = "PATH")]
+    python: Vec<PathBuf>,
+
+    /// The folder for bench.json, bench.html and bench.md; otherwise target/tmp
+    #[arg(long, value_name = "FOLDER")]
+    out: Option<PathBuf>,
+
+    /// Figures to compare with; otherwise those of the run before, in the same folder
+    #[arg(long, value_name = "FILE")]
+    against: Option<PathBuf>,
+
+    /// Run everything once and small, and keep nothing
+    #[arg(long)]
+    test: bool,
+
+    /// What `cargo bench` passes
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+/// What a group is made for.
+pub struct Setting {
+    /// How often, and whether only to see that it runs.
+    pub plan: Plan,
+    /// The Pythons to compare with.
+    pub pythons: Vec<Python>,
+}
+
+impl Setting {
+    /// A row of a script in `benches/peers` for each Python, or why there is none.
+    pub fn python(&self, what: &str, script: &str, args: &[&str]) -> Vec<Result<Row, String>> {
+        let pythons = self.pythons.iter();
+        pythons
+            .map(|python| python.row(what, script, args))
+            .collect()
+    }
+}
+
+/// A table: what the command line calls it, and what makes its rows.
+pub type Table = (&'static str, fn(&Setting) -> anyhow::Result<Group>);
+
+/// Standard output was closed, as by `| head -1`.
+#[derive(Debug, thiserror::Error)]
+#[error("nobody reads on")]
+struct NobodyReads;
+
+fn say(text: fmt::Arguments<'_>) -> anyhow::Result<()> {
+    match writeln!(anstream::stdout(), "{text}") {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(NobodyReads.into()),
+        written => written.context("cannot write to standard output"),
+    }
+}
+
+/// Does what the command line asks for; `folder` is where the figures of the run before are.
+pub fn run(tables: &[Table], folder: &str) -> ExitCode {
+    let args = match parse_alone::<Args>() {
+        Ok(args) => args,
+        Err(code) => return code,
+    };
+    match Bench::of(&args, tables, folder).and_then(Bench::run) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is::<NobodyReads>() => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(format_args!("{error:#}"));
+            ExitCode::from(if error.is::<Usage>() { 2 } else { 1 })
+        }
+    }
+}
+
+struct Bench<'a> {
+    tables: &'a [Table],
+    chosen: Vec<Table>,
+    setting: Setting,
+    environment: Environment,
+    folder: PathBuf,
+    /// What is in the folder: tables that are not measured now stay.
+    stored: Document,
+    /// What is compared with.
+    earlier: Document,
+    is_list: bool,
+    /// Where a test writes; gone with it.
+    _scratch: Option<tempfile::TempDir>,
+}
+
+impl<'a> Bench<'a> {
+    fn of(args: &Args, tables: &'a [Table], folder: &str) -> anyhow::Result<Self> {
+        let plan = if args.test {
+            Plan::once()
+        } else {
+            Plan::of(args.rounds)
+        };
+        let chosen = choose(tables, &args.groups)?;
+        let pythons = Python::find(&args.python)?;
+        let known = pythons.iter().map(Python::describe).collect();
+        let scratch = (args.test && args.out.is_none()).then(tempfile::tempdir);
+        let scratch = scratch.transpose().context("no temporary folder")?;
+        let folder = match (&args.out, &scratch) {
+            (Some(folder), _) => folder.clone(),
+            (None, Some(scratch)) => scratch.path().to_owned(),
+            (None, None) => PathBuf::from(folder),
+        };
+        fs::create_dir_all(&folder)
+            .with_context(|| format!("cannot make the folder `{}`", folder.display()))?;
+        let stored = folder.join("bench.json");
+        let stored = match stored.exists() {
+            true => Document::read(&stored)?,
+            false => Document::default(),
+        };
+        let earlier = match &args.against {
+            Some(path) => Document::read(path).map_err(|e| Usage(format!("--against: {e:#}")))?,
+            None => stored.clone(),
+        };
+        Ok(Self {
+            tables,
+            chosen,
+            setting: Setting { plan, pythons },
+            environment: Environment::inspect(plan, known, command_of(args)),
+            folder,
+            stored,
+            earlier,
+            is_list: args.list,
+            _scratch: scratch,
+        })
+    }
+
+    fn run(self) -> anyhow::Result<()> {
+        if self.is_list {
+            return self
+                .chosen
+                .iter()
+                .try_for_each(|(name, _)| say(format_args!("{name}")));
+        }
+        self.introduce()?;
+        let mut document = self.stored.clone();
+        let order: Vec<&str> = self.tables.iter().map(|(name, _)| *name).collect();
+        let mut changes = Vec::new();
+        for (name, make) in &self.chosen {
+            let start = Instant::now();
+            let group = make(&self.setting).with_context(|| format!("the group `{name}`"))?;
+            let measured = group.take_turns(self.setting.plan)?;
+            let recorded = Recorded {
+                name: (*name).to_owned(),
+                environment: self.environment.clone(),
+                measured,
+            };
+            let lines = self.tell(&recorded, start)?;
+            changes.push((recorded.name.clone(), lines));
+            // After each: whoever stops the run keeps what it has measured.
+            document.put(recorded, &order);
+            self.write(&document, &changes)?;
+        }
+        let path = self.folder.join("bench.html");
+        match self.setting.plan.is_test {
+            true => say(format_args!(
+                "\neach row ran once, and its answers were right"
+            )),
+            false => say(format_args!("\nthe page: {}", path.display())),
+        }
+    }
+
+    fn introduce(&self) -> anyhow::Result<()> {
+        say(format_args!("{}", self.environment.one_line()))?;
+        let pythons = match &self.environment.pythons[..] {
+            [] => "no `python3` on the PATH: its rows are left out".to_owned(),
+            pythons => pythons.join(" · "),
+        };
+        say(format_args!("python: {pythons}"))?;
+        if self.setting.plan.is_test {
+            say(format_args!(
+                "each once and small: the figures mean nothing"
+            ))?;
+        } else {
+            let rounds = self.setting.plan.rounds;
+            say(format_args!("medians of {rounds} rounds, and their range"))?;
+        }
+        say(format_args!("{LEGEND}"))
+    }
+
+    /// Prints a table, and what changed since the run before.
+    fn tell(&self, recorded: &Recorded, start: Instant) -> anyhow::Result<Vec<String>> {
+        let text = tables::terminal(&recorded.measured, report::width());
+        let took = start.elapsed().as_secs_f64();
+        let name = &recorded.name;
+        say(format_args!("\n{name}, {took:.0} s\n{}", text.trim_end()))?;
+        let earlier = self.earlier.table(name);
+        let earlier = earlier.filter(|earlier| !earlier.measured.rows.is_empty());
+        let lines = earlier.map_or_else(Vec::new, |earlier| change::since(earlier, recorded));
+        for line in &lines {
+            say(format_args!("~ {line}"))?;
+        }
+        Ok(lines)
+    }
+
+    fn write(&self, document: &Document, changes: &[(String, Vec<String>)]) -> anyhow::Result<()> {
+        let file = |name: &str| self.folder.join(name);
+        let json = serde_json::to_string_pretty(document).context("figures are plain data")?;
+        replace(&file("bench.json"), &(json + "\n"))?;
+        replace(&file("bench.md"), &document.to_markdown())?;
+        replace(&file("bench.html"), &page::of(document, changes))
+    }
+}
+
+impl Document {
+    /// All tables as Markdown, each under its name.
+    pub fn to_markdown(&self) -> String {
+        let tables = self.tables.iter().map(Recorded::to_markdown);
+        tables.collect::<Vec<_>>().join("\n")
+    }
+}
+
+impl Recorded {
+    /// The table as Markdown: its title, the figures, the notes.
+    pub fn to_markdown(&self) -> String {
+        let (name, title) = (&self.name, &self.measured.title);
+        format!(
+            "**{name}**: {title}\n\n{}",
+            tables::markdown(&self.measured)
+        )
+    }
+}
+
+/// The tables whose name is a pattern's, or begins with it, or at least contains it.
+fn choose(tables: &[Table], patterns: &[String]) -> anyhow::Result<Vec<Table>> {
+    let mut chosen = Vec::new();
+    for pattern in patterns {
+        let is_group = |name: &str| name == pattern || name.starts_with(&format!("{pattern}/"));
+        let exact: Vec<&str> = tables
+            .iter()
+            .map(|table| table.0)
+            .filter(|n| is_group(n))
+            .collect();
+        let parts = tables.iter().map(|table| table.0);
+        let parts: Vec<&str> = parts
+            .filter(|name| name.contains(pattern.as_str()))
+            .collect();
+        if parts.is_empty() {
+            let problem = format!("no group is called `{pattern}`; --list says which there are");
+            return Err(Usage(problem).into());
+        }
+        chosen.extend(if exact.is_empty() { parts } else { exact });
+    }
+    let wanted = |table: &&Table| patterns.is_empty() || chosen.contains(&table.0);
+    Ok(tables.iter().filter(wanted).copied().collect())
+}
+
+/// What measures the same again.
+fn command_of(args: &Args) -> String {
+    let mut words = args.groups.clone();
+    if args.rounds.get() != 5 {
+        words.push(format!("--rounds {}", args.rounds));
+    }
+    let pythons = args
+        .python
+        .iter()
+        .map(|path| format!("--python {}", shown(path)));
+    words.extend(pythons);
+    if words.is_empty() {
+        return "cargo bench".into();
+    }
+    format!("cargo bench -- {}", words.join(" "))
+}
+
+fn shown(path: &Path) -> String {
+    let text = path.display().to_string();
+    if text.contains(char::is_whitespace) {
+        return format!("'{text}'");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Unit;
+
+    const TABLES: [Table; 4] = [
+        ("cpu", none),
+        ("pool/map", none),
+        ("pool/ready", none),
+        ("cpu-map", none),
+    ];
+
+    fn none(_: &Setting) -> anyhow::Result<Group> {
+        Ok(Group::new("", Unit::Time, Vec::new()))
+    }
+
+    fn chosen(patterns: &[&str]) -> anyhow::Result<Vec<&'static str>> {
+        let patterns: Vec<String> = patterns.iter().map(|&pattern| pattern.to_owned()).collect();
+        let tables = choose(&TABLES, &patterns)?;
+        Ok(tables.into_iter().map(|(name, _)| name).collect())
+    }
+
+    #[test]
+    fn a_group_is_chosen_by_its_name_or_else_by_a_part_of_it() {
+        let names = |patterns: &[&str]| chosen(patterns).expect("it is there");
+        assert_eq!(names(&[]).len(), 4);
+        assert_eq!(names(&["cpu"]), ["cpu"]);
+        assert_eq!(names(&["pool"]), ["pool/map", "pool/ready"]);
+        assert_eq!(names(&["map"]), ["pool/map", "cpu-map"]);
+        assert_eq!(names(&["ready", "cpu"]), ["cpu", "pool/ready"]);
+        let error = chosen(&["nothing"]).expect_err("no such group");
+        assert!(error.is::<Usage>());
+    }
+
+    #[test]
+    fn the_command_repeats_what_was_asked_for() {
+        let args = [
+            "",
+            "cpu",
+            "--rounds",
+            "9",
+            "--python",
+            "/opt/my python",
+            "--bench",
+        ];
+        let args = Args::try_parse_from(args).expect("all are known");
+        let command = "cargo bench -- cpu --rounds 9 --python '/opt/my python'";
+        assert_eq!(command_of(&args), command);
+        let args = Args::try_parse_from(["", "--bench"]).expect("all are known");
+        assert_eq!(command_of(&args), "cargo bench");
+    }
+}

@@ -1,0 +1,211 @@
+//! What was measured, as it is stored and read again.
+
+use crate::{
+    group::Unit,
+    rounds::Plan,
+    row::{Row, Side, Turn},
+};
+use anyhow::{Context, ensure};
+use common::host::Host;
+use serde::{Deserialize, Serialize};
+use std::{fs, io::Write, path::Path, time::SystemTime};
+
+/// The shape of [`Document`].
+const SCHEMA: u32 = 1;
+
+/// What the rows of a group took.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Measured {
+    /// What all rows do.
+    pub title: String,
+    /// What the figures are called.
+    pub unit: Unit,
+    /// What the places of the rows count.
+    pub axis: Option<String>,
+    /// In the order in which they are shown.
+    pub rows: Vec<MeasuredRow>,
+    /// Sentences to stand under the table.
+    pub notes: Vec<String>,
+}
+
+/// What one row took.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MeasuredRow {
+    /// What it is called.
+    pub name: String,
+    /// Whose it is.
+    pub side: Side,
+    /// Its place on the group's axis.
+    pub at: Option<f64>,
+    /// How many of its tasks one turn had.
+    pub count: u64,
+    /// Of one task, in seconds; one figure for each round.
+    pub each_s: Vec<f64>,
+    /// The most memory that its process held, for each round; empty where it was not asked for.
+    pub peak_bytes: Vec<u64>,
+}
+
+impl MeasuredRow {
+    pub(crate) fn of(row: &Row, count: u64) -> Self {
+        Self {
+            name: row.name.clone(),
+            side: row.side,
+            at: row.at,
+            count,
+            each_s: Vec::new(),
+            peak_bytes: Vec::new(),
+        }
+    }
+
+    pub(crate) fn push(&mut self, turn: Turn) {
+        self.each_s
+            .push(turn.took.as_secs_f64() / self.count as f64);
+        self.peak_bytes.extend(turn.peak_bytes);
+    }
+}
+
+/// Where, when and by what a table was measured.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Environment {
+    /// The machine and the build.
+    pub host: Host,
+    /// The processor's own name, where the system tells.
+    pub processor: Option<String>,
+    /// The kernel's release, where the system tells.
+    pub kernel: Option<String>,
+    /// The Pythons whose rows stand beside ours.
+    pub pythons: Vec<String>,
+    /// How often.
+    pub plan: Plan,
+    /// The command that measures the same again.
+    pub command: String,
+    /// When, as HTTP writes it: `Sun, 06 Nov 1994 08:49:37 GMT`.
+    pub date: String,
+}
+
+impl Environment {
+    pub(crate) fn inspect(plan: Plan, pythons: Vec<String>, command: String) -> Self {
+        let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+        let model = cpuinfo.lines().find(|line| line.starts_with("model name"));
+        let processor = model.and_then(|line| line.split_once(": "));
+        let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").ok();
+        Self {
+            host: Host::inspect(),
+            processor: processor.map(|(_, name)| name.trim().to_owned()),
+            kernel: kernel.map(|text| text.trim().to_owned()),
+            pythons,
+            plan,
+            command,
+            date: httpdate::fmt_http_date(SystemTime::now()),
+        }
+    }
+
+    /// Machine, build and day in one line.
+    pub fn one_line(&self) -> String {
+        let processor = self.processor.as_deref();
+        let processor = processor.map_or_else(String::new, |name| format!("{name} · "));
+        let commit = self.host.commit.as_deref();
+        let commit = commit.map_or_else(String::new, |commit| format!(" · commit {commit}"));
+        format!(
+            "{processor}{}{commit} · {}",
+            self.host.one_line(),
+            self.date
+        )
+    }
+}
+
+/// One table with its circumstances.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Recorded {
+    /// What the command line calls it, as `process-pool/map`.
+    pub name: String,
+    /// Where, when and by what.
+    pub environment: Environment,
+    /// The figures.
+    pub measured: Measured,
+}
+
+/// Everything measured last: a run of one group replaces that group's tables only.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Document {
+    /// The shape of the rest.
+    pub schema: u32,
+    /// In the order in which they are shown.
+    pub tables: Vec<Recorded>,
+}
+
+impl Default for Document {
+    fn default() -> Self {
+        Self {
+            schema: SCHEMA,
+            tables: Vec::new(),
+        }
+    }
+}
+
+impl Document {
+    /// Reads one.
+    ///
+    /// # Errors
+    /// The file cannot be read, or holds something else.
+    pub fn read(path: &Path) -> anyhow::Result<Self> {
+        let shown = path.display();
+        let text = fs::read_to_string(path).with_context(|| format!("cannot read `{shown}`"))?;
+        let document: Self = serde_json::from_str(&text).with_context(|| {
+            format!("`{shown}` holds no figures of `cargo bench`; move it away to begin anew")
+        })?;
+        let schema = document.schema;
+        ensure!(
+            schema == SCHEMA,
+            "`{shown}` has schema {schema} instead of {SCHEMA}; move it away to begin anew"
+        );
+        Ok(document)
+    }
+
+    /// The table of this name.
+    pub fn table(&self, name: &str) -> Option<&Recorded> {
+        self.tables.iter().find(|table| table.name == name)
+    }
+
+    /// Puts a table in the place of its namesake, or where `order` has it.
+    pub(crate) fn put(&mut self, table: Recorded, order: &[&str]) {
+        self.tables.retain(|other| other.name != table.name);
+        self.tables.push(table);
+        let place = |table: &Recorded| order.iter().position(|name| *name == table.name);
+        self.tables.retain(|table| place(table).is_some());
+        self.tables.sort_by_key(place);
+    }
+}
+
+/// Replaces a file as a whole: a disk that fills up leaves the old one.
+pub(crate) fn replace(path: &Path, text: &str) -> anyhow::Result<()> {
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    let written = || {
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        file.write_all(text.as_bytes())?;
+        file.as_file().sync_all()?;
+        file.persist(path)?;
+        Ok::<_, std::io::Error>(())
+    };
+    written().with_context(|| format!("cannot write `{}`", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_cannot_be_written_leaves_the_old_one_and_no_other() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("figures.json");
+        replace(&path, "old").expect("writable");
+        replace(&path, "new").expect("writable");
+        assert_eq!(fs::read_to_string(&path).expect("there"), "new");
+        assert_eq!(fs::read_dir(dir.path()).expect("there").count(), 1);
+        let error = replace(&dir.path().join("no/such"), "x").expect_err("no folder");
+        assert!(format!("{error:#}").contains("cannot write"));
+    }
+}
