@@ -3,17 +3,19 @@
 
 mod cpu;
 mod fetch;
+mod pipeline;
 mod process_pool;
 
 use common::{
     child::{self, Role},
     http::SERVER,
 };
+use lab_10_hybrid_pipeline::shift::PARSE;
 use lab_16_processes_vs_threads::JOB;
 use side_by_side::Table;
 use std::process::ExitCode;
 
-const TABLES: [Table; 11] = [
+const TABLES: [Table; 14] = [
     ("cpu", cpu::group),
     ("fetch", fetch::group),
     ("process-pool/map", process_pool::map),
@@ -28,12 +30,19 @@ const TABLES: [Table; 11] = [
     ),
     ("process-pool/short-and-long", process_pool::short_and_long),
     ("process-pool/queue", process_pool::queue),
+    ("pipeline/one-core", pipeline::one_core),
+    ("pipeline/scraper", pipeline::with_scraper),
+    ("pipeline/stream", pipeline::with_stream),
 ];
 
 fn main() -> ExitCode {
     // Workers and servers of all kinds are copies of this program: the pools', the server and the pipes'
     // are told by an argument, procspawn's by a variable of the environment, and none is told by both.
-    let roles: Vec<&dyn Role> = [&[&SERVER as &dyn Role, &JOB], &process_pool::ROLES[..]].concat();
+    let roles: Vec<&dyn Role> = [
+        &[&SERVER as &dyn Role, &JOB, &PARSE],
+        &process_pool::ROLES[..],
+    ]
+    .concat();
     if let Some(code) = child::take_role(&roles) {
         return code;
     }
