@@ -3,8 +3,12 @@
 
 mod cpu;
 mod fetch;
+mod locks;
 mod pipeline;
 mod process_pool;
+mod queues;
+mod recorder;
+mod start_up;
 
 use common::{
     child::{self, Role},
@@ -15,9 +19,14 @@ use lab_16_processes_vs_threads::JOB;
 use side_by_side::Table;
 use std::process::ExitCode;
 
-const TABLES: [Table; 14] = [
+const TABLES: [Table; 23] = [
     ("cpu", cpu::group),
     ("fetch", fetch::group),
+    ("locks", locks::group),
+    ("queues/threads", queues::between_threads),
+    ("queues/tasks", queues::between_tasks),
+    ("queues/both", queues::between_both),
+    ("queues/rally", queues::rally),
     ("process-pool/map", process_pool::map),
     ("process-pool/stream", process_pool::stream),
     ("process-pool/one-in-flight", process_pool::one_in_flight),
@@ -33,20 +42,24 @@ const TABLES: [Table; 14] = [
     ("pipeline/one-core", pipeline::one_core),
     ("pipeline/scraper", pipeline::with_scraper),
     ("pipeline/stream", pipeline::with_stream),
+    ("start-up/one", start_up::one),
+    ("start-up/pools", start_up::pools),
+    ("start-up/steps", start_up::steps),
+    ("recorder", recorder::group),
 ];
 
 fn main() -> ExitCode {
     // Workers and servers of all kinds are copies of this program: the pools', the server and the pipes'
     // are told by an argument, procspawn's by a variable of the environment, and none is told by both.
     let roles: Vec<&dyn Role> = [
-        &[&SERVER as &dyn Role, &JOB, &PARSE],
+        &[&SERVER as &dyn Role, &JOB, &PARSE, &start_up::NEXT],
         &process_pool::ROLES[..],
     ]
     .concat();
     if let Some(code) = child::take_role(&roles) {
         return code;
     }
-    if let Some(code) = process_pool::take_role() {
+    if let Some(code) = recorder::take_role().or_else(process_pool::take_role) {
         return code;
     }
     side_by_side::run(&TABLES, env!("CARGO_TARGET_TMPDIR"))

@@ -10,6 +10,7 @@ mod tasks;
 
 pub(crate) use balance::{four_long, many_of_a_millisecond, short_and_long};
 pub(crate) use ours::ROLES;
+pub(crate) use pipe::say_one_byte;
 pub(crate) use queue::group as queue;
 
 use side_by_side::{Group, Row, Setting, Unit};
@@ -73,7 +74,7 @@ pub(crate) fn one_in_flight(setting: &Setting) -> anyhow::Result<Group> {
 
 pub(crate) fn ready(setting: &Setting) -> anyhow::Result<Group> {
     let rows = vec![
-        Row::floor("bare re-exec", pipe::say_one_byte),
+        Row::floor("bare re-exec", say_one_byte),
         Row::ours("1 ready", ours::ready(NonZeroUsize::MIN)),
         Row::ours("2 ready, each", ours::ready(WORKERS)),
         Row::ours("first result", ours::first_result),

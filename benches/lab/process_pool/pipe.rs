@@ -134,7 +134,7 @@ pub(super) fn echo() -> anyhow::Result<impl FnMut(u64) -> anyhow::Result<Duratio
 }
 
 /// Starts copies of this program, each until it has said one byte.
-pub(super) fn say_one_byte(count: u64) -> anyhow::Result<Duration> {
+pub(crate) fn say_one_byte(count: u64) -> anyhow::Result<Duration> {
     let mut took = Duration::ZERO;
     for _ in 0..count {
         let start = Instant::now();

@@ -20,7 +20,7 @@ mod tables;
 
 pub use bench::{Setting, Table, run};
 pub use group::{Group, Unit};
-pub use program::Program;
+pub use program::{Program, serve};
 pub use python::Python;
 pub use record::{Document, Environment, Measured, MeasuredRow, Recorded};
 pub use rounds::Plan;

@@ -1,11 +1,11 @@
 //! Peers in other languages: a program for each row, told over a line how many tasks to run.
 
-use crate::row::{Row, Turn};
+use crate::row::{Row, Side, Turn};
 use anyhow::{Context, bail};
-use common::child::Guest;
+use common::{child::Guest, cli::complain};
 use std::{
-    io::{BufRead, BufReader, Read, Write},
-    process::{ChildStdin, Command, ExitStatus, Stdio},
+    io::{self, BufRead, BufReader, Read, Write},
+    process::{ChildStdin, Command, ExitCode, ExitStatus, Stdio},
     sync::mpsc::{self, Receiver, RecvTimeoutError},
     thread,
     time::{Duration, Instant},
@@ -62,9 +62,14 @@ impl Program {
         }
     }
 
-    /// The row that it runs.
-    pub fn row(mut self, name: impl Into<String>) -> Row {
-        Row::peer(name, move |count| self.run(count))
+    /// The row of a peer that it runs.
+    pub fn row(self, name: impl Into<String>) -> Row {
+        self.row_of(Side::Peer, name)
+    }
+
+    /// The row that it runs: of ours or a floor, too, where that needs a process of its own.
+    pub fn row_of(mut self, side: Side, name: impl Into<String>) -> Row {
+        Row::new(name, side, move |count| self.run(count))
     }
 
     /// Has it run so many tasks.
@@ -123,6 +128,30 @@ impl Drop for Program {
     fn drop(&mut self) {
         self.input = None;
         self.end();
+    }
+}
+
+/// The other end in Rust: what this program does when a [`Program`] has started it to run a row.
+pub fn serve<T: Into<Turn>>(mut turn: impl FnMut(u64) -> anyhow::Result<T>) -> ExitCode {
+    let mut serve = || {
+        let mut output = io::stdout().lock();
+        writeln!(output, "ready")?;
+        for line in io::stdin().lines() {
+            let turn: Turn = turn(line?.trim().parse()?)?.into();
+            write!(output, "{}", turn.took.as_secs_f64())?;
+            if let Some(bytes) = turn.peak_bytes {
+                write!(output, " {bytes}")?;
+            }
+            writeln!(output)?;
+        }
+        anyhow::Ok(())
+    };
+    match serve() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(format_args!("{error:#}"));
+            ExitCode::FAILURE
+        }
     }
 }
 

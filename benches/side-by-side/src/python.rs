@@ -74,23 +74,21 @@ impl Python {
         format!("py{major}.{minor}{letter} {what}")
     }
 
-    /// Starts a script of `benches/peers` with these arguments.
-    ///
-    /// # Errors
-    /// See [`Program::start`].
-    pub fn start(&self, script: &str, args: &[&str]) -> anyhow::Result<Result<Program, String>> {
+    /// What runs a script of `benches/peers` with these arguments.
+    pub fn command(&self, script: &str, args: &[&str]) -> Command {
         let path = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("../peers")
             .join(script);
-        // Nothing is to be left in the folder of the sources.
         let mut command = Command::new(&self.path);
-        Program::start(command.arg("-B").arg(path).args(args))
+        // Nothing is to be left in the folder of the sources.
+        command.arg("-B").arg(path).args(args);
+        command
     }
 
     /// A row of a script's, or the note that it is left out.
     pub fn row(&self, what: &str, script: &str, args: &[&str]) -> Result<Row, String> {
         let name = self.name(what);
-        match self.start(script, args) {
+        match Program::start(&mut self.command(script, args)) {
             Ok(Ok(program)) => Ok(program.row(name)),
             Ok(Err(missing)) => Err(format!("left out: {name}; `{missing}` is not installed")),
             Err(error) => Err(format!("left out: {name}, because {error:#}")),

@@ -40,6 +40,33 @@ impl Cells {
         let rows = measured.rows.iter().map(row).collect();
         Self { headings, rows }
     }
+
+    /// How many columns of a terminal the table takes, two between its own.
+    fn width(&self) -> usize {
+        let lines = || self.rows.iter().chain([&self.headings]);
+        let widest = |column| lines().map(|line| chars(line, column)).max().unwrap_or(0);
+        let columns: usize = (0..self.headings.len()).map(widest).sum();
+        columns + 2 * self.headings.len().saturating_sub(1)
+    }
+
+    /// Drops the last column if it is one that compares with ours.
+    fn drop_comparison(&mut self) -> bool {
+        let is_comparison = self
+            .headings
+            .last()
+            .is_some_and(|name| name.ends_with("÷it"));
+        if is_comparison {
+            self.headings.pop();
+            for row in &mut self.rows {
+                row.pop();
+            }
+        }
+        is_comparison
+    }
+}
+
+fn chars(line: &[String], column: usize) -> usize {
+    line.get(column).map_or(0, |cell| cell.chars().count())
 }
 
 /// The names of ours that others are compared with: none where that would be too many.
@@ -106,7 +133,9 @@ pub(crate) fn terminal(measured: &Measured, width: usize) -> String {
         text.push('\n');
     }
     if !measured.rows.is_empty() {
-        let cells = Cells::of(measured);
+        let mut cells = Cells::of(measured);
+        // How ours compares is the last thing to see on a narrow terminal; the page has all.
+        while cells.width() > width && cells.drop_comparison() {}
         let headings: Vec<&str> = cells.headings.iter().map(String::as_str).collect();
         text += &table(&headings, cells.rows, &[0], width);
     }
@@ -174,6 +203,14 @@ mod tests {
                 "  · left out: Go is not installed",
             ]
         );
+    }
+
+    #[test]
+    fn a_narrow_terminal_goes_without_the_comparison_before_it_breaks_a_line() {
+        let text = anstream::adapter::strip_str(&terminal(&hand_overs(), 46)).to_string();
+        assert!(!text.contains("A÷it"), "{text}");
+        let row = "A ours, map      500 k    250–500      0.50";
+        assert!(text.lines().any(|line| line == row), "{text}");
     }
 
     #[test]

@@ -1,0 +1,80 @@
+//! What an increment costs under each way of counting of labs 07 and 13, by number of threads.
+
+use anyhow::ensure;
+use lab_07_locks as lab_07;
+use lab_13_locks_and_rlock::count::{self, Plan};
+use side_by_side::{Group, Row, Setting, Side, Unit};
+use std::{io, num::NonZeroUsize, time::Instant};
+
+const THREADS: [usize; 3] = [1, 2, 4];
+
+/// A way of counting: its name, and what counts.
+type Way = (&'static str, fn(Plan) -> io::Result<u64>);
+
+const WAYS: [Way; 8] = [
+    ("fetch_add", count::count_with_fetch_add),
+    ("Mutex", count::count_with_mutex),
+    ("parking_lot Mutex", count::count_with_parking_lot),
+    ("ReentrantMutex", count::count_with_reentrant),
+    ("RwLock, writing", count::count_with_rwlock),
+    ("RwLock, reading", count::count_by_reading),
+    ("share sent at the end", |plan| {
+        lab_07::queue::sum_through_queue(split(plan), |_| {})
+    }),
+    ("load, store: wrong", |plan| {
+        lab_07::count_losing_updates(split(plan))
+    }),
+];
+
+pub(crate) fn group(setting: &Setting) -> anyhow::Result<Group> {
+    let mut rows = vec![Ok(row(
+        Side::Ours,
+        ("sequential", count::count_sequential),
+        NonZeroUsize::MIN,
+    ))];
+    for threads in THREADS.into_iter().filter_map(NonZeroUsize::new) {
+        let floor = ("nothing shared", count::count_without_sharing as fn(_) -> _);
+        rows.push(Ok(row(Side::Floor, floor, threads)));
+        rows.extend(WAYS.map(|way| Ok(row(Side::Ours, way, threads))));
+        for way in ["nothing shared", "Lock", "RLock"] {
+            let words = [way.to_owned(), threads.to_string()];
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            let python = setting.python(way, "locks.py", &words).into_iter();
+            rows.extend(python.map(|row| row.map(|row| row.at(threads.get() as f64))));
+        }
+    }
+    let title = "One increment of a counter, all threads together, their start included";
+    let wrong = "`load, store: wrong` loses updates: it is here to show what being wrong saves";
+    Ok(Group::new(title, Unit::Time, Vec::new())
+        // A multiple of every number of threads.
+        .in_counts_of(1_200, 1_200_000_000)
+        .along("threads")
+        .with(rows)
+        .noting([wrong.to_owned()]))
+}
+
+/// Lab 07 counts increments of each thread, lab 13 those of all.
+fn split(plan: Plan) -> lab_07::Plan {
+    lab_07::Plan {
+        threads: plan.threads,
+        increments: plan.increments / plan.threads.get() as u64,
+    }
+}
+
+fn row(side: Side, (name, way): Way, threads: NonZeroUsize) -> Row {
+    let is_wrong = name.ends_with("wrong");
+    let work = move |increments: u64| {
+        let each = increments / threads.get() as u64;
+        let start = Instant::now();
+        let got = way(Plan {
+            threads,
+            increments,
+        })?;
+        let took = start.elapsed();
+        let expected = [increments, each * threads.get() as u64];
+        let is_right = expected.contains(&got) || (is_wrong && got <= increments);
+        ensure!(is_right, "counted {got} instead of {increments}");
+        Ok(took)
+    };
+    Row::new(name, side, work).at(threads.get() as f64)
+}

@@ -1,0 +1,130 @@
+//! One number there, and its answer back: what a hand-over takes when the other side waits for it.
+
+use super::{row, tasks::runtimes};
+use side_by_side::Row;
+use std::{
+    rc::Rc,
+    sync::{
+        atomic::{AtomicU64, Ordering},
+        mpsc,
+    },
+    thread,
+    time::{Duration, Instant},
+};
+use tokio::sync::mpsc as tokio_mpsc;
+
+pub(super) fn rows() -> anyhow::Result<Vec<Row>> {
+    let mut rows = vec![
+        Row::floor("park and unpark", parking),
+        row("std, threads", |count| {
+            let ((tx, there), (answers, back)) = (mpsc::sync_channel(1), mpsc::sync_channel(1));
+            thread::scope(|scope| {
+                scope.spawn(move || there.iter().all(|n: u64| answers.send(n).is_ok()));
+                let ask = |n| tx.send(n).ok().and_then(|()| back.recv().ok());
+                let sum = (0..count).map_while(ask).sum();
+                drop(tx);
+                [sum]
+            })
+        }),
+        row("crossbeam, threads", |count| {
+            let (tx, there) = crossbeam_channel::bounded(1);
+            let (answers, back) = crossbeam_channel::bounded(1);
+            thread::scope(|scope| {
+                scope.spawn(move || there.iter().all(|n: u64| answers.send(n).is_ok()));
+                let ask = |n| tx.send(n).ok().and_then(|()| back.recv().ok());
+                let sum = (0..count).map_while(ask).sum();
+                drop(tx);
+                [sum]
+            })
+        }),
+        row("tokio, threads", |count| {
+            let (tx, mut there) = tokio_mpsc::channel(1);
+            let (answers, mut back) = tokio_mpsc::channel(1);
+            thread::scope(|scope| {
+                scope.spawn(move || {
+                    let mut items = std::iter::from_fn(|| there.blocking_recv());
+                    items.all(|n: u64| answers.blocking_send(n).is_ok())
+                });
+                let ask = |n| tx.blocking_send(n).ok().and_then(|()| back.blocking_recv());
+                let sum = (0..count).map_while(ask).sum();
+                drop(tx);
+                [sum]
+            })
+        }),
+    ];
+    for (place, runtime) in runtimes()? {
+        let on = Rc::clone(&runtime);
+        let name = format!("tokio, tasks, {place}");
+        rows.push(row(name, move |count| [on.block_on(between_tasks(count))]));
+    }
+    let [(_, here), _] = runtimes()?;
+    rows.push(row("tokio, thread and task", move |count| {
+        let (tx, mut there) = tokio_mpsc::channel(1);
+        let (answers, mut back) = tokio_mpsc::channel(1);
+        thread::scope(|scope| {
+            let asking = scope.spawn(move || {
+                let ask = |n| tx.blocking_send(n).ok().and_then(|()| back.blocking_recv());
+                (0..count).map_while(ask).sum()
+            });
+            here.block_on(async {
+                while let Some(n) = there.recv().await {
+                    if answers.send(n).await.is_err() {
+                        break;
+                    }
+                }
+            });
+            [asking.join().expect("adding up does not panic")]
+        })
+    }));
+    Ok(rows)
+}
+
+async fn between_tasks(count: u64) -> u64 {
+    let (tx, mut there) = tokio_mpsc::channel(1);
+    let (answers, mut back) = tokio_mpsc::channel(1);
+    tokio::spawn(async move {
+        while let Some(n) = there.recv().await {
+            if answers.send(n).await.is_err() {
+                break;
+            }
+        }
+    });
+    let asking = tokio::spawn(async move {
+        let mut sum = 0;
+        for n in 0..count {
+            if tx.send(n).await.is_err() {
+                break;
+            }
+            sum += back.recv().await.unwrap_or_default();
+        }
+        sum
+    });
+    asking.await.expect("adding up does not panic")
+}
+
+/// Two threads and one number in memory: odd, it is the other's turn.
+fn parking(count: u64) -> anyhow::Result<Duration> {
+    let turns = AtomicU64::new(0);
+    let here = thread::current();
+    thread::scope(|scope| {
+        let other = scope.spawn(|| {
+            for turn in 0..count {
+                // Acquire and release: each side's turn pairs with the other's.
+                while turns.load(Ordering::Acquire) != 2 * turn + 1 {
+                    thread::park();
+                }
+                turns.store(2 * turn + 2, Ordering::Release);
+                here.unpark();
+            }
+        });
+        let start = Instant::now();
+        for turn in 0..count {
+            turns.store(2 * turn + 1, Ordering::Release);
+            other.thread().unpark();
+            while turns.load(Ordering::Acquire) != 2 * turn + 2 {
+                thread::park();
+            }
+        }
+        Ok(start.elapsed())
+    })
+}

@@ -1,0 +1,142 @@
+//! Tasks on both sides, or on one.
+
+use super::{CAPACITY, SEVERAL, row, share};
+use side_by_side::Row;
+use std::{rc::Rc, thread};
+use tokio::{
+    runtime::{Builder, Runtime},
+    sync::mpsc,
+    task::JoinSet,
+};
+
+/// The runtimes: all tasks on one thread, and on as many as there are CPUs.
+pub(super) fn runtimes() -> anyhow::Result<[(&'static str, Rc<Runtime>); 2]> {
+    let here = Builder::new_current_thread().build()?;
+    let everywhere = Builder::new_multi_thread().build()?;
+    Ok([
+        ("one thread", Rc::new(here)),
+        ("all CPUs", Rc::new(everywhere)),
+    ])
+}
+
+pub(super) fn rows() -> anyhow::Result<Vec<Row>> {
+    let mut rows = Vec::new();
+    for (place, runtime) in runtimes()? {
+        for producers in [1, SEVERAL] {
+            let on = Rc::clone(&runtime);
+            rows.push(row(
+                format!("bounded, {producers} to 1, {place}"),
+                move |count| [on.block_on(through_bounded(producers, count))],
+            ));
+            let on = Rc::clone(&runtime);
+            rows.push(row(
+                format!("unbounded, {producers} to 1, {place}"),
+                move |count| [on.block_on(through_unbounded(producers, count))],
+            ));
+        }
+    }
+    Ok(rows)
+}
+
+async fn through_bounded(producers: u64, count: u64) -> u64 {
+    let (tx, mut rx) = mpsc::channel(CAPACITY);
+    let mut tasks = JoinSet::new();
+    for number in 0..producers {
+        let tx = tx.clone();
+        tasks.spawn(async move {
+            for n in share(number, producers, count) {
+                if tx.send(n).await.is_err() {
+                    break;
+                }
+            }
+        });
+    }
+    drop(tx);
+    let consumer = tokio::spawn(async move {
+        let mut sum = 0;
+        while let Some(n) = rx.recv().await {
+            sum += n;
+        }
+        sum
+    });
+    consumer.await.expect("adding up does not panic")
+}
+
+async fn through_unbounded(producers: u64, count: u64) -> u64 {
+    let (tx, mut rx) = mpsc::unbounded_channel();
+    let mut tasks = JoinSet::new();
+    for number in 0..producers {
+        let tx = tx.clone();
+        tasks.spawn(async move {
+            for n in share(number, producers, count) {
+                if tx.send(n).is_err() {
+                    break;
+                }
+            }
+        });
+    }
+    drop(tx);
+    let consumer = tokio::spawn(async move {
+        let mut sum = 0;
+        while let Some(n) = rx.recv().await {
+            sum += n;
+        }
+        sum
+    });
+    consumer.await.expect("adding up does not panic")
+}
+
+pub(super) fn mixed_rows() -> anyhow::Result<Vec<Row>> {
+    let [(_, here), _] = runtimes()?;
+    let [bounded, unbounded, back, back_unbounded] = std::array::from_fn(|_| Rc::clone(&here));
+    Ok(vec![
+        row("thread to task, bounded", move |count| {
+            let (tx, mut rx) = mpsc::channel(CAPACITY);
+            thread::scope(|scope| {
+                scope.spawn(move || (0..count).all(|n| tx.blocking_send(n).is_ok()));
+                [bounded.block_on(async {
+                    let mut sum = 0;
+                    while let Some(n) = rx.recv().await {
+                        sum += n;
+                    }
+                    sum
+                })]
+            })
+        }),
+        row("thread to task, unbounded", move |count| {
+            let (tx, mut rx) = mpsc::unbounded_channel();
+            thread::scope(|scope| {
+                scope.spawn(move || (0..count).all(|n| tx.send(n).is_ok()));
+                [unbounded.block_on(async {
+                    let mut sum = 0;
+                    while let Some(n) = rx.recv().await {
+                        sum += n;
+                    }
+                    sum
+                })]
+            })
+        }),
+        row("task to thread, bounded", move |count| {
+            let (tx, mut rx) = mpsc::channel(CAPACITY);
+            thread::scope(|scope| {
+                let sum = scope.spawn(move || std::iter::from_fn(|| rx.blocking_recv()).sum());
+                back.block_on(async move {
+                    for n in 0..count {
+                        if tx.send(n).await.is_err() {
+                            break;
+                        }
+                    }
+                });
+                [sum.join().expect("adding up does not panic")]
+            })
+        }),
+        row("task to thread, unbounded", move |count| {
+            let (tx, mut rx) = mpsc::unbounded_channel();
+            thread::scope(|scope| {
+                let sum = scope.spawn(move || std::iter::from_fn(|| rx.blocking_recv()).sum());
+                back_unbounded.block_on(async move { (0..count).all(|n| tx.send(n).is_ok()) });
+                [sum.join().expect("adding up does not panic")]
+            })
+        }),
+    ])
+}
