@@ -51,9 +51,10 @@ pub(super) fn group(setting: &Setting, reading: Reading) -> anyhow::Result<Group
     let title = format!("{pages} pages from a server, parsed to {what}; {workers} workers");
     let shared =
         "the server has the same CPUs as client and workers; from memory, workers have them alone";
+    let prompt = "it answers at once: there is no waiting that a barrier could waste";
     Ok(Group::new(title, Unit::per_second("pages"), Vec::new())
         .with(rows)
-        .noting([site.pages.note.clone(), shared.into()]))
+        .noting([site.pages.note.clone(), shared.into(), prompt.into()]))
 }
 
 /// The bound: nobody waits for a page.
