@@ -18,8 +18,8 @@ const JOB_TIME: Duration = Duration::from_millis(100);
 /// Each worker has so many jobs.
 const JOBS_EACH: usize = 2;
 
-/// What Python's jobs are shortened by; they still take longer than ours.
-const PYTHON_SHARE: u64 = 32;
+/// What Python's jobs are shortened by, so that they take about as long as ours.
+const PYTHON_SHARE: u64 = 128;
 
 pub(crate) fn group(setting: &Setting) -> anyhow::Result<Group> {
     let steps = if setting.plan.is_test {

@@ -15,6 +15,9 @@ use tokio::runtime::Builder;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 
+/// One second each, as in the lessons: so many rounds must do.
+const ROUNDS: usize = 3;
+
 /// As large as lab-05's.
 const POOL: NonZeroUsize = NonZeroUsize::new(10).expect("ten is not zero");
 
@@ -23,7 +26,7 @@ pub(crate) fn group(setting: &Setting) -> anyhow::Result<Group> {
     let (delay, counts) = if setting.plan.is_test {
         (Duration::from_millis(5), [2, 4])
     } else {
-        (Duration::from_millis(100), [10, 100])
+        (Duration::from_secs(1), [10, 100])
     };
     let path = format!("delay/{}", delay.as_secs_f64());
     let mut rows = Vec::new();
@@ -43,19 +46,24 @@ pub(crate) fn group(setting: &Setting) -> anyhow::Result<Group> {
             rows.map(|row| row.map(|row| row.at(place)))
                 .collect::<Vec<_>>()
         };
-        rows.extend(fetches.rows()?.map(Ok));
+        rows.extend(fetches.rows(count == counts[0])?.map(Ok));
         rows.extend(peer("threads", ", http.client"));
         rows.extend(peer("requests", ", threads"));
         rows.extend(peer("aiohttp", ""));
     }
     let millis = delay.as_millis();
-    let title = format!("Requests that are answered after {millis} ms, kept-alive connections");
-    let note = format!("the pool has {POOL} threads: 100 requests are ten waves");
+    let title = format!("Requests that are answered after {millis} ms; connections are kept");
+    let [_, most] = counts;
+    let notes = [
+        format!("the pool has {POOL} threads, and {most} requests come in waves"),
+        format!("sequential is not run for {most} requests: it takes {most} waits, one by one"),
+    ];
     Ok(Group::new(title, Unit::Time, Vec::new())
         .in_counts_of(1, 1)
         .along("requests")
         .with(rows)
-        .noting([note]))
+        .in_at_most(ROUNDS)
+        .noting(notes))
 }
 
 /// The same requests for every row.
@@ -68,7 +76,7 @@ struct Fetches {
 }
 
 impl Fetches {
-    fn rows(self) -> anyhow::Result<impl Iterator<Item = Row>> {
+    fn rows(self, is_first: bool) -> anyhow::Result<impl Iterator<Item = Row>> {
         let place = self.urls.len() as f64;
         let here = Builder::new_current_thread().enable_all().build()?;
         let everywhere = Builder::new_multi_thread().enable_all().build()?;
@@ -76,21 +84,24 @@ impl Fetches {
         // An agent for each row: connections stay with it.
         let agents: [_; 3] = std::array::from_fn(|_| blocking_agent(TIMEOUT));
         let [alone, threads, pool] = agents;
-        let rows = [
-            Row::bound("the longest wait", self.delay),
-            self.row("sequential", move |urls| Ok(fetch_sequential(&alone, urls)))
-                .cold(),
+        let mut rows = vec![Row::bound("the longest wait", self.delay)];
+        if is_first {
+            let work = move |urls: &[Url]| Ok(fetch_sequential(&alone, urls));
+            rows.push(self.row("sequential", work).once());
+        }
+        rows.extend([
             self.row("threads", move |urls| Ok(fetch_threaded(&threads, urls)?)),
-            self.row("pool", move |urls| {
+            self.row("pool of 10", move |urls| {
                 Ok(fetch_multi_threaded(&pool, urls, POOL)?)
-            }),
+            })
+            .cold(),
             self.row("async, one thread", move |urls| {
                 Ok(here.block_on(download_in_tasks(&one, urls)))
             }),
             self.row("async, all CPUs", move |urls| {
                 Ok(everywhere.block_on(download_in_tasks(&all, urls)))
             }),
-        ];
+        ]);
         Ok(rows.into_iter().map(move |row| row.at(place)))
     }
 

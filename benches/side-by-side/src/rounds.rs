@@ -59,6 +59,9 @@ impl Group {
             for place in 0..rows.len() {
                 let at = (place + round) % rows.len();
                 let (measured, row) = &mut rows[at];
+                if row.is_single && round > 0 {
+                    continue;
+                }
                 match keep(row.turn(measured.count), row, &mut notes)? {
                     Some(turn) => measured.push(turn),
                     None => failed.push(at),
@@ -176,6 +179,16 @@ mod tests {
         assert!(measured.notes[0].contains("no such luck"));
         let error = group(Side::Ours).take_turns(THREE).expect_err("ours fails");
         assert!(format!("{error:#}").contains("the row `fails`: no such luck"));
+    }
+
+    #[test]
+    fn a_row_that_runs_once_has_one_figure_and_no_turn_before() {
+        let book = Rc::default();
+        let rows = vec![scribe("a", &book).once(), scribe("b", &book).cold()];
+        let group = Group::new("", Unit::Time, rows).in_counts_of(1, 1);
+        let measured = group.take_turns(THREE).expect("nothing fails");
+        assert_eq!(book.borrow().concat(), "abbb");
+        assert_eq!(measured.rows[0].each_s.len(), 1);
     }
 
     #[test]

@@ -42,6 +42,7 @@ pub struct Row {
     pub(crate) side: Side,
     pub(crate) at: Option<f64>,
     pub(crate) is_cold: bool,
+    pub(crate) is_single: bool,
     pub(crate) count: Option<u64>,
     work: Work,
 }
@@ -58,6 +59,7 @@ impl Row {
             side,
             at: None,
             is_cold: false,
+            is_single: false,
             count: None,
             work: Box::new(move |count| Ok(work(count)?.into())),
         }
@@ -111,6 +113,13 @@ impl Row {
     pub fn cold(mut self) -> Self {
         self.is_cold = true;
         self
+    }
+
+    /// Runs a row that is longer still in the first round only, without warming up.
+    #[must_use]
+    pub fn once(mut self) -> Self {
+        self.is_single = true;
+        self.cold()
     }
 
     pub(crate) fn turn(&mut self, count: u64) -> anyhow::Result<Turn> {
