@@ -4,6 +4,7 @@
 mod cpu;
 mod fetch;
 mod locks;
+mod pipeline;
 mod process_pool;
 mod queues;
 mod recorder;
@@ -13,11 +14,12 @@ use common::{
     child::{self, Role},
     http::SERVER,
 };
+use lab_10_hybrid_pipeline::shift::PARSE;
 use lab_16_processes_vs_threads::JOB;
 use side_by_side::Table;
 use std::process::ExitCode;
 
-const TABLES: [Table; 20] = [
+const TABLES: [Table; 23] = [
     ("cpu", cpu::group),
     ("fetch", fetch::group),
     ("locks", locks::group),
@@ -37,6 +39,9 @@ const TABLES: [Table; 20] = [
     ),
     ("process-pool/short-and-long", process_pool::short_and_long),
     ("process-pool/queue", process_pool::queue),
+    ("pipeline/one-core", pipeline::one_core),
+    ("pipeline/scraper", pipeline::with_scraper),
+    ("pipeline/stream", pipeline::with_stream),
     ("start-up/one", start_up::one),
     ("start-up/pools", start_up::pools),
     ("start-up/steps", start_up::steps),
@@ -47,7 +52,7 @@ fn main() -> ExitCode {
     // Workers and servers of all kinds are copies of this program: the pools', the server and the pipes'
     // are told by an argument, procspawn's by a variable of the environment, and none is told by both.
     let roles: Vec<&dyn Role> = [
-        &[&SERVER as &dyn Role, &JOB, &start_up::NEXT],
+        &[&SERVER as &dyn Role, &JOB, &PARSE, &start_up::NEXT],
         &process_pool::ROLES[..],
     ]
     .concat();

@@ -17,6 +17,7 @@ pub mod parse_error;
 mod place;
 pub mod shift;
 pub mod stream;
+mod tokens;
 pub mod totals;
 pub mod tree;
 pub mod words;

@@ -7,13 +7,9 @@ use crate::{
 use scraper::Selector;
 use std::sync::LazyLock;
 
-static TITLE: LazyLock<Selector> = LazyLock::new(|| selector("title"));
-static LINK: LazyLock<Selector> = LazyLock::new(|| selector("a[href]"));
-static BASE: LazyLock<Selector> = LazyLock::new(|| selector("base[href]"));
-
-fn selector(text: &str) -> Selector {
-    Selector::parse(text).expect("a constant selector that the tests use")
-}
+static WANTED: LazyLock<Selector> = LazyLock::new(|| {
+    Selector::parse("title, a[href], base[href]").expect("a constant selector that the tests use")
+});
 
 /// Parses a page into a tree and asks that.
 ///
@@ -22,15 +18,20 @@ fn selector(text: &str) -> Selector {
 pub fn read_tree(text: &str) -> Result<Content, TooDeep> {
     let html = parse_bounded(text)?;
     let mut content = Content::default();
-    // A drawing inside the page may have a title too; it is not the page's.
-    let is_html = |ns: &str| ns == "http://www.w3.org/1999/xhtml";
-    let mut titles = html.select(&TITLE);
-    if let Some(title) = titles.find(|title| is_html(&title.value().name.ns)) {
-        content.title.extend(title.text());
-    }
-    for (selector, texts) in [(&LINK, &mut content.hrefs), (&BASE, &mut content.bases)] {
-        for element in html.select(selector) {
-            texts.push(element.value().attr("href").unwrap_or_default());
+    let mut has_title = false;
+    // One walk for all three.
+    for element in html.select(&WANTED) {
+        let name = &element.value().name;
+        let href = || element.value().attr("href").unwrap_or_default();
+        match &*name.local {
+            "a" => content.hrefs.push(href()),
+            "base" => content.bases.push(href()),
+            // A drawing inside the page may have a title too; it is not the page's.
+            _ if has_title || &*name.ns != "http://www.w3.org/1999/xhtml" => {}
+            _ => {
+                has_title = true;
+                content.title.extend(element.text());
+            }
         }
     }
     Ok(content)

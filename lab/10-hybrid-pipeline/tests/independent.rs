@@ -1,8 +1,11 @@
 //! Titles and links, found again by a parser that shares no code with the lesson's two.
 
 use common::http::{Server, ServerConfig, Url, blocking_agent, get_blocking};
-use lab_10_hybrid_pipeline::{content::Content, stream::read_stream, tree::read_tree};
+use lab_10_hybrid_pipeline::{
+    content::Content, nesting::parse_bounded, stream::read_stream, tree::read_tree,
+};
 use lol_html::{HtmlRewriter, Settings, element, text};
+use scraper::Html;
 use std::{
     cell::{Cell, RefCell},
     fs,
@@ -69,6 +72,8 @@ fn assert_same(url: &Url, body: Vec<u8>) {
     let told = |content: &Content| (in_one_line(&content.title), content.hrefs.len());
     let (title, links) = told_otherwise(&text);
     assert_eq!(told(&tree), (in_one_line(&decoded(&title)), links), "{url}");
+    let usual = Html::parse_document(&text);
+    assert!(parse_bounded(&text) == Ok(usual), "{url}: another tree");
     // Every link as it stands, and more than its number.
     assert_eq!(read_stream(&text), tree, "{url}");
 }

@@ -1,0 +1,112 @@
+//! The lesson's pipelines, from a server in a process of its own, beside parsing from memory with all
+//! workers.
+
+use super::{pages::Pages, site::Site};
+use anyhow::ensure;
+use common::child::Program;
+use lab_10_hybrid_pipeline::{
+    held::parse_held,
+    parse::Reading,
+    workers::{Parser, Way},
+};
+use side_by_side::{Group, Row, Setting, Unit};
+use std::{
+    rc::Rc,
+    time::{Duration, Instant},
+};
+
+const WAYS: [(&str, Way); 3] = [
+    ("inline", Way::Inline),
+    ("rayon", Way::Rayon),
+    ("processes", Way::Processes),
+];
+
+pub(super) fn group(setting: &Setting, reading: Reading) -> anyhow::Result<Group> {
+    // What is quick is done more often.
+    let (what, crawls) = match reading {
+        Reading::Scraper => ("trees", 3),
+        Reading::Stream => ("streams of tags", 8),
+    };
+    let crawls = if setting.plan.is_test { 1 } else { crawls };
+    let site = Rc::new(Site::open(Pages::choose(setting.plan.is_test)?, reading)?);
+    let (mut held, mut crawled) = (Vec::new(), Vec::new());
+    for (name, way) in WAYS {
+        // They are there before: what it takes to start them is a group of its own.
+        let parser = Rc::new(Parser::start(way, site.workers, Program::this())?);
+        let from_memory = || from_memory(&site, &parser);
+        match way {
+            Way::Inline => {}
+            Way::Rayon => held.push(Row::floor("from memory, rayon", from_memory()?)),
+            Way::Processes => held.push(Row::ours("from memory, processes", from_memory()?)),
+        }
+        for (stages, has_barrier) in [("barrier", true), ("streaming", false)] {
+            let work = crawl(&site, &parser, has_barrier);
+            crawled.push(Row::ours(format!("{stages}, {name}"), work));
+        }
+    }
+    held.insert(1, Row::floor("fetched, not parsed", fetch(&site)));
+    let (pages, workers) = (site.pages.len(), site.workers);
+    let rows = held.into_iter().chain(crawled);
+    let rows = rows.map(|row| Ok(row.of((crawls * pages) as u64)));
+    let title = format!("{pages} pages from a server, parsed to {what}; {workers} workers");
+    let shared =
+        "the server has the same CPUs as client and workers; from memory, workers have them alone";
+    let prompt = "it answers at once: there is no waiting that a barrier could waste";
+    Ok(Group::new(title, Unit::per_second("pages"), Vec::new())
+        .with(rows)
+        .noting([site.pages.note.clone(), shared.into(), prompt.into()]))
+}
+
+/// The bound: nobody waits for a page.
+fn from_memory(
+    site: &Site,
+    parser: &Rc<Parser>,
+) -> anyhow::Result<impl FnMut(u64) -> anyhow::Result<Duration> + use<>> {
+    let (sample, parser) = (site.sample()?, Rc::clone(parser));
+    Ok(move |count| {
+        let count = usize::try_from(count)?;
+        let start = Instant::now();
+        let shifts = parse_held(&sample, count, &parser);
+        let took = start.elapsed();
+        ensure!(shifts.pages == count, "pages are missing");
+        Ok(took)
+    })
+}
+
+/// The other bound: nobody parses one.
+fn fetch(site: &Rc<Site>) -> impl FnMut(u64) -> anyhow::Result<Duration> + use<> {
+    let site = Rc::clone(site);
+    move |count| {
+        let mut took = Duration::ZERO;
+        for _ in 0..crawls_of(&site, count)? {
+            let start = Instant::now();
+            let pages = site.fetch()?;
+            took += start.elapsed();
+            ensure!(pages.len() == site.pages.len(), "pages are missing");
+        }
+        Ok(took)
+    }
+}
+
+fn crawl(
+    site: &Rc<Site>,
+    parser: &Rc<Parser>,
+    has_barrier: bool,
+) -> impl FnMut(u64) -> anyhow::Result<Duration> + use<> {
+    let (site, parser) = (Rc::clone(site), Rc::clone(parser));
+    move |count| {
+        let mut took = Duration::ZERO;
+        for _ in 0..crawls_of(&site, count)? {
+            let start = Instant::now();
+            let crawled = site.crawl(&parser, has_barrier);
+            took += start.elapsed();
+            site.check(&crawled)?;
+        }
+        Ok(took)
+    }
+}
+
+/// Each crawl has all pages.
+fn crawls_of(site: &Site, count: u64) -> anyhow::Result<usize> {
+    Ok(usize::try_from(count)? / site.pages.len())
+}
