@@ -200,7 +200,7 @@ impl<'a> Bench<'a> {
         let path = self.folder.join("bench.html");
         match self.setting.plan.is_test {
             true => say(format_args!(
-                "\neach row ran once, and its answers were right"
+                "\neach row shown ran once, and its answers were right"
             )),
             false => say(format_args!("\nthe page: {}", path.display())),
         }

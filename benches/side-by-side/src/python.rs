@@ -5,6 +5,7 @@ use common::cli::Usage;
 use std::{
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    time::Duration,
 };
 
 /// Prints the version, and whether the interpreter lock is held.
@@ -85,13 +86,19 @@ impl Python {
         command
     }
 
-    /// A row of a script's, or the note that it is left out.
+    /// A row of a script's, or the note that it is left out for a package that is missing.
     pub fn row(&self, what: &str, script: &str, args: &[&str]) -> Result<Row, String> {
         let name = self.name(what);
         match Program::start(&mut self.command(script, args)) {
             Ok(Ok(program)) => Ok(program.row(name)),
             Ok(Err(missing)) => Err(format!("left out: {name}; `{missing}` is not installed")),
-            Err(error) => Err(format!("left out: {name}, because {error:#}")),
+            // What cannot be started is a row that fails.
+            Err(error) => {
+                let reason = format!("{error:#}");
+                Ok(Row::peer(name, move |_| {
+                    Err::<Duration, _>(anyhow::anyhow!(reason.clone()))
+                }))
+            }
         }
     }
 }

@@ -44,13 +44,13 @@ impl Group {
     /// A peer that fails is left out with a note.
     ///
     /// # Errors
-    /// A row of the lab's or a floor fails.
+    /// A row of the lab's or a floor fails; in a test, any.
     pub fn take_turns(self, plan: Plan) -> anyhow::Result<Measured> {
         let mut notes = self.notes;
         let mut rows = Vec::new();
         for mut row in self.rows {
             let count = count_of(&mut row, self.counts, plan);
-            if let Some(count) = keep(count, &row, &mut notes)? {
+            if let Some(count) = keep(count, &row, plan, &mut notes)? {
                 rows.push((MeasuredRow::of(&row, count), row));
             }
         }
@@ -62,7 +62,7 @@ impl Group {
                 if row.is_single && round > 0 {
                     continue;
                 }
-                match keep(row.turn(measured.count), row, &mut notes)? {
+                match keep(row.turn(measured.count), row, plan, &mut notes)? {
                     Some(turn) => measured.push(turn),
                     None => failed.push(at),
                 }
@@ -86,11 +86,12 @@ impl Group {
 fn keep<T>(
     brought: anyhow::Result<T>,
     row: &Row,
+    plan: Plan,
     notes: &mut Vec<String>,
 ) -> anyhow::Result<Option<T>> {
     match brought {
         Ok(brought) => Ok(Some(brought)),
-        Err(error) if row.side == Side::Peer => {
+        Err(error) if row.side == Side::Peer && !plan.is_test => {
             notes.push(format!("left out, because it failed: {error:#}"));
             Ok(None)
         }
@@ -177,6 +178,9 @@ mod tests {
         assert_eq!(measured.rows.len(), 1);
         assert_eq!(measured.rows[0].each_s.len(), 3);
         assert!(measured.notes[0].contains("no such luck"));
+        let fails_first = Row::peer("fails", |_| Err::<Duration, _>(anyhow::anyhow!("no")));
+        let test = Group::new("", Unit::Time, vec![fails_first]);
+        assert!(test.take_turns(Plan::once()).is_err(), "a test must tell");
         let error = group(Side::Ours).take_turns(THREE).expect_err("ours fails");
         assert!(format!("{error:#}").contains("the row `fails`: no such luck"));
     }

@@ -1,5 +1,6 @@
 //! One way to do what a group asks for.
 
+use crate::figures::place;
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -123,6 +124,12 @@ impl Row {
     }
 
     pub(crate) fn turn(&mut self, count: u64) -> anyhow::Result<Turn> {
-        (self.work)(count).with_context(|| format!("the row `{}`", self.name))
+        (self.work)(count).with_context(|| format!("the row `{}`", self.title()))
+    }
+
+    /// Its name, and where it stands.
+    fn title(&self) -> String {
+        let at = self.at.map(|at| format!(" at {}", place(at)));
+        format!("{}{}", self.name, at.unwrap_or_default())
     }
 }
