@@ -24,22 +24,22 @@ def check(answers, expected):
         raise SystemExit("a wrong answer")
 
 
-def peak_bytes():
-    """The most memory that this process ever held; None where the system does not tell."""
+def memory_bytes(field):
+    """`VmRSS`, what this process holds, or `VmHWM`, the most it ever held; None where not told."""
     try:
         with open("/proc/self/status") as status:
             for line in status:
-                if line.startswith("VmHWM:"):
+                if line.startswith(field):
                     return int(line.split()[1]) * 1024
     except OSError:
         pass
     return None
 
 
-def serve(turn, with_memory=False):
-    """Runs `turn(count)`, which returns seconds, until the input ends."""
+def serve(turn):
+    """Runs `turn(count)` until the input ends; it returns seconds, or seconds and bytes."""
     print("ready", flush=True)
     for line in sys.stdin:
         took = turn(int(line))
-        peak = peak_bytes() if with_memory else None
-        print(took if peak is None else f"{took} {peak}", flush=True)
+        took, held = took if isinstance(took, tuple) else (took, None)
+        print(took if held is None else f"{took} {held}", flush=True)

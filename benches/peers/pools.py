@@ -8,7 +8,7 @@ import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 
-from peer import serve
+from peer import memory_bytes, serve
 
 WORKERS = 2
 
@@ -67,9 +67,28 @@ def first_results(method):
     return turn
 
 
+def queued(count):
+    """Submits tasks behind two that nap; the memory is what all of them added."""
+    with ProcessPoolExecutor(WORKERS) as executor:
+        held = [executor.submit(nap, 2_000_000) for _ in range(WORKERS)]
+        before = memory_bytes("VmRSS")
+        start = time.perf_counter()
+        waiting = [executor.submit(square, n) for n in range(count)]
+        took = time.perf_counter() - start
+        after = memory_bytes("VmRSS")
+        if any(task.done() for task in held):
+            raise SystemExit("the tasks did not wait")
+        executor.shutdown(cancel_futures=True)
+        if not waiting[-1].cancelled():
+            raise SystemExit("the last task did not wait")
+    return took, None if before is None else max(after - before, 0)
+
+
 def main(row, *arguments):
     if row == "ready":
         return serve(first_results(*arguments))
+    if row == "queued":
+        return serve(queued)
     if "executor" in row:
         with ProcessPoolExecutor(WORKERS) as executor:
             rows = {

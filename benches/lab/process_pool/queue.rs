@@ -1,10 +1,10 @@
 //! What a queued task costs: memory and descriptors, while both workers are held.
 
-use super::{WORKERS, procspawn, tasks};
-use anyhow::ensure;
+use super::{PYTHON, WORKERS, procspawn, tasks};
+use anyhow::{anyhow, ensure};
 use common::{process_pool::Worker, report::format};
 use serde::{Deserialize, Serialize};
-use side_by_side::{Group, Setting};
+use side_by_side::{Group, Program, Python, Setting};
 use std::{fs, path::PathBuf, thread, time::Duration};
 
 pub(super) const HELD: Worker<Held, u64> = Worker::new("held", Held::run);
@@ -76,7 +76,26 @@ pub(crate) fn group(setting: &Setting) -> anyhow::Result<Group> {
             "procspawn, 64 that wait: {each:.1} open files each"
         ));
     }
+    for python in &setting.pythons {
+        match queued_in(python, count / 20) {
+            Ok(note) => notes.extend(note),
+            Err(error) if setting.plan.is_test => return Err(error),
+            Err(error) => notes.push(format!("left out, because it failed: {error:#}")),
+        }
+    }
     Ok(Group::said("What tasks cost that wait in the queue", notes))
+}
+
+/// The same in a pool of Python's, where the system tells its memory.
+fn queued_in(python: &Python, count: u64) -> anyhow::Result<Option<String>> {
+    let program = Program::start(&mut python.command(PYTHON, &["queued"]))?;
+    let mut program = program.map_err(|missing| anyhow!("it misses `{missing}`"))?;
+    let held = program.run(count)?.peak_bytes;
+    Ok(held.map(|bytes| {
+        let (name, tasks) = (python.name("ProcessPoolExecutor"), format::count(count));
+        let each = bytes as f64 / count as f64;
+        format!("{name}, {tasks} that wait: {each:.0} B of memory each")
+    }))
 }
 
 /// How many descriptors this process has.
