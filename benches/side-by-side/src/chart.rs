@@ -1,7 +1,7 @@
 //! The figures of a table as a picture: SVG that needs nothing else.
 
 use crate::{
-    figures::{Spread, in_words, place},
+    figures::{Spread, in_words, place, round},
     record::{Measured, MeasuredRow},
     row::Side,
 };
@@ -88,7 +88,7 @@ fn dots(measured: &Measured) -> Option<String> {
     let mut svg = open(measured, height);
     let bottom = height - EDGE;
     for tick in thinned(axis.ticks(), |tick| axis.place(tick), 70.0) {
-        let (x, words) = (axis.place(tick), in_words(tick, &measured.unit));
+        let (x, words) = (axis.place(tick), round(tick, &measured.unit));
         let _ = writeln!(svg, "<path class=grid d='M{x:.1} 0V{bottom:.1}'/>");
         let _ = writeln!(
             svg,
@@ -125,7 +125,7 @@ fn curves(measured: &Measured, axis: &str, places: &[f64]) -> Option<String> {
     let up = Axis::of(ends(&rows), HEIGHT - EDGE - 16.0, 8.0)?;
     let mut svg = open(measured, HEIGHT);
     for tick in thinned(up.ticks(), |tick| up.place(tick), 18.0) {
-        let (y, words) = (up.place(tick), in_words(tick, &measured.unit));
+        let (y, words) = (up.place(tick), round(tick, &measured.unit));
         let right = WIDTH - NAMES;
         let _ = writeln!(svg, "<path class=grid d='M{left} {y:.1}H{right}'/>");
         let _ = writeln!(

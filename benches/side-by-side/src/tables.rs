@@ -1,7 +1,7 @@
 //! The table of a group: on a terminal, and in Markdown.
 
 use crate::{
-    figures::{Spread, in_words, place, scale, significant, speed_against},
+    figures::{Spread, in_words, place, ratio, scale, significant, speed_against},
     group::Unit,
     record::{Measured, MeasuredRow},
     row::Side,
@@ -102,7 +102,7 @@ fn cells(row: &MeasuredRow, measured: &Measured, ours: &[&str], has_memory: bool
     cells.push(figures.map_or_else(unknown, |figures| in_words(figures.middle, &measured.unit)));
     cells.push(figures.map_or_else(unknown, |figures| range(figures, &measured.unit)));
     let of_floor = Spread::of(measured.of_floor(row).into_iter());
-    cells.push(of_floor.map_or_else(unknown, |ratio| significant(ratio.middle)));
+    cells.push(of_floor.map_or_else(unknown, |figures| ratio(figures.middle)));
     if has_memory {
         let peak = Spread::of(row.peak_bytes.iter().map(|bytes| *bytes as f64));
         cells.push(peak.map_or_else(unknown, |peak| format::bytes(peak.middle)));
@@ -113,7 +113,7 @@ fn cells(row: &MeasuredRow, measured: &Measured, ours: &[&str], has_memory: bool
         let own = own.clone().find(|own| own.at == row.at);
         let speed = own.and_then(|own| speed_against(own, row));
         let speed = speed.filter(|_| letter != Some(at));
-        speed.map_or_else(unknown, significant)
+        speed.map_or_else(unknown, ratio)
     }));
     cells
 }
