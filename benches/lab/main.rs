@@ -3,6 +3,7 @@
 
 mod cpu;
 mod fetch;
+mod in_flight;
 mod process_pool;
 
 use common::{
@@ -13,9 +14,10 @@ use lab_16_processes_vs_threads::JOB;
 use side_by_side::Table;
 use std::process::ExitCode;
 
-const TABLES: [Table; 11] = [
+const TABLES: [Table; 12] = [
     ("cpu", cpu::group),
     ("fetch", fetch::group),
+    ("in-flight", in_flight::group),
     ("process-pool/map", process_pool::map),
     ("process-pool/stream", process_pool::stream),
     ("process-pool/one-in-flight", process_pool::one_in_flight),
@@ -37,7 +39,7 @@ fn main() -> ExitCode {
     if let Some(code) = child::take_role(&roles) {
         return code;
     }
-    if let Some(code) = process_pool::take_role() {
+    if let Some(code) = in_flight::take_role().or_else(process_pool::take_role) {
         return code;
     }
     side_by_side::run(&TABLES, env!("CARGO_TARGET_TMPDIR"))
