@@ -4,7 +4,12 @@ use super::far_end;
 use anyhow::{Context, anyhow};
 use common::http::Url;
 use side_by_side::{Program, Python, Setting, Side};
-use std::{env, path::Path, process::Command, rc::Rc};
+use std::{
+    env::{self, consts::EXE_SUFFIX},
+    path::Path,
+    process::Command,
+    rc::Rc,
+};
 
 const PEERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/peers");
 
@@ -115,7 +120,7 @@ fn go() -> anyhow::Result<Result<Client, String>> {
         .take(2)
         .collect();
     let folder = tempfile::tempdir()?;
-    let program = folder.path().join("in_flight");
+    let program = folder.path().join(format!("in_flight{EXE_SUFFIX}"));
     let source = Path::new(PEERS).join("in_flight.go");
     let built = Command::new("go")
         .args(["build", "-o"])
@@ -130,7 +135,9 @@ fn go() -> anyhow::Result<Result<Client, String>> {
     }
     let name = format!("Go {}", version.join("."));
     Ok(Ok(Client::new(name, Side::Peer, move |url| {
-        Program::start(Command::new(folder.path().join("in_flight")).arg(url))
+        // The program lasts as long as its folder.
+        let _folder = &folder;
+        Program::start(Command::new(&program).arg(url))
     })))
 }
 
