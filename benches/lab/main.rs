@@ -3,6 +3,7 @@
 
 mod cpu;
 mod fetch;
+mod in_flight;
 mod locks;
 mod pipeline;
 mod process_pool;
@@ -19,9 +20,10 @@ use lab_16_processes_vs_threads::JOB;
 use side_by_side::Table;
 use std::process::ExitCode;
 
-const TABLES: [Table; 23] = [
+const TABLES: [Table; 24] = [
     ("cpu", cpu::group),
     ("fetch", fetch::group),
+    ("in-flight", in_flight::group),
     ("locks", locks::group),
     ("queues/threads", queues::between_threads),
     ("queues/tasks", queues::between_tasks),
@@ -59,7 +61,12 @@ fn main() -> ExitCode {
     if let Some(code) = child::take_role(&roles) {
         return code;
     }
-    if let Some(code) = recorder::take_role().or_else(process_pool::take_role) {
+    let others = [
+        in_flight::take_role,
+        recorder::take_role,
+        process_pool::take_role,
+    ];
+    if let Some(code) = others.iter().find_map(|take| take()) {
         return code;
     }
     side_by_side::run(&TABLES, env!("CARGO_TARGET_TMPDIR"))

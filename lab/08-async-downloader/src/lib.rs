@@ -5,8 +5,14 @@ use reqwest::Client;
 use std::{collections::HashMap, io};
 use tokio::{
     runtime::Builder,
-    task::{Id, JoinError, JoinSet},
+    task::{Id, JoinError, JoinSet, yield_now},
 };
+
+/// So many tasks are started before those that run get a turn.
+///
+/// All at once, thousands would wait for connections together, and the client's pool goes through all
+/// that wait whenever one has got its own.
+const STARTED_AT_ONCE: usize = 8;
 
 /// Runs a future to its end on the calling thread, and no other: Python's `asyncio.run`.
 ///
@@ -59,10 +65,13 @@ pub async fn run_as_tasks<T: Send + 'static>(
     futures: impl IntoIterator<Item: Future<Output = T> + Send + 'static>,
 ) -> Vec<Result<T, JoinError>> {
     let mut tasks = JoinSet::new();
-    let order: Vec<Id> = futures
-        .into_iter()
-        .map(|future| tasks.spawn(future).id())
-        .collect();
+    let mut order: Vec<Id> = Vec::new();
+    for future in futures {
+        order.push(tasks.spawn(future).id());
+        if order.len().is_multiple_of(STARTED_AT_ONCE) {
+            yield_now().await;
+        }
+    }
     let mut outcomes = HashMap::new();
     // Drained to the end: what a task panicked with is an outcome like any other.
     while let Some(joined) = tasks.join_next_with_id().await {
