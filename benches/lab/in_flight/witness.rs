@@ -11,21 +11,32 @@ const CROWD: u64 = 5;
 
 /// The server before a crowd: five times the load of each place, as far as its open files go.
 pub(super) fn capacity(target: &Target, places: &[u64]) -> anyhow::Result<Vec<String>> {
-    let mut loads: Vec<u64> = places
+    let mut places = places.to_vec();
+    // What cannot have five times its load here is told by the last alone.
+    let cut = places.partition_point(|place| place * CROWD <= target.most);
+    places.drain(cut..places.len().max(cut + 1) - 1);
+    let loads: Vec<u64> = places
         .iter()
         .map(|place| place.min(&(target.most / CROWD)) * CROWD)
         .collect();
-    loads.dedup();
     let busy = busy(target);
     let mut held = Vec::new();
-    for &load in &loads {
-        held.push(crowd(target, load / CROWD)?);
+    for (&place, &load) in places.iter().zip(&loads) {
+        held.push(crowd(target, load / CROWD, place)?);
     }
     let busy = self::busy(target).zip(busy).map(|(now, then)| now - then);
     let mut note = format!(
         "the server, asked by {CROWD} clients of sockets together: {}",
-        held.join(", ")
+        held.join("; ")
     );
+    if loads
+        .iter()
+        .zip(&places)
+        .any(|(load, place)| *load < place * CROWD)
+    {
+        let most = format::count(target.most);
+        note += &format!("; no more than {most} connections fit one process here");
+    }
     if let Some(busy) = busy {
         let each = busy.as_secs_f64() / loads.iter().sum::<u64>() as f64;
         note += &format!(
@@ -36,8 +47,8 @@ pub(super) fn capacity(target: &Target, places: &[u64]) -> anyhow::Result<Vec<St
     Ok(vec![note])
 }
 
-/// Has a crowd make so many requests each; says how many were in flight and how long it took.
-fn crowd(target: &Target, each: u64) -> anyhow::Result<String> {
+/// Has a crowd make so many requests each; says how many were in flight, and for how long it took.
+fn crowd(target: &Target, each: u64, place: u64) -> anyhow::Result<String> {
     let client = Client::sockets();
     let programs: anyhow::Result<Vec<Program>> =
         (0..CROWD).map(|_| client.start(&target.url)).collect();
@@ -57,10 +68,12 @@ fn crowd(target: &Target, each: u64) -> anyhow::Result<String> {
         "the server lost some: {seen:?}"
     );
     Ok(format!(
-        "{} requests in {:.2} s with {} in flight",
+        "{} requests in {:.2} s, {} in flight, {:.1} × the row of {}",
         format::count(seen.arrivals),
         longest.as_secs_f64(),
-        format::count(seen.peak_in_flight)
+        format::count(seen.peak_in_flight),
+        seen.peak_in_flight as f64 / place as f64,
+        format::count(place)
     ))
 }
 
@@ -80,21 +93,22 @@ pub(super) fn what_each_had(
     last: u64,
 ) -> anyhow::Result<Vec<String>> {
     let mut had = Vec::new();
-    let mut idle = Vec::new();
+    let mut memory = Vec::new();
     for client in clients.iter().filter(|client| client.holds(last)) {
-        if let Err(error) = target.turn(client, last) {
+        let turn = match target.turn(client, last) {
+            Ok(turn) => turn,
             // Its row says why it is left out.
-            if client.side == Side::Peer {
-                continue;
-            }
-            return Err(error.context(client.name.clone()));
-        }
+            Err(_) if client.side == Side::Peer => continue,
+            Err(error) => return Err(error.context(client.name.clone())),
+        };
         let seen = target.server.witness()?;
         let [peak, connections] = [seen.peak_in_flight, seen.connections].map(format::count);
         had.push(format!("{} {peak} over {connections}", client.name));
-        if let Some(bytes) = client.start(&target.url)?.run(0)?.peak_bytes {
-            let bytes = format::bytes(bytes as f64);
-            idle.push(format!("{} {bytes}", client.name));
+        let before = client.start(&target.url)?.run(0)?;
+        if let Some((before, then)) = before.peak_bytes.zip(turn.peak_bytes) {
+            let each = then.saturating_sub(before) as f64 / seen.peak_in_flight.max(1) as f64;
+            let [before, each] = [before as f64, each].map(format::bytes);
+            memory.push(format!("{} {before}, {each}", client.name));
         }
     }
     let last = format::count(last);
@@ -102,9 +116,11 @@ pub(super) fn what_each_had(
         "of {last} at most in flight, by the server's count, and over how many connections: {}",
         had.join(", ")
     )];
-    if !idle.is_empty() {
-        let idle = idle.join(", ");
-        notes.push(format!("memory before the first request: {idle}"));
+    if !memory.is_empty() {
+        let memory = memory.join("; ");
+        notes.push(format!(
+            "memory before the first request, and what each in flight added to it: {memory}"
+        ));
     }
     Ok(notes)
 }
