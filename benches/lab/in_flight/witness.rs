@@ -43,6 +43,10 @@ pub(super) fn capacity(target: &Target, places: &[u64]) -> anyhow::Result<Vec<St
             "; its one thread was busy for {:.0} µs a request",
             each * 1e6
         );
+        if let Some(&last) = places.last() {
+            let (last, all) = (format::count(last), format::seconds_f64(each * last as f64));
+            note += &format!(", which makes {all} for {last}");
+        }
     }
     Ok(vec![note])
 }

@@ -2,7 +2,7 @@
 
 use crate::process_pool::say_one_byte;
 use anyhow::{Context, ensure};
-use common::{child::Guest, http::Server};
+use common::{child::Guest, host::Host, http::Server, report::format};
 use lab_00_tour::{path::find, walk};
 use serde_json::Value;
 use side_by_side::{Group, Python, Row, Setting, Unit};
@@ -13,9 +13,6 @@ use std::{
 };
 
 const PYTHON: &str = "first.py";
-
-/// What the steps spend on measuring how parallel the machine is.
-const FRAME: &str = "of each step about 120 ms are its own look at the machine, before it begins";
 
 pub(crate) fn group(setting: &Setting) -> anyhow::Result<Group> {
     let stops = ["basics-0-sequential", "lab-02-threaded-fetch"];
@@ -50,7 +47,13 @@ pub(crate) fn group(setting: &Setting) -> anyhow::Result<Group> {
     }
     let title = "A whole process, from its start to its end: the least two steps can be asked for";
     let group = Group::new(title, Unit::Time, rows).in_counts_of(1, 20);
-    Ok(group.noting([FRAME.to_owned()]))
+    // What every step begins with.
+    let start = Instant::now();
+    Host::inspect();
+    let look = format::seconds(start.elapsed());
+    Ok(group.noting([format!(
+        "each step begins with a look at the machine, which took {look} just now"
+    )]))
 }
 
 /// Python's twin of a step: an interpreter for each run.
