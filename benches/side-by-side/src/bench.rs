@@ -5,7 +5,7 @@ use crate::{
     group::Group,
     page,
     python::Python,
-    record::{Document, Environment, Recorded, replace},
+    record::{Document, Environment, Measured, Recorded, replace},
     rounds::Plan,
     row::Row,
     tables,
@@ -218,8 +218,7 @@ impl<'a> Bench<'a> {
                 "each once and small: the figures mean nothing"
             ))?;
         } else {
-            let rounds = self.setting.plan.rounds;
-            say(format_args!("medians of {rounds} rounds, and their range"))?;
+            say(format_args!("medians of all rounds, and their range"))?;
         }
         say(format_args!("{LEGEND}"))
     }
@@ -228,8 +227,9 @@ impl<'a> Bench<'a> {
     fn tell(&self, recorded: &Recorded, start: Instant) -> anyhow::Result<Vec<String>> {
         let text = tables::terminal(&recorded.measured, report::width());
         let took = start.elapsed().as_secs_f64();
-        let name = &recorded.name;
-        say(format_args!("\n{name}, {took:.0} s\n{}", text.trim_end()))?;
+        let (name, rounds) = (&recorded.name, in_rounds(&recorded.measured));
+        let text = text.trim_end();
+        say(format_args!("\n{name}{rounds}, {took:.0} s\n{text}"))?;
         let earlier = self.earlier.table(name);
         let earlier = earlier.filter(|earlier| !earlier.measured.rows.is_empty());
         let lines = earlier.map_or_else(Vec::new, |earlier| change::since(earlier, recorded));
@@ -260,10 +260,17 @@ impl Recorded {
     /// The table as Markdown: its title, the figures, the notes.
     pub fn to_markdown(&self) -> String {
         let (name, title) = (&self.name, &self.measured.title);
-        format!(
-            "**{name}**: {title}\n\n{}",
-            tables::markdown(&self.measured)
-        )
+        let (rounds, table) = (in_rounds(&self.measured), tables::markdown(&self.measured));
+        format!("**{name}**{rounds}: {title}\n\n{table}")
+    }
+}
+
+/// How many rounds there were, in words.
+fn in_rounds(measured: &Measured) -> String {
+    match measured.rounds() {
+        0 => String::new(),
+        1 => ", 1 round".into(),
+        rounds => format!(", {rounds} rounds"),
     }
 }
 

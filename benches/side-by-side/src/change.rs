@@ -45,11 +45,7 @@ pub(crate) fn since(earlier: &Recorded, now: &Recorded) -> Vec<String> {
         before.side != Side::Floor && !now.measured.rows.iter().any(|row| is_namesake(before, row))
     });
     lines.extend(gone.map(|row| format!("gone: {}", name_of(row))));
-    let rounds = earlier
-        .environment
-        .plan
-        .rounds
-        .min(now.environment.plan.rounds);
+    let rounds = earlier.measured.rounds().min(now.measured.rounds());
     let when = &earlier.environment;
     let commit = when.host.commit.as_deref().unwrap_or("unknown");
     let alike = compared - changed;

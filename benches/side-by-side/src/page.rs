@@ -57,7 +57,7 @@ fn section(table: &Recorded, changes: &[String]) -> String {
         text,
         "<footer>{} · {} rounds · {} · <code>{again}</code></footer>\n</section>",
         escape(&environment.one_line()),
-        environment.plan.rounds,
+        measured.rounds(),
         escape(&environment.pythons.join(" · "))
     );
     text

@@ -28,6 +28,14 @@ pub struct Measured {
     pub notes: Vec<String>,
 }
 
+impl Measured {
+    /// How many rounds its rows had; long ones may have had fewer than were asked for.
+    pub(crate) fn rounds(&self) -> usize {
+        let rounds = self.rows.iter().map(|row| row.each_s.len());
+        rounds.max().unwrap_or(0)
+    }
+}
+
 /// What one row took.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MeasuredRow {
@@ -75,7 +83,7 @@ pub struct Environment {
     pub kernel: Option<String>,
     /// The Pythons whose rows stand beside ours.
     pub pythons: Vec<String>,
-    /// How often.
+    /// How often, at most.
     pub plan: Plan,
     /// The command that measures the same again.
     pub command: String,
@@ -108,13 +116,12 @@ impl Environment {
             pythons => pythons.join("; "),
         };
         format!(
-            "- Machine: {}, {}, kernel {}\n- Commit: {}, {} rounds, {}\n- Python: {pythons}\n\
+            "- Machine: {}, {}, kernel {}\n- Commit: {}, {}\n- Python: {pythons}\n\
              - Command: `{}`\n",
             known(&self.processor),
             self.host.one_line(),
             known(&self.kernel),
             known(&self.host.commit),
-            self.plan.rounds,
             self.date,
             self.command,
         )
