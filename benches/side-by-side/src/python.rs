@@ -20,6 +20,8 @@ pub struct Python {
     version: String,
     implementation: String,
     has_gil: bool,
+    /// Tells it from another of the same version.
+    number: usize,
 }
 
 impl Python {
@@ -35,7 +37,15 @@ impl Python {
             let problem = |problem| Usage(format!("--python: {problem}")).into();
             Self::ask(path).map_err(problem)
         });
-        asked.collect()
+        let mut all = asked.collect::<anyhow::Result<Vec<Self>>>()?;
+        for place in 1..all.len() {
+            let (earlier, later) = all.split_at_mut(place);
+            let one = &mut later[0];
+            let name = one.unnumbered();
+            let namesakes = earlier.iter().filter(|other| other.unnumbered() == name);
+            one.number += namesakes.count();
+        }
+        Ok(all)
     }
 
     fn ask(path: &Path) -> Result<Self, String> {
@@ -52,6 +62,7 @@ impl Python {
                 version: version.to_owned(),
                 implementation: implementation.to_owned(),
                 has_gil: gil == "1",
+                number: 1,
             }),
             _ => Err(format!("`{}` is no Python 3", path.display())),
         }
@@ -67,12 +78,20 @@ impl Python {
         format!("{implementation} {}, {gil} a GIL", self.version)
     }
 
-    /// The name of a row of its: `py3.13t pool` without a GIL.
+    /// The name of a row of its: `py3.13t pool` without a GIL, `py3.13#2 pool` for a second one.
     pub fn name(&self, what: &str) -> String {
+        let number = match self.number {
+            1 => String::new(),
+            number => format!("#{number}"),
+        };
+        format!("{}{number} {what}", self.unnumbered())
+    }
+
+    fn unnumbered(&self) -> String {
         let mut parts = self.version.split('.');
         let (major, minor) = (parts.next().unwrap_or("3"), parts.next().unwrap_or("?"));
         let letter = if self.has_gil { "" } else { "t" };
-        format!("py{major}.{minor}{letter} {what}")
+        format!("py{major}.{minor}{letter}")
     }
 
     /// What runs a script of `benches/peers` with these arguments.
@@ -99,6 +118,41 @@ impl Python {
                     Err::<Duration, _>(anyhow::anyhow!(reason.clone()))
                 }))
             }
+        }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::{fs, os::unix::fs::PermissionsExt};
+
+    /// A script that says it is this Python.
+    fn claiming(who: &str) -> (tempfile::TempDir, PathBuf) {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("python");
+        fs::write(&path, format!("#!/bin/sh\necho {who}\n")).expect("writable");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("ours");
+        (dir, path)
+    }
+
+    #[test]
+    fn pythons_are_told_apart_by_version_by_gil_and_at_last_by_number() {
+        let with_gil = claiming("3.13.1 cpython 1");
+        let without = claiming("3.13.1 cpython 0");
+        let paths = [&with_gil.1, &without.1, &with_gil.1].map(Clone::clone);
+        let found = Python::find(&paths).expect("all answer");
+        let names: Vec<String> = found.iter().map(|python| python.name("pool")).collect();
+        assert_eq!(names, ["py3.13 pool", "py3.13t pool", "py3.13#2 pool"]);
+        assert_eq!(found[1].describe(), "CPython 3.13.1, without a GIL");
+    }
+
+    #[test]
+    fn what_is_no_python_is_wrong_usage() {
+        let chatter = claiming("hello");
+        for path in [chatter.1.clone(), "/no/such/python".into()] {
+            let error = Python::find(&[path]).expect_err("no Python");
+            assert!(error.is::<Usage>(), "{error:#}");
         }
     }
 }
