@@ -37,15 +37,7 @@ impl Python {
             let problem = |problem| Usage(format!("--python: {problem}")).into();
             Self::ask(path).map_err(problem)
         });
-        let mut all = asked.collect::<anyhow::Result<Vec<Self>>>()?;
-        for place in 1..all.len() {
-            let (earlier, later) = all.split_at_mut(place);
-            let one = &mut later[0];
-            let name = one.unnumbered();
-            let namesakes = earlier.iter().filter(|other| other.unnumbered() == name);
-            one.number += namesakes.count();
-        }
-        Ok(all)
+        Ok(numbered(asked.collect::<anyhow::Result<_>>()?))
     }
 
     fn ask(path: &Path) -> Result<Self, String> {
@@ -55,17 +47,24 @@ impl Python {
             .output();
         let output = asked.map_err(|e| format!("cannot start `{}`: {e}", path.display()))?;
         let text = String::from_utf8_lossy(&output.stdout);
+        let told = output.status.success().then(|| Self::told(path, &text));
+        told.flatten()
+            .ok_or_else(|| format!("`{}` is no Python 3", path.display()))
+    }
+
+    /// What it says of itself.
+    fn told(path: &Path, text: &str) -> Option<Self> {
         let words: Vec<&str> = text.split_whitespace().collect();
-        match words[..] {
-            [version, implementation, gil] if output.status.success() => Ok(Self {
-                path: path.to_owned(),
-                version: version.to_owned(),
-                implementation: implementation.to_owned(),
-                has_gil: gil == "1",
-                number: 1,
-            }),
-            _ => Err(format!("`{}` is no Python 3", path.display())),
-        }
+        let [version, implementation, gil] = words[..] else {
+            return None;
+        };
+        Some(Self {
+            path: path.to_owned(),
+            version: version.to_owned(),
+            implementation: implementation.to_owned(),
+            has_gil: gil == "1",
+            number: 1,
+        })
     }
 
     /// Which one it is, as `CPython 3.13.1, without a GIL`.
@@ -122,36 +121,39 @@ impl Python {
     }
 }
 
-#[cfg(all(test, unix))]
+/// Tells those of one version apart.
+fn numbered(mut all: Vec<Python>) -> Vec<Python> {
+    for place in 1..all.len() {
+        let (earlier, later) = all.split_at_mut(place);
+        let one = &mut later[0];
+        let name = one.unnumbered();
+        one.number += earlier
+            .iter()
+            .filter(|other| other.unnumbered() == name)
+            .count();
+    }
+    all
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
-    use std::{fs, os::unix::fs::PermissionsExt};
-
-    /// A script that says it is this Python.
-    fn claiming(who: &str) -> (tempfile::TempDir, PathBuf) {
-        let dir = tempfile::tempdir().expect("a folder");
-        let path = dir.path().join("python");
-        fs::write(&path, format!("#!/bin/sh\necho {who}\n")).expect("writable");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("ours");
-        (dir, path)
-    }
 
     #[test]
     fn pythons_are_told_apart_by_version_by_gil_and_at_last_by_number() {
-        let with_gil = claiming("3.13.1 cpython 1");
-        let without = claiming("3.13.1 cpython 0");
-        let paths = [&with_gil.1, &without.1, &with_gil.1].map(Clone::clone);
-        let found = Python::find(&paths).expect("all answer");
-        let names: Vec<String> = found.iter().map(|python| python.name("pool")).collect();
+        let told = |text| Python::told(Path::new("python"), text).expect("it says who it is");
+        let all = ["3.13.1 cpython 1", "3.13.1 cpython 0", "3.13.2 cpython 1"].map(told);
+        let all = numbered(all.into());
+        let names: Vec<String> = all.iter().map(|python| python.name("pool")).collect();
         assert_eq!(names, ["py3.13 pool", "py3.13t pool", "py3.13#2 pool"]);
-        assert_eq!(found[1].describe(), "CPython 3.13.1, without a GIL");
+        assert_eq!(all[1].describe(), "CPython 3.13.1, without a GIL");
+        assert_eq!(Python::told(Path::new("python"), "hello"), None);
     }
 
     #[test]
     fn what_is_no_python_is_wrong_usage() {
-        let chatter = claiming("hello");
-        for path in [chatter.1.clone(), "/no/such/python".into()] {
-            let error = Python::find(&[path]).expect_err("no Python");
+        for path in ["cargo", "/no/such/python"] {
+            let error = Python::find(&[path.into()]).expect_err("no Python");
             assert!(error.is::<Usage>(), "{error:#}");
         }
     }
