@@ -155,7 +155,7 @@ pub fn serve<T: Into<Turn>>(mut turn: impl FnMut(u64) -> anyhow::Result<T>) -> E
     }
 }
 
-fn in_lines(output: impl Read + Send + 'static) -> Receiver<String> {
+pub(crate) fn in_lines(output: impl Read + Send + 'static) -> Receiver<String> {
     let (tx, rx) = mpsc::channel();
     thread::spawn(move || {
         for line in BufReader::new(output).lines().map_while(Result::ok) {

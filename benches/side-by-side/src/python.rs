@@ -1,10 +1,14 @@
 //! The reader's own Pythons.
 
-use crate::{program::Program, row::Row};
-use common::cli::Usage;
+use crate::{
+    program::{Program, in_lines},
+    row::Row,
+};
+use common::{child::Guest, cli::Usage};
 use std::{
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    sync::mpsc::RecvTimeoutError,
     time::Duration,
 };
 
@@ -12,6 +16,9 @@ use std::{
 const WHO: &str = "import sys
 gil = getattr(sys, '_is_gil_enabled', lambda: True)()
 print('%d.%d.%d' % sys.version_info[:3], sys.implementation.name, int(gil))";
+
+/// How long one may take to say who it is.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A Python to compare with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,15 +48,25 @@ impl Python {
     }
 
     fn ask(path: &Path) -> Result<Self, String> {
-        let asked = Command::new(path)
+        let shown = path.display();
+        let mut process = Command::new(path)
             .args(["-c", WHO])
             .stdin(Stdio::null())
-            .output();
-        let output = asked.map_err(|e| format!("cannot start `{}`: {e}", path.display()))?;
-        let text = String::from_utf8_lossy(&output.stdout);
-        let told = output.status.success().then(|| Self::told(path, &text));
-        told.flatten()
-            .ok_or_else(|| format!("`{}` is no Python 3", path.display()))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|error| format!("cannot start `{shown}`: {error}"))?;
+        let output = process.stdout.take().expect("it is piped");
+        // Gone at the end of this, whatever it is doing.
+        let _process = Guest::new(process);
+        match in_lines(output).recv_timeout(PATIENCE) {
+            Ok(line) => Self::told(path, &line).ok_or_else(|| format!("`{shown}` is no Python 3")),
+            Err(RecvTimeoutError::Disconnected) => Err(format!("`{shown}` is no Python 3")),
+            Err(RecvTimeoutError::Timeout) => {
+                let seconds = PATIENCE.as_secs();
+                Err(format!("`{shown}` did not say who it is in {seconds} s"))
+            }
+        }
     }
 
     /// What it says of itself.
