@@ -119,7 +119,7 @@ fn go() -> anyhow::Result<Result<Client, String>> {
         .split('.')
         .take(2)
         .collect();
-    let folder = tempfile::tempdir()?;
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
     let program = folder.path().join(format!("in_flight{EXE_SUFFIX}"));
     let source = Path::new(PEERS).join("in_flight.go");
     let built = Command::new("go")

@@ -38,7 +38,8 @@ impl Pages {
             None => ("made up by the lab's server", generated(count)?),
         };
         ensure!(bodies.len() == count, "there are too few pages");
-        let folder = tempfile::tempdir().context("no temporary folder")?;
+        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"));
+        let folder = folder.context("no temporary folder")?;
         for (number, body) in bodies.iter().enumerate() {
             fs::write(folder.path().join(name_of(number)), body)?;
         }

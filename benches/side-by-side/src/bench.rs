@@ -22,17 +22,16 @@ use std::{
     num::NonZeroUsize,
     path::{Path, PathBuf},
     process::ExitCode,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 /// How to read the tables.
-const LEGEND: &str = "\
-of floor: the row's share of the floor's speed; × floor: how many times its time
+const LEGEND: &str = "of floor: the row's share of the floor's speed; × floor: how many times its time; \
 A÷it: the speed of ours against the row's. Ratios are medians of the rounds' ratios.";
 
 /// Time the lab's own functions beside what the machine allows and what people would use instead
 #[derive(Debug, Parser)]
-#[command(name = "cargo bench --")]
+#[command(name = "cargo bench --", bin_name = "cargo bench --")]
 struct Args {
     /// Run only these groups, as `cpu` or `process-pool/map`; any part of a name does
     groups: Vec<String>,
@@ -58,7 +57,7 @@ struct Args {
     against: Option<PathBuf>,
 
     /// Run everything once and small, and keep nothing
-    #[arg(long)]
+    #[arg(long, conflicts_with = "out")]
     test: bool,
 
     /// What `cargo bench` passes
@@ -99,13 +98,22 @@ fn say(text: fmt::Arguments<'_>) -> anyhow::Result<()> {
     }
 }
 
+fn say_wrapped(text: &str) -> anyhow::Result<()> {
+    let text = report::wrap(text, report::width(), 0);
+    say(format_args!("{}", text.trim_end()))
+}
+
 /// Does what the command line asks for; `folder` is where the figures of the run before are.
 pub fn run(tables: &[Table], folder: &str) -> ExitCode {
     let args = match parse_alone::<Args>() {
         Ok(args) => args,
         Err(code) => return code,
     };
-    match Bench::of(&args, tables, folder).and_then(Bench::run) {
+    let done = match args.list {
+        true => list(tables, &args.groups),
+        false => Bench::of(&args, tables, folder).and_then(Bench::run),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.is::<NobodyReads>() => ExitCode::SUCCESS,
         Err(error) => {
@@ -115,17 +123,21 @@ pub fn run(tables: &[Table], folder: &str) -> ExitCode {
     }
 }
 
+fn list(tables: &[Table], groups: &[String]) -> anyhow::Result<()> {
+    let chosen = choose(tables, groups)?;
+    chosen
+        .iter()
+        .try_for_each(|(name, _)| say(format_args!("{name}")))
+}
+
 struct Bench<'a> {
     tables: &'a [Table],
     chosen: Vec<Table>,
     setting: Setting,
     environment: Environment,
     folder: PathBuf,
-    /// What is in the folder: tables that are not measured now stay.
-    stored: Document,
     /// What is compared with.
     earlier: Document,
-    is_list: bool,
     /// Where a test writes; gone with it.
     _scratch: Option<tempfile::TempDir>,
 }
@@ -140,8 +152,13 @@ impl<'a> Bench<'a> {
         let chosen = choose(tables, &args.groups)?;
         let pythons = Python::find(&args.python)?;
         let known = pythons.iter().map(Python::describe).collect();
-        let scratch = (args.test && args.out.is_none()).then(tempfile::tempdir);
-        let scratch = scratch.transpose().context("no temporary folder")?;
+        // Below the folder of the figures: broken off, it would stay, and there it is in nobody's way.
+        let scratch = || {
+            fs::create_dir_all(folder)?;
+            tempfile::tempdir_in(folder)
+        };
+        let scratch = args.test.then(scratch).transpose();
+        let scratch = scratch.context("no temporary folder")?;
         let folder = match (&args.out, &scratch) {
             (Some(folder), _) => folder.clone(),
             (None, Some(scratch)) => scratch.path().to_owned(),
@@ -149,14 +166,13 @@ impl<'a> Bench<'a> {
         };
         fs::create_dir_all(&folder)
             .with_context(|| format!("cannot make the folder `{}`", folder.display()))?;
-        let stored = folder.join("bench.json");
-        let stored = match stored.exists() {
-            true => Document::read(&stored)?,
-            false => Document::default(),
-        };
+        // Tried before the run, so that minutes are not spent in vain.
+        tempfile::tempfile_in(&folder)
+            .with_context(|| format!("cannot write into `{}`", folder.display()))?;
+        let stored = stored_in(&folder)?;
         let earlier = match &args.against {
             Some(path) => Document::read(path).map_err(|e| Usage(format!("--against: {e:#}")))?,
-            None => stored.clone(),
+            None => stored,
         };
         Ok(Self {
             tables,
@@ -164,22 +180,13 @@ impl<'a> Bench<'a> {
             setting: Setting { plan, pythons },
             environment: Environment::inspect(plan, known, command_of(args)),
             folder,
-            stored,
             earlier,
-            is_list: args.list,
             _scratch: scratch,
         })
     }
 
     fn run(self) -> anyhow::Result<()> {
-        if self.is_list {
-            return self
-                .chosen
-                .iter()
-                .try_for_each(|(name, _)| say(format_args!("{name}")));
-        }
         self.introduce()?;
-        let mut document = self.stored.clone();
         let order: Vec<&str> = self.tables.iter().map(|(name, _)| *name).collect();
         let mut changes = Vec::new();
         for (name, make) in &self.chosen {
@@ -191,11 +198,15 @@ impl<'a> Bench<'a> {
                 environment: self.environment.clone(),
                 measured,
             };
-            let lines = self.tell(&recorded, start)?;
-            changes.push((recorded.name.clone(), lines));
-            // After each: whoever stops the run keeps what it has measured.
-            document.put(recorded, &order);
+            let took = start.elapsed();
+            let lines = self.changes_of(&recorded);
+            changes.push((recorded.name.clone(), lines.clone()));
+            // After each, and before it is told: whoever stops the run keeps what it has measured. Another
+            // run may have written meanwhile.
+            let mut document = self.stored()?;
+            document.put(recorded.clone(), &order);
             self.write(&document, &changes)?;
+            self.tell(&recorded, &lines, took)?;
         }
         let path = self.folder.join("bench.html");
         match self.setting.plan.is_test {
@@ -207,7 +218,7 @@ impl<'a> Bench<'a> {
     }
 
     fn introduce(&self) -> anyhow::Result<()> {
-        say(format_args!("{}", self.environment.one_line()))?;
+        say_wrapped(&self.environment.one_line())?;
         let pythons = match &self.environment.pythons[..] {
             [] => "no `python3` on the PATH: its rows are left out".to_owned(),
             pythons => pythons.join(" · "),
@@ -220,23 +231,29 @@ impl<'a> Bench<'a> {
         } else {
             say(format_args!("medians of all rounds, and their range"))?;
         }
-        say(format_args!("{LEGEND}"))
+        say_wrapped(LEGEND)
     }
 
-    /// Prints a table, and what changed since the run before.
-    fn tell(&self, recorded: &Recorded, start: Instant) -> anyhow::Result<Vec<String>> {
-        let text = tables::terminal(&recorded.measured, report::width());
-        let took = start.elapsed().as_secs_f64();
-        let (name, rounds) = (&recorded.name, in_rounds(&recorded.measured));
-        let text = text.trim_end();
-        say(format_args!("\n{name}{rounds}, {took:.0} s\n{text}"))?;
-        let earlier = self.earlier.table(name);
+    /// What is in the folder: tables that are not measured now stay.
+    fn stored(&self) -> anyhow::Result<Document> {
+        stored_in(&self.folder)
+    }
+
+    /// What changed since the run before.
+    fn changes_of(&self, recorded: &Recorded) -> Vec<String> {
+        let earlier = self.earlier.table(&recorded.name);
         let earlier = earlier.filter(|earlier| !earlier.measured.rows.is_empty());
-        let lines = earlier.map_or_else(Vec::new, |earlier| change::since(earlier, recorded));
-        for line in &lines {
-            say(format_args!("~ {line}"))?;
-        }
-        Ok(lines)
+        earlier.map_or_else(Vec::new, |earlier| change::since(earlier, recorded))
+    }
+
+    fn tell(&self, recorded: &Recorded, changes: &[String], took: Duration) -> anyhow::Result<()> {
+        let text = tables::terminal(&recorded.measured, report::width());
+        let (name, rounds) = (&recorded.name, in_rounds(&recorded.measured));
+        let (text, took) = (text.trim_end(), took.as_secs_f64());
+        say(format_args!("\n{name}{rounds}, {took:.0} s\n{text}"))?;
+        changes
+            .iter()
+            .try_for_each(|line| say_wrapped(&format!("~ {line}")))
     }
 
     fn write(&self, document: &Document, changes: &[(String, Vec<String>)]) -> anyhow::Result<()> {
@@ -245,6 +262,14 @@ impl<'a> Bench<'a> {
         replace(&file("bench.json"), &(json + "\n"))?;
         replace(&file("bench.md"), &document.to_markdown())?;
         replace(&file("bench.html"), &page::of(document, changes))
+    }
+}
+
+fn stored_in(folder: &Path) -> anyhow::Result<Document> {
+    let path = folder.join("bench.json");
+    match path.exists() {
+        true => Document::read(&path),
+        false => Ok(Document::default()),
     }
 }
 

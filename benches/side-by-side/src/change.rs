@@ -22,44 +22,108 @@ pub(crate) fn since(earlier: &Recorded, now: &Recorded) -> Vec<String> {
         let before = &earlier.measured.title;
         return vec![format!("not compared: measured before was `{before}`")];
     }
-    let mut lines = Vec::new();
-    let (mut compared, mut changed) = (0, 0);
-    for row in now
-        .measured
-        .rows
-        .iter()
-        .filter(|row| row.side != Side::Floor)
-    {
-        let before = earlier.measured.rows.iter();
-        let Some(before) = before.clone().find(|before| is_namesake(before, row)) else {
+    let mut lines = surroundings(earlier, now);
+    let (mut compared, mut changed, mut too_few) = (0, 0, 0);
+    let rows = |run: &Recorded| {
+        let rows = run.measured.rows.iter();
+        let rows = rows.filter(|row| row.side != Side::Floor).cloned();
+        rows.collect::<Vec<_>>()
+    };
+    let (old, new) = (rows(earlier), rows(now));
+    for row in &new {
+        let Some(before) = old.iter().find(|before| is_namesake(before, row)) else {
             lines.push(format!("new: {}", name_of(row)));
             continue;
         };
-        compared += 1;
-        if let Some(line) = change_of(row, &earlier.measured, before, &now.measured) {
-            changed += 1;
-            lines.push(line);
+        match change_of(row, &earlier.measured, before, &now.measured) {
+            Change::Unknown => too_few += 1,
+            Change::Noise => compared += 1,
+            Change::Certain(line) => {
+                compared += 1;
+                changed += 1;
+                lines.push(line);
+            }
         }
     }
-    let gone = earlier.measured.rows.iter().filter(|before| {
-        before.side != Side::Floor && !now.measured.rows.iter().any(|row| is_namesake(before, row))
-    });
+    let is_gone = |before: &&MeasuredRow| !new.iter().any(|row| is_namesake(before, row));
+    let gone = old.iter().filter(is_gone);
     lines.extend(gone.map(|row| format!("gone: {}", name_of(row))));
-    let rounds = earlier.measured.rounds().min(now.measured.rounds());
     let when = &earlier.environment;
     let commit = when.host.commit.as_deref().unwrap_or("unknown");
-    let alike = compared - changed;
-    lines.push(if rounds < LEAST_ROUNDS {
-        format!(
-            "{rounds} rounds are too few to tell a change from noise; take {LEAST_ROUNDS} or more"
-        )
-    } else {
-        format!(
-            "{alike} of {compared} within the noise of commit {commit}, {}",
-            when.date
-        )
-    });
+    if compared > 0 {
+        let (alike, date) = (compared - changed, &when.date);
+        let odds = odds(earlier.measured.rounds(), now.measured.rounds());
+        lines.push(format!(
+            "{alike} of {compared} within the noise of commit {commit}, {date}; \
+             by chance one row in {odds} lies apart"
+        ));
+    }
+    if too_few > 0 {
+        lines.push(format!(
+            "{too_few} not compared: fewer than {LEAST_ROUNDS} rounds tell no change from noise"
+        ));
+    }
     lines
+}
+
+/// What is not the code's: another machine or build, and a floor that moved.
+fn surroundings(earlier: &Recorded, now: &Recorded) -> Vec<String> {
+    let mut lines = Vec::new();
+    let of = |run: &Recorded| {
+        let (host, processor) = (&run.environment.host, &run.environment.processor);
+        (
+            processor.clone(),
+            host.cpus,
+            host.profile.clone(),
+            host.rustc.clone(),
+        )
+    };
+    if of(earlier) != of(now) {
+        let before = earlier.environment.one_line();
+        lines.push(format!("another machine or build before: {before}"));
+    }
+    for floor in now
+        .measured
+        .rows
+        .iter()
+        .filter(|row| row.side == Side::Floor)
+    {
+        let rows = earlier.measured.rows.iter();
+        let before = rows.clone().find(|before| is_namesake(before, floor));
+        let times = |row: &MeasuredRow| Spread::of(row.each_s.iter().copied());
+        let (Some(old), Some(new)) = (before.and_then(times), times(floor)) else {
+            continue;
+        };
+        let moved = new.middle / old.middle;
+        if is_apart(old, new) && !(0.5..=2.0).contains(&moved) {
+            let name = name_of(floor);
+            lines.push(format!(
+                "the floor itself, {name}, took {} times as long: ratios to it say little",
+                significant(moved)
+            ));
+        }
+    }
+    lines
+}
+
+/// One row in so many lies apart though nothing has changed: two of all ways to deal the rounds.
+fn odds(earlier: usize, now: usize) -> u64 {
+    let (few, all) = (earlier.min(now) as u64, (earlier + now) as u64);
+    let ways = (1..=few).fold(1, |ways: u64, n| ways.saturating_mul(all - few + n) / n);
+    (ways / 2).max(1)
+}
+
+fn is_apart(old: Spread, new: Spread) -> bool {
+    new.least > old.greatest || new.greatest < old.least
+}
+
+/// What became of a row.
+enum Change {
+    /// There are too few rounds to tell.
+    Unknown,
+    Noise,
+    /// In words.
+    Certain(String),
 }
 
 fn is_namesake(one: &MeasuredRow, other: &MeasuredRow) -> bool {
@@ -78,22 +142,25 @@ fn change_of(
     earlier: &Measured,
     before: &MeasuredRow,
     now: &Measured,
-) -> Option<String> {
+) -> Change {
     let (old, new) = (earlier.of_floor(before), now.of_floor(row));
     if old.len() < LEAST_ROUNDS || new.len() < LEAST_ROUNDS {
-        return None;
+        return Change::Unknown;
     }
-    let (old, new) = (Spread::of(old.into_iter())?, Spread::of(new.into_iter())?);
-    let is_apart = new.least > old.greatest || new.greatest < old.least;
+    let spreads = Spread::of(old.into_iter()).zip(Spread::of(new.into_iter()));
+    let Some((old, new)) = spreads else {
+        return Change::Unknown;
+    };
     let change = new.middle / old.middle - 1.0;
-    (is_apart && change.abs() >= LEAST_CHANGE).then(|| {
-        let [old, new] = [old.middle, new.middle].map(significant);
-        let (name, heading) = (name_of(row), now.floor_heading());
-        format!(
-            "changed: {name}, {old} → {new} {heading} ({:+.0} %)",
-            change * 100.0
-        )
-    })
+    if !is_apart(old, new) || change.abs() < LEAST_CHANGE {
+        return Change::Noise;
+    }
+    let [old, new] = [old.middle, new.middle].map(significant);
+    let (name, heading) = (name_of(row), now.floor_heading());
+    let percent = change * 100.0;
+    Change::Certain(format!(
+        "changed: {name}, {old} → {new} {heading} ({percent:+.0} %)"
+    ))
 }
 
 #[cfg(test)]
@@ -135,7 +202,7 @@ mod tests {
             lines,
             [
                 "changed: ours, 1.10 → 1.40 × floor (+27 %)",
-                "0 of 1 within the noise of commit 012345678, 2026-01-31"
+                "0 of 1 within the noise of commit 012345678, 2026-01-31; by chance one row in 10 lies apart"
             ]
         );
     }
@@ -144,14 +211,33 @@ mod tests {
     fn rounds_that_overlap_are_noise_and_so_is_a_machine_at_half_its_speed() {
         let before = run(&[1.0; 3], &[1.0, 1.1, 1.2]);
         let one_within = run(&[1.0; 3], &[1.2, 1.4, 1.5]);
-        let slow_machine = run(&[2.0; 3], &[2.0, 2.2, 2.4]);
+        let slow_machine = run(&[1.9; 3], &[1.9, 2.0, 2.3]);
         for now in [one_within, slow_machine] {
             let lines = since(&before, &now);
-            assert_eq!(
-                lines,
-                ["1 of 1 within the noise of commit 012345678, 2026-01-31"]
-            );
+            assert_eq!(lines.len(), 1, "{lines:?}");
+            assert!(lines[0].starts_with("1 of 1 within the noise"), "{lines:?}");
         }
+    }
+
+    #[test]
+    fn a_floor_that_moved_and_another_machine_are_told() {
+        let before = run(&[1.0; 3], &[2.0, 2.1, 2.2]);
+        let mut now = run(&[10.0; 3], &[2.0, 2.1, 2.2]);
+        now.environment.host.rustc = "rustc 9".into();
+        let lines = since(&before, &now);
+        assert!(lines[0].contains("another machine or build"), "{lines:?}");
+        assert!(
+            lines[1].contains("the floor itself, floor, took 10.0 times"),
+            "{lines:?}"
+        );
+    }
+
+    #[test]
+    fn chance_is_two_of_all_ways_to_deal_the_rounds() {
+        assert_eq!(
+            (odds(3, 3), odds(5, 5), odds(3, 5), odds(1, 1)),
+            (10, 126, 28, 1)
+        );
     }
 
     #[test]
@@ -174,6 +260,7 @@ mod tests {
         before.measured.rows[1].name = "theirs".into();
         let lines = since(&before, &run(&[1.0], &[5.0]));
         assert_eq!(lines[..2], ["new: ours", "gone: theirs"]);
-        assert!(lines[2].contains("too few"), "{lines:?}");
+        let lines = since(&run(&[1.0], &[1.0]), &run(&[1.0], &[5.0]));
+        assert!(lines[0].starts_with("1 not compared"), "{lines:?}");
     }
 }

@@ -13,6 +13,8 @@ const NAMES: f64 = 230.0;
 const ROW: f64 = 24.0;
 const HEIGHT: f64 = 300.0;
 const EDGE: f64 = 28.0;
+/// How many the style sheet has for curves.
+const COLOURS: usize = 8;
 /// The height of a line of text.
 const LABEL: f64 = 14.0;
 
@@ -26,7 +28,7 @@ struct Axis {
 
 impl Axis {
     fn of(figures: impl Iterator<Item = f64>, from: f64, to: f64) -> Option<Self> {
-        let spread = Spread::of(figures.filter(|figure| *figure > 0.0))?;
+        let spread = Spread::of(figures.filter(|figure| *figure > 0.0 && figure.is_finite()))?;
         let room = (spread.greatest / spread.least).powf(0.04).max(1.05);
         let (least, greatest) = (spread.least / room, spread.greatest * room);
         Some(Self {
@@ -159,7 +161,12 @@ fn curves(measured: &Measured, axis: &str, places: &[f64]) -> Option<String> {
         let Some((row, _)) = points.first() else {
             continue;
         };
-        let _ = writeln!(svg, "<g class='{} n{}'>", class_of(row.side), number % 6);
+        let _ = writeln!(
+            svg,
+            "<g class='{} n{}'>",
+            class_of(row.side),
+            number % COLOURS
+        );
         let mut line = String::new();
         for (number, (row, figures)) in points.iter().enumerate() {
             let x = along.place(row.at.unwrap_or_default());
@@ -208,7 +215,7 @@ fn labels_of(mut labels: Vec<(f64, usize, &str, Side)>) -> String {
         let _ = writeln!(
             text,
             "<text class='{class} n{}' x='{x}' y='{:.1}'>{}</text>",
-            number % 6,
+            number % COLOURS,
             y + 4.0,
             escape(name)
         );

@@ -17,6 +17,9 @@ const GRACE: Duration = Duration::from_secs(3);
 /// How long one may say nothing: the longest turn of any peer is far below it.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// How often it is looked whether one that says nothing has ended.
+const LOOK: Duration = Duration::from_millis(500);
+
 /// The most of its complaints that is passed on.
 const COMPLAINT_CHARS: usize = 300;
 
@@ -29,7 +32,7 @@ pub struct Program {
     process: Guest,
     input: Option<ChildStdin>,
     lines: Receiver<String>,
-    complaints: Option<thread::JoinHandle<String>>,
+    complaints: Receiver<String>,
 }
 
 impl Program {
@@ -52,7 +55,7 @@ impl Program {
             process: Guest::new(process),
             input,
             lines: in_lines(output),
-            complaints: Some(thread::spawn(|| complaints(errors))),
+            complaints: complaints(errors),
         };
         let answer = program.answer()?;
         match answer.strip_prefix("missing ") {
@@ -77,6 +80,9 @@ impl Program {
     /// # Errors
     /// It is gone, silent for two minutes, or says something else than figures.
     pub fn run(&mut self, count: u64) -> anyhow::Result<Turn> {
+        if let Ok(line) = self.lines.try_recv() {
+            bail!("it said `{line}` without being asked");
+        }
         let input = self.input.as_mut().context("it is open until the end")?;
         if writeln!(input, "{count}").is_err() {
             return Err(self.last_words());
@@ -86,12 +92,21 @@ impl Program {
     }
 
     fn answer(&mut self) -> anyhow::Result<String> {
-        match self.lines.recv_timeout(PATIENCE) {
-            Ok(line) => Ok(line),
-            Err(RecvTimeoutError::Timeout) => {
-                bail!("it said nothing for {} s", PATIENCE.as_secs())
+        let deadline = Instant::now() + PATIENCE;
+        let mut has_ended = false;
+        loop {
+            match self.lines.recv_timeout(LOOK) {
+                Ok(line) => return Ok(line),
+                Err(RecvTimeoutError::Disconnected) => return Err(self.last_words()),
+                // Somebody it has started may hold its output open.
+                Err(RecvTimeoutError::Timeout) if has_ended => return Err(self.last_words()),
+                Err(RecvTimeoutError::Timeout) if Instant::now() > deadline => {
+                    bail!("it said nothing for {} s", PATIENCE.as_secs())
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    has_ended = !matches!(self.process.try_wait(), Ok(None));
+                }
             }
-            Err(RecvTimeoutError::Disconnected) => Err(self.last_words()),
         }
     }
 
@@ -102,7 +117,7 @@ impl Program {
             || "it closed its output".to_owned(),
             |status| format!("it ended with {status}"),
         );
-        let words = self.complaints.take().and_then(|words| words.join().ok());
+        let words = self.complaints.recv_timeout(LOOK).ok();
         match words.as_deref().map(str::trim) {
             None | Some("") => anyhow::anyhow!(end),
             Some(words) => anyhow::anyhow!("{end}: {words}"),
@@ -167,21 +182,27 @@ pub(crate) fn in_lines(output: impl Read + Send + 'static) -> Receiver<String> {
     rx
 }
 
-/// The end of what it wrote to its standard error, in one line.
-fn complaints(mut errors: impl Read) -> String {
-    let mut bytes = Vec::new();
-    // What was read until then counts.
-    let _ = errors.read_to_end(&mut bytes);
-    let text = String::from_utf8_lossy(&bytes);
-    let words: Vec<&str> = text.split_whitespace().collect();
-    let text = words.join(" ");
-    let skipped = text.chars().count().saturating_sub(COMPLAINT_CHARS);
-    text.chars().skip(skipped).collect()
+/// The end of what it wrote to its standard error, in one line, once that is closed.
+fn complaints(mut errors: impl Read + Send + 'static) -> Receiver<String> {
+    let (tx, rx) = mpsc::channel();
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        // What was read until then counts.
+        let _ = errors.read_to_end(&mut bytes);
+        let text = String::from_utf8_lossy(&bytes);
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let text = words.join(" ");
+        let skipped = text.chars().count().saturating_sub(COMPLAINT_CHARS);
+        tx.send(text.chars().skip(skipped).collect())
+    });
+    rx
 }
 
 fn parse(answer: &str) -> Option<Turn> {
     let mut words = answer.split_whitespace();
     let took = Duration::try_from_secs_f64(words.next()?.parse().ok()?).ok()?;
+    // Neither nothing nor a century.
+    let took = Some(took).filter(|took| !took.is_zero() && took.as_secs() < 86_400)?;
     let peak_bytes = words.next().map(str::parse).transpose().ok()?;
     words.next().is_none().then_some(Turn { took, peak_bytes })
 }
@@ -228,8 +249,30 @@ mod tests {
     }
 
     #[test]
+    fn one_that_ends_is_not_waited_for_while_somebody_holds_its_output() {
+        let mut program = running("echo ready; read n; sleep 60 & exit 5");
+        let error = format!("{:#}", program.run(1).expect_err("it ended"));
+        assert!(error.contains("exit status: 5"), "{error}");
+    }
+
+    #[test]
+    fn what_nobody_asked_for_is_no_answer() {
+        // The second line may still be on its way when the next turn begins: then it is taken for an answer.
+        let noticed = (0..1_000).find_map(|_| {
+            let mut program = running("echo ready; read n; printf '1\\n2\\n'; read n; read n");
+            program.run(1).expect("figures");
+            program.run(1).err()
+        });
+        let error = noticed.expect("it is seen sooner or later");
+        assert!(
+            format!("{error:#}").contains("without being asked"),
+            "{error:#}"
+        );
+    }
+
+    #[test]
     fn chatter_is_no_figure() {
-        for said in ["fast", "-1", "NaN", "1 2 3", "1 x", ""] {
+        for said in ["fast", "-1", "NaN", "0", "1e19", "1 2 3", "1 x", ""] {
             let mut program = running(&format!("echo ready; read n; echo '{said}'; read n"));
             let error = program.run(1).expect_err("no figure");
             assert!(

@@ -155,7 +155,8 @@ pub(crate) fn markdown(measured: &Measured) -> String {
         text += &line(&cells.headings);
         text += &format!("|---|{}\n", "--:|".repeat(cells.headings.len() - 1));
         for row in &cells.rows {
-            let row: Vec<String> = row.iter().map(|cell| cell.trim().to_owned()).collect();
+            let plain = |cell: &String| cell.trim().replace('|', "\\|");
+            let row: Vec<String> = row.iter().map(plain).collect();
             text += &line(&row);
         }
     }
