@@ -334,7 +334,9 @@ mod tests {
     fn nothing_is_drawn_of_nothing() {
         assert_eq!(of(&measured(Unit::Time, Vec::new())), None);
         let broken = row("zero", Side::Ours, None, &[0.0]);
-        assert_eq!(of(&measured(Unit::Time, vec![broken])), None);
+        assert_eq!(of(&measured(Unit::Time, vec![broken.clone()])), None);
+        let endless = measured(Unit::per_second("tasks"), vec![broken]);
+        assert_eq!(of(&endless), None, "an infinite scale has no end of ticks");
     }
 
     #[test]

@@ -8,7 +8,12 @@ use crate::{
 use anyhow::{Context, ensure};
 use common::host::Host;
 use serde::{Deserialize, Serialize};
-use std::{fs, io::Write, path::Path, time::SystemTime};
+use std::{
+    fs,
+    io::Write,
+    path::Path,
+    time::{Duration, SystemTime},
+};
 
 /// The shape of [`Document`].
 const SCHEMA: u32 = 1;
@@ -66,8 +71,9 @@ impl MeasuredRow {
     }
 
     pub(crate) fn push(&mut self, turn: Turn) {
-        self.each_s
-            .push(turn.took.as_secs_f64() / self.count as f64);
+        // A clock may be too coarse to see anything; nothing at all would be infinitely fast.
+        let took = turn.took.max(Duration::from_nanos(1));
+        self.each_s.push(took.as_secs_f64() / self.count as f64);
         self.peak_bytes.extend(turn.peak_bytes);
     }
 }

@@ -196,6 +196,18 @@ mod tests {
     }
 
     #[test]
+    fn no_time_at_all_is_no_infinite_speed() {
+        let rows = vec![Row::ours("a", |_| Ok(Duration::ZERO))];
+        let group = Group::new("", Unit::per_second("tasks"), rows).in_counts_of(1, 1);
+        let measured = group.take_turns(Plan::once()).expect("nothing fails");
+        assert!(
+            measured
+                .in_unit(&measured.rows[0])
+                .is_some_and(|speed| speed.middle.is_finite())
+        );
+    }
+
+    #[test]
     fn a_test_runs_each_row_once_with_its_least_count() {
         let book = Rc::default();
         let group = Group::new("", Unit::Time, vec![scribe("a", &book)]).in_counts_of(7, 9);
