@@ -1,12 +1,12 @@
 //! The floor: a socket for each request, one line of HTTP, and no more of the answer understood than is
 //! needed to know its end.
 
-use super::far_end::{check_answer, timed};
+use super::far_end::{check_answer, in_tasks_of_their_own, timed};
 use anyhow::{Context, ensure};
 use common::http::Url;
 use lab_08_async_downloader::run_on_this_thread;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
-use tokio::{io::AsyncWriteExt, net::TcpStream, task::JoinSet};
+use tokio::{io::AsyncWriteExt, net::TcpStream};
 
 /// Longer than any answer of this group, head and all.
 const ANSWER_BYTES: usize = 1024;
@@ -16,7 +16,8 @@ pub(super) fn turn(url: &Url, count: usize) -> anyhow::Result<Duration> {
     let address = *address.first().context("an address")?;
     let request: Arc<str> =
         format!("GET {} HTTP/1.1\r\nhost: {address}\r\n\r\n", url.path()).into();
-    let (took, answers) = run_on_this_thread(timed(get_all(address, &request, count)))?;
+    let get = || get(address, Arc::clone(&request));
+    let (took, answers) = run_on_this_thread(timed(in_tasks_of_their_own(count, get)))?;
     let answers = answers?;
     ensure!(answers.len() == count, "answers are missing");
     for (status, body, _) in answers {
@@ -28,24 +29,7 @@ pub(super) fn turn(url: &Url, count: usize) -> anyhow::Result<Duration> {
 /// Status and body, and the connection: it is kept to the end, as the others keep theirs.
 type Answer = (u16, Vec<u8>, TcpStream);
 
-async fn get_all(
-    address: SocketAddr,
-    request: &Arc<str>,
-    count: usize,
-) -> anyhow::Result<Vec<Answer>> {
-    let mut tasks = JoinSet::new();
-    for _ in 0..count {
-        let request = Arc::clone(request);
-        tasks.spawn(async move { get(address, &request).await });
-    }
-    let mut answers = Vec::with_capacity(count);
-    while let Some(answer) = tasks.join_next().await {
-        answers.push(answer??);
-    }
-    Ok(answers)
-}
-
-async fn get(address: SocketAddr, request: &str) -> anyhow::Result<Answer> {
+async fn get(address: SocketAddr, request: Arc<str>) -> anyhow::Result<Answer> {
     let mut stream = TcpStream::connect(address).await?;
     stream.write_all(request.as_bytes()).await?;
     let mut bytes = Vec::new();

@@ -14,6 +14,7 @@ use std::{
     process::ExitCode,
     time::{Duration, Instant},
 };
+use tokio::task::JoinSet;
 
 /// The argument that makes this program a client; which one follows the `=`, and then the URL.
 pub(super) const ARGUMENT: &str = "--in-flight=";
@@ -66,6 +67,26 @@ pub(super) async fn timed<T>(future: impl Future<Output = T>) -> (Duration, T) {
     let start = Instant::now();
     let output = future.await;
     (start.elapsed(), output)
+}
+
+/// So many requests, each in a task of its own, all started at once.
+pub(super) async fn in_tasks_of_their_own<Answer, Get>(
+    count: usize,
+    get: impl Fn() -> Get,
+) -> anyhow::Result<Vec<Answer>>
+where
+    Answer: Send + 'static,
+    Get: Future<Output = anyhow::Result<Answer>> + Send + 'static,
+{
+    let mut tasks = JoinSet::new();
+    for _ in 0..count {
+        tasks.spawn(get());
+    }
+    let mut answers = Vec::with_capacity(count);
+    while let Some(answer) = tasks.join_next().await {
+        answers.push(answer??);
+    }
+    Ok(answers)
 }
 
 fn check(pages: Vec<Fetched>, count: usize) -> anyhow::Result<()> {

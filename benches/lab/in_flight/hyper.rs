@@ -1,6 +1,6 @@
 //! The HTTP library under the lesson's client, alone: no pool, no redirects, no TLS, no time-outs.
 
-use super::far_end::{check_answer, timed};
+use super::far_end::{check_answer, in_tasks_of_their_own, timed};
 use anyhow::{Context, ensure};
 use common::http::Url;
 use http_body_util::{BodyExt, Empty};
@@ -13,7 +13,7 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use lab_08_async_downloader::run_on_this_thread;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
-use tokio::{net::TcpStream, task::JoinSet};
+use tokio::net::TcpStream;
 
 /// Instead of 8 KiB for each connection: the answers are short.
 const READ_BYTES: usize = 1024;
@@ -22,7 +22,8 @@ pub(super) fn turn(url: &Url, count: usize) -> anyhow::Result<Duration> {
     let address = url.socket_addrs(|| None)?;
     let address = *address.first().context("an address")?;
     let path: Arc<str> = url.path().into();
-    let (took, answers) = run_on_this_thread(timed(get_all(address, &path, count)))?;
+    let get = || get(address, Arc::clone(&path));
+    let (took, answers) = run_on_this_thread(timed(in_tasks_of_their_own(count, get)))?;
     let answers = answers?;
     ensure!(answers.len() == count, "answers are missing");
     for (status, body, _) in answers {
@@ -34,24 +35,7 @@ pub(super) fn turn(url: &Url, count: usize) -> anyhow::Result<Duration> {
 /// Status and body, and the connection: it is kept to the end, as the others keep theirs.
 type Answer = (u16, Bytes, SendRequest<Empty<Bytes>>);
 
-async fn get_all(
-    address: SocketAddr,
-    path: &Arc<str>,
-    count: usize,
-) -> anyhow::Result<Vec<Answer>> {
-    let mut tasks = JoinSet::new();
-    for _ in 0..count {
-        let path = Arc::clone(path);
-        tasks.spawn(async move { get(address, &path).await });
-    }
-    let mut answers = Vec::with_capacity(count);
-    while let Some(answer) = tasks.join_next().await {
-        answers.push(answer??);
-    }
-    Ok(answers)
-}
-
-async fn get(address: SocketAddr, path: &str) -> anyhow::Result<Answer> {
+async fn get(address: SocketAddr, path: Arc<str>) -> anyhow::Result<Answer> {
     let stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
     let mut builder = Builder::new();
@@ -59,7 +43,7 @@ async fn get(address: SocketAddr, path: &str) -> anyhow::Result<Answer> {
     let (mut sender, connection) = builder.handshake(TokioIo::new(stream)).await?;
     // It ends with its sender; an error of its own is also the request's.
     tokio::spawn(connection);
-    let request = Request::get(path).header(HOST, address.to_string());
+    let request = Request::get(&*path).header(HOST, address.to_string());
     let answer = sender.send_request(request.body(Empty::new())?).await?;
     let status = answer.status().as_u16();
     let body = answer.into_body().collect().await?.to_bytes();

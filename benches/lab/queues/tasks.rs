@@ -39,7 +39,7 @@ pub(super) fn rows() -> anyhow::Result<Vec<Row>> {
 }
 
 async fn through_bounded(producers: u64, count: u64) -> u64 {
-    let (tx, mut rx) = mpsc::channel(CAPACITY);
+    let (tx, rx) = mpsc::channel(CAPACITY);
     let mut tasks = JoinSet::new();
     for number in 0..producers {
         let tx = tx.clone();
@@ -52,18 +52,13 @@ async fn through_bounded(producers: u64, count: u64) -> u64 {
         });
     }
     drop(tx);
-    let consumer = tokio::spawn(async move {
-        let mut sum = 0;
-        while let Some(n) = rx.recv().await {
-            sum += n;
-        }
-        sum
-    });
-    consumer.await.expect("adding up does not panic")
+    tokio::spawn(add_up(rx))
+        .await
+        .expect("adding up does not panic")
 }
 
 async fn through_unbounded(producers: u64, count: u64) -> u64 {
-    let (tx, mut rx) = mpsc::unbounded_channel();
+    let (tx, rx) = mpsc::unbounded_channel();
     let mut tasks = JoinSet::new();
     for number in 0..producers {
         let tx = tx.clone();
@@ -76,14 +71,24 @@ async fn through_unbounded(producers: u64, count: u64) -> u64 {
         });
     }
     drop(tx);
-    let consumer = tokio::spawn(async move {
-        let mut sum = 0;
-        while let Some(n) = rx.recv().await {
-            sum += n;
-        }
-        sum
-    });
+    let consumer = tokio::spawn(add_up_unbounded(rx));
     consumer.await.expect("adding up does not panic")
+}
+
+async fn add_up(mut rx: mpsc::Receiver<u64>) -> u64 {
+    let mut sum = 0;
+    while let Some(n) = rx.recv().await {
+        sum += n;
+    }
+    sum
+}
+
+async fn add_up_unbounded(mut rx: mpsc::UnboundedReceiver<u64>) -> u64 {
+    let mut sum = 0;
+    while let Some(n) = rx.recv().await {
+        sum += n;
+    }
+    sum
 }
 
 pub(super) fn mixed_rows() -> anyhow::Result<Vec<Row>> {
@@ -91,29 +96,17 @@ pub(super) fn mixed_rows() -> anyhow::Result<Vec<Row>> {
     let [bounded, unbounded, back, back_unbounded] = std::array::from_fn(|_| Rc::clone(&here));
     Ok(vec![
         row("thread to task, bounded", move |count| {
-            let (tx, mut rx) = mpsc::channel(CAPACITY);
+            let (tx, rx) = mpsc::channel(CAPACITY);
             thread::scope(|scope| {
                 scope.spawn(move || (0..count).all(|n| tx.blocking_send(n).is_ok()));
-                [bounded.block_on(async {
-                    let mut sum = 0;
-                    while let Some(n) = rx.recv().await {
-                        sum += n;
-                    }
-                    sum
-                })]
+                [bounded.block_on(add_up(rx))]
             })
         }),
         row("thread to task, unbounded", move |count| {
-            let (tx, mut rx) = mpsc::unbounded_channel();
+            let (tx, rx) = mpsc::unbounded_channel();
             thread::scope(|scope| {
                 scope.spawn(move || (0..count).all(|n| tx.send(n).is_ok()));
-                [unbounded.block_on(async {
-                    let mut sum = 0;
-                    while let Some(n) = rx.recv().await {
-                        sum += n;
-                    }
-                    sum
-                })]
+                [unbounded.block_on(add_up_unbounded(rx))]
             })
         }),
         row("task to thread, bounded", move |count| {
