@@ -125,7 +125,7 @@ impl Check {
         let report = CheckReport {
             left: self.left.expression(),
             left_values: left,
-            relation: self.relation.symbol(),
+            relation: self.relation.symbol().into(),
             right: self.right.expression(),
             right_values: right,
             holds,

@@ -4,7 +4,7 @@ use crate::{
     host::Host,
     timeline::{Lane, LaneKind, Moment},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::{borrow::Cow, time::Duration};
 
@@ -15,7 +15,7 @@ pub const SCHEMA: u32 = 1;
 const LANES_WRITTEN: usize = 1000;
 
 /// A run of one step.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Document {
     /// [`SCHEMA`].
     pub schema: u32,
@@ -25,6 +25,12 @@ pub struct Document {
     pub question: String,
     /// The scripts that it mirrors.
     pub mirrors: Vec<String>,
+    /// The mechanism behind the figures, in general terms.
+    pub why: String,
+    /// Commands to try next, each with what to look for.
+    pub try_next: Vec<String>,
+    /// The command that runs it again as it ran.
+    pub command: String,
     /// The machine as it was at the start.
     pub host: Host,
     /// Every flag's value as used.
@@ -41,7 +47,7 @@ pub struct Document {
 ///
 /// After several runs everything but the fields said otherwise is that of the run with the median
 /// wall time (the lower of the two middle ones when the number is even).
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Variant {
     /// Its name.
     pub name: String,
@@ -80,6 +86,10 @@ pub struct Variant {
     pub lanes: Vec<LaneReport>,
     /// Lanes left out of `lanes`.
     pub folded: usize,
+    /// Levels that were told while it ran, such as the depth of a queue.
+    pub counters: Vec<CounterReport>,
+    /// What the recording itself took, and what it had to leave out.
+    pub recorder: RecorderReport,
     /// What the step computed.
     pub results: Value,
     /// The recording in full, for pictures and traces.
@@ -99,7 +109,7 @@ pub struct Recording {
 }
 
 /// What a variant was asked to do and what it used; `None` where the platform does not tell.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Ledger {
     /// Tasks handed in.
     pub submitted: u64,
@@ -171,7 +181,7 @@ impl Tally {
 }
 
 /// A lane as the document shows it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LaneReport {
     /// Unique within its kind.
     pub id: u64,
@@ -184,7 +194,7 @@ pub struct LaneReport {
 }
 
 /// A span as the document shows it; times from the start of the variant.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SpanReport {
     /// What was done.
     pub name: Cow<'static, str>,
@@ -196,10 +206,42 @@ pub struct SpanReport {
     pub busy_s: f64,
     /// What it waited for otherwise.
     pub wait: Option<String>,
+    /// How deep it lies in other spans of its lane.
+    pub depth: u16,
+    /// Whether its end was never told, as when its process died: `end_s` is then when that was noticed.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub cut: bool,
+    /// From when to when it ran, where that is known exactly; few, neighbours merged.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub polls_s: Vec<(f64, f64)>,
+}
+
+/// A level over time.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CounterReport {
+    /// What is counted.
+    pub name: String,
+    /// Moments from the start of the variant, each with the level from then on.
+    pub samples: Vec<(f64, f64)>,
+}
+
+/// What a recording took.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct RecorderReport {
+    /// Spans that were recorded, those left out included.
+    pub spans: u64,
+    /// Spans that were left out, because there were more than memory is set aside for.
+    pub thinned: u64,
+    /// What all of them cost: their number times what one costs, measured in this process.
+    pub cost_s: f64,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// A claim with its verdict.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ClaimReport {
     /// What is claimed.
     pub text: String,
@@ -214,7 +256,7 @@ pub struct ClaimReport {
 }
 
 /// Whether a run shows a claim.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// It does.
@@ -226,14 +268,14 @@ pub enum Verdict {
 }
 
 /// One comparison of two figures of this document.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CheckReport {
     /// Where the left figure stands, as an expression over this document.
     pub left: String,
     /// Its values; several when compared round by round.
     pub left_values: Vec<Option<f64>>,
     /// How they are to compare.
-    pub relation: &'static str,
+    pub relation: Cow<'static, str>,
     /// Where the right figure stands.
     pub right: String,
     /// Its values.
@@ -263,6 +305,14 @@ pub(super) fn written_lanes(recording: &Recording) -> (Vec<LaneReport>, usize) {
                     end_s: signed_seconds(recording.start, span.end),
                     busy_s: span.busy.as_secs_f64(),
                     wait: span.wait.clone(),
+                    depth: span.depth,
+                    cut: span.cut,
+                    polls_s: (span.polls.iter())
+                        .map(|(start, end)| {
+                            let from = signed_seconds(recording.start, *start);
+                            (from, signed_seconds(recording.start, *end))
+                        })
+                        .collect(),
                 })
                 .collect(),
         });

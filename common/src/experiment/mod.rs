@@ -16,8 +16,8 @@ mod tests;
 pub(crate) use bound::jobs;
 pub use bound::{Bound, START_UP};
 pub use document::{
-    CheckReport, ClaimReport, Document, LaneReport, Ledger, Recording, SCHEMA, SpanReport, Tally,
-    Variant, Verdict,
+    CheckReport, ClaimReport, CounterReport, Document, LaneReport, Ledger, RecorderReport,
+    Recording, SCHEMA, SpanReport, Tally, Variant, Verdict,
 };
 pub use step::Step;
 
@@ -456,6 +456,8 @@ impl Runs {
             ledger: run.ledger.clone(),
             lanes,
             folded,
+            counters: Vec::new(),
+            recorder: RecorderReport::default(),
             results: run.results.clone(),
             recording: run.recording.clone(),
             walls_s: walls,

@@ -12,6 +12,7 @@ use crate::{
 use serde::Serialize;
 use serde_json::Value;
 use std::{
+    env,
     io::{self, IsTerminal},
     iter,
     process::ExitCode,
@@ -105,6 +106,9 @@ impl Step {
             step: self.package.into(),
             question: self.question.into(),
             mirrors: self.mirrors.iter().map(|&script| script.into()).collect(),
+            why: self.why.into(),
+            try_next: self.try_next.iter().map(|&next| next.into()).collect(),
+            command: command(self.package, env::args().skip(1)),
             host: Host::inspect(),
             params,
             variants: Vec::new(),
@@ -198,6 +202,35 @@ impl Step {
     }
 }
 
+/// The command that a reader types to run the step again; where results go is the reader's own choice.
+fn command(package: &str, flags: impl Iterator<Item = String>) -> String {
+    const PLACES: [&str; 2] = ["--trace", "--report"];
+    let mut words = format!("cargo run -p {package}");
+    let mut kept = Vec::new();
+    let mut flags = flags.peekable();
+    while let Some(flag) = flags.next() {
+        if PLACES.contains(&flag.as_str()) {
+            flags.next();
+        } else if flag != "--json" && !PLACES.iter().any(|it| flag.starts_with(&format!("{it}="))) {
+            kept.push(quoted(&flag));
+        }
+    }
+    if !kept.is_empty() {
+        words = format!("{words} -- {}", kept.join(" "));
+    }
+    words
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_=./:,@%+".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
 /// Ends the process after this time, whatever is in the way: a pipe that nobody empties, for one.
 fn end_within(limit: Duration) {
     let watchdog = thread::Builder::new().spawn(move || {
@@ -215,4 +248,30 @@ fn end_within(limit: Duration) {
 )]
 fn exit() -> ! {
     std::process::exit(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::command;
+
+    #[test]
+    fn a_command_leaves_out_where_its_results_went() {
+        let words = [
+            "--json",
+            "--work",
+            "2 CPUs",
+            "--report",
+            "a.html",
+            "--trace=b",
+        ];
+        let flags = words.into_iter().map(String::from);
+        assert_eq!(
+            command("lab-07-locks", flags),
+            "cargo run -p lab-07-locks -- --work '2 CPUs'"
+        );
+        assert_eq!(
+            command("lab-07-locks", [].into_iter()),
+            "cargo run -p lab-07-locks"
+        );
+    }
 }

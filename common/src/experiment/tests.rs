@@ -8,6 +8,9 @@ fn experiment() -> Experiment {
         step: "step".into(),
         question: "does it?".into(),
         mirrors: Vec::new(),
+        why: String::new(),
+        try_next: Vec::new(),
+        command: String::new(),
         host: crate::host::Host {
             os: "linux".into(),
             arch: "x86_64".into(),

@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    experiment::{CheckReport, Ledger, Recording, SCHEMA, Variant},
+    experiment::{CheckReport, Ledger, RecorderReport, Recording, SCHEMA, Variant},
     host::Host,
     timeline::{Lane, LaneId, LaneKind, Moment, Span},
 };
@@ -55,6 +55,8 @@ fn variant(name: &str, wall_ms: u64, speedup: f64, lanes: Vec<Lane>) -> Variant 
         },
         lanes: Vec::new(),
         folded: 0,
+        counters: Vec::new(),
+        recorder: RecorderReport::default(),
         results: Value::Null,
         recording: Recording {
             start: start(),
@@ -106,6 +108,9 @@ fn document() -> Document {
         step: STEP.package.into(),
         question: STEP.question.into(),
         mirrors: vec![STEP.mirrors[0].into()],
+        why: STEP.why.into(),
+        try_next: Vec::new(),
+        command: "cargo run -p step".into(),
         host: Host {
             os: "linux".into(),
             arch: "x86_64".into(),

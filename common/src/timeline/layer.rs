@@ -232,6 +232,7 @@ impl Open {
             wait: self.wait,
             depth: if self.is_task { 0 } else { self.depth },
             polls: self.runs.iter().map(|run| (run.start, run.end)).collect(),
+            cut: false,
         }
     }
 
@@ -252,6 +253,7 @@ impl Open {
             } else {
                 Vec::new()
             },
+            cut: false,
         };
         if self.runs.iter().all(|run| run.thread == first.thread) {
             store::push(first.thread, span(&self.runs, first.start, last.end));

@@ -74,6 +74,8 @@ pub struct Span {
     pub depth: u16,
     /// When it ran, where that is known exactly; empty where only `busy` is.
     pub polls: Vec<(Moment, Moment)>,
+    /// Whether its end was never told, as when its process died: `end` is then when that was noticed.
+    pub cut: bool,
 }
 
 impl Span {

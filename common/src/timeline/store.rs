@@ -238,6 +238,7 @@ impl Span {
             wait: None,
             depth: 0,
             polls: Vec::new(),
+            cut: false,
         }
     }
 }
