@@ -13,11 +13,12 @@ mod step;
 #[cfg(test)]
 mod tests;
 
+pub use crate::timeline::Recording;
 pub(crate) use bound::jobs;
 pub use bound::{Bound, START_UP};
 pub use document::{
-    CheckReport, ClaimReport, CounterReport, Document, LaneReport, Ledger, RecorderReport,
-    Recording, SCHEMA, SpanReport, Tally, Variant, Verdict,
+    CheckReport, ClaimReport, CounterReport, Document, LaneReport, Ledger, RecorderReport, SCHEMA,
+    SpanReport, Tally, Variant, Verdict,
 };
 pub use step::Step;
 
@@ -324,12 +325,13 @@ fn measure<T>(work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<(T, Ru
     let result = work();
     let wall = Moment::now() - start;
     let usage = Usage::now().since(&before);
-    let lanes = timeline::take();
+    let taken = timeline::take();
     let peak_threads = census.and_then(Census::finish);
     let result = result?;
     let ledger = Ledger {
-        threads: peak_threads.map(|peak| peak.max(census::recorded(&lanes))),
-        processes: 1 + lanes
+        threads: peak_threads.map(|peak| peak.max(census::recorded(&taken.lanes))),
+        processes: 1 + taken
+            .lanes
             .iter()
             .filter(|lane| lane.id.kind == LaneKind::Process)
             .count() as u64,
@@ -338,7 +340,11 @@ fn measure<T>(work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<(T, Ru
         peak_rss_bytes: usage.peak_rss_bytes,
         ..Ledger::default()
     };
-    let recording = Recording { start, wall, lanes };
+    let recording = Recording {
+        start,
+        wall,
+        ..taken
+    };
     Ok((
         result,
         Run {
@@ -428,7 +434,7 @@ impl Runs {
         let bound = bound.filter(|(bound, _)| !bound.is_zero());
         let bound_s = bound.as_ref().map(|(bound, _)| bound.as_secs_f64());
         let expected = self.limit.map(|limit| limit.min(run.ledger.submitted));
-        let (lanes, folded) = document::written_lanes(&run.recording);
+        let written = document::Written::of(&run.recording);
         Variant {
             name: self.name.clone(),
             runs: walls.len(),
@@ -454,10 +460,10 @@ impl Runs {
                 _ => true,
             },
             ledger: run.ledger.clone(),
-            lanes,
-            folded,
-            counters: Vec::new(),
-            recorder: RecorderReport::default(),
+            lanes: written.lanes,
+            folded: written.folded,
+            counters: written.counters,
+            recorder: written.recorder,
             results: run.results.clone(),
             recording: run.recording.clone(),
             walls_s: walls,
