@@ -2,7 +2,7 @@
 
 use crate::{
     cli::complain,
-    report::format,
+    report::{ascii, format},
     timeline::{self, LaneKind},
     timing::{self, Housekeeper, Usage},
 };
@@ -107,7 +107,7 @@ pub(crate) fn print_lines(lines: &str) {
 /// Prints lines where the process goes on however that ends.
 pub(crate) fn try_print_lines(lines: &str) -> io::Result<()> {
     let mut out = anstream::stdout().lock();
-    writeln!(out, "{lines}").and_then(|()| out.flush())
+    writeln!(out, "{}", ascii::settled(lines)).and_then(|()| out.flush())
 }
 
 /// Ends the process: quietly after a closed pipe, with a line otherwise.

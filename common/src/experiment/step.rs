@@ -69,6 +69,9 @@ impl Step {
     ) -> ExitCode {
         let running = self.report_on_interrupt(common.json);
         common.color.apply();
+        if !common.json {
+            report::ascii::apply(common.ascii);
+        }
         if common.clear && io::stdout().is_terminal() && !common.json {
             narrator::print_lines("\u{1b}[2J\u{1b}[3J\u{1b}[H");
         }
