@@ -33,6 +33,11 @@ pub struct CommonArgs {
     #[arg(long, value_name = "N", default_value_t = 42)]
     pub seed: u64,
 
+    /// Draw everything for this many columns, 80 to 200, whatever the terminal is
+    #[arg(long, value_name = "COLUMNS", value_parser = parse_width)]
+    #[serde(skip)]
+    pub width: Option<u16>,
+
     /// When to use colour
     #[arg(long, value_name = "WHEN", default_value_t, value_enum)]
     #[serde(skip)]
@@ -148,6 +153,15 @@ pub fn up_to<const LIMIT: usize>(text: &str) -> Result<NonZeroUsize, String> {
         .ok_or_else(|| format!("not a whole number from 1 to {LIMIT}"))
 }
 
+/// Parses a width in columns: 80 to 200.
+///
+/// # Errors
+/// Anything else, with the range.
+pub fn parse_width(text: &str) -> Result<u16, String> {
+    let columns = text.parse().ok().filter(|it| (80..=200).contains(it));
+    columns.ok_or_else(|| "not a whole number from 80 to 200".to_owned())
+}
+
 /// The command line of a step: its own flags and the common ones.
 #[derive(Parser, Debug)]
 #[command(version, disable_help_subcommand = true)]
@@ -233,6 +247,14 @@ mod tests {
         );
         for bad in ["0", "513", "-1", "1.5", ""] {
             assert!(up_to::<512>(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_width_is_neither_too_narrow_to_draw_nor_too_wide_to_read() {
+        assert_eq!(["80", "200"].map(parse_width), [Ok(80), Ok(200)]);
+        for bad in ["79", "201", "-80", "8e1", "", "65616"] {
+            assert!(parse_width(bad).is_err(), "{bad}");
         }
     }
 

@@ -69,6 +69,7 @@ impl Step {
     ) -> ExitCode {
         let running = self.report_on_interrupt(common.json);
         common.color.apply();
+        common.width.into_iter().for_each(report::fix_width);
         if common.clear && io::stdout().is_terminal() && !common.json {
             narrator::print_lines("\u{1b}[2J\u{1b}[3J\u{1b}[H");
         }
@@ -83,7 +84,7 @@ impl Step {
         timeline::install();
         let narrator = Narrator::new(common.json);
         let document = self.document(own, common);
-        narrator.say(report::header(&document));
+        narrator.say(report::header(&document, report::width()));
         let mut experiment = Experiment::new(document, narrator, trace, common.pause, common.seed);
         // Set once: this is the only run of the process.
         let _ = running.set((Arc::clone(&experiment.state), experiment.narrator()));

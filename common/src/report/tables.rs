@@ -129,7 +129,10 @@ fn tasks(ledger: &Ledger) -> String {
 }
 
 /// A table with a dim header; the columns listed in `left` are text, the others figures.
+///
+/// Columns of figures have room for longer ones where there is any, so that two runs line up.
 pub fn table(names: &[&str], rows: Vec<Vec<String>>, left: &[usize], width: usize) -> String {
+    let rows = with_room(names, rows, left, width);
     let mut table = Table::new();
     table
         .load_style(presets::NOTHING)
@@ -151,6 +154,37 @@ pub fn table(names: &[&str], rows: Vec<Vec<String>>, left: &[usize], width: usiz
         last.set_padding((0, 0));
     }
     finish(&table)
+}
+
+/// The rows with figures set in by as much as the longest of their units need, if all then fits.
+fn with_room(
+    names: &[&str],
+    rows: Vec<Vec<String>>,
+    left: &[usize],
+    width: usize,
+) -> Vec<Vec<String>> {
+    let column = |index: usize| rows.iter().filter_map(move |row| row.get(index));
+    let room = |index: usize| {
+        let cells = column(index).map(|cell| match left.contains(&index) {
+            true => cell.chars().count(),
+            false => super::width::steady_width(cell),
+        });
+        cells.max().unwrap_or(0)
+    };
+    let rooms: Vec<usize> = (0..names.len()).map(room).collect();
+    let widths = names.iter().zip(&rooms);
+    let needed: usize = widths
+        .map(|(name, room)| name.chars().count().max(*room) + 2)
+        .sum();
+    if needed > width + 2 {
+        return rows;
+    }
+    let set_in = |(index, cell): (usize, String)| match rooms.get(index) {
+        Some(room) if !left.contains(&index) => format!("{cell:>room$}"),
+        _ => cell,
+    };
+    let widened = |row: Vec<String>| row.into_iter().enumerate().map(set_in).collect();
+    rows.iter().cloned().map(widened).collect()
 }
 
 fn finish(table: &Table) -> String {
