@@ -132,7 +132,7 @@ fn tasks(ledger: &Ledger) -> String {
 ///
 /// Columns of figures have room for longer ones where there is any, so that two runs line up.
 pub fn table(names: &[&str], rows: Vec<Vec<String>>, left: &[usize], width: usize) -> String {
-    let rows = with_room(names, rows, left, width);
+    let (rows, gap) = with_room(names, rows, left, width);
     let mut table = Table::new();
     table
         .load_style(presets::NOTHING)
@@ -141,7 +141,7 @@ pub fn table(names: &[&str], rows: Vec<Vec<String>>, left: &[usize], width: usiz
         .set_header(names.iter().copied())
         .add_rows(rows);
     for (index, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((0, 2));
+        column.set_padding((0, gap));
         if !left.contains(&index) {
             column.set_cell_alignment(CellAlignment::Right);
         }
@@ -156,35 +156,36 @@ pub fn table(names: &[&str], rows: Vec<Vec<String>>, left: &[usize], width: usiz
     finish(&table)
 }
 
-/// The rows with figures set in by as much as the longest of their units need, if all then fits.
+/// The rows with figures set in by as much as the longest of their units need, if all then fits, and
+/// the gap between columns.
 fn with_room(
     names: &[&str],
     rows: Vec<Vec<String>>,
     left: &[usize],
     width: usize,
-) -> Vec<Vec<String>> {
-    let column = |index: usize| rows.iter().filter_map(move |row| row.get(index));
+) -> (Vec<Vec<String>>, u16) {
     let room = |index: usize| {
-        let cells = column(index).map(|cell| match left.contains(&index) {
+        let cells = rows.iter().filter_map(|row| row.get(index));
+        let wide = cells.map(|cell| match left.contains(&index) {
             true => cell.chars().count(),
             false => super::width::steady_width(cell),
         });
-        cells.max().unwrap_or(0)
+        wide.max().unwrap_or(0)
     };
     let rooms: Vec<usize> = (0..names.len()).map(room).collect();
-    let widths = names.iter().zip(&rooms);
-    let needed: usize = widths
-        .map(|(name, room)| name.chars().count().max(*room) + 2)
-        .sum();
-    if needed > width + 2 {
-        return rows;
-    }
+    let columns = names.iter().zip(&rooms);
+    let columns = columns.map(|(name, room)| name.chars().count().max(*room));
+    let needed: usize = columns.sum();
+    let gaps = names.len().saturating_sub(1);
+    let Some(gap) = [2, 1].into_iter().find(|gap| needed + gaps * gap <= width) else {
+        return (rows, 1);
+    };
     let set_in = |(index, cell): (usize, String)| match rooms.get(index) {
         Some(room) if !left.contains(&index) => format!("{cell:>room$}"),
         _ => cell,
     };
-    let widened = |row: Vec<String>| row.into_iter().enumerate().map(set_in).collect();
-    rows.iter().cloned().map(widened).collect()
+    let set_in = |row: Vec<String>| row.into_iter().enumerate().map(set_in).collect();
+    (rows.into_iter().map(set_in).collect(), gap as u16)
 }
 
 fn finish(table: &Table) -> String {

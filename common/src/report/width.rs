@@ -6,6 +6,9 @@ use std::sync::OnceLock;
 pub(super) const USUAL_WIDTH: usize = 80;
 const GREATEST_WIDTH: usize = 120;
 
+/// Room for two counts, `1,005+327`, which in short runs are shorter.
+const SWITCHES: usize = 9;
+
 /// What the reader asked for, if anything; set once, before anything is drawn.
 static FIXED: OnceLock<usize> = OnceLock::new();
 
@@ -41,7 +44,13 @@ pub(super) fn steady_width(text: &str) -> usize {
             continue;
         }
         let after: String = chars[at + digits..].iter().take(4).collect();
-        let (unit, usual) = unit_and_room(&after);
+        let (unit, usual) = match after.strip_prefix('+') {
+            Some(more) if more.starts_with(in_figure) => {
+                let more = chars[at + digits + 1..].iter();
+                (1 + more.take_while(|c| in_figure(**c)).count(), SWITCHES)
+            }
+            _ => unit_and_room(&after),
+        };
         width += usual.saturating_sub(digits + unit);
         at += digits + unit;
     }
@@ -88,6 +97,7 @@ mod tests {
         assert_eq!(room(&["7.40 MB", "12 MB", "840 B"]), 7);
         assert_eq!(room(&["0 %", "12 %", "100 %"]), 5);
         assert_eq!(room(&["1.00×", "12.34×"]), 6);
+        assert_eq!(room(&["6+9", "19+48", "1,005+327"]), 9);
         assert_eq!(room(&["1.02 s (900 ms–1.10 s)", "99 ms (1 ms–1 s)"]), 25);
         assert_eq!(room(&["took 1.02 s, then", "took 9.99 ms, then"]), 18);
     }
