@@ -1,5 +1,6 @@
 //! The flags that every step has, the groups that some share, and one line for a bad value.
 
+use crate::cast;
 use clap::{CommandFactory, FromArgMatches, Parser, error::ErrorKind};
 use serde::{Serialize, Serializer};
 use std::{
@@ -28,6 +29,11 @@ pub struct CommonArgs {
     #[arg(long, value_name = "FILE")]
     #[serde(skip)]
     pub trace: Option<PathBuf>,
+
+    /// Record what is shown to FILE as an asciicast, with a marker per variant; asciinema plays it
+    #[arg(long, value_name = "FILE", conflicts_with = "json")]
+    #[serde(skip)]
+    pub cast: Option<PathBuf>,
 
     /// The seed of everything random; the same seed gives the same run
     #[arg(long, value_name = "N", default_value_t = 42)]
@@ -67,6 +73,11 @@ pub enum Color {
 }
 
 impl Color {
+    /// Whether a recording has colour: players know it, whatever this terminal does.
+    pub(crate) fn in_recordings(self) -> bool {
+        self != Self::Never
+    }
+
     /// Settles colour for everything that this process prints.
     pub(crate) fn apply(self) {
         match self {
@@ -212,6 +223,7 @@ fn answer(error: &clap::Error) -> ExitCode {
 /// Says in one line on standard error what went wrong; nobody need be there to read it.
 pub fn complain(message: impl fmt::Display) {
     let line = format!("error: {message}").replace('\n', " ");
+    cast::show(&format!("{line}\n"));
     // With standard error closed or full, the exit code still tells.
     let _ = writeln!(io::stderr(), "{line}");
 }

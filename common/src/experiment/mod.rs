@@ -22,6 +22,7 @@ pub use document::{
 pub use step::Step;
 
 use crate::{
+    cast,
     narrator::Narrator,
     report::{self, TraceFile},
     timeline::{self, LaneKind, Moment},
@@ -354,10 +355,16 @@ impl Experiment {
     fn wait_for_enter(&self, variant: &str) {
         let again = self.state().runs.iter().any(|runs| runs.name == variant);
         if self.pause && !again {
+            let prompt = format!("Enter runs `{variant}` ");
+            cast::show(&prompt);
             // Where nobody reads the prompt, nobody need be asked twice.
-            let _ = write!(io::stderr(), "Enter runs `{variant}` ");
+            let _ = io::stderr().write_all(prompt.as_bytes());
             // The end of the input is as good as Enter.
-            let _ = io::stdin().lock().read_line(&mut String::new());
+            let _ = cast::without_time(|| io::stdin().lock().read_line(&mut String::new()));
+            cast::show("\n");
+        }
+        if !again {
+            cast::mark(variant);
         }
     }
 

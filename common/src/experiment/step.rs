@@ -2,11 +2,13 @@
 
 use super::{Document, Experiment, SCHEMA, State};
 use crate::{
+    cast,
     child::{self, Role},
     cli::{self, CommonArgs, Usage, complain},
     host::Host,
     narrator::{self, Narrator},
-    report, timeline,
+    report::{self, file::ResultFile},
+    timeline,
     timing::Housekeeper,
 };
 use serde::Serialize;
@@ -81,6 +83,10 @@ impl Step {
                 return ExitCode::FAILURE;
             }
         };
+        if let Err(error) = self.start_cast(common) {
+            complain(format_args!("{error:#}"));
+            return ExitCode::FAILURE;
+        }
         timeline::install();
         let narrator = Narrator::new(common.json);
         let document = self.document(own, common);
@@ -90,6 +96,16 @@ impl Step {
         let _ = running.set((Arc::clone(&experiment.state), experiment.narrator()));
         let outcome = demonstrate(own, &mut experiment);
         self.close(&experiment, outcome, common.json)
+    }
+
+    /// Begins to record what is shown, if that was asked for.
+    fn start_cast(&self, common: &CommonArgs) -> anyhow::Result<()> {
+        if let Some(path) = &common.cast {
+            let file = ResultFile::create(path, "the recording", "--cast")?;
+            let title = format!("{} · {}", self.package, self.question);
+            cast::start(file, &title, report::width(), common.color.in_recordings());
+        }
+        Ok(())
     }
 
     fn document(&self, own: &impl Serialize, common: &CommonArgs) -> Document {
@@ -129,6 +145,7 @@ impl Step {
         for message in &messages {
             complain(message);
         }
+        messages.extend(finish_cast());
         match failure {
             Some(error) if error.is::<Usage>() => ExitCode::from(2),
             _ if !messages.is_empty() => ExitCode::FAILURE,
@@ -160,6 +177,7 @@ impl Step {
         } else if document.variants.is_empty() {
             Ok(())
         } else {
+            cast::mark("report");
             narrator::try_print_lines(&report::terminal(document, self, report::width()))
         }
     }
@@ -200,12 +218,20 @@ impl Step {
         for line in iter::once(message).chain(unwritten) {
             complain(line);
         }
+        finish_cast();
     }
+}
+
+/// Writes what was recorded; says, and returns, why it could not be.
+fn finish_cast() -> Option<String> {
+    let message = format!("{:#}", cast::finish().err()?);
+    complain(&message);
+    Some(message)
 }
 
 /// The command that a reader types to run the step again; where results go is the reader's own choice.
 fn command(package: &str, flags: impl Iterator<Item = String>) -> String {
-    const PLACES: [&str; 2] = ["--trace", "--report"];
+    const PLACES: [&str; 3] = ["--trace", "--report", "--cast"];
     let mut words = format!("cargo run -p {package}");
     let mut kept = Vec::new();
     let mut flags = flags.peekable();

@@ -1,5 +1,6 @@
 //! Pure rendering of a run: for the terminal, as JSON, as a Chrome trace.
 
+pub mod file;
 pub mod format;
 mod picture;
 mod tables;
