@@ -19,11 +19,12 @@ pub use document::{
     CheckReport, ClaimReport, CounterReport, Document, LaneReport, Ledger, RecorderReport,
     Recording, SCHEMA, SpanReport, Tally, Variant, Verdict,
 };
+use step::ResultFiles;
 pub use step::Step;
 
 use crate::{
     narrator::Narrator,
-    report::{self, TraceFile},
+    report,
     timeline::{self, LaneKind, Moment},
     timing::{self, Usage},
 };
@@ -78,7 +79,7 @@ struct State {
     runs: Vec<Runs>,
     claims: Vec<Claim>,
     failures: Vec<String>,
-    trace: Option<TraceFile>,
+    results: ResultFiles,
     finished: bool,
 }
 
@@ -106,7 +107,7 @@ impl Experiment {
     fn new(
         document: Document,
         narrator: Narrator,
-        trace: Option<TraceFile>,
+        results: ResultFiles,
         pause: bool,
         seed: u64,
     ) -> Self {
@@ -116,7 +117,7 @@ impl Experiment {
                 runs: Vec::new(),
                 claims: Vec::new(),
                 failures: Vec::new(),
-                trace,
+                results,
                 finished: false,
             })),
             narrator,

@@ -1,5 +1,6 @@
 //! Pure rendering of a run: for the terminal, as JSON, as a Chrome trace.
 
+pub mod file;
 pub mod format;
 mod picture;
 mod tables;
@@ -8,7 +9,7 @@ mod tests;
 mod trace;
 
 pub use tables::table;
-pub use trace::TraceFile;
+pub(crate) use trace::trace;
 
 use crate::{
     experiment::{ClaimReport, Document, Step, Verdict},
