@@ -19,12 +19,13 @@ pub use document::{
     CheckReport, ClaimReport, CounterReport, Document, LaneReport, Ledger, RecorderReport,
     Recording, SCHEMA, SpanReport, Tally, Variant, Verdict,
 };
+use step::ResultFiles;
 pub use step::Step;
 
 use crate::{
     cast,
     narrator::Narrator,
-    report::{self, TraceFile},
+    report,
     timeline::{self, LaneKind, Moment},
     timing::{self, Usage},
 };
@@ -79,7 +80,7 @@ struct State {
     runs: Vec<Runs>,
     claims: Vec<Claim>,
     failures: Vec<String>,
-    trace: Option<TraceFile>,
+    results: ResultFiles,
     finished: bool,
 }
 
@@ -107,7 +108,7 @@ impl Experiment {
     fn new(
         document: Document,
         narrator: Narrator,
-        trace: Option<TraceFile>,
+        results: ResultFiles,
         pause: bool,
         seed: u64,
     ) -> Self {
@@ -117,7 +118,7 @@ impl Experiment {
                 runs: Vec::new(),
                 claims: Vec::new(),
                 failures: Vec::new(),
-                trace,
+                results,
                 finished: false,
             })),
             narrator,

@@ -16,7 +16,7 @@ use serde_json::Value;
 use std::{
     env,
     io::{self, IsTerminal},
-    iter,
+    iter, mem,
     process::ExitCode,
     sync::{Arc, Mutex, OnceLock, PoisonError},
     thread,
@@ -75,9 +75,8 @@ impl Step {
         if common.clear && io::stdout().is_terminal() && !common.json {
             narrator::print_lines("\u{1b}[2J\u{1b}[3J\u{1b}[H");
         }
-        let trace = common.trace.as_deref().map(report::TraceFile::create);
-        let trace = match trace.transpose() {
-            Ok(trace) => trace,
+        let results = match ResultFiles::create(common) {
+            Ok(results) => results,
             Err(error) => {
                 complain(format_args!("{error:#}"));
                 return ExitCode::FAILURE;
@@ -91,7 +90,8 @@ impl Step {
         let narrator = Narrator::new(common.json);
         let document = self.document(own, common);
         narrator.say(report::header(&document, report::width()));
-        let mut experiment = Experiment::new(document, narrator, trace, common.pause, common.seed);
+        let mut experiment =
+            Experiment::new(document, narrator, results, common.pause, common.seed);
         // Set once: this is the only run of the process.
         let _ = running.set((Arc::clone(&experiment.state), experiment.narrator()));
         let outcome = demonstrate(own, &mut experiment);
@@ -153,9 +153,9 @@ impl Step {
         }
     }
 
-    /// Concludes, prints and writes the trace; returns what could not be written.
+    /// Concludes, prints and writes what goes to files; returns what could not be written.
     fn tell(&self, state: &mut State, error: Option<String>, json: bool) -> Vec<String> {
-        let trace = state.trace.take();
+        let results = mem::take(&mut state.results);
         let document = state.conclude(error);
         let mut unwritten = Vec::new();
         match self.print(document, json) {
@@ -165,9 +165,8 @@ impl Step {
             }
             _ => {}
         }
-        if let Some(error) = trace.and_then(|trace| trace.write(document).err()) {
-            unwritten.push(format!("{error:#}"));
-        }
+        let errors = results.write(document).into_iter();
+        unwritten.extend(errors.map(|error| format!("{error:#}")));
         unwritten
     }
 
@@ -227,6 +226,30 @@ fn finish_cast() -> Option<String> {
     let message = format!("{:#}", cast::finish().err()?);
     complain(&message);
     Some(message)
+}
+
+/// Where a run is to be kept, besides what it prints.
+#[derive(Debug, Default)]
+pub(super) struct ResultFiles {
+    trace: Option<ResultFile>,
+}
+
+impl ResultFiles {
+    fn create(common: &CommonArgs) -> anyhow::Result<Self> {
+        let trace = common.trace.as_deref();
+        let trace = trace.map(|path| ResultFile::create(path, "the trace", "--trace"));
+        Ok(Self {
+            trace: trace.transpose()?,
+        })
+    }
+
+    /// Writes each, whatever becomes of the others; returns what went wrong.
+    fn write(self, document: &Document) -> Vec<anyhow::Error> {
+        let trace = self
+            .trace
+            .map(|file| file.write(&report::trace(document).to_string()));
+        trace.into_iter().filter_map(Result::err).collect()
+    }
 }
 
 /// The command that a reader types to run the step again; where results go is the reader's own choice.

@@ -26,7 +26,13 @@ fn experiment() -> Experiment {
         claims: Vec::new(),
         error: None,
     };
-    Experiment::new(document, Narrator::new(true), None, false, 1)
+    Experiment::new(
+        document,
+        Narrator::new(true),
+        ResultFiles::default(),
+        false,
+        1,
+    )
 }
 
 /// Records a run of `wall_ms` as if it had been measured.

@@ -10,7 +10,7 @@ mod trace;
 mod width;
 
 pub use tables::table;
-pub use trace::TraceFile;
+pub(crate) use trace::trace;
 pub(crate) use width::fix_width;
 pub use width::width;
 
