@@ -24,9 +24,17 @@ fn experiment() -> Experiment {
         params: serde_json::json!({ "requests": 10 }),
         variants: Vec::new(),
         claims: Vec::new(),
+        curves: Vec::new(),
+        tables: Vec::new(),
         error: None,
     };
-    Experiment::new(document, Narrator::new(true), ResultFiles::default(), false, 1)
+    Experiment::new(
+        document,
+        Narrator::new(true),
+        ResultFiles::default(),
+        false,
+        1,
+    )
 }
 
 /// Records a run of `wall_ms` as if it had been measured.

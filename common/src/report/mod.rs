@@ -8,6 +8,7 @@ mod tables;
 mod tests;
 mod trace;
 
+pub(crate) use tables::reasons;
 pub use tables::table;
 pub(crate) use trace::trace;
 
@@ -73,7 +74,8 @@ pub fn header(document: &Document) -> String {
     text
 }
 
-fn parameters(params: &Value) -> String {
+/// Every parameter with its value, in one line.
+pub(crate) fn parameters(params: &Value) -> String {
     let Value::Object(params) = params else {
         return String::new();
     };
