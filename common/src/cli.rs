@@ -35,6 +35,11 @@ pub struct CommonArgs {
     #[serde(skip)]
     pub cast: Option<PathBuf>,
 
+    /// Write everything as one HTML page to FILE; opens in any browser, without a network
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip)]
+    pub report: Option<PathBuf>,
+
     /// The seed of everything random; the same seed gives the same run
     #[arg(long, value_name = "N", default_value_t = 42)]
     pub seed: u64,

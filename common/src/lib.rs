@@ -12,6 +12,7 @@ pub mod host;
 #[cfg(feature = "net")]
 pub mod http;
 pub mod narrator;
+pub mod page;
 pub mod panics;
 #[cfg(feature = "process")]
 pub mod process_pool;

@@ -7,6 +7,7 @@
 mod bound;
 mod census;
 pub mod claim;
+mod detail;
 mod document;
 mod figure;
 mod step;
@@ -15,6 +16,7 @@ mod tests;
 
 pub(crate) use bound::jobs;
 pub use bound::{Bound, START_UP};
+pub use detail::{Curve, CurveLine, CurvePoint, Scale, TableReport};
 pub use document::{
     CheckReport, ClaimReport, CounterReport, Document, LaneReport, Ledger, RecorderReport,
     Recording, SCHEMA, SpanReport, Tally, Variant, Verdict,
@@ -154,6 +156,23 @@ impl Experiment {
     /// Prints one line on standard output, at once; nothing under `--json`.
     pub fn say(&self, line: impl AsRef<str>) {
         self.narrator.say(line);
+    }
+
+    /// Prints a table and keeps it for the page; `notes` stand under it.
+    pub fn table(&mut self, table: TableReport) {
+        let names: Vec<&str> = table.headings.iter().map(String::as_str).collect();
+        let (width, rows) = (report::width(), table.rows.clone());
+        let text = report::table(&names, rows, &table.text_columns, width);
+        self.say(text.trim_end());
+        for note in &table.notes {
+            self.say(report::wrap(note, width, 2));
+        }
+        self.state().document.tables.push(table);
+    }
+
+    /// Keeps what a sweep measured, for the page; it prints nothing.
+    pub fn curve(&mut self, curve: Curve) {
+        self.state().document.curves.push(curve);
     }
 
     /// Prints sentences, broken between words at the report's width and set in as the first one is.

@@ -7,6 +7,7 @@ use crate::{
     cli::{self, CommonArgs, Usage, complain},
     host::Host,
     narrator::{self, Narrator},
+    page,
     report::{self, file::ResultFile},
     timeline,
     timing::Housekeeper,
@@ -17,7 +18,9 @@ use std::{
     env,
     io::{self, IsTerminal},
     iter, mem,
+    path::PathBuf,
     process::ExitCode,
+    slice,
     sync::{Arc, Mutex, OnceLock, PoisonError},
     thread,
     time::Duration,
@@ -130,6 +133,8 @@ impl Step {
             params,
             variants: Vec::new(),
             claims: Vec::new(),
+            curves: Vec::new(),
+            tables: Vec::new(),
             error: None,
         }
     }
@@ -232,23 +237,29 @@ fn finish_cast() -> Option<String> {
 #[derive(Debug, Default)]
 pub(super) struct ResultFiles {
     trace: Option<ResultFile>,
+    report: Option<ResultFile>,
 }
 
 impl ResultFiles {
     fn create(common: &CommonArgs) -> anyhow::Result<Self> {
-        let trace = common.trace.as_deref();
-        let trace = trace.map(|path| ResultFile::create(path, "the trace", "--trace"));
+        let place = |path: &Option<PathBuf>, what, flag| {
+            let path = path.as_deref();
+            path.map(|path| ResultFile::create(path, what, flag))
+                .transpose()
+        };
         Ok(Self {
-            trace: trace.transpose()?,
+            trace: place(&common.trace, "the trace", "--trace")?,
+            report: place(&common.report, "the page", "--report")?,
         })
     }
 
     /// Writes each, whatever becomes of the others; returns what went wrong.
     fn write(self, document: &Document) -> Vec<anyhow::Error> {
-        let trace = self
-            .trace
-            .map(|file| file.write(&report::trace(document).to_string()));
-        trace.into_iter().filter_map(Result::err).collect()
+        let trace = |file: ResultFile| file.write(&report::trace(document).to_string());
+        let page = |file: ResultFile| file.write(&page::of(slice::from_ref(document), &[]));
+        let written = [self.trace.map(trace), self.report.map(page)];
+        let written = written.into_iter().flatten();
+        written.filter_map(Result::err).collect()
     }
 }
 

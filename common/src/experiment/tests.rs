@@ -24,6 +24,8 @@ fn experiment() -> Experiment {
         params: serde_json::json!({ "requests": 10 }),
         variants: Vec::new(),
         claims: Vec::new(),
+        curves: Vec::new(),
+        tables: Vec::new(),
         error: None,
     };
     Experiment::new(

@@ -9,6 +9,7 @@ mod tests;
 mod trace;
 mod width;
 
+pub(crate) use tables::reasons;
 pub use tables::table;
 pub(crate) use trace::trace;
 pub(crate) use width::fix_width;
@@ -66,7 +67,8 @@ pub fn header(document: &Document, width: usize) -> String {
     text
 }
 
-fn parameters(params: &Value) -> String {
+/// Every parameter with its value, in one line.
+pub(crate) fn parameters(params: &Value) -> String {
     let Value::Object(params) = params else {
         return String::new();
     };

@@ -56,7 +56,7 @@ fn wall(variant: &Variant) -> String {
 }
 
 /// Each reason for a bound with the variants that share it, in order.
-fn reasons(variants: &[Variant]) -> Vec<(&str, Vec<&str>)> {
+pub(crate) fn reasons(variants: &[Variant]) -> Vec<(&str, Vec<&str>)> {
     let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
     for variant in variants {
         let Some(reason) = variant.bound_reason.as_deref() else {

@@ -135,6 +135,8 @@ fn document() -> Document {
                 Some("it was not repeated"),
             ),
         ],
+        curves: Vec::new(),
+        tables: Vec::new(),
         error: None,
     }
 }
