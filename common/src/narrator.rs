@@ -200,10 +200,11 @@ fn draw_until(
                 .or_insert_with(|| styled(bars.insert_before(&status, ProgressBar::new_spinner())));
             let kind = if id.kind == LaneKind::Task { "~" } else { "-" };
             row.set_message(match lane.now.last() {
-                Some((span, since)) => format!(
-                    "{kind} {:<18.18} {span:<12.12} {:>5.1} s",
+                Some(open) => format!(
+                    "{kind} {:<18.18} {:<12.12} {:>5.1} s",
                     lane.name,
-                    (timeline::Moment::now() - *since).as_secs_f64()
+                    open.name,
+                    (timeline::Moment::now() - open.since).as_secs_f64()
                 ),
                 None => format!("{kind} {:<18.18}", lane.name),
             });

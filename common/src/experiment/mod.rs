@@ -14,12 +14,13 @@ mod step;
 #[cfg(test)]
 mod tests;
 
+pub use crate::timeline::Recording;
 pub(crate) use bound::jobs;
 pub use bound::{Bound, START_UP};
 pub use detail::{Curve, CurveLine, CurvePoint, Scale, TableReport};
 pub use document::{
-    CheckReport, ClaimReport, CounterReport, Document, LaneReport, Ledger, RecorderReport,
-    Recording, SCHEMA, SpanReport, Tally, Variant, Verdict,
+    CheckReport, ClaimReport, CounterReport, Document, LaneReport, Ledger, RecorderReport, SCHEMA,
+    SpanReport, Tally, Variant, Verdict,
 };
 use step::ResultFiles;
 pub use step::Step;
@@ -345,12 +346,13 @@ fn measure<T>(work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<(T, Ru
     let result = work();
     let wall = Moment::now() - start;
     let usage = Usage::now().since(&before);
-    let lanes = timeline::take();
+    let taken = timeline::take();
     let peak_threads = census.and_then(Census::finish);
     let result = result?;
     let ledger = Ledger {
-        threads: peak_threads.map(|peak| peak.max(census::recorded(&lanes))),
-        processes: 1 + lanes
+        threads: peak_threads.map(|peak| peak.max(census::recorded(&taken.lanes))),
+        processes: 1 + taken
+            .lanes
             .iter()
             .filter(|lane| lane.id.kind == LaneKind::Process)
             .count() as u64,
@@ -359,7 +361,11 @@ fn measure<T>(work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<(T, Ru
         peak_rss_bytes: usage.peak_rss_bytes,
         ..Ledger::default()
     };
-    let recording = Recording { start, wall, lanes };
+    let recording = Recording {
+        start,
+        wall,
+        ..taken
+    };
     Ok((
         result,
         Run {
@@ -455,7 +461,7 @@ impl Runs {
         let bound = bound.filter(|(bound, _)| !bound.is_zero());
         let bound_s = bound.as_ref().map(|(bound, _)| bound.as_secs_f64());
         let expected = self.limit.map(|limit| limit.min(run.ledger.submitted));
-        let (lanes, folded) = document::written_lanes(&run.recording);
+        let written = document::Written::of(&run.recording);
         Variant {
             name: self.name.clone(),
             runs: walls.len(),
@@ -481,10 +487,10 @@ impl Runs {
                 _ => true,
             },
             ledger: run.ledger.clone(),
-            lanes,
-            folded,
-            counters: Vec::new(),
-            recorder: RecorderReport::default(),
+            lanes: written.lanes,
+            folded: written.folded,
+            counters: written.counters,
+            recorder: written.recorder,
             results: run.results.clone(),
             recording: run.recording.clone(),
             walls_s: walls,

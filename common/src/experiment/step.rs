@@ -255,7 +255,7 @@ impl ResultFiles {
 
     /// Writes each, whatever becomes of the others; returns what went wrong.
     fn write(self, document: &Document) -> Vec<anyhow::Error> {
-        let trace = |file: ResultFile| file.write(&report::trace(document).to_string());
+        let trace = |file: ResultFile| file.write(&report::trace_of(document).to_string());
         let page = |file: ResultFile| file.write(&page::of(slice::from_ref(document), &[]));
         let written = [self.trace.map(trace), self.report.map(page)];
         let written = written.into_iter().flatten();

@@ -43,7 +43,7 @@ fn record(lab: &mut Experiment, name: &str, wall_ms: u64, results: Value) {
         recording: Recording {
             start: Moment::now(),
             wall: Duration::from_millis(wall_ms),
-            lanes: Vec::new(),
+            ..Recording::default()
         },
         usage: Usage::default(),
         ledger: Ledger {
@@ -282,6 +282,7 @@ fn work_is_bounded_by_its_longest_job_or_its_share() {
         start,
         wall: Duration::from_secs(9),
         lanes: vec![lane(0, &[10, 40]), lane(1, &[20, 30])],
+        ..Recording::default()
     };
     let bound = |workers, cpus| {
         Bound::Work { workers }
@@ -330,6 +331,7 @@ fn waits_in_spans_of_one_name_leave_queueing_and_resting_out() {
         start,
         wall: Duration::from_secs(6),
         lanes: vec![lane(0, quick), lane(1, queued)],
+        ..Recording::default()
     };
     let bound = |name, at_once| Bound::Spans { name, at_once }.of(&recording, 2);
     let seconds = Duration::from_secs;
@@ -387,6 +389,7 @@ fn a_pipeline_is_bounded_by_its_slower_stage() {
             name: "t".into(),
             spans: vec![span("parse", 2), span("parse", 4), span("fetch", 8)],
         }],
+        ..Recording::default()
     };
     let bound = |each: Option<u64>, workers| {
         Bound::Pipeline {

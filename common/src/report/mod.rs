@@ -11,13 +11,14 @@ mod width;
 
 pub(crate) use tables::reasons;
 pub use tables::table;
-pub(crate) use trace::trace;
+pub(crate) use trace::trace as trace_of;
 pub(crate) use width::fix_width;
 pub use width::width;
 
 use crate::{
     experiment::{ClaimReport, Document, Step, Verdict},
     narrator,
+    timeline::Recording,
 };
 use anstyle::{AnsiColor, Style};
 use serde_json::Value;
@@ -37,6 +38,16 @@ pub fn print(text: &str) {
 /// The document as JSON.
 pub fn json(document: &Document) -> String {
     serde_json::to_string_pretty(document).expect("every field of a document is plain data")
+}
+
+/// The timeline of any recording, as text at most `width` columns wide.
+pub fn timeline(recording: &Recording, width: usize) -> String {
+    picture::alone(recording, width)
+}
+
+/// Any recording in the Chrome trace format, which Perfetto opens.
+pub fn trace(recording: &Recording) -> String {
+    trace::alone(recording).to_string()
 }
 
 /// What stands above a run: step, question, machine, parameters.

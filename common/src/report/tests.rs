@@ -62,6 +62,7 @@ fn variant(name: &str, wall_ms: u64, speedup: f64, lanes: Vec<Lane>) -> Variant 
             start: start(),
             wall: Duration::from_millis(wall_ms),
             lanes,
+            ..Recording::default()
         },
     }
 }
