@@ -231,7 +231,9 @@
       axis.replaceChildren();
       for (let number = Math.ceil(from / step - 1e-6); number * step <= from + width * 1.000001; number += 1) {
         const tick = make('span', {}, seconds(number * step));
-        tick.style.left = `${((number * step - from) / width) * 100}%`;
+        const left = ((number * step - from) / width) * 100;
+        tick.style.left = `${left}%`;
+        if (left > 93) tick.className = 'last';
         axis.append(tick);
       }
     }
