@@ -41,7 +41,7 @@
       this.picture = element.querySelector('.picture');
       this.svgs = [...element.querySelectorAll('.picture, .level')];
       this.ownAxis = element.querySelector('.axis.own');
-      this.names = [...element.querySelectorAll('ol.lanes li')].map((item) => item.textContent);
+      this.names = [...element.querySelectorAll('ol.lanes li')].map((item) => item.textContent.trim());
       const data = JSON.parse(element.querySelector('script.spans').textContent);
       this.lanes = data.lanes.map((lane) => lane.map(([name, start, length, busy, wait = -1, cut = 0]) => ({
         name: data.words[name], wait: wait < 0 ? null : data.words[wait], cut: cut === 1,
