@@ -10,7 +10,7 @@ use std::fmt::Write;
 /// A row of bars: its height, where its bar begins, how long the bars are at most.
 const ROW: f64 = 34.0;
 const LEFT: f64 = 8.0;
-const LENGTH: f64 = 560.0;
+const LENGTH: f64 = 520.0;
 
 /// The wall time of each variant as a bar with its range, and its bound as a mark.
 pub(super) fn bounds(variants: &[Variant]) -> String {

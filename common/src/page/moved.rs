@@ -64,11 +64,12 @@ fn parts_of(variant: &Variant) -> Option<Parts> {
 ///
 /// Wall time is what was open over how much was open at once. At the old overlap the new jobs would
 /// have taken `expected`; what lies between that and the new wall time is the overlap's part, the
-/// rest is that less (or more) was open. Both together are the saving, exactly.
+/// rest is that less, or more, was open. Both together are the saving, exactly.
 fn overlap(was: &Parts, is: &Parts, from: f64, to: f64) -> Option<String> {
     let expected = is.open / was.at_once;
     let share = (expected - to) / (from - to);
-    if from <= to * 1.05 || !(0.05..=1.0).contains(&share) {
+    // Next to no saving divides into parts that mean nothing.
+    if from <= to * 1.05 || share < 0.05 {
         return None;
     }
     let what = match is.still / is.open {
@@ -76,15 +77,21 @@ fn overlap(was: &Parts, is: &Parts, from: f64, to: f64) -> Option<String> {
         waiting if waiting <= 0.1 => "the work overlaps",
         _ => "jobs overlap",
     };
-    let percent = format::percent(share);
-    let rest = if share < 0.995 {
-        "; the rest is that its jobs were open for less time"
+    let rest = if share > 1.005 {
+        format!(
+            "that saves {}, of which {} is lost again because its jobs were open for longer",
+            format::seconds_f64(expected - to),
+            format::seconds_f64(expected - from)
+        )
+    } else if share < 0.995 {
+        format!(
+            "that is {} of the saving; the rest is that its jobs were open for less time",
+            format::percent(share)
+        )
     } else {
-        ""
+        "that is 100 % of the saving".into()
     };
-    Some(format!(
-        " So {what}: that is {percent} of the saving{rest}."
-    ))
+    Some(format!(" So {what}: {rest}."))
 }
 
 #[cfg(test)]
@@ -126,9 +133,6 @@ mod tests {
         let slower = [timed("a", 1.0, 1.0, 0.5), timed("b", 2.0, 4.0, 0.5)];
         assert!(sentences(&slower)[0].starts_with("b: 1.00 s → 2.00 s, 1.00 s longer. "));
         assert!(!sentences(&slower)[0].contains("saving"));
-        // More was open than before, so that overlap makes up for more than was saved.
-        let more = [timed("a", 10.0, 10.0, 0.0), timed("b", 5.0, 20.0, 0.0)];
-        assert!(!sentences(&more)[0].contains("saving"));
         // Other work is not compared.
         let mut other = timed("b", 1.0, 1.0, 1.0);
         other.speedup = None;
@@ -138,6 +142,14 @@ mod tests {
             sentences(&[timed("a", 2.0, 0.0, 0.0), timed("b", 1.0, 0.0, 0.0)]),
             ["b: 2.00 s → 1.00 s, 1.00 s saved."]
         );
+    }
+
+    #[test]
+    fn what_overlap_saves_and_longer_jobs_lose_is_told_apart() {
+        let more = [timed("a", 10.0, 10.0, 0.0), timed("b", 5.0, 20.0, 0.0)];
+        let end = "that saves 15.0 s, of which 10.0 s is lost again because its jobs were open for \
+                   longer.";
+        assert!(sentences(&more)[0].ends_with(end), "{:?}", sentences(&more));
     }
 
     #[test]

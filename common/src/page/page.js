@@ -41,7 +41,7 @@
       this.picture = element.querySelector('.picture');
       this.svgs = [...element.querySelectorAll('.picture, .level')];
       this.ownAxis = element.querySelector('.axis.own');
-      this.names = [...element.querySelectorAll('ol.lanes li')].map((item) => item.textContent);
+      this.names = [...element.querySelectorAll('ol.lanes li')].map((item) => item.textContent.trim());
       const data = JSON.parse(element.querySelector('script.spans').textContent);
       this.lanes = data.lanes.map((lane) => lane.map(([name, start, length, busy, wait = -1, cut = 0]) => ({
         name: data.words[name], wait: wait < 0 ? null : data.words[wait], cut: cut === 1,
@@ -231,7 +231,9 @@
       axis.replaceChildren();
       for (let number = Math.ceil(from / step - 1e-6); number * step <= from + width * 1.000001; number += 1) {
         const tick = make('span', {}, seconds(number * step));
-        tick.style.left = `${((number * step - from) / width) * 100}%`;
+        const left = ((number * step - from) / width) * 100;
+        tick.style.left = `${left}%`;
+        if (left > 93) tick.className = 'last';
         axis.append(tick);
       }
     }

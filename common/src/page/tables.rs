@@ -2,7 +2,7 @@
 
 use super::{attribute, escape};
 use crate::{
-    experiment::{Document, TableReport, Variant, Verdict},
+    experiment::{Document, Ledger, TableReport, Variant, Verdict},
     report::{self, format},
 };
 use std::fmt::Write;
@@ -83,59 +83,56 @@ pub(super) fn times(variants: &[Variant]) -> String {
     text
 }
 
-/// What every variant used.
+/// A column of the ledger: its heading, its field, its figure.
+type Column = (&'static str, &'static str, fn(&Ledger) -> Option<u64>);
+
+const COLUMNS: [Column; 11] = [
+    ("submitted", "submitted", |ledger| Some(ledger.submitted)),
+    ("done", "done", |ledger| Some(ledger.done)),
+    ("failed", "failed", |ledger| Some(ledger.failed)),
+    ("cancelled", "cancelled", |ledger| Some(ledger.cancelled)),
+    ("retried", "retried", |ledger| Some(ledger.retried)),
+    ("in flight", "peak_in_flight", |ledger| {
+        ledger.peak_in_flight
+    }),
+    ("threads", "threads", |ledger| ledger.threads),
+    ("processes", "processes", |ledger| Some(ledger.processes)),
+    ("connections", "connections", |ledger| ledger.connections),
+    ("own switches", "voluntary_switches", |ledger| {
+        ledger.voluntary_switches
+    }),
+    ("forced", "involuntary_switches", |ledger| {
+        ledger.involuntary_switches
+    }),
+];
+
+/// What every variant used; columns in which nothing happened are left out.
 pub(super) fn ledgers(variants: &[Variant]) -> String {
-    let names = [
-        "variant",
-        "done",
-        "of",
-        "failed",
-        "cancelled",
-        "retried",
-        "in flight",
-        "threads",
-        "processes",
-        "connections",
-        "own switches",
-        "forced switches",
-        "memory",
-    ];
+    let happened = |column: &&Column| {
+        let mut counts = variants.iter().map(|variant| column.2(&variant.ledger));
+        counts.any(|count| count.is_some_and(|count| count > 0))
+    };
+    let columns: Vec<&Column> = COLUMNS.iter().filter(happened).collect();
+    let own = columns.iter().map(|column| column.0);
+    let names: Vec<&str> = ["variant"]
+        .into_iter()
+        .chain(own)
+        .chain(["memory"])
+        .collect();
     let mut text = String::new();
-    head(
-        &mut text,
-        "Ledger; what the machine does not tell is –",
-        &names,
-    );
+    head(&mut text, "Ledger", &names);
     for variant in variants {
-        let ledger = &variant.ledger;
+        let name = escape(&variant.name);
         let _ = write!(
             text,
-            "<tr data-variant=\"{}\"><th scope=row>{}",
-            attribute(&variant.name),
-            escape(&variant.name)
+            "<tr data-variant=\"{}\"><th scope=row>{name}",
+            attribute(&variant.name)
         );
-        let counts = [
-            ("done", Some(ledger.done)),
-            ("submitted", Some(ledger.submitted)),
-            ("failed", Some(ledger.failed)),
-            ("cancelled", Some(ledger.cancelled)),
-            ("retried", Some(ledger.retried)),
-            ("peak_in_flight", ledger.peak_in_flight),
-            ("threads", ledger.threads),
-            ("processes", Some(ledger.processes)),
-            ("connections", ledger.connections),
-            ("voluntary_switches", ledger.voluntary_switches),
-            ("involuntary_switches", ledger.involuntary_switches),
-        ];
-        for (field, count) in counts {
-            cell(
-                &mut text,
-                field,
-                count.map(|count| count as f64),
-                format::plain,
-            );
+        for (_, field, count) in &columns {
+            let count = count(&variant.ledger).map(|count| count as f64);
+            cell(&mut text, field, count, format::plain);
         }
-        let bytes = ledger.peak_rss_bytes.map(|bytes| bytes as f64);
+        let bytes = variant.ledger.peak_rss_bytes.map(|bytes| bytes as f64);
         cell(&mut text, "peak_rss_bytes", bytes, format::bytes);
         text.push('\n');
     }

@@ -291,10 +291,12 @@ fn axis(end_s: f64, class: &str) -> String {
     let step = round_step(end_s / 6.0);
     let mut at = 0.0;
     while at <= end_s * 1.000_001 {
+        let left = at / end_s * 100.0;
+        // Its words would not fit behind it.
+        let last = if left > 93.0 { " class=last" } else { "" };
         let _ = write!(
             text,
-            "<span style='left:{:.2}%'>{}</span>",
-            at / end_s * 100.0,
+            "<span{last} style='left:{left:.2}%'>{}</span>",
             tick(at)
         );
         at += step;
