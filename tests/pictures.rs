@@ -8,7 +8,11 @@ mod svg;
 
 use common::testing::run;
 use lab_00_tour::walk::repository;
-use std::{env, fs, path::PathBuf};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 use support::binaries;
 
 /// A picture of timelines: a run, and the variants that are shown of it.
@@ -58,16 +62,15 @@ impl Picture {
         let fixed = ["--width", "80", "--seed", "42", "--color", "always"];
         let flags = [self.flags, &fixed].concat();
         let printed = run(&binaries()[self.package], &flags).well().stdout;
-        let mut lines = vec![format!("\u{1b}[2m$\u{1b}[0m {}", self.command())];
-        let mut shown = false;
+        let command = format!("\u{1b}[2m$\u{1b}[0m {}", self.command());
+        let mut lines = vec![command, String::new()];
+        // The legend stands above all of them.
+        let mut shown = true;
         for line in timelines(&printed) {
             let text = svg::plain(line);
             if text.starts_with(char::is_alphabetic) && text.contains(" · in its spans ") {
                 let begins = |name: &&&str| text.strip_prefix(**name).is_some_and(is_time);
                 shown = self.variants.iter().find(begins).is_some();
-            } else if lines.len() == 1 {
-                // The legend stands above all of them.
-                shown = true;
             }
             if shown {
                 lines.push(line.to_owned());
@@ -115,6 +118,56 @@ fn shapes(lines: &[String]) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
+/// The run whose page is shown, and how much of it.
+const PAGE: (&str, &[&str]) = ("lab-04-gil-processes", &["--rounds", "1"]);
+const PAGE_SIZE: &str = "--window-size=1000,1260";
+
+fn page_command() -> String {
+    format!(
+        "cargo run -p {} -- {} --report page.html",
+        PAGE.0,
+        PAGE.1.join(" ")
+    )
+}
+
+/// What a page consists of: the words of its headings, captions and columns.
+fn structure(page: &str) -> String {
+    let mut lines = String::new();
+    for piece in page.split('<').skip(1) {
+        let (tag, text) = piece.split_once('>').unwrap_or_default();
+        let name = tag.split(' ').next().unwrap_or_default();
+        let kept = match name {
+            "h1" | "h2" | "h3" | "h4" | "caption" | "figcaption" => true,
+            "th" => tag.contains("col"),
+            _ => false,
+        };
+        if kept {
+            lines += &format!("{name} {}\n", text.trim());
+        }
+    }
+    lines
+}
+
+/// Has a browser draw the page; there is none in every place where the tests run.
+fn photograph(page: &Path, picture: &Path) {
+    let taken = ["chromium", "chromium-browser", "google-chrome"]
+        .iter()
+        .any(|browser| {
+            let mut browser = Command::new(browser);
+            browser.args([
+                "--headless",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--hide-scrollbars",
+                PAGE_SIZE,
+            ]);
+            browser.arg(format!("--screenshot={}", picture.display()));
+            let taken = browser.arg(format!("file://{}", page.display())).output();
+            taken.is_ok_and(|output| output.status.success())
+        });
+    assert!(taken, "no browser drew the page; install chromium");
+}
+
 fn overwrites() -> bool {
     env::var_os("PICTURES").is_some_and(|value| value == "overwrite")
 }
@@ -139,18 +192,48 @@ fn the_pictures_show_what_the_steps_print() {
 }
 
 #[test]
+fn the_page_has_the_parts_that_its_picture_shows() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let page = folder.path().join("page.html");
+    let place = page.to_str().expect("plain letters");
+    let fixed = ["--seed", "42", "--report", place];
+    let _ = run(&binaries()[PAGE.0], &[PAGE.1, &fixed].concat()).well();
+    let now = structure(&fs::read_to_string(&page).expect("a page"));
+    let pictures = repository().join("docs/pictures");
+    let stored = pictures.join("page.txt");
+    if overwrites() {
+        photograph(&page, &pictures.join("page.png"));
+        fs::write(&stored, &now).expect("writable");
+    }
+    let stored = fs::read_to_string(&stored).expect("the parts of the page");
+    assert!(stored.lines().count() > 20, "{stored}");
+    assert!(
+        stored == now,
+        "page.png shows another page; `PICTURES=overwrite cargo test --test pictures` makes it anew\n\
+         {stored}\n--- now:\n{now}"
+    );
+}
+
+#[test]
+fn the_parts_of_a_page_are_its_headings_captions_and_columns() {
+    let page = "<h1>Lab</h1><p>text <b>bold</b></p><h4 id=a>one <small>1.2 s</small></h4>\
+                <th scope=col>wall<th scope=row>one<caption>Times</caption>";
+    assert_eq!(structure(page), "h1 Lab\nh4 one\nth wall\ncaption Times\n");
+}
+
+#[test]
 fn the_readme_shows_every_picture_and_says_what_is_to_be_seen() {
     let readme = fs::read_to_string(repository().join("README.md")).expect("a README");
-    for picture in &PICTURES {
-        let place = format!("](docs/pictures/{}.svg)", picture.name);
+    let runs = PICTURES
+        .iter()
+        .map(|one| (format!("{}.svg", one.name), one.command()));
+    for (file, command) in runs.chain([("page.png".to_owned(), page_command())]) {
+        let place = format!("](docs/pictures/{file})");
         let (before, _) = readme.split_once(&place).expect("it is shown");
         let (_, told) = before.rsplit_once("![").expect("a picture has a text");
-        assert!(
-            told.split_whitespace().count() > 10,
-            "{}: {told}",
-            picture.name
-        );
-        assert!(readme.contains(&picture.command()), "{}", picture.name);
+        assert!(told.split_whitespace().count() > 10, "{file}: {told}");
+        assert!(readme.contains(&command), "{command}");
+        assert!(repository().join("docs/pictures").join(&file).is_file());
     }
 }
 
