@@ -7,23 +7,28 @@
 mod bound;
 mod census;
 pub mod claim;
+mod detail;
 mod document;
 mod figure;
 mod step;
 #[cfg(test)]
 mod tests;
 
+pub use crate::timeline::Recording;
 pub(crate) use bound::jobs;
 pub use bound::{Bound, START_UP};
+pub use detail::{Curve, CurveLine, CurvePoint, Scale, TableReport};
 pub use document::{
-    CheckReport, ClaimReport, CounterReport, Document, LaneReport, Ledger, RecorderReport,
-    Recording, SCHEMA, SpanReport, Tally, Variant, Verdict,
+    CheckReport, ClaimReport, CounterReport, Document, LaneReport, Ledger, RecorderReport, SCHEMA,
+    SpanReport, Tally, Variant, Verdict,
 };
+use step::ResultFiles;
 pub use step::Step;
 
 use crate::{
+    cast,
     narrator::Narrator,
-    report::{self, TraceFile},
+    report,
     timeline::{self, LaneKind, Moment},
     timing::{self, Usage},
 };
@@ -78,7 +83,7 @@ struct State {
     runs: Vec<Runs>,
     claims: Vec<Claim>,
     failures: Vec<String>,
-    trace: Option<TraceFile>,
+    results: ResultFiles,
     finished: bool,
 }
 
@@ -106,7 +111,7 @@ impl Experiment {
     fn new(
         document: Document,
         narrator: Narrator,
-        trace: Option<TraceFile>,
+        results: ResultFiles,
         pause: bool,
         seed: u64,
     ) -> Self {
@@ -116,7 +121,7 @@ impl Experiment {
                 runs: Vec::new(),
                 claims: Vec::new(),
                 failures: Vec::new(),
-                trace,
+                results,
                 finished: false,
             })),
             narrator,
@@ -152,6 +157,23 @@ impl Experiment {
     /// Prints one line on standard output, at once; nothing under `--json`.
     pub fn say(&self, line: impl AsRef<str>) {
         self.narrator.say(line);
+    }
+
+    /// Prints a table and keeps it for the page; `notes` stand under it.
+    pub fn table(&mut self, table: TableReport) {
+        let names: Vec<&str> = table.headings.iter().map(String::as_str).collect();
+        let (width, rows) = (report::width(), table.rows.clone());
+        let text = report::table(&names, rows, &table.text_columns, width);
+        self.say(text.trim_end());
+        for note in &table.notes {
+            self.say(report::wrap(note, width, 2));
+        }
+        self.state().document.tables.push(table);
+    }
+
+    /// Keeps what a sweep measured, for the page; it prints nothing.
+    pub fn curve(&mut self, curve: Curve) {
+        self.state().document.curves.push(curve);
     }
 
     /// Prints sentences, broken between words at the report's width and set in as the first one is.
@@ -324,12 +346,13 @@ fn measure<T>(work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<(T, Ru
     let result = work();
     let wall = Moment::now() - start;
     let usage = Usage::now().since(&before);
-    let lanes = timeline::take();
+    let taken = timeline::take();
     let peak_threads = census.and_then(Census::finish);
     let result = result?;
     let ledger = Ledger {
-        threads: peak_threads.map(|peak| peak.max(census::recorded(&lanes))),
-        processes: 1 + lanes
+        threads: peak_threads.map(|peak| peak.max(census::recorded(&taken.lanes))),
+        processes: 1 + taken
+            .lanes
             .iter()
             .filter(|lane| lane.id.kind == LaneKind::Process)
             .count() as u64,
@@ -338,7 +361,11 @@ fn measure<T>(work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<(T, Ru
         peak_rss_bytes: usage.peak_rss_bytes,
         ..Ledger::default()
     };
-    let recording = Recording { start, wall, lanes };
+    let recording = Recording {
+        start,
+        wall,
+        ..taken
+    };
     Ok((
         result,
         Run {
@@ -354,10 +381,16 @@ impl Experiment {
     fn wait_for_enter(&self, variant: &str) {
         let again = self.state().runs.iter().any(|runs| runs.name == variant);
         if self.pause && !again {
+            let prompt = format!("Enter runs `{variant}` ");
+            cast::show(&prompt);
             // Where nobody reads the prompt, nobody need be asked twice.
-            let _ = write!(io::stderr(), "Enter runs `{variant}` ");
+            let _ = io::stderr().write_all(prompt.as_bytes());
             // The end of the input is as good as Enter.
-            let _ = io::stdin().lock().read_line(&mut String::new());
+            let _ = cast::without_time(|| io::stdin().lock().read_line(&mut String::new()));
+            cast::show("\n");
+        }
+        if !again {
+            cast::mark(variant);
         }
     }
 
@@ -428,7 +461,7 @@ impl Runs {
         let bound = bound.filter(|(bound, _)| !bound.is_zero());
         let bound_s = bound.as_ref().map(|(bound, _)| bound.as_secs_f64());
         let expected = self.limit.map(|limit| limit.min(run.ledger.submitted));
-        let (lanes, folded) = document::written_lanes(&run.recording);
+        let written = document::Written::of(&run.recording);
         Variant {
             name: self.name.clone(),
             runs: walls.len(),
@@ -454,10 +487,10 @@ impl Runs {
                 _ => true,
             },
             ledger: run.ledger.clone(),
-            lanes,
-            folded,
-            counters: Vec::new(),
-            recorder: RecorderReport::default(),
+            lanes: written.lanes,
+            folded: written.folded,
+            counters: written.counters,
+            recorder: written.recorder,
             results: run.results.clone(),
             recording: run.recording.clone(),
             walls_s: walls,

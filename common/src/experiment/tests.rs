@@ -24,9 +24,17 @@ fn experiment() -> Experiment {
         params: serde_json::json!({ "requests": 10 }),
         variants: Vec::new(),
         claims: Vec::new(),
+        curves: Vec::new(),
+        tables: Vec::new(),
         error: None,
     };
-    Experiment::new(document, Narrator::new(true), None, false, 1)
+    Experiment::new(
+        document,
+        Narrator::new(true),
+        ResultFiles::default(),
+        false,
+        1,
+    )
 }
 
 /// Records a run of `wall_ms` as if it had been measured.
@@ -35,7 +43,7 @@ fn record(lab: &mut Experiment, name: &str, wall_ms: u64, results: Value) {
         recording: Recording {
             start: Moment::now(),
             wall: Duration::from_millis(wall_ms),
-            lanes: Vec::new(),
+            ..Recording::default()
         },
         usage: Usage::default(),
         ledger: Ledger {
@@ -288,6 +296,7 @@ fn work_is_bounded_by_its_longest_job_or_its_share() {
         start,
         wall: Duration::from_secs(9),
         lanes: vec![lane(0, &[10, 40]), lane(1, &[20, 30])],
+        ..Recording::default()
     };
     let bound = |workers, cpus| {
         Bound::Work { workers }
@@ -336,6 +345,7 @@ fn waits_in_spans_of_one_name_leave_queueing_and_resting_out() {
         start,
         wall: Duration::from_secs(6),
         lanes: vec![lane(0, quick), lane(1, queued)],
+        ..Recording::default()
     };
     let bound = |name, at_once| Bound::Spans { name, at_once }.of(&recording, 2);
     let seconds = Duration::from_secs;
@@ -393,6 +403,7 @@ fn a_pipeline_is_bounded_by_its_slower_stage() {
             name: "t".into(),
             spans: vec![span("parse", 2), span("parse", 4), span("fetch", 8)],
         }],
+        ..Recording::default()
     };
     let bound = |each: Option<u64>, workers| {
         Bound::Pipeline {
