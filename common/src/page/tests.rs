@@ -111,6 +111,7 @@ fn two() -> Document {
     short.recorder = RecorderReport {
         spans: 1_200,
         thinned: 200,
+        mended: 0,
         cost_s: 0.001,
     };
     document(vec![long, short])
