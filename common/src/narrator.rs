@@ -3,6 +3,7 @@
 mod rows;
 
 use crate::{
+    cast,
     cli::complain,
     report::{ascii, format},
     timeline,
@@ -21,6 +22,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// How often at most the screen is drawn anew in a second.
+const REFRESH_HZ: u8 = 20;
 const REDRAW_EVERY: Duration = Duration::from_millis(100);
 
 /// Prints a step's lines; silent under `--json`. Clones speak with the same voice.
@@ -48,8 +51,12 @@ type Clocks = Arc<Mutex<Vec<WeakProgressBar>>>;
 impl Narrator {
     /// A narrator; under `silent` it says nothing and shows nothing.
     pub(crate) fn new(silent: bool) -> Self {
-        let live = !silent && io::stderr().is_terminal();
-        let target = if live {
+        let recorded = cast::is_running();
+        let live = !silent && (recorded || io::stderr().is_terminal());
+        let target = if live && recorded {
+            let shown = !ProgressDrawTarget::stderr().is_hidden();
+            ProgressDrawTarget::term_like_with_hz(Box::new(cast::Screen::new(shown)), REFRESH_HZ)
+        } else if live {
             ProgressDrawTarget::stderr()
         } else {
             ProgressDrawTarget::hidden()
@@ -112,8 +119,10 @@ pub(crate) fn print_lines(lines: &str) {
 
 /// Prints lines where the process goes on however that ends.
 pub(crate) fn try_print_lines(lines: &str) -> io::Result<()> {
+    let lines = ascii::settled(lines);
+    cast::show(&format!("{lines}\n"));
     let mut out = anstream::stdout().lock();
-    writeln!(out, "{}", ascii::settled(lines)).and_then(|()| out.flush())
+    writeln!(out, "{lines}").and_then(|()| out.flush())
 }
 
 /// Ends the process: quietly after a closed pipe, with a line otherwise.
@@ -122,6 +131,9 @@ pub(crate) fn try_print_lines(lines: &str) -> io::Result<()> {
     reason = "the reader has gone; children end with their links"
 )]
 pub(crate) fn unwritable(error: &io::Error) -> ! {
+    if let Err(error) = cast::finish() {
+        complain(format_args!("{error:#}"));
+    }
     if error.kind() == io::ErrorKind::BrokenPipe {
         std::process::exit(0);
     }

@@ -6,11 +6,10 @@ use crate::{
     row::{Row, Side, Turn},
 };
 use anyhow::{Context, ensure};
-use common::host::Host;
+use common::{host::Host, report::file};
 use serde::{Deserialize, Serialize};
 use std::{
     fs,
-    io::Write,
     path::Path,
     time::{Duration, SystemTime},
 };
@@ -212,21 +211,7 @@ impl Document {
 
 /// Replaces a file as a whole: a disk that fills up leaves the old one.
 pub(crate) fn replace(path: &Path, text: &str) -> anyhow::Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    };
-    let written = || {
-        let mut builder = tempfile::Builder::new();
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let mut file = builder.tempfile_in(folder)?;
-        file.write_all(text.as_bytes())?;
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        Ok::<_, std::io::Error>(())
-    };
-    written().with_context(|| format!("cannot write `{}`", path.display()))
+    file::replace(path, text).with_context(|| format!("cannot write `{}`", path.display()))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What a run leaves: the one document that the terminal, `--json` and the tests all read.
 
+use super::detail::{Curve, TableReport};
 use crate::{
     host::Host,
     timeline::{self, LaneKind, Moment, Recording},
@@ -42,6 +43,12 @@ pub struct Document {
     pub variants: Vec<Variant>,
     /// What follows from it.
     pub claims: Vec<ClaimReport>,
+    /// What its sweeps measured.
+    #[serde(default)]
+    pub curves: Vec<Curve>,
+    /// The tables that the step tells beside those of its variants.
+    #[serde(default)]
+    pub tables: Vec<TableReport>,
     /// Why the run failed, if it did.
     pub error: Option<String>,
 }

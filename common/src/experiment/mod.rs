@@ -7,6 +7,7 @@
 mod bound;
 mod census;
 pub mod claim;
+mod detail;
 mod document;
 mod figure;
 mod step;
@@ -16,15 +17,18 @@ mod tests;
 pub use crate::timeline::Recording;
 pub(crate) use bound::jobs;
 pub use bound::{Bound, START_UP};
+pub use detail::{Curve, CurveLine, CurvePoint, Scale, TableReport};
 pub use document::{
     CheckReport, ClaimReport, CounterReport, Document, LaneReport, Ledger, RecorderReport, SCHEMA,
     SpanReport, Tally, Variant, Verdict,
 };
+use step::ResultFiles;
 pub use step::Step;
 
 use crate::{
+    cast,
     narrator::Narrator,
-    report::{self, TraceFile},
+    report,
     timeline::{self, LaneKind, Moment},
     timing::{self, Usage},
 };
@@ -79,7 +83,7 @@ struct State {
     runs: Vec<Runs>,
     claims: Vec<Claim>,
     failures: Vec<String>,
-    trace: Option<TraceFile>,
+    results: ResultFiles,
     finished: bool,
 }
 
@@ -107,7 +111,7 @@ impl Experiment {
     fn new(
         document: Document,
         narrator: Narrator,
-        trace: Option<TraceFile>,
+        results: ResultFiles,
         pause: bool,
         seed: u64,
     ) -> Self {
@@ -117,7 +121,7 @@ impl Experiment {
                 runs: Vec::new(),
                 claims: Vec::new(),
                 failures: Vec::new(),
-                trace,
+                results,
                 finished: false,
             })),
             narrator,
@@ -153,6 +157,23 @@ impl Experiment {
     /// Prints one line on standard output, at once; nothing under `--json`.
     pub fn say(&self, line: impl AsRef<str>) {
         self.narrator.say(line);
+    }
+
+    /// Prints a table and keeps it for the page; `notes` stand under it.
+    pub fn table(&mut self, table: TableReport) {
+        let names: Vec<&str> = table.headings.iter().map(String::as_str).collect();
+        let (width, rows) = (report::width(), table.rows.clone());
+        let text = report::table(&names, rows, &table.text_columns, width);
+        self.say(text.trim_end());
+        for note in &table.notes {
+            self.say(report::wrap(note, width, 2));
+        }
+        self.state().document.tables.push(table);
+    }
+
+    /// Keeps what a sweep measured, for the page; it prints nothing.
+    pub fn curve(&mut self, curve: Curve) {
+        self.state().document.curves.push(curve);
     }
 
     /// Prints sentences, broken between words at the report's width and set in as the first one is.
@@ -360,10 +381,16 @@ impl Experiment {
     fn wait_for_enter(&self, variant: &str) {
         let again = self.state().runs.iter().any(|runs| runs.name == variant);
         if self.pause && !again {
+            let prompt = format!("Enter runs `{variant}` ");
+            cast::show(&prompt);
             // Where nobody reads the prompt, nobody need be asked twice.
-            let _ = write!(io::stderr(), "Enter runs `{variant}` ");
+            let _ = io::stderr().write_all(prompt.as_bytes());
             // The end of the input is as good as Enter.
-            let _ = io::stdin().lock().read_line(&mut String::new());
+            let _ = cast::without_time(|| io::stdin().lock().read_line(&mut String::new()));
+            cast::show("\n");
+        }
+        if !again {
+            cast::mark(variant);
         }
     }
 

@@ -2,11 +2,14 @@
 
 use super::{Document, Experiment, SCHEMA, State};
 use crate::{
+    cast,
     child::{self, Role},
     cli::{self, CommonArgs, Usage, complain},
     host::Host,
     narrator::{self, Narrator},
-    report, timeline,
+    page,
+    report::{self, file::ResultFile},
+    timeline,
     timing::Housekeeper,
 };
 use serde::Serialize;
@@ -14,8 +17,10 @@ use serde_json::Value;
 use std::{
     env,
     io::{self, IsTerminal},
-    iter,
+    iter, mem,
+    path::PathBuf,
     process::ExitCode,
+    slice,
     sync::{Arc, Mutex, OnceLock, PoisonError},
     thread,
     time::Duration,
@@ -72,26 +77,41 @@ impl Step {
         if !common.json {
             report::ascii::apply(common.ascii);
         }
+        common.width.into_iter().for_each(report::fix_width);
         if common.clear && io::stdout().is_terminal() && !common.json {
             narrator::print_lines("\u{1b}[2J\u{1b}[3J\u{1b}[H");
         }
-        let trace = common.trace.as_deref().map(report::TraceFile::create);
-        let trace = match trace.transpose() {
-            Ok(trace) => trace,
+        let results = match ResultFiles::create(common) {
+            Ok(results) => results,
             Err(error) => {
                 complain(format_args!("{error:#}"));
                 return ExitCode::FAILURE;
             }
         };
+        if let Err(error) = self.start_cast(common) {
+            complain(format_args!("{error:#}"));
+            return ExitCode::FAILURE;
+        }
         timeline::install();
         let narrator = Narrator::new(common.json);
         let document = self.document(own, common);
-        narrator.say(report::header(&document));
-        let mut experiment = Experiment::new(document, narrator, trace, common.pause, common.seed);
+        narrator.say(report::header(&document, report::width()));
+        let mut experiment =
+            Experiment::new(document, narrator, results, common.pause, common.seed);
         // Set once: this is the only run of the process.
         let _ = running.set((Arc::clone(&experiment.state), experiment.narrator()));
         let outcome = demonstrate(own, &mut experiment);
         self.close(&experiment, outcome, common.json)
+    }
+
+    /// Begins to record what is shown, if that was asked for.
+    fn start_cast(&self, common: &CommonArgs) -> anyhow::Result<()> {
+        if let Some(path) = &common.cast {
+            let file = ResultFile::create(path, "the recording", "--cast")?;
+            let title = format!("{} · {}", self.package, self.question);
+            cast::start(file, &title, report::width(), common.color.in_recordings());
+        }
+        Ok(())
     }
 
     fn document(&self, own: &impl Serialize, common: &CommonArgs) -> Document {
@@ -116,6 +136,8 @@ impl Step {
             params,
             variants: Vec::new(),
             claims: Vec::new(),
+            curves: Vec::new(),
+            tables: Vec::new(),
             error: None,
         }
     }
@@ -131,6 +153,7 @@ impl Step {
         for message in &messages {
             complain(message);
         }
+        messages.extend(finish_cast());
         match failure {
             Some(error) if error.is::<Usage>() => ExitCode::from(2),
             _ if !messages.is_empty() => ExitCode::FAILURE,
@@ -138,9 +161,9 @@ impl Step {
         }
     }
 
-    /// Concludes, prints and writes the trace; returns what could not be written.
+    /// Concludes, prints and writes what goes to files; returns what could not be written.
     fn tell(&self, state: &mut State, error: Option<String>, json: bool) -> Vec<String> {
-        let trace = state.trace.take();
+        let results = mem::take(&mut state.results);
         let document = state.conclude(error);
         let mut unwritten = Vec::new();
         match self.print(document, json) {
@@ -150,9 +173,8 @@ impl Step {
             }
             _ => {}
         }
-        if let Some(error) = trace.and_then(|trace| trace.write(document).err()) {
-            unwritten.push(format!("{error:#}"));
-        }
+        let errors = results.write(document).into_iter();
+        unwritten.extend(errors.map(|error| format!("{error:#}")));
         unwritten
     }
 
@@ -162,6 +184,7 @@ impl Step {
         } else if document.variants.is_empty() {
             Ok(())
         } else {
+            cast::mark("report");
             narrator::try_print_lines(&report::terminal(document, self, report::width()))
         }
     }
@@ -202,12 +225,50 @@ impl Step {
         for line in iter::once(message).chain(unwritten) {
             complain(line);
         }
+        finish_cast();
+    }
+}
+
+/// Writes what was recorded; says, and returns, why it could not be.
+fn finish_cast() -> Option<String> {
+    let message = format!("{:#}", cast::finish().err()?);
+    complain(&message);
+    Some(message)
+}
+
+/// Where a run is to be kept, besides what it prints.
+#[derive(Debug, Default)]
+pub(super) struct ResultFiles {
+    trace: Option<ResultFile>,
+    report: Option<ResultFile>,
+}
+
+impl ResultFiles {
+    fn create(common: &CommonArgs) -> anyhow::Result<Self> {
+        let place = |path: &Option<PathBuf>, what, flag| {
+            let path = path.as_deref();
+            path.map(|path| ResultFile::create(path, what, flag))
+                .transpose()
+        };
+        Ok(Self {
+            trace: place(&common.trace, "the trace", "--trace")?,
+            report: place(&common.report, "the page", "--report")?,
+        })
+    }
+
+    /// Writes each, whatever becomes of the others; returns what went wrong.
+    fn write(self, document: &Document) -> Vec<anyhow::Error> {
+        let trace = |file: ResultFile| file.write(&report::trace_of(document).to_string());
+        let page = |file: ResultFile| file.write(&page::of(slice::from_ref(document), &[]));
+        let written = [self.trace.map(trace), self.report.map(page)];
+        let written = written.into_iter().flatten();
+        written.filter_map(Result::err).collect()
     }
 }
 
 /// The command that a reader types to run the step again; where results go is the reader's own choice.
 fn command(package: &str, flags: impl Iterator<Item = String>) -> String {
-    const PLACES: [&str; 2] = ["--trace", "--report"];
+    const PLACES: [&str; 3] = ["--trace", "--report", "--cast"];
     let mut words = format!("cargo run -p {package}");
     let mut kept = Vec::new();
     let mut flags = flags.peekable();

@@ -24,9 +24,17 @@ fn experiment() -> Experiment {
         params: serde_json::json!({ "requests": 10 }),
         variants: Vec::new(),
         claims: Vec::new(),
+        curves: Vec::new(),
+        tables: Vec::new(),
         error: None,
     };
-    Experiment::new(document, Narrator::new(true), None, false, 1)
+    Experiment::new(
+        document,
+        Narrator::new(true),
+        ResultFiles::default(),
+        false,
+        1,
+    )
 }
 
 /// Records a run of `wall_ms` as if it had been measured.
@@ -158,6 +166,20 @@ fn a_bare_number_takes_the_unit_of_what_it_is_compared_with() {
     assert_eq!(
         judged(&mut lab, claim).evidence,
         "fast: wall 100 ms < 200 ms"
+    );
+}
+
+#[test]
+fn evidence_whose_sides_look_alike_says_how_far_they_lie_apart() {
+    let mut lab = experiment();
+    record(&mut lab, "slow", 1_002, Value::Null);
+    record(&mut lab, "fast", 1_001, Value::Null);
+    let faster = of("fast", "wall_s").below(of("slow", "wall_s"));
+    let report = judged(&mut lab, Claim::that("fast is faster").check(faster));
+    assert_eq!(report.verdict, Verdict::Shown);
+    assert_eq!(
+        report.evidence,
+        "fast: wall 1.00 s < slow: wall 1.00 s, 1.00 ms apart"
     );
 }
 

@@ -4,104 +4,11 @@ use crate::{
     experiment::{Document, Recording},
     timeline::{Lane, LaneKind, Moment, Span},
 };
-use anyhow::Context;
 use serde_json::{Value, json};
-use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, Write},
-    path::{Path, PathBuf},
-    process,
-};
-use tempfile::NamedTempFile;
-
-/// The place for a trace, checked before the run so that ten seconds are not spent in vain.
-///
-/// A regular file is replaced whole or not at all; anything else, such as a pipe, is written to.
-#[derive(Debug)]
-pub struct TraceFile {
-    path: PathBuf,
-    place: Place,
-}
-
-#[derive(Debug)]
-enum Place {
-    Replace,
-    WriteTo(File),
-}
-
-impl TraceFile {
-    /// Prepares the place.
-    ///
-    /// # Errors
-    /// Nothing can be written there.
-    pub fn create(path: &Path) -> anyhow::Result<Self> {
-        let place = Self::open(path).with_context(|| unwritable(path))?;
-        Ok(Self {
-            path: path.to_owned(),
-            place,
-        })
-    }
-
-    fn open(path: &Path) -> io::Result<Place> {
-        match fs::metadata(path) {
-            Ok(about) if about.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
-            Ok(about) if !about.is_file() => {
-                Ok(Place::WriteTo(OpenOptions::new().write(true).open(path)?))
-            }
-            Ok(about) if about.permissions().readonly() => {
-                Err(io::ErrorKind::PermissionDenied.into())
-            }
-            // Only tried: a file that waits for the end would stay when the run is broken off.
-            _ => beside(path).map(|_| Place::Replace),
-        }
-    }
-
-    /// Writes the trace.
-    ///
-    /// # Errors
-    /// The place is full or has gone; an old file stays whole.
-    pub fn write(self, document: &Document) -> anyhow::Result<()> {
-        let text = trace(document).to_string();
-        let written = match self.place {
-            Place::WriteTo(mut file) => file.write_all(text.as_bytes()),
-            Place::Replace => replace(&self.path, text.as_bytes()),
-        };
-        written.with_context(|| unwritable(&self.path))
-    }
-}
-
-/// A temporary file where `path` is, or where it leads to.
-fn beside(path: &Path) -> io::Result<NamedTempFile> {
-    let folder = path.parent();
-    let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    // Without the name of the temporary file, which means nothing to the reader.
-    let plain = |error: io::Error| error.kind().into();
-    builder
-        .tempfile_in(folder.unwrap_or(Path::new(".")))
-        .map_err(plain)
-}
-
-/// Replaces the file whole or not at all.
-fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
-    // A link stays a link.
-    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let mut file = beside(&path)?;
-    file.write_all(text)?;
-    file.persist(&path).map(drop).map_err(|error| error.error)
-}
-
-fn unwritable(path: &Path) -> String {
-    format!(
-        "cannot write the trace to `{}`; name another place with --trace",
-        path.display()
-    )
-}
+use std::process;
 
 /// All variants one after another as they ran, each with its lanes.
-pub(super) fn trace(document: &Document) -> Value {
+pub(crate) fn trace(document: &Document) -> Value {
     let variants = document.variants.iter();
     let recordings: Vec<_> = variants
         .map(|variant| (variant.name.as_str(), &variant.recording))

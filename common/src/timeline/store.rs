@@ -350,6 +350,8 @@ fn in_reading_order(lanes: &mut [Lane]) {
         let (name, number) = family(&lane.name);
         (
             lane.id.kind,
+            // It often begins in the same moment as its threads, now before and now after them.
+            lane.name != "main",
             first.get(&name).copied(),
             name,
             number,

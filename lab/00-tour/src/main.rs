@@ -2,8 +2,8 @@
 
 use clap::{Parser, Subcommand};
 use common::{
-    cli,
-    report::{self, format},
+    cli, experiment, page,
+    report::{self, file::ResultFile, format},
 };
 use indicatif::ProgressBar;
 use lab_00_tour::{
@@ -43,6 +43,10 @@ struct Arguments {
     /// Print one JSON document with the documents of all steps, and nothing else
     #[arg(long)]
     json: bool,
+
+    /// Write all steps as one HTML page to FILE; opens in any browser, without a network
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
 
     /// Run what was built last, without asking cargo
     #[arg(long)]
@@ -98,6 +102,9 @@ impl Arguments {
         let flag = match self {
             Self { json: true, .. } => "--json",
             Self { full: true, .. } => "--full",
+            Self {
+                report: Some(_), ..
+            } => "--report",
             Self { only: Some(_), .. } if !list => "--only",
             _ => return None,
         };
@@ -158,45 +165,75 @@ fn run_alone(stop: &Stop, flags: &[String], no_build: bool) -> ExitCode {
 struct Seen {
     documents: Vec<Document>,
     whole: Vec<Value>,
+    /// What failing steps had measured by then.
+    broken: Vec<Value>,
     failures: Vec<String>,
 }
 
 fn tour(arguments: &Arguments) -> ExitCode {
-    let stops = path::stops(arguments.only);
-    let say = |line: &str| {
-        if !arguments.json {
-            report::print(line);
-        }
+    let place = arguments.report.as_deref();
+    let place = place.map(|path| ResultFile::create(path, "the page", "--report"));
+    let page = match place.transpose() {
+        Ok(page) => page,
+        Err(error) => return complain(1, &format!("{error:#}")),
     };
+    let stops = path::stops(arguments.only);
     if !arguments.json {
         list(&stops);
     }
-    let binaries = if arguments.no_build {
-        walk::built(&stops)
-    } else {
-        say("\nbuilding …");
-        match walk::build(&stops) {
-            Ok(binaries) => binaries,
-            Err(error) => return complain(1, &format!("{error:#}")),
-        }
+    let binaries = match find_binaries(arguments, &stops) {
+        Ok(binaries) => binaries,
+        Err(error) => return complain(1, &format!("{error:#}")),
     };
-    say(&format!(
-        "\nrunning {}",
-        if arguments.full {
+    let interrupted = walk::interrupt_flag();
+    let seen = visit_all(&stops, &binaries, arguments, &interrupted);
+    let interrupted = interrupted.load(Ordering::SeqCst);
+    let trouble = trouble(&seen, stops.len(), interrupted);
+    let unwritten = page.and_then(|page| write_page(page, &seen, trouble.as_deref()).err());
+    let unwritten = unwritten.map(|error| format!("{error:#}"));
+    let messages: Vec<String> = trouble.into_iter().chain(unwritten).collect();
+    if messages.is_empty() {
+        return ExitCode::SUCCESS;
+    }
+    messages.iter().for_each(cli::complain);
+    ExitCode::FAILURE
+}
+
+fn find_binaries(
+    arguments: &Arguments,
+    stops: &[&Stop],
+) -> anyhow::Result<BTreeMap<String, PathBuf>> {
+    if arguments.no_build {
+        return Ok(walk::built(stops));
+    }
+    if !arguments.json {
+        report::print("\nbuilding …");
+    }
+    walk::build(stops)
+}
+
+/// Runs one step after another and tells what they came to.
+fn visit_all(
+    stops: &[&Stop],
+    binaries: &BTreeMap<String, PathBuf>,
+    arguments: &Arguments,
+    interrupted: &AtomicBool,
+) -> Seen {
+    if !arguments.json {
+        let pace = if arguments.full {
             "at full length"
         } else {
             "at a quick pace"
-        }
-    ));
-    say(&summary::head());
+        };
+        report::print(&format!("\nrunning {pace}\n{}", summary::head()));
+    }
     let started = Instant::now();
-    let interrupted = walk::interrupt_flag();
     let mut seen = Seen::default();
-    for stop in &stops {
+    for stop in stops {
         if interrupted.load(Ordering::SeqCst) {
             break;
         }
-        visit(stop, &binaries, arguments, &interrupted, &mut seen);
+        visit(stop, binaries, arguments, interrupted, &mut seen);
     }
     let walked = format::seconds(started.elapsed());
     if arguments.json {
@@ -204,30 +241,33 @@ fn tour(arguments: &Arguments) -> ExitCode {
     } else {
         conclude(&seen, stops.len(), &walked);
     }
-    if interrupted.load(Ordering::SeqCst) {
-        let (done, all) = (seen.documents.len(), stops.len());
-        let mut message = format!("interrupted after {done} of {all} steps");
-        if !seen.failures.is_empty() {
-            message = format!(
-                "{message}; failed before that: {}",
-                seen.failures.join(", ")
-            );
-        }
-        return complain(1, &message);
+    seen
+}
+
+/// What went wrong, in one line.
+fn trouble(seen: &Seen, all: usize, interrupted: bool) -> Option<String> {
+    let failed = seen.failures.join(", ");
+    if interrupted {
+        let message = format!("interrupted after {} of {all} steps", seen.documents.len());
+        return Some(if failed.is_empty() {
+            message
+        } else {
+            format!("{message}; failed before that: {failed}")
+        });
     }
-    if seen.failures.is_empty() {
-        ExitCode::SUCCESS
-    } else {
-        complain(
-            1,
-            &format!(
-                "{} of {} steps failed: {}",
-                seen.failures.len(),
-                stops.len(),
-                seen.failures.join(", ")
-            ),
-        )
-    }
+    let count = seen.failures.len();
+    (count > 0).then(|| format!("{count} of {all} steps failed: {failed}"))
+}
+
+/// Writes what was finished, what failing steps had measured, and what went wrong.
+fn write_page(page: ResultFile, seen: &Seen, trouble: Option<&str>) -> anyhow::Result<()> {
+    let all = seen.whole.iter().cloned().map(serde_json::from_value);
+    let mut documents: Vec<experiment::Document> = all.collect::<Result<_, _>>()?;
+    // A step that broke down may have printed anything.
+    let broken = seen.broken.iter().cloned().map(serde_json::from_value);
+    documents.extend(broken.filter_map(Result::ok));
+    let trouble: Vec<String> = trouble.map(str::to_owned).into_iter().collect();
+    page.write(&page::of(&documents, &trouble))
 }
 
 /// Runs one step and tells it in one line; a failure is told with its output.
@@ -266,6 +306,9 @@ fn visit(
             // The tour's last line says it again, should nobody read this.
             let _ = writeln!(io::stderr(), "✗ {} failed: {error:#}", stop.package);
             seen.failures.push(stop.package.into());
+            let failed = error.downcast_ref::<walk::Failed>();
+            let whole = failed.and_then(|failed| failed.whole.clone());
+            seen.broken.extend(whole);
         }
     }
 }

@@ -6,6 +6,8 @@ use serde_json::Value;
 use std::{
     collections::BTreeMap,
     env,
+    error::Error,
+    fmt,
     io::Read,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
@@ -112,6 +114,22 @@ fn executable(message: &str) -> Option<(String, PathBuf)> {
     Some((name.to_owned(), path.into()))
 }
 
+/// A step that failed; what it had measured by then is in the document that it printed all the same.
+#[derive(Debug)]
+pub struct Failed {
+    /// The document, if it printed one.
+    pub whole: Option<Value>,
+    message: String,
+}
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Error for Failed {}
+
 /// Runs one step with `flags` and reads its document.
 ///
 /// # Errors
@@ -141,7 +159,10 @@ pub fn run(
     let (stdout, stderr) = (read(stdout), read(stderr));
     let status = status.with_context(|| stderr.trim().to_owned())?;
     if !status.success() {
-        bail!("it ended with {status}\n{}", stderr.trim());
+        bail!(Failed {
+            whole: serde_json::from_str(&stdout).ok(),
+            message: format!("it ended with {status}\n{}", stderr.trim()),
+        });
     }
     let whole: Value = serde_json::from_str(&stdout)
         .with_context(|| format!("it printed no document: {stdout}{stderr}"))?;
@@ -230,6 +251,10 @@ mod tests {
         );
         let error = error.expect_err("exit code 3");
         assert!(format!("{error:#}").contains("broken"), "{error:#}");
+        let script = r#"echo '{"step": "x"}'; exit 1"#;
+        let error = run(Path::new("/bin/sh"), &["-c", script], &calm).expect_err("exit code 1");
+        let failed = error.downcast_ref::<Failed>().expect("it failed");
+        assert_eq!(failed.whole, Some(serde_json::json!({ "step": "x" })));
     }
 
     #[cfg(unix)]

@@ -26,7 +26,7 @@ fn it_lists_the_path_and_its_wings() {
 fn it_teaches_in_its_help() {
     tour(&["--help"])
         .well()
-        .tells(&["list", "07", "--only", "advanced", "--no-build"]);
+        .tells(&["list", "07", "--only", "advanced", "--no-build", "--report"]);
 }
 
 #[test]
@@ -38,5 +38,7 @@ fn what_it_does_not_know_and_what_it_would_ignore_is_refused() {
     for (flag, what) in [("--json", "07"), ("--full", "basics-0"), ("--json", "list")] {
         let _ = tour(&[flag, what]).refused(2, &[flag, what]);
     }
+    let _ = tour(&["--report", "x.html", "07"]).refused(2, &["--report", "07"]);
+    let _ = tour(&["--report", "/nowhere/x.html"]).refused(1, &["/nowhere/x.html", "--report"]);
     let _ = tour(&["--only", "basics", "07"]).refused(2, &["--only", "07"]);
 }

@@ -167,5 +167,5 @@ fn say(lab: &Experiment, light: &Light) {
         row(BESIDE, &light.beside),
     ];
     let names = ["light quotes", "p99 of each round, from when they were due"];
-    lab.say(report::table(&names, rows, &[0, 1], 80).trim_end());
+    lab.say(report::table(&names, rows, &[0, 1], report::width()).trim_end());
 }

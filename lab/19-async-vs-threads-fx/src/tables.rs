@@ -21,7 +21,7 @@ pub(crate) fn say(lab: &Experiment, rows: &[Row]) {
         "venue",
     ];
     let cells = rows.iter().map(|row| cells(lab, row));
-    lab.say(report::table(&names, cells.collect(), &[1], 80).trim_end());
+    lab.say(report::table(&names, cells.collect(), &[1], report::width()).trim_end());
     say_what_is_missing(lab, rows);
     lab.say("  p50, p99: from the word go, when all are connected, to the answer");
     lab.say("  memory: how far it grew; venue: the most in flight at once, as it counted");
@@ -33,11 +33,11 @@ pub(crate) fn say(lab: &Experiment, rows: &[Row]) {
         "answers late, p99",
     ];
     let cells = rows.iter().filter_map(|row| venue_cells(lab, row));
-    lab.say(report::table(&names, cells.collect(), &[1], 80).trim_end());
+    lab.say(report::table(&names, cells.collect(), &[1], report::width()).trim_end());
     lab.say(report::wrap(
         "at work: CPU time over wall time; late: left so long after its latency had passed. Venue \
          and clients share these CPUs: where late is much of p99, they were short of CPU together.",
-        80,
+        report::width(),
         2,
     ));
 }
@@ -47,7 +47,11 @@ fn say_what_is_missing(lab: &Experiment, rows: &[Row]) {
     for row in rows {
         if let Some(limit) = &row.limit {
             let name = variant(row.side, row.level);
-            lab.say(report::wrap(&format!("{name}: not run; {limit}"), 80, 2));
+            lab.say(report::wrap(
+                &format!("{name}: not run; {limit}"),
+                report::width(),
+                2,
+            ));
         } else if !row.reached_its_level() {
             let name = variant(row.side, row.level);
             lab.say(format!(

@@ -142,7 +142,7 @@ fn say(lab: &Experiment, [threads, tasks]: &[Trade; 2]) {
         ]
     });
     let names = ["pair", "threads: best", "filled", "tasks: best", "filled"];
-    lab.say(report::table(&names, rows.collect(), &[0], 80).trim_end());
+    lab.say(report::table(&names, rows.collect(), &[0], report::width()).trim_end());
     for name in [THREADS, TASKS] {
         if let Some(wall) = lab.wall(name) {
             lab.say(format!("{name}: elapsed {}", format::seconds(wall)));

@@ -54,7 +54,7 @@ impl Costs {
                 .collect()
         });
         let text_columns = [0, names.len() - 1];
-        report::table(&names, rows.collect(), &text_columns, 78)
+        report::table(&names, rows.collect(), &text_columns, report::width())
     }
 }
 

@@ -1,0 +1,371 @@
+//! Timelines as SVG: the variants of a step above each other, a row per lane, on one axis.
+
+use super::{
+    attribute,
+    bars::{self, Paths, UNITS},
+    escape,
+    look::{self, LOOKS, ROW},
+    spans,
+};
+use crate::{
+    experiment::{CounterReport, LaneReport, Variant},
+    report::format,
+    timeline::LaneKind,
+};
+use std::fmt::Write;
+
+/// Rows drawn per variant; where there are more, the last says how many.
+const ROWS: usize = 40;
+
+/// A variant shares the longest one's axis unless it would be less than this part of it.
+const SMALLEST_PART: f64 = 16.0;
+
+/// The height of a counter's row.
+const COUNTER: usize = 36;
+
+/// How much is drawn of each variant, so that a page of the whole path stays small.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Budget {
+    /// Bars.
+    pub(super) bars: usize,
+    /// Spans that tell of themselves when pointed at.
+    pub(super) spans: usize,
+}
+
+/// The timelines of all variants that recorded anything, with their legend; empty without any.
+pub(super) fn of(variants: &[Variant], budget: Budget) -> String {
+    let drawn: Vec<&Variant> = variants
+        .iter()
+        .filter(|one| lanes_in_view(one).next().is_some())
+        .collect();
+    let longest = drawn
+        .iter()
+        .map(|variant| variant.wall_s)
+        .fold(0.0, f64::max);
+    if longest <= 0.0 {
+        return String::new();
+    }
+    let mut seen = [false; LOOKS.len()];
+    let (mut partly, mut cut) = (false, false);
+    let mut rows = String::new();
+    for variant in &drawn {
+        let picture = Picture::of(variant, longest, budget);
+        (0..LOOKS.len()).for_each(|index| seen[index] |= picture.paths.seen()[index]);
+        partly |= picture.paths.partly;
+        cut |= !picture.cuts.is_empty();
+        rows += &picture.html(variant, longest);
+    }
+    format!(
+        "<div class=timelines data-longest={longest}>\n{}{rows}{}<p class=told aria-live=polite></p>\n</div>\n",
+        look::legend(&seen, partly, cut),
+        axis(longest, "shared"),
+    )
+}
+
+/// The lanes of which any part falls into the measured stretch.
+fn lanes_in_view(variant: &Variant) -> impl Iterator<Item = &LaneReport> {
+    let wall = variant.wall_s;
+    let in_view = move |lane: &&LaneReport| {
+        lane.spans
+            .iter()
+            .any(|span| span.end_s > 0.0 && span.start_s < wall)
+    };
+    variant.lanes.iter().filter(in_view)
+}
+
+/// One variant, drawn.
+struct Picture<'a> {
+    lanes: Vec<&'a LaneReport>,
+    /// Lanes that are not drawn.
+    more: usize,
+    axis_s: f64,
+    height: usize,
+    paths: Paths,
+    edges: String,
+    cuts: String,
+    budget: Budget,
+}
+
+impl<'a> Picture<'a> {
+    fn of(variant: &'a Variant, longest: f64, budget: Budget) -> Self {
+        let mut lanes: Vec<&LaneReport> = lanes_in_view(variant).collect();
+        let all = lanes.len() + variant.folded;
+        if all > ROWS {
+            lanes.truncate(ROWS - 1);
+        }
+        let small = variant.wall_s * SMALLEST_PART < longest;
+        let mut picture = Self {
+            more: all - lanes.len(),
+            axis_s: if small { variant.wall_s } else { longest },
+            height: lanes.len() * ROW,
+            lanes,
+            paths: Paths::default(),
+            edges: String::new(),
+            cuts: String::new(),
+            budget,
+        };
+        picture.draw();
+        picture
+    }
+
+    fn draw(&mut self) {
+        let limit = (self.budget.bars / self.lanes.len().max(1)).max(50);
+        for (row, lane) in self.lanes.iter().enumerate() {
+            let bars = bars::of(lane, self.axis_s, limit);
+            self.paths.add(&bars, row * ROW);
+            draw_edges(&mut self.edges, lane, self.axis_s, row * ROW, limit);
+            let cut = lane.spans.iter().filter(|span| span.cut).take(limit);
+            for (_, end) in
+                cut.filter_map(|span| bars::place(span.start_s, span.end_s, self.axis_s))
+            {
+                look::draw_mark(&mut self.cuts, end, row * ROW);
+            }
+        }
+    }
+
+    fn html(&self, variant: &Variant, longest: f64) -> String {
+        let axis_s = self.axis_s;
+        let enlarged = axis_s < longest;
+        let mut text = format!(
+            "<div class=variant data-axis={axis_s} data-wall={}>\n<h4>{} <small>{}</small></h4>\n",
+            variant.wall_s,
+            escape(&variant.name),
+            escape(&summary(variant))
+        );
+        if enlarged {
+            let times = format::plain((longest / axis_s).round());
+            let _ = writeln!(
+                text,
+                "<p class=enlarged>Enlarged {times} × against the others; <span class=to-scale></span></p>"
+            );
+        }
+        text += "<div class=rows><ol class=lanes>\n";
+        for lane in &self.lanes {
+            let _ = writeln!(text, "<li>{}", escape(&lane.name));
+        }
+        text += "</ol>\n";
+        text += &self.svg(variant);
+        text += "</div>\n";
+        if self.more > 0 {
+            let kind = kind(self.lanes.last().map(|lane| lane.kind));
+            let more = format::count(self.more as u64);
+            let _ = writeln!(text, "<p class=more>+ {more} more {kind}</p>");
+        }
+        for counter in &variant.counters {
+            text += &counter_row(counter, axis_s, self.budget.bars);
+        }
+        if enlarged {
+            text += &axis(axis_s, "own");
+        }
+        text += &spans::script(&self.lanes, axis_s, self.budget.spans);
+        text += &recorder(variant);
+        text + "</div>\n"
+    }
+
+    fn svg(&self, variant: &Variant) -> String {
+        let height = self.height;
+        let mut text = format!(
+            "<svg class=picture role=img aria-label=\"{}\" viewBox='0 0 {UNITS} {height}' \
+             preserveAspectRatio=none height={height}>\n",
+            attribute(&in_words(variant, self.lanes.len(), self.more))
+        );
+        let wall = variant.wall_s / self.axis_s * f64::from(UNITS);
+        let _ = writeln!(text, "<path class=end d='M{wall:.0} 0v{height}'/>");
+        for (look, path) in LOOKS
+            .iter()
+            .zip(&self.paths.by_look)
+            .rev()
+            .filter(|(_, path)| !path.is_empty())
+        {
+            let _ = writeln!(text, "<path class='{}' d='{path}'/>", look.class);
+        }
+        for (class, path) in [("edge", &self.edges), ("cut", &self.cuts)] {
+            if !path.is_empty() {
+                let _ = writeln!(text, "<path class={class} d='{path}'/>");
+            }
+        }
+        text + "</svg>\n"
+    }
+}
+
+/// A line where a span follows another without a gap.
+fn draw_edges(path: &mut String, lane: &LaneReport, axis_s: f64, top: usize, limit: usize) {
+    let mut ended = None;
+    let mut room = limit;
+    for span in lane.spans.iter().filter(|span| span.depth == 0) {
+        let follows =
+            ended.is_some_and(|end: f64| (0.0..axis_s / 500.0).contains(&(span.start_s - end)));
+        let wide = span.end_s - span.start_s > axis_s / 300.0;
+        if follows && wide && room > 0 {
+            room -= 1;
+            if let Some((start, _)) = bars::place(span.start_s, span.end_s, axis_s) {
+                look::draw_mark(path, start, top);
+            }
+        }
+        ended = Some(ended.unwrap_or(f64::MIN).max(span.end_s));
+    }
+}
+
+fn kind(kind: Option<LaneKind>) -> &'static str {
+    match kind {
+        Some(LaneKind::Task) => "tasks",
+        Some(LaneKind::Process) => "processes",
+        _ => "threads",
+    }
+}
+
+/// What stands beside a variant's name.
+fn summary(variant: &Variant) -> String {
+    let lanes = variant.lanes.len() + variant.folded;
+    let noun = if lanes == 1 { "lane" } else { "lanes" };
+    let mut text = format!(
+        "{} · {} {noun}",
+        format::seconds_f64(variant.wall_s),
+        format::count(lanes as u64)
+    );
+    if variant.open_s > 0.0 {
+        let ran = (variant.busy_s / variant.open_s).min(1.0);
+        text += &format!(" · in its spans {} running", format::percent(ran));
+    }
+    text
+}
+
+/// What a picture shows, for those who do not see it.
+fn in_words(variant: &Variant, drawn: usize, more: usize) -> String {
+    let mut text = format!(
+        "Timeline of {}: {} over {}",
+        variant.name,
+        summary(variant)
+            .split(" · ")
+            .skip(1)
+            .collect::<Vec<_>>()
+            .join(", "),
+        format::seconds_f64(variant.wall_s)
+    );
+    text += &format!("; {drawn} drawn, {more} more.");
+    let first = variant.lanes.iter().filter_map(|lane| {
+        let spans = lane.spans.iter().filter(|span| span.depth == 0);
+        let (count, from, to) = spans
+            .fold((0, f64::INFINITY, 0.0_f64), |(count, from, to), span| {
+                (count + 1, from.min(span.start_s), to.max(span.end_s))
+            });
+        (count > 0).then_some((lane, count, from, to))
+    });
+    for (lane, count, from, to) in first.take(5) {
+        let noun = if count == 1 { "span" } else { "spans" };
+        text += &format!(
+            " {}: {count} {noun} from {} to {}.",
+            lane.name,
+            format::seconds_f64(from),
+            format::seconds_f64(to)
+        );
+    }
+    text
+}
+
+/// What the recording itself took and left out.
+fn recorder(variant: &Variant) -> String {
+    let told = &variant.recorder;
+    if told.spans == 0 {
+        return String::new();
+    }
+    let share = told.cost_s / variant.wall_s * 100.0;
+    let mut text = format!(
+        "<p class=recorder>Recorded {} spans; that took {}, {share:.2} % of the wall time",
+        format::count(told.spans),
+        format::seconds_f64(told.cost_s)
+    );
+    if told.thinned > 0 {
+        let _ = write!(
+            text,
+            "; {} of them were left out to bound the memory",
+            format::count(told.thinned)
+        );
+    }
+    text + ".</p>\n"
+}
+
+/// Ticks in round numbers; the script draws them anew when the view changes.
+fn axis(end_s: f64, class: &str) -> String {
+    let mut text = format!("<div class='axis {class}' aria-hidden=true>");
+    let step = round_step(end_s / 6.0);
+    let mut at = 0.0;
+    while at <= end_s * 1.000_001 {
+        let left = at / end_s * 100.0;
+        // Its words would not fit behind it.
+        let last = if left > 93.0 { " class=last" } else { "" };
+        let _ = write!(
+            text,
+            "<span{last} style='left:{left:.2}%'>{}</span>",
+            tick(at)
+        );
+        at += step;
+    }
+    text + "</div>\n"
+}
+
+fn tick(at: f64) -> String {
+    let text = format::seconds_f64(at);
+    let (digits, unit) = text.split_once(' ').unwrap_or((&text, ""));
+    let digits = if digits.contains('.') {
+        digits.trim_end_matches('0').trim_end_matches('.')
+    } else {
+        digits
+    };
+    format!("{digits} {unit}")
+}
+
+/// The next of 1, 2, 5 × 10ⁿ.
+pub(super) fn round_step(least: f64) -> f64 {
+    let power = 10_f64.powf(least.max(1e-12).log10().floor());
+    let steps = [1.0, 2.0, 5.0, 10.0];
+    let found = steps.iter().find(|step| *step * power >= least * 0.999);
+    found.unwrap_or(&10.0) * power
+}
+
+/// A level over time as steps, below the lanes.
+fn counter_row(counter: &CounterReport, axis_s: f64, limit: usize) -> String {
+    let peak = counter
+        .samples
+        .iter()
+        .map(|sample| sample.1)
+        .fold(0.0, f64::max);
+    let mut path = String::new();
+    let height = |level: f64| (COUNTER as f64 - 2.0) * (1.0 - level / peak.max(1e-9)) + 1.0;
+    let every = counter.samples.len().div_ceil(limit.max(1));
+    // Where there are too many, the highest of each few stands for them.
+    for few in counter.samples.chunks(every.max(1)) {
+        let level = few.iter().map(|sample| sample.1).fold(0.0, f64::max);
+        let Some((at, _)) = bars::place(few[0].0, axis_s, axis_s) else {
+            continue;
+        };
+        let start = if path.is_empty() {
+            format!("M{at} {COUNTER}")
+        } else {
+            format!("H{at}")
+        };
+        let _ = write!(path, "{start}V{:.1}", height(level));
+    }
+    let (name, top) = (escape(&counter.name), format::plain(peak));
+    format!(
+        "<div class='rows counter'><div class=lanes>{name} <small>≤ {top}</small></div>\n\
+         <svg class=level role=img aria-label=\"{}: at most {top} at once\" viewBox='0 0 {UNITS} {COUNTER}' \
+         preserveAspectRatio=none height={COUNTER}><path d='{path}H{UNITS}V{COUNTER}z'/></svg></div>\n",
+        attribute(&counter.name)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_are_round() {
+        assert_eq!(round_step(0.17), 0.2);
+        assert_eq!(round_step(1.0), 1.0);
+        assert!((round_step(0.003) - 0.005).abs() < 1e-12);
+        assert_eq!(tick(0.5), "500 ms");
+        assert_eq!(tick(2.0), "2 s");
+        assert_eq!(tick(0.0), "0 s");
+    }
+}
