@@ -6,9 +6,10 @@ use std::{
 };
 
 /// The headings of every lesson's README, in order.
-const HEADINGS: [&str; 6] = [
+const HEADINGS: [&str; 7] = [
     "## Run",
     "## What you see",
+    "## Look at the picture",
     "## Say this",
     "## Look out for",
     "## Try next",

@@ -1,5 +1,6 @@
 //! The flags that every step has, the groups that some share, and one line for a bad value.
 
+use crate::cast;
 use clap::{CommandFactory, FromArgMatches, Parser, error::ErrorKind};
 use serde::{Serialize, Serializer};
 use std::{
@@ -29,6 +30,11 @@ pub struct CommonArgs {
     #[serde(skip)]
     pub trace: Option<PathBuf>,
 
+    /// Record what is shown to FILE as an asciicast, with a marker per variant; asciinema plays it
+    #[arg(long, value_name = "FILE", conflicts_with = "json")]
+    #[serde(skip)]
+    pub cast: Option<PathBuf>,
+
     /// Write everything as one HTML page to FILE; opens in any browser, without a network
     #[arg(long, value_name = "FILE")]
     #[serde(skip)]
@@ -37,6 +43,11 @@ pub struct CommonArgs {
     /// The seed of everything random; the same seed gives the same run
     #[arg(long, value_name = "N", default_value_t = 42)]
     pub seed: u64,
+
+    /// Draw everything for this many columns, 80 to 200, whatever the terminal is
+    #[arg(long, value_name = "COLUMNS", value_parser = parse_width)]
+    #[serde(skip)]
+    pub width: Option<u16>,
 
     /// When to use colour
     #[arg(long, value_name = "WHEN", default_value_t, value_enum)]
@@ -67,6 +78,11 @@ pub enum Color {
 }
 
 impl Color {
+    /// Whether a recording has colour: players know it, whatever this terminal does.
+    pub(crate) fn in_recordings(self) -> bool {
+        self != Self::Never
+    }
+
     /// Settles colour for everything that this process prints.
     pub(crate) fn apply(self) {
         match self {
@@ -153,6 +169,15 @@ pub fn up_to<const LIMIT: usize>(text: &str) -> Result<NonZeroUsize, String> {
         .ok_or_else(|| format!("not a whole number from 1 to {LIMIT}"))
 }
 
+/// Parses a width in columns: 80 to 200.
+///
+/// # Errors
+/// Anything else, with the range.
+pub fn parse_width(text: &str) -> Result<u16, String> {
+    let columns = text.parse().ok().filter(|it| (80..=200).contains(it));
+    columns.ok_or_else(|| "not a whole number from 80 to 200".to_owned())
+}
+
 /// The command line of a step: its own flags and the common ones.
 #[derive(Parser, Debug)]
 #[command(version, disable_help_subcommand = true)]
@@ -203,6 +228,7 @@ fn answer(error: &clap::Error) -> ExitCode {
 /// Says in one line on standard error what went wrong; nobody need be there to read it.
 pub fn complain(message: impl fmt::Display) {
     let line = format!("error: {message}").replace('\n', " ");
+    cast::show(&format!("{line}\n"));
     // With standard error closed or full, the exit code still tells.
     let _ = writeln!(io::stderr(), "{line}");
 }
@@ -238,6 +264,14 @@ mod tests {
         );
         for bad in ["0", "513", "-1", "1.5", ""] {
             assert!(up_to::<512>(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_width_is_neither_too_narrow_to_draw_nor_too_wide_to_read() {
+        assert_eq!(["80", "200"].map(parse_width), [Ok(80), Ok(200)]);
+        for bad in ["79", "201", "-80", "8e1", "", "65616"] {
+            assert!(parse_width(bad).is_err(), "{bad}");
         }
     }
 

@@ -4,6 +4,7 @@
 //! here, behind one plain call: measuring, recording a timeline, judging claims, reporting, and the
 //! child processes that serve as workers or as the web server.
 
+mod cast;
 pub mod child;
 pub mod cli;
 pub mod experiment;

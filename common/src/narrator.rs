@@ -1,6 +1,7 @@
 //! The one way a step speaks while it runs: lines for its reader, bars for its watcher.
 
 use crate::{
+    cast,
     cli::complain,
     report::format,
     timeline::{self, LaneKind},
@@ -21,6 +22,8 @@ use std::{
 
 /// Lanes shown at once while a variant runs.
 const LIVE_ROWS: usize = 10;
+/// How often at most the screen is drawn anew in a second.
+const REFRESH_HZ: u8 = 20;
 const REDRAW_EVERY: Duration = Duration::from_millis(100);
 
 /// Prints a step's lines; silent under `--json`. Clones speak with the same voice.
@@ -48,8 +51,12 @@ type Clocks = Arc<Mutex<Vec<WeakProgressBar>>>;
 impl Narrator {
     /// A narrator; under `silent` it says nothing and shows nothing.
     pub(crate) fn new(silent: bool) -> Self {
-        let live = !silent && io::stderr().is_terminal();
-        let target = if live {
+        let recorded = cast::is_running();
+        let live = !silent && (recorded || io::stderr().is_terminal());
+        let target = if live && recorded {
+            let shown = !ProgressDrawTarget::stderr().is_hidden();
+            ProgressDrawTarget::term_like_with_hz(Box::new(cast::Screen::new(shown)), REFRESH_HZ)
+        } else if live {
             ProgressDrawTarget::stderr()
         } else {
             ProgressDrawTarget::hidden()
@@ -106,6 +113,7 @@ pub(crate) fn print_lines(lines: &str) {
 
 /// Prints lines where the process goes on however that ends.
 pub(crate) fn try_print_lines(lines: &str) -> io::Result<()> {
+    cast::show(&format!("{lines}\n"));
     let mut out = anstream::stdout().lock();
     writeln!(out, "{lines}").and_then(|()| out.flush())
 }
@@ -116,6 +124,9 @@ pub(crate) fn try_print_lines(lines: &str) -> io::Result<()> {
     reason = "the reader has gone; children end with their links"
 )]
 pub(crate) fn unwritable(error: &io::Error) -> ! {
+    if let Err(error) = cast::finish() {
+        complain(format_args!("{error:#}"));
+    }
     if error.kind() == io::ErrorKind::BrokenPipe {
         std::process::exit(0);
     }
@@ -189,10 +200,11 @@ fn draw_until(
                 .or_insert_with(|| styled(bars.insert_before(&status, ProgressBar::new_spinner())));
             let kind = if id.kind == LaneKind::Task { "~" } else { "-" };
             row.set_message(match lane.now.last() {
-                Some((span, since)) => format!(
-                    "{kind} {:<18.18} {span:<12.12} {:>5.1} s",
+                Some(open) => format!(
+                    "{kind} {:<18.18} {:<12.12} {:>5.1} s",
                     lane.name,
-                    (timeline::Moment::now() - *since).as_secs_f64()
+                    open.name,
+                    (timeline::Moment::now() - open.since).as_secs_f64()
                 ),
                 None => format!("{kind} {:<18.18}", lane.name),
             });

@@ -1,7 +1,9 @@
 //! The best that was attainable: what no scheduling of the same work could have beaten.
 
-use super::document::Recording;
-use crate::{report::format::seconds, timeline::Span};
+use crate::{
+    report::format::seconds,
+    timeline::{Recording, Span},
+};
 use std::time::Duration;
 
 /// A lower bound on a variant's wall time.

@@ -3,17 +3,20 @@
 use super::detail::{Curve, TableReport};
 use crate::{
     host::Host,
-    timeline::{Lane, LaneKind, Moment},
+    timeline::{self, LaneKind, Moment, Recording},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::{borrow::Cow, time::Duration};
+use std::borrow::Cow;
 
 /// The version of the document's shape; raised when a name or a meaning changes.
 pub const SCHEMA: u32 = 1;
 
 /// Lanes written per variant; the rest is counted in `folded`.
 const LANES_WRITTEN: usize = 1000;
+
+/// Spans written per variant, about: past that, short ones are joined to their neighbours.
+const SPANS_WRITTEN: usize = 10_000;
 
 /// A run of one step.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -102,17 +105,6 @@ pub struct Variant {
     /// The recording in full, for pictures and traces.
     #[serde(skip)]
     pub recording: Recording,
-}
-
-/// Lanes with the stretch of time that they were recorded in.
-#[derive(Clone, Debug, Default)]
-pub struct Recording {
-    /// When the measured stretch began.
-    pub start: Moment,
-    /// How long it lasted.
-    pub wall: Duration,
-    /// Who did what.
-    pub lanes: Vec<Lane>,
 }
 
 /// What a variant was asked to do and what it used; `None` where the platform does not tell.
@@ -237,8 +229,12 @@ pub struct CounterReport {
 pub struct RecorderReport {
     /// Spans that were recorded, those left out included.
     pub spans: u64,
-    /// Spans that were left out, because there were more than memory is set aside for.
+    /// Spans that were joined to a neighbour or left out of `lanes`, because they were too many; those
+    /// of folded lanes are not counted here.
     pub thinned: u64,
+    /// Spans with impossible times, as after a jump of a clock, which were cut to what can be.
+    #[serde(default)]
+    pub mended: u64,
     /// What all of them cost: their number times what one costs, measured in this process.
     pub cost_s: f64,
 }
@@ -293,38 +289,67 @@ pub struct CheckReport {
     pub rounds: usize,
 }
 
-/// The lanes as written, and how many were left out.
-pub(super) fn written_lanes(recording: &Recording) -> (Vec<LaneReport>, usize) {
-    let lanes = recording
-        .lanes
-        .iter()
-        .take(LANES_WRITTEN)
-        .map(|lane| LaneReport {
+/// What is written of a recording, and how many lanes and spans were left out.
+pub(super) struct Written {
+    pub(super) lanes: Vec<LaneReport>,
+    pub(super) folded: usize,
+    pub(super) counters: Vec<CounterReport>,
+    pub(super) recorder: RecorderReport,
+}
+
+impl Written {
+    pub(super) fn of(recording: &Recording) -> Self {
+        let folded = recording.lanes.len().saturating_sub(LANES_WRITTEN);
+        let lanes = &recording.lanes[..recording.lanes.len() - folded];
+        let (lanes, left_out) = timeline::thinned(lanes, SPANS_WRITTEN);
+        let seconds = |moment| signed_seconds(recording.start, moment);
+        let lanes = lanes.iter().map(|lane| LaneReport {
             id: lane.id.number,
             name: lane.name.clone(),
             kind: lane.id.kind,
-            spans: lane
-                .spans
-                .iter()
-                .map(|span| SpanReport {
-                    name: span.name.clone(),
-                    start_s: signed_seconds(recording.start, span.start),
-                    end_s: signed_seconds(recording.start, span.end),
-                    busy_s: span.busy.as_secs_f64(),
-                    wait: span.wait.clone(),
-                    depth: span.depth,
-                    cut: span.cut,
-                    polls_s: (span.polls.iter())
-                        .map(|(start, end)| {
-                            let from = signed_seconds(recording.start, *start);
-                            (from, signed_seconds(recording.start, *end))
-                        })
+            spans: (lane.spans.iter())
+                .map(|span| SpanReport::of(span, recording.start))
+                .collect(),
+        });
+        let toll = &recording.toll;
+        let levels = recording.all_levels().into_iter();
+        Self {
+            lanes: lanes.collect(),
+            folded,
+            counters: levels
+                .map(|level| CounterReport {
+                    name: level.name.into_owned(),
+                    samples: (level.samples.iter())
+                        .map(|(at, level)| (seconds(*at), *level))
                         .collect(),
                 })
                 .collect(),
-        });
-    let folded = recording.lanes.len().saturating_sub(LANES_WRITTEN);
-    (lanes.collect(), folded)
+            recorder: RecorderReport {
+                spans: toll.spans,
+                thinned: toll.thinned + left_out,
+                mended: toll.mended,
+                cost_s: toll.cost().as_secs_f64(),
+            },
+        }
+    }
+}
+
+impl SpanReport {
+    fn of(span: &timeline::Span, zero: Moment) -> Self {
+        let seconds = |moment| signed_seconds(zero, moment);
+        Self {
+            name: span.name.clone(),
+            start_s: seconds(span.start),
+            end_s: seconds(span.end),
+            busy_s: span.busy.as_secs_f64(),
+            wait: span.wait.clone().map(Cow::into_owned),
+            depth: span.depth,
+            cut: span.cut,
+            polls_s: (span.polls.iter())
+                .map(|(start, end)| (seconds(*start), seconds(*end)))
+                .collect(),
+        }
+    }
 }
 
 fn signed_seconds(zero: Moment, moment: Moment) -> f64 {

@@ -14,17 +14,19 @@ mod step;
 #[cfg(test)]
 mod tests;
 
+pub use crate::timeline::Recording;
 pub(crate) use bound::jobs;
 pub use bound::{Bound, START_UP};
 pub use detail::{Curve, CurveLine, CurvePoint, Scale, TableReport};
 pub use document::{
-    CheckReport, ClaimReport, CounterReport, Document, LaneReport, Ledger, RecorderReport,
-    Recording, SCHEMA, SpanReport, Tally, Variant, Verdict,
+    CheckReport, ClaimReport, CounterReport, Document, LaneReport, Ledger, RecorderReport, SCHEMA,
+    SpanReport, Tally, Variant, Verdict,
 };
 use step::ResultFiles;
 pub use step::Step;
 
 use crate::{
+    cast,
     narrator::Narrator,
     report,
     timeline::{self, LaneKind, Moment},
@@ -349,12 +351,13 @@ fn measure<T>(work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<(T, Ru
     let result = work();
     let wall = Moment::now() - start;
     let usage = Usage::now().since(&before);
-    let lanes = timeline::take();
+    let taken = timeline::take();
     let peak_threads = census.and_then(Census::finish);
     let result = result?;
     let ledger = Ledger {
-        threads: peak_threads.map(|peak| peak.max(census::recorded(&lanes))),
-        processes: 1 + lanes
+        threads: peak_threads.map(|peak| peak.max(census::recorded(&taken.lanes))),
+        processes: 1 + taken
+            .lanes
             .iter()
             .filter(|lane| lane.id.kind == LaneKind::Process)
             .count() as u64,
@@ -363,7 +366,11 @@ fn measure<T>(work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<(T, Ru
         peak_rss_bytes: usage.peak_rss_bytes,
         ..Ledger::default()
     };
-    let recording = Recording { start, wall, lanes };
+    let recording = Recording {
+        start,
+        wall,
+        ..taken
+    };
     Ok((
         result,
         Run {
@@ -379,10 +386,16 @@ impl Experiment {
     fn wait_for_enter(&self, variant: &str) {
         let again = self.state().runs.iter().any(|runs| runs.name == variant);
         if self.pause && !again {
+            let prompt = format!("Enter runs `{variant}` ");
+            cast::show(&prompt);
             // Where nobody reads the prompt, nobody need be asked twice.
-            let _ = write!(io::stderr(), "Enter runs `{variant}` ");
+            let _ = io::stderr().write_all(prompt.as_bytes());
             // The end of the input is as good as Enter.
-            let _ = io::stdin().lock().read_line(&mut String::new());
+            let _ = cast::without_time(|| io::stdin().lock().read_line(&mut String::new()));
+            cast::show("\n");
+        }
+        if !again {
+            cast::mark(variant);
         }
     }
 
@@ -453,7 +466,7 @@ impl Runs {
         let bound = bound.filter(|(bound, _)| !bound.is_zero());
         let bound_s = bound.as_ref().map(|(bound, _)| bound.as_secs_f64());
         let expected = self.limit.map(|limit| limit.min(run.ledger.submitted));
-        let (lanes, folded) = document::written_lanes(&run.recording);
+        let written = document::Written::of(&run.recording);
         Variant {
             name: self.name.clone(),
             runs: walls.len(),
@@ -479,10 +492,10 @@ impl Runs {
                 _ => true,
             },
             ledger: run.ledger.clone(),
-            lanes,
-            folded,
-            counters: Vec::new(),
-            recorder: RecorderReport::default(),
+            lanes: written.lanes,
+            folded: written.folded,
+            counters: written.counters,
+            recorder: written.recorder,
             results: run.results.clone(),
             recording: run.recording.clone(),
             walls_s: walls,

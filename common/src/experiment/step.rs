@@ -2,6 +2,7 @@
 
 use super::{Document, Experiment, SCHEMA, State};
 use crate::{
+    cast,
     child::{self, Role},
     cli::{self, CommonArgs, Usage, complain},
     host::Host,
@@ -73,6 +74,7 @@ impl Step {
     ) -> ExitCode {
         let running = self.report_on_interrupt(common.json);
         common.color.apply();
+        common.width.into_iter().for_each(report::fix_width);
         if common.clear && io::stdout().is_terminal() && !common.json {
             narrator::print_lines("\u{1b}[2J\u{1b}[3J\u{1b}[H");
         }
@@ -83,16 +85,30 @@ impl Step {
                 return ExitCode::FAILURE;
             }
         };
+        if let Err(error) = self.start_cast(common) {
+            complain(format_args!("{error:#}"));
+            return ExitCode::FAILURE;
+        }
         timeline::install();
         let narrator = Narrator::new(common.json);
         let document = self.document(own, common);
-        narrator.say(report::header(&document));
+        narrator.say(report::header(&document, report::width()));
         let mut experiment =
             Experiment::new(document, narrator, results, common.pause, common.seed);
         // Set once: this is the only run of the process.
         let _ = running.set((Arc::clone(&experiment.state), experiment.narrator()));
         let outcome = demonstrate(own, &mut experiment);
         self.close(&experiment, outcome, common.json)
+    }
+
+    /// Begins to record what is shown, if that was asked for.
+    fn start_cast(&self, common: &CommonArgs) -> anyhow::Result<()> {
+        if let Some(path) = &common.cast {
+            let file = ResultFile::create(path, "the recording", "--cast")?;
+            let title = format!("{} · {}", self.package, self.question);
+            cast::start(file, &title, report::width(), common.color.in_recordings());
+        }
+        Ok(())
     }
 
     fn document(&self, own: &impl Serialize, common: &CommonArgs) -> Document {
@@ -134,6 +150,7 @@ impl Step {
         for message in &messages {
             complain(message);
         }
+        messages.extend(finish_cast());
         match failure {
             Some(error) if error.is::<Usage>() => ExitCode::from(2),
             _ if !messages.is_empty() => ExitCode::FAILURE,
@@ -164,6 +181,7 @@ impl Step {
         } else if document.variants.is_empty() {
             Ok(())
         } else {
+            cast::mark("report");
             narrator::try_print_lines(&report::terminal(document, self, report::width()))
         }
     }
@@ -204,7 +222,15 @@ impl Step {
         for line in iter::once(message).chain(unwritten) {
             complain(line);
         }
+        finish_cast();
     }
+}
+
+/// Writes what was recorded; says, and returns, why it could not be.
+fn finish_cast() -> Option<String> {
+    let message = format!("{:#}", cast::finish().err()?);
+    complain(&message);
+    Some(message)
 }
 
 /// Where a run is to be kept, besides what it prints.
@@ -229,7 +255,7 @@ impl ResultFiles {
 
     /// Writes each, whatever becomes of the others; returns what went wrong.
     fn write(self, document: &Document) -> Vec<anyhow::Error> {
-        let trace = |file: ResultFile| file.write(&report::trace(document).to_string());
+        let trace = |file: ResultFile| file.write(&report::trace_of(document).to_string());
         let page = |file: ResultFile| file.write(&page::of(slice::from_ref(document), &[]));
         let written = [self.trace.map(trace), self.report.map(page)];
         let written = written.into_iter().flatten();
@@ -239,7 +265,7 @@ impl ResultFiles {
 
 /// The command that a reader types to run the step again; where results go is the reader's own choice.
 fn command(package: &str, flags: impl Iterator<Item = String>) -> String {
-    const PLACES: [&str; 2] = ["--trace", "--report"];
+    const PLACES: [&str; 3] = ["--trace", "--report", "--cast"];
     let mut words = format!("cargo run -p {package}");
     let mut kept = Vec::new();
     let mut flags = flags.peekable();

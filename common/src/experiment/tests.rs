@@ -43,7 +43,7 @@ fn record(lab: &mut Experiment, name: &str, wall_ms: u64, results: Value) {
         recording: Recording {
             start: Moment::now(),
             wall: Duration::from_millis(wall_ms),
-            lanes: Vec::new(),
+            ..Recording::default()
         },
         usage: Usage::default(),
         ledger: Ledger {
@@ -170,6 +170,20 @@ fn a_bare_number_takes_the_unit_of_what_it_is_compared_with() {
 }
 
 #[test]
+fn evidence_whose_sides_look_alike_says_how_far_they_lie_apart() {
+    let mut lab = experiment();
+    record(&mut lab, "slow", 1_002, Value::Null);
+    record(&mut lab, "fast", 1_001, Value::Null);
+    let faster = of("fast", "wall_s").below(of("slow", "wall_s"));
+    let report = judged(&mut lab, Claim::that("fast is faster").check(faster));
+    assert_eq!(report.verdict, Verdict::Shown);
+    assert_eq!(
+        report.evidence,
+        "fast: wall 1.00 s < slow: wall 1.00 s, 1.00 ms apart"
+    );
+}
+
+#[test]
 fn evidence_says_what_the_document_says() {
     let mut lab = experiment();
     record(
@@ -282,6 +296,7 @@ fn work_is_bounded_by_its_longest_job_or_its_share() {
         start,
         wall: Duration::from_secs(9),
         lanes: vec![lane(0, &[10, 40]), lane(1, &[20, 30])],
+        ..Recording::default()
     };
     let bound = |workers, cpus| {
         Bound::Work { workers }
@@ -330,6 +345,7 @@ fn waits_in_spans_of_one_name_leave_queueing_and_resting_out() {
         start,
         wall: Duration::from_secs(6),
         lanes: vec![lane(0, quick), lane(1, queued)],
+        ..Recording::default()
     };
     let bound = |name, at_once| Bound::Spans { name, at_once }.of(&recording, 2);
     let seconds = Duration::from_secs;
@@ -387,6 +403,7 @@ fn a_pipeline_is_bounded_by_its_slower_stage() {
             name: "t".into(),
             spans: vec![span("parse", 2), span("parse", 4), span("fetch", 8)],
         }],
+        ..Recording::default()
     };
     let bound = |each: Option<u64>, workers| {
         Bound::Pipeline {

@@ -1,7 +1,7 @@
 //! Where a worker lays its results until it reports them, and the clerk who looks after it.
 
 use super::wire::{Done, Report};
-use crate::{child::LinkSender, timeline::Lane, timing::Usage};
+use crate::{child::LinkSender, timeline::Recording, timing::Usage};
 use std::{
     io::{self, Write},
     mem,
@@ -78,11 +78,16 @@ impl Desk {
 
     /// Takes a task's result.
     #[inline]
-    pub(super) fn file(&mut self, ended_well: bool, result: &mut Vec<u8>, lanes: Vec<Lane>) {
+    pub(super) fn file(
+        &mut self,
+        ended_well: bool,
+        result: &mut Vec<u8>,
+        recording: Option<Recording>,
+    ) {
         self.filed += 1;
         self.pending.tasks += 1;
         self.pending.failed += u32::from(!ended_well);
-        self.pending.lanes.extend(lanes);
+        self.pending.recordings.extend(recording);
         if self.results.is_empty() {
             mem::swap(&mut self.results, result);
         } else {

@@ -131,13 +131,13 @@ impl Remote {
             }
             Exchange::TimedOut(limit) => {
                 lock(&self.process).kill();
-                self.bury_with(shared, began);
+                self.bury_with(shared, &hand, began);
                 let pid = self.pid;
                 let error = TaskError::TimedOut { pid, limit };
                 shared.end(self.slot, hand, &error);
             }
             Exchange::Gone => {
-                let exit = self.bury_with(shared, began);
+                let exit = self.bury_with(shared, &hand, began);
                 let pid = self.pid;
                 let error = |attempts| TaskError::WorkerLost {
                     pid,
@@ -186,9 +186,14 @@ impl Remote {
             };
             // Before the results are out: who has them may ask at once what they took.
             timing::adopt_child_usage(self.pid, done.usage);
-            let lanes = std::mem::take(&mut done.lanes);
-            if !lanes.is_empty() {
-                timeline::adopt(self.pid, &lane(self.slot), lanes);
+            let tasks = hand.parts().flat_map(Part::tasks);
+            for (mut recording, task) in std::mem::take(&mut done.recordings).into_iter().zip(tasks)
+            {
+                let spans = recording.lanes.iter_mut().flat_map(|lane| &mut lane.spans);
+                for span in spans.filter(|span| span.depth == 0) {
+                    span.job = Some(shared.job(task));
+                }
+                timeline::adopt(self.pid, &lane(self.slot), recording);
             }
             let keeps = shared.settle(self.slot, hand, &done, results);
             let keeps = keeps.ok_or(io::ErrorKind::InvalidData)?;
@@ -199,11 +204,14 @@ impl Remote {
     }
 
     /// As [`bury`](Self::bury), and records the task the worker takes with it.
-    fn bury_with(&self, shared: &Shared, began: Moment) -> Exit {
+    fn bury_with(&self, shared: &Shared, hand: &Hand, began: Moment) -> Exit {
         let exit = self.bury(shared);
         // How much of it was work, nobody is left to tell.
         let mut span = Span::watched("lost", began, Moment::now(), Duration::ZERO);
         span.name = format!("lost: {exit}").into();
+        span.cut = true;
+        let mut tasks = hand.parts().flat_map(Part::tasks);
+        span.job = tasks.next().map(|task| shared.job(task));
         timeline::record_process(self.pid, &lane(self.slot), span);
         exit
     }

@@ -11,17 +11,26 @@ use super::{
     Ledger, TaskError,
     batch::{Hand, Part, Records},
     builder::Settings,
-    remote::Remote,
+    remote::{Remote, is_recorded},
     reply::Reply,
 };
-use crate::child::{Child, Exit};
+use crate::{
+    child::{Child, Exit},
+    timeline,
+};
 use seats::{Loan, Seat};
 use std::{
     collections::{BTreeMap, VecDeque},
     ops::Range,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
+
+/// How many pools this process has had.
+static POOLS: AtomicU64 = AtomicU64::new(0);
 
 /// A worker's process; shared, because a manager waits for it while a canceller kills it.
 pub(super) type Process = Arc<Mutex<Child>>;
@@ -93,6 +102,8 @@ struct State {
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) settings: Settings,
+    /// Its first job's number in a recording, where pools are told apart.
+    first_job: u64,
     state: Mutex<State>,
     /// There is room in the queue, a worker is ready, or the phase changed.
     change: Condvar,
@@ -185,6 +196,7 @@ impl Shared {
             .collect();
         Self {
             settings,
+            first_job: POOLS.fetch_add(1, Ordering::Relaxed) << 32,
             state: Mutex::new(State {
                 phase: Phase::Open,
                 queue: BTreeMap::new(),
@@ -196,6 +208,26 @@ impl Shared {
                 waiting_submitters: Vec::new(),
             }),
             change: Condvar::new(),
+        }
+    }
+
+    /// The number under which a recording knows the task.
+    pub(super) fn job(&self, task: u64) -> u64 {
+        self.first_job + task
+    }
+
+    fn note_submitted(&self, part: &Part) {
+        if is_recorded() {
+            part.tasks()
+                .for_each(|task| timeline::submitted(self.job(task)));
+        }
+    }
+
+    /// Takes note that somebody has the results of these tasks.
+    #[inline]
+    pub(super) fn note_received(&self, tasks: Range<u64>) {
+        if is_recorded() {
+            tasks.for_each(|task| timeline::received(self.job(task)));
         }
     }
 
@@ -221,6 +253,7 @@ impl Shared {
     pub(super) fn enqueue_or_lend(&self, input: Records, reply: Reply) -> Option<(Loan<'_>, Hand)> {
         let mut state = self.with_room();
         let part = state.number(input, reply);
+        self.note_submitted(&part);
         if let Phase::Broken(reason) = &state.phase {
             let reason = reason.clone();
             self.decline(state, part, reason);
@@ -237,6 +270,7 @@ impl Shared {
 
     fn admit(&self, mut state: MutexGuard<'_, State>, inputs: Records, reply: Reply) -> u64 {
         let part = state.number(inputs, reply);
+        self.note_submitted(&part);
         let (first, tasks) = (part.first, part.len());
         if let Phase::Broken(reason) = &state.phase {
             let reason = reason.clone();

@@ -48,6 +48,10 @@ impl Canceller {
     pub fn cancel(&self) -> bool {
         self.shared.cancel(self.task)
     }
+
+    fn note_received(&self) {
+        self.shared.note_received(self.task..self.task + 1);
+    }
 }
 
 impl fmt::Debug for Canceller {
@@ -94,6 +98,7 @@ impl<O: DeserializeOwned> Task<O> {
             Receiver::Polled(rx) => block_on(rx),
             Receiver::Neither => Err(oneshot::RecvError),
         };
+        self.canceller.note_received();
         let record = received.unwrap_or_else(|_| Err(unanswered()))?;
         decode(&self.canceller.shared, &record)
     }
@@ -112,6 +117,7 @@ impl<O: DeserializeOwned> Future for Task<O> {
             self.receiver = Receiver::Polled(rx);
             return Poll::Pending;
         };
+        self.canceller.note_received();
         let outcome = received.unwrap_or_else(|_| Err(unanswered()));
         Poll::Ready(outcome.and_then(|record| decode(&self.canceller.shared, &record)))
     }

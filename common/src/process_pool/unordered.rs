@@ -179,6 +179,8 @@ where
             .next_back()
             .expect("only what was queued is answered");
         lot.unanswered -= count;
+        let task = lot.first_task + (index - first) as u64;
+        self.pool.shared.note_received(task..task + count as u64);
         if lot.unanswered == 0 {
             let first = *first;
             self.lots.remove(&first);

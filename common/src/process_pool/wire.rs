@@ -5,7 +5,7 @@
 
 use super::{Payload, TaskError};
 use crate::{
-    timeline::{Lane, Moment},
+    timeline::{Moment, Recording},
     timing::Usage,
 };
 use serde::{Deserialize, Serialize};
@@ -41,7 +41,8 @@ pub(super) struct Done {
     pub(super) keeps: u32,
     /// How long they took.
     pub(super) took: Duration,
-    pub(super) lanes: Vec<Lane>,
+    /// What was recorded of each; none where nobody looks.
+    pub(super) recordings: Vec<Recording>,
     pub(super) usage: Usage,
 }
 

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     child::{Closing, Link},
-    timeline::{self, Lane, Moment, Span},
+    timeline::{self, Lane, Moment, Recording, Span},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
@@ -60,9 +60,9 @@ where
             recorder.begin(order.record);
             result.clear();
             let ended_well = run(function, input, &mut result);
-            let lanes = recorder.end(name);
+            let recording = recorder.end(name);
             let mut desk = lock(&desk);
-            desk.file(ended_well, &mut result, lanes);
+            desk.file(ended_well, &mut result, recording);
             if desk.report_if_due(tick.has_passed()).is_err() {
                 return ExitCode::FAILURE;
             }
@@ -148,20 +148,20 @@ impl Recorder {
     }
 
     #[inline]
-    fn end(&mut self, name: &'static str) -> Vec<Lane> {
+    fn end(&mut self, name: &'static str) -> Option<Recording> {
         let Some((start, cpu)) = self.began.take() else {
             if self.installed {
                 timeline::take();
             }
-            return Vec::new();
+            return None;
         };
         let end = Moment::now();
         let busy = match cpu.zip(timeline::thread_cpu()) {
             Some((before, after)) => after.saturating_sub(before).min(end - start),
             None => end - start,
         };
-        let mut lanes = timeline::take();
-        for span in lanes.iter_mut().flat_map(|lane| &mut lane.spans) {
+        let mut recording = timeline::take();
+        for span in recording.lanes.iter_mut().flat_map(|lane| &mut lane.spans) {
             span.depth += 1;
         }
         let whole = Lane {
@@ -172,7 +172,8 @@ impl Recorder {
             name: name.into(),
             spans: vec![Span::watched(name, start, end, busy)],
         };
-        lanes.insert(0, whole);
-        lanes
+        recording.lanes.insert(0, whole);
+        recording.toll.spans += 1;
+        Some(recording)
     }
 }

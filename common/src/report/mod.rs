@@ -7,38 +7,28 @@ mod tables;
 #[cfg(test)]
 mod tests;
 mod trace;
+mod width;
 
 pub(crate) use tables::reasons;
 pub use tables::table;
-pub(crate) use trace::trace;
+pub(crate) use trace::trace as trace_of;
+pub(crate) use width::fix_width;
+pub use width::width;
 
 use crate::{
     experiment::{ClaimReport, Document, Step, Verdict},
     narrator,
+    timeline::Recording,
 };
 use anstyle::{AnsiColor, Style};
 use serde_json::Value;
 use std::fmt::Write;
-
-/// The width where a terminal does not tell, and the least that a report is drawn for.
-const USUAL_WIDTH: usize = 80;
-const GREATEST_WIDTH: usize = 120;
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
 const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default();
 const UNSURE: Style = AnsiColor::Yellow.on_default();
-
-/// The width to draw for: the terminal's within reason, 80 elsewhere.
-pub fn width() -> usize {
-    let columns = console::Term::stdout()
-        .size_checked()
-        .map(|(_, columns)| columns.into());
-    columns
-        .unwrap_or(USUAL_WIDTH)
-        .clamp(USUAL_WIDTH, GREATEST_WIDTH)
-}
 
 /// Prints text and a line break; ends this process quietly when nobody is left to read it.
 pub fn print(text: &str) {
@@ -50,26 +40,40 @@ pub fn json(document: &Document) -> String {
     serde_json::to_string_pretty(document).expect("every field of a document is plain data")
 }
 
+/// The timeline of any recording, as text at most `width` columns wide.
+pub fn timeline(recording: &Recording, width: usize) -> String {
+    picture::alone(recording, width)
+}
+
+/// Any recording in the Chrome trace format, which Perfetto opens.
+pub fn trace(recording: &Recording) -> String {
+    trace::alone(recording).to_string()
+}
+
 /// What stands above a run: step, question, machine, parameters.
-pub fn header(document: &Document) -> String {
+pub fn header(document: &Document, width: usize) -> String {
     let mut text = String::new();
     let title = wrap(
         &format!("{} · {}", document.step, document.question),
-        USUAL_WIDTH,
+        width,
         0,
     );
     let title = title.strip_prefix(&document.step).unwrap_or(&title);
     let _ = writeln!(text, "{BOLD}{}{BOLD:#}{title}", document.step);
+    let _ = writeln!(text, "{DIM}{}", wrap(&document.host.one_line(), width, 0));
     let _ = writeln!(
         text,
-        "{DIM}{}",
-        wrap(&document.host.one_line(), USUAL_WIDTH, 0)
+        "{}",
+        wrap(
+            &format!("mirrors {}", document.mirrors.join(", ")),
+            width,
+            0
+        )
     );
-    let _ = writeln!(text, "mirrors {}", document.mirrors.join(", "));
     let _ = write!(
         text,
         "{}{DIM:#}",
-        wrap(&parameters(&document.params), USUAL_WIDTH, 0)
+        wrap(&parameters(&document.params), width, 0)
     );
     text
 }
@@ -165,13 +169,18 @@ pub fn wrap(text: &str, width: usize, indent: usize) -> String {
     let room = width.saturating_sub(indent).max(20);
     let mut lines: Vec<String> = Vec::new();
     for paragraph in text.lines() {
-        let mut line = String::new();
+        let (mut line, mut taken) = (String::new(), 0);
         for word in figures_with_units(paragraph) {
-            if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > room {
+            // With room for longer figures, so that two runs break their lines alike.
+            let wide = width::steady_width(&word);
+            if !line.is_empty() && taken + 1 + wide > room {
                 lines.push(std::mem::take(&mut line));
             }
-            if !line.is_empty() {
+            if line.is_empty() {
+                taken = wide;
+            } else {
                 line.push(' ');
+                taken += 1 + wide;
             }
             line.push_str(&word);
         }
@@ -189,7 +198,9 @@ fn figures_with_units(text: &str) -> Vec<String> {
     ];
     let mut words: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
-        let unit = word.trim_end_matches([',', '.', ';', ':', ')']);
+        // Of a range, `1.01 s–1.05 s`, the first part decides.
+        let unit = word.split('–').next().unwrap_or(word);
+        let unit = unit.trim_end_matches([',', '.', ';', ':', ')']);
         match words.last_mut() {
             Some(last) if UNITS.contains(&unit) && last.ends_with(|c: char| c.is_ascii_digit()) => {
                 last.push(' ');

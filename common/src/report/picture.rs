@@ -83,16 +83,32 @@ pub(super) fn timelines(variants: &[Variant], width: usize) -> String {
         } else {
             (longest, None)
         };
-        text.push_str(&timeline(variant, axis, enlarged, width));
+        text.push_str(&timeline(
+            &variant.name,
+            &variant.recording,
+            axis,
+            enlarged,
+            width,
+        ));
     }
     text
 }
 
+/// A recording on an axis of its own.
+pub(super) fn alone(recording: &Recording, width: usize) -> String {
+    timeline("", recording, recording.wall, None, width)
+}
+
 /// One variant over `axis`; `enlarged` is how many times longer the axis of the others is.
-fn timeline(variant: &Variant, axis: Duration, enlarged: Option<f64>, width: usize) -> String {
-    let recording = &variant.recording;
+fn timeline(
+    name: &str,
+    recording: &Recording,
+    axis: Duration,
+    enlarged: Option<f64>,
+    width: usize,
+) -> String {
     let cells = width - NAME_WIDTH - 3;
-    let mut text = format!("{BOLD}{}{BOLD:#} {}\n", variant.name, shares(recording));
+    let mut text = format!("{BOLD}{name}{BOLD:#} {}\n", shares(recording));
     let lanes: Vec<&Lane> = recording
         .lanes
         .iter()
@@ -316,7 +332,7 @@ mod tests {
 
     #[test]
     fn queueing_and_resting_after_a_failure_are_told_from_other_waits() {
-        let waits_for = |what: &str, span| Span {
+        let waits_for = |what: &'static str, span| Span {
             wait: Some(what.into()),
             ..span
         };

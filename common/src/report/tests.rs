@@ -62,6 +62,7 @@ fn variant(name: &str, wall_ms: u64, speedup: f64, lanes: Vec<Lane>) -> Variant 
             start: start(),
             wall: Duration::from_millis(wall_ms),
             lanes,
+            ..Recording::default()
         },
     }
 }
@@ -152,7 +153,7 @@ lab-99-example · what does a report look like?
 Linux x86_64 · 2 CPUs, 1.9 usable now · dev profile, opt-level 2 · rustc 1.95.0
 mirrors lab/99_example.py
 delay 0.5 s · requests 10,000";
-    assert_eq!(plain(&header(&document())), expected);
+    assert_eq!(plain(&header(&document(), 80)), expected);
 }
 
 #[test]
@@ -167,14 +168,14 @@ fetch 1            │░░░░░░░░░░░░░░░░░░░�
 worker 1           │              ████████████████
                    └0────────────────────────────────────────────────────2.00 s
 
-variant    wall      CPU  speed-up   bound  of bound
-one      2.00 s  5.00 ms     1.00×  1.00 s      50 %
-both     1.00 s  5.00 ms     2.00×  1.00 s     100 %
+variant     wall      CPU  speed-up    bound  of bound
+one       2.00 s  5.00 ms     1.00×   1.00 s      50 %
+both      1.00 s  5.00 ms     2.00×   1.00 s     100 %
   bound: one wait (one, both)
 
-ledger             tasks  in flight  threads  switches   memory
-one     1 of 2, 1 failed          2        3   1,234+5  7.40 MB
-both    1 of 2, 1 failed          2        3   1,234+5  7.40 MB
+ledger             tasks  in flight  threads   switches   memory
+one     1 of 2, 1 failed          2        3    1,234+5  7.40 MB
+both    1 of 2, 1 failed          2        3    1,234+5  7.40 MB
 
 ✓ shown: waits overlap
     both: wall 1.00 s < 2.00 s
@@ -198,7 +199,7 @@ fn no_line_of_a_report_is_wider_than_it_may_be() {
     let mut document = document();
     document.claims[0].text = "a long claim of many words ".repeat(12);
     document.claims[1].reason = Some("many words and their reason ".repeat(12));
-    for width in [80, 100, 120] {
+    for width in [80, 100, 120, 200] {
         for line in plain(&terminal(&document, &STEP, width)).lines() {
             assert!(line.chars().count() <= width, "{width}: {line}");
         }
@@ -236,7 +237,7 @@ fn more_lanes_than_rows_are_counted() {
 
 #[test]
 fn a_trace_has_every_span_on_a_track_with_a_name() {
-    let trace = trace(&document());
+    let trace = super::trace::trace(&document());
     let events = trace["traceEvents"].as_array().expect("events");
     let of_phase = |phase: &str| events.iter().filter(|event| event["ph"] == phase).count();
     assert_eq!(
@@ -277,6 +278,34 @@ fn a_figure_and_its_unit_stay_on_one_line() {
         wrap("a word of 20 s letters", 20, 0),
         "a word of 20 s\nletters"
     );
+}
+
+#[test]
+fn two_runs_break_their_lines_alike() {
+    let said = |[a, b, c]: [&str; 3]| {
+        let text = format!("the least and the most of it: wall {a}–{b}, which is {c} of it all");
+        let text = wrap(&text, 50, 4);
+        let words = text.replace(|c: char| c.is_ascii_digit() || ". nµm".contains(c), "");
+        (words, text)
+    };
+    let (first, text) = said(["1.02 s", "1.05 s", "9 %"]);
+    for other in [["850 µs", "12.3 ms", "100 %"], ["9 ms", "9 s", "0 %"]] {
+        assert_eq!(said(other).0, first, "{text}");
+    }
+}
+
+#[test]
+fn a_column_of_figures_is_as_wide_in_every_run() {
+    let end = |cell: &str, width| {
+        let rows = vec![vec!["one".to_owned(), cell.into(), "1".into()]];
+        let text = plain(&table(&["name", "CPU", "n"], rows, &[0], width));
+        text.lines().last().map_or(0, |line| line.chars().count())
+    };
+    for cell in ["9.99 ms", "10 ms", "1.02 s", "0 s"] {
+        assert_eq!(end(cell, 80), "name  9.99 ms  1".len(), "{cell}");
+    }
+    assert_eq!(end("1 s", 14), "name     1 s 1".len(), "a smaller gap");
+    assert_eq!(end("1 s", 11), "name 1 s 1".len(), "no room to spare");
 }
 
 #[test]

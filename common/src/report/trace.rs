@@ -9,25 +9,38 @@ use std::process;
 
 /// All variants one after another as they ran, each with its lanes.
 pub(crate) fn trace(document: &Document) -> Value {
+    let variants = document.variants.iter();
+    let recordings: Vec<_> = variants
+        .map(|variant| (variant.name.as_str(), &variant.recording))
+        .collect();
+    let other = json!({ "host": document.host, "params": document.params });
+    of_recordings(&document.step, &recordings, &other)
+}
+
+/// A recording by itself.
+pub(super) fn alone(recording: &Recording) -> Value {
+    of_recordings("program", &[("timeline", recording)], &json!({}))
+}
+
+fn of_recordings(program: &str, recordings: &[(&str, &Recording)], other: &Value) -> Value {
     let own = process::id();
-    let zero = document
-        .variants
+    let zero = recordings
         .iter()
-        .map(|variant| variant.recording.start)
+        .map(|(_, recording)| recording.start)
         .min();
     let mut events = vec![json!({
-        "ph": "M", "name": "process_name", "pid": own, "args": { "name": document.step }
+        "ph": "M", "name": "process_name", "pid": own, "args": { "name": program }
     })];
-    for (index, variant) in document.variants.iter().enumerate() {
+    for (index, (name, recording)) in recordings.iter().enumerate() {
         let row = Row {
             zero: zero.unwrap_or_default(),
             own,
             first_thread: (index as u64 + 1) * 10_000,
-            variant: &variant.name,
+            variant: name,
         };
-        row.variant_events(&variant.recording, &mut events);
+        row.variant_events(recording, &mut events);
     }
-    json!({ "traceEvents": events, "displayTimeUnit": "ms", "otherData": { "host": document.host, "params": document.params } })
+    json!({ "traceEvents": events, "displayTimeUnit": "ms", "otherData": other })
 }
 
 /// Where one variant's events go: threads of different variants are kept apart by their ids.

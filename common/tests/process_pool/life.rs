@@ -197,8 +197,9 @@ fn each_worker_has_a_lane_with_its_start_and_its_tasks() {
         let pool = pool(CHORE, 1);
         let pid = pool.submit(Chore::Trace).wait().expect("it is done");
         pool.submit(Chore::Die).wait().expect_err("it dies twice");
-        let lanes = timeline::take();
-        let lane = lanes
+        let recording = timeline::take();
+        let lane = recording
+            .lanes
             .iter()
             .find(|lane| lane.id.kind == LaneKind::Process && lane.id.number == u64::from(pid))
             .expect("the worker has a lane");
@@ -214,5 +215,17 @@ fn each_worker_has_a_lane_with_its_start_and_its_tasks() {
             [("start-up", 0), ("chore", 0), ("inner", 1), (lost, 0)]
         );
         assert!(lane.spans.iter().all(|span| span.busy <= span.duration()));
+        let cut: Vec<bool> = lane.spans.iter().map(|span| span.cut).collect();
+        assert_eq!(cut, [false, false, false, true], "nobody told its end");
+
+        for span in [&lane.spans[1], &lane.spans[3]] {
+            // Other tests' pools are recorded too; jobs are told apart over all of them.
+            let mut ways = recording.handovers.iter();
+            let way = ways.find(|way| Some(way.job) == span.job);
+            let way = way.expect("it was handed over");
+            let (submitted, received) = way.submitted.zip(way.received).expect("both ends");
+            assert!(submitted.1 <= span.start && span.end <= received.1);
+            assert_eq!(submitted.0, received.0, "this thread did both");
+        }
     });
 }

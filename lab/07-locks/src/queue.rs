@@ -49,7 +49,7 @@ pub fn sum_through_queue(plan: Plan, hear: impl FnMut(&Signal)) -> io::Result<u6
     })
 }
 
-#[tracing::instrument(name = "receive", skip_all, fields(wait = "queue"))]
+#[tracing::instrument(name = "receive", skip_all, fields(wait = "queue empty"))]
 fn add_up(signals: &Receiver<Signal>, mut hear: impl FnMut(&Signal)) -> u64 {
     let mut total = 0;
     for signal in signals {

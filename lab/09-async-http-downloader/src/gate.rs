@@ -36,12 +36,16 @@ impl Gate {
     /// Waits for a permit, first come, first served.
     #[tracing::instrument(name = "permit", level = "info", skip_all, fields(wait = "permit"))]
     pub(crate) async fn permit(&self) -> Permit<'_> {
-        let _queueing = CountedIn::new(&self.queueing);
+        let queueing = CountedIn::new(&self.queueing);
+        tracing::info!(queue = "requests without a permit", depth = self.queueing());
         let permit = self.semaphore.acquire().await;
-        Permit {
+        let permit = Permit {
             _held: CountedIn::new(&self.held),
             _permit: permit.expect("nobody closes this semaphore"),
-        }
+        };
+        drop(queueing);
+        tracing::info!(queue = "requests without a permit", depth = self.queueing());
+        permit
     }
 
     /// Counts an attempt until the returned guard is dropped.

@@ -11,6 +11,9 @@ use reqwest::Client;
 use std::{cell::Cell, num::NonZeroUsize};
 use tokio::sync::mpsc;
 
+/// What the timeline calls the channel between the stages.
+pub(crate) const PAGES: &str = "pages between the stages";
+
 /// Counts the pages held at this moment, and the most there ever were.
 ///
 /// The executor is one thread, so a plain cell counts.
@@ -74,7 +77,7 @@ pub async fn fetch_pages<'a>(
     join_all(fetchers).await;
 }
 
-#[tracing::instrument(name = "fetcher", skip_all, fields(task = number, wait = "queue"))]
+#[tracing::instrument(name = "fetcher", skip_all, fields(task = number, wait = "queue empty"))]
 async fn run_fetcher<'a>(
     number: usize,
     client: &Client,
@@ -96,10 +99,11 @@ async fn run_fetcher<'a>(
 }
 
 /// Waits for room in the channel: this is where a slow parser holds the network back.
-#[tracing::instrument(name = "hand over", skip_all, fields(wait = "queue"))]
+#[tracing::instrument(name = "hand over", skip_all, fields(wait = "queue full"))]
 async fn hand_over<'a>(fetched: Fetched<'a>, tx: &mpsc::Sender<Fetched<'a>>) {
     let sent = tx.send(fetched).await;
     sent.expect("the parsing stage ends after the last sender");
+    tracing::info!(queue = PAGES, depth = tx.max_capacity() - tx.capacity());
 }
 
 fn reason_to_skip(target: &Target, page: &Page) -> Option<Outcome> {

@@ -2,7 +2,7 @@
 
 use crate::{
     crawl::Frontier,
-    fetch::{Fetched, is_still_there},
+    fetch::{Fetched, PAGES, is_still_there},
     nesting::TooDeep,
     outcome::Outcome,
     parse::{PageInput, Parsed},
@@ -135,7 +135,13 @@ pub async fn parse_pages(
     frontier: &Frontier,
     at_once: NonZeroUsize,
 ) {
-    let pages = stream::poll_fn(|context| rx.poll_recv(context));
+    let pages = stream::poll_fn(|context| {
+        let next = rx.poll_recv(context);
+        if next.is_ready() {
+            tracing::info!(queue = PAGES, depth = rx.len());
+        }
+        next
+    });
     let parsing = pages.for_each_concurrent(at_once.get(), |fetched| async move {
         let Fetched { target, page, held } = fetched;
         let (came_from, length_bytes, elapsed) = (page.url.clone(), page.len(), page.elapsed);

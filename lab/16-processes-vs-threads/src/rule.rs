@@ -22,9 +22,9 @@ pub(crate) fn tell(lab: &Experiment, rounds: usize, compared: &Comparison) {
     lab.say("  all in between: no detectable difference; anything else: too noisy");
 }
 
-/// Prints `text` in lines of usual width, indented.
+/// Prints `text` in lines of the width of the report, indented.
 pub(crate) fn say_wrapped(lab: &Experiment, text: &str, indent: usize) {
-    lab.say(report::wrap(text, 78, indent).trim_end());
+    lab.say(report::wrap(text, report::width(), indent).trim_end());
 }
 
 /// Why there is no verdict, the interval that the rounds allow, and what to try.

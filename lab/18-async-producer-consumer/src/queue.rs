@@ -77,7 +77,7 @@ impl Tx {
 }
 
 /// This is the backpressure: the producer does not run on until a consumer has made room.
-#[tracing::instrument(name = "wait for room", skip_all, fields(wait = "permit"))]
+#[tracing::instrument(name = "wait for room", skip_all, fields(wait = "queue full"))]
 async fn wait_for_room(tx: &mpsc::Sender<Item>) -> Option<mpsc::Permit<'_, Item>> {
     tx.reserve().await.ok()
 }

@@ -50,7 +50,7 @@ pub(crate) fn say(lab: &mut Experiment, rows: &[Row], light: &Light) {
     lines.push(pricing(light));
     lab.say("Recommendation, by the figures of this run and for this machine as it was:");
     for line in &lines {
-        lab.say(report::wrap(line, 78, 2));
+        lab.say(report::wrap(line, report::width(), 2));
     }
     lab.param("recommendation", lines);
 }

@@ -60,7 +60,11 @@ fn say_what_is_missing(lab: &Experiment, rows: &[Row]) {
     for row in rows {
         if let Some(limit) = &row.limit {
             let name = variant(row.side, row.level);
-            lab.say(report::wrap(&format!("{name}: not run; {limit}"), 80, 2));
+            lab.say(report::wrap(
+                &format!("{name}: not run; {limit}"),
+                report::width(),
+                2,
+            ));
         } else if !row.reached_its_level() {
             let name = variant(row.side, row.level);
             lab.say(format!(

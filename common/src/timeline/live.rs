@@ -1,0 +1,108 @@
+//! What is going on at this moment, for whoever watches.
+
+use super::{LaneId, Moment, store};
+use std::{
+    borrow::Cow,
+    collections::BTreeMap,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+static LIVE: Mutex<BTreeMap<LaneId, LiveLane>> = Mutex::new(BTreeMap::new());
+static IS_WATCHED: AtomicBool = AtomicBool::new(false);
+
+/// What a lane is doing at this moment.
+#[derive(Clone, Debug)]
+pub struct LiveLane {
+    /// The lane's name.
+    pub name: String,
+    /// Its open spans, the innermost last.
+    pub now: Vec<LiveSpan>,
+}
+
+/// A span that is open.
+#[derive(Clone, Debug)]
+pub struct LiveSpan {
+    /// What is being done.
+    pub name: &'static str,
+    /// Since when.
+    pub since: Moment,
+    /// What it waits for when it does not run.
+    pub wait: Option<Cow<'static, str>>,
+}
+
+/// Switches the record of open spans on or off; it is off unless somebody looks.
+pub fn watch_live(on: bool) {
+    IS_WATCHED.store(on, Ordering::Relaxed);
+    store::lock(&LIVE).clear();
+}
+
+pub(super) fn is_watched() -> bool {
+    IS_WATCHED.load(Ordering::Relaxed)
+}
+
+/// What every lane is doing at this moment; empty unless [`watch_live`] is on.
+pub fn live() -> Vec<(LaneId, LiveLane)> {
+    let lanes = store::lock(&LIVE);
+    lanes.iter().map(|(id, lane)| (*id, lane.clone())).collect()
+}
+
+/// Notes that a span is open; `lane_name` is asked where the lane is new.
+pub(super) fn enter(
+    lane: LaneId,
+    lane_name: impl FnOnce() -> String,
+    name: &'static str,
+    wait: Option<&Cow<'static, str>>,
+) {
+    if is_watched() {
+        let mut live = store::lock(&LIVE);
+        let row = live.entry(lane).or_insert_with(|| LiveLane {
+            name: lane_name(),
+            now: Vec::new(),
+        });
+        row.now.push(LiveSpan {
+            name,
+            since: Moment::now(),
+            wait: wait.cloned(),
+        });
+    }
+}
+
+pub(super) fn leave(lane: LaneId, name: &str) {
+    if is_watched()
+        && let Some(row) = store::lock(&LIVE).get_mut(&lane)
+        && let Some(at) = row.now.iter().rposition(|open| open.name == name)
+    {
+        row.now.remove(at);
+    }
+}
+
+/// A process that does something at this moment, until dropped; for the live view only.
+#[cfg(feature = "process")]
+#[derive(Debug)]
+pub(crate) struct LiveProcess {
+    lane: LaneId,
+    name: &'static str,
+}
+
+#[cfg(feature = "process")]
+impl LiveProcess {
+    /// Says that the process `pid` does `name`; `lane_name` is the lane's.
+    pub(crate) fn enter(pid: u32, lane_name: impl FnOnce() -> String, name: &'static str) -> Self {
+        let lane = LaneId {
+            kind: super::LaneKind::Process,
+            number: pid.into(),
+        };
+        enter(lane, lane_name, name, None);
+        Self { lane, name }
+    }
+}
+
+#[cfg(feature = "process")]
+impl Drop for LiveProcess {
+    fn drop(&mut self) {
+        leave(self.lane, self.name);
+    }
+}
