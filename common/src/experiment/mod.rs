@@ -159,8 +159,8 @@ impl Experiment {
         self.narrator.say(line);
     }
 
-    /// Prints a table and keeps it for the page; `notes` stand under it.
-    pub fn table(&mut self, table: TableReport) {
+    /// Prints a table and keeps it for the page; its notes stand under it.
+    pub fn table(&self, table: TableReport) {
         let names: Vec<&str> = table.headings.iter().map(String::as_str).collect();
         let (width, rows) = (report::width(), table.rows.clone());
         let text = report::table(&names, rows, &table.text_columns, width);
@@ -168,11 +168,16 @@ impl Experiment {
         for note in &table.notes {
             self.say(report::wrap(note, width, 2));
         }
+        self.keep_table(table);
+    }
+
+    /// Keeps a table for the page, where the step itself has told it.
+    pub fn keep_table(&self, table: TableReport) {
         self.state().document.tables.push(table);
     }
 
     /// Keeps what a sweep measured, for the page; it prints nothing.
-    pub fn curve(&mut self, curve: Curve) {
+    pub fn curve(&self, curve: Curve) {
         self.state().document.curves.push(curve);
     }
 

@@ -3,8 +3,11 @@
 //! Everything is made from [`Document`]s, so a page of JSON that was read again is the same page.
 //! `page.js` adds what a paper cannot do: zoom, pointing at spans, slow motion.
 
+mod axis;
 mod bars;
-mod charts;
+mod bounds;
+mod counter;
+mod curve;
 mod look;
 mod moved;
 mod spans;

@@ -1,7 +1,7 @@
 //! The section of one step.
 
 use super::{
-    charts, escape, moved, tables,
+    bounds, curve, escape, moved, tables,
     timeline::{self, Budget},
 };
 use crate::{
@@ -95,7 +95,7 @@ fn figures(document: &Document) -> String {
     if !document.variants.is_empty() {
         text += "<h3>Times and what was used</h3>\n";
         text += &tables::times(&document.variants);
-        text += &charts::bounds(&document.variants);
+        text += &bounds::of(&document.variants);
         text += &tables::ledgers(&document.variants);
     }
     if !document.curves.is_empty() || !document.tables.is_empty() {
@@ -103,7 +103,7 @@ fn figures(document: &Document) -> String {
         document
             .curves
             .iter()
-            .for_each(|curve| text += &charts::curve(curve));
+            .for_each(|curve| text += &curve::of(curve));
         document
             .tables
             .iter()

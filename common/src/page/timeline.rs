@@ -1,14 +1,14 @@
 //! Timelines as SVG: the variants of a step above each other, a row per lane, on one axis.
 
 use super::{
-    attribute,
+    attribute, axis,
     bars::{self, Paths, UNITS},
-    escape,
+    counter, escape,
     look::{self, LOOKS, ROW},
     spans,
 };
 use crate::{
-    experiment::{CounterReport, LaneReport, Variant},
+    experiment::{LaneReport, Variant},
     report::format,
     timeline::LaneKind,
 };
@@ -19,9 +19,6 @@ const ROWS: usize = 40;
 
 /// A variant shares the longest one's axis unless it would be less than this part of it.
 const SMALLEST_PART: f64 = 16.0;
-
-/// The height of a counter's row.
-const COUNTER: usize = 36;
 
 /// How much is drawn of each variant, so that a page of the whole path stays small.
 #[derive(Clone, Copy, Debug)]
@@ -58,7 +55,7 @@ pub(super) fn of(variants: &[Variant], budget: Budget) -> String {
     format!(
         "<div class=timelines data-longest={longest}>\n{}{rows}{}<p class=told aria-live=polite></p>\n</div>\n",
         look::legend(&seen, partly, cut),
-        axis(longest, "shared"),
+        axis::of(longest, "shared"),
     )
 }
 
@@ -152,10 +149,10 @@ impl<'a> Picture<'a> {
             let _ = writeln!(text, "<p class=more>+ {more} more {kind}</p>");
         }
         for counter in &variant.counters {
-            text += &counter_row(counter, axis_s, self.budget.bars);
+            text += &counter::of(counter, axis_s, self.budget.bars);
         }
         if enlarged {
-            text += &axis(axis_s, "own");
+            text += &axis::of(axis_s, "own");
         }
         text += &spans::script(&self.lanes, axis_s, self.budget.spans);
         text += &recorder(variant);
@@ -283,89 +280,4 @@ fn recorder(variant: &Variant) -> String {
         );
     }
     text + ".</p>\n"
-}
-
-/// Ticks in round numbers; the script draws them anew when the view changes.
-fn axis(end_s: f64, class: &str) -> String {
-    let mut text = format!("<div class='axis {class}' aria-hidden=true>");
-    let step = round_step(end_s / 6.0);
-    let mut at = 0.0;
-    while at <= end_s * 1.000_001 {
-        let left = at / end_s * 100.0;
-        // Its words would not fit behind it.
-        let last = if left > 93.0 { " class=last" } else { "" };
-        let _ = write!(
-            text,
-            "<span{last} style='left:{left:.2}%'>{}</span>",
-            tick(at)
-        );
-        at += step;
-    }
-    text + "</div>\n"
-}
-
-fn tick(at: f64) -> String {
-    let text = format::seconds_f64(at);
-    let (digits, unit) = text.split_once(' ').unwrap_or((&text, ""));
-    let digits = if digits.contains('.') {
-        digits.trim_end_matches('0').trim_end_matches('.')
-    } else {
-        digits
-    };
-    format!("{digits} {unit}")
-}
-
-/// The next of 1, 2, 5 × 10ⁿ.
-pub(super) fn round_step(least: f64) -> f64 {
-    let power = 10_f64.powf(least.max(1e-12).log10().floor());
-    let steps = [1.0, 2.0, 5.0, 10.0];
-    let found = steps.iter().find(|step| *step * power >= least * 0.999);
-    found.unwrap_or(&10.0) * power
-}
-
-/// A level over time as steps, below the lanes.
-fn counter_row(counter: &CounterReport, axis_s: f64, limit: usize) -> String {
-    let peak = counter
-        .samples
-        .iter()
-        .map(|sample| sample.1)
-        .fold(0.0, f64::max);
-    let mut path = String::new();
-    let height = |level: f64| (COUNTER as f64 - 2.0) * (1.0 - level / peak.max(1e-9)) + 1.0;
-    let every = counter.samples.len().div_ceil(limit.max(1));
-    // Where there are too many, the highest of each few stands for them.
-    for few in counter.samples.chunks(every.max(1)) {
-        let level = few.iter().map(|sample| sample.1).fold(0.0, f64::max);
-        let Some((at, _)) = bars::place(few[0].0, axis_s, axis_s) else {
-            continue;
-        };
-        let start = if path.is_empty() {
-            format!("M{at} {COUNTER}")
-        } else {
-            format!("H{at}")
-        };
-        let _ = write!(path, "{start}V{:.1}", height(level));
-    }
-    let (name, top) = (escape(&counter.name), format::plain(peak));
-    format!(
-        "<div class='rows counter'><div class=lanes>{name} <small>≤ {top}</small></div>\n\
-         <svg class=level role=img aria-label=\"{}: at most {top} at once\" viewBox='0 0 {UNITS} {COUNTER}' \
-         preserveAspectRatio=none height={COUNTER}><path d='{path}H{UNITS}V{COUNTER}z'/></svg></div>\n",
-        attribute(&counter.name)
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ticks_are_round() {
-        assert_eq!(round_step(0.17), 0.2);
-        assert_eq!(round_step(1.0), 1.0);
-        assert!((round_step(0.003) - 0.005).abs() < 1e-12);
-        assert_eq!(tick(0.5), "500 ms");
-        assert_eq!(tick(2.0), "2 s");
-        assert_eq!(tick(0.0), "0 s");
-    }
 }

@@ -9,7 +9,7 @@ use common::{Bound, Experiment, Step, experiment::Measure};
 use lab_06_race_condition::{
     Race, count_losing_updates_by_force, count_losing_updates_tight, count_losing_updates_widened,
     count_sequential,
-    outcome::{Trials, table},
+    outcome::{Trials, lines, table},
 };
 use std::{io, process::ExitCode};
 
@@ -48,9 +48,11 @@ fn demonstrate(args: &RaceArgs, lab: &mut Experiment) -> anyhow::Result<()> {
     let widened = measure(variant, race, || count_losing_updates_widened(race, trials))?;
     let variant = lab.variant("tight trials").other_work().bound(work());
     let tight = measure(variant, race, || count_losing_updates_tight(race, trials))?;
-    for line in table(&[("widened", &widened), ("tight", &tight)]) {
+    let table = table(&[("widened", &widened), ("tight", &tight)]);
+    for line in lines(&table) {
         lab.say(format!("  {line}"));
     }
+    lab.keep_table(table);
     claims::add(lab, race, trials);
     Ok(())
 }

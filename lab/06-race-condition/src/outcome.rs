@@ -1,7 +1,7 @@
 //! What came of a race, tried many times: how often which outcome, and what it means.
 
 use crate::Race;
-use common::{Tally, report::format};
+use common::{Tally, experiment::TableReport, report::format};
 use serde::Serialize;
 
 /// A kind of outcome, the trials that had it, and what it tells.
@@ -102,21 +102,43 @@ fn kind(race: Race, got: u64) -> usize {
     }
 }
 
-/// The outcomes of several races over equally many trials side by side, a line per kind.
-pub fn table(races: &[(&str, &Trials)]) -> Vec<String> {
-    let line = |outcome: &str, counts: Vec<String>, meaning: &str| {
-        let counts: String = counts.iter().map(|count| format!(" {count:>9}")).collect();
-        format!("{outcome:<20}{counts}  {meaning}")
-    };
-    let names = races.iter().map(|(name, _)| (*name).to_owned()).collect();
-    let mut lines = vec![line("outcome", names, "what it means")];
-    for (row, (outcome, meaning)) in KINDS.into_iter().enumerate() {
+/// The outcomes of several races over equally many trials side by side, a row per kind.
+pub fn table(races: &[(&str, &Trials)]) -> TableReport {
+    let names = races.iter().map(|(name, _)| (*name).to_owned());
+    let row = |(row, (outcome, meaning)): (usize, (&str, &str))| {
         let counts = races
             .iter()
             .map(|(_, race)| format!("{}/{}", race.outcomes[row].occurrences, race.trials));
-        lines.push(line(outcome, counts.collect(), meaning));
+        beside(outcome, counts, meaning)
+    };
+    TableReport {
+        title: "What came out, in how many of the trials".into(),
+        headings: beside("outcome", names, "what it means"),
+        rows: KINDS.into_iter().enumerate().map(row).collect(),
+        text_columns: vec![0, races.len() + 1],
+        notes: Vec::new(),
     }
-    lines
+}
+
+fn beside(outcome: &str, counts: impl Iterator<Item = String>, meaning: &str) -> Vec<String> {
+    let outcome = std::iter::once(outcome.to_owned());
+    outcome.chain(counts).chain([meaning.to_owned()]).collect()
+}
+
+/// The table as it is told, a line per row.
+pub fn lines(table: &TableReport) -> Vec<String> {
+    let line = |row: &Vec<String>| match &row[..] {
+        [outcome, counts @ .., meaning] => {
+            let counts: String = counts.iter().map(|count| format!(" {count:>9}")).collect();
+            format!("{outcome:<20}{counts}  {meaning}")
+        }
+        _ => String::new(),
+    };
+    let rows = table.rows.iter();
+    std::iter::once(&table.headings)
+        .chain(rows)
+        .map(line)
+        .collect()
 }
 
 #[cfg(test)]
@@ -175,7 +197,7 @@ mod tests {
             Trials::sort(race(2, 100), vec![100, 120]),
             Trials::sort(race(2, 100), vec![200, 199]),
         );
-        let lines = table(&[("widened", &wide), ("tight", &tight)]);
+        let lines = lines(&table(&[("widened", &wide), ("tight", &tight)]));
         assert_eq!(
             lines,
             [

@@ -4,7 +4,7 @@ use anyhow::Context;
 use common::{Experiment, Tally};
 use lab_12_race_conditions::{
     bank::{Mode, audit_beside_transfers, overdraw_by_force, withdraw_at_once},
-    outcome::{BALANCES, TOTALS, Trials, kind_of_balance, kind_of_total, table},
+    outcome::{BALANCES, TOTALS, Trials, kind_of_balance, kind_of_total, lines, table},
 };
 use serde::Serialize;
 
@@ -66,9 +66,12 @@ pub(crate) fn race_for_an_account(lab: &mut Experiment, trials: usize) -> anyhow
             "  forced, both check before either acts: {left} left"
         ));
     }
-    for line in table(&BALANCES, &ways.each()) {
+    let title = "What was left of the account, in how many of the trials";
+    let table = table(title, &BALANCES, &ways.each());
+    for line in lines(&table) {
         lab.say(format!("  {line}"));
     }
+    lab.keep_table(table);
     Ok(())
 }
 
@@ -94,8 +97,11 @@ pub(crate) fn race_for_an_audit(lab: &mut Experiment, trials: usize) -> anyhow::
         .variant("audit")
         .other_work()
         .run_counted(race, Ways::tally)?;
-    for line in table(&TOTALS, &ways.each()) {
+    let title = "What the audit saw, in how many of the trials";
+    let table = table(title, &TOTALS, &ways.each());
+    for line in lines(&table) {
         lab.say(format!("  {line}"));
     }
+    lab.keep_table(table);
     Ok(())
 }

@@ -3,7 +3,7 @@
 use anyhow::Context;
 use common::{Bound, Experiment, experiment::Measure, report::format};
 use lab_12_race_conditions::{
-    outcome::{COUNTS, Trials, kind_of_count, table},
+    outcome::{COUNTS, Trials, kind_of_count, lines, table},
     trials::{
         Race, count_in_one_step, count_losing_updates_tight, count_losing_updates_widened,
         count_sequential,
@@ -39,9 +39,12 @@ pub(crate) fn race_for_a_counter(
         ("widened", &widened),
         ("one step", &repaired),
     ];
-    for line in table(&COUNTS, &ways) {
+    let title = "What became of the increments, in how many of the trials";
+    let table = table(title, &COUNTS, &ways);
+    for line in lines(&table) {
         lab.say(format!("  {line}"));
     }
+    lab.keep_table(table);
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use crate::{
     bank::{BALANCE, MOVED, PAYMENT},
     trials::Race,
 };
-use common::{Tally, report::format};
+use common::{Tally, experiment::TableReport, report::format};
 use serde::Serialize;
 
 /// Whether an outcome is the one wanted, or one that only a race explains.
@@ -134,26 +134,44 @@ impl Trials {
     }
 }
 
-/// The outcomes of several ways to run one race side by side, a line per kind; then the odds.
-pub fn table(kinds: &[Kind], ways: &[(&str, &Trials)]) -> Vec<String> {
-    let line = |outcome: &str, cells: Vec<String>, grade: &str, meaning: &str| {
-        let cells: String = cells.iter().map(|cell| format!("{cell:>9}")).collect();
-        format!("{outcome:<16}{cells}  {grade:<11} {meaning}")
+/// The outcomes of several ways to run one race side by side, a row per kind; then the odds.
+pub fn table(title: &str, kinds: &[Kind], ways: &[(&str, &Trials)]) -> TableReport {
+    let row = |outcome: &str, cells: Vec<String>, grade: &str, meaning: &str| {
+        let [outcome, grade, meaning] = [outcome, grade, meaning].map(str::to_owned);
+        let ends = [grade, meaning];
+        [outcome].into_iter().chain(cells).chain(ends).collect()
     };
     let names = ways.iter().map(|(name, _)| (*name).to_owned()).collect();
-    let mut lines = vec![line("outcome", names, "grade", "what it means")];
-    for (row, kind) in kinds.iter().enumerate() {
+    let of_kind = |(number, kind): (usize, &Kind)| {
         let cells = ways
             .iter()
-            .map(|(_, trials)| trials.occurrences[row].to_string());
+            .map(|(_, trials)| trials.occurrences[number].to_string());
         let grade = match kind.grade {
             Grade::Expected => "expected",
             Grade::Interesting => "interesting",
         };
-        lines.push(line(kind.outcome, cells.collect(), grade, kind.meaning));
+        row(kind.outcome, cells.collect(), grade, kind.meaning)
+    };
+    TableReport {
+        title: title.into(),
+        headings: row("outcome", names, "grade", "what it means"),
+        rows: kinds.iter().enumerate().map(of_kind).collect(),
+        text_columns: vec![0, ways.len() + 1, ways.len() + 2],
+        notes: vec![odds(ways)],
     }
-    lines.push(odds(ways));
-    lines
+}
+
+/// The table as it is told, a line per row and note.
+pub fn lines(table: &TableReport) -> Vec<String> {
+    let line = |row: &Vec<String>| match &row[..] {
+        [outcome, cells @ .., grade, meaning] => {
+            let cells: String = cells.iter().map(|cell| format!("{cell:>9}")).collect();
+            format!("{outcome:<16}{cells}  {grade:<11} {meaning}")
+        }
+        _ => String::new(),
+    };
+    let rows = std::iter::once(&table.headings).chain(&table.rows);
+    rows.map(line).chain(table.notes.iter().cloned()).collect()
 }
 
 /// In how many of the trials something else than the expected came out.
@@ -215,9 +233,9 @@ mod tests {
             ("widened", &widened),
             ("repaired", &repaired),
         ];
-        let lines = table(&BALANCES, &ways);
+        let told = lines(&table("balances", &BALANCES, &ways));
         assert_eq!(
-            lines,
+            told,
             [
                 "outcome             tight  widened repaired  grade       what it means",
                 "20 left                 2        1        2  expected    one paid, one refused",
@@ -227,7 +245,8 @@ mod tests {
         );
         for kinds in [&COUNTS[..], &BALANCES, &TOTALS] {
             let sorted = Trials::sort(kinds, &[], |_| 0);
-            let lines = table(kinds, &[("a", &sorted), ("b", &sorted), ("c", &sorted)]);
+            let ways = [("a", &sorted), ("b", &sorted), ("c", &sorted)];
+            let lines = lines(&table("kinds", kinds, &ways));
             assert!(
                 lines.iter().all(|line| line.chars().count() <= 78),
                 "{lines:#?}"

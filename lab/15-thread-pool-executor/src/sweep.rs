@@ -1,5 +1,7 @@
 //! The same tasks on pools of ever more threads: where does a larger pool stop paying?
 
+mod curve;
+
 use crate::{args::Args, ways};
 use anyhow::Context;
 use common::{Experiment, report::format, timing::timed};
@@ -102,6 +104,7 @@ pub(crate) fn measure(args: &Args, lab: &mut Experiment, kind: &Kind) -> anyhow:
     }
     let sweep = Sweep::of(&sizes, times_s, [tasks.len() as u64, submitted, done]);
     sweep.tell(lab, kind);
+    lab.curve(sweep.curve(kind, lab.cpus()));
     lab.param(kind.param, &sweep);
     Ok(sweep)
 }

@@ -1,5 +1,6 @@
 //! The same ways over jobs of ever more steps: from which size on do the pools pay?
 
+mod curve;
 mod table;
 
 use crate::{
@@ -113,6 +114,7 @@ pub(crate) fn measure(args: &Args, lab: &mut Experiment) -> anyhow::Result<Sweep
     sweep.points.iter_mut().for_each(Point::conclude);
     sweep.break_even_steps = [0, 1, 2].map(|way| sweep.break_even(way));
     lab.param("sweep", &sweep);
+    lab.curve(sweep.curve());
     Ok(sweep)
 }
 

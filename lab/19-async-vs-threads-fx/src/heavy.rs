@@ -2,9 +2,7 @@
 
 use crate::args::FxArgs;
 use common::{
-    Bound, Experiment, Tally,
-    report::{self, format},
-    workload::check_linear,
+    Bound, Experiment, Tally, experiment::TableReport, report::format, workload::check_linear,
 };
 use lab_19_async_vs_threads_fx::{
     burst::Latencies,
@@ -167,5 +165,11 @@ fn say(lab: &Experiment, light: &Light) {
         row(BESIDE, &light.beside),
     ];
     let names = ["light quotes", "p99 of each round, from when they were due"];
-    lab.say(report::table(&names, rows, &[0, 1], report::width()).trim_end());
+    lab.table(TableReport {
+        title: "How late light quotes were beside CPU-bound pricing".into(),
+        headings: names.map(String::from).into(),
+        rows,
+        text_columns: vec![0, 1],
+        notes: Vec::new(),
+    });
 }

@@ -3,6 +3,7 @@
 mod advice;
 mod args;
 mod claims;
+mod curves;
 mod heavy;
 mod side;
 mod sweep;
@@ -68,6 +69,7 @@ fn demonstrate(args: &FxArgs, lab: &mut Experiment) -> anyhow::Result<()> {
         return Ok(());
     };
     tables::say(lab, &rows);
+    curves::keep(args, lab, &rows);
     claims::sweep(lab, &rows);
     let Some(light) = heavy::run(args, lab, &venue, target)? else {
         return Ok(());

@@ -3,6 +3,7 @@
 use crate::{side::variant, sweep::Row};
 use common::{
     Experiment,
+    experiment::TableReport,
     report::{self, format},
 };
 use lab_19_async_vs_threads_fx::venue::Counts;
@@ -21,10 +22,17 @@ pub(crate) fn say(lab: &Experiment, rows: &[Row]) {
         "venue",
     ];
     let cells = rows.iter().map(|row| cells(lab, row));
-    lab.say(report::table(&names, cells.collect(), &[1], report::width()).trim_end());
+    lab.table(TableReport {
+        title: "The sweep: from ten in flight to many".into(),
+        headings: names.map(String::from).into(),
+        rows: cells.collect(),
+        text_columns: vec![1],
+        notes: vec![
+            "p50, p99: from the word go, when all are connected, to the answer".into(),
+            "memory: how far it grew; venue: the most in flight at once, as it counted".into(),
+        ],
+    });
     say_what_is_missing(lab, rows);
-    lab.say("  p50, p99: from the word go, when all are connected, to the answer");
-    lab.say("  memory: how far it grew; venue: the most in flight at once, as it counted");
     let names = [
         "the venue's own",
         "side",
@@ -33,13 +41,18 @@ pub(crate) fn say(lab: &Experiment, rows: &[Row]) {
         "answers late, p99",
     ];
     let cells = rows.iter().filter_map(|row| venue_cells(lab, row));
-    lab.say(report::table(&names, cells.collect(), &[1], report::width()).trim_end());
-    lab.say(report::wrap(
-        "at work: CPU time over wall time; late: left so long after its latency had passed. Venue \
-         and clients share these CPUs: where late is much of p99, they were short of CPU together.",
-        report::width(),
-        2,
-    ));
+    lab.table(TableReport {
+        title: "What the sweep cost the venue".into(),
+        headings: names.map(String::from).into(),
+        rows: cells.collect(),
+        text_columns: vec![1],
+        notes: vec![
+            "at work: CPU time over wall time; late: left so long after its latency had passed. \
+             Venue and clients share these CPUs: where late is much of p99, they were short of CPU \
+             together."
+                .into(),
+        ],
+    });
 }
 
 /// Says which rows a limit forbids, and which cannot be compared.

@@ -1,10 +1,7 @@
 //! The script's table: twenty quotes, five at a time, and an order per best quote.
 
 use crate::args::FxArgs;
-use common::{
-    Bound, Experiment, Tally,
-    report::{self, format},
-};
+use common::{Bound, Experiment, Tally, experiment::TableReport, report::format};
 use lab_19_async_vs_threads_fx::{
     best_quotes, bound,
     market::{Pair, Price},
@@ -142,7 +139,13 @@ fn say(lab: &Experiment, [threads, tasks]: &[Trade; 2]) {
         ]
     });
     let names = ["pair", "threads: best", "filled", "tasks: best", "filled"];
-    lab.say(report::table(&names, rows.collect(), &[0], report::width()).trim_end());
+    lab.table(TableReport {
+        title: "The best quote of each pair, and what its order was filled at".into(),
+        headings: names.map(String::from).into(),
+        rows: rows.collect(),
+        text_columns: vec![0],
+        notes: Vec::new(),
+    });
     for name in [THREADS, TASKS] {
         if let Some(wall) = lab.wall(name) {
             lab.say(format!("{name}: elapsed {}", format::seconds(wall)));

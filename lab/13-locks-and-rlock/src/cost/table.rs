@@ -1,10 +1,7 @@
 //! The costs in lines.
 
 use super::{Costs, MARGIN, Shape, middle, shape};
-use common::{
-    Experiment,
-    report::{self, format},
-};
+use common::{Experiment, experiment::TableReport, report::format};
 
 impl Costs {
     /// Prints what a cost is, the table, and what the shapes mean.
@@ -19,7 +16,7 @@ impl Costs {
                 contended.join(", ")
             )),
         }
-        lab.say(self.table().trim_end());
+        lab.table(self.table());
         if let [_, .., most] = &columns[..] {
             let less = 1.0 / MARGIN;
             lab.say(format!(
@@ -32,14 +29,13 @@ impl Costs {
     }
 
     /// A line per mechanism: the middle cost in each column, and the shape.
-    pub(crate) fn table(&self) -> String {
+    pub(crate) fn table(&self) -> TableReport {
         let counts = self.columns.iter().map(ToString::to_string);
-        let names: Vec<String> = ["threads".into()]
+        let headings: Vec<String> = ["threads".into()]
             .into_iter()
             .chain(counts)
             .chain(["last/first".into(), "shape".into()])
             .collect();
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let rows = self.rows.iter().map(|(name, row)| {
             let Shape {
                 times_the_first,
@@ -53,8 +49,13 @@ impl Costs {
                 .chain([format!("{times:.2}×"), shape.to_owned()])
                 .collect()
         });
-        let text_columns = [0, names.len() - 1];
-        report::table(&names, rows.collect(), &text_columns, report::width())
+        TableReport {
+            title: "Cost of an increment (last row: of a read), by threads, middle round".into(),
+            rows: rows.collect(),
+            text_columns: vec![0, headings.len() - 1],
+            headings,
+            notes: Vec::new(),
+        }
     }
 }
 
@@ -66,14 +67,11 @@ mod tests {
     fn the_table_has_the_middle_round_and_the_document_all() {
         let costs = costs([&[10.0, 30.0, 11.0], &[50.0, 60.0, 44.0]], 2.0);
         let table = costs.table();
-        let row: Vec<&str> = table
-            .lines()
-            .last()
-            .unwrap_or_default()
-            .split_whitespace()
-            .collect();
-        let expected = ["a", "lock", "11.0", "ns", "50.0", "ns", "4.55×", "rises"];
-        assert_eq!(row, expected);
+        let expected = ["a lock", "11.0 ns", "50.0 ns", "4.55×", "rises"];
+        assert_eq!(
+            table.rows.last().map(Vec::as_slice),
+            Some(&expected.map(String::from)[..])
+        );
         let all = costs.by_key("_s", |count| count.per_increment_s);
         assert_eq!(all["a_lock_on_1_thread_s"].len(), 3);
         assert_eq!(

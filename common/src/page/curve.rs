@@ -1,94 +1,13 @@
-//! Charts: every variant's wall time against its bound, and the curves of a sweep.
+//! The curves of a sweep: its points with the range of their rounds, its bound, its knee.
 
-use super::{attribute, escape, timeline::round_step};
+mod words;
+
+use super::{attribute, axis::round_step, escape};
 use crate::{
-    experiment::{Curve, CurveLine, Scale, Variant},
+    experiment::{Curve, CurveLine, Scale},
     report::format,
 };
 use std::fmt::Write;
-
-/// A row of bars: its height, where its bar begins, how long the bars are at most.
-const ROW: f64 = 34.0;
-const LEFT: f64 = 8.0;
-const LENGTH: f64 = 520.0;
-
-/// The wall time of each variant as a bar with its range, and its bound as a mark.
-pub(super) fn bounds(variants: &[Variant]) -> String {
-    let longest = variants
-        .iter()
-        .map(|variant| variant.wall_max_s)
-        .fold(0.0, f64::max);
-    if longest <= 0.0 || variants.iter().all(|variant| variant.bound_s.is_none()) {
-        return String::new();
-    }
-    let height = ROW * variants.len() as f64;
-    let words: Vec<String> = variants.iter().map(in_words).collect();
-    let mut text = format!(
-        "<figure class=chart><figcaption>Wall time of each variant (bar; the thin line is its least to \
-         greatest round) and the shortest attainable (the upright mark)</figcaption>\n\
-         <svg role=img aria-label=\"{}\" viewBox='0 0 720 {height}'>\n",
-        attribute(&words.join("; "))
-    );
-    for (row, variant) in variants.iter().enumerate() {
-        bound_row(&mut text, variant, ROW * row as f64, longest);
-    }
-    text + "</svg></figure>\n"
-}
-
-fn bound_row(text: &mut String, variant: &Variant, top: f64, longest: f64) {
-    let at = |seconds: f64| LEFT + seconds / longest * LENGTH;
-    let bar = top + 17.0;
-    let length = variant.wall_s / longest * LENGTH;
-    let _ = write!(
-        text,
-        "<text x={LEFT} y={:.0}>{}</text><rect class=wall x={LEFT} y={bar:.0} width={length:.1} height=9 />",
-        top + 13.0,
-        escape(&variant.name)
-    );
-    if variant.runs > 1 {
-        let (least, most) = (at(variant.wall_min_s), at(variant.wall_max_s));
-        let _ = write!(
-            text,
-            "<path class=range d='M{least:.1} {y:.1}H{most:.1}'/>",
-            y = bar + 4.5
-        );
-    }
-    if let Some(bound) = variant.bound_s {
-        let _ = write!(
-            text,
-            "<path class=bound d='M{:.1} {:.1}v15'/>",
-            at(bound),
-            bar - 3.0
-        );
-    }
-    let end = at(variant.wall_s.max(if variant.runs > 1 {
-        variant.wall_max_s
-    } else {
-        0.0
-    })) + 8.0;
-    let _ = writeln!(
-        text,
-        "<text class=figure x={end:.0} y={:.0}>{}</text>",
-        bar + 9.0,
-        escape(&figures(variant))
-    );
-}
-
-fn figures(variant: &Variant) -> String {
-    let mut text = format::seconds_f64(variant.wall_s);
-    if let Some(efficiency) = variant.efficiency {
-        let _ = write!(text, " · {} of bound", format::percent(efficiency));
-    }
-    text
-}
-
-fn in_words(variant: &Variant) -> String {
-    let mut text = format!("{}: {}", variant.name, format::seconds_f64(variant.wall_s));
-    if let Some(bound) = variant.bound_s {
-        let _ = write!(text, ", bound {}", format::seconds_f64(bound));
-    }
-    text
-}
 
 /// The plot of a curve within its picture.
 const PLOT: Plot = Plot {
@@ -161,7 +80,7 @@ fn part(value: f64, (low, high): (f64, f64)) -> f64 {
 }
 
 /// One sweep: a line for each way, its rounds' range, its bound, its knee.
-pub(super) fn curve(curve: &Curve) -> String {
+pub(super) fn of(curve: &Curve) -> String {
     let Some(axes) = Axes::of(curve) else {
         return String::new();
     };
@@ -171,7 +90,7 @@ pub(super) fn curve(curve: &Curve) -> String {
          <svg role=img aria-label=\"{}\" viewBox='0 0 720 300'>\n",
         escape(&curve.title),
         curve_legend(curve),
-        attribute(&curve_in_words(curve))
+        attribute(&words::of(curve))
     );
     for level in levels(axes.y) {
         let _ = writeln!(
@@ -185,15 +104,7 @@ pub(super) fn curve(curve: &Curve) -> String {
             escape(&told(curve.scale, level))
         );
     }
-    let mut ticks: Vec<f64> = curve
-        .lines
-        .iter()
-        .flat_map(|line| &line.points)
-        .map(|point| point.x)
-        .collect();
-    ticks.sort_by(f64::total_cmp);
-    ticks.dedup();
-    for x in ticks {
+    for x in places(curve) {
         let _ = writeln!(
             text,
             "<text class=x x={:.1} y={}>{}</text>",
@@ -212,7 +123,16 @@ pub(super) fn curve(curve: &Curve) -> String {
     for (number, line) in curve.lines.iter().enumerate() {
         draw_line(&mut text, line, number, &axes);
     }
-    text + "</svg></figure>\n" + &curve_table(curve)
+    text + "</svg></figure>\n" + &words::table(curve)
+}
+
+/// Every place on the axis that has a point.
+fn places(curve: &Curve) -> Vec<f64> {
+    let points = curve.lines.iter().flat_map(|line| &line.points);
+    let mut places: Vec<f64> = points.map(|point| point.x).collect();
+    places.sort_by(f64::total_cmp);
+    places.dedup();
+    places
 }
 
 fn draw_line(text: &mut String, line: &CurveLine, number: usize, axes: &Axes) {
@@ -236,7 +156,8 @@ fn draw_line(text: &mut String, line: &CurveLine, number: usize, axes: &Axes) {
         let _ = writeln!(text, "<path class=bound d='{bound}'/>");
     }
     let _ = writeln!(text, "<path class=line d='{own}'/>");
-    for point in &line.points {
+    // A logarithmic axis has no place for nothing.
+    for point in line.points.iter().filter(|point| point.y > 0.0) {
         let (x, y) = (axes.left(point.x), axes.top(point.y));
         let _ = writeln!(
             text,
@@ -322,75 +243,4 @@ fn told(scale: Scale, value: f64) -> String {
         Scale::Bytes => format::bytes(value),
         Scale::Times => format!("{}×", format::plain(value)),
     }
-}
-
-fn curve_in_words(curve: &Curve) -> String {
-    let mut text = curve.title.clone();
-    for line in &curve.lines {
-        let points = line.points.iter().map(|point| {
-            format!(
-                "{} at {}",
-                told(curve.scale, point.y),
-                format::plain(point.x)
-            )
-        });
-        let _ = write!(
-            text,
-            ". {}: {}",
-            line.name,
-            points.collect::<Vec<_>>().join(", ")
-        );
-        if let Some(knee) = line.knee {
-            let _ = write!(text, "; knee at {}", format::plain(knee));
-        }
-    }
-    text
-}
-
-/// The same in figures, for those who want to read them off.
-fn curve_table(curve: &Curve) -> String {
-    let mut text = format!(
-        "<details><summary>Figures of this chart</summary><div class=wide><table>\n<thead><tr><th scope=col>{}",
-        escape(&curve.axis)
-    );
-    for line in &curve.lines {
-        let _ = write!(
-            text,
-            "<th scope=col>{}<th scope=col>least–greatest<th scope=col>bound",
-            escape(&line.name)
-        );
-    }
-    text += "\n<tbody>\n";
-    let mut xs: Vec<f64> = curve
-        .lines
-        .iter()
-        .flat_map(|line| &line.points)
-        .map(|point| point.x)
-        .collect();
-    xs.sort_by(f64::total_cmp);
-    xs.dedup();
-    for x in xs {
-        let _ = write!(text, "<tr><th scope=row>{}", format::plain(x));
-        for line in &curve.lines {
-            let point = line.points.iter().find(|point| point.x == x);
-            let cells = point.map_or(["–".into(), "–".into(), "–".into()], |point| {
-                [
-                    told(curve.scale, point.y),
-                    format!(
-                        "{}–{}",
-                        told(curve.scale, point.low),
-                        told(curve.scale, point.high)
-                    ),
-                    point
-                        .bound
-                        .map_or("–".into(), |bound| told(curve.scale, bound)),
-                ]
-            });
-            cells.iter().for_each(|cell| {
-                let _ = write!(text, "<td>{}", escape(cell));
-            });
-        }
-        text.push('\n');
-    }
-    text + "</table></div></details>\n"
 }
