@@ -1,6 +1,6 @@
 //! The flags that every step has, the groups that some share, and one line for a bad value.
 
-use crate::cast;
+use crate::{cast, report::ascii};
 use clap::{CommandFactory, FromArgMatches, Parser, error::ErrorKind};
 use serde::{Serialize, Serializer};
 use std::{
@@ -53,6 +53,11 @@ pub struct CommonArgs {
     #[arg(long, value_name = "WHEN", default_value_t, value_enum)]
     #[serde(skip)]
     pub color: Color,
+
+    /// Draw and write in plain ASCII, as on a dumb terminal
+    #[arg(long)]
+    #[serde(skip)]
+    pub ascii: bool,
 
     /// Wait for Enter before each variant first runs, for recording
     #[arg(long)]
@@ -230,7 +235,7 @@ pub fn complain(message: impl fmt::Display) {
     let line = format!("error: {message}").replace('\n', " ");
     cast::show(&format!("{line}\n"));
     // With standard error closed or full, the exit code still tells.
-    let _ = writeln!(io::stderr(), "{line}");
+    let _ = writeln!(io::stderr(), "{}", ascii::settled(&line));
 }
 
 /// What clap says over several lines, in one.

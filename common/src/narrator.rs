@@ -3,7 +3,7 @@
 use crate::{
     cast,
     cli::complain,
-    report::format,
+    report::{ascii, format},
     timeline::{self, LaneKind},
     timing::{self, Housekeeper, Usage},
 };
@@ -115,7 +115,7 @@ pub(crate) fn print_lines(lines: &str) {
 pub(crate) fn try_print_lines(lines: &str) -> io::Result<()> {
     cast::show(&format!("{lines}\n"));
     let mut out = anstream::stdout().lock();
-    writeln!(out, "{lines}").and_then(|()| out.flush())
+    writeln!(out, "{}", ascii::settled(lines)).and_then(|()| out.flush())
 }
 
 /// Ends the process: quietly after a closed pipe, with a line otherwise.

@@ -1,5 +1,6 @@
 //! Pure rendering of a run: for the terminal, as JSON, as a Chrome trace.
 
+pub(crate) mod ascii;
 pub mod file;
 pub mod format;
 mod picture;

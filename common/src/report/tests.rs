@@ -2,7 +2,7 @@ use super::*;
 use crate::{
     experiment::{CheckReport, Ledger, RecorderReport, Recording, SCHEMA, Variant},
     host::Host,
-    timeline::{Lane, LaneId, LaneKind, Moment, Span},
+    timeline::{Lane, LaneId, LaneKind, Level, Moment, Span, Toll},
 };
 use std::time::Duration;
 
@@ -159,14 +159,14 @@ delay 0.5 s · requests 10,000";
 #[test]
 fn a_report_is_drawn_from_its_document_alone() {
     let expected = "
-█ running  ▒ partly  ░ waiting  | next begins
+█ running  ▒ partly  ░ waiting or without a CPU  | next begins
 one 2.00 s · 1 lane · in its spans 0 % running, 100 % waiting
 main               │░░░░░░░░░░░░░░░░░░░░░░░░░░░░░|░░░░░░░░░░░░░░░░░░░░░░░░░░░░░
-                   └0────────────────────────────────────────────────────2.00 s
+                   └0──────────────┴0.5 s─────────┴1.0 s────────┴1.5 s───2.00 s
 both 1.00 s · 2 lanes · in its spans 33 % running, 67 % waiting
 fetch 1            │░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░
-worker 1           │              ████████████████
-                   └0────────────────────────────────────────────────────2.00 s
+worker 1           │              ▐██████████████▌
+                   └0──────────────┴0.5 s─────────┴1.0 s────────┴1.5 s───2.00 s
 
 variant     wall      CPU  speed-up    bound  of bound
 one       2.00 s  5.00 ms     1.00×   1.00 s      50 %
@@ -231,8 +231,79 @@ fn more_lanes_than_rows_are_counted() {
         &[variant("many", 1000, 1.0, lanes.collect())],
         80,
     ));
-    assert!(text.contains("+ 89 more tasks"), "{text}");
-    assert_eq!(text.lines().count(), 2 + 11 + 1 + 1);
+    assert!(
+        text.contains("+ 90 more tasks, 0 % running, 100 % waiting"),
+        "{text}"
+    );
+    assert!(text.contains("tasks          ≤90 │▇▇▇▇"), "{text}");
+    assert_eq!(text.lines().count(), 2 + 10 + 2 + 1);
+}
+
+#[test]
+fn a_level_that_was_told_has_a_row_with_its_peak() {
+    let mut variant = variant(
+        "queue",
+        1000,
+        1.0,
+        document().variants[1].recording.lanes.clone(),
+    );
+    let samples = vec![
+        (start(), 1.0),
+        (start().plus(Duration::from_millis(500)), 12.0),
+    ];
+    let name = "items queued".into();
+    variant.recording.levels.push(Level { name, samples });
+    let text = plain(&picture::timelines(&[variant], 80));
+    let row = text
+        .lines()
+        .find(|line| line.starts_with("items queued   ≤12 │"));
+    let row = row.unwrap_or_else(|| panic!("{text}"));
+    assert!(row.contains('▂') && row.ends_with("▇▇▇"), "{text}");
+}
+
+#[test]
+fn what_was_thinned_or_mended_is_said() {
+    let mut document = document();
+    document.variants[0].recording.toll = Toll {
+        spans: 1_000_000,
+        thinned: 999_998,
+        mended: 3,
+        ..Toll::default()
+    };
+    for width in [80, 120] {
+        let text = plain(&picture::timelines(&document.variants, width));
+        let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(
+            flat.contains("one: recorded 1,000,000 spans, drew 2:"),
+            "{text}"
+        );
+        assert!(flat.contains("one: 3 spans had impossible times"), "{text}");
+        assert!(
+            text.lines().all(|line| line.chars().count() <= width),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn plain_ascii_keeps_every_column() {
+    let mut document = document();
+    document.variants[1].recording.lanes[1].spans[0].cut = true;
+    let report = plain(&terminal(&document, &STEP, 80));
+    let ascii = ascii::plain_text(&report);
+    assert!(ascii.is_ascii());
+    assert!(!ascii.contains('?') || report.contains('?'), "{ascii}");
+    let widths = |text: &str| {
+        text.lines()
+            .map(|line| line.chars().count())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(widths(&ascii), widths(&report));
+    assert!(
+        ascii.contains("worker 1           |              ###############!"),
+        "{ascii}"
+    );
+    assert!(ascii.contains("+ shown: waits overlap") && ascii.contains("x not shown here"));
 }
 
 #[test]

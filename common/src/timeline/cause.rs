@@ -7,7 +7,7 @@ use std::borrow::Cow;
 pub struct Cause {
     /// What stands in the field `wait` of a span.
     pub wait: &'static str,
-    /// What it means, as in "3 lanes wait for a lock".
+    /// What whoever waits does, as a legend says it.
     pub words: &'static str,
     /// Its mark in a text picture, and that in plain ASCII; `None` where it looks like any waiting.
     pub marks: Option<(char, char)>,
@@ -15,16 +15,16 @@ pub struct Cause {
 
 /// The causes that pictures, traces and pages know by name; any other is drawn as plain waiting.
 pub const CAUSES: [Cause; 10] = [
-    cause(IO, "for I/O", None),
-    cause("lock", "for a lock", Some(('─', '-'))),
-    cause("queue full", "for room in a queue", Some(('>', '>'))),
-    cause("queue empty", "for something in a queue", Some(('<', '<'))),
-    cause("join", "for others to end", None),
-    cause("permit", "for a permit", Some(('·', ':'))),
-    cause("sleep", "for a time to pass", None),
-    cause(BACK_OFF, "after a failure", Some(('×', 'x'))),
-    cause("barrier", "for others to come", None),
-    cause("turn", "for its turn", None),
+    cause(IO, "waits for I/O", None),
+    cause("lock", "waits for a lock", Some(('─', '-'))),
+    cause("queue full", "waits for room in a queue", Some(('>', '>'))),
+    cause("queue empty", "waits for an item", Some(('<', '<'))),
+    cause("join", "waits for others to end", None),
+    cause("permit", "waits for a permit", Some(('·', ':'))),
+    cause("sleep", "sleeps", None),
+    cause(BACK_OFF, "failed, rests", Some(('×', 'x'))),
+    cause("barrier", "waits for others to come", None),
+    cause("turn", "waits for its turn", None),
 ];
 
 /// Waiting for an answer from elsewhere.

@@ -4,7 +4,7 @@ use super::{IO, Lane, Level, Moment, Recording, Span};
 use std::time::Duration;
 
 /// Samples of a level that are drawn or written.
-const SAMPLES: usize = 1000;
+const SAMPLES: usize = 300;
 
 impl Recording {
     /// All levels, samples within the stretch and not too many: those told, and how many spans wait for

@@ -37,14 +37,14 @@ impl Gate {
     #[tracing::instrument(name = "permit", level = "info", skip_all, fields(wait = "permit"))]
     pub(crate) async fn permit(&self) -> Permit<'_> {
         let queueing = CountedIn::new(&self.queueing);
-        tracing::info!(queue = "requests without a permit", depth = self.queueing());
+        tracing::info!(queue = "without permit", depth = self.queueing());
         let permit = self.semaphore.acquire().await;
         let permit = Permit {
             _held: CountedIn::new(&self.held),
             _permit: permit.expect("nobody closes this semaphore"),
         };
         drop(queueing);
-        tracing::info!(queue = "requests without a permit", depth = self.queueing());
+        tracing::info!(queue = "without permit", depth = self.queueing());
         permit
     }
 

@@ -12,7 +12,7 @@ use std::{cell::Cell, num::NonZeroUsize};
 use tokio::sync::mpsc;
 
 /// What the timeline calls the channel between the stages.
-pub(crate) const PAGES: &str = "pages between the stages";
+pub(crate) const PAGES: &str = "pages queued";
 
 /// Counts the pages held at this moment, and the most there ever were.
 ///

@@ -70,7 +70,7 @@ impl Books {
 
     pub(crate) fn note(&self, depth: usize, event: Event) {
         let (at, who) = (Moment::now(), self.who);
-        tracing::info!(queue = "items in the queue", depth);
+        tracing::info!(queue = "items queued", depth);
         // They are read after the last thread has ended.
         let _ = self.lines.send(Entry {
             at,

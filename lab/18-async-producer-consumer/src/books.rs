@@ -71,7 +71,7 @@ impl Books {
     fn note_depth(&self, entries: &mut Entries) {
         let items = entries.accepted - entries.taken;
         let at = self.started.elapsed();
-        tracing::info!(queue = "items in the queue", depth = items);
+        tracing::info!(queue = "items queued", depth = items);
         entries.depths.push(Depth { at, items });
     }
 
