@@ -112,6 +112,7 @@ fn two() -> Document {
         spans: 1_200,
         thinned: 200,
         cost_s: 0.001,
+        ..RecorderReport::default()
     };
     document(vec![long, short])
 }
