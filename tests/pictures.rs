@@ -81,8 +81,7 @@ impl Picture {
 }
 
 fn is_time(rest: &str) -> bool {
-    rest.starts_with(|c: char| c == ' ')
-        && rest.trim_start().starts_with(|c: char| c.is_ascii_digit())
+    rest.starts_with(' ') && rest.trim_start().starts_with(|c: char| c.is_ascii_digit())
 }
 
 /// The part of a report from the legend to the empty line before the tables.

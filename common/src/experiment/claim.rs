@@ -157,6 +157,10 @@ impl Check {
             side(&self.left, left, &self.right),
             side(&self.right, right, &self.left)
         );
+        let sides = match self.hidden_difference(left, right) {
+            Some(apart) => format!("{sides}, {apart} apart"),
+            None => sides,
+        };
         let rounds = left.len();
         match verdict {
             _ if left.contains(&None) => format!("{sides} ({})", self.left.absence()),
@@ -166,6 +170,22 @@ impl Check {
             Verdict::NotShown if rounds > 1 => format!("{sides} in all {rounds} rounds"),
             Verdict::Shown | Verdict::NotShown => sides,
         }
+    }
+
+    /// How far the sides lie apart, where rounding makes them look alike.
+    fn hidden_difference(&self, left: &[Option<f64>], right: &[Option<f64>]) -> Option<String> {
+        let unit = match &self.left {
+            Figure::Number(_) => &self.right,
+            figure => figure,
+        };
+        let apart: Vec<Option<f64>> = (left.iter().zip(right))
+            .map(|(left, right)| Some((left.as_ref()? - right.as_ref()?).abs()))
+            .collect();
+        let differ = apart.iter().flatten().any(|apart| *apart > 0.0);
+        (differ && span_of(unit, left) == span_of(unit, right)).then(|| match unit {
+            Figure::Ratio(..) => span_of(&Figure::Number(0.0), &apart),
+            unit => span_of(unit, &apart),
+        })
     }
 }
 

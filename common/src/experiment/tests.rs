@@ -170,6 +170,20 @@ fn a_bare_number_takes_the_unit_of_what_it_is_compared_with() {
 }
 
 #[test]
+fn evidence_whose_sides_look_alike_says_how_far_they_lie_apart() {
+    let mut lab = experiment();
+    record(&mut lab, "slow", 1_002, Value::Null);
+    record(&mut lab, "fast", 1_001, Value::Null);
+    let faster = of("fast", "wall_s").below(of("slow", "wall_s"));
+    let report = judged(&mut lab, Claim::that("fast is faster").check(faster));
+    assert_eq!(report.verdict, Verdict::Shown);
+    assert_eq!(
+        report.evidence,
+        "fast: wall 1.00 s < slow: wall 1.00 s, 1.00 ms apart"
+    );
+}
+
+#[test]
 fn evidence_says_what_the_document_says() {
     let mut lab = experiment();
     record(

@@ -111,8 +111,8 @@ fn two() -> Document {
     short.recorder = RecorderReport {
         spans: 1_200,
         thinned: 200,
+        mended: 0,
         cost_s: 0.001,
-        ..RecorderReport::default()
     };
     document(vec![long, short])
 }

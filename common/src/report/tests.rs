@@ -308,7 +308,7 @@ fn plain_ascii_keeps_every_column() {
 
 #[test]
 fn a_trace_has_every_span_on_a_track_with_a_name() {
-    let trace = trace_of(&document());
+    let trace = trace::trace(&document());
     let events = trace["traceEvents"].as_array().expect("events");
     let of_phase = |phase: &str| events.iter().filter(|event| event["ph"] == phase).count();
     assert_eq!(
