@@ -88,7 +88,8 @@ fn is_time(rest: &str) -> bool {
 fn timelines(printed: &str) -> impl Iterator<Item = &str> {
     let lines = printed.lines();
     let lines = lines.skip_while(|line| !svg::plain(line).starts_with("█ running"));
-    lines.take_while(|line| !line.is_empty())
+    // What recording cost is told in other words by run.
+    lines.take_while(|line| !line.is_empty() && !line.contains("recording: "))
 }
 
 /// What is the same in every run: words in their order, without figures, bars, and how many of a
@@ -100,9 +101,14 @@ fn shape(line: &str) -> String {
     if line.contains('└') {
         return "the axis".into();
     }
+    if line.contains(" waits for ") && !line.contains('│') {
+        // More of the legend: what this run happened to wait for.
+        return String::new();
+    }
     let words = line.split('│').next().unwrap_or_default();
     let mut words: Vec<&str> = words.split_whitespace().collect();
-    // The names of lanes have numbers of their own: `worker 1`.
+    // A level's peak; the names of lanes have numbers of their own: `worker 1`.
+    words.retain(|word| !word.starts_with('≤'));
     if !line.contains('│') {
         let units = ["ns", "µs", "ms", "s", "min", "%"];
         words.retain(|word| {
@@ -113,8 +119,9 @@ fn shape(line: &str) -> String {
 }
 
 fn shapes(lines: &[String]) -> String {
-    let lines = lines.iter().map(|line| shape(&svg::plain(line)));
-    lines.collect::<Vec<_>>().join("\n")
+    let shapes = lines.iter().map(|line| shape(&svg::plain(line)));
+    let shapes = shapes.filter(|shape| !shape.is_empty());
+    shapes.collect::<Vec<_>>().join("\n")
 }
 
 /// The run whose page is shown, and how much of it.
@@ -259,6 +266,8 @@ fn figures_and_bars_are_no_part_of_a_shape() {
             "sequential 2 min 5 s · 1 lane · in its spans 12 % running",
         ],
         ["main               │░░░|░░", "main               │███"],
+        ["pages queued  ≤12 │ ▁▂", "pages queued   ≤5 │▇▇▇"],
+        ["> waits for room", "< waits for an item"],
         ["    └0─ enlarged 20 × ──2.00 s", "    └0──────1 s"],
     ];
     for [one, other] in same {

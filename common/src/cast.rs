@@ -2,7 +2,7 @@
 //!
 //! One per process, like the screen that it stands for.
 
-use crate::report::{self, file::ResultFile};
+use crate::report::{self, ascii, file::ResultFile};
 use indicatif::TermLike;
 use serde_json::{Value, json};
 use std::{
@@ -86,10 +86,11 @@ pub(crate) fn is_running() -> bool {
 /// Records what has just been shown.
 pub(crate) fn show(text: &str) {
     if let Some(cast) = &mut *cast() {
+        let text = ascii::settled(text);
         if cast.coloured {
-            cast.add("o", &as_sent(text));
+            cast.add("o", &as_sent(&text));
         } else {
-            let text = anstream::adapter::strip_str(text).to_string();
+            let text = anstream::adapter::strip_str(&text).to_string();
             cast.add("o", &as_sent(&text));
         }
     }

@@ -360,8 +360,13 @@ fn in_reading_order(lanes: &mut [Lane]) {
     });
 }
 
-/// A name without the number at its end, and that number.
+/// A name without the number, or the letter, at its end, and that number: `worker 2`, `worker B`.
 fn family(name: &str) -> (String, Option<u64>) {
+    if let Some((text, letter)) = name.rsplit_once(' ')
+        && let [letter @ b'A'..=b'Z'] = letter.as_bytes()
+    {
+        return (text.to_owned(), Some((letter - b'A').into()));
+    }
     let text = name.trim_end_matches(|c: char| c.is_ascii_digit());
     (text.to_owned(), name[text.len()..].parse().ok())
 }
