@@ -90,6 +90,12 @@ fn legend(drawn: &[Drawn<'_>], width: usize) -> String {
             marks.push((mark, cause.words));
         }
     }
+    let folds = |drawn: &Drawn<'_>| {
+        drawn.recording.lanes.len() > ROWS || !drawn.recording.levels.is_empty()
+    };
+    if drawn.iter().any(folds) {
+        marks.push((scale::MOST, "the most, in figures beside it"));
+    }
     if spans().any(|span| span.cut) {
         marks.push((CUT, "cut off: how it ran, nobody told"));
     }
@@ -231,7 +237,7 @@ fn fold(lanes: &[&Lane], scale: Scale, end: usize, text: &mut String) {
 
 /// A level as a row: its name, its peak, and its heights.
 fn level_row(name: &str, level: &Level, scale: Scale, end: usize, text: &mut String) {
-    let peak = format!(" ≤{}", format::plain(level.peak()));
+    let peak = format!(" {}", format::plain(level.peak()));
     let room = NAME_WIDTH.saturating_sub(peak.chars().count());
     let name: String = name.chars().take(room).collect();
     let heights = scale::heights(level, scale.zero, scale.axis, scale.cells);

@@ -7,6 +7,9 @@ use std::time::Duration;
 /// Heights of a level, from nothing to its peak.
 const HEIGHTS: [char; 7] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇'];
 
+/// The height of a peak.
+pub(super) const MOST: char = HEIGHTS[HEIGHTS.len() - 1];
+
 /// Ticks are at least so many cells apart.
 const TICK_CELLS: f64 = 12.0;
 
