@@ -237,7 +237,7 @@ fn more_lanes_than_rows_are_counted() {
 
 #[test]
 fn a_trace_has_every_span_on_a_track_with_a_name() {
-    let trace = super::trace::trace(&document());
+    let trace = trace::trace(&document());
     let events = trace["traceEvents"].as_array().expect("events");
     let of_phase = |phase: &str| events.iter().filter(|event| event["ph"] == phase).count();
     assert_eq!(
