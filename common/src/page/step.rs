@@ -8,6 +8,7 @@ use crate::{
     experiment::{ClaimReport, Document, Verdict},
     report,
 };
+use serde_json::Value;
 use std::fmt::Write;
 
 /// Everything that one run told, in the order in which a reader asks for it.
@@ -137,8 +138,17 @@ fn after(document: &Document) -> String {
         "<footer><p>{} · commit {}</p>\n<p>{}</p>\n<p>Again: <code>{}</code></p></footer>",
         escape(&document.host.one_line()),
         escape(commit),
-        escape(&report::parameters(&document.params)),
+        escape(&report::parameters(&settings(&document.params))),
         escape(&document.command)
     );
     text
+}
+
+/// The parameters without what a step measured into them, which its tables and curves tell.
+fn settings(params: &Value) -> Value {
+    let mut params = params.clone();
+    if let Value::Object(params) = &mut params {
+        params.retain(|_, value| !value.is_object());
+    }
+    params
 }

@@ -21,14 +21,24 @@ fn cell(text: &mut String, field: &str, value: Option<f64>, show: impl Fn(f64) -
     };
 }
 
-fn head(text: &mut String, caption: &str, names: &[&str]) {
+/// The attribute of a column that is text.
+fn class(text_columns: &[usize], place: usize) -> &'static str {
+    if text_columns.contains(&place) {
+        " class=text"
+    } else {
+        ""
+    }
+}
+
+fn head(text: &mut String, caption: &str, names: &[&str], text_columns: &[usize]) {
     let _ = write!(
         text,
         "<div class=wide tabindex=0 role=region aria-label=\"{0}\"><table>\n<caption>{0}</caption>\n<thead><tr>",
         attribute(caption)
     );
-    for name in names {
-        let _ = write!(text, "<th scope=col>{}", escape(name));
+    for (place, name) in names.iter().enumerate() {
+        let class = class(text_columns, place);
+        let _ = write!(text, "<th scope=col{class}>{}", escape(name));
     }
     *text += "\n<tbody>\n";
 }
@@ -43,6 +53,7 @@ pub(super) fn times(variants: &[Variant]) -> String {
         &mut text,
         "Times; the wall time is that of the middle round",
         &names,
+        &[0],
     );
     for variant in variants {
         let _ = write!(
@@ -123,7 +134,7 @@ pub(super) fn ledgers(variants: &[Variant]) -> String {
         .chain(["memory"])
         .collect();
     let mut text = String::new();
-    head(&mut text, "Ledger", &names);
+    head(&mut text, "Ledger", &names, &[0]);
     for variant in variants {
         let name = escape(&variant.name);
         let _ = write!(
@@ -146,15 +157,11 @@ pub(super) fn ledgers(variants: &[Variant]) -> String {
 pub(super) fn of_step(table: &TableReport) -> String {
     let names: Vec<&str> = table.headings.iter().map(String::as_str).collect();
     let mut text = String::new();
-    head(&mut text, &table.title, &names);
+    head(&mut text, &table.title, &names, &table.text_columns);
     for row in &table.rows {
         text += "<tr>";
         for (place, cell) in row.iter().enumerate() {
-            let class = if table.text_columns.contains(&place) {
-                " class=text"
-            } else {
-                ""
-            };
+            let class = class(&table.text_columns, place);
             let tag = if place == 0 { "th scope=row" } else { "td" };
             let _ = write!(text, "<{tag}{class}>{}", escape(cell));
         }
@@ -181,6 +188,7 @@ pub(super) fn overview(documents: &[Document]) -> String {
             "of bound",
             "claims shown",
         ],
+        &[0, 1],
     );
     for document in documents {
         let shown = document

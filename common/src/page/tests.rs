@@ -228,6 +228,24 @@ fn a_curve_has_its_points_its_bound_and_its_knee() {
 }
 
 #[test]
+fn variants_that_do_the_same_work_share_an_axis_where_all_can_be_seen_on_it() {
+    let timed = |name: &str, wall_s: f64, speedup: Option<f64>| Variant {
+        lanes: vec![lane(1, 2, wall_s)],
+        speedup,
+        ..variant(name, wall_s)
+    };
+    let one = timed("one", 1.0, Some(1.0));
+    let both = timed("both", 0.1, Some(10.0));
+    let other = timed("other", 4.0, None);
+    let page = of(&[document(vec![one, both, other])], &[]);
+    for (axis, wall) in [("1", "1"), ("1", "0.1"), ("4", "4")] {
+        let start = format!("<div class=variant data-axis={axis} data-wall={wall}>");
+        assert!(page.contains(&start), "{start}");
+    }
+    assert_eq!(page.matches("Enlarged 4 × against").count(), 2);
+}
+
+#[test]
 fn several_steps_have_contents_an_overview_and_what_failed() {
     let mut failed = two();
     failed.step = "lab-98-other".into();

@@ -46,7 +46,7 @@ pub(super) fn of(variants: &[Variant], budget: Budget) -> String {
     let (mut partly, mut cut) = (false, false);
     let mut rows = String::new();
     for variant in &drawn {
-        let picture = Picture::of(variant, longest, budget);
+        let picture = Picture::of(variant, axis_of(variant, &drawn, longest), budget);
         (0..LOOKS.len()).for_each(|index| seen[index] |= picture.paths.seen()[index]);
         partly |= picture.paths.partly;
         cut |= !picture.cuts.is_empty();
@@ -70,6 +70,26 @@ fn lanes_in_view(variant: &Variant) -> impl Iterator<Item = &LaneReport> {
     variant.lanes.iter().filter(in_view)
 }
 
+/// How long the axis of a variant is: the longest one's, unless it would be too small to see there.
+///
+/// Variants that do the same work stay together where the longest of them is long enough for all.
+fn axis_of(variant: &Variant, all: &[&Variant], longest: f64) -> f64 {
+    let too_small = |one: &Variant, axis_s: f64| one.wall_s * SMALLEST_PART < axis_s;
+    let alike = all
+        .iter()
+        .filter(|other| other.speedup.is_some() == variant.speedup.is_some());
+    let longest_alike = alike.clone().map(|one| one.wall_s).fold(0.0, f64::max);
+    if !alike.clone().any(|one| too_small(one, longest)) {
+        longest
+    } else if variant.speedup.is_some() && !alike.clone().any(|one| too_small(one, longest_alike)) {
+        longest_alike
+    } else if too_small(variant, longest) {
+        variant.wall_s
+    } else {
+        longest
+    }
+}
+
 /// One variant, drawn.
 struct Picture<'a> {
     lanes: Vec<&'a LaneReport>,
@@ -84,16 +104,15 @@ struct Picture<'a> {
 }
 
 impl<'a> Picture<'a> {
-    fn of(variant: &'a Variant, longest: f64, budget: Budget) -> Self {
+    fn of(variant: &'a Variant, axis_s: f64, budget: Budget) -> Self {
         let mut lanes: Vec<&LaneReport> = lanes_in_view(variant).collect();
         let all = lanes.len() + variant.folded;
         if all > ROWS {
             lanes.truncate(ROWS - 1);
         }
-        let small = variant.wall_s * SMALLEST_PART < longest;
         let mut picture = Self {
             more: all - lanes.len(),
-            axis_s: if small { variant.wall_s } else { longest },
+            axis_s,
             height: lanes.len() * ROW,
             lanes,
             paths: Paths::default(),
@@ -130,7 +149,8 @@ impl<'a> Picture<'a> {
             escape(&summary(variant))
         );
         if enlarged {
-            let times = format::plain((longest / axis_s).round());
+            let times = longest / axis_s;
+            let times = format::plain(if times < 10.0 { times } else { times.round() });
             let _ = writeln!(
                 text,
                 "<p class=enlarged>Enlarged {times} × against the others; <span class=to-scale></span></p>"
@@ -266,9 +286,12 @@ fn recorder(variant: &Variant) -> String {
     if told.spans == 0 {
         return String::new();
     }
-    let share = told.cost_s / variant.wall_s * 100.0;
+    let share = match told.cost_s / variant.wall_s * 100.0 {
+        little if little < 0.005 => "less than 0.01".to_owned(),
+        share => format!("{share:.2}"),
+    };
     let mut text = format!(
-        "<p class=recorder>Recorded {} spans; that took {}, {share:.2} % of the wall time",
+        "<p class=recorder>Recorded {} spans; that took {}, {share} % of the wall time",
         format::count(told.spans),
         format::seconds_f64(told.cost_s)
     );

@@ -31,10 +31,12 @@ pub(crate) fn keep(args: &FxArgs, lab: &Experiment, rows: &[Row]) {
     let memory = |row: &Row| {
         let rounds = row.rounds.iter().filter_map(|burst| burst.grown_bytes);
         let rounds: Vec<f64> = rounds.map(|bytes| bytes as f64).collect();
-        CurvePoint::of(row.level as f64, &rounds, None)
+        let most = row.grown_bytes()? as f64;
+        let point = CurvePoint::of(row.level as f64, &rounds, None)?;
+        Some(CurvePoint { y: most, ..point })
     };
     lab.curve(Curve {
-        title: "How far memory grew past what was held before the burst".into(),
+        title: "How far memory grew at most past what was held before the burst".into(),
         axis: AXIS.into(),
         scale: Scale::Bytes,
         lines: lines(rows, &memory),
