@@ -1,6 +1,7 @@
 //! The flags that every step has, the groups that some share, and one line for a bad value.
 
-use crate::{cast, report::ascii};
+use crate::cast;
+use crate::report::ascii;
 use clap::{CommandFactory, FromArgMatches, Parser, error::ErrorKind};
 use serde::{Serialize, Serializer};
 use std::{
@@ -233,9 +234,10 @@ fn answer(error: &clap::Error) -> ExitCode {
 /// Says in one line on standard error what went wrong; nobody need be there to read it.
 pub fn complain(message: impl fmt::Display) {
     let line = format!("error: {message}").replace('\n', " ");
+    let line = ascii::settled(&line);
     cast::show(&format!("{line}\n"));
     // With standard error closed or full, the exit code still tells.
-    let _ = writeln!(io::stderr(), "{}", ascii::settled(&line));
+    let _ = writeln!(io::stderr(), "{line}");
 }
 
 /// What clap says over several lines, in one.

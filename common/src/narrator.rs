@@ -1,15 +1,17 @@
 //! The one way a step speaks while it runs: lines for its reader, bars for its watcher.
 
+mod rows;
+
 use crate::{
     cast,
     cli::complain,
     report::{ascii, format},
-    timeline::{self, LaneKind},
+    timeline,
     timing::{self, Housekeeper, Usage},
 };
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle, WeakProgressBar};
+use rows::Rows;
 use std::{
-    collections::BTreeMap,
     fmt,
     io::{self, IsTerminal, Write},
     sync::{
@@ -20,8 +22,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Lanes shown at once while a variant runs.
-const LIVE_ROWS: usize = 10;
 /// How often at most the screen is drawn anew in a second.
 const REFRESH_HZ: u8 = 20;
 const REDRAW_EVERY: Duration = Duration::from_millis(100);
@@ -81,7 +81,13 @@ impl Narrator {
     pub fn progress_bar(&self, length: u64, what: &'static str) -> ProgressBar {
         let bar = self.bars.add(ProgressBar::new(length));
         let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {elapsed}");
-        bar.set_style(style.expect("a constant template that the tests parse"));
+        let style = style.expect("a constant template that the tests parse");
+        let plain = ascii::is_on();
+        bar.set_style(if plain {
+            style.progress_chars("#>-")
+        } else {
+            style
+        });
         bar.set_message(what);
         let mut clocks = self.clocks.lock().unwrap_or_else(PoisonError::into_inner);
         clocks.push(bar.downgrade());
@@ -113,9 +119,10 @@ pub(crate) fn print_lines(lines: &str) {
 
 /// Prints lines where the process goes on however that ends.
 pub(crate) fn try_print_lines(lines: &str) -> io::Result<()> {
+    let lines = ascii::settled(lines);
     cast::show(&format!("{lines}\n"));
     let mut out = anstream::stdout().lock();
-    writeln!(out, "{}", ascii::settled(lines)).and_then(|()| out.flush())
+    writeln!(out, "{lines}").and_then(|()| out.flush())
 }
 
 /// Ends the process: quietly after a closed pipe, with a line otherwise.
@@ -179,65 +186,28 @@ fn draw_until(
     variant: &str,
     keeper: &Housekeeper,
 ) {
-    let plain =
-        ProgressStyle::with_template("  {msg}").expect("a constant template that the tests parse");
-    let styled = |line: ProgressBar| {
-        line.set_style(plain.clone());
-        line
-    };
     let (started, before) = (Instant::now(), Usage::now());
-    let mut rows = BTreeMap::new();
-    let status = styled(bars.add(ProgressBar::new_spinner()));
+    let mut rows = Rows::above(bars.add(ProgressBar::new_spinner()), bars.clone());
     while !stopped.load(Ordering::SeqCst) {
-        let mut hidden = 0;
-        for (id, lane) in timeline::live() {
-            if !rows.contains_key(&id) && rows.len() >= LIVE_ROWS {
-                hidden += 1;
-                continue;
-            }
-            let row = rows
-                .entry(id)
-                .or_insert_with(|| styled(bars.insert_before(&status, ProgressBar::new_spinner())));
-            let kind = if id.kind == LaneKind::Task { "~" } else { "-" };
-            row.set_message(match lane.now.last() {
-                Some(open) => format!(
-                    "{kind} {:<18.18} {:<12.12} {:>5.1} s",
-                    lane.name,
-                    open.name,
-                    (timeline::Moment::now() - open.since).as_secs_f64()
-                ),
-                None => format!("{kind} {:<18.18}", lane.name),
-            });
-        }
+        rows.draw(|more| status_line(variant, started.elapsed(), before, more));
         for bar in clocks.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             if let Some(bar) = bar.upgrade() {
                 bar.tick();
             }
         }
-        status.set_message(status_line(variant, started.elapsed(), before, hidden));
         keeper.charge();
         thread::park_timeout(REDRAW_EVERY);
     }
-    status.finish_and_clear();
-    bars.remove(&status);
-    for row in rows.values() {
-        row.finish_and_clear();
-        bars.remove(row);
-    }
+    rows.clear();
 }
 
-fn status_line(variant: &str, elapsed: Duration, before: Usage, hidden: usize) -> String {
+fn status_line(variant: &str, elapsed: Duration, before: Usage, more: &str) -> String {
     let used = Usage::now().since(&before);
     let cpu = (used.cpu_user + used.cpu_system).as_secs_f64() / elapsed.as_secs_f64().max(0.001);
     let threads = timing::threads_now().map_or(String::new(), |all| {
         let threads = (all as u64).saturating_sub(timing::housekeepers());
         format!(" · {threads} thread{}", if threads == 1 { "" } else { "s" })
     });
-    let more = if hidden > 0 {
-        format!(" · + {hidden} more")
-    } else {
-        String::new()
-    };
     format!(
         "{variant} · {:.1} s · CPU {}{threads}{more}",
         elapsed.as_secs_f64(),

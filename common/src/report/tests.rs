@@ -2,7 +2,8 @@ use super::*;
 use crate::{
     experiment::{CheckReport, Ledger, RecorderReport, Recording, SCHEMA, Variant},
     host::Host,
-    timeline::{Lane, LaneId, LaneKind, Level, Moment, Span, Toll},
+    testing,
+    timeline::{Handover, Lane, LaneId, LaneKind, Level, Moment, Span, Toll},
 };
 use std::time::Duration;
 
@@ -339,6 +340,50 @@ fn a_trace_has_every_span_on_a_track_with_a_name() {
         .expect("the worker's span");
     assert_eq!(worker["pid"], 77, "processes are kept apart");
     assert_eq!(worker["dur"], 500_000.0, "microseconds");
+}
+
+#[test]
+fn a_trace_tells_overlaps_levels_jobs_and_what_was_cut_off_within_the_format() {
+    let mut document = document();
+    let recording = &mut document.variants[1].recording;
+    let at = |ms| start().plus(Duration::from_millis(ms));
+    let mut lost = span("parse", 400, 900, 0);
+    (lost.cut, lost.job) = (true, Some(7));
+    let mut again = span("parse", 900, 950, 50);
+    again.job = Some(7);
+    // Before the variant began, and over its neighbours' edges.
+    let early = Span::watched("early", Moment::default(), at(500), Duration::ZERO);
+    recording.lanes[1].spans.extend([lost, again, early]);
+    let mut inner = span("answer", 100, 1000, 0);
+    inner.depth = 1;
+    let mut sibling = span("answer", 500, 1000, 0);
+    sibling.depth = 1;
+    recording.lanes[0].spans.extend([inner, sibling]);
+    recording.lanes[0].spans[0].polls = vec![(at(0), at(1)), (at(999), at(1000))];
+    let main = LaneId {
+        kind: LaneKind::Thread,
+        number: 4711,
+    };
+    recording.handovers.push(Handover {
+        job: 7,
+        submitted: Some((main, at(300))),
+        received: Some((main, at(980))),
+    });
+    let (name, samples) = ("queue".into(), vec![(at(1), 3.0), (at(2), 2.0)]);
+    recording.levels.push(Level { name, samples });
+
+    let trace = trace::trace(&document);
+    assert_eq!(testing::faults_of(&trace), Vec::<String>::new());
+    let phases = |phase: &str| testing::events_of(&trace, phase).len();
+    assert_eq!((phases("b"), phases("e"), phases("n")), (3, 3, 2));
+    assert_eq!((phases("s"), phases("t"), phases("f")), (1, 2, 1));
+    assert_eq!(phases("C"), 2);
+    let cut = testing::events_of(&trace, "X");
+    let cut = cut.iter().filter(|event| event["args"]["cut"] == true);
+    assert_eq!(
+        cut.map(|event| &event["name"]).collect::<Vec<_>>(),
+        ["parse (cut off)"]
+    );
 }
 
 #[test]

@@ -11,6 +11,9 @@ pub use network::{
     assert_refusal_told,
 };
 
+mod trace;
+pub use trace::{events_of, faults_of, traced};
+
 use serde_json::Value;
 use std::{
     fs::File,

@@ -1,9 +1,10 @@
 //! What is going on at this moment, for whoever watches.
 
-use super::{LaneId, Moment, store};
+use super::{LaneId, LaneKind, Moment, store};
 use std::{
     borrow::Cow,
     collections::BTreeMap,
+    fs,
     sync::{
         Mutex,
         atomic::{AtomicBool, Ordering},
@@ -18,6 +19,8 @@ static IS_WATCHED: AtomicBool = AtomicBool::new(false);
 pub struct LiveLane {
     /// The lane's name.
     pub name: String,
+    /// The system's number of the thread, where it is one and the system tells.
+    pub thread: Option<u64>,
     /// Its open spans, the innermost last.
     pub now: Vec<LiveSpan>,
 }
@@ -60,6 +63,7 @@ pub(super) fn enter(
         let mut live = store::lock(&LIVE);
         let row = live.entry(lane).or_insert_with(|| LiveLane {
             name: lane_name(),
+            thread: (lane.kind == LaneKind::Thread).then(this_thread).flatten(),
             now: Vec::new(),
         });
         row.now.push(LiveSpan {
@@ -71,12 +75,25 @@ pub(super) fn enter(
 }
 
 pub(super) fn leave(lane: LaneId, name: &str) {
-    if is_watched()
-        && let Some(row) = store::lock(&LIVE).get_mut(&lane)
+    if !is_watched() {
+        return;
+    }
+    let mut live = store::lock(&LIVE);
+    if let Some(row) = live.get_mut(&lane)
         && let Some(at) = row.now.iter().rposition(|open| open.name == name)
     {
         row.now.remove(at);
+        // A task has ended with its last span; a thread has more to come.
+        if row.now.is_empty() && lane.kind == LaneKind::Task {
+            live.remove(&lane);
+        }
     }
+}
+
+/// The system's number of the calling thread.
+fn this_thread() -> Option<u64> {
+    let link = fs::read_link("/proc/thread-self").ok()?;
+    link.file_name()?.to_str()?.parse().ok()
 }
 
 /// A process that does something at this moment, until dropped; for the live view only.
@@ -92,7 +109,7 @@ impl LiveProcess {
     /// Says that the process `pid` does `name`; `lane_name` is the lane's.
     pub(crate) fn enter(pid: u32, lane_name: impl FnOnce() -> String, name: &'static str) -> Self {
         let lane = LaneId {
-            kind: super::LaneKind::Process,
+            kind: LaneKind::Process,
             number: pid.into(),
         };
         enter(lane, lane_name, name, None);

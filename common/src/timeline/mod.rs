@@ -73,6 +73,7 @@ pub use layer::{TimelineLayer, install};
 pub(crate) use live::LiveProcess;
 pub use live::{LiveLane, LiveSpan, live, watch_live};
 pub use recording::{Handover, Lane, LaneId, LaneKind, Level, Recording, Span, Toll, thinned};
+pub(crate) use store::name_of as lane_name;
 pub use store::{adopt, name_lane, record_process, take};
 #[cfg(feature = "process")]
 pub(crate) use store::{received, submitted};

@@ -161,7 +161,7 @@ pub fn name_lane(id: LaneId, name: impl Into<String>) {
 }
 
 /// What a lane is called.
-pub(super) fn name_of(id: LaneId) -> String {
+pub(crate) fn name_of(id: LaneId) -> String {
     let name = lock(&NAMES).get(&id).cloned();
     name.unwrap_or_else(|| nameless(id))
 }

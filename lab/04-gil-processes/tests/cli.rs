@@ -1,7 +1,8 @@
 //! The binary as a user runs it.
 
-use common::testing::{assert_nothing_left_behind, claim, run, variant};
+use common::testing::{assert_nothing_left_behind, claim, events_of, run, traced, variant};
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_lab-04-gil-processes");
 
@@ -115,4 +116,29 @@ fn a_bad_value_is_one_line_and_exit_code_2() {
 fn an_unwritable_trace_is_one_line_and_exit_code_1() {
     let arguments = ["--scale", "1", "--trace", "/nowhere/trace.json"];
     let _ = run(BINARY, &arguments).refused(1, &["/nowhere/trace.json", "--trace"]);
+}
+
+#[test]
+fn a_trace_keeps_processes_apart_and_shows_the_way_of_each_job() {
+    let trace = traced(BINARY, &["--scale", "1", "--rounds", "1"]);
+    let slices = events_of(&trace, "X");
+    let workers: BTreeSet<_> = (slices.iter())
+        .filter(|slice| slice["name"] == "start-up")
+        .filter_map(|slice| slice["pid"].as_u64())
+        .collect();
+    assert_eq!(workers.len(), 2, "two worker processes");
+    let own = slices.iter().find(|slice| slice["name"] == "two processes");
+    let own = own.and_then(|slice| slice["pid"].as_u64());
+    assert!(own.is_some_and(|own| !workers.contains(&own)));
+    let ran = events_of(&trace, "t");
+    assert_eq!(ran.len(), 2, "each job ran once between its two ends");
+    assert!(ran.iter().all(|stop| {
+        stop["pid"]
+            .as_u64()
+            .is_some_and(|pid| workers.contains(&pid))
+    }));
+    assert_eq!(
+        (events_of(&trace, "s").len(), events_of(&trace, "f").len()),
+        (2, 2)
+    );
 }

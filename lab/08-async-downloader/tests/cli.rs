@@ -2,8 +2,9 @@
 
 use common::testing::{
     assert_bad_requests_refused, assert_failures_told, assert_nothing_left_behind,
-    assert_overlap_needs_waits, assert_refusal_told, run, variant,
+    assert_overlap_needs_waits, assert_refusal_told, events_of, run, traced, variant,
 };
+use std::collections::BTreeSet;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_lab-08-async-downloader");
 
@@ -70,4 +71,26 @@ fn bad_values_and_servers_that_fail_are_told_in_a_line() {
 #[test]
 fn less_time_alone_is_no_overlap() {
     assert_overlap_needs_waits(BINARY, "tasks");
+}
+
+#[test]
+fn a_trace_has_each_task_as_a_track_of_its_own() {
+    let trace = traced(BINARY, &["--delay", "0.1", "--requests", "6"]);
+    let begun = events_of(&trace, "b");
+    let outermost = begun.iter().filter(|event| {
+        event["name"]
+            .as_str()
+            .is_some_and(|name| name.starts_with("tasks: task "))
+    });
+    let tracks: BTreeSet<_> = outermost.map(|event| event["id"].to_string()).collect();
+    assert_eq!(tracks.len(), 6);
+    assert!(
+        begun.iter().any(|event| event["name"] == "fetch"),
+        "inside of them"
+    );
+    assert!(!events_of(&trace, "n").is_empty(), "when they were polled");
+    assert!(
+        !events_of(&trace, "C").is_empty(),
+        "how many were in flight"
+    );
 }

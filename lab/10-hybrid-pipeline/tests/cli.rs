@@ -2,9 +2,10 @@
 
 use common::{
     http::{Server, ServerConfig},
-    testing::{assert_nothing_left_behind, run, variant, verdict},
+    testing::{assert_nothing_left_behind, events_of, run, traced, variant, verdict},
 };
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_lab-10-hybrid-pipeline");
 
@@ -547,4 +548,41 @@ fn both_parsers_find_the_same_in_every_variant() {
         variant(&document, NAMES[1])["results"]["links"].clone()
     });
     assert_eq!(links[0], links[1]);
+}
+
+#[test]
+fn a_trace_has_tasks_threads_processes_and_the_queue_between_them() {
+    let arguments: Vec<&str> = SMALL.into_iter().filter(|flag| *flag != "--json").collect();
+    let trace = traced(BINARY, &arguments);
+    let slices = events_of(&trace, "X");
+    let processes: BTreeSet<_> = slices
+        .iter()
+        .filter_map(|slice| slice["pid"].as_u64())
+        .collect();
+    assert_eq!(
+        processes.len(),
+        1 + 2 + 2,
+        "this one, and two workers in each of two variants"
+    );
+    let levels: BTreeSet<_> = (events_of(&trace, "C").iter())
+        .filter_map(|event| event["name"].as_str())
+        .collect();
+    for name in NAMES {
+        assert!(
+            levels.contains(&*format!("{name}: pages queued")),
+            "{levels:?}"
+        );
+    }
+    let begun = events_of(&trace, "b");
+    assert!(
+        begun
+            .iter()
+            .any(|event| event["name"] == "streaming, rayon: fetcher 1")
+    );
+    let ways = events_of(&trace, "s").len();
+    assert_eq!(
+        ways,
+        2 * 60,
+        "a way for each page of both variants with processes"
+    );
 }
