@@ -157,7 +157,7 @@ fn pointing_at_a_bar_tells_its_span() {
     browser.until("document.querySelector('.told').textContent.includes('fetch')");
     let told = browser.eval("document.querySelector('.told').textContent");
     let told = told.as_str().expect("text");
-    for words in ["main: ", " to ", "ran ", "did not run ", "waits for: "] {
+    for words in ["main: ", " to ", "ran ", "did not run ", "waits for I/O"] {
         assert!(told.contains(words), "{words} in {told}");
     }
     assert_eq!(

@@ -1,7 +1,7 @@
 //! How a stretch of time looks: a shape for print and for those who see colours differently, and a
 //! class that the style sheet colours.
 
-use crate::experiment::START_UP;
+use crate::{experiment::START_UP, timeline::known_cause};
 use std::fmt::Write;
 
 /// The height of a row, and of the bars in it.
@@ -40,7 +40,7 @@ pub(super) const LOOKS: [Look; 13] = [
     look("back-off", "back-off", &[(12.0, 2.0)]),
     look("join", "join", &[(0.0, 2.0)]),
     look("turn", "turn", &[(2.0, 2.0), (10.0, 2.0)]),
-    look("turn", "barrier", &[(2.0, 2.0), (10.0, 2.0)]),
+    look("barrier", "barrier", &[(5.0, 4.0), (12.0, 2.0)]),
 ];
 
 const fn look(class: &'static str, words: &'static str, bands: &'static [(f64, f64)]) -> Look {
@@ -82,6 +82,11 @@ pub(super) fn draw_mark(path: &mut String, at: u32, top: usize) {
     let _ = write!(path, "M{at} {}v{BAR}", top as f64 + MARGIN);
 }
 
+/// How waiting for this is told: `waits for a lock`; `None` for what is no known cause.
+pub(super) fn waits(wait: &str) -> Option<String> {
+    known_cause(wait).map(|cause| format!("waits {}", cause.words))
+}
+
 /// The swatches of everything that a picture shows.
 pub(super) fn legend(seen: &[bool; LOOKS.len()], partly: bool, cut: bool) -> String {
     let mut text = String::from("<ul class=legend aria-label='Legend'>\n");
@@ -95,17 +100,7 @@ pub(super) fn legend(seen: &[bool; LOOKS.len()], partly: bool, cut: bool) -> Str
     for (index, look) in LOOKS.iter().enumerate().filter(|(index, _)| seen[*index]) {
         let mut path = String::new();
         look.draw(&mut path, 1, 26, 0);
-        let words = match index {
-            RUNNING | STILL | START => look.words.to_owned(),
-            _ => format!(
-                "waits: {}",
-                if look.words == "io" {
-                    "I/O"
-                } else {
-                    look.words
-                }
-            ),
-        };
+        let words = waits(look.words).unwrap_or_else(|| look.words.into());
         item(look.class, &path, &words);
         if index == RUNNING && partly {
             let mut path = String::new();
@@ -124,6 +119,7 @@ pub(super) fn legend(seen: &[bool; LOOKS.len()], partly: bool, cut: bool) -> Str
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::timeline::CAUSES;
 
     #[test]
     fn no_two_looks_of_different_classes_have_one_shape() {
@@ -135,6 +131,13 @@ mod tests {
                     "{one:?}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn every_known_cause_has_a_look() {
+        for cause in CAUSES {
+            assert_ne!(of_span("fetch", Some(cause.wait)), STILL, "{}", cause.wait);
         }
     }
 

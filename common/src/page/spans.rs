@@ -56,10 +56,12 @@ impl Words {
     fn span(&mut self, span: &SpanReport, tick_s: f64) -> Value {
         let ticks = |seconds: f64| (seconds / tick_s).round() as i64;
         let name = self.number(&span.name) as i64;
+        let told =
+            |wait: &str| super::look::waits(wait).unwrap_or_else(|| format!("waits for: {wait}"));
         let wait = span
             .wait
             .as_deref()
-            .map_or(-1, |wait| self.number(wait) as i64);
+            .map_or(-1, |wait| self.number(&told(wait)) as i64);
         let mut figures = vec![
             name,
             ticks(span.start_s),

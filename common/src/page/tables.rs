@@ -106,11 +106,14 @@ const COLUMNS: [Column; 11] = [
     }),
 ];
 
-/// What every variant used; columns in which nothing happened are left out.
+/// Columns that are left out where nothing of the kind happened.
+const RARE: [&str; 3] = ["failed", "cancelled", "retried"];
+
+/// What every variant used.
 pub(super) fn ledgers(variants: &[Variant]) -> String {
     let happened = |column: &&Column| {
         let mut counts = variants.iter().map(|variant| column.2(&variant.ledger));
-        counts.any(|count| count.is_some_and(|count| count > 0))
+        counts.any(|count| count.is_some_and(|count| count > 0 || !RARE.contains(&column.0)))
     };
     let columns: Vec<&Column> = COLUMNS.iter().filter(happened).collect();
     let own = columns.iter().map(|column| column.0);

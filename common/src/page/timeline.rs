@@ -272,12 +272,19 @@ fn recorder(variant: &Variant) -> String {
         format::count(told.spans),
         format::seconds_f64(told.cost_s)
     );
-    if told.thinned > 0 {
-        let _ = write!(
-            text,
-            "; {} of them were left out to bound the memory",
-            format::count(told.thinned)
-        );
+    for (count, what) in [
+        (
+            told.thinned,
+            "were joined to neighbours or left out, because they were too many",
+        ),
+        (
+            told.mended,
+            "had impossible times, as after a jump of a clock, and were cut to what can be",
+        ),
+    ] {
+        if count > 0 {
+            let _ = write!(text, "; {} of them {what}", format::count(count));
+        }
     }
     text + ".</p>\n"
 }
