@@ -1,6 +1,7 @@
 //! The flags that every step has, the groups that some share, and one line for a bad value.
 
-use crate::{cast, report::ascii};
+use crate::cast;
+use crate::report::ascii;
 use clap::{CommandFactory, FromArgMatches, Parser, error::ErrorKind};
 use serde::{Serialize, Serializer};
 use std::{

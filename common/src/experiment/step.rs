@@ -74,10 +74,10 @@ impl Step {
     ) -> ExitCode {
         let running = self.report_on_interrupt(common.json);
         common.color.apply();
-        common.width.into_iter().for_each(report::fix_width);
         if !common.json {
             report::ascii::apply(common.ascii);
         }
+        common.width.into_iter().for_each(report::fix_width);
         if common.clear && io::stdout().is_terminal() && !common.json {
             narrator::print_lines("\u{1b}[2J\u{1b}[3J\u{1b}[H");
         }
