@@ -15,7 +15,7 @@ use std::{
     fmt,
     io::{self, IsTerminal, Write},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     thread::{self, JoinHandle},
@@ -110,11 +110,29 @@ impl Narrator {
     }
 }
 
-/// Prints lines and ends this process quietly when nobody is left to read them.
+/// Whether the run goes on when nobody is left to read: its results go to files, too.
+static GOES_ON: AtomicBool = AtomicBool::new(false);
+static LOST: OnceLock<String> = OnceLock::new();
+
+/// Says whether the run is to go on when nobody is left to read what it prints.
+pub(crate) fn go_on_unread(yes: bool) {
+    GOES_ON.store(yes, Ordering::SeqCst);
+}
+
+/// Prints lines; ends this process quietly when nobody is left to read them and nothing else is to come.
 pub(crate) fn print_lines(lines: &str) {
-    if let Err(error) = try_print_lines(lines) {
-        unwritable(&error);
+    match try_print_lines(lines) {
+        Err(error) if !GOES_ON.load(Ordering::SeqCst) => unwritable(&error),
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            LOST.get_or_init(|| unwritten(&error));
+        }
+        _ => {}
     }
+}
+
+/// What kept lines from being printed while the run went on, where it was not that the reader had gone.
+pub(crate) fn lost() -> Option<&'static str> {
+    LOST.get().map(String::as_str)
 }
 
 /// Prints lines where the process goes on however that ends.

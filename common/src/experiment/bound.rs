@@ -89,10 +89,11 @@ impl Bound {
     }
 }
 
-/// The spans that are jobs: outermost, and not the starting of a worker.
+/// The spans that are jobs: outermost, not the starting of a worker, and with an end that was told: how a
+/// worker that was killed spent its last time, nobody knows.
 pub(crate) fn jobs(recording: &Recording) -> impl Iterator<Item = &Span> {
     let spans = recording.lanes.iter().flat_map(|lane| &lane.spans);
-    spans.filter(|span| span.depth == 0 && span.name != START_UP)
+    spans.filter(|span| span.depth == 0 && span.name != START_UP && !span.cut)
 }
 
 /// The name of the span that covers the starting of a worker process.

@@ -8,7 +8,10 @@ use crate::{
     host::Host,
     narrator::{self, Narrator},
     page,
-    report::{self, file::ResultFile},
+    report::{
+        self,
+        file::{self, ResultFile},
+    },
     timeline,
     timing::Housekeeper,
 };
@@ -80,6 +83,16 @@ impl Step {
         common.width.into_iter().for_each(report::fix_width);
         if common.clear && io::stdout().is_terminal() && !common.json {
             narrator::print_lines("\u{1b}[2J\u{1b}[3J\u{1b}[H");
+        }
+        narrator::go_on_unread(
+            common.trace.is_some() || common.report.is_some() || common.cast.is_some(),
+        );
+        if let Some(path) = file::named_twice(&[&common.trace, &common.report, &common.cast]) {
+            complain(format_args!(
+                "`{}` is named for two results; give each a file of its own",
+                path.display()
+            ));
+            return ExitCode::from(2);
         }
         let results = match ResultFiles::create(common) {
             Ok(results) => results,
@@ -173,6 +186,12 @@ impl Step {
             }
             _ => {}
         }
+        // An old page is worth more than one that says nothing.
+        let results = if document.variants.is_empty() {
+            ResultFiles::default()
+        } else {
+            results
+        };
         let errors = results.write(document).into_iter();
         unwritten.extend(errors.map(|error| format!("{error:#}")));
         unwritten

@@ -31,7 +31,11 @@ pub(super) fn of(lane: &LaneReport, axis_s: f64, limit: usize) -> Vec<Bar> {
         let Some((start, end)) = place(span.start_s, span.end_s, axis_s) else {
             continue;
         };
-        let look = look::of_span(&span.name, span.wait.as_deref());
+        let look = if span.cut {
+            look::UNTOLD
+        } else {
+            look::of_span(&span.name, span.wait.as_deref())
+        };
         let lasted = span.end_s - span.start_s;
         let share = if span.polls_s.is_empty() && lasted > 0.0 {
             span.busy_s / lasted
@@ -45,13 +49,17 @@ pub(super) fn of(lane: &LaneReport, axis_s: f64, limit: usize) -> Vec<Bar> {
             look,
             tenths,
         });
+        // Polls reach over short rests where there were many.
+        let polled: f64 = span.polls_s.iter().map(|poll| poll.1 - poll.0).sum();
+        let density = (span.busy_s / polled).clamp(0.0, 1.0);
+        let tenths = (density * 10.0).round().max(1.0) as u8;
         for poll in &span.polls_s {
             if let Some((start, end)) = place(poll.0, poll.1, axis_s) {
                 canvas.paint(Bar {
                     start,
                     end,
                     look,
-                    tenths: 10,
+                    tenths,
                 });
             }
         }

@@ -25,9 +25,11 @@ pub(super) const RUNNING: usize = 0;
 /// A span that does not run, nobody told why.
 pub(super) const STILL: usize = 1;
 const START: usize = 2;
+/// A span that was cut off.
+pub(super) const UNTOLD: usize = 13;
 
 /// All looks; those of causes are found by their words.
-pub(super) const LOOKS: [Look; 13] = [
+pub(super) const LOOKS: [Look; 14] = [
     look("run", "running", &[(0.0, BAR)]),
     look("still", "not running", &[(0.0, 1.5), (12.5, 1.5)]),
     look("start", "starts up", &[(0.0, 4.0), (5.0, 4.0), (10.0, 4.0)]),
@@ -36,11 +38,16 @@ pub(super) const LOOKS: [Look; 13] = [
     look("full", "queue full", &[(0.0, 5.0)]),
     look("empty", "queue empty", &[(9.0, 5.0)]),
     look("permit", "permit", &[(0.0, 2.0), (6.0, 2.0), (12.0, 2.0)]),
-    look("sleep", "sleep", &[(6.0, 2.0)]),
+    look("sleep", "sleep", &[(3.0, 2.5), (8.5, 2.5)]),
     look("back-off", "back-off", &[(12.0, 2.0)]),
     look("join", "join", &[(0.0, 2.0)]),
     look("turn", "turn", &[(2.0, 2.0), (10.0, 2.0)]),
     look("barrier", "barrier", &[(5.0, 4.0), (12.0, 2.0)]),
+    look(
+        "untold",
+        "nobody told how it ran",
+        &[(1.0, 1.0), (4.0, 1.0), (7.0, 1.0), (10.0, 1.0)],
+    ),
 ];
 
 const fn look(class: &'static str, words: &'static str, bands: &'static [(f64, f64)]) -> Look {
@@ -84,7 +91,7 @@ pub(super) fn draw_mark(path: &mut String, at: u32, top: usize) {
 
 /// How waiting for this is told: `waits for a lock`; `None` for what is no known cause.
 pub(super) fn waits(wait: &str) -> Option<String> {
-    known_cause(wait).map(|cause| format!("waits {}", cause.words))
+    known_cause(wait).map(|cause| cause.words.into())
 }
 
 /// The swatches of everything that a picture shows.
@@ -111,7 +118,7 @@ pub(super) fn legend(seen: &[bool; LOOKS.len()], partly: bool, cut: bool) -> Str
     if cut {
         let mut path = String::new();
         draw_mark(&mut path, 14, 0);
-        item("cut", &path, "cut off: its end was never told");
+        item("cut", &path, "cut off");
     }
     text + "</ul>\n"
 }

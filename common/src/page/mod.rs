@@ -151,6 +151,13 @@ fn escape(text: &str) -> String {
             '>' => escaped += "&gt;",
             '"' => escaped += "&quot;",
             '\'' => escaped += "&#39;",
+            '\n' => escaped.push('\n'),
+            // Nothing that a page was asked to show may turn its text around or hide in it.
+            c if c.is_control()
+                || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') =>
+            {
+                escaped.push(char::REPLACEMENT_CHARACTER);
+            }
             c => escaped.push(c),
         }
     }

@@ -7,9 +7,16 @@ pub(super) fn sentences(variants: &[Variant]) -> Vec<String> {
     let Some((first, others)) = variants.split_first() else {
         return Vec::new();
     };
+    // The speed-up is that of the rounds; where the middle ones say otherwise, neither is told.
+    let agrees = |other: &Variant| {
+        let (saved, speedup) = (first.wall_s > other.wall_s, other.speedup);
+        speedup.is_some_and(|speedup| speedup == 1.0 || (speedup > 1.0) == saved)
+    };
+    // Where tasks failed, the rest of the work is not the same.
+    let is_whole = |one: &Variant| one.ledger.failed == 0 && one.comparable;
     let same = others
         .iter()
-        .filter(|other| other.speedup.is_some() && other.comparable);
+        .filter(|other| is_whole(first) && is_whole(other) && agrees(other));
     same.map(|other| sentence(first, other)).collect()
 }
 
@@ -72,10 +79,13 @@ fn overlap(was: &Parts, is: &Parts, from: f64, to: f64) -> Option<String> {
     if from <= to * 1.05 || share < 0.05 {
         return None;
     }
+    let more = was.at_once > 1.1;
     let what = match is.still / is.open {
+        waiting if waiting >= 0.9 && more => "more of the waits overlap",
         waiting if waiting >= 0.9 => "the waits overlap",
+        waiting if waiting <= 0.1 && more => "more of the work overlaps",
         waiting if waiting <= 0.1 => "the work overlaps",
-        _ => "jobs overlap",
+        _ => "more jobs were open at once",
     };
     let rest = if share > 1.005 {
         format!(

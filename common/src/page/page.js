@@ -88,8 +88,8 @@
       this.mark = draw('rect', mark, this.picture);
       const still = Math.max(span.end - span.start - span.busy, 0);
       const words = [`${this.names[lane]}: ${span.name}`, `${seconds(span.start)} to ${seconds(span.end)} (${seconds(span.end - span.start)})`,
-        `ran ${seconds(span.busy)}`, `did not run ${seconds(still)}` + (span.wait ? `, ${span.wait}` : '')];
-      if (span.cut) words.push('cut off: its end was never told');
+        ...(span.cut ? ['cut off: how it ran, nobody told']
+          : [`ran ${seconds(span.busy)}`, `did not run ${seconds(still)}` + (span.wait ? `, ${span.wait}` : '')])];
       return this.step.tell(words.join(' · '));
     }
 

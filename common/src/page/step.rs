@@ -27,6 +27,7 @@ pub(super) fn section(document: &Document, budget: Budget) -> String {
             escape(error)
         );
     }
+    text += &pictures(document, budget);
     if !document.claims.is_empty() {
         text += "<h3>What this run shows</h3>\n<ul class=claims>\n";
         document
@@ -35,7 +36,6 @@ pub(super) fn section(document: &Document, budget: Budget) -> String {
             .for_each(|claim| text += &self::claim(claim));
         text += "</ul>\n";
     }
-    text += &pictures(document, budget);
     text += &figures(document);
     text += &after(document);
     text + "</section>\n"

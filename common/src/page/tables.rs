@@ -88,7 +88,7 @@ pub(super) fn times(variants: &[Variant]) -> String {
             text,
             "<p class=soft>Bound: {} ({})</p>",
             escape(reason),
-            escape(&names.join(", "))
+            escape(&names.join("; "))
         );
     }
     text

@@ -132,7 +132,7 @@ fn a_page_holds_everything_that_a_run_told_and_asks_the_network_for_nothing() {
         "Enlarged 20 × against the others",
         "in flight <small>≤ 8",
         "Recorded 1,200 spans; that took 1.00 ms, 1.00 % of the wall time; 200 of them were joined to neighbours",
-        "cut off: its end was never told",
+        "nobody told how it ran",
         "Because it is drawn from fixed data.",
         "<code>cargo run -p lab-99</code>: the same again",
         "<code>cargo run -p lab-99 -- --workers 4</code>",

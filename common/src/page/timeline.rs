@@ -9,16 +9,13 @@ use super::{
 };
 use crate::{
     experiment::{LaneReport, Variant},
-    report::format,
+    report::{self, format},
     timeline::LaneKind,
 };
 use std::fmt::Write;
 
 /// Rows drawn per variant; where there are more, the last says how many.
 const ROWS: usize = 40;
-
-/// A variant shares the longest one's axis unless it would be less than this part of it.
-const SMALLEST_PART: f64 = 16.0;
 
 /// How much is drawn of each variant, so that a page of the whole path stays small.
 #[derive(Clone, Copy, Debug)]
@@ -45,8 +42,10 @@ pub(super) fn of(variants: &[Variant], budget: Budget) -> String {
     let mut seen = [false; LOOKS.len()];
     let (mut partly, mut cut) = (false, false);
     let mut rows = String::new();
+    let all: Vec<_> = drawn.iter().map(|variant| on_axis(variant)).collect();
     for variant in &drawn {
-        let picture = Picture::of(variant, axis_of(variant, &drawn, longest), budget);
+        let axis_s = report::axis_of(on_axis(variant), &all);
+        let picture = Picture::of(variant, axis_s, budget);
         (0..LOOKS.len()).for_each(|index| seen[index] |= picture.paths.seen()[index]);
         partly |= picture.paths.partly;
         cut |= !picture.cuts.is_empty();
@@ -70,23 +69,11 @@ fn lanes_in_view(variant: &Variant) -> impl Iterator<Item = &LaneReport> {
     variant.lanes.iter().filter(in_view)
 }
 
-/// How long the axis of a variant is: the longest one's, unless it would be too small to see there.
-///
-/// Variants that do the same work stay together where the longest of them is long enough for all.
-fn axis_of(variant: &Variant, all: &[&Variant], longest: f64) -> f64 {
-    let too_small = |one: &Variant, axis_s: f64| one.wall_s * SMALLEST_PART < axis_s;
-    let alike = all
-        .iter()
-        .filter(|other| other.speedup.is_some() == variant.speedup.is_some());
-    let longest_alike = alike.clone().map(|one| one.wall_s).fold(0.0, f64::max);
-    if !alike.clone().any(|one| too_small(one, longest)) {
-        longest
-    } else if variant.speedup.is_some() && !alike.clone().any(|one| too_small(one, longest_alike)) {
-        longest_alike
-    } else if too_small(variant, longest) {
-        variant.wall_s
-    } else {
-        longest
+/// What decides over the axis of a variant.
+fn on_axis(variant: &Variant) -> report::OnAxis {
+    report::OnAxis {
+        wall_s: variant.wall_s,
+        same_work: variant.speedup.is_some(),
     }
 }
 
@@ -291,8 +278,9 @@ fn recorder(variant: &Variant) -> String {
         share => format!("{share:.2}"),
     };
     let mut text = format!(
-        "<p class=recorder>Recorded {} spans; that took {}, {share} % of the wall time",
+        "<p class=recorder>Recorded {} span{}; that took {}, {share} % of the wall time",
         format::count(told.spans),
+        if told.spans == 1 { "" } else { "s" },
         format::seconds_f64(told.cost_s)
     );
     for (count, what) in [

@@ -53,12 +53,17 @@ impl ResultFile {
 }
 
 fn open(path: &Path) -> io::Result<Place> {
+    if path.to_string_lossy().ends_with(std::path::is_separator) {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
     match fs::metadata(path) {
         Ok(about) if about.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
         Ok(about) if !about.is_file() => {
             Ok(Place::WriteTo(OpenOptions::new().write(true).open(path)?))
         }
         Ok(about) if about.permissions().readonly() => Err(io::ErrorKind::PermissionDenied.into()),
+        // A name that is too long, for one.
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         // Only tried: a file that waits for the end would stay when the run is broken off.
         _ => beside(&led_to(path)).map(|_| Place::Replace),
     }
@@ -71,7 +76,8 @@ fn open(path: &Path) -> io::Result<Place> {
 pub fn replace(path: &Path, text: &str) -> io::Result<()> {
     let path = led_to(path);
     let mut file = beside(&path)?;
-    file.write_all(text.as_bytes())?;
+    // Through the file itself: the temporary name means nothing to the reader.
+    file.as_file_mut().write_all(text.as_bytes())?;
     // Some file systems tell only here that they are full.
     file.as_file().sync_all()?;
     file.persist(&path).map(drop).map_err(|error| error.error)
@@ -80,6 +86,30 @@ pub fn replace(path: &Path, text: &str) -> io::Result<()> {
 /// Where a path leads to, links followed; the path itself where nothing is there yet.
 fn led_to(path: &Path) -> PathBuf {
     fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// A path that two of these results would go to; pipes and devices take several.
+pub(crate) fn named_twice(paths: &[&Option<PathBuf>]) -> Option<PathBuf> {
+    let paths: Vec<&PathBuf> = paths.iter().filter_map(|path| path.as_ref()).collect();
+    let twice = paths.iter().enumerate().find(|(index, path)| {
+        let others = &paths[index + 1..];
+        let is_special = fs::metadata(path).is_ok_and(|about| !about.is_file());
+        !is_special && others.iter().any(|other| placed(other) == placed(path))
+    });
+    twice.map(|(_, path)| path.to_path_buf())
+}
+
+/// A path with its folder as it is really called.
+fn placed(path: &Path) -> PathBuf {
+    let path = led_to(path);
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    match (fs::canonicalize(folder), path.file_name()) {
+        (Ok(folder), Some(name)) => folder.join(name),
+        _ => path,
+    }
 }
 
 /// A temporary file in the folder of `path`.
@@ -113,6 +143,29 @@ mod tests {
 
     fn names(folder: &Path) -> usize {
         fs::read_dir(folder).expect("it is there").count()
+    }
+
+    #[test]
+    fn one_place_for_two_results_is_found_however_it_is_written() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (page, other) = (folder.path().join("page"), folder.path().join("other"));
+        let dotted = folder.path().join(".").join("page");
+        let twice = |one: &Path, other: &Path| {
+            named_twice(&[&Some(one.to_owned()), &None, &Some(other.to_owned())])
+        };
+        assert_eq!(twice(&page, &dotted), Some(page.clone()));
+        assert_eq!(twice(&page, &other), None);
+        let null = Path::new("/dev/null");
+        assert!(!null.exists() || twice(null, null).is_none());
+    }
+
+    #[test]
+    fn a_name_that_no_file_can_have_is_refused_at_once() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for name in ["page/".to_owned(), "p".repeat(5_000)] {
+            assert!(place(&folder.path().join(name)).is_err());
+        }
+        assert_eq!(names(folder.path()), 0);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Pure rendering of a run: for the terminal, as JSON, as a Chrome trace.
 
 pub(crate) mod ascii;
+mod axis;
 pub mod file;
 pub mod format;
 mod picture;
@@ -10,6 +11,7 @@ mod tests;
 mod trace;
 mod width;
 
+pub(crate) use axis::{OnAxis, axis_of};
 pub(crate) use tables::reasons;
 pub use tables::table;
 pub(crate) use trace::trace as trace_of;
@@ -34,6 +36,16 @@ const UNSURE: Style = AnsiColor::Yellow.on_default();
 /// Prints text and a line break; ends this process quietly when nobody is left to read it.
 pub fn print(text: &str) {
     narrator::print_lines(text);
+}
+
+/// Has the run go on, or not, when nobody is left to read what it prints: its results go to files, too.
+pub fn go_on_unread(yes: bool) {
+    narrator::go_on_unread(yes);
+}
+
+/// What kept lines from being printed while the run went on, where it was not that the reader had gone.
+pub fn lost_lines() -> Option<&'static str> {
+    narrator::lost()
 }
 
 /// The document as JSON.

@@ -30,7 +30,7 @@ pub(super) fn times(variants: &[Variant], width: usize) -> String {
         let _ = writeln!(text, "{}", super::wrap(note, width, 2));
     }
     for (reason, names) in reasons(variants) {
-        let note = format!("bound: {reason} ({})", names.join(", "));
+        let note = format!("bound: {reason} ({})", names.join("; "));
         let _ = writeln!(text, "{}", super::wrap(&note, width, 2));
     }
     for variant in variants.iter().filter(|variant| !variant.comparable) {

@@ -4,7 +4,7 @@ use super::{
     LaneId, LaneKind, Moment, Span,
     cause::interned,
     live, store,
-    thin::{Kept, POLLS_KEPT, merge_polls},
+    thin::{Kept, POLLS_KEPT, merge_nearest, merge_polls},
     thread_cpu,
 };
 use std::{
@@ -315,7 +315,7 @@ impl Runs {
         }
         self.others.push(run);
         if self.others.len() > 2 * POLLS_KEPT {
-            self.merge_pairs();
+            self.merge();
         }
     }
 
@@ -333,19 +333,13 @@ impl Runs {
         polls
     }
 
-    /// Halves the list: each pair of neighbours on one thread becomes one run with the sum of both.
-    fn merge_pairs(&mut self) {
-        let mut merged: Vec<Run> = Vec::with_capacity(2 * POLLS_KEPT);
-        for (index, run) in self.others.drain(..).enumerate() {
-            match merged.last_mut() {
-                Some(last) if index % 2 == 1 && last.thread == run.thread => {
-                    last.end = run.end;
-                    last.busy += run.busy;
-                }
-                _ => merged.push(run),
-            }
-        }
-        self.others = merged;
+    /// Neighbours on one thread become one run with the sum of both.
+    fn merge(&mut self) {
+        let gap = |one: &Run, next: &Run| (one.thread == next.thread).then(|| next.start - one.end);
+        merge_nearest(&mut self.others, gap, |one, next| {
+            one.end = next.end;
+            one.busy += next.busy;
+        });
     }
 }
 

@@ -51,7 +51,7 @@ pub struct Span {
     pub wait: Option<Cow<'static, str>>,
     /// How deep it lies in other spans of its lane.
     pub depth: u16,
-    /// When it ran, where that is known exactly; empty where only `busy` is.
+    /// When it ran, where that is known; empty where only `busy` is. Of many, neighbours are merged.
     pub polls: Vec<(Moment, Moment)>,
     /// Whether its end was never told, as when its process died: `end` is then when that was noticed.
     pub cut: bool,
@@ -159,6 +159,17 @@ impl Span {
     /// How long it was open.
     pub fn duration(&self) -> Duration {
         self.end - self.start
+    }
+
+    /// For what part of its polls it ran: they reach over short rests where there were many.
+    pub(crate) fn density(&self) -> f64 {
+        let polled: Duration = self.polls.iter().map(|poll| poll.1 - poll.0).sum();
+        let share = self.busy.as_secs_f64() / polled.as_secs_f64();
+        if share.is_finite() {
+            share.min(1.0)
+        } else {
+            1.0
+        }
     }
 
     /// A span that was watched from outside: open from `start` to `end`, busy for `busy` of it.

@@ -57,17 +57,39 @@ pub(super) fn join(span: &mut Span, next: &mut Span, window: Duration) -> bool {
     true
 }
 
-/// Merges neighbours until at most [`POLLS_KEPT`] are left.
+/// Merges neighbours, the nearest first, until at most [`POLLS_KEPT`] are left.
 pub(super) fn merge_polls(polls: &mut Vec<(Moment, Moment)>) {
-    let group = polls.len().div_ceil(POLLS_KEPT);
-    if group > 1 {
-        *polls = (polls.chunks(group))
-            .map(|group| {
-                let end = group.iter().map(|poll| poll.1).max();
-                (group[0].0, end.unwrap_or(group[0].1))
-            })
-            .collect();
+    let gap = |one: &(Moment, Moment), next: &(Moment, Moment)| Some(next.0 - one.1);
+    merge_nearest(polls, gap, |one, next| one.1 = one.1.max(next.1));
+}
+
+/// Leaves at most [`POLLS_KEPT`], where none is kept apart by a gap of `None`: what lies nearest to each
+/// other is merged, so that a long rest between two stays one.
+pub(super) fn merge_nearest<T>(
+    items: &mut Vec<T>,
+    gap: impl Fn(&T, &T) -> Option<Duration>,
+    merge: impl Fn(&mut T, T),
+) {
+    let surplus = items.len().saturating_sub(POLLS_KEPT);
+    if surplus == 0 {
+        return;
     }
+    let mut gaps: Vec<(Duration, usize)> = (items.windows(2).enumerate())
+        .filter_map(|(index, pair)| Some((gap(&pair[0], &pair[1])?, index + 1)))
+        .collect();
+    gaps.sort_unstable();
+    let mut joins = vec![false; items.len()];
+    for (_, index) in gaps.into_iter().take(surplus) {
+        joins[index] = true;
+    }
+    let mut merged: Vec<T> = Vec::with_capacity(2 * POLLS_KEPT);
+    for (item, joins) in items.drain(..).zip(joins) {
+        match merged.last_mut() {
+            Some(last) if joins => merge(last, item),
+            _ => merged.push(item),
+        }
+    }
+    *items = merged;
 }
 
 /// Joins neighbours, and drops what lies inside of others and is shorter than `window`.
@@ -116,5 +138,24 @@ pub(super) fn lanes(lanes: &mut [Lane], limit: usize) {
     }
     for lane in lanes {
         lane.spans.sort_by_key(|span| (span.start, span.depth));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn merged_polls_keep_the_long_rest_between_them() {
+        let at = |ms| Moment::at(Duration::from_millis(ms));
+        let mut polls: Vec<_> = (0..1_000)
+            .map(|n| if n < 500 { 2 * n } else { 2 * n + 300 })
+            .map(|ms| (at(ms), at(ms + 1)))
+            .collect();
+        merge_polls(&mut polls);
+        assert_eq!(polls.len(), POLLS_KEPT);
+        let rests = polls.windows(2).map(|pair| pair[1].0 - pair[0].1);
+        assert_eq!(rests.max(), Some(Duration::from_millis(301)));
+        assert_eq!((polls[0].0, polls[POLLS_KEPT - 1].1), (at(0), at(2_299)));
     }
 }

@@ -177,6 +177,7 @@ fn tour(arguments: &Arguments) -> ExitCode {
         Ok(page) => page,
         Err(error) => return complain(1, &format!("{error:#}")),
     };
+    report::go_on_unread(page.is_some());
     let stops = path::stops(arguments.only);
     if !arguments.json {
         list(&stops);
@@ -191,7 +192,8 @@ fn tour(arguments: &Arguments) -> ExitCode {
     let trouble = trouble(&seen, stops.len(), interrupted);
     let unwritten = page.and_then(|page| write_page(page, &seen, trouble.as_deref()).err());
     let unwritten = unwritten.map(|error| format!("{error:#}"));
-    let messages: Vec<String> = trouble.into_iter().chain(unwritten).collect();
+    let lost = report::lost_lines().map(String::from);
+    let messages: Vec<String> = trouble.into_iter().chain(unwritten).chain(lost).collect();
     if messages.is_empty() {
         return ExitCode::SUCCESS;
     }

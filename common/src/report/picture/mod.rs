@@ -3,12 +3,12 @@
 mod row;
 mod scale;
 
-use super::{BOLD, DIM, format, wrap};
+use super::{BOLD, DIM, OnAxis, axis_of, format, wrap};
 use crate::{
     experiment::{START_UP, Variant, jobs},
     timeline::{CAUSES, Lane, LaneKind, Level, Moment, Recording, Span},
 };
-use row::{CUT, EDGE, PARTLY, RUNNING, STARTING, Scale, WAITING};
+use row::{CUT, EDGE, PARTLY, RUNNING, STARTING, Scale, UNTOLD, WAITING};
 use std::{fmt::Write, time::Duration};
 
 /// Rows drawn per variant; where there are more, the last say how many and what they do.
@@ -17,13 +17,11 @@ const ROWS: usize = 12;
 const LEVELS: usize = 4;
 const NAME_WIDTH: usize = 18;
 
-/// A picture shares the longest variant's axis unless it would be less than this part of it.
-const SMALLEST_PART: u32 = 16;
-
 /// What is drawn: a recording and what it is called.
 struct Drawn<'a> {
     name: &'a str,
     recording: &'a Recording,
+    same_work: bool,
 }
 
 /// The timelines of all variants, on one axis where they are of comparable length.
@@ -34,6 +32,7 @@ pub(super) fn timelines(variants: &[Variant], width: usize) -> String {
         .map(|variant| Drawn {
             name: &variant.name,
             recording: &variant.recording,
+            same_work: variant.speedup.is_some(),
         })
         .collect();
     let mut text = pictures(&drawn, width);
@@ -46,7 +45,12 @@ pub(super) fn timelines(variants: &[Variant], width: usize) -> String {
 /// A recording by itself.
 pub(super) fn alone(recording: &Recording, width: usize) -> String {
     let name = "timeline";
-    pictures(&[Drawn { name, recording }], width)
+    let drawn = Drawn {
+        name,
+        recording,
+        same_work: true,
+    };
+    pictures(&[drawn], width)
 }
 
 fn pictures(drawn: &[Drawn<'_>], width: usize) -> String {
@@ -56,13 +60,10 @@ fn pictures(drawn: &[Drawn<'_>], width: usize) -> String {
     };
     let legend = legend(drawn, width);
     let mut text = format!("{DIM}{legend}{DIM:#}\n");
+    let all: Vec<_> = drawn.iter().map(Drawn::on_axis).collect();
     for drawn in drawn {
-        let wall = drawn.recording.wall;
-        let (axis, enlarged) = if wall * SMALLEST_PART < longest {
-            (wall, ratio(longest, wall))
-        } else {
-            (longest, None)
-        };
+        let axis = Duration::from_secs_f64(axis_of(drawn.on_axis(), &all)).min(longest);
+        let enlarged = (axis < longest).then(|| ratio(longest, axis)).flatten();
         drawn.picture(axis, enlarged, width, &mut text);
     }
     text
@@ -97,7 +98,8 @@ fn legend(drawn: &[Drawn<'_>], width: usize) -> String {
         marks.push((scale::MOST, "the most, in figures beside it"));
     }
     if spans().any(|span| span.cut) {
-        marks.push((CUT, "cut off: how it ran, nobody told"));
+        marks.push((UNTOLD, "nobody told how it ran"));
+        marks.push((CUT, "cut off"));
     }
     let mut lines = vec![String::new()];
     for (mark, words) in marks {
@@ -158,6 +160,13 @@ fn recorded(drawn: &[Drawn<'_>]) -> Option<String> {
 }
 
 impl Drawn<'_> {
+    fn on_axis(&self) -> OnAxis {
+        OnAxis {
+            wall_s: self.recording.wall.as_secs_f64(),
+            same_work: self.same_work,
+        }
+    }
+
     /// Over `axis`; `enlarged` is how many times longer the axis of the others is.
     fn picture(&self, axis: Duration, enlarged: Option<f64>, width: usize, text: &mut String) {
         let recording = self.recording;

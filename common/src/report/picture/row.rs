@@ -14,6 +14,7 @@ pub(super) const WAITING: char = '░';
 pub(super) const EDGE: char = '|';
 pub(super) const STARTING: char = 's';
 pub(super) const CUT: char = '!';
+pub(super) const UNTOLD: char = '?';
 
 /// From the left, an eighth more each.
 const PARTS: [char; 8] = ['▏', '▎', '▍', '▌', '▋', '▊', '▉', RUNNING];
@@ -145,8 +146,9 @@ fn uncovered(spans: &[Span]) -> Vec<(usize, Moment, Moment)> {
 }
 
 fn add(seen: &mut [Seen], span: &Span, share: f64, stretch: (Moment, Moment), scale: Scale) {
-    // After a failure nothing is waited for: its mark says it, and the rest is idle.
-    if span.wait.as_deref() == Some(BACK_OFF) {
+    // After a failure nothing is waited for: its mark says it, and the rest is idle. What was cut off has
+    // marks of its own.
+    if span.wait.as_deref() == Some(BACK_OFF) || span.cut {
         return;
     }
     let cell_ns = scale.cell_ns();
@@ -155,6 +157,7 @@ fn add(seen: &mut [Seen], span: &Span, share: f64, stretch: (Moment, Moment), sc
         .iter()
         .position(|cause| span.wait.as_deref() == Some(cause.wait));
     let (start, end) = (ns(stretch.0), ns(stretch.1));
+    let density = span.density();
     let (first, last) = (scale.first(stretch.0), scale.cells_until(stretch.1));
     for (at, cell) in seen.iter_mut().enumerate().take(last).skip(first) {
         let (left, right) = (cell_ns * at as f64, cell_ns * (at + 1) as f64);
@@ -169,6 +172,7 @@ fn add(seen: &mut [Seen], span: &Span, share: f64, stretch: (Moment, Moment), sc
                 .map(|overlap| overlap.max(0.0))
                 .sum::<f64>()
                 .min(open)
+                * density
         };
         cell.ran += ran;
         cell.waited[cause.unwrap_or(CAUSES.len())] += open - ran;
@@ -246,6 +250,7 @@ fn marks(spans: &[Span], seen: &[Seen], scale: Scale) -> Vec<(usize, Cell)> {
             ended = ended.max(span.end);
         }
         if span.cut {
+            marks.extend((first..last).map(|at| (at, cell(UNTOLD, DIM))));
             marks.push((last.saturating_sub(1).max(first), cell(CUT, BAD)));
         }
     }
@@ -386,7 +391,7 @@ mod tests {
     fn a_span_whose_end_nobody_told_ends_in_a_mark() {
         let mut lost = span(0, 50, 0, 0);
         lost.cut = true;
-        assert_eq!(drawn(vec![lost]), "░░░░░░░░░!          ");
+        assert_eq!(drawn(vec![lost]), "?????????!          ");
     }
 
     #[test]

@@ -7,12 +7,16 @@ use lab_15_thread_pool_executor::Load;
 impl Sweep {
     /// The same for the page, beside what was attainable at each size.
     pub(super) fn curve(&self, kind: &Kind, cpus: usize) -> Curve {
-        // The quickest, so that no noise of one round makes a bound that another beats.
-        let of_one = self.points.first().map_or(&[][..], |one| &one.times_s);
-        let of_one = of_one.iter().copied().fold(f64::INFINITY, f64::min);
+        let at_once = |workers: u64| workers.min(cpus as u64) as f64;
+        // Of all rounds, so that no change of the machine's speed makes a bound that another round beats.
+        let works = self.points.iter().flat_map(|point| {
+            let at_once = at_once(point.workers.get() as u64);
+            point.times_s.iter().map(move |time| time * at_once)
+        });
+        let least_work = works.fold(f64::INFINITY, f64::min);
         let bound = |workers: u64| match kind.load {
             Load::Wait(each) => self.tasks.div_ceil(workers) as f64 * each.as_secs_f64(),
-            _ => of_one / workers.min(cpus as u64) as f64,
+            _ => least_work / at_once(workers),
         };
         let point = |one: &Point| {
             let workers = one.workers.get() as u64;
@@ -20,7 +24,9 @@ impl Sweep {
         };
         let bound_reason = match kind.load {
             Load::Wait(_) => "the waits in turns, as many at a time as there are threads",
-            _ => "the quickest round of the pool of 1, shared out among its threads and the CPUs",
+            _ => {
+                "the least that any round's time came to, times threads or CPUs, shared out among as many"
+            }
         };
         Curve {
             title: format!(
