@@ -227,7 +227,7 @@ fn status_line(variant: &str, elapsed: Duration, before: Usage, more: &str) -> S
         format!(" · {threads} thread{}", if threads == 1 { "" } else { "s" })
     });
     format!(
-        "{variant} · {:.1} s · CPU {}{threads}{more}",
+        "{variant} · {:.1} s · CPU here {}{threads}{more}",
         elapsed.as_secs_f64(),
         format::percent(cpu)
     )
