@@ -265,6 +265,13 @@ mod tests {
     }
 
     #[test]
+    fn polls_that_reach_over_rests_are_drawn_for_the_part_that_ran() {
+        let mut task = span(0.0, 1.0, 0.2, 0);
+        task.polls_s = vec![(0.0, 0.5), (0.5, 1.0)];
+        assert_eq!(drawn(vec![task]), [(0, 50_000, 2), (50_000, 100_000, 2)]);
+    }
+
+    #[test]
     fn thousands_of_bars_become_few_and_run_for_the_same_part_of_the_time() {
         let each = |number: u32| {
             let start = f64::from(number) / 10_000.0;

@@ -382,6 +382,13 @@ mod tests {
     }
 
     #[test]
+    fn polls_that_reach_over_rests_are_drawn_for_the_part_that_ran() {
+        let mut task = span(0, 100, 5, 0);
+        task.polls = vec![(at(0), at(50)), (at(60), at(100))];
+        assert_eq!(drawn(vec![task]), "░".repeat(20));
+    }
+
+    #[test]
     fn what_began_before_the_variant_is_cut_off_at_its_start() {
         let early = Span::watched("work", Moment::at(Duration::ZERO), at(50), Duration::ZERO);
         assert_eq!(drawn(vec![early]), "░░░░░░░░░░          ");
