@@ -188,3 +188,42 @@ fn an_interrupted_run_is_recorded_as_far_as_it_came() {
     );
     assert!(!recording.of_kind("m").contains(&"threaded"));
 }
+
+#[test]
+fn results_in_files_outlive_whoever_reads_the_first_line() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let place = |name: &str| folder.path().join(name);
+    let mut child = Command::new(BINARY)
+        .args(["--requests", "2", "--delay", "0.2"])
+        .arg("--cast")
+        .arg(place("cast"))
+        .arg("--report")
+        .arg(place("page"))
+        .arg("--trace")
+        .arg(place("trace"))
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let mut printed = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+    assert!(printed.next().is_some());
+    drop(printed);
+    assert_eq!(child.wait().expect("it ends").code(), Some(0));
+    assert_eq!(
+        read(&place("cast")).of_kind("m"),
+        ["sequential", "threaded", "report"]
+    );
+    for name in ["page", "trace"] {
+        let text = fs::read_to_string(place(name)).expect("it is written");
+        assert!(text.contains("threaded"), "{name}");
+    }
+}
+
+#[test]
+fn two_results_do_not_go_to_one_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("one");
+    let name = path.to_string_lossy().into_owned();
+    let dotted = folder.path().join("./one").to_string_lossy().into_owned();
+    let _ = run(BINARY, &["--cast", &name, "--report", &dotted]).refused(2, &["two results"]);
+    assert!(!path.exists());
+}
