@@ -62,7 +62,7 @@ impl Forced {
     pub(crate) fn lines(&self, seen: &BTreeMap<Schedule, usize>) -> Vec<String> {
         let lines = self.played.iter().take(LINES).flat_map(|one| {
             let mark = match seen.get(&one.schedule) {
-                Some(times) => format!(" ← seen {times}×"),
+                Some(times) => format!(" ← seen: {times}"),
                 None => String::new(),
             };
             wrapped(&format!("{}{mark}", line(one)))
@@ -221,7 +221,7 @@ mod tests {
             [
                 "AABB  A loads 0, A stores 1, B loads 1, B stores 2 → 2",
                 "ABAB  A loads 0, B loads 0, A stores 1, B stores 1 → 1, 1 lost",
-                "ABBA  A loads 0, B loads 0, B stores 1, A stores 1 → 1, 1 lost ← seen 12×",
+                "ABBA  A loads 0, B loads 0, B stores 1, A stores 1 → 1, 1 lost ← seen: 12",
                 "BAAB  B loads 0, A loads 0, A stores 1, B stores 1 → 1, 1 lost",
                 "BABA  B loads 0, A loads 0, B stores 1, A stores 1 → 1, 1 lost",
                 "BBAA  B loads 0, B stores 1, A loads 1, A stores 2 → 2",
