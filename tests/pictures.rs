@@ -39,7 +39,7 @@ const PICTURES: [Picture; 3] = [
     Picture {
         name: "pipeline",
         package: "lab-10-hybrid-pipeline",
-        flags: &["--rounds", "1"],
+        flags: &["--rounds", "1", "--workers", "2"],
         variants: &["barrier, processes", "streaming, processes"],
     },
 ];
