@@ -80,12 +80,14 @@ fn overlap(was: &Parts, is: &Parts, from: f64, to: f64) -> Option<String> {
         return None;
     }
     let more = was.at_once > 1.1;
+    // Jobs that do not run may lack a CPU: only where half of one was left free did they surely wait.
+    let busy_cpus = is.ran / to;
     let what = match is.still / is.open {
-        waiting if waiting >= 0.9 && more => "more of the waits overlap",
-        waiting if waiting >= 0.9 => "the waits overlap",
-        waiting if waiting <= 0.1 && more => "more of the work overlaps",
-        waiting if waiting <= 0.1 => "the work overlaps",
-        _ => "more jobs were open at once",
+        waiting if waiting >= 0.9 && busy_cpus < 0.5 && more => "more of the waits overlap",
+        waiting if waiting >= 0.9 && busy_cpus < 0.5 => "the waits overlap",
+        waiting if waiting <= 0.1 && busy_cpus > 1.1 && more => "more of the work overlaps",
+        waiting if waiting <= 0.1 && busy_cpus > 1.1 => "the work overlaps",
+        _ => return None,
     };
     let rest = if share > 1.005 {
         format!(
@@ -160,6 +162,12 @@ mod tests {
         let end = "that saves 15.0 s, of which 10.0 s is lost again because its jobs were open for \
                    longer.";
         assert!(sentences(&more)[0].ends_with(end), "{:?}", sentences(&more));
+    }
+
+    #[test]
+    fn jobs_without_a_cpu_are_not_told_as_waits_that_overlap() {
+        let starved = [timed("one", 2.0, 2.0, 1.9), timed("many", 1.0, 16.0, 1.0)];
+        assert!(!sentences(&starved)[0].contains("overlap"), "{starved:?}");
     }
 
     #[test]
