@@ -8,7 +8,6 @@
 mod each;
 mod support;
 
-use common::testing::assert_nothing_left_behind;
 use each::every_step;
 use std::{
     io::{Read, Write},
@@ -16,6 +15,7 @@ use std::{
     process::{Child, Command, Output, Stdio},
 };
 use support::binaries;
+use testing::assert_nothing_left_behind;
 
 /// A step that waits before its next variant.
 struct Paused {

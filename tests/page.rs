@@ -6,10 +6,7 @@ mod browser;
 mod support;
 
 use browser::Browser;
-use common::{
-    report::format,
-    testing::{run, run_command, variant},
-};
+use common::format;
 use serde_json::{Value, json};
 use std::{
     fs,
@@ -19,6 +16,7 @@ use std::{
 };
 use support::binaries;
 use tempfile::TempDir;
+use testing::{run, run_command, variant};
 
 /// A run of two variants with its page and its JSON, both of the same run.
 struct Run {

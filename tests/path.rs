@@ -3,7 +3,6 @@
 mod each;
 mod support;
 
-use common::testing::{self, assert_nothing_left_behind, run, run_command, variant};
 use each::every_step;
 use lab_00_tour::{path::Stop, walk};
 use serde_json::Value;
@@ -13,6 +12,7 @@ use std::{
     process::{Command, Stdio},
 };
 use support::binaries;
+use testing::{assert_nothing_left_behind, run, run_command, variant};
 
 fn flags(stop: &Stop, more: &[&'static str]) -> Vec<&'static str> {
     stop.quick

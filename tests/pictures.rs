@@ -6,7 +6,6 @@ mod support;
 #[path = "support/svg.rs"]
 mod svg;
 
-use common::testing::run;
 use lab_00_tour::walk::repository;
 use std::{
     env, fs,
@@ -14,6 +13,7 @@ use std::{
     process::Command,
 };
 use support::binaries;
+use testing::run;
 
 /// A picture of timelines: a run, and the variants that are shown of it.
 struct Picture {

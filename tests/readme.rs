@@ -2,7 +2,6 @@
 
 mod support;
 
-use common::testing::{Finished, run};
 use lab_00_tour::{
     path::{self, PATH, Stop, Wing},
     walk,
@@ -15,6 +14,7 @@ use std::{
     thread,
 };
 use support::{binaries, patiently};
+use testing::{Finished, run};
 
 fn read(place: &str) -> String {
     let path = walk::repository().join(place);

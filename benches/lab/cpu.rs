@@ -1,9 +1,9 @@
 //! CPU work: one thread, threads, rayon, a process pool, and what the CPUs allow just now.
 
 use anyhow::{Context, ensure};
-use common::workload::mix;
 use lab_15_thread_pool_executor::{Load, Task, run_on_rayon};
 use lab_16_processes_vs_threads::{JOB, Job, run_in_processes, run_on_threads, run_one_by_one};
+use measure::workload::mix;
 use side_by_side::{Group, Row, Setting, Unit};
 use std::{
     num::NonZeroUsize,

@@ -2,10 +2,7 @@
 
 use anyhow::ensure;
 use basics_3_multi_threaded::fetch_multi_threaded;
-use common::{
-    http::{Server, Url, async_client, blocking_agent, lesson::Fetched},
-    report::format,
-};
+use common::format;
 use lab_02_threaded_fetch::{fetch_sequential, fetch_threaded};
 use lab_08_async_downloader::download_in_tasks;
 use side_by_side::{Group, Row, Setting, Unit};
@@ -15,6 +12,8 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::runtime::Builder;
+use web::Fetched;
+use web::{Server, Url, async_client, blocking_agent};
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 

@@ -11,14 +11,13 @@ mod queues;
 mod recorder;
 mod start_up;
 
-use common::{
-    child::{self, Role},
-    http::SERVER,
-};
+use ::process_pool::child::Role;
+use common::cli;
 use lab_10_hybrid_pipeline::shift::PARSE;
 use lab_16_processes_vs_threads::JOB;
 use side_by_side::Table;
 use std::process::ExitCode;
+use web::SERVER;
 
 const TABLES: [Table; 24] = [
     ("cpu", cpu::group),
@@ -58,7 +57,7 @@ fn main() -> ExitCode {
         &process_pool::ROLES[..],
     ]
     .concat();
-    if let Some(code) = child::take_role(&roles) {
+    if let Some(code) = cli::take_role(&roles) {
         return code;
     }
     let others = [

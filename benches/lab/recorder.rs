@@ -1,6 +1,5 @@
 //! What a span costs: not recorded, and recorded by the lab's timeline.
 
-use common::timeline;
 use side_by_side::{Group, Program, Row, Setting, Side, Unit, serve};
 use std::{
     env,

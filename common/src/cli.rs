@@ -1,18 +1,10 @@
 //! The flags that every step has, the groups that some share, and one line for a bad value.
 
-use crate::cast;
-use crate::report::ascii;
 use clap::{CommandFactory, FromArgMatches, Parser, error::ErrorKind};
+use process_pool::child::{self, Role};
+pub use report::complain;
 use serde::{Serialize, Serializer};
-use std::{
-    fmt,
-    io::{self, Write},
-    num::NonZeroUsize,
-    path::PathBuf,
-    process::ExitCode,
-    str::FromStr,
-    time::Duration,
-};
+use std::{fmt, num::NonZeroUsize, path::PathBuf, process::ExitCode, str::FromStr, time::Duration};
 
 /// The most workers that `--workers` takes: past this a small machine only suffers.
 pub const WORKERS_LIMIT: usize = 512;
@@ -184,6 +176,14 @@ pub fn parse_width(text: &str) -> Result<u16, String> {
     columns.ok_or_else(|| "not a whole number from 80 to 200".to_owned())
 }
 
+/// Serializes a time as its seconds; for flags.
+///
+/// # Errors
+/// The serializer's own.
+pub fn as_seconds<S: Serializer>(value: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(value.as_secs_f64())
+}
+
 /// The command line of a step: its own flags and the common ones.
 #[derive(Parser, Debug)]
 #[command(version, disable_help_subcommand = true)]
@@ -208,6 +208,15 @@ pub(crate) fn parse<Own: clap::Args>(
     Ok((line.own, line.common))
 }
 
+/// Serves a child's role if this process was started in one; a refusal is printed.
+pub fn take_role(roles: &[&dyn Role]) -> Option<ExitCode> {
+    let served = child::take_role(roles)?;
+    Some(served.unwrap_or_else(|error| {
+        complain(error);
+        ExitCode::from(2)
+    }))
+}
+
 /// Parses the command line of a program that is no step, with the same manners.
 ///
 /// # Errors
@@ -229,15 +238,6 @@ fn answer(error: &clap::Error) -> ExitCode {
     let line = one_line(error);
     complain(line.strip_prefix("error: ").unwrap_or(&line));
     ExitCode::from(2)
-}
-
-/// Says in one line on standard error what went wrong; nobody need be there to read it.
-pub fn complain(message: impl fmt::Display) {
-    let line = format!("error: {message}").replace('\n', " ");
-    let line = ascii::settled(&line);
-    cast::show(&format!("{line}\n"));
-    // With standard error closed or full, the exit code still tells.
-    let _ = writeln!(io::stderr(), "{line}");
 }
 
 /// What clap says over several lines, in one.

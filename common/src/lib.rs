@@ -1,25 +1,24 @@
-//! What every step of the lab shares.
+//! What every step of the lab shares, behind one crate.
 //!
 //! A lesson keeps its mechanism in its own `lib.rs`; everything that is not the mechanism stands
-//! here, behind one plain call: measuring, recording a timeline, judging claims, reporting, and the
-//! child processes that serve as workers or as the web server.
+//! here, behind one plain call: running variants, judging claims, reporting.
 
-mod cast;
-pub mod child;
+mod bound;
+mod census;
+pub mod claim;
 pub mod cli;
-pub mod experiment;
-pub mod host;
-#[cfg(feature = "net")]
-pub mod http;
-pub mod narrator;
-pub mod page;
-pub mod panics;
-#[cfg(feature = "process")]
-pub mod process_pool;
-pub mod report;
-pub mod testing;
-pub mod timeline;
-pub mod timing;
-pub mod workload;
+mod figure;
+mod lab;
+pub mod squares;
+mod step;
 
-pub use experiment::{Bound, Experiment, Step, Tally};
+pub use bound::Bound;
+pub use lab::{Counts, Lab, Measure, Observer};
+pub use measure::{host, timing, workload};
+pub use process_pool::{self, child, panics};
+pub use report::{
+    self, Curve, CurveLine, CurvePoint, Document, Ledger, Scale, TableReport, Tally, Variant,
+    format,
+};
+pub use step::Step;
+pub use timeline;

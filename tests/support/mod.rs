@@ -1,6 +1,5 @@
 //! What the tests of the whole path share: the built steps.
 
-use common::testing::Finished;
 use lab_00_tour::{path::PATH, walk};
 use serde_json::Value;
 use std::{
@@ -9,6 +8,7 @@ use std::{
     process::{Command, Stdio},
     sync::OnceLock,
 };
+use testing::Finished;
 
 /// Runs cargo at the top of the repository.
 pub(crate) fn cargo(arguments: &[&str]) -> Finished {

@@ -1,6 +1,6 @@
 //! One slow loop: four sums, one after another, on one thread.
 
-use common::workload::SquareSum;
+use common::squares::SquareSum;
 
 /// Computes every sum, one after another.
 pub fn sum_sequential(jobs: &[u64]) -> Vec<SquareSum> {
@@ -10,7 +10,7 @@ pub fn sum_sequential(jobs: &[u64]) -> Vec<SquareSum> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use common::workload::square_jobs;
+    use common::squares::square_jobs;
 
     #[test]
     fn each_sum_is_that_of_the_closed_form_in_the_order_of_the_jobs() {

@@ -2,11 +2,12 @@
 
 use basics_0_sequential::sum_sequential;
 use common::{
-    Bound, Experiment, Step, Tally,
-    experiment::claim::{Claim, number, of, top},
-    report::format,
-    workload::{self, ScaleArgs, SquareSum, square_jobs},
+    Bound, Lab, Step, Tally,
+    claim::{Claim, number, of, top},
+    format,
+    squares::{ScaleArgs, SquareSum, square_jobs},
 };
+use measure::workload;
 use std::process::ExitCode;
 
 const STEP: Step = Step {
@@ -25,7 +26,7 @@ fn main() -> ExitCode {
     STEP.run(&[], demonstrate)
 }
 
-fn demonstrate(args: &ScaleArgs, lab: &mut Experiment) -> anyhow::Result<()> {
+fn demonstrate(args: &ScaleArgs, lab: &mut Lab) -> anyhow::Result<()> {
     let jobs = square_jobs(args.scale);
     let linearity = workload::check_linear(|n| {
         std::hint::black_box(workload::sum_of_squares(n));

@@ -2,9 +2,9 @@
 
 use basics_1_multiprocess::Attainable;
 use common::{
-    Experiment,
-    experiment::claim::{Check, Claim, number, of, ratio, top},
-    report::format,
+    Lab,
+    claim::{Check, Claim, number, of, ratio, top},
+    format,
 };
 use std::num::NonZeroUsize;
 
@@ -12,7 +12,7 @@ use std::num::NonZeroUsize;
 const CLEARLY_LESS: f64 = 0.95;
 
 pub(crate) fn add(
-    lab: &mut Experiment,
+    lab: &mut Lab,
     workers: NonZeroUsize,
     attainable: Attainable,
     slowest_startup_s: f64,
@@ -41,7 +41,7 @@ pub(crate) fn add(
 }
 
 /// What starting the workers took, where that is more than a twentieth of the whole.
-fn startup_reason(lab: &Experiment, startup_s: f64) -> Option<String> {
+fn startup_reason(lab: &Lab, startup_s: f64) -> Option<String> {
     let wall_s = lab.wall("longest first")?.as_secs_f64();
     let startup = format::seconds_f64(startup_s);
     (startup_s > 0.05 * wall_s)

@@ -1,9 +1,7 @@
 //! The four sums in a pool of processes, and what the order of hand-out does to them.
 
-use common::{
-    process_pool::{ProcessPool, TaskError, Worker},
-    workload::SquareSum,
-};
+use common::squares::SquareSum;
+use process_pool::{ProcessPool, TaskError, Worker};
 use serde::Serialize;
 use std::{cmp::Reverse, fmt, num::NonZeroUsize};
 
@@ -98,7 +96,7 @@ impl fmt::Display for Attainable {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use common::workload::{SQUARE_JOBS, square_jobs};
+    use common::squares::{SQUARE_JOBS, square_jobs};
 
     fn workers(count: usize) -> NonZeroUsize {
         NonZeroUsize::new(count).expect("a pool has a worker")

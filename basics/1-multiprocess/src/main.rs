@@ -6,11 +6,11 @@ use basics_1_multiprocess::{
     Attainable, SUM, SumPool, Summed, sum_in_order, sum_longest_first, sum_sequential,
 };
 use common::{
-    Bound, Experiment, Step, Tally, cli,
-    process_pool::Ledger,
-    report::format,
-    workload::{self, ScaleArgs, SquareSum, square_jobs},
+    Bound, Lab, Step, Tally, cli, format,
+    squares::{ScaleArgs, SquareSum, square_jobs},
 };
+use measure::workload;
+use process_pool::Ledger;
 use serde::Serialize;
 use std::{num::NonZeroUsize, process::ExitCode, time::Duration};
 
@@ -57,7 +57,7 @@ fn main() -> ExitCode {
     STEP.run(&[&SUM], demonstrate)
 }
 
-fn demonstrate(args: &Args, lab: &mut Experiment) -> anyhow::Result<()> {
+fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let jobs = square_jobs(args.scale.scale);
     let linearity = workload::check_linear(|n| {
         std::hint::black_box(workload::sum_of_squares(n));
@@ -94,7 +94,7 @@ fn demonstrate(args: &Args, lab: &mut Experiment) -> anyhow::Result<()> {
 
 /// Runs one variant in a pool of its own, so that starting the workers is part of the picture.
 fn run_pooled(
-    lab: &mut Experiment,
+    lab: &mut Lab,
     variant: &str,
     args: &Args,
     sum: impl FnOnce(&SumPool) -> Vec<Summed>,
@@ -124,7 +124,7 @@ fn run_pooled(
     Ok(pooled)
 }
 
-fn say_results(lab: &Experiment, sums: &[Summed]) {
+fn say_results(lab: &Lab, sums: &[Summed]) {
     for sum in sums.iter().flatten() {
         let (n, total) = (format::count(sum.n), sum.total);
         lab.say(format!("sum of squares below {n:>13} = {total}"));

@@ -1,7 +1,7 @@
 //! The binary as a user runs it.
 
-use common::testing::{assert_nothing_left_behind, run, variant};
 use serde_json::Value;
+use testing::{assert_nothing_left_behind, run, variant};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_basics-1-multiprocess");
 

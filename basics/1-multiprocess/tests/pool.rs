@@ -3,8 +3,9 @@
 use basics_1_multiprocess::{
     SUM, SumPool, Summed, sum_in_order, sum_longest_first, sum_sequential,
 };
-use common::{child::Program, testing::assert_nothing_left_behind};
+use process_pool::child::Program;
 use std::num::NonZeroUsize;
+use testing::assert_nothing_left_behind;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_basics-1-multiprocess");
 

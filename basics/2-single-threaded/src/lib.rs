@@ -1,7 +1,8 @@
 //! Four requests, one after another: the one thread there is waits for each answer in turn.
 
-use common::http::{Url, get_blocking, lesson::Fetched};
 use ureq::Agent;
+use web::Fetched;
+use web::{Url, get_blocking};
 
 /// Fetches one URL after another; `on_arrival` hears of each answer before the next is asked for.
 ///
@@ -23,8 +24,8 @@ pub fn fetch_single_threaded(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use common::http::{Server, ServerConfig, blocking_agent};
     use std::time::Duration;
+    use web::{Server, ServerConfig, blocking_agent};
 
     /// A server on a thread of this process, and a client that never gives up on it.
     fn stage() -> (Server, Agent) {

@@ -2,11 +2,12 @@
 
 use basics_2_single_threaded::fetch_single_threaded;
 use common::{
-    Experiment, Step, Tally,
-    experiment::claim::{Claim, number, of, top},
-    http::{self, RequestArgs, SERVER, lesson},
+    Lab, Step, Tally,
+    claim::{Claim, number, of, top},
 };
+use network::{RequestArgs, lesson};
 use std::{num::NonZeroU32, process::ExitCode};
+use web::SERVER;
 
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
@@ -29,13 +30,13 @@ fn main() -> ExitCode {
     STEP.run(&[&SERVER], demonstrate)
 }
 
-fn demonstrate(args: &RequestArgs, lab: &mut Experiment) -> anyhow::Result<()> {
-    let site = http::open_target(args, REQUESTS)?;
+fn demonstrate(args: &RequestArgs, lab: &mut Lab) -> anyhow::Result<()> {
+    let site = network::open_target(args, REQUESTS)?;
     let (urls, count) = (&site.urls, site.urls.len());
 
     lab.say(format!("requests to make: {count}, one after another …"));
-    let agent = http::blocking_agent(args.timeout);
-    let voice = lab.narrator();
+    let agent = web::blocking_agent(args.timeout);
+    let voice = lab.screen();
     let tell = |number, one: &_| voice.say(lesson::line(number, one));
     let fetched = lab
         .variant(NAME)

@@ -2,12 +2,12 @@
 
 use crate::{MULTI, SINGLE};
 use common::{
-    Experiment,
-    experiment::claim::{Claim, number, of, ratio, top},
-    http::RequestArgs,
+    Lab,
+    claim::{Claim, number, of, ratio, top},
 };
+use network::RequestArgs;
 
-pub(crate) fn add(lab: &mut Experiment, args: &RequestArgs, workers: usize, count: usize) {
+pub(crate) fn add(lab: &mut Lab, args: &RequestArgs, workers: usize, count: usize) {
     let (at_once, waves) = (workers.min(count), count.div_ceil(workers));
     lab.claim(
         Claim::that(format!(
@@ -38,7 +38,7 @@ pub(crate) fn add(lab: &mut Experiment, args: &RequestArgs, workers: usize, coun
 }
 
 /// The times alone would also differ where requests failed, or where a server got faster.
-fn add_overlap(lab: &mut Experiment, args: &RequestArgs, workers: usize, count: usize) {
+fn add_overlap(lab: &mut Lab, args: &RequestArgs, workers: usize, count: usize) {
     let overlap =
         Claim::that("the waits overlapped: the pool took less than ¾ of the single thread's time")
             .check(of(SINGLE, "ledger.failed").equals(number(0)))

@@ -1,9 +1,10 @@
 //! The same requests in a pool of threads: while one waits, the others wait too.
 
-use common::http::{Url, get_blocking, lesson::Fetched};
-use crossbeam_channel::Receiver;
+use crossbeam::channel::Receiver;
 use std::{io, num::NonZeroUsize, thread};
 use ureq::Agent;
+use web::Fetched;
+use web::{Url, get_blocking};
 
 /// Fetches one URL after another on the calling thread.
 pub fn fetch_single_threaded(agent: &Agent, urls: &[Url]) -> Vec<Fetched> {
@@ -24,7 +25,7 @@ pub fn fetch_multi_threaded(
 ) -> io::Result<Vec<Fetched>> {
     let mut slots: Vec<Option<Fetched>> = urls.iter().map(|_| None).collect();
     let all_jobs = urls.iter().zip(&mut slots);
-    let (queue, jobs) = crossbeam_channel::unbounded();
+    let (queue, jobs) = crossbeam::channel::unbounded();
     // The scope owns both ends of the queue: whichever way it is left, idle workers can go home.
     thread::scope(move |scope| {
         for number in 1..=workers.get() {
@@ -53,13 +54,13 @@ fn work_off(agent: &Agent, jobs: &Receiver<Job>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use common::http::{FetchError, Server, ServerConfig, blocking_agent};
     use std::{
         io::{BufRead, BufReader, Write},
         net::{TcpListener, TcpStream},
         sync::{Arc, Barrier},
         time::Duration,
     };
+    use web::{FetchError, Server, ServerConfig, blocking_agent};
 
     /// Longer than any machine needs: reached only by a pool that does less at once than it says.
     const LONG: Duration = Duration::from_secs(60);

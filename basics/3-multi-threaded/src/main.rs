@@ -4,16 +4,14 @@ mod claims;
 
 use anyhow::Context;
 use basics_3_multi_threaded::{fetch_multi_threaded, fetch_single_threaded};
-use common::{
-    Experiment, Step, Tally,
-    cli::parse_workers,
-    http::{self, RequestArgs, SERVER, lesson},
-};
+use common::{Lab, Step, Tally, cli::parse_workers};
+use network::{RequestArgs, lesson};
 use serde::Serialize;
 use std::{
     num::{NonZeroU32, NonZeroUsize},
     process::ExitCode,
 };
+use web::SERVER;
 
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
@@ -55,13 +53,13 @@ fn main() -> ExitCode {
     STEP.run(&[&SERVER], demonstrate)
 }
 
-fn demonstrate(args: &Args, lab: &mut Experiment) -> anyhow::Result<()> {
+fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let (requests, workers) = (&args.requests, args.workers);
-    let site = http::open_target(requests, REQUESTS)?;
+    let site = network::open_target(requests, REQUESTS)?;
     let (urls, count) = (&site.urls, site.urls.len());
 
     lab.say(format!("{SINGLE}: requests to make: {count}; threads: 1 …"));
-    let agent = http::blocking_agent(requests.timeout);
+    let agent = web::blocking_agent(requests.timeout);
     let fetched = lab
         .variant(SINGLE)
         .observed_by(&site)
@@ -76,7 +74,7 @@ fn demonstrate(args: &Args, lab: &mut Experiment) -> anyhow::Result<()> {
     lab.say(format!(
         "{MULTI}: requests to make: {count}; threads in the pool: {workers} …"
     ));
-    let agent = http::blocking_agent(requests.timeout);
+    let agent = web::blocking_agent(requests.timeout);
     let fetched = lab
         .variant(MULTI)
         .observed_by(&site)

@@ -1,6 +1,6 @@
 //! The binary as a user runs it.
 
-use common::testing::{
+use testing::{
     assert_bad_requests_refused, assert_failures_told, assert_nothing_left_behind,
     assert_overlap_needs_waits, assert_refusal_told, run, variant,
 };
@@ -86,7 +86,7 @@ fn threads_that_do_not_start_are_one_line_and_the_first_variant_is_kept() {
     let limited = "ulimit -v 400000 && exec \"$0\" --workers 512 --delay 0.01";
     let mut command = std::process::Command::new("sh");
     command.args(["-c", limited, BINARY]);
-    let finished = common::testing::run_command(command)
+    let finished = testing::run_command(command)
         .refused(1, &["cannot start a pool of `512` threads", "--workers"]);
     finished.has_row(&["single-threaded", "4"]);
     assert_nothing_left_behind(BINARY);

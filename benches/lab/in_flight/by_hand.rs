@@ -3,10 +3,10 @@
 
 use super::far_end::{check_answer, in_tasks_of_their_own, timed};
 use anyhow::{Context, ensure};
-use common::http::Url;
 use lab_08_async_downloader::run_on_this_thread;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{io::AsyncWriteExt, net::TcpStream};
+use web::Url;
 
 /// Longer than any answer of this group, head and all.
 const ANSWER_BYTES: usize = 1024;

@@ -2,7 +2,6 @@
 
 use super::far_end;
 use anyhow::{Context, anyhow};
-use common::http::Url;
 use side_by_side::{Program, Python, Setting, Side};
 use std::{
     env::{self, consts::EXE_SUFFIX},
@@ -10,6 +9,7 @@ use std::{
     process::Command,
     rc::Rc,
 };
+use web::Url;
 
 const PEERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/peers");
 

@@ -2,12 +2,9 @@
 
 use super::{by_hand, hyper};
 use anyhow::{bail, ensure};
-use common::{
-    host,
-    http::{Url, async_client, blocking_agent, lesson::Fetched},
-};
 use lab_02_threaded_fetch::fetch_threaded;
 use lab_08_async_downloader::{download_in_tasks, run_on_this_thread};
+use measure::host;
 use side_by_side::{Turn, serve};
 use std::{
     env, fs,
@@ -15,6 +12,8 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::task::JoinSet;
+use web::Fetched;
+use web::{Url, async_client, blocking_agent};
 
 /// The argument that makes this program a client; which one follows the `=`, and then the URL.
 pub(super) const ARGUMENT: &str = "--in-flight=";

@@ -2,7 +2,6 @@
 
 use super::far_end::{check_answer, in_tasks_of_their_own, timed};
 use anyhow::{Context, ensure};
-use common::http::Url;
 use http_body_util::{BodyExt, Empty};
 use hyper::{
     Request,
@@ -14,6 +13,7 @@ use hyper_util::rt::TokioIo;
 use lab_08_async_downloader::run_on_this_thread;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::net::TcpStream;
+use web::Url;
 
 /// Instead of 8 KiB for each connection: the answers are short.
 const READ_BYTES: usize = 1024;

@@ -12,12 +12,10 @@ pub(crate) use far_end::take_role;
 
 use anyhow::ensure;
 use clients::Client;
-use common::{
-    host,
-    http::{Server, Url},
-};
+use measure::host;
 use side_by_side::{Group, Row, Setting, Turn, Unit};
 use std::rc::Rc;
+use web::{Server, Url};
 
 const PLACES: [u64; 4] = [100, 1_000, 5_000, 10_000];
 

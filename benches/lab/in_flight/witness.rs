@@ -2,7 +2,7 @@
 
 use super::{Client, Target};
 use anyhow::{Context, ensure};
-use common::report::format;
+use common::format;
 use side_by_side::{Program, Side};
 use std::{fs, rc::Rc, thread, time::Duration};
 

@@ -3,12 +3,12 @@
 
 use super::{pages::Pages, site::Site};
 use anyhow::ensure;
-use common::child::Program;
 use lab_10_hybrid_pipeline::{
     held::parse_held,
     parse::Reading,
     workers::{Parser, Way},
 };
+use process_pool::child::Program;
 use side_by_side::{Group, Row, Setting, Unit};
 use std::{
     rc::Rc,

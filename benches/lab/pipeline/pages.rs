@@ -1,7 +1,6 @@
 //! The pages, the same for every row: bytes in a folder, and what is on each.
 
 use anyhow::{Context, ensure};
-use common::http::{Server, ServerConfig, Url, blocking_agent, get_blocking};
 use lab_10_hybrid_pipeline::parse::{PageInput, Reading, parse_page};
 use std::{
     fs,
@@ -10,6 +9,7 @@ use std::{
     time::Duration,
 };
 use tempfile::TempDir;
+use web::{Server, ServerConfig, Url, blocking_agent, get_blocking};
 
 /// In a drawing `xlink:href` is another attribute than `href`, which lexbor's selectors do not know; so
 /// pages with such links have no answer that all give.

@@ -2,10 +2,6 @@
 
 use super::pages::Pages;
 use anyhow::{Context, ensure};
-use common::{
-    child::Program,
-    http::{Page, Server, ServerConfig, async_client, get_async},
-};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use lab_10_hybrid_pipeline::{
     Limits, Start, crawl_streaming, crawl_with_barrier,
@@ -14,8 +10,10 @@ use lab_10_hybrid_pipeline::{
     parse::Reading,
     workers::Parser,
 };
+use process_pool::child::Program;
 use std::{num::NonZeroUsize, thread, time::Duration};
 use tokio::runtime::{Builder, Runtime};
+use web::{Page, Server, ServerConfig, async_client, get_async};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 

@@ -4,11 +4,8 @@ use super::{
     WORKERS,
     tasks::{self, PAYLOAD_BYTES},
 };
+use ::process_pool::{ProcessPool, Task, TaskError, Worker, child::Role};
 use anyhow::{Context, ensure};
-use common::{
-    child::Role,
-    process_pool::{ProcessPool, Task, TaskError, Worker},
-};
 use serde_bytes::ByteBuf;
 use std::{
     collections::VecDeque,

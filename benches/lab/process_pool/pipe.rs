@@ -4,8 +4,8 @@ use super::{
     far_end::{ARGUMENT, NUMBER_BYTES, WINDOW, read_numbers},
     tasks::{self, PAYLOAD_BYTES},
 };
+use ::process_pool::child::Guest;
 use anyhow::{Context, ensure};
-use common::child::Guest;
 use std::{
     env,
     io::{self, Read, Write},

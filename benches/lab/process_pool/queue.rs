@@ -1,8 +1,9 @@
 //! What a queued task costs: memory and descriptors, while both workers are held.
 
 use super::{PYTHON, WORKERS, procspawn, tasks};
+use ::process_pool::Worker;
 use anyhow::{anyhow, ensure};
-use common::{process_pool::Worker, report::format};
+use common::format;
 use serde::{Deserialize, Serialize};
 use side_by_side::{Group, Program, Python, Setting};
 use std::{fs, path::PathBuf, thread, time::Duration};

@@ -27,8 +27,8 @@ pub(super) fn rows() -> anyhow::Result<Vec<Row>> {
             })
         }),
         row("crossbeam, threads", |count| {
-            let (tx, there) = crossbeam_channel::bounded(1);
-            let (answers, back) = crossbeam_channel::bounded(1);
+            let (tx, there) = crossbeam::channel::bounded(1);
+            let (answers, back) = crossbeam::channel::bounded(1);
             thread::scope(|scope| {
                 scope.spawn(move || there.iter().all(|n: u64| answers.send(n).is_ok()));
                 let ask = |n| tx.send(n).ok().and_then(|()| back.recv().ok());

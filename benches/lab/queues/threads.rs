@@ -34,7 +34,7 @@ pub(super) fn rows() -> Vec<Row> {
             row(
                 format!("crossbeam, bounded, {producers} to 1"),
                 move |count| {
-                    let (tx, rx) = crossbeam_channel::bounded(CAPACITY);
+                    let (tx, rx) = crossbeam::channel::bounded(CAPACITY);
                     run(
                         producers,
                         count,
@@ -47,7 +47,7 @@ pub(super) fn rows() -> Vec<Row> {
             row(
                 format!("crossbeam, unbounded, {producers} to 1"),
                 move |count| {
-                    let (tx, rx) = crossbeam_channel::unbounded();
+                    let (tx, rx) = crossbeam::channel::unbounded();
                     run(
                         producers,
                         count,
@@ -99,14 +99,14 @@ pub(super) fn rows() -> Vec<Row> {
             )
         }),
         row("crossbeam, bounded, 2 to 2", |count| {
-            let (tx, rx) = crossbeam_channel::bounded(CAPACITY);
+            let (tx, rx) = crossbeam::channel::bounded(CAPACITY);
             let items = (0..SEVERAL).map(|_| rx.clone().into_iter());
             let items = items.collect();
             drop(rx);
             run(SEVERAL, count, tx, |tx, n| tx.send(n).is_ok(), items)
         }),
         row("crossbeam, unbounded, 2 to 2", |count| {
-            let (tx, rx) = crossbeam_channel::unbounded();
+            let (tx, rx) = crossbeam::channel::unbounded();
             let items = (0..SEVERAL).map(|_| rx.clone().into_iter());
             let items = items.collect();
             drop(rx);

@@ -1,8 +1,8 @@
 //! A pool of two from nothing, until it has given its first result.
 
 use anyhow::{Context, ensure};
-use common::process_pool::Worker;
 use lab_05_thread_pool_downloader::ThreadPool;
+use process_pool::Worker;
 use side_by_side::{Group, Row, Setting, Unit};
 use std::{
     num::NonZeroUsize,

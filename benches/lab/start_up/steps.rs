@@ -2,8 +2,10 @@
 
 use crate::process_pool::say_one_byte;
 use anyhow::{Context, ensure};
-use common::{child::Guest, host::Host, http::Server, report::format};
+use common::format;
 use lab_00_tour::{path::find, walk};
+use measure::host::Host;
+use process_pool::child::Guest;
 use serde_json::Value;
 use side_by_side::{Group, Python, Row, Setting, Unit};
 use std::{
@@ -11,6 +13,7 @@ use std::{
     rc::Rc,
     time::{Duration, Instant},
 };
+use web::Server;
 
 const PYTHON: &str = "first.py";
 

@@ -12,10 +12,8 @@ use crate::{
 };
 use anyhow::Context;
 use clap::Parser;
-use common::{
-    cli::{Usage, complain, parse_alone, up_to},
-    report,
-};
+use common::cli::{Usage, complain, parse_alone, up_to};
+use report::Screen;
 use std::{
     fmt, fs,
     io::{self, Write},
@@ -99,7 +97,7 @@ fn say(text: fmt::Arguments<'_>) -> anyhow::Result<()> {
 }
 
 fn say_wrapped(text: &str) -> anyhow::Result<()> {
-    let text = report::wrap(text, report::width(), 0);
+    let text = report::wrap(text, Screen::default().width(), 0);
     say(format_args!("{}", text.trim_end()))
 }
 
@@ -247,7 +245,7 @@ impl<'a> Bench<'a> {
     }
 
     fn tell(&self, recorded: &Recorded, changes: &[String], took: Duration) -> anyhow::Result<()> {
-        let text = tables::terminal(&recorded.measured, report::width());
+        let text = tables::terminal(&recorded.measured, Screen::default().width());
         let (name, rounds) = (&recorded.name, in_rounds(&recorded.measured));
         let (text, took) = (text.trim_end(), took.as_secs_f64());
         say(format_args!("\n{name}{rounds}, {took:.0} s\n{text}"))?;

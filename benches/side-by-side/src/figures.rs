@@ -127,7 +127,7 @@ pub(crate) fn round(value: f64, unit: &Unit) -> String {
 /// A place on an axis: `2`, `1,000`, `0.5`.
 pub(crate) fn place(at: f64) -> String {
     if at.fract() == 0.0 && at >= 0.0 {
-        return common::report::format::count(at as u64);
+        return common::format::count(at as u64);
     }
     at.to_string()
 }

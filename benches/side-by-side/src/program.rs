@@ -2,7 +2,8 @@
 
 use crate::row::{Row, Side, Turn};
 use anyhow::{Context, bail};
-use common::{child::Guest, cli::complain};
+use common::cli::complain;
+use process_pool::child::Guest;
 use std::{
     io::{self, BufRead, BufReader, Read, Write},
     process::{ChildStdin, Command, ExitCode, ExitStatus, Stdio},

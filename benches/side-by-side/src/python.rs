@@ -4,7 +4,8 @@ use crate::{
     program::{Program, in_lines},
     row::Row,
 };
-use common::{child::Guest, cli::Usage};
+use common::cli::Usage;
+use process_pool::child::Guest;
 use std::{
     path::{Path, PathBuf},
     process::{Command, Stdio},

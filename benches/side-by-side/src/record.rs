@@ -6,7 +6,8 @@ use crate::{
     row::{Row, Side, Turn},
 };
 use anyhow::{Context, ensure};
-use common::{host::Host, report::file};
+use measure::host::Host;
+use report::file;
 use serde::{Deserialize, Serialize};
 use std::{
     fs,

@@ -6,7 +6,8 @@ use crate::{
     record::{Measured, MeasuredRow},
     row::Side,
 };
-use common::report::{format, table};
+use common::format;
+use report::table;
 use std::fmt::Write;
 
 const UNKNOWN: &str = "–";
@@ -128,7 +129,7 @@ fn range(figures: Spread, unit: &Unit) -> String {
 
 /// Title, table and notes, for a terminal of so many columns.
 pub(crate) fn terminal(measured: &Measured, width: usize) -> String {
-    let mut text = common::report::wrap(&measured.title, width, 0);
+    let mut text = report::wrap(&measured.title, width, 0);
     if !text.ends_with('\n') {
         text.push('\n');
     }
@@ -140,7 +141,7 @@ pub(crate) fn terminal(measured: &Measured, width: usize) -> String {
         text += &table(&headings, cells.rows, &[0], width);
     }
     for note in &measured.notes {
-        let note = common::report::wrap(&format!("· {note}"), width, 2);
+        let note = report::wrap(&format!("· {note}"), width, 2);
         let _ = writeln!(text, "{}", note.trim_end());
     }
     text

@@ -1,16 +1,14 @@
 //! Walks the path: all of it, one wing, or one step.
 
 use clap::{Parser, Subcommand};
-use common::{
-    cli, experiment, page,
-    report::{self, file::ResultFile, format},
-};
+use common::{cli, format};
 use indicatif::ProgressBar;
 use lab_00_tour::{
     path::{self, PATH, Stop, Wing},
     summary::{self, Document},
     walk,
 };
+use report::{Manner, Screen, file::ResultFile, page};
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
@@ -73,7 +71,7 @@ fn main() -> ExitCode {
     match &arguments.what {
         None => tour(&arguments),
         Some(What::List) => {
-            list(&path::stops(arguments.only));
+            list(&path::stops(arguments.only), &Screen::default());
             ExitCode::SUCCESS
         }
         Some(What::Step(words)) => {
@@ -119,15 +117,15 @@ fn complain(code: u8, message: &str) -> ExitCode {
     ExitCode::from(code)
 }
 
-fn list(stops: &[&Stop]) {
+fn list(stops: &[&Stop], screen: &Screen) {
     let minutes: u32 = stops.iter().map(|stop| stop.minutes).sum();
     for stop in stops {
-        report::print(&format!(
+        screen.print(&format!(
             "{:<30} {:>2} min  {}",
             stop.package, stop.minutes, stop.question
         ));
     }
-    report::print(&format!("{} steps, {minutes} minutes on film", stops.len()));
+    screen.print(&format!("{} steps, {minutes} minutes on film", stops.len()));
 }
 
 /// Hands over to the step and passes its exit code on; `cargo run -p` builds it first.
@@ -177,22 +175,26 @@ fn tour(arguments: &Arguments) -> ExitCode {
         Ok(page) => page,
         Err(error) => return complain(1, &format!("{error:#}")),
     };
-    report::go_on_unread(page.is_some());
+    let screen = Screen::new(Manner {
+        silent: arguments.json,
+        goes_on_unread: page.is_some(),
+        ..Manner::default()
+    });
     let stops = path::stops(arguments.only);
     if !arguments.json {
-        list(&stops);
+        list(&stops, &screen);
     }
-    let binaries = match find_binaries(arguments, &stops) {
+    let binaries = match find_binaries(arguments, &stops, &screen) {
         Ok(binaries) => binaries,
         Err(error) => return complain(1, &format!("{error:#}")),
     };
     let interrupted = walk::interrupt_flag();
-    let seen = visit_all(&stops, &binaries, arguments, &interrupted);
+    let seen = visit_all(&stops, &binaries, arguments, &interrupted, &screen);
     let interrupted = interrupted.load(Ordering::SeqCst);
     let trouble = trouble(&seen, stops.len(), interrupted);
     let unwritten = page.and_then(|page| write_page(page, &seen, trouble.as_deref()).err());
     let unwritten = unwritten.map(|error| format!("{error:#}"));
-    let lost = report::lost_lines().map(String::from);
+    let lost = screen.lost_lines().map(String::from);
     let messages: Vec<String> = trouble.into_iter().chain(unwritten).chain(lost).collect();
     if messages.is_empty() {
         return ExitCode::SUCCESS;
@@ -204,12 +206,13 @@ fn tour(arguments: &Arguments) -> ExitCode {
 fn find_binaries(
     arguments: &Arguments,
     stops: &[&Stop],
+    screen: &Screen,
 ) -> anyhow::Result<BTreeMap<String, PathBuf>> {
     if arguments.no_build {
         return Ok(walk::built(stops));
     }
     if !arguments.json {
-        report::print("\nbuilding …");
+        screen.print("\nbuilding …");
     }
     walk::build(stops)
 }
@@ -220,6 +223,7 @@ fn visit_all(
     binaries: &BTreeMap<String, PathBuf>,
     arguments: &Arguments,
     interrupted: &AtomicBool,
+    screen: &Screen,
 ) -> Seen {
     if !arguments.json {
         let pace = if arguments.full {
@@ -227,7 +231,7 @@ fn visit_all(
         } else {
             "at a quick pace"
         };
-        report::print(&format!("\nrunning {pace}\n{}", summary::head()));
+        screen.print(&format!("\nrunning {pace}\n{}", summary::head()));
     }
     let started = Instant::now();
     let mut seen = Seen::default();
@@ -235,13 +239,13 @@ fn visit_all(
         if interrupted.load(Ordering::SeqCst) {
             break;
         }
-        visit(stop, binaries, arguments, interrupted, &mut seen);
+        visit(stop, binaries, arguments, interrupted, screen, &mut seen);
     }
     let walked = format::seconds(started.elapsed());
     if arguments.json {
-        report::print(&json!({ "steps": seen.whole, "failures": seen.failures }).to_string());
+        screen.print(&json!({ "steps": seen.whole, "failures": seen.failures }).to_string());
     } else {
-        conclude(&seen, stops.len(), &walked);
+        conclude(&seen, stops.len(), &walked, screen);
     }
     seen
 }
@@ -264,7 +268,7 @@ fn trouble(seen: &Seen, all: usize, interrupted: bool) -> Option<String> {
 /// Writes what was finished, what failing steps had measured, and what went wrong.
 fn write_page(page: ResultFile, seen: &Seen, trouble: Option<&str>) -> anyhow::Result<()> {
     let all = seen.whole.iter().cloned().map(serde_json::from_value);
-    let mut documents: Vec<experiment::Document> = all.collect::<Result<_, _>>()?;
+    let mut documents: Vec<common::Document> = all.collect::<Result<_, _>>()?;
     // A step that broke down may have printed anything.
     let broken = seen.broken.iter().cloned().map(serde_json::from_value);
     documents.extend(broken.filter_map(Result::ok));
@@ -278,6 +282,7 @@ fn visit(
     binaries: &BTreeMap<String, PathBuf>,
     arguments: &Arguments,
     interrupted: &AtomicBool,
+    screen: &Screen,
     seen: &mut Seen,
 ) {
     let spinner = if arguments.json {
@@ -298,7 +303,7 @@ fn visit(
     match outcome {
         Ok((document, whole)) => {
             if !arguments.json {
-                report::print(&document.line(started.elapsed().as_secs_f64(), report::width()));
+                screen.print(&document.line(started.elapsed().as_secs_f64(), screen.width()));
             }
             seen.documents.push(document);
             seen.whole.push(whole);
@@ -315,20 +320,20 @@ fn visit(
     }
 }
 
-fn conclude(seen: &Seen, all: usize, walked: &str) {
-    report::print(&format!(
+fn conclude(seen: &Seen, all: usize, walked: &str, screen: &Screen) {
+    screen.print(&format!(
         "\n{}",
-        summary::table(&seen.documents, report::width())
+        summary::table(&seen.documents, screen.width())
     ));
     for line in summary::not_shown(&seen.documents) {
-        report::print(&report::wrap(&line, report::width(), 0));
+        screen.print(&report::wrap(&line, screen.width(), 0));
     }
     let (shown, claims) = seen
         .documents
         .iter()
         .map(Document::claims_shown)
         .fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
-    report::print(&format!(
+    screen.print(&format!(
         "{} of {all} steps in {walked}; {shown} of {claims} claims shown on this machine, now",
         seen.documents.len()
     ));

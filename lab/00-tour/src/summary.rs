@@ -1,6 +1,6 @@
 //! What the tour reads from a step's document, and how it tells it.
 
-use common::report::{self, format};
+use common::format;
 use serde::{Deserialize, Serialize};
 
 /// The part of a step's document that a tour tells.

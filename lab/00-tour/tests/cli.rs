@@ -1,7 +1,7 @@
 //! The tour as its user meets it, as far as it needs no step; `tests/` of the repository has the rest.
 
-use common::testing::{Finished, run};
 use std::path::Path;
+use testing::{Finished, run};
 
 fn tour(arguments: &[&str]) -> Finished {
     run(Path::new(env!("CARGO_BIN_EXE_lab-00-tour")), arguments)

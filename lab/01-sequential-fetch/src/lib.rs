@@ -1,7 +1,8 @@
 //! One request after another, each told when it is sent and again when its answer is there.
 
-use common::http::{Url, get_blocking, lesson::Fetched};
 use ureq::Agent;
+use web::Fetched;
+use web::{Url, get_blocking};
 
 /// Fetches one URL after another and tells of each as it goes.
 ///
@@ -26,8 +27,8 @@ pub fn fetch_sequential(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use common::http::{Server, ServerConfig, blocking_agent};
     use std::{cell::RefCell, time::Duration};
+    use web::{Server, ServerConfig, blocking_agent};
 
     /// A server on a thread of this process, and a client that gives up on it after `timeout`.
     fn stage(timeout: Duration) -> (Server, Agent) {

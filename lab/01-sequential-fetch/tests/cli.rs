@@ -1,12 +1,5 @@
 //! The binary as a user runs it.
 
-use common::{
-    http::{Server, ServerConfig},
-    testing::{
-        assert_bad_requests_refused, assert_failures_told, assert_nothing_left_behind,
-        assert_refusal_told, run, variant,
-    },
-};
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
@@ -15,6 +8,11 @@ use std::{
     thread,
     time::Duration,
 };
+use testing::{
+    assert_bad_requests_refused, assert_failures_told, assert_nothing_left_behind,
+    assert_refusal_told, run, variant,
+};
+use web::{Server, ServerConfig};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_lab-01-sequential-fetch");
 

@@ -1,8 +1,9 @@
 //! One thread per URL: the waits overlap, though every thread really blocks.
 
-use common::http::{Url, get_blocking, lesson::Fetched};
 use std::{io, thread};
 use ureq::Agent;
+use web::Fetched;
+use web::{Url, get_blocking};
 
 /// Fetches one URL after another on the calling thread.
 pub fn fetch_sequential(agent: &Agent, urls: &[Url]) -> Vec<Fetched> {
@@ -30,8 +31,8 @@ pub fn fetch_threaded(agent: &Agent, urls: &[Url]) -> io::Result<Vec<Fetched>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use common::http::{Server, ServerConfig, blocking_agent};
     use std::time::Duration;
+    use web::{Server, ServerConfig, blocking_agent};
 
     /// The bodies of `/bytes/1`, `/bytes/2` … as both variants fetch them.
     fn bodies(count: usize, fetch: impl Fn(&Agent, &[Url]) -> Vec<Fetched>) -> Vec<Vec<u8>> {

@@ -2,12 +2,13 @@
 
 use anyhow::Context;
 use common::{
-    Experiment, Step, Tally,
-    experiment::claim::{Claim, number, of, ratio},
-    http::{self, RequestArgs, SERVER, lesson},
+    Lab, Step, Tally,
+    claim::{Claim, number, of, ratio},
 };
 use lab_02_threaded_fetch::{fetch_sequential, fetch_threaded};
+use network::{RequestArgs, lesson};
 use std::{num::NonZeroU32, process::ExitCode};
+use web::SERVER;
 
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
@@ -29,12 +30,12 @@ fn main() -> ExitCode {
     STEP.run(&[&SERVER], demonstrate)
 }
 
-fn demonstrate(args: &RequestArgs, lab: &mut Experiment) -> anyhow::Result<()> {
-    let site = http::open_target(args, REQUESTS)?;
+fn demonstrate(args: &RequestArgs, lab: &mut Lab) -> anyhow::Result<()> {
+    let site = network::open_target(args, REQUESTS)?;
     let (urls, count) = (&site.urls, site.urls.len());
 
     lab.say(format!("sequential: {count} requests, one after another …"));
-    let agent = http::blocking_agent(args.timeout);
+    let agent = web::blocking_agent(args.timeout);
     let bound = args.bound(count, 1);
     let fetched = lab
         .variant("sequential")
@@ -45,7 +46,7 @@ fn demonstrate(args: &RequestArgs, lab: &mut Experiment) -> anyhow::Result<()> {
     lesson::note_failures(lab, "sequential", &fetched);
 
     lab.say(format!("threaded: {count} requests, {count} threads …"));
-    let agent = http::blocking_agent(args.timeout);
+    let agent = web::blocking_agent(args.timeout);
     let fetched = lab
         .variant("threaded")
         .observed_by(&site)
@@ -70,7 +71,7 @@ fn too_many(count: usize) -> String {
 }
 
 /// Times alone would also differ where requests failed, or where a server got faster.
-fn claim(lab: &mut Experiment) {
+fn claim(lab: &mut Lab) {
     let ledgers = ["sequential", "threaded"].map(|variant| lab.ledger(variant));
     let failed: u64 = ledgers.iter().flatten().map(|ledger| ledger.failed).sum();
     let unless_failed = |claim: Claim| match failed {

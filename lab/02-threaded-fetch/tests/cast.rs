@@ -1,6 +1,5 @@
 //! `--cast`: what is shown is recorded by the rules of asciicast 2, and a terminal shows it again.
 
-use common::testing::{Finished, run, run_command};
 use serde_json::Value;
 use std::{
     fs,
@@ -10,6 +9,7 @@ use std::{
     process::{Command, Stdio},
 };
 use tempfile::TempDir;
+use testing::{Finished, run, run_command};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_lab-02-threaded-fetch");
 const QUICK: [&str; 4] = ["--requests", "3", "--delay", "0.2"];

@@ -1,6 +1,6 @@
 //! The binary as a user runs it.
 
-use common::testing::{
+use testing::{
     assert_bad_requests_refused, assert_failures_told, assert_nothing_left_behind,
     assert_overlap_needs_waits, assert_refusal_told, run, variant,
 };

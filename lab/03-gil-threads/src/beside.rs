@@ -6,10 +6,10 @@ use super::{
     say_elapsed,
 };
 use common::{
-    Bound, Experiment, Tally,
+    Bound, Lab, Tally,
+    claim::{Claim, number, of, top},
     cli::Usage,
-    experiment::claim::{Claim, number, of, top},
-    report::format,
+    format,
 };
 use lab_03_gil_threads::python::{Python, PythonError, PythonRun, Way, in_one_line};
 use std::{io, path::Path, time::Duration};
@@ -37,7 +37,7 @@ pub(crate) struct Beside {
 
 impl Beside {
     /// Finds the Python to compare with and how much work is enough for it.
-    pub(crate) fn open(args: &GilArgs, lab: &mut Experiment) -> anyhow::Result<Self> {
+    pub(crate) fn open(args: &GilArgs, lab: &mut Lab) -> anyhow::Result<Self> {
         let mut beside = Self {
             python: None,
             named: args.python.is_some(),
@@ -65,7 +65,7 @@ impl Beside {
         Ok(beside)
     }
 
-    fn settle(&mut self, lab: &mut Experiment, mut python: Python, work: u64) {
+    fn settle(&mut self, lab: &mut Lab, mut python: Python, work: u64) {
         let scale = match python.scale_for(work) {
             Ok(scale) => scale,
             Err(error) => return self.give_up(lab, &error.into()),
@@ -89,7 +89,7 @@ impl Beside {
     }
 
     /// Adds a run of both variants.
-    pub(crate) fn run(&mut self, lab: &mut Experiment) {
+    pub(crate) fn run(&mut self, lab: &mut Lab) {
         for (name, way) in [(SEQUENTIAL, Way::Sequential), (THREADS, Way::Threads)] {
             let Some(python) = &mut self.python else {
                 return;
@@ -111,7 +111,7 @@ impl Beside {
 
     /// A Python that does not count to the end is asked no more: its times are not those of the
     /// work.
-    fn expect_right(&mut self, lab: &mut Experiment, run: &PythonRun) {
+    fn expect_right(&mut self, lab: &mut Lab, run: &PythonRun) {
         self.wrong = run.left.iter().filter(|&&left| left > 0).count();
         if self.wrong > 0 {
             self.python = None;
@@ -125,7 +125,7 @@ impl Beside {
     }
 
     /// Goes on without it; what it has done stays.
-    fn give_up(&mut self, lab: &mut Experiment, error: &anyhow::Error) {
+    fn give_up(&mut self, lab: &mut Lab, error: &anyhow::Error) {
         self.python = None;
         if self.named {
             lab.fail(format!("{error}; {WAY_OUT}"));
@@ -135,7 +135,7 @@ impl Beside {
     }
 
     /// Claims what is to be seen with a GIL or without, as the interpreter says it has one.
-    pub(crate) fn conclude(&self, lab: &mut Experiment) {
+    pub(crate) fn conclude(&self, lab: &mut Lab) {
         if lab.wall(THREADS).is_none() {
             return;
         }

@@ -1,8 +1,8 @@
 //! What the run is to show, and how that is decided.
 
 use common::{
-    Experiment,
-    experiment::claim::{Check, Claim, Figure, number, of, ratio},
+    Lab,
+    claim::{Check, Claim, Figure, number, of, ratio},
 };
 
 // The variants' names.
@@ -39,7 +39,7 @@ pub(crate) fn on_one_cpu(cpu: Figure, wall: Figure) -> Check {
 }
 
 /// Adds what Rust's own variants are to show.
-pub(crate) fn claim(lab: &mut Experiment) {
+pub(crate) fn claim(lab: &mut Lab) {
     let freely = "two threads did both jobs in less than three quarters of one thread's time";
     lab.claim(
         Claim::that(freely)

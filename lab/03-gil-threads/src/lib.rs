@@ -5,8 +5,8 @@ pub mod python;
 #[cfg(test)]
 mod watchdog;
 
-use common::workload::count_down;
 use gil::{Gil, Held};
+use measure::workload::count_down;
 use serde::Serialize;
 use std::{
     io, panic,
@@ -149,7 +149,7 @@ fn on_threads<T: Send>(jobs: usize, job: impl Fn() -> T + Sync) -> io::Result<Ve
 mod tests {
     use super::*;
     use crate::watchdog::under_watchdog;
-    use common::workload::io_wait_blocking;
+    use measure::workload::io_wait_blocking;
     use std::{sync::Barrier, time::Duration};
 
     const INTERVAL: Duration = Duration::from_micros(50);

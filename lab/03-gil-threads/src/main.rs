@@ -6,15 +6,15 @@ mod claims;
 use beside::Beside;
 use claims::{HOLDING, RELEASING, SEQUENTIAL, THREADS, UNDER_GIL};
 use common::{
-    Bound, Experiment, Step, Tally,
+    Bound, Lab, Step, Tally,
     cli::{RoundsArgs, up_to},
-    report::format,
-    workload::io_wait_blocking,
+    format,
 };
 use lab_03_gil_threads::{
     Waited, count_sequential, count_threaded, count_threaded_under_gil, gil::Gil, wait_holding_gil,
     wait_releasing_gil,
 };
+use measure::workload::io_wait_blocking;
 use serde::Serialize;
 use std::{num::NonZeroUsize, path::PathBuf, process::ExitCode, time::Duration};
 
@@ -69,7 +69,7 @@ fn main() -> ExitCode {
     STEP.run(&[], demonstrate)
 }
 
-fn demonstrate(args: &GilArgs, lab: &mut Experiment) -> anyhow::Result<()> {
+fn demonstrate(args: &GilArgs, lab: &mut Lab) -> anyhow::Result<()> {
     let mut python = Beside::open(args, lab)?;
     let (work, rounds) = (args.work.get() as u64, args.rounds.rounds.get());
     let steps = work * args.scale.get() as u64;
@@ -93,7 +93,7 @@ fn demonstrate(args: &GilArgs, lab: &mut Experiment) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn count(lab: &mut Experiment, steps: u64, interval: Duration) -> anyhow::Result<()> {
+fn count(lab: &mut Lab, steps: u64, interval: Duration) -> anyhow::Result<()> {
     let tally = |counted: &Vec<u64>| Tally::of_checked(counted, |&count| count == steps);
     lab.variant(SEQUENTIAL)
         .bound(Bound::Work { workers: 1 })
@@ -112,7 +112,7 @@ fn count(lab: &mut Experiment, steps: u64, interval: Duration) -> anyhow::Result
     Ok(())
 }
 
-fn wait(lab: &mut Experiment, interval: Duration) -> anyhow::Result<()> {
+fn wait(lab: &mut Lab, interval: Duration) -> anyhow::Result<()> {
     let gil = Gil::new(interval);
     let bound = |at_once| Bound::Waits {
         each: Some(WAIT),
@@ -132,7 +132,7 @@ fn wait(lab: &mut Experiment, interval: Duration) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn say_elapsed(lab: &Experiment, variant: &str) {
+fn say_elapsed(lab: &Lab, variant: &str) {
     if let Some(wall) = lab.wall(variant) {
         lab.say(format!("{variant}: elapsed {}", format::seconds(wall)));
     }

@@ -1,8 +1,8 @@
 //! The binary as a user runs it.
 
-use common::testing::{Finished, run, run_command, variant};
 use serde_json::{Value, json};
 use std::process::Command;
+use testing::{Finished, run, run_command, variant};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_lab-03-gil-threads");
 const SMALL: [&str; 6] = ["--rounds", "2", "--work", "50_000", "--scale", "100"];

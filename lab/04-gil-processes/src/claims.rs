@@ -2,13 +2,13 @@
 
 use super::{CRASH, PROCESSES, SEQUENTIAL, THREADS, pooled::InProcesses};
 use common::{
-    Experiment,
-    experiment::claim::{Claim, number, of, ratio},
-    process_pool::TaskError,
-    report::format,
+    Lab,
+    claim::{Claim, number, of, ratio},
+    format,
 };
+use process_pool::TaskError;
 
-pub(crate) fn compare(lab: &mut Experiment, last: &InProcesses) {
+pub(crate) fn compare(lab: &mut Lab, last: &InProcesses) {
     lab.claim(
         Claim::that("in every variant both jobs counted all the way down")
             .check(of(SEQUENTIAL, "ledger.done").equals(number(2)))
@@ -40,7 +40,7 @@ pub(crate) fn compare(lab: &mut Experiment, last: &InProcesses) {
 }
 
 /// What starting the processes took, where that is more than a twentieth of the whole.
-fn startup_reason(lab: &Experiment, last: &InProcesses) -> Option<String> {
+fn startup_reason(lab: &Lab, last: &InProcesses) -> Option<String> {
     let wall_s = lab.wall(PROCESSES)?.as_secs_f64();
     let startup = format::seconds_f64(last.slower_startup_s);
     (last.slower_startup_s > 0.05 * wall_s)
@@ -57,7 +57,7 @@ fn overlap(variant: &str, name: &str) -> Claim {
     .needs_cpus()
 }
 
-pub(crate) fn crash(lab: &mut Experiment, done: &InProcesses) {
+pub(crate) fn crash(lab: &mut Lab, done: &InProcesses) {
     let how = match &done.jobs[0] {
         Err(TaskError::WorkerLost { exit, .. }) => format!(" by {exit}"),
         _ => String::new(),

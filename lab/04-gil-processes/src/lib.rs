@@ -1,10 +1,7 @@
 //! CPU-bound jobs: one after another, on threads, and in processes, where one may crash alone.
 
-use common::{
-    child,
-    process_pool::{ProcessPool, TaskError, Worker},
-    workload::count_down,
-};
+use measure::workload::count_down;
+use process_pool::{ProcessPool, TaskError, Worker, child};
 use serde::{Deserialize, Serialize};
 use std::{io, process, thread};
 

@@ -3,7 +3,7 @@
 mod claims;
 mod pooled;
 
-use common::{Bound, Experiment, Step, Tally, cli, report::format};
+use common::{Bound, Lab, Step, Tally, cli, format};
 use lab_04_gil_processes::{COUNT, Counted, Job, count_sequential, count_threaded};
 use serde::Serialize;
 use std::{num::NonZeroUsize, process::ExitCode};
@@ -54,7 +54,7 @@ fn main() -> ExitCode {
     STEP.run(&[&COUNT], demonstrate)
 }
 
-fn demonstrate(args: &Args, lab: &mut Experiment) -> anyhow::Result<()> {
+fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let steps = args.work.get() as u64 * args.scale.get() as u64;
     let (work, scale) = (format::count(args.work.get() as u64), args.scale);
     lab.say(format!("two jobs count down {work} × {scale} steps each"));
@@ -70,7 +70,7 @@ fn demonstrate(args: &Args, lab: &mut Experiment) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn compare(lab: &mut Experiment, steps: u64, rounds: usize) -> anyhow::Result<()> {
+fn compare(lab: &mut Lab, steps: u64, rounds: usize) -> anyhow::Result<()> {
     let tally = |jobs: &Vec<Counted>| Tally::of_checked(jobs, |job| job.steps == steps);
     let mut last = None;
     for round in 1..=rounds {

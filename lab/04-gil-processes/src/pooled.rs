@@ -1,13 +1,9 @@
 //! The jobs in a pool of their own, so that starting its processes is part of the picture.
 
 use super::SEQUENTIAL;
-use common::{
-    Bound, Experiment, Tally,
-    experiment::Measure,
-    process_pool::{Ledger, TaskError},
-    report::format,
-};
+use common::{Bound, Lab, Measure, Tally, format};
 use lab_04_gil_processes::{COUNT, Counted, Job, count_in_processes};
+use process_pool::{Ledger, TaskError};
 use serde::Serialize;
 use std::{collections::BTreeSet, num::NonZeroUsize, time::Duration};
 
@@ -58,7 +54,7 @@ fn is_as_asked(job: Job, done: &Result<Counted, TaskError>) -> bool {
         .is_ok_and(|done| job == Job::Count(done.steps))
 }
 
-pub(crate) fn say_jobs(lab: &Experiment, done: &InProcesses) {
+pub(crate) fn say_jobs(lab: &Lab, done: &InProcesses) {
     for (number, job) in (1..).zip(&done.jobs) {
         lab.say(match job {
             Ok(job) => {
@@ -78,7 +74,7 @@ pub(crate) fn say_jobs(lab: &Experiment, done: &InProcesses) {
 ///
 /// One after another two jobs take 2 t. Two processes take t and a start-up s at the least, however
 /// many CPUs there are: for t < s that is more.
-pub(crate) fn say_break_even(lab: &Experiment, done: &InProcesses, steps: u64) {
+pub(crate) fn say_break_even(lab: &Lab, done: &InProcesses, steps: u64) {
     let times = lab.job_times(SEQUENTIAL);
     let all: Duration = times.iter().sum();
     if all.is_zero() {

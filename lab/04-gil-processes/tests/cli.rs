@@ -1,8 +1,8 @@
 //! The binary as a user runs it.
 
-use common::testing::{assert_nothing_left_behind, claim, events_of, run, traced, variant};
 use serde_json::Value;
 use std::collections::BTreeSet;
+use testing::{assert_nothing_left_behind, claim, events_of, run, traced, variant};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_lab-04-gil-processes");
 
@@ -91,7 +91,7 @@ fn a_crash_leaves_no_core_file_even_where_the_user_wants_them() {
     command
         .args(["-c", line, BINARY])
         .current_dir(folder.path());
-    let _ = common::testing::run_command(command).well();
+    let _ = testing::run_command(command).well();
     let left: Vec<_> = folder
         .path()
         .read_dir()

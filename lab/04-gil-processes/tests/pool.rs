@@ -1,12 +1,12 @@
 //! The jobs in real worker processes.
 
-use common::{
-    child::{Exit, Program},
-    process_pool::TaskError,
-    testing::assert_nothing_left_behind,
-};
 use lab_04_gil_processes::{COUNT, CountPool, Counted, Job, count_in_processes, count_sequential};
+use process_pool::{
+    TaskError,
+    child::{Exit, Program},
+};
 use std::num::NonZeroUsize;
+use testing::assert_nothing_left_behind;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_lab-04-gil-processes");
 

@@ -2,14 +2,14 @@
 
 use super::{SEQUENTIAL, flags::Args, pool_of};
 use common::{
-    Experiment,
-    experiment::claim::{Claim, number, of, ratio},
-    report::format,
+    Lab,
+    claim::{Claim, number, of, ratio},
+    format,
 };
 use std::num::NonZeroUsize;
 
 /// Adds the claims of a run with `count` requests.
-pub(crate) fn add(args: &Args, lab: &mut Experiment, count: usize) {
+pub(crate) fn add(args: &Args, lab: &mut Lab, count: usize) {
     for workers in args.half().into_iter().chain([args.workers]) {
         add_limit(lab, workers, count);
     }
@@ -27,7 +27,7 @@ pub(crate) fn add(args: &Args, lab: &mut Experiment, count: usize) {
     }
 }
 
-fn add_limit(lab: &mut Experiment, workers: NonZeroUsize, count: usize) {
+fn add_limit(lab: &mut Lab, workers: NonZeroUsize, count: usize) {
     let (name, at_once) = (pool_of(workers), workers.get().min(count));
     lab.claim(
         Claim::that(format!(
@@ -38,7 +38,7 @@ fn add_limit(lab: &mut Experiment, workers: NonZeroUsize, count: usize) {
 }
 
 /// A claim about the waits of these variants: it needs that nothing failed, and tells if it did.
-fn about_waits(lab: &Experiment, claim: Claim, variants: &[&str]) -> Claim {
+fn about_waits(lab: &Lab, claim: Claim, variants: &[&str]) -> Claim {
     let ledgers = variants.iter().filter_map(|name| lab.ledger(name));
     let failed: u64 = ledgers.map(|ledger| ledger.failed).sum();
     let claim = variants.iter().fold(claim, |claim, name| {
@@ -53,14 +53,14 @@ fn about_waits(lab: &Experiment, claim: Claim, variants: &[&str]) -> Claim {
 }
 
 /// [`about_waits`], where each answer also came no sooner than it was asked to.
-fn about_known_waits(lab: &Experiment, claim: Claim, variants: &[&str]) -> Claim {
+fn about_known_waits(lab: &Lab, claim: Claim, variants: &[&str]) -> Claim {
     let claim = about_waits(lab, claim, variants);
     variants.iter().fold(claim, |claim, name| {
         claim.check(of(*name, "results.early").equals(number(0)))
     })
 }
 
-fn add_overlap(lab: &mut Experiment, workers: NonZeroUsize, count: usize) {
+fn add_overlap(lab: &mut Lab, workers: NonZeroUsize, count: usize) {
     let name = pool_of(workers);
     // The times alone would also differ where a server got faster.
     let claim = Claim::that("the pool took less than ¾ of the time of one after another")
@@ -76,7 +76,7 @@ fn add_overlap(lab: &mut Experiment, workers: NonZeroUsize, count: usize) {
 }
 
 /// Equal waits: the pool's size decides how many follow each other.
-fn add_waves(args: &Args, lab: &mut Experiment, count: usize) {
+fn add_waves(args: &Args, lab: &mut Lab, count: usize) {
     let (workers, delay_s) = (args.workers, args.requests.delay.as_secs_f64());
     let (name, waves) = (pool_of(workers), count.div_ceil(workers.get()));
     let claim = Claim::that(format!(
@@ -90,7 +90,7 @@ fn add_waves(args: &Args, lab: &mut Experiment, count: usize) {
 }
 
 /// Unequal waits: who is ready first, and how few threads would do.
-fn add_spread(args: &Args, lab: &mut Experiment, count: usize) {
+fn add_spread(args: &Args, lab: &mut Lab, count: usize) {
     let name = pool_of(args.workers);
     let order = Claim::that("results came in another order than that of asking")
         .check(of(&name, "results.overtaking").above(number(0)));
@@ -106,7 +106,7 @@ fn add_spread(args: &Args, lab: &mut Experiment, count: usize) {
 
 /// That the waits were unequal shows in their sum: equal ones, the longest for all, would come to
 /// at least a third more.
-fn add_half(args: &Args, lab: &mut Experiment, count: usize, half: NonZeroUsize) {
+fn add_half(args: &Args, lab: &mut Lab, count: usize, half: NonZeroUsize) {
     let asked: Vec<f64> = args
         .delays(count)
         .map(|delay| delay.as_secs_f64())

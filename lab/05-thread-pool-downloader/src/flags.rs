@@ -1,12 +1,10 @@
 //! The step's own flags, and what follows from them.
 
-use common::{
-    Bound,
-    cli::parse_workers,
-    http::{RequestArgs, Site, Url},
-};
+use common::{Bound, cli::parse_workers};
+use network::{RequestArgs, Site};
 use serde::Serialize;
 use std::{num::NonZeroUsize, time::Duration};
+use web::Url;
 
 #[derive(clap::Args, Serialize)]
 pub(crate) struct Args {

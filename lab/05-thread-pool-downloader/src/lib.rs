@@ -4,10 +4,11 @@ mod pool;
 
 pub use pool::{Completed, ThreadPool};
 
-use common::http::{FetchError, Url, get_blocking, lesson::Fetched};
 use serde::Serialize;
 use std::{collections::BTreeSet, io, num::NonZeroUsize, time::Duration};
 use ureq::Agent;
+use web::Fetched;
+use web::{FetchError, Url, get_blocking};
 
 /// What became of one request.
 #[derive(Debug, Serialize)]
@@ -130,8 +131,8 @@ fn count_overtaking(completed: &[Download]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use common::http::{Server, ServerConfig, blocking_agent};
     use std::time::Duration;
+    use web::{Server, ServerConfig, blocking_agent};
 
     fn server() -> Server {
         Server::in_process(0, ServerConfig::default()).expect("a server in this process")

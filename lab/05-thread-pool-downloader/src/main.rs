@@ -4,18 +4,16 @@ mod claims;
 mod flags;
 
 use anyhow::Context;
-use common::{
-    Experiment, Step, Tally,
-    http::{self, SERVER, Site, lesson},
-    report::format,
-};
+use common::{Lab, Step, Tally, format};
 use flags::Args;
 use lab_05_thread_pool_downloader::{Download, Downloads, download_pooled, download_sequential};
+use network::{Site, lesson};
 use std::{
     num::{NonZeroU32, NonZeroUsize},
     process::ExitCode,
 };
 use ureq::Agent;
+use web::SERVER;
 
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
@@ -42,8 +40,8 @@ fn main() -> ExitCode {
     STEP.run(&[&SERVER], demonstrate)
 }
 
-fn demonstrate(args: &Args, lab: &mut Experiment) -> anyhow::Result<()> {
-    let site = http::open_target(&args.requests, REQUESTS)?;
+fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
+    let site = network::open_target(&args.requests, REQUESTS)?;
     let urls = args.urls(&site);
     run(args, lab, &site, SEQUENTIAL, 1, |agent, tell| {
         Ok(download_sequential(agent, &urls, tell))
@@ -68,7 +66,7 @@ fn pool_of(workers: NonZeroUsize) -> String {
 /// Runs the variant `name` on `threads` threads, and tells of each download as it completes.
 fn run(
     args: &Args,
-    lab: &mut Experiment,
+    lab: &mut Lab,
     site: &Site,
     name: &str,
     threads: usize,
@@ -79,10 +77,10 @@ fn run(
         "{name}: requests to make: {count}; threads: {threads} …"
     ));
     let (agent, asked) = (
-        http::blocking_agent(args.requests.timeout),
+        web::blocking_agent(args.requests.timeout),
         args.asked(count),
     );
-    let voice = lab.narrator();
+    let voice = lab.screen();
     let bar = voice.progress_bar(count as u64, "pages");
     let mut tell = |one: &Download| {
         bar.inc(1);
@@ -108,7 +106,7 @@ fn line(download: &Download) -> String {
     format!("{:>4}. {line}", download.place)
 }
 
-fn sum_up(lab: &mut Experiment, variant: &str, downloads: &Downloads) {
+fn sum_up(lab: &mut Lab, variant: &str, downloads: &Downloads) {
     lab.say(format!(
         "{variant}: Downloaded {} pages, {} bytes; ahead of one asked for earlier: {}",
         downloads.pages,

@@ -1,6 +1,6 @@
 //! The pool itself: threads that take jobs from a channel and send back what became of them.
 
-use crossbeam_channel::{Receiver, Sender, unbounded};
+use crossbeam::channel::{Receiver, Sender, unbounded};
 use std::{
     io, iter,
     num::NonZeroUsize,

@@ -1,12 +1,5 @@
 //! The binary as a user runs it.
 
-use common::{
-    http::{Server, ServerConfig},
-    testing::{
-        assert_bad_requests_refused, assert_failures_told, assert_nothing_left_behind,
-        assert_refusal_told, run, variant, verdict,
-    },
-};
 use serde_json::Value;
 use std::{
     io::{BufRead, BufReader, Write},
@@ -14,6 +7,11 @@ use std::{
     thread,
     time::Duration,
 };
+use testing::{
+    assert_bad_requests_refused, assert_failures_told, assert_nothing_left_behind,
+    assert_refusal_told, run, variant, verdict,
+};
+use web::{Server, ServerConfig};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_lab-05-thread-pool-downloader");
 

@@ -2,7 +2,7 @@
 
 use common::{
     cli::{Usage, up_to},
-    report::format,
+    format,
 };
 use lab_06_race_condition::Race;
 use serde::Serialize;

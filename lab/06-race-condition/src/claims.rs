@@ -1,13 +1,13 @@
 //! What the races are to show.
 
 use common::{
-    Experiment,
-    experiment::claim::{Claim, number, of, top},
+    Lab,
+    claim::{Claim, number, of, top},
 };
 use lab_06_race_condition::Race;
 
 /// Adds the claims; the figures of the run decide.
-pub(crate) fn add(lab: &mut Experiment, race: Race, trials: usize) {
+pub(crate) fn add(lab: &mut Lab, race: Race, trials: usize) {
     let losing = |variant| of(variant, "results.losing");
     let figure = |variant, name: &str| of(variant, format!("results.{name}"));
     let racing = |claim: Claim| match race.threads.get() {

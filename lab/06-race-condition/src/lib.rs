@@ -17,7 +17,7 @@ mod race;
 
 pub use race::Race;
 
-use common::workload::mix;
+use measure::workload::mix;
 use std::{
     hint::black_box,
     io,

@@ -5,7 +5,7 @@ mod claims;
 
 use anyhow::Context;
 use args::RaceArgs;
-use common::{Bound, Experiment, Step, experiment::Measure};
+use common::{Bound, Lab, Measure, Step};
 use lab_06_race_condition::{
     Race, count_losing_updates_by_force, count_losing_updates_tight, count_losing_updates_widened,
     count_sequential,
@@ -34,7 +34,7 @@ fn main() -> ExitCode {
     STEP.run(&[], demonstrate)
 }
 
-fn demonstrate(args: &RaceArgs, lab: &mut Experiment) -> anyhow::Result<()> {
+fn demonstrate(args: &RaceArgs, lab: &mut Lab) -> anyhow::Result<()> {
     let (race, trials) = (args.race()?, args.trials.get());
     race_once(lab, race)?;
 
@@ -58,7 +58,7 @@ fn demonstrate(args: &RaceArgs, lab: &mut Experiment) -> anyhow::Result<()> {
 }
 
 /// One thread alone, a race with a certain end, and the script's race, each once.
-fn race_once(lab: &mut Experiment, race: Race) -> anyhow::Result<()> {
+fn race_once(lab: &mut Lab, race: Race) -> anyhow::Result<()> {
     let (threads, alone) = (race.threads.get(), race.on_one_thread());
     lab.say("sequential: one thread, the same load and store");
     let variant = lab.variant("sequential").bound(Bound::Work { workers: 1 });

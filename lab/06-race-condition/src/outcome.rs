@@ -1,7 +1,7 @@
 //! What came of a race, tried many times: how often which outcome, and what it means.
 
 use crate::Race;
-use common::{Tally, experiment::TableReport, report::format};
+use common::{TableReport, Tally, format};
 use serde::Serialize;
 
 /// A kind of outcome, the trials that had it, and what it tells.

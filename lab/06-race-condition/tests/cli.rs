@@ -1,6 +1,6 @@
 //! The binary as a user runs it.
 
-use common::testing::{run, variant};
+use testing::{run, variant};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_lab-06-race-condition");
 

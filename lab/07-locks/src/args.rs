@@ -2,7 +2,7 @@
 
 use common::{
     cli::{RoundsArgs, Usage, up_to},
-    report::format,
+    format,
 };
 use lab_07_locks::Plan;
 use serde::Serialize;

@@ -2,15 +2,15 @@
 
 use crate::REPAIRED;
 use common::{
-    Experiment,
-    experiment::claim::{Claim, number, of},
-    report::format,
+    Lab,
+    claim::{Claim, number, of},
+    format,
 };
 use lab_07_locks::Plan;
 use std::time::Duration;
 
 /// Adds the claims; the figures of the run decide.
-pub(crate) fn add(lab: &mut Experiment, plan: Plan) {
+pub(crate) fn add(lab: &mut Lab, plan: Plan) {
     let right = Claim::that("lock, atomic addition, sum at the end and queue: Expected equals Got");
     lab.claim(REPAIRED.into_iter().fold(right, |claim, name| {
         claim.check(of(name, "results.got").equals(of(name, "results.expected")))
@@ -30,7 +30,7 @@ pub(crate) fn add(lab: &mut Experiment, plan: Plan) {
 const ENOUGH_S: f64 = 0.001;
 
 /// Compares what counting costs, where there is enough of it.
-fn add_costs(lab: &mut Experiment, plan: Plan) {
+fn add_costs(lab: &mut Lab, plan: Plan) {
     let walls = |variant| of(variant, "walls_s");
     let enough_s = ENOUGH_S * plan.threads.get() as f64;
     let alone: f64 = lab

@@ -2,7 +2,8 @@
 
 use crate::Plan;
 use anyhow::Context;
-use common::{Tally, report::format, timing};
+use common::{Tally, format};
+use measure::timing;
 use serde::Serialize;
 use std::io;
 

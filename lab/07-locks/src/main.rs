@@ -5,7 +5,7 @@ mod claims;
 mod count;
 
 use args::CountArgs;
-use common::{Bound, Experiment, Step, report::format};
+use common::{Bound, Lab, Step, format};
 use count::Count;
 use lab_07_locks::{
     Plan, count_losing_updates, count_sequential, count_with_fetch_add, count_with_mutex,
@@ -49,7 +49,7 @@ fn main() -> ExitCode {
     STEP.run(&[], demonstrate)
 }
 
-fn demonstrate(args: &CountArgs, lab: &mut Experiment) -> anyhow::Result<()> {
+fn demonstrate(args: &CountArgs, lab: &mut Lab) -> anyhow::Result<()> {
     let (plan, rounds) = (args.plan()?, args.rounds.rounds.get());
     let (workers, each) = (plan.threads.get(), format::count(plan.increments));
     lab.say(format!(
@@ -75,10 +75,10 @@ fn demonstrate(args: &CountArgs, lab: &mut Experiment) -> anyhow::Result<()> {
 }
 
 /// Prints each worker's signal as it comes; the time is therefore not compared.
-fn count_through_queue(lab: &mut Experiment, plan: Plan) -> anyhow::Result<()> {
+fn count_through_queue(lab: &mut Lab, plan: Plan) -> anyhow::Result<()> {
     let workers = plan.threads.get();
     lab.say("queue: each worker counts alone, then hands over its share …");
-    let narrator = lab.narrator();
+    let narrator = lab.screen();
     let hear = |signal: &Signal| {
         let share = format::count(signal.share);
         narrator.say(format!(
@@ -96,7 +96,7 @@ fn count_through_queue(lab: &mut Experiment, plan: Plan) -> anyhow::Result<()> {
 }
 
 /// A repair that loses an update would be a fault of the lab, in whatever round.
-fn expect_right(lab: &mut Experiment, name: &str, count: &Count) {
+fn expect_right(lab: &mut Lab, name: &str, count: &Count) {
     if REPAIRED.contains(&name) && count.got != count.expected {
         lab.fail(format!(
             "`{name}` counted {} instead of {}; please report this",

@@ -1,12 +1,13 @@
 //! Ten tasks on one thread: the waits overlap, and nothing blocks.
 
-use common::http::{FetchError, Url, get_async, lesson::Fetched};
 use reqwest::Client;
 use std::{collections::HashMap, io};
 use tokio::{
     runtime::Builder,
     task::{Id, JoinError, JoinSet, yield_now},
 };
+use web::Fetched;
+use web::{FetchError, Url, get_async};
 
 /// So many tasks are started before those that run get a turn.
 ///
@@ -94,13 +95,13 @@ fn panicked(url: &Url, panic: &JoinError) -> FetchError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use common::http::{Server, ServerConfig, async_client};
     use std::{
         sync::{Arc, mpsc},
         thread,
         time::Duration,
     };
     use tokio::sync::Barrier;
+    use web::{Server, ServerConfig, async_client};
 
     fn server() -> Server {
         Server::in_process(0, ServerConfig::default()).expect("a server in this process")

@@ -2,19 +2,18 @@
 
 use anyhow::Context;
 use common::{
-    Experiment, Step, Tally,
-    experiment::claim::{Claim, number, of, ratio, top},
-    http::{
-        self, RequestArgs, SERVER, Site,
-        lesson::{self, Fetched},
-    },
-    report::format,
-    timing,
+    Lab, Step, Tally,
+    claim::{Claim, number, of, ratio, top},
+    format,
 };
 use lab_08_async_downloader::{
     download_awaiting_each, download_in_tasks, make_without_awaiting, run_on_this_thread,
 };
+use measure::timing;
+use network::{RequestArgs, Site, lesson};
 use std::{num::NonZeroU32, process::ExitCode};
+use web::Fetched;
+use web::SERVER;
 
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
@@ -41,17 +40,17 @@ fn main() -> ExitCode {
     STEP.run(&[&SERVER], demonstrate)
 }
 
-fn demonstrate(args: &RequestArgs, lab: &mut Experiment) -> anyhow::Result<()> {
-    let site = http::open_target(args, REQUESTS)?;
+fn demonstrate(args: &RequestArgs, lab: &mut Lab) -> anyhow::Result<()> {
+    let site = network::open_target(args, REQUESTS)?;
     let (urls, count) = (&site.urls, site.urls.len());
     show_laziness(args, lab, &site)?;
 
-    let client = http::async_client(args.timeout);
+    let client = web::async_client(args.timeout);
     // A future is a value like any other: nothing happens until `run` awaits it and measures that.
     let downloads = download_awaiting_each(&client, urls);
     run(args, lab, &site, LOOP, 1, downloads)?;
 
-    let client = http::async_client(args.timeout);
+    let client = web::async_client(args.timeout);
     let downloads = download_in_tasks(&client, urls);
     let pages = run(args, lab, &site, TASKS, count, downloads)?;
     for (number, one) in (1..).zip(&pages) {
@@ -71,7 +70,7 @@ fn demonstrate(args: &RequestArgs, lab: &mut Experiment) -> anyhow::Result<()> {
 /// Runs the variant `name`, in which at most `at_once` requests are in flight.
 fn run(
     args: &RequestArgs,
-    lab: &mut Experiment,
+    lab: &mut Lab,
     site: &Site,
     name: &str,
     at_once: usize,
@@ -95,8 +94,8 @@ fn run(
 }
 
 /// Makes futures, awaits none, and asks the server what arrived.
-fn show_laziness(args: &RequestArgs, lab: &mut Experiment, site: &Site) -> anyhow::Result<()> {
-    let client = http::async_client(args.timeout);
+fn show_laziness(args: &RequestArgs, lab: &mut Lab, site: &Site) -> anyhow::Result<()> {
+    let client = web::async_client(args.timeout);
     site.begin_run()?;
     let (made, took) = timing::timed(|| make_without_awaiting(&client, &site.urls));
     let took = format::seconds(took);
@@ -117,7 +116,7 @@ fn show_laziness(args: &RequestArgs, lab: &mut Experiment, site: &Site) -> anyho
     Ok(())
 }
 
-fn claim(lab: &mut Experiment, site: &Site) {
+fn claim(lab: &mut Lab, site: &Site) {
     lab.claim(
         Claim::that("every request was in flight at once, by the server's own count")
             .check(of(TASKS, "ledger.peak_in_flight").equals(of(TASKS, "ledger.submitted"))),
@@ -142,7 +141,7 @@ fn claim(lab: &mut Experiment, site: &Site) {
 }
 
 /// Times alone would also differ where requests failed, or where a server got faster.
-fn claim_overlap(lab: &mut Experiment, count: usize) {
+fn claim_overlap(lab: &mut Lab, count: usize) {
     let overlap = Claim::that(
         "the waits overlapped: the tasks took less than half of the time of awaiting each",
     )

@@ -1,10 +1,10 @@
 //! The binary as a user runs it.
 
-use common::testing::{
+use std::collections::BTreeSet;
+use testing::{
     assert_bad_requests_refused, assert_failures_told, assert_nothing_left_behind,
     assert_overlap_needs_waits, assert_refusal_told, events_of, run, traced, variant,
 };
-use std::collections::BTreeSet;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_lab-08-async-downloader");
 

@@ -2,9 +2,9 @@
 
 use super::{flags::Args, parts::Part};
 use common::{
-    Experiment,
-    experiment::claim::{Claim, number, of, top},
-    report::format,
+    Lab,
+    claim::{Claim, number, of, top},
+    format,
 };
 use lab_09_async_http_downloader::Downloads;
 use std::time::Duration;
@@ -16,7 +16,7 @@ type Ran = (Part, Downloads);
 const REST: Duration = Duration::from_millis(10);
 
 /// Adds every claim that these variants can bear.
-pub(crate) fn add(args: &Args, lab: &mut Experiment, ran: &[Ran]) {
+pub(crate) fn add(args: &Args, lab: &mut Lab, ran: &[Ran]) {
     add_limit(args, lab, ran);
     add_waves(args, lab, ran);
     add_arrivals(lab, ran);
@@ -24,7 +24,7 @@ pub(crate) fn add(args: &Args, lab: &mut Experiment, ran: &[Ran]) {
     add_back_off(lab, ran);
 }
 
-fn add_limit(args: &Args, lab: &mut Experiment, ran: &[Ran]) {
+fn add_limit(args: &Args, lab: &mut Lab, ran: &[Ran]) {
     let limit = args.limit;
     let mut claim = Claim::that(format!(
         "never more requests in flight than the limit of {limit}, by the server's own count"
@@ -51,7 +51,7 @@ fn add_limit(args: &Args, lab: &mut Experiment, ran: &[Ran]) {
 }
 
 /// Equal waits: the limit decides how many of them follow each other.
-fn add_waves(args: &Args, lab: &mut Experiment, ran: &[Ran]) {
+fn add_waves(args: &Args, lab: &mut Lab, ran: &[Ran]) {
     let calm = ran.iter().find(|(part, _)| *part == Part::Calm);
     let Some((count, waves)) = calm.and_then(|(_, all)| {
         let count = all.requests.len();
@@ -74,7 +74,7 @@ fn add_waves(args: &Args, lab: &mut Experiment, ran: &[Ran]) {
     );
 }
 
-fn add_arrivals(lab: &mut Experiment, ran: &[Ran]) {
+fn add_arrivals(lab: &mut Lab, ran: &[Ran]) {
     let ran = ran.iter().filter(|(part, _)| *part != Part::Yours);
     let names: Vec<_> = ran.map(|(part, _)| part.name()).collect();
     if names.is_empty() {
@@ -89,7 +89,7 @@ fn add_arrivals(lab: &mut Experiment, ran: &[Ran]) {
     }));
 }
 
-fn add_given_up(args: &Args, lab: &mut Experiment, ran: &[Ran]) {
+fn add_given_up(args: &Args, lab: &mut Lab, ran: &[Ran]) {
     let failed = ran.iter().filter(|(_, all)| all.tally().failed > 0);
     let names: Vec<_> = failed.map(|(part, _)| part.name()).collect();
     if names.is_empty() {
@@ -105,7 +105,7 @@ fn add_given_up(args: &Args, lab: &mut Experiment, ran: &[Ran]) {
 }
 
 /// What a rest does with its permit, and with what the server asked for.
-fn add_back_off(lab: &mut Experiment, ran: &[Ran]) {
+fn add_back_off(lab: &mut Lab, ran: &[Ran]) {
     let find = |wanted| ran.iter().find(|(part, _)| *part == wanted);
     let Some(((_, kept), (_, released))) = find(Part::Kept).zip(find(Part::Released)) else {
         return;

@@ -3,18 +3,17 @@
 use clap::builder::ArgPredicate;
 use common::{
     Bound,
-    child::Program,
-    cli::{parse_workers, up_to},
-    http::{
-        FaultKind, Faults, RequestArgs, ServerConfig, ServerError, Site, as_seconds, parse_delay,
-    },
+    cli::{as_seconds, parse_workers, up_to},
 };
 use lab_09_async_http_downloader::RetryPolicy;
+use network::{RequestArgs, Site, parse_delay};
+use process_pool::child::Program;
 use serde::Serialize;
 use std::{
     num::{NonZeroU32, NonZeroUsize},
     time::Duration,
 };
+use web::{FaultKind, Faults, ServerConfig, ServerError};
 
 const REQUESTS: NonZeroU32 = NonZeroU32::new(10).expect("ten is not zero");
 const FAULTS_LIMIT: u32 = 10_000;

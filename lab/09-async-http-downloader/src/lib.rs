@@ -8,11 +8,12 @@ mod retry;
 pub use results::{Attempt, BackOff, Download, Downloads};
 pub use retry::RetryPolicy;
 
-use common::http::{FetchError, Url, lesson::Fetched};
 use gate::Gate;
 use request::Request;
 use std::{collections::HashMap, num::NonZeroUsize, sync::Arc, time::Duration};
 use tokio::task::{JoinError, JoinSet};
+use web::Fetched;
+use web::{FetchError, Url};
 
 /// What one permit of the semaphore covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,15 +4,14 @@ mod claims;
 mod flags;
 mod parts;
 
-use common::{
-    Experiment, Step,
-    http::{self, SERVER, Site, lesson},
-};
+use common::{Lab, Step};
 use flags::Args;
 use lab_09_async_http_downloader::{Downloads, download_all};
+use network::{Site, lesson};
 use parts::{Part, say_begin, say_end};
 use std::process::ExitCode;
 use tokio::runtime::Builder;
+use web::SERVER;
 
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
@@ -38,7 +37,7 @@ fn main() -> ExitCode {
     STEP.run(&[&SERVER], demonstrate)
 }
 
-fn demonstrate(args: &Args, lab: &mut Experiment) -> anyhow::Result<()> {
+fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let site = args.open()?;
     let first = if args.requests.needs_server() {
         Part::Calm
@@ -59,14 +58,14 @@ fn demonstrate(args: &Args, lab: &mut Experiment) -> anyhow::Result<()> {
 }
 
 /// Runs one variant, with a client and connections of its own, and tells what came.
-fn run(args: &Args, lab: &mut Experiment, site: &Site, part: Part) -> anyhow::Result<Downloads> {
+fn run(args: &Args, lab: &mut Lab, site: &Site, part: Part) -> anyhow::Result<Downloads> {
     let (name, urls) = (part.name(), &site.urls);
     say_begin(args, lab, part, urls.len());
     let policy = args.policy(lab.seed());
-    let client = http::async_client(args.requests.timeout);
+    let client = web::async_client(args.requests.timeout);
     let fetch = move |url| {
         let client = client.clone();
-        async move { http::get_async(&client, &url).await }
+        async move { web::get_async(&client, &url).await }
     };
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let measure = lab.variant(name).observed_by(site);

@@ -1,8 +1,9 @@
 //! The variants of this step, and what is said of each.
 
 use super::flags::Args;
-use common::{Experiment, http::lesson, report::format};
+use common::{Lab, format};
 use lab_09_async_http_downloader::{Downloads, PermitUse};
+use network::lesson;
 use std::time::Duration;
 
 /// A variant of this step.
@@ -41,7 +42,7 @@ impl Part {
 }
 
 /// What is about to happen.
-pub(crate) fn say_begin(args: &Args, lab: &Experiment, part: Part, count: usize) {
+pub(crate) fn say_begin(args: &Args, lab: &Lab, part: Part, count: usize) {
     let use_of_permits = match part.permit_use() {
         PermitUse::Attempt => "given back in rests",
         PermitUse::Request => "kept in rests",
@@ -59,7 +60,7 @@ pub(crate) fn say_begin(args: &Args, lab: &Experiment, part: Part, count: usize)
 }
 
 /// Each request with its attempts, and the books.
-pub(crate) fn say_end(lab: &Experiment, part: Part, downloads: &Downloads) {
+pub(crate) fn say_end(lab: &Lab, part: Part, downloads: &Downloads) {
     let name = part.name();
     for one in &downloads.requests {
         let line = lesson::line(one.number, &one.fetched);

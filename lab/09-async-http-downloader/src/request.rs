@@ -4,12 +4,11 @@ use crate::{
     Attempt, BackOff, Download, RetryPolicy,
     gate::{Gate, Permit},
 };
-use common::{
-    http::{Url, lesson::Fetched},
-    workload::Seeded,
-};
+use measure::workload::Seeded;
 use std::time::Duration;
 use tokio::time::{self, Instant};
+use web::Fetched;
+use web::Url;
 
 /// A request on its way, and the record of it.
 #[derive(Debug)]

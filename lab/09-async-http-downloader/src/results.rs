@@ -1,12 +1,11 @@
 //! What became of every request, attempt by attempt, and what it comes to.
 
 use crate::RetryPolicy;
-use common::{
-    Tally,
-    http::{FetchError, Url, as_seconds, lesson::Fetched},
-};
+use common::{Tally, cli::as_seconds};
 use serde::Serialize;
 use std::time::Duration;
+use web::Fetched;
+use web::{FetchError, Url};
 
 /// One request from its first attempt to its last.
 #[derive(Debug, Serialize)]

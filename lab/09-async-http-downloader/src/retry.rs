@@ -1,7 +1,8 @@
 //! Whether a failed attempt is worth another one, and how long to rest before it.
 
-use common::{http::FetchError, workload::Seeded};
+use measure::workload::Seeded;
 use std::{num::NonZeroU32, time::Duration};
+use web::FetchError;
 
 /// How often to try, and how long to rest in between.
 #[derive(Clone, Debug)]

@@ -1,8 +1,5 @@
 use super::*;
-use common::http::{
-    FaultKind, Faults, Page, Server, ServerConfig, Witness, async_client, get_async,
-};
-use common::workload::Seeded;
+use measure::workload::Seeded;
 use std::{
     num::NonZeroU32,
     sync::{
@@ -14,6 +11,7 @@ use tokio::{
     sync::Barrier,
     time::{self, Instant},
 };
+use web::{FaultKind, Faults, Page, Server, ServerConfig, Witness, async_client, get_async};
 
 const SECOND: Duration = Duration::from_secs(1);
 const BOTH: [PermitUse; 2] = [PermitUse::Attempt, PermitUse::Request];

@@ -1,10 +1,8 @@
 //! The binary as a user runs it.
 
-use common::{
-    http::{Server, ServerConfig},
-    testing::{assert_nothing_left_behind, run, variant, verdict},
-};
 use serde_json::Value;
+use testing::{assert_nothing_left_behind, run, variant, verdict};
+use web::{Server, ServerConfig};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_lab-09-async-http-downloader");
 

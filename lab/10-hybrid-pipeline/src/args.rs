@@ -2,13 +2,12 @@
 
 use crate::source::SiteName;
 use clap::Args;
-use common::{
-    cli::{RoundsArgs, parse_workers, up_to},
-    http::{Url, as_seconds, parse_delay, parse_timeout, parse_url},
-};
+use common::cli::{RoundsArgs, as_seconds, parse_workers, up_to};
 use lab_10_hybrid_pipeline::{Limits, parse::Reading, workers::Way};
+use network::{parse_delay, parse_timeout, parse_url};
 use serde::Serialize;
 use std::{num::NonZeroUsize, time::Duration};
+use web::Url;
 
 /// What to crawl, and with what.
 #[derive(Args, Serialize, Debug)]

@@ -7,15 +7,15 @@ use crate::{
     source::Source,
 };
 use common::{
-    Experiment,
-    experiment::claim::{Check, Claim, number, of, top},
-    report::format,
+    Lab,
+    claim::{Check, Claim, number, of, top},
+    format,
 };
 use lab_10_hybrid_pipeline::workers::Way;
 
 /// Tells each variant's rate and adds the claims that these variants can show.
 pub(crate) fn tell_and_claim(
-    lab: &mut Experiment,
+    lab: &mut Lab,
     plans: &[Plan],
     source: &Source,
     rounds: &Rounds,

@@ -1,8 +1,8 @@
 //! What every way of parsing takes from a page: its title and its links.
 
 use crate::fetch::same_host;
-use common::http::Url;
 use std::collections::HashSet;
+use web::Url;
 
 /// What stands on a page, entities decoded.
 #[derive(Debug, Default, PartialEq, Eq)]

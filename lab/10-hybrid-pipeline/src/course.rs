@@ -11,7 +11,7 @@ use crate::{
     rounds::Rounds,
     source::Source,
 };
-use common::Experiment;
+use common::Lab;
 use lab_10_hybrid_pipeline::workers::Way;
 use std::{collections::BTreeMap, num::NonZeroUsize};
 
@@ -43,7 +43,7 @@ impl<'a> Course<'a> {
     }
 
     /// Runs all rounds; where nothing comes the first variant is the last.
-    pub(crate) fn run(&mut self, lab: &mut Experiment) -> anyhow::Result<()> {
+    pub(crate) fn run(&mut self, lab: &mut Lab) -> anyhow::Result<()> {
         for _ in 0..self.args.rounds.rounds.get() {
             for plan in self.plans.clone() {
                 let figures = run(&plan, self.args, self.workers, self.source, lab)?;
@@ -62,7 +62,7 @@ impl<'a> Course<'a> {
         Ok(())
     }
 
-    fn run_from_memory(&mut self, lab: &mut Experiment) -> anyhow::Result<()> {
+    fn run_from_memory(&mut self, lab: &mut Lab) -> anyhow::Result<()> {
         let Some(figures) = self.last.as_ref().filter(|_| self.args.wants_memory()) else {
             return Ok(());
         };
@@ -82,7 +82,7 @@ impl<'a> Course<'a> {
     }
 
     /// Tells what was found and measured, and claims what these variants can show.
-    pub(crate) fn tell(&self, lab: &mut Experiment) -> anyhow::Result<()> {
+    pub(crate) fn tell(&self, lab: &mut Lab) -> anyhow::Result<()> {
         let Some(figures) = &self.last else {
             return Ok(());
         };
@@ -101,7 +101,7 @@ impl<'a> Course<'a> {
         Ok(())
     }
 
-    fn lose_a_worker(&self, pages: usize, lab: &mut Experiment) -> anyhow::Result<()> {
+    fn lose_a_worker(&self, pages: usize, lab: &mut Lab) -> anyhow::Result<()> {
         let plan = plan_with_loss(pages);
         let figures = run(&plan, self.args, self.workers, self.source, lab)?;
         let processes = self.plans.iter().find(|plan| plan.way == Way::Processes);
@@ -111,7 +111,7 @@ impl<'a> Course<'a> {
     }
 
     /// Fails the run with one line for each variant whose pages did not come.
-    pub(crate) fn complain(&self, lab: &mut Experiment) {
+    pub(crate) fn complain(&self, lab: &mut Lab) {
         for plan in &self.plans {
             let complaint = self.complaints.get(plan.name);
             if let Some(line) = complaint.and_then(|all| all.line(plan.name)) {

@@ -150,8 +150,9 @@ impl Frontier {
 mod tests {
     use super::*;
     use crate::{outcome::Finding, parse::Parsed, shift::Shift};
-    use common::{http::Url, timeline::Moment};
     use std::time::Duration;
+    use timeline::Moment;
+    use web::Url;
 
     fn url(path: &str) -> Url {
         Url::parse("http://h/")

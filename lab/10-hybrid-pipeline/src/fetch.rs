@@ -5,11 +5,11 @@ use crate::{
     outcome::{Outcome, Target},
     words::{REASON_CHARS, harmless},
 };
-use common::http::{Page, Url, get_async};
 use futures_util::future::join_all;
 use reqwest::Client;
 use std::{cell::Cell, num::NonZeroUsize};
 use tokio::sync::mpsc;
+use web::{Page, Url, get_async};
 
 /// What the timeline calls the channel between the stages.
 pub(crate) const PAGES: &str = "pages queued";

@@ -1,12 +1,13 @@
 //! What a crawl came to: the figures for the report, the lines for the reader.
 
 use crate::{rounds::Round, spent::Spent};
-use common::{Experiment, Tally, process_pool::Ledger, report::format};
+use common::{Lab, Tally, format};
 use lab_10_hybrid_pipeline::{
     outcome::{Crawled, Finding, PageReport},
     totals::{PAGES_KEPT, Totals},
     words::{REASON_CHARS, harmless},
 };
+use process_pool::Ledger;
 use serde::Serialize;
 
 /// Pages told to the reader.
@@ -115,7 +116,7 @@ impl Figures {
     }
 
     /// Tells the first pages, what was wrong with others, and the totals.
-    pub(crate) fn tell(&self, lab: &Experiment) {
+    pub(crate) fn tell(&self, lab: &Lab) {
         for page in self.pages.iter().take(PAGES_TOLD) {
             lab.say(line(page));
         }

@@ -1,7 +1,7 @@
 //! The same workers on pages that are in memory already: the bound on what the pipeline can do.
 
 use crate::{args::PipelineArgs, gap, plan::Plan, rounds::Rounds, source::Source, spent::Meter};
-use common::{Bound, Experiment, Tally, child::Program, http, report::format};
+use common::{Bound, Lab, Tally, format};
 use lab_10_hybrid_pipeline::{
     held::{Sample, parse_held},
     parse::Reading,
@@ -9,6 +9,7 @@ use lab_10_hybrid_pipeline::{
     totals::Totals,
     workers::{Parser, Way},
 };
+use process_pool::child::Program;
 use std::{cell::Cell, num::NonZeroUsize, time::Duration};
 
 /// The most pages parsed from memory in one run; more would only take longer.
@@ -41,7 +42,7 @@ pub(crate) struct Memory {
 impl Memory {
     /// Fetches pages that are spread over the crawl; not measured.
     pub(crate) fn of(totals: &Totals, args: &PipelineArgs) -> anyhow::Result<Self> {
-        let client = http::async_client(args.timeout);
+        let client = web::async_client(args.timeout);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
@@ -66,7 +67,7 @@ impl Memory {
         workers: NonZeroUsize,
         source: &Source,
         rounds: &mut Rounds,
-        lab: &mut Experiment,
+        lab: &mut Lab,
     ) -> anyhow::Result<()> {
         if self.sample.is_empty() {
             return Ok(());
@@ -88,7 +89,7 @@ impl Memory {
         workers: NonZeroUsize,
         source: &Source,
         rounds: &mut Rounds,
-        lab: &mut Experiment,
+        lab: &mut Lab,
     ) -> anyhow::Result<()> {
         let pages = self.pages;
         let bound = Bound::Work {
@@ -127,13 +128,7 @@ impl Memory {
     }
 
     /// Tells how far each way stays behind its bound, and what the parsers are worth.
-    pub(crate) fn tell(
-        &self,
-        plans: &[Plan],
-        workers: NonZeroUsize,
-        rounds: &Rounds,
-        lab: &Experiment,
-    ) {
+    pub(crate) fn tell(&self, plans: &[Plan], workers: NonZeroUsize, rounds: &Rounds, lab: &Lab) {
         let cpus = lab.cpus();
         let streaming = || plans.iter().filter(|plan| !plan.has_barrier);
         for plan in streaming() {

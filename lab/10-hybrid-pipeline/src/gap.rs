@@ -1,7 +1,7 @@
 //! How far the pipeline stays behind its workers' best, and what takes the rest.
 
 use crate::spent::Spent;
-use common::report::format::{self, seconds_f64};
+use common::format::{self, seconds_f64};
 
 /// The lines about one way of parsing: the pipeline beside the same workers on pages in memory.
 pub(crate) fn lines(

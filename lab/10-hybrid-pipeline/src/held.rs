@@ -5,9 +5,9 @@ use crate::{
     shift::Shifts,
     workers::{Parser, parse_here},
 };
-use common::http::{Url, get_async};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use reqwest::Client;
+use web::{Url, get_async};
 
 /// The most that the pages of a sample take up.
 const MOST_BYTES: usize = 32 << 20;

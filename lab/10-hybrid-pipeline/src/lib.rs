@@ -23,7 +23,6 @@ pub mod tree;
 pub mod words;
 pub mod workers;
 
-use common::http::Url;
 use crawl::Frontier;
 use fetch::{Gauge, fetch_pages};
 use futures_util::future::join;
@@ -32,6 +31,7 @@ use parse::Reading;
 use reqwest::Client;
 use std::{cell::RefCell, num::NonZeroUsize};
 use tokio::sync::mpsc;
+use web::Url;
 use workers::{Parser, parse_pages};
 
 /// What to crawl.
@@ -125,12 +125,10 @@ pub(crate) async fn stream_pages(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use common::{
-        child::Program,
-        http::{Server, ServerConfig, async_client, server::page_title},
-    };
     use outcome::{Finding, PageReport};
+    use process_pool::child::Program;
     use std::time::Duration;
+    use web::{Server, ServerConfig, async_client, server::page_title};
     use workers::Way;
 
     fn count(n: usize) -> NonZeroUsize {

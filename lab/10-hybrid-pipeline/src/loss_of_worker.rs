@@ -2,12 +2,12 @@
 
 use crate::{figures::Figures, plan::Plan};
 use common::{
-    Experiment,
-    experiment::claim::{Claim, number, of},
+    Lab,
+    claim::{Claim, number, of},
 };
 
 /// Says what happened and claims what came of it; `whole` is a variant that lost nobody.
-pub(crate) fn tell_and_claim(lab: &mut Experiment, plan: &Plan, whole: &Plan, figures: &Figures) {
+pub(crate) fn tell_and_claim(lab: &mut Lab, plan: &Plan, whole: &Plan, figures: &Figures) {
     let happened = match figures.killed_worker {
         Some(id) => format!("worker {id} was killed"),
         None => "the crawl was over before a worker could be killed".into(),

@@ -16,12 +16,14 @@ mod spent;
 mod toolchain;
 
 use args::PipelineArgs;
-use common::{Experiment, Step, host, http::SERVER};
+use common::{Lab, Step};
 use course::Course;
 use lab_10_hybrid_pipeline::shift::PARSE;
+use measure::host;
 use source::Source;
 use std::{num::NonZeroUsize, process::ExitCode};
 use toolchain::SYSROOT;
+use web::SERVER;
 
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
@@ -44,7 +46,7 @@ fn main() -> ExitCode {
     STEP.run(&[&SERVER, &PARSE, &SYSROOT], demonstrate)
 }
 
-fn demonstrate(args: &PipelineArgs, lab: &mut Experiment) -> anyhow::Result<()> {
+fn demonstrate(args: &PipelineArgs, lab: &mut Lab) -> anyhow::Result<()> {
     host::raise_open_files();
     let cpus = NonZeroUsize::new(lab.cpus()).unwrap_or(NonZeroUsize::MIN);
     let workers = args.workers.unwrap_or(cpus);

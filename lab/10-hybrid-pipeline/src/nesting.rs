@@ -16,7 +16,7 @@ pub struct TooDeep;
 
 impl fmt::Display for TooDeep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let most = common::report::format::count(MOST_NESTED as u64);
+        let most = common::format::count(MOST_NESTED as u64);
         write!(f, "nested too deeply (more than {most} elements)")
     }
 }

@@ -1,9 +1,9 @@
 //! What became of a page, for the frontier and for the report.
 
 use crate::{parse::Parsed, shift::Shift, totals::Totals};
-use common::http::{FetchError, Url};
 use serde::Serialize;
 use std::time::Duration;
+use web::{FetchError, Url};
 
 /// A page to fetch.
 #[derive(Debug)]

@@ -7,8 +7,8 @@ use crate::{
     rounds::{BEST, FAILED, LEFT, RATE, Rounds, each_round},
 };
 use common::{
-    Experiment,
-    experiment::claim::{Claim, number},
+    Lab,
+    claim::{Claim, number},
 };
 
 /// Times that are nearer to each other than this factor are the same.
@@ -39,12 +39,7 @@ pub(crate) fn who_was_faster(threads_s: &[f64], processes_s: &[f64]) -> String {
 }
 
 /// What the pipeline does of what the same workers do from memory; nearly all, if they are busy.
-pub(crate) fn near_the_bound(
-    lab: &mut Experiment,
-    plans: &[Plan],
-    rounds: &Rounds,
-    workers: usize,
-) {
+pub(crate) fn near_the_bound(lab: &mut Lab, plans: &[Plan], rounds: &Rounds, workers: usize) {
     for plan in plans.iter().filter(|plan| !plan.has_barrier) {
         let Some((name, (crawl, held))) = name_of(plan.way).zip(rounds.beside_memory(plan, lab))
         else {

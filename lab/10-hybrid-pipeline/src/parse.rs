@@ -7,9 +7,9 @@ use crate::{
     tree::read_tree,
     words::{REASON_CHARS, TITLE_CHARS, harmless},
 };
-use common::http::{FetchError, Page, Url};
 use serde::{Deserialize, Serialize};
 use std::{process, time::Duration};
+use web::{FetchError, Page, Url};
 
 /// What a page is parsed with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]

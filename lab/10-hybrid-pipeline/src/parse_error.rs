@@ -5,7 +5,8 @@ use crate::{
     outcome::Outcome,
     words::{REASON_CHARS, harmless},
 };
-use common::{http::Url, process_pool::TaskError};
+use process_pool::TaskError;
+use web::Url;
 
 /// Why nothing came of a page at the parser.
 #[derive(Debug)]

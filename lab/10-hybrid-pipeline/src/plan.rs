@@ -2,13 +2,14 @@
 
 use crate::{args::PipelineArgs, figures::Figures, source::Source, spent::Meter};
 use anyhow::Context;
-use common::{Bound, Experiment, child::Program, http};
+use common::{Bound, Lab};
 use lab_10_hybrid_pipeline::{
     Limits, Start, crawl_streaming, crawl_with_barrier,
     loss::crawl_losing_a_worker,
     outcome::Crawled,
     workers::{Parser, Way},
 };
+use process_pool::child::Program;
 use reqwest::Client;
 use std::{io, num::NonZeroUsize};
 use tracing::subscriber::{self, NoSubscriber};
@@ -64,10 +65,10 @@ pub(crate) fn run(
     args: &PipelineArgs,
     workers: NonZeroUsize,
     source: &Source,
-    lab: &mut Experiment,
+    lab: &mut Lab,
 ) -> anyhow::Result<Figures> {
     let (start, limits) = (&source.start, args.limits(workers));
-    let client = http::async_client(args.timeout);
+    let client = web::async_client(args.timeout);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;

@@ -2,8 +2,8 @@
 
 use crate::{figures::Figures, from_memory::name_of, plan::Plan, spent::Spent};
 use common::{
-    Experiment,
-    experiment::claim::{Figure, top},
+    Lab,
+    claim::{Figure, top},
 };
 use serde_json::{Map, Value, json};
 
@@ -51,7 +51,7 @@ impl Rounds {
     }
 
     /// What the run from memory with the median wall time took.
-    pub(crate) fn shown_held(&self, name: &str, lab: &Experiment) -> Option<Spent> {
+    pub(crate) fn shown_held(&self, name: &str, lab: &Lab) -> Option<Spent> {
         let of_this = self.held.iter().filter(|(of, _)| *of == name);
         middle(of_this.map(|(_, spent)| spent), &lab.walls(name)).copied()
     }
@@ -63,13 +63,13 @@ impl Rounds {
     }
 
     /// What a plan's crawl took, beside its workers on pages in memory.
-    pub(crate) fn beside_memory(&self, plan: &Plan, lab: &Experiment) -> Option<(Spent, Spent)> {
+    pub(crate) fn beside_memory(&self, plan: &Plan, lab: &Lab) -> Option<(Spent, Spent)> {
         let crawl = self.shown(plan.name, &lab.walls(plan.name))?.spent;
         Some((crawl, self.shown_held(name_of(plan.way)?, lab)?))
     }
 
     /// Writes all of it into the document, where claims find it.
-    pub(crate) fn write(&self, plans: &[Plan], workers: usize, lab: &mut Experiment) {
+    pub(crate) fn write(&self, plans: &[Plan], workers: usize, lab: &mut Lab) {
         let mut all: Map<String, Value> = Map::new();
         let is_fair = |held: &Spent| !held.is_disturbed(lab.cpus(), workers);
         let mut push = |name: &str, figure: &str, value: Value| {

@@ -4,12 +4,10 @@ use crate::{
     nesting::TooDeep,
     parse::{PageInput, Parsed, parse_page},
 };
-use common::{
-    process_pool::Worker,
-    timeline::{Moment, thread_cpu},
-};
+use process_pool::Worker;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, process, time::Duration};
+use timeline::{Moment, thread_cpu};
 
 /// What worker processes run.
 pub const PARSE: Worker<PageInput, (Result<Parsed, TooDeep>, Shift)> =

@@ -1,14 +1,12 @@
 //! Where the pages come from: the lab's server, the toolchain's documentation, or any site.
 
 use crate::{args::PipelineArgs, toolchain::documentation_folder};
-use common::{
-    child::Program,
-    experiment::{Counts, Observer},
-    http::{Server, ServerConfig},
-};
+use common::{Counts, Observer};
 use lab_10_hybrid_pipeline::Start;
+use process_pool::child::Program;
 use serde::Serialize;
 use std::{fs, num::NonZeroUsize, path::PathBuf, time::Duration};
+use web::{Server, ServerConfig};
 
 const GENERATED_PAGES: NonZeroUsize = NonZeroUsize::new(200).expect("200 is not zero");
 const DOCUMENTATION_PAGES: NonZeroUsize = NonZeroUsize::new(500).expect("500 is not zero");

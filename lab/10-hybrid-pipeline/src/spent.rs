@@ -1,7 +1,7 @@
 //! What a run took, in pieces that add up: all CPUs for as long as it lasted.
 
-use common::timing::Usage;
 use lab_10_hybrid_pipeline::shift::Shifts;
+use measure::timing::Usage;
 use serde::Serialize;
 use std::time::{Duration, Instant};
 

@@ -4,7 +4,7 @@
 //! started along. So nothing is left behind by an answer that never comes.
 
 use anyhow::{anyhow, bail};
-use common::process_pool::{TaskError, Worker};
+use process_pool::{TaskError, Worker};
 use std::{num::NonZeroUsize, path::PathBuf, process::Command, time::Duration};
 
 /// The worker that asks.

@@ -5,8 +5,8 @@ use crate::{
     outcome::{Finding, PageReport},
     shift::Shifts,
 };
-use common::http::Url;
 use std::{collections::BTreeSet, process};
+use web::Url;
 
 /// Reports kept of the first pages; the later ones are added up.
 pub const PAGES_KEPT: usize = 1_000;

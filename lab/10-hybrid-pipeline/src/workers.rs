@@ -9,16 +9,13 @@ use crate::{
     parse_error::ParseError,
     shift::{PARSE, Shift, parse_in_shift},
 };
-use common::{
-    child::Program,
-    http::Url,
-    process_pool::{Ledger, ProcessPool},
-};
 use futures_util::{StreamExt, stream};
+use process_pool::{Ledger, ProcessPool, child::Program};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use serde::Serialize;
 use std::{num::NonZeroUsize, time::Duration};
 use tokio::sync::{mpsc, oneshot};
+use web::Url;
 
 /// A process that has parsed one page for so long is killed; only a page made for that gets there.
 const PARSE_LIMIT: Duration = Duration::from_secs(30);

@@ -1,11 +1,9 @@
 //! The binary as a user runs it.
 
-use common::{
-    http::{Server, ServerConfig},
-    testing::{assert_nothing_left_behind, events_of, run, traced, variant, verdict},
-};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use testing::{assert_nothing_left_behind, events_of, run, traced, variant, verdict};
+use web::{Server, ServerConfig};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_lab-10-hybrid-pipeline");
 
@@ -303,8 +301,8 @@ fn a_crawl_takes_dead_links_as_findings() {
 #[cfg(unix)]
 #[test]
 fn documentation_that_is_not_installed_is_one_line_with_the_way_to_it() {
-    use common::testing::run_command;
     use std::{fs, os::unix::fs::PermissionsExt, process::Command};
+    use testing::run_command;
 
     let folder = std::env::temp_dir().join(format!("lab-10-no-docs-{}", std::process::id()));
     fs::create_dir_all(&folder).expect("a temporary folder");
@@ -376,8 +374,8 @@ fn is_zombie(pid: nix::unistd::Pid) -> bool {
 #[cfg(unix)]
 #[test]
 fn a_toolchain_that_hangs_is_ended_after_a_while_and_told() {
-    use common::testing::run_command;
     use std::process::Command;
+    use testing::run_command;
 
     let folder = hanging_toolchain("hangs");
     let mut command = Command::new(BINARY);

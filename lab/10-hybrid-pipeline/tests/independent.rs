@@ -1,6 +1,5 @@
 //! Titles and links, found again by a parser that shares no code with the lesson's two.
 
-use common::http::{Server, ServerConfig, Url, blocking_agent, get_blocking};
 use lab_10_hybrid_pipeline::{
     content::Content, nesting::parse_bounded, stream::read_stream, tree::read_tree,
 };
@@ -13,6 +12,7 @@ use std::{
     process::Command,
     time::Duration,
 };
+use web::{Server, ServerConfig, Url, blocking_agent, get_blocking};
 
 /// Pages that are compared, spread over all of the documentation.
 const SAMPLE: usize = 2_000;

@@ -1,9 +1,5 @@
 //! Pages that are out for trouble, from a server that says exactly what it is told to.
 
-use common::{
-    http::async_client,
-    testing::{assert_nothing_left_behind, run, variant},
-};
 use lab_10_hybrid_pipeline::{
     Limits, Start, crawl_streaming, crawl_with_barrier,
     nesting::MOST_NESTED,
@@ -21,6 +17,8 @@ use std::{
     thread,
     time::Duration,
 };
+use testing::{assert_nothing_left_behind, run, variant};
+use web::async_client;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_lab-10-hybrid-pipeline");
 
@@ -200,7 +198,7 @@ fn the_barrier_and_the_stream_agree_on_what_is_too_deep() {
         at_parser: one,
         batch: one,
     };
-    let url = common::http::Url::parse(&server.url("/deep")).expect("a URL");
+    let url = web::Url::parse(&server.url("/deep")).expect("a URL");
     let start = Start {
         urls: vec![url],
         pages: one,
@@ -212,7 +210,7 @@ fn the_barrier_and_the_stream_agree_on_what_is_too_deep() {
         .expect("a runtime");
     let client = async_client(Duration::from_secs(30));
     for way in [Way::Inline, Way::Rayon, Way::Processes] {
-        let program = common::child::Program::at(BINARY);
+        let program = process_pool::child::Program::at(BINARY);
         let parser = Parser::start(way, one, program).expect("workers start");
         let barrier = runtime.block_on(crawl_with_barrier(&client, &start, &parser, &limits));
         let streaming = runtime.block_on(crawl_streaming(&client, &start, &parser, &limits));

@@ -2,10 +2,6 @@
 
 #![cfg(unix)]
 
-use common::{
-    child::Program,
-    http::{Server, ServerConfig, async_client, server::page_title},
-};
 use lab_10_hybrid_pipeline::{
     Limits, Start, crawl_streaming, crawl_with_barrier,
     outcome::{Crawled, Finding},
@@ -16,8 +12,10 @@ use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
+use process_pool::child::Program;
 use std::{num::NonZeroUsize, process, time::Duration};
 use tokio::{runtime::Runtime, task::yield_now};
+use web::{Server, ServerConfig, async_client, server::page_title};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_lab-10-hybrid-pipeline");
 

@@ -1,15 +1,15 @@
 //! What the threads are to show.
 
 use common::{
-    Experiment,
-    experiment::claim::{Claim, number, of},
+    Lab,
+    claim::{Claim, number, of},
 };
 use lab_11_threads_basics::Plan;
 
 const ALONE: &str = "one thread has nobody to run beside";
 
 /// Adds the claims; the figures of the run decide.
-pub(crate) fn add(lab: &mut Experiment, plan: Plan) {
+pub(crate) fn add(lab: &mut Lab, plan: Plan) {
     let result = |variant, name: &str| of(variant, format!("results.{name}"));
     let alone = plan.threads.get() == 1;
     let together = |claim: Claim, reason: &str| match alone {
@@ -52,7 +52,7 @@ pub(crate) fn add(lab: &mut Experiment, plan: Plan) {
 }
 
 /// Adds the claims about the thread that panics.
-fn add_panic(lab: &mut Experiment, plan: Plan) {
+fn add_panic(lab: &mut Lab, plan: Plan) {
     lab.claim(
         Claim::that("one thread panicked, join returned it as a value, and main went on")
             .check(of("panicking", "results.panicked").equals(number(1)))

@@ -24,7 +24,8 @@ mod panics;
 
 pub use notebook::{Line, Notebook};
 
-use common::{panics::message, workload::io_wait_blocking};
+use measure::workload::io_wait_blocking;
+use process_pool::panics::message;
 use std::{
     io,
     num::NonZeroUsize,

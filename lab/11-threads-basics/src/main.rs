@@ -5,7 +5,7 @@ mod claims;
 
 use anyhow::Context;
 use args::ThreadArgs;
-use common::{Bound, Experiment, Step, Tally, report::format::seconds};
+use common::{Bound, Lab, Step, Tally, format::seconds};
 use lab_11_threads_basics::{
     End, Line, Notebook, Plan, join, run_scoped, run_sequential, start_panicking, start_static,
 };
@@ -71,7 +71,7 @@ fn main() -> ExitCode {
     STEP.run(&[], demonstrate)
 }
 
-fn demonstrate(args: &ThreadArgs, lab: &mut Experiment) -> anyhow::Result<()> {
+fn demonstrate(args: &ThreadArgs, lab: &mut Lab) -> anyhow::Result<()> {
     let (plan, panic_at) = (args.plan(), args.panic_at()?);
     lab.param("panic_at", panic_at);
     let (each, all) = (plan.iterations, plan.iterations * plan.threads.get());
@@ -104,10 +104,10 @@ fn demonstrate(args: &ThreadArgs, lab: &mut Experiment) -> anyhow::Result<()> {
 }
 
 /// Looks how far the threads are before it joins them.
-fn join_late(lab: &mut Experiment, plan: Plan) -> anyhow::Result<Told> {
+fn join_late(lab: &mut Lab, plan: Plan) -> anyhow::Result<Told> {
     lab.say("late join: main goes on to look at what there is, and joins only then");
     let all = plan.iterations * plan.threads.get();
-    let narrator = lab.narrator();
+    let narrator = lab.screen();
     let told = run(lab, plan, LATE_JOIN, plan.iterations, |notebook| {
         let workers = start_static(plan, notebook)?;
         let made = notebook.look(|made| {
@@ -120,7 +120,7 @@ fn join_late(lab: &mut Experiment, plan: Plan) -> anyhow::Result<Told> {
 }
 
 /// Has one thread panic, and prints what each join returned.
-fn panic_in_a_thread(lab: &mut Experiment, plan: Plan, panic_at: usize) -> anyhow::Result<Told> {
+fn panic_in_a_thread(lab: &mut Lab, plan: Plan, panic_at: usize) -> anyhow::Result<Told> {
     lab.say(format!(
         "panicking: the last thread panics in iteration {panic_at}"
     ));
@@ -144,13 +144,13 @@ fn panic_in_a_thread(lab: &mut Experiment, plan: Plan, panic_at: usize) -> anyho
 
 /// Runs the threads in one way, telling their lines as they come.
 fn run(
-    lab: &mut Experiment,
+    lab: &mut Lab,
     plan: Plan,
     name: &str,
     in_a_row: usize,
     way: impl FnOnce(&Arc<Notebook>) -> io::Result<(usize, Vec<End>)>,
 ) -> anyhow::Result<Told> {
-    let narrator = lab.narrator();
+    let narrator = lab.screen();
     let notebook = Arc::new(Notebook::telling(move |line: &Line| {
         narrator.say(format!("  [{}] iteration {}", line.worker, line.iteration));
     }));

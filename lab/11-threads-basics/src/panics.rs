@@ -1,6 +1,6 @@
 //! A panic as a value: nothing of it on the terminal.
 
-use common::panics;
+use process_pool::panics;
 use std::{cell::Cell, sync::Once};
 
 thread_local! {

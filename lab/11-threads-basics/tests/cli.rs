@@ -1,7 +1,7 @@
 //! The binary as a user runs it.
 
-use common::testing::{run, variant, verdict};
 use serde_json::Value;
+use testing::{run, variant, verdict};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_lab-11-threads-basics");
 const WAYS: [&str; 5] = ["sequential", "scoped", "'static", "late join", "panicking"];

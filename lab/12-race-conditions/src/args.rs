@@ -2,7 +2,7 @@
 
 use common::{
     cli::{Usage, up_to},
-    report::format,
+    format,
 };
 use lab_12_race_conditions::{program::Program, schedule::Schedule, trials::Race};
 use serde::{Serialize, Serializer};

@@ -1,7 +1,7 @@
 //! The second and the third race: check-then-act, and two locks with one invariant.
 
 use anyhow::Context;
-use common::{Experiment, Tally};
+use common::{Lab, Tally};
 use lab_12_race_conditions::{
     bank::{Mode, audit_beside_transfers, overdraw_by_force, withdraw_at_once},
     outcome::{BALANCES, TOTALS, Trials, kind_of_balance, kind_of_total, lines, table},
@@ -40,7 +40,7 @@ impl Ways {
 }
 
 /// Check-then-act: two withdrawals of 80 from an account with 100.
-pub(crate) fn race_for_an_account(lab: &mut Experiment, trials: usize) -> anyhow::Result<()> {
+pub(crate) fn race_for_an_account(lab: &mut Lab, trials: usize) -> anyhow::Result<()> {
     let times = trials * SHORT_TRIALS;
     lab.say(format!(
         "Check-then-act: an account with 100, two threads want 80, {times} trials …"
@@ -76,7 +76,7 @@ pub(crate) fn race_for_an_account(lab: &mut Experiment, trials: usize) -> anyhow
 }
 
 /// Two locks, one invariant: audits of two accounts between which money is moved.
-pub(crate) fn race_for_an_audit(lab: &mut Experiment, trials: usize) -> anyhow::Result<()> {
+pub(crate) fn race_for_an_audit(lab: &mut Lab, trials: usize) -> anyhow::Result<()> {
     let times = trials * SHORT_TRIALS;
     lab.say(format!(
         "Two locks, one invariant: 10 of 200 moved during an audit, {times} trials …"

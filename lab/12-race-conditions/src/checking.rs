@@ -1,7 +1,7 @@
 //! The same races under the model checker.
 
 use crate::listing::{failing_lines, verdict};
-use common::{Experiment, Tally};
+use common::{Lab, Tally};
 use lab_12_race_conditions::{
     model::{Finding, check_audit, check_counter, check_withdrawals},
     program::Program,
@@ -24,7 +24,7 @@ struct Checked {
 }
 
 /// The same functions under the model checker; returns whether the listed program was among them.
-pub(crate) fn check_all_orders(lab: &mut Experiment, listed: Program) -> anyhow::Result<bool> {
+pub(crate) fn check_all_orders(lab: &mut Lab, listed: Program) -> anyhow::Result<bool> {
     let few = listed.schedules().up_to(MOST_CHECKED).is_some();
     let program = if few { listed } else { Program::SMALLEST };
     lab.say("The same functions under a model checker (shuttle, depth first) …");
@@ -50,7 +50,7 @@ pub(crate) fn check_all_orders(lab: &mut Experiment, listed: Program) -> anyhow:
 
 impl Checked {
     /// Prints what was found, and each race's first failing schedule step by step.
-    fn tell(&self, lab: &Experiment) {
+    fn tell(&self, lab: &Lab) {
         let counter = ("counter", &self.counter, &self.counter_repaired);
         let account = ("account", &self.account, &self.account_repaired);
         let audit = ("audit", &self.audit, &self.audit_repaired);

@@ -1,15 +1,15 @@
 //! What the races are to show.
 
 use common::{
-    Experiment,
-    experiment::claim::{Claim, number, of, top},
+    Lab,
+    claim::{Claim, number, of, top},
 };
 use lab_12_race_conditions::trials::Race;
 
 const WIDENED_FAILED: &str = "a thread with little to do can be through before the next one runs";
 
 /// Adds the claims about the schedules that were forced.
-pub(crate) fn add_forced(lab: &mut Experiment) {
+pub(crate) fn add_forced(lab: &mut Lab) {
     let forced = |name: &str| of("forced", format!("results.{name}"));
     lab.claim(
         Claim::that("real threads made their accesses in exactly the order asked for")
@@ -23,7 +23,7 @@ pub(crate) fn add_forced(lab: &mut Experiment) {
 }
 
 /// Adds the claims about the counter in many trials.
-pub(crate) fn add_odds(lab: &mut Experiment, race: Race, trials: usize) {
+pub(crate) fn add_odds(lab: &mut Lab, race: Race, trials: usize) {
     let wrong = |variant| of(variant, "results.went_wrong");
     let racing = |claim: Claim| match race.threads.get() {
         1 => claim.otherwise("one thread has nobody to race with"),
@@ -53,7 +53,7 @@ pub(crate) fn add_odds(lab: &mut Experiment, race: Race, trials: usize) {
 }
 
 /// Adds the claims about the account and the audit.
-pub(crate) fn add_bank(lab: &mut Experiment) {
+pub(crate) fn add_bank(lab: &mut Lab) {
     let wrong = |variant, mode: &str| of(variant, format!("results.{mode}.went_wrong"));
     lab.claim(
         Claim::that("both checks before either act, as was forced: the account is overdrawn")
@@ -77,7 +77,7 @@ pub(crate) fn add_bank(lab: &mut Experiment) {
 }
 
 /// Adds the claims about what the checker found; `same_program` is whether it checked the listed one.
-pub(crate) fn add_checked(lab: &mut Experiment, same_program: bool) {
+pub(crate) fn add_checked(lab: &mut Lab, same_program: bool) {
     let found = |program: &str, name: &str| of("checker", format!("results.{program}.{name}"));
     if same_program {
         lab.claim(

@@ -1,7 +1,7 @@
 //! The race for a counter, in many trials.
 
 use anyhow::Context;
-use common::{Bound, Experiment, experiment::Measure, report::format};
+use common::{Bound, Lab, Measure, format};
 use lab_12_race_conditions::{
     outcome::{COUNTS, Trials, kind_of_count, lines, table},
     trials::{
@@ -13,11 +13,7 @@ use serde::Serialize;
 use std::io;
 
 /// The counter: one thread alone, the tight and the widened race, the repair; then their table.
-pub(crate) fn race_for_a_counter(
-    lab: &mut Experiment,
-    race: Race,
-    trials: usize,
-) -> anyhow::Result<()> {
+pub(crate) fn race_for_a_counter(lab: &mut Lab, race: Race, trials: usize) -> anyhow::Result<()> {
     let (threads, each) = (race.threads.get(), format::count(race.increments));
     lab.say(format!(
         "A counter: {threads} × {each} increments, {trials} trials of each kind …"
@@ -79,7 +75,7 @@ fn measure(
 }
 
 /// What the script prints, of the first trial.
-fn say_got(lab: &Experiment, way: &str, race: Race, got: &[i64]) {
+fn say_got(lab: &Lab, way: &str, race: Race, got: &[i64]) {
     let got = got.first().copied().unwrap_or_default().max(0) as u64;
     lab.say(format!(
         "  {way}, first trial: Expected: {}, Got: {}",

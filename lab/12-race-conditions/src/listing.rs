@@ -1,6 +1,6 @@
 //! Schedules in words: the list, what was seen of it, and what the checker found.
 
-use common::{Tally, report};
+use common::Tally;
 use lab_12_race_conditions::{
     model::Finding,
     program::Program,

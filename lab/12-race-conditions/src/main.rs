@@ -9,7 +9,7 @@ mod listing;
 mod scheduling;
 
 use args::{RaceArgs, to_list};
-use common::{Experiment, Step};
+use common::{Lab, Step};
 use lab_12_race_conditions::program::Program;
 use std::process::ExitCode;
 
@@ -35,7 +35,7 @@ fn main() -> ExitCode {
     STEP.run(&[], demonstrate)
 }
 
-fn demonstrate(args: &RaceArgs, lab: &mut Experiment) -> anyhow::Result<()> {
+fn demonstrate(args: &RaceArgs, lab: &mut Lab) -> anyhow::Result<()> {
     if let Some(schedule) = &args.schedule {
         scheduling::force_one(lab, schedule)?;
         claims::add_forced(lab);

@@ -4,7 +4,7 @@ use crate::{
     bank::{BALANCE, MOVED, PAYMENT},
     trials::Race,
 };
-use common::{Tally, experiment::TableReport, report::format};
+use common::{TableReport, Tally, format};
 use serde::Serialize;
 
 /// Whether an outcome is the one wanted, or one that only a race explains.

@@ -1,7 +1,7 @@
 //! Programs of loads and stores, and how many schedules they have.
 
 use crate::schedule::Schedule;
-use common::report::format;
+use common::format;
 use serde::Serialize;
 use std::{fmt, num::NonZeroUsize};
 

@@ -2,7 +2,7 @@
 
 use crate::listing::{Forced, Observed};
 use anyhow::Context;
-use common::{Experiment, Tally, report::format};
+use common::{Lab, Tally, format};
 use lab_12_race_conditions::{program::Program, schedule::Schedule, stage};
 
 /// Free runs of the listed program, half of them with the window held open.
@@ -10,7 +10,7 @@ const OBSERVED: usize = 400;
 
 /// All schedules of `program`: those that real threads happened to take, then each forced on them.
 pub(crate) fn list_schedules(
-    lab: &mut Experiment,
+    lab: &mut Lab,
     asked: Program,
     program: Program,
 ) -> anyhow::Result<()> {
@@ -56,7 +56,7 @@ fn in_words(program: Program) -> String {
 }
 
 /// One schedule as the user wrote it.
-pub(crate) fn force_one(lab: &mut Experiment, schedule: &Schedule) -> anyhow::Result<()> {
+pub(crate) fn force_one(lab: &mut Lab, schedule: &Schedule) -> anyhow::Result<()> {
     let program = schedule.program();
     let (threads, count) = (program.threads, program.schedules());
     lab.say(format!("{schedule}, forced on {threads} real threads …"));
@@ -75,7 +75,7 @@ pub(crate) fn force_one(lab: &mut Experiment, schedule: &Schedule) -> anyhow::Re
 }
 
 /// Plays schedules on real threads as the variant `forced`.
-fn force(lab: &mut Experiment, program: Program, all: &[Schedule]) -> anyhow::Result<Forced> {
+fn force(lab: &mut Lab, program: Program, all: &[Schedule]) -> anyhow::Result<Forced> {
     let play = || {
         let threads = program.threads;
         let played = stage::force(program, all)

@@ -1,7 +1,7 @@
 //! The race for a counter on real threads, many times over.
 
 use crate::{increment_in_one_step, increment_losing_updates, threads::together};
-use common::workload::mix;
+use measure::workload::mix;
 use std::{
     hint::black_box,
     io,

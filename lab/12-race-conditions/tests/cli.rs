@@ -1,7 +1,7 @@
 //! The binary as a user runs it.
 
-use common::testing::{run, variant, verdict};
 use serde_json::Value;
+use testing::{run, variant, verdict};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_lab-12-race-conditions");
 const QUICK: [&str; 4] = ["--increments", "2000", "--trials", "4"];

@@ -2,7 +2,7 @@
 
 use common::{
     cli::{RoundsArgs, Seconds, Usage, up_to},
-    report::format,
+    format,
 };
 use serde::{Serialize, Serializer};
 use std::{num::NonZeroUsize, thread, time::Duration};

@@ -7,13 +7,13 @@ use crate::{
     stories::{POISONED, READ_MUTEX, READ_RWLOCK, REENTRANT, SPLIT, UNAWARE},
 };
 use common::{
-    Experiment,
-    experiment::claim::{Claim, Figure, number, of, top},
+    Lab,
+    claim::{Claim, Figure, number, of, top},
 };
 use std::num::NonZeroUsize;
 
 /// Adds the claims; the figures of the run decide.
-pub(crate) fn add(lab: &mut Experiment, args: &LockArgs, most: NonZeroUsize, costs: &Costs) {
+pub(crate) fn add(lab: &mut Lab, args: &LockArgs, most: NonZeroUsize, costs: &Costs) {
     lab.claim(
         Claim::that("in every round, under every lock and without one, each increment was counted")
             .check(top("params.lost").equals(number(0))),
@@ -60,7 +60,7 @@ pub(crate) fn add(lab: &mut Experiment, args: &LockArgs, most: NonZeroUsize, cos
     );
 }
 
-fn of_the_costs(lab: &mut Experiment, most: NonZeroUsize, costs: &Costs) {
+fn of_the_costs(lab: &mut Lab, most: NonZeroUsize, costs: &Costs) {
     let cost = |name: &str, threads| -> Figure {
         top(format!("params.cost.{}", key(name, threads, "_s")))
     };
@@ -95,7 +95,7 @@ fn of_the_costs(lab: &mut Experiment, most: NonZeroUsize, costs: &Costs) {
     );
 }
 
-fn deadlocks(lab: &mut Experiment) {
+fn deadlocks(lab: &mut Lab) {
     let figure = |name: &str, figure: &str| of(name, format!("results.{figure}"));
     lab.claim(
         Claim::that("a plain lock taken twice over: one thread waits for itself, and is named")
@@ -112,7 +112,7 @@ fn deadlocks(lab: &mut Experiment) {
 }
 
 /// Without a watchdog only threads that finish can say so.
-fn silence(lab: &mut Experiment) {
+fn silence(lab: &mut Lab) {
     let silent = Claim::that(
         "without a watchdog a deadlock says nothing for as long as the parent is patient",
     );

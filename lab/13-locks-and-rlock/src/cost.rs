@@ -6,11 +6,9 @@ mod table;
 pub(crate) use overlap::TURNS;
 
 use anyhow::Context;
-use common::{
-    Tally,
-    timing::{self, Usage},
-};
+use common::Tally;
 use lab_13_locks_and_rlock::count::Plan;
+use measure::timing::{self, Usage};
 use serde::Serialize;
 use std::{collections::BTreeMap, io, num::NonZeroUsize};
 

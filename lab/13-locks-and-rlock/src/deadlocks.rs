@@ -1,12 +1,13 @@
 //! The deadlocks, each in a child of its own, and what their watchdog says about them.
 
 use crate::args::LockArgs;
-use common::{Experiment, Tally, child::Exit, report::format};
+use common::{Lab, Tally, format};
 use lab_13_locks_and_rlock::{
     deadlock::{Scenario, THREADS},
     registry::Deadlock,
     watched::{Ended, Outcome, run_watched},
 };
+use process_pool::child::Exit;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -78,7 +79,7 @@ impl Told {
 }
 
 /// Runs every scenario in a child and says what came of it.
-pub(crate) fn watch(lab: &mut Experiment, args: &LockArgs) -> anyhow::Result<()> {
+pub(crate) fn watch(lab: &mut Lab, args: &LockArgs) -> anyhow::Result<()> {
     let (patience, mut silent) = (args.patience.0, Vec::new());
     for (name, scenario, what) in SCENARIOS {
         lab.say(format!("{name}: {what}"));

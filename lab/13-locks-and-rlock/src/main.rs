@@ -7,7 +7,7 @@ mod deadlocks;
 mod stories;
 
 use args::LockArgs;
-use common::{Bound, Experiment, Step, panics, report::format};
+use common::{Bound, Lab, Step, format};
 use cost::{Costs, Count};
 use lab_13_locks_and_rlock::{
     count::{
@@ -17,6 +17,7 @@ use lab_13_locks_and_rlock::{
     poison::CARELESS,
     watched::Watched,
 };
+use process_pool::panics;
 use std::{io, num::NonZeroUsize, process::ExitCode, thread};
 
 const STEP: Step = Step {
@@ -55,7 +56,7 @@ fn main() -> ExitCode {
     STEP.run(&[&Watched], demonstrate)
 }
 
-fn demonstrate(args: &LockArgs, lab: &mut Experiment) -> anyhow::Result<()> {
+fn demonstrate(args: &LockArgs, lab: &mut Lab) -> anyhow::Result<()> {
     keep_the_provoked_panic_quiet();
     let columns = args.columns()?;
     let most = columns[columns.len() - 1];
@@ -71,11 +72,7 @@ fn demonstrate(args: &LockArgs, lab: &mut Experiment) -> anyhow::Result<()> {
 
 /// Counts under every lock with every number of threads, taking turns; the most threads are what
 /// the report shows in full.
-fn count(
-    lab: &mut Experiment,
-    args: &LockArgs,
-    columns: Vec<NonZeroUsize>,
-) -> anyhow::Result<Costs> {
+fn count(lab: &mut Lab, args: &LockArgs, columns: Vec<NonZeroUsize>) -> anyhow::Result<Costs> {
     let (increments, rounds) = (args.increments.get() as u64, args.rounds.rounds.get());
     let (all, last) = (format::count(increments), columns.len() - 1);
     lab.say(format!(
@@ -118,7 +115,7 @@ fn count(
     Ok(costs)
 }
 
-fn measure(lab: &mut Experiment, name: &str, plan: Plan, count: Counting) -> anyhow::Result<Count> {
+fn measure(lab: &mut Lab, name: &str, plan: Plan, count: Counting) -> anyhow::Result<Count> {
     let workers = plan.threads.get();
     let variant = lab.variant(name).bound(Bound::Work { workers });
     variant.run_counted(|| Count::timed(plan, count), Count::tally)

@@ -1,6 +1,6 @@
 //! A thread that panics with the lock in its hand: half a change, and who is told.
 
-use common::panics;
+use process_pool::panics;
 use serde::Serialize;
 use std::{
     io,

@@ -1,7 +1,7 @@
 //! Readers that stay long: one at a time under a `Mutex`, side by side under an `RwLock`.
 
 use crate::on_threads;
-use common::workload::io_wait_blocking;
+use measure::workload::io_wait_blocking;
 use serde::Serialize;
 use std::{
     io,

@@ -1,7 +1,7 @@
 //! Long reads, a lock taken twice over, and a panic with the lock in hand: each twice, two ways.
 
 use anyhow::Context;
-use common::{Bound, Experiment, Tally, report::format};
+use common::{Bound, Lab, Tally, format};
 use lab_13_locks_and_rlock::{
     nested::{BATCH, Deposit, deposit_reentrant, deposit_split, torn_batches},
     poison::{Aftermath, go_on_unaware, repair_what_a_panic_left},
@@ -27,7 +27,7 @@ const BATCHES: usize = 1_000;
 const NO_THREADS: &str = "cannot start the threads; end other programs, or raise `ulimit -u`";
 
 /// Lets readers stay under each kind of lock.
-pub(crate) fn read(lab: &mut Experiment) -> anyhow::Result<()> {
+pub(crate) fn read(lab: &mut Lab) -> anyhow::Result<()> {
     lab.say(format!(
         "long reads: {READERS} readers, each stays for {} …",
         format::seconds(STAY)
@@ -62,7 +62,7 @@ struct Deposits {
 }
 
 /// Lets tellers make batches of deposits in methods that call one another.
-pub(crate) fn nest(lab: &mut Experiment) -> anyhow::Result<()> {
+pub(crate) fn nest(lab: &mut Lab) -> anyhow::Result<()> {
     lab.say("nested: `deposit_all` holds the lock and calls `deposit`, which takes it …");
     type Depositing = fn(NonZeroUsize, usize) -> io::Result<Vec<Deposit>>;
     let ways: [(_, Depositing); 2] = [(REENTRANT, deposit_reentrant), (SPLIT, deposit_split)];
@@ -91,7 +91,7 @@ pub(crate) fn nest(lab: &mut Experiment) -> anyhow::Result<()> {
 }
 
 /// Lets a thread panic in mid-change, under a lock that tells and under one that does not.
-pub(crate) fn poison(lab: &mut Experiment) -> anyhow::Result<()> {
+pub(crate) fn poison(lab: &mut Lab) -> anyhow::Result<()> {
     lab.say("poison: a thread panics with half of a transfer made …");
     type Panicking = fn() -> io::Result<Aftermath>;
     let ways: [(_, Panicking); 2] = [

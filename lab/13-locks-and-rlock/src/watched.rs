@@ -4,13 +4,11 @@ use crate::{
     deadlock::{Scenario, THREADS},
     registry::{Deadlock, Registry},
 };
-use common::{
-    child::{Child, Exit, Link, Program, Role, StartError},
-    experiment::START_UP,
-    timeline::{Moment, Span, record_process},
-};
+use process_pool::child::{Child, Exit, Link, Program, Role, StartError};
 use serde::{Deserialize, Serialize};
 use std::{io, process::ExitCode, sync::Arc, thread, time::Duration};
+use timeline::START_UP;
+use timeline::{Moment, Span, record_process};
 
 const ROLE: &str = "watched";
 

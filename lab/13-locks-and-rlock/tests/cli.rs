@@ -1,7 +1,7 @@
 //! The binary as a user runs it.
 
-use common::testing::{assert_nothing_left_behind, run, variant, verdict};
 use serde_json::Value;
+use testing::{assert_nothing_left_behind, run, variant, verdict};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_lab-13-locks-and-rlock");
 

@@ -1,7 +1,7 @@
 //! The books of a run: who did what when, and how full the queue was. They outlive a panic.
 
-use common::timeline::Moment;
-use crossbeam_channel::{Receiver, Sender, unbounded};
+use crossbeam::channel::{Receiver, Sender, unbounded};
+use timeline::Moment;
 
 /// The producer's number; consumers count from 1.
 pub const PRODUCER: usize = 0;

@@ -2,8 +2,8 @@
 
 use crate::args::QueueArgs;
 use common::{
-    Experiment,
-    experiment::claim::{Claim, Figure, number, of},
+    Lab,
+    claim::{Claim, Figure, number, of},
 };
 
 fn figure(variant: &str, name: &str) -> Figure {
@@ -11,7 +11,7 @@ fn figure(variant: &str, name: &str) -> Figure {
 }
 
 /// Adds the claims; the figures of the run decide.
-pub(crate) fn add(lab: &mut Experiment, args: &QueueArgs) {
+pub(crate) fn add(lab: &mut Lab, args: &QueueArgs) {
     let (consumers, capacity) = (args.consumers.get(), args.capacity);
     let [sentinels, closing, eager] =
         ["sentinels", "closing", "eager"].map(|name| format!("{name} × {consumers}"));
@@ -56,7 +56,7 @@ pub(crate) fn add(lab: &mut Experiment, args: &QueueArgs) {
     panicking(lab, consumers);
 }
 
-fn several(lab: &mut Experiment, consumers: usize, [sentinels, closing, eager]: [&str; 3]) {
+fn several(lab: &mut Lab, consumers: usize, [sentinels, closing, eager]: [&str; 3]) {
     lab.claim(
         Claim::that("a sentinel for each, or one close for all: every consumer came to its end")
             .check(figure(sentinels, "sentinels").equals(figure(sentinels, "consumers")))
@@ -78,7 +78,7 @@ fn several(lab: &mut Experiment, consumers: usize, [sentinels, closing, eager]: 
     );
 }
 
-fn panicking(lab: &mut Experiment, consumers: usize) {
+fn panicking(lab: &mut Lab, consumers: usize) {
     let accounted = Claim::that(if consumers > 1 {
         "a consumer panicked: the run ended, its item is told as failed, the others did the rest"
     } else {

@@ -4,7 +4,7 @@
 //! that is ahead waits for an item. What is put into the queue belongs to whoever takes it:
 //!
 //! ```compile_fail,E0382
-//! let (tx, rx) = crossbeam_channel::bounded(2);
+//! let (tx, rx) = crossbeam::channel::bounded(2);
 //! let item = String::from("first");
 //! tx.send(item).unwrap();
 //! println!("{item}, {rx:?}");
@@ -15,7 +15,7 @@ pub mod draw;
 pub mod queue;
 pub mod record;
 
-use common::workload::{Seeded, io_wait_blocking};
+use measure::workload::{Seeded, io_wait_blocking};
 use queue::{Putting, Taking, bounded};
 use record::Record;
 use std::{

@@ -6,10 +6,11 @@ mod tell;
 
 use anyhow::Context;
 use args::QueueArgs;
-use common::{Bound, Experiment, Step, panics};
+use common::{Bound, Lab, Step};
 use lab_14_queue_producer_consumer::{
     BadItem, Plan, record::Record, run_until_closed, run_with_sentinels,
 };
+use process_pool::panics;
 use std::{io, num::NonZeroUsize, process::ExitCode, time::Duration};
 
 const STEP: Step = Step {
@@ -41,7 +42,7 @@ fn main() -> ExitCode {
     STEP.run(&[], demonstrate)
 }
 
-fn demonstrate(args: &QueueArgs, lab: &mut Experiment) -> anyhow::Result<()> {
+fn demonstrate(args: &QueueArgs, lab: &mut Lab) -> anyhow::Result<()> {
     keep_provoked_panics_quiet();
     let one = args.plan(lab.seed())?;
     let consumers = args.consumers;
@@ -96,7 +97,7 @@ fn demonstrate(args: &QueueArgs, lab: &mut Experiment) -> anyhow::Result<()> {
 }
 
 /// Runs a plan, and draws what became of it.
-fn run(lab: &mut Experiment, name: &str, plan: &Plan, way: Running) -> anyhow::Result<()> {
+fn run(lab: &mut Lab, name: &str, plan: &Plan, way: Running) -> anyhow::Result<()> {
     let consumers = plan.consumers;
     let s = if consumers.get() == 1 { "" } else { "s" };
     lab.say(format!(

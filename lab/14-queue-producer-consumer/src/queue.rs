@@ -1,9 +1,9 @@
 //! The two ends of the queue, each with its own waiting.
 
 use crate::books::{Books, Event};
-use common::timeline::Moment;
-use crossbeam_channel::{Receiver, SendError, Sender, TryRecvError, TrySendError};
+use crossbeam::channel::{Receiver, SendError, Sender, TryRecvError, TrySendError};
 use std::num::NonZeroUsize;
+use timeline::Moment;
 
 /// What can go through the queue: an item's number, or one that may be missing, the sentinel.
 pub(crate) trait Message: Copy + Send + Into<Option<u64>> {}
@@ -26,7 +26,7 @@ pub(crate) struct Taking<M> {
 /// Makes a queue that holds `capacity` messages.
 pub(crate) fn bounded<M>(capacity: NonZeroUsize, books: Books) -> (Putting<M>, Taking<M>) {
     let capacity = capacity.get();
-    let (tx, rx) = crossbeam_channel::bounded(capacity);
+    let (tx, rx) = crossbeam::channel::bounded(capacity);
     let taking = Taking {
         queue: rx,
         books: books.clone(),

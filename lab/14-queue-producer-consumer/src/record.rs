@@ -8,10 +8,11 @@ use crate::{
     Plan,
     books::{Entry, Event, PRODUCER},
 };
-use common::{Tally, timeline::Moment};
+use common::Tally;
 use parts::{blocked, handled, out_of_order};
 use serde::Serialize;
 use std::collections::BTreeMap;
+use timeline::Moment;
 
 /// A run, in figures.
 #[derive(Clone, Debug, Serialize)]

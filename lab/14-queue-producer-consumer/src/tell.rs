@@ -1,6 +1,6 @@
 //! What became of a run, in words and three lines of picture.
 
-use common::{Experiment, report::format};
+use common::{Lab, format};
 use lab_14_queue_producer_consumer::{draw, record::Record};
 use std::fmt::Write;
 
@@ -11,13 +11,13 @@ const WIDTH: usize = 68;
 const LISTED: usize = 12;
 
 /// What the three lines of a picture mean.
-pub(crate) fn legend(lab: &Experiment) {
+pub(crate) fn legend(lab: &Lab) {
     lab.say("depth: · nothing in the queue … █ full; full: # the producer waits for room;");
     lab.say("empty: so many consumers wait for an item");
 }
 
 /// What the script prints: every item, taken and done.
-pub(crate) fn every_item(lab: &Experiment, record: &Record) {
+pub(crate) fn every_item(lab: &Lab, record: &Record) {
     let all = record.handled.iter();
     for one in all.take(LISTED) {
         let taken = format::seconds_f64(one.taken_s);
@@ -33,7 +33,7 @@ pub(crate) fn every_item(lab: &Experiment, record: &Record) {
 }
 
 /// Who took what, the picture of the run, and how long each side waited.
-pub(crate) fn summary(lab: &Experiment, record: &Record) {
+pub(crate) fn summary(lab: &Lab, record: &Record) {
     if record.consumers > 1 {
         for number in (1..=record.consumers).take(LISTED) {
             lab.say(format!("  consumer {number}: {}", items_of(record, number)));

@@ -41,7 +41,7 @@ fn run(way: Running, plan: &Plan) -> Record {
 
 /// As `main` does: the panic that is meant is no noise.
 fn quietly() {
-    common::panics::keep_quiet(|info| info.payload().is::<BadItem>());
+    process_pool::panics::keep_quiet(|info| info.payload().is::<BadItem>());
 }
 
 proptest! {

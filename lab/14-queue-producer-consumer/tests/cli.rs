@@ -1,7 +1,7 @@
 //! The binary as a user runs it.
 
-use common::testing::{claim, run, variant};
 use serde_json::Value;
+use testing::{claim, run, variant};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_lab-14-queue-producer-consumer");
 

@@ -1,10 +1,8 @@
 //! The flags of this step, and the tasks that they ask for.
 
-use common::{
-    cli::{Seconds, Usage, parse_workers, up_to},
-    workload::Seeded,
-};
+use common::cli::{Seconds, Usage, parse_workers, up_to};
 use lab_15_thread_pool_executor::{Load, Task};
+use measure::workload::Seeded;
 use serde::Serialize;
 use std::{num::NonZeroUsize, time::Duration};
 

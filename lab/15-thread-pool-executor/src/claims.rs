@@ -8,13 +8,13 @@ use crate::{
     ways::{ONE_BY_ONE, POOL, RAYON, THREAD_PER_TASK},
 };
 use common::{
-    Experiment,
-    experiment::claim::{Claim, Figure, number, of, ratio, top},
-    report::format,
+    Lab,
+    claim::{Claim, Figure, number, of, ratio, top},
+    format,
 };
 use lab_15_thread_pool_executor::knee::PAYS;
 
-pub(crate) fn of_the_ways(args: &Args, lab: &mut Experiment) {
+pub(crate) fn of_the_ways(args: &Args, lab: &mut Lab) {
     let (tasks, workers) = (args.tasks.get(), args.workers.get());
     let walls = |way| of(way, "walls_s");
     let all = Claim::that("every way brought back each task once");
@@ -43,7 +43,7 @@ pub(crate) fn of_the_ways(args: &Args, lab: &mut Experiment) {
     );
 }
 
-pub(crate) fn of_the_sweeps(lab: &mut Experiment, waits: &Sweep, work: &Sweep) {
+pub(crate) fn of_the_sweeps(lab: &mut Lab, waits: &Sweep, work: &Sweep) {
     let count = |kind: &Kind, what| top(format!("params.{}.{what}", kind.param));
     let all = Claim::that("in both sweeps, on every size of pool, each task came back once");
     lab.claim([sweep::WAITS, sweep::WORK].iter().fold(all, |claim, kind| {
@@ -119,7 +119,7 @@ fn cpu_knee_by_cpus(work: &Sweep) -> Claim {
     }
 }
 
-pub(crate) fn of_the_start_up(args: &Args, lab: &mut Experiment) {
+pub(crate) fn of_the_start_up(args: &Args, lab: &mut Lab) {
     let (tasks, workers) = (args.tasks, args.workers);
     let cost = |what| top(format!("params.{}.{what}_s", start_up::PARAM));
     lab.claim(
@@ -137,7 +137,7 @@ pub(crate) fn of_the_start_up(args: &Args, lab: &mut Experiment) {
     });
 }
 
-pub(crate) fn of_the_many(args: &Args, lab: &mut Experiment, limits: Option<String>) {
+pub(crate) fn of_the_many(args: &Args, lab: &mut Lab, limits: Option<String>) {
     let many = args.many.get();
     let count = format::count(many as u64);
     lab.claim(

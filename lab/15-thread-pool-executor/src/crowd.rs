@@ -1,7 +1,8 @@
 //! A thread for every task at once, however many: in a process of its own, up to the limits.
 
 use crate::limits::Room;
-use common::{process_pool::Worker, timing::Usage};
+use measure::timing::Usage;
+use process_pool::Worker;
 use serde::{Deserialize, Serialize};
 use std::{
     panic,

@@ -5,7 +5,7 @@ pub mod knee;
 pub mod limits;
 pub mod pool;
 
-use common::workload;
+use measure::workload;
 use pool::Pool;
 use serde::Serialize;
 use std::{io, num::NonZeroUsize, sync::mpsc, thread, time::Duration};

@@ -9,7 +9,7 @@ mod sweep;
 mod ways;
 
 use args::Args;
-use common::{Experiment, Step};
+use common::{Lab, Step};
 use lab_15_thread_pool_executor::crowd::CROWD;
 use std::process::ExitCode;
 
@@ -34,7 +34,7 @@ fn main() -> ExitCode {
     STEP.run(&[&CROWD], demonstrate)
 }
 
-fn demonstrate(args: &Args, lab: &mut Experiment) -> anyhow::Result<()> {
+fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     args.check()?;
     ways::measure(args, lab)?;
     let waits = sweep::measure(args, lab, &sweep::WAITS)?;

@@ -5,7 +5,7 @@ use crate::{
     ways::{self, Completed},
 };
 use anyhow::Context;
-use common::{Experiment, Tally, report::format};
+use common::{Lab, Tally, format};
 use lab_15_thread_pool_executor::{
     Load, Task,
     crowd::{CROWD, Crowd, Gathered},
@@ -29,7 +29,7 @@ struct Counted {
     completed: Completed,
 }
 
-pub(crate) fn on_a_pool(args: &Args, lab: &mut Experiment) -> anyhow::Result<()> {
+pub(crate) fn on_a_pool(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let task = |number| Task {
         number,
         load: Load::Little(1000),
@@ -74,7 +74,7 @@ struct Attempt {
 /// Lets a thread for every task be there at once, in a process of its own; a refusal is a result.
 ///
 /// Returns what stood in the way, in a line.
-pub(crate) fn a_thread_each(args: &Args, lab: &mut Experiment) -> anyhow::Result<Option<String>> {
+pub(crate) fn a_thread_each(args: &Args, lab: &mut Lab) -> anyhow::Result<Option<String>> {
     let asked = args.many.get();
     lab.say(format!(
         "a thread for each of {}, all there at once, in a process of their own …",

@@ -2,10 +2,11 @@
 
 use crate::args::Args;
 use anyhow::Context;
-use common::{Experiment, report::format, timing::timed};
+use common::{Lab, format};
 use lab_15_thread_pool_executor::{
     Load, Task, knee::median, pool::Pool, run_on_rayon, run_on_running_pool, run_thread_per_task,
 };
+use measure::timing::timed;
 use serde::Serialize;
 use std::time::Duration;
 
@@ -25,7 +26,7 @@ struct StartUp {
 }
 
 impl StartUp {
-    fn tell(&self, args: &Args, lab: &Experiment) {
+    fn tell(&self, args: &Args, lab: &Lab) {
         let workers = args.workers;
         lab.say(format!(
             "start-up, the middle of the rounds; per task: {EMPTY_TASKS} empty ones, divided by {EMPTY_TASKS}:"
@@ -51,7 +52,7 @@ impl StartUp {
     }
 }
 
-pub(crate) fn measure(args: &Args, lab: &mut Experiment) -> anyhow::Result<()> {
+pub(crate) fn measure(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let tasks: Vec<Task> = (1..=EMPTY_TASKS).map(empty).collect();
     let mut costs = StartUp::default();
     let share = |time: Duration| time.as_secs_f64() / EMPTY_TASKS as f64;

@@ -4,13 +4,14 @@ mod curve;
 
 use crate::{args::Args, ways};
 use anyhow::Context;
-use common::{Experiment, report::format, timing::timed};
+use common::{Lab, format};
 use lab_15_thread_pool_executor::{
     Done, Load, Task,
     knee::{PAYS, find_knee, gains_of_larger, median, speedup},
     pool::Pool,
     run_on_running_pool,
 };
+use measure::timing::timed;
 use serde::{Serialize, Serializer};
 use std::{iter, num::NonZeroUsize, time::Duration};
 
@@ -78,7 +79,7 @@ fn by_name<S: Serializer>(points: &[Point], serializer: S) -> Result<S::Ok, S::E
 }
 
 /// Runs the tasks on a pool of each size once per round; the pools are running before.
-pub(crate) fn measure(args: &Args, lab: &mut Experiment, kind: &Kind) -> anyhow::Result<Sweep> {
+pub(crate) fn measure(args: &Args, lab: &mut Lab, kind: &Kind) -> anyhow::Result<Sweep> {
     let task = |number| Task {
         number,
         load: kind.load,
@@ -147,7 +148,7 @@ impl Sweep {
         }
     }
 
-    fn tell(&self, lab: &Experiment, kind: &Kind) {
+    fn tell(&self, lab: &Lab, kind: &Kind) {
         let cells = |head: &str, cell: &dyn Fn(&Point) -> String| {
             let cells: Vec<String> = self
                 .points

@@ -2,7 +2,7 @@
 
 use crate::args::Args;
 use anyhow::Context;
-use common::{Bound, Experiment, Tally, report::format};
+use common::{Bound, Lab, Tally, format};
 use lab_15_thread_pool_executor::{
     Done, Task, run_on_pool, run_on_rayon, run_one_by_one, run_thread_per_task,
 };
@@ -35,7 +35,7 @@ impl From<Vec<Done>> for Completed {
 }
 
 /// Runs each way once per round.
-pub(crate) fn measure(args: &Args, lab: &mut Experiment) -> anyhow::Result<()> {
+pub(crate) fn measure(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let (tasks, workers) = (args.waits(lab.seed()), args.workers);
     let (count, rounds) = (tasks.len(), args.rounds());
     lab.say(format!(
@@ -64,7 +64,7 @@ pub(crate) fn measure(args: &Args, lab: &mut Experiment) -> anyhow::Result<()> {
 }
 
 fn run(
-    lab: &mut Experiment,
+    lab: &mut Lab,
     name: &str,
     at_once: usize,
     tasks: &[Task],
@@ -102,7 +102,7 @@ pub(crate) fn tally(tasks: &[Task], done: &[Done]) -> Tally {
 }
 
 /// Prints the numbers of the tasks as their results came, as the script prints each.
-fn say_order(lab: &Experiment, workers: NonZeroUsize, pooled: &Completed) {
+fn say_order(lab: &Lab, workers: NonZeroUsize, pooled: &Completed) {
     const SHOWN: usize = 20;
     let numbers = pooled.in_order.iter().map(|done| done.number.to_string());
     let mut order: Vec<String> = numbers.take(SHOWN).collect();

@@ -1,8 +1,8 @@
 //! The binary as a user runs it.
 
-use common::testing::{assert_nothing_left_behind, run, run_command, variant};
 use serde_json::Value;
 use std::process::Command;
+use testing::{assert_nothing_left_behind, run, run_command, variant};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_lab-15-thread-pool-executor");
 const QUICK: [&str; 12] = [

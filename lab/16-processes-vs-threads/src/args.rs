@@ -2,7 +2,7 @@
 
 use common::{
     cli::{Seconds, Usage, up_to},
-    report::format,
+    format,
 };
 use lab_16_processes_vs_threads::Job;
 use serde::Serialize;

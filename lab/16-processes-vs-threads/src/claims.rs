@@ -11,13 +11,13 @@ use crate::{
     sweep::{Sweep, WAYS},
 };
 use common::{
-    Experiment,
-    experiment::claim::{Claim, Figure, number, of, top},
-    report::format,
+    Lab,
+    claim::{Claim, Figure, number, of, top},
+    format,
 };
 use lab_16_processes_vs_threads::verdict::{MARGIN, MARGIN_BELOW, Verdict};
 
-pub(crate) fn of_the_square(args: &Args, lab: &mut Experiment, square: &Square) {
+pub(crate) fn of_the_square(args: &Args, lab: &mut Lab, square: &Square) {
     let done = Claim::that("in every way every job came out as it does one by one");
     let ways = [
         ONE_BY_ONE,
@@ -66,7 +66,7 @@ fn verdict(kind: &str, ratios: Figure, verdict: Verdict) -> Claim {
     }
 }
 
-fn overlap(args: &Args, lab: &mut Experiment, square: &Square) {
+fn overlap(args: &Args, lab: &mut Lab, square: &Square) {
     lab.param("waits_in_a_row_s", args.waits_in_a_row_s());
     let row = || top("params.waits_in_a_row_s").times(0.75);
     let waits = Claim::that("I/O: the waits overlapped on either, below 3/4 of them in a row")
@@ -99,7 +99,7 @@ fn overlap(args: &Args, lab: &mut Experiment, square: &Square) {
 }
 
 /// A claim for each way: from which size on it was faster, or that there was such a size.
-pub(crate) fn of_the_sweep(args: &Args, lab: &mut Experiment, sweep: &Sweep) {
+pub(crate) fn of_the_sweep(args: &Args, lab: &mut Lab, sweep: &Sweep) {
     lab.claim(
         Claim::that("in the sweep, too, every job came out as it does one by one")
             .check(top("params.sweep.right").equals(top("params.sweep.jobs"))),
@@ -126,7 +126,7 @@ pub(crate) fn of_the_sweep(args: &Args, lab: &mut Experiment, sweep: &Sweep) {
     }
 }
 
-pub(crate) fn of_the_ends(lab: &mut Experiment) {
+pub(crate) fn of_the_ends(lab: &mut Lab) {
     lab.claim(
         Claim::that("an abort in a process cost one worker and one job; the others finished")
             .check(of(IN_A_PROCESS, "ledger.failed").equals(number(1)))

@@ -4,14 +4,14 @@ use crate::{
     args::Args,
     square::{InProcesses, pool_of_processes},
 };
-use common::{
-    Experiment, Tally,
-    child::{Exit, Program},
-    process_pool::TaskError,
-};
+use common::{Lab, Tally};
 use lab_16_processes_vs_threads::{
     Job,
     isolation::{Watched, watch_threads},
+};
+use process_pool::{
+    TaskError,
+    child::{Exit, Program},
 };
 use serde::Serialize;
 use std::time::Duration;
@@ -41,7 +41,7 @@ fn jobs(args: &Args, seed: u64) -> Vec<Job> {
     jobs
 }
 
-pub(crate) fn abort_in_a_process(args: &Args, lab: &mut Experiment) -> anyhow::Result<()> {
+pub(crate) fn abort_in_a_process(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let jobs = jobs(args, lab.seed());
     lab.say("one job aborts half-way, in a pool of processes …");
     let done = lab.variant(IN_A_PROCESS).other_work().run_counted(
@@ -75,7 +75,7 @@ struct InAThread {
     ended_well: bool,
 }
 
-pub(crate) fn abort_in_a_thread(args: &Args, lab: &mut Experiment) -> anyhow::Result<()> {
+pub(crate) fn abort_in_a_thread(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let jobs = jobs(args, lab.seed());
     lab.say("the same jobs on the threads of another program, watched from here …");
     let done = lab.variant(IN_A_THREAD).other_work().run_counted(
@@ -107,6 +107,6 @@ pub(crate) fn abort_in_a_thread(args: &Args, lab: &mut Experiment) -> anyhow::Re
     Ok(())
 }
 
-fn say_handed_over(lab: &Experiment, handed_over: usize, jobs: usize) {
+fn say_handed_over(lab: &Lab, handed_over: usize, jobs: usize) {
     lab.say(format!("  results handed over: {handed_over} of {jobs}"));
 }

@@ -1,14 +1,12 @@
 //! A program of threads as a child: what reaches its parent when one of its jobs aborts.
 
 use crate::{Done, Job, run_on_threads};
-use common::{
-    child::{Child, Exit, Link, LinkReceiver, Program, Role, StartError},
-    cli,
-    experiment::START_UP,
-    timeline::{self, Moment, Span},
-};
+use common::cli;
+use process_pool::child::{Child, Exit, Link, LinkReceiver, Program, Role, StartError};
 use serde::{Deserialize, Serialize};
 use std::{io, num::NonZeroUsize, process::ExitCode, thread, time::Duration};
+use timeline::START_UP;
+use timeline::{Moment, Span};
 
 /// A whole program whose jobs are threads; it hands over what they did when all are done.
 pub const THREADED: Threaded = Threaded;

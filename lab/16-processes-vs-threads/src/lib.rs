@@ -3,11 +3,8 @@
 pub mod isolation;
 pub mod verdict;
 
-use common::{
-    child,
-    process_pool::{ProcessPool, TaskError, Worker},
-    workload,
-};
+use measure::workload;
+use process_pool::{ProcessPool, TaskError, Worker, child};
 use serde::{Deserialize, Serialize};
 use std::{
     io,

@@ -9,7 +9,7 @@ mod square;
 mod sweep;
 
 use args::Args;
-use common::{Experiment, Step};
+use common::{Lab, Step};
 use lab_16_processes_vs_threads::{JOB, isolation::THREADED};
 use std::process::ExitCode;
 
@@ -34,7 +34,7 @@ fn main() -> ExitCode {
     STEP.run(&[&JOB, &THREADED], demonstrate)
 }
 
-fn demonstrate(args: &Args, lab: &mut Experiment) -> anyhow::Result<()> {
+fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     args.check()?;
     let square = square::measure(args, lab)?;
     square.tell(args, lab);

@@ -1,11 +1,11 @@
 //! The rule of the verdict and what follows from it, in words.
 
 use crate::square::Square;
-use common::{Experiment, report};
+use common::Lab;
 use lab_16_processes_vs_threads::verdict::{Comparison, LEAST_ROUNDS, MARGIN, MARGIN_BELOW};
 
 /// Prints how a verdict comes about.
-pub(crate) fn tell(lab: &Experiment, rounds: usize, compared: &Comparison) {
+pub(crate) fn tell(lab: &Lab, rounds: usize, compared: &Comparison) {
     if rounds < LEAST_ROUNDS {
         lab.say(too_few(rounds));
         return;
@@ -23,8 +23,8 @@ pub(crate) fn tell(lab: &Experiment, rounds: usize, compared: &Comparison) {
 }
 
 /// Prints `text` in lines of the width of the report, indented.
-pub(crate) fn say_wrapped(lab: &Experiment, text: &str, indent: usize) {
-    lab.say(report::wrap(text, report::width(), indent).trim_end());
+pub(crate) fn say_wrapped(lab: &Lab, text: &str, indent: usize) {
+    lab.say(report::wrap(text, lab.screen().width(), indent).trim_end());
 }
 
 /// Why there is no verdict, the interval that the rounds allow, and what to try.

@@ -1,16 +1,12 @@
 //! The 2 × 2: CPU work and I/O, on threads and in processes, taking turns.
 
 use crate::{args::Args, rule};
-use common::{
-    Bound, Experiment, Tally,
-    experiment::Measure,
-    process_pool::{Ledger, TaskError},
-    report::format,
-};
+use common::{Bound, Lab, Measure, Tally, format};
 use lab_16_processes_vs_threads::{
     Done, JOB, Job, run_in_processes, run_on_threads, run_one_by_one,
     verdict::{Comparison, Verdict, compare_by_round},
 };
+use process_pool::{Ledger, TaskError};
 use serde::Serialize;
 use std::{num::NonZeroUsize, time::Duration};
 
@@ -44,7 +40,7 @@ pub(crate) struct InProcesses {
 }
 
 /// Runs every way once per round.
-pub(crate) fn measure(args: &Args, lab: &mut Experiment) -> anyhow::Result<Square> {
+pub(crate) fn measure(args: &Args, lab: &mut Lab) -> anyhow::Result<Square> {
     let (cpu, io) = (args.cpu_jobs(lab.seed()), args.io_jobs());
     let work = Bound::Work {
         workers: args.workers.get(),
@@ -97,7 +93,7 @@ fn tally<'a>(expected: &[u64], done: impl Iterator<Item = Option<&'a Done>>) -> 
 
 fn on_threads(
     args: &Args,
-    lab: &mut Experiment,
+    lab: &mut Lab,
     name: &str,
     bound: &Bound,
     jobs: &[Job],
@@ -113,7 +109,7 @@ fn on_threads(
 /// The start of the pool and its end are part of it, as they are of a `with` block in the script.
 fn in_processes(
     args: &Args,
-    lab: &mut Experiment,
+    lab: &mut Lab,
     name: &str,
     bound: &Bound,
     jobs: &[Job],
@@ -132,7 +128,7 @@ fn in_processes(
     Ok(())
 }
 
-fn variant<'a>(lab: &'a mut Experiment, name: &str, bound: &Bound) -> Measure<'a> {
+fn variant<'a>(lab: &'a mut Lab, name: &str, bound: &Bound) -> Measure<'a> {
     let variant = lab.variant(name).bound(bound.clone());
     if name.starts_with("CPU") {
         variant
@@ -162,7 +158,7 @@ pub(crate) fn pool_of_processes(
 
 impl Square {
     /// Prints the table, how a verdict comes about, and what to do where there is none.
-    pub(crate) fn tell(&self, args: &Args, lab: &Experiment) {
+    pub(crate) fn tell(&self, args: &Args, lab: &Lab) {
         let steps = format::plain(args.steps() as f64 / 1e6);
         let wait = format::seconds(args.wait.0);
         lab.say(format!(
@@ -188,7 +184,7 @@ impl Square {
     }
 }
 
-fn tell_row(lab: &Experiment, job: &str, [threads, processes]: [&str; 2], compared: &Comparison) {
+fn tell_row(lab: &Lab, job: &str, [threads, processes]: [&str; 2], compared: &Comparison) {
     let wall = |variant| lab.wall(variant).map_or("–".into(), format::seconds);
     lab.say(format!(
         "{job:<18} {:>9} {:>10}  {:>10}  {}",

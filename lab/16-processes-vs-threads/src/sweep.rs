@@ -7,11 +7,12 @@ use crate::{
     args::{Args, jobs_of},
     square::pool_of_processes,
 };
-use common::{Experiment, timing::timed};
+use common::Lab;
 use lab_16_processes_vs_threads::{
     Done, JOB, Job, JobPool, run_in_processes, run_on_threads, run_one_by_one,
     verdict::{Comparison, Verdict, compare_by_round, find_break_even},
 };
+use measure::timing::timed;
 use serde::Serialize;
 use std::num::NonZeroUsize;
 
@@ -92,7 +93,7 @@ impl Way {
 /// Runs all ways at every size, once per round; one job for each worker.
 ///
 /// A size is one figure of many, so it is no variant with a timeline and a ledger of its own.
-pub(crate) fn measure(args: &Args, lab: &mut Experiment) -> anyhow::Result<Sweep> {
+pub(crate) fn measure(args: &Args, lab: &mut Lab) -> anyhow::Result<Sweep> {
     let (count, rounds) = (args.workers, args.rounds);
     lab.say(format!(
         "sweep over the size of a job, {count} jobs on {count} workers, {rounds} rounds …"

@@ -1,14 +1,14 @@
 //! The jobs in real worker processes, and a program of threads watched from here.
 
-use common::{
-    child::{Exit, Program},
-    process_pool::TaskError,
-    testing::assert_nothing_left_behind,
-};
 use lab_16_processes_vs_threads::{
     JOB, Job, isolation::watch_threads, run_in_processes, run_one_by_one,
 };
+use process_pool::{
+    TaskError,
+    child::{Exit, Program},
+};
 use std::{num::NonZeroUsize, time::Duration};
+use testing::assert_nothing_left_behind;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_lab-16-processes-vs-threads");
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -1,10 +1,8 @@
 //! The flags of this step.
 
-use common::{
-    cli::{RoundsArgs, Seconds, up_to},
-    workload,
-};
+use common::cli::{RoundsArgs, Seconds, up_to};
 use lab_17_async_basics::{cancellation, cpu::Job, executor};
+use measure::workload;
 use serde::Serialize;
 use std::{num::NonZeroUsize, time::Duration};
 

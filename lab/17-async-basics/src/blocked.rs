@@ -2,7 +2,7 @@
 
 use crate::args::Args;
 use anyhow::Context;
-use common::{Bound, Experiment, Tally, report::format};
+use common::{Bound, Lab, Tally, format};
 use lab_17_async_basics::{
     executor::{CALM_TICKS, Tick, block_the_executor, move_the_call_away},
     run_on_this_thread,
@@ -38,7 +38,7 @@ impl Ticks {
     }
 }
 
-pub(crate) fn show(args: &Args, lab: &mut Experiment) -> anyhow::Result<()> {
+pub(crate) fn show(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let plan = args.ticking();
     let (tick, call) = (format::seconds(plan.tick), format::seconds(plan.call));
     lab.say(format!(
@@ -54,7 +54,7 @@ pub(crate) fn show(args: &Args, lab: &mut Experiment) -> anyhow::Result<()> {
 
 fn run(
     args: &Args,
-    lab: &mut Experiment,
+    lab: &mut Lab,
     name: &str,
     ticking: impl FnOnce() -> std::io::Result<Vec<Tick>>,
 ) -> anyhow::Result<()> {

@@ -2,7 +2,7 @@
 
 use crate::args::Args;
 use anyhow::Context;
-use common::{Bound, Experiment, Tally};
+use common::{Bound, Lab, Tally};
 use lab_17_async_basics::{
     abort::abort_in_the_middle,
     cancellation::{MESSAGE_BYTES, Plan, Received, read_keeping_bytes, read_losing_bytes},
@@ -57,7 +57,7 @@ impl Transfer {
     }
 }
 
-pub(crate) fn show(args: &Args, lab: &mut Experiment) -> anyhow::Result<()> {
+pub(crate) fn show(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let plan = args.messages();
     lab.say(format!(
         "messages of {MESSAGE_BYTES} bytes, each in two halves: {}; every {}th half a heartbeat",
@@ -74,7 +74,7 @@ pub(crate) fn show(args: &Args, lab: &mut Experiment) -> anyhow::Result<()> {
 }
 
 fn run(
-    lab: &mut Experiment,
+    lab: &mut Lab,
     name: &str,
     plan: Plan,
     reading: impl FnOnce() -> io::Result<io::Result<Received>>,
@@ -98,7 +98,7 @@ fn run(
 }
 
 /// Aborts tasks and blocking calls that have begun.
-fn show_abort(args: &Args, lab: &mut Experiment) -> anyhow::Result<()> {
+fn show_abort(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let count = args.tasks.get();
     let aborted = lab.variant(ABORT).other_work().run_counted(
         || run_on_this_thread(abort_in_the_middle(count)).context("cannot start a runtime"),

@@ -8,13 +8,13 @@ use crate::{
     work::{JOIN_CPU, SPAWN_CPU},
 };
 use common::{
-    Experiment,
-    experiment::claim::{Claim, number, of, ratio, top},
-    report::format,
+    Lab,
+    claim::{Claim, number, of, ratio, top},
+    format,
 };
 
 /// Adds every claim; the figures of the run decide.
-pub(crate) fn add(args: &Args, lab: &mut Experiment) {
+pub(crate) fn add(args: &Args, lab: &mut Lab) {
     add_laziness(lab);
     add_waits(args, lab);
     add_work(lab);
@@ -22,7 +22,7 @@ pub(crate) fn add(args: &Args, lab: &mut Experiment) {
     add_cancelled(args, lab);
 }
 
-fn add_laziness(lab: &mut Experiment) {
+fn add_laziness(lab: &mut Lab) {
     let begun = |when| top(format!("params.begun.{when}"));
     lab.claim(
         Claim::that("making futures began nothing; awaiting one began that one")
@@ -35,7 +35,7 @@ fn add_laziness(lab: &mut Experiment) {
     );
 }
 
-fn add_waits(args: &Args, lab: &mut Experiment) {
+fn add_waits(args: &Args, lab: &mut Lab) {
     let alone = args.tasks.get() == 1;
     let short = "the waits were too short to overlap";
     let all = number(args.tasks.get() as f64);
@@ -70,7 +70,7 @@ fn add_waits(args: &Args, lab: &mut Experiment) {
     );
 }
 
-fn add_work(lab: &mut Experiment) {
+fn add_work(lab: &mut Lab) {
     lab.claim(
         Claim::that("joined, the CPU work stayed on one thread")
             .check(of(JOIN_CPU, "results.threads_used").equals(number(1))),
@@ -86,7 +86,7 @@ fn add_work(lab: &mut Experiment) {
     );
 }
 
-fn add_blocked(args: &Args, lab: &mut Experiment) {
+fn add_blocked(args: &Args, lab: &mut Lab) {
     let during = |name| of(name, "results.ticks_during_the_call");
     let worst = |name| of(name, "results.worst_late_s");
     lab.claim(
@@ -110,7 +110,7 @@ fn add_blocked(args: &Args, lab: &mut Experiment) {
     lab.claim(moved);
 }
 
-fn add_cancelled(args: &Args, lab: &mut Experiment) {
+fn add_cancelled(args: &Args, lab: &mut Lab) {
     let lost = |name| of(name, "results.lost_bytes");
     let right = |name| of(name, "results.right");
     let losing = Claim::that("dropped reads took bytes with them, and messages came out wrong")

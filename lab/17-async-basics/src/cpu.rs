@@ -1,7 +1,7 @@
 //! CPU work as futures: joined it stays on one thread, spawned it may be parallel.
 
-use common::workload::mix;
 use futures_util::future::join_all;
+use measure::workload::mix;
 use std::{
     io,
     num::NonZeroUsize,

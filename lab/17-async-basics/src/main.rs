@@ -8,7 +8,7 @@ mod waits;
 mod work;
 
 use args::Args;
-use common::{Experiment, Step};
+use common::{Lab, Step};
 use std::process::ExitCode;
 
 const STEP: Step = Step {
@@ -34,7 +34,7 @@ fn main() -> ExitCode {
     STEP.run(&[], demonstrate)
 }
 
-fn demonstrate(args: &Args, lab: &mut Experiment) -> anyhow::Result<()> {
+fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     waits::show(args, lab)?;
     work::show(args, lab)?;
     blocked::show(args, lab)?;

@@ -2,7 +2,7 @@
 
 use crate::args::Args;
 use anyhow::Context;
-use common::{Bound, Experiment, Tally, report::format};
+use common::{Bound, Lab, Tally, format};
 use lab_17_async_basics::{
     Answer, Call, Gauge, await_in_a_loop, count_begun, join_in_one_task, run_on_this_thread,
     spawn_blocking_each, spawn_each,
@@ -26,7 +26,7 @@ struct Answers {
 /// A way to wait; making the future begins nothing.
 type Waiting = fn(Vec<Call>) -> Pin<Box<dyn Future<Output = Vec<Answer>>>>;
 
-pub(crate) fn show(args: &Args, lab: &mut Experiment) -> anyhow::Result<()> {
+pub(crate) fn show(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     show_laziness(args, lab)?;
     let all = args.tasks.get();
     run(args, lab, LOOP, 1, |calls| Box::pin(await_in_a_loop(calls)))?;
@@ -49,7 +49,7 @@ fn calls(args: &Args) -> (Vec<Call>, Arc<Gauge>) {
     (calls.collect(), gauge)
 }
 
-fn show_laziness(args: &Args, lab: &mut Experiment) -> anyhow::Result<()> {
+fn show_laziness(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let begun = run_on_this_thread(count_begun(calls(args).0)).context("cannot start a runtime")?;
     let made = begun.made;
     lab.say(format!(
@@ -71,7 +71,7 @@ fn show_laziness(args: &Args, lab: &mut Experiment) -> anyhow::Result<()> {
 /// Runs the variant `name`, in which at most `at_once` answers are waited for at once.
 fn run(
     args: &Args,
-    lab: &mut Experiment,
+    lab: &mut Lab,
     name: &str,
     at_once: usize,
     waiting: Waiting,

@@ -2,7 +2,7 @@
 
 use crate::args::{Args, right_values};
 use anyhow::Context;
-use common::{Bound, Experiment, Tally, report::format};
+use common::{Bound, Lab, Tally, format};
 use lab_17_async_basics::{
     cpu::{Mixed, mix_joined, mix_spawned, run_with_workers},
     run_on_this_thread,
@@ -36,7 +36,7 @@ impl Values {
     }
 }
 
-pub(crate) fn show(args: &Args, lab: &mut Experiment) -> anyhow::Result<()> {
+pub(crate) fn show(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let (jobs, rounds) = (args.jobs(), args.rounds.rounds.get());
     let steps = format::count(jobs[0].steps);
     lab.say(format!(

@@ -1,7 +1,7 @@
 //! The binary as a user runs it.
 
-use common::testing::{run, variant, verdict};
 use serde_json::Value;
+use testing::{run, variant, verdict};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_lab-17-async-basics");
 const QUICK: [&str; 4] = ["--rounds", "1", "--work", "100_000"];

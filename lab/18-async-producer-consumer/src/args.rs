@@ -1,10 +1,8 @@
 //! The flags of this step.
 
-use common::{
-    cli::{Seconds, Usage, WORKERS_LIMIT, up_to},
-    workload::Seeded,
-};
+use common::cli::{Seconds, Usage, WORKERS_LIMIT, up_to};
 use lab_18_async_producer_consumer::{Capacity, Item, Kind, Plan, hog::Work};
+use measure::workload::Seeded;
 use serde::Serialize;
 use std::{num::NonZeroUsize, time::Duration};
 

@@ -5,10 +5,10 @@ use crate::{
     args::{self, Args},
     flow::{Ends, Flow, book, draw_depth, run},
 };
-use common::{Experiment, report::format};
+use common::{Lab, format};
 use lab_18_async_producer_consumer::{Plan, run_pipeline};
 
-pub(crate) fn show(args: &Args, lab: &mut Experiment, plan: &Plan) -> anyhow::Result<(Flow, Flow)> {
+pub(crate) fn show(args: &Args, lab: &mut Lab, plan: &Plan) -> anyhow::Result<(Flow, Flow)> {
     lab.say(format!(
         "items {}, consumers {}; the queue unbounded, and bounded to {} …",
         args.items, args.consumers, args.queue
@@ -37,7 +37,7 @@ pub(crate) fn show(args: &Args, lab: &mut Experiment, plan: &Plan) -> anyhow::Re
 }
 
 /// Draws both depths on one scale, and tells how long the producer waited.
-fn say_depths(args: &Args, lab: &Experiment, unbounded: &Flow, bounded: &Flow) {
+fn say_depths(args: &Args, lab: &Lab, unbounded: &Flow, bounded: &Flow) {
     let most = unbounded
         .peak_depth
         .max(args.queue.get().min(args.items.get()));

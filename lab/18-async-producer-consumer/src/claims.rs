@@ -5,8 +5,8 @@ use crate::{
     flow::Flow,
 };
 use common::{
-    Experiment,
-    experiment::claim::{Claim, Figure, number, of},
+    Lab,
+    claim::{Claim, Figure, number, of},
 };
 
 /// The flows whose figures give the reasons of claims that do not show.
@@ -19,7 +19,7 @@ pub(crate) struct Flows {
 }
 
 /// Adds every claim; the figures of the run decide.
-pub(crate) fn add(args: &Args, lab: &mut Experiment, flows: &Flows) {
+pub(crate) fn add(args: &Args, lab: &mut Lab, flows: &Flows) {
     add_backpressure(args, lab, flows);
     add_cooperation(args, lab);
     add_shutdown(lab, flows);
@@ -30,7 +30,7 @@ fn result(variant: &str, name: &str) -> Figure {
     of(variant, format!("results.{name}"))
 }
 
-fn add_backpressure(args: &Args, lab: &mut Experiment, flows: &Flows) {
+fn add_backpressure(args: &Args, lab: &mut Lab, flows: &Flows) {
     let queue = || number(args.queue.get() as f64);
     let unbounded = Claim::that(
         "the unbounded queue never held the producer back, and grew past the bound of the other",
@@ -62,7 +62,7 @@ fn add_backpressure(args: &Args, lab: &mut Experiment, flows: &Flows) {
     }));
 }
 
-fn add_cooperation(args: &Args, lab: &mut Experiment) {
+fn add_cooperation(args: &Args, lab: &mut Lab) {
     let meanwhile = |name| result(name, "finished_meanwhile");
     lab.claim(
         Claim::that("while a task computed without yielding, nobody else finished an item")
@@ -83,7 +83,7 @@ fn add_cooperation(args: &Args, lab: &mut Experiment) {
     );
 }
 
-fn add_shutdown(lab: &mut Experiment, flows: &Flows) {
+fn add_shutdown(lab: &mut Lab, flows: &Flows) {
     let lost = Claim::that("stopped at once, the run lost items that the queue had accepted")
         .check(result(AT_ONCE, "lost").above(number(0)));
     lab.claim(match flows.at_once.lost {
@@ -102,7 +102,7 @@ fn add_shutdown(lab: &mut Experiment, flows: &Flows) {
     });
 }
 
-fn add_panics(lab: &mut Experiment, flows: &Flows) {
+fn add_panics(lab: &mut Lab, flows: &Flows) {
     lab.claim(
         Claim::that(
             "when one consumer panicked, the others consumed all but the item in its hands",

@@ -5,13 +5,13 @@ use crate::{
     args::Args,
     flow::{Ends, Flow, run},
 };
-use common::{Experiment, report::format};
+use common::{Lab, format};
 use lab_18_async_producer_consumer::{
     Plan,
     hog::{Hogged, run_beside_hog, run_beside_polite_task},
 };
 
-pub(crate) fn show(args: &Args, lab: &mut Experiment, plan: &Plan) -> anyhow::Result<()> {
+pub(crate) fn show(args: &Args, lab: &mut Lab, plan: &Plan) -> anyhow::Result<()> {
     let (work, offered) = (args.work(), plan.items.len());
     let steps = format::count(work.pieces * work.steps);
     lab.say(format!(

@@ -5,18 +5,14 @@ use crate::{
     args::{self, Args},
     flow::{Ends, Flow, book, run},
 };
-use common::Experiment;
+use common::Lab;
 use lab_18_async_producer_consumer::{
     Plan, run_pipeline,
     shutdown::{stop_at_once, stop_gracefully},
 };
 use std::num::NonZeroUsize;
 
-pub(crate) fn show_stops(
-    args: &Args,
-    lab: &mut Experiment,
-    plan: &Plan,
-) -> anyhow::Result<(Flow, Flow)> {
+pub(crate) fn show_stops(args: &Args, lab: &mut Lab, plan: &Plan) -> anyhow::Result<(Flow, Flow)> {
     let after = args.stop_after();
     lab.say(format!(
         "items finished when the stop comes: {after}; at once, and gracefully …"
@@ -30,7 +26,7 @@ pub(crate) fn show_stops(
     Ok((at_once, graceful))
 }
 
-pub(crate) fn show_panics(args: &Args, lab: &mut Experiment, plan: &Plan) -> anyhow::Result<Flow> {
+pub(crate) fn show_panics(args: &Args, lab: &mut Lab, plan: &Plan) -> anyhow::Result<Flow> {
     const TWO: NonZeroUsize = NonZeroUsize::new(2).expect("two is not zero");
     let several = args::poisoned(plan, args.consumers.max(TWO));
     lab.say(format!(
@@ -52,7 +48,7 @@ pub(crate) fn show_panics(args: &Args, lab: &mut Experiment, plan: &Plan) -> any
 }
 
 /// Where every item went.
-fn say_balance(lab: &Experiment, name: &str, flow: &Flow) {
+fn say_balance(lab: &Lab, name: &str, flow: &Flow) {
     lab.say(format!(
         "{name}: {} = consumed {} + in hand {} + in queue {} + not accepted {}",
         flow.offered, flow.consumed, flow.left_in_hand, flow.left_in_queue, flow.not_accepted

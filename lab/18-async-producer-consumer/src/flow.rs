@@ -2,7 +2,7 @@
 
 use crate::{SAME_WORK, args::least_time};
 use anyhow::Context;
-use common::{Bound, Experiment, Tally, report::format};
+use common::{Bound, Lab, Tally, format};
 use lab_18_async_producer_consumer::{Depth, Entries, Plan, run_on_this_thread};
 use serde::Serialize;
 use std::time::Duration;
@@ -91,7 +91,7 @@ pub(crate) enum Ends {
 
 /// Runs the variant `name`; its books must balance.
 pub(crate) fn run<F: Future>(
-    lab: &mut Experiment,
+    lab: &mut Lab,
     name: &str,
     plan: &Plan,
     ends: Ends,

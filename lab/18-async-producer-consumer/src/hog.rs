@@ -1,7 +1,7 @@
 //! A task that computes beside the others: never yielding, and yielding now and then.
 
 use crate::{Entries, Pipeline, Plan, books::Books};
-use common::workload::mix;
+use measure::workload::mix;
 use std::sync::Arc;
 use tokio::task;
 

@@ -19,7 +19,7 @@ pub use books::{Depth, Entries};
 pub use queue::Capacity;
 
 use books::Books;
-use common::panics;
+use process_pool::panics;
 use queue::{Rx, Tx};
 use std::{io, num::NonZeroUsize, panic::resume_unwind, sync::Arc, time::Duration};
 use tokio::{

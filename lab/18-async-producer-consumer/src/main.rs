@@ -9,7 +9,7 @@ mod flow;
 
 use args::Args;
 use claims::Flows;
-use common::{Experiment, Step};
+use common::{Lab, Step};
 use std::process::ExitCode;
 
 const STEP: Step = Step {
@@ -46,7 +46,7 @@ fn main() -> ExitCode {
     STEP.run(&[], demonstrate)
 }
 
-fn demonstrate(args: &Args, lab: &mut Experiment) -> anyhow::Result<()> {
+fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let plan = args.plan(lab.seed())?;
     let (unbounded, bounded) = backpressure::show(args, lab, &plan)?;
     cooperation::show(args, lab, &plan)?;

@@ -3,7 +3,7 @@ use super::{
     shutdown::{stop_at_once, stop_gracefully},
     *,
 };
-use common::workload::{Seeded, mix};
+use measure::workload::{Seeded, mix};
 use proptest::prelude::*;
 use std::{sync::mpsc, thread};
 

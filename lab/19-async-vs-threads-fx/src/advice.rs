@@ -5,10 +5,7 @@ use crate::{
     side::{Side, variant},
     sweep::Row,
 };
-use common::{
-    Experiment,
-    report::{self, format},
-};
+use common::{Lab, format};
 
 /// What the sweep found at one level.
 #[derive(Clone, Debug)]
@@ -34,7 +31,7 @@ const CLEARLY: f64 = 1.1;
 const NOTABLE_BYTES: u64 = 10_000_000;
 
 /// Prints the recommendation and puts it into the document.
-pub(crate) fn say(lab: &mut Experiment, rows: &[Row], light: &Light) {
+pub(crate) fn say(lab: &mut Lab, rows: &[Row], light: &Light) {
     let found = |row: &Row| Found {
         limit: row.limit.clone(),
         comparable: row.reached_its_level(),
@@ -50,7 +47,7 @@ pub(crate) fn say(lab: &mut Experiment, rows: &[Row], light: &Light) {
     lines.push(pricing(light));
     lab.say("Recommendation, by the figures of this run and for this machine as it was:");
     for line in &lines {
-        lab.say(report::wrap(line, report::width(), 2));
+        lab.say(report::wrap(line, lab.screen().width(), 2));
     }
     lab.param("recommendation", lines);
 }

@@ -2,7 +2,7 @@
 
 use common::{
     cli::{Seconds, Usage, parse_workers, up_to},
-    report::format,
+    format,
 };
 use lab_19_async_vs_threads_fx::{
     market::{Market, Pair},

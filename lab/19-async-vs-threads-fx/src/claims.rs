@@ -7,14 +7,14 @@ use crate::{
     trade::{TASKS, THREADS, Trade},
 };
 use common::{
-    Experiment,
-    experiment::claim::{Claim, number, of, top},
-    report::format,
+    Lab,
+    claim::{Claim, number, of, top},
+    format,
 };
 use std::collections::BTreeMap;
 
 /// What the script's table is to show.
-pub(crate) fn trade(args: &FxArgs, lab: &mut Experiment, [threads, tasks]: &[Trade; 2]) {
+pub(crate) fn trade(args: &FxArgs, lab: &mut Lab, [threads, tasks]: &[Trade; 2]) {
     let differ = threads.outcomes.iter().zip(&tasks.outcomes);
     let differ = differ.filter(|(one, other)| one != other).count();
     lab.param("answers_that_differ", differ);
@@ -38,7 +38,7 @@ pub(crate) fn trade(args: &FxArgs, lab: &mut Experiment, [threads, tasks]: &[Tra
 }
 
 /// What the sweep is to show.
-pub(crate) fn sweep(lab: &mut Experiment, rows: &[Row]) {
+pub(crate) fn sweep(lab: &mut Lab, rows: &[Row]) {
     let ran = || rows.iter().filter(|row| row.limit.is_none());
     let other = ran().filter(|row| !row.reached_its_level()).count();
     lab.param("rows_with_another_number_in_flight", other);
@@ -69,7 +69,7 @@ pub(crate) fn sweep(lab: &mut Experiment, rows: &[Row]) {
 }
 
 /// What those that wait cost, at the largest level that both sides have reached.
-fn cost(lab: &mut Experiment, level: usize, [tasks, threads]: [Option<u64>; 2]) {
+fn cost(lab: &mut Lab, level: usize, [tasks, threads]: [Option<u64>; 2]) {
     let [task, thread] = Side::BOTH.map(|side| variant(side, level));
     let level = format::count(level as u64);
     let grown = BTreeMap::from([("tasks_bytes", tasks), ("threads_bytes", threads)]);
@@ -98,7 +98,7 @@ fn cost(lab: &mut Experiment, level: usize, [tasks, threads]: [Option<u64>; 2]) 
 }
 
 /// Who was through sooner, at the largest level that was run more than once.
-fn time(lab: &mut Experiment, level: usize) {
+fn time(lab: &mut Lab, level: usize) {
     let [tasks, threads] = Side::BOTH.map(|side| of(variant(side, level), "walls_s"));
     let level = format::count(level as u64);
     lab.claim(
@@ -108,7 +108,7 @@ fn time(lab: &mut Experiment, level: usize) {
 }
 
 /// Whether it was the venue that held things up.
-fn venue(lab: &mut Experiment, rows: &[Row]) {
+fn venue(lab: &mut Lab, rows: &[Row]) {
     let counts = || {
         rows.iter()
             .flat_map(|row| &row.rounds)
@@ -133,7 +133,7 @@ fn venue(lab: &mut Experiment, rows: &[Row]) {
 }
 
 /// What pricing on the executor is to show.
-pub(crate) fn heavy(lab: &mut Experiment) {
+pub(crate) fn heavy(lab: &mut Lab) {
     let p99 = |name: &str| top(format!("params.light_p99.{name}_s"));
     lab.claim(
         Claim::that("pricing on the executor held up the light quotes: their p99 was more than twice that alone")

@@ -5,16 +5,13 @@ use crate::{
     side::{Side, variant},
     sweep::Row,
 };
-use common::{
-    Experiment,
-    experiment::{Curve, CurveLine, CurvePoint, Scale},
-};
+use common::{Curve, CurveLine, CurvePoint, Lab, Scale};
 use lab_19_async_vs_threads_fx::bound;
 
 const AXIS: &str = "requests in flight";
 
 /// Keeps both curves for the page.
-pub(crate) fn keep(args: &FxArgs, lab: &Experiment, rows: &[Row]) {
+pub(crate) fn keep(args: &FxArgs, lab: &Lab, rows: &[Row]) {
     let market = args.market(lab.seed());
     let attainable = |level| bound(&market, &args.quotes_for(level), level).as_secs_f64();
     let wall = |row: &Row| {

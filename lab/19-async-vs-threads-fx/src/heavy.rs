@@ -1,9 +1,7 @@
 //! Where async does not shine: options priced on the executor, with light quotes beside them.
 
 use crate::args::FxArgs;
-use common::{
-    Bound, Experiment, Tally, experiment::TableReport, report::format, workload::check_linear,
-};
+use common::{Bound, Lab, TableReport, Tally, format};
 use lab_19_async_vs_threads_fx::{
     burst::Latencies,
     market::Pair,
@@ -12,6 +10,7 @@ use lab_19_async_vs_threads_fx::{
     tasks::run_on_this_thread,
     venue::Venue,
 };
+use measure::workload::check_linear;
 use serde::Serialize;
 use std::{hint::black_box, num::NonZeroUsize, time::Duration};
 
@@ -46,7 +45,7 @@ struct Priced {
 /// Runs the three in turns; nothing comes back if the venue failed, which is noted.
 pub(crate) fn run(
     args: &FxArgs,
-    lab: &mut Experiment,
+    lab: &mut Lab,
     venue: &Venue,
     target: Target,
 ) -> anyhow::Result<Option<Light>> {
@@ -103,7 +102,7 @@ impl Light {
 
 fn once(
     args: &FxArgs,
-    lab: &mut Experiment,
+    lab: &mut Lab,
     venue: &Venue,
     target: Target,
     name: &str,
@@ -153,7 +152,7 @@ async fn light_quotes(
     }
 }
 
-fn say(lab: &Experiment, light: &Light) {
+fn say(lab: &Lab, light: &Light) {
     let shown = |p99: &[f64]| {
         let each = p99.iter().map(|&p99| format::seconds_f64(p99));
         each.collect::<Vec<_>>().join(", ")

@@ -11,11 +11,13 @@ mod tables;
 mod trade;
 
 use args::FxArgs;
-use common::{Experiment, Step, child::Program, host, report::format};
+use common::{Lab, Step, format};
 use lab_19_async_vs_threads_fx::{
     protocol::{Outcome, Target},
     venue::{Counts, VENUE, Venue},
 };
+use measure::host;
+use process_pool::child::Program;
 use serde::{Serialize, Serializer};
 use std::{
     process::ExitCode,
@@ -46,7 +48,7 @@ fn main() -> ExitCode {
     STEP.run(&[&VENUE], demonstrate)
 }
 
-fn demonstrate(args: &FxArgs, lab: &mut Experiment) -> anyhow::Result<()> {
+fn demonstrate(args: &FxArgs, lab: &mut Lab) -> anyhow::Result<()> {
     args.check()?;
     // Before the venue starts: it inherits the limit.
     host::raise_open_files();
@@ -80,7 +82,7 @@ fn demonstrate(args: &FxArgs, lab: &mut Experiment) -> anyhow::Result<()> {
 }
 
 /// Notes failed requests of the run `name` in one line; whether there were none.
-fn note_failures(lab: &mut Experiment, venue: &Venue, name: &str, outcomes: &[Outcome]) -> bool {
+fn note_failures(lab: &mut Lab, venue: &Venue, name: &str, outcomes: &[Outcome]) -> bool {
     let mut failed = outcomes.iter().filter_map(|outcome| outcome.as_ref().err());
     let Some(first) = failed.next() else {
         return true;

@@ -1,6 +1,6 @@
 //! The market: pairs, prices and latencies, all drawn from the seed and the number of the request.
 
-use common::workload::Seeded;
+use measure::workload::Seeded;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr, time::Duration};
 

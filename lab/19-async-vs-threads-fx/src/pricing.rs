@@ -5,7 +5,7 @@ use crate::{
     protocol::{Ask, Request, RequestError, Target},
     tasks::Client,
 };
-use common::workload::Seeded;
+use measure::workload::Seeded;
 use std::{f64::consts::TAU, num::NonZeroUsize, panic::resume_unwind, sync::Arc, time::Duration};
 use tokio::{
     sync::Semaphore,

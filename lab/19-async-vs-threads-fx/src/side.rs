@@ -1,6 +1,6 @@
 //! The two sides of the sweep, and what their rows are called.
 
-use common::report::format;
+use common::format;
 use serde::Serialize;
 
 /// Who has the requests in flight.

@@ -4,7 +4,7 @@ use crate::{
     args::FxArgs,
     side::{Side, variant},
 };
-use common::{Bound, Experiment, Tally, report::format, timing::Usage};
+use common::{Bound, Lab, Tally, format};
 use lab_19_async_vs_threads_fx::{
     bound,
     burst::{Answered, BurstError, Latencies},
@@ -14,6 +14,7 @@ use lab_19_async_vs_threads_fx::{
     threads::burst_with_threads,
     venue::{Counts, Session, Venue},
 };
+use measure::timing::Usage;
 use serde::Serialize;
 use std::sync::{Arc, OnceLock};
 
@@ -65,7 +66,7 @@ impl Row {
 /// Runs every row; stops at a failure, which it notes.
 pub(crate) fn run(
     args: &FxArgs,
-    lab: &mut Experiment,
+    lab: &mut Lab,
     venue: &Venue,
     target: Target,
 ) -> anyhow::Result<Option<Vec<Row>>> {
@@ -104,7 +105,7 @@ fn forbidden(args: &FxArgs, level: usize, side: Side) -> Option<String> {
 /// Runs a row once more; whether all went well, a limit that forbids it included.
 fn run_once(
     args: &FxArgs,
-    lab: &mut Experiment,
+    lab: &mut Lab,
     venue: &Venue,
     target: Target,
     requests: &[Request],
@@ -138,7 +139,7 @@ fn run_once(
 
 /// Notes a row that did not come about: a limit in the row itself, anything else as a failure.
 fn refused(
-    lab: &mut Experiment,
+    lab: &mut Lab,
     venue: &Venue,
     name: &str,
     row: &mut Row,

@@ -1,15 +1,11 @@
 //! The sweep as a table: what each row took, and what it cost the venue.
 
 use crate::{side::variant, sweep::Row};
-use common::{
-    Experiment,
-    experiment::TableReport,
-    report::{self, format},
-};
+use common::{Lab, TableReport, format};
 use lab_19_async_vs_threads_fx::venue::Counts;
 
 /// Prints both tables and a line for every row that a limit forbids.
-pub(crate) fn say(lab: &Experiment, rows: &[Row]) {
+pub(crate) fn say(lab: &Lab, rows: &[Row]) {
     let names = [
         "in flight",
         "side",
@@ -56,13 +52,13 @@ pub(crate) fn say(lab: &Experiment, rows: &[Row]) {
 }
 
 /// Says which rows a limit forbids, and which cannot be compared.
-fn say_what_is_missing(lab: &Experiment, rows: &[Row]) {
+fn say_what_is_missing(lab: &Lab, rows: &[Row]) {
     for row in rows {
         if let Some(limit) = &row.limit {
             let name = variant(row.side, row.level);
             lab.say(report::wrap(
                 &format!("{name}: not run; {limit}"),
-                report::width(),
+                lab.screen().width(),
                 2,
             ));
         } else if !row.reached_its_level() {
@@ -75,14 +71,14 @@ fn say_what_is_missing(lab: &Experiment, rows: &[Row]) {
 }
 
 /// The index of the run that the report shows: the middle one by wall time, the lower of two.
-fn shown(lab: &Experiment, name: &str) -> Option<usize> {
+fn shown(lab: &Lab, name: &str) -> Option<usize> {
     let walls = lab.walls(name);
     let mut order: Vec<usize> = (0..walls.len()).collect();
     order.sort_by(|&one, &other| walls[one].total_cmp(&walls[other]));
     order.get(walls.len().checked_sub(1)? / 2).copied()
 }
 
-fn cells(lab: &Experiment, row: &Row) -> Vec<String> {
+fn cells(lab: &Lab, row: &Row) -> Vec<String> {
     const UNKNOWN: &str = "–";
     let name = variant(row.side, row.level);
     let level = format::count(row.level as u64);
@@ -108,7 +104,7 @@ fn cells(lab: &Experiment, row: &Row) -> Vec<String> {
     cells
 }
 
-fn venue_cells(lab: &Experiment, row: &Row) -> Option<Vec<String>> {
+fn venue_cells(lab: &Lab, row: &Row) -> Option<Vec<String>> {
     let name = variant(row.side, row.level);
     let counts: &Counts = row.rounds.get(shown(lab, &name)?)?.venue.get()?;
     Some(vec![

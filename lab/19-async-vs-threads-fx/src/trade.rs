@@ -1,7 +1,7 @@
 //! The script's table: twenty quotes, five at a time, and an order per best quote.
 
 use crate::args::FxArgs;
-use common::{Bound, Experiment, Tally, experiment::TableReport, report::format};
+use common::{Bound, Lab, TableReport, Tally, format};
 use lab_19_async_vs_threads_fx::{
     best_quotes, bound,
     market::{Pair, Price},
@@ -57,7 +57,7 @@ impl Trade {
 /// Runs both sides in turns; returns what each brought home last, or nothing if a request failed.
 pub(crate) fn run(
     args: &FxArgs,
-    lab: &mut Experiment,
+    lab: &mut Lab,
     venue: &Venue,
     target: Target,
 ) -> anyhow::Result<Option<[Trade; 2]>> {
@@ -92,7 +92,7 @@ pub(crate) fn run(
 
 fn side(
     args: &FxArgs,
-    lab: &mut Experiment,
+    lab: &mut Lab,
     venue: &Venue,
     name: &str,
     trade: impl FnOnce(&[Request]) -> anyhow::Result<[Vec<Outcome>; 2]>,
@@ -127,7 +127,7 @@ fn attainable(args: &FxArgs, seed: u64) -> Bound {
     }
 }
 
-fn say(lab: &Experiment, [threads, tasks]: &[Trade; 2]) {
+fn say(lab: &Lab, [threads, tasks]: &[Trade; 2]) {
     let shown = |price: Option<&Price>| price.map_or("–".into(), ToString::to_string);
     let rows = threads.best.iter().map(|(pair, best)| {
         vec![

@@ -1,7 +1,7 @@
 //! The binary as a user runs it.
 
-use common::testing::{assert_nothing_left_behind, run, run_command, variant, verdict};
 use std::process::Command;
+use testing::{assert_nothing_left_behind, run, run_command, variant, verdict};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_lab-19-async-vs-threads-fx");
 

@@ -1,7 +1,5 @@
 //! Both sides against a venue in a process of its own.
 
-use common::child::{Exit, Program};
-use common::testing::assert_nothing_left_behind;
 use lab_19_async_vs_threads_fx::{
     burst::Answered,
     market::{Market, Pair},
@@ -12,11 +10,13 @@ use lab_19_async_vs_threads_fx::{
     threads::{self, burst_with_threads, trade_with_threads},
     venue::{Venue, VenueConfig},
 };
+use process_pool::child::{Exit, Program};
 use std::{
     io::{BufRead, BufReader, Write},
     net::TcpStream,
     time::Duration,
 };
+use testing::assert_nothing_left_behind;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_lab-19-async-vs-threads-fx");
 const STACK: usize = 64 * 1024;

@@ -6,16 +6,14 @@ mod talk;
 pub use talk::{PythonError, in_one_line};
 
 use answer::Answer;
-use common::{
-    timeline::{self, Moment, Span},
-    timing::{Usage, adopt_child_usage, forget_child_usage},
-};
+use measure::timing::{Usage, adopt_child_usage, forget_child_usage};
 use serde::{Deserialize, Serialize};
 use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
 use talk::Talk;
+use timeline::{Moment, Span};
 
 /// Our own script, given to the interpreter as an argument.
 const SCRIPT: &str = include_str!("jobs.py");

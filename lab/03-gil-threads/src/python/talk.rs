@@ -1,6 +1,7 @@
 //! Starting a program and talking with it, a line at a time, without waiting for ever.
 
-use common::{child::Guest, timing::Housekeeper};
+use measure::timing::Housekeeper;
+use process_pool::child::Guest;
 use serde::de::DeserializeOwned;
 use std::{
     io::{self, BufRead, BufReader, Read, Write},

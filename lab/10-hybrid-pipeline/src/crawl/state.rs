@@ -4,11 +4,11 @@ use crate::{
     outcome::{Arrival, Finding, PageReport, Target},
     totals::{Totals, keep},
 };
-use common::http::Url;
 use std::{
     collections::{BTreeMap, HashSet, VecDeque},
     hash::{DefaultHasher, Hash, Hasher},
 };
+use web::Url;
 
 #[derive(Debug, Default)]
 pub(super) struct State {

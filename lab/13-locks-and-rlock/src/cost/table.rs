@@ -1,11 +1,11 @@
 //! The costs in lines.
 
 use super::{Costs, MARGIN, Shape, middle, shape};
-use common::{Experiment, experiment::TableReport, report::format};
+use common::{Lab, TableReport, format};
 
 impl Costs {
     /// Prints what a cost is, the table, and what the shapes mean.
-    pub(crate) fn tell(&self, lab: &Experiment) {
+    pub(crate) fn tell(&self, lab: &Lab) {
         let columns: Vec<String> = self.columns.iter().map(ToString::to_string).collect();
         lab.say("cost of an increment (last row: of a read), middle round:");
         lab.say("  wall time of the run / increments of all its threads together");

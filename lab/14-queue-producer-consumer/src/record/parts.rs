@@ -1,9 +1,9 @@
 //! The items and the waits of a run, each read from the books.
 
 use crate::books::{Entry, Event};
-use common::timeline::Moment;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use timeline::Moment;
 
 /// How full the queue was from a moment on.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]

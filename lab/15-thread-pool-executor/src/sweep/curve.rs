@@ -1,7 +1,7 @@
 //! The sweep as a curve.
 
 use super::{Kind, Point, Sweep};
-use common::experiment::{Curve, CurveLine, CurvePoint, Scale};
+use common::{Curve, CurveLine, CurvePoint, Scale};
 use lab_15_thread_pool_executor::Load;
 
 impl Sweep {

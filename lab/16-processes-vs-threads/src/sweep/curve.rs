@@ -1,7 +1,7 @@
 //! The sweep as a curve.
 
 use super::{Point, Sweep, WAYS};
-use common::experiment::{Curve, CurveLine, CurvePoint, Scale};
+use common::{Curve, CurveLine, CurvePoint, Scale};
 
 impl Sweep {
     /// Every way by the size of a job; its knee is the break-even.

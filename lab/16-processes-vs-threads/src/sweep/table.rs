@@ -2,13 +2,13 @@
 
 use super::{Sweep, WAYS, Way};
 use crate::{args::Args, rule};
-use common::{Experiment, report::format};
+use common::{Lab, format};
 use lab_16_processes_vs_threads::verdict::Verdict;
 use std::time::Duration;
 
 impl Sweep {
     /// Prints a line per size, and the break-evens.
-    pub(crate) fn tell(&self, args: &Args, lab: &Experiment) {
+    pub(crate) fn tell(&self, args: &Args, lab: &Lab) {
         lab.say(format!(
             "{:>12} {:>12} {:>13} {:>13} {:>16}",
             "steps a job", "one by one", "threads", "processes", "a running pool"
@@ -44,7 +44,7 @@ impl Sweep {
     }
 
     /// How a way that has no break-even stands at the end of the sweep, and what to try.
-    pub(crate) fn why_none(&self, way: usize, rounds: usize, lab: &Experiment) -> String {
+    pub(crate) fn why_none(&self, way: usize, rounds: usize, lab: &Lab) -> String {
         let last = self.points.last().map(|point| point.ways()[way]);
         let Some(compared) = last.and_then(|last| last.over_one_by_one.as_ref()) else {
             return "nothing was measured".into();
@@ -62,7 +62,7 @@ impl Sweep {
     }
 }
 
-fn lacks_cpus(lab: &Experiment) -> bool {
+fn lacks_cpus(lab: &Lab) -> bool {
     lab.parallelism() < 1.5
 }
 

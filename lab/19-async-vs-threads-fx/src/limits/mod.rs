@@ -5,7 +5,8 @@ mod refusals;
 
 pub(crate) use refusals::{why_no_socket, why_no_thread};
 
-use common::{host::raise_open_files, report::format};
+use common::format;
+use measure::host::raise_open_files;
 use probes::{address_space, cgroup, local_ports, memory};
 use std::thread::available_parallelism;
 

@@ -3,7 +3,7 @@
 use super::probes::{
     address_space, cgroup, number_in, rlimit_address_space, user_processes, user_threads,
 };
-use common::report::format;
+use common::format;
 
 /// The limit behind an error of a socket; `None` where it was no limit.
 pub(crate) fn why_no_socket(code: Option<i32>) -> Option<String> {

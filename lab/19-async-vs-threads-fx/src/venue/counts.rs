@@ -1,7 +1,7 @@
 //! What the venue counts in a run, and the opening bell.
 
-use common::timing::Usage;
 use hdrhistogram::Histogram;
+use measure::timing::Usage;
 use serde::Serialize;
 use std::{
     fmt,

@@ -5,7 +5,7 @@ use crate::{
     market::{Market, Pair},
     protocol::{Answer, Ask, GREETING, LINE_BYTES, Request},
 };
-use common::child;
+use process_pool::child;
 use std::{future, io, sync::Arc};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},

@@ -2,10 +2,7 @@
 
 use super::{Counts, ROLE, VenueConfig};
 use crate::protocol::GREETING;
-use common::{
-    child::{Child, Exit, LinkReceiver, LinkSender, Program, StartError},
-    experiment,
-};
+use process_pool::child::{Child, Exit, LinkReceiver, LinkSender, Program, StartError};
 use std::{
     io::{self, BufRead, BufReader, Write},
     net::{SocketAddr, TcpStream},
@@ -181,18 +178,18 @@ impl<'a> Session<'a> {
     }
 }
 
-impl experiment::Observer for Session<'_> {
+impl common::Observer for Session<'_> {
     fn begin(&self) -> anyhow::Result<()> {
         Ok(self.venue.begin(self.bell)?)
     }
 
     /// A venue that has died has counted nothing; what its clients got is kept all the same.
-    fn counts(&self) -> anyhow::Result<Option<experiment::Counts>> {
+    fn counts(&self) -> anyhow::Result<Option<common::Counts>> {
         let Ok(counts) = self.venue.counts() else {
             return Ok(None);
         };
         let counts = *self.seen.get_or_init(|| counts);
-        Ok(Some(experiment::Counts {
+        Ok(Some(common::Counts {
             peak_in_flight: counts.peak_in_flight,
             connections: counts.connections,
         }))

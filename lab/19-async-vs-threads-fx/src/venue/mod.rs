@@ -12,11 +12,9 @@ pub use counts::Counts;
 pub use handle::{Session, Venue, VenueError};
 
 use crate::market::Market;
-use common::{
-    child::{Link, Role},
-    host,
-};
 use counts::Run;
+use measure::host;
+use process_pool::child::{Link, Role};
 use serde::{Deserialize, Serialize};
 use std::{
     io,

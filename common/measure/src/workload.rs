@@ -1,0 +1,461 @@
+//! Work to do: CPU work that stays linear in any profile, waits, and seeded random numbers.
+//!
+//! An optimiser that finds the closed form of a loop turns a lesson about CPU work into a lesson
+//! about nothing. Each loop here hides one value from it, and [`check_linear`] tells at run time
+//! whether that worked.
+
+use std::hint::black_box;
+use std::ops::Range;
+use std::time::{Duration, Instant};
+
+use crate::clock::thread_cpu;
+
+/// Adds up `i * i` for every `i` below `n`, one by one.
+///
+/// This is Python's `sum(i * i for i in range(n))`, at about 1 ns per step.
+///
+/// # Panics
+/// If the sum does not fit in `u128`, past the `n` that [`sum_of_squares_closed_form`] names;
+/// getting there would take hours.
+pub fn sum_of_squares(n: u64) -> u128 {
+    let mut sum = 0;
+    for i in 0..n {
+        // Hiding the index costs least: hiding the sum would send it through memory at each step.
+        let i = u128::from(black_box(i));
+        sum += i * i;
+    }
+    sum
+}
+
+/// The same sum at once: the oracle for [`sum_of_squares`].
+///
+/// # Panics
+/// If the sum does not fit in `u128`: the largest `n` is 10,069,012,961,345.
+pub fn sum_of_squares_closed_form(n: u64) -> u128 {
+    // n (n - 1) (2n - 1) / 6, each division where it is exact, before the product can overflow.
+    let n = u128::from(n);
+    let mut pairs = n * n.saturating_sub(1) / 2;
+    let mut odd = (2 * n).saturating_sub(1);
+    if odd.is_multiple_of(3) {
+        odd /= 3;
+    } else {
+        pairs /= 3;
+    }
+    pairs
+        .checked_mul(odd)
+        .expect("the sum of squares fits in u128 up to n = 10,069,012,961,345")
+}
+
+/// Counts `n` down to zero, each step waiting for the one before, and returns the steps made.
+///
+/// This is Python's `while n: n -= 1`.
+pub fn count_down(n: u64) -> u64 {
+    let mut left = n;
+    let mut steps = 0;
+    while left > 0 {
+        left = black_box(left - 1);
+        steps += 1;
+    }
+    steps
+}
+
+/// Stirs `seed` for `steps` dependent steps: CPU work without memory traffic.
+///
+/// Seed 0 would stay 0 for ever and counts as 1.
+///
+/// # Source
+/// George Marsaglia, "Xorshift RNGs" (2003), 64 bits with shifts 13, 7, 17.
+pub fn mix(seed: u64, steps: u64) -> u64 {
+    let mut state = seed.max(1);
+    for _ in 0..steps {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+    }
+    // A caller may drop the result; the loop must run all the same.
+    black_box(state)
+}
+
+/// What [`check_linear`] measured.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Linearity {
+    /// How many times longer `4 * steps` took than `steps`; 4 for linear work.
+    pub ratio: f64,
+    /// The smaller amount of work.
+    pub steps: u64,
+    /// What the smaller amount cost, at best.
+    pub cost: Duration,
+    /// How many pairs the ratio is the median of.
+    pub rounds: usize,
+}
+
+/// Whether work grows in step with its amount.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinearityVerdict {
+    /// Four times the work took about four times as long: from 3 to 5⅓ times.
+    Linear,
+    /// It took less than 2 or more than 8 times as long.
+    NotLinear,
+    /// Anything in between.
+    Unclear,
+}
+
+impl Linearity {
+    /// Judges the ratio.
+    ///
+    /// A shared machine may change its speed by two at any moment. Linear work that meets such a
+    /// change shows as 2 or 8; only what lies beyond is held against the work.
+    pub fn verdict(&self) -> LinearityVerdict {
+        match self.ratio {
+            ratio if (3.0..=16.0 / 3.0).contains(&ratio) => LinearityVerdict::Linear,
+            ratio if (2.0..=8.0).contains(&ratio) => LinearityVerdict::Unclear,
+            _ => LinearityVerdict::NotLinear,
+        }
+    }
+}
+
+/// Measures whether `work(4 * n)` takes about four times as long as `work(n)`.
+///
+/// Finds an `n` of about a millisecond, then compares `n` with `4 * n` in up to seven neighbouring
+/// pairs, by the CPU time of this thread where the platform tells it. Linear work takes 20–80 ms.
+///
+/// ```
+/// use measure::workload::{LinearityVerdict, check_linear, sum_of_squares};
+///
+/// let linearity = check_linear(|n| {
+///     std::hint::black_box(sum_of_squares(n));
+/// });
+/// if linearity.verdict() != LinearityVerdict::Linear {
+///     eprintln!("4n took {:.1} times n: do not trust the speed-ups below", linearity.ratio);
+/// }
+/// ```
+pub fn check_linear(work: impl Fn(u64)) -> Linearity {
+    linearity(|steps| {
+        let wall = Instant::now();
+        let cpu = thread_cpu();
+        work(black_box(steps));
+        match cpu.zip(thread_cpu()) {
+            Some((before, after)) => after.saturating_sub(before),
+            None => wall.elapsed(),
+        }
+    })
+}
+
+const LEAST_COST: Duration = Duration::from_millis(1);
+/// Work that is still too short to measure here is not done at all.
+const MOST_STEPS: u64 = 1 << 36;
+const PAIRS: usize = 7;
+const ENOUGH: Duration = Duration::from_millis(70);
+
+fn linearity(mut cost_of: impl FnMut(u64) -> Duration) -> Linearity {
+    let mut steps = 1;
+    let mut cost = cost_of(steps);
+    while cost < LEAST_COST && steps < MOST_STEPS {
+        steps *= 2;
+        cost = cost_of(steps);
+    }
+
+    let mut spent = Duration::ZERO;
+    let mut ratios = Vec::with_capacity(PAIRS);
+    while ratios.len() < PAIRS && (ratios.is_empty() || spent < ENOUGH) {
+        let once = cost_of(steps).max(Duration::from_nanos(1));
+        let four_times = cost_of(4 * steps);
+        ratios.push(four_times.as_secs_f64() / once.as_secs_f64());
+        cost = cost.min(once);
+        spent += once + four_times;
+    }
+    ratios.sort_by(f64::total_cmp);
+    Linearity {
+        ratio: ratios[ratios.len() / 2],
+        steps,
+        cost,
+        rounds: ratios.len(),
+    }
+}
+
+/// Blocks this thread for `duration`, as a blocking read would; a span on the timeline.
+pub fn io_wait_blocking(duration: Duration) {
+    let _waiting = tracing::info_span!("io wait", wait = "sleep").entered();
+    std::thread::sleep(duration);
+}
+
+/// A seeded stream of random numbers: SplitMix64, for jitter and made-up pages, not for secrets.
+///
+/// ```
+/// use measure::workload::Seeded;
+///
+/// let mut one = Seeded::new(7);
+/// let mut same = Seeded::new(7);
+/// assert_eq!(one.range(50..150), same.range(50..150));
+/// ```
+///
+/// # Source
+/// Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators" (2014), with the
+/// constants of Vigna's <https://prng.di.unimi.it/splitmix64.c>.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seeded {
+    state: u64,
+}
+
+impl Seeded {
+    /// The stream of `seed`.
+    pub fn new(seed: u64) -> Self {
+        Self { state: seed }
+    }
+
+    /// The stream of one item of many: the same whichever thread draws from it, and when.
+    pub fn for_item(seed: u64, item: u64) -> Self {
+        // Scrambling the item first keeps neighbours from being one stream, a few draws apart.
+        let scrambled = Self::new(item).next_u64();
+        Self::new(Self::new(seed ^ scrambled).next_u64())
+    }
+
+    /// The next 64 random bits.
+    pub fn next_u64(&mut self) -> u64 {
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut bits = self.state;
+        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        bits ^ (bits >> 31)
+    }
+
+    /// A number within `range`, each as likely as the other to within width / 2⁶⁴.
+    ///
+    /// # Panics
+    /// If the range is empty.
+    pub fn range(&mut self, range: Range<u64>) -> u64 {
+        assert!(!range.is_empty(), "the range `{range:?}` is empty");
+        let width = u128::from(range.end - range.start);
+        // The upper half of a 64 by 64 bit product: a multiplication instead of a remainder.
+        let offset = (u128::from(self.next_u64()) * width) >> 64;
+        range.start + offset as u64
+    }
+
+    /// A number from 0 up to, but not including, 1.
+    pub fn unit(&mut self) -> f64 {
+        // 53 bits are all an f64 can hold below 1.
+        (self.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    /// A duration within `range`, to the nanosecond: for jitter.
+    ///
+    /// # Panics
+    /// If the range is empty or reaches past 584 years.
+    pub fn duration(&mut self, range: Range<Duration>) -> Duration {
+        let nanoseconds = |duration: Duration| {
+            u64::try_from(duration.as_nanos()).expect("jitter is shorter than 584 years")
+        };
+        Duration::from_nanos(self.range(nanoseconds(range.start)..nanoseconds(range.end)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_loop_equals_the_closed_form() {
+        for n in [0, 1, 2, 3, 1_000, 1_000_003] {
+            assert_eq!(sum_of_squares(n), sum_of_squares_closed_form(n), "n = {n}");
+        }
+    }
+
+    #[test]
+    fn the_closed_form_has_the_exact_values() {
+        assert_eq!(sum_of_squares_closed_form(4), 14);
+        assert_eq!(
+            sum_of_squares_closed_form(1_000_003),
+            333_335_833_339_500_005
+        );
+        assert_eq!(
+            sum_of_squares_closed_form(40_000_000),
+            21_333_332_533_333_340_000_000
+        );
+    }
+
+    #[test]
+    fn each_square_is_the_difference_of_two_closed_forms() {
+        for n in (0..5_000).chain(10_069_012_961_000..10_069_012_961_345) {
+            let square = u128::from(n) * u128::from(n);
+            assert_eq!(
+                sum_of_squares_closed_form(n + 1) - sum_of_squares_closed_form(n),
+                square,
+                "n = {n}"
+            );
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "fits in u128")]
+    fn the_closed_form_refuses_what_does_not_fit() {
+        sum_of_squares_closed_form(10_069_012_961_346);
+    }
+
+    #[test]
+    fn counting_down_takes_as_many_steps_as_asked() {
+        for n in [0, 1, 1_000, 1_000_003] {
+            assert_eq!(count_down(n), n);
+        }
+    }
+
+    #[test]
+    fn mixing_follows_the_published_sequence() {
+        assert_eq!(mix(1, 0), 1);
+        assert_eq!(mix(1, 1), 1_082_269_761);
+        assert_eq!(mix(1, 2), 1_152_992_998_833_853_505);
+        assert_eq!(mix(0, 9), mix(1, 9));
+    }
+
+    #[test]
+    fn mixing_in_two_parts_is_mixing_at_once() {
+        assert_eq!(mix(mix(42, 600), 400), mix(42, 1_000));
+    }
+
+    #[test]
+    fn linear_work_of_any_speed_is_linear() {
+        for nanos_per_step in [1, 40, 3_000_000] {
+            let found = linearity(|steps| Duration::from_nanos(steps * nanos_per_step));
+            assert_eq!(found.verdict(), LinearityVerdict::Linear, "{found:?}");
+            assert!((found.ratio - 4.0).abs() < 1e-9, "{found:?}");
+        }
+    }
+
+    #[test]
+    fn a_closed_form_is_not_linear() {
+        for nanos in [0, 1, 76] {
+            let found = linearity(|_| Duration::from_nanos(nanos));
+            assert_eq!(found.verdict(), LinearityVerdict::NotLinear, "{found:?}");
+        }
+    }
+
+    #[test]
+    fn quadratic_work_is_not_linear() {
+        let found = linearity(|steps| Duration::from_nanos(steps * steps));
+        assert_eq!(found.verdict(), LinearityVerdict::NotLinear, "{found:?}");
+    }
+
+    #[test]
+    fn a_change_of_speed_is_never_held_against_linear_work() {
+        for change_at in 0..40 {
+            let mut calls = 0;
+            let found = linearity(|steps| {
+                calls += 1;
+                let nanos_per_step = if calls > change_at { 2 } else { 1 };
+                Duration::from_nanos(steps * nanos_per_step)
+            });
+            assert_eq!(found.verdict(), LinearityVerdict::Linear, "{found:?}");
+        }
+    }
+
+    #[test]
+    fn verdicts_change_at_their_thresholds() {
+        let verdict = |ratio| {
+            Linearity {
+                ratio,
+                steps: 1,
+                cost: LEAST_COST,
+                rounds: 1,
+            }
+            .verdict()
+        };
+        assert_eq!(verdict(1.9), LinearityVerdict::NotLinear);
+        assert_eq!(verdict(2.0), LinearityVerdict::Unclear);
+        assert_eq!(verdict(3.0), LinearityVerdict::Linear);
+        assert_eq!(verdict(5.3), LinearityVerdict::Linear);
+        assert_eq!(verdict(8.0), LinearityVerdict::Unclear);
+        assert_eq!(verdict(8.1), LinearityVerdict::NotLinear);
+        assert_eq!(verdict(f64::NAN), LinearityVerdict::NotLinear);
+    }
+
+    #[test]
+    fn the_optimiser_found_no_closed_form() {
+        // No speed is asserted: a closed form never reaches a millisecond however long it is given,
+        // and a loop does long before the last step count.
+        let takes_time = |work: fn(u64)| check_linear(work).steps < MOST_STEPS;
+        assert!(takes_time(|n| {
+            black_box(sum_of_squares(n));
+        }));
+        assert!(takes_time(|n| {
+            black_box(count_down(n));
+        }));
+        assert!(takes_time(|n| {
+            mix(1, n);
+        }));
+        assert!(!takes_time(|n| {
+            black_box(sum_of_squares_closed_form(n));
+        }));
+    }
+
+    #[test]
+    fn a_blocking_wait_lasts_at_least_as_long_as_asked() {
+        let nap = Duration::from_millis(3);
+        let started = Instant::now();
+        io_wait_blocking(nap);
+        assert!(started.elapsed() >= nap);
+    }
+
+    #[test]
+    fn the_stream_follows_the_published_values() {
+        let mut stream = Seeded::new(1_234_567);
+        let drawn: Vec<u64> = (0..5).map(|_| stream.next_u64()).collect();
+        assert_eq!(
+            drawn,
+            [
+                6_457_827_717_110_365_317,
+                3_203_168_211_198_807_973,
+                9_817_491_932_198_370_423,
+                4_593_380_528_125_082_431,
+                16_408_922_859_458_223_821,
+            ]
+        );
+    }
+
+    #[test]
+    fn a_range_is_kept_and_all_of_it_is_reached() {
+        let mut stream = Seeded::new(3);
+        let mut seen = [0; 6];
+        for _ in 0..6_000 {
+            seen[(stream.range(10..16) - 10) as usize] += 1;
+        }
+        assert!(seen.iter().all(|count| *count > 800), "{seen:?}");
+        assert_eq!(stream.range(9..10), 9);
+        assert!(stream.range(0..u64::MAX) < u64::MAX);
+    }
+
+    #[test]
+    #[should_panic(expected = "is empty")]
+    fn an_empty_range_is_refused() {
+        Seeded::new(1).range(4..4);
+    }
+
+    #[test]
+    fn units_lie_in_the_half_open_interval_around_their_mean() {
+        let mut stream = Seeded::new(11);
+        let units: Vec<f64> = (0..4_000).map(|_| stream.unit()).collect();
+        assert!(units.iter().all(|unit| (0.0..1.0).contains(unit)));
+        let mean = units.iter().sum::<f64>() / units.len() as f64;
+        assert!((mean - 0.5).abs() < 0.03, "{mean}");
+    }
+
+    #[test]
+    fn durations_keep_their_range() {
+        let mut stream = Seeded::new(5);
+        let range = Duration::from_millis(50)..Duration::from_millis(150);
+        for _ in 0..1_000 {
+            assert!(range.contains(&stream.duration(range.clone())));
+        }
+    }
+
+    #[test]
+    fn items_have_streams_of_their_own() {
+        let first: Vec<u64> = (0..1_000)
+            .map(|item| Seeded::for_item(7, item).next_u64())
+            .collect();
+        let mut distinct = first.clone();
+        distinct.sort_unstable();
+        distinct.dedup();
+        assert_eq!(distinct.len(), first.len());
+        assert_eq!(Seeded::for_item(7, 3).next_u64(), first[3]);
+        assert_ne!(Seeded::for_item(8, 3).next_u64(), first[3]);
+    }
+}

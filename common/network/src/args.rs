@@ -1,0 +1,246 @@
+//! The flags that say what to fetch.
+
+use common::cli::as_seconds;
+use serde::Serialize;
+use std::{num::NonZeroU32, time::Duration};
+use web::{Server, Url, under};
+
+/// Most requests one run may make.
+const REQUESTS_LIMIT: u32 = 10_000;
+
+/// Longest delay that the server holds an answer back.
+const DELAY_LIMIT_S: f64 = 60.0;
+
+/// Longest time-out, an hour.
+const TIMEOUT_LIMIT_S: f64 = 3_600.0;
+
+/// Where help shows these flags; set on each, since a heading for all leaks to the lesson's own.
+const HEADING: &str = "What to fetch";
+
+/// What to fetch: the lab's own server, another host with httpbin's paths, or any URLs.
+#[derive(clap::Args, Serialize, Clone, Debug)]
+pub struct RequestArgs {
+    /// Fetch this URL (http or https); repeat the flag for several
+    ///
+    /// The URLs are fetched in this order, each once. With --requests N they are gone through again
+    /// and again until N requests are made. The lab's own server is then not started, so the
+    /// server's counts are not known.
+    #[arg(
+        long, value_name = "URL", value_parser = parse_url, conflicts_with = "base_url",
+        help_heading = HEADING
+    )]
+    pub url: Vec<Url>,
+
+    /// Ask this host instead of the lab's own server, at httpbin's paths
+    ///
+    /// For example `https://httpbin.org`: each request then goes to its `/delay/1`. A
+    /// real network shows what the local server cannot: name look-ups, distance, and its moods.
+    #[arg(long, value_name = "URL", value_parser = parse_url, help_heading = HEADING)]
+    pub base_url: Option<Url>,
+
+    /// Make this many requests, 1 to 10000
+    ///
+    /// More requests show more of what can overlap; each variant makes the same number.
+    #[arg(
+        long, value_name = "N", value_parser = parse_requests,
+        allow_negative_numbers = true, help_heading = HEADING
+    )]
+    pub requests: Option<NonZeroU32>,
+
+    /// Let the server hold each answer back for this long, 0 to 60 seconds; fractions are fine
+    ///
+    /// It stands for the slow network and the slow far side: the time in which a program could do
+    /// something else. Requests to --url have the delay they have.
+    #[arg(
+        long, value_name = "SECONDS", default_value = "1", value_parser = parse_delay,
+        allow_negative_numbers = true, help_heading = HEADING
+    )]
+    #[serde(rename = "delay_s", serialize_with = "as_seconds")]
+    pub delay: Duration,
+
+    /// Give up on a request after this many seconds
+    ///
+    /// It counts from the name look-up to the last byte of the answer; keep it above --delay.
+    #[arg(
+        long, value_name = "SECONDS", default_value = "10", value_parser = parse_timeout,
+        allow_negative_numbers = true, help_heading = HEADING
+    )]
+    #[serde(rename = "timeout_s", serialize_with = "as_seconds")]
+    pub timeout: Duration,
+}
+
+impl RequestArgs {
+    /// Whether these arguments ask for the lab's own server.
+    pub fn needs_server(&self) -> bool {
+        self.url.is_empty() && self.base_url.is_none()
+    }
+
+    /// How many requests to make: as asked for, else each `--url` once, else `default`.
+    pub fn requests_or(&self, default: NonZeroU32) -> NonZeroU32 {
+        let listed = u32::try_from(self.url.len()).ok().and_then(NonZeroU32::new);
+        self.requests.or(listed).unwrap_or(default)
+    }
+
+    /// The host that serves httpbin's paths: `--base-url`, else the lab's server.
+    pub fn base(&self, server: Option<&Server>) -> Option<Url> {
+        self.base_url
+            .clone()
+            .or_else(|| server.map(|server| server.base_url().clone()))
+    }
+
+    /// What to fetch, in order; empty only if a server is needed and none is given.
+    pub fn urls(&self, server: Option<&Server>, default: NonZeroU32) -> Vec<Url> {
+        let path = format!("delay/{}", self.delay.as_secs_f64());
+        let delayed = self.base(server).map(|base| under(&base, &path));
+        let listed: &[Url] = match &delayed {
+            Some(url) if self.url.is_empty() => std::slice::from_ref(url),
+            _ => &self.url,
+        };
+        let count = self.requests_or(default).get() as usize;
+        listed.iter().cycle().take(count).cloned().collect()
+    }
+}
+
+/// Parses a URL that can be fetched: http or https, whole.
+///
+/// # Errors
+/// Anything else, with what is wrong.
+pub fn parse_url(value: &str) -> Result<Url, String> {
+    let url = Url::parse(value)
+        .map_err(|error| format!("{error}; write it whole, as `https://example.com/page`"))?;
+    match url.scheme() {
+        "http" | "https" => Ok(url),
+        other => Err(format!("the scheme is `{other}`; only http and https work")),
+    }
+}
+
+fn parse_requests(value: &str) -> Result<NonZeroU32, String> {
+    value
+        .parse::<NonZeroU32>()
+        .ok()
+        .filter(|count| count.get() <= REQUESTS_LIMIT)
+        .ok_or_else(|| format!("expected a whole number from 1 to {REQUESTS_LIMIT}"))
+}
+
+/// Parses how long an answer is held back: 0 to 60 seconds.
+///
+/// # Errors
+/// Anything else, with the range.
+pub fn parse_delay(value: &str) -> Result<Duration, String> {
+    seconds(value)
+        .filter(|seconds| (0.0..=DELAY_LIMIT_S).contains(seconds))
+        .map(Duration::from_secs_f64)
+        .ok_or_else(|| format!("expected seconds from 0 to {DELAY_LIMIT_S}"))
+}
+
+/// Parses how long a request may take: 0.001 to 3600 seconds.
+///
+/// # Errors
+/// Anything else, with the range.
+pub fn parse_timeout(value: &str) -> Result<Duration, String> {
+    seconds(value)
+        .filter(|&seconds| (0.001..=TIMEOUT_LIMIT_S).contains(&seconds))
+        .map(Duration::from_secs_f64)
+        .ok_or_else(|| format!("expected seconds from 0.001 to {TIMEOUT_LIMIT_S}"))
+}
+
+fn seconds(value: &str) -> Option<f64> {
+    value.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    /// A lesson
+    #[derive(Parser, Debug)]
+    struct Cli {
+        #[command(flatten)]
+        requests: RequestArgs,
+        /// Another flag
+        #[arg(long)]
+        last: bool,
+    }
+
+    fn parse(arguments: &[&str]) -> Result<RequestArgs, clap::Error> {
+        let arguments = ["lab"].iter().chain(arguments);
+        Cli::try_parse_from(arguments).map(|cli| cli.requests)
+    }
+
+    fn ten() -> NonZeroU32 {
+        NonZeroU32::new(10).expect("not zero")
+    }
+
+    fn urls(arguments: &[&str]) -> Vec<String> {
+        let args = parse(arguments).expect("good arguments");
+        let urls = args.urls(None, ten());
+        urls.into_iter().map(String::from).collect()
+    }
+
+    #[test]
+    fn urls_are_fetched_once_each_or_in_turn() {
+        let two = ["--url", "http://a/x", "--url", "https://b/y"];
+        assert_eq!(urls(&two), ["http://a/x", "https://b/y"]);
+        let five = urls(&[&two[..], &["--requests", "3"]].concat());
+        assert_eq!(five, ["http://a/x", "https://b/y", "http://a/x"]);
+    }
+
+    #[test]
+    fn a_base_url_gets_the_delay_path() {
+        let one = urls(&["--base-url", "https://httpbin.org", "--delay", "0.25"]);
+        assert_eq!(one, vec!["https://httpbin.org/delay/0.25"; 10]);
+        let below = urls(&["--base-url", "http://h/bin?q", "--requests", "1"]);
+        assert_eq!(below, ["http://h/bin/delay/1"]);
+    }
+
+    #[test]
+    fn only_the_lab_s_own_urls_need_the_server() {
+        assert!(parse(&[]).expect("defaults").needs_server());
+        assert!(!parse(&["--url", "http://a"]).expect("a URL").needs_server());
+        assert!(urls(&[]).is_empty());
+    }
+
+    #[test]
+    fn a_bad_value_is_named_with_its_flag() {
+        for (flag, value) in [
+            ("--requests", "0"),
+            ("--requests", "-1"),
+            ("--requests", "10001"),
+            ("--delay", "-1"),
+            ("--delay", "61"),
+            ("--delay", "NaN"),
+            ("--timeout", "0"),
+            ("--timeout", "inf"),
+            ("--url", "httpbin.org/get"),
+            ("--url", "ftp://example.org"),
+            ("--base-url", "http://"),
+        ] {
+            let error = parse(&[flag, value]).expect_err("a bad value").to_string();
+            let line = error.lines().next().expect("a line");
+            assert!(line.contains(flag) && line.contains(value), "{line}");
+        }
+    }
+
+    #[test]
+    fn help_keeps_the_lesson_s_own_words_and_flags_apart() {
+        let help = parse(&["--help"]).expect_err("help").to_string();
+        assert!(help.starts_with("A lesson\n"), "{help}");
+        let (own, shared) = help.split_once("What to fetch:").expect("a heading");
+        assert!(
+            own.contains("--last") && !shared.contains("--last"),
+            "{help}"
+        );
+        assert!(shared.contains("--base-url"), "{help}");
+    }
+
+    #[test]
+    fn durations_are_seconds_in_json() {
+        let json = serde_json::to_value(parse(&["--delay", "0.5"]).expect("a delay"));
+        let json = json.expect("JSON");
+        assert_eq!(
+            (&json["delay_s"], &json["timeout_s"]),
+            (&0.5.into(), &10.0.into())
+        );
+    }
+}

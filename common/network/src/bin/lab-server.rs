@@ -1,0 +1,101 @@
+//! Runs the lab's server alone, in the foreground, until Ctrl-C.
+
+use clap::Parser;
+use common::cli;
+use measure::host::raise_open_files;
+use std::{
+    io::{self, Write},
+    num::NonZeroU32,
+    path::PathBuf,
+    process::ExitCode,
+    sync::mpsc,
+};
+use web::{FaultKind, Faults, SERVER, Server, ServerConfig};
+
+/// The lab's httpbin-compatible server, on 127.0.0.1 only.
+///
+/// Point any step of the lab, or your own client, at the address it prints, and ask for its own
+/// count of what it saw at /witness. Its paths are listed at /.
+#[derive(Parser, Debug)]
+#[command(name = "lab-server", version)]
+struct Args {
+    /// Listen at this port; 0 takes a free one
+    #[arg(long, value_name = "PORT", default_value = "8080")]
+    port: u16,
+
+    /// Let one request of every K fail, so that a client can show how it copes
+    #[arg(long, value_name = "K")]
+    fault_every: Option<NonZeroU32>,
+
+    /// The ways to fail: server-error, too-many-requests, stall, cut, reset; the seed chooses
+    #[arg(
+        long,
+        value_name = "KIND",
+        value_delimiter = ',',
+        requires = "fault_every"
+    )]
+    fault_kinds: Vec<FaultKind>,
+
+    /// What each 429 asks for in Retry-After, in whole seconds
+    #[arg(long, value_name = "SECONDS", default_value = "1")]
+    retry_after: u32,
+
+    /// Decides which requests fail and what the pages hold
+    #[arg(long, value_name = "N", default_value = "1")]
+    seed: u64,
+
+    /// Show this directory at /files/
+    #[arg(long, value_name = "DIR")]
+    files: Option<PathBuf>,
+}
+
+impl Args {
+    fn config(self) -> ServerConfig {
+        let faults = self.fault_every.map(|every| Faults {
+            kinds: match self.fault_kinds {
+                none if none.is_empty() => FaultKind::ALL.to_vec(),
+                kinds => kinds,
+            },
+            retry_after_s: self.retry_after,
+            ..Faults::new(every, self.seed)
+        });
+        ServerConfig {
+            seed: self.seed,
+            faults,
+            files: self.files,
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    if let Some(code) = cli::take_role(&[&SERVER]) {
+        return code;
+    }
+    let served = match cli::parse_alone::<Args>() {
+        Ok(args) => serve(args),
+        Err(code) => return code,
+    };
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            cli::complain(format_args!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve(args: Args) -> anyhow::Result<()> {
+    // Before the first word: whoever reads the address may send the signal at once.
+    let (tx, ended) = mpsc::channel();
+    ctrlc::set_handler(move || {
+        // The second signal finds the receiver gone.
+        let _ = tx.send(());
+    })?;
+    raise_open_files();
+    let server = Server::in_process(args.port, args.config())?;
+    // Nobody may be reading; the server serves all the same.
+    let mut out = io::stdout();
+    let _ = writeln!(out, "listening on {}", server.base_url()).and_then(|()| out.flush());
+    ended.recv()?;
+    Ok(())
+}

@@ -1,0 +1,194 @@
+//! The worker program of the process pool's tests.
+//!
+//! As a program of its own it starts pools:
+//! - `pool-crew meet SOCKET` has two workers meet at a socket; with `POOL_CREW_FORGETS` set it forgets
+//!   that it may be a worker, as a first draft may;
+//! - `pool-crew idle N` says when N workers are ready, and does nothing;
+//! - `pool-crew queue SOCKET N` queues N tasks behind two that meet, and says when these may end;
+//! - `pool-crew end N` ends N pools while their workers are being replaced, and looks for what is left.
+
+#[cfg(unix)]
+#[expect(dead_code, reason = "the tests use the rest")]
+#[path = "../../tests/process_pool/crew.rs"]
+mod crew;
+
+#[cfg(unix)]
+use crew::Chore;
+#[cfg(unix)]
+use nix::{
+    errno::Errno,
+    sys::{
+        signal::{self, Signal},
+        wait::{WaitPidFlag, waitpid},
+    },
+    unistd::Pid,
+};
+#[cfg(unix)]
+use process_pool::{
+    ProcessPool, TaskError,
+    child::{self, Link, Role},
+};
+#[cfg(unix)]
+use std::{error::Error, num::NonZeroUsize, process::ExitCode, thread, time::Duration};
+
+#[cfg(unix)]
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+#[cfg(unix)]
+fn main() -> ExitCode {
+    let forgets = std::env::var_os("POOL_CREW_FORGETS").is_some();
+    if !forgets
+        && let Some(code) = child::take_role(&[
+            &crew::SQUARE,
+            &crew::TRAP,
+            &crew::GRIND,
+            &crew::CHORE,
+            &crew::PICKY,
+            &crew::SECRETIVE,
+            &crew::CONFIDING,
+            &crew::ECHO,
+            &crew::FORGED,
+            &crew::NESTED,
+            &crew::INFLATE,
+            &crew::DEFLATE,
+            &Doomed,
+            &Impostor("mute"),
+            &Impostor("stillborn"),
+        ])
+    {
+        return code.unwrap_or(ExitCode::from(2));
+    }
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let ended = match words[..] {
+        ["meet", socket] => meet(socket),
+        ["idle", workers] => idle(workers),
+        ["queue", socket, tasks] => queue(socket, tasks),
+        ["end", pools] => end(pools),
+        // What a copy without its role comes to.
+        _ => meet(""),
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(unix)]
+fn pool(workers: usize) -> Result<ProcessPool<Chore, u32>> {
+    let workers = NonZeroUsize::new(workers).ok_or("no workers")?;
+    Ok(crew::CHORE.pool(workers)?)
+}
+
+#[cfg(unix)]
+fn meet(socket: &str) -> Result<()> {
+    println!("{:?}", pool(2)?.map(vec![Chore::Meet(socket.into()); 2]));
+    Ok(())
+}
+
+#[cfg(unix)]
+fn idle(workers: &str) -> Result<()> {
+    let _pool = pool(workers.parse()?)?;
+    println!("ready");
+    loop {
+        thread::park();
+    }
+}
+
+#[cfg(unix)]
+fn queue(socket: &str, tasks: &str) -> Result<()> {
+    let pool = pool(2)?;
+    let tasks: usize = tasks.parse()?;
+    let meetings = [0, 1].map(|_| pool.submit(Chore::Meet(socket.into())));
+    let waiting: Vec<_> = (0..tasks).map(|_| pool.submit(Chore::Return)).collect();
+    println!("queued");
+    for task in meetings.into_iter().chain(waiting) {
+        task.wait()?;
+    }
+    let ledger = pool.shutdown();
+    if !(ledger.done == tasks as u64 + 2) {
+        return Err(format!("{ledger:?}").into());
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn end(pools: &str) -> Result<()> {
+    const WORKERS: NonZeroUsize = NonZeroUsize::new(3).expect("three is not zero");
+    for round in 0..pools.parse()? {
+        // A task may meet every one of the workers while it dies.
+        let builder = crew::CHORE.pool_builder().workers(WORKERS).retries(3);
+        let pool = builder.start()?;
+        for pid in pool.worker_ids().into_iter().take(1 + round % 3) {
+            signal::kill(Pid::from_raw(pid.cast_signed()), Signal::SIGKILL)?;
+        }
+        let mut tasks: Vec<_> = (0..10).map(|_| pool.submit(Chore::Return)).collect();
+        // Ever more of them are over when the pool ends, so that it ends at ever other moments.
+        for task in tasks.drain(..round % 10) {
+            task.wait()?;
+        }
+        if round % 2 == 0 {
+            let ledger = pool.shutdown();
+            if !(ledger.done == 10) {
+                return Err(format!("{ledger:?}").into());
+            }
+        } else {
+            drop(pool);
+        }
+        for task in tasks {
+            let outcome = task.wait();
+            let is_answered = matches!(outcome, Ok(_) | Err(TaskError::Cancelled));
+            if !(is_answered) {
+                return Err(format!("round {round}: {outcome:?}").into());
+            }
+        }
+        let left = waitpid(None, Some(WaitPidFlag::WNOHANG));
+        if !(left == Err(Errno::ECHILD)) {
+            return Err(format!("round {round}: {left:?}").into());
+        }
+    }
+    Ok(())
+}
+
+/// Serves chores, and exits at some moment around the first.
+#[cfg(unix)]
+struct Doomed;
+
+#[cfg(unix)]
+impl Role for Doomed {
+    fn name(&self) -> &str {
+        "doomed"
+    }
+
+    fn serve(&self, link: Link) -> ExitCode {
+        thread::spawn(|| {
+            thread::sleep(Duration::from_millis(5));
+            std::process::exit(9);
+        });
+        crew::CHORE.serve(link)
+    }
+}
+
+/// Stands in for a worker that goes wrong before its first message.
+#[cfg(unix)]
+struct Impostor(&'static str);
+
+#[cfg(unix)]
+impl Role for Impostor {
+    fn name(&self) -> &str {
+        self.0
+    }
+
+    fn serve(&self, mut link: Link) -> ExitCode {
+        if self.0 == "mute" {
+            let _ = link.receive::<u8>();
+        }
+        ExitCode::from(7)
+    }
+}
+
+#[cfg(not(unix))]
+fn main() {}

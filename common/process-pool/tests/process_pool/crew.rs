@@ -1,0 +1,250 @@
+//! What the workers of the pool's tests can do; shared by the tests and the worker program.
+
+use measure::workload::mix;
+use nix::{
+    sys::signal::{self, Signal},
+    unistd::Pid,
+};
+use process_pool::Worker;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
+use std::{
+    hint::black_box,
+    io::{self, Read, Write},
+    num::NonZeroUsize,
+    os::{fd::OwnedFd, unix::net::UnixStream},
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+pub(crate) const SQUARE: Worker<u64, u128> = Worker::new("square", square);
+/// Squares the number, unless it is a trap.
+pub(crate) const TRAP: Worker<(u64, bool), u128> = Worker::new("trap", |(n, is_trap)| {
+    if is_trap {
+        die();
+    }
+    square(n)
+});
+/// Squares the number after some microseconds of work.
+pub(crate) const GRIND: Worker<u64, u128> = Worker::new("grind", |n| {
+    black_box(mix(black_box(n), 2_000));
+    square(n)
+});
+pub(crate) const CHORE: Worker<Chore, u32> = Worker::new("chore", Chore::run);
+pub(crate) const PICKY: Worker<Picky, u8> = Worker::new("picky", |input| input.0);
+pub(crate) const SECRETIVE: Worker<u8, Secret> = Worker::new("secretive", Secret);
+pub(crate) const CONFIDING: Worker<Secret, u8> = Worker::new("confiding", |input| input.0);
+pub(crate) const ECHO: Worker<Vec<u8>, Vec<u8>> = Worker::new("echo", |bytes| bytes);
+pub(crate) const FORGED: Worker<u8, Picky> = Worker::new("forged", Picky);
+pub(crate) const NESTED: Worker<u64, String> = Worker::new("nested", start_a_pool);
+
+pub(crate) const INFLATE: Worker<u32, Inflated> = Worker::new("inflate", Inflated);
+pub(crate) const DEFLATE: Worker<Inflated, u32> = Worker::new("deflate", |input| input.0);
+
+/// Ends at some moment around its first task, or before.
+pub(crate) const DOOMED: Worker<Chore, u32> = Worker::new("doomed", Chore::run);
+/// Never says that it is ready.
+pub(crate) const MUTE: Worker<u8, u8> = Worker::new("mute", |input| input);
+/// Ends before it is ready.
+pub(crate) const STILLBORN: Worker<u8, u8> = Worker::new("stillborn", |input| input);
+
+pub(crate) fn square(n: u64) -> u128 {
+    u128::from(n) * u128::from(n)
+}
+
+fn start_a_pool(_: u64) -> String {
+    SQUARE
+        .pool(NonZeroUsize::MIN)
+        .map_or_else(|error| error.to_string(), |_| "it started".into())
+}
+
+/// A task that returns its worker's process id, if it returns.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) enum Chore {
+    Return,
+    Panic(String),
+    Exit(i32),
+    Abort,
+    Die,
+    /// Follows a null reference.
+    #[cfg(target_os = "linux")]
+    FollowNull,
+    /// Dies, unless the file exists; makes the file.
+    DieOnce(PathBuf),
+    /// Tells its process id to the socket, then waits until that is closed.
+    Meet(PathBuf),
+    /// Meets at the socket first.
+    MeetFirst(PathBuf, Box<Chore>),
+    /// Starts a helper that holds on to the socket for ever.
+    StartHelper(PathBuf),
+    /// The same, then exits.
+    LeaveHelper(PathBuf),
+    /// Meets if anybody waits at the socket, then kills these workers, itself last.
+    #[cfg(target_os = "linux")]
+    Fight(PathBuf, Vec<u32>),
+    Print,
+    Trace,
+}
+
+impl Chore {
+    fn run(self) -> u32 {
+        match self {
+            Self::Return => {}
+            Self::Panic(message) => panic!("{message}"),
+            Self::Exit(code) => std::process::exit(code),
+            Self::Abort => std::process::abort(),
+            Self::Die => die(),
+            #[cfg(target_os = "linux")]
+            Self::FollowNull => follow_null(),
+            Self::DieOnce(marker) => {
+                if std::fs::File::create_new(marker).is_ok() {
+                    die();
+                }
+            }
+            Self::Meet(socket) => meet(&socket).expect("the test listens"),
+            Self::MeetFirst(socket, then) => {
+                meet(&socket).expect("the test listens");
+                return then.run();
+            }
+            Self::StartHelper(socket) => start_helper(socket),
+            Self::LeaveHelper(socket) => {
+                start_helper(socket);
+                std::process::exit(3);
+            }
+            #[cfg(target_os = "linux")]
+            Self::Fight(socket, workers) => {
+                // A second attempt finds nobody to meet.
+                let _ = meet(&socket);
+                fight(&workers);
+            }
+            Self::Print => {
+                println!("a line on standard output");
+                print!("half a line, and \u{0}\u{ff} bytes");
+                eprintln!("a line on standard error");
+            }
+            Self::Trace => inner(),
+        }
+        std::process::id()
+    }
+}
+
+fn inner() {
+    let _span = tracing::info_span!("inner").entered();
+}
+
+fn die() {
+    signal::kill(Pid::this(), Signal::SIGKILL).expect("a process may kill itself");
+}
+
+/// Dereferences null without unsafe code: the system lets a process write over its own memory, here
+/// over a reference that it then follows.
+#[cfg(target_os = "linux")]
+fn follow_null() {
+    use std::{fs::OpenOptions, os::unix::fs::FileExt};
+    let memory = OpenOptions::new().write(true).open("/proc/self/mem");
+    let memory = memory.expect("a process may write over its own memory");
+    // No core file, whatever the limits are.
+    nix::sys::prctl::set_dumpable(false).expect("a process may say so");
+    let number = 7_u32;
+    let mut reference = &number;
+    let place = (&raw mut reference) as u64;
+    let null = 0_usize.to_ne_bytes();
+    memory.write_all_at(&null, place).expect("it is writable");
+    panic!("null held {}", *black_box(reference));
+}
+
+/// Kills the workers of this pool among `workers`, this one last.
+#[cfg(target_os = "linux")]
+fn fight(workers: &[u32]) {
+    let own = std::process::id();
+    let others = workers.iter().filter(|worker| **worker != own);
+    for worker in others.chain(workers.iter().filter(|worker| **worker == own)) {
+        // One that is gone may have left its number to a stranger.
+        if parent_of(*worker) == Some(std::os::unix::process::parent_id()) {
+            // Another was quicker, maybe.
+            let _ = signal::kill(Pid::from_raw(worker.cast_signed()), Signal::SIGKILL);
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn parent_of(pid: u32) -> Option<u32> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The program's name, in brackets, may have spaces.
+    let (_, behind_name) = stat.rsplit_once(')')?;
+    behind_name.split_whitespace().nth(1)?.parse().ok()
+}
+
+fn meet(socket: &Path) -> io::Result<()> {
+    let mut stream = UnixStream::connect(socket)?;
+    stream.write_all(&std::process::id().to_le_bytes())?;
+    // Whatever ends the wait, it is over.
+    let _ = stream.read(&mut [0]);
+    Ok(())
+}
+
+#[expect(
+    clippy::zombie_processes,
+    reason = "that nobody waits for it is what is tested"
+)]
+fn start_helper(socket: PathBuf) {
+    let mut stream = UnixStream::connect(socket).expect("the test listens");
+    let id = std::process::id().to_le_bytes();
+    stream.write_all(&id).expect("the test reads");
+    Command::new("sleep")
+        .arg("1000")
+        .stdin(OwnedFd::from(stream))
+        .spawn()
+        .expect("there is a `sleep`");
+}
+
+/// Decodes only from numbers other than 13.
+#[derive(Debug, PartialEq, Serialize)]
+pub(crate) struct Picky(pub(crate) u8);
+
+impl<'de> Deserialize<'de> for Picky {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match u8::deserialize(deserializer)? {
+            13 => Err(de::Error::custom("13 is unlucky")),
+            number => Ok(Self(number)),
+        }
+    }
+}
+
+/// Encodes only numbers other than 13.
+#[derive(Debug, PartialEq, Deserialize)]
+pub(crate) struct Secret(pub(crate) u8);
+
+impl Serialize for Secret {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            13 => Err(ser::Error::custom("13 is secret")),
+            number => number.serialize(serializer),
+        }
+    }
+}
+
+/// So many MiB once it is encoded.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Inflated(pub(crate) u32);
+
+impl Serialize for Inflated {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        struct Mebibyte(Vec<u8>);
+        impl Serialize for Mebibyte {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_bytes(&self.0)
+            }
+        }
+        let mebibyte = Mebibyte(vec![1; 1 << 20]);
+        serializer.collect_seq((0..self.0).map(|_| &mebibyte))
+    }
+}
+
+impl<'de> Deserialize<'de> for Inflated {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mebibytes = Vec::<Vec<u8>>::deserialize(deserializer)?;
+        u32::try_from(mebibytes.len())
+            .map(Self)
+            .map_err(de::Error::custom)
+    }
+}

@@ -1,0 +1,228 @@
+//! How pools begin and end.
+
+use crate::{
+    crew::{self, CHORE, Chore, SQUARE},
+    support::{CREW, MeetingPoint, builder, count, is_gone, pool, wait_until_dead, watched},
+};
+use nix::{
+    sys::signal::{self, Signal},
+    unistd::Pid,
+};
+use process_pool::{PoolError, ProcessPool, TaskError, Worker, child::Program};
+use std::{
+    io::Read,
+    process::{Command, Stdio},
+    time::Duration,
+};
+use timeline::LaneKind;
+
+fn why_not(started: Result<ProcessPool<u8, u8>, PoolError>) -> String {
+    let error = started.expect_err("it cannot start");
+    assert!(matches!(error, PoolError::Broken { .. }), "{error:?}");
+    let text = error.to_string();
+    assert!(!text.contains('\n'), "{text}");
+    text
+}
+
+fn with_program(path: &str) -> Result<ProcessPool<u8, u8>, PoolError> {
+    let worker = Worker::new("any", |input| input);
+    worker
+        .pool_builder()
+        .program(Program::at(path))
+        .workers(count(2))
+        .start()
+}
+
+#[test]
+fn workers_that_cannot_start_break_the_pool_and_say_why() {
+    watched(|| {
+        assert!(why_not(with_program("/no/such/program")).contains("`/no/such/program`"));
+        let reason = why_not(with_program("/bin/false"));
+        assert!(
+            reason.contains("exit code 1 before it was ready"),
+            "{reason}"
+        );
+        let reason = why_not(builder(crew::STILLBORN, 3).start());
+        assert!(
+            reason.contains("exit code 7 before it was ready"),
+            "{reason}"
+        );
+        // This very test program does not know what a role is.
+        let reason = why_not(crew::MUTE.pool(count(1)));
+        assert!(reason.contains("before it was ready"), "{reason}");
+    });
+}
+
+#[test]
+fn workers_that_never_get_ready_break_the_pool() {
+    watched(|| {
+        let limit = Duration::from_millis(100);
+        let reason = why_not(builder(crew::MUTE, 2).start_limit(limit).start());
+        assert!(reason.contains("not ready after 100ms"), "{reason}");
+    });
+}
+
+#[test]
+fn a_pool_that_breaks_later_ends_every_task() {
+    watched(|| {
+        let dir = tempfile::tempdir().expect("a place for a program");
+        let program = dir.path().join("crew");
+        std::fs::hard_link(CREW, &program)
+            .or_else(|_| std::fs::copy(CREW, &program).map(drop))
+            .expect("a second name");
+        let builder = CHORE
+            .pool_builder()
+            .program(Program::at(&program))
+            .workers(count(2));
+        let pool = builder.start().expect("the crew starts");
+        std::fs::remove_file(&program).expect("it was there");
+        let outcomes = pool.map([Chore::Die, Chore::Die, Chore::Return, Chore::Return]);
+        let broken = |outcome| matches!(outcome, Err(TaskError::PoolBroken { .. }));
+        assert!(outcomes.into_iter().skip(2).all(broken));
+        assert!(broken(pool.submit(Chore::Return).wait()));
+        assert!(pool.worker_ids().is_empty());
+        let ledger = pool.shutdown();
+        assert!(ledger.balances(), "{ledger:?}");
+        assert_eq!((ledger.submitted, ledger.failed), (5, 5));
+    });
+}
+
+#[test]
+fn dropping_a_pool_cancels_its_tasks_and_leaves_no_process() {
+    watched(|| {
+        let point = MeetingPoint::new();
+        let pool = pool(CHORE, 2);
+        let tasks: Vec<_> = (0..50).map(|_| pool.submit(point.chore())).collect();
+        let met = [point.meet(), point.meet()];
+        drop(pool);
+        assert!(met.iter().all(|met| is_gone(met.pid)));
+        for task in tasks {
+            assert_eq!(task.wait(), Err(TaskError::Cancelled));
+        }
+    });
+}
+
+#[test]
+fn shutting_down_ends_what_was_submitted_first() {
+    watched(|| {
+        let pool = pool(SQUARE, 2);
+        let workers = pool.worker_ids();
+        let tasks: Vec<_> = (0..500).map(|n| pool.submit(n)).collect();
+        let ledger = pool.shutdown();
+        assert_eq!(
+            (ledger.submitted, ledger.done, ledger.workers_lost),
+            (500, 500, 0)
+        );
+        assert!(workers.into_iter().all(is_gone));
+        assert!(tasks.into_iter().all(|task| task.wait().is_ok()));
+    });
+}
+
+#[test]
+fn a_pool_can_end_while_a_worker_is_dead() {
+    watched(|| {
+        for _ in 0..10 {
+            let pool = pool(CHORE, 2);
+            let pid = Pid::from_raw(pool.worker_ids()[0].cast_signed());
+            signal::kill(pid, Signal::SIGKILL).expect("it idles");
+            wait_until_dead(pid);
+            let tasks = [pool.submit(Chore::Return), pool.submit(Chore::Die)];
+            assert!(pool.shutdown().balances());
+            let [returned, died] = tasks.map(|task| task.wait());
+            assert!(returned.is_ok() && died.is_err(), "{returned:?}, {died:?}");
+        }
+    });
+}
+
+#[test]
+fn workers_end_with_a_parent_that_is_killed() {
+    watched(|| {
+        let point = MeetingPoint::new();
+        let mut parent = Command::new(CREW)
+            .arg("meet")
+            .arg(&point.path)
+            .spawn()
+            .expect("it starts");
+        let mut met = [point.meet(), point.meet()];
+        parent.kill().expect("it runs");
+        parent.wait().expect("it ends");
+        for met in &mut met {
+            // The end of a worker closes its socket, in mid-task.
+            let end = met.stream.read(&mut [0]);
+            assert!(matches!(end, Ok(0)), "{end:?}");
+        }
+    });
+}
+
+#[test]
+fn a_worker_starts_no_pool() {
+    watched(|| {
+        let outcome = pool(crew::NESTED, 1).submit(0).wait().expect("a sentence");
+        assert!(
+            outcome.contains("may not start the pool `square`"),
+            "{outcome}"
+        );
+    });
+}
+
+#[test]
+fn a_program_that_forgets_its_roles_stops_at_the_first_copies() {
+    watched(|| {
+        let output = Command::new(CREW)
+            .env("POOL_CREW_FORGETS", "1")
+            .stdin(Stdio::null())
+            .output()
+            .expect("it starts");
+        assert_eq!(output.status.code(), Some(1));
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            said.contains("exit code 1 before it was ready (3 attempts)"),
+            "{said}"
+        );
+        // Two workers, three attempts each.
+        assert!(
+            said.matches("may not start the pool").count() <= 6,
+            "{said}"
+        );
+    });
+}
+
+#[test]
+fn each_worker_has_a_lane_with_its_start_and_its_tasks() {
+    watched(|| {
+        timeline::install();
+        let pool = pool(CHORE, 1);
+        let pid = pool.submit(Chore::Trace).wait().expect("it is done");
+        pool.submit(Chore::Die).wait().expect_err("it dies twice");
+        let recording = timeline::take();
+        let lane = recording
+            .lanes
+            .iter()
+            .find(|lane| lane.id.kind == LaneKind::Process && lane.id.number == u64::from(pid))
+            .expect("the worker has a lane");
+        assert_eq!(lane.name, "worker 1");
+        let spans: Vec<_> = lane
+            .spans
+            .iter()
+            .map(|span| (&*span.name, span.depth))
+            .collect();
+        let lost = "lost: signal 9 (SIGKILL)";
+        assert_eq!(
+            spans,
+            [("start-up", 0), ("chore", 0), ("inner", 1), (lost, 0)]
+        );
+        assert!(lane.spans.iter().all(|span| span.busy <= span.duration()));
+        let cut: Vec<bool> = lane.spans.iter().map(|span| span.cut).collect();
+        assert_eq!(cut, [false, false, false, true], "nobody told its end");
+
+        for span in [&lane.spans[1], &lane.spans[3]] {
+            // Other tests' pools are recorded too; jobs are told apart over all of them.
+            let mut ways = recording.handovers.iter();
+            let way = ways.find(|way| Some(way.job) == span.job);
+            let way = way.expect("it was handed over");
+            let (submitted, received) = way.submitted.zip(way.received).expect("both ends");
+            assert!(submitted.1 <= span.start && span.end <= received.1);
+            assert_eq!(submitted.0, received.0, "this thread did both");
+        }
+    });
+}

@@ -1,0 +1,118 @@
+//! Large values, scarce descriptors, and parents that end: programs of their own, where the test's own
+//! process would be in the way.
+
+use crate::{
+    crew::{self, Inflated},
+    support::{CREW, MeetingPoint, builder, count, pool, watched},
+};
+use process_pool::{Payload, TaskError};
+use std::{
+    io::{BufRead, BufReader, Read},
+    process::{Child, Command, Stdio},
+    thread,
+};
+
+#[test]
+fn large_values_on_both_sides_of_full_queues_do_not_jam() {
+    watched(|| {
+        let builder = builder(crew::ECHO, 2).queue_limit(count(1));
+        let pool = builder.start().expect("the crew starts");
+        let inputs: Vec<Vec<u8>> = (0..40).map(|i| vec![i; 1 << 20]).collect();
+        // Nobody takes a result before the last input is in.
+        let tasks: Vec<_> = inputs.iter().map(|i| pool.submit(i.clone())).collect();
+        for (task, input) in tasks.into_iter().zip(inputs).rev() {
+            assert!(task.wait() == Ok(input));
+        }
+        assert_eq!(pool.shutdown().done, 40);
+    });
+}
+
+#[test]
+#[ignore = "takes 1 GiB of memory in two processes; .ci/run does it"]
+fn values_past_the_limit_are_reported_and_the_worker_goes_on() {
+    watched(|| {
+        let too_large = 1 << 10;
+        let inflating = pool(crew::INFLATE, 1);
+        let mut outcomes = inflating.map([1, too_large, 2]);
+        assert_eq!(outcomes.remove(2), Ok(Inflated(2)));
+        let (payload, error) = (Payload::Output, outcomes.remove(1));
+        assert!(is_too_large(&error, payload), "{error:?}");
+
+        let deflating = pool(crew::DEFLATE, 1);
+        let outcomes = deflating.map([1, too_large, 2].map(Inflated));
+        assert_eq!((&outcomes[0], &outcomes[2]), (&Ok(1), &Ok(2)));
+        assert!(is_too_large(&outcomes[1], Payload::Input), "{outcomes:?}");
+
+        for ledger in [inflating.shutdown(), deflating.shutdown()] {
+            assert_eq!((ledger.submitted, ledger.done, ledger.failed), (3, 2, 1));
+            assert_eq!(ledger.workers_lost, 0);
+        }
+    });
+}
+
+fn is_too_large<T>(outcome: &Result<T, TaskError>, wanted: Payload) -> bool {
+    match outcome {
+        Err(TaskError::Encode { payload, reason }) => {
+            *payload == wanted && reason.contains("past the limit")
+        }
+        _ => false,
+    }
+}
+
+/// The crew as a program of its own, with the first line that it says.
+fn crew_says(command: &mut Command, expected: &str) -> Child {
+    let mut parent = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let mut line = String::new();
+    let mut output = BufReader::new(parent.stdout.take().expect("it is piped"));
+    output.read_line(&mut line).expect("text");
+    assert_eq!(line.trim_end(), expected);
+    parent
+}
+
+#[test]
+fn idle_workers_end_with_a_parent_that_is_killed() {
+    watched(|| {
+        let mut parent = crew_says(Command::new(CREW).args(["idle", "5"]), "ready");
+        parent.kill().expect("it runs");
+        parent.wait().expect("it ends");
+        // Whatever workers print goes where the parent's errors go: at its end none is left.
+        let mut said = String::new();
+        let mut errors = parent.stderr.take().expect("it is piped");
+        errors.read_to_string(&mut said).expect("text");
+        assert_eq!(said, "");
+    });
+}
+
+#[test]
+fn waiting_tasks_take_no_descriptors() {
+    watched(|| {
+        let point = MeetingPoint::new();
+        let mut limited = Command::new("sh");
+        limited
+            .args(["-c", "ulimit -n 64 && exec \"$0\" queue \"$@\"", CREW])
+            .arg(&point.path)
+            .arg("100000");
+        let parent = thread::spawn(move || crew_says(&mut limited, "queued"));
+        let met = [point.meet(), point.meet()];
+        let parent = parent.join().expect("no panic");
+        drop(met);
+        let output = parent.wait_with_output().expect("it ends");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{said}");
+    });
+}
+
+#[test]
+fn a_pool_that_ends_while_workers_are_replaced_leaves_no_process() {
+    watched(|| {
+        let output = Command::new(CREW).args(["end", "30"]).output();
+        let output = output.expect("it starts");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{said}");
+    });
+}

@@ -1,0 +1,314 @@
+//! What becomes of tasks: values, panics, cancellation, full queues, futures.
+
+use crate::{
+    crew::{self, CHORE, Chore, Picky, SQUARE, Secret, square},
+    support::{MeetingPoint, builder, check_at_rest, count, is_gone, pool, watched},
+};
+use process_pool::{Payload, TaskError, Worker};
+use serde::{Deserialize, Deserializer, Serialize};
+use std::{
+    panic::{self, AssertUnwindSafe},
+    pin::{Pin, pin},
+    sync::Arc,
+    task::{Context, Poll, Wake, Waker},
+    thread::{self, Thread},
+};
+
+#[test]
+fn map_equals_the_sequential_oracle_in_order() {
+    watched(|| {
+        for workers in 1..=8 {
+            let pool = pool(SQUARE, workers);
+            assert_eq!(pool.startup().len(), workers);
+            assert_eq!(pool.worker_ids().len(), workers);
+            for n in [0, 1, 5, 1_000] {
+                let outcomes: Result<Vec<_>, _> = pool.map(0..n).into_iter().collect();
+                let expected: Vec<_> = (0..n).map(square).collect();
+                assert_eq!(outcomes, Ok(expected), "{workers} workers");
+            }
+            let ledger = pool.shutdown();
+            assert_eq!((ledger.submitted, ledger.done), (1_006, 1_006));
+            assert_eq!(ledger.workers_started, workers as u64);
+            assert_eq!((ledger.workers_lost, ledger.retried), (0, 0));
+        }
+    });
+}
+
+#[test]
+fn unordered_yields_each_index_once() {
+    watched(|| {
+        let pool = pool(SQUARE, 3);
+        let mut outcomes: Vec<_> = pool.map_unordered(0..2_000).collect();
+        outcomes.sort_by_key(|(index, _)| *index);
+        let expected: Vec<_> = (0..2_000).map(|n| (n as usize, Ok(square(n)))).collect();
+        assert_eq!(outcomes, expected);
+    });
+}
+
+#[test]
+fn unordered_yields_what_is_done_while_others_run() {
+    watched(|| {
+        let point = MeetingPoint::new();
+        let pool = pool(CHORE, 2);
+        let mut outcomes = pool.map_unordered([point.chore(), Chore::Return, Chore::Return]);
+        let met = point.meet();
+        let first_two: Vec<_> = outcomes.by_ref().take(2).map(|(index, _)| index).collect();
+        assert_eq!(first_two, [1, 2]);
+        let pid = met.pid;
+        drop(met);
+        assert_eq!(outcomes.collect::<Vec<_>>(), [(0, Ok(pid))]);
+    });
+}
+
+#[test]
+fn unordered_takes_endless_inputs_and_cancels_what_it_no_longer_wants() {
+    watched(|| {
+        let pool = builder(SQUARE, 2)
+            .queue_limit(count(4))
+            .start()
+            .expect("the crew starts");
+        assert_eq!(pool.map_unordered(0..).take(100).count(), 100);
+        let ledger = pool.shutdown();
+        assert!(
+            ledger.balances() && ledger.submitted <= 100 + 4 + 2,
+            "{ledger:?}"
+        );
+    });
+}
+
+#[test]
+fn a_panic_comes_back_with_message_and_place_and_the_worker_goes_on() {
+    watched(|| {
+        let pool = pool(CHORE, 1);
+        let before = pool.worker_ids();
+        let error = pool
+            .submit(Chore::Panic("no such luck".into()))
+            .wait()
+            .unwrap_err();
+        let TaskError::Panicked { message, location } = error else {
+            panic!("{error}");
+        };
+        assert_eq!(message, "no such luck");
+        assert!(location.contains("crew.rs:"), "{location}");
+        let ledger = check_at_rest(&pool);
+        assert_eq!((ledger.failed, ledger.workers_lost), (1, 0));
+        assert_eq!(pool.worker_ids(), before);
+    });
+}
+
+#[test]
+fn queued_and_running_tasks_can_be_cancelled() {
+    watched(|| {
+        let point = MeetingPoint::new();
+        let pool = pool(CHORE, 1);
+        let running = pool.submit(point.chore());
+        let queued = pool.submit(point.chore());
+        let met = point.meet();
+        assert!(queued.cancel());
+        assert_eq!(queued.wait(), Err(TaskError::Cancelled));
+        let canceller = running.canceller();
+        assert!(canceller.cancel());
+        assert_eq!(running.wait(), Err(TaskError::Cancelled));
+        assert!(is_gone(met.pid));
+        assert!(!canceller.cancel(), "it is over");
+        let ledger = check_at_rest(&pool);
+        assert_eq!(
+            (ledger.cancelled, ledger.retried, ledger.workers_lost),
+            (2, 0, 1)
+        );
+    });
+}
+
+#[test]
+fn what_tasks_print_does_not_reach_the_messages() {
+    watched(|| {
+        let pool = pool(CHORE, 2);
+        let outcomes = pool.map(vec![Chore::Print; 10]);
+        assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
+        assert_eq!(check_at_rest(&pool).workers_lost, 0);
+    });
+}
+
+#[test]
+fn values_that_cannot_cross_are_reported_and_the_worker_goes_on() {
+    watched(|| {
+        let confiding = pool(crew::CONFIDING, 1);
+        let outcomes = confiding.map([Secret(1), Secret(13), Secret(2)]);
+        assert_eq!((&outcomes[0], &outcomes[2]), (&Ok(1), &Ok(2)));
+        assert!(matches!(
+            outcomes[1],
+            Err(TaskError::Encode {
+                payload: Payload::Input,
+                ..
+            })
+        ));
+
+        let picky = pool(crew::PICKY, 1);
+        let outcomes = picky.map([Picky(1), Picky(13), Picky(2)]);
+        assert_eq!((&outcomes[0], &outcomes[2]), (&Ok(1), &Ok(2)));
+        assert!(matches!(
+            outcomes[1],
+            Err(TaskError::Decode {
+                payload: Payload::Input,
+                ..
+            })
+        ));
+
+        let secretive = pool(crew::SECRETIVE, 1);
+        let outcomes = secretive.map([1, 13, 2]);
+        assert_eq!(
+            (&outcomes[0], &outcomes[2]),
+            (&Ok(Secret(1)), &Ok(Secret(2)))
+        );
+        assert!(matches!(
+            outcomes[1],
+            Err(TaskError::Encode {
+                payload: Payload::Output,
+                ..
+            })
+        ));
+
+        let forged = pool(crew::FORGED, 1);
+        let outcomes = forged.map([1, 13, 2]);
+        assert_eq!((&outcomes[0], &outcomes[2]), (&Ok(Picky(1)), &Ok(Picky(2))));
+        assert!(matches!(
+            outcomes[1],
+            Err(TaskError::Decode {
+                payload: Payload::Output,
+                ..
+            })
+        ));
+
+        let ledgers = [
+            confiding.shutdown(),
+            picky.shutdown(),
+            secretive.shutdown(),
+            forged.shutdown(),
+        ];
+        for ledger in ledgers {
+            assert_eq!((ledger.submitted, ledger.done, ledger.failed), (3, 2, 1));
+            assert_eq!(ledger.workers_lost, 0);
+        }
+    });
+}
+
+#[test]
+fn large_values_cross_in_both_directions() {
+    watched(|| {
+        let pool = pool(crew::ECHO, 2);
+        let inputs: Vec<Vec<u8>> = (0..6).map(|i| vec![i; 3 << 20]).collect();
+        let outputs: Result<Vec<_>, _> = pool.map(inputs.clone()).into_iter().collect();
+        assert!(outputs == Ok(inputs));
+    });
+}
+
+#[test]
+fn a_full_queue_declines_until_there_is_room() {
+    watched(|| {
+        let point = MeetingPoint::new();
+        let pool = builder(CHORE, 1)
+            .queue_limit(count(2))
+            .start()
+            .expect("the crew starts");
+        let running = pool.submit(point.chore());
+        let met = point.meet();
+        let queued = [pool.submit(Chore::Return), pool.submit(Chore::Return)];
+        assert!(pool.try_submit(Chore::Return).is_err());
+        thread::scope(|scope| {
+            let blocked = scope.spawn(|| pool.submit(Chore::Return).wait());
+            let waiting =
+                scope.spawn(|| block_on(async { pool.submit_async(Chore::Return).await.await }));
+            drop(met);
+            assert!(blocked.join().expect("no panic").is_ok());
+            assert!(waiting.join().expect("no panic").is_ok());
+        });
+        assert!(running.wait().is_ok());
+        assert!(queued.into_iter().all(|task| task.wait().is_ok()));
+        assert_eq!(check_at_rest(&pool).submitted, 6);
+    });
+}
+
+#[test]
+fn tasks_are_futures() {
+    watched(|| {
+        let pool = pool(SQUARE, 2);
+        let tasks: Vec<_> = (0..100).map(|n| pool.submit(n)).collect();
+        let outcomes = block_on(async {
+            let mut outcomes = Vec::new();
+            for task in tasks {
+                outcomes.push(task.await);
+            }
+            outcomes
+        });
+        let expected: Vec<_> = (0..100).map(|n| Ok(square(n))).collect();
+        assert_eq!(outcomes, expected);
+    });
+}
+
+#[test]
+fn a_task_can_be_polled_first_and_waited_for_later() {
+    watched(|| {
+        let point = MeetingPoint::new();
+        let pool = pool(CHORE, 1);
+        let mut task = pool.submit(point.chore());
+        let met = point.meet();
+        let pid = met.pid;
+        let mut context = Context::from_waker(Waker::noop());
+        assert_eq!(Pin::new(&mut task).poll(&mut context), Poll::Pending);
+        drop(met);
+        assert_eq!(task.wait(), Ok(pid));
+    });
+}
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+fn block_on<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    loop {
+        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(value) => return value,
+            Poll::Pending => thread::park(),
+        }
+    }
+}
+
+/// Cannot be made of nine, and says so rudely.
+#[derive(Debug, Serialize)]
+struct Touchy(u128);
+
+impl<'de> Deserialize<'de> for Touchy {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = u128::deserialize(deserializer)?;
+        assert_ne!(number, 9, "on purpose");
+        Ok(Self(number))
+    }
+}
+
+#[test]
+fn a_panic_while_an_outcome_is_decoded_costs_no_other_outcome() {
+    const TOUCHY: Worker<u64, Touchy> = Worker::new("square", |n| Touchy(square(n)));
+    watched(|| {
+        let pool = pool(TOUCHY, 1);
+        let mut outcomes = pool.map_unordered(0..300);
+        let (mut values, mut panics) = (0, 0);
+        loop {
+            match panic::catch_unwind(AssertUnwindSafe(|| outcomes.next())) {
+                Ok(None) => break,
+                Ok(Some((index, outcome))) => {
+                    let value = outcome.expect("no other is touchy").0;
+                    assert_eq!(value, square(index as u64));
+                    values += 1;
+                }
+                Err(_) => panics += 1,
+            }
+        }
+        assert_eq!((values, panics), (299, 1));
+    });
+}

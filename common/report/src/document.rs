@@ -1,0 +1,364 @@
+//! What a run leaves: the one document that the terminal, `--json` and the tests all read.
+
+use super::detail::{Curve, TableReport};
+use measure::host::Host;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::borrow::Cow;
+use timeline::{LaneKind, Moment, Recording};
+
+/// The version of the document's shape; raised when a name or a meaning changes.
+pub const SCHEMA: u32 = 1;
+
+/// Lanes written per variant; the rest is counted in `folded`.
+const LANES_WRITTEN: usize = 1000;
+
+/// Spans written per variant, about: past that, short ones are joined to their neighbours.
+const SPANS_WRITTEN: usize = 10_000;
+
+/// A run of one step.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Document {
+    /// [`SCHEMA`].
+    pub schema: u32,
+    /// The package.
+    pub step: String,
+    /// The question that it answers.
+    pub question: String,
+    /// The scripts that it mirrors.
+    pub mirrors: Vec<String>,
+    /// The mechanism behind the figures, in general terms.
+    pub why: String,
+    /// Commands to try next, each with what to look for.
+    pub try_next: Vec<String>,
+    /// The command that runs it again as it ran.
+    pub command: String,
+    /// The machine as it was at the start.
+    pub host: Host,
+    /// Every flag's value as used.
+    pub params: Value,
+    /// What was measured, in the order of the story.
+    pub variants: Vec<Variant>,
+    /// What follows from it.
+    pub claims: Vec<ClaimReport>,
+    /// What its sweeps measured.
+    #[serde(default)]
+    pub curves: Vec<Curve>,
+    /// The tables that the step tells beside those of its variants.
+    #[serde(default)]
+    pub tables: Vec<TableReport>,
+    /// Why the run failed, if it did.
+    pub error: Option<String>,
+}
+
+/// One way of doing the work, as measured.
+///
+/// After several runs everything but the fields said otherwise is that of the run with the median
+/// wall time (the lower of the two middle ones when the number is even).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Variant {
+    /// Its name.
+    pub name: String,
+    /// How many times it ran.
+    pub runs: usize,
+    /// Wall time.
+    pub wall_s: f64,
+    /// The shortest wall time of all runs.
+    pub wall_min_s: f64,
+    /// The longest wall time of all runs.
+    pub wall_max_s: f64,
+    /// The wall time of every run, by round.
+    pub walls_s: Vec<f64>,
+    /// CPU time in user mode, worker processes included.
+    pub cpu_user_s: f64,
+    /// CPU time in the kernel, worker processes included.
+    pub cpu_system_s: f64,
+    /// How long its jobs took from their starts to their ends, all lanes together.
+    pub open_s: f64,
+    /// How long its jobs really ran, all lanes together: CPU time of threads, polls of tasks.
+    pub busy_s: f64,
+    /// The shortest wall time that was attainable.
+    pub bound_s: Option<f64>,
+    /// Why not shorter.
+    pub bound_reason: Option<String>,
+    /// The first variant's wall time over this one's: the median over the rounds, × as said.
+    /// `None` where its work is not that of the first variant.
+    pub speedup: Option<f64>,
+    /// `bound_s` over `wall_s`, 0–1.
+    pub efficiency: Option<f64>,
+    /// Whether it ran under the limit it was to run under, so that it may be compared.
+    pub comparable: bool,
+    /// What it used.
+    pub ledger: Ledger,
+    /// Who did what when.
+    pub lanes: Vec<LaneReport>,
+    /// Lanes left out of `lanes`.
+    pub folded: usize,
+    /// Levels that were told while it ran, such as the depth of a queue.
+    pub counters: Vec<CounterReport>,
+    /// What the recording itself took, and what it had to leave out.
+    pub recorder: RecorderReport,
+    /// What the step computed.
+    pub results: Value,
+    /// The recording in full, for pictures and traces.
+    #[serde(skip)]
+    pub recording: Recording,
+}
+
+/// What a variant was asked to do and what it used; `None` where the platform does not tell.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Ledger {
+    /// Tasks handed in.
+    pub submitted: u64,
+    /// Tasks finished well.
+    pub done: u64,
+    /// Tasks that ended in an error.
+    pub failed: u64,
+    /// Tasks called off.
+    pub cancelled: u64,
+    /// Extra attempts.
+    pub retried: u64,
+    /// The most requests at once, as the server counted.
+    pub peak_in_flight: Option<u64>,
+    /// The most threads of this process at once, the lab's own housekeeping left out.
+    pub threads: Option<u64>,
+    /// Processes that took part, this one included, the server left out.
+    pub processes: u64,
+    /// Connections, as the server counted.
+    pub connections: Option<u64>,
+    /// Times a thread gave up its CPU to wait.
+    pub voluntary_switches: Option<u64>,
+    /// Times a thread lost its CPU to another.
+    pub involuntary_switches: Option<u64>,
+    /// Most memory resident at once, worker processes added.
+    pub peak_rss_bytes: Option<u64>,
+}
+
+/// The counts of tasks in a [`Ledger`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Tasks handed in.
+    pub submitted: u64,
+    /// Tasks finished well.
+    pub done: u64,
+    /// Tasks that ended in an error.
+    pub failed: u64,
+    /// Tasks called off.
+    pub cancelled: u64,
+    /// Extra attempts.
+    pub retried: u64,
+}
+
+impl Tally {
+    /// The tally of `count` tasks that all went well.
+    pub fn all_done(count: usize) -> Self {
+        Self {
+            submitted: count as u64,
+            done: count as u64,
+            ..Self::default()
+        }
+    }
+
+    /// The tally of results that are done if they are right and failed otherwise.
+    pub fn of_checked<T>(results: &[T], is_right: impl Fn(&T) -> bool) -> Self {
+        let done = results.iter().filter(|result| is_right(result)).count() as u64;
+        let submitted = results.len() as u64;
+        Self {
+            submitted,
+            done,
+            failed: submitted - done,
+            ..Self::default()
+        }
+    }
+
+    /// The tally of a list of results.
+    pub fn of<T, E>(results: &[Result<T, E>]) -> Self {
+        Self::of_checked(results, Result::is_ok)
+    }
+}
+
+/// A lane as the document shows it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct LaneReport {
+    /// Unique within its kind.
+    pub id: u64,
+    /// Its name.
+    pub name: String,
+    /// Thread, task or process.
+    pub kind: LaneKind,
+    /// Its spans.
+    pub spans: Vec<SpanReport>,
+}
+
+/// A span as the document shows it; times from the start of the variant.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SpanReport {
+    /// What was done.
+    pub name: Cow<'static, str>,
+    /// When it began; negative for what began before the variant.
+    pub start_s: f64,
+    /// When it ended.
+    pub end_s: f64,
+    /// How long it really ran.
+    pub busy_s: f64,
+    /// What it waited for otherwise.
+    pub wait: Option<String>,
+    /// How deep it lies in other spans of its lane.
+    pub depth: u16,
+    /// Whether its end was never told, as when its process died: `end_s` is then when that was noticed.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub cut: bool,
+    /// From when to when it ran, where that is known exactly; few, neighbours merged.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub polls_s: Vec<(f64, f64)>,
+}
+
+/// A level over time.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CounterReport {
+    /// What is counted.
+    pub name: String,
+    /// Moments from the start of the variant, each with the level from then on.
+    pub samples: Vec<(f64, f64)>,
+}
+
+/// What a recording took.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct RecorderReport {
+    /// Spans that were recorded, those left out included.
+    pub spans: u64,
+    /// Spans that were joined to a neighbour or left out of `lanes`, because they were too many; those
+    /// of folded lanes are not counted here.
+    pub thinned: u64,
+    /// Spans with impossible times, as after a jump of a clock, which were cut to what can be.
+    #[serde(default)]
+    pub mended: u64,
+    /// What all of them cost: their number times what one costs, measured in this process.
+    pub cost_s: f64,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+/// A claim with its verdict.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ClaimReport {
+    /// What is claimed.
+    pub text: String,
+    /// Whether this run shows it.
+    pub verdict: Verdict,
+    /// The figures that decide.
+    pub evidence: String,
+    /// Why it was not shown; `None` when it was.
+    pub reason: Option<String>,
+    /// Each comparison that the verdict rests on.
+    pub checks: Vec<CheckReport>,
+}
+
+/// Whether a run shows a claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// It does.
+    Shown,
+    /// The figures say otherwise.
+    NotShown,
+    /// The figures do not decide.
+    Inconclusive,
+}
+
+/// One comparison of two figures of this document.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CheckReport {
+    /// Where the left figure stands, as an expression over this document.
+    pub left: String,
+    /// Its values; several when compared round by round.
+    pub left_values: Vec<Option<f64>>,
+    /// How they are to compare.
+    pub relation: Cow<'static, str>,
+    /// Where the right figure stands.
+    pub right: String,
+    /// Its values.
+    pub right_values: Vec<Option<f64>>,
+    /// In how many of the rounds it holds.
+    pub holds: usize,
+    /// In how many it was compared.
+    pub rounds: usize,
+}
+
+/// What is written of a recording, and how many lanes and spans were left out.
+pub struct Written {
+    /// Who did what when.
+    pub lanes: Vec<LaneReport>,
+    /// Lanes left out of `lanes`.
+    pub folded: usize,
+    /// Levels over time.
+    pub counters: Vec<CounterReport>,
+    /// What the recording itself took.
+    pub recorder: RecorderReport,
+}
+
+impl Written {
+    /// Shortens a recording to what a document holds.
+    pub fn of(recording: &Recording) -> Self {
+        let folded = recording.lanes.len().saturating_sub(LANES_WRITTEN);
+        let lanes = &recording.lanes[..recording.lanes.len() - folded];
+        let (lanes, left_out) = timeline::thinned(lanes, SPANS_WRITTEN);
+        let seconds = |moment| signed_seconds(recording.start, moment);
+        let lanes = lanes.iter().map(|lane| LaneReport {
+            id: lane.id.number,
+            name: lane.name.clone(),
+            kind: lane.id.kind,
+            spans: (lane.spans.iter())
+                .map(|span| SpanReport::of(span, recording.start))
+                .collect(),
+        });
+        let toll = &recording.toll;
+        let levels = recording.all_levels().into_iter();
+        Self {
+            lanes: lanes.collect(),
+            folded,
+            counters: levels
+                .map(|level| CounterReport {
+                    name: level.name.into_owned(),
+                    samples: (level.samples.iter())
+                        .map(|(at, level)| (seconds(*at), *level))
+                        .collect(),
+                })
+                .collect(),
+            recorder: RecorderReport {
+                spans: toll.spans,
+                thinned: toll.thinned + left_out,
+                mended: toll.mended,
+                cost_s: toll.cost().as_secs_f64(),
+            },
+        }
+    }
+}
+
+impl SpanReport {
+    fn of(span: &timeline::Span, zero: Moment) -> Self {
+        let seconds = |moment| signed_seconds(zero, moment);
+        Self {
+            name: span.name.clone(),
+            start_s: seconds(span.start),
+            end_s: seconds(span.end),
+            busy_s: span.busy.as_secs_f64(),
+            wait: span.wait.clone().map(Cow::into_owned),
+            depth: span.depth,
+            cut: span.cut,
+            polls_s: (span.polls.iter())
+                .map(|(start, end)| (seconds(*start), seconds(*end)))
+                .collect(),
+        }
+    }
+}
+
+fn signed_seconds(zero: Moment, moment: Moment) -> f64 {
+    if moment >= zero {
+        (moment - zero).as_secs_f64()
+    } else {
+        -(zero - moment).as_secs_f64()
+    }
+}

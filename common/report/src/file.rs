@@ -1,0 +1,212 @@
+//! Files for results: checked before a run, and replaced whole after it.
+
+use anyhow::Context;
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+use tempfile::NamedTempFile;
+
+/// The place for a result, checked before the run so that ten seconds are not spent in vain.
+///
+/// A regular file is replaced whole or not at all; anything else, such as a pipe, is written to.
+#[derive(Debug)]
+pub struct ResultFile {
+    path: PathBuf,
+    place: Place,
+    what: &'static str,
+    flag: &'static str,
+}
+
+#[derive(Debug)]
+enum Place {
+    Replace,
+    WriteTo(File),
+}
+
+impl ResultFile {
+    /// Prepares the place for `what`, such as `the trace`, which `flag` has named.
+    ///
+    /// # Errors
+    /// Nothing can be written there.
+    pub fn create(path: &Path, what: &'static str, flag: &'static str) -> anyhow::Result<Self> {
+        Ok(Self {
+            path: path.to_owned(),
+            place: open(path).with_context(|| unwritable(path, what, flag))?,
+            what,
+            flag,
+        })
+    }
+
+    /// Writes the result.
+    ///
+    /// # Errors
+    /// The place is full or has gone; an old file stays whole.
+    pub fn write(self, text: &str) -> anyhow::Result<()> {
+        let written = match self.place {
+            Place::WriteTo(mut file) => file.write_all(text.as_bytes()),
+            Place::Replace => replace(&self.path, text),
+        };
+        written.with_context(|| unwritable(&self.path, self.what, self.flag))
+    }
+}
+
+fn open(path: &Path) -> io::Result<Place> {
+    if path.to_string_lossy().ends_with(std::path::is_separator) {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    match fs::metadata(path) {
+        Ok(about) if about.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+        Ok(about) if !about.is_file() => {
+            Ok(Place::WriteTo(OpenOptions::new().write(true).open(path)?))
+        }
+        Ok(about) if about.permissions().readonly() => Err(io::ErrorKind::PermissionDenied.into()),
+        // A name that is too long, for one.
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        // Only tried: a file that waits for the end would stay when the run is broken off.
+        _ => beside(&led_to(path)).map(|_| Place::Replace),
+    }
+}
+
+/// Replaces a file whole or not at all: a disk that fills up leaves the old one. A link stays a link.
+///
+/// # Errors
+/// The folder cannot be written to, or is full.
+pub fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let path = led_to(path);
+    let mut file = beside(&path)?;
+    // Through the file itself: the temporary name means nothing to the reader.
+    file.as_file_mut().write_all(text.as_bytes())?;
+    // Some file systems tell only here that they are full.
+    file.as_file().sync_all()?;
+    file.persist(&path).map(drop).map_err(|error| error.error)
+}
+
+/// Where a path leads to, links followed; the path itself where nothing is there yet.
+fn led_to(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// A path that two of these results would go to; pipes and devices take several.
+pub fn named_twice(paths: &[&Option<PathBuf>]) -> Option<PathBuf> {
+    let paths: Vec<&PathBuf> = paths.iter().filter_map(|path| path.as_ref()).collect();
+    let twice = paths.iter().enumerate().find(|(index, path)| {
+        let others = &paths[index + 1..];
+        let is_special = fs::metadata(path).is_ok_and(|about| !about.is_file());
+        !is_special && others.iter().any(|other| placed(other) == placed(path))
+    });
+    twice.map(|(_, path)| path.to_path_buf())
+}
+
+/// A path with its folder as it is really called.
+fn placed(path: &Path) -> PathBuf {
+    let path = led_to(path);
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    match (fs::canonicalize(folder), path.file_name()) {
+        (Ok(folder), Some(name)) => folder.join(name),
+        _ => path,
+    }
+}
+
+/// A temporary file in the folder of `path`.
+fn beside(path: &Path) -> io::Result<NamedTempFile> {
+    let folder = path.parent();
+    let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    // Without the name of the temporary file, which means nothing to the reader.
+    let plain = |error: io::Error| error.kind().into();
+    builder
+        .tempfile_in(folder.unwrap_or(Path::new(".")))
+        .map_err(plain)
+}
+
+fn unwritable(path: &Path, what: &str, flag: &str) -> String {
+    format!(
+        "cannot write {what} to `{}`; name another place with {flag}",
+        path.display()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(path: &Path) -> anyhow::Result<ResultFile> {
+        ResultFile::create(path, "the report", "--report")
+    }
+
+    fn names(folder: &Path) -> usize {
+        fs::read_dir(folder).expect("it is there").count()
+    }
+
+    #[test]
+    fn one_place_for_two_results_is_found_however_it_is_written() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (page, other) = (folder.path().join("page"), folder.path().join("other"));
+        let dotted = folder.path().join(".").join("page");
+        let twice = |one: &Path, other: &Path| {
+            named_twice(&[&Some(one.to_owned()), &None, &Some(other.to_owned())])
+        };
+        assert_eq!(twice(&page, &dotted), Some(page.clone()));
+        assert_eq!(twice(&page, &other), None);
+        let null = Path::new("/dev/null");
+        assert!(!null.exists() || twice(null, null).is_none());
+    }
+
+    #[test]
+    fn a_name_that_no_file_can_have_is_refused_at_once() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for name in ["page/".to_owned(), "p".repeat(5_000)] {
+            assert!(place(&folder.path().join(name)).is_err());
+        }
+        assert_eq!(names(folder.path()), 0);
+    }
+
+    #[test]
+    fn a_file_is_replaced_whole_and_nothing_stays_beside_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("page.html");
+        for text in ["a longer one", "new"] {
+            let file = place(&path).expect("writable");
+            file.write(text).expect("room");
+            assert_eq!(fs::read_to_string(&path).expect("there"), text);
+            assert_eq!(names(folder.path()), 1);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_told_before_the_run_with_its_flag() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let read_only = folder.path().join("kept.html");
+        fs::write(&read_only, "old").expect("writable");
+        let mut permissions = fs::metadata(&read_only).expect("there").permissions();
+        permissions.set_readonly(true);
+        fs::set_permissions(&read_only, permissions).expect("ours");
+        let nowhere = folder.path().join("no/such/page.html");
+        for path in [folder.path(), &nowhere, &read_only] {
+            let error = format!("{:#}", place(path).expect_err("refused"));
+            assert!(error.contains("--report"), "{error}");
+            assert!(error.contains("cannot write the report to"), "{error}");
+        }
+        assert_eq!(fs::read_to_string(&read_only).expect("there"), "old");
+        assert_eq!(names(folder.path()), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_stays_a_link() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (real, link) = (folder.path().join("real"), folder.path().join("link"));
+        fs::write(&real, "old").expect("writable");
+        std::os::unix::fs::symlink(&real, &link).expect("links work");
+        place(&link).expect("writable").write("new").expect("room");
+        assert!(fs::symlink_metadata(&link).expect("there").is_symlink());
+        assert_eq!(fs::read_to_string(&real).expect("there"), "new");
+    }
+}

@@ -1,0 +1,496 @@
+//! Runs the variants of a step, collects what they took, and judges its claims.
+//!
+//! A lesson's `main.rs` names its [`Step`] and gives a demonstration, a function that runs the
+//! variants in the order of the story. To interleave repeats, it calls [`Lab::variant`]
+//! again with the same name in a plain loop: each call adds a run.
+
+use crate::{bound::Bound, census::Census, claim::Claim, step::ResultFiles};
+use measure::{
+    Moment,
+    timing::{self, Usage},
+};
+use report::{Curve, Document, Ledger, Screen, TableReport, Tally, Variant, Written};
+use serde::Serialize;
+use serde_json::Value;
+use std::{
+    io::{self, BufRead},
+    mem,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use timeline::{LaneKind, Recording};
+
+#[cfg(test)]
+mod tests;
+
+/// What somebody outside the process counted: the server.
+pub trait Observer {
+    /// Starts counting anew.
+    ///
+    /// # Errors
+    /// The observer cannot be reached.
+    fn begin(&self) -> anyhow::Result<()>;
+
+    /// What it counted since; `None` when nobody counts, as with a foreign server.
+    ///
+    /// # Errors
+    /// The observer cannot be reached.
+    fn counts(&self) -> anyhow::Result<Option<Counts>>;
+}
+
+/// What an [`Observer`] counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// The most requests at once.
+    pub peak_in_flight: u64,
+    /// Connections that carried requests.
+    pub connections: u64,
+}
+
+/// Everything a step has measured so far, and the way to measure more.
+#[derive(Debug)]
+pub struct Lab {
+    pub(crate) state: Arc<Mutex<State>>,
+    screen: Screen,
+    pause: bool,
+    seed: u64,
+}
+
+/// What is known of the run, where Ctrl-C finds it too.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) document: Document,
+    pub(crate) runs: Vec<Runs>,
+    pub(crate) claims: Vec<Claim>,
+    pub(crate) failures: Vec<String>,
+    pub(crate) results: ResultFiles,
+    pub(crate) finished: bool,
+}
+
+/// All runs of one variant.
+#[derive(Debug)]
+pub(crate) struct Runs {
+    name: String,
+    bound: Option<Bound>,
+    limit: Option<u64>,
+    /// Whether its work is that of the first variant.
+    same_work: bool,
+    runs: Vec<Run>,
+}
+
+/// One run of one variant.
+#[derive(Clone, Debug)]
+struct Run {
+    recording: Recording,
+    usage: Usage,
+    ledger: Ledger,
+    results: Value,
+}
+
+impl Lab {
+    pub(crate) fn new(
+        document: Document,
+        screen: Screen,
+        results: ResultFiles,
+        pause: bool,
+        seed: u64,
+    ) -> Self {
+        Self {
+            state: Arc::new(Mutex::new(State {
+                document,
+                runs: Vec::new(),
+                claims: Vec::new(),
+                failures: Vec::new(),
+                results,
+                finished: false,
+            })),
+            screen,
+            pause,
+            seed,
+        }
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The seed of everything random in this run.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// How many CPUs' worth of work the machine did at once when the run began.
+    pub fn parallelism(&self) -> f64 {
+        self.state().document.host.parallelism
+    }
+
+    /// How many CPUs this process may use.
+    pub fn cpus(&self) -> usize {
+        self.state().document.host.cpus
+    }
+
+    /// The screen of this step, for callbacks that print while a variant runs.
+    pub fn screen(&self) -> Screen {
+        self.screen.clone()
+    }
+
+    /// Prints one line on standard output, at once; nothing under `--json`.
+    pub fn say(&self, line: impl AsRef<str>) {
+        self.screen.say(line);
+    }
+
+    /// Prints a table and keeps it for the page; its notes stand under it.
+    pub fn table(&self, table: TableReport) {
+        let names: Vec<&str> = table.headings.iter().map(String::as_str).collect();
+        let (width, rows) = (self.screen.width(), table.rows.clone());
+        let text = report::table(&names, rows, &table.text_columns, width);
+        self.say(text.trim_end());
+        for note in &table.notes {
+            self.say(report::wrap(note, width, 2));
+        }
+        self.keep_table(table);
+    }
+
+    /// Keeps a table for the page, where the step itself has told it.
+    pub fn keep_table(&self, table: TableReport) {
+        self.state().document.tables.push(table);
+    }
+
+    /// Keeps what a sweep measured, for the page; it prints nothing.
+    pub fn curve(&self, curve: Curve) {
+        self.state().document.curves.push(curve);
+    }
+
+    /// Prints sentences, broken between words at the report's width and set in as the first one is.
+    pub fn explain(&self, text: impl AsRef<str>) {
+        let text = text.as_ref();
+        let indent = text.len() - text.trim_start().len();
+        self.say(report::wrap(text, self.screen.width(), indent));
+    }
+
+    /// Adds a parameter that the demonstration itself settled, such as a scale.
+    pub fn param(&mut self, name: &str, value: impl Serialize) {
+        let value = serde_json::to_value(value).unwrap_or(Value::Null);
+        if let Value::Object(params) = &mut self.state().document.params {
+            params.insert(name.into(), value);
+        }
+    }
+
+    /// Prepares a run of the variant `name`; the first variant is what others are compared with.
+    pub fn variant(&mut self, name: &str) -> Measure<'_> {
+        Measure {
+            experiment: self,
+            name: name.to_owned(),
+            bound: None,
+            limit: None,
+            same_work: true,
+            observer: None,
+        }
+    }
+
+    /// The wall time of the variant so far, as the report will show it.
+    pub fn wall(&self, variant: &str) -> Option<Duration> {
+        let state = self.state();
+        let runs = state.runs.iter().find(|runs| runs.name == variant)?;
+        Some(runs.median().recording.wall)
+    }
+
+    /// The wall time of each of the variant's runs so far, by round and in seconds: its `walls_s`.
+    pub fn walls(&self, variant: &str) -> Vec<f64> {
+        let state = self.state();
+        let runs = state.runs.iter().find(|runs| runs.name == variant);
+        runs.map(Runs::walls).unwrap_or_default()
+    }
+
+    /// What the variant's middle run so far has used, as the report will show it.
+    pub fn ledger(&self, variant: &str) -> Option<Ledger> {
+        let state = self.state();
+        let runs = state.runs.iter().find(|runs| runs.name == variant)?;
+        Some(runs.median().ledger.clone())
+    }
+
+    /// The CPU time of each job in the variant's middle run so far, in the order of their starts.
+    pub fn job_times(&self, variant: &str) -> Vec<Duration> {
+        let state = self.state();
+        let runs = state.runs.iter().find(|runs| runs.name == variant);
+        let mut spans: Vec<_> = runs
+            .into_iter()
+            .flat_map(|runs| runs.median().recording.jobs())
+            .collect();
+        spans.sort_by_key(|span| span.start);
+        spans.into_iter().map(|span| span.busy).collect()
+    }
+
+    /// Adds a claim; it is judged when the run is over, by the figures of the document.
+    pub fn claim(&mut self, claim: Claim) {
+        self.state().claims.push(claim);
+    }
+
+    /// Notes that something failed without ending the run; the exit code will be 1.
+    pub fn fail(&mut self, failure: impl Into<String>) {
+        self.state().failures.push(failure.into());
+    }
+}
+
+/// A variant about to run.
+pub struct Measure<'a> {
+    experiment: &'a mut Lab,
+    name: String,
+    bound: Option<Bound>,
+    limit: Option<u64>,
+    same_work: bool,
+    observer: Option<&'a dyn Observer>,
+}
+
+impl<'a> Measure<'a> {
+    /// Says what the best attainable is.
+    #[must_use]
+    pub fn bound(mut self, bound: Bound) -> Self {
+        self.bound = Some(bound);
+        self
+    }
+
+    /// Says how many tasks are to be in flight at once; a run that had another number at its peak
+    /// is marked as not comparable. Takes effect where an observer counts.
+    #[must_use]
+    pub fn limit(mut self, at_once: usize) -> Self {
+        self.limit = Some(at_once as u64);
+        self
+    }
+
+    /// Says that the work is not that of the first variant, so that no speed-up is told.
+    #[must_use]
+    pub fn other_work(mut self) -> Self {
+        self.same_work = false;
+        self
+    }
+
+    /// Has `observer` count requests during the run.
+    #[must_use]
+    pub fn observed_by(mut self, observer: &'a dyn Observer) -> Self {
+        self.observer = Some(observer);
+        self
+    }
+
+    /// Runs work that is one task and cannot fail.
+    ///
+    /// # Errors
+    /// The observer cannot be reached.
+    pub fn run<T: Serialize>(self, work: impl FnOnce() -> T) -> anyhow::Result<T> {
+        self.run_counted(|| Ok(work()), |_| Tally::all_done(1))
+    }
+
+    /// Runs work over many tasks that can fail as a whole; `tally` counts them afterwards.
+    ///
+    /// # Errors
+    /// What `work` returned, in which case the run is not recorded; the observer cannot be reached.
+    pub fn run_counted<T: Serialize>(
+        self,
+        work: impl FnOnce() -> anyhow::Result<T>,
+        tally: impl FnOnce(&T) -> Tally,
+    ) -> anyhow::Result<T> {
+        self.experiment.wait_for_enter(&self.name);
+        if let Some(observer) = self.observer {
+            observer.begin()?;
+        }
+        let watch = self.experiment.screen.watch(&self.name);
+        let measured = measure(work);
+        drop(watch);
+        let counts = self.observer.map(Observer::counts).transpose();
+        let (result, mut run) = measured?;
+        // What was measured is kept even where the observer has gone silent since.
+        let (counts, silence) = match counts {
+            Ok(counts) => (counts.flatten(), None),
+            Err(error) => (None, Some(error)),
+        };
+        let tally = tally(&result);
+        run.ledger = Ledger {
+            submitted: tally.submitted,
+            done: tally.done,
+            failed: tally.failed,
+            cancelled: tally.cancelled,
+            retried: tally.retried,
+            peak_in_flight: counts.map(|counts| counts.peak_in_flight),
+            connections: counts.map(|counts| counts.connections),
+            ..run.ledger
+        };
+        run.results = serde_json::to_value(&result)?;
+        self.experiment
+            .record(self.name, self.bound, self.limit, self.same_work, run);
+        silence.map_or(Ok(result), Err)
+    }
+}
+
+/// Runs `work` and tells what it took; the result is `work`'s own.
+fn measure<T>(work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<(T, Run)> {
+    timing::reset_peak_memory();
+    let census = Census::start();
+    timeline::take();
+    let before = Usage::now();
+    let start = Moment::now();
+    let result = work();
+    let wall = Moment::now() - start;
+    let usage = Usage::now().since(&before);
+    let taken = timeline::take();
+    let peak_threads = census.and_then(Census::finish);
+    let result = result?;
+    let ledger = Ledger {
+        threads: peak_threads.map(|peak| peak.max(crate::census::recorded(&taken.lanes))),
+        processes: 1 + taken
+            .lanes
+            .iter()
+            .filter(|lane| lane.id.kind == LaneKind::Process)
+            .count() as u64,
+        voluntary_switches: usage.voluntary_switches,
+        involuntary_switches: usage.involuntary_switches,
+        peak_rss_bytes: usage.peak_rss_bytes,
+        ..Ledger::default()
+    };
+    let recording = Recording {
+        start,
+        wall,
+        ..taken
+    };
+    Ok((
+        result,
+        Run {
+            recording,
+            usage,
+            ledger,
+            results: Value::Null,
+        },
+    ))
+}
+
+impl Lab {
+    fn wait_for_enter(&self, variant: &str) {
+        let again = self.state().runs.iter().any(|runs| runs.name == variant);
+        if self.pause && !again {
+            self.screen.prompt(&format!("Enter runs `{variant}` "));
+            // The end of the input is as good as Enter.
+            let wait = || io::stdin().lock().read_line(&mut String::new());
+            let _ = self.screen.without_time(wait);
+        }
+        if !again {
+            self.screen.mark(variant);
+        }
+    }
+
+    fn record(
+        &mut self,
+        name: String,
+        bound: Option<Bound>,
+        limit: Option<u64>,
+        same_work: bool,
+        run: Run,
+    ) {
+        let mut state = self.state();
+        match state.runs.iter_mut().find(|runs| runs.name == name) {
+            Some(runs) => runs.runs.push(run),
+            None => state.runs.push(Runs {
+                name,
+                bound,
+                limit,
+                same_work,
+                runs: vec![run],
+            }),
+        }
+    }
+}
+
+impl State {
+    /// Turns what was measured into the document, claims judged.
+    pub(crate) fn conclude(&mut self, error: Option<String>) -> &Document {
+        let first = self.runs.first().map(Runs::walls);
+        let cpus = self.document.host.cpus;
+        let variants = self
+            .runs
+            .iter()
+            .map(|runs| runs.report(first.as_deref(), cpus));
+        self.document.variants = variants.collect();
+        self.document.error = error;
+        let figures = serde_json::to_value(&self.document).unwrap_or(Value::Null);
+        let claims = mem::take(&mut self.claims);
+        self.document.claims = claims.iter().map(|claim| claim.judge(&figures)).collect();
+        self.finished = true;
+        &self.document
+    }
+}
+
+impl Runs {
+    fn walls(&self) -> Vec<f64> {
+        self.runs
+            .iter()
+            .map(|run| run.recording.wall.as_secs_f64())
+            .collect()
+    }
+
+    /// The run with the median wall time, the lower of two.
+    fn median(&self) -> &Run {
+        let mut order: Vec<&Run> = self.runs.iter().collect();
+        order.sort_by_key(|run| run.recording.wall);
+        order[(order.len() - 1) / 2]
+    }
+
+    fn report(&self, first: Option<&[f64]>, cpus: usize) -> Variant {
+        let run = self.median();
+        let walls = self.walls();
+        let wall_s = run.recording.wall.as_secs_f64();
+        let bound = self
+            .bound
+            .as_ref()
+            .and_then(|bound| bound.of(&run.recording, cpus));
+        let bound = bound.filter(|(bound, _)| !bound.is_zero());
+        let bound_s = bound.as_ref().map(|(bound, _)| bound.as_secs_f64());
+        let expected = self.limit.map(|limit| limit.min(run.ledger.submitted));
+        let written = Written::of(&run.recording);
+        Variant {
+            name: self.name.clone(),
+            runs: walls.len(),
+            wall_s,
+            wall_min_s: walls.iter().copied().fold(f64::INFINITY, f64::min),
+            wall_max_s: walls.iter().copied().fold(0.0, f64::max),
+            cpu_user_s: run.usage.cpu_user.as_secs_f64(),
+            cpu_system_s: run.usage.cpu_system.as_secs_f64(),
+            open_s: run
+                .recording
+                .jobs()
+                .map(|span| span.duration().as_secs_f64())
+                .sum(),
+            busy_s: run
+                .recording
+                .jobs()
+                .map(|span| span.busy.as_secs_f64())
+                .sum(),
+            bound_s,
+            bound_reason: bound.map(|(_, reason)| reason),
+            speedup: first
+                .filter(|_| self.same_work)
+                .and_then(|first| median_ratio(first, &walls)),
+            efficiency: bound_s.map(|bound| bound / wall_s),
+            comparable: match (expected, run.ledger.peak_in_flight) {
+                (Some(expected), Some(peak)) => expected == peak,
+                _ => true,
+            },
+            ledger: run.ledger.clone(),
+            lanes: written.lanes,
+            folded: written.folded,
+            counters: written.counters,
+            recorder: written.recorder,
+            results: run.results.clone(),
+            recording: run.recording.clone(),
+            walls_s: walls,
+        }
+    }
+}
+
+/// The median of `above[i] / below[i]`, the lower of two.
+fn median_ratio(above: &[f64], below: &[f64]) -> Option<f64> {
+    let mut ratios: Vec<f64> = above.iter().zip(below).map(|(a, b)| a / b).collect();
+    ratios.sort_by(f64::total_cmp);
+    let middle = ratios.len().checked_sub(1)? / 2;
+    ratios
+        .get(middle)
+        .copied()
+        .filter(|ratio| ratio.is_finite())
+}

@@ -1,0 +1,429 @@
+use super::*;
+use crate::claim::{number, of, ratio, top};
+use report::{ClaimReport, SCHEMA, Verdict};
+use timeline::START_UP;
+
+/// An experiment that measured nothing and says nothing.
+fn experiment() -> Lab {
+    let document = Document {
+        schema: SCHEMA,
+        step: "step".into(),
+        question: "does it?".into(),
+        mirrors: Vec::new(),
+        why: String::new(),
+        try_next: Vec::new(),
+        command: String::new(),
+        host: measure::host::Host {
+            os: "linux".into(),
+            arch: "x86_64".into(),
+            cpus: 2,
+            parallelism: 1.0,
+            load: None,
+            profile: "dev".into(),
+            rustc: "rustc".into(),
+            commit: None,
+        },
+        params: serde_json::json!({ "requests": 10 }),
+        variants: Vec::new(),
+        claims: Vec::new(),
+        curves: Vec::new(),
+        tables: Vec::new(),
+        error: None,
+    };
+    Lab::new(
+        document,
+        Screen::new(report::Manner {
+            silent: true,
+            ..report::Manner::default()
+        }),
+        ResultFiles::default(),
+        false,
+        1,
+    )
+}
+
+/// Records a run of `wall_ms` as if it had been measured.
+fn record(lab: &mut Lab, name: &str, wall_ms: u64, results: Value) {
+    let run = Run {
+        recording: Recording {
+            start: Moment::now(),
+            wall: Duration::from_millis(wall_ms),
+            ..Recording::default()
+        },
+        usage: Usage::default(),
+        ledger: Ledger {
+            submitted: 1,
+            done: 1,
+            ..Ledger::default()
+        },
+        results,
+    };
+    lab.record(name.into(), None, None, true, run);
+}
+
+fn judged(lab: &mut Lab, claim: Claim) -> ClaimReport {
+    lab.claim(claim);
+    lab.state().conclude(None).claims[0].clone()
+}
+
+#[test]
+fn the_run_with_the_median_wall_is_the_one_shown() {
+    let mut lab = experiment();
+    for (wall, result) in [(30, 3), (10, 1), (20, 2), (40, 4)] {
+        record(&mut lab, "a", wall, Value::from(result));
+    }
+    assert_eq!(lab.wall("a"), Some(Duration::from_millis(20)));
+    assert_eq!(lab.wall("b"), None);
+    let document = lab.state().conclude(None).clone();
+    let a = &document.variants[0];
+    assert_eq!(
+        (a.runs, a.wall_s, a.wall_min_s, a.wall_max_s),
+        (4, 0.02, 0.01, 0.04)
+    );
+    assert_eq!(a.results, Value::from(2), "of the median run");
+    assert_eq!(a.walls_s, [0.03, 0.01, 0.02, 0.04], "by round");
+}
+
+#[test]
+fn speed_up_is_the_median_of_the_rounds_ratios() {
+    let mut lab = experiment();
+    for (slow, fast) in [(100, 50), (200, 50), (90, 30)] {
+        record(&mut lab, "slow", slow, Value::Null);
+        record(&mut lab, "fast", fast, Value::Null);
+    }
+    let document = lab.state().conclude(None).clone();
+    assert_eq!(document.variants[0].speedup, Some(1.0));
+    assert_eq!(document.variants[1].speedup, Some(3.0));
+}
+
+#[test]
+fn other_work_than_the_first_variants_has_no_speed_up() {
+    let mut lab = experiment();
+    for name in ["first", "same"] {
+        lab.variant(name).run(|| ()).expect("nothing fails");
+    }
+    let other = lab.variant("other").other_work().run(|| ());
+    other.expect("nothing fails");
+    let document = lab.state().conclude(None).clone();
+    let told: Vec<bool> = document
+        .variants
+        .iter()
+        .map(|variant| variant.speedup.is_some())
+        .collect();
+    assert_eq!(told, [true, true, false]);
+}
+
+#[test]
+fn a_claim_holds_in_all_rounds_in_none_or_cannot_be_told() {
+    for (fast, verdict) in [
+        ([10, 10, 10], Verdict::Shown),
+        ([90, 90, 90], Verdict::NotShown),
+        ([10, 90, 10], Verdict::Inconclusive),
+    ] {
+        let mut lab = experiment();
+        for wall in fast {
+            record(&mut lab, "slow", 50, Value::Null);
+            record(&mut lab, "fast", wall, Value::Null);
+        }
+        let claim =
+            Claim::that("fast is faster").check(of("fast", "walls_s").below(of("slow", "walls_s")));
+        let report = judged(&mut lab, claim.needs_cpus());
+        assert_eq!(report.verdict, verdict, "{fast:?}");
+        assert_eq!(report.reason.is_some(), verdict != Verdict::Shown);
+    }
+}
+
+#[test]
+fn a_claim_that_needed_cpus_says_how_many_there_were_and_how_many_it_kept_busy() {
+    let mut lab = experiment();
+    record(&mut lab, "slow", 100, Value::Null);
+    record(&mut lab, "fast", 100, Value::Null);
+    lab.state().runs[1].runs[0].usage.cpu_user = Duration::from_millis(70);
+    let claim = Claim::that("fast is faster")
+        .check(of("fast", "wall_s").below(of("slow", "wall_s").times(0.75)))
+        .needs_cpus();
+    assert_eq!(
+        judged(&mut lab, claim).reason.as_deref(),
+        Some("just before, 1.0 of 2 CPUs worked at once here; `fast` kept 0.7 busy")
+    );
+}
+
+#[test]
+fn a_claim_that_needed_cpus_and_had_them_says_what_decided() {
+    let mut lab = experiment();
+    lab.state().document.host.parallelism = 2.0;
+    record(&mut lab, "slow", 100, Value::Null);
+    record(&mut lab, "fast", 100, Value::Null);
+    let claim = Claim::that("fast is faster")
+        .check(of("fast", "wall_s").below(of("slow", "wall_s").times(0.75)))
+        .needs_cpus();
+    assert_eq!(
+        judged(&mut lab, claim).reason.as_deref(),
+        Some("fast: wall 100 ms ≥ 75.0 ms (0.75 × slow: wall)")
+    );
+}
+
+#[test]
+fn a_bare_number_takes_the_unit_of_what_it_is_compared_with() {
+    let mut lab = experiment();
+    record(&mut lab, "fast", 100, Value::Null);
+    let claim = Claim::that("it is quick").check(of("fast", "wall_s").below(number(0.2)));
+    assert_eq!(
+        judged(&mut lab, claim).evidence,
+        "fast: wall 100 ms < 200 ms"
+    );
+}
+
+#[test]
+fn evidence_whose_sides_look_alike_says_how_far_they_lie_apart() {
+    let mut lab = experiment();
+    record(&mut lab, "slow", 1_002, Value::Null);
+    record(&mut lab, "fast", 1_001, Value::Null);
+    let faster = of("fast", "wall_s").below(of("slow", "wall_s"));
+    let report = judged(&mut lab, Claim::that("fast is faster").check(faster));
+    assert_eq!(report.verdict, Verdict::Shown);
+    assert_eq!(
+        report.evidence,
+        "fast: wall 1.00 s < slow: wall 1.00 s, 1.00 ms apart"
+    );
+}
+
+#[test]
+fn evidence_says_what_the_document_says() {
+    let mut lab = experiment();
+    record(
+        &mut lab,
+        "slow",
+        10_000,
+        serde_json::json!({ "lost": [3, 5] }),
+    );
+    record(&mut lab, "fast", 1_000, Value::Null);
+    let claim = Claim::that("all of it")
+        .check(of("fast", "wall_s").below(of("slow", "wall_s").times(0.5)))
+        .check(of("slow", "results.lost.1").equals(number(5)))
+        .check(top("params.requests").above(number(9)))
+        .check(ratio(of("slow", "wall_s"), of("fast", "wall_s")).at_least(number(9.5)));
+    let report = judged(&mut lab, claim);
+    assert_eq!(report.verdict, Verdict::Shown, "{report:?}");
+    assert_eq!(
+        report.evidence,
+        "fast: wall 1.00 s < 5.00 s (0.5 × slow: wall); slow: lost[1] 5 = 5; requests 10 > 9; \
+         10.00 (slow: wall / fast: wall) ≥ 9.5"
+    );
+}
+
+#[test]
+fn a_claim_that_failed_says_how_it_really_was() {
+    let mut lab = experiment();
+    record(&mut lab, "racy", 1, serde_json::json!({ "lost": 0 }));
+    let claim = Claim::that("updates were lost").check(of("racy", "results.lost").above(number(0)));
+    let report = judged(&mut lab, claim);
+    assert_eq!(report.verdict, Verdict::NotShown);
+    assert_eq!(report.evidence, "racy: lost 0 ≤ 0");
+}
+
+#[test]
+fn what_is_not_known_decides_nothing() {
+    let mut lab = experiment();
+    record(&mut lab, "a", 1, Value::Null);
+    for figure in [
+        of("a", "ledger.peak_in_flight"),
+        of("nobody", "wall_s"),
+        of("a", "results.nothing"),
+    ] {
+        let report = judged(
+            &mut lab,
+            Claim::that("it is one").check(figure.equals(number(1))),
+        );
+        assert_eq!(report.verdict, Verdict::Inconclusive);
+    }
+    let report = judged(&mut lab, Claim::that("nothing is checked"));
+    assert_eq!(report.verdict, Verdict::Inconclusive);
+}
+
+#[test]
+fn another_peak_than_the_limit_is_not_comparable() {
+    let mut lab = experiment();
+    for (name, peak) in [("full", 1), ("idle", 0)] {
+        record(&mut lab, name, 1, Value::Null);
+        let mut state = lab.state();
+        let runs = state.runs.last_mut().expect("just recorded");
+        runs.limit = Some(5);
+        runs.runs[0].ledger.peak_in_flight = Some(peak);
+    }
+    let document = lab.state().conclude(None).clone();
+    assert!(
+        document.variants[0].comparable,
+        "one task can only be one in flight"
+    );
+    assert!(!document.variants[1].comparable);
+}
+
+#[test]
+fn a_run_that_fails_as_a_whole_is_not_recorded() {
+    let mut lab = experiment();
+    let outcome = lab
+        .variant("a")
+        .run_counted(|| anyhow::bail!("no"), |(): &()| Tally::default());
+    assert!(outcome.is_err());
+    assert_eq!(lab.wall("a"), None);
+}
+
+#[test]
+fn work_is_bounded_by_its_longest_job_or_its_share() {
+    use timeline::{Lane, LaneId, Span};
+    let start = Moment::at(Duration::from_secs(1));
+    let lane = |number, jobs: &[u64]| Lane {
+        id: LaneId {
+            kind: LaneKind::Thread,
+            number,
+        },
+        name: "t".into(),
+        spans: jobs
+            .iter()
+            .map(|&ms| {
+                Span::watched(
+                    "job",
+                    start,
+                    start.plus(Duration::from_secs(9)),
+                    Duration::from_millis(ms),
+                )
+            })
+            .chain([Span::watched(
+                START_UP,
+                start,
+                start,
+                Duration::from_secs(5),
+            )])
+            .collect(),
+    };
+    let recording = Recording {
+        start,
+        wall: Duration::from_secs(9),
+        lanes: vec![lane(0, &[10, 40]), lane(1, &[20, 30])],
+        ..Recording::default()
+    };
+    let bound = |workers, cpus| {
+        Bound::Work { workers }
+            .of(&recording, cpus)
+            .expect("there are jobs")
+    };
+    assert_eq!(bound(2, 2).0, Duration::from_millis(50));
+    assert_eq!(
+        bound(2, 1),
+        (
+            Duration::from_millis(100),
+            "all 100 ms of work on one CPU".into()
+        )
+    );
+    assert_eq!(
+        bound(4, 4),
+        (Duration::from_millis(40), "the longest job".into())
+    );
+}
+
+#[test]
+fn waits_in_spans_of_one_name_leave_queueing_and_resting_out() {
+    use timeline::{Lane, LaneId, Span};
+    let start = Moment::now();
+    let at = |s| start.plus(Duration::from_secs(s));
+    let span = |name, from, to, depth| Span {
+        depth,
+        ..Span::watched(name, at(from), at(to), Duration::ZERO)
+    };
+    let lane = |number, spans| Lane {
+        id: LaneId {
+            kind: LaneKind::Task,
+            number,
+        },
+        name: format!("request {number}"),
+        spans,
+    };
+    let quick = vec![span("request", 0, 3, 0), span("fetch", 0, 3, 1)];
+    let queued = vec![
+        span("request", 0, 6, 0),
+        span("permit", 0, 3, 1),
+        span("fetch", 3, 4, 1),
+        span("fetch", 5, 6, 1),
+    ];
+    let recording = Recording {
+        start,
+        wall: Duration::from_secs(6),
+        lanes: vec![lane(0, quick), lane(1, queued)],
+        ..Recording::default()
+    };
+    let bound = |name, at_once| Bound::Spans { name, at_once }.of(&recording, 2);
+    let seconds = Duration::from_secs;
+    let shared = (seconds(5), "all waits in a row".to_owned());
+    assert_eq!(bound("fetch", 1), Some(shared));
+    let longest = (seconds(3), "the longest single wait".to_owned());
+    assert_eq!(bound("fetch", 2), Some(longest));
+    assert_eq!(bound("none", 2), None);
+}
+
+#[test]
+fn waits_are_bounded_by_waves_or_by_their_own_length() {
+    let second = Duration::from_secs(1);
+    let recording = Recording {
+        wall: 3 * second,
+        ..Recording::default()
+    };
+    let bound = |each, count, at_once| {
+        Bound::Waits {
+            each,
+            count,
+            at_once,
+        }
+        .of(&recording, 2)
+    };
+    assert_eq!(
+        bound(Some(second), 10, 10).map(|(bound, _)| bound),
+        Some(second)
+    );
+    assert_eq!(
+        bound(Some(second), 10, 6).map(|(bound, _)| bound),
+        Some(2 * second)
+    );
+    assert_eq!(bound(None, 10, 6), None, "nothing was seen");
+    assert_eq!(
+        bound(Some(second), 10, 2),
+        None,
+        "beaten: the waits cannot have been that long"
+    );
+}
+
+#[test]
+fn a_pipeline_is_bounded_by_its_slower_stage() {
+    use timeline::{Lane, LaneId, Span};
+    let (start, seconds) = (Moment::now(), Duration::from_secs);
+    let span = |name, busy| Span::watched(name, start, start.plus(seconds(9)), seconds(busy));
+    let recording = Recording {
+        start,
+        wall: seconds(9),
+        lanes: vec![Lane {
+            id: LaneId {
+                kind: LaneKind::Thread,
+                number: 0,
+            },
+            name: "t".into(),
+            spans: vec![span("parse", 2), span("parse", 4), span("fetch", 8)],
+        }],
+        ..Recording::default()
+    };
+    let bound = |each: Option<u64>, workers| {
+        Bound::Pipeline {
+            each: each.map(seconds),
+            count: 5,
+            at_once: 2,
+            work: "parse",
+            workers,
+        }
+        .of(&recording, 2)
+        .expect("there is work")
+    };
+    assert_eq!(bound(Some(1), 1).0, seconds(6));
+    assert!(bound(Some(1), 1).1.starts_with("CPU: all 6.00 s"));
+    assert_eq!(bound(Some(2), 2).0, seconds(6));
+    assert!(bound(Some(2), 2).1.starts_with("waiting: 3 "));
+    assert_eq!(bound(None, 2).0, seconds(4));
+}

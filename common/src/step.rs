@@ -1,0 +1,353 @@
+//! From the command line to the exit code.
+
+use crate::{
+    cli::{self, CommonArgs, Usage},
+    lab::{Lab, State},
+};
+use measure::{host::Host, timing::Housekeeper};
+use process_pool::child::{self, Role};
+use report::{
+    Cast, Document, Manner, SCHEMA, Screen,
+    file::{self, ResultFile},
+    page,
+};
+use serde::Serialize;
+use serde_json::Value;
+use std::{
+    env,
+    io::{self, IsTerminal},
+    iter, mem,
+    path::PathBuf,
+    process::ExitCode,
+    slice,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+    thread,
+    time::Duration,
+};
+
+/// How long an interrupted step may take to tell what it has.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// What Ctrl-C finds of a run.
+type Running = (Arc<Mutex<State>>, Screen);
+
+/// One step of the path: what its report is headed with and closed by.
+#[derive(Clone, Copy, Debug)]
+pub struct Step {
+    /// The package's name; write `env!("CARGO_PKG_NAME")`.
+    pub package: &'static str,
+    /// The scripts that it mirrors.
+    pub mirrors: &'static [&'static str],
+    /// The question that it answers.
+    pub question: &'static str,
+    /// The mechanism behind the figures, in general terms; what *this* run shows, claims say.
+    pub why: &'static str,
+    /// Commands to try next, each with what to look for: `cargo run -p … -- --workers 4: …`.
+    pub try_next: &'static [&'static str],
+}
+
+impl Step {
+    /// Runs the step: takes a child's role, parses flags, demonstrates, reports.
+    ///
+    /// `Own` are the step's own flags; `roles` is what its child processes can be.
+    pub fn run<Own: clap::Args + Serialize>(
+        &self,
+        roles: &[&dyn Role],
+        demonstrate: impl FnOnce(&Own, &mut Lab) -> anyhow::Result<()>,
+    ) -> ExitCode {
+        if let Some(code) = cli::take_role(roles) {
+            return code;
+        }
+        let about = format!("{}\n\nMirrors {}.", self.question, self.mirrors.join(", "));
+        match cli::parse::<Own>(self.package, about) {
+            Ok((own, common)) => self.perform(&own, &common, demonstrate),
+            Err(code) => code,
+        }
+    }
+
+    fn perform<Own: Serialize>(
+        &self,
+        own: &Own,
+        common: &CommonArgs,
+        demonstrate: impl FnOnce(&Own, &mut Lab) -> anyhow::Result<()>,
+    ) -> ExitCode {
+        let running = Self::report_on_interrupt(common.json);
+        common.color.apply();
+        if let Some(path) = file::named_twice(&[&common.trace, &common.report, &common.cast]) {
+            report::complain(format_args!(
+                "`{}` is named for two results; give each a file of its own",
+                path.display()
+            ));
+            return ExitCode::from(2);
+        }
+        let opened =
+            ResultFiles::create(common).and_then(|results| Ok((results, self.screen(common)?)));
+        let (results, screen) = match opened {
+            Ok(opened) => opened,
+            Err(error) => {
+                report::complain(format_args!("{error:#}"));
+                return ExitCode::FAILURE;
+            }
+        };
+        if common.clear && io::stdout().is_terminal() {
+            screen.say("\u{1b}[2J\u{1b}[3J\u{1b}[H");
+        }
+        timeline::install();
+        let document = self.document(own, common);
+        screen.say(report::header(&document, screen.width()));
+        let mut lab = Lab::new(document, screen, results, common.pause, common.seed);
+        // Set once: this is the only run of the process.
+        let _ = running.set((Arc::clone(&lab.state), lab.screen()));
+        let outcome = demonstrate(own, &mut lab);
+        self.close(&lab, outcome, common.json)
+    }
+
+    /// The screen that was asked for.
+    fn screen(&self, common: &CommonArgs) -> anyhow::Result<Screen> {
+        let cast = |path: &PathBuf| {
+            let file = ResultFile::create(path, "the recording", "--cast")?;
+            let title = format!("{} · {}", self.package, self.question);
+            let coloured = common.color.in_recordings();
+            anyhow::Ok(Cast::new(file, &title, common.width, coloured))
+        };
+        let results = [&common.trace, &common.report, &common.cast];
+        Ok(Screen::new(Manner {
+            silent: common.json,
+            ascii: common.ascii,
+            width: common.width,
+            goes_on_unread: results.into_iter().any(Option::is_some),
+            cast: common.cast.as_ref().map(cast).transpose()?,
+        }))
+    }
+
+    fn document(&self, own: &impl Serialize, common: &CommonArgs) -> Document {
+        let mut params = serde_json::to_value(own).unwrap_or(Value::Null);
+        if params.is_null() {
+            params = Value::Object(serde_json::Map::new());
+        }
+        if let (Value::Object(params), Ok(Value::Object(shared))) =
+            (&mut params, serde_json::to_value(common))
+        {
+            params.extend(shared);
+        }
+        Document {
+            schema: SCHEMA,
+            step: self.package.into(),
+            question: self.question.into(),
+            mirrors: self.mirrors.iter().map(|&script| script.into()).collect(),
+            why: self.why.into(),
+            try_next: self.try_next.iter().map(|&next| next.into()).collect(),
+            command: command(self.package, env::args().skip(1)),
+            host: Host::inspect(),
+            params,
+            variants: Vec::new(),
+            claims: Vec::new(),
+            curves: Vec::new(),
+            tables: Vec::new(),
+            error: None,
+        }
+    }
+
+    /// Reports, and returns the exit code; what was measured is never lost to a later failure.
+    fn close(&self, lab: &Lab, outcome: anyhow::Result<()>, json: bool) -> ExitCode {
+        let (mut state, screen) = (lab.state(), lab.screen());
+        let failure = outcome.err();
+        let mut messages: Vec<String> = failure.iter().map(|error| format!("{error:#}")).collect();
+        messages.append(&mut state.failures);
+        let error = (!messages.is_empty()).then(|| messages.join("; "));
+        messages.extend(conclude(&mut state, &screen, error, json));
+        for message in &messages {
+            screen.complain(message);
+        }
+        messages.extend(finish_cast(&screen));
+        match failure {
+            Some(error) if error.is::<Usage>() => ExitCode::from(2),
+            _ if !messages.is_empty() => ExitCode::FAILURE,
+            _ => ExitCode::SUCCESS,
+        }
+    }
+
+    /// On Ctrl-C, reports the variants that were finished and ends with exit code 1.
+    ///
+    /// Children live in process groups of their own and end with their links; guests are killed.
+    fn report_on_interrupt(json: bool) -> Arc<OnceLock<Running>> {
+        let running = Arc::new(OnceLock::new());
+        let seen = Arc::clone(&running);
+        let housekeeper = Housekeeper::enrol();
+        let handled = ctrlc::set_handler(move || {
+            let _housekeeper = &housekeeper;
+            end_within(GRACE);
+            child::kill_guests();
+            report_interrupted(seen.get(), json);
+            exit();
+        });
+        // A second handler in one process is refused; the first serves as well.
+        drop(handled);
+        running
+    }
+}
+
+/// Concludes, prints and writes what goes to files; returns what could not be written.
+fn conclude(state: &mut State, screen: &Screen, error: Option<String>, json: bool) -> Vec<String> {
+    let results = mem::take(&mut state.results);
+    let document = state.conclude(error);
+    let mut unwritten = Vec::new();
+    match print(document, screen, json) {
+        // A reader who has gone has seen enough; the exit code and the errors still tell.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            unwritten.push(report::unwritten(&error));
+        }
+        _ => {}
+    }
+    // An old page is worth more than one that says nothing.
+    let results = if document.variants.is_empty() {
+        ResultFiles::default()
+    } else {
+        results
+    };
+    let errors = results.write(document).into_iter();
+    unwritten.extend(errors.map(|error| format!("{error:#}")));
+    unwritten
+}
+
+fn print(document: &Document, screen: &Screen, json: bool) -> io::Result<()> {
+    if json {
+        screen.try_print(&report::json(document))
+    } else if document.variants.is_empty() {
+        Ok(())
+    } else {
+        screen.mark("report");
+        screen.try_print(&report::terminal(document, screen.width()))
+    }
+}
+
+fn report_interrupted(running: Option<&Running>, json: bool) {
+    let message =
+        |finished: usize| format!("interrupted; variants finished before that: {finished}");
+    let Some((state, screen)) = running else {
+        report::complain(message(0));
+        return;
+    };
+    let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+    if state.finished {
+        return;
+    }
+    let message = message(state.runs.len());
+    screen.clear_bars();
+    let unwritten = conclude(&mut state, screen, Some(message.clone()), json);
+    for line in iter::once(message).chain(unwritten) {
+        screen.complain(line);
+    }
+    finish_cast(screen);
+}
+
+/// Writes what was recorded; prints, and returns, why it could not be.
+fn finish_cast(screen: &Screen) -> Option<String> {
+    let message = format!("{:#}", screen.finish().err()?);
+    screen.complain(&message);
+    Some(message)
+}
+
+/// Where a run is to be kept, besides what it prints.
+#[derive(Debug, Default)]
+pub(crate) struct ResultFiles {
+    trace: Option<ResultFile>,
+    report: Option<ResultFile>,
+}
+
+impl ResultFiles {
+    fn create(common: &CommonArgs) -> anyhow::Result<Self> {
+        let place = |path: &Option<PathBuf>, what, flag| {
+            let path = path.as_deref();
+            path.map(|path| ResultFile::create(path, what, flag))
+                .transpose()
+        };
+        Ok(Self {
+            trace: place(&common.trace, "the trace", "--trace")?,
+            report: place(&common.report, "the page", "--report")?,
+        })
+    }
+
+    /// Writes each, whatever becomes of the others; returns what went wrong.
+    fn write(self, document: &Document) -> Vec<anyhow::Error> {
+        let trace = |file: ResultFile| file.write(&report::trace(document).to_string());
+        let page = |file: ResultFile| file.write(&page::of(slice::from_ref(document), &[]));
+        let written = [self.trace.map(trace), self.report.map(page)];
+        let written = written.into_iter().flatten();
+        written.filter_map(Result::err).collect()
+    }
+}
+
+/// The command that a reader types to run the step again; where results go is the reader's own choice.
+fn command(package: &str, flags: impl Iterator<Item = String>) -> String {
+    const PLACES: [&str; 3] = ["--trace", "--report", "--cast"];
+    let mut words = format!("cargo run -p {package}");
+    let mut kept = Vec::new();
+    let mut flags = flags.peekable();
+    while let Some(flag) = flags.next() {
+        if PLACES.contains(&flag.as_str()) {
+            flags.next();
+        } else if flag != "--json" && !PLACES.iter().any(|it| flag.starts_with(&format!("{it}="))) {
+            kept.push(quoted(&flag));
+        }
+    }
+    if !kept.is_empty() {
+        words = format!("{words} -- {}", kept.join(" "));
+    }
+    words
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_=./:,@%+".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
+/// Ends the process after this time, whatever is in the way: a pipe that nobody empties, for one.
+fn end_within(limit: Duration) {
+    let watchdog = thread::Builder::new().spawn(move || {
+        thread::sleep(limit);
+        exit();
+    });
+    // Without a thread to spare, the report alone decides when it ends.
+    drop(watchdog);
+}
+
+/// Ends the process from another thread than `main`, which is busy or stuck.
+#[expect(
+    clippy::exit,
+    reason = "an interrupted run ends here; children end with their links"
+)]
+fn exit() -> ! {
+    std::process::exit(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::command;
+
+    #[test]
+    fn a_command_leaves_out_where_its_results_went() {
+        let words = [
+            "--json",
+            "--work",
+            "2 CPUs",
+            "--report",
+            "a.html",
+            "--trace=b",
+        ];
+        let flags = words.into_iter().map(String::from);
+        assert_eq!(
+            command("lab-07-locks", flags),
+            "cargo run -p lab-07-locks -- --work '2 CPUs'"
+        );
+        assert_eq!(
+            command("lab-07-locks", [].into_iter()),
+            "cargo run -p lab-07-locks"
+        );
+    }
+}

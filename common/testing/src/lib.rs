@@ -1,0 +1,394 @@
+//! Runs a step as its user would, and reads its document with other eyes than those that wrote it.
+//!
+//! For tests only: everything here panics with a message where a test should fail.
+
+mod network;
+
+pub use network::{
+    assert_bad_requests_refused, assert_failures_told, assert_overlap_needs_waits,
+    assert_refusal_told,
+};
+
+mod trace;
+pub use trace::{events_of, faults_of, traced};
+
+use serde_json::Value;
+use std::{
+    fs::File,
+    io::Read,
+    path::Path,
+    process::{Command, Stdio},
+    sync::mpsc,
+    thread,
+    time::{Duration, Instant},
+};
+
+/// A step that takes longer than this hangs.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// What a finished step left.
+#[derive(Debug)]
+pub struct Finished {
+    /// The exit code; `None` when a signal ended it.
+    pub code: Option<i32>,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+    /// The process id it had.
+    pub pid: u32,
+}
+
+/// Runs `program` with `arguments` and no input, and waits for it under a watchdog.
+///
+/// # Panics
+/// If it cannot be started, or does not end in time; it is killed then.
+pub fn run(program: impl AsRef<Path>, arguments: &[&str]) -> Finished {
+    let mut command = Command::new(program.as_ref());
+    command.args(arguments);
+    run_command(command)
+}
+
+/// [`run`] for a command that needs an environment or a folder of its own.
+///
+/// # Panics
+/// As [`run`].
+pub fn run_command(mut command: Command) -> Finished {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command.env_remove("RUST_BACKTRACE");
+    let mut child = command
+        .spawn()
+        .unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
+    let pid = child.id();
+    let stdout = drain(child.stdout.take().expect("it is piped"));
+    let stderr = drain(child.stderr.take().expect("it is piped"));
+    let deadline = Instant::now() + PATIENCE;
+    let status = loop {
+        if let Some(status) = child.try_wait().expect("a child can be waited for") {
+            break status;
+        }
+        if Instant::now() > deadline {
+            let _ = child.kill();
+            panic!("{command:?} did not end within {PATIENCE:?}");
+        }
+        thread::sleep(Duration::from_millis(5));
+    };
+    let read = |pipe: mpsc::Receiver<String>, name: &str| {
+        pipe.recv_timeout(Duration::from_secs(5))
+            .unwrap_or_else(|_| {
+                panic!("{command:?} has ended, but something it started holds its {name} open")
+            })
+    };
+    Finished {
+        code: status.code(),
+        stdout: read(stdout, "stdout"),
+        stderr: read(stderr, "stderr"),
+        pid,
+    }
+}
+
+fn drain(mut pipe: impl Read + Send + 'static) -> mpsc::Receiver<String> {
+    let (tx, rx) = mpsc::channel();
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let _ = pipe.read_to_end(&mut bytes);
+        // A test that has failed meanwhile no longer listens.
+        let _ = tx.send(String::from_utf8_lossy(&bytes).into_owned());
+    });
+    rx
+}
+
+impl Finished {
+    /// Asserts that the run went well.
+    ///
+    /// # Panics
+    /// If it did not, with everything it printed.
+    #[must_use]
+    pub fn well(self) -> Self {
+        assert_eq!(self.code, Some(0), "{}\n{}", self.stdout, self.stderr);
+        self.without_panic_text()
+    }
+
+    /// Asserts exit code `code` and exactly one line on standard error that has all `words`.
+    ///
+    /// # Panics
+    /// If it is otherwise.
+    #[must_use]
+    pub fn refused(self, code: i32, words: &[&str]) -> Self {
+        assert_eq!(self.code, Some(code), "{}\n{}", self.stdout, self.stderr);
+        let lines: Vec<&str> = self.stderr.lines().collect();
+        assert_eq!(
+            lines.len(),
+            1,
+            "one line on standard error: {}",
+            self.stderr
+        );
+        for word in words {
+            assert!(lines[0].contains(word), "`{word}` in: {}", lines[0]);
+        }
+        self.without_panic_text()
+    }
+
+    /// Asserts that standard output has each of `words`.
+    ///
+    /// # Panics
+    /// If one is missing.
+    pub fn tells(&self, words: &[&str]) {
+        for word in words {
+            assert!(self.stdout.contains(word), "`{word}` in {}", self.stdout);
+        }
+    }
+
+    /// Asserts that standard output has a table row that begins with `cells`.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn has_row(&self, cells: &[&str]) {
+        let begins = |line: &str| {
+            line.split_whitespace()
+                .take(cells.len())
+                .eq(cells.iter().copied())
+        };
+        assert!(
+            self.stdout.lines().any(begins),
+            "{cells:?} in {}",
+            self.stdout
+        );
+    }
+
+    fn without_panic_text(self) -> Self {
+        assert!(!self.stderr.contains("panicked at"), "{}", self.stderr);
+        self
+    }
+
+    /// The document on standard output, its claims checked against its figures.
+    ///
+    /// # Panics
+    /// If there is none, something else is there too, or a claim contradicts a figure.
+    pub fn document(&self) -> Value {
+        let document: Value = serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("{error} in: {}\n{}", self.stdout, self.stderr));
+        let contradictions = contradictions(&document);
+        assert!(contradictions.is_empty(), "{contradictions:#?}");
+        document
+    }
+}
+
+/// The variant called `name`.
+///
+/// # Panics
+/// If the document has none.
+pub fn variant<'a>(document: &'a Value, name: &str) -> &'a Value {
+    let variants = document["variants"]
+        .as_array()
+        .expect("a document has variants");
+    let found = variants.iter().find(|variant| variant["name"] == name);
+    found.unwrap_or_else(|| panic!("no variant `{name}`"))
+}
+
+/// The first claim with `words` in its text.
+///
+/// # Panics
+/// If the document has none.
+pub fn claim<'a>(document: &'a Value, words: &str) -> &'a Value {
+    let claims = document["claims"]
+        .as_array()
+        .expect("a document has claims");
+    let has = |claim: &&Value| {
+        let text = claim["text"].as_str();
+        text.is_some_and(|text| text.contains(words))
+    };
+    let found = claims.iter().find(has);
+    found.unwrap_or_else(|| panic!("no claim with `{words}`: {claims:?}"))
+}
+
+/// The verdict on the first claim with `words` in its text.
+///
+/// # Panics
+/// As [`claim`].
+pub fn verdict<'a>(document: &'a Value, words: &str) -> &'a str {
+    claim(document, words)["verdict"]
+        .as_str()
+        .expect("a claim has a verdict")
+}
+
+/// Asserts that no process that `pid` started, in any generation, is still there. Linux only.
+///
+/// Children of the lab live in process groups of their own whose leader's arguments name the role;
+/// they may take a moment to end, and are given it.
+///
+/// # Panics
+/// If one stays.
+pub fn assert_nothing_left_behind(program: impl AsRef<Path>) {
+    let deadline = Instant::now() + Duration::from_secs(5);
+    loop {
+        let left = children_running(program.as_ref());
+        if left.is_empty() {
+            return;
+        }
+        assert!(Instant::now() < deadline, "still running: {left:?}");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Orphaned processes that run `program` in a role, with their command lines.
+fn children_running(program: &Path) -> Vec<String> {
+    let Ok(processes) = std::fs::read_dir("/proc") else {
+        return Vec::new();
+    };
+    let folders = processes.flatten().map(|entry| entry.path());
+    let lines = folders.filter_map(|folder| {
+        let runs = std::fs::read_link(folder.join("exe")).ok()? == program;
+        let status = std::fs::read_to_string(folder.join("status")).ok()?;
+        let orphan = status.lines().any(|line| {
+            line.strip_prefix("PPid:")
+                .is_some_and(|ppid| ppid.trim() == "1")
+        });
+        let mut line = String::new();
+        File::open(folder.join("cmdline"))
+            .ok()?
+            .read_to_string(&mut line)
+            .ok()?;
+        (runs && orphan).then(|| line.replace('\0', " "))
+    });
+    lines.filter(|line| line.contains("--lab-role=")).collect()
+}
+
+/// Every claim whose verdict the document's own figures contradict, worked out anew.
+pub fn contradictions(document: &Value) -> Vec<String> {
+    let claims = document["claims"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    claims
+        .iter()
+        .filter_map(|claim| contradiction(document, claim))
+        .collect()
+}
+
+fn contradiction(document: &Value, claim: &Value) -> Option<String> {
+    let checks = claim["checks"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    let judged: Vec<&str> = checks.iter().map(|check| judge(document, check)).collect();
+    let expected = if judged.contains(&"not_shown") {
+        "not_shown"
+    } else if judged.is_empty() || judged.contains(&"inconclusive") {
+        "inconclusive"
+    } else {
+        "shown"
+    };
+    let printed = claim["verdict"].as_str().unwrap_or("none");
+    let explained = printed == "shown" || claim["reason"].is_string();
+    (printed != expected || !explained)
+        .then(|| format!("printed {printed}, the figures say {expected}: {claim}"))
+}
+
+fn judge(document: &Value, check: &Value) -> &'static str {
+    let side = |name: &str| evaluate(document, check[name].as_str().unwrap_or_default());
+    let (left, right) = (side("left"), side("right"));
+    let rounds = if left.len() == 1 || right.len() == 1 {
+        left.len().max(right.len())
+    } else {
+        left.len().min(right.len())
+    };
+    let at = |values: &[Option<f64>], round: usize| values[round.min(values.len() - 1)];
+    let mut held = 0;
+    for round in 0..rounds {
+        let (Some(left), Some(right)) = (at(&left, round), at(&right, round)) else {
+            return "inconclusive";
+        };
+        held += usize::from(match check["relation"].as_str() {
+            Some("<") => left < right,
+            Some("≤") => left <= right,
+            Some(">") => left > right,
+            Some("≥") => left >= right,
+            Some("=") => left == right,
+            Some("≠") => left != right,
+            other => panic!("unknown relation {other:?}"),
+        });
+    }
+    match held {
+        _ if rounds == 0 => "inconclusive",
+        0 => "not_shown",
+        _ if held == rounds => "shown",
+        _ => "inconclusive",
+    }
+}
+
+/// Works out an expression: numbers, `path`, `[variant].path`, `factor * path`, `path / path`.
+fn evaluate(document: &Value, expression: &str) -> Vec<Option<f64>> {
+    if let Some((above, below)) = expression.split_once(" / ") {
+        let (above, below) = (evaluate(document, above), evaluate(document, below));
+        return above
+            .iter()
+            .zip(&below)
+            .map(|(a, b)| Some((*a)? / (*b)?))
+            .collect();
+    }
+    if let Some((factor, rest)) = expression.split_once(" * ") {
+        let factor: f64 = factor.parse().expect("a factor is a number");
+        let values = evaluate(document, rest).into_iter();
+        return values.map(|value| Some(value? * factor)).collect();
+    }
+    if let Ok(number) = expression.parse() {
+        return vec![Some(number)];
+    }
+    let (root, path) = match expression
+        .strip_prefix('[')
+        .and_then(|rest| rest.split_once("]."))
+    {
+        Some((name, path)) => (variant(document, name), path),
+        None => (document, expression),
+    };
+    let pointer = format!("/{}", path.replace('.', "/"));
+    let number = |value: &Value| {
+        value
+            .as_f64()
+            .or_else(|| value.as_bool().map(|b| f64::from(u8::from(b))))
+    };
+    match root.pointer(&pointer) {
+        Some(Value::Array(values)) => values.iter().map(number).collect(),
+        Some(value) => vec![number(value)],
+        None => vec![None],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn document(verdict: &str, threaded: f64) -> Value {
+        json!({
+            "variants": [{ "name": "one", "wall_s": 10.0 }, { "name": "ten", "wall_s": threaded }],
+            "claims": [{
+                "text": "t", "verdict": verdict, "reason": "r",
+                "checks": [{ "left": "[ten].wall_s", "relation": "<", "right": "0.5 * [one].wall_s" }],
+            }],
+        })
+    }
+
+    #[test]
+    fn a_claim_that_its_figures_carry_is_no_contradiction() {
+        assert_eq!(
+            contradictions(&document("shown", 1.0)),
+            Vec::<String>::new()
+        );
+        assert_eq!(
+            contradictions(&document("not_shown", 6.0)),
+            Vec::<String>::new()
+        );
+    }
+
+    #[test]
+    fn a_claim_that_its_figures_do_not_carry_is_found() {
+        assert_eq!(contradictions(&document("shown", 6.0)).len(), 1);
+        assert_eq!(contradictions(&document("not_shown", 1.0)).len(), 1);
+        assert_eq!(contradictions(&document("inconclusive", 1.0)).len(), 1);
+    }
+}

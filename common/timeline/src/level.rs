@@ -1,0 +1,188 @@
+//! Levels over time: as told, and as the spans themselves tell.
+
+use super::{IO, Lane, Level, Moment, Recording, Span};
+use std::time::Duration;
+
+/// Samples of a level that are drawn or written.
+const SAMPLES: usize = 300;
+
+impl Recording {
+    /// All levels, samples within the stretch and not too many: those told, and how many spans wait for
+    /// an answer at once where that is ever more than one.
+    pub fn all_levels(&self) -> Vec<Level> {
+        let told = self.levels.iter().cloned();
+        let mut levels: Vec<Level> = told.chain(self.in_flight()).collect();
+        for level in &mut levels {
+            level.clip(self.start, self.start.plus(self.wall));
+            level.shorten();
+        }
+        levels.retain(|level| !level.samples.is_empty());
+        levels
+    }
+
+    /// How many spans with `wait = "io"` are open, those left out that hold others of the kind.
+    fn in_flight(&self) -> Option<Level> {
+        let mut steps: Vec<(Moment, f64)> = Vec::new();
+        for span in self.lanes.iter().flat_map(innermost_waits) {
+            steps.extend([(span.start, 1.0), (span.end, -1.0)]);
+        }
+        // Where one ends as another begins, there is one.
+        steps.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
+        let mut open = 0.0;
+        for (_, level) in &mut steps {
+            open += *level;
+            *level = open;
+        }
+        let level = Level {
+            name: "in flight".into(),
+            samples: steps,
+        };
+        (level.peak() > 1.0).then_some(level)
+    }
+}
+
+/// The spans of a lane that wait for an answer and hold no other that does.
+fn innermost_waits(lane: &Lane) -> impl Iterator<Item = &Span> {
+    let waits: Vec<&Span> = (lane.spans.iter())
+        .filter(|span| span.wait.as_deref() == Some(IO))
+        .collect();
+    // Parents come before their children, so a child is the next one, deeper and inside.
+    let holds = |index: usize| {
+        let (span, rest): (&Span, &[&Span]) = (waits[index], &waits[index + 1..]);
+        let next = rest.first();
+        next.is_some_and(|next| next.depth > span.depth && next.start < span.end)
+    };
+    let kept: Vec<bool> = (0..waits.len()).map(|index| !holds(index)).collect();
+    waits
+        .into_iter()
+        .zip(kept)
+        .filter_map(|(span, is_kept)| is_kept.then_some(span))
+}
+
+impl Level {
+    /// The greatest level.
+    pub fn peak(&self) -> f64 {
+        self.samples
+            .iter()
+            .map(|sample| sample.1)
+            .fold(0.0, f64::max)
+    }
+
+    /// The greatest level in each of `cells` parts of `axis` from `zero`; `None` before the first sample.
+    pub fn peaks(&self, zero: Moment, axis: Duration, cells: usize) -> Vec<Option<f64>> {
+        let mut row = vec![None; cells];
+        let ends = (self.samples.iter().skip(1).map(|sample| sample.0)).chain([zero.plus(axis)]);
+        let part = |moment: Moment| {
+            let parts = (moment - zero).as_nanos() * cells as u128;
+            (parts / axis.as_nanos().max(1)).min(cells as u128) as usize
+        };
+        for ((start, level), end) in self.samples.iter().zip(ends) {
+            let last = part(end).max(part(*start) + 1).min(cells);
+            for cell in row.iter_mut().take(last).skip(part(*start)) {
+                *cell = Some(cell.map_or(*level, |seen: f64| seen.max(*level)));
+            }
+        }
+        row
+    }
+
+    /// Leaves what is within the stretch; what was true when it began is true at its beginning.
+    fn clip(&mut self, start: Moment, end: Moment) {
+        let before = self.samples.iter().rev().find(|sample| sample.0 < start);
+        let before = before.map(|sample| (start, sample.1));
+        self.samples
+            .retain(|sample| start <= sample.0 && sample.0 <= end);
+        if let Some(before) = before {
+            self.samples.insert(0, before);
+        }
+    }
+
+    /// Leaves the highest and the last sample of each part of its time, where there are too many.
+    fn shorten(&mut self) {
+        if self.samples.len() <= SAMPLES {
+            return;
+        }
+        let group = self.samples.len().div_ceil(SAMPLES / 2);
+        let groups = self.samples.chunks(group).flat_map(|group| {
+            let highest = group.iter().copied().max_by(|a, b| a.1.total_cmp(&b.1));
+            let last = group.last().copied().filter(|last| Some(*last) != highest);
+            highest.into_iter().chain(last)
+        });
+        self.samples = groups.collect();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{LaneId, LaneKind};
+
+    fn at(milliseconds: u64) -> Moment {
+        Moment::at(Duration::from_millis(1_000 + milliseconds))
+    }
+
+    fn waiting(start: u64, end: u64, depth: u16) -> Span {
+        Span {
+            wait: Some(IO.into()),
+            depth,
+            ..Span::watched("fetch", at(start), at(end), Duration::ZERO)
+        }
+    }
+
+    fn recording(lanes: Vec<Vec<Span>>) -> Recording {
+        let lanes = lanes.into_iter().enumerate().map(|(number, spans)| Lane {
+            id: LaneId {
+                kind: LaneKind::Task,
+                number: number as u64,
+            },
+            name: "fetch".into(),
+            spans,
+        });
+        Recording {
+            start: at(0),
+            wall: Duration::from_millis(100),
+            lanes: lanes.collect(),
+            ..Recording::default()
+        }
+    }
+
+    #[test]
+    fn a_wait_in_a_wait_is_one_in_flight() {
+        let nested = vec![waiting(0, 50, 0), waiting(10, 40, 1)];
+        let levels = recording(vec![nested, vec![waiting(20, 30, 0)]]).all_levels();
+        assert_eq!(levels[0].peak(), 2.0);
+        let steps = [(10, 1.0), (20, 2.0), (30, 1.0), (40, 0.0)];
+        assert_eq!(levels[0].samples, steps.map(|(ms, level)| (at(ms), level)));
+    }
+
+    #[test]
+    fn one_after_another_is_no_level() {
+        let turns = vec![waiting(0, 50, 0), waiting(50, 90, 0)];
+        assert!(recording(vec![turns]).all_levels().is_empty());
+    }
+
+    #[test]
+    fn too_many_samples_keep_their_peak_and_their_end() {
+        let mut recording = recording(Vec::new());
+        let samples = (0..50_000).map(|n| {
+            let level = if n == 31_111 { 99.0 } else { f64::from(n % 7) };
+            (at(0).plus(Duration::from_nanos(n as u64 * 2_000)), level)
+        });
+        let (name, samples) = ("queue".into(), samples.collect());
+        recording.levels.push(Level { name, samples });
+        let level = recording.all_levels().remove(0);
+        assert!(level.samples.len() <= SAMPLES, "{}", level.samples.len());
+        assert_eq!(level.peak(), 99.0);
+        assert_eq!(level.samples.last(), recording.levels[0].samples.last());
+        assert!(level.samples.is_sorted_by_key(|sample| sample.0));
+    }
+
+    #[test]
+    fn a_level_lasts_until_the_next_sample() {
+        let level = Level {
+            name: "queue".into(),
+            samples: vec![(at(25), 3.0), (at(75), 0.0)],
+        };
+        let row = level.peaks(at(0), Duration::from_millis(100), 4);
+        assert_eq!(row, [None, Some(3.0), Some(3.0), Some(0.0)]);
+    }
+}

@@ -1,0 +1,221 @@
+//! What is taken from the recorder: lanes, levels, hand-overs, and what recording them took.
+
+use super::{Moment, cost, thin};
+use serde::{Deserialize, Serialize};
+use std::{borrow::Cow, time::Duration};
+
+/// What a lane stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LaneKind {
+    /// An operating-system thread of this process.
+    Thread,
+    /// An asynchronous task.
+    Task,
+    /// A worker process.
+    Process,
+}
+
+/// Which lane a span belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct LaneId {
+    /// Its kind.
+    pub kind: LaneKind,
+    /// A number unique within the kind: of the thread or task in order of appearance, or the pid.
+    pub number: u64,
+}
+
+/// One row of the timeline.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Lane {
+    /// Which one it is.
+    pub id: LaneId,
+    /// What it is called; names may repeat.
+    pub name: String,
+    /// Its spans in order of their start, a parent before its children.
+    pub spans: Vec<Span>,
+}
+
+/// One interval on a lane.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Span {
+    /// What was done.
+    pub name: Cow<'static, str>,
+    /// When it began.
+    pub start: Moment,
+    /// When it ended.
+    pub end: Moment,
+    /// How long it really ran: CPU time of a thread, time being polled of a task.
+    pub busy: Duration,
+    /// What it waited for when it did not run; see [`CAUSES`](super::CAUSES).
+    pub wait: Option<Cow<'static, str>>,
+    /// How deep it lies in other spans of its lane.
+    pub depth: u16,
+    /// When it ran, where that is known; empty where only `busy` is. Of many, neighbours are merged.
+    pub polls: Vec<(Moment, Moment)>,
+    /// Whether its end was never told, as when its process died: `end` is then when that was noticed.
+    pub cut: bool,
+    /// The job that it is, where jobs are handed over; see [`Handover`].
+    pub job: Option<u64>,
+}
+
+/// A level from a moment on, such as the depth of a queue.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Level {
+    /// What is counted.
+    pub name: Cow<'static, str>,
+    /// Each with the level from then on, in order.
+    pub samples: Vec<(Moment, f64)>,
+}
+
+/// A job's way: from who submitted it to the spans with its number, and on to who took the result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Handover {
+    /// The job.
+    pub job: u64,
+    /// By whom and when it was handed in.
+    pub submitted: Option<(LaneId, Moment)>,
+    /// By whom and when its result was taken.
+    pub received: Option<(LaneId, Moment)>,
+}
+
+/// What a stretch of a program left behind.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Recording {
+    /// When the stretch began.
+    pub start: Moment,
+    /// How long it lasted.
+    pub wall: Duration,
+    /// Who did what.
+    pub lanes: Vec<Lane>,
+    /// Levels that were told.
+    pub levels: Vec<Level>,
+    /// Jobs that were handed over.
+    pub handovers: Vec<Handover>,
+    /// What recording it took.
+    pub toll: Toll,
+}
+
+/// What recording took, and what it had to leave out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Toll {
+    /// Spans that were recorded, those left out included.
+    pub spans: u64,
+    /// How often they were entered by a thread, whose CPU clock was read then.
+    pub entries: u64,
+    /// How often they were polled as part of a task.
+    pub polls: u64,
+    /// Samples of levels, and ends of hand-overs.
+    pub samples: u64,
+    /// Spans that were joined to a neighbour or dropped, because there were more than memory is set
+    /// aside for.
+    pub thinned: u64,
+    /// Spans whose times were impossible, as after a jump of a clock, and were cut to what can be.
+    pub mended: u64,
+    /// How long thinning took.
+    pub thinning: Duration,
+}
+
+impl Toll {
+    /// What all of it cost, by what each costs in this process, measured at the first call.
+    pub fn cost(&self) -> Duration {
+        cost::of(self)
+    }
+
+    /// Adds what another process recorded.
+    pub(super) fn add(&mut self, other: &Self) {
+        self.spans += other.spans;
+        self.entries += other.entries;
+        self.polls += other.polls;
+        self.samples += other.samples;
+        self.thinned += other.thinned;
+        self.mended += other.mended;
+        self.thinning += other.thinning;
+    }
+}
+
+/// The name of the span that covers the starting of a worker process.
+pub const START_UP: &str = "start-up";
+
+impl Recording {
+    /// The spans that are jobs: outermost, not the starting of a worker, and with an end that was seen.
+    ///
+    /// How a worker that was killed spent its last time, nobody knows.
+    pub fn jobs(&self) -> impl Iterator<Item = &Span> {
+        let spans = self.lanes.iter().flat_map(|lane| &lane.spans);
+        spans.filter(|span| span.depth == 0 && span.name != START_UP && !span.cut)
+    }
+
+    /// How many spans it holds.
+    pub fn spans(&self) -> usize {
+        self.lanes.iter().map(|lane| lane.spans.len()).sum()
+    }
+}
+
+/// The lanes with at most about `limit` spans in all, short ones joined to their neighbours; and how
+/// many spans that left out.
+pub fn thinned(lanes: &[Lane], limit: usize) -> (Cow<'_, [Lane]>, u64) {
+    let count = |lanes: &[Lane]| lanes.iter().map(|lane| lane.spans.len()).sum::<usize>();
+    let spans = count(lanes);
+    if spans <= limit {
+        return (Cow::Borrowed(lanes), 0);
+    }
+    let mut fewer = lanes.to_vec();
+    thin::lanes(&mut fewer, limit);
+    let left_out = spans - count(&fewer);
+    (Cow::Owned(fewer), left_out as u64)
+}
+
+impl Span {
+    /// How long it was open.
+    pub fn duration(&self) -> Duration {
+        self.end - self.start
+    }
+
+    /// For what part of its polls it ran: they reach over short rests where there were many.
+    pub fn density(&self) -> f64 {
+        let polled: Duration = self.polls.iter().map(|poll| poll.1 - poll.0).sum();
+        let share = self.busy.as_secs_f64() / polled.as_secs_f64();
+        if share.is_finite() {
+            share.min(1.0)
+        } else {
+            1.0
+        }
+    }
+
+    /// A span that was watched from outside: open from `start` to `end`, busy for `busy` of it.
+    pub fn watched(name: &'static str, start: Moment, end: Moment, busy: Duration) -> Self {
+        Self {
+            name: name.into(),
+            start,
+            end,
+            busy,
+            wait: None,
+            depth: 0,
+            polls: Vec::new(),
+            cut: false,
+            job: None,
+        }
+    }
+
+    /// Cuts times to what can be: none after `now`, no end before its start. Whether that changed any.
+    ///
+    /// Clocks jump where a machine sleeps or moves, and where processes have no clock in common.
+    pub(super) fn mend(&mut self, now: Moment) -> bool {
+        let (start, end) = (self.start.min(now), self.end.min(now));
+        let end = end.max(start);
+        let is_within = |&(from, to): &(Moment, Moment)| start <= from && from <= to && to <= end;
+        let is_right = (start, end) == (self.start, self.end)
+            && self.busy <= end - start
+            && self.polls.iter().all(is_within);
+        if !is_right {
+            (self.start, self.end) = (start, end);
+            self.busy = self.busy.min(end - start);
+            for (from, to) in &mut self.polls {
+                *from = (*from).clamp(start, end);
+                *to = (*to).clamp(*from, end);
+            }
+        }
+        !is_right
+    }
+}

@@ -1,0 +1,55 @@
+//! An httpbin-like server that counts what it sees, and two clients for it.
+//!
+//! The [`Server`] keeps count of what it saw ([`Witness`]), so that a client can prove how many of its
+//! requests were really in flight, and fails as it is told to ([`Faults`]).
+//!
+//! Both clients have the same limits, the same keep-alive and the same errors ([`FetchError`]), so
+//! that threads and tasks can be compared: [`get_blocking`] really blocks its thread (ureq, no
+//! runtime behind it), [`get_async`] never does (reqwest).
+
+mod asynchronous;
+mod blocking;
+mod error;
+mod handle;
+mod page;
+pub mod server;
+#[cfg(test)]
+mod tests;
+
+pub use asynchronous::{async_client, get_async};
+pub use blocking::{blocking_agent, get_blocking};
+pub use error::FetchError;
+pub use handle::{Server, ServerError};
+pub use page::{BODY_LIMIT_BYTES, Page};
+pub use server::{FaultKind, Faults, SERVER, ServerConfig, Witness};
+pub use url::Url;
+
+use std::time::Duration;
+
+/// What one request came to.
+pub type Fetched = Result<Page, FetchError>;
+
+/// How long both clients keep an idle connection for the next request.
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
+
+/// How many redirects both clients follow for one request.
+const REDIRECT_LIMIT: u32 = 10;
+
+/// What both clients call themselves.
+const USER_AGENT: &str = concat!("concurrency-lab/", env!("CARGO_PKG_VERSION"));
+
+/// `path` below `base`, whether or not the base ends in a slash.
+///
+/// # Panics
+/// If `base` is no URL with a host.
+pub fn under(base: &Url, path: &str) -> Url {
+    let mut base = base.clone();
+    base.set_query(None);
+    base.set_fragment(None);
+    if !base.path().ends_with('/') {
+        let directory = format!("{}/", base.path());
+        base.set_path(&directory);
+    }
+    base.join(path.trim_start_matches('/'))
+        .expect("a relative path joins any http URL")
+}

@@ -1,0 +1,176 @@
+//! Which request fails, and how: decided by a seed, so that a failure can be looked at twice.
+
+use super::{connection::Connection, mix};
+use axum::{
+    body::{Body, Bytes},
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use futures_util::{StreamExt, stream};
+use serde::{Deserialize, Serialize};
+use std::{convert::Infallible, io, num::NonZeroU32, str::FromStr};
+
+/// One way in which the server fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FaultKind {
+    /// Status 500.
+    ServerError,
+    /// Status 429, with a `Retry-After`.
+    TooManyRequests,
+    /// The head of an answer, and then nothing for ever.
+    Stall,
+    /// Half of the body, and then the connection closes.
+    Cut,
+    /// A TCP reset instead of an answer.
+    Reset,
+}
+
+impl FaultKind {
+    /// Every kind.
+    pub const ALL: [Self; 5] = [
+        Self::ServerError,
+        Self::TooManyRequests,
+        Self::Stall,
+        Self::Cut,
+        Self::Reset,
+    ];
+}
+
+impl FromStr for FaultKind {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "server-error" | "500" => Ok(Self::ServerError),
+            "too-many-requests" | "429" => Ok(Self::TooManyRequests),
+            "stall" => Ok(Self::Stall),
+            "cut" => Ok(Self::Cut),
+            "reset" => Ok(Self::Reset),
+            _ => Err("not one of server-error, too-many-requests, stall, cut, reset".into()),
+        }
+    }
+}
+
+/// Lets exactly one request of every `every` fail.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Faults {
+    /// The size of the groups of arrivals of which one fails.
+    pub every: NonZeroU32,
+    /// Decides which one of each group fails, and how.
+    pub seed: u64,
+    /// The ways to fail that it chooses from; if empty, nothing fails.
+    pub kinds: Vec<FaultKind>,
+    /// What the 429s ask for in `Retry-After`, in seconds.
+    pub retry_after_s: u32,
+}
+
+impl Faults {
+    /// One request of `every` fails, in any way; the 429s ask for one second.
+    pub fn new(every: NonZeroU32, seed: u64) -> Self {
+        Self {
+            every,
+            seed,
+            kinds: FaultKind::ALL.to_vec(),
+            retry_after_s: 1,
+        }
+    }
+
+    /// What happens to the `arrival`-th request of a run, counted from 1.
+    pub fn at(&self, arrival: u64) -> Option<FaultKind> {
+        let every = u64::from(self.every.get());
+        let index = arrival.checked_sub(1)?;
+        let (group, place) = (index / every, index % every);
+        let draw = mix(self.seed, group);
+        if self.kinds.is_empty() || draw % every != place {
+            return None;
+        }
+        let kind = mix(draw, group) % self.kinds.len() as u64;
+        Some(self.kinds[usize::try_from(kind).expect("an index into a list fits")])
+    }
+}
+
+/// Status 429 with a `Retry-After`.
+pub(super) fn too_many_requests(retry_after_s: u32) -> Response {
+    let text = format!("too many requests; come back in {retry_after_s} s\n");
+    let header = [(header::RETRY_AFTER, retry_after_s.to_string())];
+    (StatusCode::TOO_MANY_REQUESTS, header, text).into_response()
+}
+
+/// The head of an answer that promises a body which never comes.
+pub(super) fn stall() -> Response {
+    let never = stream::pending::<Result<Bytes, Infallible>>();
+    with_length(1024, Body::from_stream(never))
+}
+
+/// The first half of `whole` under the length of all of it; then the connection closes.
+pub(super) fn cut(connection: Connection, whole: &Bytes) -> Response {
+    let half = whole.slice(..whole.len() / 2);
+    let close = async move {
+        // hyper drops what it has not written when a body fails: wait for the half to be out.
+        connection.flushed().await;
+        Err(io::Error::from(io::ErrorKind::BrokenPipe))
+    };
+    let body = stream::iter([Ok(half)]).chain(stream::once(close));
+    with_length(whole.len(), Body::from_stream(body))
+}
+
+/// An answer that nobody will see: the connection ends in a reset.
+pub(super) fn reset(connection: &Connection) -> Response {
+    connection.reset();
+    Response::new(Body::empty())
+}
+
+fn with_length(length: usize, body: Body) -> Response {
+    let mut response = Response::new(body);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    let text = HeaderValue::from_static("text/plain; charset=utf-8");
+    headers.insert(header::CONTENT_TYPE, text);
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn faults(every: u32, seed: u64) -> Faults {
+        Faults::new(NonZeroU32::new(every).expect("not zero"), seed)
+    }
+
+    #[test]
+    fn one_arrival_of_every_k_fails() {
+        for every in 1..=7 {
+            for seed in 0..20 {
+                let faults = faults(every, seed);
+                for group in 0..10 {
+                    let first = group * u64::from(every) + 1;
+                    let failing = (first..first + u64::from(every))
+                        .filter(|&arrival| faults.at(arrival).is_some())
+                        .count();
+                    assert_eq!(failing, 1, "every {every}, seed {seed}, group {group}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_seed_decides() {
+        let plan = |seed| (1..=60).map(|n| faults(3, seed).at(n)).collect::<Vec<_>>();
+        assert_eq!(plan(1), plan(1));
+        assert_ne!(plan(1), plan(2));
+        for kind in FaultKind::ALL {
+            assert!(plan(1).contains(&Some(kind)), "{kind:?} never comes");
+        }
+    }
+
+    #[test]
+    fn without_kinds_nothing_fails() {
+        let none = Faults {
+            kinds: Vec::new(),
+            ..faults(1, 1)
+        };
+        assert_eq!(none.at(1), None);
+        assert_eq!(faults(1, 1).at(0), None);
+    }
+}

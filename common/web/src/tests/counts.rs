@@ -1,0 +1,174 @@
+//! What the witness says is what happened.
+
+use super::*;
+
+#[test]
+fn five_open_requests_are_five_in_flight() {
+    let server = server();
+    let open: Vec<_> = (0..5).map(|_| send_raw(&server, "/delay/60")).collect();
+    let busy = witness_when(&server, |now| now.in_flight == 5);
+    assert_eq!((busy.arrivals, busy.peak_in_flight), (5, 5));
+    drop(open);
+    let quiet = witness_when(&server, |now| now.in_flight == 0);
+    assert_eq!(quiet.peak_in_flight, 5);
+    assert_eq!(quiet.connections, 5);
+}
+
+#[test]
+fn a_stalled_answer_stays_in_flight_until_its_client_leaves() {
+    let server = server();
+    let open = send_raw(&server, "/stall");
+    witness_when(&server, |now| now.by_status.get(&200) == Some(&1));
+    assert_eq!(witness(&server).in_flight, 1);
+    drop(open);
+    witness_when(&server, |now| now.in_flight == 0);
+}
+
+#[test]
+fn one_request_after_another_is_one_in_flight_on_one_connection() {
+    let server = server();
+    let agent = blocking_agent(LONG);
+    for _ in 0..100 {
+        get_blocking(&agent, &server.url("bytes/200000")).expect("bytes");
+    }
+    let seen = witness(&server);
+    assert_eq!((seen.arrivals, seen.peak_in_flight), (100, 1));
+    assert_eq!(seen.connections, 1);
+    assert_eq!(seen.by_status[&200], 100);
+}
+
+#[test]
+fn the_asynchronous_client_keeps_its_connection_too() {
+    let server = server();
+    let client = async_client(LONG);
+    block_on(async {
+        for _ in 0..100 {
+            let page = get_async(&client, &server.url("bytes/200000")).await;
+            assert_eq!(page.expect("bytes").len(), 200_000);
+        }
+    });
+    let seen = witness(&server);
+    assert_eq!((seen.arrivals, seen.peak_in_flight), (100, 1));
+    assert_eq!(seen.connections, 1);
+}
+
+#[test]
+fn clients_of_their_own_have_connections_of_their_own() {
+    let server = server();
+    for _ in 0..3 {
+        get(&server.url("get"));
+    }
+    assert_eq!(witness(&server).connections, 3);
+}
+
+#[test]
+fn a_new_run_begins_at_zero_and_counts_an_old_connection_again() {
+    let server = server();
+    let agent = blocking_agent(LONG);
+    let fetch = || get_blocking(&agent, &server.url("html")).expect("a page");
+    fetch();
+    let left_over = send_raw(&server, "/delay/60");
+    let before = witness_when(&server, |now| now.in_flight == 1);
+    server.begin_run().expect("a new run");
+    let zero = witness(&server);
+    let fresh = Witness {
+        run: before.run + 1,
+        ..Witness::default()
+    };
+    assert_eq!(zero, fresh);
+    // The end of what was left over must not make the new count negative.
+    drop(left_over);
+    fetch();
+    let seen = witness(&server);
+    assert_eq!((seen.arrivals, seen.connections), (1, 1));
+    assert_eq!((seen.in_flight, seen.peak_in_flight), (0, 1));
+}
+
+#[test]
+fn faults_come_as_the_seed_has_it_in_every_run() {
+    let faults = Faults {
+        kinds: FaultKind::ALL
+            .into_iter()
+            .filter(|kind| *kind != FaultKind::Stall)
+            .collect(),
+        retry_after_s: 7,
+        ..Faults::new(some(3), 42)
+    };
+    let server = server_with(ServerConfig {
+        faults: Some(faults.clone()),
+        ..ServerConfig::default()
+    });
+    let agent = blocking_agent(LONG);
+    for _ in 0..2 {
+        server.begin_run().expect("a new run");
+        for arrival in 1..=30 {
+            let outcome = get_blocking(&agent, &server.url("bytes/1000"));
+            let plan = faults.at(arrival);
+            let fits = match (&outcome, plan) {
+                (Ok(page), None) => page.len() == 1000,
+                (Err(FetchError::Status { code: 500, .. }), Some(FaultKind::ServerError)) => true,
+                (Err(error), Some(FaultKind::TooManyRequests)) => {
+                    error.retry_after() == Some(Duration::from_secs(7))
+                }
+                (
+                    Err(FetchError::Cut {
+                        got: 500,
+                        expected: Some(1000),
+                        ..
+                    }),
+                    Some(FaultKind::Cut),
+                ) => true,
+                (Err(FetchError::Reset { .. }), Some(FaultKind::Reset)) => true,
+                _ => false,
+            };
+            assert!(fits, "arrival {arrival}: planned {plan:?}, got {outcome:?}");
+        }
+        let seen = witness(&server);
+        // Neither client tries again behind the lesson's back.
+        assert_eq!(seen.arrivals, 30);
+        assert_eq!(seen.faults.values().sum::<u64>(), 10);
+    }
+}
+
+#[test]
+fn the_asynchronous_client_meets_the_same_faults() {
+    let faults = Faults {
+        kinds: vec![FaultKind::Reset, FaultKind::Cut, FaultKind::ServerError],
+        ..Faults::new(some(2), 3)
+    };
+    let server = server_with(ServerConfig {
+        faults: Some(faults.clone()),
+        ..ServerConfig::default()
+    });
+    let client = async_client(LONG);
+    block_on(async {
+        for arrival in 1..=20 {
+            let outcome = get_async(&client, &server.url("bytes/1000")).await;
+            let kind = outcome.as_ref().map_or_else(FetchError::kind, |_| "none");
+            let plan = match faults.at(arrival) {
+                None => "none",
+                Some(FaultKind::Reset) => "reset",
+                Some(FaultKind::Cut) => "cut",
+                Some(_) => "status",
+            };
+            assert_eq!(kind, plan, "arrival {arrival}: {outcome:?}");
+        }
+    });
+    assert_eq!(witness(&server).arrivals, 20);
+}
+
+#[test]
+fn a_stall_by_fault_ends_with_the_client() {
+    let server = server_with(ServerConfig {
+        faults: Some(Faults {
+            kinds: vec![FaultKind::Stall],
+            ..Faults::new(some(1), 1)
+        }),
+        ..ServerConfig::default()
+    });
+    let agent = blocking_agent(Duration::from_millis(100));
+    let error = get_blocking(&agent, &server.url("get")).expect_err("a stall");
+    assert_eq!(error.kind(), "timeout");
+    let seen = witness_when(&server, |now| now.in_flight == 0);
+    assert_eq!(seen.faults[&FaultKind::Stall], 1);
+}
