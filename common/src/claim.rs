@@ -1,9 +1,13 @@
 //! Claims whose verdict is computed from the figures of the document that carries them.
 
-pub use crate::figure::{Figure, number, of, ratio, top};
+pub use crate::figure::{
+    Bytes, Count, Figure, Ratio, Seconds, Unit, busy, bytes, cancelled, connections, count,
+    cpu_system, cpu_user, cpus, done, efficiency, failed, in_flight, middle_wall, open,
+    peak_memory, processes, retried, seconds, submitted, threads, times, waits, wall,
+};
 
-use crate::figure::{align, find, span_of};
-use report::{CheckReport, ClaimReport, Verdict};
+use crate::figure::{Expression, align, find, span_of};
+use report::{CheckReport, ClaimReport, Verdict, format};
 use serde_json::Value;
 
 /// How two figures are to compare.
@@ -20,47 +24,51 @@ enum Relation {
 /// A comparison that a claim rests on.
 #[derive(Clone, Debug)]
 pub struct Check {
-    left: Figure,
+    left: Expression,
     relation: Relation,
-    right: Figure,
+    right: Expression,
+    show: fn(f64) -> String,
+    words: Option<&'static str>,
 }
 
-impl Figure {
+impl<U: Unit> Figure<U> {
     /// Holds when this is less than `other`.
-    pub fn below(self, other: Figure) -> Check {
+    pub fn below(self, other: Self) -> Check {
         self.compare(Relation::Below, other)
     }
 
     /// Holds when this is not more than `other`.
-    pub fn at_most(self, other: Figure) -> Check {
+    pub fn at_most(self, other: Self) -> Check {
         self.compare(Relation::AtMost, other)
     }
 
     /// Holds when this is more than `other`.
-    pub fn above(self, other: Figure) -> Check {
+    pub fn above(self, other: Self) -> Check {
         self.compare(Relation::Above, other)
     }
 
     /// Holds when this is not less than `other`.
-    pub fn at_least(self, other: Figure) -> Check {
+    pub fn at_least(self, other: Self) -> Check {
         self.compare(Relation::AtLeast, other)
     }
 
     /// Holds when both are the same; for counts.
-    pub fn equals(self, other: Figure) -> Check {
+    pub fn equals(self, other: Self) -> Check {
         self.compare(Relation::Equals, other)
     }
 
     /// Holds when they are not the same; for counts.
-    pub fn differs_from(self, other: Figure) -> Check {
+    pub fn differs_from(self, other: Self) -> Check {
         self.compare(Relation::Differs, other)
     }
 
-    fn compare(self, relation: Relation, right: Figure) -> Check {
+    fn compare(self, relation: Relation, right: Self) -> Check {
         Check {
-            left: self,
+            left: self.of,
             relation,
-            right,
+            right: right.of,
+            show: U::show,
+            words: None,
         }
     }
 }
@@ -88,19 +96,48 @@ impl Relation {
         }
     }
 
-    fn negated(self) -> &'static str {
+    fn words(self) -> &'static str {
         match self {
-            Self::Below => "≥",
-            Self::AtMost => ">",
-            Self::Above => "≤",
-            Self::AtLeast => "<",
-            Self::Equals => "≠",
-            Self::Differs => "=",
+            Self::Below => "less than",
+            Self::AtMost => "no more than",
+            Self::Above => "more than",
+            Self::AtLeast => "at least",
+            Self::Equals => "exactly",
+            Self::Differs => "not",
+        }
+    }
+
+    /// The relation that holds where this one does not.
+    fn opposite(self) -> Self {
+        match self {
+            Self::Below => Self::AtLeast,
+            Self::AtMost => Self::Above,
+            Self::Above => Self::AtMost,
+            Self::AtLeast => Self::Below,
+            Self::Equals => Self::Differs,
+            Self::Differs => Self::Equals,
         }
     }
 }
 
 impl Check {
+    /// Gives the evidence its own sentence, with `{left}` and `{right}` where the values go.
+    ///
+    /// It must be true whatever the verdict is: a statement of the two values, not of the claim.
+    #[must_use]
+    pub fn in_words(mut self, sentence: &'static str) -> Self {
+        self.words = Some(sentence);
+        self
+    }
+
+    /// The variants that it names.
+    pub(crate) fn variants(&self) -> impl Iterator<Item = &str> {
+        let fields = [self.left.fields(), self.right.fields()].concat();
+        fields
+            .into_iter()
+            .filter_map(|field| field.variant.as_deref())
+    }
+
     fn judge(&self, document: &Value) -> (CheckReport, Verdict, String) {
         let (left, right) = align(self.left.values(document), self.right.values(document));
         let pairs: Vec<Option<bool>> = left
@@ -119,82 +156,113 @@ impl Check {
         } else {
             Verdict::Inconclusive
         };
-        let evidence = self.evidence(&left, &right, holds, verdict);
+        let evidence = self.evidence(document, &left, &right, verdict);
         let report = CheckReport {
-            left: self.left.expression(),
+            left: self.left.written(),
             left_values: left,
             relation: self.relation.symbol().into(),
-            right: self.right.expression(),
+            right: self.right.written(),
             right_values: right,
             holds,
             rounds,
         };
-        (report, verdict, evidence)
+        (
+            report,
+            verdict,
+            format!("{evidence}{}", report_rounds(verdict, holds, rounds)),
+        )
     }
 
+    /// A sentence with both values.
     fn evidence(
         &self,
+        document: &Value,
         left: &[Option<f64>],
         right: &[Option<f64>],
-        holds: usize,
         verdict: Verdict,
     ) -> String {
-        let side = |figure: &Figure, values: &[Option<f64>], other: &Figure| match figure {
-            Figure::Number(value) => other.show_beside(*value),
-            Figure::Times(..) | Figure::Ratio(..) => {
-                format!("{} ({})", span_of(figure, values), figure.words())
+        for (values, side) in [(left, &self.left), (right, &self.right)] {
+            if values.contains(&None) || values.is_empty() {
+                return format!("{} ({})", side.subject("–"), side.absence());
             }
-            Figure::Of { .. } => format!("{} {}", figure.words(), span_of(figure, values)),
+        }
+        let (from, to) = (span_of(self.show, left), span_of(self.show, right));
+        let sentence = match self.words {
+            Some(words) => words.replace("{left}", &from).replace("{right}", &to),
+            // A count that is what it was to be needs no second figure.
+            None if verdict == Verdict::Shown && self.is_number() => self.left.subject(&from),
+            None => {
+                let relation = match verdict {
+                    Verdict::NotShown => self.relation.opposite(),
+                    Verdict::Shown | Verdict::Inconclusive => self.relation,
+                };
+                let whole = span_of(self.show, &self.right.unscaled().values(document));
+                let to = self.right.object(&self.left, &to, &whole);
+                format!("{}, {} {to}", self.left.subject(&from), relation.words())
+            }
         };
-        let symbol = match verdict {
-            Verdict::NotShown => self.relation.negated(),
-            Verdict::Shown | Verdict::Inconclusive => self.relation.symbol(),
-        };
-        let sides = format!(
-            "{} {symbol} {}",
-            side(&self.left, left, &self.right),
-            side(&self.right, right, &self.left)
-        );
-        let sides = match self.hidden_difference(left, right) {
-            Some(apart) => format!("{sides}, {apart} apart"),
-            None => sides,
-        };
-        let rounds = left.len();
-        match verdict {
-            _ if left.contains(&None) => format!("{sides} ({})", self.left.absence()),
-            _ if right.contains(&None) => format!("{sides} ({})", self.right.absence()),
-            Verdict::Inconclusive => format!("{sides} in {holds} of {rounds} rounds"),
-            Verdict::Shown if rounds > 1 => format!("{sides} in all {rounds} rounds"),
-            Verdict::NotShown if rounds > 1 => format!("{sides} in all {rounds} rounds"),
-            Verdict::Shown | Verdict::NotShown => sides,
+        match self.apart(left, right) {
+            Some(apart) => format!("{sentence}, {apart}"),
+            None => sentence,
         }
     }
 
-    /// How far the sides lie apart, where rounding makes them look alike.
-    fn hidden_difference(&self, left: &[Option<f64>], right: &[Option<f64>]) -> Option<String> {
-        let unit = match &self.left {
-            Figure::Number(_) => &self.right,
-            figure => figure,
-        };
-        let apart: Vec<Option<f64>> = (left.iter().zip(right))
-            .map(|(left, right)| Some((left.as_ref()? - right.as_ref()?).abs()))
+    /// Whether it asks for one certain number.
+    fn is_number(&self) -> bool {
+        self.relation == Relation::Equals && matches!(self.right, Expression::Number(_))
+    }
+
+    /// How far the sides lie apart, round by round, where their ranges overlap or look alike.
+    fn apart(&self, left: &[Option<f64>], right: &[Option<f64>]) -> Option<String> {
+        let known = |values: &[Option<f64>]| values.iter().flatten().copied().collect::<Vec<_>>();
+        let (left, right) = (known(left), known(right));
+        let least = |values: &[f64]| values.iter().copied().fold(f64::INFINITY, f64::min);
+        let most = |values: &[f64]| values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let overlap = least(&left) <= most(&right) && least(&right) <= most(&left);
+        let alike = (self.show)(most(&left)) == (self.show)(most(&right));
+        let is_order = !matches!(self.relation, Relation::Equals | Relation::Differs);
+        let is_even = left.iter().zip(&right).all(|(left, right)| left == right);
+        if !is_order || is_even || !(overlap && left.len() > 1 || alike) {
+            return None;
+        }
+        let percents: Vec<f64> = (left.iter().zip(&right))
+            .map(|(left, right)| 100.0 * (left - right).abs() / right.abs())
             .collect();
-        let differ = apart.iter().flatten().any(|apart| *apart > 0.0);
-        (differ && span_of(unit, left) == span_of(unit, right)).then(|| match unit {
-            Figure::Ratio(..) => span_of(&Figure::Number(0.0), &apart),
-            unit => span_of(unit, &apart),
+        let (low, high) = (percent(least(&percents)), percent(most(&percents)));
+        Some(if low == high {
+            format!("{low} % apart")
+        } else {
+            format!("{low} to {high} % apart")
         })
+    }
+}
+
+fn percent(value: f64) -> String {
+    if value < 9.95 {
+        format!("{value:.1}")
+    } else {
+        format::plain(value.round())
+    }
+}
+
+fn report_rounds(verdict: Verdict, holds: usize, rounds: usize) -> String {
+    match verdict {
+        _ if rounds < 2 => String::new(),
+        Verdict::Inconclusive => format!(", in {holds} of {rounds} rounds"),
+        Verdict::Shown | Verdict::NotShown => ", in every round".into(),
     }
 }
 
 /// Something that a run is to show, with the comparisons that decide whether it did.
 ///
-/// Comparisons name figures of the document ([`of`], [`top`]), so the evidence printed beside a
-/// claim *is* what the document says. A comparison of lists of rounds is made round by round: it
-/// holds when it holds in all of them, fails when it holds in none, and decides nothing in between.
+/// Comparisons are between figures of the document, so the evidence printed beside a claim *is* what
+/// the document says. Rounds are compared round by round: a comparison holds when it holds in all of
+/// them, fails when it holds in none, and decides nothing in between.
 #[derive(Clone, Debug)]
 pub struct Claim {
+    name: &'static str,
     text: String,
+    headline: bool,
     checks: Vec<Check>,
     needs_cpus: bool,
     reason: Option<String>,
@@ -202,9 +270,13 @@ pub struct Claim {
 
 impl Claim {
     /// Claims `text`, on the strength of checks yet to be added.
-    pub fn that(text: impl Into<String>) -> Self {
+    ///
+    /// By its `name`, such as `waits_overlap`, programs find it.
+    pub fn that(name: &'static str, text: impl Into<String>) -> Self {
         Self {
+            name,
             text: text.into(),
+            headline: false,
             checks: Vec::new(),
             needs_cpus: false,
             reason: None,
@@ -218,11 +290,23 @@ impl Claim {
         self
     }
 
-    /// Says that this can show only where CPUs work in parallel; if it does not, that is told.
+    /// Marks what the step is about; a step has two to four of them.
+    #[must_use]
+    pub fn headline(mut self) -> Self {
+        self.headline = true;
+        self
+    }
+
+    /// Says that this can show only where CPUs work in parallel; if it does not, the reason says so.
     #[must_use]
     pub fn needs_cpus(mut self) -> Self {
         self.needs_cpus = true;
         self
+    }
+
+    /// The variants that its checks name.
+    pub(crate) fn variants(&self) -> impl Iterator<Item = &str> {
+        self.checks.iter().flat_map(Check::variants)
     }
 
     /// Gives the reason for the case that it does not show; computed from this run.
@@ -233,7 +317,7 @@ impl Claim {
     }
 
     /// Judges the claim by the figures of `document`.
-    pub(super) fn judge(&self, document: &Value) -> ClaimReport {
+    pub(crate) fn judge(&self, document: &Value) -> ClaimReport {
         let judged: Vec<_> = self
             .checks
             .iter()
@@ -260,6 +344,8 @@ impl Claim {
         let decisive = judged.iter().filter(|(_, each, _)| *each == verdict);
         let decisive: Vec<&str> = decisive.map(|(_, _, evidence)| evidence.as_str()).collect();
         ClaimReport {
+            name: self.name.into(),
+            headline: self.headline,
             text: self.text.clone(),
             verdict,
             evidence: evidence.join("; "),
@@ -282,7 +368,7 @@ impl Claim {
 
     /// How many CPUs the variant that the claim is about kept busy while it ran.
     fn cpus_used(&self, document: &Value) -> Option<String> {
-        let name = self.checks.iter().find_map(|check| check.left.variant())?;
+        let name = self.variants().next()?;
         let seconds = |path: &str| find(document, Some(name), path)?.as_f64();
         let cpu = seconds("cpu_user_s")? + seconds("cpu_system_s")?;
         let used = cpu / seconds("wall_s").filter(|wall| *wall > 0.0)?;
@@ -302,4 +388,16 @@ impl Claim {
         }
         reasons.join("; ")
     }
+}
+
+/// Every request was in flight at the same time, counted by the server.
+pub fn all_in_flight(variant: &str) -> Check {
+    in_flight(variant)
+        .equals(submitted(variant))
+        .in_words("{left} of {right} requests in flight at once, counted by the server")
+}
+
+/// No task of the variant failed.
+pub fn none_failed(variant: &str) -> Check {
+    failed(variant).equals(count(0))
 }

@@ -4,7 +4,12 @@
 //! variants in the order of the story. To interleave repeats, it calls [`Lab::variant`]
 //! again with the same name in a plain loop: each call adds a run.
 
-use crate::{bound::Bound, census::Census, claim::Claim, step::ResultFiles};
+use crate::{
+    bound::Bound,
+    census::Census,
+    claim::{Bytes, Claim, Count, Figure, Ratio, Seconds, Unit},
+    step::ResultFiles,
+};
 use measure::{
     Moment,
     timing::{self, Usage},
@@ -13,6 +18,7 @@ use report::{Curve, Document, Ledger, Screen, TableReport, Tally, Variant, Writt
 use serde::Serialize;
 use serde_json::Value;
 use std::{
+    collections::BTreeMap,
     io::{self, BufRead},
     mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -76,6 +82,8 @@ pub(crate) struct Runs {
     /// Whether its work is that of the first variant.
     same_work: bool,
     runs: Vec<Run>,
+    /// What the step noted, by round.
+    figures: BTreeMap<String, Vec<f64>>,
 }
 
 /// One run of one variant.
@@ -221,9 +229,88 @@ impl Lab {
         spans.into_iter().map(|span| span.busy).collect()
     }
 
+    /// What was recorded in the latest run of the variant.
+    ///
+    /// # Panics
+    /// If the variant did not run.
+    pub fn recording(&self, variant: &str) -> Recording {
+        let mut state = self.state();
+        let runs = state.runs_of(variant);
+        runs.runs.last().expect("it ran").recording.clone()
+    }
+
+    /// Notes a number of things for claims: of a variant's latest round, or of the whole run.
+    ///
+    /// # Panics
+    /// If the variant did not run.
+    pub fn count<'a>(
+        &mut self,
+        variant: impl Into<Option<&'a str>>,
+        name: &str,
+        value: usize,
+    ) -> Figure<Count> {
+        self.note(variant.into(), name, value as f64)
+    }
+
+    /// Notes a time for claims; see [`count`](Self::count).
+    ///
+    /// # Panics
+    /// If the variant did not run.
+    pub fn duration<'a>(
+        &mut self,
+        variant: impl Into<Option<&'a str>>,
+        name: &str,
+        value: Duration,
+    ) -> Figure<Seconds> {
+        self.note(variant.into(), name, value.as_secs_f64())
+    }
+
+    /// Notes a number of bytes for claims; see [`count`](Self::count).
+    ///
+    /// # Panics
+    /// If the variant did not run.
+    pub fn bytes<'a>(
+        &mut self,
+        variant: impl Into<Option<&'a str>>,
+        name: &str,
+        value: u64,
+    ) -> Figure<Bytes> {
+        self.note(variant.into(), name, value as f64)
+    }
+
+    /// Notes how many times as much something is; see [`count`](Self::count).
+    ///
+    /// # Panics
+    /// If the variant did not run.
+    pub fn ratio<'a>(
+        &mut self,
+        variant: impl Into<Option<&'a str>>,
+        name: &str,
+        value: f64,
+    ) -> Figure<Ratio> {
+        self.note(variant.into(), name, value)
+    }
+
+    fn note<U: Unit>(&mut self, variant: Option<&str>, name: &str, value: f64) -> Figure<U> {
+        let mut state = self.state();
+        let figures = match variant {
+            Some(variant) => &mut state.runs_of(variant).figures,
+            None => &mut state.document.figures,
+        };
+        figures.entry(name.into()).or_default().push(value);
+        Figure::noted(variant, name)
+    }
+
     /// Adds a claim; it is judged when the run is over, by the figures of the document.
+    ///
+    /// # Panics
+    /// If it names a variant that did not run.
     pub fn claim(&mut self, claim: Claim) {
-        self.state().claims.push(claim);
+        let mut state = self.state();
+        for variant in claim.variants() {
+            state.runs_of(variant);
+        }
+        state.claims.push(claim);
     }
 
     /// Notes that something failed without ending the run; the exit code will be 1.
@@ -393,12 +480,18 @@ impl Lab {
                 limit,
                 same_work,
                 runs: vec![run],
+                figures: BTreeMap::new(),
             }),
         }
     }
 }
 
 impl State {
+    fn runs_of(&mut self, variant: &str) -> &mut Runs {
+        let runs = self.runs.iter_mut().find(|runs| runs.name == variant);
+        runs.unwrap_or_else(|| panic!("the variant `{variant}` did not run"))
+    }
+
     /// Turns what was measured into the document, claims judged.
     pub(crate) fn conclude(&mut self, error: Option<String>) -> &Document {
         let first = self.runs.first().map(Runs::walls);
@@ -477,6 +570,7 @@ impl Runs {
             folded: written.folded,
             counters: written.counters,
             recorder: written.recorder,
+            figures: self.figures.clone(),
             results: run.results.clone(),
             recording: run.recording.clone(),
             walls_s: walls,

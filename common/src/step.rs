@@ -14,6 +14,7 @@ use report::{
 use serde::Serialize;
 use serde_json::Value;
 use std::{
+    collections::BTreeMap,
     env,
     io::{self, IsTerminal},
     iter, mem,
@@ -141,6 +142,7 @@ impl Step {
             host: Host::inspect(),
             params,
             variants: Vec::new(),
+            figures: BTreeMap::new(),
             claims: Vec::new(),
             curves: Vec::new(),
             tables: Vec::new(),

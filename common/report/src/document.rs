@@ -4,7 +4,7 @@ use super::detail::{Curve, TableReport};
 use measure::host::Host;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 use timeline::{LaneKind, Moment, Recording};
 
 /// The version of the document's shape; raised when a name or a meaning changes.
@@ -39,6 +39,8 @@ pub struct Document {
     pub params: Value,
     /// What was measured, in the order of the story.
     pub variants: Vec<Variant>,
+    /// What the step noted of the run as a whole.
+    pub figures: BTreeMap<String, Vec<f64>>,
     /// What follows from it.
     pub claims: Vec<ClaimReport>,
     /// What its sweeps measured.
@@ -98,6 +100,8 @@ pub struct Variant {
     pub counters: Vec<CounterReport>,
     /// What the recording itself took, and what it had to leave out.
     pub recorder: RecorderReport,
+    /// What the step noted for its claims, each by round.
+    pub figures: BTreeMap<String, Vec<f64>>,
     /// What the step computed.
     pub results: Value,
     /// The recording in full, for pictures and traces.
@@ -244,6 +248,10 @@ fn is_false(value: &bool) -> bool {
 /// A claim with its verdict.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ClaimReport {
+    /// By what programs find it.
+    pub name: String,
+    /// Whether it is one of those that the step is about.
+    pub headline: bool,
     /// What is claimed.
     pub text: String,
     /// Whether this run shows it.

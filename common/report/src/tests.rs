@@ -47,6 +47,7 @@ fn variant(name: &str, wall_ms: u64, speedup: f64, lanes: Vec<Lane>) -> Variant 
         folded: 0,
         counters: Vec::new(),
         recorder: RecorderReport::default(),
+        figures: std::collections::BTreeMap::new(),
         results: Value::Null,
         recording: Recording {
             start: start(),
@@ -88,6 +89,8 @@ fn document() -> Document {
         ),
     ];
     let claim = |text: &str, verdict, reason: Option<&str>| ClaimReport {
+        name: "claim".into(),
+        headline: true,
         text: text.into(),
         verdict,
         evidence: "both: wall 1.00 s < 2.00 s".into(),
@@ -117,6 +120,7 @@ fn document() -> Document {
             variant("one", 2000, 1.0, one),
             variant("both", 1000, 2.0, two),
         ],
+        figures: std::collections::BTreeMap::new(),
         claims: vec![
             claim("waits overlap", Verdict::Shown, None),
             claim("work overlaps", Verdict::NotShown, Some("there was none")),

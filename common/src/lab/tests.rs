@@ -1,5 +1,8 @@
 use super::*;
-use crate::claim::{number, of, ratio, top};
+use crate::claim::Check;
+use crate::claim::{
+    all_in_flight, busy, count, in_flight, middle_wall, none_failed, seconds, times, wall,
+};
 use report::{ClaimReport, SCHEMA, Verdict};
 use timeline::START_UP;
 
@@ -25,6 +28,7 @@ fn experiment() -> Lab {
         },
         params: serde_json::json!({ "requests": 10 }),
         variants: Vec::new(),
+        figures: BTreeMap::new(),
         claims: Vec::new(),
         curves: Vec::new(),
         tables: Vec::new(),
@@ -114,7 +118,7 @@ fn other_work_than_the_first_variants_has_no_speed_up() {
 }
 
 #[test]
-fn a_claim_holds_in_all_rounds_in_none_or_cannot_be_told() {
+fn a_claim_holds_in_all_rounds_in_none_or_is_undecided() {
     for (fast, verdict) in [
         ([10, 10, 10], Verdict::Shown),
         ([90, 90, 90], Verdict::NotShown),
@@ -125,11 +129,83 @@ fn a_claim_holds_in_all_rounds_in_none_or_cannot_be_told() {
             record(&mut lab, "slow", 50, Value::Null);
             record(&mut lab, "fast", wall, Value::Null);
         }
-        let claim =
-            Claim::that("fast is faster").check(of("fast", "walls_s").below(of("slow", "walls_s")));
+        let claim = Claim::that("faster", "fast is faster").check(wall("fast").below(wall("slow")));
         let report = judged(&mut lab, claim.needs_cpus());
         assert_eq!(report.verdict, verdict, "{fast:?}");
         assert_eq!(report.reason.is_some(), verdict != Verdict::Shown);
+    }
+}
+
+/// The evidence, and the reason, of a comparison of `fast`, with these walls, and `slow`, with those.
+fn evidence(fast: &[u64], slow: &[u64], check: Check) -> (String, Option<String>) {
+    let mut lab = experiment();
+    for (fast, slow) in fast.iter().zip(slow) {
+        record(&mut lab, "slow", *slow, Value::Null);
+        record(&mut lab, "fast", *fast, Value::Null);
+    }
+    let report = judged(
+        &mut lab,
+        Claim::that("faster", "fast is faster").check(check),
+    );
+    (report.evidence, report.reason)
+}
+
+#[test]
+fn evidence_is_a_sentence_with_both_figures() {
+    let faster = || wall("fast").below(wall("slow"));
+    for (fast, slow, check, sentence) in [
+        (
+            &[1_000][..],
+            &[10_000][..],
+            faster(),
+            "`fast` took 1.00 s, less than the 10.0 s of `slow`",
+        ),
+        (
+            &[1_000],
+            &[500],
+            faster(),
+            "`fast` took 1.00 s, at least the 500 ms of `slow`",
+        ),
+        (
+            &[1_000],
+            &[10_000],
+            wall("fast").below(wall("slow") * 0.5),
+            "`fast` took 1.00 s, less than 0.5 × the 10.0 s of `slow`",
+        ),
+        (
+            &[100],
+            &[1],
+            wall("fast").below(seconds(0.2)),
+            "`fast` took 100 ms, less than 200 ms",
+        ),
+        (
+            &[1_001],
+            &[1_002],
+            faster(),
+            "`fast` took 1.00 s, less than the 1.00 s of `slow`, 0.1 % apart",
+        ),
+        (
+            &[205, 220],
+            &[227, 229],
+            faster(),
+            "`fast` took 205 ms–220 ms, less than the 227 ms–229 ms of `slow`, in every round",
+        ),
+        (
+            &[205, 229],
+            &[228, 237],
+            faster(),
+            "`fast` took 205 ms–229 ms, less than the 228 ms–237 ms of `slow`, 3.4 to 10 % apart, \
+             in every round",
+        ),
+        (
+            &[205, 239],
+            &[228, 237],
+            faster(),
+            "`fast` took 205 ms–239 ms, less than the 228 ms–237 ms of `slow`, 0.8 to 10 % apart, \
+             in 1 of 2 rounds",
+        ),
+    ] {
+        assert_eq!(evidence(fast, slow, check).0, sentence);
     }
 }
 
@@ -139,8 +215,8 @@ fn a_claim_that_needed_cpus_says_how_many_there_were_and_how_many_it_kept_busy()
     record(&mut lab, "slow", 100, Value::Null);
     record(&mut lab, "fast", 100, Value::Null);
     lab.state().runs[1].runs[0].usage.cpu_user = Duration::from_millis(70);
-    let claim = Claim::that("fast is faster")
-        .check(of("fast", "wall_s").below(of("slow", "wall_s").times(0.75)))
+    let claim = Claim::that("faster", "fast is faster")
+        .check(wall("fast").below(wall("slow") * 0.75))
         .needs_cpus();
     assert_eq!(
         judged(&mut lab, claim).reason.as_deref(),
@@ -149,96 +225,93 @@ fn a_claim_that_needed_cpus_says_how_many_there_were_and_how_many_it_kept_busy()
 }
 
 #[test]
-fn a_claim_that_needed_cpus_and_had_them_says_what_decided() {
+fn what_a_step_notes_is_a_figure_by_round() {
     let mut lab = experiment();
-    lab.state().document.host.parallelism = 2.0;
-    record(&mut lab, "slow", 100, Value::Null);
-    record(&mut lab, "fast", 100, Value::Null);
-    let claim = Claim::that("fast is faster")
-        .check(of("fast", "wall_s").below(of("slow", "wall_s").times(0.75)))
-        .needs_cpus();
-    assert_eq!(
-        judged(&mut lab, claim).reason.as_deref(),
-        Some("fast: wall 100 ms ≥ 75.0 ms (0.75 × slow: wall)")
-    );
-}
-
-#[test]
-fn a_bare_number_takes_the_unit_of_what_it_is_compared_with() {
-    let mut lab = experiment();
-    record(&mut lab, "fast", 100, Value::Null);
-    let claim = Claim::that("it is quick").check(of("fast", "wall_s").below(number(0.2)));
-    assert_eq!(
-        judged(&mut lab, claim).evidence,
-        "fast: wall 100 ms < 200 ms"
-    );
-}
-
-#[test]
-fn evidence_whose_sides_look_alike_says_how_far_they_lie_apart() {
-    let mut lab = experiment();
-    record(&mut lab, "slow", 1_002, Value::Null);
-    record(&mut lab, "fast", 1_001, Value::Null);
-    let faster = of("fast", "wall_s").below(of("slow", "wall_s"));
-    let report = judged(&mut lab, Claim::that("fast is faster").check(faster));
+    let mut lost = None;
+    for value in [3, 5] {
+        record(&mut lab, "racy", 1, Value::Null);
+        lost = Some(lab.count("racy", "lost_updates", value));
+    }
+    let lost = lost.expect("it was noted");
+    let trials = lab.count(None, "trials", 2);
+    let claim = Claim::that("lossy", "updates were lost")
+        .check(lost.clone().above(count(0)))
+        .check(lost.above(trials.clone()))
+        .check((trials.clone() / trials).equals(times(1.0)));
+    let report = judged(&mut lab, claim);
     assert_eq!(report.verdict, Verdict::Shown);
     assert_eq!(
         report.evidence,
-        "fast: wall 1.00 s < slow: wall 1.00 s, 1.00 ms apart"
+        "`racy` lost updates: 3–5, more than 0, in every round; \
+         `racy` lost updates: 3–5, more than 2 (trials), in every round; \
+         trials over trials: 1.00"
     );
-}
-
-#[test]
-fn evidence_says_what_the_document_says() {
-    let mut lab = experiment();
-    record(
-        &mut lab,
-        "slow",
-        10_000,
-        serde_json::json!({ "lost": [3, 5] }),
-    );
-    record(&mut lab, "fast", 1_000, Value::Null);
-    let claim = Claim::that("all of it")
-        .check(of("fast", "wall_s").below(of("slow", "wall_s").times(0.5)))
-        .check(of("slow", "results.lost.1").equals(number(5)))
-        .check(top("params.requests").above(number(9)))
-        .check(ratio(of("slow", "wall_s"), of("fast", "wall_s")).at_least(number(9.5)));
-    let report = judged(&mut lab, claim);
-    assert_eq!(report.verdict, Verdict::Shown, "{report:?}");
+    let checks: Vec<&str> = report
+        .checks
+        .iter()
+        .map(|check| check.left.as_str())
+        .collect();
+    let expected = [
+        "[racy].figures.lost_updates",
+        "[racy].figures.lost_updates",
+        "figures.trials / figures.trials",
+    ];
+    assert_eq!(checks, expected);
     assert_eq!(
-        report.evidence,
-        "fast: wall 1.00 s < 5.00 s (0.5 × slow: wall); slow: lost[1] 5 = 5; requests 10 > 9; \
-         10.00 (slow: wall / fast: wall) ≥ 9.5"
+        lab.state().document.variants[0].figures["lost_updates"],
+        [3.0, 5.0]
     );
 }
 
 #[test]
-fn a_claim_that_failed_says_how_it_really_was() {
-    let mut lab = experiment();
-    record(&mut lab, "racy", 1, serde_json::json!({ "lost": 0 }));
-    let claim = Claim::that("updates were lost").check(of("racy", "results.lost").above(number(0)));
-    let report = judged(&mut lab, claim);
-    assert_eq!(report.verdict, Verdict::NotShown);
-    assert_eq!(report.evidence, "racy: lost 0 ≤ 0");
-}
-
-#[test]
-fn what_is_not_known_decides_nothing() {
+fn what_only_the_server_counts_is_unknown_without_it() {
     let mut lab = experiment();
     record(&mut lab, "a", 1, Value::Null);
-    for figure in [
-        of("a", "ledger.peak_in_flight"),
-        of("nobody", "wall_s"),
-        of("a", "results.nothing"),
-    ] {
+    for check in [all_in_flight("a"), in_flight("a").above(count(0))] {
         let report = judged(
             &mut lab,
-            Claim::that("it is one").check(figure.equals(number(1))),
+            Claim::that("peak", "they were in flight").check(check),
         );
         assert_eq!(report.verdict, Verdict::Inconclusive);
+        assert_eq!(
+            report.evidence,
+            "`a` had – requests in flight, counted by the server (only the lab's own server counts that)"
+        );
     }
-    let report = judged(&mut lab, Claim::that("nothing is checked"));
+    let report = judged(&mut lab, Claim::that("nothing", "nothing is checked"));
     assert_eq!(report.verdict, Verdict::Inconclusive);
+}
+
+#[test]
+fn a_sentence_of_its_own_has_both_values() {
+    let mut lab = experiment();
+    record(&mut lab, "a", 1, Value::Null);
+    lab.state().runs[0].runs[0].ledger.peak_in_flight = Some(1);
+    let claim = Claim::that("peak", "all were in flight").check(all_in_flight("a"));
+    let report = judged(&mut lab, claim.check(none_failed("a")));
+    assert_eq!(
+        report.evidence,
+        "1 of 1 requests in flight at once, counted by the server; `a` failed 0 tasks"
+    );
+}
+
+#[test]
+#[should_panic(expected = "the variant `nobody` did not run")]
+fn a_claim_about_what_did_not_run_fails_at_once() {
+    let mut lab = experiment();
+    record(&mut lab, "a", 1, Value::Null);
+    lab.claim(Claim::that("busy", "it worked").check(busy("nobody").above(seconds(0.0))));
+}
+
+#[test]
+fn the_shown_round_is_the_middle_one() {
+    let faster = middle_wall("fast").below(middle_wall("slow"));
+    let (sentence, reason) = evidence(&[10, 90, 20], &[50, 50, 50], faster);
+    assert_eq!(
+        sentence,
+        "`fast` took 20.0 ms, less than the 50.0 ms of `slow`"
+    );
+    assert_eq!(reason, None);
 }
 
 #[test]

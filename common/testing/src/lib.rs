@@ -189,28 +189,24 @@ pub fn variant<'a>(document: &'a Value, name: &str) -> &'a Value {
     found.unwrap_or_else(|| panic!("no variant `{name}`"))
 }
 
-/// The first claim with `words` in its text.
+/// The claim called `name`.
 ///
 /// # Panics
 /// If the document has none.
-pub fn claim<'a>(document: &'a Value, words: &str) -> &'a Value {
+pub fn claim<'a>(document: &'a Value, name: &str) -> &'a Value {
     let claims = document["claims"]
         .as_array()
         .expect("a document has claims");
-    let has = |claim: &&Value| {
-        let text = claim["text"].as_str();
-        text.is_some_and(|text| text.contains(words))
-    };
-    let found = claims.iter().find(has);
-    found.unwrap_or_else(|| panic!("no claim with `{words}`: {claims:?}"))
+    let found = claims.iter().find(|claim| claim["name"] == name);
+    found.unwrap_or_else(|| panic!("no claim `{name}`: {claims:?}"))
 }
 
-/// The verdict on the first claim with `words` in its text.
+/// The verdict on the claim called `name`.
 ///
 /// # Panics
 /// As [`claim`].
-pub fn verdict<'a>(document: &'a Value, words: &str) -> &'a str {
-    claim(document, words)["verdict"]
+pub fn verdict<'a>(document: &'a Value, name: &str) -> &'a str {
+    claim(document, name)["verdict"]
         .as_str()
         .expect("a claim has a verdict")
 }

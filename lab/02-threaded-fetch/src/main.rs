@@ -3,7 +3,9 @@
 use anyhow::Context;
 use common::{
     Lab, Step, Tally,
-    claim::{Claim, number, of, ratio},
+    claim::{
+        Claim, all_in_flight, cpu_system, cpu_user, middle_wall, none_failed, open, times, wall,
+    },
 };
 use lab_02_threaded_fetch::{fetch_sequential, fetch_threaded};
 use network::{RequestArgs, lesson};
@@ -72,32 +74,36 @@ fn too_many(count: usize) -> String {
 
 /// Times alone would also differ where requests failed, or where a server got faster.
 fn claim(lab: &mut Lab) {
-    let ledgers = ["sequential", "threaded"].map(|variant| lab.ledger(variant));
-    let failed: u64 = ledgers.iter().flatten().map(|ledger| ledger.failed).sum();
-    let unless_failed = |claim: Claim| match failed {
-        0 => claim,
-        _ => claim.otherwise(format!(
-            "requests failed in both variants together: {failed}; their times say nothing of waits"
-        )),
-    };
     lab.claim(
-        Claim::that("every request was in flight at once, by the server's own count").check(
-            of("threaded", "ledger.peak_in_flight").equals(of("threaded", "ledger.submitted")),
-        ),
-    );
-    lab.claim(unless_failed(
-        Claim::that("the waits overlapped: the threads took less than half the time")
-            .check(of("threaded", "wall_s").below(of("sequential", "wall_s").times(0.5)))
-            .check(ratio(of("threaded", "open_s"), of("threaded", "wall_s")).above(number(2)))
-            .check(of("sequential", "ledger.failed").equals(number(0)))
-            .check(of("threaded", "ledger.failed").equals(number(0))),
-    ));
-    lab.claim(unless_failed(
         Claim::that(
-            "it was waiting, not work: the threads kept one CPU less than half busy, all together",
+            "all_in_flight",
+            "every request was in flight at once, counted by the server",
         )
-        .check(of("threaded", "cpu_user_s").below(of("threaded", "wall_s").times(0.25)))
-        .check(of("threaded", "cpu_system_s").below(of("threaded", "wall_s").times(0.25)))
-        .check(of("threaded", "ledger.failed").equals(number(0))),
-    ));
+        .check(all_in_flight("threaded"))
+        .headline(),
+    );
+    lab.claim(
+        Claim::that(
+            "waits_overlap",
+            "the waits overlapped: the threads took less than half the time",
+        )
+        .check(wall("threaded").below(wall("sequential") * 0.5))
+        .check(
+            (open("threaded") / middle_wall("threaded"))
+                .above(times(2.0))
+                .in_words("`threaded` had {left} requests open at a time, on average"),
+        )
+        .check(none_failed("sequential"))
+        .check(none_failed("threaded"))
+        .headline(),
+    );
+    lab.claim(
+        Claim::that(
+            "waiting_not_work",
+            "it was waiting, not work: the threads together kept one CPU less than half busy",
+        )
+        .check(cpu_user("threaded").below(wall("threaded") * 0.25))
+        .check(cpu_system("threaded").below(wall("threaded") * 0.25))
+        .check(none_failed("threaded")),
+    );
 }

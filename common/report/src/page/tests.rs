@@ -31,6 +31,7 @@ pub(super) fn variant(name: &str, wall_s: f64) -> Variant {
         folded: 0,
         counters: Vec::new(),
         recorder: RecorderReport::default(),
+        figures: std::collections::BTreeMap::new(),
         results: Value::Null,
         recording: Recording::default(),
     }
@@ -58,6 +59,8 @@ fn lane(id: u64, spans: usize, wall_s: f64) -> LaneReport {
 
 fn document(variants: Vec<Variant>) -> Document {
     let claim = |verdict| ClaimReport {
+        name: "claim".into(),
+        headline: true,
         text: "waits overlap".into(),
         verdict,
         evidence: "a 1 s < b 2 s".into(),
@@ -84,6 +87,7 @@ fn document(variants: Vec<Variant>) -> Document {
         },
         params: json!({ "workers": 4 }),
         variants,
+        figures: std::collections::BTreeMap::new(),
         claims: vec![
             claim(Verdict::Shown),
             claim(Verdict::NotShown),
