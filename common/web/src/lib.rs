@@ -6,6 +6,21 @@
 //! Both clients have the same limits, the same keep-alive and the same errors ([`FetchError`]), so
 //! that threads and tasks can be compared: [`get_blocking`] really blocks its thread (ureq, no
 //! runtime behind it), [`get_async`] never does (reqwest).
+//!
+//! ```
+//! use std::{thread, time::Duration};
+//! use web::{Server, ServerConfig, blocking_agent, get_blocking};
+//!
+//! let server = Server::in_process(0, ServerConfig::default())?;
+//! let agent = blocking_agent(Duration::from_secs(5));
+//! thread::scope(|scope| {
+//!     for _ in 0..3 {
+//!         scope.spawn(|| get_blocking(&agent, &server.url("delay/0.1")));
+//!     }
+//! });
+//! assert_eq!(server.witness()?.arrivals, 3);
+//! # Ok::<(), web::ServerError>(())
+//! ```
 
 mod asynchronous;
 mod blocking;
