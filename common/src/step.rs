@@ -7,7 +7,7 @@ use crate::{
 use measure::{host::Host, timing::Housekeeper};
 use process_pool::child::{self, Role};
 use report::{
-    Cast, Document, Manner, SCHEMA, Screen,
+    Cast, Document, SCHEMA, Screen, ScreenOptions,
     file::{self, ResultFile},
     page,
 };
@@ -112,7 +112,7 @@ impl Step {
             anyhow::Ok(Cast::new(file, &title, common.width, coloured))
         };
         let results = [&common.trace, &common.report, &common.cast];
-        Ok(Screen::new(Manner {
+        Ok(Screen::new(ScreenOptions {
             silent: common.json,
             ascii: common.ascii,
             width: common.width,

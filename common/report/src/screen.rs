@@ -17,7 +17,7 @@ const REFRESH_HZ: u8 = 20;
 
 /// How a program speaks.
 #[derive(Debug, Default)]
-pub struct Manner {
+pub struct ScreenOptions {
     /// Print nothing on standard output but what [`Screen::print`] is given.
     pub silent: bool,
     /// Write plain ASCII, whatever the terminal is.
@@ -60,18 +60,18 @@ impl fmt::Debug for Screen {
 
 impl Default for Screen {
     fn default() -> Self {
-        Self::new(Manner::default())
+        Self::new(ScreenOptions::default())
     }
 }
 
 impl Screen {
     /// The screen of this process; a program makes one and passes it on.
-    pub fn new(manner: Manner) -> Self {
-        let ascii = ascii::is_wanted(manner.ascii);
-        let recorded = manner.cast.is_some();
-        let fixed = manner.width.map(usize::from);
-        let recorder = Arc::new(Recorder::new(manner.cast, ascii, fixed));
-        let live = !manner.silent && (recorded || io::stderr().is_terminal());
+    pub fn new(options: ScreenOptions) -> Self {
+        let ascii = ascii::is_wanted(options.ascii);
+        let recorded = options.cast.is_some();
+        let fixed = options.width.map(usize::from);
+        let recorder = Arc::new(Recorder::new(options.cast, ascii, fixed));
+        let live = !options.silent && (recorded || io::stderr().is_terminal());
         let target = if live && recorded {
             let shown = !ProgressDrawTarget::stderr().is_hidden();
             let stage = Stage::new(shown, Arc::clone(&recorder));
@@ -83,10 +83,10 @@ impl Screen {
         };
         timeline::watch_live(live);
         Self(Arc::new(Inner {
-            silent: manner.silent,
+            silent: options.silent,
             ascii,
             width: fixed,
-            goes_on_unread: manner.goes_on_unread,
+            goes_on_unread: options.goes_on_unread,
             lost: OnceLock::new(),
             recorder,
             bars: MultiProgress::with_draw_target(target),

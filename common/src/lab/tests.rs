@@ -36,9 +36,9 @@ fn experiment() -> Lab {
     };
     Lab::new(
         document,
-        Screen::new(report::Manner {
+        Screen::new(report::ScreenOptions {
             silent: true,
-            ..report::Manner::default()
+            ..report::ScreenOptions::default()
         }),
         ResultFiles::default(),
         false,

@@ -8,7 +8,7 @@ use lab_00_tour::{
     summary::{self, Document},
     walk,
 };
-use report::{Manner, Screen, file::ResultFile, page};
+use report::{Screen, ScreenOptions, file::ResultFile, page};
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
@@ -175,10 +175,10 @@ fn tour(arguments: &Arguments) -> ExitCode {
         Ok(page) => page,
         Err(error) => return complain(1, &format!("{error:#}")),
     };
-    let screen = Screen::new(Manner {
+    let screen = Screen::new(ScreenOptions {
         silent: arguments.json,
         goes_on_unread: page.is_some(),
-        ..Manner::default()
+        ..ScreenOptions::default()
     });
     let stops = path::stops(arguments.only);
     if !arguments.json {
