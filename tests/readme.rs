@@ -128,7 +128,7 @@ fn built(words: &[&str]) -> Command {
     let flags = halves.next().unwrap_or_default();
     let (program, extra): (_, &[&str]) = match before {
         ["cargo", "run"] => ("lab-00-tour", &["--no-build"]),
-        ["cargo", "run", "-p", "common", .., "--bin", program] => (*program, &[]),
+        ["cargo", "run", "-p", "network", "--bin", program] => (*program, &[]),
         ["cargo", "run", "-p", package] => (*package, &[]),
         _ => panic!("{words:?} runs nothing that is known here"),
     };
@@ -206,7 +206,7 @@ fn every_step_takes_the_flags_that_any_readme_or_report_names() {
     for (place, text) in &texts {
         for (package, flags) in invocations(text)
             .into_iter()
-            .filter(|(package, _)| package != "common")
+            .filter(|(package, _)| package != "network")
         {
             let binary = binaries()
                 .get(&package)

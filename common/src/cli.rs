@@ -34,11 +34,16 @@ pub struct CommonArgs {
     pub report: Option<PathBuf>,
 
     /// The seed of everything random; the same seed gives the same run
-    #[arg(long, value_name = "N", default_value_t = 42)]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 42,
+        allow_negative_numbers = true
+    )]
     pub seed: u64,
 
     /// Draw everything for this many columns, 80 to 200, whatever the terminal is
-    #[arg(long, value_name = "COLUMNS", value_parser = parse_width)]
+    #[arg(long, value_name = "COLUMNS", allow_negative_numbers = true, value_parser = parse_width)]
     #[serde(skip)]
     pub width: Option<u16>,
 

@@ -14,14 +14,7 @@ fn spans(variant: &Value, name: &str) -> usize {
 }
 
 #[test]
-fn the_sums_of_the_script_are_printed_and_those_of_both_orders_are_in_the_document() {
-    let report = run(BINARY, &["--scale", "1", "--rounds", "1"]).well();
-    report.tells(&[
-        "40,000,000 = 21333332533333340000000",
-        "longest first: elapsed",
-        "in order 1.67×, longest first 2.00×",
-        "starts up",
-    ]);
+fn the_sums_of_the_script_are_in_the_document_for_both_orders() {
     let document = run(BINARY, &["--scale", "1", "--rounds", "1", "--json"])
         .well()
         .document();
@@ -98,21 +91,4 @@ fn four_workers_attain_what_the_longest_job_allows_in_either_order() {
     let attainable = &document["params"]["attainable_speedup"];
     assert_eq!(attainable["in_order"], 2.5);
     assert_eq!(attainable["longest_first"], 2.5);
-}
-
-#[test]
-fn a_bad_value_is_one_line_and_exit_code_2() {
-    for bad in ["0", "-1", "100000", "two"] {
-        let _ = run(BINARY, &["--workers", bad]).refused(2, &[bad, "--workers"]);
-    }
-    for bad in ["0", "-1", "NaN"] {
-        let _ = run(BINARY, &["--scale", bad]).refused(2, &[bad, "--scale"]);
-    }
-    let _ = run(BINARY, &["--rounds", "-1"]).refused(2, &["`-1`", "--rounds"]);
-}
-
-#[test]
-fn an_unwritable_trace_is_one_line_and_exit_code_1() {
-    let arguments = ["--scale", "0.01", "--trace", "/nowhere/trace.json"];
-    let _ = run(BINARY, &arguments).refused(1, &["/nowhere/trace.json", "--trace"]);
 }

@@ -1,9 +1,6 @@
 //! The binary as a user runs it.
 
-use testing::{
-    assert_bad_requests_refused, assert_failures_told, assert_nothing_left_behind,
-    assert_refusal_told, run, variant,
-};
+use testing::{assert_nothing_left_behind, run, variant};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_basics-2-single-threaded");
 
@@ -24,25 +21,4 @@ fn four_requests_go_one_at_a_time_over_one_connection() {
     assert!((1..4).all(|next| at(next - 1, "end_s") <= at(next, "start_s")));
     assert_eq!(document["claims"][0]["verdict"], "shown");
     assert_nothing_left_behind(BINARY);
-}
-
-#[test]
-fn the_report_tells_each_status_and_length_and_the_time() {
-    let finished = run(BINARY, &["--delay", "0.05"]).well();
-    finished.tells(&[
-        "URL #1: status 200",
-        "URL #4: status 200",
-        "bytes",
-        "single-threaded: elapsed",
-        "4 waits of 50.0 ms in a row",
-        "✓ shown: never more than one request was in flight",
-    ]);
-}
-
-#[test]
-fn bad_values_and_servers_that_fail_are_told_in_a_line() {
-    let variants = ["single-threaded"];
-    assert_bad_requests_refused(BINARY);
-    assert_failures_told(BINARY, &variants);
-    assert_refusal_told(BINARY, &variants);
 }

@@ -1,9 +1,6 @@
 //! The binary as a user runs it.
 
-use testing::{
-    assert_bad_requests_refused, assert_failures_told, assert_nothing_left_behind,
-    assert_overlap_needs_waits, assert_refusal_told, run, variant,
-};
+use testing::{assert_nothing_left_behind, run, variant, verdict};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_basics-3-multi-threaded");
 
@@ -49,34 +46,14 @@ fn more_requests_than_threads_go_in_waves() {
 }
 
 #[test]
-fn a_pool_of_one_overlaps_nothing_and_the_report_says_why() {
-    let finished = run(BINARY, &["--delay", "0.1", "--workers", "1"]).well();
-    finished.tells(&[
-        "threads in the pool: 1",
-        "URL #1: status 200",
-        "URL #4: status 200",
-        "bytes",
-        "multi-threaded: elapsed",
-        "in flight",
-        "✗ not shown here: the waits overlapped",
-        "because nothing could overlap: requests 4, threads in the pool 1",
-    ]);
-}
-
-#[test]
-fn a_bad_number_of_workers_is_one_line_and_exit_code_2() {
-    for bad in ["0", "-1", "100000", "many"] {
-        let quoted = format!("`{bad}`");
-        let _ = run(BINARY, &["--workers", bad]).refused(2, &[&quoted, "--workers", "1 to 512"]);
-    }
-}
-
-#[test]
-fn bad_values_and_servers_that_fail_are_told_in_a_line() {
-    let variants = ["single-threaded", "multi-threaded"];
-    assert_bad_requests_refused(BINARY);
-    assert_failures_told(BINARY, &variants);
-    assert_refusal_told(BINARY, &variants);
+fn a_pool_of_one_overlaps_nothing() {
+    let arguments = ["--json", "--delay", "0.1", "--workers", "1"];
+    let document = run(BINARY, &arguments).well().document();
+    assert_eq!(
+        variant(&document, "multi-threaded")["ledger"]["peak_in_flight"],
+        1
+    );
+    assert_eq!(verdict(&document, "the waits overlapped"), "not_shown");
 }
 
 /// Each thread reserves its stack: 512 of them do not fit into 400 MB of addresses.
@@ -90,9 +67,4 @@ fn threads_that_do_not_start_are_one_line_and_the_first_variant_is_kept() {
         .refused(1, &["cannot start a pool of `512` threads", "--workers"]);
     finished.has_row(&["single-threaded", "4"]);
     assert_nothing_left_behind(BINARY);
-}
-
-#[test]
-fn less_time_alone_is_no_overlap() {
-    assert_overlap_needs_waits(BINARY, "multi-threaded");
 }

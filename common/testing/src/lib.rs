@@ -2,13 +2,6 @@
 //!
 //! For tests only: everything here panics with a message where a test should fail.
 
-mod network;
-
-pub use network::{
-    assert_bad_requests_refused, assert_failures_told, assert_overlap_needs_waits,
-    assert_refusal_told,
-};
-
 mod trace;
 pub use trace::{events_of, faults_of, traced};
 

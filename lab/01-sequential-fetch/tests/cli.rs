@@ -8,21 +8,12 @@ use std::{
     thread,
     time::Duration,
 };
-use testing::{
-    assert_bad_requests_refused, assert_failures_told, assert_nothing_left_behind,
-    assert_refusal_told, run, variant,
-};
-use web::{Server, ServerConfig};
+use testing::{assert_nothing_left_behind, run, variant};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_lab-01-sequential-fetch");
 
 /// Longer than any machine needs: what is not there by then does not come.
 const LONG: Duration = Duration::from_secs(60);
-
-/// A server for `--url`, on a thread of this test.
-fn server() -> Server {
-    Server::in_process(0, ServerConfig::default()).expect("a free port")
-}
 
 /// A server that answers each request only at the test's word.
 struct Gate {
@@ -146,38 +137,4 @@ fn requests_go_one_at_a_time_and_the_sum_is_that_of_the_results() {
     );
     assert!(sum <= sequential["wall_s"].as_f64().expect("seconds"));
     assert_nothing_left_behind(BINARY);
-}
-
-#[test]
-fn ten_requests_are_the_default() {
-    let finished = run(BINARY, &["--delay", "0.02"]).well();
-    finished.tells(&[
-        "URL #1 … still waiting …",
-        "URL #10: status 200",
-        "sequential: elapsed",
-        "10 waits of 20.0 ms in a row",
-    ]);
-    assert!(!finished.stdout.contains("URL #11"));
-}
-
-#[test]
-fn a_body_that_stalls_is_given_up_after_the_timeout() {
-    let server = server();
-    let url = server.url("stall");
-    let arguments = ["--json", "--url", url.as_str(), "--timeout", "0.3"];
-    let finished = run(BINARY, &arguments).refused(1, &[url.as_str(), "--timeout"]);
-    let document = finished.document();
-    assert_eq!(variant(&document, "sequential")["ledger"]["failed"], 1);
-    assert_eq!(
-        document["claims"][0]["verdict"], "not_shown",
-        "its time is in no sum"
-    );
-}
-
-#[test]
-fn bad_values_and_servers_that_fail_are_told_in_a_line() {
-    let variants = ["sequential"];
-    assert_bad_requests_refused(BINARY);
-    assert_failures_told(BINARY, &variants);
-    assert_refusal_told(BINARY, &variants);
 }

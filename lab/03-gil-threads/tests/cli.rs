@@ -93,30 +93,11 @@ fn without_a_python_one_line_says_so_and_the_rest_runs() {
 }
 
 #[test]
-fn the_report_tells_the_scale_and_each_time() {
-    let finished = small(&["--no-python"]).well();
-    finished.tells(&[
-        "a job counts down 50,000 × 100 steps",
-        "sequential: elapsed",
-        "two threads, GIL: elapsed",
-        "✓ shown: let go around a wait",
-    ]);
-}
-
-#[test]
-fn a_bad_value_is_one_line_and_exit_code_2() {
-    for flag in ["--work", "--scale", "--switch-interval", "--rounds"] {
-        let _ = run(BINARY, &[flag, "0"]).refused(2, &["`0`", flag]);
-        let _ = run(BINARY, &[flag, "-1"]).refused(2, &["`-1`", flag]);
-        let _ = run(BINARY, &[flag, "1e3"]).refused(2, &["`1e3`", flag]);
-    }
-    let _ = run(BINARY, &["--python", "x", "--no-python"]).refused(2, &["--no-python"]);
-}
-
-#[test]
 fn what_is_no_python_is_one_line_and_exit_code_2() {
     let _ = small(&["--python", "/nowhere/python3"]).refused(2, &["`/nowhere/python3`"]);
+    let _ = small(&["--python", "/nowhere/x\ny"]).refused(2, &["`/nowhere/x\\ny`"]);
     let _ = small(&["--python", BINARY]).refused(2, &[BINARY, "not a Python", "--no-python"]);
+    let _ = run(BINARY, &["--python", "x", "--no-python"]).refused(2, &["--no-python"]);
 }
 
 /// What the step makes of a Python that pretends; unlike a real one, it is the same everywhere.
@@ -217,11 +198,6 @@ fn a_python_that_counts_wrong_fails_the_run_and_shows_nothing() {
     for claim in claims {
         assert_eq!(claim["verdict"], "not_shown", "{claim}");
     }
-}
-
-#[test]
-fn a_path_is_told_in_one_line() {
-    let _ = small(&["--python", "/nowhere/x\ny"]).refused(2, &["`/nowhere/x\\ny`"]);
 }
 
 /// A time alone may be the chance of a machine that changes speed.

@@ -102,23 +102,6 @@ fn a_crash_leaves_no_core_file_even_where_the_user_wants_them() {
 }
 
 #[test]
-fn a_bad_value_is_one_line_and_exit_code_2() {
-    for bad in ["0", "-1", "1.5", "10_000_000_000"] {
-        let _ = run(BINARY, &["--work", bad]).refused(2, &[bad, "--work"]);
-    }
-    for bad in ["0", "-1", "1000000"] {
-        let _ = run(BINARY, &["--scale", bad]).refused(2, &[bad, "--scale"]);
-    }
-    let _ = run(BINARY, &["--rounds", "0"]).refused(2, &["`0`", "--rounds"]);
-}
-
-#[test]
-fn an_unwritable_trace_is_one_line_and_exit_code_1() {
-    let arguments = ["--scale", "1", "--trace", "/nowhere/trace.json"];
-    let _ = run(BINARY, &arguments).refused(1, &["/nowhere/trace.json", "--trace"]);
-}
-
-#[test]
 fn a_trace_keeps_processes_apart_and_shows_the_way_of_each_job() {
     let trace = traced(BINARY, &["--scale", "1", "--rounds", "1"]);
     let slices = events_of(&trace, "X");

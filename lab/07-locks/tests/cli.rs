@@ -63,34 +63,9 @@ fn a_worker_is_one_span_however_often_it_takes_the_lock() {
 }
 
 #[test]
-fn the_report_has_a_signal_of_each_worker_and_expected_beside_got() {
-    let finished = run(BINARY, &["--threads", "3", "--increments", "1000"]).well();
-    finished.tells(&[
-        "worker 1: done, 1,000 increments",
-        "worker 2: done, 1,000 increments",
-        "worker 3: done, 1,000 increments",
-        "Mutex           Expected: 3,000, Got: 3,000,",
-        "queue           Expected: 3,000, Got: 3,000",
-        "per increment",
-        "✓ shown: lock, atomic addition, sum at the end and queue",
-    ]);
-}
-
-#[test]
-fn a_bad_value_is_one_line_and_exit_code_2() {
-    for flag in ["--threads", "--increments", "--rounds"] {
-        for bad in ["0", "-1", "1000000000", "many"] {
-            let _ = run(BINARY, &[flag, bad]).refused(2, &[&format!("`{bad}`"), flag]);
-        }
-    }
+fn combinations_that_cannot_be_meant_are_refused() {
     let all = ["--threads", "64", "--increments", "100_000_000"];
     let _ = run(BINARY, &all).refused(2, &["19,200,000,000 increments", "lower one"]);
-}
-
-#[test]
-fn an_unwritable_trace_is_one_line_and_exit_code_1() {
-    let trace = ["--increments", "100", "--trace", "/nowhere/trace.json"];
-    let _ = run(BINARY, &trace).refused(1, &["/nowhere/trace.json"]);
 }
 
 #[test]

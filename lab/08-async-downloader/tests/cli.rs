@@ -1,10 +1,7 @@
 //! The binary as a user runs it.
 
 use std::collections::BTreeSet;
-use testing::{
-    assert_bad_requests_refused, assert_failures_told, assert_nothing_left_behind,
-    assert_overlap_needs_waits, assert_refusal_told, events_of, run, traced, variant,
-};
+use testing::{assert_nothing_left_behind, events_of, run, traced, variant};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_lab-08-async-downloader");
 
@@ -35,42 +32,6 @@ fn tasks_wait_at_once_on_one_thread_and_the_server_is_the_witness() {
     assert_eq!(params["futures_never_awaited"], 8);
     assert_eq!(params["requests_from_futures_never_awaited"], 0);
     assert_nothing_left_behind(BINARY);
-}
-
-#[test]
-fn the_report_tells_each_length_and_the_time() {
-    let finished = run(BINARY, &["--delay", "0.05", "--requests", "3"]).well();
-    finished.tells(&[
-        "futures made: 3, in ",
-        "awaited: 0; requests the server saw: 0",
-        "URL #3: status 200",
-        "Downloaded 3 pages",
-        "tasks: elapsed",
-        "✓ shown: one thread did it all",
-    ]);
-}
-
-#[test]
-fn an_answer_that_is_late_is_a_failure_per_request_and_one_line_per_variant() {
-    let arguments = ["--delay", "5", "--requests", "2", "--timeout", "0.1"];
-    let finished = run(BINARY, &arguments);
-    assert_eq!(finished.code, Some(1));
-    assert_eq!(finished.stderr.lines().count(), 2, "{}", finished.stderr);
-    assert!(finished.stderr.contains("--timeout"), "{}", finished.stderr);
-    finished.tells(&["Downloaded 0 pages"]);
-}
-
-#[test]
-fn bad_values_and_servers_that_fail_are_told_in_a_line() {
-    let variants = ["await in a loop", "tasks"];
-    assert_bad_requests_refused(BINARY);
-    assert_failures_told(BINARY, &variants);
-    assert_refusal_told(BINARY, &variants);
-}
-
-#[test]
-fn less_time_alone_is_no_overlap() {
-    assert_overlap_needs_waits(BINARY, "tasks");
 }
 
 #[test]

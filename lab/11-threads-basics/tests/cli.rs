@@ -55,38 +55,6 @@ fn a_panic_is_a_value_and_the_other_threads_finish() {
 }
 
 #[test]
-fn the_report_tells_each_iteration_and_how_each_join_ended() {
-    let finished = run(BINARY, &["--delay", "0.02"]).well();
-    finished.tells(&[
-        "  [worker A] iteration 1\n  [worker A] iteration 2\n  [worker A] iteration 3\n  [worker B]",
-        "[worker B] iteration 3",
-        "join of worker A: Ok, 3 iterations",
-        "join of worker B: Err, it panicked: iteration 2 went wrong",
-        "main: 8 of 8 threads joined",
-        "✓ shown: when join had returned",
-    ]);
-    let late = finished
-        .stdout
-        .find("late join: main goes on")
-        .expect("told");
-    let late = &finished.stdout[late..];
-    let at = |line: &str| late.find(line).unwrap_or_else(|| panic!("{line}: {late}"));
-    let events = [
-        at("  main goes on: "),
-        at("[worker A] iteration 3"),
-        at("  main has joined: 6 of 6 made"),
-        at("panicking: "),
-    ];
-    assert!(events.is_sorted(), "in the order of events: {late}");
-    let told = finished.stdout.matches("] iteration ").count();
-    assert_eq!(told, 4 * 6 + 4, "four ways in full, and one that panics");
-    assert_eq!(
-        finished.stderr, "",
-        "a panic that is a value is not printed"
-    );
-}
-
-#[test]
 fn a_single_thread_is_told_that_it_is_alone() {
     let document = json(&["--threads", "1", "--delay", "0.01", "--iterations", "1"]);
     let claims = document["claims"].as_array().expect("a run has claims");
@@ -100,20 +68,6 @@ fn a_single_thread_is_told_that_it_is_alone() {
 }
 
 #[test]
-fn a_bad_value_is_one_line_and_exit_code_2() {
-    for flag in ["--threads", "--iterations", "--panic-at"] {
-        for bad in ["0", "-1", "1000", "many"] {
-            let _ = run(BINARY, &[flag, bad]).refused(2, &[&format!("`{bad}`"), flag]);
-        }
-    }
-    for bad in ["-1", "soon", "1e9"] {
-        let _ = run(BINARY, &["--delay", bad]).refused(2, &[&format!("`{bad}`"), "--delay"]);
-    }
+fn combinations_that_cannot_be_meant_are_refused() {
     let _ = run(BINARY, &["--panic-at", "4"]).refused(2, &["`--panic-at 4`", "--iterations 3"]);
-}
-
-#[test]
-fn an_unwritable_trace_is_one_line_and_exit_code_1() {
-    let trace = ["--delay", "0", "--trace", "/nowhere/trace.json"];
-    let _ = run(BINARY, &trace).refused(1, &["/nowhere/trace.json"]);
 }

@@ -86,15 +86,6 @@ fn every_consumer_has_a_sentinel_of_its_own() {
 
 #[test]
 fn a_consumer_that_panics_is_accounted_for_and_the_others_do_the_rest() {
-    let finished = run(BINARY, &SHORT).well();
-    finished.tells(&[
-        "a consumer panicked on item 15; done 29, called off 0",
-        "15 (lost)",
-    ]);
-    assert_eq!(
-        finished.stderr, "",
-        "a panic that is meant is not on the terminal"
-    );
     let document = run(BINARY, &[&SHORT[..], &["--json"]].concat())
         .well()
         .document();
@@ -142,39 +133,9 @@ fn an_eager_producer_fills_the_queue_and_waits_unless_there_is_room_for_all() {
 }
 
 #[test]
-fn the_report_draws_the_queue_over_the_run() {
-    let finished = run(BINARY, &SHORT).well();
-    finished.tells(&[
-        "sentinel × 1: 10 items, 1 consumer, room for 3 …",
-        "consumer 1: item 10 taken at",
-        "  depth  ",
-        "  full   ",
-        "  empty  ",
-        "consumer 3: ",
-        "✓ shown: the queue is bounded: never more than 3 in it",
-    ]);
-}
-
-#[test]
-fn a_bad_value_is_one_line_and_exit_code_2() {
-    for flag in ["--consumers", "--items", "--capacity"] {
-        for bad in ["0", "-1", "1000000", "some"] {
-            let _ = run(BINARY, &[flag, bad]).refused(2, &[&format!("`{bad}`"), flag]);
-        }
-    }
-    for flag in ["--shortest", "--longest"] {
-        for bad in ["-1", "4000", "soon"] {
-            let _ = run(BINARY, &[flag, bad]).refused(2, &[&format!("`{bad}`"), flag]);
-        }
-    }
+fn combinations_that_cannot_be_meant_are_refused() {
     let swapped = ["--shortest", "0.2", "--longest", "0.1"];
     let _ = run(BINARY, &swapped).refused(2, &["`--shortest 0.2`", "swap the two"]);
     let long = ["--items", "1000", "--consumers", "64"];
     let _ = run(BINARY, &long).refused(2, &["`--items 1000 --consumers 64", "lower one"]);
-}
-
-#[test]
-fn an_unwritable_trace_is_one_line_and_exit_code_1() {
-    let trace = [&SHORT[..], &["--trace", "/nowhere/trace.json"]].concat();
-    let _ = run(BINARY, &trace).refused(1, &["/nowhere/trace.json"]);
 }

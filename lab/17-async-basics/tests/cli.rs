@@ -106,38 +106,3 @@ fn what_has_nothing_to_show_says_so() {
     let wrong = &variant(&document, "bytes inside")["results"]["wrong"];
     assert_eq!(*wrong, 0);
 }
-
-#[test]
-fn the_report_tells_each_way_and_its_time() {
-    let flags = [&QUICK[..], &["--delay", "0.05", "--block", "0.05"]].concat();
-    run(BINARY, &flags).well().tells(&[
-        "futures made: 5; calls begun: 0",
-        "one awaited; calls begun: 1",
-        "join: answers 5, at once 5, threads 1, elapsed",
-        "call blocks: ticks during the call 0; late: median",
-        "bytes inside: right 9 of 20, wrong 8, reads dropped 5, bytes lost 24",
-        "abort: tasks that ran to their end 0 of 5, blocking calls 5 of 5",
-        "✓ shown: making futures began nothing",
-    ]);
-}
-
-#[test]
-fn a_bad_value_is_one_line_and_exit_code_2() {
-    for (flag, values) in [
-        ("--tasks", ["0", "-1", "201", "many"]),
-        ("--work", ["0", "-1", "1000000001", "1.5"]),
-        ("--messages", ["0", "-1", "1001", ""]),
-        ("--rounds", ["0", "-1", "1001", "x"]),
-        ("--delay", ["-1", "3601", "NaN", "soon"]),
-        ("--block", ["-1", "3601", "inf", "long"]),
-    ] {
-        for bad in values {
-            let _ = run(BINARY, &[flag, bad]).refused(2, &[&format!("`{bad}`"), flag]);
-        }
-    }
-}
-
-#[test]
-fn an_unwritable_trace_is_one_line_and_exit_code_1() {
-    let _ = run(BINARY, &["--trace", "/nowhere/trace.json"]).refused(1, &["/nowhere/trace.json"]);
-}

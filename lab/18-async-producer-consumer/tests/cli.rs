@@ -136,39 +136,7 @@ fn the_same_seed_takes_the_same_times() {
 }
 
 #[test]
-fn the_report_draws_the_depth_and_balances_the_books() {
-    let finished = run(BINARY, &QUICK).well();
-    finished.tells(&[
-        "depth unbounded │",
-        "│ peak 10",
-        "bounded: times the producer waited",
-        "never yields: items finished meanwhile 0",
-        "stop gracefully: 30 = consumed",
-        "one panics: a consumer panicked: item 5 is poisonous",
-        "✓ shown: the bounded queue never held more than its bound",
-    ]);
-    assert!(finished.stderr.is_empty(), "{}", finished.stderr);
-}
-
-#[test]
-fn a_bad_value_is_one_line_and_exit_code_2() {
-    for (flag, values) in [
-        ("--queue", ["0", "-1", "100001", "deep"]),
-        ("--consumers", ["0", "-1", "513", "1.5"]),
-        ("--items", ["0", "-1", "10001", ""]),
-        ("--work", ["0", "-1", "2000000001", "hard"]),
-        ("--make", ["-1", "3601", "NaN", "soon"]),
-        ("--most", ["-1", "3601", "inf", "long"]),
-    ] {
-        for bad in values {
-            let _ = run(BINARY, &[flag, bad]).refused(2, &[&format!("`{bad}`"), flag]);
-        }
-    }
+fn combinations_that_cannot_be_meant_are_refused() {
     let crossed = ["--least", "0.2", "--most", "0.1"];
     let _ = run(BINARY, &crossed).refused(2, &["`--least 0.2 --most 0.1`", "raise"]);
-}
-
-#[test]
-fn an_unwritable_trace_is_one_line_and_exit_code_1() {
-    let _ = run(BINARY, &["--trace", "/nowhere/trace.json"]).refused(1, &["/nowhere/trace.json"]);
 }

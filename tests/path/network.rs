@@ -1,35 +1,48 @@
-//! What every step that fetches must withstand: bad values, and servers that fail.
+//! What the steps that fetch by the shared client must withstand: servers that fail.
 
-use super::{Finished, claim, run, variant, verdict};
+use crate::support::binaries;
 use std::{
     io::{BufRead, BufReader, Write},
     net::{TcpListener, TcpStream},
+    path::Path,
     thread,
     time::Duration,
 };
+use testing::{Finished, claim, run, variant, verdict};
 use web::{Server, ServerConfig};
 
-/// Asserts that requests, delays, time-outs and URLs that cannot be meant are refused.
-///
-/// # Panics
-/// If one is not, or not in one line with the flag and the value.
-pub fn assert_bad_requests_refused(program: &str) {
-    for (flag, bad) in [
-        ("--requests", "0"),
-        ("--delay", "-1"),
-        ("--timeout", "0"),
-        ("--timeout", "inf"),
-        ("--url", "no url"),
-    ] {
-        let _ = run(program, &[flag, bad]).refused(2, &[&format!("`{bad}`"), flag]);
-    }
+/// These steps with their variants.
+const STEPS: [(&str, &[&str]); 6] = [
+    ("basics-2-single-threaded", &["single-threaded"]),
+    (
+        "basics-3-multi-threaded",
+        &["single-threaded", "multi-threaded"],
+    ),
+    ("lab-01-sequential-fetch", &["sequential"]),
+    ("lab-02-threaded-fetch", &["sequential", "threaded"]),
+    (
+        "lab-05-thread-pool-downloader",
+        &["sequential", "pool of 10"],
+    ),
+    ("lab-08-async-downloader", &["await in a loop", "tasks"]),
+];
+
+/// Calls `check` with each of these steps' binary and variants, all at once: they mostly wait.
+fn each_step(check: impl Fn(&Path, &[&str]) + Sync) {
+    thread::scope(|scope| {
+        for (package, variants) in STEPS {
+            let check = &check;
+            scope.spawn(move || check(&binaries()[package], variants));
+        }
+    });
 }
 
-/// Asserts that a request that fails is told once by each of `variants`, its neighbour kept.
-///
-/// # Panics
-/// If a failure is told otherwise, or takes something with it.
-pub fn assert_failures_told(program: &str, variants: &[&str]) {
+#[test]
+fn a_request_that_fails_is_reported_once_by_each_variant_and_its_neighbour_is_kept() {
+    each_step(assert_failures_reported);
+}
+
+fn assert_failures_reported(program: &Path, variants: &[&str]) {
     let server = Server::in_process(0, ServerConfig::default()).expect("a free port");
     let fine = server.url("bytes/1000");
     for (path, words) in [
@@ -40,26 +53,32 @@ pub fn assert_failures_told(program: &str, variants: &[&str]) {
     ] {
         let bad = server.url(path);
         let finished = run(program, &["--url", bad.as_str(), "--url", fine.as_str()]);
-        let finished = finished.failed(variants, &[words, bad.as_str(), "1 of 2"]);
+        let finished = failed(finished, variants, &[words, bad.as_str(), "1 of 2"]);
         finished.tells(&["URL #1: failed", "URL #2: status 200, 1,000 bytes"]);
     }
     let bad = server.url("stall");
     let finished = run(program, &["--url", bad.as_str(), "--timeout", "0.3"]);
-    let _ = finished.failed(variants, &["no complete answer", bad.as_str(), "--timeout"]);
+    let _ = failed(
+        finished,
+        variants,
+        &["no complete answer", bad.as_str(), "--timeout"],
+    );
     let odd = server.url("not-utf8");
     run(program, &["--url", odd.as_str()])
         .well()
         .tells(&["URL #1: status 200"]);
 }
 
-/// Asserts that a port where nobody listens fails every request of each of `variants`.
-///
-/// # Panics
-/// If it does not, or a claim or a count comes of it that nobody can have seen.
-pub fn assert_refusal_told(program: &str, variants: &[&str]) {
+#[test]
+fn a_port_that_refuses_fails_every_request_and_leaves_nothing_to_claim() {
+    each_step(assert_refusal_reported);
+}
+
+fn assert_refusal_reported(program: &Path, variants: &[&str]) {
     let url = "http://127.0.0.1:9";
     let arguments = ["--json", "--base-url", url, "--requests", "3"];
-    let finished = run(program, &arguments).failed(variants, &[url, "refused", "3 of 3"]);
+    let finished = run(program, &arguments);
+    let finished = failed(finished, variants, &[url, "refused", "3 of 3"]);
     let document = finished.document();
     assert!(document["error"].is_string(), "{}", finished.stdout);
     for name in variants {
@@ -74,11 +93,18 @@ pub fn assert_refusal_told(program: &str, variants: &[&str]) {
     }
 }
 
-/// Asserts that less time is no overlap where requests failed, or where a server got faster.
-///
-/// # Panics
-/// If `concurrent`, the second variant, is said to have overlapped its waits all the same.
-pub fn assert_overlap_needs_waits(program: &str, concurrent: &str) {
+#[test]
+fn less_time_is_no_overlap_where_requests_failed_or_the_server_got_faster() {
+    for (package, concurrent) in [
+        ("basics-3-multi-threaded", "multi-threaded"),
+        ("lab-02-threaded-fetch", "threaded"),
+        ("lab-08-async-downloader", "tasks"),
+    ] {
+        assert_overlap_needs_waits(&binaries()[package], concurrent);
+    }
+}
+
+fn assert_overlap_needs_waits(program: &Path, concurrent: &str) {
     const OVERLAP: &str = "the waits overlapped";
     let failing = moody_server(3, "503 Service Unavailable");
     let flags = ["--json", "--requests", "3", "--base-url", &failing];
@@ -130,18 +156,15 @@ fn answer(mut connection: TcpStream, slowly: bool, status: &str) {
     );
 }
 
-impl Finished {
-    /// Asserts exit code 1 and a line per variant on standard error, each with its name and `words`.
-    #[must_use]
-    fn failed(self, variants: &[&str], words: &[&str]) -> Self {
-        assert_eq!(self.code, Some(1), "{}\n{}", self.stdout, self.stderr);
-        let lines: Vec<&str> = self.stderr.lines().collect();
-        assert_eq!(lines.len(), variants.len(), "{}", self.stderr);
-        for (line, name) in lines.iter().zip(variants) {
-            for part in words.iter().chain([name]) {
-                assert!(line.contains(part), "`{part}` in {line}");
-            }
+/// Asserts exit code 1 and a line per variant on standard error, each with its name and `words`.
+fn failed(finished: Finished, variants: &[&str], words: &[&str]) -> Finished {
+    assert_eq!(finished.code, Some(1), "{finished:?}");
+    let lines: Vec<&str> = finished.stderr.lines().collect();
+    assert_eq!(lines.len(), variants.len(), "{}", finished.stderr);
+    for (line, name) in lines.iter().zip(variants) {
+        for part in words.iter().chain([name]) {
+            assert!(line.contains(part), "`{part}` in {line}");
         }
-        self.without_panic_text()
     }
+    finished
 }
