@@ -2,16 +2,15 @@
 
 mod args;
 mod claims;
-mod tell;
 
-use anyhow::Context;
 use args::QueueArgs;
-use common::{Bound, Lab, Step};
+use claims::{All, Figures};
+use common::{Bound, Lab, Step, Tally, format};
 use lab_14_queue_producer_consumer::{
-    BadItem, Plan, record::Record, run_until_closed, run_with_sentinels,
+    BadItem, Consumed, Plan, run_until_closed, run_with_sentinels,
 };
 use process_pool::panics;
-use std::{io, num::NonZeroUsize, process::ExitCode, time::Duration};
+use std::{num::NonZeroUsize, process::ExitCode, time::Duration};
 
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
@@ -19,9 +18,9 @@ const STEP: Step = Step {
     question: "a queue between threads: who waits for whom, and how does it end?",
     why: "A bounded queue holds the faster side back. With room in it both go on; when it is full the \
           producer waits, when it is empty the consumers do, and neither asks in a loop. It ends when \
-          that is said: a sentinel ends one consumer, so each needs its own; closing tells all of \
-          them, after the last item. A consumer that panics drops its end. As long as one is left, the \
-          work goes on; when none is, the producer learns that nobody will make room.",
+          the producer says so: a sentinel ends one consumer, so each needs its own; closing ends all \
+          of them, after the last item. A consumer that panics drops its end. As long as one is left, \
+          the work goes on; when none is, the producer gets its item back as an error.",
     try_next: &[
         "cargo run -p lab-14-queue-producer-consumer -- --consumers 1: who waits for whom now?",
         "cargo run -p lab-14-queue-producer-consumer -- --capacity 100: what holds the producer back?",
@@ -35,15 +34,16 @@ const STEP: Step = Step {
 const SENTINEL: &str = "sentinel × 1";
 const CLOSING: &str = "closing × 1";
 
-/// A way to run.
-type Running = fn(&Plan) -> io::Result<Record>;
+/// Most items listed per consumer.
+const LISTED: usize = 12;
 
 fn main() -> ExitCode {
     STEP.run(&[], demonstrate)
 }
 
 fn demonstrate(args: &QueueArgs, lab: &mut Lab) -> anyhow::Result<()> {
-    keep_provoked_panics_quiet();
+    // A panic that is meant is a result here; any other is printed as usual.
+    panics::keep_quiet(|info| info.payload().is::<BadItem>());
     let one = args.plan(lab.seed())?;
     let consumers = args.consumers;
     let many = Plan {
@@ -55,78 +55,110 @@ fn demonstrate(args: &QueueArgs, lab: &mut Lab) -> anyhow::Result<()> {
         making: None,
         ..plan.clone()
     };
-    tell::legend(lab);
-    run(lab, SENTINEL, &one, run_with_sentinels)?;
-    run(lab, CLOSING, &one, run_until_closed)?;
-    if consumers > NonZeroUsize::MIN {
-        run(
-            lab,
-            &format!("sentinels × {consumers}"),
-            &many,
-            run_with_sentinels,
-        )?;
-        run(
-            lab,
-            &format!("closing × {consumers}"),
-            &many,
-            run_until_closed,
-        )?;
-    }
+    let name = |way: &str| format!("{way} × {consumers}");
+    let sentinel = run(lab, SENTINEL, &one, run_with_sentinels)?;
+    let closing = run(lab, CLOSING, &one, run_until_closed)?;
+    let is_alone = consumers == NonZeroUsize::MIN;
+    let in_turn = if is_alone {
+        None
+    } else {
+        let sentinels = run(lab, &name("sentinels"), &many, run_with_sentinels)?;
+        Some((
+            sentinels,
+            run(lab, &name("closing"), &many, run_until_closed)?,
+        ))
+    };
     lab.say("eager: the producer never pauses …");
-    run(lab, "eager × 1", &eager(&one), run_until_closed)?;
-    if consumers > NonZeroUsize::MIN {
-        run(
-            lab,
-            &format!("eager × {consumers}"),
-            &eager(&many),
-            run_until_closed,
-        )?;
-    }
-    let bad_item = many.items.div_ceil(2);
+    let one = [
+        sentinel,
+        closing,
+        run(lab, "eager × 1", &eager(&one), run_until_closed)?,
+    ];
+    let several = match in_turn {
+        Some((sentinels, closing)) => {
+            let eager = run(lab, &name("eager"), &eager(&many), run_until_closed)?;
+            Some([sentinels, closing, eager])
+        }
+        None => None,
+    };
+    let bad_item = bad_item(many.items);
     lab.say(format!(
         "panic: eager again, and item {bad_item} is a bad one …"
     ));
-    let bad_item = Some(bad_item);
     let plan = Plan {
-        bad_item,
+        bad_item: Some(bad_item),
         ..eager(&many)
     };
-    run(lab, "panic", &plan, run_until_closed)?;
-    claims::add(lab, args);
+    let panic = run(lab, "panic", &plan, run_until_closed)?;
+    let all = All {
+        one,
+        several,
+        panic,
+    };
+    claims::add(lab, args, &all);
     Ok(())
 }
 
-/// Runs a plan, and draws what became of it.
-fn run(lab: &mut Lab, name: &str, plan: &Plan, way: Running) -> anyhow::Result<()> {
-    let consumers = plan.consumers;
+/// The item in the middle.
+fn bad_item(items: u64) -> u64 {
+    items.div_ceil(2)
+}
+
+/// Runs a plan, notes its figures and prints who handled what.
+fn run(
+    lab: &mut Lab,
+    name: &str,
+    plan: &Plan,
+    way: fn(&Plan) -> Consumed,
+) -> anyhow::Result<Figures> {
+    let (items, consumers) = (plan.items, plan.consumers);
     let s = if consumers.get() == 1 { "" } else { "s" };
     lab.say(format!(
-        "{name}: {} items, {consumers} consumer{s}, room for {} …",
-        plan.items, plan.capacity
+        "{name}: {items} items, {consumers} consumer{s}, room for {} …",
+        plan.capacity
     ));
-    let bound = plan.bad_item.is_none().then(|| bound(plan));
-    let variant = lab.variant(name);
-    let variant = match bound {
-        Some(bound) => variant.bound(bound),
-        None => variant,
+    let mut variant = lab.variant(name);
+    if plan.bad_item.is_none() {
+        variant = variant.bound(bound(plan));
+    }
+    if ![SENTINEL, CLOSING].contains(&name) {
+        variant = variant.other_work();
+    }
+    let tally = |(handled, panicked): &Consumed| {
+        let (done, failed) = (handled.concat().len() as u64, panicked.len() as u64);
+        Tally {
+            submitted: items,
+            done,
+            failed,
+            cancelled: items.saturating_sub(done + failed),
+            ..Tally::default()
+        }
     };
-    let variant = match name {
-        SENTINEL | CLOSING => variant,
-        _ => variant.other_work(),
-    };
-    let work = || way(plan).with_context(|| format!("cannot start {consumers} `--consumers`"));
-    let record = variant.run_counted(work, Record::tally)?;
-    if plan.bad_item.is_none() && (record.missing, record.twice) != (0, 0) {
-        lab.fail(format!(
-            "`{name}`: {} items missing, {} taken twice; please report this",
-            record.missing, record.twice
+    let consumed = variant.run_counted(|| Ok(way(plan)), tally)?;
+    for (number, handled) in (1..=LISTED).zip(&consumed.0) {
+        let listed: Vec<String> = handled.iter().take(LISTED).map(u64::to_string).collect();
+        let more = handled.len().saturating_sub(LISTED);
+        let more = if more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        };
+        lab.say(format!(
+            "  consumer {number} handled {}{more}",
+            listed.join(", ")
         ));
     }
-    if name == SENTINEL {
-        tell::every_item(lab, &record);
+    for item in &consumed.1 {
+        lab.say(format!("  a consumer panicked on item {item}"));
     }
-    tell::summary(lab, &record);
-    Ok(())
+    let waited = |cause| format::seconds(claims::waited(lab, name, cause));
+    lab.say(format!(
+        "  at most {} queued; the producer waited {}, consumers {} in all",
+        claims::most_queued(lab, name),
+        waited("queue full"),
+        waited("queue empty")
+    ));
+    Ok(Figures::note(lab, name, plan, &consumed))
 }
 
 /// No schedule is shorter: the last item must be made and handled, or all be handled in turn.
@@ -145,9 +177,4 @@ fn bound(plan: &Plan) -> Bound {
         duration,
         reason: reason.into(),
     }
-}
-
-/// A panic that is meant is a result here; any other is told as ever.
-fn keep_provoked_panics_quiet() {
-    panics::keep_quiet(|info| info.payload().is::<BadItem>());
 }

@@ -2,9 +2,9 @@
 
 use super::*;
 use proptest::prelude::*;
-use std::{panic, sync::mpsc};
+use std::{num::NonZeroUsize, panic, sync::mpsc, time::Duration};
 
-type Running = fn(&Plan) -> io::Result<Record>;
+type Running = fn(&Plan) -> Consumed;
 
 const WAYS: [Running; 2] = [run_with_sentinels, run_until_closed];
 
@@ -22,72 +22,52 @@ fn plan(items: u64, consumers: usize, capacity: usize) -> Plan {
 }
 
 /// Turns a hang into a failure.
-pub(crate) fn under_watchdog<T: Send + 'static>(test: impl FnOnce() -> T + Send + 'static) -> T {
-    let (tx, rx) = mpsc::channel();
-    let testing = thread::spawn(move || {
-        let made = test();
-        let _ = tx.send(());
-        made
-    });
+fn run(way: Running, plan: &Plan) -> Consumed {
+    let (plan, (tx, rx)) = (plan.clone(), mpsc::channel());
+    thread::spawn(move || tx.send(way(&plan)));
     let ended = rx.recv_timeout(Duration::from_secs(60));
-    assert_ne!(ended, Err(mpsc::RecvTimeoutError::Timeout), "it hangs");
-    testing.join().unwrap_or_else(|panic| resume_unwind(panic))
+    ended.expect("it ends, and does not panic")
 }
 
-fn run(way: Running, plan: &Plan) -> Record {
-    let plan = plan.clone();
-    under_watchdog(move || way(&plan).expect("threads start"))
-}
-
-/// As `main` does: the panic that is meant is no noise.
-fn quietly() {
-    process_pool::panics::keep_quiet(|info| info.payload().is::<BadItem>());
+fn sorted(handled: &[Vec<u64>]) -> Vec<u64> {
+    let mut all = handled.concat();
+    all.sort_unstable();
+    all
 }
 
 proptest! {
     // No shrinking: a case that hangs takes a minute each time.
     #![proptest_config(ProptestConfig { cases: 40, max_shrink_iters: 0, ..Default::default() })]
     #[test]
-    fn every_item_is_consumed_exactly_once(
+    fn every_item_is_consumed_once_and_in_order_by_each(
         items in 0..60_u64,
         consumers in 1..=8_usize,
         capacity in 1..=8_usize,
     ) {
-        for (way, sentinels) in WAYS.into_iter().zip([consumers as u64, 0]) {
-            let record = run(way, &plan(items, consumers, capacity));
-            prop_assert_eq!((record.missing, record.twice), (0, 0));
-            prop_assert_eq!((record.put, record.done), (items, items));
-            prop_assert_eq!((record.failed, record.cancelled), (0, 0));
-            prop_assert_eq!(record.sentinels, sentinels, "one each");
-            prop_assert_eq!(record.out_of_order, 0, "each consumer takes in the order of making");
-            prop_assert!(record.peak_depth <= capacity);
-            prop_assert_eq!(record.taken_by.iter().sum::<usize>() as u64, items);
+        for way in WAYS {
+            let (handled, failed) = run(way, &plan(items, consumers, capacity));
+            prop_assert_eq!(sorted(&handled), (1..=items).collect::<Vec<_>>());
+            prop_assert!(handled.iter().all(|of_one| of_one.is_sorted()));
+            prop_assert_eq!((handled.len(), failed), (consumers, vec![]));
         }
     }
 
     #[test]
-    fn a_panic_hangs_nobody_and_its_item_is_accounted_for(
+    fn after_a_panic_the_others_do_the_rest_and_without_others_the_producer_stops(
         items in 1..30_u64,
         bad in 1..30_u64,
         consumers in 1..=5_usize,
         capacity in 1..=3_usize,
     ) {
-        quietly();
+        process_pool::panics::keep_quiet(|info| info.payload().is::<BadItem>());
         let bad = bad.min(items);
         let plan = Plan { bad_item: Some(bad), ..plan(items, consumers, capacity) };
         for way in WAYS {
-            let record = run(way, &plan);
-            prop_assert_eq!(record.accounted, items);
-            prop_assert_eq!(record.failed, 1);
-            prop_assert_eq!(&record.panicked, &[bad]);
-            let lost = record.handled.iter().find(|one| one.done_s.is_none());
-            prop_assert_eq!(lost.map(|one| one.item), Some(bad));
-            if consumers > 1 {
-                prop_assert_eq!(record.done, items - 1, "the others take over");
-            } else {
-                prop_assert_eq!(record.done, bad - 1);
-                prop_assert_eq!(record.cancelled, items - bad);
-            }
+            let (handled, failed) = run(way, &plan);
+            prop_assert_eq!(failed, [bad]);
+            let last = if consumers > 1 { items } else { bad };
+            let others: Vec<u64> = (1..=last).filter(|item| *item != bad).collect();
+            prop_assert_eq!(sorted(&handled), others);
         }
     }
 }
@@ -95,16 +75,9 @@ proptest! {
 #[test]
 fn a_panic_that_is_not_meant_is_passed_on() {
     let panicked = panic::catch_unwind(|| {
-        on_threads(
-            &plan(5, 2, 1),
-            |queue: Putting<u64>| while queue.put(1).is_ok() {},
-            |queue| {
-                let _ = queue.take();
-                resume_unwind(Box::new(41));
-            },
-        )
+        thread::scope(|scope| join(vec![scope.spawn(|| resume_unwind(Box::new(41)))]))
     });
-    let payload = panicked.map(|_| ()).expect_err("the consumers panic");
+    let payload = panicked.expect_err("the consumer panics");
     assert_eq!(payload.downcast_ref(), Some(&41));
 }
 
