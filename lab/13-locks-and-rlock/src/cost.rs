@@ -1,190 +1,171 @@
-//! What an increment cost under each lock, by number of threads and by round; and the shape of it.
+//! What an increment costs under each lock, on one thread and on several, by round.
 
-mod overlap;
-mod table;
+use crate::{LockArgs, MECHANISMS};
+use common::{
+    Bound, Lab, TableReport, Tally,
+    claim::{Claim, Figure, Ratio, Seconds, count, seconds, times, wall},
+    format, timing,
+};
+use lab_13_locks_and_rlock::count::{Plan, count_sequential};
+use std::{collections::BTreeMap, num::NonZeroUsize};
 
-pub(crate) use overlap::TURNS;
+/// An increment that costs this many times as much costs more.
+const MARGIN: f64 = 1.25;
 
-use anyhow::Context;
-use common::Tally;
-use lab_13_locks_and_rlock::count::Plan;
-use measure::timing::{self, Usage};
-use serde::Serialize;
-use std::{collections::BTreeMap, io, num::NonZeroUsize};
+/// A run that is shorter than this is mostly the start of its threads.
+const ENOUGH: f64 = 0.002;
 
-/// What one run counted, and what that cost.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub(crate) struct Count {
-    pub(crate) expected: u64,
-    pub(crate) got: u64,
-    /// Wall time over all increments, those of all threads together.
-    pub(crate) per_increment_s: f64,
-    /// CPU time over wall time; `None` where the platform does not tell the CPU time.
-    pub(crate) cpus_busy: Option<f64>,
+/// With no more CPUs busy than this, the threads hardly ran at the same time.
+const TURNS: f64 = 1.1;
+
+/// The figures of one mechanism, by round.
+struct Cost {
+    /// All increments on one thread.
+    alone: Figure<Seconds>,
+    /// CPU time over wall time on all threads.
+    cpus_busy: Figure<Ratio>,
+    /// All increments, in seconds: on one thread, and on all.
+    times_s: Vec<[f64; 2]>,
 }
 
-/// An increment that costs this many times as much costs more; one over it, less.
-pub(crate) const MARGIN: f64 = 1.25;
-
-impl Count {
-    /// Counts, and tells the time that it took per increment, the start of the threads included.
-    ///
-    /// # Errors
-    /// Not all threads could be started.
-    pub(crate) fn timed(
-        plan: Plan,
-        count: impl FnOnce(Plan) -> io::Result<u64>,
-    ) -> anyhow::Result<Self> {
-        let before = Usage::now();
-        let (got, wall) = timing::timed(|| count(plan));
-        let cpu = Usage::now().since(&before).cpu();
-        let threads = plan.threads;
-        let got =
-            got.with_context(|| format!("cannot start {threads} threads; try fewer `--threads`"))?;
-        Ok(Self {
-            expected: plan.increments,
-            got,
-            per_increment_s: wall.as_secs_f64() / plan.increments as f64,
-            cpus_busy: (!cpu.is_zero()).then(|| cpu.as_secs_f64() / wall.as_secs_f64()),
-        })
-    }
-
-    pub(crate) fn tally(&self) -> Tally {
-        Tally {
-            submitted: self.expected,
-            done: self.got,
-            failed: self.expected.saturating_sub(self.got),
-            ..Tally::default()
+/// Counts under every lock, on one thread and on several, taking turns; adds the claims.
+pub(crate) fn compare(lab: &mut Lab, args: &LockArgs) -> anyhow::Result<()> {
+    let (increments, rounds) = (args.increments.get() as u64, args.rounds.rounds.get());
+    let threads = args.threads();
+    let [alone, shared] = [NonZeroUsize::MIN, threads].map(|threads| Plan {
+        threads,
+        increments,
+    });
+    let all = format::count(increments);
+    lab.say(format!(
+        "{all} increments, on 1 thread and on {threads} together; rounds: {rounds}, taking turns …"
+    ));
+    let (mut costs, mut lost) = (BTreeMap::<&str, Cost>::new(), 0);
+    for _ in 0..rounds {
+        measure(lab, "sequential", alone, count_sequential)?;
+        for (name, count) in MECHANISMS {
+            let (got, time_alone) = timing::timed(|| count(alone));
+            let (got_shared, cpus_busy) = measure(lab, name, shared, count)?;
+            lost += increments.abs_diff(got) + increments.abs_diff(got_shared);
+            let wall_s = lab.walls(name).last().copied().unwrap_or_default();
+            let figures = Cost {
+                alone: lab.duration(name, "time_on_one_thread", time_alone),
+                cpus_busy: lab.ratio(name, "CPUs_busy", cpus_busy),
+                times_s: Vec::new(),
+            };
+            let cost = costs.entry(name).or_insert(figures);
+            cost.times_s.push([time_alone.as_secs_f64(), wall_s]);
         }
     }
+    show(lab, &costs, threads, increments);
+    let lost = lab.count("Mutex", "lost_increments_of_all_ways", lost as usize);
+    lab.claim(
+        Claim::that(
+            "every_increment_counted",
+            "in every round, each way counted every increment",
+        )
+        .check(
+            lost.equals(count(0))
+                .in_words("{left} increments lost in all"),
+        ),
+    );
+    claim(lab, &costs, threads);
+    Ok(())
 }
 
-/// The cost of every mechanism in every column, by round.
-pub(crate) struct Costs {
-    columns: Vec<NonZeroUsize>,
-    rows: Vec<(&'static str, Vec<Vec<Count>>)>,
-}
-
-/// How the cost changed from the first column to the last.
-#[derive(Serialize)]
-struct Shape {
-    /// Cost by column over the cost in the first, middle rounds.
-    times_the_first: Vec<f64>,
-    shape: &'static str,
-}
-
-impl Costs {
-    pub(crate) fn new(columns: Vec<NonZeroUsize>) -> Self {
-        Self {
-            columns,
-            rows: Vec::new(),
-        }
-    }
-
-    pub(crate) fn add(&mut self, name: &'static str, column: usize, count: Count) {
-        let empty = || vec![Vec::new(); self.columns.len()];
-        if !self.rows.iter().any(|(known, _)| *known == name) {
-            self.rows.push((name, empty()));
-        }
-        let row = self.rows.iter_mut().find(|(known, _)| *known == name);
-        let (_, costs) = row.expect("it was pushed if it was missing");
-        costs[column].push(count);
-    }
-
-    /// A figure of every run by its [`key`], all rounds in a list.
-    pub(crate) fn by_key<T>(
-        &self,
-        unit: &str,
-        figure: impl Fn(&Count) -> T,
-    ) -> BTreeMap<String, Vec<T>> {
-        let cells = self.rows.iter().flat_map(|(name, row)| {
-            let columns = self.columns.iter().zip(row);
-            columns.map(|(&threads, counts)| (key(name, threads, unit), counts))
-        });
-        cells
-            .map(|(key, counts)| (key, counts.iter().map(&figure).collect()))
-            .collect()
-    }
-
-    /// The shape of every row, for the document.
-    pub(crate) fn scaling(&self) -> BTreeMap<&'static str, impl Serialize> {
-        self.rows
-            .iter()
-            .map(|(name, row)| (*name, shape(row)))
-            .collect()
-    }
-}
-
-/// The name of a figure in the document; its unit comes last.
-pub(crate) fn key(name: &str, threads: NonZeroUsize, unit: &str) -> String {
-    let s = if threads.get() == 1 { "" } else { "s" };
-    format!("{}_on_{threads}_thread{s}{unit}", name.replace(' ', "_"))
-}
-
-/// The cost in the last column over that in the first, by round.
-fn ratios(first: &[Count], last: &[Count]) -> impl Iterator<Item = f64> {
-    let pairs = last.iter().zip(first);
-    pairs.map(|(last, first)| last.per_increment_s / first.per_increment_s)
-}
-
-/// Compares the last column with the first, round by round.
-fn shape(row: &[Vec<Count>]) -> Shape {
-    let (first, last) = (&row[0], &row[row.len() - 1]);
-    let all = |holds: fn(f64) -> bool| ratios(first, last).all(holds);
-    let shape = if row.len() < 2 {
-        "one column"
-    } else if all(|ratio| ratio > MARGIN) {
-        "rises"
-    } else if all(|ratio| ratio < 1.0 / MARGIN) {
-        "falls"
-    } else if all(|ratio| (1.0 / MARGIN..=MARGIN).contains(&ratio)) {
-        "level"
-    } else {
-        "rounds differ"
+/// What a way counted, and how many CPUs it kept busy.
+fn measure(
+    lab: &mut Lab,
+    name: &str,
+    plan: Plan,
+    count: fn(Plan) -> u64,
+) -> anyhow::Result<(u64, f64)> {
+    let workers = plan.threads.get();
+    let variant = lab.variant(name).bound(Bound::Work { workers });
+    let tally = |got: &u64| Tally {
+        submitted: plan.increments,
+        done: *got,
+        failed: plan.increments.saturating_sub(*got),
+        ..Tally::default()
     };
-    let times_the_first = row.iter().map(|counts| middle(counts) / middle(first));
-    Shape {
-        times_the_first: times_the_first.collect(),
-        shape,
-    }
+    let got = variant.run_counted(|| Ok(count(plan)), tally)?;
+    let recording = lab.recording(name);
+    let busy: f64 = recording.jobs().map(|span| span.busy.as_secs_f64()).sum();
+    Ok((got, busy / recording.wall.as_secs_f64()))
 }
 
-/// The cost in the middle of the rounds, the lower of two.
-fn middle(counts: &[Count]) -> f64 {
-    let mut sorted: Vec<f64> = counts.iter().map(|count| count.per_increment_s).collect();
-    sorted.sort_by(f64::total_cmp);
-    sorted[(sorted.len() - 1) / 2]
+/// A line per mechanism: the cost of an increment on one thread and on all, in the middle round.
+fn show(lab: &Lab, costs: &BTreeMap<&str, Cost>, threads: NonZeroUsize, increments: u64) {
+    let rows = MECHANISMS.map(|(name, _)| {
+        let mut rounds = costs[name].times_s.clone();
+        let middle = (rounds.len() - 1) / 2;
+        let [alone, shared] = [0, 1].map(|column| {
+            rounds.sort_by(|one, other| one[column].total_cmp(&other[column]));
+            rounds[middle][column] / increments as f64
+        });
+        vec![
+            name.to_owned(),
+            format::seconds_f64(alone),
+            format::seconds_f64(shared),
+        ]
+    });
+    lab.table(TableReport {
+        title: "Cost of an increment (last row: of a read), middle round".into(),
+        headings: vec!["".into(), "1 thread".into(), format!("{threads} threads")],
+        rows: rows.into(),
+        text_columns: vec![0],
+        notes: vec!["wall time of the run / increments of all its threads together".into()],
+    });
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Rounds of costs in nanoseconds on 1 and on 4 threads, with so many CPUs busy.
-    pub(super) fn costs(of_two_columns: [&[f64]; 2], cpus_busy: f64) -> Costs {
-        let columns = [1, 4].map(|count| NonZeroUsize::new(count).expect("not zero"));
-        let mut costs = Costs::new(columns.into());
-        for (column, rounds) in of_two_columns.into_iter().enumerate() {
-            for &cost in rounds {
-                let count = Count {
-                    expected: 1,
-                    got: 1,
-                    per_increment_s: cost * 1e-9,
-                    cpus_busy: Some(cpus_busy),
-                };
-                costs.add("a lock", column, count);
-            }
-        }
-        costs
+fn claim(lab: &mut Lab, costs: &BTreeMap<&str, Cost>, threads: NonZeroUsize) {
+    let alone = |name: &str| costs[name].alone.clone();
+    lab.claim(
+        Claim::that(
+            "lock_costs_alone",
+            format!(
+                "a lock costs even on one thread: an increment took more than {MARGIN} times as \
+                 long as without one"
+            ),
+        )
+        .check(alone("Mutex").at_least(seconds(ENOUGH)))
+        .check(alone("Mutex").above(alone("not shared") * MARGIN))
+        .headline(),
+    );
+    lab.claim(
+        Claim::that(
+            "reentrancy_is_cheap",
+            "reentrancy is cheap: alone, less than twice the same library's plain lock",
+        )
+        .check(alone("parking_lot").at_least(seconds(ENOUGH)))
+        .check(alone("ReentrantMutex").below(alone("parking_lot") * 2.0)),
+    );
+    if threads == NonZeroUsize::MIN {
+        return;
     }
-
-    #[test]
-    fn a_shape_is_told_where_all_rounds_agree() {
-        let shape_of =
-            |first: &[f64], last: &[f64]| shape(&costs([first, last], 2.0).rows[0].1).shape;
-        assert_eq!(shape_of(&[10.0, 20.0], &[50.0, 60.0]), "rises");
-        assert_eq!(shape_of(&[10.0, 20.0], &[5.0, 9.0]), "falls");
-        assert_eq!(shape_of(&[10.0, 20.0], &[11.0, 18.0]), "level");
-        assert_eq!(shape_of(&[10.0, 20.0], &[50.0, 9.0]), "rounds differ");
-    }
+    lab.claim(
+        Claim::that(
+            "contention_costs",
+            format!(
+                "contention costs: with more than one CPU busy, an increment under the Mutex took \
+                 more than {MARGIN} times as long on {threads} threads as on one"
+            ),
+        )
+        .check(alone("Mutex").at_least(seconds(ENOUGH)))
+        .check(wall("Mutex").above(alone("Mutex") * MARGIN))
+        .check(costs["Mutex"].cpus_busy.clone().above(times(TURNS)))
+        .needs_cpus(),
+    );
+    lab.claim(
+        Claim::that(
+            "sharing_less_is_cheaper",
+            format!(
+                "on {threads} threads one atomic step was cheaper than a Mutex, and not sharing \
+                 cheaper than both, each by a factor of more than {MARGIN}"
+            ),
+        )
+        .check(wall("Mutex").at_least(seconds(ENOUGH)))
+        .check(wall("Mutex").above(wall("fetch_add") * MARGIN))
+        .check(wall("fetch_add").above(wall("not shared") * MARGIN)),
+    );
 }

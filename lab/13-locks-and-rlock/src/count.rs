@@ -4,13 +4,13 @@ use crate::on_threads;
 use std::{
     cell::Cell,
     hint::black_box,
-    io,
     num::NonZeroUsize,
     sync::{
         Mutex, RwLock,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
 };
+use tracing::info_span;
 
 /// How many increments, all together, and how many threads share them out.
 #[derive(Clone, Copy, Debug)]
@@ -22,157 +22,91 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// How many increments the thread of this number makes; shares differ by one at most.
+    /// The increments of the thread of this number; shares differ by one at most.
     fn share(self, number: usize) -> u64 {
         let (threads, number) = (self.threads.get() as u64, number as u64);
         self.increments / threads + u64::from(number < self.increments % threads)
     }
+
+    /// Runs `count` with its share on each thread; returns the sum of what they return.
+    fn on_threads(self, count: impl Fn(u64) -> u64 + Sync) -> u64 {
+        let counts = on_threads(self.threads, |number| {
+            info_span!("add").in_scope(|| count(self.share(number)))
+        });
+        counts.into_iter().sum()
+    }
+
+    /// Runs `add` once for each increment, on all threads.
+    fn each(self, add: impl Fn() + Sync) {
+        self.on_threads(|share| {
+            (0..share).for_each(|_| add());
+            share
+        });
+    }
 }
 
 /// Makes all increments on the calling thread, without a lock.
-pub fn count_sequential(plan: Plan) -> io::Result<u64> {
-    Ok(add_alone(plan.increments))
-}
-
-/// Takes the standard library's lock for each increment.
-///
-/// # Errors
-/// The system refuses to start another thread.
-pub fn count_with_mutex(plan: Plan) -> io::Result<u64> {
-    let counter = Mutex::new(0);
-    on_threads(plan.threads, |number| {
-        add_with_mutex(&counter, plan.share(number));
-    })?;
-    Ok(counter.into_inner().expect(NEVER_POISONED))
-}
-
-/// Takes `parking_lot`'s lock for each increment.
-///
-/// # Errors
-/// The system refuses to start another thread.
-pub fn count_with_parking_lot(plan: Plan) -> io::Result<u64> {
-    let counter = parking_lot::Mutex::new(0);
-    on_threads(plan.threads, |number| {
-        add_with_parking_lot(&counter, plan.share(number));
-    })?;
-    Ok(counter.into_inner())
-}
-
-/// Takes a lock for each increment that its holder could take again: Python's `RLock`.
-///
-/// # Errors
-/// The system refuses to start another thread.
-pub fn count_with_reentrant(plan: Plan) -> io::Result<u64> {
-    let counter = parking_lot::ReentrantMutex::new(Cell::new(0));
-    on_threads(plan.threads, |number| {
-        add_with_reentrant(&counter, plan.share(number));
-    })?;
-    Ok(counter.into_inner().into_inner())
-}
-
-/// Takes a readers-writer lock for writing for each increment.
-///
-/// # Errors
-/// The system refuses to start another thread.
-pub fn count_with_rwlock(plan: Plan) -> io::Result<u64> {
-    let counter = RwLock::new(0);
-    on_threads(plan.threads, |number| {
-        add_with_rwlock(&counter, plan.share(number));
-    })?;
-    Ok(counter.into_inner().expect(NEVER_POISONED))
-}
-
-/// Adds up a shared 1, taking a readers-writer lock for reading each time.
-///
-/// # Errors
-/// The system refuses to start another thread.
-pub fn count_by_reading(plan: Plan) -> io::Result<u64> {
-    let one = RwLock::new(1);
-    let shares = on_threads(plan.threads, |number| {
-        add_by_reading(&one, plan.share(number))
-    })?;
-    Ok(shares.into_iter().sum())
-}
-
-/// Makes each increment in one atomic step.
-///
-/// # Errors
-/// The system refuses to start another thread.
-pub fn count_with_fetch_add(plan: Plan) -> io::Result<u64> {
-    let counter = AtomicU64::new(0);
-    on_threads(plan.threads, |number| {
-        add_in_one_step(&counter, plan.share(number));
-    })?;
-    Ok(counter.into_inner())
+pub fn count_sequential(plan: Plan) -> u64 {
+    info_span!("add").in_scope(|| add_alone(plan.increments))
 }
 
 /// Shares nothing: each thread counts for itself, and the join adds up.
-///
-/// # Errors
-/// The system refuses to start another thread.
-pub fn count_without_sharing(plan: Plan) -> io::Result<u64> {
-    let shares = on_threads(plan.threads, |number| add_alone(plan.share(number)))?;
-    Ok(shares.into_iter().sum())
+pub fn count_without_sharing(plan: Plan) -> u64 {
+    plan.on_threads(add_alone)
+}
+
+/// Makes each increment in one atomic step.
+pub fn count_with_fetch_add(plan: Plan) -> u64 {
+    let counter = AtomicU64::new(0);
+    // Relaxed: no other data hangs on the counter, so there is nothing to pair with; joining the
+    // threads makes the total visible.
+    plan.each(|| {
+        counter.fetch_add(1, Relaxed);
+    });
+    counter.into_inner()
+}
+
+/// Takes the standard library's lock for each increment.
+pub fn count_with_mutex(plan: Plan) -> u64 {
+    let counter = Mutex::new(0);
+    plan.each(|| *counter.lock().expect(NEVER_POISONED) += 1);
+    counter.into_inner().expect(NEVER_POISONED)
+}
+
+/// Takes `parking_lot`'s lock for each increment.
+pub fn count_with_parking_lot(plan: Plan) -> u64 {
+    let counter = parking_lot::Mutex::new(0);
+    plan.each(|| *counter.lock() += 1);
+    counter.into_inner()
+}
+
+/// Takes a lock for each increment that its holder could take again: Python's `RLock`.
+pub fn count_with_reentrant(plan: Plan) -> u64 {
+    let counter = parking_lot::ReentrantMutex::new(Cell::new(0));
+    // Each `lock` looks at who is calling: its owner gets in again and is counted.
+    plan.each(|| counter.lock().update(|count| count + 1));
+    counter.into_inner().into_inner()
+}
+
+/// Takes a readers-writer lock for writing for each increment.
+pub fn count_with_rwlock(plan: Plan) -> u64 {
+    let counter = RwLock::new(0);
+    plan.each(|| *counter.write().expect(NEVER_POISONED) += 1);
+    counter.into_inner().expect(NEVER_POISONED)
+}
+
+/// Adds up a shared 1, taking a readers-writer lock for reading each time.
+pub fn count_by_reading(plan: Plan) -> u64 {
+    let one = RwLock::new(1);
+    // Readers do not exclude each other, but the lock counts them, and that count is shared.
+    plan.on_threads(|share| (0..share).map(|_| *one.read().expect(NEVER_POISONED)).sum())
 }
 
 const NEVER_POISONED: &str = "adding one does not panic";
 
-#[tracing::instrument(name = "add", skip_all, fields(wait = "lock"))]
-fn add_with_mutex(counter: &Mutex<u64>, increments: u64) {
-    for _ in 0..increments {
-        *counter.lock().expect(NEVER_POISONED) += 1;
-    }
-}
-
-#[tracing::instrument(name = "add", skip_all, fields(wait = "lock"))]
-fn add_with_parking_lot(counter: &parking_lot::Mutex<u64>, increments: u64) {
-    for _ in 0..increments {
-        *counter.lock() += 1;
-    }
-}
-
-#[tracing::instrument(name = "add", skip_all, fields(wait = "lock"))]
-fn add_with_reentrant(counter: &parking_lot::ReentrantMutex<Cell<u64>>, increments: u64) {
-    for _ in 0..increments {
-        // Each `lock` asks who is calling: its owner gets in again and is counted.
-        counter.lock().update(|count| count + 1);
-    }
-}
-
-#[tracing::instrument(name = "add", skip_all, fields(wait = "lock"))]
-fn add_with_rwlock(counter: &RwLock<u64>, increments: u64) {
-    for _ in 0..increments {
-        *counter.write().expect(NEVER_POISONED) += 1;
-    }
-}
-
-#[tracing::instrument(name = "read", skip_all, fields(wait = "lock"))]
-fn add_by_reading(one: &RwLock<u64>, reads: u64) -> u64 {
-    let mut count = 0;
-    for _ in 0..reads {
-        // Readers do not exclude each other, but the lock counts them, and that count is shared.
-        count += *one.read().expect(NEVER_POISONED);
-    }
-    count
-}
-
-#[tracing::instrument(name = "add", skip_all)]
-fn add_in_one_step(counter: &AtomicU64, increments: u64) {
-    for _ in 0..increments {
-        // Relaxed: no other data hangs on the counter, so there is nothing to pair with; joining
-        // the threads makes the total visible.
-        counter.fetch_add(1, Relaxed);
-    }
-}
-
-#[tracing::instrument(name = "add", skip_all)]
+/// Adds one by one, hidden from the optimiser, which would make one addition of the whole loop.
 fn add_alone(increments: u64) -> u64 {
-    let mut count = 0;
-    for _ in 0..increments {
-        // Hidden from the optimiser, which would make one addition of the whole loop.
-        count += black_box(1);
-    }
-    count
+    (0..increments).map(|_| black_box(1)).sum()
 }
 
 #[cfg(test)]
@@ -197,10 +131,10 @@ mod tests {
                     threads,
                     increments,
                 };
-                let oracle = count_sequential(plan).expect("nothing to refuse");
+                let oracle = count_sequential(plan);
                 assert_eq!(oracle, increments);
                 for count in ways {
-                    assert_eq!(count(plan).expect("threads start"), oracle);
+                    assert_eq!(count(plan), oracle);
                 }
             }
         }

@@ -1,189 +1,278 @@
 //! Threads that lock each other out, on purpose, every time; and the same with the order kept.
 //!
-//! Each scenario's threads are left to themselves: whoever starts them ends the process.
+//! Nothing joins a thread that is stuck: only the end of its process ends it.
 
-use crate::{lock::WatchedMutex, registry::Registry};
 use serde::{Deserialize, Serialize};
 use std::{
-    io,
-    sync::{Arc, Barrier},
-    thread,
+    fmt,
+    ops::{Deref, DerefMut},
+    panic::Location,
+    sync::{Arc, Barrier, Mutex, MutexGuard, PoisonError},
+    thread::{self, Builder, JoinHandle},
 };
 
-/// What the threads do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Scenario {
-    /// A thread asks for the lock that it holds.
-    SelfDeadlock,
-    /// Two threads take the same two locks, each the other's first one second.
-    OppositeOrder,
-    /// Two threads take the same two locks in the same order.
-    SameOrder,
+/// A thread asks for the lock that it holds.
+pub fn start_self_deadlock(notes: &Arc<Notes>) -> Vec<JoinHandle<()>> {
+    let balance = WatchedMutex::new(notes, "balance", 0);
+    vec![start("teller", move || {
+        let held = balance.lock();
+        // BUG (on purpose): as a method does that holds the lock and calls one that takes it.
+        *balance.lock() += 1;
+        drop(held);
+    })]
 }
 
-/// How many threads a scenario has.
-pub const THREADS: usize = 2;
-
-impl Scenario {
-    /// Starts the threads of the scenario.
-    ///
-    /// # Errors
-    /// The system refuses to start a thread.
-    pub fn start(self, registry: &Arc<Registry>) -> io::Result<()> {
-        match self {
-            Self::SelfDeadlock => start_self_deadlock(registry),
-            Self::OppositeOrder => start_opposite_order(registry),
-            Self::SameOrder => start_same_order(registry),
-        }
-    }
-}
-
-/// The account of [`nested`](crate::nested), with a lock that its holder may *not* take again.
-struct Account {
-    balance: WatchedMutex<u64>,
-}
-
-impl Account {
-    fn deposit(&self, amount: u64) {
-        *self.balance.lock() += amount;
-    }
-
-    fn deposit_all(&self, amounts: &[u64], holding: &Barrier) {
-        let _held = self.balance.lock();
-        holding.wait();
-        // BUG (on purpose): `deposit` takes the lock that is held here.
-        amounts.iter().for_each(|&amount| self.deposit(amount));
-    }
-}
-
-fn start_self_deadlock(registry: &Arc<Registry>) -> io::Result<()> {
-    let balance = WatchedMutex::new(registry, "balance", 0);
-    let account = Arc::new(Account { balance });
-    // Until the one holds the lock, the other does not ask for it: so it is stuck as well.
-    let holding = Arc::new(Barrier::new(THREADS));
-    let (one, one_holding) = (Arc::clone(&account), Arc::clone(&holding));
-    start(registry, "teller 1", move || {
-        one.deposit_all(&[10, 20, 30], &one_holding);
-    })?;
-    start(registry, "teller 2", move || {
-        holding.wait();
-        account.deposit(1);
-    })
-}
-
-fn start_opposite_order(registry: &Arc<Registry>) -> io::Result<()> {
-    let checking = Arc::new(WatchedMutex::new(registry, "checking", 100));
-    let savings = Arc::new(WatchedMutex::new(registry, "savings", 100));
+/// Two threads take the same two locks, each the other's first one second.
+pub fn start_opposite_order(notes: &Arc<Notes>) -> Vec<JoinHandle<()>> {
+    let checking = Arc::new(WatchedMutex::new(notes, "checking", 100));
+    let savings = Arc::new(WatchedMutex::new(notes, "savings", 100));
     // Both hold their first lock before either asks for its second.
-    let holding = Arc::new(Barrier::new(THREADS));
+    let holding = Arc::new(Barrier::new(2));
     let (from, to, meeting) = (checking.clone(), savings.clone(), holding.clone());
-    start(registry, "saver", move || {
+    let saver = start("saver", move || {
         let mut from = from.lock();
         meeting.wait();
         let mut to = to.lock();
         (*from, *to) = (*from - 10, *to + 10);
-    })?;
-    start(registry, "spender", move || {
+    });
+    let spender = start("spender", move || {
         // BUG (on purpose): the other way round than `saver`.
         let mut from = savings.lock();
         holding.wait();
         let mut to = checking.lock();
         (*from, *to) = (*from - 20, *to + 20);
-    })
+    });
+    vec![saver, spender]
 }
 
-fn start_same_order(registry: &Arc<Registry>) -> io::Result<()> {
-    let checking = Arc::new(WatchedMutex::new(registry, "checking", 100));
-    let savings = Arc::new(WatchedMutex::new(registry, "savings", 100));
+/// Two threads take the same two locks in the same order.
+pub fn start_same_order(notes: &Arc<Notes>) -> Vec<JoinHandle<()>> {
+    let checking = Arc::new(WatchedMutex::new(notes, "checking", 100));
+    let savings = Arc::new(WatchedMutex::new(notes, "savings", 100));
     let (first, second) = (checking.clone(), savings.clone());
-    start(registry, "saver", move || {
+    let saver = start("saver", move || {
         let (mut checking, mut savings) = (first.lock(), second.lock());
         (*checking, *savings) = (*checking - 10, *savings + 10);
-    })?;
-    start(registry, "spender", move || {
-        // Checking before savings, whichever way the money goes: the last in the order waits for
-        // nobody who waits.
+    });
+    let spender = start("spender", move || {
+        // Checking before savings, whichever way the money goes: the thread that has the last lock
+        // of the order waits for no other.
         let (mut checking, mut savings) = (checking.lock(), savings.lock());
         (*savings, *checking) = (*savings - 20, *checking + 20);
-    })
+    });
+    vec![saver, spender]
 }
 
-fn start(
-    registry: &Arc<Registry>,
-    name: &str,
-    work: impl FnOnce() + Send + 'static,
-) -> io::Result<()> {
-    let registry = Arc::clone(registry);
-    let thread = thread::Builder::new().name(name.into());
-    // Not joined: it may never end.
-    drop(thread.spawn(move || {
-        work();
-        registry.finish();
-    })?);
-    Ok(())
+fn start(name: &str, work: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
+    let thread = Builder::new().name(name.into());
+    thread.spawn(work).expect("the system starts a thread")
+}
+
+/// A thread that holds a lock or waits for it, and the line that asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    /// The thread, by its name.
+    pub thread: String,
+    /// The lock, by its name.
+    pub lock: String,
+    /// The file and line of the call to `lock`.
+    pub at: String,
+    /// Whether it has the lock; otherwise it waits for it.
+    pub holds: bool,
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let does = if self.holds { "holds" } else { "waits for" };
+        write!(f, "{} {does} `{}`, {}", self.thread, self.lock, self.at)
+    }
+}
+
+/// Who holds and who waits for the locks of one program.
+#[derive(Debug, Default)]
+pub struct Notes(Mutex<Vec<Note>>);
+
+impl Notes {
+    fn open(&self) -> MutexGuard<'_, Vec<Note>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The threads of a circle, each with what it holds and then what it waits for.
+    pub fn circle(&self) -> Option<Vec<Note>> {
+        let notes = self.open();
+        let waiting = || notes.iter().filter(|note| !note.holds);
+        waiting().find_map(|first| {
+            let mut path = vec![first];
+            loop {
+                // From the lock that is waited for to its holder, and to what that one waits for.
+                let lock = &path[path.len() - 1].lock;
+                let holder = notes.iter().find(|note| note.holds && note.lock == *lock)?;
+                let next = waiting().find(|note| note.thread == holder.thread)?;
+                if let Some(at) = path.iter().position(|note| note.thread == next.thread) {
+                    let threads = path.split_off(at).into_iter();
+                    let of_thread = |wait: &'_ Note| {
+                        let own = notes.iter().filter(|note| note.thread == wait.thread);
+                        own.cloned().collect::<Vec<_>>()
+                    };
+                    return Some(threads.flat_map(of_thread).collect());
+                }
+                path.push(next);
+            }
+        })
+    }
+}
+
+/// A `Mutex` that notes who asks for it, and where in the source, before it blocks.
+#[derive(Debug)]
+struct WatchedMutex<T> {
+    name: &'static str,
+    notes: Arc<Notes>,
+    mutex: Mutex<T>,
+}
+
+/// A [`WatchedMutex`] that is held.
+struct WatchedGuard<'a, T> {
+    lock: &'a WatchedMutex<T>,
+    guard: MutexGuard<'a, T>,
+}
+
+impl<T> WatchedMutex<T> {
+    fn new(notes: &Arc<Notes>, name: &'static str, value: T) -> Self {
+        Self {
+            name,
+            notes: Arc::clone(notes),
+            mutex: Mutex::new(value),
+        }
+    }
+
+    #[track_caller]
+    fn lock(&self) -> WatchedGuard<'_, T> {
+        let at = Location::caller();
+        let thread = thread::current().name().unwrap_or_default().to_owned();
+        let waits = Note {
+            thread,
+            lock: self.name.into(),
+            at: format!("{}:{}", at.file(), at.line()),
+            holds: false,
+        };
+        self.notes.open().push(waits.clone());
+        let guard = self.mutex.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut notes = self.notes.open();
+        notes
+            .iter_mut()
+            .for_each(|note| note.holds |= *note == waits);
+        drop(notes);
+        WatchedGuard { lock: self, guard }
+    }
+}
+
+impl<T> Drop for WatchedGuard<'_, T> {
+    fn drop(&mut self) {
+        // Before the lock itself is released: the notes never name two holders.
+        let name = self.lock.name;
+        let mut notes = self.lock.notes.open();
+        notes.retain(|note| !(note.holds && note.lock == name));
+    }
+}
+
+impl<T> Deref for WatchedGuard<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.guard
+    }
+}
+
+impl<T> DerefMut for WatchedGuard<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.guard
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::registry::{Asked, Deadlock, Stuck};
+    use std::time::{Duration, Instant};
 
-    /// The threads that deadlock here stay until this test process ends.
-    fn found(scenario: Scenario) -> Option<Deadlock> {
-        let registry = Arc::new(Registry::default());
-        scenario.start(&registry).expect("threads start");
-        registry.watch(THREADS)
+    /// Waits for the circle; the threads in it stay until this test process ends.
+    fn circle(start: fn(&Arc<Notes>) -> Vec<JoinHandle<()>>) -> Vec<Note> {
+        let (notes, begun) = (Arc::default(), Instant::now());
+        start(&notes);
+        loop {
+            if let Some(circle) = notes.circle() {
+                return circle;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(60), "no circle");
+            thread::yield_now();
+        }
     }
 
-    /// The line of this file that `asked` names.
-    fn line(asked: &Asked) -> &str {
-        assert!(asked.at.file.ends_with("src/deadlock.rs"), "{}", asked.at);
+    /// The line of this file that `note` names.
+    fn line(note: &Note) -> &str {
+        let (file, line) = note.at.rsplit_once(':').expect("file:line");
+        assert!(file.ends_with("src/deadlock.rs"), "{file}");
+        let line: usize = line.parse().expect("a number");
         let mut lines = include_str!("deadlock.rs").lines();
-        lines
-            .nth(asked.at.line as usize - 1)
-            .expect("a line")
-            .trim()
+        lines.nth(line - 1).expect("a line").trim()
     }
 
     #[test]
     fn a_self_deadlock_names_the_lock_the_thread_and_both_lines() {
-        let Deadlock { cycle, behind } = found(Scenario::SelfDeadlock).expect("a deadlock");
-        let [stuck] = &cycle[..] else {
-            panic!("{cycle:?}")
+        let circle = circle(start_self_deadlock);
+        let [held, wait] = &circle[..] else {
+            panic!("{circle:?}")
         };
-        assert_eq!(stuck.thread, "teller 1");
-        assert_eq!(line(&stuck.holds[0]), "let _held = self.balance.lock();");
-        assert_eq!(line(&stuck.waits_for), "*self.balance.lock() += amount;");
-        assert_eq!(stuck.holds[0].lock, stuck.waits_for.lock);
-        let [victim] = &behind[..] else {
-            panic!("{behind:?}")
-        };
-        assert_eq!(victim.thread, "teller 2");
-        assert!(victim.holds.is_empty());
+        assert_eq!(
+            (&*held.thread, &*held.lock, held.holds),
+            ("teller", "balance", true)
+        );
+        assert_eq!(
+            (&*wait.thread, &*wait.lock, wait.holds),
+            ("teller", "balance", false)
+        );
+        assert_eq!(line(&circle[0]), "let held = balance.lock();");
+        assert_eq!(line(&circle[1]), "*balance.lock() += 1;");
     }
 
     #[test]
     fn opposite_orders_name_both_threads_both_locks_and_all_four_lines() {
-        let deadlock = found(Scenario::OppositeOrder).expect("a deadlock");
-        assert_eq!(deadlock.behind, []);
-        let by_name = |name: &str| -> &Stuck {
-            let mut cycle = deadlock.cycle.iter();
-            cycle.find(|stuck| stuck.thread == name).expect(name)
-        };
-        let (saver, spender) = (by_name("saver"), by_name("spender"));
-        assert_eq!(saver.holds[0].lock, "checking");
-        assert_eq!(line(&saver.holds[0]), "let mut from = from.lock();");
-        assert_eq!(saver.waits_for.lock, "savings");
-        assert_eq!(line(&saver.waits_for), "let mut to = to.lock();");
-        assert_eq!(line(&spender.holds[0]), "let mut from = savings.lock();");
-        assert_eq!(line(&spender.waits_for), "let mut to = checking.lock();");
+        let circle = circle(start_opposite_order);
+        assert_eq!(circle.len(), 4);
+        for (thread, [first, second], lines) in [
+            (
+                "saver",
+                ["checking", "savings"],
+                ["let mut from = from.lock();", "let mut to = to.lock();"],
+            ),
+            (
+                "spender",
+                ["savings", "checking"],
+                [
+                    "let mut from = savings.lock();",
+                    "let mut to = checking.lock();",
+                ],
+            ),
+        ] {
+            let own: Vec<&Note> = circle.iter().filter(|note| note.thread == thread).collect();
+            assert_eq!(
+                (&*own[0].lock, own[0].holds, line(own[0])),
+                (first, true, lines[0])
+            );
+            assert_eq!(
+                (&*own[1].lock, own[1].holds, line(own[1])),
+                (second, false, lines[1])
+            );
+        }
     }
 
     #[test]
-    fn one_order_for_all_goes_through() {
+    fn one_order_for_all_goes_through_and_leaves_no_note() {
         for _ in 0..200 {
-            assert_eq!(found(Scenario::SameOrder), None);
+            let notes = Arc::default();
+            for thread in start_same_order(&notes) {
+                thread.join().expect("it finishes");
+            }
+            assert_eq!((notes.circle(), notes.open().len()), (None, 0));
         }
     }
 }

@@ -1,179 +1,280 @@
-//! The deadlocks, each in a child of its own, and what their watchdog says about them.
+//! The deadlocks, each in a child process, and what its watchdog reports about them.
 
-use crate::args::LockArgs;
-use common::{Lab, Tally, format};
-use lab_13_locks_and_rlock::{
-    deadlock::{Scenario, THREADS},
-    registry::Deadlock,
-    watched::{Ended, Outcome, run_watched},
+use crate::LockArgs;
+use anyhow::{Context, bail};
+use common::{
+    Lab, Tally,
+    child::{Child, Exit, Link, Program, Role},
+    claim::{Claim, count, done, middle_wall, seconds, submitted},
+    format,
+    timeline::{Moment, Span, record_process},
 };
-use process_pool::child::Exit;
-use serde::Serialize;
-use std::collections::BTreeSet;
+use lab_13_locks_and_rlock::deadlock::{
+    Note, Notes, start_opposite_order, start_same_order, start_self_deadlock,
+};
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::BTreeSet,
+    io::ErrorKind::{TimedOut, WouldBlock},
+    process::ExitCode,
+    sync::Arc,
+    thread::{self, JoinHandle},
+    time::Duration,
+};
 
-pub(crate) const SELF_DEADLOCK: &str = "self-deadlock";
-pub(crate) const OPPOSITE_ORDER: &str = "opposite order";
-pub(crate) const SAME_ORDER: &str = "same order";
+/// A variant: its name, what it does, how many threads it has, and what starts them.
+type Scenario = (
+    &'static str,
+    &'static str,
+    usize,
+    fn(&Arc<Notes>) -> Vec<JoinHandle<()>>,
+);
 
-const SCENARIOS: [(&str, Scenario, &str); 3] = [
+const SCENARIOS: [Scenario; 3] = [
     (
-        SELF_DEADLOCK,
-        Scenario::SelfDeadlock,
+        "self-deadlock",
         "nested again, with a plain lock, in a child process …",
+        1,
+        start_self_deadlock,
     ),
     (
-        OPPOSITE_ORDER,
-        Scenario::OppositeOrder,
+        "opposite order",
         "two locks, taken in opposite orders, in a child process …",
+        2,
+        start_opposite_order,
     ),
     (
-        SAME_ORDER,
-        Scenario::SameOrder,
+        "same order",
         "the same two locks, taken in one order by all …",
+        2,
+        start_same_order,
     ),
 ];
 
-/// What came of a scenario, in figures that claims can name.
-#[derive(Serialize)]
-struct Told {
-    threads: usize,
-    finished: usize,
-    /// Whether the child said what came of it.
-    heard: bool,
-    cycle_threads: usize,
-    cycle_locks: usize,
-    exit: Exit,
-    deadlock: Option<Deadlock>,
+/// How long the child has to end once its link is closed.
+const LEAVING: Duration = Duration::from_secs(5);
+
+/// What became of the threads.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Outcome {
+    Finished,
+    /// The notes of the threads in the circle.
+    Deadlocked(Vec<Note>),
+    /// The child did not answer in time.
+    Silent,
 }
 
-impl Told {
-    fn new(Ended { outcome, exit }: Ended) -> Self {
-        let heard = outcome != Outcome::Silent;
-        let finished = outcome == Outcome::Finished;
-        let deadlock = match outcome {
-            Outcome::Deadlocked(deadlock) => Some(deadlock),
-            Outcome::Finished | Outcome::Silent => None,
+/// The role of the child: it runs one scenario and ends when its link closes.
+#[derive(Debug)]
+pub(crate) struct Watched;
+
+impl Role for Watched {
+    fn name(&self) -> &str {
+        "watched"
+    }
+
+    fn serve(&self, link: Link) -> ExitCode {
+        let (mut sender, mut receiver) = link.split();
+        let Ok(Some((scenario, watchdog))) = receiver.receive::<(usize, bool)>() else {
+            return ExitCode::SUCCESS;
         };
-        let cycle = deadlock.iter().flat_map(|deadlock| &deadlock.cycle);
-        let locks: BTreeSet<_> = cycle.clone().map(|stuck| &stuck.waits_for.lock).collect();
-        Self {
-            threads: THREADS,
-            finished: if finished { THREADS } else { 0 },
-            heard,
-            cycle_threads: cycle.clone().count(),
-            cycle_locks: locks.len(),
-            exit,
-            deadlock,
-        }
-    }
-
-    /// Threads that were stuck when the child ended were called off.
-    fn tally(&self) -> Tally {
-        Tally {
-            submitted: self.threads as u64,
-            done: self.finished as u64,
-            cancelled: (self.threads - self.finished) as u64,
-            ..Tally::default()
-        }
+        let notes = Arc::default();
+        let (_, _, _, start) = SCENARIOS[scenario];
+        let threads = start(&notes);
+        thread::spawn(move || {
+            let outcome = loop {
+                if threads.iter().all(JoinHandle::is_finished) {
+                    break Outcome::Finished;
+                }
+                if let Some(circle) = notes.circle().filter(|_| watchdog) {
+                    break Outcome::Deadlocked(circle);
+                }
+                thread::sleep(Duration::from_millis(1));
+            };
+            // A parent that has gone is noticed below.
+            let _ = sender.send(&outcome);
+        });
+        // Threads that are stuck stay so; the end of the process ends them.
+        while let Ok(Some(())) = receiver.receive::<()>() {}
+        ExitCode::SUCCESS
     }
 }
 
-/// Runs every scenario in a child and says what came of it.
+/// Runs a scenario in a child and waits for its answer for at most `patience`, then kills it.
+fn run(scenario: usize, watchdog: bool, patience: Duration) -> anyhow::Result<(Outcome, Exit)> {
+    let asked = Moment::now();
+    let (mut child, mut link) = Child::start(&Program::this(), Watched.name())?;
+    link.send(&(scenario, watchdog))
+        .context("cannot ask the watched child")?;
+    let (sender, mut receiver) = link.split();
+    let left = patience.saturating_sub(Moment::now() - asked);
+    let answer = if left.is_zero() {
+        Ok(Some(Outcome::Silent))
+    } else {
+        receiver.set_timeout(Some(left))?;
+        receiver.receive()
+    };
+    let outcome = match answer {
+        Ok(Some(outcome)) => outcome,
+        Ok(None) => bail!(
+            "the watched child ended early with {}",
+            child.wait_or_kill(LEAVING)
+        ),
+        Err(error) if matches!(error.kind(), WouldBlock | TimedOut) => Outcome::Silent,
+        Err(error) => return Err(error).context("the link to the watched child broke"),
+    };
+    let name = if outcome == Outcome::Finished {
+        "finished"
+    } else {
+        "deadlock"
+    };
+    let mut span = Span::watched(name, asked, Moment::now(), Duration::ZERO);
+    span.wait = (outcome != Outcome::Finished).then(|| "lock".into());
+    record_process(child.id(), &format!("child {}", child.id()), span);
+    let exit = if outcome == Outcome::Silent {
+        child.kill()
+    } else {
+        // The child ends when its link does, stuck threads or not.
+        drop(sender);
+        child.wait_or_kill(LEAVING)
+    };
+    Ok((outcome, exit))
+}
+
+/// Runs every scenario in a child, prints what became of it, and adds the claims.
 pub(crate) fn watch(lab: &mut Lab, args: &LockArgs) -> anyhow::Result<()> {
-    let (patience, mut silent) = (args.patience.0, Vec::new());
-    for (name, scenario, what) in SCENARIOS {
+    let (patience, watchdog) = (args.patience.0, !args.no_watchdog);
+    let waited = format::seconds(patience);
+    let mut silent = Vec::new();
+    for (scenario, (name, what, threads, _)) in SCENARIOS.into_iter().enumerate() {
         lab.say(format!("{name}: {what}"));
+        // Threads that were stuck when the child ended were cancelled.
+        let tally = |(outcome, _): &(Outcome, Exit)| {
+            let (all, finished) = (threads as u64, *outcome == Outcome::Finished);
+            Tally {
+                submitted: all,
+                done: if finished { all } else { 0 },
+                cancelled: if finished { 0 } else { all },
+                ..Tally::default()
+            }
+        };
         let variant = lab.variant(name).other_work();
-        let told = variant.run_counted(
-            || {
-                Ok(Told::new(run_watched(
-                    scenario,
-                    !args.no_watchdog,
-                    patience,
-                )?))
-            },
-            Told::tally,
-        )?;
-        if let Some(deadlock) = &told.deadlock {
-            describe(deadlock).iter().for_each(|line| lab.say(line));
-        } else if told.heard {
-            lab.say(format!("  both threads finished; the child: {}", told.exit));
-        } else {
-            let waited = format::seconds(patience);
-            lab.say(format!(
-                "  not a word in {waited}; the child: {}",
-                told.exit
-            ));
-            silent.push(name);
+        let (outcome, exit) = variant.run_counted(|| run(scenario, watchdog, patience), tally)?;
+        let circle = match &outcome {
+            Outcome::Deadlocked(circle) => circle.as_slice(),
+            Outcome::Finished | Outcome::Silent => &[],
+        };
+        match outcome {
+            Outcome::Finished => lab.say(format!("  all threads finished; the child: {exit}")),
+            Outcome::Deadlocked(_) => describe(circle).iter().for_each(|line| lab.say(line)),
+            Outcome::Silent => {
+                lab.say(format!("  no answer in {waited}; the child: {exit}"));
+                silent.push(name);
+            }
+        }
+        if name == "same order" {
+            lab.claim(
+                Claim::that(
+                    "one_order_finishes",
+                    "one order for all: both threads finished",
+                )
+                .check(done(name).equals(submitted(name)))
+                .headline(),
+            );
+        } else if watchdog {
+            claim_circle(lab, name, threads, circle);
         }
     }
-    if !silent.is_empty() && !args.no_watchdog {
-        let (names, waited) = (silent.join("`, `"), format::seconds(patience));
+    if !watchdog {
+        return claim_silence(lab, patience);
+    }
+    if !silent.is_empty() {
         lab.fail(format!(
-            "not a word from the watched child in {waited}: `{names}`; allow more `--patience`"
+            "no answer from the watched child in {waited}: `{}`; allow more `--patience`",
+            silent.join("`, `")
         ));
     }
     Ok(())
 }
 
-/// The threads of the cycle with their locks and lines, and who is stuck behind them.
-fn describe(deadlock: &Deadlock) -> Vec<String> {
-    let mut lines = Vec::new();
-    for stuck in &deadlock.cycle {
-        for held in &stuck.holds {
-            let (thread, lock) = (&stuck.thread, &held.lock);
-            lines.push(format!("  {thread} holds `{lock}`, taken at {}", held.at));
-        }
-        let (lock, at) = (&stuck.waits_for.lock, &stuck.waits_for.at);
-        lines.push(format!("    and waits for `{lock}` at {at}"));
-    }
-    let names: Vec<&str> = deadlock.cycle.iter().map(|stuck| &*stuck.thread).collect();
-    let first = names.first().unwrap_or(&"nobody");
-    let circle = names.join(" → ");
-    lines.push(format!(
-        "  deadlock, found by the child: {circle} → {first}"
-    ));
-    for stuck in &deadlock.behind {
-        let (thread, lock, at) = (&stuck.thread, &stuck.waits_for.lock, &stuck.waits_for.at);
-        lines.push(format!("  behind it: {thread}, `{lock}` at {at}"));
-    }
-    lines
+/// What each thread of the circle holds and waits for, and the circle itself.
+fn describe(circle: &[Note]) -> Vec<String> {
+    let waits = circle.iter().filter(|note| !note.holds);
+    let names: Vec<&str> = waits.map(|note| &*note.thread).collect();
+    let notes = circle.iter().map(|note| format!("  {note}"));
+    let first = names.first().unwrap_or(&"");
+    let whole = format!(
+        "  deadlock, found by the child: {} → {first}",
+        names.join(" → ")
+    );
+    notes.chain([whole]).collect()
+}
+
+fn claim_circle(lab: &mut Lab, name: &str, threads: usize, circle: &[Note]) {
+    let waits = || circle.iter().filter(|note| !note.holds);
+    let locks: BTreeSet<_> = waits().map(|note| &note.lock).collect();
+    let in_circle = lab.count(name, "threads_in_the_circle", waits().count());
+    let waited_for = lab.count(name, "locks_waited_for", locks.len());
+    let (short, text) = match threads {
+        1 => (
+            "self_deadlock_named",
+            "a plain lock, taken again by its holder: one thread waits for itself, and is named",
+        ),
+        _ => (
+            "opposite_orders_named",
+            "opposite orders: two threads each hold what the other waits for, and are named",
+        ),
+    };
+    lab.claim(
+        Claim::that(short, text)
+            .check(in_circle.equals(count(threads)))
+            .check(waited_for.equals(count(threads)))
+            .check(done(name).equals(count(0)))
+            .headline(),
+    );
+}
+
+/// Without a watchdog only threads that finish lead to an answer.
+fn claim_silence(lab: &mut Lab, patience: Duration) -> anyhow::Result<()> {
+    let silent = Claim::that(
+        "deadlock_is_silent",
+        "without a watchdog a deadlock gives no answer for as long as the parent waits",
+    );
+    let both = ["self-deadlock", "opposite order"];
+    lab.claim(both.into_iter().fold(silent, |claim, name| {
+        claim
+            .check(done(name).equals(count(0)))
+            .check(middle_wall(name).at_least(seconds(patience.as_secs_f64())))
+    }));
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lab_13_locks_and_rlock::registry::{Asked, Place, Stuck};
 
     #[test]
-    fn a_cycle_is_told_with_locks_threads_and_lines() {
-        let asked = |lock: &str, line| Asked {
-            lock: lock.into(),
-            at: Place {
-                file: "bank.rs".into(),
-                line,
-            },
-        };
-        let stuck = |thread: &str, holds: &[Asked], waits_for| Stuck {
+    fn a_circle_is_printed_with_locks_threads_and_lines() {
+        let note = |thread: &str, lock: &str, line, holds| Note {
             thread: thread.into(),
-            holds: holds.into(),
-            waits_for,
+            lock: lock.into(),
+            at: format!("bank.rs:{line}"),
+            holds,
         };
-        let deadlock = Deadlock {
-            cycle: vec![
-                stuck("one", &[asked("a", 1)], asked("b", 2)),
-                stuck("two", &[asked("b", 3)], asked("a", 4)),
-            ],
-            behind: vec![stuck("three", &[], asked("a", 5))],
-        };
-        let expected = [
-            "  one holds `a`, taken at bank.rs:1",
-            "    and waits for `b` at bank.rs:2",
-            "  two holds `b`, taken at bank.rs:3",
-            "    and waits for `a` at bank.rs:4",
-            "  deadlock, found by the child: one → two → one",
-            "  behind it: three, `a` at bank.rs:5",
+        let circle = [
+            note("one", "a", 1, true),
+            note("one", "b", 2, false),
+            note("two", "b", 3, true),
+            note("two", "a", 4, false),
         ];
-        assert_eq!(describe(&deadlock), expected);
+        let expected = [
+            "  one holds `a`, bank.rs:1",
+            "  one waits for `b`, bank.rs:2",
+            "  two holds `b`, bank.rs:3",
+            "  two waits for `a`, bank.rs:4",
+            "  deadlock, found by the child: one → two → one",
+        ];
+        assert_eq!(describe(&circle), expected);
     }
 }

@@ -1,30 +1,20 @@
-//! Long reads, a lock taken twice over, and a panic with the lock in hand: each twice, two ways.
+//! Long reads, a lock taken again by its holder, and a panic under a lock: each in two ways.
 
-use anyhow::Context;
-use common::{Bound, Lab, Tally, format};
+use common::{
+    Bound, Lab, Tally,
+    claim::{Claim, count},
+    format,
+};
 use lab_13_locks_and_rlock::{
     nested::{BATCH, Deposit, deposit_reentrant, deposit_split, torn_batches},
     poison::{Aftermath, go_on_unaware, repair_what_a_panic_left},
-    read::{Reads, read_under_mutex, read_under_rwlock},
+    read::{read_under_mutex, read_under_rwlock},
 };
-use serde::Serialize;
-use std::{io, num::NonZeroUsize, time::Duration};
-
-pub(crate) const READ_MUTEX: &str = "reads, Mutex";
-pub(crate) const READ_RWLOCK: &str = "reads, RwLock";
-pub(crate) const REENTRANT: &str = "reentrant";
-pub(crate) const SPLIT: &str = "split";
-pub(crate) const POISONED: &str = "poison";
-pub(crate) const UNAWARE: &str = "no poison";
+use std::{num::NonZeroUsize, time::Duration};
 
 const READERS: NonZeroUsize = NonZeroUsize::new(4).expect("four is not zero");
 const STAY: Duration = Duration::from_millis(50);
 const VALUE: u64 = 42;
-
-const TELLERS: NonZeroUsize = NonZeroUsize::new(2).expect("two is not zero");
-const BATCHES: usize = 1_000;
-
-const NO_THREADS: &str = "cannot start the threads; end other programs, or raise `ulimit -u`";
 
 /// Lets readers stay under each kind of lock.
 pub(crate) fn read(lab: &mut Lab) -> anyhow::Result<()> {
@@ -32,88 +22,165 @@ pub(crate) fn read(lab: &mut Lab) -> anyhow::Result<()> {
         "long reads: {READERS} readers, each stays for {} …",
         format::seconds(STAY)
     ));
-    type Reading = fn(NonZeroUsize, u64, Duration) -> io::Result<Reads>;
+    type Reading = fn(NonZeroUsize, u64, Duration) -> Vec<u64>;
     let ways: [(_, Reading, _); 2] = [
-        (READ_MUTEX, read_under_mutex, 1),
-        (READ_RWLOCK, read_under_rwlock, READERS.get()),
+        ("reads, Mutex", read_under_mutex, 1),
+        ("reads, RwLock", read_under_rwlock, READERS.get()),
     ];
-    for (name, read, at_once) in ways {
+    let mut reading = |(name, read, at_once): (&str, Reading, usize)| {
         let bound = Bound::Waits {
             each: Some(STAY),
             count: READERS.get(),
             at_once,
         };
-        let reads = lab.variant(name).other_work().bound(bound).run_counted(
-            || read(READERS, VALUE, STAY).context(NO_THREADS),
-            |reads| Tally::of_checked(&reads.seen, |seen| *seen == VALUE),
+        lab.variant(name).other_work().bound(bound).run_counted(
+            || Ok(read(READERS, VALUE, STAY)),
+            |seen| Tally::of_checked(seen, |seen| *seen == VALUE),
         )?;
-        lab.say(format!("  {name}: at most {} inside", reads.peak_inside));
-    }
+        let most = most_reading_at_once(lab, name);
+        lab.say(format!("  {name}: at most {most} inside"));
+        anyhow::Ok(lab.count(name, "most_readers_inside", most))
+    };
+    let [mutex, rwlock] = ways;
+    let inside = [reading(mutex)?, reading(rwlock)?];
+    let [under_mutex, under_rwlock] = inside;
+    lab.claim(
+        Claim::that(
+            "readers_share_an_rwlock",
+            "long reads: one at a time under the Mutex, several at once under the RwLock",
+        )
+        .check(under_mutex.equals(count(1)))
+        .check(under_rwlock.above(count(1)))
+        .headline(),
+    );
     Ok(())
 }
 
-/// What became of nested deposits.
-#[derive(Serialize)]
-struct Deposits {
-    deposits: usize,
-    expected: usize,
-    batches: usize,
-    torn: usize,
+fn most_reading_at_once(lab: &Lab, variant: &str) -> usize {
+    let lanes = lab.recording(variant).lanes;
+    let spans = lanes.iter().flat_map(|lane| &lane.spans);
+    let reads: Vec<_> = spans.filter(|span| span.name == "read").collect();
+    let at = |moment| {
+        reads
+            .iter()
+            .filter(move |span| span.start <= moment && moment < span.end)
+    };
+    reads
+        .iter()
+        .map(|span| at(span.start).count())
+        .max()
+        .unwrap_or(0)
 }
+
+const TELLERS: NonZeroUsize = NonZeroUsize::new(2).expect("two is not zero");
+const BATCHES: usize = 1_000;
 
 /// Lets tellers make batches of deposits in methods that call one another.
 pub(crate) fn nest(lab: &mut Lab) -> anyhow::Result<()> {
     lab.say("nested: `deposit_all` holds the lock and calls `deposit`, which takes it …");
-    type Depositing = fn(NonZeroUsize, usize) -> io::Result<Vec<Deposit>>;
-    let ways: [(_, Depositing); 2] = [(REENTRANT, deposit_reentrant), (SPLIT, deposit_split)];
+    type Depositing = fn(NonZeroUsize, usize) -> Vec<Deposit>;
+    let ways: [(_, Depositing); 2] = [("reentrant", deposit_reentrant), ("split", deposit_split)];
+    let (batches, mut claim) = (
+        TELLERS.get() * BATCHES,
+        Claim::that(
+            "batches_stay_whole",
+            "with a reentrant lock, or split in two, a method may call another: no deposit was \
+             lost, no batch torn apart",
+        ),
+    );
     for (name, deposit) in ways {
-        let batches = TELLERS.get() * BATCHES;
         let work = || {
-            let log = deposit(TELLERS, BATCHES).context(NO_THREADS)?;
-            Ok(Deposits {
-                deposits: log.len(),
-                expected: batches * BATCH,
-                batches,
-                torn: torn_batches(&log),
-            })
+            let log = deposit(TELLERS, BATCHES);
+            Ok((log.len(), torn_batches(&log)))
         };
-        let tally = |made: &Deposits| Tally {
-            submitted: made.expected as u64,
-            done: made.deposits as u64,
+        let tally = |(made, _): &(usize, usize)| Tally {
+            submitted: (batches * BATCH) as u64,
+            done: *made as u64,
             ..Tally::default()
         };
         let variant = lab.variant(name).other_work();
-        let made = variant.run_counted(work, tally)?;
-        let (all, torn) = (format::count(made.batches as u64), made.torn);
+        let (made, torn) = variant.run_counted(work, tally)?;
+        let all = format::count(batches as u64);
         lab.say(format!("  {name}: {all} batches, {torn} torn apart"));
+        claim = claim
+            .check(
+                lab.count(name, "deposits", made)
+                    .equals(count(batches * BATCH)),
+            )
+            .check(lab.count(name, "batches_torn_apart", torn).equals(count(0)));
     }
+    lab.claim(claim);
     Ok(())
 }
 
-/// Lets a thread panic in mid-change, under a lock that tells and under one that does not.
+/// Lets a thread panic in mid-change, under a lock that is poisoned by it and under one that is not.
 pub(crate) fn poison(lab: &mut Lab) -> anyhow::Result<()> {
     lab.say("poison: a thread panics with half of a transfer made …");
-    type Panicking = fn() -> io::Result<Aftermath>;
-    let ways: [(_, Panicking); 2] = [
-        (POISONED, repair_what_a_panic_left),
-        (UNAWARE, go_on_unaware),
-    ];
-    for (name, panic) in ways {
-        // The thread that panics, and the one that comes after it.
-        let tally = |_: &Aftermath| Tally {
-            submitted: 2,
-            done: 1,
-            failed: 1,
-            ..Tally::default()
-        };
-        let variant = lab.variant(name).other_work();
-        let after = variant.run_counted(|| panic().context(NO_THREADS), tally)?;
-        let told = if after.told { "is told" } else { "is not told" };
-        lab.say(format!("  {name}: \"{}\"; the next {told},", after.panic));
-        lab.say(format!(
-            "    finds {} of {} and leaves {}",
-            after.total_found, after.total_before, after.total_after
-        ));
-    }
+    let poisoned = panic(lab, "poison", repair_what_a_panic_left)?;
+    let unaware = panic(lab, "no poison", go_on_unaware)?;
+    let figures = |lab: &mut Lab, name: &str, after: &Aftermath| {
+        let warned = lab.count(name, "threads_warned", usize::from(after.told));
+        let found = lab.count(name, "total_found", after.total_found as usize);
+        (
+            warned,
+            found,
+            lab.count(name, "total_left", after.total_after as usize),
+        )
+    };
+    let before = count(poisoned.total_before as usize);
+    let (warned, found, left) = figures(lab, "poison", &poisoned);
+    let still = usize::from(poisoned.still_poisoned);
+    let still = lab.count("poison", "locks_still_poisoned", still);
+    lab.claim(
+        Claim::that(
+            "poison_warns",
+            "after the panic the `Mutex` warned the next thread, which repaired the total",
+        )
+        .check(warned.equals(count(1)))
+        .check(found.below(before.clone()))
+        .check(left.equals(before.clone()))
+        .check(still.equals(count(0)))
+        .headline(),
+    );
+    let (warned, _, left) = figures(lab, "no poison", &unaware);
+    lab.claim(
+        Claim::that(
+            "no_poison_no_warning",
+            "a lock without poison warned no thread, and half of the change stayed",
+        )
+        .check(warned.equals(count(0)))
+        .check(left.below(before)),
+    );
     Ok(())
+}
+
+fn panic(lab: &mut Lab, name: &str, panic: fn() -> Aftermath) -> anyhow::Result<Aftermath> {
+    // The thread that panics, and the one that comes after it.
+    let tally = |_: &()| Tally {
+        submitted: 2,
+        done: 1,
+        failed: 1,
+        ..Tally::default()
+    };
+    let mut after = None;
+    let work = || {
+        after = Some(panic());
+        Ok(())
+    };
+    lab.variant(name).other_work().run_counted(work, tally)?;
+    let after = after.expect("it ran");
+    let warned = if after.told {
+        "is warned"
+    } else {
+        "is not warned"
+    };
+    lab.say(format!(
+        "  {name}: \"{}\"; the next thread {warned},",
+        after.panic
+    ));
+    lab.say(format!(
+        "    finds {} of {} and leaves {}",
+        after.total_found, after.total_before, after.total_after
+    ));
+    Ok(after)
 }
