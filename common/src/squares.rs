@@ -1,7 +1,12 @@
 //! The CPU jobs of basics 0 and 1: four sums of squares of unequal size.
 
-use measure::workload::{sum_of_squares, sum_of_squares_closed_form};
+use crate::{
+    Lab,
+    claim::{Claim, times},
+};
+use measure::workload::{check_linear, sum_of_squares, sum_of_squares_closed_form};
 use serde::{Deserialize, Serialize};
+use std::hint::black_box;
 
 /// The sizes of the four jobs at scale 1, as in the scripts.
 pub const SQUARE_JOBS: [u64; 4] = [10_000_000, 20_000_000, 30_000_000, 40_000_000];
@@ -57,6 +62,28 @@ impl SquareSum {
     pub fn is_right(&self) -> bool {
         self.total == sum_of_squares_closed_form(self.n)
     }
+}
+
+/// Measures whether the sums cost time in step with their length, and claims that they do.
+///
+/// An optimiser that found the closed form would turn the lesson into one about nothing.
+pub fn claim_linear(lab: &mut Lab) {
+    let linearity = check_linear(|n| {
+        black_box(sum_of_squares(n));
+    });
+    let growth = lab.ratio(None, "four_times_the_work_took_times", linearity.ratio);
+    let least = growth
+        .clone()
+        .above(times(2.5))
+        .in_words("four times the work took {left} times as long");
+    let most = growth
+        .below(times(6.5))
+        .in_words("less than {right} times counts as linear");
+    let claim = Claim::that(
+        "work_is_linear",
+        "four times the work takes about four times as long: nothing was optimised away",
+    );
+    lab.claim(claim.check(least).check(most));
 }
 
 mod as_text {

@@ -3,11 +3,10 @@
 use basics_0_sequential::sum_sequential;
 use common::{
     Bound, Lab, Step, Tally,
-    claim::{Claim, number, of, top},
+    claim::{Claim, count, cpu_system, cpu_user, done, middle_wall, threads},
     format,
-    squares::{ScaleArgs, SquareSum, square_jobs},
+    squares::{ScaleArgs, SquareSum, claim_linear, square_jobs},
 };
-use measure::workload;
 use std::process::ExitCode;
 
 const STEP: Step = Step {
@@ -28,17 +27,15 @@ fn main() -> ExitCode {
 
 fn demonstrate(args: &ScaleArgs, lab: &mut Lab) -> anyhow::Result<()> {
     let jobs = square_jobs(args.scale);
-    let linearity = workload::check_linear(|n| {
-        std::hint::black_box(workload::sum_of_squares(n));
-    });
-    lab.param("four_times_the_work_took_times", linearity.ratio);
+    claim_linear(lab);
 
-    let bound = Bound::Work { workers: 1 };
-    let count = |sums: &Vec<SquareSum>| Tally::of_checked(sums, SquareSum::is_right);
     let sums = lab
         .variant("sequential")
-        .bound(bound)
-        .run_counted(|| Ok(sum_sequential(&jobs)), count)?;
+        .bound(Bound::Work { workers: 1 })
+        .run_counted(
+            || Ok(sum_sequential(&jobs)),
+            |sums| Tally::of_checked(sums, SquareSum::is_right),
+        )?;
     for sum in &sums {
         lab.say(format!(
             "sum of squares below {:>13} = {}",
@@ -51,20 +48,19 @@ fn demonstrate(args: &ScaleArgs, lab: &mut Lab) -> anyhow::Result<()> {
     }
 
     lab.claim(
-        Claim::that("all four sums equal the closed form")
-            .check(of("sequential", "ledger.done").equals(number(4))),
+        Claim::that("sums_are_right", "all four sums equal the closed form")
+            .check(done("sequential").equals(count(4)))
+            .headline(),
     );
     lab.claim(
         Claim::that(
-            "four times the work takes about four times as long: nothing was optimised away",
+            "one_cpu_at_most",
+            "one thread did the work, and used no more CPU time than one CPU has, to within a tenth",
         )
-        .check(top("params.four_times_the_work_took_times").above(number(2.5)))
-        .check(top("params.four_times_the_work_took_times").below(number(6.5)))
-        .otherwise("the machine changed its speed between two short measurements"),
-    );
-    lab.claim(
-        Claim::that("one loop is one CPU's work: on average no more than one CPU helped")
-            .check(of("sequential", "cpu_user_s").at_most(of("sequential", "wall_s").times(1.05))),
+        .check(threads("sequential").equals(count(1)))
+        .check(cpu_user("sequential").at_most(middle_wall("sequential") * 1.05))
+        .check(cpu_system("sequential").at_most(middle_wall("sequential") * 0.05))
+        .headline(),
     );
     Ok(())
 }

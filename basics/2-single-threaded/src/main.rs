@@ -1,10 +1,7 @@
 //! Shows one thread wait for four answers in a row.
 
 use basics_2_single_threaded::fetch_single_threaded;
-use common::{
-    Lab, Step, Tally,
-    claim::{Claim, number, of, top},
-};
+use common::{Lab, Step, Tally};
 use network::{RequestArgs, lesson};
 use std::{num::NonZeroU32, process::ExitCode};
 use web::SERVER;
@@ -50,23 +47,10 @@ fn demonstrate(args: &RequestArgs, lab: &mut Lab) -> anyhow::Result<()> {
     lesson::note_failures(lab, NAME, &fetched);
     lesson::say_elapsed(lab, &[NAME]);
 
-    lab.claim(
-        Claim::that("never more than one request was in flight, by the server's own count")
-            .check(of(NAME, "ledger.peak_in_flight").at_most(number(1))),
-    );
+    lab.claim(lesson::one_at_a_time(NAME).headline());
     if args.url.is_empty() {
-        let waits = count as f64;
-        lab.claim(
-            Claim::that(format!(
-                "the run took {count} × the delay, or up to a tenth more"
-            ))
-            .check(of(NAME, "wall_s").at_least(top("params.delay_s").times(waits)))
-            .check(of(NAME, "wall_s").at_most(top("params.delay_s").times(1.1 * waits))),
-        );
+        lab.claim(lesson::takes_waits(NAME, count, args.delay).headline());
     }
-    lab.claim(
-        Claim::that("the requests kept a CPU busy for less than a tenth of the run")
-            .check(of(NAME, "busy_s").below(of(NAME, "wall_s").times(0.1))),
-    );
+    lab.claim(lesson::waiting_not_work(NAME, 0.1));
     Ok(())
 }

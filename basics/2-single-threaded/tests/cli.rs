@@ -1,6 +1,6 @@
 //! The binary as a user runs it.
 
-use testing::{assert_nothing_left_behind, run, variant};
+use testing::{assert_nothing_left_behind, run, variant, verdict};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_basics-2-single-threaded");
 
@@ -19,6 +19,6 @@ fn four_requests_go_one_at_a_time_over_one_connection() {
     assert_eq!(spans.len(), 4);
     let at = |span: usize, end: &str| spans[span][end].as_f64().expect("seconds");
     assert!((1..4).all(|next| at(next - 1, "end_s") <= at(next, "start_s")));
-    assert_eq!(document["claims"][0]["verdict"], "shown");
+    assert_eq!(verdict(&document, "one_at_a_time"), "shown");
     assert_nothing_left_behind(BINARY);
 }

@@ -1,10 +1,12 @@
 //! Shows four waits of a second overlap in a pool of threads.
 
-mod claims;
-
 use anyhow::Context;
 use basics_3_multi_threaded::{fetch_multi_threaded, fetch_single_threaded};
-use common::{Lab, Step, Tally, cli::parse_workers};
+use common::{
+    Lab, Step, Tally,
+    claim::{Claim, count, in_flight, threads},
+    cli::parse_workers,
+};
 use network::{RequestArgs, lesson};
 use serde::Serialize;
 use std::{
@@ -89,10 +91,44 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     }
     lesson::note_failures(lab, MULTI, &fetched);
     lesson::say_elapsed(lab, &[SINGLE, MULTI]);
-    claims::add(lab, requests, workers.get(), count);
+    claim(lab, requests, workers.get(), count);
     Ok(())
 }
 
 fn no_pool(workers: NonZeroUsize) -> String {
     format!("cannot start a pool of `{workers}` threads; take fewer with --workers")
+}
+
+fn claim(lab: &mut Lab, args: &RequestArgs, workers: usize, requests: usize) {
+    let at_once = workers.min(requests);
+    lab.claim(
+        Claim::that(
+            "as_many_in_flight_as_threads",
+            format!(
+                "in flight at once, counted by the server: 1 with the single thread, {at_once} \
+                 with the pool"
+            ),
+        )
+        .check(in_flight(SINGLE).equals(count(1)))
+        .check(in_flight(MULTI).equals(count(at_once)))
+        .headline(),
+    );
+    lab.claim(
+        Claim::that(
+            "only_its_threads",
+            format!("no threads were seen but the main one and the {workers} of the pool"),
+        )
+        .check(threads(MULTI).at_most(count(workers + 1))),
+    );
+    let overlap = lesson::waits_overlap(SINGLE, MULTI, 0.75).headline();
+    lab.claim(match at_once {
+        1 => overlap.otherwise(format!(
+            "nothing could overlap: requests {requests}, threads in the pool {workers}"
+        )),
+        _ => overlap,
+    });
+    if args.url.is_empty() {
+        let waves = requests.div_ceil(workers);
+        lab.claim(lesson::takes_waits(MULTI, waves, args.delay));
+    }
 }

@@ -1,6 +1,6 @@
 //! The binary as a user runs it.
 
-use testing::{assert_nothing_left_behind, run, variant, verdict};
+use testing::{assert_nothing_left_behind, claim, run, variant, verdict};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_basics-3-multi-threaded");
 
@@ -18,7 +18,13 @@ fn four_requests_are_in_flight_at_once_and_the_server_is_the_witness() {
     assert_eq!(multi["ledger"]["threads"], 5, "four and the main thread");
     assert_eq!(multi["lanes"].as_array().map(Vec::len), Some(4));
     assert_eq!(document["params"]["workers"], 4);
-    assert_eq!(document["claims"][0]["verdict"], "shown");
+    for name in [
+        "as_many_in_flight_as_threads",
+        "only_its_threads",
+        "waits_overlap",
+    ] {
+        assert_eq!(verdict(&document, name), "shown", "{name}");
+    }
     assert_nothing_left_behind(BINARY);
 }
 
@@ -49,11 +55,13 @@ fn more_requests_than_threads_go_in_waves() {
 fn a_pool_of_one_overlaps_nothing() {
     let arguments = ["--json", "--delay", "0.1", "--workers", "1"];
     let document = run(BINARY, &arguments).well().document();
+    let overlap = claim(&document, "waits_overlap");
+    assert_eq!(overlap["verdict"], "not_shown");
     assert_eq!(
-        variant(&document, "multi-threaded")["ledger"]["peak_in_flight"],
-        1
+        overlap["reason"],
+        "nothing could overlap: requests 4, threads in the pool 1"
     );
-    assert_eq!(verdict(&document, "the waits overlapped"), "not_shown");
+    assert_eq!(verdict(&document, "takes_its_waits"), "shown");
 }
 
 /// Each thread reserves its stack: 512 of them do not fit into 400 MB of addresses.

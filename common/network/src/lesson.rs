@@ -1,7 +1,15 @@
-//! What the network lessons say about their fetches, and how the experiment asks the server.
+//! What the network lessons say and claim about their fetches, and how the experiment asks the server.
 
 use crate::{RequestArgs, Site};
-use common::{Bound, Counts, Lab, Observer, format};
+use common::{
+    Bound, Counts, Lab, Observer,
+    claim::{
+        Claim, count, cpu_system, cpu_user, in_flight, middle_wall, none_failed, open, seconds,
+        times, wall,
+    },
+    format,
+};
+use std::time::Duration;
 use web::{FetchError, Fetched};
 
 /// The experiment's ledger takes its in-flight peak and its connections from the server.
@@ -79,4 +87,66 @@ pub fn say_elapsed(lab: &Lab, variants: &[&str]) {
             lab.say(format!("{variant}: elapsed {}", format::seconds(wall)));
         }
     }
+}
+
+/// The server never saw a second request before it had answered the first.
+pub fn one_at_a_time(variant: &str) -> Claim {
+    Claim::that(
+        "one_at_a_time",
+        "never more than one request was in flight, counted by the server",
+    )
+    .check(in_flight(variant).at_most(count(1)))
+}
+
+/// The requests of `concurrent` were open at the same time, so it took less than `share` of the
+/// time of `sequential`.
+///
+/// The times alone would also differ where requests failed, or where a server got faster; and
+/// requests that compete for a CPU are open at the same time as well, though they do not wait.
+pub fn waits_overlap(sequential: &str, concurrent: &str, share: f64) -> Claim {
+    let percent = 100.0 * share;
+    Claim::that(
+        "waits_overlap",
+        format!(
+            "the waits overlapped: `{concurrent}` took less than {percent:.0} % of the time of \
+             `{sequential}`"
+        ),
+    )
+    .check(wall(concurrent).below(wall(sequential) * share))
+    .check(
+        (open(concurrent) / middle_wall(concurrent))
+            .above(times(1.0 / share))
+            .in_words("{left} requests open at a time, on average"),
+    )
+    .check(cpu_user(concurrent).below(middle_wall(concurrent) * 0.5))
+    .check(none_failed(sequential))
+    .check(none_failed(concurrent))
+}
+
+/// The variant took the time of so many waits in a row, and not of one more.
+pub fn takes_waits(variant: &str, waits: usize, each: Duration) -> Claim {
+    let time_of = |waits: usize| seconds(waits as f64 * each.as_secs_f64());
+    Claim::that(
+        "takes_its_waits",
+        format!(
+            "`{variant}` took the time of {waits}, not of {}, waits in a row",
+            waits + 1
+        ),
+    )
+    .check(wall(variant).at_least(time_of(waits)))
+    .check(wall(variant).below(time_of(waits + 1)))
+    .check(none_failed(variant))
+}
+
+/// The variant kept one CPU busy for less than `share` of its time.
+pub fn waiting_not_work(variant: &str, share: f64) -> Claim {
+    let percent = 100.0 * share;
+    let half = || middle_wall(variant) * (share / 2.0);
+    Claim::that(
+        "waiting_not_work",
+        format!("it was waiting, not work: `{variant}` kept one CPU busy for less than {percent:.0} % of the time"),
+    )
+    .check(cpu_user(variant).below(half()))
+    .check(cpu_system(variant).below(half()))
+    .check(none_failed(variant))
 }

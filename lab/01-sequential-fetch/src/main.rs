@@ -2,11 +2,11 @@
 
 use common::{
     Lab, Step, Tally,
-    claim::{Claim, number, of, top},
+    claim::{Claim, middle_wall, open},
 };
 use lab_01_sequential_fetch::fetch_sequential;
 use network::{RequestArgs, lesson};
-use std::{num::NonZeroU32, process::ExitCode, time::Duration};
+use std::{num::NonZeroU32, process::ExitCode};
 use web::SERVER;
 
 const STEP: Step = Step {
@@ -51,22 +51,16 @@ fn demonstrate(args: &RequestArgs, lab: &mut Lab) -> anyhow::Result<()> {
     lesson::note_failures(lab, NAME, &fetched);
     lesson::say_elapsed(lab, &[NAME]);
 
-    let waits: Duration = fetched.iter().flatten().map(|page| page.elapsed).sum();
-    lab.param("sum_of_waits_s", waits.as_secs_f64());
-    let mut adds_up = Claim::that("the single waits add up to the whole time, to within a tenth")
-        .check(top("params.sum_of_waits_s").at_most(of(NAME, "wall_s")))
-        .check(top("params.sum_of_waits_s").at_least(of(NAME, "wall_s").times(0.9)));
-    if fetched.iter().any(Result::is_err) {
-        adds_up = adds_up.otherwise("a failed request is part of the time but not of the sum");
-    }
-    lab.claim(adds_up);
+    lab.claim(lesson::one_at_a_time(NAME).headline());
     lab.claim(
-        Claim::that("never more than one request was in flight, by the server's own count")
-            .check(of(NAME, "ledger.peak_in_flight").at_most(number(1))),
+        Claim::that(
+            "waits_add_up",
+            "the single waits add up to the whole time, to within a tenth",
+        )
+        .check(open(NAME).at_most(middle_wall(NAME)))
+        .check(open(NAME).at_least(middle_wall(NAME) * 0.9))
+        .headline(),
     );
-    lab.claim(
-        Claim::that("the requests kept a CPU busy for less than a tenth of the run")
-            .check(of(NAME, "busy_s").below(of(NAME, "wall_s").times(0.1))),
-    );
+    lab.claim(lesson::waiting_not_work(NAME, 0.1));
     Ok(())
 }
