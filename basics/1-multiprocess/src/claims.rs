@@ -1,10 +1,11 @@
 //! What the run is to show.
 
-use basics_1_multiprocess::Attainable;
+use crate::{IN_ORDER, LONGEST_FIRST};
 use common::{
     Lab,
-    claim::{Check, Claim, number, of, ratio, top},
+    claim::{Claim, Figure, Ratio, count, done, efficiency, times, wall},
     format,
+    timeline::START_UP,
 };
 use std::num::NonZeroUsize;
 
@@ -14,77 +15,72 @@ const CLEARLY_LESS: f64 = 0.95;
 pub(crate) fn add(
     lab: &mut Lab,
     workers: NonZeroUsize,
-    attainable: Attainable,
-    slowest_startup_s: f64,
+    [in_order, longest_first]: [f64; 2],
+    cpus_at_work: &Figure<Ratio>,
 ) {
     lab.claim(
-        Claim::that("in every variant all four sums equal the closed form")
-            .check(of("sequential", "ledger.done").equals(number(4)))
-            .check(of("in order", "ledger.done").equals(number(4)))
-            .check(of("longest first", "ledger.done").equals(number(4))),
-    );
-    let growth = || top("params.four_times_the_work_took_times");
-    lab.claim(
         Claim::that(
-            "four times the work takes about four times as long: nothing was optimised away",
+            "sums_are_right",
+            "in every variant all four sums equal the closed form",
         )
-        .check(growth().above(number(2.5)))
-        .check(growth().below(number(6.5)))
-        .otherwise("the machine changed its speed between two short measurements"),
+        .check(done("sequential").equals(count(4)))
+        .check(done(IN_ORDER).equals(count(4)))
+        .check(done(LONGEST_FIRST).equals(count(4))),
     );
-    let startup = startup_reason(lab, slowest_startup_s);
-    lab.claim(overlap(workers, startup.as_deref()));
-    lab.claim(order(workers, attainable, startup.as_deref()));
-    let reached = Claim::that("longest first reaches the bound to within a tenth")
-        .check(of("longest first", "efficiency").at_least(number(0.9)));
-    lab.claim(or_lack_of_cpus(reached, startup.as_deref()));
-}
-
-/// What starting the workers took, where that is more than a twentieth of the whole.
-fn startup_reason(lab: &Lab, startup_s: f64) -> Option<String> {
-    let wall_s = lab.wall("longest first")?.as_secs_f64();
-    let startup = format::seconds_f64(startup_s);
-    (startup_s > 0.05 * wall_s)
-        .then(|| format!("in the last round starting the workers took {startup}"))
-}
-
-fn or_lack_of_cpus(claim: Claim, reason: Option<&str>) -> Claim {
-    match reason {
+    let start_up = start_up_reason(lab);
+    let with_reason = |claim: Claim| match &start_up {
         Some(reason) => claim.otherwise(reason).needs_cpus(),
         None => claim.needs_cpus(),
-    }
-}
-
-fn overlap(workers: NonZeroUsize, startup: Option<&str>) -> Claim {
-    let claim = Claim::that(
+    };
+    // A wall time alone may be the chance of a machine that changes its speed.
+    let several_at_work = || {
+        let more_than_one = cpus_at_work.clone().above(times(1.2));
+        more_than_one.in_words("{left} CPUs at work, on average")
+    };
+    let overlap = Claim::that(
+        "jobs_overlap",
         "the jobs overlapped: the pool took less than three quarters of one process's time",
     )
-    .check(more_than_one_cpu_worked())
-    .check(of("longest first", "walls_s").below(of("sequential", "walls_s").times(0.75)));
-    if workers.get() == 1 {
-        claim.otherwise("a single worker does one job at a time")
-    } else {
-        or_lack_of_cpus(claim, startup)
-    }
-}
-
-fn order(workers: NonZeroUsize, attainable: Attainable, startup: Option<&str>) -> Claim {
-    let claim = Claim::that(
+    .check(wall(LONGEST_FIRST).below(wall("sequential") * 0.75))
+    .check(several_at_work())
+    .headline();
+    lab.claim(match workers.get() {
+        1 => overlap.otherwise("a single worker does one job at a time"),
+        _ => with_reason(overlap),
+    });
+    let order = Claim::that(
+        "longest_first_is_faster",
         "with more than one CPU at work, longest first took clearly less time than in order",
     )
-    .check(more_than_one_cpu_worked())
-    .check(of("longest first", "walls_s").below(of("in order", "walls_s").times(CLEARLY_LESS)));
-    let (in_order, longest_first) = (attainable.in_order, attainable.longest_first);
-    if in_order / longest_first > CLEARLY_LESS {
-        claim.otherwise(format!(
+    .check(wall(LONGEST_FIRST).below(wall(IN_ORDER) * CLEARLY_LESS))
+    .check(several_at_work())
+    .headline();
+    lab.claim(if in_order / longest_first > CLEARLY_LESS {
+        order.otherwise(format!(
             "with --workers {workers} either order attains {in_order:.2}×"
         ))
     } else {
-        or_lack_of_cpus(claim, startup)
-    }
+        with_reason(order)
+    });
+    lab.claim(with_reason(
+        Claim::that(
+            "bound_is_reached",
+            "in the round shown, longest first came within a tenth of its bound",
+        )
+        .check(efficiency(LONGEST_FIRST).at_least(times(0.9))),
+    ));
 }
 
-/// Work and wall time say it; a wall time alone may be the chance of a machine that changes speed.
-fn more_than_one_cpu_worked() -> Check {
-    ratio(of("longest first", "busy_s"), of("longest first", "wall_s")).above(number(1.2))
+/// What starting the slowest worker took in the last round, where it is more than a twentieth of it.
+fn start_up_reason(lab: &Lab) -> Option<String> {
+    let recording = lab.recording(LONGEST_FIRST);
+    let spans = recording.lanes.iter().flat_map(|lane| &lane.spans);
+    let start_ups = spans.filter(|span| span.name == START_UP);
+    let slowest = start_ups.map(|span| span.duration()).max()?;
+    (slowest > recording.wall / 20).then(|| {
+        format!(
+            "in the last round starting a worker took up to {}",
+            format::seconds(slowest)
+        )
+    })
 }

@@ -2,8 +2,7 @@
 
 use common::squares::SquareSum;
 use process_pool::{ProcessPool, TaskError, Worker};
-use serde::Serialize;
-use std::{cmp::Reverse, fmt, num::NonZeroUsize};
+use std::{cmp::Reverse, num::NonZeroUsize};
 
 /// What a worker process does: one sum.
 pub const SUM: Worker<u64, SquareSum> = Worker::new("sum", SquareSum::compute);
@@ -58,39 +57,12 @@ pub fn makespan(jobs: &[u64], workers: NonZeroUsize) -> u64 {
     free_at.into_iter().max().expect("there is a worker")
 }
 
-/// The speed-ups that the two orders of hand-out can attain, × the time of one worker.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Attainable {
-    /// In the order of the list.
-    pub in_order: f64,
-    /// The longest job first.
-    pub longest_first: f64,
-}
-
-impl Attainable {
-    /// By the makespans of `jobs`, which are sizes or times.
-    pub fn of(jobs: &[u64], workers: NonZeroUsize) -> Self {
-        let total: u64 = jobs.iter().sum();
-        let speedup = |jobs: &[u64]| total as f64 / makespan(jobs, workers).max(1) as f64;
-        let ordered: Vec<u64> = longest_first(jobs)
-            .iter()
-            .map(|&place| jobs[place])
-            .collect();
-        Self {
-            in_order: speedup(jobs),
-            longest_first: speedup(&ordered),
-        }
-    }
-}
-
-impl fmt::Display for Attainable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (in_order, longest_first) = (self.in_order, self.longest_first);
-        write!(
-            f,
-            "in order {in_order:.2}×, longest first {longest_first:.2}×"
-        )
-    }
+/// The speed-up that jobs handed out in this order can attain: × the time of one worker.
+///
+/// By their makespan; `jobs` are sizes or times.
+pub fn attainable(jobs: &[u64], workers: NonZeroUsize) -> f64 {
+    let total: u64 = jobs.iter().sum();
+    total as f64 / makespan(jobs, workers).max(1) as f64
 }
 
 #[cfg(test)]
@@ -113,18 +85,23 @@ mod tests {
 
     #[test]
     fn two_workers_need_60_of_100_in_order_and_50_longest_first() {
-        for (count, in_order, longest_first) in [
+        for (count, in_order, longest_first_takes) in [
             (1, 100.0, 100.0),
             (2, 60.0, 50.0),
             (3, 50.0, 40.0),
             (4, 40.0, 40.0),
             (8, 40.0, 40.0),
         ] {
-            let expected = Attainable {
-                in_order: 100.0 / in_order,
-                longest_first: 100.0 / longest_first,
-            };
-            assert_eq!(Attainable::of(&SQUARE_JOBS, workers(count)), expected);
+            let (jobs, workers) = (SQUARE_JOBS, workers(count));
+            let descending: Vec<u64> = longest_first(&jobs)
+                .iter()
+                .map(|&place| jobs[place])
+                .collect();
+            assert_eq!(attainable(&jobs, workers), 100.0 / in_order);
+            assert_eq!(
+                attainable(&descending, workers),
+                100.0 / longest_first_takes
+            );
         }
     }
 
@@ -145,7 +122,7 @@ mod tests {
     #[test]
     fn without_jobs_nothing_takes_time() {
         assert_eq!(makespan(&[], workers(2)), 0);
-        assert_eq!(Attainable::of(&[], workers(2)).in_order, 0.0);
+        assert_eq!(attainable(&[], workers(2)), 0.0);
     }
 
     #[test]

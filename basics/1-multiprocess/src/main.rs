@@ -3,14 +3,13 @@
 mod claims;
 
 use basics_1_multiprocess::{
-    Attainable, SUM, SumPool, Summed, sum_in_order, sum_longest_first, sum_sequential,
+    SUM, SumPool, Summed, attainable, longest_first, sum_in_order, sum_longest_first,
+    sum_sequential,
 };
 use common::{
     Bound, Lab, Step, Tally, cli, format,
-    squares::{ScaleArgs, SquareSum, square_jobs},
+    squares::{ScaleArgs, SquareSum, claim_linear, square_jobs},
 };
-use measure::workload;
-use process_pool::Ledger;
 use serde::Serialize;
 use std::{num::NonZeroUsize, process::ExitCode, time::Duration};
 
@@ -45,13 +44,8 @@ struct Args {
     rounds: cli::RoundsArgs,
 }
 
-/// What a pool leaves: the sums in the order of the jobs, and what it took.
-#[derive(Default, Serialize)]
-struct Pooled {
-    sums: Vec<Summed>,
-    slowest_startup_s: f64,
-    pool: Ledger,
-}
+const IN_ORDER: &str = "in order";
+const LONGEST_FIRST: &str = "longest first";
 
 fn main() -> ExitCode {
     STEP.run(&[&SUM], demonstrate)
@@ -59,37 +53,47 @@ fn main() -> ExitCode {
 
 fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let jobs = square_jobs(args.scale.scale);
-    let linearity = workload::check_linear(|n| {
-        std::hint::black_box(workload::sum_of_squares(n));
-    });
-    lab.param("four_times_the_work_took_times", linearity.ratio);
-    let workers = args.workers;
-    let attainable = Attainable::of(&jobs, workers);
-    lab.param("attainable_speedup", attainable);
-    lab.say(format!("attainable, a CPU per worker: {attainable}"));
+    claim_linear(lab);
+    let attainable = attainable_speedups(&jobs, args.workers);
+    let [in_order, longest_first] = attainable;
+    lab.say(format!(
+        "attainable, a CPU per worker: in order {in_order:.2}×, longest first {longest_first:.2}×"
+    ));
 
-    let one_thread = Bound::Work { workers: 1 };
-    let count = |sums: &Vec<SquareSum>| Tally::of_checked(sums, SquareSum::is_right);
-    let mut last = Pooled::default();
+    let mut sums = Vec::new();
+    let mut cpus_at_work = None;
     for round in 1..=args.rounds.rounds.get() {
         lab.say(format!(
             "round {round}: sequential, in order, longest first …"
         ));
         lab.variant("sequential")
-            .bound(one_thread.clone())
-            .run_counted(|| Ok(sum_sequential(&jobs)), count)?;
-        run_pooled(lab, "in order", args, |pool| sum_in_order(pool, &jobs))?;
-        last = run_pooled(lab, "longest first", args, |pool| {
+            .bound(Bound::Work { workers: 1 })
+            .run_counted(
+                || Ok(sum_sequential(&jobs)),
+                |sums| Tally::of_checked(sums, SquareSum::is_right),
+            )?;
+        run_pooled(lab, IN_ORDER, args, |pool| sum_in_order(pool, &jobs))?;
+        sums = run_pooled(lab, LONGEST_FIRST, args, |pool| {
             sum_longest_first(pool, &jobs)
         })?;
+        let recording = lab.recording(LONGEST_FIRST);
+        let busy: Duration = recording.jobs().map(|job| job.busy).sum();
+        let at_work = busy.div_duration_f64(recording.wall);
+        cpus_at_work = Some(lab.ratio(LONGEST_FIRST, "cpus_at_work", at_work));
     }
-    say_results(lab, &last.sums);
-    let times = lab.job_times("sequential").into_iter();
-    let times: Vec<u64> = times.map(|time| time.as_nanos() as u64).collect();
-    let by_time = Attainable::of(&times, workers);
-    lab.say(format!("the same by this run's job times: {by_time}"));
-    claims::add(lab, workers, attainable, last.slowest_startup_s);
+    say_results(lab, &sums);
+    if let Some(cpus_at_work) = cpus_at_work {
+        claims::add(lab, args.workers, attainable, &cpus_at_work);
+    }
     Ok(())
+}
+
+/// The speed-ups that these jobs can attain in order and longest first.
+fn attainable_speedups(jobs: &[u64], workers: NonZeroUsize) -> [f64; 2] {
+    let descending: Vec<u64> = (longest_first(jobs).iter())
+        .map(|&place| jobs[place])
+        .collect();
+    [attainable(jobs, workers), attainable(&descending, workers)]
 }
 
 /// Runs one variant in a pool of its own, so that starting the workers is part of the picture.
@@ -98,30 +102,26 @@ fn run_pooled(
     variant: &str,
     args: &Args,
     sum: impl FnOnce(&SumPool) -> Vec<Summed>,
-) -> anyhow::Result<Pooled> {
+) -> anyhow::Result<Vec<Summed>> {
     let is_right = |sum: &Summed| sum.as_ref().is_ok_and(SquareSum::is_right);
     let bound = Bound::Work {
         workers: args.workers.get(),
     };
-    let pooled = lab.variant(variant).bound(bound).run_counted(
+    let (sums, _) = lab.variant(variant).bound(bound).run_counted(
         || {
             let pool = SUM.pool(args.workers)?;
-            let startup = pool.startup();
-            Ok(Pooled {
-                slowest_startup_s: startup.iter().max().map_or(0.0, Duration::as_secs_f64),
-                sums: sum(&pool),
-                pool: pool.shutdown(),
-            })
+            let sums = sum(&pool);
+            Ok((sums, pool.shutdown().retried))
         },
-        |pooled| Tally {
-            retried: pooled.pool.retried,
-            ..Tally::of_checked(&pooled.sums, is_right)
+        |(sums, retried)| Tally {
+            retried: *retried,
+            ..Tally::of_checked(sums, is_right)
         },
     )?;
-    for error in pooled.sums.iter().filter_map(|sum| sum.as_ref().err()) {
+    for error in sums.iter().filter_map(|sum| sum.as_ref().err()) {
         lab.fail(format!("{variant}: {error}"));
     }
-    Ok(pooled)
+    Ok(sums)
 }
 
 fn say_results(lab: &Lab, sums: &[Summed]) {
@@ -129,7 +129,7 @@ fn say_results(lab: &Lab, sums: &[Summed]) {
         let (n, total) = (format::count(sum.n), sum.total);
         lab.say(format!("sum of squares below {n:>13} = {total}"));
     }
-    for variant in ["sequential", "in order", "longest first"] {
+    for variant in ["sequential", IN_ORDER, LONGEST_FIRST] {
         if let Some(wall) = lab.wall(variant) {
             lab.say(format!("{variant}: elapsed {}", format::seconds(wall)));
         }

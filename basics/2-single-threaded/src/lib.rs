@@ -1,8 +1,7 @@
 //! Four requests, one after another: the one thread there is waits for each answer in turn.
 
 use ureq::Agent;
-use web::Fetched;
-use web::{Url, get_blocking};
+use web::{Fetched, Url, get_blocking};
 
 /// Fetches one URL after another; `on_arrival` hears of each answer before the next is asked for.
 ///

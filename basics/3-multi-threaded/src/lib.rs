@@ -3,8 +3,7 @@
 use crossbeam::channel::Receiver;
 use std::{io, num::NonZeroUsize, thread};
 use ureq::Agent;
-use web::Fetched;
-use web::{Url, get_blocking};
+use web::{Fetched, Url, get_blocking};
 
 /// Fetches one URL after another on the calling thread.
 pub fn fetch_single_threaded(agent: &Agent, urls: &[Url]) -> Vec<Fetched> {

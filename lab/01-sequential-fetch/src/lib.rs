@@ -1,8 +1,7 @@
 //! One request after another, each told when it is sent and again when its answer is there.
 
 use ureq::Agent;
-use web::Fetched;
-use web::{Url, get_blocking};
+use web::{Fetched, Url, get_blocking};
 
 /// Fetches one URL after another and tells of each as it goes.
 ///

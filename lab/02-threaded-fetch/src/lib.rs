@@ -2,8 +2,7 @@
 
 use std::{io, thread};
 use ureq::Agent;
-use web::Fetched;
-use web::{Url, get_blocking};
+use web::{Fetched, Url, get_blocking};
 
 /// Fetches one URL after another on the calling thread.
 pub fn fetch_sequential(agent: &Agent, urls: &[Url]) -> Vec<Fetched> {

@@ -1,127 +1,119 @@
 //! What this step claims.
 
-use super::{SEQUENTIAL, flags::Args, pool_of};
+use crate::{SEQUENTIAL, flags::Args, pool_of};
 use common::{
     Lab,
-    claim::{Claim, number, of, ratio},
+    claim::{Claim, Count, Figure, count, in_flight, none_failed, open, seconds, submitted, wall},
     format,
 };
-use std::num::NonZeroUsize;
+use lab_05_thread_pool_downloader::Download;
+use network::lesson;
+use std::{collections::BTreeSet, num::NonZeroUsize, time::Duration};
 
-/// Adds the claims of a run with `count` requests.
-pub(crate) fn add(args: &Args, lab: &mut Lab, count: usize) {
-    for workers in args.half().into_iter().chain([args.workers]) {
-        add_limit(lab, workers, count);
-    }
-    let name = pool_of(args.workers);
-    lab.claim(
-        Claim::that("each request has a result of its own, though URLs may be equal")
-            .check(of(&name, "results.pages").equals(of(&name, "ledger.submitted"))),
-    );
-    add_overlap(lab, args.workers, count);
-    let waits_are_known = args.requests.url.is_empty() && !args.requests.delay.is_zero();
-    match (waits_are_known, args.spread) {
-        (true, true) => add_spread(args, lab, count),
-        (true, false) => add_waves(args, lab, count),
-        (false, _) => {}
+/// What is counted of the results of a variant.
+pub(crate) struct Counted {
+    pages_kept: Figure<Count>,
+    overtakes: Figure<Count>,
+}
+
+impl Counted {
+    /// Notes how many requests have a page, and how many came right before one asked for earlier.
+    pub(crate) fn note(lab: &mut Lab, name: &str, downloads: &[Download]) -> Self {
+        let kept: BTreeSet<usize> = (downloads.iter())
+            .filter_map(|(number, fetched)| fetched.is_ok().then_some(*number))
+            .collect();
+        let pairs = downloads.windows(2);
+        let overtakes = pairs.filter(|pair| pair[0].0 > pair[1].0).count();
+        Self {
+            pages_kept: lab.count(name, "pages_kept", kept.len()),
+            overtakes: lab.count(name, "pages_right_before_one_asked_for_earlier", overtakes),
+        }
     }
 }
 
-fn add_limit(lab: &mut Lab, workers: NonZeroUsize, count: usize) {
-    let (name, at_once) = (pool_of(workers), workers.get().min(count));
+/// Adds the claims of a run with so many requests; `counted` is of the largest pool.
+pub(crate) fn add(args: &Args, lab: &mut Lab, requests: usize, counted: Counted) {
+    let (name, at_once) = (pool_of(args.workers), args.workers.get().min(requests));
+    add_limits(args, lab, requests);
     lab.claim(
-        Claim::that(format!(
-            "{name}: the most requests in flight at once, by the server's own count: {at_once}"
-        ))
-        .check(of(&name, "ledger.peak_in_flight").equals(number(at_once as f64))),
+        Claim::that(
+            "each_its_own_result",
+            "each request has a page of its own, though URLs may be equal",
+        )
+        .check(
+            counted
+                .pages_kept
+                .equals(submitted(&name))
+                .in_words("{left} pages kept by number, for {right} requests"),
+        ),
     );
-}
-
-/// A claim about the waits of these variants: it needs that nothing failed, and tells if it did.
-fn about_waits(lab: &Lab, claim: Claim, variants: &[&str]) -> Claim {
-    let ledgers = variants.iter().filter_map(|name| lab.ledger(name));
-    let failed: u64 = ledgers.map(|ledger| ledger.failed).sum();
-    let claim = variants.iter().fold(claim, |claim, name| {
-        claim.check(of(*name, "ledger.failed").equals(number(0)))
+    let overlap = lesson::waits_overlap(SEQUENTIAL, &name, 0.75).headline();
+    lab.claim(match at_once {
+        1 => overlap.otherwise(format!(
+            "nothing could overlap: requests {requests}, threads in the pool {}",
+            args.workers
+        )),
+        _ => overlap,
     });
-    match failed {
-        0 => claim,
-        _ => claim.otherwise(format!(
-            "failed requests: {failed}; what failed was not waited for to its end"
-        )),
+    if args.spread {
+        add_spread(args, lab, requests, counted.overtakes);
+    } else if args.requests.url.is_empty() && !args.requests.delay.is_zero() {
+        let waves = requests.div_ceil(args.workers.get());
+        lab.claim(lesson::takes_waits(&name, waves, args.requests.delay));
     }
 }
 
-/// [`about_waits`], where each answer also came no sooner than it was asked to.
-fn about_known_waits(lab: &Lab, claim: Claim, variants: &[&str]) -> Claim {
-    let claim = about_waits(lab, claim, variants);
-    variants.iter().fold(claim, |claim, name| {
-        claim.check(of(*name, "results.early").equals(number(0)))
-    })
+fn add_limits(args: &Args, lab: &mut Lab, requests: usize) {
+    let claim = Claim::that(
+        "in_flight_up_to_the_pool",
+        "as many requests were in flight at once as there were threads for them, counted by the \
+         server",
+    );
+    let claim = args.pools().fold(claim, |claim, workers| {
+        let at_once = workers.get().min(requests);
+        claim.check(in_flight(&pool_of(workers)).equals(count(at_once)))
+    });
+    lab.claim(claim.headline());
 }
 
-fn add_overlap(lab: &mut Lab, workers: NonZeroUsize, count: usize) {
-    let name = pool_of(workers);
-    // The times alone would also differ where a server got faster.
-    let claim = Claim::that("the pool took less than ¾ of the time of one after another")
-        .check(of(&name, "wall_s").below(of(SEQUENTIAL, "wall_s").times(0.75)))
-        .check(ratio(of(&name, "open_s"), of(&name, "wall_s")).above(number(4.0 / 3.0)));
-    let claim = match workers.get().min(count) {
-        1 => claim.otherwise(format!(
-            "nothing could overlap: requests {count}, threads in the pool {workers}"
-        )),
-        _ => claim,
-    };
-    lab.claim(about_waits(lab, claim, &[SEQUENTIAL, &name]));
-}
-
-/// Equal waits: the pool's size decides how many follow each other.
-fn add_waves(args: &Args, lab: &mut Lab, count: usize) {
-    let (workers, delay_s) = (args.workers, args.requests.delay.as_secs_f64());
-    let (name, waves) = (pool_of(workers), count.div_ceil(workers.get()));
-    let claim = Claim::that(format!(
-        "requests {count}, threads in the pool {workers}: the pool took the time of {waves}, \
-         not of {}, waits in a row",
-        waves + 1
-    ))
-    .check(of(&name, "wall_s").at_least(number(waves as f64 * delay_s)))
-    .check(of(&name, "wall_s").below(number((waves + 1) as f64 * delay_s)));
-    lab.claim(about_known_waits(lab, claim, &[&name]));
-}
-
-/// Unequal waits: who is ready first, and how few threads would do.
-fn add_spread(args: &Args, lab: &mut Lab, count: usize) {
+/// Unequal waits: which is ready first, and how few threads would do.
+fn add_spread(args: &Args, lab: &mut Lab, requests: usize, overtakes: Figure<Count>) {
     let name = pool_of(args.workers);
-    let order = Claim::that("results came in another order than that of asking")
-        .check(of(&name, "results.overtaking").above(number(0)));
-    let order = match args.workers.get().min(count) {
-        1 => order.otherwise("one at a time, requests complete in the order of asking"),
-        _ => order,
-    };
-    lab.claim(about_waits(lab, order, &[&name]));
-    if let Some(half) = args.half().filter(|_| count > 1) {
-        add_half(args, lab, count, half);
+    lab.claim(
+        Claim::that(
+            "another_order",
+            "pages came in another order than that of asking",
+        )
+        .check(overtakes.above(count(0)))
+        .check(none_failed(&name))
+        .headline(),
+    );
+    if let Some(half) = args.half().filter(|_| requests > 1) {
+        add_half(args, lab, requests, half);
     }
 }
 
 /// That the waits were unequal shows in their sum: equal ones, the longest for all, would come to
 /// at least a third more.
-fn add_half(args: &Args, lab: &mut Lab, count: usize, half: NonZeroUsize) {
-    let asked: Vec<f64> = args
-        .delays(count)
-        .map(|delay| delay.as_secs_f64())
-        .collect();
-    let most: f64 = 1.25 * asked.iter().sum::<f64>();
+fn add_half(args: &Args, lab: &mut Lab, requests: usize, half: NonZeroUsize) {
+    let asked: Vec<_> = args.delays(requests).collect();
+    let sum = asked.iter().sum::<Duration>().as_secs_f64();
     let (few, all) = (pool_of(half), pool_of(args.workers));
-    let claim = Claim::that(format!(
-        "with waits from {} down to {}, asked for in this order, {half} of {} threads took less \
-         than 1.5 × the time of all",
-        format::seconds_f64(asked[0]),
-        format::seconds_f64(asked[count - 1]),
-        args.workers
-    ))
-    .check(of(&few, "wall_s").below(of(&all, "wall_s").times(1.5)))
-    .check(of(&few, "open_s").below(number(most)))
-    .check(of(&all, "open_s").below(number(most)));
-    lab.claim(about_known_waits(lab, claim, &[&few, &all]));
+    let claim = Claim::that(
+        "half_the_threads_do",
+        format!(
+            "with waits from {} down to {}, asked for in this order, {half} of {} threads took \
+             less than 1.5 × the time of all",
+            format::seconds(asked[0]),
+            format::seconds(asked[requests - 1]),
+            args.workers
+        ),
+    )
+    .check(wall(&few).below(wall(&all) * 1.5));
+    lab.claim([&few, &all].into_iter().fold(claim, |claim, name| {
+        claim
+            .check(open(name).at_least(seconds(sum)))
+            .check(open(name).below(seconds(1.25 * sum)))
+            .check(none_failed(name))
+    }));
 }

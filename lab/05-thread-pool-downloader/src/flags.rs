@@ -42,6 +42,11 @@ impl Args {
         NonZeroUsize::new(self.workers.get() / 2).filter(|_| self.spread)
     }
 
+    /// The sizes of the pools to run, the largest last.
+    pub(crate) fn pools(&self) -> impl Iterator<Item = NonZeroUsize> {
+        self.half().into_iter().chain([self.workers])
+    }
+
     /// The bound of `count` requests, at most `at_once` of them in flight.
     pub(crate) fn bound(&self, count: usize, at_once: usize) -> Bound {
         if !self.spread {
@@ -62,15 +67,6 @@ impl Args {
         Bound::Known {
             duration: longest.max(share),
             reason,
-        }
-    }
-
-    /// What each of `count` requests asks for; zero where nobody asks.
-    pub(crate) fn asked(&self, count: usize) -> Vec<Duration> {
-        match (self.requests.url.is_empty(), self.spread) {
-            (false, _) => vec![Duration::ZERO; count],
-            (true, false) => vec![self.requests.delay; count],
-            (true, true) => self.delays(count).collect(),
         }
     }
 

@@ -4,9 +4,10 @@ mod claims;
 mod flags;
 
 use anyhow::Context;
+use claims::Counted;
 use common::{Lab, Step, Tally, format};
 use flags::Args;
-use lab_05_thread_pool_downloader::{Download, Downloads, download_pooled, download_sequential};
+use lab_05_thread_pool_downloader::{Download, download_pooled, download_sequential};
 use network::{Site, lesson};
 use std::{
     num::{NonZeroU32, NonZeroUsize},
@@ -43,18 +44,25 @@ fn main() -> ExitCode {
 fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let site = network::open_target(&args.requests, REQUESTS)?;
     let urls = args.urls(&site);
-    run(args, lab, &site, SEQUENTIAL, 1, |agent, tell| {
-        Ok(download_sequential(agent, &urls, tell))
+    let mut counted = run(args, lab, &site, SEQUENTIAL, 1, |agent, on_arrival| {
+        Ok(download_sequential(agent, &urls, on_arrival))
     })?;
-    for workers in args.half().into_iter().chain([args.workers]) {
+    for workers in args.pools() {
         let name = pool_of(workers);
-        run(args, lab, &site, &name, workers.get(), |agent, tell| {
-            download_pooled(agent, &urls, workers, tell).with_context(|| {
-                format!("cannot start a pool of `{workers}` threads; take fewer with --workers")
-            })
-        })?;
+        counted = run(
+            args,
+            lab,
+            &site,
+            &name,
+            workers.get(),
+            |agent, on_arrival| {
+                download_pooled(agent, &urls, workers, on_arrival).with_context(|| {
+                    format!("cannot start a pool of `{workers}` threads; take fewer with --workers")
+                })
+            },
+        )?;
     }
-    claims::add(args, lab, urls.len());
+    claims::add(args, lab, urls.len(), counted);
     Ok(())
 }
 
@@ -63,7 +71,7 @@ fn pool_of(workers: NonZeroUsize) -> String {
     format!("pool of {workers}")
 }
 
-/// Runs the variant `name` on `threads` threads, and tells of each download as it completes.
+/// Runs the variant `name` on `threads` threads, and prints each download as it completes.
 fn run(
     args: &Args,
     lab: &mut Lab,
@@ -71,20 +79,20 @@ fn run(
     name: &str,
     threads: usize,
     download: impl FnOnce(&Agent, &mut dyn FnMut(&Download)) -> anyhow::Result<Vec<Download>>,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Counted> {
     let count = site.urls.len();
     lab.say(format!(
         "{name}: requests to make: {count}; threads: {threads} …"
     ));
-    let (agent, asked) = (
-        web::blocking_agent(args.requests.timeout),
-        args.asked(count),
-    );
+    let agent = web::blocking_agent(args.requests.timeout);
     let voice = lab.screen();
     let bar = voice.progress_bar(count as u64, "pages");
-    let mut tell = |one: &Download| {
+    let mut place = 0;
+    let mut on_arrival = |(number, fetched): &Download| {
         bar.inc(1);
-        voice.say(line(one));
+        place += 1;
+        // Its place in the order of completion, then its number in the order of asking.
+        voice.say(format!("{place:>4}. {}", lesson::line(*number, fetched)));
     };
     let downloads = lab
         .variant(name)
@@ -92,28 +100,18 @@ fn run(
         .bound(args.bound(count, threads))
         .limit(threads)
         .run_counted(
-            || Ok(Downloads::new(download(&agent, &mut tell)?, &asked)),
-            |all| Tally::of_checked(&all.completed, |one| one.fetched.is_ok()),
+            || download(&agent, &mut on_arrival),
+            |all| Tally::of_checked(all, |(_, fetched)| fetched.is_ok()),
         )?;
     bar.finish_and_clear();
-    sum_up(lab, name, &downloads);
-    Ok(())
-}
-
-/// A download with its place in the order of completion and its number in the order of asking.
-fn line(download: &Download) -> String {
-    let line = lesson::line(download.number, &download.fetched);
-    format!("{:>4}. {line}", download.place)
-}
-
-fn sum_up(lab: &mut Lab, variant: &str, downloads: &Downloads) {
+    let fetched = || downloads.iter().map(|(_, fetched)| fetched);
+    let pages = || fetched().flatten();
     lab.say(format!(
-        "{variant}: Downloaded {} pages, {} bytes; ahead of one asked for earlier: {}",
-        downloads.pages,
-        format::count(downloads.bytes as u64),
-        downloads.overtaking
+        "{name}: Downloaded {} pages, {} bytes",
+        pages().count(),
+        format::count(pages().map(|page| page.len() as u64).sum())
     ));
-    lesson::say_elapsed(lab, &[variant]);
-    let fetched = downloads.completed.iter().map(|one| &one.fetched);
-    lesson::note_failures(lab, variant, fetched);
+    lesson::say_elapsed(lab, &[name]);
+    lesson::note_failures(lab, name, fetched());
+    Ok(Counted::note(lab, name, &downloads))
 }

@@ -6,8 +6,7 @@ use tokio::{
     runtime::Builder,
     task::{Id, JoinError, JoinSet, yield_now},
 };
-use web::Fetched;
-use web::{FetchError, Url, get_async};
+use web::{FetchError, Fetched, Url, get_async};
 
 /// So many tasks are started before those that run get a turn.
 ///
@@ -49,7 +48,7 @@ pub async fn download_in_tasks(client: &Client, urls: &[Url]) -> Vec<Fetched> {
     pages.collect()
 }
 
-/// One task; it owns what it needs, for it may outlive whoever started it.
+/// One task; it owns what it needs, because it may outlive its caller.
 #[tracing::instrument(name = "task", skip_all, fields(task = number, wait = "io"))]
 async fn download(number: usize, client: Client, url: Url) -> Fetched {
     get_async(&client, &url).await

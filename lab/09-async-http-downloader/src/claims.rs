@@ -1,139 +1,185 @@
 //! What this step claims.
 
-use super::{flags::Args, parts::Part};
+use crate::{CALM, KEPT, RELEASED, flags::Args};
 use common::{
     Lab,
-    claim::{Claim, number, of, top},
-    format,
+    claim::{Claim, Count, Figure, count, in_flight, retried, seconds},
+    timeline::{Lane, LaneKind, Recording},
 };
-use lab_09_async_http_downloader::Downloads;
+use lab_09_async_http_downloader::Attempts;
+use network::lesson;
 use std::time::Duration;
+use web::{FetchError, Fetched};
 
-/// A variant with what it brought.
-type Ran = (Part, Downloads);
+/// A variant that ran, and what it brought.
+pub(crate) struct Ran {
+    pub(crate) name: &'static str,
+    pub(crate) downloads: Vec<Attempts>,
+    /// Attempts and arrivals, where the server counts them.
+    pub(crate) arrivals: Option<Figure<Count>>,
+}
 
-/// A rest that is shorter leaves next to nothing idle.
-const REST: Duration = Duration::from_millis(10);
+/// Permits that were unused for less time than this are noise.
+const IDLE: Duration = Duration::from_millis(10);
 
 /// Adds every claim that these variants can bear.
 pub(crate) fn add(args: &Args, lab: &mut Lab, ran: &[Ran]) {
     add_limit(args, lab, ran);
-    add_waves(args, lab, ran);
+    if let Some(waves) = args.waves(ran[0].downloads.len()) {
+        let claim = lesson::takes_waits(CALM, waves, args.requests.delay);
+        lab.claim(claim.check(retried(CALM).equals(count(0))));
+    }
     add_arrivals(lab, ran);
     add_given_up(args, lab, ran);
-    add_back_off(lab, ran);
+    if let [_, kept_and_released @ ..] = ran
+        && !kept_and_released.is_empty()
+    {
+        add_idle(lab, args.limit.get());
+        add_retry_after(lab, kept_and_released);
+    }
 }
 
 fn add_limit(args: &Args, lab: &mut Lab, ran: &[Ran]) {
-    let limit = args.limit;
-    let mut claim = Claim::that(format!(
-        "never more requests in flight than the limit of {limit}, by the server's own count"
-    ));
-    for (part, _) in ran {
-        let peak = of(part.name(), "ledger.peak_in_flight");
-        claim = claim.check(peak.at_most(number(limit.get() as f64)));
-    }
-    let timeouts = ran
-        .iter()
-        .map(|(_, all)| all.attempts_that("timeout"))
-        .sum();
-    claim = match timeouts {
-        _ if !args.requests.needs_server() => {
-            claim.otherwise("only the lab's own server tells what it saw")
-        }
+    let limit = args.limit.get();
+    let claim = Claim::that(
+        "within_the_limit",
+        format!("never more requests in flight than the limit of {limit}, counted by the server"),
+    );
+    let claim = ran.iter().fold(claim.headline(), |claim, ran| {
+        claim.check(in_flight(ran.name).at_most(count(limit)))
+    });
+    let attempts = ran.iter().flat_map(|ran| &ran.downloads).flatten();
+    let timed_out = attempts.filter(|one| matches!(one, Err(FetchError::Timeout { .. })));
+    lab.claim(match timed_out.count() {
         0 => claim,
         timed_out => claim.otherwise(format!(
             "attempts that timed out: {timed_out}; the server counts each until it notices that \
-             nobody waits for it"
+             nothing waits for it"
         )),
-    };
-    lab.claim(claim);
-}
-
-/// Equal waits: the limit decides how many of them follow each other.
-fn add_waves(args: &Args, lab: &mut Lab, ran: &[Ran]) {
-    let calm = ran.iter().find(|(part, _)| *part == Part::Calm);
-    let Some((count, waves)) = calm.and_then(|(_, all)| {
-        let count = all.requests.len();
-        Some((count, args.waves(count)?))
-    }) else {
-        return;
-    };
-    let delay = args.requests.delay.as_secs_f64();
-    lab.claim(
-        Claim::that(format!(
-            "without faults, requests {count} and permits {} took the time of {waves}, not of {}, \
-             waits in a row",
-            args.limit,
-            waves + 1
-        ))
-        .check(of("calm", "ledger.failed").equals(number(0)))
-        .check(of("calm", "ledger.retried").equals(number(0)))
-        .check(of("calm", "wall_s").at_least(number(waves as f64 * delay)))
-        .check(of("calm", "wall_s").below(number((waves + 1) as f64 * delay))),
-    );
+    });
 }
 
 fn add_arrivals(lab: &mut Lab, ran: &[Ran]) {
-    let ran = ran.iter().filter(|(part, _)| *part != Part::Yours);
-    let names: Vec<_> = ran.map(|(part, _)| part.name()).collect();
-    if names.is_empty() {
-        return;
-    }
-    let claim = Claim::that(
-        "the books are right: as many arrivals at the server as attempts, retries among them",
+    let mut claim = Claim::that(
+        "attempts_arrived",
+        "as many requests arrived at the server as attempts were made, retries among them",
     );
-    lab.claim(names.into_iter().fold(claim, |claim, name| {
-        let arrivals = top(format!("params.{name}_seen_by_server.arrivals"));
-        claim.check(arrivals.equals(of(name, "results.attempts")))
-    }));
+    for ran in ran {
+        let attempts = ran.downloads.iter().flatten().count();
+        let attempts = lab.count(ran.name, "attempts", attempts);
+        let Some(arrivals) = ran.arrivals.clone() else {
+            return;
+        };
+        let words = "{left} arrivals at the server, {right} attempts";
+        claim = claim.check(arrivals.equals(attempts).in_words(words));
+    }
+    lab.claim(claim);
 }
 
 fn add_given_up(args: &Args, lab: &mut Lab, ran: &[Ran]) {
-    let failed = ran.iter().filter(|(_, all)| all.tally().failed > 0);
-    let names: Vec<_> = failed.map(|(part, _)| part.name()).collect();
-    if names.is_empty() {
+    let all = || ran.iter().flat_map(|ran| &ran.downloads);
+    if all().all(|attempts| matches!(attempts.last(), Some(Ok(_)))) {
         return;
     }
-    let claim = Claim::that(format!(
-        "none was given up before {} attempts, but for lasting errors and waits past --max-wait",
-        args.attempts
-    ));
-    lab.claim(names.into_iter().fold(claim, |claim, name| {
-        claim.check(of(name, "results.given_up_early").equals(number(0)))
-    }));
+    let policy = args.policy(lab.seed());
+    let mut claim = Claim::that(
+        "every_attempt_was_used",
+        format!(
+            "no request was given up before {} attempts, except after errors that last and waits \
+             past --max-wait",
+            args.attempts
+        ),
+    );
+    for ran in ran {
+        // The policy would have made another attempt.
+        let is_early = |attempts: &&Attempts| {
+            let next = policy.back_off_after(attempts, &mut policy.jitter(1));
+            next.is_some()
+        };
+        let early = ran.downloads.iter().filter(is_early).count();
+        let early = lab.count(ran.name, "requests_given_up_early", early);
+        claim = claim.check(early.equals(count(0)));
+    }
+    lab.claim(claim);
 }
 
-/// What a rest does with its permit, and with what the server asked for.
-fn add_back_off(lab: &mut Lab, ran: &[Ran]) {
-    let find = |wanted| ran.iter().find(|(part, _)| *part == wanted);
-    let Some(((_, kept), (_, released))) = find(Part::Kept).zip(find(Part::Released)) else {
-        return;
-    };
-    let claim = Claim::that(
-        "rests that kept their permit left it idle while others queued for one; rests that gave \
-         it back never did",
-    )
-    .check(of("kept", "results.blocking_back_offs").above(number(0)))
-    .check(of("kept", "results.longest_blocking_s").at_least(number(REST.as_secs_f64())))
-    .check(of("released", "results.blocking_back_offs").equals(number(0)));
-    lab.claim(match kept {
-        none if none.back_offs == 0 => claim.otherwise("no request rested"),
-        none if none.blocking_back_offs == 0 => {
-            claim.otherwise("no request queued when another began to rest")
-        }
-        short if short.longest_blocking < REST => claim.otherwise(format!(
-            "the longest rest at which another queued was to last {}, less than {}; --backoff and \
-             --max-wait decide that",
-            format::seconds(short.longest_blocking),
-            format::seconds(REST)
-        )),
-        _ => claim,
+/// What a back-off does with its permit.
+fn add_idle(lab: &mut Lab, limit: usize) {
+    let [kept, released] = [KEPT, RELEASED].map(|name| {
+        let idle = idle_permits(&lab.recording(name), limit);
+        lab.duration(name, "permits_unused_while_requests_queued", idle)
     });
-    if kept.asked_back_offs + released.asked_back_offs > 0 {
-        let claim = Claim::that("no request came back before the `Retry-After` it was given");
-        lab.claim(["kept", "released"].into_iter().fold(claim, |claim, name| {
-            claim.check(of(name, "results.early_returns").equals(number(0)))
-        }));
+    lab.claim(
+        Claim::that(
+            "kept_permits_lie_idle",
+            "permits kept through back-offs were unused while other requests queued; permits given \
+             back, for less than a tenth of that time",
+        )
+        .check(kept.clone().at_least(seconds(IDLE.as_secs_f64())))
+        .check(released.below(kept * 0.1))
+        .headline(),
+    );
+}
+
+/// For how long requests queued while fewer than `limit` attempts were under way.
+fn idle_permits(recording: &Recording, limit: usize) -> Duration {
+    let mut changes = Vec::new();
+    for span in recording.lanes.iter().flat_map(|lane| &lane.spans) {
+        let (queued, under_way) = match &*span.name {
+            "permit" => (1, 0),
+            "fetch" => (0, 1),
+            _ => continue,
+        };
+        changes.push((span.start, queued, under_way));
+        changes.push((span.end, -queued, -under_way));
     }
+    changes.sort_by_key(|change| change.0);
+    let (mut queued, mut under_way, mut idle) = (0, 0, Duration::ZERO);
+    for pair in changes.windows(2) {
+        queued += pair[0].1;
+        under_way += pair[0].2;
+        if queued > 0 && under_way < limit as i64 {
+            idle += pair[1].0 - pair[0].0;
+        }
+    }
+    idle
+}
+
+/// What a back-off does with what the server asked for.
+fn add_retry_after(lab: &mut Lab, ran: &[Ran]) {
+    let attempts = ran.iter().flat_map(|ran| &ran.downloads).flatten();
+    if attempts.filter_map(retry_after).count() == 0 {
+        return;
+    }
+    let mut claim = Claim::that(
+        "retry_after_is_honoured",
+        "no request came back before the `Retry-After` it was given",
+    );
+    for ran in ran {
+        let early = early_returns(&lab.recording(ran.name), &ran.downloads);
+        let early = lab.count(ran.name, "requests_back_early", early);
+        claim = claim.check(early.equals(count(0)));
+    }
+    lab.claim(claim);
+}
+
+/// How many back-offs ended before the time that the server had asked for.
+fn early_returns(recording: &Recording, downloads: &[Attempts]) -> usize {
+    let is_task = |lane: &&Lane| lane.id.kind == LaneKind::Task;
+    let mut tasks: Vec<&Lane> = recording.lanes.iter().filter(is_task).collect();
+    // On one thread tasks begin in the order in which they were spawned.
+    tasks.sort_by_key(|lane| lane.id.number);
+    let early = tasks.iter().zip(downloads).map(|(lane, attempts)| {
+        let back_offs = lane.spans.iter().filter(|span| span.name == "back-off");
+        let asked = attempts.iter().map(retry_after);
+        let pairs = back_offs.zip(asked);
+        pairs
+            .filter(|(back_off, asked)| asked.is_some_and(|asked| back_off.duration() < asked))
+            .count()
+    });
+    early.sum()
+}
+
+fn retry_after(fetched: &Fetched) -> Option<Duration> {
+    fetched.as_ref().err()?.retry_after()
 }

@@ -1,26 +1,23 @@
-//! A limit on what is in flight, and retries that do not sit on it while they rest.
+//! A limit on what is in flight, and retries that do not hold a permit while they back off.
 
-mod gate;
-mod request;
-mod results;
 mod retry;
 
-pub use results::{Attempt, BackOff, Download, Downloads};
 pub use retry::RetryPolicy;
 
-use gate::Gate;
-use request::Request;
-use std::{collections::HashMap, num::NonZeroUsize, sync::Arc, time::Duration};
-use tokio::task::{JoinError, JoinSet};
-use web::Fetched;
-use web::{FetchError, Url};
+use std::{num::NonZeroUsize, sync::Arc, time::Duration};
+use tokio::{sync::Semaphore, task::JoinSet, time};
+use tracing::{Instrument, info_span};
+use web::{FetchError, Fetched, Url};
+
+/// Every attempt of a request, the first one first; the last is its result.
+pub type Attempts = Vec<Fetched>;
 
 /// What one permit of the semaphore covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PermitUse {
-    /// One attempt: it is given back before the rest.
+    /// One attempt: it is given back before the back-off.
     Attempt,
-    /// A whole request, its rests included.
+    /// A whole request, its back-offs included.
     Request,
 }
 
@@ -33,96 +30,103 @@ pub async fn download_all<F, Fut>(
     permit_use: PermitUse,
     policy: &RetryPolicy,
     fetch: F,
-) -> Vec<Download>
+) -> Vec<Attempts>
 where
     F: Fn(Url) -> Fut + Clone + Send + Sync + 'static,
     Fut: Future<Output = Fetched> + Send + 'static,
 {
-    let gate = Arc::new(Gate::new(limit.get()));
+    let permits = Arc::new(Semaphore::new(limit.get()));
     let mut tasks = JoinSet::new();
-    let mut numbers = HashMap::new();
-    for (number, url) in (1..).zip(urls) {
-        let request = Request::new(number, url.clone(), policy.clone());
-        let (gate, fetch) = (Arc::clone(&gate), fetch.clone());
-        let task = match permit_use {
-            PermitUse::Attempt => tasks.spawn(download_releasing_permit(request, gate, fetch)),
-            PermitUse::Request => tasks.spawn(download_keeping_permit(request, gate, fetch)),
-        };
-        numbers.insert(task.id(), number);
+    for (number, url) in (1..).zip(urls.iter().cloned()) {
+        let (permits, policy, fetch) = (Arc::clone(&permits), policy.clone(), fetch.clone());
+        tasks.spawn(async move {
+            let attempts = match permit_use {
+                PermitUse::Attempt => {
+                    download_releasing_permit(number, url, &permits, &policy, fetch).await
+                }
+                PermitUse::Request => {
+                    download_keeping_permit(number, url, &permits, &policy, fetch).await
+                }
+            };
+            (number, attempts)
+        });
     }
-    let mut downloads = Vec::with_capacity(urls.len());
-    while let Some(ended) = tasks.join_next_with_id().await {
-        downloads.push(ended.map_or_else(
-            |error| lost(numbers[&error.id()], urls, &error),
-            |(_, download)| download,
-        ));
+    let mut downloads: Vec<Attempts> = urls.iter().map(|url| vec![Err(panicked(url))]).collect();
+    while let Some(joined) = tasks.join_next().await {
+        // A task that panicked leaves its place as it is.
+        if let Ok((number, attempts)) = joined {
+            downloads[number - 1] = attempts;
+        }
     }
-    downloads.sort_by_key(|download| download.number);
     downloads
 }
 
-/// Holds a permit for the length of each attempt, and none while it rests.
-#[tracing::instrument(name = "request", level = "info", skip_all, fields(task = request.number))]
+/// Holds a permit for the length of each attempt, and none while it backs off.
+#[tracing::instrument(name = "request", level = "info", skip_all, fields(task = number))]
 async fn download_releasing_permit<F, Fut>(
-    mut request: Request,
-    gate: Arc<Gate>,
+    number: usize,
+    url: Url,
+    permits: &Semaphore,
+    policy: &RetryPolicy,
     fetch: F,
-) -> Download
+) -> Attempts
 where
     F: Fn(Url) -> Fut,
     Fut: Future<Output = Fetched>,
 {
+    let (mut attempts, mut jitter) = (Vec::new(), policy.jitter(number));
     loop {
-        let permit = request.queue_for_permit(&gate).await;
-        let (fetched, rest) = request.attempt(&gate, &fetch).await;
-        // Given back before the rest: whoever queues goes on meanwhile.
+        let permit = permits
+            .acquire()
+            .instrument(info_span!("permit", wait = "permit"));
+        let permit = permit.await.expect("nothing closes this semaphore");
+        attempts.push(fetch(url.clone()).await);
+        // Given back before the back-off: the next in the queue goes on meanwhile.
         drop(permit);
-        match rest {
-            Some(rest) => request.back_off(rest, &gate).await,
-            None => return request.ended_in(fetched),
+        match policy.back_off_after(&attempts, &mut jitter) {
+            Some(rest) => back_off(rest).await,
+            None => return attempts,
         }
     }
 }
 
 /// Holds one permit from the first attempt to the last.
-#[tracing::instrument(name = "request", level = "info", skip_all, fields(task = request.number))]
+#[tracing::instrument(name = "request", level = "info", skip_all, fields(task = number))]
 async fn download_keeping_permit<F, Fut>(
-    mut request: Request,
-    gate: Arc<Gate>,
+    number: usize,
+    url: Url,
+    permits: &Semaphore,
+    policy: &RetryPolicy,
     fetch: F,
-) -> Download
+) -> Attempts
 where
     F: Fn(Url) -> Fut,
     Fut: Future<Output = Fetched>,
 {
-    // BUG (on purpose): it keeps the permit through every rest, when it asks the server nothing.
-    let _permit = request.queue_for_permit(&gate).await;
+    let (mut attempts, mut jitter) = (Vec::new(), policy.jitter(number));
+    let permit = permits
+        .acquire()
+        .instrument(info_span!("permit", wait = "permit"));
+    // BUG (on purpose): it keeps the permit through every back-off, when it asks the server nothing.
+    let _permit = permit.await.expect("nothing closes this semaphore");
     loop {
-        let (fetched, rest) = request.attempt(&gate, &fetch).await;
-        match rest {
-            Some(rest) => request.back_off(rest, &gate).await,
-            None => return request.ended_in(fetched),
+        attempts.push(fetch(url.clone()).await);
+        match policy.back_off_after(&attempts, &mut jitter) {
+            Some(rest) => back_off(rest).await,
+            None => return attempts,
         }
     }
 }
 
-/// What is left of a request whose task ended without a result.
-fn lost(number: usize, urls: &[Url], error: &JoinError) -> Download {
-    let url = urls[number - 1].clone();
-    let reason = if error.is_panic() {
-        "its task panicked"
-    } else {
-        "its task was called off"
-    };
-    Download {
-        fetched: Err(FetchError::Other {
-            url: url.to_string(),
-            reason: reason.into(),
-        }),
-        number,
-        url,
-        attempts: Vec::new(),
-        queued: Duration::ZERO,
+#[tracing::instrument(name = "back-off", level = "info", skip_all, fields(wait = "back-off"))]
+async fn back_off(rest: Duration) {
+    time::sleep(rest).await;
+}
+
+fn panicked(url: &Url) -> FetchError {
+    FetchError::Other {
+        url: url.to_string(),
+        reason: "its task panicked".into(),
     }
 }
 

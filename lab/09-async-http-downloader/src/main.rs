@@ -1,27 +1,26 @@
-//! Shows what a limit does to ten requests, and what a retry does with its place meanwhile.
+//! Shows what a limit does to ten requests, and what a retry does with its permit meanwhile.
 
 mod claims;
 mod flags;
-mod parts;
 
-use common::{Lab, Step};
+use claims::Ran;
+use common::{Lab, Step, Tally};
 use flags::Args;
-use lab_09_async_http_downloader::{Downloads, download_all};
+use lab_09_async_http_downloader::{Attempts, PermitUse, download_all};
 use network::{Site, lesson};
-use parts::{Part, say_begin, say_end};
 use std::process::ExitCode;
 use tokio::runtime::Builder;
-use web::SERVER;
+use web::{FetchError, Fetched, SERVER};
 
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
     mirrors: &["lab/09_asyncio_http_downloader.py"],
     question: "how many at once, and what if one fails?",
     why: "A semaphore has a fixed number of permits, and a request needs one to be in flight: the \
-          others queue. A failed request rests before it tries again, longer each time, and by \
+          others queue. A failed request backs off before it tries again, longer each time, and by \
           chance a little more or less, so that those which failed together do not return \
-          together. While it rests it asks the server nothing. If it keeps its permit all the \
-          same, its place stays empty and the queue behind it waits for nothing; if it gives the \
+          together. While it backs off it asks the server nothing. If it keeps its permit all the \
+          same, the requests behind it queue for a permit that nothing uses; if it gives the \
           permit back, the next one goes.",
     try_next: &[
         "cargo run -p lab-09-async-http-downloader -- --limit 2 --faults 0: how many waves?",
@@ -33,6 +32,15 @@ const STEP: Step = Step {
     ],
 };
 
+/// The lab's server without faults.
+const CALM: &str = "calm";
+/// Hosts of the reader's choice.
+const YOURS: &str = "yours";
+/// A server with faults, and permits kept in back-offs.
+const KEPT: &str = "kept";
+/// The same server, and permits given back.
+const RELEASED: &str = "released";
+
 fn main() -> ExitCode {
     STEP.run(&[&SERVER], demonstrate)
 }
@@ -40,27 +48,37 @@ fn main() -> ExitCode {
 fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let site = args.open()?;
     let first = if args.requests.needs_server() {
-        Part::Calm
+        CALM
     } else {
-        Part::Yours
+        YOURS
     };
-    let mut ran = vec![(first, run(args, lab, &site, first)?)];
-    let fetched = ran[0].1.requests.iter().map(|one| &one.fetched);
-    lesson::note_failures(lab, first.name(), fetched);
+    let mut ran = vec![run(args, lab, &site, first)?];
+    lesson::note_failures(
+        lab,
+        first,
+        ran[0].downloads.iter().flat_map(|attempts| attempts.last()),
+    );
     // A server of its own, so that what it is told to do to others leaves the first part alone.
     if let Some(faulty) = args.open_faulty(lab.seed())? {
-        for part in [Part::Kept, Part::Released] {
-            ran.push((part, run(args, lab, &faulty, part)?));
+        for name in [KEPT, RELEASED] {
+            ran.push(run(args, lab, &faulty, name)?);
         }
     }
     claims::add(args, lab, &ran);
     Ok(())
 }
 
-/// Runs one variant, with a client and connections of its own, and tells what came.
-fn run(args: &Args, lab: &mut Lab, site: &Site, part: Part) -> anyhow::Result<Downloads> {
-    let (name, urls) = (part.name(), &site.urls);
-    say_begin(args, lab, part, urls.len());
+/// Runs one variant with a client and connections of its own, and prints each result.
+fn run(args: &Args, lab: &mut Lab, site: &Site, name: &'static str) -> anyhow::Result<Ran> {
+    let (urls, limit) = (&site.urls, args.limit);
+    let (permit_use, permits) = match name {
+        KEPT => (PermitUse::Request, "kept through back-offs"),
+        _ => (PermitUse::Attempt, "given back before back-offs"),
+    };
+    let count = urls.len();
+    lab.say(format!(
+        "{name}: requests {count}, permits {limit}, {permits} …"
+    ));
     let policy = args.policy(lab.seed());
     let client = web::async_client(args.requests.timeout);
     let fetch = move |url| {
@@ -69,23 +87,58 @@ fn run(args: &Args, lab: &mut Lab, site: &Site, part: Part) -> anyhow::Result<Do
     };
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let measure = lab.variant(name).observed_by(site);
-    let measure = if part.has_faults() {
-        measure.bound(args.bound_of_attempts()).other_work()
-    } else {
-        measure
-            .bound(args.bound(urls.len()))
-            .limit(args.limit.get())
+    let measure = match name {
+        KEPT | RELEASED => measure.bound(args.bound_of_attempts()).other_work(),
+        _ => measure.bound(args.bound(count)).limit(limit.get()),
     };
     let downloads = measure.run_counted(
-        || {
-            let all = download_all(urls, args.limit, part.permit_use(), &policy, fetch);
-            Ok(Downloads::new(runtime.block_on(all), &policy))
-        },
-        Downloads::tally,
+        || Ok(runtime.block_on(download_all(urls, limit, permit_use, &policy, fetch))),
+        |all| tally(all),
     )?;
-    if let Some(witness) = site.witness()? {
-        lab.param(&format!("{name}_seen_by_server"), witness);
+    for (number, attempts) in (1..).zip(&downloads) {
+        let outcomes: Vec<String> = attempts.iter().map(outcome).collect();
+        let result = attempts.last().expect("at least one attempt was made");
+        let line = lesson::line(number, result);
+        lab.say(format!("{line}; attempts: {}", outcomes.join(", ")));
     }
-    say_end(lab, part, &downloads);
-    Ok(downloads)
+    let Tally {
+        submitted,
+        done,
+        failed,
+        retried,
+        ..
+    } = tally(&downloads);
+    lab.say(format!(
+        "{name}: submitted {submitted} = ok {done} + failed {failed}; retried {retried}"
+    ));
+    lesson::say_elapsed(lab, &[name]);
+    let arrivals = site.witness()?.map(|witness| {
+        let arrivals = usize::try_from(witness.arrivals).unwrap_or(usize::MAX);
+        lab.count(name, "arrivals_at_the_server", arrivals)
+    });
+    Ok(Ran {
+        name,
+        downloads,
+        arrivals,
+    })
+}
+
+/// Extra attempts are retries.
+fn tally(downloads: &[Attempts]) -> Tally {
+    let extra = downloads.iter().map(|attempts| attempts.len() as u64 - 1);
+    Tally {
+        retried: extra.sum(),
+        ..Tally::of_checked(downloads, |attempts| {
+            attempts.last().is_some_and(Result::is_ok)
+        })
+    }
+}
+
+/// The status, or the kind of failure where no whole answer came.
+fn outcome(fetched: &Fetched) -> String {
+    match fetched {
+        Ok(page) => page.status.to_string(),
+        Err(FetchError::Status { code, .. }) => code.to_string(),
+        Err(error) => error.kind().into(),
+    }
 }

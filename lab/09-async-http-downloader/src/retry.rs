@@ -1,17 +1,17 @@
-//! Whether a failed attempt is worth another one, and how long to rest before it.
+//! Whether a failed attempt is worth another one, and how long to back off before it.
 
 use measure::workload::Seeded;
 use std::{num::NonZeroU32, time::Duration};
-use web::FetchError;
+use web::Fetched;
 
-/// How often to try, and how long to rest in between.
+/// How often to try, and how long to back off in between.
 #[derive(Clone, Debug)]
 pub struct RetryPolicy {
     /// Attempts per request, the first included.
     pub attempts: NonZeroU32,
-    /// The rest after the first failure, before jitter; it doubles with each further one.
+    /// The back-off after the first failure, before jitter; it doubles with each further one.
     pub back_off: Duration,
-    /// The longest rest; where the server asks for more, there is no further attempt.
+    /// The longest back-off; where the server asks for more, there is no further attempt.
     pub max_wait: Duration,
     /// Decides the jitter, together with the number of the request.
     pub seed: u64,
@@ -23,13 +23,10 @@ impl RetryPolicy {
         Seeded::for_item(self.seed, number as u64)
     }
 
-    /// How long to rest after failure number `failures` of a request; `None` to give it up.
-    pub fn rest_after(
-        &self,
-        failures: u32,
-        error: &FetchError,
-        jitter: &mut Seeded,
-    ) -> Option<Duration> {
+    /// How long to back off after these attempts; `None` after a success, or to give up.
+    pub fn back_off_after(&self, attempts: &[Fetched], jitter: &mut Seeded) -> Option<Duration> {
+        let error = attempts.last()?.as_ref().err()?;
+        let failures = u32::try_from(attempts.len()).ok()?;
         let asked = error.retry_after().unwrap_or_default();
         // Coming back sooner than asked would be rude, and would be refused again.
         if failures >= self.attempts.get() || !error.is_retryable() || asked > self.max_wait {
@@ -40,14 +37,15 @@ impl RetryPolicy {
             .saturating_mul(2_u32.saturating_pow(failures - 1));
         // Half of it is certain and half is chance: what failed together does not return together.
         let half = doubled.min(self.max_wait) / 2;
-        let rest = asked.max(half) + half.mul_f64(jitter.unit());
-        Some(rest.min(self.max_wait))
+        let back_off = asked.max(half) + half.mul_f64(jitter.unit());
+        Some(back_off.min(self.max_wait))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use web::FetchError;
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -68,11 +66,20 @@ mod tests {
         }
     }
 
+    fn after(
+        policy: &RetryPolicy,
+        failures: usize,
+        error: &FetchError,
+        jitter: &mut Seeded,
+    ) -> Option<Duration> {
+        policy.back_off_after(&vec![Err(error.clone()); failures], jitter)
+    }
+
     fn schedule(seed: u64, number: usize) -> Vec<Duration> {
         let (policy, error) = (policy(seed), status(500, None));
         let mut jitter = policy.jitter(number);
         (1..20)
-            .map_while(|failures| policy.rest_after(failures, &error, &mut jitter))
+            .map_while(|failures| after(&policy, failures, &error, &mut jitter))
             .collect()
     }
 
@@ -101,7 +108,7 @@ mod tests {
         for (asked, fits) in [(0, true), (3, true), (10, true), (11, false)] {
             let error = status(429, Some(asked * SECOND));
             for number in 1..50 {
-                let rest = policy.rest_after(1, &error, &mut policy.jitter(number));
+                let rest = after(&policy, 1, &error, &mut policy.jitter(number));
                 let kept = rest.is_some_and(|rest| (asked * SECOND..=10 * SECOND).contains(&rest));
                 assert_eq!((rest.is_some(), kept), (fits, fits), "{asked}: {rest:?}");
             }
@@ -111,15 +118,14 @@ mod tests {
     #[test]
     fn what_a_retry_cannot_mend_and_what_was_tried_often_enough_is_given_up() {
         let (policy, url) = (policy(1), String::from("http://h/"));
-        let rest = |failures, error| policy.rest_after(failures, &error, &mut policy.jitter(1));
-        let after = SECOND;
+        let rest = |failures, error| after(&policy, failures, &error, &mut policy.jitter(1));
         for error in [
             status(500, None),
             status(503, None),
             status(429, None),
             FetchError::Timeout {
                 url: url.clone(),
-                after,
+                after: SECOND,
             },
             FetchError::Reset { url: url.clone() },
         ] {

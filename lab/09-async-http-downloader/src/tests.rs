@@ -1,6 +1,7 @@
 use super::*;
 use measure::workload::Seeded;
 use std::{
+    future,
     num::NonZeroU32,
     sync::{
         Mutex,
@@ -88,10 +89,10 @@ impl Log {
 async fn download_one(
     policy: &RetryPolicy,
     answer: impl Fn(&Url, usize) -> Fetched + Clone + Send + Sync + 'static,
-) -> (Download, Log) {
+) -> (Attempts, Log) {
     let log = Log::default();
     let seen = log.clone();
-    let fetch = move |url: Url| std::future::ready(answer(&url, seen.attempt(&url)));
+    let fetch = move |url: Url| future::ready(answer(&url, seen.attempt(&url)));
     let mut all = download_all(&urls(1), limit(1), PermitUse::Attempt, policy, fetch).await;
     (all.pop().expect("one was asked for"), log)
 }
@@ -108,11 +109,12 @@ async fn every_request_comes_back_once_in_the_order_of_asking() {
                 };
                 let urls = urls(count);
                 let all = download_all(&urls, limit(permits), permit_use, &policy(3), fetch).await;
-                assert!(all.iter().map(|one| one.number).eq(1..=count));
-                for (download, url) in all.iter().zip(&urls) {
-                    let body = &download.fetched.as_ref().expect("a page").body;
-                    assert_eq!(body, url.path().as_bytes());
-                    assert_eq!(download.attempts.len(), 1);
+                assert_eq!(all.len(), count);
+                for (attempts, url) in all.iter().zip(&urls) {
+                    let [Ok(page)] = &attempts[..] else {
+                        panic!("one attempt and a page: {attempts:?}");
+                    };
+                    assert_eq!(page.body, url.path().as_bytes());
                 }
             }
         }
@@ -162,23 +164,16 @@ async fn the_next_in_the_queue_goes_while_one_rests_unless_the_permit_is_kept() 
                 }
             }
         };
-        let all = download_all(&urls(2), limit(1), permit_use, &policy(3), fetch).await;
+        download_all(&urls(2), limit(1), permit_use, &policy(3), fetch).await;
         assert_eq!(log.numbers(), order, "{permit_use:?}");
-        let rest = all[0].back_offs().next().expect("it failed once");
-        let kept = usize::from(permit_use == PermitUse::Request);
-        // A permit that was given back is on its way to the other, who queues no more.
-        assert_eq!((rest.idle_permits, rest.queueing), (kept, kept));
-        let all = Downloads::new(all, &policy(3));
-        assert_eq!((all.back_offs, all.blocking_back_offs), (1, kept));
-        assert_eq!(all.longest_blocking > Duration::ZERO, kept == 1);
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn rests_grow_and_are_the_same_for_the_same_seed() {
     let fail = |url: &Url, _| status(url, 503, None);
-    let (download, log) = download_one(&policy(6), fail).await;
-    assert_eq!(download.attempts.len(), 6);
+    let (attempts, log) = download_one(&policy(6), fail).await;
+    assert_eq!(attempts.len(), 6);
     let gaps = log.gaps(1);
     for (gap, whole) in gaps.iter().zip([1, 2, 4, 8, 10]) {
         // A timer has a resolution of a millisecond, upwards.
@@ -201,16 +196,13 @@ async fn a_retry_after_is_waited_for_or_the_request_is_given_up() {
             _ => page(url.clone()),
         }
     };
-    let (download, log) = download_one(&policy(3), asks(7)).await;
-    assert!(download.fetched.is_ok());
+    let (attempts, log) = download_one(&policy(3), asks(7)).await;
+    assert!(matches!(attempts[..], [Err(_), Ok(_)]), "{attempts:?}");
     assert!(log.gaps(1)[0] >= 7 * SECOND, "{:?}", log.gaps(1));
-    let all = Downloads::new(vec![download], &policy(3));
-    assert_eq!((all.asked_back_offs, all.early_returns), (1, 0));
 
-    let (download, log) = download_one(&policy(3), asks(11)).await;
+    let (attempts, log) = download_one(&policy(3), asks(11)).await;
     assert_eq!(log.numbers(), [1], "longer than it is ready to wait");
-    let all = Downloads::new(vec![download], &policy(3));
-    assert_eq!((all.tally().failed, all.given_up_early), (1, 0));
+    assert!(matches!(attempts[..], [Err(_)]), "{attempts:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -238,27 +230,17 @@ async fn what_may_pass_is_tried_again_and_what_will_not_is_not() {
             1,
         ),
     ];
-    for (failure, attempts) in failures {
-        let (download, log) =
+    for (failure, expected) in failures {
+        let (attempts, log) =
             download_one(&policy(3), move |url, _| Err(failure(url.to_string()))).await;
-        assert_eq!(log.numbers().len(), attempts, "{:?}", download.fetched);
-        assert_eq!(download.attempts.len(), attempts);
-        assert!(download.fetched.is_err());
-        let last = download.attempts.last().expect("there was one");
-        assert_eq!(last.back_off, None, "nothing rests after the last attempt");
-        let all = Downloads::new(vec![download], &policy(3));
-        assert_eq!(all.given_up_early, 0);
+        assert_eq!(log.numbers().len(), expected, "{attempts:?}");
+        assert_eq!(attempts.len(), expected);
+        assert!(attempts.iter().all(Result::is_err));
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_given_up_early_is_found_in_the_books() {
-    let (download, _) = download_one(&policy(2), |url, _| status(url, 500, None)).await;
-    assert_eq!(Downloads::new(vec![download], &policy(3)).given_up_early, 1);
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_books_balance_whatever_happens() {
+async fn each_attempt_is_kept_and_none_more_is_made_than_allowed() {
     for seed in 0..100 {
         let mut random = Seeded::new(seed);
         let (count, permits) = (random.range(0..30) as usize, random.range(1..9) as usize);
@@ -288,20 +270,12 @@ async fn the_books_balance_whatever_happens() {
             }
         };
         let all = download_all(&urls(count), limit(permits), permit_use, &policy, fetch).await;
-        let all = Downloads::new(all, &policy);
-        let tally = all.tally();
-        assert_eq!(tally.submitted, count as u64);
-        assert_eq!(tally.done + tally.failed, tally.submitted);
-        assert_eq!(tally.submitted + tally.retried, log.numbers().len() as u64);
-        assert_eq!(all.attempts, log.numbers().len());
-        assert_eq!(all.back_offs as u64, tally.retried);
-        assert_eq!((all.given_up_early, all.early_returns), (0, 0));
-        if permit_use == PermitUse::Attempt {
-            assert_eq!(all.blocking_back_offs, 0, "seed {seed}");
-        }
-        for one in &all.requests {
-            assert!(one.attempts.len() <= policy.attempts.get() as usize);
-            assert_eq!(one.back_offs().count() + 1, one.attempts.len());
+        assert_eq!(all.len(), count);
+        assert_eq!(all.iter().flatten().count(), log.numbers().len());
+        for attempts in &all {
+            assert!((1..=policy.attempts.get() as usize).contains(&attempts.len()));
+            let (_, failed) = attempts.split_last().expect("at least one");
+            assert!(failed.iter().all(Result::is_err), "{attempts:?}");
         }
     }
 }
@@ -314,12 +288,10 @@ async fn a_task_that_panics_is_one_failed_request() {
     };
     for permit_use in BOTH {
         let all = download_all(&urls(4), limit(1), permit_use, &policy(3), fetch).await;
-        let ok: Vec<bool> = all.iter().map(|one| one.fetched.is_ok()).collect();
-        assert_eq!(ok, [true, false, true, true]);
-        let error = all[1].fetched.as_ref().expect_err("it panicked");
+        let ok = all.iter().map(|attempts| attempts[0].is_ok());
+        assert!(ok.eq([true, false, true, true]), "{all:?}");
+        let error = all[1][0].as_ref().expect_err("it panicked");
         assert!(error.to_string().contains("panicked"), "{error}");
-        let tally = Downloads::new(all, &policy(3)).tally();
-        assert_eq!((tally.submitted, tally.done, tally.failed), (4, 3, 1));
     }
 }
 
@@ -330,7 +302,7 @@ async fn from_server(
     count: usize,
     permit_use: PermitUse,
     timeout: Duration,
-) -> (Downloads, Witness) {
+) -> (Vec<Attempts>, Witness) {
     let config = ServerConfig {
         faults,
         ..ServerConfig::default()
@@ -348,7 +320,6 @@ async fn from_server(
         async move { get_async(&client, &url).await }
     };
     let all = download_all(&urls, limit(4), permit_use, &policy, fetch).await;
-    let all = Downloads::new(all, &policy);
     (all, server.witness().expect("the server answers"))
 }
 
@@ -368,23 +339,20 @@ async fn the_server_is_the_witness_of_every_attempt() {
         };
         let patient = Duration::from_secs(60);
         let (all, witness) = from_server(Some(faults), "bytes/999", 40, permit_use, patient).await;
-        assert_eq!(all.tally().done, 40);
-        for one in &all.requests {
-            assert_eq!(one.fetched.as_ref().expect("a page").len(), 999);
+        for attempts in &all {
+            let page = attempts.last().and_then(|last| last.as_ref().ok());
+            assert_eq!(page.expect("a page in the end").len(), 999);
         }
-        assert_eq!(all.attempts as u64, witness.arrivals);
+        let attempts = || all.iter().flatten();
+        assert_eq!(attempts().count() as u64, witness.arrivals);
         assert!(witness.peak_in_flight <= 4, "{witness:?}");
-        for (outcome, kind) in [
-            ("500", FaultKind::ServerError),
-            ("429", FaultKind::TooManyRequests),
-            ("cut", FaultKind::Cut),
-            ("reset", FaultKind::Reset),
-        ] {
-            let seen = witness.faults.get(&kind).copied().unwrap_or_default();
-            assert_eq!(all.attempts_that(outcome) as u64, seen, "{outcome}");
-            assert!(seen > 0, "the seed brings each kind: {witness:?}");
-        }
-        assert_eq!(all.tally().retried, witness.faults.values().sum::<u64>());
+        let failed = attempts().filter(|one| one.is_err()).count() as u64;
+        assert_eq!(failed, witness.faults.values().sum::<u64>());
+        assert_eq!(
+            witness.faults.len(),
+            4,
+            "the seed brings each kind: {witness:?}"
+        );
     }
 }
 
@@ -392,8 +360,12 @@ async fn the_server_is_the_witness_of_every_attempt() {
 async fn a_stalled_answer_times_out_and_is_tried_again() {
     let soon = Duration::from_millis(20);
     let (all, _) = from_server(None, "stall", 1, PermitUse::Attempt, soon).await;
-    assert_eq!(all.attempts_that("timeout"), 20);
-    assert_eq!(all.tally().failed, 1);
+    assert_eq!(all[0].len(), 20);
+    assert!(
+        all[0]
+            .iter()
+            .all(|one| matches!(one, Err(FetchError::Timeout { .. })))
+    );
 }
 
 #[tokio::test]
