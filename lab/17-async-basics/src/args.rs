@@ -1,17 +1,16 @@
 //! The flags of this step.
 
 use common::cli::{RoundsArgs, Seconds, up_to};
-use lab_17_async_basics::{cancellation, cpu::Job, executor};
-use measure::workload;
+use lab_17_async_basics::{Call, cancellation, cpu::Job, executor};
 use serde::Serialize;
 use std::{num::NonZeroUsize, time::Duration};
 
 /// The pause after each half of a message.
 const PAUSE: Duration = Duration::from_millis(5);
 /// From one tick of the light task to the next.
-const TICK: Duration = Duration::from_millis(10);
+pub(crate) const TICK: Duration = Duration::from_millis(10);
 /// An odd number: now and then it falls between the halves of a message.
-pub(crate) const HEARTBEAT_EVERY: u64 = 7;
+const HEARTBEAT_EVERY: u64 = 7;
 
 /// What to wait for, to compute, and to cancel.
 #[derive(clap::Args, Clone, Debug, Serialize)]
@@ -28,7 +27,7 @@ pub(crate) struct Args {
         default_value = "0.2",
         allow_negative_numbers = true
     )]
-    pub(crate) delay: Seconds,
+    delay: Seconds,
 
     /// Steps of each of the two CPU jobs, 1 to 1,000,000,000
     #[arg(long, value_name = "N", default_value = "50_000_000",
@@ -46,7 +45,7 @@ pub(crate) struct Args {
         default_value = "0.3",
         allow_negative_numbers = true
     )]
-    pub(crate) block: Seconds,
+    block: Seconds,
 
     /// Messages that are read while reads are dropped, 1 to 1,000
     #[arg(long, value_name = "N", default_value = "20", value_parser = up_to::<1000>,
@@ -55,6 +54,12 @@ pub(crate) struct Args {
 }
 
 impl Args {
+    pub(crate) fn calls(&self) -> Vec<Call> {
+        let takes = self.delay.0;
+        let call = |number| Call { number, takes };
+        (1..=self.tasks.get()).map(call).collect()
+    }
+
     /// The CPU jobs.
     pub(crate) fn jobs(&self) -> [Job; 2] {
         let steps = self.work.get() as u64;
@@ -75,10 +80,4 @@ impl Args {
             pause: PAUSE,
         }
     }
-}
-
-/// What the jobs must bring, computed one after the other.
-pub(crate) fn right_values(jobs: &[Job]) -> Vec<u64> {
-    let right = jobs.iter().map(|job| workload::mix(job.number, job.steps));
-    right.collect()
 }

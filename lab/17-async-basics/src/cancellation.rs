@@ -1,10 +1,17 @@
 //! Cancellation by drop: what a future has read and not handed on goes with it.
+//!
+//! And by `abort`: a task stops at its next `await`, a blocking call does not stop.
 
-use std::{io, time::Duration};
+use std::{
+    io,
+    sync::{Arc, Barrier},
+    time::Duration,
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, DuplexStream},
     select,
-    sync::mpsc,
+    sync::{Semaphore, mpsc},
+    task::JoinSet,
     time,
 };
 
@@ -24,7 +31,7 @@ pub struct Plan {
     pub pause: Duration,
 }
 
-/// What came of it.
+/// What the reader received.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Received {
     /// The messages handed on.
@@ -38,11 +45,12 @@ pub struct Received {
 /// # Errors
 /// The pipe breaks.
 pub async fn read_losing_bytes(plan: Plan) -> io::Result<Received> {
-    let (tx, rx, heartbeats) = ends();
-    let (sent, received) = tokio::join!(
-        send_halves(plan, tx.0, tx.1),
-        receive_losing_bytes(rx, heartbeats)
-    );
+    // Room for one half: the next is written only when the reader has taken the one before, so
+    // what a heartbeat interrupts does not depend on the clock.
+    let (write, read) = tokio::io::duplex(HALF_BYTES);
+    let (tx, heartbeats) = mpsc::channel(1);
+    let sending = send_halves(plan, write, tx);
+    let (sent, received) = tokio::join!(sending, receive_losing_bytes(read, heartbeats));
     sent.and(received)
 }
 
@@ -51,22 +59,11 @@ pub async fn read_losing_bytes(plan: Plan) -> io::Result<Received> {
 /// # Errors
 /// The pipe breaks.
 pub async fn read_keeping_bytes(plan: Plan) -> io::Result<Received> {
-    let (tx, rx, heartbeats) = ends();
-    let (sent, received) = tokio::join!(
-        send_halves(plan, tx.0, tx.1),
-        receive_keeping_bytes(rx, heartbeats)
-    );
-    sent.and(received)
-}
-
-type WriteEnds = (DuplexStream, mpsc::Sender<()>);
-
-fn ends() -> (WriteEnds, DuplexStream, mpsc::Receiver<()>) {
-    // Room for one half: the next is written only when the reader has taken the one before, so
-    // what a heartbeat interrupts does not hang on the clock.
     let (write, read) = tokio::io::duplex(HALF_BYTES);
-    let (heartbeat, heartbeats) = mpsc::channel(1);
-    ((write, heartbeat), read, heartbeats)
+    let (tx, heartbeats) = mpsc::channel(1);
+    let sending = send_halves(plan, write, tx);
+    let (sent, received) = tokio::join!(sending, receive_keeping_bytes(read, heartbeats));
+    sent.and(received)
 }
 
 #[tracing::instrument(name = "task", skip_all, fields(task = "writer", wait = "sleep"))]
@@ -166,69 +163,50 @@ impl Reader {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn plan(messages: u64, heartbeat_every: u64) -> Plan {
-        Plan {
-            messages,
-            heartbeat_every,
-            pause: Duration::ZERO,
-        }
+/// Begins `count` tasks and as many blocking calls, aborts all, and only then lets them go on.
+///
+/// Returns how many tasks, and how many calls, reached their end all the same. For at most 512
+/// calls: tokio has no more threads for such, and those in its queue never begin.
+pub async fn abort_in_the_middle(count: usize) -> [usize; 2] {
+    let (begun, mut begins) = mpsc::unbounded_channel();
+    let (go, gate) = (
+        Arc::new(Semaphore::new(0)),
+        Arc::new(Barrier::new(count + 1)),
+    );
+    let (mut tasks, mut calls) = (JoinSet::new(), JoinSet::new());
+    for number in 1..=count {
+        tasks.spawn(pass(number, begun.clone(), Arc::clone(&go)));
+        let (begun, gate) = (begun.clone(), Arc::clone(&gate));
+        calls.spawn_blocking(move || pass_blocking(&begun, &gate));
     }
-
-    /// Runs it in paused time, which leaps from pause to pause.
-    fn run(reading: impl Future<Output = io::Result<Received>>) -> Received {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .start_paused(true)
-            .build();
-        let runtime = runtime.expect("a runtime starts");
-        runtime.block_on(reading).expect("the pipe holds")
+    for _ in 0..2 * count {
+        begins.recv().await;
     }
+    tasks.abort_all();
+    calls.abort_all();
+    go.add_permits(count);
+    // All calls have come to the gate or are about to, so this thread is not blocked for long.
+    gate.wait();
+    [count_ended(tasks).await, count_ended(calls).await]
+}
 
-    fn losing(plan: Plan) -> Received {
-        run(read_losing_bytes(plan))
+#[tracing::instrument(name = "task", skip_all, fields(task = number, wait = "io"))]
+async fn pass(number: usize, begun: mpsc::UnboundedSender<()>, go: Arc<Semaphore>) {
+    let _ = begun.send(());
+    let _permit = go.acquire().await;
+}
+
+#[tracing::instrument(name = "blocking call", skip_all, fields(wait = "io"))]
+fn pass_blocking(begun: &mpsc::UnboundedSender<()>, gate: &Barrier) {
+    let _ = begun.send(());
+    gate.wait();
+}
+
+/// What was aborted comes out of the set too, as an error.
+async fn count_ended(mut all: JoinSet<()>) -> usize {
+    let mut ended = 0;
+    while let Some(outcome) = all.join_next().await {
+        ended += usize::from(outcome.is_ok());
     }
-
-    fn keeping(plan: Plan) -> Received {
-        run(read_keeping_bytes(plan))
-    }
-
-    #[test]
-    fn half_a_message_dropped_shifts_all_that_follow() {
-        // A heartbeat after the third half: half of message 2 is in the dropped read.
-        let received = losing(plan(4, 3));
-        // The sixth half is in the second read that is dropped, and the frames are right again.
-        assert_eq!(received.handed_on, [1, 2 << 32, 4]);
-        assert_eq!(received.dropped_reads, 2);
-    }
-
-    #[test]
-    fn a_heartbeat_between_messages_costs_nothing() {
-        assert_eq!(losing(plan(5, 2)).handed_on, [1, 2, 3, 4, 5]);
-        assert_eq!(losing(plan(0, 1)), Received::default());
-    }
-
-    proptest! {
-        #[test]
-        fn what_is_kept_outside_the_future_is_never_lost(messages in 0..60_u64, every in 1..20_u64) {
-            let received = keeping(plan(messages, every));
-            prop_assert!(received.handed_on.iter().copied().eq(1..=messages));
-            // The end and a heartbeat after the last half may come together.
-            let last = 2 * messages / every;
-            let first = (2 * messages).saturating_sub(1) / every;
-            prop_assert!((first..=last).contains(&(received.dropped_reads as u64)));
-        }
-
-        #[test]
-        fn the_losing_reader_hands_on_no_message_twice(messages in 0..60_u64, every in 1..20_u64) {
-            let received = losing(plan(messages, every));
-            let right = received.handed_on.iter().filter(|&&number| number <= messages);
-            prop_assert!(right.is_sorted_by(|a, b| a < b));
-            prop_assert!(received.handed_on.len() as u64 <= messages);
-        }
-    }
+    ended
 }

@@ -1,138 +1,230 @@
 //! What the run is to show.
 
 use crate::{
-    args::{Args, HEARTBEAT_EVERY},
-    blocked::{BLOCKED, MOVED},
-    cancelled::{ABORT, KEEPING, LOSING},
-    waits::{JOIN, LOOP, SPAWN, SPAWN_BLOCKING},
-    work::{JOIN_CPU, SPAWN_CPU},
+    ABORT, BLOCKED, JOIN, JOIN_CPU, KEEPING, LOOP, LOSING, MOVED, SPAWN, SPAWN_BLOCKING, SPAWN_CPU,
+    args::{Args, TICK},
 };
 use common::{
     Lab,
-    claim::{Claim, number, of, ratio, top},
+    claim::{Claim, Count, Figure, Ratio, bytes, count, middle_wall, threads, times, wall},
     format,
 };
+use lab_17_async_basics::cancellation::{MESSAGE_BYTES, Plan, Received};
+use timeline::{LaneKind, Recording, Span};
 
-/// Adds every claim; the figures of the run decide.
-pub(crate) fn add(args: &Args, lab: &mut Lab) {
-    add_laziness(lab);
-    add_waits(args, lab);
-    add_work(lab);
-    add_blocked(args, lab);
-    add_cancelled(args, lab);
+fn spans<'a>(recording: &'a Recording, name: &'a str) -> impl Iterator<Item = &'a Span> {
+    let all = recording.lanes.iter().flat_map(|lane| &lane.spans);
+    all.filter(move |span| span.name == name)
 }
 
-fn add_laziness(lab: &mut Lab) {
-    let begun = |when| top(format!("params.begun.{when}"));
-    lab.claim(
-        Claim::that("making futures began nothing; awaiting one began that one")
-            .check(begun("when_made").equals(number(0)))
-            .check(begun("when_one_awaited").equals(number(1))),
-    );
-    lab.claim(
-        Claim::that("a spawned task began without being awaited")
-            .check(begun("when_others_spawned").equals(begun("made"))),
-    );
+/// The most spans of that name open at once.
+fn most_at_once(recording: &Recording, name: &str) -> usize {
+    let spans: Vec<&Span> = spans(recording, name).collect();
+    let open_at_start = |one: &&Span| {
+        let is_open = |other: &&&Span| other.start <= one.start && one.start < other.end;
+        spans.iter().filter(is_open).count()
+    };
+    spans.iter().map(open_at_start).max().unwrap_or_default()
 }
 
-fn add_waits(args: &Args, lab: &mut Lab) {
-    let alone = args.tasks.get() == 1;
-    let short = "the waits were too short to overlap";
-    let all = number(args.tasks.get() as f64);
-    let at_once = |name| of(name, "results.peak_at_once");
-    let threads = |name| of(name, "results.threads_used");
-    lab.claim(
-        Claim::that("the loop never waited for two answers at once, the others for all")
-            .check(at_once(LOOP).equals(number(1)))
-            .check(at_once(JOIN).equals(all.clone()))
-            .check(at_once(SPAWN).equals(all.clone()))
-            .check(at_once(SPAWN_BLOCKING).equals(all.clone()))
-            .otherwise(short),
-    );
-    lab.claim(
-        Claim::that("join and spawn needed one thread, spawn_blocking one for each call")
-            .check(threads(JOIN).equals(number(1)))
-            .check(threads(SPAWN).equals(number(1)))
-            .check(threads(SPAWN_BLOCKING).equals(all))
-            .otherwise("the calls were over so soon that one thread took several"),
-    );
-    let half = || of(LOOP, "wall_s").times(0.5);
-    lab.claim(
-        Claim::that("all at once took less than half the time of the loop, each of the three ways")
-            .check(of(JOIN, "wall_s").below(half()))
-            .check(of(SPAWN, "wall_s").below(half()))
-            .check(of(SPAWN_BLOCKING, "wall_s").below(half()))
-            .otherwise(if alone {
-                "one wait has nothing to overlap with"
-            } else {
-                short
-            }),
-    );
+/// How many threads had a span of that name.
+fn threads_with(recording: &Recording, name: &str) -> usize {
+    let threads = recording
+        .lanes
+        .iter()
+        .filter(|lane| lane.id.kind == LaneKind::Thread);
+    threads
+        .filter(|lane| lane.spans.iter().any(|span| span.name == name))
+        .count()
 }
 
-fn add_work(lab: &mut Lab) {
+pub(crate) fn laziness(args: &Args, lab: &mut Lab, begun: [usize; 3]) {
+    let [made, awaited, spawned] = begun;
+    let made = lab.count(None, "begun_when_all_were_made", made);
+    let awaited = lab.count(None, "begun_when_one_was_awaited", awaited);
+    let spawned = lab.count(None, "begun_when_the_others_were_spawned", spawned);
     lab.claim(
-        Claim::that("joined, the CPU work stayed on one thread")
-            .check(of(JOIN_CPU, "results.threads_used").equals(number(1))),
+        Claim::that(
+            "futures_are_lazy",
+            "making futures began nothing; awaiting one began that one",
+        )
+        .check(made.equals(count(0)))
+        .check(awaited.equals(count(1)))
+        .headline(),
     );
     lab.claim(
         Claim::that(
+            "spawned_begins",
+            "a spawned task began without being awaited",
+        )
+        .check(spawned.equals(count(args.tasks.get()))),
+    );
+}
+
+pub(crate) fn waits(args: &Args, lab: &mut Lab) {
+    let all = || count(args.tasks.get());
+    let mut at_once = |name| {
+        let most = most_at_once(&lab.recording(name), "call");
+        lab.count(name, "calls_open_at_once", most)
+    };
+    let in_turn = at_once(LOOP).equals(count(1));
+    let together = [JOIN, SPAWN, SPAWN_BLOCKING].map(|name| at_once(name).equals(all()));
+    let overlap = Claim::that(
+        "all_wait_at_once",
+        "the loop never waited for two answers at once, the others for all",
+    );
+    lab.claim(
+        together
+            .into_iter()
+            .fold(overlap.check(in_turn), Claim::check),
+    );
+    let with_a_call = threads_with(&lab.recording(SPAWN_BLOCKING), "call");
+    let with_a_call = lab.count(SPAWN_BLOCKING, "threads_with_a_call", with_a_call);
+    lab.claim(
+        Claim::that(
+            "threads",
+            "join and spawn were seen on one thread, spawn_blocking took one for each call",
+        )
+        .check(threads(JOIN).equals(count(1)))
+        .check(threads(SPAWN).equals(count(1)))
+        .check(with_a_call.equals(all())),
+    );
+    let half = || middle_wall(LOOP) * 0.5;
+    lab.claim(
+        Claim::that(
+            "waits_overlap",
+            "all at once took less than half the time of the loop, each of the three ways",
+        )
+        .check(middle_wall(JOIN).below(half()))
+        .check(middle_wall(SPAWN).below(half()))
+        .check(middle_wall(SPAWN_BLOCKING).below(half()))
+        .headline(),
+    );
+}
+
+/// Notes on how many threads the joined work ran, and how many CPUs the spawned work kept busy.
+pub(crate) fn note_work(lab: &mut Lab) -> (Figure<Count>, Figure<Ratio>) {
+    let threads = threads_with(&lab.recording(JOIN_CPU), "compute");
+    let spawned = lab.recording(SPAWN_CPU);
+    let busy: f64 = spans(&spawned, "compute")
+        .map(|span| span.busy.as_secs_f64())
+        .sum();
+    let busy = busy / spawned.wall.as_secs_f64();
+    (
+        lab.count(JOIN_CPU, "threads_at_work", threads),
+        lab.ratio(SPAWN_CPU, "CPUs_kept_busy", busy),
+    )
+}
+
+pub(crate) fn work(lab: &mut Lab, (threads, busy): (Figure<Count>, Figure<Ratio>)) {
+    lab.claim(
+        Claim::that(
+            "joined_work_is_sequential",
+            "joined, the CPU work stayed on one thread",
+        )
+        .check(threads.equals(count(1))),
+    );
+    lab.claim(
+        Claim::that(
+            "spawned_work_overlaps",
             "spawned, the CPU jobs overlapped: less than three quarters of the joined time",
         )
         // A wall time alone may be the chance of a machine that changes speed.
-        .check(ratio(of(SPAWN_CPU, "busy_s"), of(SPAWN_CPU, "wall_s")).above(number(1.2)))
-        .check(of(SPAWN_CPU, "walls_s").below(of(JOIN_CPU, "walls_s").times(0.75)))
+        .check(busy.above(times(1.2)))
+        .check(wall(SPAWN_CPU).below(wall(JOIN_CPU) * 0.75))
         .needs_cpus(),
     );
 }
 
-fn add_blocked(args: &Args, lab: &mut Lab) {
-    let during = |name| of(name, "results.ticks_during_the_call");
-    let worst = |name| of(name, "results.worst_late_s");
+pub(crate) fn blocked(args: &Args, lab: &mut Lab) {
+    let mut figures = |name| {
+        let recording = lab.recording(name);
+        let call = spans(&recording, "blocking call")
+            .next()
+            .map(|call| call.start..call.end);
+        let ticks: Vec<&Span> = spans(&recording, "tick").collect();
+        let during = |tick: &&&Span| call.as_ref().is_some_and(|call| call.contains(&tick.end));
+        let during = ticks.iter().filter(during).count();
+        let late = ticks
+            .iter()
+            .map(|tick| tick.duration().saturating_sub(TICK))
+            .max();
+        let late = late.unwrap_or_default();
+        let worst = format::seconds(late);
+        lab.say(format!(
+            "{name}: ticks during the call {during}, the latest {worst} late"
+        ));
+        (
+            lab.count(name, "ticks_during_the_call", during),
+            lab.duration(name, "latest_tick_late_by", late),
+        )
+    };
+    let ((blocked_ticks, blocked_late), (moved_ticks, moved_late)) =
+        (figures(BLOCKED), figures(MOVED));
+    let call = lab.duration(None, "call_blocks_for", args.ticking().call);
     lab.claim(
         Claim::that(
+            "blocking_stalls",
             "while the call blocked the thread the light task did not tick, and then was late by \
              at least half of the call",
         )
-        .check(during(BLOCKED).equals(number(0)))
-        .check(worst(BLOCKED).at_least(top("params.block").times(0.5))),
+        .check(blocked_ticks.equals(count(0)))
+        .check(blocked_late.clone().at_least(call * 0.5))
+        .headline(),
     );
-    let plan = args.ticking();
-    let mut moved = Claim::that(
-        "moved to another thread, the call let it tick, less than half as late at worst",
-    )
-    .check(during(MOVED).above(number(0)))
-    .check(worst(MOVED).below(worst(BLOCKED).times(0.5)));
-    if plan.call < 5 * plan.tick {
-        let tick = format::seconds(plan.tick);
-        moved = moved.otherwise(format!("the call is short beside a tick of {tick}"));
-    }
-    lab.claim(moved);
-}
-
-fn add_cancelled(args: &Args, lab: &mut Lab) {
-    let lost = |name| of(name, "results.lost_bytes");
-    let right = |name| of(name, "results.right");
-    let losing = Claim::that("dropped reads took bytes with them, and messages came out wrong")
-        .check(lost(LOSING).above(number(0)))
-        .check(right(LOSING).below(of(LOSING, "results.sent")));
-    let keeping = Claim::that("with the bytes kept outside the future, dropped reads lost none")
-        .check(of(KEEPING, "results.dropped_reads").above(number(0)))
-        .check(lost(KEEPING).equals(number(0)))
-        .check(right(KEEPING).equals(of(KEEPING, "results.sent")));
-    let too_few = 2 * args.messages().messages < HEARTBEAT_EVERY;
-    for claim in [losing, keeping] {
-        lab.claim(if too_few {
-            claim.otherwise("no heartbeat came before the end")
-        } else {
-            claim
-        });
-    }
     lab.claim(
         Claim::that(
+            "moved_away",
+            "moved to another thread, the call let it tick, less than half as late at worst",
+        )
+        .check(moved_ticks.above(count(0)))
+        .check(moved_late.below(blocked_late * 0.5)),
+    );
+}
+
+pub(crate) fn dropped_reads(lab: &mut Lab, plan: Plan, losing: &Received, keeping: &Received) {
+    let mut figures = |name, received: &Received| {
+        let handed_on = received.handed_on.iter();
+        let wrong = handed_on.filter(|&&number| number > plan.messages).count();
+        let lost = (plan.messages as usize - received.handed_on.len()) * MESSAGE_BYTES;
+        (
+            lab.bytes(name, "lost", lost as u64),
+            lab.count(name, "wrong_messages", wrong),
+            lab.count(name, "dropped_reads", received.dropped_reads),
+        )
+    };
+    let (lost, wrong, dropped) = figures(LOSING, losing);
+    let (kept_lost, kept_wrong, kept_dropped) = figures(KEEPING, keeping);
+    lab.claim(
+        Claim::that(
+            "dropped_reads_lose",
+            "dropped reads took bytes with them, and messages came out wrong",
+        )
+        .check(dropped.above(count(0)))
+        .check(lost.above(bytes(0.0)))
+        .check(wrong.above(count(0)))
+        .headline(),
+    );
+    lab.claim(
+        Claim::that(
+            "kept_outside",
+            "with the bytes kept outside the future, dropped reads lost none",
+        )
+        .check(kept_dropped.above(count(0)))
+        .check(kept_lost.at_most(bytes(0.0)))
+        .check(kept_wrong.equals(count(0))),
+    );
+}
+
+pub(crate) fn abort(args: &Args, lab: &mut Lab, [tasks, calls]: [usize; 2]) {
+    let tasks = lab.count(ABORT, "tasks_that_ran_to_their_end", tasks);
+    let calls = lab.count(ABORT, "blocking_calls_that_ran_to_their_end", calls);
+    lab.claim(
+        Claim::that(
+            "abort_stops_tasks_only",
             "aborted tasks stopped where they waited, aborted blocking calls ran to their end",
         )
-        .check(of(ABORT, "results.tasks_ended").equals(number(0)))
-        .check(of(ABORT, "results.calls_ended").equals(of(ABORT, "results.calls"))),
+        .check(tasks.equals(count(0)))
+        .check(calls.equals(count(args.tasks.get()))),
     );
 }

@@ -9,24 +9,18 @@
 //! }
 //! ```
 
-pub mod abort;
 pub mod cancellation;
 pub mod cpu;
 pub mod executor;
-mod gauge;
-mod laziness;
-
-pub use gauge::Gauge;
-pub use laziness::{Begun, count_begun};
 
 use futures_util::future::join_all;
 use std::{
     io,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering::Relaxed},
+        atomic::{AtomicUsize, Ordering::SeqCst},
     },
-    thread::{self, ThreadId},
+    thread,
     time::Duration,
 };
 use tokio::{runtime::Builder, task::JoinSet, time};
@@ -36,33 +30,21 @@ use tokio::{runtime::Builder, task::JoinSet, time};
 /// # Errors
 /// The system refuses the runtime its event queue.
 pub fn run_on_this_thread<F: Future>(future: F) -> io::Result<F::Output> {
-    let number = AtomicUsize::new(0);
     let runtime = Builder::new_current_thread()
         .enable_time()
-        // Threads for blocking calls. Relaxed: a number for each name, and nothing hangs on it.
-        .thread_name_fn(move || format!("blocking {}", number.fetch_add(1, Relaxed) + 1))
+        // Of the threads for blocking calls.
+        .thread_name("blocking")
         .build()?;
     Ok(runtime.block_on(future))
 }
 
-/// A call whose answer takes a while.
-#[derive(Clone, Debug)]
+/// A call whose answer, its number, takes a while.
+#[derive(Clone, Copy, Debug)]
 pub struct Call {
     /// Its number.
     pub number: usize,
     /// How long its answer takes.
     pub takes: Duration,
-    /// Where it is counted.
-    pub gauge: Arc<Gauge>,
-}
-
-/// What a call brings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Answer {
-    /// The number of its call.
-    pub number: usize,
-    /// The thread that it came on.
-    pub thread: ThreadId,
 }
 
 impl Call {
@@ -71,30 +53,21 @@ impl Call {
     /// # Cancel safety
     /// Dropping the future ends the wait.
     #[tracing::instrument(name = "call", skip_all, fields(wait = "io"))]
-    pub async fn answer(self) -> Answer {
-        let _open = self.gauge.open();
+    pub async fn answer(self) -> usize {
         time::sleep(self.takes).await;
-        self.answered()
+        self.number
     }
 
     /// Blocks its thread until the answer is there.
-    #[tracing::instrument(name = "blocking call", skip_all, fields(wait = "io"))]
-    pub fn answer_blocking(self) -> Answer {
-        let _open = self.gauge.open();
+    #[tracing::instrument(name = "call", skip_all, fields(wait = "io"))]
+    pub fn answer_blocking(self) -> usize {
         thread::sleep(self.takes);
-        self.answered()
-    }
-
-    fn answered(&self) -> Answer {
-        Answer {
-            number: self.number,
-            thread: thread::current().id(),
-        }
+        self.number
     }
 }
 
 /// Awaits one answer before it makes the next call: asynchronous, and still sequential.
-pub async fn await_in_a_loop(calls: Vec<Call>) -> Vec<Answer> {
+pub async fn await_in_a_loop(calls: Vec<Call>) -> Vec<usize> {
     let mut answers = Vec::with_capacity(calls.len());
     for call in calls {
         answers.push(call.answer().await);
@@ -106,46 +79,64 @@ pub async fn await_in_a_loop(calls: Vec<Call>) -> Vec<Answer> {
 ///
 /// # Cancel safety
 /// A dropped future takes its calls along.
-pub async fn join_in_one_task(calls: Vec<Call>) -> Vec<Answer> {
+pub async fn join_in_one_task(calls: Vec<Call>) -> Vec<usize> {
     join_all(calls.into_iter().map(as_future)).await
 }
 
-/// Makes each call in a task of its own; answers come in the order of the calls.
+/// Makes each call in a task of its own; answers come as they are ready.
 ///
 /// # Cancel safety
 /// A dropped future takes its tasks along.
-pub async fn spawn_each(calls: Vec<Call>) -> Vec<Answer> {
-    let tasks: JoinSet<Answer> = calls.into_iter().map(as_task).collect();
-    in_order(tasks).await
+pub async fn spawn_each(calls: Vec<Call>) -> Vec<usize> {
+    let mut tasks = JoinSet::new();
+    for call in calls {
+        tasks.spawn(as_task(call));
+    }
+    tasks.join_all().await
 }
 
-/// Makes each call, one that blocks, on a thread for such calls; in the order of the calls.
+/// Makes each call, one that blocks, on a thread for such calls.
 ///
 /// # Cancel safety
 /// A dropped future leaves the calls that have begun running to their ends.
-pub async fn spawn_blocking_each(calls: Vec<Call>) -> Vec<Answer> {
+pub async fn spawn_blocking_each(calls: Vec<Call>) -> Vec<usize> {
     let mut tasks = JoinSet::new();
     for call in calls {
         tasks.spawn_blocking(move || call.answer_blocking());
     }
-    in_order(tasks).await
+    tasks.join_all().await
 }
 
 #[tracing::instrument(name = "future", skip_all, fields(task = call.number, wait = "io"))]
-async fn as_future(call: Call) -> Answer {
+async fn as_future(call: Call) -> usize {
     call.answer().await
 }
 
 #[tracing::instrument(name = "task", skip_all, fields(task = call.number, wait = "io"))]
-async fn as_task(call: Call) -> Answer {
+async fn as_task(call: Call) -> usize {
     call.answer().await
 }
 
-/// Waits for every task, and passes a panic on.
-async fn in_order(tasks: JoinSet<Answer>) -> Vec<Answer> {
-    let mut answers = tasks.join_all().await;
-    answers.sort_by_key(|answer| answer.number);
-    answers
+/// Makes `count` futures, awaits one, spawns the others: how many had begun after each step.
+///
+/// For a runtime of one thread, where tasks begin in the order in which they are spawned.
+pub async fn count_begun(count: usize) -> [usize; 3] {
+    let begun = Arc::new(AtomicUsize::new(0));
+    let begin = |begun: Arc<AtomicUsize>| async move {
+        begun.fetch_add(1, SeqCst);
+    };
+    let mut futures: Vec<_> = (0..count).map(|_| begin(Arc::clone(&begun))).collect();
+    let when_made = begun.load(SeqCst);
+    if let Some(one) = futures.pop() {
+        one.await;
+    }
+    let when_one_awaited = begun.load(SeqCst);
+    for future in futures {
+        tokio::spawn(future);
+    }
+    // The last in the queue: when it has run, those before it have begun.
+    let _ = tokio::spawn(async {}).await;
+    [when_made, when_one_awaited, begun.load(SeqCst)]
 }
 
 #[cfg(test)]

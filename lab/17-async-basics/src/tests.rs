@@ -1,111 +1,142 @@
-use super::*;
-use std::sync::mpsc;
+use super::{
+    cancellation::{Plan, Received, abort_in_the_middle, read_keeping_bytes, read_losing_bytes},
+    cpu::{Job, mix_joined, mix_spawned, run_with_workers},
+    *,
+};
+use measure::workload::mix;
+use proptest::prelude::*;
+use std::num::NonZeroUsize;
 
-/// Calls that meet: with fewer under way at once they would wait for ever, in real time.
+/// Calls that meet: one after another they would take days, in paused time.
 const LONG: Duration = Duration::from_secs(3600);
 
-fn calls(count: usize, takes: Duration) -> (Vec<Call>, Arc<Gauge>) {
-    let gauge = Arc::new(Gauge::default());
-    let calls = (1..=count).map(|number| Call {
-        number,
-        takes,
-        gauge: Arc::clone(&gauge),
-    });
-    (calls.collect(), gauge)
+fn calls(count: usize, takes: Duration) -> Vec<Call> {
+    let call = |number| Call { number, takes };
+    (1..=count).map(call).collect()
 }
 
-fn numbers(answers: &[Answer]) -> Vec<usize> {
-    answers.iter().map(|answer| answer.number).collect()
+fn sorted(mut answers: Vec<usize>) -> Vec<usize> {
+    answers.sort_unstable();
+    answers
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_way_brings_each_answer_once_in_the_order_of_the_calls() {
+async fn every_way_brings_each_answer_once() {
     for count in [0, 1, 3, 200] {
         let expected: Vec<usize> = (1..=count).collect();
-        let (each, gauge) = calls(count, LONG);
-        assert_eq!(numbers(&await_in_a_loop(each).await), expected);
-        assert_eq!((gauge.begun(), gauge.peak()), (count, count.min(1)));
-        let (each, gauge) = calls(count, LONG);
-        assert_eq!(numbers(&join_in_one_task(each).await), expected);
-        assert_eq!((gauge.begun(), gauge.peak()), (count, count));
-        let (each, gauge) = calls(count, LONG);
-        assert_eq!(numbers(&spawn_each(each).await), expected);
-        assert_eq!((gauge.begun(), gauge.peak()), (count, count));
-        let (each, gauge) = calls(count.min(20), Duration::ZERO);
-        let answers = spawn_blocking_each(each).await;
-        assert_eq!(numbers(&answers), expected[..count.min(20)]);
-        assert_eq!(gauge.begun(), count.min(20));
+        assert_eq!(await_in_a_loop(calls(count, LONG)).await, expected);
+        assert_eq!(join_in_one_task(calls(count, LONG)).await, expected);
+        assert_eq!(sorted(spawn_each(calls(count, LONG)).await), expected);
+        let few = count.min(20);
+        let answers = spawn_blocking_each(calls(few, Duration::ZERO)).await;
+        assert_eq!(sorted(answers), expected[..few]);
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_loop_takes_the_sum_of_the_waits_and_the_others_one() {
     let started = time::Instant::now();
-    await_in_a_loop(calls(5, LONG).0).await;
+    await_in_a_loop(calls(5, LONG)).await;
     assert!(started.elapsed() >= 5 * LONG);
     let started = time::Instant::now();
-    join_in_one_task(calls(5, LONG).0).await;
-    spawn_each(calls(5, LONG).0).await;
+    join_in_one_task(calls(5, LONG)).await;
+    spawn_each(calls(5, LONG)).await;
     // Paused time moves only by what is waited for, to the timer's millisecond.
     assert!(started.elapsed() < 3 * LONG, "{:?}", started.elapsed());
 }
 
-#[test]
-fn all_but_the_blocking_calls_stay_on_the_thread_of_the_runtime() {
-    let here = thread::current().id();
-    let run = |answers: io::Result<Vec<Answer>>| answers.expect("a runtime starts");
-    let takes = Duration::from_millis(1);
-    for answers in [
-        run(run_on_this_thread(await_in_a_loop(calls(4, takes).0))),
-        run(run_on_this_thread(join_in_one_task(calls(4, takes).0))),
-        run(run_on_this_thread(spawn_each(calls(4, takes).0))),
-    ] {
-        assert!(answers.iter().all(|answer| answer.thread == here));
-    }
-    let answers = run(run_on_this_thread(spawn_blocking_each(calls(4, takes).0)));
-    assert!(answers.iter().all(|answer| answer.thread != here));
-}
-
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn nothing_begins_before_it_is_awaited_or_spawned() {
     for count in [1, 2, 300] {
-        let expected = Begun {
-            made: count,
-            when_made: 0,
-            when_one_awaited: 1,
-            when_others_spawned: count,
-        };
-        assert_eq!(count_begun(calls(count, LONG).0).await, expected);
+        assert_eq!(count_begun(count).await, [0, 1, count]);
     }
-    assert_eq!(count_begun(Vec::new()).await.made, 0);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_dropped_future_takes_its_tasks_along() {
-    let (each, gauge) = calls(3, LONG);
-    let dropped = time::timeout(Duration::from_secs(1), spawn_each(each)).await;
-    assert!(dropped.is_err());
-    tokio::task::yield_now().await;
-    assert_eq!((gauge.begun(), Arc::strong_count(&gauge)), (3, 1));
+    assert_eq!(count_begun(0).await, [0, 0, 0]);
 }
 
 #[test]
-fn a_panic_in_a_task_is_passed_on() {
-    let (tx, rx) = mpsc::channel();
-    thread::spawn(move || {
-        let panicked = std::panic::catch_unwind(|| {
-            run_on_this_thread(async {
-                let mut tasks = JoinSet::new();
-                tasks.spawn(async { std::panic::resume_unwind(Box::new(41)) });
-                in_order(tasks).await
+fn joined_and_spawned_compute_what_a_loop_does_in_its_order() {
+    for count in [0, 1, 3, 40] {
+        let jobs: Vec<Job> = (1..=count)
+            .map(|number| Job {
+                number,
+                steps: 100 + number,
             })
-        });
-        tx.send(
-            panicked
-                .err()
-                .and_then(|payload| payload.downcast_ref().copied()),
-        )
-    });
-    let payload: Option<i32> = rx.recv_timeout(Duration::from_secs(60)).expect("it hangs");
-    assert_eq!(payload, Some(41));
+            .collect();
+        let right: Vec<u64> = jobs.iter().map(|job| mix(job.number, job.steps)).collect();
+        let joined = run_on_this_thread(mix_joined(&jobs)).expect("a runtime starts");
+        assert_eq!(joined, right);
+        for workers in (1..=4).filter_map(NonZeroUsize::new) {
+            let spawned = run_with_workers(workers, mix_spawned(&jobs));
+            assert_eq!(spawned.expect("a runtime starts"), right);
+        }
+    }
+}
+
+#[test]
+fn aborted_tasks_end_at_their_await_and_aborted_calls_run_on() {
+    for count in [0, 1, 7] {
+        let ended = run_on_this_thread(abort_in_the_middle(count));
+        assert_eq!(ended.expect("a runtime starts"), [0, count]);
+    }
+}
+
+fn plan(messages: u64, heartbeat_every: u64) -> Plan {
+    Plan {
+        messages,
+        heartbeat_every,
+        pause: Duration::ZERO,
+    }
+}
+
+/// Runs it in paused time, which leaps from pause to pause.
+fn run(reading: impl Future<Output = io::Result<Received>>) -> Received {
+    let runtime = Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build();
+    let runtime = runtime.expect("a runtime starts");
+    runtime.block_on(reading).expect("the pipe holds")
+}
+
+fn losing(plan: Plan) -> Received {
+    run(read_losing_bytes(plan))
+}
+
+fn keeping(plan: Plan) -> Received {
+    run(read_keeping_bytes(plan))
+}
+
+#[test]
+fn half_a_message_dropped_shifts_all_that_follow() {
+    // A heartbeat after the third half: half of message 2 is in the dropped read.
+    let received = losing(plan(4, 3));
+    // The sixth half is in the second read that is dropped, and the frames are right again.
+    assert_eq!(received.handed_on, [1, 2 << 32, 4]);
+    assert_eq!(received.dropped_reads, 2);
+}
+
+#[test]
+fn a_heartbeat_between_messages_costs_nothing() {
+    assert_eq!(losing(plan(5, 2)).handed_on, [1, 2, 3, 4, 5]);
+    assert_eq!(losing(plan(0, 1)), Received::default());
+}
+
+proptest! {
+    #[test]
+    fn what_is_kept_outside_the_future_is_never_lost(messages in 0..60_u64, every in 1..20_u64) {
+        let received = keeping(plan(messages, every));
+        prop_assert!(received.handed_on.iter().copied().eq(1..=messages));
+        // The end and a heartbeat after the last half may come together.
+        let last = 2 * messages / every;
+        let first = (2 * messages).saturating_sub(1) / every;
+        prop_assert!((first..=last).contains(&(received.dropped_reads as u64)));
+    }
+
+    #[test]
+    fn the_losing_reader_hands_on_no_message_twice(messages in 0..60_u64, every in 1..20_u64) {
+        let received = losing(plan(messages, every));
+        let right = received.handed_on.iter().filter(|&&number| number <= messages);
+        prop_assert!(right.is_sorted_by(|a, b| a < b));
+        prop_assert!(received.handed_on.len() as u64 <= messages);
+    }
 }

@@ -1,7 +1,7 @@
 //! The flags of this step.
 
 use common::cli::{Seconds, Usage, WORKERS_LIMIT, up_to};
-use lab_18_async_producer_consumer::{Capacity, Item, Kind, Plan, hog::Work};
+use lab_18_async_producer_consumer::{Item, Plan, UNBOUNDED, pipeline::Work};
 use measure::workload::Seeded;
 use serde::Serialize;
 use std::{num::NonZeroUsize, time::Duration};
@@ -84,12 +84,12 @@ impl Args {
         let items = (1..=self.items.get() as u64).map(|number| Item {
             number,
             takes: takes(number),
-            kind: Kind::Harmless,
+            is_poisonous: false,
         });
         Ok(Plan {
             items: items.collect(),
             makes: self.make.0,
-            capacity: Capacity::Bounded(self.queue),
+            capacity: self.queue.get(),
             consumers: self.consumers,
         })
     }
@@ -108,10 +108,10 @@ impl Args {
     }
 }
 
-/// The plan with a queue that takes whatever comes.
+/// The plan with a queue that is never full.
 pub(crate) fn unbounded(plan: &Plan) -> Plan {
     Plan {
-        capacity: Capacity::Unbounded,
+        capacity: UNBOUNDED,
         ..plan.clone()
     }
 }
@@ -123,7 +123,7 @@ pub(crate) fn poisoned(plan: &Plan, consumers: NonZeroUsize) -> Plan {
         ..plan.clone()
     };
     let last = plan.items.len();
-    plan.items[POISONOUS.min(last) - 1].kind = Kind::Poisonous;
+    plan.items[POISONOUS.min(last) - 1].is_poisonous = true;
     plan
 }
 

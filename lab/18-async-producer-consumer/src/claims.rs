@@ -2,122 +2,246 @@
 
 use crate::{
     AT_ONCE, BOUNDED, GRACEFUL, HOG, ONE_PANICS, POLITE, SOLE_PANICS, UNBOUNDED, args::Args,
-    flow::Flow,
 };
 use common::{
     Lab,
-    claim::{Claim, Figure, number, of},
+    claim::{Claim, count, done, seconds, submitted},
+    format,
 };
+use lab_18_async_producer_consumer::{Plan, pipeline::Outcome};
+use std::{collections::BTreeSet, fmt, time::Duration};
+use timeline::{Moment, Recording, Span};
 
-/// The flows whose figures give the reasons of claims that do not show.
-pub(crate) struct Flows {
-    pub(crate) unbounded: Flow,
-    pub(crate) bounded: Flow,
-    pub(crate) at_once: Flow,
-    pub(crate) graceful: Flow,
-    pub(crate) sole_panics: Flow,
+/// A send that took less did not wait for a consumer: it is no longer than a tick of the timer.
+const A_TICK: Duration = Duration::from_millis(1);
+
+/// Where the items of a run went, by its recording.
+pub(crate) struct Flow {
+    offered: usize,
+    pub(crate) consumed: usize,
+    repeated: usize,
+    in_hand: usize,
+    in_queue: usize,
+    peak_depth: usize,
+    waits: usize,
+    waited: Duration,
+    panicked: usize,
 }
 
-/// Adds every claim; the figures of the run decide.
-pub(crate) fn add(args: &Args, lab: &mut Lab, flows: &Flows) {
-    add_backpressure(args, lab, flows);
-    add_cooperation(args, lab);
-    add_shutdown(lab, flows);
-    add_panics(lab, flows);
-}
-
-fn result(variant: &str, name: &str) -> Figure {
-    of(variant, format!("results.{name}"))
-}
-
-fn add_backpressure(args: &Args, lab: &mut Lab, flows: &Flows) {
-    let queue = || number(args.queue.get() as f64);
-    let unbounded = Claim::that(
-        "the unbounded queue never held the producer back, and grew past the bound of the other",
-    )
-    .check(result(UNBOUNDED, "found_full").equals(number(0)))
-    .check(result(UNBOUNDED, "peak_depth").above(queue()));
-    lab.claim(match flows.unbounded.peak_depth {
-        peak if peak <= args.queue.get() => {
-            unbounded.otherwise(format!("the most that waited in it at once: {peak}"))
+impl Flow {
+    pub(crate) fn of(recording: &Recording, outcome: &Outcome, offered: usize) -> Self {
+        let consumed = outcome.finished.len();
+        let depths = recording
+            .levels
+            .iter()
+            .find(|level| level.name == "items queued");
+        let waits = spans(recording, "send")
+            .map(Span::duration)
+            .filter(|wait| *wait >= A_TICK);
+        Self {
+            offered,
+            consumed,
+            repeated: consumed - outcome.finished.iter().collect::<BTreeSet<_>>().len(),
+            in_hand: spans(recording, "consume").count() - consumed,
+            in_queue: depths
+                .and_then(|level| level.samples.last())
+                .map_or(0, |last| last.1 as usize),
+            peak_depth: depths.map_or(0, |level| level.peak() as usize),
+            waits: waits.clone().count(),
+            waited: waits.sum(),
+            panicked: outcome.panics.len(),
         }
-        _ => unbounded,
-    });
-    lab.claim(
-        Claim::that("the bounded queue never held more than its bound")
-            .check(result(BOUNDED, "peak_depth").at_most(queue())),
-    );
-    let waited = Claim::that("the producer found it full and waited until there was room")
-        .check(result(BOUNDED, "found_full").above(number(0)))
-        .check(result(BOUNDED, "blocked_s").above(number(0)));
-    lab.claim(match flows.bounded.found_full {
-        0 => waited.otherwise("the consumers kept up with the producer"),
-        _ => waited,
-    });
-    let once = Claim::that("through either queue every item was consumed exactly once");
-    lab.claim([UNBOUNDED, BOUNDED].into_iter().fold(once, |claim, name| {
-        claim
-            .check(result(name, "consumed").equals(of(name, "ledger.submitted")))
-            .check(result(name, "each_once").equals(number(1)))
-    }));
+    }
+
+    fn lost(&self) -> usize {
+        self.in_hand + self.in_queue
+    }
+
+    fn not_accepted(&self) -> usize {
+        self.offered - self.consumed - self.lost()
+    }
 }
 
-fn add_cooperation(args: &Args, lab: &mut Lab) {
-    let meanwhile = |name| result(name, "finished_meanwhile");
-    lab.claim(
-        Claim::that("while a task computed without yielding, nobody else finished an item")
-            .check(meanwhile(HOG).equals(number(0))),
-    );
-    lab.claim(
-        Claim::that("while it computed the same and yielded now and then, others finished items")
-            .check(meanwhile(POLITE).above(number(0)))
-            .otherwise(if args.work().after == args.items.get() {
-                "no item was left when the work began"
-            } else {
-                "the work was over before another item was finished"
-            }),
-    );
-    lab.claim(
-        Claim::that("the longest gap between two finished items was longer without yielding")
-            .check(result(HOG, "longest_gap_s").above(result(POLITE, "longest_gap_s"))),
-    );
+impl fmt::Display for Flow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            offered,
+            consumed,
+            in_hand,
+            in_queue,
+            waits,
+            ..
+        } = self;
+        write!(f, "consumed {consumed} of {offered}")?;
+        if consumed == offered {
+            let waited = format::seconds(self.waited);
+            return write!(
+                f,
+                ", {} queued at most, {waits} waits for room ({waited})",
+                self.peak_depth
+            );
+        }
+        let not_accepted = self.not_accepted();
+        write!(
+            f,
+            " + in hand {in_hand} + in queue {in_queue} + not accepted {not_accepted}"
+        )
+    }
 }
 
-fn add_shutdown(lab: &mut Lab, flows: &Flows) {
-    let lost = Claim::that("stopped at once, the run lost items that the queue had accepted")
-        .check(result(AT_ONCE, "lost").above(number(0)));
-    lab.claim(match flows.at_once.lost {
-        0 => lost.otherwise("every item accepted was finished when the stop came"),
-        _ => lost,
-    });
-    let graceful = Claim::that(
-        "stopped gracefully, it ended before the last item and lost none that was accepted",
-    )
-    .check(result(GRACEFUL, "accepted").below(result(GRACEFUL, "offered")))
-    .check(result(GRACEFUL, "consumed").equals(result(GRACEFUL, "accepted")))
-    .check(result(GRACEFUL, "lost").equals(number(0)));
-    lab.claim(match flows.graceful.not_accepted {
-        0 => graceful.otherwise("all items had been accepted when the stop came"),
-        _ => graceful,
-    });
+fn spans<'a>(recording: &'a Recording, name: &'a str) -> impl Iterator<Item = &'a Span> + Clone {
+    let all = recording.lanes.iter().flat_map(|lane| &lane.spans);
+    all.filter(move |span| span.name == name)
 }
 
-fn add_panics(lab: &mut Lab, flows: &Flows) {
+pub(crate) fn backpressure(args: &Args, lab: &mut Lab, unbounded: &Flow, bounded: &Flow) {
+    let mut depth = |name, flow: &Flow| lab.count(name, "most_items_queued", flow.peak_depth);
+    let (unbounded_depth, bounded_depth) = (depth(UNBOUNDED, unbounded), depth(BOUNDED, bounded));
+    let mut waits = |name, flow: &Flow| lab.count(name, "waits_for_room", flow.waits);
+    let (unbounded_waits, bounded_waits) = (waits(UNBOUNDED, unbounded), waits(BOUNDED, bounded));
+    let waited = lab.duration(BOUNDED, "waited_for_room", bounded.waited);
+    let queue = || count(args.queue.get());
     lab.claim(
         Claim::that(
+            "unbounded_grows",
+            "without a bound the producer never waited, and the queue grew past the other's bound",
+        )
+        .check(unbounded_waits.equals(count(0)))
+        .check(unbounded_depth.above(queue()))
+        .headline(),
+    );
+    lab.claim(
+        Claim::that(
+            "bound_holds",
+            "the bounded queue never held more than its bound",
+        )
+        .check(bounded_depth.at_most(queue())),
+    );
+    lab.claim(
+        Claim::that(
+            "producer_waits",
+            "with a bound the producer waited until there was room",
+        )
+        .check(bounded_waits.above(count(0)))
+        .check(waited.above(seconds(0.0)))
+        .headline(),
+    );
+    let once = Claim::that(
+        "each_once",
+        "through either queue every item was consumed exactly once",
+    );
+    let both = [(UNBOUNDED, unbounded), (BOUNDED, bounded)];
+    let once = both.into_iter().fold(once, |claim, (name, flow)| {
+        let repeated = lab.count(name, "consumed_again", flow.repeated);
+        claim
+            .check(done(name).equals(submitted(name)))
+            .check(repeated.equals(count(0)))
+    });
+    lab.claim(once);
+}
+
+pub(crate) fn cooperation(plan: &Plan, lab: &mut Lab) {
+    let longest = plan
+        .items
+        .iter()
+        .map(|item| item.takes)
+        .max()
+        .unwrap_or_default();
+    let longest = lab.duration(None, "longest_item", longest);
+    let mut figures = |name| {
+        let recording = lab.recording(name);
+        let mut ends: Vec<Moment> = spans(&recording, "consume").map(|span| span.end).collect();
+        ends.sort();
+        let gaps = ends.windows(2).map(|pair| pair[1] - pair[0]);
+        let gap = gaps.max().unwrap_or_default();
+        let computing = spans(&recording, "compute").next();
+        let within =
+            |end: &&Moment| computing.is_some_and(|span| (span.start..span.end).contains(*end));
+        let meanwhile = ends.iter().filter(within).count();
+        let computed = computing.map(|span| span.busy).unwrap_or_default();
+        lab.say(format!(
+            "{name}: items finished meanwhile {meanwhile}, longest gap {}",
+            format::seconds(gap)
+        ));
+        (
+            lab.count(name, "items_finished_meanwhile", meanwhile),
+            lab.duration(name, "longest_gap", gap),
+            lab.duration(name, "computed_for", computed),
+        )
+    };
+    let (beside_hog, hog_gap, hog_computed) = figures(HOG);
+    let (beside_polite, polite_gap, polite_computed) = figures(POLITE);
+    lab.claim(
+        Claim::that(
+            "hog_takes_every_turn",
+            "a task computed without yielding, and no item was finished all that time",
+        )
+        .check(hog_computed.above(longest.clone()))
+        .check(beside_hog.equals(count(0)))
+        .headline(),
+    );
+    lab.claim(
+        Claim::that(
+            "yielding_shares",
+            "it computed the same, yielding, and items were finished",
+        )
+        .check(polite_computed.above(longest))
+        .check(beside_polite.above(count(0))),
+    );
+    lab.claim(
+        Claim::that(
+            "gap",
+            "without yielding, the longest gap between two finished items was longer",
+        )
+        .check(hog_gap.above(polite_gap * 1.2)),
+    );
+}
+
+pub(crate) fn shutdown(lab: &mut Lab, at_once: &Flow, graceful: &Flow) {
+    let mut lost = |name, flow: &Flow| lab.count(name, "accepted_and_lost", flow.lost());
+    let (abrupt_lost, graceful_lost) = (lost(AT_ONCE, at_once), lost(GRACEFUL, graceful));
+    let not_accepted = lab.count(GRACEFUL, "not_accepted", graceful.not_accepted());
+    lab.claim(
+        Claim::that(
+            "abrupt_stop_loses",
+            "stopped at once, items that the queue had accepted were lost",
+        )
+        .check(abrupt_lost.above(count(0)))
+        .headline(),
+    );
+    lab.claim(
+        Claim::that(
+            "graceful_stop_loses_none",
+            "stopped gracefully, it ended before the last item and lost none that was accepted",
+        )
+        .check(not_accepted.above(count(0)))
+        .check(graceful_lost.equals(count(0))),
+    );
+}
+
+pub(crate) fn panics(lab: &mut Lab, one: &Flow, sole: &Flow) {
+    let one_panicked = lab.count(ONE_PANICS, "panics", one.panicked);
+    let in_hand = lab.count(ONE_PANICS, "lost_in_hand", one.in_hand);
+    let in_queue = lab.count(ONE_PANICS, "left_in_queue", one.in_queue);
+    let not_accepted = lab.count(ONE_PANICS, "not_accepted", one.not_accepted());
+    lab.claim(
+        Claim::that(
+            "one_panic_costs_one_item",
             "when one consumer panicked, the others consumed all but the item in its hands",
         )
-        .check(result(ONE_PANICS, "panicked").equals(number(1)))
-        .check(result(ONE_PANICS, "left_in_hand").equals(number(1)))
-        .check(result(ONE_PANICS, "left_in_queue").equals(number(0)))
-        .check(result(ONE_PANICS, "not_accepted").equals(number(0))),
+        .check(one_panicked.equals(count(1)))
+        .check(in_hand.equals(count(1)))
+        .check(in_queue.equals(count(0)))
+        .check(not_accepted.equals(count(0))),
     );
-    let told =
-        Claim::that("when the only consumer panicked, the producer was told and the run ended")
-            .check(result(SOLE_PANICS, "panicked").equals(number(1)))
-            .check(result(SOLE_PANICS, "not_accepted").above(number(0)));
-    lab.claim(match flows.sole_panics.not_accepted {
-        0 => told.otherwise("all items had been accepted by then; the run ended all the same"),
-        _ => told,
-    });
+    let sole_panicked = lab.count(SOLE_PANICS, "panics", sole.panicked);
+    let not_accepted = lab.count(SOLE_PANICS, "not_accepted", sole.not_accepted());
+    lab.claim(
+        Claim::that(
+            "last_panic_ends_the_run",
+            "when the only consumer panicked, the producer could send no more, and the run ended",
+        )
+        .check(sole_panicked.equals(count(1)))
+        .check(not_accepted.above(count(0))),
+    );
 }

@@ -1,6 +1,6 @@
-//! A producer, a queue and consumers, all tasks of one thread.
+//! A producer, a bounded queue and consumers, all tasks of one thread.
 //!
-//! What is in the queue belongs to nobody else; the producer cannot touch it any more:
+//! What is in the queue has no other owner; the producer cannot touch it any more:
 //!
 //! ```compile_fail,E0382
 //! # async fn produce(tx: tokio::sync::mpsc::Sender<String>) {
@@ -10,58 +10,43 @@
 //! # }
 //! ```
 
-mod books;
-pub mod hog;
-mod queue;
-pub mod shutdown;
+pub mod pipeline;
 
-pub use books::{Depth, Entries};
-pub use queue::Capacity;
-
-use books::Books;
-use process_pool::panics;
-use queue::{Rx, Tx};
 use std::{io, num::NonZeroUsize, panic::resume_unwind, sync::Arc, time::Duration};
 use tokio::{
     runtime::Builder,
     select,
-    sync::watch,
-    task::{JoinError, JoinSet},
+    sync::{Mutex, Notify, Semaphore, mpsc},
     time,
 };
+use tracing::{Instrument, info_span};
 
 /// Something to be made and consumed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Item {
     /// Its number, from 1.
     pub number: u64,
     /// How long a consumer needs for it.
     pub takes: Duration,
-    /// What happens to its consumer.
-    pub kind: Kind,
-}
-
-/// What an item does to its consumer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Nothing: it is finished like any other.
-    Harmless,
-    /// The consumer panics over it.
-    Poisonous,
+    /// Whether its consumer panics.
+    pub is_poisonous: bool,
 }
 
 /// What is made, through which queue, for how many consumers.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// The items in the order of their making.
+    /// The items in the order in which they are made.
     pub items: Vec<Item>,
-    /// How long the making of one takes.
+    /// How long it takes to make one.
     pub makes: Duration,
-    /// What the queue holds.
-    pub capacity: Capacity,
+    /// How many items the queue holds.
+    pub capacity: usize,
     /// How many consumers take from it.
     pub consumers: NonZeroUsize,
 }
+
+/// A capacity that is never reached: with it, `channel` is `unbounded_channel`.
+pub const UNBOUNDED: usize = Semaphore::MAX_PERMITS;
 
 /// Runs a future to its end on the calling thread, and no other: Python's `asyncio.run`.
 ///
@@ -72,96 +57,61 @@ pub fn run_on_this_thread<F: Future>(future: F) -> io::Result<F::Output> {
     Ok(runtime.block_on(future))
 }
 
-/// Makes and consumes all items; ends when the last is finished, or nobody is left to take one.
-pub async fn run_pipeline(plan: Plan) -> Entries {
-    Pipeline::start(plan).finish().await
-}
-
-/// A producer and consumers at work.
-struct Pipeline {
-    books: Arc<Books>,
-    tasks: JoinSet<()>,
-    stop: watch::Sender<bool>,
-}
-
-impl Pipeline {
-    fn start(plan: Plan) -> Self {
-        let (tx, rx) = queue::queue(plan.capacity);
-        let books = Arc::new(Books::open());
-        let (stop, stopped) = watch::channel(false);
-        let mut tasks = JoinSet::new();
-        for number in 1..=plan.consumers.get() {
-            tasks.spawn(consume(number, rx.clone(), Arc::clone(&books)));
-        }
-        // Kept here, it would leave a producer waiting for room when all consumers have panicked.
-        drop(rx);
-        tasks.spawn(produce(
-            plan.items,
-            plan.makes,
-            tx,
-            Arc::clone(&books),
-            stopped,
-        ));
-        Self { books, tasks, stop }
-    }
-
-    /// Waits for all tasks, and closes the books. A panic is an entry in them.
-    async fn finish(mut self) -> Entries {
-        while let Some(ended) = self.tasks.join_next().await {
-            if let Some(message) = ended.err().and_then(panic_message) {
-                self.books.panicked(message);
-            }
-        }
-        self.books.close()
-    }
-}
-
-/// Makes items and puts them into the queue, until it is told to stop or nobody takes any more.
+/// Makes items and puts them into the queue, until it is to stop or all receivers are dropped.
 #[tracing::instrument(name = "task", skip_all, fields(task = "producer", wait = "sleep"))]
-async fn produce(
-    items: Vec<Item>,
-    makes: Duration,
-    tx: Tx,
-    books: Arc<Books>,
-    mut stopped: watch::Receiver<bool>,
-) {
+async fn produce(items: Vec<Item>, makes: Duration, tx: mpsc::Sender<Item>, stop: Arc<Notify>) {
     for item in items {
-        let accepted = async {
+        let make_and_send = async {
             time::sleep(makes).await;
-            tx.put(item, &books).await
+            // The backpressure is this `await`: it returns when a consumer has made room.
+            let sending = tx.send(item);
+            sending
+                .instrument(info_span!("send", wait = "queue full"))
+                .await
         };
         select! {
             biased;
-            // To be dropped in the middle costs the item that was to come, and none in the queue.
-            _ = stopped.wait_for(|&stopped| stopped) => return,
-            accepted = accepted => if !accepted { return },
+            // Dropped in the middle, `make_and_send` loses its own item and none in the queue.
+            () = stop.notified() => return,
+            sent = make_and_send => if sent.is_err() { return },
         }
+        tracing::info!(
+            queue = "items queued",
+            depth = tx.max_capacity() - tx.capacity()
+        );
     }
     // Here `tx` is dropped. That closes the queue: consumers get what is in it, and then `None`.
 }
 
 /// Takes and finishes items until the queue is closed and empty.
 #[tracing::instrument(name = "consumer", skip_all, fields(task = number, wait = "queue empty"))]
-async fn consume(number: usize, rx: Rx, books: Arc<Books>) {
-    while let Some(item) = rx.next(&books).await {
+async fn consume(
+    number: usize,
+    rx: Arc<Mutex<mpsc::Receiver<Item>>>,
+    report: mpsc::UnboundedSender<u64>,
+) {
+    loop {
+        // The lock ends with this block. In `while let Some(item) = rx.lock().await.recv().await`
+        // it would last as long as the work, and only one consumer could work at a time.
+        let item = {
+            let mut rx = rx.lock().await;
+            let item = rx.recv().await;
+            tracing::info!(queue = "items queued", depth = rx.len());
+            item
+        };
+        let Some(item) = item else { return };
         work_on(item).await;
-        books.finish(item.number);
+        let _ = report.send(item.number);
     }
 }
 
 #[tracing::instrument(name = "consume", skip_all, fields(wait = "io"))]
 async fn work_on(item: Item) {
     time::sleep(item.takes).await;
-    if item.kind == Kind::Poisonous {
-        // A panic without its message on the terminal: whoever joins the task tells it.
+    if item.is_poisonous {
+        // A panic that prints nothing: the message goes to whoever joins the task.
         resume_unwind(Box::new(format!("item {} is poisonous", item.number)));
     }
-}
-
-/// What a task panicked with; `None` for one that was aborted.
-fn panic_message(ended: JoinError) -> Option<String> {
-    let payload = ended.try_into_panic().ok()?;
-    Some(panics::message(payload.as_ref()))
 }
 
 #[cfg(test)]

@@ -1,16 +1,16 @@
 //! Shows what a bound on a queue does, a task that never yields, and two ways to stop.
 
 mod args;
-mod backpressure;
 mod claims;
-mod cooperation;
-mod endings;
-mod flow;
+mod runs;
 
 use args::Args;
-use claims::Flows;
-use common::{Lab, Step};
-use std::process::ExitCode;
+use common::{Lab, Step, format};
+use lab_18_async_producer_consumer::pipeline::{
+    run_beside_hog, run_beside_polite_task, run_pipeline, stop_at_once, stop_gracefully,
+};
+use runs::{run, run_to_the_end};
+use std::{num::NonZeroUsize, process::ExitCode};
 
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
@@ -38,9 +38,7 @@ const AT_ONCE: &str = "stop at once";
 const GRACEFUL: &str = "stop gracefully";
 const ONE_PANICS: &str = "one panics";
 const SOLE_PANICS: &str = "sole one panics";
-
-/// The variants that do the same, so that a speed-up can be told.
-const SAME_WORK: [&str; 2] = [UNBOUNDED, BOUNDED];
+const TWO: NonZeroUsize = NonZeroUsize::new(2).expect("two is not zero");
 
 fn main() -> ExitCode {
     STEP.run(&[], demonstrate)
@@ -48,17 +46,66 @@ fn main() -> ExitCode {
 
 fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let plan = args.plan(lab.seed())?;
-    let (unbounded, bounded) = backpressure::show(args, lab, &plan)?;
-    cooperation::show(args, lab, &plan)?;
-    let (at_once, graceful) = endings::show_stops(args, lab, &plan)?;
-    let sole_panics = endings::show_panics(args, lab, &plan)?;
-    let flows = Flows {
-        unbounded,
-        bounded,
-        at_once,
-        graceful,
-        sole_panics,
-    };
-    claims::add(args, lab, &flows);
+    let (items, queue, consumers) = (args.items, args.queue, args.consumers);
+    lab.say(format!(
+        "items {items}, consumers {consumers}; unbounded, then a queue of {queue} …"
+    ));
+    let open = args::unbounded(&plan);
+    let unbounded = run_to_the_end(lab, UNBOUNDED, &open, run_pipeline(open.clone()))?;
+    let bounded = run_to_the_end(lab, BOUNDED, &plan, run_pipeline(plan.clone()))?;
+    claims::backpressure(args, lab, &unbounded, &bounded);
+
+    let work = args.work();
+    let steps = format::count(work.pieces * work.steps);
+    lab.say(format!(
+        "beside them a task computes {steps} steps, then the same yielding …"
+    ));
+    let mut values = Vec::new();
+    for (name, is_polite) in [(HOG, false), (POLITE, true)] {
+        let plan = plan.clone();
+        let computing = async {
+            let beside = match is_polite {
+                false => run_beside_hog(plan.clone(), work).await,
+                true => run_beside_polite_task(plan.clone(), work).await,
+            };
+            values.push(beside.1);
+            beside.0
+        };
+        run_to_the_end(lab, name, &plan, computing)?;
+    }
+    if values[0] != values[1] {
+        lab.fail("the two ways to compute differ in what they computed; please report this");
+    }
+    claims::cooperation(&plan, lab);
+
+    let after = args.stop_after();
+    lab.say(format!(
+        "stopped when {after} are finished: at once, and gracefully …"
+    ));
+    let at_once = run(lab, AT_ONCE, &plan, None, stop_at_once(plan.clone(), after))?;
+    let graceful = run(
+        lab,
+        GRACEFUL,
+        &plan,
+        None,
+        stop_gracefully(plan.clone(), after),
+    )?;
+    claims::shutdown(lab, &at_once, &graceful);
+
+    let several = args::poisoned(&plan, args.consumers.max(TWO));
+    let alone = args::poisoned(&plan, NonZeroUsize::MIN);
+    let consumers = several.consumers;
+    lab.say(format!(
+        "a consumer panics: one of {consumers}, and the only one …"
+    ));
+    let one = run(
+        lab,
+        ONE_PANICS,
+        &several,
+        None,
+        run_pipeline(several.clone()),
+    )?;
+    let sole = run(lab, SOLE_PANICS, &alone, None, run_pipeline(alone.clone()))?;
+    claims::panics(lab, &one, &sole);
     Ok(())
 }
