@@ -1,116 +1,97 @@
 //! Three races and their repairs: every access is safe, the whole is not.
 //!
-//! Each is written once, over the traits of [`Shared`] and [`Locked`] numbers. [`trials`] runs it on
-//! real threads, [`stage`] in an order that is recorded or prescribed, [`model`] in all orders.
-//! `between` is what happens inside the window that the race leaves open.
+//! `between` is what happens inside the window that a race leaves open, and inside the critical
+//! section of its repair: nothing, some work, or other threads' steps. [`trials`] runs all of them on
+//! real threads many times over, [`programs`] step by step, in every order.
 
-pub mod bank;
-pub mod model;
-pub mod outcome;
-pub mod program;
-pub mod schedule;
-mod shared;
-pub mod stage;
-mod threads;
+pub mod programs;
 pub mod trials;
 
-pub use shared::{Locked, Shared};
+use std::sync::{
+    Mutex, MutexGuard,
+    atomic::{AtomicI64, Ordering::Relaxed},
+};
 
 /// Adds one in two steps: load, store.
-pub fn increment_losing_updates(counter: &impl Shared, between: impl FnOnce()) {
-    let seen = counter.load();
+pub fn increment_losing_updates(counter: &AtomicI64, between: impl FnOnce()) {
+    // Relaxed, here and below: no other data hangs on the number, so there is nothing to pair with;
+    // joining the threads makes the total visible. A stronger ordering puts operations in order, it
+    // does not make two of them one.
+    let seen = counter.load(Relaxed);
     between();
     // BUG (on purpose): whatever was stored since the load is overwritten.
-    counter.store(seen + 1);
+    counter.store(seen + 1, Relaxed);
 }
 
 /// Adds one in one step, which leaves no window.
-pub fn increment_in_one_step(counter: &impl Shared) {
-    counter.add(1);
+pub fn increment_in_one_step(counter: &AtomicI64) {
+    counter.fetch_add(1, Relaxed);
 }
 
 /// Pays `amount` if the account has it: first the check, then the act. Returns whether it paid.
-pub fn withdraw_after_a_check(account: &impl Locked, amount: i64, between: impl FnOnce()) -> bool {
-    let enough = account.locked("finds", |balance| *balance >= amount);
+pub fn withdraw_after_a_check(account: &Mutex<i64>, amount: i64, between: impl FnOnce()) -> bool {
+    let enough = *lock(account) >= amount;
     between();
     if enough {
-        // BUG (on purpose): the lock was let go since the check, which may be out of date.
-        account.locked("leaves", |balance| *balance -= amount);
+        // BUG (on purpose): the lock was released since the check, which may be out of date.
+        *lock(account) -= amount;
     }
     enough
 }
 
 /// Pays `amount` if the account has it, check and act under one hold of the lock.
-pub fn withdraw_in_one_section(account: &impl Locked, amount: i64, between: impl FnOnce()) -> bool {
-    account.locked("checks and leaves", |balance| {
-        let enough = *balance >= amount;
-        between();
-        if enough {
-            *balance -= amount;
-        }
-        enough
-    })
+pub fn withdraw_in_one_section(account: &Mutex<i64>, amount: i64, between: impl FnOnce()) -> bool {
+    let mut balance = lock(account);
+    let enough = *balance >= amount;
+    between();
+    if enough {
+        *balance -= amount;
+    }
+    enough
 }
 
+/// Two accounts, each with a lock of its own; what they hold together never changes.
+pub type Accounts = [Mutex<i64>; 2];
+
 /// Moves `amount` from the first account to the second, one lock after the other.
-pub fn transfer_lock_by_lock(
-    first: &impl Locked,
-    second: &impl Locked,
-    amount: i64,
-    between: impl FnOnce(),
-) {
-    first.locked("sets the first to", |balance| *balance -= amount);
-    // BUG (on purpose): here the amount is in neither account, and nobody is kept from looking.
+pub fn transfer_lock_by_lock([first, second]: &Accounts, amount: i64, between: impl FnOnce()) {
+    *lock(first) -= amount;
+    // BUG (on purpose): here the amount is in neither account, and any thread may look.
     between();
-    second.locked("sets the second to", |balance| *balance += amount);
+    *lock(second) += amount;
 }
 
 /// Adds up both accounts, one lock after the other.
-pub fn audit_lock_by_lock(
-    first: &impl Locked,
-    second: &impl Locked,
-    between: impl FnOnce(),
-) -> i64 {
-    let one = first.locked("reads the first as", |balance| *balance);
+pub fn audit_lock_by_lock([first, second]: &Accounts, between: impl FnOnce()) -> i64 {
+    let one = *lock(first);
     // BUG (on purpose): the two balances are not of the same moment.
     between();
-    one + second.locked("reads the second as", |balance| *balance)
+    one + *lock(second)
 }
 
 /// Moves `amount` with both locks held: what both protect together changes in one step.
-pub fn transfer_under_both_locks(
-    first: &impl Locked,
-    second: &impl Locked,
-    amount: i64,
-    between: impl FnOnce(),
-) {
-    // Everybody takes the first lock first; in two orders, two threads could wait for each other.
-    first.locked("sets the first to", |one| {
-        *one -= amount;
-        between();
-        second.locked("sets the second to", |two| *two += amount);
-    });
+pub fn transfer_under_both_locks([first, second]: &Accounts, amount: i64, between: impl FnOnce()) {
+    // Every thread takes the first lock first; in two orders, two threads could wait for each other.
+    let (mut one, mut two) = (lock(first), lock(second));
+    *one -= amount;
+    between();
+    *two += amount;
 }
 
 /// Adds up both accounts with both locks held.
-pub fn audit_under_both_locks(
-    first: &impl Locked,
-    second: &impl Locked,
-    between: impl FnOnce(),
-) -> i64 {
-    first.locked("reads the first as", |one| {
-        between();
-        *one + second.locked("reads the second as", |two| *two)
-    })
+pub fn audit_under_both_locks([first, second]: &Accounts, between: impl FnOnce()) -> i64 {
+    let (one, two) = (lock(first), lock(second));
+    between();
+    *one + *two
+}
+
+fn lock(account: &Mutex<i64>) -> MutexGuard<'_, i64> {
+    account.lock().expect("no holder of this lock panics")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::{
-        Mutex,
-        atomic::{AtomicI64, Ordering::Relaxed},
-    };
 
     #[test]
     fn an_update_inside_the_window_is_lost_and_one_step_has_no_window() {
@@ -129,7 +110,7 @@ mod tests {
             assert!(withdraw_in_one_section(&account, 80, || ()));
         });
         assert!(paid);
-        assert_eq!(account.into_inner().expect("nobody panicked"), -60);
+        assert_eq!(*lock(&account), -60);
     }
 
     #[test]
@@ -139,29 +120,28 @@ mod tests {
         assert!(!withdraw_after_a_check(&account, 60, || ()));
         assert!(withdraw_in_one_section(&account, 40, || ()));
         assert!(!withdraw_in_one_section(&account, 1, || ()));
-        assert_eq!(account.into_inner().expect("nobody panicked"), 0);
+        assert_eq!(*lock(&account), 0);
     }
 
     #[test]
     fn an_audit_in_mid_transfer_misses_the_amount_and_one_around_it_counts_it_twice() {
-        let (first, second) = (Mutex::new(100), Mutex::new(100));
-        transfer_lock_by_lock(&first, &second, 10, || {
-            assert_eq!(audit_lock_by_lock(&first, &second, || ()), 190);
+        let accounts = [100, 100].map(Mutex::new);
+        transfer_lock_by_lock(&accounts, 10, || {
+            assert_eq!(audit_lock_by_lock(&accounts, || ()), 190);
         });
-        let total = audit_lock_by_lock(&first, &second, || {
-            transfer_under_both_locks(&first, &second, 10, || ());
+        let total = audit_lock_by_lock(&accounts, || {
+            transfer_under_both_locks(&accounts, 10, || ());
         });
         assert_eq!(total, 210);
-        assert_eq!(audit_under_both_locks(&first, &second, || ()), 200);
+        assert_eq!(audit_under_both_locks(&accounts, || ()), 200);
     }
 
     #[test]
-    fn under_both_locks_nobody_can_look_in_between() {
-        let (first, second) = (Mutex::new(100), Mutex::new(100));
-        transfer_under_both_locks(&first, &second, 10, || {
-            assert!(first.try_lock().is_err(), "held all the way");
+    fn under_both_locks_no_other_thread_can_look_in_between() {
+        let accounts = [100, 100].map(Mutex::new);
+        transfer_under_both_locks(&accounts, 10, || {
+            assert!(accounts.iter().all(|account| account.try_lock().is_err()));
         });
-        assert_eq!(*first.lock().expect("nobody panicked"), 90);
-        assert_eq!(*second.lock().expect("nobody panicked"), 110);
+        assert_eq!((*lock(&accounts[0]), *lock(&accounts[1])), (90, 110));
     }
 }

@@ -1,13 +1,19 @@
-//! The race for a counter on real threads, many times over.
+//! The races and their repairs on real threads, many times over.
 
-use crate::{increment_in_one_step, increment_losing_updates, threads::together};
+use crate::{
+    Accounts, audit_lock_by_lock, audit_under_both_locks, increment_in_one_step,
+    increment_losing_updates,
+    programs::{BALANCE, MOVED, PAYMENT},
+    transfer_lock_by_lock, transfer_under_both_locks, withdraw_after_a_check,
+    withdraw_in_one_section,
+};
 use measure::workload::mix;
 use std::{
     hint::black_box,
-    io,
     num::NonZeroUsize,
-    sync::{Barrier, atomic::AtomicI64},
-    thread,
+    panic::resume_unwind,
+    sync::{Barrier, Mutex, atomic::AtomicI64},
+    thread::{self, Builder},
 };
 
 /// How many threads race, and how often each of them adds one.
@@ -26,11 +32,22 @@ impl Race {
     }
 }
 
+/// How a race is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// With nothing in the window.
+    Tight,
+    /// With the window held open.
+    Widened,
+    /// Repaired; where the repair has a critical section, it is as long as the window was.
+    Repaired,
+}
+
 /// Makes all increments on the calling thread, in the two steps that lose updates on several.
 #[tracing::instrument(name = "count", skip_all)]
 pub fn count_sequential(race: Race) -> i64 {
     let counter = AtomicI64::new(0);
-    // Hidden from the optimiser, which would fold a counter that nobody else sees into one addition.
+    // Hidden from the optimiser, which would fold a counter that no other code sees into one addition.
     let shared = black_box(&counter);
     for _ in 0..race.expected() {
         increment_losing_updates(shared, || ());
@@ -38,38 +55,34 @@ pub fn count_sequential(race: Race) -> i64 {
     counter.into_inner()
 }
 
-/// Counts once per trial with nothing between load and store; returns each trial's count.
-///
-/// # Errors
-/// The system refuses to start another thread.
-pub fn count_losing_updates_tight(race: Race, trials: usize) -> io::Result<Vec<i64>> {
-    count_in_trials(race, trials, |counter, _| {
-        increment_losing_updates(counter, || ());
-    })
+/// Counts on all threads, once per trial; returns each trial's count.
+pub fn count(race: Race, mode: Mode, trials: usize) -> Vec<i64> {
+    let counters: Vec<AtomicI64> = (0..trials).map(|_| AtomicI64::new(0)).collect();
+    on_threads(race.threads, |_, barrier| {
+        for counter in &counters {
+            count_once(race.increments, mode, counter, barrier);
+        }
+    });
+    counters.into_iter().map(AtomicI64::into_inner).collect()
 }
 
-/// Counts once per trial with other work between load and store; returns each trial's count.
-///
-/// # Errors
-/// The system refuses to start another thread.
-pub fn count_losing_updates_widened(race: Race, trials: usize) -> io::Result<Vec<i64>> {
-    count_in_trials(race, trials, |counter, step| {
-        increment_losing_updates(counter, || linger(step));
-    })
-}
-
-/// Counts once per trial in one step per increment; returns each trial's count.
-///
-/// # Errors
-/// The system refuses to start another thread.
-pub fn count_in_one_step(race: Race, trials: usize) -> io::Result<Vec<i64>> {
-    count_in_trials(race, trials, |counter, _| increment_in_one_step(counter))
+/// One thread's part in one trial; it starts when all threads are there.
+#[tracing::instrument(name = "trial", skip_all, fields(wait = "barrier"))]
+fn count_once(increments: u64, mode: Mode, counter: &AtomicI64, barrier: &Barrier) {
+    barrier.wait();
+    match mode {
+        Mode::Tight => (0..increments).for_each(|_| increment_losing_updates(counter, || ())),
+        Mode::Widened => (0..increments).for_each(|step| {
+            increment_losing_updates(counter, || work_a_little(step));
+        }),
+        Mode::Repaired => (0..increments).for_each(|_| increment_in_one_step(counter)),
+    }
 }
 
 /// Holds the window open: work of about 0.1 µs and, now and then, leaving the CPU to others.
 ///
 /// A yield at every step would cost a whole time slice each on a busy machine.
-pub(crate) fn linger(step: u64) {
+fn work_a_little(step: u64) {
     if step.is_multiple_of(10_000) {
         thread::yield_now();
     }
@@ -78,44 +91,113 @@ pub(crate) fn linger(step: u64) {
 
 /// Holds the window open until the others are awake that waited at the same barrier, and leaves the
 /// CPU to them where there is but one.
-pub(crate) fn dawdle() {
+fn let_others_run() {
     mix(7, 20_000);
     thread::yield_now();
 }
 
-fn count_in_trials(
-    race: Race,
-    trials: usize,
-    increment: impl Fn(&AtomicI64, u64) + Sync,
-) -> io::Result<Vec<i64>> {
-    let counters: Vec<AtomicI64> = (0..trials).map(|_| AtomicI64::new(0)).collect();
-    together(race.threads, |_, barrier| {
-        for counter in &counters {
-            race_once(race.increments, barrier, |step| increment(counter, step));
-        }
-    })?;
-    Ok(counters.into_iter().map(AtomicI64::into_inner).collect())
+const TWO: NonZeroUsize = NonZeroUsize::new(2).expect("two is not zero");
+
+/// Lets two threads withdraw from one account, once per trial; returns the balances left.
+pub fn withdraw_at_once(mode: Mode, trials: usize) -> Vec<i64> {
+    let accounts: Vec<Mutex<i64>> = (0..trials).map(|_| Mutex::new(BALANCE)).collect();
+    on_threads(TWO, |_, barrier| {
+        withdraw_from_each(&accounts, barrier, mode)
+    });
+    let balance = |account: Mutex<i64>| account.into_inner().expect("no holder panics");
+    accounts.into_iter().map(balance).collect()
 }
 
-/// One thread's part in one trial; it sets off when all threads are there.
-#[tracing::instrument(name = "trial", skip_all, fields(wait = "barrier"))]
-fn race_once(increments: u64, barrier: &Barrier, increment: impl Fn(u64)) {
-    barrier.wait();
-    for step in 0..increments {
-        increment(step);
+#[tracing::instrument(name = "withdraw", skip_all, fields(wait = "barrier"))]
+fn withdraw_from_each(accounts: &[Mutex<i64>], barrier: &Barrier, mode: Mode) {
+    for account in accounts {
+        barrier.wait();
+        match mode {
+            Mode::Tight => withdraw_after_a_check(account, PAYMENT, || ()),
+            Mode::Widened => withdraw_after_a_check(account, PAYMENT, let_others_run),
+            Mode::Repaired => withdraw_in_one_section(account, PAYMENT, let_others_run),
+        };
     }
+}
+
+/// Audits two accounts while another thread moves money between them, once per trial; returns the
+/// totals seen.
+pub fn audit_beside_transfers(mode: Mode, trials: usize) -> Vec<i64> {
+    let pair = |_| [BALANCE, BALANCE].map(Mutex::new);
+    let accounts: Vec<Accounts> = (0..trials).map(pair).collect();
+    let seen = on_threads(TWO, |number, barrier| match number {
+        0 => {
+            transfer_in_each(&accounts, barrier, mode);
+            Vec::new()
+        }
+        _ => audit_each(&accounts, barrier, mode),
+    });
+    seen.concat()
+}
+
+#[tracing::instrument(name = "transfer", skip_all, fields(wait = "barrier"))]
+fn transfer_in_each(accounts: &[Accounts], barrier: &Barrier, mode: Mode) {
+    for (trial, accounts) in accounts.iter().enumerate() {
+        barrier.wait();
+        let between = || let_others_run_if(transfer_is_held_open(trial));
+        match mode {
+            Mode::Tight => transfer_lock_by_lock(accounts, MOVED, || ()),
+            Mode::Widened => transfer_lock_by_lock(accounts, MOVED, between),
+            Mode::Repaired => transfer_under_both_locks(accounts, MOVED, between),
+        }
+    }
+}
+
+#[tracing::instrument(name = "audit", skip_all, fields(wait = "barrier"))]
+fn audit_each(accounts: &[Accounts], barrier: &Barrier, mode: Mode) -> Vec<i64> {
+    let audit = |(trial, accounts): (usize, &Accounts)| {
+        barrier.wait();
+        let between = || let_others_run_if(!transfer_is_held_open(trial));
+        match mode {
+            Mode::Tight => audit_lock_by_lock(accounts, || ()),
+            Mode::Widened => audit_lock_by_lock(accounts, between),
+            Mode::Repaired => audit_under_both_locks(accounts, between),
+        }
+    };
+    accounts.iter().enumerate().map(audit).collect()
+}
+
+/// Whose window is held open, two trials each: which thread is first through the barrier may change
+/// with every trial, and on one CPU only a first one that waits lets the other in.
+fn transfer_is_held_open(trial: usize) -> bool {
+    trial % 4 < 2
+}
+
+/// Holds one of the two windows open and not the other: threads that both wait only take turns.
+fn let_others_run_if(is_held_open: bool) {
+    if is_held_open {
+        let_others_run();
+    }
+}
+
+/// Runs `work` on threads called A, B and so on, which may meet at a barrier.
+fn on_threads<T: Send>(
+    threads: NonZeroUsize,
+    work: impl Fn(usize, &Barrier) -> T + Sync,
+) -> Vec<T> {
+    let barrier = Barrier::new(threads.get());
+    let (work, barrier) = (&work, &barrier);
+    thread::scope(|scope| {
+        let start = |number| {
+            let thread = Builder::new().name(format!("thread {}", interleave::letter(number)));
+            let started = thread.spawn_scoped(scope, move || work(number, barrier));
+            started.expect("the system starts a thread")
+        };
+        let started: Vec<_> = (0..threads.get()).map(start).collect();
+        let ends = started.into_iter().map(|thread| thread.join());
+        ends.map(|end| end.unwrap_or_else(|panic| resume_unwind(panic)))
+            .collect()
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    type Counting = fn(Race, usize) -> io::Result<Vec<i64>>;
-    const COUNTING: [Counting; 3] = [
-        count_losing_updates_tight,
-        count_losing_updates_widened,
-        count_in_one_step,
-    ];
 
     fn race(threads: usize, increments: u64) -> Race {
         let threads = NonZeroUsize::new(threads).expect("the tests count from one");
@@ -126,55 +208,44 @@ mod tests {
     }
 
     #[test]
-    fn one_thread_alone_loses_nothing_whichever_way_it_counts() {
-        for increments in [0, 1, 2, 1_000] {
-            let race = race(1, increments);
-            assert_eq!(count_sequential(race), increments as i64);
-            for count in COUNTING {
-                let counts = count(race, 3).expect("a thread starts");
-                assert_eq!(counts, [increments as i64; 3]);
-            }
+    fn one_thread_counts_everything_in_every_mode() {
+        for mode in [Mode::Tight, Mode::Widened, Mode::Repaired] {
+            assert_eq!(count(race(1, 1_000), mode, 3), [1_000; 3]);
         }
+        assert_eq!(count_sequential(race(4, 250)), 1_000);
     }
 
     #[test]
-    fn the_repair_loses_nothing_on_any_number_of_threads() {
+    fn one_step_loses_nothing_and_two_steps_add_nothing() {
         for threads in 1..=8 {
-            let race = race(threads, 20_000);
-            let counts = count_in_one_step(race, 3).expect("threads start");
-            assert_eq!(counts, [race.expected() as i64; 3]);
-            assert_eq!(count_sequential(race), race.expected() as i64);
-        }
-    }
-
-    #[test]
-    fn no_trial_counts_more_than_all_or_less_than_a_race_can_leave() {
-        for threads in 2..=8 {
-            for increments in [0, 1, 2, 500] {
-                let race = race(threads, increments);
-                for count in COUNTING {
-                    let counts = count(race, 5).expect("threads start");
-                    let possible = increments.min(2) as i64..=race.expected() as i64;
-                    assert_eq!(counts.len(), 5);
-                    assert!(
-                        counts.iter().all(|got| possible.contains(got)),
-                        "{counts:?}"
-                    );
-                }
+            let race = race(threads, 2_000);
+            let expected = race.expected() as i64;
+            assert_eq!(count(race, Mode::Repaired, 3), [expected; 3]);
+            for mode in [Mode::Tight, Mode::Widened] {
+                assert!(
+                    count(race, mode, 3)
+                        .iter()
+                        .all(|got| (1..=expected).contains(got))
+                );
             }
         }
     }
 
     #[test]
-    fn where_all_meet_in_every_window_one_threads_updates_remain() {
-        let meeting = Barrier::new(3);
-        let counts = count_in_trials(race(3, 20), 4, |counter, _| {
-            increment_losing_updates(counter, || {
-                meeting.wait();
-            });
-            // Nobody loads again before all have stored.
-            meeting.wait();
-        });
-        assert_eq!(counts.expect("threads start"), [20; 4]);
+    fn a_withdrawal_is_refused_or_the_account_is_overdrawn_and_nothing_else() {
+        for mode in [Mode::Tight, Mode::Widened] {
+            let left = withdraw_at_once(mode, 50);
+            assert!(left.iter().all(|left| [20, -60].contains(left)), "{left:?}");
+        }
+        assert_eq!(withdraw_at_once(Mode::Repaired, 50), [20; 50]);
+    }
+
+    #[test]
+    fn an_audit_is_out_by_what_is_moved_at_most_and_under_both_locks_never() {
+        for mode in [Mode::Tight, Mode::Widened] {
+            let seen = audit_beside_transfers(mode, 50);
+            assert!(seen.iter().all(|seen| [190, 200, 210].contains(seen)));
+        }
+        assert_eq!(audit_beside_transfers(Mode::Repaired, 50), [200; 50]);
     }
 }

@@ -8,12 +8,13 @@ use common::{
     },
 };
 use lab_14_queue_producer_consumer::{Consumed, Plan};
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 /// The figures of one variant.
 pub(crate) struct Figures {
-    name: String,
-    consumers: usize,
     different_items: Figure<Count>,
     late_items: Figure<Count>,
     ended: Figure<Count>,
@@ -32,29 +33,19 @@ impl Figures {
         let different: BTreeSet<&u64> = handled.iter().flatten().collect();
         let late = handled.iter().flat_map(|items| items.windows(2));
         let late = late.filter(|pair| pair[0] > pair[1]).count();
-        let (by_producer, by_consumers) = (
-            waited(lab, name, "queue full"),
-            waited(lab, name, "queue empty"),
-        );
-        let (queued, at_once) = (most_queued(lab, name), most_at_once(lab, name));
+        let [queued, at_once] = [most_queued(lab, name), most_at_once(lab, name)];
+        let by_producer = waited(lab, name, "queue full");
+        let each = waited(lab, name, "queue empty") / consumers as u32;
+        let ended = consumers - panicked.len();
+        let mut count = |figure, value| lab.count(name, figure, value);
         Self {
-            name: name.into(),
-            consumers,
-            different_items: lab.count(name, "different_items_handled", different.len()),
-            late_items: lab.count(name, "items_handled_after_a_later_one", late),
-            ended: lab.count(
-                name,
-                "consumers_that_reached_the_end",
-                consumers - panicked.len(),
-            ),
-            most_queued: lab.count(name, "most_items_queued", queued),
-            most_at_once: lab.count(name, "most_consumers_at_work", at_once),
+            different_items: count("different_items_handled", different.len()),
+            late_items: count("items_handled_after_a_later_one", late),
+            ended: count("consumers_that_reached_the_end", ended),
+            most_queued: count("most_items_queued", queued),
+            most_at_once: count("most_consumers_at_work", at_once),
             producer_waited: lab.duration(name, "producer_waited", by_producer),
-            consumer_waited: lab.duration(
-                name,
-                "each_consumer_waited_on_average",
-                by_consumers / consumers as u32,
-            ),
+            consumer_waited: lab.duration(name, "each_consumer_waited_on_average", each),
         }
     }
 }
@@ -92,49 +83,33 @@ fn most_at_once(lab: &Lab, variant: &str) -> usize {
     handled().map(|span| at(span.start)).max().unwrap_or(0)
 }
 
-/// The variants, by what they share.
-pub(crate) struct All {
-    /// With one consumer: sentinel, closing, and the producer that never pauses.
-    pub(crate) one: [Figures; 3],
-    /// The same with several consumers.
-    pub(crate) several: Option<[Figures; 3]>,
-    pub(crate) panic: Figures,
-}
-
 /// Adds the claims; the figures of the run decide.
-pub(crate) fn add(lab: &mut Lab, args: &QueueArgs, all: &All) {
-    let capacity = args.capacity.get();
-    let whole = || all.one.iter().chain(all.several.iter().flatten());
+pub(crate) fn add(lab: &mut Lab, args: &QueueArgs, all: &BTreeMap<String, Figures>) {
+    let (consumers, capacity) = (args.consumers.get(), args.capacity.get());
+    let whole = || all.iter().filter(|(name, _)| *name != "panic");
     let once = Claim::that(
         "each_item_once",
         "where no consumer panicked, every item was handled exactly once",
     );
-    lab.claim(whole().fold(once.headline(), |claim, variant| {
-        let items = || submitted(&variant.name);
+    lab.claim(whole().fold(once.headline(), |claim, (name, variant)| {
+        let different = variant.different_items.clone();
         claim
-            .check(variant.different_items.clone().equals(items()))
-            .check(done(&variant.name).equals(items()))
+            .check(different.equals(submitted(name)))
+            .check(done(name).equals(submitted(name)))
     }));
-    let bounded = Claim::that(
-        "queue_is_bounded",
-        format!("the queue is bounded: it was never seen with more than {capacity} in it"),
-    );
-    lab.claim(whole().fold(bounded, |claim, variant| {
+    let text = format!("the queue is bounded: it was never seen with more than {capacity} in it");
+    let bounded = Claim::that("queue_is_bounded", text);
+    lab.claim(whole().fold(bounded, |claim, (_, variant)| {
         claim.check(variant.most_queued.clone().at_most(count(capacity)))
     }));
-    let [_, _, eager] = &all.one;
+    let eager = &all["eager × 1"];
     let backpressure = Claim::that(
         "backpressure",
         "backpressure: the queue ran full, and a producer that never pauses waited at least twice \
          as long as its consumer",
     )
     .check(eager.most_queued.clone().equals(count(capacity)))
-    .check(
-        eager
-            .producer_waited
-            .clone()
-            .at_least(eager.consumer_waited.clone() * 2.0),
-    )
+    .check((eager.producer_waited.clone()).at_least(eager.consumer_waited.clone() * 2.0))
     .headline();
     lab.claim(if args.items.get() > capacity {
         backpressure
@@ -145,44 +120,38 @@ pub(crate) fn add(lab: &mut Lab, args: &QueueArgs, all: &All) {
         "in_order",
         "a single consumer handled the items in the order in which they were made",
     );
-    lab.claim(all.one.iter().fold(in_order, |claim, variant| {
-        claim.check(variant.late_items.clone().equals(count(0)))
+    let single = ["sentinel × 1", "closing × 1", "eager × 1"];
+    lab.claim(single.into_iter().fold(in_order, |claim, name| {
+        claim.check(all[name].late_items.clone().equals(count(0)))
     }));
-    if let Some(several) = &all.several {
-        add_several(lab, several, eager);
+    if consumers > 1 {
+        add_several(lab, consumers, all);
     }
-    add_panic(lab, args, &all.panic);
+    add_panic(lab, args, &all["panic"]);
 }
 
-fn add_several(lab: &mut Lab, [sentinels, closing, eager]: &[Figures; 3], alone: &Figures) {
-    let consumers = eager.consumers;
+fn add_several(lab: &mut Lab, consumers: usize, all: &BTreeMap<String, Figures>) {
+    let name = |way: &str| format!("{way} × {consumers}");
     let ended = Claim::that(
         "all_consumers_ended",
         "with a sentinel for each, or one close for all, every consumer reached the end",
     );
-    lab.claim(
-        [sentinels, closing]
-            .into_iter()
-            .fold(ended, |claim, variant| {
-                claim
-                    .check(variant.ended.clone().equals(count(consumers)))
-                    .check(none_failed(&variant.name))
-            })
-            .headline(),
-    );
+    let ways = ["sentinels", "closing"].map(name);
+    lab.claim(ways.iter().fold(ended.headline(), |claim, name| {
+        claim
+            .check(all[name].ended.clone().equals(count(consumers)))
+            .check(none_failed(name))
+    }));
+    let closing = &all[&name("closing")];
     lab.claim(
         Claim::that(
             "consumers_wait",
             "one producer that pauses cannot keep them busy: a consumer waited, on average, more \
              than twice as long as the producer",
         )
-        .check(
-            closing
-                .consumer_waited
-                .clone()
-                .above(closing.producer_waited.clone() * 2.0),
-        ),
+        .check((closing.consumer_waited.clone()).above(closing.producer_waited.clone() * 2.0)),
     );
+    let eager = name("eager");
     lab.claim(
         Claim::that(
             "consumers_side_by_side",
@@ -191,8 +160,8 @@ fn add_several(lab: &mut Lab, [sentinels, closing, eager]: &[Figures; 3], alone:
                  time of a single one"
             ),
         )
-        .check(wall(&eager.name).below(wall(&alone.name) * 2.0))
-        .check(eager.most_at_once.clone().above(count(1))),
+        .check(wall(&eager).below(wall("eager × 1") * 2.0))
+        .check(all[&eager].most_at_once.clone().above(count(1))),
     );
 }
 
@@ -208,7 +177,7 @@ fn add_panic(lab: &mut Lab, args: &QueueArgs, panic: &Figures) {
         let text = "the only consumer panicked: its item failed, and the rest was cancelled";
         (text, handled, items - handled - 1)
     };
-    let name = &panic.name;
+    let name = "panic";
     lab.claim(
         Claim::that("panic_accounted_for", text)
             .check(failed(name).equals(count(1)))

@@ -4,13 +4,13 @@ mod args;
 mod claims;
 
 use args::QueueArgs;
-use claims::{All, Figures};
+use claims::Figures;
 use common::{Bound, Lab, Step, Tally, format};
 use lab_14_queue_producer_consumer::{
     BadItem, Consumed, Plan, run_until_closed, run_with_sentinels,
 };
 use process_pool::panics;
-use std::{num::NonZeroUsize, process::ExitCode, time::Duration};
+use std::{collections::BTreeMap, num::NonZeroUsize, process::ExitCode, time::Duration};
 
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
@@ -29,6 +29,9 @@ const STEP: Step = Step {
         "cargo run -p lab-15-thread-pool-executor: a pool is a queue with consumers",
     ],
 };
+
+/// A way to run.
+type Way = fn(&Plan) -> Consumed;
 
 /// The two that do the same work, item by item.
 const SENTINEL: &str = "sentinel × 1";
@@ -56,46 +59,26 @@ fn demonstrate(args: &QueueArgs, lab: &mut Lab) -> anyhow::Result<()> {
         ..plan.clone()
     };
     let name = |way: &str| format!("{way} × {consumers}");
-    let sentinel = run(lab, SENTINEL, &one, run_with_sentinels)?;
-    let closing = run(lab, CLOSING, &one, run_until_closed)?;
-    let is_alone = consumers == NonZeroUsize::MIN;
-    let in_turn = if is_alone {
-        None
-    } else {
-        let sentinels = run(lab, &name("sentinels"), &many, run_with_sentinels)?;
-        Some((
-            sentinels,
-            run(lab, &name("closing"), &many, run_until_closed)?,
-        ))
-    };
-    lab.say("eager: the producer never pauses …");
-    let one = [
-        sentinel,
-        closing,
-        run(lab, "eager × 1", &eager(&one), run_until_closed)?,
+    let mut runs: Vec<(String, Plan, Way)> = vec![
+        (SENTINEL.into(), one.clone(), run_with_sentinels),
+        (CLOSING.into(), one.clone(), run_until_closed),
+        ("eager × 1".into(), eager(&one), run_until_closed),
     ];
-    let several = match in_turn {
-        Some((sentinels, closing)) => {
-            let eager = run(lab, &name("eager"), &eager(&many), run_until_closed)?;
-            Some([sentinels, closing, eager])
-        }
-        None => None,
-    };
-    let bad_item = bad_item(many.items);
-    lab.say(format!(
-        "panic: eager again, and item {bad_item} is a bad one …"
-    ));
-    let plan = Plan {
-        bad_item: Some(bad_item),
+    if consumers > NonZeroUsize::MIN {
+        runs.insert(2, (name("sentinels"), many.clone(), run_with_sentinels));
+        runs.insert(3, (name("closing"), many.clone(), run_until_closed));
+        runs.push((name("eager"), eager(&many), run_until_closed));
+    }
+    let with_a_bad_item = Plan {
+        bad_item: Some(bad_item(many.items)),
         ..eager(&many)
     };
-    let panic = run(lab, "panic", &plan, run_until_closed)?;
-    let all = All {
-        one,
-        several,
-        panic,
-    };
-    claims::add(lab, args, &all);
+    runs.push(("panic".into(), with_a_bad_item, run_until_closed));
+    let mut figures = BTreeMap::new();
+    for (name, plan, way) in runs {
+        figures.insert(name.clone(), run(lab, &name, &plan, way)?);
+    }
+    claims::add(lab, args, &figures);
     Ok(())
 }
 
@@ -105,17 +88,17 @@ fn bad_item(items: u64) -> u64 {
 }
 
 /// Runs a plan, notes its figures and prints who handled what.
-fn run(
-    lab: &mut Lab,
-    name: &str,
-    plan: &Plan,
-    way: fn(&Plan) -> Consumed,
-) -> anyhow::Result<Figures> {
+fn run(lab: &mut Lab, name: &str, plan: &Plan, way: Way) -> anyhow::Result<Figures> {
     let (items, consumers) = (plan.items, plan.consumers);
     let s = if consumers.get() == 1 { "" } else { "s" };
+    let pace = match (&plan.making, plan.bad_item) {
+        (Some(_), _) => String::new(),
+        (None, None) => "; the producer never pauses".into(),
+        (None, Some(item)) => format!("; a consumer panics on item {item}"),
+    };
+    let capacity = plan.capacity;
     lab.say(format!(
-        "{name}: {items} items, {consumers} consumer{s}, room for {} …",
-        plan.capacity
+        "{name}: {items} items, {consumers} consumer{s}, room for {capacity}{pace} …"
     ));
     let mut variant = lab.variant(name);
     if plan.bad_item.is_none() {

@@ -1,0 +1,152 @@
+//! All orders of the steps of a small program: listed, forced on real threads, and found by a model
+//! checker.
+//!
+//! A [`Program`] is ordinary code over atomics and locks, in which each thread calls `turn` before
+//! each of its steps. A step is whatever it does until the next `turn`, or until its end. Between two
+//! steps any thread may go on; a step itself is never interrupted, so no lock may be held from one
+//! step to the next.
+//!
+//! - [`Schedule::all`] lists in how many orders the steps can happen;
+//! - [`force`] runs the program on real threads in a given order;
+//! - [`observe`] lets real threads go as they come and records the order;
+//! - [`explore`] has a model checker try every order, without knowing the list.
+//!
+//! # Examples
+//! Two threads add one in two steps each. Of the six orders four lose an update:
+//! ```
+//! use interleave::{Program, Schedule, explore, force};
+//! use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
+//!
+//! struct Counter;
+//!
+//! impl Program for Counter {
+//!     type Shared = AtomicI64;
+//!
+//!     fn threads(&self) -> usize {
+//!         2
+//!     }
+//!
+//!     fn share(&self) -> AtomicI64 {
+//!         AtomicI64::new(0)
+//!     }
+//!
+//!     fn run(&self, counter: &AtomicI64, _thread: usize, turn: &dyn Fn(&'static str)) {
+//!         turn("loads");
+//!         let seen = counter.load(SeqCst);
+//!         turn("stores");
+//!         counter.store(seen + 1, SeqCst);
+//!     }
+//!
+//!     fn value(&self, counter: &AtomicI64, _step: &str) -> i64 {
+//!         counter.load(SeqCst)
+//!     }
+//!
+//!     fn result(&self, counter: &AtomicI64) -> i64 {
+//!         counter.load(SeqCst)
+//!     }
+//! }
+//!
+//! let orders = Schedule::all(&[2, 2]);
+//! assert_eq!(orders.len(), 6);
+//! let played = force(&Counter, &orders);
+//! assert_eq!(played.iter().filter(|one| one.result < 2).count(), 4);
+//! let steps: Vec<String> = played[1].steps.iter().map(ToString::to_string).collect();
+//! assert_eq!(steps, ["A loads 0", "B loads 0", "A stores 1", "B stores 1"]);
+//! assert_eq!(explore(Counter).played, played);
+//! ```
+
+mod model;
+mod schedule;
+mod stage;
+
+pub use model::{Explored, explore};
+pub use schedule::{Count, NoSchedule, Schedule, count_schedules, letter};
+pub use stage::{force, observe};
+
+use serde::Serialize;
+use std::fmt;
+
+/// A small program of a few threads, written so that each step can be told apart.
+pub trait Program: Send + Sync {
+    /// What the threads share.
+    type Shared: Send + Sync;
+
+    /// How many threads it has.
+    fn threads(&self) -> usize;
+
+    /// What the threads share, as it is at the start of a run.
+    fn share(&self) -> Self::Shared;
+
+    /// What the thread of this number, from 0, does; it calls `turn` with a name before each step.
+    fn run(&self, shared: &Self::Shared, thread: usize, turn: &dyn Fn(&'static str));
+
+    /// The value that the step of this name has read or left; it is asked right after the step.
+    fn value(&self, shared: &Self::Shared, step: &str) -> i64;
+
+    /// What came out, after all threads have finished.
+    fn result(&self, shared: &Self::Shared) -> i64;
+}
+
+/// One step: which thread did what, and the value that it read or left.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Step {
+    /// The number of the thread.
+    pub thread: usize,
+    /// What it did.
+    pub name: &'static str,
+    /// The value that it read or left.
+    pub value: i64,
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}", letter(self.thread), self.name, self.value)
+    }
+}
+
+/// One run of a program.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Played {
+    /// In what order the steps happened.
+    pub schedule: Schedule,
+    /// Each of them.
+    pub steps: Vec<Step>,
+    /// What came out.
+    pub result: i64,
+}
+
+impl Played {
+    fn new(steps: Vec<Step>, result: i64) -> Self {
+        Self {
+            schedule: Schedule::of(steps.iter().map(|step| step.thread).collect()),
+            steps,
+            result,
+        }
+    }
+}
+
+/// The steps of one run so far, and what its threads share.
+struct Log<'a, P: Program> {
+    program: &'a P,
+    shared: &'a P::Shared,
+    steps: Vec<Step>,
+}
+
+impl<P: Program> Log<'_, P> {
+    /// Notes that a step begins, whose value is not known yet.
+    fn begin(&mut self, thread: usize, name: &'static str) {
+        let value = 0;
+        self.steps.push(Step {
+            thread,
+            name,
+            value,
+        });
+    }
+
+    /// Notes the value of the last step, which has just ended.
+    fn end(&mut self) {
+        if let Some(step) = self.steps.last_mut() {
+            step.value = self.program.value(self.shared, step.name);
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! The same program under a model checker, which tries every order of its steps.
+//!
+//! The checker is shuttle with its depth-first scheduler: it runs a program again and again on
+//! threads of its own making, and before each step takes the next choice of who goes on, until there
+//! is none left.
+
+use crate::{Log, Played, Program, Schedule, Step};
+use shuttle::{Config, Runner, scheduler::DfsScheduler, thread};
+use std::{
+    cell::Cell,
+    collections::BTreeMap,
+    mem, panic,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+use tracing::subscriber::{NoSubscriber, with_default};
+
+/// The most runs of one program: far past what a program of a few steps needs.
+const MOST_RUNS: usize = 200_000;
+
+/// What the checker found out about one program.
+#[derive(Clone, Debug)]
+pub struct Explored {
+    /// How often it ran the program, starts and ends of threads in every order included.
+    pub runs: usize,
+    /// Whether no choice was left untried.
+    pub complete: bool,
+    /// What each order of the steps did and came to, in alphabetical order.
+    pub played: Vec<Played>,
+}
+
+impl Explored {
+    /// The orders that do not come to `expected`.
+    pub fn failing(&self, expected: i64) -> impl Iterator<Item = &Played> {
+        self.played.iter().filter(move |one| one.result != expected)
+    }
+}
+
+/// Has the model checker run `program` in every order of its steps.
+///
+/// The answer holds for its model: one step at a time, and what a step leaves is seen by all at once.
+/// What a compiler or a CPU may reorder within or between steps, it does not try.
+pub fn explore<P: Program + 'static>(program: P) -> Explored {
+    let found: Arc<Mutex<BTreeMap<Schedule, (Vec<Step>, i64)>>> = Arc::default();
+    let notes = Arc::clone(&found);
+    let run = move || {
+        let shared = program.share();
+        let log = Mutex::new(Log {
+            program: &program,
+            shared: &shared,
+            steps: Vec::new(),
+        });
+        thread::scope(|scope| {
+            for number in 0..program.threads() {
+                let (program, shared, log) = (&program, &shared, &log);
+                scope.spawn(move || {
+                    let stepping = Cell::new(false);
+                    let end_step = || stepping.replace(false).then(|| open(log).end());
+                    program.run(shared, number, &|name| {
+                        end_step();
+                        // Here the checker chooses who goes on; nothing else switches threads.
+                        thread::yield_now();
+                        open(log).begin(number, name);
+                        stepping.set(true);
+                    });
+                    end_step();
+                });
+            }
+        });
+        let result = program.result(&shared);
+        let steps = mem::take(&mut open(&log).steps);
+        let schedule = Schedule::of(steps.iter().map(|step| step.thread).collect());
+        open(&notes).insert(schedule, (steps, result));
+    };
+    let scheduler = DfsScheduler::new(Some(MOST_RUNS), false);
+    // The checker opens spans of its own, which are no part of the caller's recording, and sets a
+    // panic hook, which is for its runs alone.
+    let hook = panic::take_hook();
+    let runs = with_default(NoSubscriber::default(), || {
+        Runner::new(scheduler, Config::new()).run(run)
+    });
+    panic::set_hook(hook);
+    let found = mem::take(&mut *open(&found));
+    let played = found.into_values();
+    Explored {
+        runs,
+        complete: runs < MOST_RUNS,
+        played: played
+            .map(|(steps, result)| Played::new(steps, result))
+            .collect(),
+    }
+}
+
+/// Opens what no switch of threads can leave locked.
+fn open<T>(notes: &Mutex<T>) -> MutexGuard<'_, T> {
+    notes.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::force;
+    use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
+
+    /// Threads that add one in two steps.
+    pub(crate) struct Counter {
+        threads: usize,
+        increments: usize,
+    }
+
+    impl Counter {
+        pub(crate) fn of(threads: usize, increments: usize) -> Self {
+            Self {
+                threads,
+                increments,
+            }
+        }
+    }
+
+    impl Program for Counter {
+        type Shared = AtomicI64;
+
+        fn threads(&self) -> usize {
+            self.threads
+        }
+
+        fn share(&self) -> AtomicI64 {
+            AtomicI64::new(0)
+        }
+
+        fn run(&self, counter: &AtomicI64, _thread: usize, turn: &dyn Fn(&'static str)) {
+            for _ in 0..self.increments {
+                turn("loads");
+                let seen = counter.load(SeqCst);
+                turn("stores");
+                counter.store(seen + 1, SeqCst);
+            }
+        }
+
+        fn value(&self, counter: &AtomicI64, _step: &str) -> i64 {
+            counter.load(SeqCst)
+        }
+
+        fn result(&self, counter: &AtomicI64) -> i64 {
+            counter.load(SeqCst)
+        }
+    }
+
+    #[test]
+    fn the_checker_finds_what_is_listed_and_forced() {
+        for (threads, increments) in [(1, 1), (2, 1), (2, 2), (3, 1)] {
+            let all = Schedule::all(&vec![2 * increments; threads]);
+            let explored = explore(Counter::of(threads, increments));
+            assert!(explored.complete && explored.runs >= all.len());
+            assert_eq!(
+                explored.played,
+                force(&Counter::of(threads, increments), &all)
+            );
+        }
+    }
+
+    #[test]
+    fn four_of_six_orders_lose_an_update() {
+        let explored = explore(Counter::of(2, 1));
+        let failing: Vec<String> = (explored.failing(2))
+            .map(|one| one.schedule.to_string())
+            .collect();
+        assert_eq!(failing, ["ABAB", "ABBA", "BAAB", "BABA"]);
+    }
+}
