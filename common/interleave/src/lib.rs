@@ -40,10 +40,6 @@
 //!     fn value(&self, counter: &AtomicI64, _step: &str) -> i64 {
 //!         counter.load(SeqCst)
 //!     }
-//!
-//!     fn result(&self, counter: &AtomicI64) -> i64 {
-//!         counter.load(SeqCst)
-//!     }
 //! }
 //!
 //! let orders = Schedule::all(&[2, 2]);
@@ -83,8 +79,10 @@ pub trait Program: Send + Sync {
     /// The value that the step of this name has read or left; it is asked right after the step.
     fn value(&self, shared: &Self::Shared, step: &str) -> i64;
 
-    /// What came out, after all threads have finished.
-    fn result(&self, shared: &Self::Shared) -> i64;
+    /// What came out, after all threads have finished; where the program does not say, its value.
+    fn result(&self, shared: &Self::Shared) -> i64 {
+        self.value(shared, "")
+    }
 }
 
 /// One step: which thread did what, and the value that it read or left.

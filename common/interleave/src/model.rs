@@ -139,10 +139,6 @@ pub(crate) mod tests {
         fn value(&self, counter: &AtomicI64, _step: &str) -> i64 {
             counter.load(SeqCst)
         }
-
-        fn result(&self, counter: &AtomicI64) -> i64 {
-            counter.load(SeqCst)
-        }
     }
 
     #[test]

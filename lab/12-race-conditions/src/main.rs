@@ -127,7 +127,7 @@ fn demonstrate(args: &RaceArgs, lab: &mut Lab) -> anyhow::Result<()> {
         return orders::force_one(lab, schedule);
     }
     let (race, trials) = (args.race()?, args.trials.get());
-    odds::race_for_a_counter(lab, race, trials)?;
+    let odds = odds::race_for_a_counter(lab, race, trials)?;
 
     let asked = Counter {
         threads: race.threads.get(),
@@ -140,6 +140,6 @@ fn demonstrate(args: &RaceArgs, lab: &mut Lab) -> anyhow::Result<()> {
     let listed = if is_short { asked } else { Counter::SMALLEST };
     let losing = orders::list(lab, asked, listed)?;
 
-    odds::race_for_an_account(lab, trials)?;
+    odds::race_in_a_bank(lab, trials, odds)?;
     orders::check(lab, listed, losing)
 }

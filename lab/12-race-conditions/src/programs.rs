@@ -75,10 +75,6 @@ impl Program for Counter {
     fn value(&self, counter: &AtomicI64, _step: &str) -> i64 {
         counter.load(Relaxed)
     }
-
-    fn result(&self, counter: &AtomicI64) -> i64 {
-        counter.load(Relaxed)
-    }
 }
 
 /// Whether, in this order of loads and stores, a store falls between another thread's load and store.
@@ -124,10 +120,6 @@ impl Program for Withdrawals {
     }
 
     fn value(&self, account: &Mutex<i64>, _step: &str) -> i64 {
-        *lock(account)
-    }
-
-    fn result(&self, account: &Mutex<i64>) -> i64 {
         *lock(account)
     }
 }

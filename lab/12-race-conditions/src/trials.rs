@@ -2,7 +2,7 @@
 
 use crate::{
     Accounts, audit_lock_by_lock, audit_under_both_locks, increment_in_one_step,
-    increment_losing_updates,
+    increment_losing_updates, lock,
     programs::{BALANCE, MOVED, PAYMENT},
     transfer_lock_by_lock, transfer_under_both_locks, withdraw_after_a_check,
     withdraw_in_one_section,
@@ -15,6 +15,7 @@ use std::{
     sync::{Barrier, Mutex, atomic::AtomicI64},
     thread::{self, Builder},
 };
+use tracing::info_span;
 
 /// How many threads race, and how often each of them adds one.
 #[derive(Clone, Copy, Debug)]
@@ -102,22 +103,17 @@ const TWO: NonZeroUsize = NonZeroUsize::new(2).expect("two is not zero");
 pub fn withdraw_at_once(mode: Mode, trials: usize) -> Vec<i64> {
     let accounts: Vec<Mutex<i64>> = (0..trials).map(|_| Mutex::new(BALANCE)).collect();
     on_threads(TWO, |_, barrier| {
-        withdraw_from_each(&accounts, barrier, mode)
+        let _trials = info_span!("withdraw", wait = "barrier").entered();
+        for account in &accounts {
+            barrier.wait();
+            match mode {
+                Mode::Tight => withdraw_after_a_check(account, PAYMENT, || ()),
+                Mode::Widened => withdraw_after_a_check(account, PAYMENT, let_others_run),
+                Mode::Repaired => withdraw_in_one_section(account, PAYMENT, let_others_run),
+            };
+        }
     });
-    let balance = |account: Mutex<i64>| account.into_inner().expect("no holder panics");
-    accounts.into_iter().map(balance).collect()
-}
-
-#[tracing::instrument(name = "withdraw", skip_all, fields(wait = "barrier"))]
-fn withdraw_from_each(accounts: &[Mutex<i64>], barrier: &Barrier, mode: Mode) {
-    for account in accounts {
-        barrier.wait();
-        match mode {
-            Mode::Tight => withdraw_after_a_check(account, PAYMENT, || ()),
-            Mode::Widened => withdraw_after_a_check(account, PAYMENT, let_others_run),
-            Mode::Repaired => withdraw_in_one_section(account, PAYMENT, let_others_run),
-        };
-    }
+    accounts.iter().map(|account| *lock(account)).collect()
 }
 
 /// Audits two accounts while another thread moves money between them, once per trial; returns the
@@ -125,50 +121,43 @@ fn withdraw_from_each(accounts: &[Mutex<i64>], barrier: &Barrier, mode: Mode) {
 pub fn audit_beside_transfers(mode: Mode, trials: usize) -> Vec<i64> {
     let pair = |_| [BALANCE, BALANCE].map(Mutex::new);
     let accounts: Vec<Accounts> = (0..trials).map(pair).collect();
-    let seen = on_threads(TWO, |number, barrier| match number {
-        0 => {
-            transfer_in_each(&accounts, barrier, mode);
-            Vec::new()
+    let trials = || accounts.iter().enumerate();
+    let seen = on_threads(TWO, |thread, barrier| {
+        if thread == 0 {
+            let _trials = info_span!("transfer", wait = "barrier").entered();
+            trials().for_each(|(trial, accounts)| {
+                barrier.wait();
+                let between = || let_others_run_if(transfer_is_held_open(trial));
+                match mode {
+                    Mode::Tight => transfer_lock_by_lock(accounts, MOVED, || ()),
+                    Mode::Widened => transfer_lock_by_lock(accounts, MOVED, between),
+                    Mode::Repaired => transfer_under_both_locks(accounts, MOVED, between),
+                }
+            });
+            return Vec::new();
         }
-        _ => audit_each(&accounts, barrier, mode),
+        let _trials = info_span!("audit", wait = "barrier").entered();
+        let audit = |(trial, accounts): (usize, &Accounts)| {
+            barrier.wait();
+            let between = || let_others_run_if(!transfer_is_held_open(trial));
+            match mode {
+                Mode::Tight => audit_lock_by_lock(accounts, || ()),
+                Mode::Widened => audit_lock_by_lock(accounts, between),
+                Mode::Repaired => audit_under_both_locks(accounts, between),
+            }
+        };
+        trials().map(audit).collect()
     });
     seen.concat()
 }
 
-#[tracing::instrument(name = "transfer", skip_all, fields(wait = "barrier"))]
-fn transfer_in_each(accounts: &[Accounts], barrier: &Barrier, mode: Mode) {
-    for (trial, accounts) in accounts.iter().enumerate() {
-        barrier.wait();
-        let between = || let_others_run_if(transfer_is_held_open(trial));
-        match mode {
-            Mode::Tight => transfer_lock_by_lock(accounts, MOVED, || ()),
-            Mode::Widened => transfer_lock_by_lock(accounts, MOVED, between),
-            Mode::Repaired => transfer_under_both_locks(accounts, MOVED, between),
-        }
-    }
-}
-
-#[tracing::instrument(name = "audit", skip_all, fields(wait = "barrier"))]
-fn audit_each(accounts: &[Accounts], barrier: &Barrier, mode: Mode) -> Vec<i64> {
-    let audit = |(trial, accounts): (usize, &Accounts)| {
-        barrier.wait();
-        let between = || let_others_run_if(!transfer_is_held_open(trial));
-        match mode {
-            Mode::Tight => audit_lock_by_lock(accounts, || ()),
-            Mode::Widened => audit_lock_by_lock(accounts, between),
-            Mode::Repaired => audit_under_both_locks(accounts, between),
-        }
-    };
-    accounts.iter().enumerate().map(audit).collect()
-}
-
 /// Whose window is held open, two trials each: which thread is first through the barrier may change
-/// with every trial, and on one CPU only a first one that waits lets the other in.
+/// with every trial, and on one CPU only a first one that waits lets the other in. If both waited,
+/// they would only take turns.
 fn transfer_is_held_open(trial: usize) -> bool {
     trial % 4 < 2
 }
 
-/// Holds one of the two windows open and not the other: threads that both wait only take turns.
 fn let_others_run_if(is_held_open: bool) {
     if is_held_open {
         let_others_run();

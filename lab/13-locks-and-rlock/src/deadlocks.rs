@@ -10,7 +10,7 @@ use common::{
     timeline::{Moment, Span, record_process},
 };
 use lab_13_locks_and_rlock::deadlock::{
-    Note, Notes, start_opposite_order, start_same_order, start_self_deadlock,
+    Bank, Note, start_opposite_order, start_same_order, start_self_deadlock,
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -27,7 +27,7 @@ type Scenario = (
     &'static str,
     &'static str,
     usize,
-    fn(&Arc<Notes>) -> Vec<JoinHandle<()>>,
+    fn(&Arc<Bank>) -> Vec<JoinHandle<()>>,
 );
 
 const SCENARIOS: [Scenario; 3] = [
@@ -79,15 +79,15 @@ impl Role for Watched {
         let Ok(Some((scenario, watchdog))) = receiver.receive::<(usize, bool)>() else {
             return ExitCode::SUCCESS;
         };
-        let notes = Arc::default();
+        let bank = Arc::default();
         let (_, _, _, start) = SCENARIOS[scenario];
-        let threads = start(&notes);
+        let threads = start(&bank);
         thread::spawn(move || {
             let outcome = loop {
                 if threads.iter().all(JoinHandle::is_finished) {
                     break Outcome::Finished;
                 }
-                if let Some(circle) = notes.circle().filter(|_| watchdog) {
+                if let Some(circle) = bank.circle().filter(|_| watchdog) {
                     break Outcome::Deadlocked(circle);
                 }
                 thread::sleep(Duration::from_millis(1));
@@ -124,13 +124,12 @@ fn run(scenario: usize, watchdog: bool, patience: Duration) -> anyhow::Result<(O
         Err(error) if matches!(error.kind(), WouldBlock | TimedOut) => Outcome::Silent,
         Err(error) => return Err(error).context("the link to the watched child broke"),
     };
-    let name = if outcome == Outcome::Finished {
-        "finished"
-    } else {
-        "deadlock"
+    let (name, wait) = match outcome {
+        Outcome::Finished => ("finished", None),
+        Outcome::Deadlocked(_) | Outcome::Silent => ("deadlock", Some("lock".into())),
     };
     let mut span = Span::watched(name, asked, Moment::now(), Duration::ZERO);
-    span.wait = (outcome != Outcome::Finished).then(|| "lock".into());
+    span.wait = wait;
     record_process(child.id(), &format!("child {}", child.id()), span);
     let exit = if outcome == Outcome::Silent {
         child.kill()
@@ -216,22 +215,22 @@ fn claim_circle(lab: &mut Lab, name: &str, threads: usize, circle: &[Note]) {
     let locks: BTreeSet<_> = waits().map(|note| &note.lock).collect();
     let in_circle = lab.count(name, "threads_in_the_circle", waits().count());
     let waited_for = lab.count(name, "locks_waited_for", locks.len());
-    let (short, text) = match threads {
-        1 => (
+    let claim = match threads {
+        1 => Claim::that(
             "self_deadlock_named",
             "a plain lock, taken again by its holder: one thread waits for itself, and is named",
         ),
-        _ => (
+        _ => Claim::that(
             "opposite_orders_named",
             "opposite orders: two threads each hold what the other waits for, and are named",
-        ),
+        )
+        .headline(),
     };
     lab.claim(
-        Claim::that(short, text)
+        claim
             .check(in_circle.equals(count(threads)))
             .check(waited_for.equals(count(threads)))
-            .check(done(name).equals(count(0)))
-            .headline(),
+            .check(done(name).equals(count(0))),
     );
 }
 

@@ -139,8 +139,7 @@ pub(crate) fn poison(lab: &mut Lab) -> anyhow::Result<()> {
         .check(warned.equals(count(1)))
         .check(found.below(before.clone()))
         .check(left.equals(before.clone()))
-        .check(still.equals(count(0)))
-        .headline(),
+        .check(still.equals(count(0))),
     );
     let (warned, _, left) = figures(lab, "no poison", &unaware);
     lab.claim(

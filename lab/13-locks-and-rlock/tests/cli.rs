@@ -80,7 +80,7 @@ fn nested_calls_and_poison_end_as_claimed() {
 fn the_report_names_threads_locks_and_source_lines() {
     let finished = run(BINARY, &[&SHORT[..], &PATIENT].concat()).well();
     finished.tells(&[
-        "teller holds `balance`, lab/13-locks-and-rlock/src/deadlock.rs:",
+        "teller holds `checking`, lab/13-locks-and-rlock/src/deadlock.rs:",
         "saver waits for `savings`, lab/13-locks-and-rlock/src/deadlock.rs:",
         "deadlock, found by the child: teller → teller",
         "finds 70 of 100 and leaves 100",
