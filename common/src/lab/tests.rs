@@ -1,7 +1,7 @@
 use super::*;
 use crate::claim::{number, of, ratio, top};
 use report::{ClaimReport, SCHEMA, Verdict};
-use timeline::START_UP;
+use timeline::{START_UP, Timeline};
 
 /// An experiment that measured nothing and says nothing.
 fn experiment() -> Lab {
@@ -36,6 +36,7 @@ fn experiment() -> Lab {
             silent: true,
             ..report::Manner::default()
         }),
+        Timeline::default(),
         ResultFiles::default(),
         false,
         1,

@@ -7,8 +7,7 @@ use crate::{
 use process_pool::child::{Child, Exit, Link, Program, Role, StartError};
 use serde::{Deserialize, Serialize};
 use std::{io, process::ExitCode, sync::Arc, thread, time::Duration};
-use timeline::START_UP;
-use timeline::{Moment, Span, record_process};
+use timeline::{Moment, START_UP, Span, Timeline};
 
 const ROLE: &str = "watched";
 
@@ -166,8 +165,10 @@ fn record(pid: u32, asked: Moment, started: Moment, stuck: bool) {
         ..span("deadlock", started, Moment::now())
     };
     let name = format!("child {pid}");
-    record_process(pid, &name, startup);
-    if stuck {
-        record_process(pid, &name, deadlock);
+    if let Some(timeline) = Timeline::current() {
+        timeline.record_process(pid, &name, startup);
+        if stuck {
+            timeline.record_process(pid, &name, deadlock);
+        }
     }
 }
