@@ -7,6 +7,7 @@ use std::{
     process::{Command, ExitCode},
     time::{Duration, Instant},
 };
+use timeline::Timeline;
 use tokio::runtime::Builder;
 
 /// The argument that makes this program run one of the rows: whether spans are recorded is settled
@@ -20,9 +21,7 @@ const MOST_SPANS: u64 = 150_000;
 pub(crate) fn take_role() -> Option<ExitCode> {
     let argument = env::args().nth(1)?;
     let way = argument.strip_prefix(ARGUMENT)?;
-    if way.starts_with("on") {
-        timeline::install();
-    }
+    let timeline = (way.starts_with("on")).then(|| Timeline::new().install());
     if way.starts_with("registry") {
         // The only way to fail is that one is set already.
         let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry());
@@ -34,8 +33,8 @@ pub(crate) fn take_role() -> Option<ExitCode> {
     };
     Some(serve(|count| {
         let took = span(count)?;
-        let kept = timeline::take().toll.spans;
-        let expected = if way.starts_with("on") { count } else { 0 };
+        let kept = timeline.as_ref().map(|it| it.take().toll.spans);
+        let (kept, expected) = (kept.unwrap_or(0), timeline.as_ref().map_or(0, |_| count));
         anyhow::ensure!(kept == expected, "{kept} spans instead of {expected}");
         Ok(took)
     }))

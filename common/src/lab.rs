@@ -24,7 +24,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
-use timeline::{LaneKind, Recording};
+use timeline::{LaneKind, Recording, Timeline};
 
 #[cfg(test)]
 mod tests;
@@ -58,6 +58,7 @@ pub struct Counts {
 pub struct Lab {
     pub(crate) state: Arc<Mutex<State>>,
     screen: Screen,
+    timeline: Timeline,
     pause: bool,
     seed: u64,
 }
@@ -99,6 +100,7 @@ impl Lab {
     pub(crate) fn new(
         document: Document,
         screen: Screen,
+        timeline: Timeline,
         results: ResultFiles,
         pause: bool,
         seed: u64,
@@ -113,6 +115,7 @@ impl Lab {
                 finished: false,
             })),
             screen,
+            timeline,
             pause,
             seed,
         }
@@ -380,8 +383,9 @@ impl<'a> Measure<'a> {
         if let Some(observer) = self.observer {
             observer.begin()?;
         }
-        let watch = self.experiment.screen.watch(&self.name);
-        let measured = measure(work);
+        let timeline = &self.experiment.timeline;
+        let watch = self.experiment.screen.watch(timeline, &self.name);
+        let measured = measure(timeline, work);
         drop(watch);
         let counts = self.observer.map(Observer::counts).transpose();
         let (result, mut run) = measured?;
@@ -409,16 +413,19 @@ impl<'a> Measure<'a> {
 }
 
 /// Runs `work` and tells what it took; the result is `work`'s own.
-fn measure<T>(work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<(T, Run)> {
+fn measure<T>(
+    timeline: &Timeline,
+    work: impl FnOnce() -> anyhow::Result<T>,
+) -> anyhow::Result<(T, Run)> {
     timing::reset_peak_memory();
     let census = Census::start();
-    timeline::take();
+    timeline.take();
     let before = Usage::now();
     let start = Moment::now();
     let result = work();
     let wall = Moment::now() - start;
     let usage = Usage::now().since(&before);
-    let taken = timeline::take();
+    let taken = timeline.take();
     let peak_threads = census.and_then(Census::finish);
     let result = result?;
     let ledger = Ledger {

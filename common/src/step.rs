@@ -25,6 +25,7 @@ use std::{
     thread,
     time::Duration,
 };
+use timeline::Timeline;
 
 /// How long an interrupted step may take to tell what it has.
 const GRACE: Duration = Duration::from_secs(3);
@@ -93,10 +94,17 @@ impl Step {
         if common.clear && io::stdout().is_terminal() {
             screen.say("\u{1b}[2J\u{1b}[3J\u{1b}[H");
         }
-        timeline::install();
+        let timeline = Timeline::with_declared_tasks().install();
         let document = self.document(own, common);
         screen.say(report::header(&document, screen.width()));
-        let mut lab = Lab::new(document, screen, results, common.pause, common.seed);
+        let mut lab = Lab::new(
+            document,
+            screen,
+            timeline,
+            results,
+            common.pause,
+            common.seed,
+        );
         // Set once: this is the only run of the process.
         let _ = running.set((Arc::clone(&lab.state), lab.screen()));
         let outcome = demonstrate(own, &mut lab);

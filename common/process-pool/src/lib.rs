@@ -72,7 +72,7 @@
 //! of them may have begun; they are tried again in orders of which each task is reported before the
 //! next one begins, so that the one that ends workers is found and the others are done. Where that
 //! would be wrong each task goes alone: with [`PoolBuilder::retries`] of 0, and with a
-//! [`PoolBuilder::timeout`]; and while a `tracing` subscriber records each of them.
+//! [`PoolBuilder::timeout`]; and where a [`Timeline`](timeline::Timeline) records each of them.
 //!
 //! # Values
 //! Inputs and outputs are any serde types; they travel in [postcard], a format without field names
@@ -84,7 +84,7 @@
 //!
 //! # The timeline
 //! Each worker has a lane: its start-up, each task, what the task's own spans say, and what was
-//! lost with a worker. Tasks are recorded while a `tracing` subscriber listens at level `INFO`.
+//! lost with a worker. Tasks are recorded where a `Timeline` was current when the pool was made.
 //!
 //! [postcard]: https://docs.rs/postcard
 

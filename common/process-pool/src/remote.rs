@@ -13,7 +13,7 @@ use std::{
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
-use timeline::{LiveProcess, Moment, Span};
+use timeline::{Moment, Span};
 
 /// How long a worker that closed its link may take to end.
 const END_LIMIT: Duration = Duration::from_secs(1);
@@ -79,7 +79,9 @@ impl Remote {
         }
         let (ready, busy) = worker.greet(shared)?;
         let span = Span::watched("start-up", spawned, ready, busy.min(ready - spawned));
-        timeline::record_process(pid, &lane(slot), span);
+        if let Some(timeline) = &shared.timeline {
+            timeline.record_process(pid, &lane(slot), span);
+        }
         shared.ready(slot, pid, ready - spawned);
         Ok(Some(worker))
     }
@@ -118,7 +120,9 @@ impl Remote {
     pub(super) fn run(&mut self, shared: &Shared, mut hand: Hand) -> bool {
         self.is_new = false;
         let began = Moment::now();
-        let live = LiveProcess::enter(self.pid, || lane(self.slot), shared.settings.role);
+        let live = shared.timeline.as_ref().map(|timeline| {
+            timeline.live_process(self.pid, || lane(self.slot), shared.settings.role)
+        });
         let exchange = self.exchange(shared, &mut hand);
         drop(live);
         match exchange {
@@ -168,7 +172,7 @@ impl Remote {
         }
         let order = Order {
             tasks: u32::try_from(hand.len()).map_err(|_| io::ErrorKind::InvalidInput)?,
-            record: is_recorded(),
+            record: shared.timeline.is_some(),
             promptly: hand.is_suspect(),
         };
         let inputs: Vec<&[u8]> = hand.parts().map(Part::bytes).collect();
@@ -191,7 +195,9 @@ impl Remote {
                 for span in spans.filter(|span| span.depth == 0) {
                     span.job = Some(shared.job(task));
                 }
-                timeline::adopt(self.pid, &lane(self.slot), recording);
+                if let Some(timeline) = &shared.timeline {
+                    timeline.adopt(self.pid, &lane(self.slot), recording);
+                }
             }
             let keeps = shared.settle(self.slot, hand, &done, results);
             let keeps = keeps.ok_or(io::ErrorKind::InvalidData)?;
@@ -204,13 +210,16 @@ impl Remote {
     /// As [`bury`](Self::bury), and records the task the worker takes with it.
     fn bury_with(&self, shared: &Shared, hand: &Hand, began: Moment) -> Exit {
         let exit = self.bury(shared);
+        let Some(timeline) = &shared.timeline else {
+            return exit;
+        };
         // How much of it was work, nobody is left to tell.
         let mut span = Span::watched("lost", began, Moment::now(), Duration::ZERO);
         span.name = format!("lost: {exit}").into();
         span.cut = true;
         let mut tasks = hand.parts().flat_map(Part::tasks);
         span.job = tasks.next().map(|task| shared.job(task));
-        timeline::record_process(self.pid, &lane(self.slot), span);
+        timeline.record_process(self.pid, &lane(self.slot), span);
         exit
     }
 
@@ -238,11 +247,6 @@ impl Remote {
 
 fn lane(slot: usize) -> String {
     format!("worker {}", slot + 1)
-}
-
-/// Whether somebody looks at the spans of tasks.
-pub(super) fn is_recorded() -> bool {
-    tracing::enabled!(tracing::Level::INFO)
 }
 
 /// What is left until the deadline, at least a moment: the system takes zero for "no limit".

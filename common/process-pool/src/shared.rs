@@ -11,7 +11,7 @@ use super::{
     Ledger, TaskError,
     batch::{Hand, Part, Records},
     builder::Settings,
-    remote::{Remote, is_recorded},
+    remote::Remote,
     reply::Reply,
 };
 use crate::child::{Child, Exit};
@@ -25,6 +25,7 @@ use std::{
     },
     time::Duration,
 };
+use timeline::Timeline;
 
 /// How many pools this process has had.
 static POOLS: AtomicU64 = AtomicU64::new(0);
@@ -99,6 +100,8 @@ struct State {
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) settings: Settings,
+    /// What records its workers and tasks.
+    pub(super) timeline: Option<Timeline>,
     /// Its first job's number in a recording, where pools are told apart.
     first_job: u64,
     state: Mutex<State>,
@@ -193,6 +196,7 @@ impl Shared {
             .collect();
         Self {
             settings,
+            timeline: Timeline::current(),
             first_job: POOLS.fetch_add(1, Ordering::Relaxed) << 32,
             state: Mutex::new(State {
                 phase: Phase::Open,
@@ -214,17 +218,17 @@ impl Shared {
     }
 
     fn note_submitted(&self, part: &Part) {
-        if is_recorded() {
+        if let Some(timeline) = &self.timeline {
             part.tasks()
-                .for_each(|task| timeline::submitted(self.job(task)));
+                .for_each(|task| timeline.submitted(self.job(task)));
         }
     }
 
     /// Takes note that somebody has the results of these tasks.
     #[inline]
     pub(super) fn note_received(&self, tasks: Range<u64>) {
-        if is_recorded() {
-            tasks.for_each(|task| timeline::received(self.job(task)));
+        if let Some(timeline) = &self.timeline {
+            tasks.for_each(|task| timeline.received(self.job(task)));
         }
     }
 

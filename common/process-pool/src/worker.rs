@@ -14,7 +14,7 @@ use std::{
     thread,
     time::Duration,
 };
-use timeline::{Lane, Moment, Recording, Span};
+use timeline::{Lane, Moment, Recording, Span, Timeline};
 
 /// Serves tasks until the parent closes the link.
 pub(super) fn serve<I, O>(name: &'static str, function: fn(I) -> O, link: Link) -> ExitCode
@@ -130,26 +130,25 @@ fn run<I: DeserializeOwned, O: Serialize>(
 /// Records a task as a span of this process's lane, around the spans that the task records.
 #[derive(Default)]
 struct Recorder {
-    installed: bool,
+    /// From the first task on that is to be recorded.
+    timeline: Option<Timeline>,
     began: Option<(Moment, Option<Duration>)>,
 }
 
 impl Recorder {
     #[inline]
     fn begin(&mut self, record: bool) {
-        if record && !self.installed {
-            timeline::install();
-            self.installed = true;
+        if record && self.timeline.is_none() {
+            self.timeline = Some(Timeline::with_declared_tasks().install());
         }
         self.began = record.then(|| (Moment::now(), timeline::thread_cpu()));
     }
 
     #[inline]
     fn end(&mut self, name: &'static str) -> Option<Recording> {
+        let timeline = self.timeline.as_ref()?;
         let Some((start, cpu)) = self.began.take() else {
-            if self.installed {
-                timeline::take();
-            }
+            timeline.take();
             return None;
         };
         let end = Moment::now();
@@ -157,7 +156,7 @@ impl Recorder {
             Some((before, after)) => after.saturating_sub(before).min(end - start),
             None => end - start,
         };
-        let mut recording = timeline::take();
+        let mut recording = timeline.take();
         for span in recording.lanes.iter_mut().flat_map(|lane| &mut lane.spans) {
             span.depth += 1;
         }

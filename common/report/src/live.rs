@@ -14,35 +14,39 @@ use std::{
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
+use timeline::Timeline;
 
 const REDRAW_EVERY: Duration = Duration::from_millis(100);
 
 impl Screen {
     /// Shows what every lane does until the returned guard is dropped; `None` where nobody looks.
-    pub fn watch(&self, variant: &str) -> Option<Watch> {
-        // From the start: the lanes of the variant before have ended.
-        timeline::watch_live(self.is_live());
+    pub fn watch(&self, timeline: &Timeline, variant: &str) -> Option<Watch> {
         self.is_live()
-            .then(|| Watch::start(self.clone(), variant.to_owned()))
+            .then(|| Watch::start(self.clone(), timeline.clone(), variant.to_owned()))
     }
 }
 
 /// The live view of one variant.
 #[derive(Debug)]
 pub struct Watch {
+    timeline: Timeline,
     stop: Arc<AtomicBool>,
     drawing: Option<JoinHandle<()>>,
 }
 
 impl Watch {
-    fn start(screen: Screen, variant: String) -> Self {
+    fn start(screen: Screen, timeline: Timeline, variant: String) -> Self {
+        // From the start: the lanes of the variant before have ended.
+        timeline.watch_live(true);
+        let watched = timeline.clone();
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
         let housekeeper = Housekeeper::enrol();
         let drawing = thread::Builder::new().spawn(move || {
-            draw_until(&stopped, &screen, &variant, &housekeeper);
+            draw_until(&stopped, &screen, &watched, &variant, &housekeeper);
         });
         Self {
+            timeline,
             stop,
             // Where no thread can be started, there is nothing to watch.
             drawing: drawing.ok(),
@@ -58,17 +62,26 @@ impl Drop for Watch {
             // A picture that failed to draw is no reason to fail the measurement.
             let _ = drawing.join();
         }
+        self.timeline.watch_live(false);
     }
 }
 
-fn draw_until(stopped: &AtomicBool, screen: &Screen, variant: &str, keeper: &Housekeeper) {
+fn draw_until(
+    stopped: &AtomicBool,
+    screen: &Screen,
+    timeline: &Timeline,
+    variant: &str,
+    keeper: &Housekeeper,
+) {
     let (started, before) = (Instant::now(), Usage::now());
     let mut rows = Rows::above(
         screen.bars().add(ProgressBar::new_spinner()),
         screen.clone(),
     );
     while !stopped.load(Ordering::SeqCst) {
-        rows.draw(|more| status_line(variant, started.elapsed(), before, more));
+        rows.draw(timeline, |more| {
+            status_line(variant, started.elapsed(), before, more)
+        });
         screen.tick();
         keeper.charge();
         thread::park_timeout(REDRAW_EVERY);

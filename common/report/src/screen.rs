@@ -81,7 +81,6 @@ impl Screen {
         } else {
             ProgressDrawTarget::hidden()
         };
-        timeline::watch_live(live);
         Self(Arc::new(Inner {
             silent: options.silent,
             ascii,

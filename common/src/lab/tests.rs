@@ -4,7 +4,7 @@ use crate::claim::{
     all_in_flight, busy, count, in_flight, middle_wall, none_failed, seconds, times, wall,
 };
 use report::{ClaimReport, SCHEMA, Verdict};
-use timeline::START_UP;
+use timeline::{START_UP, Timeline};
 
 /// An experiment that measured nothing and says nothing.
 fn experiment() -> Lab {
@@ -40,6 +40,7 @@ fn experiment() -> Lab {
             silent: true,
             ..report::ScreenOptions::default()
         }),
+        Timeline::default(),
         ResultFiles::default(),
         false,
         1,

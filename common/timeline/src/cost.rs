@@ -1,6 +1,6 @@
 //! What recording costs, measured in this very process.
 
-use super::{Moment, TimelineLayer, Toll, store};
+use super::{Moment, Timeline, Toll};
 use std::{sync::OnceLock, time::Duration};
 use tracing::{info_span, level_filters::LevelFilter};
 use tracing_subscriber::layer::SubscriberExt;
@@ -28,7 +28,7 @@ pub(super) fn of(toll: &Toll) -> Duration {
         return Duration::ZERO;
     }
     static PRICES: OnceLock<Prices> = OnceLock::new();
-    let prices = PRICES.get_or_init(|| store::set_aside(measure));
+    let prices = PRICES.get_or_init(measure);
     let times = |price: Duration, count: u64| price.as_secs_f64() * count as f64;
     let parts = times(prices.span, toll.spans)
         + times(prices.entry, toll.entries)
@@ -37,10 +37,10 @@ pub(super) fn of(toll: &Toll) -> Duration {
     Duration::from_secs_f64(parts) + toll.thinning
 }
 
-/// Records with a recorder of its own, which other layers of this program do not hear of.
+/// Records with a timeline of its own.
 fn measure() -> Prices {
     let subscriber = tracing_subscriber::registry()
-        .with(TimelineLayer::default())
+        .with(Timeline::with_declared_tasks())
         .with(LevelFilter::INFO);
     tracing::subscriber::with_default(subscriber, || {
         let on_thread = info_span!("price");

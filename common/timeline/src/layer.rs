@@ -1,226 +1,144 @@
 //! The `tracing` layer that feeds the store.
 
 use super::{
-    LaneId, LaneKind, Moment, Span,
-    cause::interned,
-    live, store,
-    thin::{Kept, POLLS_KEPT, merge_nearest, merge_polls},
-    thread_cpu,
+    LaneId, Moment, Span, Timeline,
+    fields::{Fields, Label},
+    live::LiveSpan,
+    runs::{Entered, Inside, Run, Runs},
+    store::{self, Buffer, Kept, Thread},
 };
-use std::{
-    borrow::Cow,
-    fmt, mem,
-    sync::atomic::{AtomicU64, Ordering},
-    time::Duration,
-};
+use std::{borrow::Cow, mem, time::Duration};
 use tracing::{
-    Event, Level, Subscriber,
-    field::{Field, Visit},
-    level_filters::LevelFilter,
-    span::{Attributes, Id},
+    Event, Level, Metadata, Subscriber,
+    span::{Attributes, Id, Record},
 };
 use tracing_subscriber::{
     Layer,
-    layer::{Context, SubscriberExt},
+    layer::Context,
     registry::{LookupSpan, SpanRef},
 };
 
 /// In less time than this nobody waits for anything: it is not worth a look at the CPU clock, which
 /// costs as much as the rest of recording a span.
-const TOO_SHORT_TO_WAIT: Duration = Duration::from_micros(4);
-
-/// Tasks are numbered as they appear, whichever layer sees them.
-static TASKS: AtomicU64 = AtomicU64::new(0);
-
-/// Records every span of level `INFO` and above for [`take`](super::take).
-///
-/// Libraries trace themselves below that level, so what is recorded is what the program says.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct TimelineLayer {
-    finds_tasks: bool,
-}
-
-impl TimelineLayer {
-    /// A layer for programs whose spans have no field `task`: an outermost span that is entered again,
-    /// as an instrumented future is, becomes a lane of its own from then on.
-    pub fn finding_tasks() -> Self {
-        Self { finds_tasks: true }
-    }
-}
-
-/// Records this process's spans from now on; later calls change nothing.
-pub fn install() {
-    let subscriber = tracing_subscriber::registry()
-        .with(TimelineLayer::default())
-        // Everything below costs nothing then: nobody else listens.
-        .with(LevelFilter::INFO);
-    // The only way to fail is that a subscriber is set already, by an earlier call or by a test.
-    let _ = tracing::subscriber::set_global_default(subscriber);
-}
+pub(super) const TOO_SHORT_TO_WAIT: Duration = Duration::from_micros(4);
 
 /// What the layer keeps of an open span.
 struct Open {
-    name: &'static str,
+    about: &'static Metadata<'static>,
     created: Moment,
     wait: Option<Cow<'static, str>>,
     job: Option<u64>,
-    /// The task whose lane it belongs to; `None` for the lane of the thread that enters it.
-    task: Option<LaneId>,
-    /// The name of the lane that it opens.
-    lane_name: Option<Box<str>>,
+    label: Option<Label>,
+    /// The outermost span that it lies in, or its own number: all of them share a lane.
+    root: u64,
     depth: u16,
-    entered: Option<Entered>,
+    /// Whether its time is that of a task: from its creation on, and running while it is polled.
+    is_task: bool,
+    /// Whether it was entered by several threads: each entry is a span then.
+    is_shared: bool,
     entries: u32,
+    inside: Inside,
     runs: Runs,
+    /// Where the live view shows it.
+    live: Option<LaneId>,
 }
 
-struct Entered {
-    at: Moment,
-    cpu: Option<Duration>,
-    thread: LaneId,
-}
-
-/// One stretch of being entered.
-struct Run {
-    start: Moment,
-    end: Moment,
-    busy: Duration,
-    thread: LaneId,
-}
-
-/// Most spans are entered once: only further runs are worth an allocation.
-#[derive(Default)]
-struct Runs {
-    first: Option<Run>,
-    others: Vec<Run>,
-}
-
-#[derive(Default)]
-struct Fields {
-    task: Option<String>,
-    wait: Option<Cow<'static, str>>,
-    job: Option<u64>,
-    queue: Option<String>,
-    depth: Option<f64>,
-}
-
-impl Visit for Fields {
-    fn record_str(&mut self, field: &Field, value: &str) {
-        match field.name() {
-            "task" => self.task = Some(value.to_owned()),
-            "wait" => self.wait = Some(interned(value)),
-            "queue" => self.queue = Some(value.to_owned()),
-            _ => {}
-        }
-    }
-
-    fn record_u64(&mut self, field: &Field, value: u64) {
-        match field.name() {
-            "job" => self.job = Some(value),
-            "depth" => self.depth = Some(value as f64),
-            _ => self.record_debug(field, &value),
-        }
-    }
-
-    fn record_i64(&mut self, field: &Field, value: i64) {
-        match field.name() {
-            "job" => self.job = u64::try_from(value).ok(),
-            "depth" => self.depth = Some(value as f64),
-            _ => self.record_debug(field, &value),
-        }
-    }
-
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        match field.name() {
-            "task" => self.task = Some(format!("{value:?}")),
-            "wait" => self.wait = Some(format!("{value:?}").into()),
-            _ => {}
-        }
-    }
-}
-
-impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for TimelineLayer {
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Timeline {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
-        if *attributes.metadata().level() > Level::INFO {
+        let about = attributes.metadata();
+        if *about.level() > Level::INFO {
             return;
         }
         let Some(span) = context.span(id) else { return };
         let mut fields = Fields::default();
-        attributes.record(&mut fields);
-        let parent = parent_of(&span);
-        let (task, lane_name) = match fields.task {
-            Some(name) => {
-                let name = format!("{} {name}", span.name());
-                (Some(new_task()), Some(name.into_boxed_str()))
-            }
-            None => (parent.and_then(|(task, _)| task), None),
-        };
-        let depth = match parent {
-            Some((_, depth)) if lane_name.is_none() => depth.saturating_add(1),
-            _ => 0,
-        };
-        if let Some(lane) = task {
-            let name = || lane_name.as_deref().map_or_else(String::new, String::from);
-            live::enter(lane, name, span.name(), fields.wait.as_ref());
+        if !attributes.fields().is_empty() {
+            fields.label = self.store.finds_tasks.then(Label::default);
+            attributes.record(&mut fields);
         }
-        span.extensions_mut().insert(Open {
-            name: span.name(),
-            // On a thread it begins when it is entered.
-            created: if task.is_some() || self.finds_tasks {
-                Moment::now()
-            } else {
-                Moment::default()
-            },
+        let mut open = Open {
+            about,
+            created: Moment::now(),
             wait: fields.wait,
             job: fields.job,
-            task,
-            lane_name,
-            depth,
-            entered: None,
+            label: fields.label,
+            root: 0,
+            depth: 0,
+            is_task: false,
+            is_shared: false,
             entries: 0,
+            inside: Inside::default(),
             runs: Runs::default(),
+            live: None,
+        };
+        if let Some(task) = fields.task {
+            let name = format!("{} {task}", about.name());
+            store::with_thread(&self.store, |thread, _| open.root = thread.new_root());
+            self.make_task(&mut open, Some(name));
+        }
+        span.extensions_mut().insert(open);
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
+        with_open(context.span(id), |open, _| {
+            let mut fields = Fields {
+                label: open.label.take(),
+                ..Fields::default()
+            };
+            values.record(&mut fields);
+            open.label = fields.label;
+            open.wait = fields.wait.or(open.wait.take());
+            open.job = fields.job.or(open.job);
         });
     }
 
     fn on_enter(&self, id: &Id, context: Context<'_, S>) {
-        let span = context.span(id);
-        if self.finds_tasks {
-            span.as_ref().into_iter().for_each(find_task);
-        }
-        with_open(span, |open| {
-            let thread = store::this_thread();
-            if open.task.is_none() && open.runs.first.is_none() {
-                let name = || store::name_of(thread);
-                live::enter(thread, name, open.name, open.wait.as_ref());
-            }
-            open.entries = open.entries.saturating_add(1);
-            open.entered = Some(Entered {
-                thread,
-                // A task's run time is the time it is polled: its own thread may be shared.
-                cpu: open.task.is_none().then(thread_cpu).flatten(),
-                at: Moment::now(),
+        with_open(context.span(id), |open, span| {
+            store::with_thread(&self.store, |thread, buffer| {
+                if open.entries == 0 {
+                    self.begin(open, span, thread);
+                } else {
+                    self.begin_again(open, span, thread, buffer);
+                }
+                open.entries = open.entries.saturating_add(1);
+                let at = Moment::now();
+                open.inside.push(Entered {
+                    thread: thread.id,
+                    // A task's run time is the time it is polled: its own thread may be shared.
+                    cpu: if open.is_task {
+                        None
+                    } else {
+                        thread.cpu_time(at)
+                    },
+                    at,
+                });
             });
         });
     }
 
     fn on_exit(&self, id: &Id, context: Context<'_, S>) {
-        with_open(context.span(id), |open| {
-            let Some(entered) = open.entered.take() else {
-                return;
-            };
-            let end = Moment::now();
-            let lasted = end - entered.at;
-            let busy = match entered.cpu.filter(|_| lasted > TOO_SHORT_TO_WAIT) {
-                Some(before) => {
-                    thread_cpu().map_or(lasted, |after| after.saturating_sub(before).min(lasted))
+        let end = Moment::now();
+        with_open(context.span(id), |open, _| {
+            store::with_thread(&self.store, |thread, buffer| {
+                let Some(entered) = open.inside.pop(thread.id) else {
+                    return;
+                };
+                let lasted = end - entered.at;
+                let before = entered.cpu.filter(|_| lasted > TOO_SHORT_TO_WAIT);
+                let busy = before.and_then(|before| {
+                    let used = thread.cpu_time(end)?.saturating_sub(before);
+                    Some(used.min(lasted))
+                });
+                let run = Run {
+                    start: entered.at,
+                    end,
+                    busy: busy.unwrap_or(lasted),
+                    thread: thread.id,
+                };
+                if open.is_shared {
+                    self.keep_run(open, &run, buffer);
+                } else {
+                    open.runs.push(run);
                 }
-                None => lasted,
-            };
-            open.runs.push(Run {
-                start: entered.at,
-                end,
-                busy,
-                thread: entered.thread,
             });
         });
     }
@@ -230,22 +148,30 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for TimelineLayer {
             return;
         };
         let open = span.extensions_mut().remove::<Open>();
-        let Some(mut open) = open else { return };
-        if self.finds_tasks && open.task.is_none() {
-            open.task = parent_of(&span).and_then(|(task, _)| task);
+        let Some(open) = open else { return };
+        if let Some(lane) = open.live {
+            self.store.live.leave(lane, open.about.name());
         }
-        match open.task {
-            Some(lane) => {
-                live::leave(lane, open.name);
-                open.push_task_span(lane);
-            }
-            None => {
-                // Only now: between its polls an asynchronous span is open, and waits.
-                if let Some(first) = &open.runs.first {
-                    live::leave(first.thread, open.name);
-                }
-                open.push_thread_spans();
-            }
+        let root = (open.is_task && open.depth == 0).then_some(open.root);
+        store::with_thread(&self.store, |thread, buffer| {
+            let (entries, is_task) = (u64::from(open.entries), open.is_task);
+            let kept = if is_task {
+                Some(open.task_span(thread.id))
+            } else {
+                open.thread_span()
+            };
+            let Some(kept) = kept else { return };
+            self.store.push(buffer, kept, |toll| {
+                toll.spans += 1;
+                *(if is_task {
+                    &mut toll.polls
+                } else {
+                    &mut toll.entries
+                }) += entries;
+            });
+        });
+        if let Some(root) = root {
+            self.store.tasks.close(root);
         }
     }
 
@@ -259,155 +185,183 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for TimelineLayer {
         let mut fields = Fields::default();
         event.record(&mut fields);
         if let Some((name, depth)) = fields.queue.zip(fields.depth) {
-            store::sample(name.into(), depth);
+            self.store.with_buffer(|buffer| {
+                buffer.toll.samples += 1;
+                buffer.samples.push((name.into(), Moment::now(), depth));
+            });
         }
     }
 }
 
-fn new_task() -> LaneId {
-    LaneId {
-        kind: LaneKind::Task,
-        number: TASKS.fetch_add(1, Ordering::Relaxed),
-    }
-}
-
-/// The task and the depth of the nearest span around it that is recorded.
-fn parent_of<S: for<'a> LookupSpan<'a>>(span: &SpanRef<'_, S>) -> Option<(Option<LaneId>, u16)> {
-    let mut around = span.parent();
-    while let Some(parent) = around {
-        if let Some(open) = parent.extensions().get::<Open>() {
-            return Some((open.task, open.depth));
-        }
-        around = parent.parent();
-    }
-    None
-}
-
-/// Gives a span that is entered again its lane: its own if it is an outermost one, or its parent's.
-fn find_task<S: for<'a> LookupSpan<'a>>(span: &SpanRef<'_, S>) {
-    let parent = parent_of(span);
-    if let Some(open) = span.extensions_mut().get_mut::<Open>()
-        && open.task.is_none()
-        && open.entries > 0
+impl Timeline {
+    /// Finds out, as it is entered for the first time, where a span belongs.
+    ///
+    /// Not when it is created: a future's span is created by whoever spawns it, inside of a span that is
+    /// none around it when it is polled.
+    fn begin<S>(&self, open: &mut Open, span: &SpanRef<'_, S>, thread: &mut Thread)
+    where
+        S: for<'a> LookupSpan<'a>,
     {
-        open.task = parent.map_or_else(|| Some(new_task()), |(task, _)| task);
-        if parent.is_none()
-            && let Some(lane) = open.task
-        {
-            open.lane_name = Some(format!("{} {}", open.name, lane.number).into());
-        }
-    }
-}
-
-fn with_open<S: for<'a> LookupSpan<'a>>(span: Option<SpanRef<'_, S>>, f: impl FnOnce(&mut Open)) {
-    if let Some(span) = span
-        && let Some(open) = span.extensions_mut().get_mut::<Open>()
-    {
-        f(open);
-    }
-}
-
-impl Runs {
-    fn push(&mut self, run: Run) {
-        if self.first.is_none() {
-            self.first = Some(run);
+        if open.root != 0 {
             return;
         }
-        self.others.push(run);
-        if self.others.len() > 2 * POLLS_KEPT {
-            self.merge();
+        (open.root, open.depth, open.is_task) =
+            around(span, thread.id).unwrap_or_else(|| (thread.new_root(), 0, false));
+        self.show(open, thread.id);
+    }
+
+    /// Finds out what a span is that is entered again.
+    fn begin_again<S>(
+        &self,
+        open: &mut Open,
+        span: &SpanRef<'_, S>,
+        thread: &mut Thread,
+        buffer: &Buffer,
+    ) where
+        S: for<'a> LookupSpan<'a>,
+    {
+        if open.is_shared || (open.is_task && open.inside.is_empty()) {
+            return;
+        }
+        if open.inside.is_empty() {
+            match around(span, thread.id) {
+                Some((_, _, is_task)) => open.is_task = is_task,
+                None if self.store.finds_tasks => {
+                    if open.depth > 0 {
+                        open.root = thread.new_root();
+                    }
+                    self.make_task(open, None);
+                }
+                None => {}
+            }
+            let moved = |first: &Run| first.thread != thread.id;
+            if open.is_task || !open.runs.first.as_ref().is_some_and(moved) {
+                return;
+            }
+        }
+        // Nobody polls a future twice at once: threads share this span.
+        if open.is_task && open.depth == 0 {
+            self.store.tasks.forget(open.root);
+        }
+        (open.is_task, open.is_shared) = (false, true);
+        for run in mem::take(&mut open.runs).iter() {
+            self.keep_run(open, run, buffer);
         }
     }
 
-    fn iter(&self) -> impl Iterator<Item = &Run> {
-        self.first.iter().chain(&self.others)
+    /// Gives a span a lane of its own.
+    fn make_task(&self, open: &mut Open, name: Option<String>) {
+        open.is_task = true;
+        open.depth = 0;
+        let number = self.store.tasks.open(open.root, |number| {
+            name.unwrap_or_else(|| match &open.label {
+                Some(label) if !label.0.is_empty() => format!("{}{}", open.about.name(), label.0),
+                _ => format!("{} {number}", open.about.name()),
+            })
+        });
+        self.show(open, number);
     }
 
-    fn busy(&self) -> Duration {
-        self.iter().map(|run| run.busy).sum()
+    /// Shows an open span in the live view, on the lane where it belongs now.
+    fn show(&self, open: &mut Open, lane: LaneId) {
+        if self.store.live.is_watched() {
+            let name = open.about.name();
+            if let Some(before) = open.live.take() {
+                self.store.live.leave(before, name);
+            }
+            let lane = self.store.tasks.lane(open.root).unwrap_or(lane);
+            let span = LiveSpan::begun(name, open.wait.as_ref());
+            let lane_name = || self.store.name_of(lane);
+            self.store.live.enter(lane, lane_name, span);
+            open.live = Some(lane);
+        }
     }
 
-    fn polls(&self) -> Vec<(Moment, Moment)> {
-        let mut polls = self.iter().map(|run| (run.start, run.end)).collect();
-        merge_polls(&mut polls);
-        polls
-    }
-
-    /// Neighbours on one thread become one run with the sum of both.
-    fn merge(&mut self) {
-        let gap = |one: &Run, next: &Run| (one.thread == next.thread).then(|| next.start - one.end);
-        merge_nearest(&mut self.others, gap, |one, next| {
-            one.end = next.end;
-            one.busy += next.busy;
+    /// Keeps one entry of a span that threads share.
+    fn keep_run(&self, open: &Open, run: &Run, buffer: &Buffer) {
+        let span = open.span(run.start, run.end, run.busy, Vec::new());
+        let kept = Kept {
+            lane: run.thread,
+            root: open.root,
+            span,
+        };
+        self.store.push(buffer, kept, |toll| {
+            toll.spans += 1;
+            toll.entries += 1;
         });
     }
 }
 
 impl Open {
-    fn push_task_span(self, lane: LaneId) {
+    fn task_span(self, thread: LaneId) -> Kept {
         // Dropping a future enters its span once more; a run after the end is not one.
-        let span = Span {
-            name: self.name.into(),
-            start: self.created,
-            end: Moment::now(),
-            busy: self.runs.busy(),
-            wait: self.wait,
-            depth: self.depth,
-            polls: self.runs.polls(),
-            cut: false,
-            job: self.job,
-        };
-        let kept = Kept {
+        let (busy, polls) = (self.runs.busy(), self.runs.polls());
+        let lane = self.runs.first.as_ref().map_or(thread, |run| run.thread);
+        Kept {
             lane,
-            lane_name: self.lane_name,
-            span,
-        };
-        store::push(kept, |toll| {
-            toll.spans += 1;
-            toll.polls += u64::from(self.entries);
-        });
+            root: self.root,
+            span: self.span(self.created, Moment::now(), busy, polls),
+        }
     }
 
-    /// One span where one thread ran it; one per stretch where several threads took turns.
-    fn push_thread_spans(mut self) {
-        let runs = mem::take(&mut self.runs);
-        let Some((first, last)) = runs.first.as_ref().zip(runs.iter().last()) else {
-            return;
-        };
-        let mut entries = u64::from(self.entries);
-        let mut push = |thread, start, end, busy, polls| {
-            let span = Span {
-                name: self.name.into(),
-                start,
-                end,
-                busy,
-                wait: self.wait.clone(),
-                depth: self.depth,
-                polls,
-                cut: false,
-                job: self.job,
-            };
-            let kept = Kept {
-                lane: thread,
-                lane_name: None,
-                span,
-            };
-            store::push(kept, |toll| {
-                toll.spans += 1;
-                toll.entries += mem::take(&mut entries);
-            });
-        };
-        if runs.iter().any(|run| run.thread != first.thread) {
-            for run in runs.iter() {
-                push(run.thread, run.start, run.end, run.busy, Vec::new());
-            }
+    fn thread_span(self) -> Option<Kept> {
+        let (first, end) = self.runs.first.as_ref().zip(self.runs.end())?;
+        let (busy, polls) = if self.runs.are_several() {
+            (self.runs.busy(), self.runs.polls())
         } else {
-            let polls = if runs.others.is_empty() {
-                Vec::new()
-            } else {
-                runs.polls()
-            };
-            push(first.thread, first.start, last.end, runs.busy(), polls);
+            (first.busy, Vec::new())
+        };
+        let span = self.span(first.start, end, busy, polls);
+        Some(Kept {
+            lane: first.thread,
+            root: self.root,
+            span,
+        })
+    }
+
+    fn span(
+        &self,
+        start: Moment,
+        end: Moment,
+        busy: Duration,
+        polls: Vec<(Moment, Moment)>,
+    ) -> Span {
+        Span {
+            wait: self.wait.clone(),
+            depth: self.depth,
+            polls,
+            job: self.job,
+            file: self.about.file().map(Cow::Borrowed),
+            line: self.about.line(),
+            ..Span::watched(self.about.name(), start, end, busy)
         }
+    }
+}
+
+/// The root and the depth of a span that the thread enters, and whether it is a task's, by the nearest
+/// recorded span around it that the thread is inside of.
+fn around<S>(span: &SpanRef<'_, S>, thread: LaneId) -> Option<(u64, u16, bool)>
+where
+    S: for<'a> LookupSpan<'a>,
+{
+    let mut outer = span.parent();
+    while let Some(parent) = outer {
+        if let Some(open) = parent.extensions().get::<Open>() {
+            let is_around = open.inside.has(thread);
+            return is_around.then(|| (open.root, open.depth.saturating_add(1), open.is_task));
+        }
+        outer = parent.parent();
+    }
+    None
+}
+
+fn with_open<S>(span: Option<SpanRef<'_, S>>, f: impl FnOnce(&mut Open, &SpanRef<'_, S>))
+where
+    S: for<'a> LookupSpan<'a>,
+{
+    if let Some(span) = span
+        && let Some(open) = span.extensions_mut().get_mut::<Open>()
+    {
+        f(open, &span);
     }
 }

@@ -59,21 +59,22 @@
 mod cause;
 pub mod chrome;
 mod cost;
+mod fields;
 mod layer;
 mod level;
 mod live;
 mod recording;
+mod runs;
+mod settled;
 mod store;
+mod tasks;
 mod thin;
+mod timeline;
 
 pub use cause::{BACK_OFF, CAUSES, Cause, IO, known_cause};
-pub use layer::{TimelineLayer, install};
-pub use live::LiveProcess;
-pub use live::{LiveLane, LiveSpan, live, watch_live};
+pub use live::{LiveLane, LiveProcess, LiveSpan};
 pub use measure::{Moment, thread_cpu};
 pub use recording::{
     Handover, Lane, LaneId, LaneKind, Level, Recording, START_UP, Span, Toll, thinned,
 };
-pub use store::name_of as lane_name;
-pub use store::{adopt, name_lane, record_process, take};
-pub use store::{received, submitted};
+pub use timeline::{Timeline, WriteOnDrop};

@@ -1,6 +1,6 @@
 //! What is going on at this moment, for whoever watches.
 
-use super::{LaneId, LaneKind, Moment, store};
+use super::{LaneId, LaneKind, Moment, Timeline, store::lock};
 use std::{
     borrow::Cow,
     collections::BTreeMap,
@@ -10,9 +10,6 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
 };
-
-static LIVE: Mutex<BTreeMap<LaneId, LiveLane>> = Mutex::new(BTreeMap::new());
-static IS_WATCHED: AtomicBool = AtomicBool::new(false);
 
 /// What a lane is doing at this moment.
 #[derive(Clone, Debug)]
@@ -36,56 +33,64 @@ pub struct LiveSpan {
     pub wait: Option<Cow<'static, str>>,
 }
 
-/// Switches the record of open spans on or off; it is off unless somebody looks.
-pub fn watch_live(on: bool) {
-    IS_WATCHED.store(on, Ordering::Relaxed);
-    store::lock(&LIVE).clear();
-}
-
-pub(super) fn is_watched() -> bool {
-    IS_WATCHED.load(Ordering::Relaxed)
-}
-
-/// What every lane is doing at this moment; empty unless [`watch_live`] is on.
-pub fn live() -> Vec<(LaneId, LiveLane)> {
-    let lanes = store::lock(&LIVE);
-    lanes.iter().map(|(id, lane)| (*id, lane.clone())).collect()
-}
-
-/// Notes that a span is open; `lane_name` is asked where the lane is new.
-pub(super) fn enter(
-    lane: LaneId,
-    lane_name: impl FnOnce() -> String,
-    name: &'static str,
-    wait: Option<&Cow<'static, str>>,
-) {
-    if is_watched() {
-        let mut live = store::lock(&LIVE);
-        let row = live.entry(lane).or_insert_with(|| LiveLane {
-            name: lane_name(),
-            thread: (lane.kind == LaneKind::Thread).then(this_thread).flatten(),
-            now: Vec::new(),
-        });
-        row.now.push(LiveSpan {
+impl LiveSpan {
+    pub(super) fn begun(name: &'static str, wait: Option<&Cow<'static, str>>) -> Self {
+        Self {
             name,
             since: Moment::now(),
             wait: wait.cloned(),
-        });
+        }
     }
 }
 
-pub(super) fn leave(lane: LaneId, name: &str) {
-    if !is_watched() {
-        return;
+/// The open spans of all lanes, while somebody looks.
+#[derive(Default)]
+pub(super) struct Live {
+    lanes: Mutex<BTreeMap<LaneId, LiveLane>>,
+    is_watched: AtomicBool,
+}
+
+impl Live {
+    pub(super) fn watch(&self, on: bool) {
+        self.is_watched.store(on, Ordering::Relaxed);
+        lock(&self.lanes).clear();
     }
-    let mut live = store::lock(&LIVE);
-    if let Some(row) = live.get_mut(&lane)
-        && let Some(at) = row.now.iter().rposition(|open| open.name == name)
-    {
-        row.now.remove(at);
-        // A task has ended with its last span; a thread has more to come.
-        if row.now.is_empty() && lane.kind == LaneKind::Task {
-            live.remove(&lane);
+
+    pub(super) fn is_watched(&self) -> bool {
+        self.is_watched.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn lanes(&self) -> Vec<(LaneId, LiveLane)> {
+        let lanes = lock(&self.lanes);
+        lanes.iter().map(|(id, lane)| (*id, lane.clone())).collect()
+    }
+
+    /// Notes that a span is open; `lane_name` is asked where the lane is new.
+    pub(super) fn enter(&self, lane: LaneId, lane_name: impl FnOnce() -> String, span: LiveSpan) {
+        if self.is_watched() {
+            let mut lanes = lock(&self.lanes);
+            let row = lanes.entry(lane).or_insert_with(|| LiveLane {
+                name: lane_name(),
+                thread: (lane.kind == LaneKind::Thread).then(this_thread).flatten(),
+                now: Vec::new(),
+            });
+            row.now.push(span);
+        }
+    }
+
+    pub(super) fn leave(&self, lane: LaneId, name: &str) {
+        if !self.is_watched() {
+            return;
+        }
+        let mut lanes = lock(&self.lanes);
+        if let Some(row) = lanes.get_mut(&lane)
+            && let Some(at) = row.now.iter().rposition(|open| open.name == name)
+        {
+            row.now.remove(at);
+            // A task has ended with its last span; a thread has more to come.
+            if row.now.is_empty() && lane.kind == LaneKind::Task {
+                lanes.remove(&lane);
+            }
         }
     }
 }
@@ -99,24 +104,23 @@ fn this_thread() -> Option<u64> {
 /// A process that does something at this moment, until dropped; for the live view only.
 #[derive(Debug)]
 pub struct LiveProcess {
+    timeline: Timeline,
     lane: LaneId,
     name: &'static str,
 }
 
 impl LiveProcess {
-    /// Says that the process `pid` does `name`; `lane_name` is the lane's.
-    pub fn enter(pid: u32, lane_name: impl FnOnce() -> String, name: &'static str) -> Self {
-        let lane = LaneId {
-            kind: LaneKind::Process,
-            number: pid.into(),
-        };
-        enter(lane, lane_name, name, None);
-        Self { lane, name }
+    pub(super) fn new(timeline: Timeline, lane: LaneId, name: &'static str) -> Self {
+        Self {
+            timeline,
+            lane,
+            name,
+        }
     }
 }
 
 impl Drop for LiveProcess {
     fn drop(&mut self) {
-        leave(self.lane, self.name);
+        self.timeline.store.live.leave(self.lane, self.name);
     }
 }

@@ -57,6 +57,10 @@ pub struct Span {
     pub cut: bool,
     /// The job that it is, where jobs are handed over; see [`Handover`].
     pub job: Option<u64>,
+    /// The source file in which the span is made, where it is one of this program's.
+    pub file: Option<Cow<'static, str>>,
+    /// The line in it.
+    pub line: Option<u32>,
 }
 
 /// A level from a moment on, such as the depth of a queue.
@@ -92,6 +96,8 @@ pub struct Recording {
     pub levels: Vec<Level>,
     /// Jobs that were handed over.
     pub handovers: Vec<Handover>,
+    /// Threads that handed over jobs and have no spans, with their names.
+    pub others: Vec<(LaneId, String)>,
     /// What recording it took.
     pub toll: Toll,
 }
@@ -107,8 +113,7 @@ pub struct Toll {
     pub polls: u64,
     /// Samples of levels, and ends of hand-overs.
     pub samples: u64,
-    /// Spans that were joined to a neighbour or dropped, because there were more than memory is set
-    /// aside for.
+    /// Spans that were joined to a neighbour, dropped or forgotten, because there were more than are kept.
     pub thinned: u64,
     /// Spans whose times were impossible, as after a jump of a clock, and were cut to what can be.
     pub mended: u64,
@@ -146,6 +151,12 @@ impl Recording {
         spans.filter(|span| span.depth == 0 && span.name != START_UP && !span.cut)
     }
 
+    /// What a thread is called that has no spans.
+    pub(super) fn name_of(&self, id: LaneId) -> String {
+        let name = self.others.iter().find(|(other, _)| *other == id);
+        name.map_or_else(String::new, |(_, name)| name.clone())
+    }
+
     /// How many spans it holds.
     pub fn spans(&self) -> usize {
         self.lanes.iter().map(|lane| lane.spans.len()).sum()
@@ -161,7 +172,7 @@ pub fn thinned(lanes: &[Lane], limit: usize) -> (Cow<'_, [Lane]>, u64) {
         return (Cow::Borrowed(lanes), 0);
     }
     let mut fewer = lanes.to_vec();
-    thin::lanes(&mut fewer, limit);
+    thin::thin(fewer.iter_mut().map(|lane| &mut lane.spans), limit, |_| 1);
     let left_out = spans - count(&fewer);
     (Cow::Owned(fewer), left_out as u64)
 }
@@ -195,6 +206,8 @@ impl Span {
             polls: Vec::new(),
             cut: false,
             job: None,
+            file: None,
+            line: None,
         }
     }
 

@@ -1,12 +1,12 @@
 //! Where closed spans are kept until somebody takes them, and how much of them.
 
 use super::{
-    Handover, Lane, LaneId, LaneKind, Level, Moment, Recording, Span, Toll,
-    thin::{self, Kept},
+    Handover, LaneId, LaneKind, Moment, Recording, Span, Toll, layer::TOO_SHORT_TO_WAIT,
+    live::Live, settled::Settled, tasks::Tasks, thin, thread_cpu,
 };
 use std::{
     borrow::Cow,
-    cell::OnceCell,
+    cell::RefCell,
     collections::BTreeMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -16,34 +16,84 @@ use std::{
     time::Duration,
 };
 
-/// What all closed spans may take in memory, about: some 170,000 without polls.
-const MEMORY_BYTES: usize = 32 << 20;
+/// Spans that a recording of a whole run holds in memory at most, of some 200 bytes each.
+const MOST_SPANS: usize = 160_000;
 
-/// Samples of levels, and ends of hand-overs, that a thread keeps of each.
-const SAMPLES_KEPT: usize = 32_768;
+/// A thread tells the store of so many spans at a time that it keeps.
+const BATCH: usize = 128;
 
-/// What one thread has recorded.
-#[derive(Debug, Default)]
-struct Buffer {
-    spans: Vec<Kept>,
-    samples: Vec<(Cow<'static, str>, Moment, f64)>,
-    handed: Vec<Handover>,
-    toll: Toll,
+/// Threads are numbered as they appear, whichever timeline sees them; timelines too.
+static THREADS: AtomicU64 = AtomicU64::new(0);
+static STORES: AtomicU64 = AtomicU64::new(0);
+
+/// What is kept where there are too many spans.
+#[derive(Clone, Copy)]
+pub(super) enum Keep {
+    /// The whole run: short spans are joined to their neighbours.
+    Whole,
+    /// At least so many spans from the end of the run.
+    Last(usize),
 }
 
-type Shared = Arc<Mutex<Buffer>>;
+/// A closed span, the thread or process that it ran on, and the outermost span that it lies in.
+pub(super) struct Kept {
+    pub(super) lane: LaneId,
+    pub(super) root: u64,
+    pub(super) span: Span,
+}
 
-/// Every thread's buffer; a buffer outlives its thread until it has been taken.
-static BUFFERS: Mutex<Vec<Shared>> = Mutex::new(Vec::new());
-static NAMES: Mutex<BTreeMap<LaneId, String>> = Mutex::new(BTreeMap::new());
-static THREADS: AtomicU64 = AtomicU64::new(0);
-/// What the spans in all buffers take.
-static BYTES: AtomicUsize = AtomicUsize::new(0);
-/// Below this length, in nanoseconds, spans are joined; 0 until there are too many.
-static WINDOW: AtomicU64 = AtomicU64::new(0);
+/// What one thread has recorded for one store.
+pub(super) struct Buffer {
+    thread: LaneId,
+    recorded: Mutex<Recorded>,
+}
+
+#[derive(Default)]
+pub(super) struct Recorded {
+    pub(super) spans: Vec<Kept>,
+    pub(super) samples: Vec<(Cow<'static, str>, Moment, f64)>,
+    pub(super) handed: Vec<Handover>,
+    pub(super) toll: Toll,
+    /// What was added since the store was told.
+    untold: usize,
+}
+
+/// All that a timeline holds.
+pub(super) struct Store {
+    number: u64,
+    keep: Keep,
+    pub(super) finds_tasks: bool,
+    pub(super) tasks: Tasks,
+    pub(super) live: Live,
+    names: Mutex<BTreeMap<LaneId, String>>,
+    /// Every thread's buffer; a buffer outlives its thread until it has been settled.
+    buffers: Mutex<Vec<Arc<Buffer>>>,
+    settled: Mutex<Settled>,
+    /// About how much all buffers and what is settled hold.
+    held: AtomicUsize,
+    /// With so many buffers, those of threads that have ended are settled.
+    sweep_at: AtomicUsize,
+}
+
+/// The calling thread, for all stores.
+pub(super) struct Thread {
+    pub(super) id: LaneId,
+    roots: u64,
+    /// The last look at the CPU clock.
+    cpu: Option<(Moment, Duration)>,
+}
+
+/// The calling thread, and its buffer for each store.
+struct Local {
+    thread: Thread,
+    buffers: Vec<(u64, Arc<Buffer>)>,
+}
 
 thread_local! {
-    static LOCAL: OnceCell<(LaneId, Shared)> = const { OnceCell::new() };
+    static LOCAL: RefCell<Local> = RefCell::new(Local {
+        thread: Thread::new(),
+        buffers: Vec::new(),
+    });
 }
 
 /// Locks, whatever a panicking thread left behind: no update here is left half made.
@@ -51,324 +101,185 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn with_local<R>(f: impl FnOnce(&(LaneId, Shared)) -> R) -> R {
-    LOCAL.with(|local| {
-        f(local.get_or_init(|| {
-            let number = THREADS.fetch_add(1, Ordering::Relaxed);
-            let id = LaneId {
-                kind: LaneKind::Thread,
-                number,
-            };
-            let name = thread::current()
-                .name()
-                .map_or_else(|| format!("thread {number}"), String::from);
-            name_lane(id, name);
-            let buffer = Shared::default();
-            lock(&BUFFERS).push(Arc::clone(&buffer));
-            (id, buffer)
-        }))
-    })
+/// Runs `f` with the calling thread and its buffer; not at all where the thread is about to be gone.
+pub(super) fn with_thread<R>(
+    store: &Store,
+    f: impl FnOnce(&mut Thread, &Buffer) -> R,
+) -> Option<R> {
+    LOCAL
+        .try_with(|local| {
+            let Local { thread, buffers } = &mut *local.borrow_mut();
+            let has = |(number, _): &(u64, _)| *number == store.number;
+            let index = buffers.iter().position(has).unwrap_or_else(|| {
+                // Only this list still holds a buffer whose store is gone.
+                buffers.retain(|(_, buffer)| Arc::strong_count(buffer) > 1);
+                buffers.push((store.number, store.new_buffer(thread.id)));
+                buffers.len() - 1
+            });
+            f(thread, &buffers[index].1)
+        })
+        .ok()
 }
 
 /// The lane of the calling thread.
-pub(super) fn this_thread() -> LaneId {
-    with_local(|(id, _)| *id)
+pub(super) fn this_thread(store: &Store) -> Option<LaneId> {
+    with_thread(store, |thread, _| thread.id)
 }
 
-/// The calling thread's buffer.
-fn with_buffer<R>(f: impl FnOnce(&mut Buffer) -> R) -> R {
-    with_local(|(_, buffer)| f(&mut lock(buffer)))
-}
-
-/// Keeps a closed span in the calling thread's buffer; `book` adds what recording it took.
-pub(super) fn push(mut kept: Kept, book: impl FnOnce(&mut Toll)) {
-    let window = Duration::from_nanos(WINDOW.load(Ordering::Relaxed));
-    let bytes = kept.bytes();
-    let is_kept = with_buffer(|buffer| {
-        book(&mut buffer.toll);
-        if !window.is_zero() {
-            let last = buffer.spans.last_mut();
-            let joined = last.is_some_and(|last| {
-                last.lane == kept.lane && thin::join(&mut last.span, &mut kept.span, window)
-            });
-            if joined || thin::is_dropped(&kept.span, window) {
-                buffer.toll.thinned += 1;
-                return false;
-            }
-        }
-        buffer.spans.push(kept);
-        true
-    });
-    if is_kept && BYTES.fetch_add(bytes, Ordering::Relaxed) + bytes > MEMORY_BYTES {
-        thin_all();
-    }
-}
-
-/// Runs `f` and forgets what it records on this thread.
-pub(super) fn set_aside<R>(f: impl FnOnce() -> R) -> R {
-    let own = with_buffer(std::mem::take);
-    let result = f();
-    let scratch = with_buffer(|buffer| std::mem::replace(buffer, own));
-    let bytes: usize = scratch.spans.iter().map(Kept::bytes).sum();
-    BYTES.fetch_sub(bytes, Ordering::Relaxed);
-    result
-}
-
-/// Thins what all threads have recorded to half of the memory.
-fn thin_all() {
-    let began = Moment::now();
-    let buffers = lock(&BUFFERS);
-    if BYTES.load(Ordering::Relaxed) <= MEMORY_BYTES {
-        return;
-    }
-    let mut window = Duration::from_nanos(WINDOW.load(Ordering::Relaxed));
-    let starts = buffers.iter().filter_map(|buffer| {
-        let buffer = lock(buffer);
-        buffer.spans.iter().map(|kept| kept.span.start).min()
-    });
-    let stretch = began - starts.min().unwrap_or(began);
-    window = window.max(thin::first_window(stretch));
-    let mut thinned = 0;
-    loop {
-        let mut bytes = 0;
-        for buffer in buffers.iter() {
-            let spans = &mut lock(buffer).spans;
-            let before = spans.len();
-            thin::thin(spans, window);
-            if window > stretch {
-                thin::drop_short_half(spans);
-            }
-            thinned += before - spans.len();
-            bytes += spans.iter().map(Kept::bytes).sum::<usize>();
-        }
-        BYTES.store(bytes, Ordering::Relaxed);
-        if bytes <= MEMORY_BYTES / 2 {
-            break;
-        }
-        window *= 2;
-    }
-    WINDOW.store(window.as_nanos() as u64, Ordering::Relaxed);
-    drop(buffers);
-    with_buffer(|buffer| {
-        buffer.toll.thinned += thinned as u64;
-        buffer.toll.thinning += Moment::now() - began;
-    });
-}
-
-/// Says what a lane is called.
-pub fn name_lane(id: LaneId, name: impl Into<String>) {
-    lock(&NAMES).insert(id, name.into());
-}
-
-/// What a lane is called.
-pub fn name_of(id: LaneId) -> String {
-    let name = lock(&NAMES).get(&id).cloned();
-    name.unwrap_or_else(|| nameless(id))
-}
-
-/// Adds one span of the process `pid`, told by whoever watched it; `lane_name` is the lane's.
-pub fn record_process(pid: u32, lane_name: &str, span: Span) {
-    name_lane(process(pid), lane_name);
-    push(of_process(pid, span), |toll| toll.spans += 1);
-}
-
-fn of_process(pid: u32, span: Span) -> Kept {
-    Kept {
-        lane: process(pid),
-        lane_name: None,
-        span,
-    }
-}
-
-fn process(pid: u32) -> LaneId {
-    LaneId {
-        kind: LaneKind::Process,
-        number: pid.into(),
-    }
-}
-
-/// Adds what a worker process recorded, as the lane of that process.
-///
-/// All its threads and tasks become one lane: a worker runs one job at a time.
-pub fn adopt(pid: u32, lane_name: &str, recording: Recording) {
-    name_lane(process(pid), lane_name);
-    with_buffer(|buffer| {
-        buffer.toll.add(&recording.toll);
-        for level in recording.levels {
-            for (at, depth) in level.samples {
-                buffer.add_sample(level.name.clone(), at, depth);
-            }
-        }
-    });
-    for span in recording.lanes.into_iter().flat_map(|lane| lane.spans) {
-        push(of_process(pid, span), |_| ());
-    }
-}
-
-impl Buffer {
-    fn add_sample(&mut self, name: Cow<'static, str>, at: Moment, level: f64) {
-        self.samples.push((name, at, level));
-        if self.samples.len() > SAMPLES_KEPT {
-            // Of two neighbours the higher stays: a peak is what such a curve is read for.
-            self.samples.sort_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));
-            let mut is_second = false;
-            self.samples.dedup_by(|next, first| {
-                is_second = !is_second && next.0 == first.0;
-                if is_second {
-                    first.2 = first.2.max(next.2);
-                }
-                is_second
-            });
-        }
-    }
-}
-
-/// Notes a level, such as the depth of a queue after a push or a pop.
-pub(super) fn sample(name: Cow<'static, str>, level: f64) {
-    with_buffer(|buffer| {
-        buffer.toll.samples += 1;
-        buffer.add_sample(name, Moment::now(), level);
-    });
-}
-
-/// Notes that this thread hands the job in.
-pub fn submitted(job: u64) {
-    let here = Some((this_thread(), Moment::now()));
-    hand_over(job, here, None);
-}
-
-/// Notes that this thread takes the job's result.
-pub fn received(job: u64) {
-    let here = Some((this_thread(), Moment::now()));
-    hand_over(job, None, here);
-}
-
-fn hand_over(job: u64, submitted: Option<(LaneId, Moment)>, received: Option<(LaneId, Moment)>) {
-    with_buffer(|buffer| {
-        buffer.toll.samples += 1;
-        if buffer.handed.len() < SAMPLES_KEPT {
-            buffer.handed.push(Handover {
-                job,
-                submitted,
-                received,
-            });
-        }
-    });
-}
-
-/// Takes all that was recorded since the last call; the stretch is that of the spans.
-pub fn take() -> Recording {
-    let mut taken = Taken::default();
-    let mut buffers = lock(&BUFFERS);
-    for buffer in buffers.iter() {
-        taken.add(std::mem::take(&mut lock(buffer)));
-    }
-    BYTES.store(0, Ordering::Relaxed);
-    WINDOW.store(0, Ordering::Relaxed);
-    // A buffer only this list still holds belongs to a thread that has ended.
-    buffers.retain(|buffer| Arc::strong_count(buffer) > 1);
-    drop(buffers);
-    taken.into_recording()
-}
-
-/// What was in the buffers.
-#[derive(Default)]
-struct Taken {
-    lanes: BTreeMap<LaneId, Vec<Span>>,
-    names: BTreeMap<LaneId, Box<str>>,
-    levels: BTreeMap<Cow<'static, str>, Vec<(Moment, f64)>>,
-    handovers: BTreeMap<u64, Handover>,
-    toll: Toll,
-}
-
-impl Taken {
-    fn add(&mut self, buffer: Buffer) {
-        self.toll.add(&buffer.toll);
-        for kept in buffer.spans {
-            self.names
-                .extend(kept.lane_name.map(|name| (kept.lane, name)));
-            self.lanes.entry(kept.lane).or_default().push(kept.span);
-        }
-        for (name, at, level) in buffer.samples {
-            self.levels.entry(name).or_default().push((at, level));
-        }
-        for half in buffer.handed {
-            let whole = self.handovers.entry(half.job).or_insert(half);
-            whole.submitted = whole.submitted.or(half.submitted);
-            whole.received = whole.received.or(half.received);
+impl Thread {
+    fn new() -> Self {
+        let number = THREADS.fetch_add(1, Ordering::Relaxed);
+        Self {
+            id: LaneId {
+                kind: LaneKind::Thread,
+                number,
+            },
+            roots: 0,
+            cpu: None,
         }
     }
 
-    fn into_recording(mut self) -> Recording {
-        let now = Moment::now();
-        let spans = self.lanes.values_mut().flatten();
-        self.toll.mended += spans
-            .filter_map(|span| span.mend(now).then_some(1))
-            .sum::<u64>();
-        let mut lanes: Vec<Lane> = (self.lanes.into_iter())
-            .map(|(id, mut spans)| {
-                spans.sort_by_key(|span| (span.start, span.depth));
-                let name = self.names.remove(&id).map(String::from);
-                let name = name.unwrap_or_else(|| name_of(id));
-                Lane { id, name, spans }
-            })
-            .collect();
-        in_reading_order(&mut lanes);
-        let levels = self.levels.into_iter().map(|(name, mut samples)| {
-            samples.sort_by_key(|sample| sample.0);
-            Level { name, samples }
+    /// A number that no other outermost span of this process has; never 0.
+    pub(super) fn new_root(&mut self) -> u64 {
+        self.roots += 1;
+        (self.id.number << 40) | self.roots
+    }
+
+    /// CPU time that this thread has used by `now`.
+    ///
+    /// Within a moment of the last look at its clock, which is a call into the system, the thread is taken
+    /// to have run since; so a reading can be wrong by that moment.
+    pub(super) fn cpu_time(&mut self, now: Moment) -> Option<Duration> {
+        if let Some((at, cpu)) = self.cpu
+            && now - at < TOO_SHORT_TO_WAIT
+        {
+            return Some(cpu + (now - at));
+        }
+        let cpu = thread_cpu()?;
+        self.cpu = Some((now, cpu));
+        Some(cpu)
+    }
+}
+
+impl Store {
+    pub(super) fn new(keep: Keep, finds_tasks: bool) -> Self {
+        Self {
+            number: STORES.fetch_add(1, Ordering::Relaxed),
+            keep,
+            finds_tasks,
+            tasks: Tasks::default(),
+            live: Live::default(),
+            names: Mutex::default(),
+            buffers: Mutex::default(),
+            settled: Mutex::default(),
+            held: AtomicUsize::new(0),
+            sweep_at: AtomicUsize::new(64),
+        }
+    }
+
+    fn new_buffer(&self, thread: LaneId) -> Arc<Buffer> {
+        let name = thread::current().name().map(String::from);
+        self.name_lane(thread, name.unwrap_or_else(|| nameless(thread)));
+        let buffer = Arc::new(Buffer {
+            thread,
+            recorded: Mutex::default(),
         });
-        let all = || lanes.iter().flat_map(|lane| &lane.spans);
-        let start = all().map(|span| span.start).min().unwrap_or(now);
-        let end = all().map(|span| span.end).max().unwrap_or(now);
-        Recording {
-            start,
-            wall: end - start,
-            levels: levels.collect(),
-            handovers: self.handovers.into_values().collect(),
-            toll: self.toll,
-            lanes,
+        let mut buffers = lock(&self.buffers);
+        buffers.push(Arc::clone(&buffer));
+        let count = buffers.len();
+        drop(buffers);
+        if count > self.sweep_at.load(Ordering::Relaxed) {
+            self.settle(|_| ());
+        }
+        buffer
+    }
+
+    /// Adds to the calling thread's buffer.
+    pub(super) fn with_buffer(&self, f: impl FnOnce(&mut Recorded)) {
+        with_thread(self, |_, buffer| self.add(buffer, 1, f));
+    }
+
+    fn add(&self, buffer: &Buffer, weight: usize, f: impl FnOnce(&mut Recorded)) {
+        let mut recorded = lock(&buffer.recorded);
+        f(&mut recorded);
+        recorded.untold += weight;
+        if recorded.untold < BATCH {
+            return;
+        }
+        let told = std::mem::take(&mut recorded.untold);
+        drop(recorded);
+        if self.held.fetch_add(told, Ordering::Relaxed) + told > self.limit() {
+            self.settle(|_| ());
         }
     }
-}
 
-/// Sorts lanes by kind, families ("fetch 1", "fetch 2" …) by their first span, and by number within.
-fn in_reading_order(lanes: &mut [Lane]) {
-    let mut first: BTreeMap<String, Moment> = BTreeMap::new();
-    for lane in lanes.iter() {
-        let start = lane
-            .spans
-            .first()
-            .map_or(Moment::default(), |span| span.start);
-        let earliest = first.entry(family(&lane.name).0).or_insert(start);
-        *earliest = start.min(*earliest);
+    /// Keeps a closed span; `book` adds what recording it took.
+    pub(super) fn push(&self, buffer: &Buffer, kept: Kept, book: impl FnOnce(&mut Toll)) {
+        self.add(buffer, thin::weight(&kept.span), |recorded| {
+            recorded.spans.push(kept);
+            book(&mut recorded.toll);
+        });
     }
-    lanes.sort_by_cached_key(|lane| {
-        let (name, number) = family(&lane.name);
-        (
-            lane.id.kind,
-            // It often begins in the same moment as its threads, now before and now after them.
-            lane.name != "main",
-            first.get(&name).copied(),
-            name,
-            number,
-            lane.id.number,
-        )
-    });
-}
 
-/// A name without the number, or the letter, at its end, and that number: `worker 2`, `worker B`.
-fn family(name: &str) -> (String, Option<u64>) {
-    if let Some((text, letter)) = name.rsplit_once(' ')
-        && let [letter @ b'A'..=b'Z'] = letter.as_bytes()
-    {
-        return (text.to_owned(), Some((letter - b'A').into()));
+    /// Keeps a span that no span of this process is, on a lane of its own.
+    pub(super) fn push_outside(&self, lane: LaneId, span: Span, spans: u64) {
+        let kept = Kept {
+            lane,
+            root: 0,
+            span,
+        };
+        with_thread(self, |_, buffer| {
+            self.push(buffer, kept, |toll| toll.spans += spans);
+        });
     }
-    let text = name.trim_end_matches(|c: char| c.is_ascii_digit());
-    (text.to_owned(), name[text.len()..].parse().ok())
+
+    /// What is held at most before some of it is left out.
+    fn limit(&self) -> usize {
+        match self.keep {
+            Keep::Whole => MOST_SPANS,
+            Keep::Last(spans) => 2 * spans.max(BATCH),
+        }
+    }
+
+    /// Puts what all threads have recorded together, leaves out what is too much, and runs `f` on it.
+    fn settle<R>(&self, f: impl FnOnce(&mut Settled) -> R) -> R {
+        let mut settled = lock(&self.settled);
+        let mut buffers = lock(&self.buffers);
+        self.tasks.settle(|task| {
+            for buffer in buffers.iter() {
+                settled.add(std::mem::take(&mut *lock(&buffer.recorded)), task);
+            }
+        });
+        // A buffer only this list still holds belongs to a thread that has ended.
+        buffers.retain(|buffer| Arc::strong_count(buffer) > 1);
+        self.sweep_at
+            .store(2 * buffers.len() + 64, Ordering::Relaxed);
+        settled.limit(self.keep, self.limit());
+        let result = f(&mut settled);
+        self.held.store(settled.weight(), Ordering::Relaxed);
+        let lives = |lane: &LaneId| buffers.iter().any(|buffer| buffer.thread == *lane);
+        lock(&self.names).retain(|lane, _| settled.has(*lane) || lives(lane));
+        result
+    }
+
+    pub(super) fn take(&self) -> Recording {
+        let name = |lane| lock(&self.names).get(&lane).cloned();
+        self.settle(|settled| std::mem::take(settled).into_recording(name))
+    }
+
+    /// Says what a lane is called.
+    pub(super) fn name_lane(&self, id: LaneId, name: impl Into<String>) {
+        lock(&self.names).insert(id, name.into());
+    }
+
+    /// What a lane is called.
+    pub(super) fn name_of(&self, id: LaneId) -> String {
+        let name = lock(&self.names).get(&id).cloned();
+        name.unwrap_or_else(|| nameless(id))
+    }
 }
 
-fn nameless(id: LaneId) -> String {
+pub(super) fn nameless(id: LaneId) -> String {
     let kind = match id.kind {
         LaneKind::Thread => "thread",
         LaneKind::Task => "task",

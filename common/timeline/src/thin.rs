@@ -1,7 +1,7 @@
 //! Fewer spans, and the same picture: what is too short to see is joined to its neighbour.
 
-use super::{Lane, LaneId, Moment, Span};
-use std::time::Duration;
+use super::{Moment, Span};
+use std::{cmp::Reverse, time::Duration};
 
 /// A picture has fewer columns than this.
 const COLUMNS: u32 = 4096;
@@ -9,35 +9,55 @@ const COLUMNS: u32 = 4096;
 /// Polls that a span keeps; past that, neighbours are merged.
 pub(super) const POLLS_KEPT: usize = 64;
 
-/// About what a span without polls takes in memory, and each of its polls.
-const SPAN_BYTES: usize = 192;
-const POLL_BYTES: usize = 16;
+/// So many polls take as much memory as a span.
+const POLLS_PER_SPAN: usize = 12;
 
-/// A closed span and where it belongs.
-#[derive(Debug)]
-pub(super) struct Kept {
-    pub(super) lane: LaneId,
-    /// What the lane is called, with the span that opened it.
-    pub(super) lane_name: Option<Box<str>>,
-    pub(super) span: Span,
+/// What a span takes in memory, in spans without polls.
+pub(super) fn weight(span: &Span) -> usize {
+    1 + span.polls.len() / POLLS_PER_SPAN
 }
 
-impl Kept {
-    /// About what it takes in memory.
-    pub(super) fn bytes(&self) -> usize {
-        let name = self.lane_name.as_ref().map_or(0, |name| name.len());
-        SPAN_BYTES + name + POLL_BYTES * self.span.polls.len()
+/// Leaves spans of at most about `limit` by `weight` in all; each lane keeps one, where that is not more.
+pub(super) fn thin<'a>(
+    lanes: impl Iterator<Item = &'a mut Vec<Span>>,
+    limit: usize,
+    weight: impl Fn(&Span) -> usize,
+) {
+    let mut lanes: Vec<&mut Vec<Span>> = lanes.collect();
+    if lanes.len() > limit {
+        drop_short(&mut lanes, limit);
     }
-}
-
-/// The first window to try for a stretch of this length.
-pub(super) fn first_window(stretch: Duration) -> Duration {
-    (stretch / COLUMNS).max(Duration::from_nanos(1))
+    let all = || lanes.iter().flat_map(|spans| spans.iter());
+    let (start, end) = (
+        all().map(|span| span.start).min().unwrap_or_default(),
+        all().map(|span| span.end).max().unwrap_or_default(),
+    );
+    let stretch = end - start;
+    let mut window = (stretch / COLUMNS).max(Duration::from_nanos(1));
+    loop {
+        for spans in lanes.iter_mut().filter(|spans| spans.len() > 1) {
+            spans.sort_by_key(|span| (span.depth, span.start));
+            spans.dedup_by(|next, first| join(first, next, window));
+            spans.retain(|span| !is_dropped(span, window));
+        }
+        let left: usize = lanes
+            .iter()
+            .flat_map(|spans| spans.iter())
+            .map(&weight)
+            .sum();
+        if left <= limit || window > stretch {
+            break;
+        }
+        window *= 2;
+    }
+    for spans in lanes {
+        spans.sort_by_key(|span| (span.start, span.depth));
+    }
 }
 
 /// Takes `next` into `span` where they are alike, one of them is shorter than `window`, and so is the gap
 /// between them.
-pub(super) fn join(span: &mut Span, next: &mut Span, window: Duration) -> bool {
+fn join(span: &mut Span, next: &mut Span, window: Duration) -> bool {
     let alike = span.depth == next.depth
         && span.name == next.name
         && span.wait == next.wait
@@ -92,53 +112,21 @@ pub(super) fn merge_nearest<T>(
     *items = merged;
 }
 
-/// Joins neighbours, and drops what lies inside of others and is shorter than `window`.
-pub(super) fn thin(kept: &mut Vec<Kept>, window: Duration) {
-    kept.sort_by_key(|kept| (kept.lane, kept.span.depth, kept.span.start));
-    kept.dedup_by(|next, first| {
-        next.lane == first.lane
-            && next.lane_name.is_none()
-            && join(&mut first.span, &mut next.span, window)
-    });
-    kept.retain(|kept| !is_dropped(&kept.span, window));
+/// Drops the shortest spans, so that about `limit` are left.
+fn drop_short(lanes: &mut [&mut Vec<Span>], limit: usize) {
+    let all = lanes.iter().flat_map(|spans| spans.iter());
+    let mut lengths: Vec<Duration> = all.map(Span::duration).collect();
+    if lengths.len() > limit {
+        let (_, &mut shortest, _) = lengths.select_nth_unstable_by_key(limit, |it| Reverse(*it));
+        for spans in lanes {
+            spans.retain(|span| span.duration() > shortest);
+        }
+    }
 }
 
 /// Whether nobody misses it: the span around it tells the same time.
-pub(super) fn is_dropped(span: &Span, window: Duration) -> bool {
+fn is_dropped(span: &Span, window: Duration) -> bool {
     span.depth > 0 && span.duration() < window && !span.cut
-}
-
-/// Drops the shorter half; the last resort, where there are too many lanes.
-pub(super) fn drop_short_half(kept: &mut Vec<Kept>) {
-    kept.sort_by_key(|kept| std::cmp::Reverse(kept.span.duration()));
-    kept.truncate(kept.len() / 2);
-}
-
-/// Leaves at most about `limit` spans in all; one per lane at least.
-pub(super) fn lanes(lanes: &mut [Lane], limit: usize) {
-    let all = || lanes.iter().flat_map(|lane| &lane.spans);
-    let (start, end) = (
-        all().map(|span| span.start).min().unwrap_or_default(),
-        all().map(|span| span.end).max().unwrap_or_default(),
-    );
-    let stretch = end - start;
-    let mut window = first_window(stretch);
-    loop {
-        for lane in lanes.iter_mut() {
-            lane.spans.sort_by_key(|span| (span.depth, span.start));
-            let join = |next: &mut Span, first: &mut Span| join(first, next, window);
-            lane.spans.dedup_by(join);
-            lane.spans.retain(|span| !is_dropped(span, window));
-        }
-        let left: usize = lanes.iter().map(|lane| lane.spans.len()).sum();
-        if left <= limit || window > stretch {
-            break;
-        }
-        window *= 2;
-    }
-    for lane in lanes {
-        lane.spans.sort_by_key(|span| (span.start, span.depth));
-    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
-use timeline::{LaneKind, TimelineLayer};
+use timeline::{LaneKind, Timeline};
 use tokio::{runtime::Builder, task::yield_now, time::sleep};
 use tracing::{Instrument, debug, info, info_span};
 use tracing_subscriber::{filter::LevelFilter, fmt::MakeWriter, prelude::*};
@@ -55,14 +55,14 @@ async fn serve(request: u32) {
 
 #[test]
 fn lanes_polls_and_waits_of_a_program_with_layers_of_its_own_come_out_right() {
-    let log = Log::default();
+    let (log, timeline) = (Log::default(), Timeline::default());
     tracing_subscriber::registry()
         .with(
             tracing_subscriber::fmt::layer()
                 .with_ansi(false)
                 .with_writer(log.clone()),
         )
-        .with(TimelineLayer::finding_tasks())
+        .with(timeline.clone())
         .with(LevelFilter::DEBUG)
         .init();
     let runtime = Builder::new_current_thread().enable_time().build();
@@ -73,7 +73,7 @@ fn lanes_polls_and_waits_of_a_program_with_layers_of_its_own_come_out_right() {
         }
     });
     info_span!("shut down").in_scope(|| ());
-    let recording = timeline::take();
+    let recording = timeline.take();
 
     let said = log.text();
     assert_eq!(
@@ -98,7 +98,7 @@ fn lanes_polls_and_waits_of_a_program_with_layers_of_its_own_come_out_right() {
     );
     assert_eq!(threads[0].spans[0].name, "shut down");
     for lane in tasks {
-        assert!(lane.name.starts_with("request "), "{}", lane.name);
+        assert!(lane.name.starts_with("request n "), "{}", lane.name);
         let names: Vec<_> = lane
             .spans
             .iter()

@@ -5,8 +5,7 @@ use common::cli;
 use process_pool::child::{Child, Exit, Link, LinkReceiver, Program, Role, StartError};
 use serde::{Deserialize, Serialize};
 use std::{io, num::NonZeroUsize, process::ExitCode, thread, time::Duration};
-use timeline::START_UP;
-use timeline::{Moment, Span};
+use timeline::{Moment, START_UP, Span, Timeline};
 
 /// A whole program whose jobs are threads; it hands over what they did when all are done.
 pub const THREADED: Threaded = Threaded;
@@ -78,7 +77,9 @@ pub fn watch_threads(
     let start = Moment::now();
     let (mut child, link) = Child::start(program, THREADED.name())?;
     let started = Span::watched(START_UP, start, Moment::now(), Duration::ZERO);
-    timeline::record_process(child.id(), "the whole program", started);
+    if let Some(timeline) = Timeline::current() {
+        timeline.record_process(child.id(), "the whole program", started);
+    }
     let (mut sender, mut receiver) = link.split();
     let plan = Plan {
         workers,

@@ -1,7 +1,7 @@
 //! Who has a worker: its manager, nobody, or a thread that calls it.
 
 use super::{Hand, Next, Part, Phase, Shared, State, lock};
-use crate::remote::{self, Remote};
+use crate::remote::Remote;
 use std::{
     mem,
     sync::{Arc, MutexGuard, PoisonError},
@@ -111,7 +111,7 @@ impl Shared {
                 at_once,
             };
         }
-        let wanted = if !self.settings.in_batches() || remote::is_recorded() {
+        let wanted = if !self.settings.in_batches() || self.timeline.is_some() {
             1
         } else {
             let workers = self.settings.workers.get();

@@ -14,7 +14,8 @@ use std::{
     process::{Command, Stdio},
     time::Duration,
 };
-use timeline::LaneKind;
+use timeline::{LaneKind, Timeline};
+use tracing_subscriber::layer::SubscriberExt;
 
 fn why_not(started: Result<ProcessPool<u8, u8>, PoolError>) -> String {
     let error = started.expect_err("it cannot start");
@@ -190,11 +191,13 @@ fn a_program_that_forgets_its_roles_stops_at_the_first_copies() {
 #[test]
 fn each_worker_has_a_lane_with_its_start_and_its_tasks() {
     watched(|| {
-        timeline::install();
+        let timeline = Timeline::with_declared_tasks();
+        let recorded = tracing_subscriber::registry().with(timeline.clone());
+        let _recorded = tracing::subscriber::set_default(recorded);
         let pool = pool(CHORE, 1);
         let pid = pool.submit(Chore::Trace).wait().expect("it is done");
         pool.submit(Chore::Die).wait().expect_err("it dies twice");
-        let recording = timeline::take();
+        let recording = timeline.take();
         let lane = recording
             .lanes
             .iter()
@@ -216,7 +219,6 @@ fn each_worker_has_a_lane_with_its_start_and_its_tasks() {
         assert_eq!(cut, [false, false, false, true], "nobody told its end");
 
         for span in [&lane.spans[1], &lane.spans[3]] {
-            // Other tests' pools are recorded too; jobs are told apart over all of them.
             let mut ways = recording.handovers.iter();
             let way = ways.find(|way| Some(way.job) == span.job);
             let way = way.expect("it was handed over");

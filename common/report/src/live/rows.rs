@@ -7,7 +7,7 @@ use std::{
     fs,
     time::{Duration, Instant},
 };
-use timeline::{LaneId, LaneKind, LiveLane, Moment, known_cause};
+use timeline::{LaneId, LaneKind, LiveLane, Moment, Timeline, known_cause};
 
 /// Lanes shown at once; with a status line and bars they fit a screen of 24 lines.
 const MOST: usize = 10;
@@ -42,8 +42,8 @@ impl Rows {
     }
 
     /// Draws all lanes anew; `status` is told how many have no line.
-    pub(super) fn draw(&mut self, status: impl FnOnce(&str) -> String) {
-        let lanes: BTreeMap<LaneId, LiveLane> = timeline::live().into_iter().collect();
+    pub(super) fn draw(&mut self, timeline: &Timeline, status: impl FnOnce(&str) -> String) {
+        let lanes: BTreeMap<LaneId, LiveLane> = timeline.live().into_iter().collect();
         for (shown, _) in &mut self.rows {
             *shown = shown.filter(|id| lanes.contains_key(id));
         }

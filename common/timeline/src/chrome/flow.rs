@@ -42,7 +42,7 @@ pub(super) fn with_hand_overs(recording: &Recording) -> Vec<Cow<'_, Lane>> {
             Some(lane) => lane.to_mut().spans.extend(slices),
             None => lanes.push(Cow::Owned(Lane {
                 id,
-                name: crate::lane_name(id),
+                name: recording.name_of(id),
                 spans: slices,
             })),
         }

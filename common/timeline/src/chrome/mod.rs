@@ -216,5 +216,8 @@ fn told(name: &str, span: &Span) -> String {
 }
 
 fn about(span: &Span) -> Value {
-    json!({ "busy_s": span.busy.as_secs_f64(), "wait": span.wait, "cut": span.cut, "job": span.job })
+    json!({
+        "busy_s": span.busy.as_secs_f64(), "wait": span.wait, "cut": span.cut, "job": span.job,
+        "file": span.file, "line": span.line,
+    })
 }

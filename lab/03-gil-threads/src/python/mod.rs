@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 use talk::Talk;
-use timeline::{Moment, Span};
+use timeline::{Moment, Span, Timeline};
 
 /// Our own script, given to the interpreter as an argument.
 const SCRIPT: &str = include_str!("jobs.py");
@@ -151,6 +151,7 @@ impl Python {
         adopt_child_usage(pid, used);
         let even_share = answer.cpu_s / answer.jobs.len().max(1) as f64;
         let shares_gil = way == Way::Threads && self.about.gil == Some(true);
+        let timeline = Timeline::current();
         for job in &answer.jobs {
             let (start, end) = (seconds(job.start_s), seconds(job.end_s));
             let busy = seconds(job.busy_s.unwrap_or(even_share)).min(end - start);
@@ -158,7 +159,9 @@ impl Python {
                 wait: shares_gil.then(|| "lock".into()),
                 ..Span::watched("job", asked.plus(start), asked.plus(end), busy)
             };
-            timeline::record_process(pid, "python", span);
+            if let Some(timeline) = &timeline {
+                timeline.record_process(pid, "python", span);
+            }
         }
         PythonRun {
             jobs_s: answer.took_s,

@@ -1,0 +1,85 @@
+//! The fields of spans and events that mean something here.
+
+use crate::cause::interned;
+use std::{
+    borrow::Cow,
+    fmt::{self, Write},
+};
+use tracing::field::{Field, Visit};
+
+/// A lane's name is cut to about this many bytes: a field may hold a whole document.
+const LABEL_BYTES: usize = 40;
+
+/// What a span or an event says.
+#[derive(Default)]
+pub(super) struct Fields {
+    pub(super) task: Option<String>,
+    pub(super) wait: Option<Cow<'static, str>>,
+    pub(super) job: Option<u64>,
+    pub(super) queue: Option<String>,
+    pub(super) depth: Option<f64>,
+    /// All other fields, `user 70`, where they are wanted.
+    pub(super) label: Option<Label>,
+}
+
+/// Text that takes no more when it is long enough, so that a long value is not formatted whole.
+#[derive(Default)]
+pub(super) struct Label(pub(super) String);
+
+impl Write for Label {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let room = LABEL_BYTES.saturating_sub(self.0.len());
+        let end = text.floor_char_boundary(room);
+        self.0.push_str(&text[..end]);
+        if end < text.len() {
+            Err(fmt::Error)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl Fields {
+    fn describe(&mut self, field: &Field, value: fmt::Arguments<'_>) {
+        if let Some(label) = &mut self.label {
+            // It is full, or the value's own formatting failed: what is there will do.
+            let _ = write!(label, " {} {value}", field.name());
+        }
+    }
+}
+
+impl Visit for Fields {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        match field.name() {
+            "task" => self.task = Some(value.to_owned()),
+            "wait" => self.wait = Some(interned(value)),
+            "queue" => self.queue = Some(value.to_owned()),
+            _ => self.describe(field, format_args!("{value}")),
+        }
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        match field.name() {
+            "job" => self.job = Some(value),
+            "depth" => self.depth = Some(value as f64),
+            _ => self.record_debug(field, &value),
+        }
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        match field.name() {
+            "job" => self.job = u64::try_from(value).ok(),
+            "depth" => self.depth = Some(value as f64),
+            _ => self.record_debug(field, &value),
+        }
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        match field.name() {
+            "task" => self.task = Some(format!("{value:?}")),
+            "wait" => self.wait = Some(format!("{value:?}").into()),
+            "message" => {}
+            _ => self.describe(field, format_args!("{value:?}")),
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! What all threads have recorded, put together.
+
+use crate::{
+    Handover, Lane, LaneId, Level, Moment, Recording, Span, Toll,
+    store::{Keep, Recorded, nameless},
+    thin,
+};
+use std::{borrow::Cow, collections::BTreeMap};
+
+/// Samples of a level, and hand-overs, that are kept.
+const SAMPLES_KEPT: usize = 32_768;
+
+/// Lanes, levels and hand-overs in the making.
+#[derive(Default)]
+pub(super) struct Settled {
+    lanes: BTreeMap<LaneId, Vec<Span>>,
+    tasks: BTreeMap<LaneId, String>,
+    levels: BTreeMap<Cow<'static, str>, Vec<(Moment, f64)>>,
+    handed: Vec<Handover>,
+    toll: Toll,
+}
+
+impl Settled {
+    /// Adds what a thread has recorded; `task` has the lane of a task by its outermost span.
+    pub(super) fn add<'a>(
+        &mut self,
+        recorded: Recorded,
+        task: &dyn Fn(u64) -> Option<(LaneId, &'a str)>,
+    ) {
+        self.toll.add(&recorded.toll);
+        for kept in recorded.spans {
+            let lane = match task(kept.root) {
+                Some((lane, name)) => {
+                    self.tasks.entry(lane).or_insert_with(|| name.to_owned());
+                    lane
+                }
+                None => kept.lane,
+            };
+            self.lanes.entry(lane).or_default().push(kept.span);
+        }
+        for (name, at, level) in recorded.samples {
+            self.levels.entry(name).or_default().push((at, level));
+        }
+        self.handed.extend(recorded.handed);
+    }
+
+    pub(super) fn weight(&self) -> usize {
+        let spans = self.lanes.values().flatten().map(thin::weight);
+        let samples = self.levels.values().map(Vec::len);
+        spans.chain(samples).sum::<usize>() + self.handed.len()
+    }
+
+    /// Leaves out what is more than `limit`.
+    pub(super) fn limit(&mut self, keep: Keep, limit: usize) {
+        for samples in self.levels.values_mut() {
+            samples.sort_by_key(|sample| sample.0);
+            match keep {
+                Keep::Last(_) => drop(samples.drain(..samples.len().saturating_sub(SAMPLES_KEPT))),
+                Keep::Whole => halve_until(samples, SAMPLES_KEPT),
+            }
+        }
+        let surplus = self.handed.len().saturating_sub(SAMPLES_KEPT);
+        self.handed.drain(..surplus);
+        let (began, before) = (Moment::now(), self.spans());
+        match keep {
+            Keep::Whole if self.weight() > limit => {
+                thin::thin(self.lanes.values_mut(), limit / 2, thin::weight);
+            }
+            Keep::Last(spans) if before > spans => self.forget_all_but(spans),
+            _ => return,
+        }
+        self.lanes.retain(|_, spans| !spans.is_empty());
+        self.tasks.retain(|lane, _| self.lanes.contains_key(lane));
+        self.toll.thinned += (before - self.spans()) as u64;
+        self.toll.thinning += Moment::now() - began;
+    }
+
+    pub(super) fn has(&self, lane: LaneId) -> bool {
+        self.lanes.contains_key(&lane)
+    }
+
+    fn spans(&self) -> usize {
+        self.lanes.values().map(Vec::len).sum()
+    }
+
+    /// Leaves the last `spans` spans, by their ends.
+    fn forget_all_but(&mut self, spans: usize) {
+        let mut ends: Vec<Moment> = (self.lanes.values().flatten())
+            .map(|span| span.end)
+            .collect();
+        let index = ends.len().saturating_sub(spans);
+        let (_, &mut first, _) = ends.select_nth_unstable(index);
+        for spans in self.lanes.values_mut() {
+            spans.retain(|span| span.end >= first);
+        }
+    }
+
+    pub(super) fn into_recording(mut self, name: impl Fn(LaneId) -> Option<String>) -> Recording {
+        let now = Moment::now();
+        let spans = self.lanes.values_mut().flatten();
+        self.toll.mended += spans
+            .filter_map(|span| span.mend(now).then_some(1))
+            .sum::<u64>();
+        let name = |id| name(id).unwrap_or_else(|| nameless(id));
+        let mut lanes: Vec<Lane> = (self.lanes.into_iter())
+            .map(|(id, mut spans)| {
+                spans.sort_by_key(|span| (span.start, span.depth));
+                let name = self.tasks.remove(&id).unwrap_or_else(|| name(id));
+                Lane { id, name, spans }
+            })
+            .collect();
+        in_reading_order(&mut lanes);
+        let levels = self.levels.into_iter();
+        let all = || lanes.iter().flat_map(|lane| &lane.spans);
+        let start = all().map(|span| span.start).min().unwrap_or(now);
+        let end = all().map(|span| span.end).max().unwrap_or(now);
+        let handovers = whole(self.handed);
+        let ends = handovers
+            .iter()
+            .flat_map(|way| [way.submitted, way.received]);
+        let mut others: BTreeMap<LaneId, String> =
+            ends.flatten().map(|(lane, _)| (lane, name(lane))).collect();
+        others.retain(|id, _| lanes.iter().all(|lane| lane.id != *id));
+        Recording {
+            start,
+            wall: end - start,
+            levels: levels
+                .map(|(name, samples)| Level { name, samples })
+                .collect(),
+            handovers,
+            others: others.into_iter().collect(),
+            toll: self.toll,
+            lanes,
+        }
+    }
+}
+
+/// Of two neighbours the higher stays: a peak is what such a curve is read for.
+fn halve_until(samples: &mut Vec<(Moment, f64)>, limit: usize) {
+    while samples.len() > limit {
+        let mut is_second = false;
+        samples.dedup_by(|next, first| {
+            is_second = !is_second;
+            if is_second {
+                first.1 = first.1.max(next.1);
+            }
+            is_second
+        });
+    }
+}
+
+/// Both ends of each job's way in one.
+fn whole(handed: Vec<Handover>) -> Vec<Handover> {
+    let mut ways: BTreeMap<u64, Handover> = BTreeMap::new();
+    for half in handed {
+        let whole = ways.entry(half.job).or_insert(half);
+        whole.submitted = whole.submitted.or(half.submitted);
+        whole.received = whole.received.or(half.received);
+    }
+    ways.into_values().collect()
+}
+
+/// Sorts lanes by kind, families ("fetch 1", "fetch 2" …) by their first span, and by number within.
+fn in_reading_order(lanes: &mut [Lane]) {
+    let mut first: BTreeMap<String, Moment> = BTreeMap::new();
+    for lane in lanes.iter() {
+        let start = lane
+            .spans
+            .first()
+            .map_or(Moment::default(), |span| span.start);
+        let earliest = first.entry(family(&lane.name).0).or_insert(start);
+        *earliest = start.min(*earliest);
+    }
+    lanes.sort_by_cached_key(|lane| {
+        let (name, number) = family(&lane.name);
+        (
+            lane.id.kind,
+            // It often begins in the same moment as its threads, now before and now after them.
+            lane.name != "main",
+            first.get(&name).copied(),
+            name,
+            number,
+            lane.id.number,
+        )
+    });
+}
+
+/// A name without the number, or the letter, at its end, and that number: `worker 2`, `worker B`.
+fn family(name: &str) -> (String, Option<u64>) {
+    if let Some((text, letter)) = name.rsplit_once(' ')
+        && let [letter @ b'A'..=b'Z'] = letter.as_bytes()
+    {
+        return (text.to_owned(), Some((letter - b'A').into()));
+    }
+    let text = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    (text.to_owned(), name[text.len()..].parse().ok())
+}

@@ -1,0 +1,233 @@
+//! The handle: a timeline to install, to record into from outside, and to take from.
+
+use crate::{
+    Handover, LaneId, LaneKind, LiveLane, LiveProcess, Moment, Recording, Span, chrome,
+    live::LiveSpan,
+    store::{self, Keep, Store},
+};
+use serde_json::Value;
+use std::{
+    env, fmt,
+    fs::File,
+    io::{self, BufWriter, Write},
+    path::Path,
+    sync::Arc,
+};
+use tracing::{dispatcher, level_filters::LevelFilter};
+use tracing_subscriber::layer::SubscriberExt;
+
+/// A recording in the making, and the `tracing` layer that feeds it; clones are the same timeline.
+///
+/// It records every span of level `INFO` and above: libraries trace themselves below that level, so
+/// what is recorded is what the program says. Two timelines of one process do not mix.
+#[derive(Clone)]
+pub struct Timeline {
+    pub(crate) store: Arc<Store>,
+}
+
+impl fmt::Debug for Timeline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Timeline").finish_non_exhaustive()
+    }
+}
+
+impl Default for Timeline {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Timeline {
+    /// A timeline of a whole run, for any program.
+    ///
+    /// A span that is entered again where no recorded span is around it, as the span of a spawned
+    /// future is, becomes a lane of its own, named for the span and its fields: `request user 70`.
+    pub fn new() -> Self {
+        Self::with(Keep::Whole, true)
+    }
+
+    /// A timeline of which at least the last `spans` spans are kept, and older ones are forgotten.
+    pub fn keeping_last(spans: usize) -> Self {
+        Self::with(Keep::Last(spans), true)
+    }
+
+    /// A timeline of a whole run in which only spans with a field `task` are tasks.
+    ///
+    /// Every other span lies on the lane of the thread that enters it, however often it does: for
+    /// programs that poll one future after another on one thread and want to see that.
+    pub fn with_declared_tasks() -> Self {
+        Self::with(Keep::Whole, false)
+    }
+
+    fn with(keep: Keep, finds_tasks: bool) -> Self {
+        let store = Arc::new(Store::new(keep, finds_tasks));
+        Self { store }
+    }
+
+    /// Records this process's spans from now on, and returns the timeline that does.
+    ///
+    /// For programs without layers of their own. Where a timeline is installed already, that one is
+    /// returned; beside a default subscriber without one, this one records no spans.
+    #[must_use = "the spans are taken from the timeline that is returned"]
+    pub fn install(self) -> Self {
+        let subscriber = tracing_subscriber::registry()
+            .with(self.clone())
+            // Everything below costs nothing then: nobody else listens.
+            .with(LevelFilter::INFO);
+        // The only way to fail is that a subscriber is set already.
+        let _ = tracing::subscriber::set_global_default(subscriber);
+        Self::current().unwrap_or(self)
+    }
+
+    /// The timeline that records the spans of the calling thread, if one does.
+    ///
+    /// For code that records what is no span of this process, such as what another process does.
+    pub fn current() -> Option<Self> {
+        dispatcher::get_default(|current| current.downcast_ref::<Self>().cloned())
+    }
+
+    /// Takes all that was recorded since the last call; the stretch is that of the spans.
+    ///
+    /// A span that is still open is part of a later recording.
+    pub fn take(&self) -> Recording {
+        self.store.take()
+    }
+
+    /// Adds one span of the process `pid`, as seen by whoever watches it; `lane_name` is the lane's.
+    pub fn record_process(&self, pid: u32, lane_name: &str, span: Span) {
+        let lane = process(pid);
+        self.store.name_lane(lane, lane_name);
+        self.store.push_outside(lane, span, 1);
+    }
+
+    /// Adds what a worker process recorded, as the lane of that process.
+    ///
+    /// All its threads and tasks become one lane: a worker runs one job at a time.
+    pub fn adopt(&self, pid: u32, lane_name: &str, recording: Recording) {
+        let lane = process(pid);
+        self.store.name_lane(lane, lane_name);
+        self.store.with_buffer(|buffer| {
+            buffer.toll.add(&recording.toll);
+            for level in recording.levels {
+                let samples = level.samples.into_iter();
+                let samples = samples.map(|(at, level_then)| (level.name.clone(), at, level_then));
+                buffer.samples.extend(samples);
+            }
+        });
+        for span in recording.lanes.into_iter().flat_map(|lane| lane.spans) {
+            self.store.push_outside(lane, span, 0);
+        }
+    }
+
+    /// Notes that this thread hands the job in.
+    pub fn submitted(&self, job: u64) {
+        self.hand_over(job, true);
+    }
+
+    /// Notes that this thread takes the job's result.
+    pub fn received(&self, job: u64) {
+        self.hand_over(job, false);
+    }
+
+    fn hand_over(&self, job: u64, is_submitted: bool) {
+        let Some(thread) = store::this_thread(&self.store) else {
+            return;
+        };
+        let here = Some((thread, Moment::now()));
+        let (submitted, received) = if is_submitted {
+            (here, None)
+        } else {
+            (None, here)
+        };
+        self.store.with_buffer(|buffer| {
+            buffer.toll.samples += 1;
+            buffer.handed.push(Handover {
+                job,
+                submitted,
+                received,
+            });
+        });
+    }
+
+    /// Switches the record of open spans on or off; it is off unless somebody looks.
+    pub fn watch_live(&self, on: bool) {
+        self.store.live.watch(on);
+    }
+
+    /// What every lane is doing at this moment; empty unless [`watch_live`](Self::watch_live) is on.
+    pub fn live(&self) -> Vec<(LaneId, LiveLane)> {
+        self.store.live.lanes()
+    }
+
+    /// Shows in the live view that the process `pid` does `name`, until the guard is dropped.
+    pub fn live_process(
+        &self,
+        pid: u32,
+        lane_name: impl FnOnce() -> String,
+        name: &'static str,
+    ) -> LiveProcess {
+        let span = LiveSpan::begun(name, None);
+        self.store.live.enter(process(pid), lane_name, span);
+        LiveProcess::new(self.clone(), process(pid), name)
+    }
+
+    /// Writes what is recorded as a Chrome trace to `path` when the guard is dropped: at the end of
+    /// `main`, after an early return, and in a panic that unwinds.
+    ///
+    /// Not after `std::process::exit` or an abort. Spans that are open then are not written.
+    ///
+    /// # Errors
+    /// The file cannot be created.
+    pub fn write_on_drop(&self, path: impl AsRef<Path>) -> io::Result<WriteOnDrop> {
+        Ok(WriteOnDrop {
+            timeline: self.clone(),
+            file: Some(File::create(path)?),
+        })
+    }
+}
+
+fn process(pid: u32) -> LaneId {
+    LaneId {
+        kind: LaneKind::Process,
+        number: pid.into(),
+    }
+}
+
+/// Writes a Chrome trace when it is dropped; see [`Timeline::write_on_drop`].
+#[derive(Debug)]
+#[must_use = "the trace is written when this is dropped"]
+pub struct WriteOnDrop {
+    timeline: Timeline,
+    file: Option<File>,
+}
+
+impl WriteOnDrop {
+    /// Writes the trace now.
+    ///
+    /// # Errors
+    /// The file takes no more; when dropped, that goes unnoticed.
+    pub fn write(mut self) -> io::Result<()> {
+        self.write_once()
+    }
+
+    fn write_once(&mut self) -> io::Result<()> {
+        let Some(file) = self.file.take() else {
+            return Ok(());
+        };
+        let program = env::current_exe().ok();
+        let program = program.as_deref().and_then(Path::file_stem);
+        let program = program.map_or_else(|| "program".into(), |name| name.to_string_lossy());
+        let recording = self.timeline.take();
+        let trace = chrome::trace(&program, &[(&program, &recording)], &Value::Null);
+        let mut file = BufWriter::new(file);
+        serde_json::to_writer(&mut file, &trace)?;
+        file.flush()
+    }
+}
+
+impl Drop for WriteOnDrop {
+    fn drop(&mut self) {
+        // Nobody is left to be told.
+        let _ = self.write_once();
+    }
+}
