@@ -13,7 +13,7 @@ mod start_up;
 
 use ::process_pool::child::Role;
 use common::cli;
-use lab_10_hybrid_pipeline::shift::PARSE;
+use lab_10_hybrid_pipeline::workers::PARSE;
 use lab_16_processes_vs_threads::JOB;
 use side_by_side::Table;
 use std::process::ExitCode;

@@ -222,7 +222,8 @@ impl Check {
         let alike = (self.show)(most(&left)) == (self.show)(most(&right));
         let is_order = !matches!(self.relation, Relation::Equals | Relation::Differs);
         let is_even = left.iter().zip(&right).all(|(left, right)| left == right);
-        if !is_order || is_even || !(overlap && left.len() > 1 || alike) {
+        let has_zero = right.contains(&0.0);
+        if !is_order || is_even || has_zero || !(overlap && left.len() > 1 || alike) {
             return None;
         }
         let percents: Vec<f64> = (left.iter().zip(&right))

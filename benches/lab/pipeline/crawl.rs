@@ -4,7 +4,6 @@
 use super::{pages::Pages, site::Site};
 use anyhow::ensure;
 use lab_10_hybrid_pipeline::{
-    held::parse_held,
     parse::Reading,
     workers::{Parser, Way},
 };
@@ -36,8 +35,8 @@ pub(super) fn group(setting: &Setting, reading: Reading) -> anyhow::Result<Group
         let from_memory = || from_memory(&site, &parser);
         match way {
             Way::Inline => {}
-            Way::Rayon => held.push(Row::floor("from memory, rayon", from_memory()?)),
-            Way::Processes => held.push(Row::ours("from memory, processes", from_memory()?)),
+            Way::Rayon => held.push(Row::floor("from memory, rayon", from_memory())),
+            Way::Processes => held.push(Row::ours("from memory, processes", from_memory())),
         }
         for (stages, has_barrier) in [("barrier", true), ("streaming", false)] {
             let work = crawl(&site, &parser, has_barrier);
@@ -57,23 +56,23 @@ pub(super) fn group(setting: &Setting, reading: Reading) -> anyhow::Result<Group
         .noting([site.pages.note.clone(), shared.into(), prompt.into()]))
 }
 
-/// The bound: nobody waits for a page.
+/// The bound: no page has to be waited for.
 fn from_memory(
-    site: &Site,
+    site: &Rc<Site>,
     parser: &Rc<Parser>,
-) -> anyhow::Result<impl FnMut(u64) -> anyhow::Result<Duration> + use<>> {
-    let (sample, parser) = (site.sample()?, Rc::clone(parser));
-    Ok(move |count| {
-        let count = usize::try_from(count)?;
+) -> impl FnMut(u64) -> anyhow::Result<Duration> + use<> {
+    let (site, parser) = (Rc::clone(site), Rc::clone(parser));
+    move |count| {
+        let inputs = site.inputs(usize::try_from(count)?);
         let start = Instant::now();
-        let shifts = parse_held(&sample, count, &parser);
+        let parsed = site.parse(inputs, &parser)?;
         let took = start.elapsed();
-        ensure!(shifts.pages == count, "pages are missing");
+        ensure!(parsed as u64 == count, "pages are missing");
         Ok(took)
-    })
+    }
 }
 
-/// The other bound: nobody parses one.
+/// The other bound: no page is parsed.
 fn fetch(site: &Rc<Site>) -> impl FnMut(u64) -> anyhow::Result<Duration> + use<> {
     let site = Rc::clone(site);
     move |count| {

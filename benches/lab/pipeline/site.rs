@@ -5,9 +5,8 @@ use anyhow::{Context, ensure};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use lab_10_hybrid_pipeline::{
     Limits, Start, crawl_streaming, crawl_with_barrier,
-    held::Sample,
-    outcome::{Crawled, Finding},
-    parse::Reading,
+    frontier::{Outcome, PageReport},
+    parse::{PageInput, Parsed, Reading},
     workers::Parser,
 };
 use process_pool::child::Program;
@@ -62,13 +61,18 @@ impl Site {
         })
     }
 
-    /// The pages once more, to be parsed from memory.
-    pub(super) fn sample(&self) -> anyhow::Result<Sample> {
-        let Start { urls, reading, .. } = &self.start;
-        let fetching = Sample::fetch(&self.client, urls, *reading);
-        let sample = self.runtime.block_on(fetching);
-        ensure!(sample.len() == self.pages.len(), "pages are missing");
-        Ok(sample)
+    /// So many pages to parse, which are in memory.
+    pub(super) fn inputs(&self, count: usize) -> Vec<PageInput> {
+        let inputs = self.pages.inputs(self.start.reading);
+        inputs.iter().cycle().take(count).cloned().collect()
+    }
+
+    /// Parses as many at once as the pipelines do; returns how many pages that were.
+    pub(super) fn parse(&self, pages: Vec<PageInput>, parser: &Parser) -> anyhow::Result<usize> {
+        let parsing = stream::iter(pages).map(|page| parser.parse(page));
+        let parsing = parsing.buffer_unordered(self.limits.at_parser.get());
+        let parsed: Vec<Parsed> = self.runtime.block_on(parsing.try_collect())?;
+        Ok(parsed.len())
     }
 
     /// As many in flight as the pipelines have, and nothing done with them.
@@ -80,7 +84,7 @@ impl Site {
     }
 
     /// The lesson's functions.
-    pub(super) fn crawl(&self, parser: &Parser, has_barrier: bool) -> Crawled {
+    pub(super) fn crawl(&self, parser: &Parser, has_barrier: bool) -> Vec<PageReport> {
         let Self {
             client,
             start,
@@ -96,13 +100,13 @@ impl Site {
         }
     }
 
-    pub(super) fn check(&self, crawled: &Crawled) -> anyhow::Result<()> {
+    pub(super) fn check(&self, crawled: &[PageReport]) -> anyhow::Result<()> {
         let answers = &self.pages.answers;
-        ensure!(crawled.pages.len() == answers.len(), "pages are missing");
-        for (page, answer) in crawled.pages.iter().zip(answers) {
-            let found = match &page.finding {
-                Finding::Parsed { title, links, .. } => Some((title, links)),
-                _ => None,
+        ensure!(crawled.len() == answers.len(), "pages are missing");
+        for (page, answer) in crawled.iter().zip(answers) {
+            let found = match &page.outcome {
+                Outcome::Parsed { parsed, .. } => Some((&parsed.title, &parsed.links)),
+                Outcome::Skipped(_) | Outcome::Failed(_) => None,
             };
             let is_right = found == Some((&answer.0, &answer.1));
             ensure!(is_right, "a wrong answer: {page:?}");

@@ -40,12 +40,16 @@
 //!     fn value(&self, counter: &AtomicI64, _step: &str) -> i64 {
 //!         counter.load(SeqCst)
 //!     }
+//!
+//!     fn expected(&self) -> i64 {
+//!         2
+//!     }
 //! }
 //!
 //! let orders = Schedule::all(&[2, 2]);
 //! assert_eq!(orders.len(), 6);
 //! let played = force(&Counter, &orders);
-//! assert_eq!(played.iter().filter(|one| one.result < 2).count(), 4);
+//! assert_eq!(played.iter().filter(|one| one.is_wrong()).count(), 4);
 //! let steps: Vec<String> = played[1].steps.iter().map(ToString::to_string).collect();
 //! assert_eq!(steps, ["A loads 0", "B loads 0", "A stores 1", "B stores 1"]);
 //! assert_eq!(explore(Counter).played, played);
@@ -83,6 +87,9 @@ pub trait Program: Send + Sync {
     fn result(&self, shared: &Self::Shared) -> i64 {
         self.value(shared, "")
     }
+
+    /// What should come out.
+    fn expected(&self) -> i64;
 }
 
 /// One step: which thread did what, and the value that it read or left.
@@ -111,15 +118,14 @@ pub struct Played {
     pub steps: Vec<Step>,
     /// What came out.
     pub result: i64,
+    /// What should have.
+    pub expected: i64,
 }
 
 impl Played {
-    fn new(steps: Vec<Step>, result: i64) -> Self {
-        Self {
-            schedule: Schedule::of(steps.iter().map(|step| step.thread).collect()),
-            steps,
-            result,
-        }
+    /// Whether something else came out than should have.
+    pub fn is_wrong(&self) -> bool {
+        self.result != self.expected
     }
 }
 
@@ -139,6 +145,16 @@ impl<P: Program> Log<'_, P> {
             name,
             value,
         });
+    }
+
+    /// The run, when all threads have finished.
+    fn played(self) -> Played {
+        Played {
+            schedule: Schedule::of(self.steps.iter().map(|step| step.thread).collect()),
+            steps: self.steps,
+            result: self.program.result(self.shared),
+            expected: self.program.expected(),
+        }
     }
 
     /// Notes the value of the last step, which has just ended.

@@ -4,11 +4,11 @@
 //! threads of its own making, and before each step takes the next choice of who goes on, until there
 //! is none left.
 
-use crate::{Log, Played, Program, Schedule, Step};
+use crate::{Log, Played, Program};
 use shuttle::{Config, Runner, scheduler::DfsScheduler, thread};
 use std::{
     cell::Cell,
-    collections::BTreeMap,
+    collections::BTreeSet,
     mem, panic,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -29,9 +29,9 @@ pub struct Explored {
 }
 
 impl Explored {
-    /// The orders that do not come to `expected`.
-    pub fn failing(&self, expected: i64) -> impl Iterator<Item = &Played> {
-        self.played.iter().filter(move |one| one.result != expected)
+    /// The orders in which something else came out than should have.
+    pub fn failing(&self) -> impl Iterator<Item = &Played> {
+        self.played.iter().filter(|one| one.is_wrong())
     }
 }
 
@@ -40,7 +40,7 @@ impl Explored {
 /// The answer holds for its model: one step at a time, and what a step leaves is seen by all at once.
 /// What a compiler or a CPU may reorder within or between steps, it does not try.
 pub fn explore<P: Program + 'static>(program: P) -> Explored {
-    let found: Arc<Mutex<BTreeMap<Schedule, (Vec<Step>, i64)>>> = Arc::default();
+    let found: Arc<Mutex<BTreeSet<Played>>> = Arc::default();
     let notes = Arc::clone(&found);
     let run = move || {
         let shared = program.share();
@@ -66,10 +66,8 @@ pub fn explore<P: Program + 'static>(program: P) -> Explored {
                 });
             }
         });
-        let result = program.result(&shared);
-        let steps = mem::take(&mut open(&log).steps);
-        let schedule = Schedule::of(steps.iter().map(|step| step.thread).collect());
-        open(&notes).insert(schedule, (steps, result));
+        let log = log.into_inner().unwrap_or_else(PoisonError::into_inner);
+        open(&notes).insert(log.played());
     };
     let scheduler = DfsScheduler::new(Some(MOST_RUNS), false);
     // The checker opens spans of its own, which are no part of the caller's recording, and sets a
@@ -79,14 +77,11 @@ pub fn explore<P: Program + 'static>(program: P) -> Explored {
         Runner::new(scheduler, Config::new()).run(run)
     });
     panic::set_hook(hook);
-    let found = mem::take(&mut *open(&found));
-    let played = found.into_values();
+    let played = mem::take(&mut *open(&found)).into_iter().collect();
     Explored {
         runs,
         complete: runs < MOST_RUNS,
-        played: played
-            .map(|(steps, result)| Played::new(steps, result))
-            .collect(),
+        played,
     }
 }
 
@@ -98,7 +93,7 @@ fn open<T>(notes: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::force;
+    use crate::{Schedule, force};
     use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
 
     /// Threads that add one in two steps.
@@ -139,6 +134,10 @@ pub(crate) mod tests {
         fn value(&self, counter: &AtomicI64, _step: &str) -> i64 {
             counter.load(SeqCst)
         }
+
+        fn expected(&self) -> i64 {
+            (self.threads * self.increments) as i64
+        }
     }
 
     #[test]
@@ -157,7 +156,7 @@ pub(crate) mod tests {
     #[test]
     fn four_of_six_orders_lose_an_update() {
         let explored = explore(Counter::of(2, 1));
-        let failing: Vec<String> = (explored.failing(2))
+        let failing: Vec<String> = (explored.failing())
             .map(|one| one.schedule.to_string())
             .collect();
         assert_eq!(failing, ["ABAB", "ABBA", "BAAB", "BABA"]);

@@ -2,7 +2,6 @@
 
 use crate::{Log, Played, Program, Schedule, letter};
 use std::{
-    mem,
     panic::resume_unwind,
     sync::{Barrier, Condvar, Mutex, MutexGuard},
     thread::{self, Builder},
@@ -102,13 +101,7 @@ impl<'a, P: Program> Stage<'a, P> {
     }
 
     fn played(self) -> Played {
-        let scene = self.scene.into_inner().expect(NO_PANIC);
-        let Log {
-            program,
-            shared,
-            mut steps,
-        } = scene.log;
-        Played::new(mem::take(&mut steps), program.result(shared))
+        self.scene.into_inner().expect(NO_PANIC).log.played()
     }
 }
 

@@ -1,26 +1,21 @@
 //! The reader's own Python as two variants beside the others; without one, the step goes on.
 
-use super::{
-    GilArgs,
-    claims::{OTHER_SPEED, helped, helped_little, on_one_cpu, overlapped},
+use crate::{
+    args::GilArgs,
+    claims::helped,
+    python::{Answer, Python},
     say_elapsed,
 };
 use common::{
     Bound, Lab, Tally,
-    claim::{Claim, number, of, top},
+    claim::{Claim, Figure, Seconds, none_failed, times, wall},
     cli::Usage,
     format,
 };
-use lab_03_gil_threads::python::{Python, PythonError, PythonRun, Way, in_one_line};
-use std::{io, path::Path, time::Duration};
+use std::path::Path;
 
 const SEQUENTIAL: &str = "python sequential";
 const THREADS: &str = "python threads";
-
-/// An interpreter that says nothing for longer is given up.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-const WAY_OUT: &str = "name a Python 3, or leave it out with --no-python";
 
 /// A Python at work, or none.
 pub(crate) struct Beside {
@@ -28,11 +23,11 @@ pub(crate) struct Beside {
     /// Whether the user named it: then its failure is the run's.
     named: bool,
     steps: u64,
-    /// How its claims call it, and whether it has a GIL: known even after it is gone.
+    /// How its claims call it, and whether it has a GIL: known even after it has ended.
     title: String,
     gil: Option<bool>,
-    /// Jobs that left steps uncounted.
-    wrong: usize,
+    /// CPU time and wall time of the jobs on threads, by its own clocks.
+    measured: Option<[Figure<Seconds>; 2]>,
 }
 
 impl Beside {
@@ -44,83 +39,90 @@ impl Beside {
             steps: 0,
             title: String::new(),
             gil: None,
-            wrong: 0,
+            measured: None,
         };
         if args.no_python {
             return Ok(beside);
         }
         let path = args.python.as_deref().unwrap_or(Path::new("python3"));
-        match Python::start(path, PATIENCE) {
-            Ok(python) => beside.settle(lab, python, args.work.get() as u64),
-            Err(PythonError::Start { source, .. })
-                if !beside.named && source.kind() == io::ErrorKind::NotFound =>
-            {
-                lab.say("python: no `python3` on the PATH; --python PATH names one");
+        let work = args.work.get() as u64;
+        let started = Python::start(path).and_then(|mut python| {
+            let scale = python.scale_for(work)?;
+            Ok((python, scale))
+        });
+        match started {
+            Ok((python, scale)) => beside.settle(lab, python, work, scale),
+            Err(error) if beside.named => {
+                let way_out = "name a Python 3, or leave it out with --no-python";
+                return Err(Usage(format!("--python: {error:#}; {way_out}")).into());
             }
-            Err(error) if beside.named && !matches!(error, PythonError::Silent { .. }) => {
-                return Err(Usage(format!("--python: {error}; {WAY_OUT}")).into());
-            }
-            Err(error) => beside.give_up(lab, &error.into()),
+            Err(error) => beside.give_up(lab, &error),
         }
         Ok(beside)
     }
 
-    fn settle(&mut self, lab: &mut Lab, mut python: Python, work: u64) {
-        let scale = match python.scale_for(work) {
-            Ok(scale) => scale,
-            Err(error) => return self.give_up(lab, &error.into()),
-        };
-        let about = python.about();
+    fn settle(&mut self, lab: &mut Lab, python: Python, work: u64, scale: f64) {
         self.steps = ((work as f64 * scale) as u64).max(1);
-        let title = format!("{} {}", about.implementation, about.version);
-        self.title = in_one_line(&title);
-        self.gil = about.gil;
-        let state = about.gil_words();
-        let whole_path = in_one_line(&about.executable.to_string_lossy());
-        lab.say(format!("python: {}, {state}, {whole_path}", self.title));
+        self.title = python.title();
+        self.gil = python.about.gil;
+        let gil = match self.gil {
+            Some(true) => "GIL on",
+            Some(false) => "GIL off",
+            None => "GIL unknown",
+        };
+        let is = format!("{}, {gil}", self.title);
+        let (work, times) = (format::count(work), format::plain(scale));
         lab.say(format!(
-            "python: a job counts down {} × {} steps",
-            format::count(work),
-            format::plain(scale)
+            "python: {is}; a job counts down {work} × {times} steps"
         ));
-        lab.param("python_is", format!("{}, {state}", self.title));
+        lab.param("python_is", is);
         lab.param("python_scale", scale);
         self.python = Some(python);
     }
 
     /// Adds a run of both variants.
     pub(crate) fn run(&mut self, lab: &mut Lab) {
-        for (name, way) in [(SEQUENTIAL, Way::Sequential), (THREADS, Way::Threads)] {
+        for (name, way) in [(SEQUENTIAL, "sequential"), (THREADS, "threads")] {
             let Some(python) = &mut self.python else {
                 return;
             };
-            let workers = match way {
-                Way::Threads if self.gil != Some(true) => 2,
-                _ => 1,
-            };
+            let workers = 1 + usize::from(name == THREADS && self.gil != Some(true));
             let variant = lab.variant(name).other_work();
             let variant = variant.bound(Bound::Work { workers });
-            let is_right = |run: &PythonRun| Tally::of_checked(&run.left, |&left| left == 0);
-            let run = variant.run_counted(|| Ok(python.run(way, self.steps)?), is_right);
-            match run {
-                Ok(run) => self.expect_right(lab, &run),
-                Err(error) => self.give_up(lab, &error),
+            let mut answer = None;
+            let jobs = || {
+                let answer = answer.insert(python.run(way, self.steps)?);
+                Ok(answer.jobs.iter().map(|job| job.left).collect::<Vec<_>>())
+            };
+            let done = variant.run_counted(jobs, |left| Tally::of_checked(left, |left| *left == 0));
+            match (done, answer) {
+                (Ok(left), Some(answer)) => self.note(lab, name, &left, &answer),
+                (Err(error), _) => self.give_up(lab, &error),
+                (Ok(_), None) => {}
             }
         }
     }
 
-    /// A Python that does not count to the end is asked no more: its times are not those of the
-    /// work.
-    fn expect_right(&mut self, lab: &mut Lab, run: &PythonRun) {
-        self.wrong = run.left.iter().filter(|&&left| left > 0).count();
-        if self.wrong > 0 {
+    fn note(&mut self, lab: &mut Lab, name: &str, left: &[u64], answer: &Answer) {
+        let wrong = left.iter().filter(|&&left| left > 0).count();
+        if wrong > 0 {
+            // Its times are not those of the work.
             self.python = None;
+            let (title, all) = (&self.title, left.len());
             lab.fail(format!(
-                "{} counted wrong: jobs that left steps: {} of {}; {WAY_OUT}",
-                self.title,
-                self.wrong,
-                run.left.len()
+                "{title} counted wrong in {wrong} of {all} jobs; leave it out with --no-python"
             ));
+        }
+        let mut note = |figure, value| {
+            let value = std::time::Duration::try_from_secs_f64(value);
+            lab.duration(name, figure, value.unwrap_or_default())
+        };
+        let measured = [
+            note("cpu_time_of_both_jobs", answer.cpu_s),
+            note("time_of_both_jobs", answer.took_s),
+        ];
+        if name == THREADS {
+            self.measured = Some(measured);
         }
     }
 
@@ -128,45 +130,51 @@ impl Beside {
     fn give_up(&mut self, lab: &mut Lab, error: &anyhow::Error) {
         self.python = None;
         if self.named {
-            lab.fail(format!("{error}; {WAY_OUT}"));
+            lab.fail(format!("{error:#}; leave it out with --no-python"));
         } else {
-            lab.say(format!("{error}; left out, --python PATH names another"));
+            lab.say(format!(
+                "python: {error:#}; left out, --python PATH names another"
+            ));
         }
     }
 
-    /// Claims what is to be seen with a GIL or without, as the interpreter says it has one.
-    pub(crate) fn conclude(&self, lab: &mut Lab) {
-        if lab.wall(THREADS).is_none() {
+    /// Claims what can be seen with a GIL or without, as the interpreter says it has one.
+    pub(crate) fn claim(self, lab: &mut Lab) {
+        let (Some([cpu, took]), Some(gil)) = (self.measured, self.gil) else {
             return;
-        }
+        };
         say_elapsed(lab, SEQUENTIAL);
         say_elapsed(lab, THREADS);
-        lab.param("python_wrong_jobs", self.wrong);
-        let title = &self.title;
-        let claim = |text: String| {
-            Claim::that(text).check(top("params.python_wrong_jobs").equals(number(0)))
+        let title = self.title;
+        let claim = |name, text: String| {
+            let claim = Claim::that(name, text);
+            claim
+                .check(none_failed(SEQUENTIAL))
+                .check(none_failed(THREADS))
         };
-        let (cpu, jobs) = (of(THREADS, "results.cpu_s"), of(THREADS, "results.jobs_s"));
-        if self.gil == Some(true) {
-            let one_cpu = "kept no more than one CPU busy on two threads, a tenth over at most";
-            lab.claim(
-                claim(format!("with its GIL, {title} {one_cpu}")).check(on_one_cpu(cpu, jobs)),
+        if gil {
+            let text = format!(
+                "with its GIL, {title} kept no more than one CPU busy on two threads, a tenth over at most"
             );
-            let little = "gained little from two threads: at least three quarters of one's time";
-            lab.claim(
-                match self.wrong {
-                    0 => claim(format!("{title} {little}")).otherwise(OTHER_SPEED),
-                    _ => claim(format!("{title} {little}")),
-                }
-                .check(helped_little(THREADS, SEQUENTIAL)),
+            lab.claim(claim("python_on_one_cpu", text).check(cpu.at_most(took * 1.1)));
+            let text = format!(
+                "{title} gained little from two threads: at least three quarters of one's time"
             );
-        } else if self.gil == Some(false) {
-            let much = "took less than three quarters of one thread's time on two";
+            let little = wall(THREADS).at_least(wall(SEQUENTIAL) * 0.75);
+            lab.claim(claim("python_gains_little", text).check(little).headline());
+        } else {
+            let text = format!(
+                "without a GIL, {title} took less than three quarters of one thread's time on two"
+            );
+            let overlapped = (cpu / took)
+                .above(times(1.2))
+                .in_words("its two threads kept {left} CPUs busy");
+            let claim = claim("python_gains", text).check(overlapped);
             lab.claim(
-                claim(format!("without a GIL, {title} {much}"))
-                    .check(overlapped(cpu, jobs))
+                claim
                     .check(helped(THREADS, SEQUENTIAL))
-                    .needs_cpus(),
+                    .needs_cpus()
+                    .headline(),
             );
         }
     }

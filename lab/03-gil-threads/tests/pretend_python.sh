@@ -1,5 +1,5 @@
 #!/bin/sh
-# Stands in for a Python in the tests: says what PRETEND asks for, in the form of src/python/jobs.py.
+# Stands in for a Python in the tests: says what PRETEND asks for, in the form of src/jobs.py.
 
 answer='{"took_s": 0.01, "cpu_s": 0.02, "used_s": [0.5, 0.0], "jobs": [
     {"start_s": 0.0, "end_s": 0.01, "busy_s": 0.01, "left": 0},
@@ -25,7 +25,6 @@ case "$PRETEND" in
     old) hello 2.7.18 null ;;
     # The calibration and a first round, and no more.
     ends) hello 3.99.0 true; serve 3 ;;
-    absurd) hello 3.99.0 true; answer=$ABSURD; serve 1000 ;;
     # Counts on one thread, and not on two.
     wrong)
         hello 3.99.0 true

@@ -1,12 +1,18 @@
 //! Shows what two processes cost and buy beside two threads, and with `--crash` a job that dies.
 
+mod args;
 mod claims;
 mod pooled;
 
-use common::{Bound, Lab, Step, Tally, cli, format};
+use args::Args;
+use common::{
+    Bound, Lab, Step, Tally,
+    claim::{Count, Figure, Seconds},
+    format,
+};
 use lab_04_gil_processes::{COUNT, Counted, Job, count_sequential, count_threaded};
-use serde::Serialize;
-use std::{num::NonZeroUsize, process::ExitCode};
+use pooled::InProcesses;
+use std::process::{self, ExitCode};
 
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
@@ -30,26 +36,6 @@ const THREADS: &str = "two threads";
 const PROCESSES: &str = "two processes";
 const CRASH: &str = "one job crashes";
 
-#[derive(clap::Args, Debug, Serialize)]
-struct Args {
-    /// Steps that each of the two jobs counts down: the script's WORK
-    #[arg(long, value_name = "N", default_value = "5_000_000", allow_negative_numbers = true, value_parser = cli::up_to::<1_000_000_000>)]
-    work: NonZeroUsize,
-
-    /// How many times WORK a job does, because Rust counts that much faster; 1 is the script's
-    #[arg(long, value_name = "N", default_value = "100", allow_negative_numbers = true, value_parser = cli::up_to::<10_000>)]
-    scale: NonZeroUsize,
-
-    /// In the end, let one of the two jobs crash half-way in its process
-    #[arg(long)]
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    crash: bool,
-
-    #[command(flatten)]
-    #[serde(flatten)]
-    rounds: cli::RoundsArgs,
-}
-
 fn main() -> ExitCode {
     STEP.run(&[&COUNT], demonstrate)
 }
@@ -65,7 +51,7 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
         // Tried again, it would only crash again.
         let done = pooled::run(lab.variant(CRASH).other_work(), jobs, 0)?;
         pooled::say_jobs(lab, &done);
-        claims::crash(lab, &done);
+        claims::claim_crash(lab, &done);
     }
     Ok(())
 }
@@ -73,6 +59,7 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
 fn compare(lab: &mut Lab, steps: u64, rounds: usize) -> anyhow::Result<()> {
     let tally = |jobs: &Vec<Counted>| Tally::of_checked(jobs, |job| job.steps == steps);
     let mut last = None;
+    let mut figures = None;
     for round in 1..=rounds {
         lab.say(format!(
             "round {round} of {rounds}: sequential, threads, processes …"
@@ -82,11 +69,12 @@ fn compare(lab: &mut Lab, steps: u64, rounds: usize) -> anyhow::Result<()> {
             .run_counted(|| Ok(count_sequential(&[steps; 2])), tally)?;
         lab.variant(THREADS)
             .bound(Bound::Work { workers: 2 })
-            .run_counted(|| Ok(count_threaded(&[steps; 2])?), tally)?;
+            .run_counted(|| Ok(count_threaded(&[steps; 2])), tally)?;
         let done = pooled::run(lab.variant(PROCESSES), [Job::Count(steps); 2], 1)?;
         for error in done.jobs.iter().filter_map(|job| job.as_ref().err()) {
             lab.fail(format!("{PROCESSES}: {error}"));
         }
+        figures = Some(note(lab, &done));
         last = Some(done);
     }
     for variant in [SEQUENTIAL, THREADS, PROCESSES] {
@@ -94,10 +82,29 @@ fn compare(lab: &mut Lab, steps: u64, rounds: usize) -> anyhow::Result<()> {
             lab.say(format!("{variant}: elapsed {}", format::seconds(wall)));
         }
     }
-    if let Some(done) = last {
-        pooled::say_jobs(lab, &done);
-        pooled::say_break_even(lab, &done, steps);
-        claims::compare(lab, &done);
-    }
+    let (done, figures) = last.zip(figures).expect("there is a round");
+    pooled::say_jobs(lab, &done);
+    pooled::say_break_even(lab, &done, steps);
+    claims::claim(lab, figures);
     Ok(())
+}
+
+/// What claims are made of beside the times.
+struct Figures {
+    slower_start_up: Figure<Seconds>,
+    processes_with_a_job: Figure<Count>,
+    jobs_in_this_process: Figure<Count>,
+}
+
+fn note(lab: &mut Lab, done: &InProcesses) -> Figures {
+    let ids = done.jobs.iter().flatten().map(|job| job.process_id);
+    let mut ids: Vec<u32> = ids.collect();
+    let here = ids.iter().filter(|id| **id == process::id()).count();
+    ids.sort_unstable();
+    ids.dedup();
+    Figures {
+        slower_start_up: lab.duration(PROCESSES, "slower_start_up", done.slower_startup()),
+        processes_with_a_job: lab.count(PROCESSES, "processes_with_a_job", ids.len()),
+        jobs_in_this_process: lab.count(PROCESSES, "jobs_done_in_this_process", here),
+    }
 }

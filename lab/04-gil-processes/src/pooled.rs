@@ -5,7 +5,7 @@ use common::{Bound, Lab, Measure, Tally, format};
 use lab_04_gil_processes::{COUNT, Counted, Job, count_in_processes};
 use process_pool::{Ledger, TaskError};
 use serde::Serialize;
-use std::{collections::BTreeSet, num::NonZeroUsize, time::Duration};
+use std::{num::NonZeroUsize, time::Duration};
 
 const TWO: NonZeroUsize = NonZeroUsize::new(2).expect("two is not zero");
 
@@ -13,10 +13,14 @@ const TWO: NonZeroUsize = NonZeroUsize::new(2).expect("two is not zero");
 #[derive(Serialize)]
 pub(crate) struct InProcesses {
     pub(crate) jobs: Vec<Result<Counted, TaskError>>,
-    startup_s: Vec<f64>,
-    pub(crate) slower_startup_s: f64,
-    processes_used: usize,
-    pool: Ledger,
+    startup: Vec<Duration>,
+    pub(crate) pool: Ledger,
+}
+
+impl InProcesses {
+    pub(crate) fn slower_startup(&self) -> Duration {
+        self.startup.iter().copied().max().unwrap_or_default()
+    }
 }
 
 pub(crate) fn run(
@@ -27,14 +31,9 @@ pub(crate) fn run(
     variant.bound(Bound::Work { workers: 2 }).run_counted(
         || {
             let pool = COUNT.pool_builder().workers(TWO).retries(retries).start()?;
-            let startup = pool.startup();
-            let done = count_in_processes(&pool, &jobs);
-            let used: BTreeSet<u32> = done.iter().flatten().map(|job| job.process_id).collect();
             Ok(InProcesses {
-                jobs: done,
-                startup_s: startup.iter().map(Duration::as_secs_f64).collect(),
-                slower_startup_s: startup.iter().max().map_or(0.0, Duration::as_secs_f64),
-                processes_used: used.len(),
+                jobs: count_in_processes(&pool, &jobs),
+                startup: pool.startup(),
                 pool: pool.shutdown(),
             })
         },
@@ -64,8 +63,8 @@ pub(crate) fn say_jobs(lab: &Lab, done: &InProcesses) {
             Err(error) => format!("job {number}: {error}"),
         });
     }
-    for (number, startup) in (1..).zip(&done.startup_s) {
-        let startup = format::seconds_f64(*startup);
+    for (number, startup) in (1..).zip(&done.startup) {
+        let startup = format::seconds(*startup);
         lab.say(format!("start-up of worker {number}: {startup}"));
     }
 }
@@ -81,7 +80,7 @@ pub(crate) fn say_break_even(lab: &Lab, done: &InProcesses, steps: u64) {
         return;
     }
     let steps_per_s = steps as f64 * times.len() as f64 / all.as_secs_f64();
-    let millions = format::plain(done.slower_startup_s * steps_per_s / 1e6);
+    let millions = format::plain(done.slower_startup().as_secs_f64() * steps_per_s / 1e6);
     lab.say(format!(
         "while the slower of them started, a job could count {millions} million steps: by"
     ));

@@ -14,7 +14,7 @@ const MOST_INCREMENTS: u64 = 500_000_000;
 /// How to race.
 #[derive(clap::Args, Clone, Debug, Serialize)]
 pub(crate) struct RaceArgs {
-    /// Race with this many threads, 1 to 64; a single one has nobody to race with
+    /// Race with this many threads, 1 to 64; a single one has no other to race with
     #[arg(long, value_name = "N", default_value = "2", value_parser = up_to::<64>,
           allow_negative_numbers = true)]
     threads: NonZeroUsize,

@@ -2,49 +2,79 @@
 
 use common::{
     Lab,
-    claim::{Claim, number, of, top},
+    claim::{Claim, Count, Figure, Ratio, count},
 };
 use lab_06_race_condition::Race;
 
-/// Adds the claims; the figures of the run decide.
-pub(crate) fn add(lab: &mut Lab, race: Race, trials: usize) {
-    let losing = |variant| of(variant, "results.losing");
-    let figure = |variant, name: &str| of(variant, format!("results.{name}"));
+/// What the trials of one variant lost.
+pub(crate) struct Lost {
+    pub(crate) updates: Figure<Count>,
+    pub(crate) share: Figure<Ratio>,
+    pub(crate) losing_trials: Figure<Count>,
+    pub(crate) most_counted: Figure<Count>,
+    pub(crate) expected: u64,
+    pub(crate) trials: usize,
+}
+
+pub(crate) fn claim(
+    lab: &mut Lab,
+    race: Race,
+    [sequential, forced, widened, wide, tight]: [Lost; 5],
+) {
     let racing = |claim: Claim| match race.threads.get() {
-        1 => claim.otherwise("one thread has nobody to race with"),
+        1 => claim.otherwise("one thread has no other to race with"),
         _ => claim,
     };
     lab.claim(
-        Claim::that("one thread alone loses nothing with the same load and store")
-            .check(losing("sequential").equals(number(0))),
+        Claim::that(
+            "one_thread_loses_nothing",
+            "one thread alone lost nothing with the same load and store",
+        )
+        .check(sequential.updates.equals(count(0))),
     );
     lab.claim(racing(
-        Claim::that("all load before any stores: one update stays, whatever the timing")
-            .check(losing("forced").equals(number(1)))
-            .check(figure("forced", "most_got").equals(number(1))),
+        Claim::that(
+            "forced_loses",
+            "all loaded before any stored: one update stayed, without chance",
+        )
+        .check(forced.updates.above(count(0)))
+        .check(forced.most_counted.equals(count(1)))
+        .headline(),
     ));
     lab.claim(racing(
-        Claim::that("held open, the window lost updates in every trial")
-            .check(losing("widened").equals(number(1)))
-            .check(losing("widened trials").equals(top("params.trials")))
-            .otherwise("a thread with little to do can be through before the next one runs"),
+        Claim::that(
+            "widened_loses",
+            "held open, the window lost updates in every trial",
+        )
+        .check(widened.updates.above(count(0)))
+        .check(wide.losing_trials.equals(count(wide.trials)))
+        .headline(),
     ));
     lab.claim(racing(
-        Claim::that(format!(
-            "the tight loop lost updates too, in one trial or more of {trials}"
-        ))
-        .check(losing("tight trials").above(number(0)))
+        Claim::that(
+            "tight_loses",
+            format!(
+                "the tight loop lost updates too, in one trial or more of {}",
+                tight.trials
+            ),
+        )
+        .check(tight.losing_trials.above(count(0)))
         .needs_cpus()
-        .otherwise("coming out right so often says nothing about the next time"),
+        .headline(),
     ));
-    let (wide, tight) = ("widened trials", "tight trials");
     lab.claim(racing(
-        Claim::that("the wider window lost the larger share of the updates")
-            .check(figure(wide, "lost_share").above(figure(tight, "lost_share"))),
+        Claim::that(
+            "wider_loses_more",
+            "the wider window lost the larger share of the updates",
+        )
+        .check(wide.share.above(tight.share)),
     ));
     lab.claim(
-        Claim::that("the error has one direction: no trial counted more than it should")
-            .check(figure(wide, "most_got").at_most(figure(wide, "expected")))
-            .check(figure(tight, "most_got").at_most(figure(tight, "expected"))),
+        Claim::that(
+            "never_too_much",
+            "the error had one direction: no trial counted more than it should",
+        )
+        .check(wide.most_counted.at_most(count(wide.expected as usize)))
+        .check(tight.most_counted.at_most(count(tight.expected as usize))),
     );
 }

@@ -12,22 +12,32 @@
 //!
 //! A race *condition* remains possible: each access below is atomic, the increment is not.
 
-pub mod outcome;
-mod race;
-
-pub use race::Race;
-
 use measure::workload::mix;
 use std::{
     hint::black_box,
-    io,
     num::NonZeroUsize,
     sync::{
-        Barrier, OnceLock,
+        Barrier,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
     thread,
 };
+
+/// How many threads race, and how often each of them adds one.
+#[derive(Clone, Copy, Debug)]
+pub struct Race {
+    /// Threads on one counter.
+    pub threads: NonZeroUsize,
+    /// Increments that each thread makes.
+    pub increments: u64,
+}
+
+impl Race {
+    /// The count that all increments together should give.
+    pub fn expected(self) -> u64 {
+        self.threads.get() as u64 * self.increments
+    }
+}
 
 /// `counter += 1` in two steps, with `between` in the middle.
 fn increment_in_two_steps(counter: &AtomicU64, between: impl FnOnce()) {
@@ -55,13 +65,10 @@ pub fn count_sequential(increments: u64) -> u64 {
 /// Loses all updates but one, always: every thread loads before any thread stores.
 ///
 /// Each thread adds one. Returns the count.
-///
-/// # Errors
-/// The system refuses to start another thread.
-pub fn count_losing_updates_by_force(threads: NonZeroUsize) -> io::Result<u64> {
+pub fn count_losing_updates_by_force(threads: NonZeroUsize) -> u64 {
     let counter = AtomicU64::new(0);
-    on_threads(threads, |barrier| increment_around(barrier, &counter))?;
-    Ok(counter.into_inner())
+    on_threads(threads, |barrier| increment_around(barrier, &counter));
+    counter.into_inner()
 }
 
 #[tracing::instrument(name = "increment", skip_all, fields(wait = "barrier"))]
@@ -72,18 +79,12 @@ fn increment_around(barrier: &Barrier, counter: &AtomicU64) {
 }
 
 /// Counts once per trial with other work between load and store; returns each trial's count.
-///
-/// # Errors
-/// The system refuses to start another thread.
-pub fn count_losing_updates_widened(race: Race, trials: usize) -> io::Result<Vec<u64>> {
+pub fn count_losing_updates_widened(race: Race, trials: usize) -> Vec<u64> {
     count_in_trials(race, trials, linger)
 }
 
 /// Counts once per trial with nothing between load and store; returns each trial's count.
-///
-/// # Errors
-/// The system refuses to start another thread.
-pub fn count_losing_updates_tight(race: Race, trials: usize) -> io::Result<Vec<u64>> {
+pub fn count_losing_updates_tight(race: Race, trials: usize) -> Vec<u64> {
     count_in_trials(race, trials, |_| ())
 }
 
@@ -97,18 +98,14 @@ fn linger(step: u64) {
     mix(step, 100);
 }
 
-fn count_in_trials(
-    race: Race,
-    trials: usize,
-    between: impl Fn(u64) + Sync,
-) -> io::Result<Vec<u64>> {
+fn count_in_trials(race: Race, trials: usize, between: impl Fn(u64) + Sync) -> Vec<u64> {
     let counters: Vec<AtomicU64> = (0..trials).map(|_| AtomicU64::new(0)).collect();
     on_threads(race.threads, |barrier| {
         for counter in &counters {
             add(race.increments, counter, barrier, &between);
         }
-    })?;
-    Ok(counters.into_iter().map(AtomicU64::into_inner).collect())
+    });
+    counters.into_iter().map(AtomicU64::into_inner).collect()
 }
 
 /// One thread's part in one trial; it begins when all threads are there.
@@ -121,23 +118,16 @@ fn add(increments: u64, counter: &AtomicU64, barrier: &Barrier, between: &impl F
 }
 
 /// Runs `work` on every thread; the barrier has a place for each of them.
-fn on_threads(threads: NonZeroUsize, work: impl Fn(&Barrier) + Sync) -> io::Result<()> {
-    // Handed out when every thread has started, and never if one could not: a barrier that counts
-    // on a missing thread does not open.
-    let handed_out = OnceLock::new();
-    let run = || {
-        if let Some(barrier) = handed_out.wait() {
-            work(barrier);
-        }
-    };
+fn on_threads(threads: NonZeroUsize, work: impl Fn(&Barrier) + Sync) {
+    let barrier = Barrier::new(threads.get());
     thread::scope(|scope| {
-        let started = (1..=threads.get()).try_for_each(|number| {
-            let thread = thread::Builder::new().name(format!("thread {number}"));
-            thread.spawn_scoped(scope, run).map(drop)
-        });
-        handed_out.get_or_init(|| started.is_ok().then(|| Barrier::new(threads.get())));
-        started
-    })
+        for number in 1..=threads.get() {
+            thread::Builder::new()
+                .name(format!("thread {number}"))
+                .spawn_scoped(scope, || work(&barrier))
+                .expect("the system starts a thread");
+        }
+    });
 }
 
 #[cfg(test)]
@@ -164,7 +154,7 @@ mod tests {
                 increments,
             };
             for count in [count_losing_updates_widened, count_losing_updates_tight] {
-                let counts = count(race, 3).expect("a thread starts");
+                let counts = count(race, 3);
                 assert_eq!(counts, [increments; 3]);
             }
         }
@@ -175,7 +165,7 @@ mod tests {
         for count in [1, 2, 3, 8] {
             for _ in 0..20 {
                 let got = count_losing_updates_by_force(threads(count));
-                assert_eq!(got.expect("threads start"), 1);
+                assert_eq!(got, 1);
             }
         }
     }
@@ -189,7 +179,7 @@ mod tests {
                     increments,
                 };
                 for losing in [count_losing_updates_widened, count_losing_updates_tight] {
-                    let counts = losing(race, 5).expect("threads start");
+                    let counts = losing(race, 5);
                     assert_eq!(counts.len(), 5);
                     // The least: the last store of all rests on a load right after somebody's first.
                     let possible = increments.min(2)..=race.expected();
@@ -212,7 +202,7 @@ mod tests {
         let between = |_| {
             passed.fetch_add(1, Relaxed);
         };
-        let counts = count_in_trials(race, 2, between).expect("threads start");
+        let counts = count_in_trials(race, 2, between);
         assert_eq!(counts.len(), 2);
         assert_eq!(passed.into_inner(), 2 * race.expected());
     }
@@ -227,6 +217,6 @@ mod tests {
         let counts = count_in_trials(race, 4, |_| {
             meeting.wait();
         });
-        assert_eq!(counts.expect("threads start"), [50; 4]);
+        assert_eq!(counts, [50; 4]);
     }
 }

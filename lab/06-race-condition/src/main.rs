@@ -2,16 +2,17 @@
 
 mod args;
 mod claims;
+mod outcome;
 
-use anyhow::Context;
 use args::RaceArgs;
-use common::{Bound, Lab, Measure, Step};
+use claims::Lost;
+use common::{Bound, Lab, Step, Tally};
 use lab_06_race_condition::{
     Race, count_losing_updates_by_force, count_losing_updates_tight, count_losing_updates_widened,
     count_sequential,
-    outcome::{Trials, lines, table},
 };
-use std::{io, process::ExitCode};
+use outcome::{Trials, table};
+use std::{num::NonZeroUsize, process::ExitCode};
 
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
@@ -36,59 +37,70 @@ fn main() -> ExitCode {
 
 fn demonstrate(args: &RaceArgs, lab: &mut Lab) -> anyhow::Result<()> {
     let (race, trials) = (args.race()?, args.trials.get());
-    race_once(lab, race)?;
-
+    let alone = Race {
+        threads: NonZeroUsize::MIN,
+        increments: race.expected(),
+    };
+    let once = Race {
+        increments: 1,
+        ..race
+    };
+    lab.say("sequential: one thread, the same load and store");
+    let sequential = run(lab, "sequential", alone, || {
+        vec![count_sequential(alone.increments)]
+    })?;
+    lab.say(sequential.0.first_line());
+    lab.say("forced: each thread adds one; all load before any stores");
+    let forced = run(lab, "forced", once, || {
+        vec![count_losing_updates_by_force(race.threads)]
+    })?;
+    lab.say(forced.0.first_line());
+    lab.say("widened: all threads at once, other work between load and store");
+    let widened = run(lab, "widened", race, || {
+        count_losing_updates_widened(race, 1)
+    })?;
+    lab.say(widened.0.first_line());
     lab.say(format!(
         "trials of that, and of a tight loop with nothing in between: {trials} each …"
     ));
-    let work = || Bound::Work {
-        workers: race.threads.get(),
-    };
-    let variant = lab.variant("widened trials").other_work().bound(work());
-    let widened = measure(variant, race, || count_losing_updates_widened(race, trials))?;
-    let variant = lab.variant("tight trials").other_work().bound(work());
-    let tight = measure(variant, race, || count_losing_updates_tight(race, trials))?;
-    let table = table(&[("widened", &widened), ("tight", &tight)]);
-    for line in lines(&table) {
-        lab.say(format!("  {line}"));
-    }
-    lab.keep_table(table);
-    claims::add(lab, race, trials);
+    let wide = run(lab, "widened trials", race, || {
+        count_losing_updates_widened(race, trials)
+    })?;
+    let tight = run(lab, "tight trials", race, || {
+        count_losing_updates_tight(race, trials)
+    })?;
+    lab.table(table(&wide.0, &tight.0));
+    claims::claim(
+        lab,
+        race,
+        [sequential.1, forced.1, widened.1, wide.1, tight.1],
+    );
     Ok(())
 }
 
-/// One thread alone, a race with a certain end, and the script's race, each once.
-fn race_once(lab: &mut Lab, race: Race) -> anyhow::Result<()> {
-    let (threads, alone) = (race.threads.get(), race.on_one_thread());
-    lab.say("sequential: one thread, the same load and store");
-    let variant = lab.variant("sequential").bound(Bound::Work { workers: 1 });
-    let count = || Ok(vec![count_sequential(alone.increments)]);
-    let counted = measure(variant, alone, count)?;
-    lab.say(counted.first_line());
-
-    lab.say("forced: each thread adds one; all load before any stores");
-    let (variant, increments) = (lab.variant("forced").other_work(), 1);
-    let count = || Ok(vec![count_losing_updates_by_force(race.threads)?]);
-    let counted = measure(variant, Race { increments, ..race }, count)?;
-    lab.say(counted.first_line());
-
-    lab.say("widened: all threads at once, other work between load and store");
-    let work = Bound::Work { workers: threads };
-    let variant = lab.variant("widened").other_work().bound(work);
-    let counted = measure(variant, race, || count_losing_updates_widened(race, 1))?;
-    lab.say(counted.first_line());
-    Ok(())
-}
-
-/// Runs one variant and sorts what its trials counted.
-fn measure(
-    variant: Measure<'_>,
+/// Runs one variant and notes what its trials lost.
+fn run(
+    lab: &mut Lab,
+    name: &str,
     race: Race,
-    count: impl FnOnce() -> io::Result<Vec<u64>>,
-) -> anyhow::Result<Trials> {
-    let threads = race.threads;
-    let counts = || {
-        count().with_context(|| format!("cannot start {threads} threads; try fewer `--threads`"))
+    count: impl FnOnce() -> Vec<u64>,
+) -> anyhow::Result<(Trials, Lost)> {
+    let workers = race.threads.get();
+    let variant = lab.variant(name);
+    let variant = match name {
+        "sequential" => variant.bound(Bound::Work { workers }),
+        "forced" => variant.other_work(),
+        _ => variant.other_work().bound(Bound::Work { workers }),
     };
-    variant.run_counted(|| Ok(Trials::sort(race, counts()?)), Trials::tally)
+    let got = variant.run_counted(|| Ok(count()), |got| Tally::all_done(got.len()))?;
+    let trials = Trials { race, got };
+    let lost = Lost {
+        updates: lab.count(name, "lost_updates", trials.lost() as usize),
+        share: lab.ratio(name, "lost_share", trials.lost_share()),
+        losing_trials: lab.count(name, "losing_trials", trials.losing()),
+        most_counted: lab.count(name, "most_counted", trials.most() as usize),
+        expected: race.expected(),
+        trials: trials.got.len(),
+    };
+    Ok((trials, lost))
 }

@@ -1,19 +1,7 @@
-//! What came of a race, tried many times: how often which outcome, and what it means.
+//! What trials of a race counted, sorted by how much was lost.
 
-use crate::Race;
-use common::{TableReport, Tally, format};
-use serde::Serialize;
-
-/// A kind of outcome, the trials that had it, and what it tells.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Outcome {
-    /// What became of the updates.
-    pub outcome: &'static str,
-    /// In how many trials.
-    pub occurrences: usize,
-    /// What happened for it to come out like that.
-    pub meaning: &'static str,
-}
+use common::{TableReport, format};
+use lab_06_race_condition::Race;
 
 /// The kinds of outcome, from right to worst, and what each means.
 const KINDS: [(&str, &str); 4] = [
@@ -24,67 +12,51 @@ const KINDS: [(&str, &str); 4] = [
 ];
 
 /// The counts of many trials of one race.
-#[derive(Clone, Debug, Serialize)]
-pub struct Trials {
-    /// What each trial should have counted.
-    pub expected: u64,
-    /// How many trials there were.
-    pub trials: usize,
-    /// How many of them lost an update.
-    pub losing: usize,
-    /// The least that one counted.
-    pub least_got: Option<u64>,
-    /// The most that one counted.
-    pub most_got: Option<u64>,
-    /// Lost updates over all updates, 0–1.
-    pub lost_share: f64,
-    /// Every kind of outcome and how often it occurred.
-    pub outcomes: Vec<Outcome>,
+#[derive(Debug)]
+pub(crate) struct Trials {
+    pub(crate) race: Race,
     /// What each trial counted.
-    pub got: Vec<u64>,
+    pub(crate) got: Vec<u64>,
 }
 
 impl Trials {
-    /// Sorts what each trial counted into kinds of outcome.
-    pub fn sort(race: Race, got: Vec<u64>) -> Self {
-        let expected = race.expected();
-        let mut outcomes = KINDS.map(|(outcome, meaning)| Outcome {
-            outcome,
-            occurrences: 0,
-            meaning,
-        });
-        for &count in &got {
-            outcomes[kind(race, count)].occurrences += 1;
-        }
-        let trials = got.len();
-        let all = expected as f64 * trials as f64;
-        let counted: f64 = got.iter().map(|&count| count as f64).sum();
-        Self {
-            expected,
-            trials,
-            losing: trials - outcomes[0].occurrences,
-            least_got: got.iter().copied().min(),
-            most_got: got.iter().copied().max(),
-            lost_share: if all > 0.0 { 1.0 - counted / all } else { 0.0 },
-            outcomes: outcomes.into(),
-            got,
-        }
+    /// Updates lost in all trials together.
+    pub(crate) fn lost(&self) -> u64 {
+        let lost = |&got| self.race.expected().saturating_sub(got);
+        self.got.iter().map(lost).sum()
     }
 
-    /// The trials as tasks: those that lost an update have failed.
-    pub fn tally(&self) -> Tally {
-        Tally::of_checked(&self.got, |&got| got == self.expected)
+    /// How many trials lost an update.
+    pub(crate) fn losing(&self) -> usize {
+        let losing = |&&got: &&u64| got < self.race.expected();
+        self.got.iter().filter(losing).count()
+    }
+
+    /// Lost updates over all updates, 0–1.
+    pub(crate) fn lost_share(&self) -> f64 {
+        self.lost() as f64 / (self.race.expected() as f64 * self.got.len() as f64)
+    }
+
+    /// The most that one trial counted.
+    pub(crate) fn most(&self) -> u64 {
+        self.got.iter().copied().max().unwrap_or(0)
     }
 
     /// What the script prints, of the first trial.
-    pub fn first_line(&self) -> String {
-        let got = self.got.first().copied().unwrap_or(0);
+    pub(crate) fn first_line(&self) -> String {
+        let (expected, got) = (self.race.expected(), self.got[0]);
         format!(
             "  Expected: {}, Got: {} ({} lost)",
-            format::count(self.expected),
+            format::count(expected),
             format::count(got),
-            format::count(self.expected.saturating_sub(got))
+            format::count(expected.saturating_sub(got))
         )
+    }
+
+    /// How many trials had the outcome in this row of [`KINDS`].
+    fn occurrences(&self, row: usize) -> usize {
+        let in_row = |&&got: &&u64| kind(self.race, got) == row;
+        self.got.iter().filter(in_row).count()
     }
 }
 
@@ -102,43 +74,22 @@ fn kind(race: Race, got: u64) -> usize {
     }
 }
 
-/// The outcomes of several races over equally many trials side by side, a row per kind.
-pub fn table(races: &[(&str, &Trials)]) -> TableReport {
-    let names = races.iter().map(|(name, _)| (*name).to_owned());
-    let row = |(row, (outcome, meaning)): (usize, (&str, &str))| {
-        let counts = races
-            .iter()
-            .map(|(_, race)| format!("{}/{}", race.outcomes[row].occurrences, race.trials));
-        beside(outcome, counts, meaning)
-    };
+/// The outcomes of two races side by side, a row for each kind.
+pub(crate) fn table(widened: &Trials, tight: &Trials) -> TableReport {
+    let cell = |trials: &Trials, row| format!("{}/{}", trials.occurrences(row), trials.got.len());
+    let rows = KINDS.iter().enumerate().map(|(row, (outcome, meaning))| {
+        let (outcome, meaning) = ((*outcome).to_owned(), (*meaning).to_owned());
+        vec![outcome, cell(widened, row), cell(tight, row), meaning]
+    });
     TableReport {
         title: "What came out, in how many of the trials".into(),
-        headings: beside("outcome", names, "what it means"),
-        rows: KINDS.into_iter().enumerate().map(row).collect(),
-        text_columns: vec![0, races.len() + 1],
+        headings: ["outcome", "widened", "tight", "what it means"]
+            .map(String::from)
+            .into(),
+        rows: rows.collect(),
+        text_columns: vec![0, 3],
         notes: Vec::new(),
     }
-}
-
-fn beside(outcome: &str, counts: impl Iterator<Item = String>, meaning: &str) -> Vec<String> {
-    let outcome = std::iter::once(outcome.to_owned());
-    outcome.chain(counts).chain([meaning.to_owned()]).collect()
-}
-
-/// The table as it is told, a line per row.
-pub fn lines(table: &TableReport) -> Vec<String> {
-    let line = |row: &Vec<String>| match &row[..] {
-        [outcome, counts @ .., meaning] => {
-            let counts: String = counts.iter().map(|count| format!(" {count:>9}")).collect();
-            format!("{outcome:<20}{counts}  {meaning}")
-        }
-        _ => String::new(),
-    };
-    let rows = table.rows.iter();
-    std::iter::once(&table.headings)
-        .chain(rows)
-        .map(line)
-        .collect()
 }
 
 #[cfg(test)]
@@ -146,17 +97,21 @@ mod tests {
     use super::*;
     use std::num::NonZeroUsize;
 
-    fn race(threads: usize, increments: u64) -> Race {
+    fn trials(threads: usize, increments: u64, got: &[u64]) -> Trials {
         let threads = NonZeroUsize::new(threads).expect("the tests count from one");
-        Race {
-            threads,
-            increments,
+        Trials {
+            race: Race {
+                threads,
+                increments,
+            },
+            got: got.to_vec(),
         }
     }
 
     #[test]
     fn counts_are_sorted_by_what_was_lost() {
-        for (got, at) in [
+        let race = trials(2, 500, &[]).race;
+        for (got, row) in [
             (1_000, 0),
             (999, 1),
             (991, 1),
@@ -165,49 +120,24 @@ mod tests {
             (500, 3),
             (2, 3),
         ] {
-            assert_eq!(kind(race(2, 500), got), at, "{got}");
+            assert_eq!(kind(race, got), row, "{got}");
         }
-        assert_eq!(kind(race(2, 1), 1), 3);
-        assert_eq!(kind(race(1, 7), 7), 0);
+        assert_eq!(kind(trials(2, 1, &[]).race, 1), 3);
+        assert_eq!(kind(trials(1, 7, &[]).race, 7), 0);
     }
 
     #[test]
     fn every_trial_is_in_exactly_one_outcome() {
-        let sorted = Trials::sort(race(2, 50), vec![100, 60, 10, 100, 2]);
-        let occurrences: Vec<usize> = sorted.outcomes.iter().map(|o| o.occurrences).collect();
-        assert_eq!(occurrences, [2, 0, 1, 2]);
-        assert_eq!((sorted.trials, sorted.losing), (5, 3));
-        assert_eq!((sorted.least_got, sorted.most_got), (Some(2), Some(100)));
-        assert!((sorted.lost_share - 0.456).abs() < 1e-9, "{sorted:?}");
-        let tally = sorted.tally();
-        assert_eq!((tally.submitted, tally.done, tally.failed), (5, 2, 3));
-        assert_eq!(sorted.first_line(), "  Expected: 100, Got: 100 (0 lost)");
-    }
-
-    #[test]
-    fn no_trials_lose_nothing() {
-        let sorted = Trials::sort(race(2, 50), vec![]);
-        assert_eq!((sorted.losing, sorted.lost_share), (0, 0.0));
-        assert_eq!(sorted.most_got, None);
-    }
-
-    #[test]
-    fn the_table_puts_the_races_side_by_side_within_78_columns() {
-        let (wide, tight) = (
-            Trials::sort(race(2, 100), vec![100, 120]),
-            Trials::sort(race(2, 100), vec![200, 199]),
-        );
-        let lines = lines(&table(&[("widened", &wide), ("tight", &tight)]));
+        let trials = trials(2, 50, &[100, 60, 10, 100, 2]);
         assert_eq!(
-            lines,
-            [
-                "outcome                widened     tight  what it means",
-                "nothing lost               0/2       1/2  no other store fell into the window",
-                "less than 1 % lost         0/2       1/2  fewer than one update in 100 is gone",
-                "1 % or more lost           1/2       0/2  one update in 100 or more is gone",
-                "one thread's share         1/2       0/2  what one thread adds alone, or less",
-            ]
+            [0, 1, 2, 3].map(|row| trials.occurrences(row)),
+            [2, 0, 1, 2]
         );
-        assert!(lines.iter().all(|line| line.chars().count() <= 78));
+        assert_eq!(
+            (trials.lost(), trials.losing(), trials.most()),
+            (228, 3, 100)
+        );
+        assert!((trials.lost_share() - 0.456).abs() < 1e-9);
+        assert_eq!(trials.first_line(), "  Expected: 100, Got: 100 (0 lost)");
     }
 }

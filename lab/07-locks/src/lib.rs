@@ -11,11 +11,10 @@ pub mod queue;
 
 use std::{
     hint::black_box,
-    io,
     num::NonZeroUsize,
     panic::resume_unwind,
     sync::{
-        Mutex,
+        Barrier, Mutex,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
     thread,
@@ -43,42 +42,30 @@ pub fn count_sequential(plan: Plan) -> u64 {
 }
 
 /// Makes each increment in two steps, as in the race of lab 06; loses updates.
-///
-/// # Errors
-/// The system refuses to start another thread.
-pub fn count_losing_updates(plan: Plan) -> io::Result<u64> {
+pub fn count_losing_updates(plan: Plan) -> u64 {
     let counter = AtomicU64::new(0);
-    on_workers(plan, || add_losing_updates(&counter, plan.increments))?;
-    Ok(counter.into_inner())
+    on_workers(plan, || add_losing_updates(&counter, plan.increments));
+    counter.into_inner()
 }
 
 /// Takes a lock for each increment.
-///
-/// # Errors
-/// The system refuses to start another thread.
-pub fn count_with_mutex(plan: Plan) -> io::Result<u64> {
+pub fn count_with_mutex(plan: Plan) -> u64 {
     let counter = Mutex::new(0);
-    on_workers(plan, || add_under_lock(&counter, plan.increments))?;
-    Ok(counter.into_inner().expect(NEVER_POISONED))
+    on_workers(plan, || add_under_lock(&counter, plan.increments));
+    counter.into_inner().expect(NEVER_POISONED)
 }
 
 /// Makes each increment in one atomic step.
-///
-/// # Errors
-/// The system refuses to start another thread.
-pub fn count_with_fetch_add(plan: Plan) -> io::Result<u64> {
+pub fn count_with_fetch_add(plan: Plan) -> u64 {
     let counter = AtomicU64::new(0);
-    on_workers(plan, || add_in_one_step(&counter, plan.increments))?;
-    Ok(counter.into_inner())
+    on_workers(plan, || add_in_one_step(&counter, plan.increments));
+    counter.into_inner()
 }
 
 /// Lets each worker count for itself, and adds up what they return when they are joined.
-///
-/// # Errors
-/// The system refuses to start another thread.
-pub fn sum_at_the_end(plan: Plan) -> io::Result<u64> {
-    let shares = on_workers(plan, || count_alone(plan.increments))?;
-    Ok(shares.into_iter().sum())
+pub fn sum_at_the_end(plan: Plan) -> u64 {
+    let shares = on_workers(plan, || count_alone(plan.increments));
+    shares.into_iter().sum()
 }
 
 /// A poisoned lock is one whose holder panicked: what it protects may be half changed.
@@ -89,7 +76,7 @@ fn add_under_lock(counter: &Mutex<u64>, increments: u64) {
     for _ in 0..increments {
         // The critical section. The guard unlocks when it is dropped, which is here at the end of
         // the statement, also on a panic or an early return: there is no `finally` to forget.
-        *counter.lock().expect(NEVER_POISONED) += 1;
+        *counter.lock().expect(NEVER_POISONED) += black_box(1);
     }
 }
 
@@ -104,9 +91,13 @@ fn add_in_one_step(counter: &AtomicU64, increments: u64) {
 
 #[tracing::instrument(name = "add", skip_all)]
 fn add_losing_updates(counter: &AtomicU64, increments: u64) {
-    for _ in 0..increments {
+    for step in 0..increments {
         // Relaxed, both: as in `add_in_one_step`; no ordering joins two operations into one.
         let seen = counter.load(Relaxed);
+        if step.is_multiple_of(500_000) {
+            // Lets another worker in, so that the loss is seen on a busy machine, too.
+            thread::yield_now();
+        }
         // BUG (on purpose): whatever was stored since the load is overwritten.
         counter.store(seen + 1, Relaxed);
     }
@@ -116,26 +107,30 @@ fn add_losing_updates(counter: &AtomicU64, increments: u64) {
 fn count_alone(increments: u64) -> u64 {
     let mut count = 0;
     for _ in 0..increments {
-        // Hidden from the optimiser, which would make one addition of the whole loop.
+        // Hidden from the optimiser, here and above: it would make one addition of a whole loop.
         count += black_box(1);
     }
     count
 }
 
 /// Runs `work` on every worker and joins them all; returns what each made.
-fn on_workers<T: Send>(plan: Plan, work: impl Fn() -> T + Sync) -> io::Result<Vec<T>> {
+fn on_workers<T: Send>(plan: Plan, work: impl Fn() -> T + Sync) -> Vec<T> {
+    let start = Barrier::new(plan.threads.get());
     thread::scope(|scope| {
-        let start = |number| {
+        let spawn = |number| {
             let worker = thread::Builder::new().name(format!("worker {number}"));
-            worker.spawn_scoped(scope, &work)
+            let begin_together = || {
+                start.wait();
+                work()
+            };
+            worker
+                .spawn_scoped(scope, begin_together)
+                .expect("the system starts a thread")
         };
-        let workers: Vec<_> = (1..=plan.threads.get())
-            .map(start)
-            .collect::<io::Result<_>>()?;
+        let workers: Vec<_> = (1..=plan.threads.get()).map(spawn).collect();
         let made = workers.into_iter().map(|worker| worker.join());
-        Ok(made
-            .map(|made| made.unwrap_or_else(|panic| resume_unwind(panic)))
-            .collect())
+        made.map(|made| made.unwrap_or_else(|panic| resume_unwind(panic)))
+            .collect()
     })
 }
 
@@ -160,10 +155,10 @@ mod tests {
                 let expected = count_sequential(plan);
                 assert_eq!(expected, threads as u64 * increments);
                 for repaired in [count_with_mutex, count_with_fetch_add, sum_at_the_end] {
-                    assert_eq!(repaired(plan).expect("threads start"), expected);
+                    assert_eq!(repaired(plan), expected);
                 }
                 let total = queue::sum_through_queue(plan, |_| ());
-                assert_eq!(total.expect("threads start"), expected);
+                assert_eq!(total, expected);
             }
         }
     }
@@ -172,11 +167,11 @@ mod tests {
     fn the_race_never_counts_too_much() {
         for threads in 1..=8 {
             let plan = plan(threads, 20_000);
-            let got = count_losing_updates(plan).expect("threads start");
+            let got = count_losing_updates(plan);
             assert!((2..=plan.expected()).contains(&got), "{got}");
         }
         let alone = count_losing_updates(plan(1, 777));
-        assert_eq!(alone.expect("a thread starts"), 777);
+        assert_eq!(alone, 777);
     }
 
     #[test]
@@ -197,7 +192,7 @@ mod tests {
     fn a_workers_panic_is_passed_on() {
         let panicked = catch_unwind(|| on_workers(plan(3, 1), || resume_unwind(Box::new(41))));
         let payload = panicked
-            .map(|_: io::Result<Vec<()>>| ())
+            .map(|_: Vec<()>| ())
             .expect_err("the workers panic");
         assert_eq!(payload.downcast_ref(), Some(&41));
     }

@@ -23,23 +23,23 @@ pub(crate) struct PipelineArgs {
     #[arg(long, value_name = "SITE", value_enum, default_value = "generated")]
     pub(crate) site: SiteName,
 
-    /// Fetch at most this many pages [default: 200 generated, 500 of rust-docs, each --url]
+    /// Fetch at most this many pages [default: 48 generated, 500 of rust-docs, each --url]
     #[arg(
         long, visible_alias = "requests", value_name = "N", allow_negative_numbers = true,
-        value_parser = up_to::<1_000_000>
+        value_parser = up_to::<100_000>
     )]
     pub(crate) pages: Option<NonZeroUsize>,
 
     /// The size of a generated page
     #[arg(
-        long, value_name = "BYTES", default_value = "100000", allow_negative_numbers = true,
+        long, value_name = "BYTES", default_value = "600000", allow_negative_numbers = true,
         value_parser = up_to::<8_000_000>
     )]
     pub(crate) size: NonZeroUsize,
 
     /// Let the server hold each generated page back for this long, 0 to 60 seconds
     #[arg(
-        long, value_name = "SECONDS", default_value = "0.01", value_parser = parse_delay,
+        long, value_name = "SECONDS", default_value = "0.1", value_parser = parse_delay,
         allow_negative_numbers = true
     )]
     #[serde(rename = "delay_s", serialize_with = "as_seconds")]
@@ -86,12 +86,6 @@ pub(crate) struct PipelineArgs {
     #[arg(long, value_name = "PARSER", value_enum, default_value = "scraper")]
     pub(crate) parser: Reading,
 
-    /// Also parse pages from memory: the bound [always with --site rust-docs]
-    ///
-    /// Fetches up to 250 pages of the crawl once more for it.
-    #[arg(long)]
-    pub(crate) in_memory: bool,
-
     /// In the end, crawl once more in processes and kill one of them half-way
     #[arg(long)]
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -103,11 +97,6 @@ pub(crate) struct PipelineArgs {
 }
 
 impl PipelineArgs {
-    /// Whether pages are parsed from memory, too: not beside pages whose delay is made up.
-    pub(crate) fn wants_memory(&self) -> bool {
-        self.in_memory || self.url.is_empty() && self.site == SiteName::RustDocs
-    }
-
     /// The limits that follow from the flags, with `workers` parsers.
     pub(crate) fn limits(&self, workers: NonZeroUsize) -> Limits {
         Limits {

@@ -1,74 +1,31 @@
 //! A pipeline of two stages: async tasks wait for the network, workers use the CPUs.
 //!
-//! [`fetch`] is the first stage, [`workers`] the second. Between them lies a bounded channel; around
-//! them the [`Frontier`] hands out URLs and takes in what became of each page. The two variants
-//! differ in one word: the stages are awaited one after the other, or joined.
+//! Between the stages lies a bounded channel; around them the [`Frontier`] hands out URLs and takes in
+//! the result of each page. The two crawls differ in one word: the stages are awaited one after the
+//! other, or joined.
 
-pub mod checksum;
-pub mod content;
-pub mod crawl;
-pub mod fetch;
-pub mod held;
+pub mod frontier;
 pub mod loss;
-pub mod nesting;
-pub mod outcome;
 pub mod parse;
-pub mod parse_error;
-mod place;
-pub mod shift;
-pub mod stream;
-mod tokens;
-pub mod totals;
-pub mod tree;
-pub mod words;
 pub mod workers;
 
-use crawl::Frontier;
-use fetch::{Gauge, fetch_pages};
-use futures_util::future::join;
-use outcome::Crawled;
-use parse::Reading;
+pub use frontier::{Limits, Start};
+
+use frontier::{Frontier, Outcome, PageReport, Target};
+use futures_util::{
+    StreamExt,
+    future::{join, join_all},
+    stream,
+};
+use parse::PageInput;
 use reqwest::Client;
 use std::{cell::RefCell, num::NonZeroUsize};
 use tokio::sync::mpsc;
-use web::Url;
-use workers::{Parser, parse_pages};
+use web::{Page, get_async};
+use workers::Parser;
 
-/// What to crawl.
-#[derive(Clone, Debug)]
-pub struct Start {
-    /// The pages asked for; each is fetched once, however often it is listed.
-    pub urls: Vec<Url>,
-    /// The most pages to fetch; more than there are `urls` follows the links on them.
-    pub pages: NonZeroUsize,
-    /// What the pages are parsed with.
-    pub reading: Reading,
-}
-
-/// How much of everything may be there at once; together they bound the memory.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Pages being fetched.
-    pub in_flight: NonZeroUsize,
-    /// Pages between the stages, when both run.
-    pub queue: NonZeroUsize,
-    /// Pages being parsed or waiting for a free worker.
-    pub at_parser: NonZeroUsize,
-    /// Pages that the barrier fetches before it parses them.
-    pub batch: NonZeroUsize,
-}
-
-impl Limits {
-    /// The most pages that [`crawl_streaming`] holds at once.
-    pub fn held_streaming(&self) -> usize {
-        self.in_flight.get() + self.queue.get() + self.at_parser.get()
-    }
-
-    /// The most pages that [`crawl_with_barrier`] holds at once.
-    pub fn held_with_barrier(&self) -> usize {
-        self.batch.get()
-    }
-}
+/// What the timeline calls the channel between the stages.
+pub const PAGES: &str = "pages queued";
 
 /// Fetches every page it knows of, then parses them all, then goes on with what these link to.
 pub async fn crawl_with_barrier(
@@ -76,18 +33,20 @@ pub async fn crawl_with_barrier(
     start: &Start,
     parser: &Parser,
     limits: &Limits,
-) -> Crawled {
-    let (frontier, gauge) = (Frontier::new(start), Gauge::default());
+) -> Vec<PageReport> {
+    let frontier = Frontier::new(start);
     loop {
-        let batch = frontier.take_known(limits.batch);
+        let batch: Vec<Target> = (0..limits.batch.get())
+            .map_while(|_| frontier.take())
+            .collect();
         if batch.is_empty() {
-            return frontier.finish(gauge.peak());
+            return frontier.finish();
         }
         // Room for all of them: no fetch ever waits for the parser.
         let (tx, rx) = mpsc::channel(batch.len());
         let batch = RefCell::new(batch.into_iter());
         let next = async || batch.borrow_mut().next();
-        fetch_pages(client, next, &frontier, &gauge, limits.in_flight, tx).await;
+        fetch_pages(client, next, &frontier, limits.in_flight, tx).await;
         // The barrier: the last page is here, and no worker has seen the first.
         parse_pages(rx, parser, &frontier, limits.at_parser).await;
     }
@@ -99,191 +58,87 @@ pub async fn crawl_streaming(
     start: &Start,
     parser: &Parser,
     limits: &Limits,
-) -> Crawled {
-    let (frontier, gauge) = (Frontier::new(start), Gauge::default());
-    stream_pages(client, &frontier, &gauge, parser, limits).await;
-    frontier.finish(gauge.peak())
+) -> Vec<PageReport> {
+    let frontier = Frontier::new(start);
+    stream_pages(client, &frontier, parser, limits).await;
+    frontier.finish()
 }
 
 /// Both stages at once, until the frontier knows of no more pages.
-pub(crate) async fn stream_pages(
-    client: &Client,
-    frontier: &Frontier,
-    gauge: &Gauge,
-    parser: &Parser,
-    limits: &Limits,
-) {
+async fn stream_pages(client: &Client, frontier: &Frontier, parser: &Parser, limits: &Limits) {
     let (tx, rx) = mpsc::channel(limits.queue.get());
     let next = async || frontier.next().await;
     join(
-        fetch_pages(client, next, frontier, gauge, limits.in_flight, tx),
+        fetch_pages(client, next, frontier, limits.in_flight, tx),
         parse_pages(rx, parser, frontier, limits.at_parser),
     )
     .await;
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use outcome::{Finding, PageReport};
-    use process_pool::child::Program;
-    use std::time::Duration;
-    use web::{Server, ServerConfig, async_client, server::page_title};
-    use workers::Way;
+/// The first stage: `at_once` tasks on one thread, each with one request at a time.
+///
+/// HTML goes into the channel; what did not come, or is no HTML, goes straight to the frontier.
+async fn fetch_pages(
+    client: &Client,
+    next: impl AsyncFn() -> Option<Target>,
+    frontier: &Frontier,
+    at_once: NonZeroUsize,
+    tx: mpsc::Sender<(Target, Page)>,
+) {
+    let fetchers = (1..=at_once.get()).map(|n| run_fetcher(n, client, &next, frontier, tx.clone()));
+    let fetchers: Vec<_> = fetchers.collect();
+    // The fetchers hold the senders now: the channel closes with the last of them.
+    drop(tx);
+    join_all(fetchers).await;
+}
 
-    fn count(n: usize) -> NonZeroUsize {
-        NonZeroUsize::new(n).expect("tests ask for at least one")
-    }
-
-    fn limits(in_flight: usize, queue: usize, at_parser: usize, batch: usize) -> Limits {
-        Limits {
-            in_flight: count(in_flight),
-            queue: count(queue),
-            at_parser: count(at_parser),
-            batch: count(batch),
+#[tracing::instrument(name = "fetcher", skip_all, fields(task = number, wait = "queue empty"))]
+async fn run_fetcher(
+    number: usize,
+    client: &Client,
+    next: &impl AsyncFn() -> Option<Target>,
+    frontier: &Frontier,
+    tx: mpsc::Sender<(Target, Page)>,
+) {
+    while let Some(target) = next().await {
+        match get_async(client, &target.url).await {
+            Ok(page) if page.is_html() => hand_over(target, page, &tx).await,
+            Ok(page) => frontier.settle(target, Outcome::not_html(&page)),
+            Err(error) => frontier.settle(target, Outcome::Failed(error.to_string())),
         }
     }
+}
 
-    fn server() -> Server {
-        Server::in_process(0, ServerConfig::default()).expect("a server in this process")
-    }
+/// Waits for room in the channel: this is where a slow parser holds the network back.
+#[tracing::instrument(name = "hand over", skip_all, fields(wait = "queue full"))]
+async fn hand_over(target: Target, page: Page, tx: &mpsc::Sender<(Target, Page)>) {
+    let sent = tx.send((target, page)).await;
+    sent.expect("the parsing stage ends after the last sender");
+    tracing::info!(queue = PAGES, depth = tx.max_capacity() - tx.capacity());
+}
 
-    /// Crawls with and without the barrier, in both ways that need no program of their own.
-    fn every_variant(start: &Start, limits: &Limits, workers: usize) -> Vec<Crawled> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .expect("a runtime");
-        let client = async_client(Duration::from_secs(30));
-        let mut all = Vec::new();
-        for way in [Way::Inline, Way::Rayon] {
-            let parser =
-                Parser::start(way, count(workers), Program::this()).expect("workers start");
-            all.push(runtime.block_on(crawl_with_barrier(&client, start, &parser, limits)));
-            all.push(runtime.block_on(crawl_streaming(&client, start, &parser, limits)));
-            assert_eq!(parser.finish(), None);
+/// The second stage: parses what comes through the channel, `at_once` pages at a time.
+async fn parse_pages(
+    mut rx: mpsc::Receiver<(Target, Page)>,
+    parser: &Parser,
+    frontier: &Frontier,
+    at_once: NonZeroUsize,
+) {
+    let pages = stream::poll_fn(|context| {
+        let next = rx.poll_recv(context);
+        if next.is_ready() {
+            tracing::info!(queue = PAGES, depth = rx.len());
         }
-        all
-    }
-
-    /// URL path, title and number of links, or what went wrong.
-    fn told(page: &PageReport) -> (String, String, u32) {
-        let path = Url::parse(&page.url).expect("a URL").path().to_owned();
-        match &page.finding {
-            Finding::Parsed { title, links, .. } => (path, title.clone(), *links),
-            Finding::Skipped { reason, .. } => (path, reason.clone(), 0),
-            Finding::Failed { error, .. } => (path, error.clone(), 0),
-        }
-    }
-
-    #[test]
-    fn every_variant_finds_each_page_s_title_and_links_in_order() {
-        let server = server();
-        for (pages, workers) in [(0, 1), (1, 2), (7, 3), (60, 1), (60, 8)] {
-            let start = Start {
-                urls: (0..pages)
-                    .map(|n| server.url(&format!("page/{n}?size=2000")))
-                    .collect(),
-                pages: count(pages.max(1)),
-                reading: Reading::Scraper,
-            };
-            let expected: Vec<_> = (0..pages)
-                .map(|n| {
-                    let n = u32::try_from(n).expect("few");
-                    (format!("/page/{n}"), page_title(0, n), 5)
-                })
-                .collect();
-            for crawled in every_variant(&start, &limits(5, 4, 2 * workers, 1000), workers) {
-                let found: Vec<_> = crawled.pages.iter().map(told).collect();
-                assert_eq!(found, expected, "{workers} workers");
-            }
-        }
-    }
-
-    #[test]
-    fn a_crawl_follows_links_breadth_first_whoever_is_faster() {
-        let server = server();
-        let start = |pages| Start {
-            urls: vec![server.url("page/0?size=500&count=40")],
-            pages: count(pages),
-            reading: Reading::Stream,
+        next
+    });
+    let parsing = pages.for_each_concurrent(at_once.get(), |(target, page)| async move {
+        let elapsed = page.elapsed;
+        let input = PageInput::of(page, frontier.reading());
+        let outcome = match parser.parse(input).await {
+            Ok(parsed) => Outcome::Parsed { parsed, elapsed },
+            Err(error) => Outcome::Failed(format!("cannot parse `{}`: {error}", target.url)),
         };
-        // One page at a time cannot get the order wrong.
-        let alone = every_variant(&start(25), &limits(1, 1, 1, 1), 1);
-        let alone: Vec<_> = alone[1].pages.iter().map(told).collect();
-        assert_eq!(alone.len(), 25);
-        for limits in [limits(8, 32, 4, 1000), limits(3, 1, 8, 4)] {
-            for crawled in every_variant(&start(25), &limits, 4) {
-                let found: Vec<_> = crawled.pages.iter().map(told).collect();
-                assert_eq!(found, alone);
-            }
-        }
-        // A site that is smaller than the limit ends the crawl: each page once.
-        for crawled in every_variant(&start(1000), &limits(8, 4, 4, 7), 2) {
-            let mut numbers: Vec<String> = crawled.pages.iter().map(|p| told(p).0).collect();
-            numbers.sort();
-            numbers.dedup();
-            assert_eq!((numbers.len(), crawled.pages.len()), (40, 40));
-        }
-    }
-
-    #[test]
-    fn pages_held_stay_below_the_limits_however_many_there_are() {
-        let server = server();
-        let start = Start {
-            urls: (0..120)
-                .map(|n| server.url(&format!("page/{n}?size=60000")))
-                .collect(),
-            pages: count(120),
-            reading: Reading::Scraper,
-        };
-        let limits = limits(6, 2, 2, 20);
-        let all = every_variant(&start, &limits, 1);
-        for (crawled, limit) in all.iter().zip([20, 10, 20, 10]) {
-            assert_eq!(crawled.pages.len(), 120);
-            assert!(crawled.peak_pages_held <= limit, "{crawled:?}");
-        }
-        assert_eq!(
-            all[0].peak_pages_held, 20,
-            "the barrier holds a whole batch"
-        );
-        assert_eq!(
-            (limits.held_streaming(), limits.held_with_barrier()),
-            (10, 20)
-        );
-    }
-
-    #[test]
-    fn what_does_not_come_or_is_no_html_is_a_result_too() {
-        let server = server();
-        let paths = [
-            "html",
-            "status/404",
-            "get",
-            "cut/5000",
-            "not-utf8",
-            "page/1",
-        ];
-        let start = Start {
-            urls: paths.iter().map(|path| server.url(path)).collect(),
-            pages: count(paths.len()),
-            reading: Reading::Stream,
-        };
-        for crawled in every_variant(&start, &limits(2, 1, 1, 1000), 1) {
-            let kinds: Vec<&str> = crawled
-                .pages
-                .iter()
-                .map(|page| match &page.finding {
-                    Finding::Parsed { note: None, .. } => "parsed",
-                    Finding::Parsed { note: Some(_), .. } => "noted",
-                    Finding::Skipped { .. } => "skipped",
-                    Finding::Failed { .. } => "failed",
-                })
-                .collect();
-            assert_eq!(
-                kinds,
-                ["parsed", "failed", "skipped", "failed", "noted", "parsed"]
-            );
-        }
-    }
+        frontier.settle(target, outcome);
+    });
+    parsing.await;
 }

@@ -2,27 +2,21 @@
 
 mod args;
 mod claims;
-mod complaints;
-mod course;
-mod figures;
-mod from_memory;
-mod gap;
-mod loss_of_worker;
-mod pace;
+mod pages;
 mod plan;
-mod rounds;
 mod source;
-mod spent;
-mod toolchain;
 
 use args::PipelineArgs;
-use common::{Lab, Step};
-use course::Course;
-use lab_10_hybrid_pipeline::shift::PARSE;
+use common::{Lab, Step, format};
+use lab_10_hybrid_pipeline::{
+    frontier::{Outcome, PageReport},
+    workers::PARSE,
+};
 use measure::host;
+use pages::{fail_for_missing, print_pages};
+use plan::{Plan, Shown, plans};
 use source::Source;
 use std::{num::NonZeroUsize, process::ExitCode};
-use toolchain::SYSROOT;
 use web::SERVER;
 
 const STEP: Step = Step {
@@ -43,7 +37,7 @@ const STEP: Step = Step {
 };
 
 fn main() -> ExitCode {
-    STEP.run(&[&SERVER, &PARSE, &SYSROOT], demonstrate)
+    STEP.run(&[&SERVER, &PARSE], demonstrate)
 }
 
 fn demonstrate(args: &PipelineArgs, lab: &mut Lab) -> anyhow::Result<()> {
@@ -53,10 +47,39 @@ fn demonstrate(args: &PipelineArgs, lab: &mut Lab) -> anyhow::Result<()> {
     let source = Source::open(args, lab.seed())?;
     lab.param("workers", workers);
     lab.param("pages", source.start.pages);
-
-    let mut course = Course::new(args, workers, &source);
-    course.run(lab)?;
-    course.tell(lab)?;
-    course.complain(lab);
+    let mut plans = plans(args.parse);
+    if args.kill_worker {
+        plans.push(plan::losing_a_worker(source.start.pages.get()));
+    }
+    let rounds = args.rounds.rounds.get();
+    let mut first: Option<Vec<PageReport>> = None;
+    let mut shown: Vec<Shown> = Vec::new();
+    for round in 1..=rounds {
+        shown.clear();
+        for plan in &plans {
+            lab.say(format!("round {round} of {rounds}: {} …", plan.name));
+            let (pages, lost) = plan::run(plan, args, workers, &source, lab)?;
+            // More of the same would only cost the reader's time.
+            let nothing = !pages
+                .iter()
+                .any(|page| matches!(page.outcome, Outcome::Parsed { .. }));
+            if round == 1 || nothing {
+                fail_for_missing(lab, plan.name, &pages, nothing);
+            }
+            if nothing {
+                return Ok(());
+            }
+            if first.is_none() {
+                print_pages(lab, &pages);
+            }
+            let first = first.get_or_insert_with(|| pages.clone());
+            shown.push(plan::note(lab, plan, first, &pages, lost));
+        }
+    }
+    for Plan { name, .. } in &plans {
+        let wall = lab.wall(name).map(format::seconds);
+        lab.say(format!("{name}: elapsed {}", wall.unwrap_or_default()));
+    }
+    claims::claim(args, lab, &source, &plans, &shown);
     Ok(())
 }

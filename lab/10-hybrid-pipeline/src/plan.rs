@@ -1,21 +1,20 @@
-//! The variants of this step, and one run of one of them.
+//! The variants of this step, one run of one of them, and what it came to.
 
-use crate::{args::PipelineArgs, figures::Figures, source::Source, spent::Meter};
+use crate::{args::PipelineArgs, source::Source};
 use anyhow::Context;
-use common::{Bound, Lab};
+use common::{
+    Bound, Lab, Tally,
+    claim::{Count, Figure, Seconds},
+};
 use lab_10_hybrid_pipeline::{
-    Limits, Start, crawl_streaming, crawl_with_barrier,
+    PAGES, crawl_streaming, crawl_with_barrier,
+    frontier::{Outcome, PageReport},
     loss::crawl_losing_a_worker,
-    outcome::Crawled,
+    parse::Parsed,
     workers::{Parser, Way},
 };
-use process_pool::child::Program;
-use reqwest::Client;
-use std::{io, num::NonZeroUsize};
-use tracing::subscriber::{self, NoSubscriber};
-
-/// In a crawl of more pages the executor's tasks are not on the timeline, which would grow with them.
-const MOST_RECORDED: usize = 2_000;
+use process_pool::{Ledger, child::Program};
+use std::{num::NonZeroUsize, process, time::Duration};
 
 /// How the stages are joined, and who parses.
 #[derive(Clone, Copy, Debug)]
@@ -52,21 +51,27 @@ pub(crate) fn plans(only: Option<Way>) -> Vec<Plan> {
 }
 
 /// Processes once more, one of which is killed half-way through a crawl of so many pages.
-pub(crate) fn plan_with_loss(pages: usize) -> Plan {
+pub(crate) fn losing_a_worker(pages: usize) -> Plan {
     Plan {
         loses_at: Some(pages.div_ceil(2)),
         ..plan("one worker killed", false, Way::Processes)
     }
 }
 
-/// Runs a plan once and keeps its figures in the experiment.
+impl Plan {
+    pub(crate) fn loses_a_worker(&self) -> bool {
+        self.loses_at.is_some()
+    }
+}
+
+/// Runs a plan once; returns its pages, and how many workers were lost.
 pub(crate) fn run(
     plan: &Plan,
     args: &PipelineArgs,
     workers: NonZeroUsize,
     source: &Source,
     lab: &mut Lab,
-) -> anyhow::Result<Figures> {
+) -> anyhow::Result<(Vec<PageReport>, usize)> {
     let (start, limits) = (&source.start, args.limits(workers));
     let client = web::async_client(args.timeout);
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -87,48 +92,79 @@ pub(crate) fn run(
         // In a crawl the links decide how many there are to fetch at once.
         measure = measure.limit(limits.in_flight.get());
     }
-    measure.run_counted(
-        || {
-            let meter = Meter::start(source.server_cpu());
-            let parser = Parser::start(plan.way, workers, Program::this())?;
-            let crawl = || runtime.block_on(crawl(plan, &client, start, &parser, &limits));
-            let crawled = if start.pages.get() > MOST_RECORDED {
-                subscriber::with_default(NoSubscriber::default(), crawl)
-            } else {
-                crawl()
-            };
-            let (crawled, killed) =
-                crawled.context("cannot kill a worker; leave out --kill-worker")?;
-            let pool = parser.finish();
-            let totals = &crawled.totals;
-            let mut spent = meter.stop(totals.parsed, &totals.shifts, source.server_cpu());
-            let waves = totals.parsed.div_ceil(limits.in_flight.get());
-            spent.waits_s = source.each.unwrap_or_default().as_secs_f64() * waves as f64;
-            let held = if plan.has_barrier {
-                limits.held_with_barrier()
-            } else {
-                limits.held_streaming()
-            };
-            Ok(Figures::of(crawled, pool, killed, held, spent))
-        },
-        Figures::tally,
-    )
+    let mut ledger = Ledger::default();
+    let crawl = || {
+        let parser = Parser::start(plan.way, workers, Program::this())?;
+        let pages = runtime.block_on(async {
+            Ok(match plan.loses_at {
+                Some(at) => crawl_losing_a_worker(&client, start, &parser, &limits, at).await?,
+                None if plan.has_barrier => {
+                    crawl_with_barrier(&client, start, &parser, &limits).await
+                }
+                None => crawl_streaming(&client, start, &parser, &limits).await,
+            })
+        });
+        ledger = parser.finish().unwrap_or_default();
+        pages
+            .map_err(|error: std::io::Error| error)
+            .context("cannot kill a worker; leave out --kill-worker")
+    };
+    // A skipped page counts as done: it came, and there was nothing to do.
+    let is_done = |page: &PageReport| !matches!(page.outcome, Outcome::Failed(_));
+    let pages = measure.run_counted(crawl, |pages| Tally::of_checked(pages, is_done))?;
+    Ok((pages, ledger.workers_lost as usize))
 }
 
-/// The crawl of this plan, and the worker that it killed.
-async fn crawl(
+/// What claims are made of beside the times.
+#[derive(Debug)]
+pub(crate) struct Shown {
+    pub(crate) parsed: Figure<Count>,
+    pub(crate) parsed_here: Figure<Count>,
+    /// Pages whose title or links are not those that the first variant found.
+    pub(crate) different: Figure<Count>,
+    /// The most pages between the stages.
+    pub(crate) queued: Figure<Count>,
+    pub(crate) mean_fetch: Figure<Seconds>,
+    pub(crate) workers_lost: Figure<Count>,
+}
+
+/// Notes what a round came to, beside what the `first` variant found.
+pub(crate) fn note(
+    lab: &mut Lab,
     plan: &Plan,
-    client: &Client,
-    start: &Start,
-    parser: &Parser,
-    limits: &Limits,
-) -> io::Result<(Crawled, Option<u32>)> {
-    Ok(match plan.loses_at {
-        _ if plan.has_barrier => {
-            let crawl = crawl_with_barrier(client, start, parser, limits);
-            (crawl.await, None)
-        }
-        None => (crawl_streaming(client, start, parser, limits).await, None),
-        Some(at) => crawl_losing_a_worker(client, start, parser, limits, at).await?,
-    })
+    first: &[PageReport],
+    pages: &[PageReport],
+    workers_lost: usize,
+) -> Shown {
+    let parsed = |page: &PageReport| match &page.outcome {
+        Outcome::Parsed { parsed, elapsed } => Some((parsed.clone(), *elapsed)),
+        Outcome::Skipped(_) | Outcome::Failed(_) => None,
+    };
+    let came: Vec<(Parsed, Duration)> = pages.iter().filter_map(parsed).collect();
+    let here = came.iter().filter(|(page, _)| page.pid == process::id());
+    let here = here.count();
+    let fetching: Duration = came.iter().map(|(_, elapsed)| elapsed).sum();
+    let finding = |page: &PageReport| {
+        let finding = parsed(page).map(|(page, _)| (page.title, page.links));
+        (page.url.clone(), finding)
+    };
+    let pairs = first.iter().zip(pages);
+    let different = pairs.filter(|(one, other)| finding(one) != finding(other));
+    let different = different.count() + first.len().abs_diff(pages.len());
+    let levels = lab.recording(plan.name).levels;
+    let queue = levels.iter().find(|level| level.name == PAGES);
+    let queued = queue.map_or(0.0, timeline::Level::peak) as usize;
+    let name = plan.name;
+    Shown {
+        parsed: lab.count(name, "pages_parsed", came.len()),
+        parsed_here: lab.count(name, "pages_parsed_in_this_process", here),
+        different: lab.count(name, "pages_that_differ", different),
+        queued: lab.count(name, "most_pages_between_the_stages", queued),
+        mean_fetch: lab.duration(
+            name,
+            "mean_time_of_a_fetch",
+            fetching / came.len().max(1) as u32,
+        ),
+        workers_lost: lab.count(name, "workers_lost", workers_lost),
+    }
 }

@@ -1,14 +1,15 @@
 //! Where the pages come from: the lab's server, the toolchain's documentation, or any site.
 
-use crate::{args::PipelineArgs, toolchain::documentation_folder};
+use crate::args::PipelineArgs;
+use anyhow::{Context, ensure};
 use common::{Counts, Observer};
 use lab_10_hybrid_pipeline::Start;
 use process_pool::child::Program;
 use serde::Serialize;
-use std::{fs, num::NonZeroUsize, path::PathBuf, time::Duration};
+use std::{num::NonZeroUsize, path::PathBuf, process::Command, time::Duration};
 use web::{Server, ServerConfig};
 
-const GENERATED_PAGES: NonZeroUsize = NonZeroUsize::new(200).expect("200 is not zero");
+const GENERATED_PAGES: NonZeroUsize = NonZeroUsize::new(48).expect("48 is not zero");
 const DOCUMENTATION_PAGES: NonZeroUsize = NonZeroUsize::new(500).expect("500 is not zero");
 
 /// The sites that need no network.
@@ -64,12 +65,7 @@ impl Source {
         }
     }
 
-    /// The CPU time of the lab's server so far; `None` where nobody tells.
-    pub(crate) fn server_cpu(&self) -> Option<Duration> {
-        cpu_of(self.server.as_ref()?.id())
-    }
-
-    /// Whether somebody counts the requests.
+    /// Whether the server counts the requests.
     pub(crate) fn is_counted(&self) -> bool {
         self.server.is_some()
     }
@@ -108,16 +104,6 @@ impl Source {
     }
 }
 
-/// The CPU time of another process, which Linux tells in hundredths of a second.
-fn cpu_of(id: u32) -> Option<Duration> {
-    let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
-    // The name in brackets may have spaces in it.
-    let (_, figures) = stat.rsplit_once(')')?;
-    let figures: Vec<&str> = figures.split_whitespace().collect();
-    let ticks = |at: usize| figures.get(at)?.parse::<u64>().ok();
-    Some(Duration::from_millis(10 * (ticks(11)? + ticks(12)?)))
-}
-
 fn serve(seed: u64, files: Option<PathBuf>) -> anyhow::Result<Server> {
     let config = ServerConfig {
         seed,
@@ -125,4 +111,18 @@ fn serve(seed: u64, files: Option<PathBuf>) -> anyhow::Result<Server> {
         ..ServerConfig::default()
     };
     Ok(Server::with(&Program::this(), config)?)
+}
+
+/// The folder of the HTML documentation of the toolchain in use.
+fn documentation_folder() -> anyhow::Result<PathBuf> {
+    let answer = Command::new("rustc").args(["--print", "sysroot"]).output();
+    let answer = answer.context("cannot run `rustc`; leave out --site to do without its pages")?;
+    let sysroot = String::from_utf8_lossy(&answer.stdout).trim().to_owned();
+    let folder = PathBuf::from(sysroot).join("share/doc/rust/html");
+    ensure!(
+        folder.join("index.html").is_file(),
+        "no documentation in `{}`; install it with `rustup component add rust-docs`, or leave out --site",
+        folder.display()
+    );
+    Ok(folder)
 }

@@ -1,68 +1,78 @@
 //! What the threads are to show.
 
+use crate::way::Seen;
 use common::{
     Lab,
-    claim::{Claim, number, of},
+    claim::{Claim, Count, Figure, count, done, failed, middle_wall, open, times, wall},
 };
 use lab_11_threads_basics::Plan;
 
-const ALONE: &str = "one thread has nobody to run beside";
-
-/// Adds the claims; the figures of the run decide.
-pub(crate) fn add(lab: &mut Lab, plan: Plan) {
-    let result = |variant, name: &str| of(variant, format!("results.{name}"));
-    let alone = plan.threads.get() == 1;
-    let together = |claim: Claim, reason: &str| match alone {
-        true => claim.otherwise(ALONE),
-        false => claim.otherwise(reason),
+pub(crate) fn claim(lab: &mut Lab, plan: Plan, seen: [Seen; 4], panicked: Figure<Count>) {
+    let [sequential, scoped, owning, late] = seen;
+    let threads = plan.threads.get();
+    let all = || count(threads * plan.iterations);
+    let together = |claim: Claim| match threads {
+        1 => claim.otherwise("one thread has no other to run beside"),
+        _ => claim,
     };
     lab.claim(
-        Claim::that("when join had returned, every iteration had been made")
-            .check(
-                result("scoped", "made_when_main_went_on").equals(result("scoped", "iterations")),
-            )
-            .check(
-                result("'static", "made_when_main_went_on").equals(result("'static", "iterations")),
-            ),
+        Claim::that(
+            "join_waits",
+            "when join had returned, every iteration had been made",
+        )
+        .check(scoped.0.equals(all()))
+        .check(owning.0.equals(all()))
+        .headline(),
     );
     lab.claim(
-        Claim::that("before join, main went on while iterations were still to be made")
-            .check(
-                result("late join", "made_when_main_went_on")
-                    .below(result("late join", "iterations")),
-            )
-            .otherwise("the threads were through before main looked"),
+        Claim::that(
+            "main_goes_on",
+            "before join, main went on while iterations were still to be made",
+        )
+        .check(late.0.below(all()))
+        .headline(),
     );
     lab.claim(together(
-        Claim::that("the threads' lines mixed: the speaker changed more often than on one thread")
-            .check(result("scoped", "changes").above(result("sequential", "changes")))
-            .check(result("'static", "changes").above(result("sequential", "changes"))),
-        "a thread with little to do can be through before the next one starts",
+        Claim::that(
+            "lines_mix",
+            "the threads' lines mixed: the speaker changed more often than on one thread",
+        )
+        .check(scoped.1.above(sequential.1.clone()))
+        .check(owning.1.above(sequential.1)),
     ));
-    let overlapped =
-        Claim::that("the waits overlapped: threads took less than three quarters of the time")
-            .check(of("scoped", "wall_s").below(of("sequential", "wall_s").times(0.75)))
-            .check(of("'static", "wall_s").below(of("sequential", "wall_s").times(0.75)));
+    let overlapped = Claim::that(
+        "waits_overlap",
+        "the waits overlapped: threads took less than three quarters of the time",
+    );
+    let overlapped = ["scoped", "'static"].into_iter().fold(overlapped, |claim, way| {
+        let spans = open(way) / middle_wall(way);
+        claim
+            .check(wall(way).below(wall("sequential") * 0.75))
+            // Main's wait in join is one of them, and would be there without any overlap.
+            .check(spans.above(times(2.3)).in_words(
+                "{left} threads at a time had something to do or to wait for, main in join included",
+            ))
+    });
     lab.claim(match plan.delay.is_zero() {
         true => overlapped.otherwise("there are no waits with a delay of 0"),
-        false if alone => overlapped.otherwise(ALONE),
-        false => overlapped,
+        false => together(overlapped).headline(),
     });
-    add_panic(lab, plan);
-}
-
-/// Adds the claims about the thread that panics.
-fn add_panic(lab: &mut Lab, plan: Plan) {
     lab.claim(
-        Claim::that("one thread panicked, join returned it as a value, and main went on")
-            .check(of("panicking", "results.panicked").equals(number(1)))
-            .check(of("panicking", "ledger.failed").equals(number(1))),
+        Claim::that(
+            "panic_is_a_value",
+            "one thread panicked, join returned it as a value, and main went on",
+        )
+        .check(panicked.equals(count(1)))
+        .check(failed("panicking").equals(count(1)))
+        .headline(),
     );
-    if plan.threads.get() > 1 {
+    if threads > 1 {
         lab.claim(
-            Claim::that("the panic ended its own thread and no other").check(
-                of("panicking", "ledger.done").equals(number(plan.threads.get() as u32 - 1)),
-            ),
+            Claim::that(
+                "panic_ends_one_thread",
+                "the panic ended its own thread and no other",
+            )
+            .check(done("panicking").equals(count(threads - 1))),
         );
     }
 }

@@ -1,65 +1,81 @@
 //! The binary as a user runs it.
 
 use serde_json::Value;
-use testing::{run, variant, verdict};
+use testing::{claim, run, variant, verdict};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_lab-11-threads-basics");
 const WAYS: [&str; 5] = ["sequential", "scoped", "'static", "late join", "panicking"];
 
 fn json(args: &[&str]) -> Value {
-    let args: Vec<&str> = ["--json"].iter().chain(args).copied().collect();
+    let args = [&["--json"], args].concat();
     run(BINARY, &args).well().document()
 }
 
 #[test]
-fn every_iteration_is_made_and_join_waits_for_the_last() {
+fn main_waits_in_join_while_each_worker_has_a_lane_of_its_own() {
     let document = json(&["--delay", "0.02", "--threads", "3", "--iterations", "4"]);
-    for way in &WAYS[..4] {
-        let results = &variant(&document, way)["results"];
-        assert_eq!(results["made"], 12, "{way}");
-        assert_eq!(results["panicked"], 0, "{way}");
-    }
+    assert_eq!(verdict(&document, "join_waits"), "shown");
     for way in ["scoped", "'static"] {
         let variant = variant(&document, way);
-        assert_eq!(variant["results"]["made_when_main_went_on"], 12);
         assert_eq!(variant["ledger"]["threads"], 4, "three and the main thread");
         let lanes = variant["lanes"].as_array().expect("lanes");
-        let main = lanes.iter().find(|lane| lane["name"] == "main");
-        let join = &main.expect("main waits, too")["spans"][0];
-        assert_eq!(join["name"], "join");
-        assert_eq!(join["wait"], "join");
+        let lane = |name: &str| lanes.iter().find(|lane| lane["name"] == name);
+        let join = &lane("main").expect("main waits, too")["spans"][0];
+        assert_eq!(
+            (&join["name"], &join["wait"]),
+            (&"join".into(), &"join".into())
+        );
         for name in ["worker A", "worker B", "worker C"] {
-            assert!(lanes.iter().any(|lane| lane["name"] == name), "{name}");
+            assert!(lane(name).is_some(), "{name}");
         }
     }
-    assert_eq!(variant(&document, "sequential")["ledger"]["threads"], 1);
-    assert_eq!(variant(&document, "sequential")["results"]["changes"], 2);
-    assert_eq!(verdict(&document, "when join had returned"), "shown");
+    let sequential = variant(&document, "sequential");
+    assert_eq!(sequential["ledger"]["threads"], 1);
+    assert_eq!(sequential["figures"]["changes_of_speaker"][0], 2.0);
 }
 
 #[test]
 fn a_panic_is_a_value_and_the_other_threads_finish() {
     let document = json(&["--delay", "0.01", "--threads", "3", "--panic-at", "3"]);
-    let panicking = variant(&document, "panicking");
-    assert_eq!(panicking["results"]["panicked"], 1);
-    assert_eq!(panicking["results"]["made"], 8);
-    assert_eq!(panicking["results"]["ends"][0]["Ok"], 3);
-    assert_eq!(
-        panicking["results"]["ends"][2]["Err"],
-        "iteration 3 went wrong"
-    );
-    let ledger = &panicking["ledger"];
-    assert_eq!((&ledger["done"], &ledger["failed"]), (&2.into(), &1.into()));
-    assert_eq!(verdict(&document, "one thread panicked"), "shown");
-    assert_eq!(verdict(&document, "the panic ended its own"), "shown");
+    assert_eq!(verdict(&document, "panic_is_a_value"), "shown");
+    assert_eq!(verdict(&document, "panic_ends_one_thread"), "shown");
+    let ends = &variant(&document, "panicking")["results"][1];
+    assert_eq!(ends[0]["Ok"], 3);
+    assert_eq!(ends[2]["Err"], "iteration 3 went wrong");
 }
 
 #[test]
-fn a_single_thread_is_told_that_it_is_alone() {
+fn each_iteration_is_printed_in_the_order_of_events_and_no_panic_is() {
+    let finished = run(BINARY, &["--delay", "0.02"]).well();
+    assert_eq!(
+        finished.stderr, "",
+        "a panic that is a value is not printed"
+    );
+    finished.tells(&[
+        "  [worker A] iteration 1\n  [worker A] iteration 2\n  [worker A] iteration 3\n  [worker B]",
+        "join of worker A: Ok, 3 iterations",
+        "join of worker B: Err, it panicked: iteration 2 went wrong",
+    ]);
+    let (_, late) = finished.stdout.split_once("late join: ").expect("it ran");
+    let at = |line: &str| late.find(line).unwrap_or_else(|| panic!("{line}: {late}"));
+    let events = [
+        at("  main goes on: "),
+        at("[worker A] iteration 3"),
+        at("  main has joined"),
+        at("panicking: "),
+    ];
+    assert!(events.is_sorted(), "in the order of events: {late}");
+    let printed = finished.stdout.matches("] iteration ").count();
+    assert_eq!(printed, 4 * 6 + 4, "four ways in full, and one that panics");
+}
+
+#[test]
+fn a_single_thread_has_no_other_to_run_beside_and_no_way_beats_its_bound() {
     let document = json(&["--threads", "1", "--delay", "0.01", "--iterations", "1"]);
-    let claims = document["claims"].as_array().expect("a run has claims");
-    let alone = "one thread has nobody to run beside";
-    assert!(claims.iter().any(|claim| claim["reason"] == alone));
+    for name in ["lines_mix", "waits_overlap"] {
+        let reason = &claim(&document, name)["reason"];
+        assert_eq!(reason, "one thread has no other to run beside", "{name}");
+    }
     assert_eq!(variant(&document, "panicking")["ledger"]["done"], 0);
     for way in WAYS {
         let efficiency = variant(&document, way)["efficiency"].as_f64();

@@ -8,7 +8,7 @@ use common::{
     cli::{Usage, up_to},
     format,
 };
-use interleave::{NoSchedule, Schedule, count_schedules};
+use interleave::{NoSchedule, Schedule};
 use lab_12_race_conditions::{
     programs::{Counter, STEPS},
     trials::Race,
@@ -40,8 +40,8 @@ const MOST_INCREMENTS: u64 = 500_000_000;
 /// Most schedules that are listed; four threads with one increment each have 2,520.
 const MOST_LISTED: u64 = 3_000;
 
-/// Most increments of a thread whose schedules are listed: one alone has one schedule, however long.
-const MOST_STEPS: usize = 64;
+/// Most increments of a program that is listed: a thread alone has one schedule, however long.
+const MOST_ADDED: usize = 32;
 
 /// How to race.
 #[derive(clap::Args, Clone, Debug)]
@@ -134,9 +134,8 @@ fn demonstrate(args: &RaceArgs, lab: &mut Lab) -> anyhow::Result<()> {
         increments: race.increments as usize,
         repaired: false,
     };
-    let each = STEPS * asked.increments;
-    let count = count_schedules(asked.threads as u64, each as u64);
-    let is_short = count.up_to(MOST_LISTED).is_some() && asked.threads * each <= MOST_STEPS;
+    let is_short = asked.schedules().up_to(MOST_LISTED).is_some()
+        && asked.threads * asked.increments <= MOST_ADDED;
     let listed = if is_short { asked } else { Counter::SMALLEST };
     let losing = orders::list(lab, asked, listed)?;
 

@@ -5,9 +5,9 @@ use common::{
     claim::{Claim, Count, Figure, count},
     format,
 };
-use interleave::{Explored, Played, Schedule, count_schedules, explore, force, observe};
+use interleave::{Explored, Played, Schedule, explore, force, observe};
 use lab_12_race_conditions::programs::{
-    Audit, BALANCE, Counter, PAYMENT, STEPS, Withdrawals, has_a_store_in_a_window,
+    Audit, Counter, STEPS, Withdrawals, has_a_store_in_a_window,
 };
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ const LINES: usize = 100;
 
 /// The most schedules of a program that the checker is given: it also tries all orders in which
 /// threads start and end, which are many more.
-const MOST_CHECKED: usize = 100;
+const MOST_CHECKED: u64 = 100;
 
 /// How many schedules there are, and how many lose an update.
 pub(crate) type Losing = [Figure<Count>; 2];
@@ -43,8 +43,7 @@ pub(crate) fn list(lab: &mut Lab, asked: Counter, listed: Counter) -> anyhow::Re
     }
     lab.say("  Each, forced on real threads. ← marks those that also came up by themselves");
     lab.say(format!("  in {OBSERVED} free runs:"));
-    let all = Schedule::all(&vec![STEPS * listed.increments; listed.threads]);
-    let (played, losing) = force_all(lab, listed, &all)?;
+    let (played, losing) = force_all(lab, listed, &listed.all_schedules())?;
     let is_long = listed != Counter::SMALLEST;
     if is_long {
         lab.say("  (A0: A loads 0. A=1: A stores 1.)");
@@ -52,7 +51,7 @@ pub(crate) fn list(lab: &mut Lab, asked: Counter, listed: Counter) -> anyhow::Re
     for one in played.iter().take(LINES) {
         let mark = seen.get(&one.schedule);
         let mark = mark.map_or(String::new(), |times| format!(" ← seen: {times}"));
-        lab.explain(format!("  {}{mark}", line(one, is_long, listed.expected())));
+        lab.explain(format!("  {}{mark}", line(one, is_long)));
     }
     if played.len() > LINES {
         let more = played.len() - LINES;
@@ -74,7 +73,7 @@ pub(crate) fn list(lab: &mut Lab, asked: Counter, listed: Counter) -> anyhow::Re
 fn in_words(program: Counter) -> String {
     let plural = |count: usize| if count == 1 { "" } else { "s" };
     let (threads, each) = (program.threads, program.increments);
-    let schedules = count_schedules(threads as u64, (STEPS * each) as u64);
+    let schedules = program.schedules();
     let schedules = match schedules.up_to(10_u64.pow(15)) {
         Some(count) => format::count(count),
         None => format!("a number of {} digits", format::count(schedules.digits())),
@@ -88,7 +87,7 @@ fn in_words(program: Counter) -> String {
 }
 
 /// One schedule, its steps and its result.
-fn line(played: &Played, is_long: bool, expected: i64) -> String {
+fn line(played: &Played, is_long: bool) -> String {
     let steps = played.steps.iter().map(ToString::to_string);
     let steps: Vec<String> = if is_long {
         let short = |step: String| step.replace(" loads ", "").replace(" stores ", "=");
@@ -97,7 +96,7 @@ fn line(played: &Played, is_long: bool, expected: i64) -> String {
         steps.collect()
     };
     let steps = steps.join(if is_long { " " } else { ", " });
-    let lost = match expected - played.result {
+    let lost = match played.expected - played.result {
         0 => String::new(),
         lost => format!(", {lost} lost"),
     };
@@ -119,7 +118,7 @@ pub(crate) fn force_one(lab: &mut Lab, schedule: &Schedule) -> anyhow::Result<()
     for (number, step) in (1..).zip(&played[0].steps) {
         lab.say(format!("  {number}. {step}"));
     }
-    let (expected, got) = (program.expected(), played[0].result);
+    let (expected, got) = (played[0].expected, played[0].result);
     lab.say(format!("  Expected: {expected}, Got: {got}"));
     lab.say(format!(
         "This is one of the schedules of {}.",
@@ -141,13 +140,12 @@ fn force_all(
     let as_asked = pairs()
         .filter(|(asked, one)| **asked == one.schedule)
         .count();
-    let loses = |one: &Played| one.result < program.expected();
     let in_window = |one: &Played| has_a_store_in_a_window(&one.schedule);
-    let losing = played.iter().filter(|one| loses(one)).count();
+    let losing = played.iter().filter(|one| one.is_wrong()).count();
     let with_window = played.iter().filter(|one| in_window(one)).count();
     let as_predicted = played
         .iter()
-        .filter(|one| loses(one) == in_window(one))
+        .filter(|one| one.is_wrong() == in_window(one))
         .count();
     let mut note = |name, value| lab.count("forced", name, value);
     let schedules = note("schedules", all.len());
@@ -176,34 +174,22 @@ fn force_all(
 
 /// Each race and its repair under the model checker: in how many orders does it go wrong?
 pub(crate) fn check(lab: &mut Lab, listed: Counter, losing: Losing) -> anyhow::Result<()> {
-    let is_listed =
-        Schedule::all(&vec![STEPS * listed.increments; listed.threads]).len() <= MOST_CHECKED;
+    let is_listed = listed.schedules().up_to(MOST_CHECKED).is_some();
     let counter = if is_listed { listed } else { Counter::SMALLEST };
     lab.say("The same functions under a model checker (shuttle, depth first) …");
     lab.explain(
         "  Its model: one step at a time, in every order; what is stored, all see at once. What \
          compiler and CPU may reorder, it does not try.",
     );
-    let both = |repaired| -> [(&'static str, &'static str, i64, Explored); 3] {
+    let both = |repaired| {
         let counter = Counter {
             repaired,
             ..counter
         };
-        let expected = counter.expected();
         [
-            ("counter", "lose an update", expected, explore(counter)),
-            (
-                "account",
-                "overdraw it",
-                BALANCE - PAYMENT,
-                explore(Withdrawals { repaired }),
-            ),
-            (
-                "audit",
-                "see a wrong total",
-                2 * BALANCE,
-                explore(Audit { repaired }),
-            ),
+            ("counter", "lose an update", explore(counter)),
+            ("account", "overdraw it", explore(Withdrawals { repaired })),
+            ("audit", "see a wrong total", explore(Audit { repaired })),
         ]
     };
     let mut found = Vec::new();
@@ -219,22 +205,16 @@ pub(crate) fn check(lab: &mut Lab, listed: Counter, losing: Losing) -> anyhow::R
         "in none of the orders that the checker tried did a repair go wrong",
     )
     .headline();
-    for ((name, breaks, expected, race), (_, _, _, repaired)) in found {
-        lab.say(format!("  {name}: {}", verdict(&race, breaks, expected)));
-        for line in first_failing(&race, expected) {
+    for ((name, breaks, race), (_, _, repaired)) in found {
+        lab.say(format!("  {name}: {}", verdict(&race, breaks)));
+        for line in first_failing(&race) {
             lab.say(format!("    {line}"));
         }
-        lab.say(format!(
-            "  {name} repaired: {}",
-            verdict(&repaired, breaks, expected)
-        ));
+        lab.say(format!("  {name} repaired: {}", verdict(&repaired, breaks)));
         let mut note = |what: &str, value| lab.count("checker", &format!("{name}_{what}"), value);
         let schedules = note("orders", race.played.len());
-        let failing = note("orders_that_go_wrong", race.failing(expected).count());
-        let left = note(
-            "repaired_orders_that_go_wrong",
-            repaired.failing(expected).count(),
-        );
+        let failing = note("orders_that_go_wrong", race.failing().count());
+        let left = note("repaired_orders_that_go_wrong", repaired.failing().count());
         repairs = repairs.check(left.equals(count(0)));
         if is_listed && name == "counter" {
             let [listed, losing] = losing.clone();
@@ -253,7 +233,7 @@ pub(crate) fn check(lab: &mut Lab, listed: Counter, losing: Losing) -> anyhow::R
 }
 
 /// What the checker found about one program, in one line.
-fn verdict(explored: &Explored, breaks: &str, expected: i64) -> String {
+fn verdict(explored: &Explored, breaks: &str) -> String {
     let all = match (explored.complete, explored.played.len()) {
         (false, count) => format!("{count} schedules, not all,"),
         (true, 1) => "the one schedule".into(),
@@ -263,13 +243,13 @@ fn verdict(explored: &Explored, breaks: &str, expected: i64) -> String {
     format!(
         "{all} of this {}-step program: {} {breaks}",
         steps.unwrap_or(0),
-        explored.failing(expected).count()
+        explored.failing().count()
     )
 }
 
 /// The first schedule that the checker saw fail, a line per step.
-fn first_failing(explored: &Explored, expected: i64) -> Vec<String> {
-    let Some(failing) = explored.failing(expected).next() else {
+fn first_failing(explored: &Explored) -> Vec<String> {
+    let Some(failing) = explored.failing().next() else {
         return Vec::new();
     };
     let steps = (1..).zip(&failing.steps);
@@ -277,7 +257,10 @@ fn first_failing(explored: &Explored, expected: i64) -> Vec<String> {
     [format!("the first that does, {}:", failing.schedule)]
         .into_iter()
         .chain(steps)
-        .chain([format!("  → {} instead of {expected}", failing.result)])
+        .chain([format!(
+            "  → {} instead of {}",
+            failing.result, failing.expected
+        )])
         .collect()
 }
 
@@ -289,7 +272,7 @@ mod tests {
     fn the_list_of_the_smallest_program_is_this() {
         let lines: Vec<String> = force(&Counter::SMALLEST, &Schedule::all(&[2, 2]))
             .iter()
-            .map(|one| line(one, false, 2))
+            .map(|one| line(one, false))
             .collect();
         assert_eq!(
             lines,

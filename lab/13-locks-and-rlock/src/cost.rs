@@ -66,10 +66,10 @@ pub(crate) fn compare(lab: &mut Lab, args: &LockArgs) -> anyhow::Result<()> {
         text_columns: vec![0],
         notes: vec!["wall time of the run / increments of all its threads together".into()],
     });
-    let lost = lab.count("Mutex", "lost_increments_of_all_ways", lost as usize);
+    let lost = lab.count(None::<&str>, "lost_increments", lost as usize);
     let lost = lost
         .equals(count(0))
-        .in_words("{left} increments lost in all");
+        .in_words("{left} increments lost in all ways and rounds");
     let text = "in every round, each way counted every increment";
     lab.claim(Claim::that("every_increment_counted", text).check(lost));
     claim(lab, &alone, threads);

@@ -7,7 +7,7 @@ use common::{
     child::{Child, Exit, Link, Program, Role},
     claim::{Claim, count, done, middle_wall, seconds, submitted},
     format,
-    timeline::{Moment, Span, record_process},
+    timeline::{Moment, Span, Timeline},
 };
 use lab_13_locks_and_rlock::deadlock::{
     Bank, Note, start_opposite_order, start_same_order, start_self_deadlock,
@@ -130,7 +130,9 @@ fn run(scenario: usize, watchdog: bool, patience: Duration) -> anyhow::Result<(O
     };
     let mut span = Span::watched(name, asked, Moment::now(), Duration::ZERO);
     span.wait = wait;
-    record_process(child.id(), &format!("child {}", child.id()), span);
+    if let Some(timeline) = Timeline::current() {
+        timeline.record_process(child.id(), &format!("child {}", child.id()), span);
+    }
     let exit = if outcome == Outcome::Silent {
         child.kill()
     } else {

@@ -38,8 +38,11 @@ const STEP: Step = Step {
     ],
 };
 
+/// A way to count, by its name.
+type Mechanism = (&'static str, fn(Plan) -> u64);
+
 /// The rows of the table, from nothing shared to most.
-pub(crate) const MECHANISMS: [(&str, fn(Plan) -> u64); 7] = [
+pub(crate) const MECHANISMS: [Mechanism; 7] = [
     ("not shared", count_without_sharing),
     ("fetch_add", count_with_fetch_add),
     ("Mutex", count_with_mutex),

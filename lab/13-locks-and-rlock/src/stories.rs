@@ -4,6 +4,7 @@ use common::{
     Bound, Lab, Tally,
     claim::{Claim, count},
     format,
+    timeline::Span,
 };
 use lab_13_locks_and_rlock::{
     nested::{BATCH, Deposit, deposit_reentrant, deposit_split, torn_batches},
@@ -42,8 +43,7 @@ pub(crate) fn read(lab: &mut Lab) -> anyhow::Result<()> {
         anyhow::Ok(lab.count(name, "most_readers_inside", most))
     };
     let [mutex, rwlock] = ways;
-    let inside = [reading(mutex)?, reading(rwlock)?];
-    let [under_mutex, under_rwlock] = inside;
+    let (under_mutex, under_rwlock) = (reading(mutex)?, reading(rwlock)?);
     lab.claim(
         Claim::that(
             "readers_share_an_rwlock",
@@ -56,20 +56,14 @@ pub(crate) fn read(lab: &mut Lab) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The most readers that had the lock at the same time.
 fn most_reading_at_once(lab: &Lab, variant: &str) -> usize {
     let lanes = lab.recording(variant).lanes;
     let spans = lanes.iter().flat_map(|lane| &lane.spans);
     let reads: Vec<_> = spans.filter(|span| span.name == "read").collect();
-    let at = |moment| {
-        reads
-            .iter()
-            .filter(move |span| span.start <= moment && moment < span.end)
-    };
-    reads
-        .iter()
-        .map(|span| at(span.start).count())
-        .max()
-        .unwrap_or(0)
+    let at = |moment| move |span: &&&Span| span.start <= moment && moment < span.end;
+    let with = |read: &&Span| reads.iter().filter(at(read.start)).count();
+    reads.iter().map(with).max().unwrap_or(0)
 }
 
 const TELLERS: NonZeroUsize = NonZeroUsize::new(2).expect("two is not zero");

@@ -74,13 +74,17 @@ pub(crate) fn most_queued(lab: &Lab, variant: &str) -> usize {
 fn most_at_once(lab: &Lab, variant: &str) -> usize {
     let lanes = lab.recording(variant).lanes;
     let spans = lanes.iter().flat_map(|lane| &lane.spans);
-    let handled = || spans.clone().filter(|span| span.name == "handle");
-    let at = |moment| {
-        handled()
-            .filter(|span| span.start <= moment && moment < span.end)
-            .count()
-    };
-    handled().map(|span| at(span.start)).max().unwrap_or(0)
+    let handled = spans.filter(|span| span.name == "handle");
+    let mut steps: Vec<_> = handled
+        .flat_map(|span| [(span.start, 1), (span.end, -1)])
+        .collect();
+    steps.sort_unstable();
+    let mut at_once = 0;
+    let levels = steps.iter().map(|(_, step)| {
+        at_once += step;
+        at_once
+    });
+    levels.max().unwrap_or(0) as usize
 }
 
 /// Adds the claims; the figures of the run decide.

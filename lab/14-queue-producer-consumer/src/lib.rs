@@ -29,9 +29,6 @@ pub type Consumed = (Vec<Vec<u64>>, Vec<u64>);
 pub struct BadItem(pub u64);
 
 /// Sends the items, and then one sentinel for each consumer: Python's `None`.
-///
-/// # Panics
-/// The system refuses to start another thread.
 pub fn run_with_sentinels(plan: &Plan) -> Consumed {
     // Kept outside of the consumers: what one of them has handled outlives its panic.
     let mut handled = vec![Vec::new(); plan.consumers.get()];
@@ -71,9 +68,6 @@ pub fn run_with_sentinels(plan: &Plan) -> Consumed {
 }
 
 /// Sends the items, and closes the queue: one end for all consumers, however many.
-///
-/// # Panics
-/// The system refuses to start another thread.
 pub fn run_until_closed(plan: &Plan) -> Consumed {
     let mut handled = vec![Vec::new(); plan.consumers.get()];
     let failed = thread::scope(|scope| {

@@ -5,12 +5,11 @@ mod claims;
 
 use args::QueueArgs;
 use claims::Figures;
-use common::{Bound, Lab, Step, Tally, format};
+use common::{Lab, Step, Tally, format, panics};
 use lab_14_queue_producer_consumer::{
     BadItem, Consumed, Plan, run_until_closed, run_with_sentinels,
 };
-use process_pool::panics;
-use std::{collections::BTreeMap, num::NonZeroUsize, process::ExitCode, time::Duration};
+use std::{collections::BTreeMap, num::NonZeroUsize, process::ExitCode};
 
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
@@ -101,9 +100,6 @@ fn run(lab: &mut Lab, name: &str, plan: &Plan, way: Way) -> anyhow::Result<Figur
         "{name}: {items} items, {consumers} consumer{s}, room for {capacity}{pace} …"
     ));
     let mut variant = lab.variant(name);
-    if plan.bad_item.is_none() {
-        variant = variant.bound(bound(plan));
-    }
     if ![SENTINEL, CLOSING].contains(&name) {
         variant = variant.other_work();
     }
@@ -119,17 +115,11 @@ fn run(lab: &mut Lab, name: &str, plan: &Plan, way: Way) -> anyhow::Result<Figur
     };
     let consumed = variant.run_counted(|| Ok(way(plan)), tally)?;
     for (number, handled) in (1..=LISTED).zip(&consumed.0) {
-        let listed: Vec<String> = handled.iter().take(LISTED).map(u64::to_string).collect();
-        let more = handled.len().saturating_sub(LISTED);
-        let more = if more > 0 {
-            format!(" and {more} more")
-        } else {
-            String::new()
-        };
-        lab.say(format!(
-            "  consumer {number} handled {}{more}",
-            listed.join(", ")
-        ));
+        let mut listed: Vec<String> = handled.iter().take(LISTED).map(u64::to_string).collect();
+        if handled.len() > LISTED {
+            listed.push(format!("and {} more", handled.len() - LISTED));
+        }
+        lab.say(format!("  consumer {number} handled {}", listed.join(", ")));
     }
     for item in &consumed.1 {
         lab.say(format!("  a consumer panicked on item {item}"));
@@ -142,22 +132,4 @@ fn run(lab: &mut Lab, name: &str, plan: &Plan, way: Way) -> anyhow::Result<Figur
         waited("queue empty")
     ));
     Ok(Figures::note(lab, name, plan, &consumed))
-}
-
-/// No schedule is shorter: the last item must be made and handled, or all be handled in turn.
-fn bound(plan: &Plan) -> Bound {
-    let items = 1..=plan.items;
-    let making: Duration = items.clone().map(|item| plan.making(item)).sum();
-    let handling: Duration = items.map(|item| plan.handling(item)).sum();
-    let made = making + plan.handling(plan.items);
-    let handled = plan.making(1) + handling / plan.consumers.get() as u32;
-    let (duration, reason) = if made > handled {
-        (made, "making all items, and handling the last")
-    } else {
-        (handled, "making the first item, and handling all")
-    };
-    Bound::Known {
-        duration,
-        reason: reason.into(),
-    }
 }

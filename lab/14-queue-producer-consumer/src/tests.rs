@@ -59,7 +59,7 @@ proptest! {
         consumers in 1..=5_usize,
         capacity in 1..=3_usize,
     ) {
-        process_pool::panics::keep_quiet(|info| info.payload().is::<BadItem>());
+        common::panics::keep_quiet(|info| info.payload().is::<BadItem>());
         let bad = bad.min(items);
         let plan = Plan { bad_item: Some(bad), ..plan(items, consumers, capacity) };
         for way in WAYS {

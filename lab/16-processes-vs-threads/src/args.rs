@@ -1,7 +1,7 @@
 //! The flags of this step, and the jobs that they ask for.
 
 use common::{
-    cli::{Seconds, Usage, up_to},
+    cli::{RoundsArgs, Seconds, Usage, up_to},
     format,
 };
 use lab_16_processes_vs_threads::Job;
@@ -38,11 +38,9 @@ pub(crate) struct Args {
     #[serde(rename = "wait_s")]
     pub(crate) wait: Seconds,
 
-    /// Run all ways this often, taking turns; fewer than 3 decide nothing, from 9 on
-    /// the outermost do not count
-    #[arg(long, value_name = "N", default_value = "9", value_parser = up_to::<1000>,
-          allow_negative_numbers = true)]
-    pub(crate) rounds: NonZeroUsize,
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub(crate) rounds: RoundsArgs,
 }
 
 fn parse_wait(text: &str) -> Result<Seconds, String> {
@@ -85,7 +83,7 @@ impl Args {
 
     /// Refuses what would go on for hours.
     pub(crate) fn check(&self) -> Result<(), Usage> {
-        let (jobs, work, wait, rounds) = (self.jobs, self.work, self.wait, self.rounds);
+        let (jobs, work, wait, rounds) = (self.jobs, self.work, self.wait, self.rounds.rounds);
         let workers = self.workers;
         let at_most = jobs.get() as u64 * self.steps() + workers.get() as u64 * self.most_steps();
         let steps = at_most * rounds.get() as u64;

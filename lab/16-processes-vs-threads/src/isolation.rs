@@ -24,7 +24,7 @@ struct Plan {
 /// What was seen of a program from outside.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Watched {
-    /// What it handed over before its end; nothing if it came to no hand-over.
+    /// What it handed over before its end; nothing if it ended before.
     pub handed_over: Vec<Done>,
     /// How it ended.
     pub exit: Exit,
@@ -45,7 +45,7 @@ impl Role for Threaded {
         // Detached: it ends with this program, whichever way that ends.
         thread::spawn(move || end_with_the_parent(&mut receiver));
         let done = run_on_threads(plan.workers, &plan.jobs);
-        match done.and_then(|done| sender.send(&done)) {
+        match sender.send(&done) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
                 cli::complain(error);
@@ -57,7 +57,7 @@ impl Role for Threaded {
 
 #[expect(
     clippy::exit,
-    reason = "the parent is gone, and `main` is busy with jobs for nobody"
+    reason = "the parent is gone, and `main` is busy with jobs whose results go nowhere"
 )]
 fn end_with_the_parent(receiver: &mut LinkReceiver) {
     while let Ok(Some(())) = receiver.receive::<()>() {}

@@ -1,13 +1,11 @@
 //! Jobs that work or wait: one by one, on a pool of threads, in a pool of processes.
 
 pub mod isolation;
-pub mod verdict;
 
 use measure::workload;
 use process_pool::{ProcessPool, TaskError, Worker, child};
 use serde::{Deserialize, Serialize};
 use std::{
-    io,
     num::NonZeroUsize,
     panic, process,
     sync::atomic::{AtomicUsize, Ordering},
@@ -89,29 +87,23 @@ pub fn run_one_by_one(jobs: &[Job]) -> Vec<Done> {
 /// Starts up to `workers` threads, each of which takes the next job until none is left.
 ///
 /// Returns what was done in the order of the jobs.
-///
-/// # Errors
-/// The system refuses to start another thread.
-///
-/// # Panics
-/// If a job panics.
-pub fn run_on_threads(workers: NonZeroUsize, jobs: &[Job]) -> io::Result<Vec<Done>> {
+pub fn run_on_threads(workers: NonZeroUsize, jobs: &[Job]) -> Vec<Done> {
     let next = AtomicUsize::new(0);
-    let mut done = thread::scope(|scope| {
-        let threads = (1..=workers.get().min(jobs.len())).map(|number| {
-            thread::Builder::new()
-                .name(format!("thread {number}"))
-                .spawn_scoped(scope, || take_jobs(jobs, &next))
-        });
-        let threads = threads.collect::<io::Result<Vec<_>>>()?;
+    let mut done: Vec<(usize, Done)> = thread::scope(|scope| {
+        let start = |number| {
+            let builder = thread::Builder::new().name(format!("thread {number}"));
+            let thread = builder.spawn_scoped(scope, || take_jobs(jobs, &next));
+            thread.expect("the system starts a thread")
+        };
+        let threads: Vec<_> = (1..=workers.get().min(jobs.len())).map(start).collect();
         let shares = threads.into_iter().map(|thread| {
             let share = thread.join();
             share.unwrap_or_else(|panicked| panic::resume_unwind(panicked))
         });
-        Ok::<_, io::Error>(shares.flatten().collect::<Vec<_>>())
-    })?;
+        shares.flatten().collect()
+    });
     done.sort_unstable_by_key(|(index, _)| *index);
-    Ok(done.into_iter().map(|(_, done)| done).collect())
+    done.into_iter().map(|(_, done)| done).collect()
 }
 
 /// What each thread does: its share of the jobs, with their places in the list.
@@ -127,7 +119,7 @@ fn take_jobs(jobs: &[Job], next: &AtomicUsize) -> Vec<(usize, Done)> {
     }
 }
 
-/// Hands every job to the pool; returns what became of each in the order of the jobs.
+/// Hands every job to the pool; returns the result of each in the order of the jobs.
 pub fn run_in_processes(pool: &JobPool, jobs: &[Job]) -> Vec<Result<Done, TaskError>> {
     pool.map(jobs.iter().copied())
 }
@@ -156,7 +148,7 @@ mod tests {
             let expected = run_one_by_one(&jobs(count));
             assert_eq!(expected.len() as u64, count);
             for workers in (1..=8).filter_map(NonZeroUsize::new) {
-                let done = run_on_threads(workers, &jobs(count)).expect("threads start");
+                let done = run_on_threads(workers, &jobs(count));
                 assert_eq!(done, expected, "{count} jobs on {workers} threads");
             }
         }

@@ -28,7 +28,7 @@ def job(work, notes):
     while n:
         n -= 1
     end, busy = time.perf_counter(), thread_time() - cpu
-    notes.append({"start_s": start, "end_s": end, "busy_s": busy if told else None, "left": n})
+    notes.append({"start_s": start, "end_s": end, "busy_s": busy if known else None, "left": n})
 
 
 def sequential(work, notes):
@@ -50,7 +50,7 @@ def answer(value):
 
 
 def gil():
-    """Whether threads share a GIL; None where nobody tells."""
+    """Whether threads share a GIL; None where it is not known."""
     if hasattr(sys, "_is_gil_enabled"):
         return sys._is_gil_enabled()
     return True if sys.implementation.name in ("cpython", "pypy") else None
@@ -61,14 +61,13 @@ if sys.version_info < (3, 3):
     answer({"version": version})
     sys.exit()
 
-told = hasattr(time, "thread_time")  # since 3.7
-thread_time = time.thread_time if told else float
+known = hasattr(time, "thread_time")  # since 3.7
+thread_time = time.thread_time if known else float
 answer({
     "version": version,
     "implementation": sys.implementation.name,
     "executable": sys.executable,
     "gil": gil(),
-    "gil_switch": hasattr(sys, "_is_gil_enabled"),
 })
 for line in sys.stdin:
     name, work = line.split()

@@ -1,0 +1,34 @@
+//! The flags of this step.
+
+use common::cli::{RoundsArgs, up_to};
+use serde::Serialize;
+use std::{num::NonZeroUsize, path::PathBuf};
+
+#[derive(clap::Args, Debug, Serialize)]
+pub(crate) struct GilArgs {
+    /// Steps that each of the two jobs counts down: the script's WORK
+    #[arg(long, value_name = "N", default_value = "5_000_000", value_parser = up_to::<1_000_000_000>, allow_negative_numbers = true)]
+    pub(crate) work: NonZeroUsize,
+
+    /// How many times WORK a job in Rust does, because Rust counts that much faster
+    #[arg(long, value_name = "N", default_value = "50", value_parser = up_to::<10_000>, allow_negative_numbers = true)]
+    pub(crate) scale: NonZeroUsize,
+
+    /// Milliseconds that a thread waits for the emulated GIL before it asks for it; CPython's are 5
+    #[arg(long, value_name = "MS", default_value = "5", value_parser = up_to::<10_000>, allow_negative_numbers = true)]
+    #[serde(rename = "switch_interval_ms")]
+    pub(crate) switch_interval: NonZeroUsize,
+
+    /// The Python to compare with, perhaps one without a GIL; otherwise the PATH's python3, if any
+    #[arg(long, value_name = "PATH", conflicts_with = "no_python")]
+    pub(crate) python: Option<PathBuf>,
+
+    /// Leave Python out
+    #[arg(long)]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) no_python: bool,
+
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub(crate) rounds: RoundsArgs,
+}
