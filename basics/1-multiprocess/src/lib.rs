@@ -10,7 +10,7 @@ pub const SUM: Worker<u64, SquareSum> = Worker::new("sum", SquareSum::compute);
 /// Worker processes that compute sums.
 pub type SumPool = ProcessPool<u64, SquareSum>;
 
-/// What became of one sum.
+/// A sum, or why there is none.
 pub type Summed = Result<SquareSum, TaskError>;
 
 /// Computes every sum, one after another, in this process.

@@ -3,9 +3,9 @@
 use ureq::Agent;
 use web::{Fetched, Url, get_blocking};
 
-/// Fetches one URL after another; `on_arrival` hears of each answer before the next is asked for.
+/// Fetches one URL after another; `on_arrival` gets each answer before the next is asked for.
 ///
-/// It gets the number of the request, counted from 1, and what became of it.
+/// With it comes the number of the request, counted from 1.
 pub fn fetch_single_threaded(
     agent: &Agent,
     urls: &[Url],

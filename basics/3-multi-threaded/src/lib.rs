@@ -10,7 +10,7 @@ pub fn fetch_single_threaded(agent: &Agent, urls: &[Url]) -> Vec<Fetched> {
     urls.iter().map(|url| get_blocking(agent, url)).collect()
 }
 
-/// A URL, and the place for what becomes of it.
+/// A URL, and the place for its result.
 type Job<'a> = (&'a Url, &'a mut Option<Fetched>);
 
 /// Fetches every URL in a pool of `workers` threads that take the next job whenever they are free.
@@ -25,7 +25,7 @@ pub fn fetch_multi_threaded(
     let mut slots: Vec<Option<Fetched>> = urls.iter().map(|_| None).collect();
     let all_jobs = urls.iter().zip(&mut slots);
     let (queue, jobs) = crossbeam::channel::unbounded();
-    // The scope owns both ends of the queue: whichever way it is left, idle workers can go home.
+    // The scope owns both ends of the queue: whichever way it is left, idle workers end.
     thread::scope(move |scope| {
         for number in 1..=workers.get() {
             let jobs = jobs.clone();
@@ -43,7 +43,7 @@ pub fn fetch_multi_threaded(
 
 /// One worker: takes jobs until the queue is closed and empty.
 fn work_off(agent: &Agent, jobs: &Receiver<Job>) {
-    // The channel hands out a job and lets go of it. A `Mutex<Receiver>` in the head of this loop
+    // The channel is free again as soon as it has handed out a job. A `Mutex<Receiver>` in the head of this loop
     // would stay locked while the job is done, and the pool would work like a single thread.
     for (url, slot) in jobs {
         *slot = Some(get_blocking(agent, url));

@@ -120,13 +120,7 @@ fn claim(lab: &mut Lab, args: &RequestArgs, workers: usize, requests: usize) {
         )
         .check(threads(MULTI).at_most(count(workers + 1))),
     );
-    let overlap = lesson::waits_overlap(SINGLE, MULTI, 0.75).headline();
-    lab.claim(match at_once {
-        1 => overlap.otherwise(format!(
-            "nothing could overlap: requests {requests}, threads in the pool {workers}"
-        )),
-        _ => overlap,
-    });
+    lab.claim(lesson::waits_overlap(SINGLE, MULTI, at_once, 0.75).headline());
     if args.url.is_empty() {
         let waves = requests.div_ceil(workers);
         lab.claim(lesson::takes_waits(MULTI, waves, args.delay));

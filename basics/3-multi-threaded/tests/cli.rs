@@ -59,7 +59,7 @@ fn a_pool_of_one_overlaps_nothing() {
     assert_eq!(overlap["verdict"], "not_shown");
     assert_eq!(
         overlap["reason"],
-        "nothing could overlap: requests 4, threads in the pool 1"
+        "with one request at a time nothing could overlap"
     );
     assert_eq!(verdict(&document, "takes_its_waits"), "shown");
 }

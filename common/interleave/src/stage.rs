@@ -171,12 +171,13 @@ mod tests {
     use std::sync::mpsc;
     use std::time::Duration;
 
+    fn written(schedules: &[&str]) -> Vec<Schedule> {
+        let read = |text: &&str| text.parse().expect("a schedule");
+        schedules.iter().map(read).collect()
+    }
+
     /// Plays under a watchdog: on a stage that lets no thread on, the test fails instead of hanging.
-    fn play(program: Counter, schedules: &[&str]) -> Vec<Played> {
-        let schedules: Vec<Schedule> = schedules
-            .iter()
-            .map(|text| text.parse().expect("a schedule"))
-            .collect();
+    fn play(program: Counter, schedules: Vec<Schedule>) -> Vec<Played> {
         let (tx, rx) = mpsc::channel();
         thread::spawn(move || tx.send(force(&program, &schedules)));
         let played = rx.recv_timeout(Duration::from_secs(60));
@@ -185,7 +186,7 @@ mod tests {
 
     #[test]
     fn a_forced_schedule_is_played_step_by_step() {
-        let played = play(Counter::of(2, 1), &["ABBA", "BBAA"]);
+        let played = play(Counter::of(2, 1), written(&["ABBA", "BBAA"]));
         let steps: Vec<String> = played[0].steps.iter().map(ToString::to_string).collect();
         assert_eq!(
             steps,
@@ -199,14 +200,14 @@ mod tests {
     fn every_schedule_is_played_in_its_own_order() {
         for (threads, increments) in [(1, 2), (2, 1), (2, 2), (3, 1)] {
             let all = Schedule::all(&vec![2 * increments; threads]);
-            let played = force(&Counter::of(threads, increments), &all);
+            let played = play(Counter::of(threads, increments), all.clone());
             assert!(played.iter().map(|one| &one.schedule).eq(&all));
         }
     }
 
     #[test]
     fn a_schedule_that_does_not_fit_hangs_no_thread() {
-        let played = play(Counter::of(2, 1), &["AA", "BBBBBA", "AAAABB"]);
+        let played = play(Counter::of(2, 1), written(&["AA", "BBBBBA", "AAAABB"]));
         assert!(played.iter().all(|one| one.steps.len() == 4));
         assert_eq!(played[1].schedule.to_string(), "BBAA");
         assert_eq!(played[2].schedule.to_string(), "AABB");

@@ -98,14 +98,14 @@ pub fn one_at_a_time(variant: &str) -> Claim {
     .check(in_flight(variant).at_most(count(1)))
 }
 
-/// The requests of `concurrent` were open at the same time, so it took less than `share` of the
-/// time of `sequential`.
+/// The requests of `concurrent`, at most `at_once`, were open at the same time, so it took less than
+/// `share` of the time of `sequential`.
 ///
 /// The times alone would also differ where requests failed, or where a server got faster; and
 /// requests that compete for a CPU are open at the same time as well, though they do not wait.
-pub fn waits_overlap(sequential: &str, concurrent: &str, share: f64) -> Claim {
+pub fn waits_overlap(sequential: &str, concurrent: &str, at_once: usize, share: f64) -> Claim {
     let percent = 100.0 * share;
-    Claim::that(
+    let claim = Claim::that(
         "waits_overlap",
         format!(
             "the waits overlapped: `{concurrent}` took less than {percent:.0} % of the time of \
@@ -120,7 +120,11 @@ pub fn waits_overlap(sequential: &str, concurrent: &str, share: f64) -> Claim {
     )
     .check(cpu_user(concurrent).below(middle_wall(concurrent) * 0.5))
     .check(none_failed(sequential))
-    .check(none_failed(concurrent))
+    .check(none_failed(concurrent));
+    match at_once {
+        1 => claim.otherwise("with one request at a time nothing could overlap"),
+        _ => claim,
+    }
 }
 
 /// The variant took the time of so many waits in a row, and not of one more.

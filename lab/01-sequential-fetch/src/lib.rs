@@ -1,12 +1,12 @@
-//! One request after another, each told when it is sent and again when its answer is there.
+//! One request after another, each announced before it is sent and reported when its answer is there.
 
 use ureq::Agent;
 use web::{Fetched, Url, get_blocking};
 
-/// Fetches one URL after another and tells of each as it goes.
+/// Fetches one URL after another and reports each on the way.
 ///
-/// Requests are numbered from 1. `on_request` hears of a request before it is sent, `on_arrival`
-/// of its answer before the next one is: both run on the fetching thread, which waits for them.
+/// Requests are numbered from 1. `on_request` runs before a request is sent, `on_arrival` with its
+/// answer before the next one is: both run on the fetching thread, which waits for them.
 pub fn fetch_sequential(
     agent: &Agent,
     urls: &[Url],

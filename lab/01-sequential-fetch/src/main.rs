@@ -1,4 +1,4 @@
-//! Shows ten waits of a second, one after another, told as they come.
+//! Shows ten waits of a second, one after another, printed as they come.
 
 use common::{
     Lab, Step, Tally,

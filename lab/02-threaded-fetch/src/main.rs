@@ -13,9 +13,9 @@ use web::SERVER;
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
     mirrors: &["lab/02_threaded_fetch.py"],
-    question: "one thread per URL: what becomes of the waiting?",
+    question: "one thread per URL: where does the waiting go?",
     why: "A thread that waits for the network uses no CPU: the system sets it aside and runs others. \
-          So waits overlap even on one CPU, and even in Python, whose GIL is let go around I/O. The \
+          So waits overlap even on one CPU, and even in Python, whose GIL is released around I/O. The \
           waiting is not gone; it is done at the same time.",
     try_next: &[
         "cargo run -p lab-02-threaded-fetch -- --requests 100: still one second? Watch threads and memory",
@@ -62,7 +62,7 @@ fn demonstrate(args: &RequestArgs, lab: &mut Lab) -> anyhow::Result<()> {
     lesson::note_failures(lab, "threaded", &fetched);
     lesson::say_elapsed(lab, &["sequential", "threaded"]);
 
-    claim(lab);
+    claim(lab, count);
     Ok(())
 }
 
@@ -70,7 +70,7 @@ fn too_many(count: usize) -> String {
     format!("cannot start `{count}` threads, one per request; make fewer with --requests")
 }
 
-fn claim(lab: &mut Lab) {
+fn claim(lab: &mut Lab, requests: usize) {
     lab.claim(
         Claim::that(
             "all_in_flight",
@@ -79,6 +79,6 @@ fn claim(lab: &mut Lab) {
         .check(all_in_flight("threaded"))
         .headline(),
     );
-    lab.claim(lesson::waits_overlap("sequential", "threaded", 0.5).headline());
+    lab.claim(lesson::waits_overlap("sequential", "threaded", requests, 0.5).headline());
     lab.claim(lesson::waiting_not_work("threaded", 0.5));
 }

@@ -47,14 +47,7 @@ pub(crate) fn add(args: &Args, lab: &mut Lab, requests: usize, counted: Counted)
                 .in_words("{left} pages kept by number, for {right} requests"),
         ),
     );
-    let overlap = lesson::waits_overlap(SEQUENTIAL, &name, 0.75).headline();
-    lab.claim(match at_once {
-        1 => overlap.otherwise(format!(
-            "nothing could overlap: requests {requests}, threads in the pool {}",
-            args.workers
-        )),
-        _ => overlap,
-    });
+    lab.claim(lesson::waits_overlap(SEQUENTIAL, &name, at_once, 0.75).headline());
     if args.spread {
         add_spread(args, lab, requests, counted.overtakes);
     } else if args.requests.url.is_empty() && !args.requests.delay.is_zero() {
@@ -66,8 +59,8 @@ pub(crate) fn add(args: &Args, lab: &mut Lab, requests: usize, counted: Counted)
 fn add_limits(args: &Args, lab: &mut Lab, requests: usize) {
     let claim = Claim::that(
         "in_flight_up_to_the_pool",
-        "as many requests were in flight at once as there were threads for them, counted by the \
-         server",
+        "as many requests were in flight at once as the pool has threads, or as there are requests \
+         if they are fewer; counted by the server",
     );
     let claim = args.pools().fold(claim, |claim, workers| {
         let at_once = workers.get().min(requests);

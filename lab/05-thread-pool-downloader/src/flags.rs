@@ -52,21 +52,10 @@ impl Args {
         if !self.spread {
             return self.requests.bound(count, at_once);
         }
-        let timeout = self.requests.timeout;
-        let (mut longest, mut sum) = (Duration::ZERO, Duration::ZERO);
-        for delay in self.delays(count).map(|delay| delay.min(timeout)) {
-            longest = longest.max(delay);
-            sum += delay;
-        }
-        let share = sum / u32::try_from(at_once).unwrap_or(u32::MAX);
-        let reason = match at_once {
-            1 => "all waits in a row".into(),
-            _ if longest >= share => "the longest wait".into(),
-            _ => format!("all waits, {at_once} at a time"),
-        };
-        Bound::Known {
-            duration: longest.max(share),
-            reason,
+        Bound::Waits {
+            each: None,
+            count,
+            at_once,
         }
     }
 

@@ -19,14 +19,13 @@ pub type Download = (usize, Fetched);
 pub fn download_sequential(
     agent: &Agent,
     urls: &[Url],
-    mut on_arrival: impl FnMut(&Download),
+    on_arrival: impl FnMut(&Download),
 ) -> Vec<Download> {
-    let downloads = (1..).zip(urls).map(|(number, url)| {
-        let download = (number, get_blocking(agent, url));
-        on_arrival(&download);
-        download
-    });
-    downloads.collect()
+    (1..)
+        .zip(urls)
+        .map(|(number, url)| (number, get_blocking(agent, url)))
+        .inspect(on_arrival)
+        .collect()
 }
 
 /// Downloads every URL on a pool of `workers` threads; results are in the order of completion.
@@ -39,7 +38,7 @@ pub fn download_pooled(
     agent: &Agent,
     urls: &[Url],
     workers: NonZeroUsize,
-    mut on_arrival: impl FnMut(&Download),
+    on_arrival: impl FnMut(&Download),
 ) -> io::Result<Vec<Download>> {
     let mut pool = ThreadPool::new(workers)?;
     for url in urls {
@@ -49,11 +48,9 @@ pub fn download_pooled(
     let downloads = pool.as_completed().map(|(number, outcome)| {
         // One job's panic is one failed request; the others keep their results.
         let fetched = outcome.unwrap_or_else(|_| Err(panicked(&urls[number - 1])));
-        let download = (number, fetched);
-        on_arrival(&download);
-        download
+        (number, fetched)
     });
-    Ok(downloads.collect())
+    Ok(downloads.inspect(on_arrival).collect())
 }
 
 fn panicked(url: &Url) -> FetchError {

@@ -136,11 +136,7 @@ fn claim(lab: &mut Lab, requests: usize) {
         .check(threads(TASKS).equals(count(1)))
         .headline(),
     );
-    let overlap = lesson::waits_overlap(LOOP, TASKS, 0.5).headline();
-    lab.claim(match requests {
-        1 => overlap.otherwise("one request has nothing to overlap with"),
-        _ => overlap,
-    });
+    lab.claim(lesson::waits_overlap(LOOP, TASKS, requests, 0.5).headline());
     lab.claim(
         Claim::that(
             "polled_briefly",

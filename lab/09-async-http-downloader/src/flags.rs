@@ -99,23 +99,8 @@ impl Args {
         }
     }
 
-    /// What to fetch from, without faults of the lab's making.
-    pub(crate) fn open(&self) -> Result<Site, ServerError> {
-        self.open_with(None)
-    }
-
-    /// The same with faults, unless there are to be none.
-    pub(crate) fn open_faulty(&self, seed: u64) -> Result<Option<Site>, ServerError> {
-        let faults = NonZeroU32::new(self.faults).map(|every| Faults {
-            kinds: self.fault_kinds.clone(),
-            ..Faults::new(every, seed)
-        });
-        faults
-            .map(|faults| self.open_with(Some(faults)))
-            .transpose()
-    }
-
-    fn open_with(&self, faults: Option<Faults>) -> Result<Site, ServerError> {
+    /// What to fetch from; with faults, a server of its own that fails by the seed.
+    pub(crate) fn open(&self, faults: Option<Faults>) -> Result<Site, ServerError> {
         let config = ServerConfig {
             faults,
             ..ServerConfig::default()
@@ -123,24 +108,19 @@ impl Args {
         Site::open(&self.requests, REQUESTS, &Program::this(), config)
     }
 
-    /// How many waits of `--delay` follow each other for `count` requests; `None` where it is not
-    /// the lab's server that makes them wait, or no answer comes in time.
-    pub(crate) fn waves(&self, count: usize) -> Option<usize> {
-        let requests = &self.requests;
-        let waits = requests.delay > Duration::ZERO && requests.delay < requests.timeout;
-        (requests.needs_server() && waits).then(|| count.div_ceil(self.limit.get()))
+    /// The faults that were asked for, unless there are to be none.
+    pub(crate) fn faults(&self, seed: u64) -> Option<Faults> {
+        Some(Faults {
+            kinds: self.fault_kinds.clone(),
+            ..Faults::new(NonZeroU32::new(self.faults)?, seed)
+        })
     }
 
-    /// The bound of `count` requests to a server that does not fail.
-    pub(crate) fn bound(&self, count: usize) -> Bound {
-        match self.waves(count) {
-            Some(_) => self.requests.bound(count, self.limit.get()),
-            None => self.bound_of_attempts(),
+    /// The bound of the waits that were asked for, or else of the attempts that were made.
+    pub(crate) fn bound(&self, requests: usize, has_faults: bool) -> Bound {
+        if self.requests.url.is_empty() && !has_faults {
+            return self.requests.bound(requests, self.limit.get());
         }
-    }
-
-    /// The bound of the attempts that were made, however they ended.
-    pub(crate) fn bound_of_attempts(&self) -> Bound {
         Bound::Spans {
             name: "fetch",
             at_once: self.limit.get(),

@@ -63,17 +63,13 @@ where
 
 /// Holds a permit for the length of each attempt, and none while it backs off.
 #[tracing::instrument(name = "request", level = "info", skip_all, fields(task = number))]
-async fn download_releasing_permit<F, Fut>(
+async fn download_releasing_permit<Fut: Future<Output = Fetched>>(
     number: usize,
     url: Url,
     permits: &Semaphore,
     policy: &RetryPolicy,
-    fetch: F,
-) -> Attempts
-where
-    F: Fn(Url) -> Fut,
-    Fut: Future<Output = Fetched>,
-{
+    fetch: impl Fn(Url) -> Fut,
+) -> Attempts {
     let (mut attempts, mut jitter) = (Vec::new(), policy.jitter(number));
     loop {
         let permit = permits
@@ -92,17 +88,13 @@ where
 
 /// Holds one permit from the first attempt to the last.
 #[tracing::instrument(name = "request", level = "info", skip_all, fields(task = number))]
-async fn download_keeping_permit<F, Fut>(
+async fn download_keeping_permit<Fut: Future<Output = Fetched>>(
     number: usize,
     url: Url,
     permits: &Semaphore,
     policy: &RetryPolicy,
-    fetch: F,
-) -> Attempts
-where
-    F: Fn(Url) -> Fut,
-    Fut: Future<Output = Fetched>,
-{
+    fetch: impl Fn(Url) -> Fut,
+) -> Attempts {
     let (mut attempts, mut jitter) = (Vec::new(), policy.jitter(number));
     let permit = permits
         .acquire()

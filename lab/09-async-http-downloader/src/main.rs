@@ -46,7 +46,7 @@ fn main() -> ExitCode {
 }
 
 fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
-    let site = args.open()?;
+    let site = args.open(None)?;
     let first = if args.requests.needs_server() {
         CALM
     } else {
@@ -58,8 +58,9 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
         first,
         ran[0].downloads.iter().flat_map(|attempts| attempts.last()),
     );
-    // A server of its own, so that what it is told to do to others leaves the first part alone.
-    if let Some(faulty) = args.open_faulty(lab.seed())? {
+    // A server of its own, so that the first part has no faults.
+    if let Some(faults) = args.faults(lab.seed()) {
+        let faulty = args.open(Some(faults))?;
         for name in [KEPT, RELEASED] {
             ran.push(run(args, lab, &faulty, name)?);
         }
@@ -70,15 +71,12 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
 
 /// Runs one variant with a client and connections of its own, and prints each result.
 fn run(args: &Args, lab: &mut Lab, site: &Site, name: &'static str) -> anyhow::Result<Ran> {
-    let (urls, limit) = (&site.urls, args.limit);
-    let (permit_use, permits) = match name {
-        KEPT => (PermitUse::Request, "kept through back-offs"),
-        _ => (PermitUse::Attempt, "given back before back-offs"),
+    let (urls, limit, count) = (&site.urls, args.limit, site.urls.len());
+    lab.say(format!("{name}: requests {count}, permits {limit} …"));
+    let permit_use = match name {
+        KEPT => PermitUse::Request,
+        _ => PermitUse::Attempt,
     };
-    let count = urls.len();
-    lab.say(format!(
-        "{name}: requests {count}, permits {limit}, {permits} …"
-    ));
     let policy = args.policy(lab.seed());
     let client = web::async_client(args.requests.timeout);
     let fetch = move |url| {
@@ -86,31 +84,27 @@ fn run(args: &Args, lab: &mut Lab, site: &Site, name: &'static str) -> anyhow::R
         async move { web::get_async(&client, &url).await }
     };
     let runtime = Builder::new_current_thread().enable_all().build()?;
+    let has_faults = matches!(name, KEPT | RELEASED);
     let measure = lab.variant(name).observed_by(site);
-    let measure = match name {
-        KEPT | RELEASED => measure.bound(args.bound_of_attempts()).other_work(),
-        _ => measure.bound(args.bound(count)).limit(limit.get()),
+    let measure = measure.bound(args.bound(count, has_faults));
+    let measure = if has_faults {
+        measure.other_work()
+    } else {
+        measure.limit(limit.get())
     };
     let downloads = measure.run_counted(
         || Ok(runtime.block_on(download_all(urls, limit, permit_use, &policy, fetch))),
-        |all| tally(all),
+        |all: &Vec<Attempts>| Tally {
+            retried: all.iter().map(|attempts| attempts.len() as u64 - 1).sum(),
+            ..Tally::of_checked(all, |attempts| matches!(attempts.last(), Some(Ok(_))))
+        },
     )?;
     for (number, attempts) in (1..).zip(&downloads) {
         let outcomes: Vec<String> = attempts.iter().map(outcome).collect();
-        let result = attempts.last().expect("at least one attempt was made");
+        let result = attempts.last().expect("there was an attempt");
         let line = lesson::line(number, result);
         lab.say(format!("{line}; attempts: {}", outcomes.join(", ")));
     }
-    let Tally {
-        submitted,
-        done,
-        failed,
-        retried,
-        ..
-    } = tally(&downloads);
-    lab.say(format!(
-        "{name}: submitted {submitted} = ok {done} + failed {failed}; retried {retried}"
-    ));
     lesson::say_elapsed(lab, &[name]);
     let arrivals = site.witness()?.map(|witness| {
         let arrivals = usize::try_from(witness.arrivals).unwrap_or(usize::MAX);
@@ -121,17 +115,6 @@ fn run(args: &Args, lab: &mut Lab, site: &Site, name: &'static str) -> anyhow::R
         downloads,
         arrivals,
     })
-}
-
-/// Extra attempts are retries.
-fn tally(downloads: &[Attempts]) -> Tally {
-    let extra = downloads.iter().map(|attempts| attempts.len() as u64 - 1);
-    Tally {
-        retried: extra.sum(),
-        ..Tally::of_checked(downloads, |attempts| {
-            attempts.last().is_some_and(Result::is_ok)
-        })
-    }
 }
 
 /// The status, or the kind of failure where no whole answer came.

@@ -61,8 +61,8 @@ pub fn run_with_sentinels(plan: &Plan) -> Consumed {
             }
         };
         let thread = Builder::new().name("producer".into());
-        thread.spawn_scoped(scope, produce).expect("it starts");
-        join(consumers)
+        let producer = thread.spawn_scoped(scope, produce).expect("it starts");
+        join(consumers, producer)
     });
     (handled, failed)
 }
@@ -96,8 +96,8 @@ pub fn run_until_closed(plan: &Plan) -> Consumed {
             // The only sender is dropped here. What is in the queue can still be taken.
         };
         let thread = Builder::new().name("producer".into());
-        thread.spawn_scoped(scope, produce).expect("it starts");
-        join(consumers)
+        let producer = thread.spawn_scoped(scope, produce).expect("it starts");
+        join(consumers, producer)
     });
     (handled, failed)
 }
@@ -132,10 +132,11 @@ fn handle(plan: &Plan, item: u64) {
     }
 }
 
-/// Waits for all consumers; the items on which they panicked.
-fn join(consumers: Vec<ScopedJoinHandle<'_, ()>>) -> Vec<u64> {
-    let panics = consumers.into_iter().filter_map(|one| one.join().err());
-    panics
+/// Waits for all threads; the items on which a consumer panicked.
+fn join(consumers: Vec<ScopedJoinHandle<'_, ()>>, producer: ScopedJoinHandle<'_, ()>) -> Vec<u64> {
+    let threads = consumers.into_iter().chain([producer]);
+    threads
+        .filter_map(|thread| thread.join().err())
         .map(|panic| match panic.downcast::<BadItem>() {
             Ok(bad) => bad.0,
             Err(panic) => resume_unwind(panic),

@@ -75,7 +75,10 @@ proptest! {
 #[test]
 fn a_panic_that_is_not_meant_is_passed_on() {
     let panicked = panic::catch_unwind(|| {
-        thread::scope(|scope| join(vec![scope.spawn(|| resume_unwind(Box::new(41)))]))
+        thread::scope(|scope| {
+            let consumer = scope.spawn(|| resume_unwind(Box::new(41)));
+            join(vec![consumer], scope.spawn(|| ()))
+        })
     });
     let payload = panicked.expect_err("the consumer panics");
     assert_eq!(payload.downcast_ref(), Some(&41));
