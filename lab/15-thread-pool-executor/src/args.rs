@@ -71,15 +71,10 @@ impl Args {
         (1..=self.tasks.get()).map(task).collect()
     }
 
-    /// How often everything takes its turn.
-    pub(crate) fn rounds(&self) -> usize {
-        self.rounds.get()
-    }
-
     /// Refuses what would go on for hours.
     pub(crate) fn check(&self) -> Result<(), Usage> {
-        let (tasks, wait, rounds) = (self.tasks, self.wait, self.rounds());
-        let all_s = tasks.get() as f64 * wait.0.as_secs_f64() * rounds as f64;
+        let (tasks, wait, rounds) = (self.tasks, self.wait, self.rounds);
+        let all_s = tasks.get() as f64 * wait.0.as_secs_f64() * rounds.get() as f64;
         if all_s > MOST_WAITING_S {
             return Err(Usage(format!(
                 "`--tasks {tasks} --wait {wait} --rounds {rounds}` is more than an hour of waits \

@@ -1,34 +1,22 @@
 //! A thread for every task at once, however many: in a process of its own, up to the limits.
 
-use crate::limits::Room;
-use measure::timing::Usage;
+use measure::{limits, timing::Usage};
 use process_pool::Worker;
 use serde::{Deserialize, Serialize};
-use std::{
-    panic,
-    sync::{Arc, Condvar, Mutex, PoisonError},
-    thread,
-};
+use std::{panic, sync::RwLock, thread};
 
-/// Gathers a crowd in a worker process, so that whatever it takes is given back with that process.
-pub const CROWD: Worker<Crowd, Gathered> = Worker::new("crowd", gather_quietly);
+/// Starts a crowd in a worker process, so that whatever it takes is given back with that process.
+pub const CROWD: Worker<usize, Crowd> = Worker::new("crowd", gather_quietly);
 
 /// Enough for a thread that only waits; by default each would reserve 2 MiB.
 const STACK_BYTES: usize = 64 * 1024;
 
-/// How many threads are to be there at once.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub struct Crowd {
-    /// How many.
-    pub threads: usize,
-}
-
-/// How many threads there were.
+/// How many threads there were at once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Gathered {
-    /// Threads that were there at once, each waiting for the last to come.
+pub struct Crowd {
+    /// Threads that were there at once, each waiting for the last one to start.
     pub started: usize,
-    /// Why there were no more, in the system's words.
+    /// Why there were no more.
     pub refused: Option<String>,
     /// Most memory resident at once.
     pub peak_rss_bytes: Option<u64>,
@@ -36,63 +24,40 @@ pub struct Gathered {
     pub before_rss_bytes: Option<u64>,
 }
 
-/// Where threads wait until all are there.
-#[derive(Default)]
-struct Gate {
-    open: Mutex<bool>,
-    opened: Condvar,
-}
-
-impl Gate {
-    fn pass(&self) {
-        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        drop(self.opened.wait_while(open, |open| !*open));
-    }
-
-    fn open(&self) {
-        *self.open.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        self.opened.notify_all();
-    }
-}
-
-/// What a thread that finds no memory for its own start has to say, its process's end tells.
-fn gather_quietly(crowd: Crowd) -> Gathered {
+/// A thread that finds no memory for its own start panics; the end of its process says enough.
+fn gather_quietly(threads: usize) -> Crowd {
     panic::set_hook(Box::new(|_| {}));
-    gather(crowd)
+    gather(threads)
 }
 
-/// Starts threads that wait for each other until all are there or one is refused; ends them all.
-pub fn gather(crowd: Crowd) -> Gathered {
+/// Starts threads that wait until all are there or one is refused; ends them all.
+pub fn gather(threads: usize) -> Crowd {
     let before_rss_bytes = Usage::of_this_process().peak_rss_bytes;
-    let gate = Arc::new(Gate::default());
-    let mut threads = Vec::with_capacity(crowd.threads);
-    let mut refused = None;
-    let room = Room::left();
-    while threads.len() < crowd.threads && refused.is_none() {
-        refused = room.ends_at(threads.len() as u64).map(str::to_owned);
-        if refused.is_some() {
-            break;
+    let allowed = limits::threads_allowed(STACK_BYTES);
+    let allowed = allowed.filter(|limit| limit.value < threads as u64);
+    let most = allowed.map_or(threads, |limit| limit.value as usize);
+    let mut refused = allowed.map(|limit| format!("no more {}", limit.name));
+    let gate = RwLock::new(());
+    thread::scope(|scope| {
+        let closed = gate.write();
+        let mut started = 0;
+        while started < most {
+            let thread = thread::Builder::new().stack_size(STACK_BYTES);
+            if let Err(error) = thread.spawn_scoped(scope, || drop(gate.read())) {
+                refused = Some(error.to_string());
+                break;
+            }
+            started += 1;
         }
-        let gate = Arc::clone(&gate);
-        let thread = thread::Builder::new().stack_size(STACK_BYTES);
-        match thread.spawn(move || gate.pass()) {
-            Ok(thread) => threads.push(thread),
-            Err(error) => refused = Some(error.to_string()),
+        let peak_rss_bytes = Usage::of_this_process().peak_rss_bytes;
+        drop(closed);
+        Crowd {
+            started,
+            refused,
+            peak_rss_bytes,
+            before_rss_bytes,
         }
-    }
-    let peak_rss_bytes = Usage::of_this_process().peak_rss_bytes;
-    gate.open();
-    let started = threads.len();
-    for thread in threads {
-        // A thread that only waits has nothing to say at its end.
-        let _ = thread.join();
-    }
-    Gathered {
-        started,
-        refused,
-        peak_rss_bytes,
-        before_rss_bytes,
-    }
+    })
 }
 
 #[cfg(test)]
@@ -100,10 +65,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_crowd_is_all_there_at_once_and_gone_afterwards() {
+    fn a_crowd_is_all_there_at_once() {
         for threads in [0, 1, 50] {
-            let gathered = gather(Crowd { threads });
-            assert_eq!((gathered.started, gathered.refused), (threads, None));
+            let crowd = gather(threads);
+            assert_eq!((crowd.started, crowd.refused), (threads, None));
         }
     }
 }

@@ -1,12 +1,8 @@
 //! The same tasks one by one, on a thread each, on a pool by hand, and on rayon's pool.
 
 pub mod crowd;
-pub mod knee;
-pub mod limits;
-pub mod pool;
 
 use measure::workload;
-use pool::Pool;
 use serde::Serialize;
 use std::{io, num::NonZeroUsize, sync::mpsc, thread, time::Duration};
 
@@ -35,26 +31,23 @@ pub enum Load {
 pub struct Done {
     /// The number of the task.
     pub number: usize,
-    /// What came of its steps; 0 for a wait.
+    /// The result of its steps; 0 for a wait.
     pub value: u64,
 }
 
 impl Task {
     /// Does the task on the calling thread.
     pub fn run(self) -> Done {
-        let seed = self.number as u64;
+        let number = self.number;
         let value = match self.load {
             Load::Wait(duration) => {
                 workload::io_wait_blocking(duration);
                 0
             }
-            Load::Work(steps) => work(seed, steps),
-            Load::Little(steps) => workload::mix(seed, steps),
+            Load::Work(steps) => work(number as u64, steps),
+            Load::Little(steps) => workload::mix(number as u64, steps),
         };
-        Done {
-            number: self.number,
-            value,
-        }
+        Done { number, value }
     }
 }
 
@@ -76,10 +69,9 @@ pub fn run_thread_per_task(tasks: &[Task], each: impl FnMut(Done)) -> io::Result
     let (tx, rx) = mpsc::channel();
     thread::scope(|scope| {
         for task in tasks {
-            let tx = tx.clone();
-            thread::Builder::new()
-                .name(format!("thread {}", task.number))
-                .spawn_scoped(scope, move || hand_back(&tx, task.run()))?;
+            let (tx, thread) = (tx.clone(), thread::Builder::new());
+            let thread = thread.name(format!("thread {}", task.number));
+            thread.spawn_scoped(scope, move || tx.send(task.run()))?;
         }
         // From here on the channel closes with the last thread.
         drop(tx);
@@ -88,39 +80,37 @@ pub fn run_thread_per_task(tasks: &[Task], each: impl FnMut(Done)) -> io::Result
     })
 }
 
-fn hand_back(done: &mpsc::Sender<Done>, one: Done) {
-    // Nobody listens any more only where starting a later thread has failed.
-    let _ = done.send(one);
-}
-
 /// Starts a pool of `workers` threads for the tasks; `each` is called as they complete.
 ///
 /// # Errors
-/// The system refuses to start another thread.
-///
-/// # Panics
-/// If a task panics.
+/// The system refuses to start another thread; those that were started are waited for.
 pub fn run_on_pool(
     workers: NonZeroUsize,
     tasks: &[Task],
     each: impl FnMut(Done),
 ) -> io::Result<()> {
-    let mut pool = Pool::start(workers)?;
-    run_on_running_pool(&mut pool, tasks, each);
-    Ok(())
-}
-
-/// Hands the tasks to a pool that is already running.
-///
-/// # Panics
-/// If a task panics.
-pub fn run_on_running_pool(pool: &mut Pool<Done>, tasks: &[Task], mut each: impl FnMut(Done)) {
-    for task in tasks.iter().copied() {
-        pool.submit(move || task.run());
-    }
-    for outcome in pool.as_completed() {
-        each(outcome.unwrap_or_else(|panicked| std::panic::resume_unwind(panicked)));
-    }
+    // A channel that many can receive from is all that a pool needs: each task goes to one worker.
+    let (task_tx, task_rx) = crossbeam::channel::unbounded();
+    let (tx, rx) = mpsc::channel();
+    thread::scope(|scope| {
+        for number in 1..=workers.get() {
+            let (task_rx, tx) = (task_rx.clone(), tx.clone());
+            let worker = thread::Builder::new().name(format!("worker {number}"));
+            worker.spawn_scoped(scope, move || {
+                let done = task_rx.iter().map(|task: &Task| task.run());
+                done.for_each(|one| tx.send(one).unwrap_or_default());
+            })?;
+        }
+        // The workers are running; the queue ends behind the last task, and with it each worker.
+        for task in tasks {
+            task_tx
+                .send(task)
+                .expect("this function has a receiver, too");
+        }
+        drop((task_tx, tx));
+        rx.iter().for_each(each);
+        Ok(())
+    })
 }
 
 /// Has rayon start a pool of `workers` threads; `each` is called as the tasks complete.
@@ -143,7 +133,7 @@ pub fn run_on_rayon(
                 pool.in_place_scope(|scope| {
                     for task in tasks {
                         let tx = tx.clone();
-                        scope.spawn(move |_| hand_back(&tx, task.run()));
+                        scope.spawn(move |_| tx.send(task.run()).unwrap_or_default());
                     }
                     drop(tx);
                     rx.iter().for_each(each);
@@ -154,70 +144,4 @@ pub fn run_on_rayon(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn tasks(count: usize) -> Vec<Task> {
-        let load = |number: usize| match number % 3 {
-            0 => Load::Wait(Duration::from_micros(number as u64)),
-            1 => Load::Work(500 * (number % 7) as u64),
-            _ => Load::Little(100),
-        };
-        let task = |number| Task {
-            number,
-            load: load(number),
-        };
-        (1..=count).map(task).collect()
-    }
-
-    /// What a way brings back, in the order of the tasks.
-    fn all(way: impl FnOnce(&mut dyn FnMut(Done))) -> Vec<Done> {
-        let mut done = Vec::new();
-        way(&mut |one| done.push(one));
-        done.sort_by_key(|one| one.number);
-        done
-    }
-
-    #[test]
-    fn every_way_brings_back_each_task_once_and_right() {
-        for count in [0, 1, 5, 80] {
-            let tasks = tasks(count);
-            let expected = all(|each| run_one_by_one(&tasks, each));
-            assert!(expected.iter().map(|done| done.number).eq(1..=count));
-            let threads = all(|each| run_thread_per_task(&tasks, each).expect("threads start"));
-            assert_eq!(threads, expected);
-            for workers in (1..=8).filter_map(NonZeroUsize::new) {
-                let pool = all(|each| run_on_pool(workers, &tasks, each).expect("threads start"));
-                assert_eq!(pool, expected, "pool of {workers}");
-                let rayon = all(|each| run_on_rayon(workers, &tasks, each).expect("threads start"));
-                assert_eq!(rayon, expected, "rayon on {workers}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_short_task_asked_for_later_comes_back_first() {
-        let wait = |number, seconds| Task {
-            number,
-            load: Load::Wait(Duration::from_secs_f64(seconds)),
-        };
-        // Long against anything that keeps a thread from starting; it is not waited out in full.
-        let tasks = [wait(1, 1.0), wait(2, 0.0)];
-        let two = NonZeroUsize::new(2).expect("not zero");
-        let mut order = Vec::new();
-        run_thread_per_task(&tasks, |done| order.push(done.number)).expect("threads start");
-        run_on_pool(two, &tasks, |done| order.push(done.number)).expect("threads start");
-        run_on_rayon(two, &tasks, |done| order.push(done.number)).expect("threads start");
-        assert_eq!(order, [2, 1, 2, 1, 2, 1]);
-    }
-
-    #[test]
-    fn a_running_pool_can_be_used_again_and_again() {
-        let mut pool = Pool::start(NonZeroUsize::MIN).expect("a thread starts");
-        for count in [3, 0, 5] {
-            let mut seen = 0;
-            run_on_running_pool(&mut pool, &tasks(count), |_| seen += 1);
-            assert_eq!(seen, count);
-        }
-    }
-}
+mod tests;

@@ -1,10 +1,7 @@
 //! Shows twenty tasks one by one, on a thread each and on two pools; then how large a pool should
-//! be, what starting costs, and what becomes of ten thousand tasks.
+//! be, and ten thousand tasks.
 
 mod args;
-mod claims;
-mod many;
-mod start_up;
 mod sweep;
 mod ways;
 
@@ -36,15 +33,8 @@ fn main() -> ExitCode {
 
 fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     args.check()?;
-    ways::measure(args, lab)?;
-    let waits = sweep::measure(args, lab, &sweep::WAITS)?;
-    let work = sweep::measure(args, lab, &sweep::WORK)?;
-    start_up::measure(args, lab)?;
-    many::on_a_pool(args, lab)?;
-    let limits = many::a_thread_each(args, lab)?;
-    claims::of_the_ways(args, lab);
-    claims::of_the_sweeps(lab, &waits, &work);
-    claims::of_the_start_up(args, lab);
-    claims::of_the_many(args, lab, limits);
-    Ok(())
+    ways::few(args, lab)?;
+    sweep::show(args, lab, &sweep::WAITS)?;
+    sweep::show(args, lab, &sweep::WORK)?;
+    ways::many(args, lab)
 }

@@ -1,10 +1,8 @@
 //! What both sides share when everything is to be in flight at once.
 
-use crate::{
-    limits,
-    protocol::{Outcome, RequestError},
-};
+use crate::protocol::{Outcome, RequestError};
 use hdrhistogram::Histogram;
+use measure::limits;
 use serde::Serialize;
 use std::{io, time::Duration};
 
@@ -40,7 +38,7 @@ pub enum BurstError {
     #[error(transparent)]
     Connection(#[from] RequestError),
     /// The system refused another thread.
-    #[error("threads: the system started {started} of {wanted} ({source}); {limit}")]
+    #[error("threads: the system started {started} of {wanted} ({source})")]
     Thread {
         /// How many there were.
         started: usize,
@@ -48,27 +46,23 @@ pub enum BurstError {
         wanted: usize,
         /// The system's word.
         source: io::Error,
-        /// The limit that was met, as far as the system tells it.
-        limit: String,
     },
 }
 
 impl BurstError {
-    /// A refused thread; to be called while those that were started are still there.
-    pub(crate) fn no_thread(started: usize, wanted: usize, source: io::Error) -> Self {
-        Self::Thread {
-            started,
-            wanted,
-            source,
-            limit: limits::why_no_thread(),
-        }
-    }
-
     /// The limit of this machine that was met; `None` where it was something else.
     pub fn limit(&self) -> Option<String> {
         match self {
-            Self::Thread { .. } => Some(self.to_string()),
-            Self::Connection(RequestError::Connect { code, .. }) => limits::why_no_socket(*code),
+            Self::Thread { .. } => {
+                let limits = limits::on_threads();
+                let limits = limits
+                    .iter()
+                    .map(|limit| format!("; {} {}", limit.name, limit.value));
+                Some(format!("{self}{}", limits.collect::<String>()))
+            }
+            Self::Connection(RequestError::Connect { code, .. }) => {
+                limits::why_no_socket(*code).map(str::to_owned)
+            }
             Self::Connection(_) => None,
         }
     }

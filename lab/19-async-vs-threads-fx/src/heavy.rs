@@ -1,7 +1,7 @@
 //! Where async does not shine: options priced on the executor, with light quotes beside them.
 
 use crate::args::FxArgs;
-use common::{Bound, Lab, TableReport, Tally, format};
+use common::{Bound, Lab, Tally, format};
 use lab_19_async_vs_threads_fx::{
     burst::Latencies,
     market::Pair,
@@ -11,7 +11,6 @@ use lab_19_async_vs_threads_fx::{
     venue::Venue,
 };
 use measure::workload::check_linear;
-use serde::Serialize;
 use std::{hint::black_box, num::NonZeroUsize, time::Duration};
 
 pub(crate) const ALONE: &str = "light quotes alone";
@@ -25,21 +24,15 @@ const SCHEDULE: Schedule = Schedule {
     every: Duration::from_millis(2),
 };
 
-/// The light quotes' p99 of every round, and the prices.
-#[derive(Clone, Debug, Default, Serialize)]
+/// How late the light quotes were, and how right the prices, over all rounds.
+#[derive(Debug, Default)]
 pub(crate) struct Light {
-    #[serde(rename = "alone_s")]
-    pub(crate) alone: Vec<f64>,
-    #[serde(rename = "executor_s")]
-    pub(crate) executor: Vec<f64>,
-    #[serde(rename = "beside_s")]
-    pub(crate) beside: Vec<f64>,
-}
-
-#[derive(Serialize)]
-struct Priced {
-    light: Latencies,
-    prices: Vec<f64>,
+    /// Their p99 in each round of each variant.
+    pub(crate) p99: Vec<(&'static str, Duration)>,
+    /// Prices that differ from those that one after another gives.
+    pub(crate) differing: usize,
+    /// How many times longer four times the paths take.
+    pub(crate) linearity: f64,
 }
 
 /// Runs the three in turns; nothing comes back if the venue failed, which is noted.
@@ -49,7 +42,6 @@ pub(crate) fn run(
     venue: &Venue,
     target: Target,
 ) -> anyhow::Result<Option<Light>> {
-    lab.param("pricing_four_times_the_paths_ratio", linearity());
     let book = Book {
         calls: CALLS,
         paths: args.paths.get() as u64,
@@ -64,40 +56,29 @@ pub(crate) fn run(
         format::seconds(SCHEDULE.every),
         format::count(book.paths)
     ));
-    let (mut light, mut differing) = (Light::default(), 0);
-    let expected = book.price_in_turn();
-    for _ in 0..args.rounds.get() {
-        for name in [ALONE, EXECUTOR, BESIDE] {
-            let Some(priced) = once(args, lab, venue, target, name, book, at_once)? else {
-                return Ok(None);
-            };
-            let wrong = priced.prices.iter().zip(&expected).filter(|(a, b)| a != b);
-            differing += wrong.count() + (priced.prices.len() % CALLS);
-            light.of(name).push(priced.light.p99_s);
-        }
-    }
-    lab.param("light_p99", &light);
-    lab.param("prices_that_differ", differing);
-    say(lab, &light);
-    Ok(Some(light))
-}
-
-/// How many times longer four times the paths take.
-fn linearity() -> f64 {
     let price = |paths| {
         black_box(Call::numbered(0).price(paths, 1));
     };
-    check_linear(price).ratio
-}
-
-impl Light {
-    fn of(&mut self, name: &str) -> &mut Vec<f64> {
-        match name {
-            ALONE => &mut self.alone,
-            EXECUTOR => &mut self.executor,
-            _ => &mut self.beside,
+    let mut light = Light {
+        linearity: check_linear(price).ratio,
+        ..Light::default()
+    };
+    let expected = book.price_in_turn();
+    for _ in 0..args.rounds.get() {
+        for name in [ALONE, EXECUTOR, BESIDE] {
+            let Some((p99, prices)) = once(args, lab, venue, target, name, book, at_once)? else {
+                return Ok(None);
+            };
+            let wrong = prices
+                .iter()
+                .zip(&expected)
+                .filter(|(one, other)| one != other);
+            light.differing += wrong.count() + prices.len() % CALLS;
+            light.p99.push((name, p99));
         }
     }
+    say(lab, &light);
+    Ok(Some(light))
 }
 
 fn once(
@@ -108,7 +89,7 @@ fn once(
     name: &str,
     book: Book,
     at_once: NonZeroUsize,
-) -> anyhow::Result<Option<Priced>> {
+) -> anyhow::Result<Option<(Duration, Vec<f64>)>> {
     let bound = Bound::Known {
         duration: SCHEDULE.length(),
         reason: "the last light quote is due then".into(),
@@ -119,8 +100,7 @@ fn once(
         || {
             let both = light_quotes(name, target, pair, book, at_once);
             let (late, prices) = run_on_this_thread(both)??;
-            let light = Latencies::of(late);
-            Ok(Priced { light, prices })
+            Ok((Duration::from_secs_f64(Latencies::of(late).p99_s), prices))
         },
         |_| Tally {
             submitted: tasks,
@@ -153,22 +133,9 @@ async fn light_quotes(
 }
 
 fn say(lab: &Lab, light: &Light) {
-    let shown = |p99: &[f64]| {
-        let each = p99.iter().map(|&p99| format::seconds_f64(p99));
-        each.collect::<Vec<_>>().join(", ")
-    };
-    let row = |name: &str, p99| vec![name.to_owned(), shown(p99)];
-    let rows = vec![
-        row(ALONE, &light.alone),
-        row(EXECUTOR, &light.executor),
-        row(BESIDE, &light.beside),
-    ];
-    let names = ["light quotes", "p99 of each round, from when they were due"];
-    lab.table(TableReport {
-        title: "How late light quotes were beside CPU-bound pricing".into(),
-        headings: names.map(String::from).into(),
-        rows,
-        text_columns: vec![0, 1],
-        notes: Vec::new(),
-    });
+    for name in [ALONE, EXECUTOR, BESIDE] {
+        let rounds = light.p99.iter().filter(|round| round.0 == name);
+        let rounds: Vec<String> = rounds.map(|round| format::seconds(round.1)).collect();
+        lab.say(format!("{name}: p99 {}", rounds.join(", ")));
+    }
 }

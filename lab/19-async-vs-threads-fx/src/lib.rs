@@ -2,7 +2,6 @@
 
 pub mod batch;
 pub mod burst;
-pub mod limits;
 pub mod market;
 pub mod pricing;
 pub mod protocol;

@@ -1,28 +1,20 @@
 //! Shows the same quotes over threads and over tasks, from five in flight to ten thousand.
 
-mod advice;
 mod args;
 mod claims;
-mod curves;
 mod heavy;
-mod side;
 mod sweep;
-mod tables;
 mod trade;
 
 use args::FxArgs;
 use common::{Lab, Step, format};
 use lab_19_async_vs_threads_fx::{
     protocol::{Outcome, Target},
-    venue::{Counts, VENUE, Venue},
+    venue::{VENUE, Venue},
 };
 use measure::host;
 use process_pool::child::Program;
-use serde::{Serialize, Serializer};
-use std::{
-    process::ExitCode,
-    sync::{Arc, OnceLock},
-};
+use std::process::ExitCode;
 
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
@@ -70,14 +62,11 @@ fn demonstrate(args: &FxArgs, lab: &mut Lab) -> anyhow::Result<()> {
     let Some(rows) = sweep::run(args, lab, &venue, target)? else {
         return Ok(());
     };
-    tables::say(lab, &rows);
-    curves::keep(args, lab, &rows);
     claims::sweep(lab, &rows);
     let Some(light) = heavy::run(args, lab, &venue, target)? else {
         return Ok(());
     };
-    claims::heavy(lab);
-    advice::say(lab, &rows, &light);
+    claims::heavy(lab, &light);
     Ok(())
 }
 
@@ -102,21 +91,4 @@ fn ending(venue: &Venue) -> String {
     ended.map_or_else(String::new, |exit| {
         format!("; the venue has ended with {exit}")
     })
-}
-
-/// Each reason of a failure once, with how often it came.
-fn failures(outcomes: &[Outcome]) -> Vec<String> {
-    let mut reasons: std::collections::BTreeMap<String, u64> = Default::default();
-    for error in outcomes.iter().filter_map(|outcome| outcome.as_ref().err()) {
-        *reasons.entry(error.to_string()).or_default() += 1;
-    }
-    let reasons = reasons.into_iter();
-    reasons
-        .map(|(why, count)| format!("{count} × {why}"))
-        .collect()
-}
-
-/// The venue's counts, which are there once the run is over.
-fn counted<S: Serializer>(counts: &Arc<OnceLock<Counts>>, to: S) -> Result<S::Ok, S::Error> {
-    counts.get().serialize(to)
 }

@@ -4,7 +4,6 @@ use crate::{
     batch::Batch,
     best_quotes,
     burst::{BurstError, Latencies},
-    limits::Machine,
     market::{Market, Pair, Price, Quote},
     orders_for,
     pricing::{Book, Call, price_beside, price_on_executor},
@@ -203,65 +202,14 @@ fn percentiles_are_those_of_the_times() {
 }
 
 #[test]
-fn each_limit_forbids_by_its_name_and_only_past_itself() {
-    let open = Machine::default();
-    assert_eq!(
-        open.forbids(10_000, Some(65_536)),
-        None,
-        "no limit forbids nothing"
-    );
-    let files = Machine {
-        open_files: Some(256),
-        ..open
-    };
-    assert_eq!(files.forbids(224, None), None);
-    let text = files.forbids(225, None).expect("one too many");
-    assert_eq!(text, "open files (ulimit -n): 257 needed, 256 allowed");
-    let ports = Machine {
-        local_ports: Some(99),
-        ..open
-    };
-    assert!(
-        ports
-            .forbids(100, None)
-            .expect("too many")
-            .starts_with("local ports")
-    );
-    let pids = Machine {
-        free_pids: Some(500),
-        ..open
-    };
-    assert!(
-        pids.forbids(501, Some(65_536))
-            .expect("too many")
-            .contains("pids.max")
-    );
-    assert_eq!(pids.forbids(10_000, None), None, "tasks are no threads");
-    let memory = Machine {
-        memory_bytes: Some(300_000_000),
-        ..open
-    };
-    assert!(
-        memory
-            .forbids(10_000, Some(65_536))
-            .expect("too many")
-            .starts_with("memory")
-    );
-    assert_eq!(memory.forbids(10_000, None), None, "tasks need less");
-    let address = Machine {
-        address_bytes: Some(1_000_000_000),
-        ..open
-    };
-    let text = address.forbids(10_000, Some(2 << 20)).expect("too many");
-    assert!(text.starts_with("address space (ulimit -v)"), "{text}");
-}
-
-#[test]
 fn a_refused_thread_tells_how_far_it_came_and_which_limit_it_may_be() {
     let refused = io::Error::from(io::ErrorKind::WouldBlock);
-    let text = BurstError::no_thread(7, 10, refused)
-        .limit()
-        .expect("a limit");
+    let error = BurstError::Thread {
+        started: 7,
+        wanted: 10,
+        source: refused,
+    };
+    let text = error.limit().expect("a limit");
     assert!(
         text.starts_with("threads: the system started 7 of 10 ("),
         "{text}"

@@ -9,13 +9,10 @@ use lab_19_async_vs_threads_fx::{
     protocol::{Answer, Outcome, Request, Target},
     tasks::{run_on_this_thread, trade_with_tasks},
     threads::trade_with_threads,
-    venue::{Counts, Session, Venue},
+    venue::{Session, Venue},
 };
 use serde::Serialize;
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, OnceLock},
-};
+use std::collections::BTreeMap;
 
 pub(crate) const THREADS: &str = "threads";
 pub(crate) const TASKS: &str = "tasks";
@@ -28,14 +25,10 @@ pub(crate) struct Trade {
     /// The lowest ask of each pair, and what the order for it was filled at.
     pub(crate) best: BTreeMap<Pair, Price>,
     pub(crate) filled: BTreeMap<Pair, Price>,
-    /// Why requests failed.
-    failures: Vec<String>,
-    #[serde(serialize_with = "crate::counted")]
-    venue: Arc<OnceLock<Counts>>,
 }
 
 impl Trade {
-    fn new(args: &FxArgs, session: &Session<'_>, [quoted, ordered]: [Vec<Outcome>; 2]) -> Self {
+    fn new(args: &FxArgs, [quoted, ordered]: [Vec<Outcome>; 2]) -> Self {
         let best = best_quotes(&args.quotes(), &quoted);
         let filled = best.keys().zip(&ordered);
         let filled = filled.filter_map(|(&pair, answer)| match answer {
@@ -45,11 +38,9 @@ impl Trade {
         let filled = filled.collect();
         let outcomes = [quoted, ordered].concat();
         Self {
-            failures: crate::failures(&outcomes),
             outcomes,
             best,
             filled,
-            venue: session.seen(),
         }
     }
 }
@@ -106,7 +97,7 @@ fn side(
         .bound(bound)
         .limit(at_once)
         .run_counted(
-            || Ok(Trade::new(args, &session, trade(&quotes)?)),
+            || Ok(Trade::new(args, trade(&quotes)?)),
             |trade| Tally::of(&trade.outcomes),
         )?;
     Ok(crate::note_failures(lab, venue, name, &trade.outcomes).then_some(trade))

@@ -68,7 +68,12 @@ fn start_all<'scope, 'env>(
         match thread.spawn_scoped(scope, move || ask_at_go(&mut client, request, go)) {
             Ok(started) => crew.push(started),
             Err(source) => {
-                let error = BurstError::no_thread(crew.len(), requests.len(), source);
+                let (started, wanted) = (crew.len(), requests.len());
+                let error = BurstError::Thread {
+                    started,
+                    wanted,
+                    source,
+                };
                 // Those that wait for it would wait for ever.
                 let _ = go.set(None);
                 return Err(error);

@@ -6,7 +6,7 @@ use process_pool::child::{Child, Exit, LinkReceiver, LinkSender, Program, StartE
 use std::{
     io::{self, BufRead, BufReader, Write},
     net::{SocketAddr, TcpStream},
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     thread,
     time::{Duration, Instant},
 };
@@ -162,19 +162,19 @@ fn admin_line(address: SocketAddr) -> io::Result<BufReader<TcpStream>> {
 pub struct Session<'a> {
     venue: &'a Venue,
     bell: usize,
-    seen: Arc<OnceLock<Counts>>,
+    seen: Mutex<Counts>,
 }
 
 impl<'a> Session<'a> {
     /// A run whose bell rings at the arrival `bell`; without one if that is less than two.
     pub fn new(venue: &'a Venue, bell: usize) -> Self {
-        let seen = Arc::default();
+        let seen = Mutex::default();
         Self { venue, bell, seen }
     }
 
-    /// Where the counts will stand once the run is over.
-    pub fn seen(&self) -> Arc<OnceLock<Counts>> {
-        Arc::clone(&self.seen)
+    /// What it counted; nothing before the run is over.
+    pub fn seen(&self) -> Counts {
+        *lock(&self.seen)
     }
 }
 
@@ -188,7 +188,7 @@ impl common::Observer for Session<'_> {
         let Ok(counts) = self.venue.counts() else {
             return Ok(None);
         };
-        let counts = *self.seen.get_or_init(|| counts);
+        *lock(&self.seen) = counts;
         Ok(Some(common::Counts {
             peak_in_flight: counts.peak_in_flight,
             connections: counts.connections,

@@ -1,0 +1,210 @@
+//! What this machine allows a process: threads, open files, ports, memory.
+
+use crate::host::raise_open_files;
+use std::{fs, path::Path, thread::available_parallelism};
+
+/// A limit by its name; in bytes where the name says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// What it is called.
+    pub name: &'static str,
+    /// Its value.
+    pub value: u64,
+}
+
+/// Descriptors that are in use for other things.
+const FILES_IN_USE: u64 = 32;
+/// What a thread or a socket that waits takes in memory, the system's part included: generous guesses.
+const THREAD_BYTES: u64 = 64 * 1024;
+const SOCKET_BYTES: u64 = 24 * 1024;
+/// Memory mappings of a thread: a stack, one for its signals, and a guard page below each.
+const MAPPINGS_PER_THREAD: u64 = 4;
+/// Mappings that the program itself has, and then some.
+const MAPPINGS_BESIDE: u64 = 500;
+/// Address space of a thread beyond its stack: a guard page, and a stack for signal handlers.
+const BESIDE_STACK_BYTES: u64 = 32 * 1024;
+/// Address space that the allocator may reserve for a thread, for so many threads per CPU.
+const ARENA_BYTES: u64 = 64 * 1024 * 1024;
+const ARENAS_PER_CPU: u64 = 8;
+
+/// The limit that allows the fewest more threads, and how many; `None` where none is known.
+///
+/// A thread may find no memory in mid-start, or the program none for a few bytes more: neither is an
+/// error that is handed back, both are the end of the process. So a program had better ask before.
+pub fn threads_allowed(stack_bytes: usize) -> Option<Limit> {
+    let per_thread = stack_bytes as u64 + BESIDE_STACK_BYTES;
+    let cpus = available_parallelism().map_or(1, |cpus| cpus.get() as u64);
+    let arenas = ARENA_BYTES * (2 + ARENAS_PER_CPU * cpus);
+    let addresses = address_space_left().map(|left| {
+        // Few threads do not take all arenas.
+        let few = left.saturating_sub(2 * ARENA_BYTES) / (per_thread + ARENA_BYTES);
+        few.max(left.saturating_sub(arenas) / per_thread)
+    });
+    least([
+        ("threads (cgroup pids.max)", cgroup_left("pids")),
+        (
+            "threads that memory mappings suffice for (vm.max_map_count)",
+            mappings(),
+        ),
+        (
+            "threads that address space suffices for (ulimit -v)",
+            addresses,
+        ),
+        (
+            "threads that memory suffices for",
+            memory_left().map(|bytes| bytes / THREAD_BYTES),
+        ),
+    ])
+}
+
+/// The limit that allows the fewest more sockets, and how many; raises that of open files.
+pub fn sockets_allowed() -> Option<Limit> {
+    let files = raise_open_files().map(|files| files.saturating_sub(FILES_IN_USE));
+    least([
+        ("open files (ulimit -n)", files),
+        ("local ports", local_ports()),
+        (
+            "sockets that memory suffices for",
+            memory_left().map(|bytes| bytes / SOCKET_BYTES),
+        ),
+    ])
+}
+
+/// The limits on threads that this machine reports; empty where it reports none.
+pub fn on_threads() -> Vec<Limit> {
+    let kernel = |name: &str| number_in(Path::new("/proc/sys/kernel").join(name));
+    known([
+        (
+            "processes and threads of this user (ulimit -u)",
+            soft_limit("Max processes"),
+        ),
+        (
+            "address space in bytes (ulimit -v)",
+            soft_limit(ADDRESS_SPACE),
+        ),
+        ("tasks in this control group (pids.max)", cgroup("pids.max")),
+        (
+            "threads in the system (kernel.threads-max)",
+            kernel("threads-max"),
+        ),
+        (
+            "threads that memory mappings suffice for (vm.max_map_count)",
+            mappings(),
+        ),
+    ])
+    .collect()
+}
+
+/// The limit behind an error of a socket; `None` where it was no limit.
+pub fn why_no_socket(code: Option<i32>) -> Option<&'static str> {
+    #[cfg(unix)]
+    {
+        use nix::errno::Errno;
+        match Errno::from_raw(code?) {
+            Errno::EMFILE => Some("open files of this process (ulimit -n)"),
+            Errno::ENFILE => Some("open files of the whole system"),
+            Errno::EADDRNOTAVAIL => Some("local ports: all in use"),
+            Errno::ENOBUFS | Errno::ENOMEM => Some("memory for sockets"),
+            _ => None,
+        }
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = code;
+        None
+    }
+}
+
+type Named = (&'static str, Option<u64>);
+
+fn known<const N: usize>(limits: [Named; N]) -> impl Iterator<Item = Limit> {
+    let limit = |(name, value): Named| value.map(|value| Limit { name, value });
+    limits.into_iter().filter_map(limit)
+}
+
+fn least<const N: usize>(limits: [Named; N]) -> Option<Limit> {
+    known(limits).min_by_key(|limit| limit.value)
+}
+
+const ADDRESS_SPACE: &str = "Max address space";
+
+fn address_space_left() -> Option<u64> {
+    let used = kilobytes_in("/proc/self/status", "VmSize:").unwrap_or(0);
+    Some(soft_limit(ADDRESS_SPACE)?.saturating_sub(used))
+}
+
+fn mappings() -> Option<u64> {
+    let mappings = number_in("/proc/sys/vm/max_map_count")?;
+    Some(mappings.saturating_sub(MAPPINGS_BESIDE) / MAPPINGS_PER_THREAD)
+}
+
+fn local_ports() -> Option<u64> {
+    let range = fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").ok()?;
+    let mut ends = range.split_whitespace().map(|end| end.parse::<u64>().ok());
+    let (least, most) = (ends.next()??, ends.next()??);
+    Some((most + 1).saturating_sub(least))
+}
+
+/// The less of what the machine has available and what is left of the container's share.
+fn memory_left() -> Option<u64> {
+    let machine = kilobytes_in("/proc/meminfo", "MemAvailable:");
+    machine.into_iter().chain(cgroup_left("memory")).min()
+}
+
+fn cgroup_left(controller: &str) -> Option<u64> {
+    let most = cgroup(&format!("{controller}.max"))?;
+    Some(most.saturating_sub(cgroup(&format!("{controller}.current"))?))
+}
+
+/// The number in a file of this process's control group, version 2.
+fn cgroup(file: &str) -> Option<u64> {
+    let groups = fs::read_to_string("/proc/self/cgroup").ok()?;
+    let path = groups.lines().find_map(|line| line.strip_prefix("0::/"))?;
+    let root = Path::new("/sys/fs/cgroup");
+    number_in(root.join(path).join(file)).or_else(|| number_in(root.join(file)))
+}
+
+/// The soft limit in a line of `/proc/self/limits`; `None` where it is unlimited.
+fn soft_limit(name: &str) -> Option<u64> {
+    let limits = fs::read_to_string("/proc/self/limits").ok()?;
+    let line = limits.lines().find_map(|line| line.strip_prefix(name))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+/// The number that a file holds; `None` for `max`, and for no file.
+fn number_in(path: impl AsRef<Path>) -> Option<u64> {
+    fs::read_to_string(path).ok()?.trim().parse().ok()
+}
+
+fn kilobytes_in(path: &str, key: &str) -> Option<u64> {
+    let text = fs::read_to_string(path).ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix(key))?;
+    let kilobytes: u64 = line.split_whitespace().next()?.parse().ok()?;
+    Some(kilobytes * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_least_limit_counts_and_an_unknown_one_does_not() {
+        let found = least([("a", None), ("b", Some(7)), ("c", Some(3))]);
+        assert_eq!(
+            found,
+            Some(Limit {
+                name: "c",
+                value: 3
+            })
+        );
+        assert_eq!(least([("a", None)]), None);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn larger_stacks_leave_room_for_no_more_threads() {
+        let allowed = |stack| threads_allowed(stack).expect("Linux reports some").value;
+        assert!(allowed(8 << 20) <= allowed(16 << 10));
+        assert!(!on_threads().is_empty());
+    }
+}
