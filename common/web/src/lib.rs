@@ -30,6 +30,7 @@ mod page;
 pub mod server;
 #[cfg(test)]
 mod tests;
+pub mod venue;
 
 pub use asynchronous::{async_client, get_async};
 pub use blocking::{blocking_agent, get_blocking};

@@ -4,14 +4,10 @@ use common::{
     cli::{Seconds, Usage, parse_workers, up_to},
     format,
 };
-use lab_19_async_vs_threads_fx::{
-    market::{Market, Pair},
-    protocol::Request,
-    quotes,
-    venue::VenueConfig,
-};
+use lab_19_async_vs_threads_fx::quotes;
 use serde::Serialize;
 use std::{collections::BTreeSet, num::NonZeroUsize, time::Duration};
+use web::venue::{Market, Pair, Request, VenueConfig};
 
 /// Past this, one machine has no ports left for the clients.
 const MOST_IN_FLIGHT: usize = 20_000;

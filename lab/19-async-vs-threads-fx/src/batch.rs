@@ -1,7 +1,8 @@
 //! Requests that several workers share: each is handed out once.
 
-use crate::protocol::{Outcome, Request};
+use crate::protocol::Outcome;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use web::venue::Request;
 
 /// Requests in the order of asking, and how far they have been handed out.
 #[derive(Debug, Default)]

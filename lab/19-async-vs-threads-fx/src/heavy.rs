@@ -4,14 +4,13 @@ use crate::args::FxArgs;
 use common::{Bound, Lab, Tally, format};
 use lab_19_async_vs_threads_fx::{
     burst::Latencies,
-    market::Pair,
     pricing::{Book, Call, Schedule, price_beside, price_on_executor, quote_beside},
     protocol::{RequestError, Target},
     tasks::run_on_this_thread,
-    venue::Venue,
 };
 use measure::workload::check_linear;
 use std::{hint::black_box, num::NonZeroUsize, time::Duration};
+use web::venue::{Pair, Venue};
 
 pub(crate) const ALONE: &str = "light quotes alone";
 pub(crate) const EXECUTOR: &str = "pricing on executor";

@@ -2,16 +2,14 @@
 
 pub mod batch;
 pub mod burst;
-pub mod market;
 pub mod pricing;
 pub mod protocol;
 pub mod tasks;
 pub mod threads;
-pub mod venue;
 
-use market::{Market, Pair, Price};
-use protocol::{Answer, Ask, Outcome, Request};
+use protocol::Outcome;
 use std::{collections::BTreeMap, time::Duration};
+use web::venue::{Answer, Ask, Market, Pair, Price, Request};
 
 /// Asks `repeats` times for each pair in turn, as the script does.
 pub fn quotes(pairs: &[Pair], repeats: usize) -> Vec<Request> {

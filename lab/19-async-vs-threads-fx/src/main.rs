@@ -3,18 +3,17 @@
 mod args;
 mod claims;
 mod heavy;
+mod session;
 mod sweep;
 mod trade;
 
 use args::FxArgs;
 use common::{Lab, Step, format};
-use lab_19_async_vs_threads_fx::{
-    protocol::{Outcome, Target},
-    venue::{VENUE, Venue},
-};
+use lab_19_async_vs_threads_fx::protocol::{Outcome, Target};
 use measure::host;
 use process_pool::child::Program;
 use std::process::ExitCode;
+use web::venue::{VENUE, Venue};
 
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),

@@ -1,8 +1,7 @@
 //! Work instead of waiting: options priced on the executor, and beside it.
 
 use crate::{
-    market::Pair,
-    protocol::{Ask, Request, RequestError, Target},
+    protocol::{RequestError, Target},
     tasks::Client,
 };
 use measure::workload::Seeded;
@@ -12,6 +11,7 @@ use tokio::{
     task::{self, JoinSet},
     time::{self, Instant},
 };
+use web::venue::{Ask, Pair, Request};
 
 /// The right to buy one unit of a currency at the strike, in the end and not before.
 #[derive(Clone, Copy, Debug, PartialEq)]

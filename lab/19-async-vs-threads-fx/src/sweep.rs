@@ -1,16 +1,16 @@
 //! From ten to ten thousand in flight, threads and tasks in turns.
 
-use crate::args::FxArgs;
+use crate::{args::FxArgs, session::Session};
 use common::{Bound, Curve, CurveLine, CurvePoint, Lab, Scale, TableReport, Tally, format};
 use lab_19_async_vs_threads_fx::{
     bound,
     burst::{Answered, BurstError, Latencies},
-    protocol::{Outcome, Request, Target},
+    protocol::{Outcome, Target},
     tasks::{burst_with_tasks, run_on_this_thread},
     threads::burst_with_threads,
-    venue::{Counts, Session, Venue},
 };
 use measure::{limits, timing::Usage};
+use web::venue::{Counts, Request, Venue};
 
 /// Who has the requests in flight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

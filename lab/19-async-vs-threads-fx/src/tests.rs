@@ -4,16 +4,15 @@ use crate::{
     batch::Batch,
     best_quotes,
     burst::{BurstError, Latencies},
-    market::{Market, Pair, Price, Quote},
     orders_for,
     pricing::{Book, Call, price_beside, price_on_executor},
-    protocol::{Answer, Ask, Outcome, Request, RequestError, understood},
+    protocol::{Outcome, RequestError, understood},
     quotes,
     tasks::run_on_this_thread,
-    venue::Counts,
 };
 use proptest::prelude::*;
 use std::{collections::BTreeSet, io, num::NonZeroUsize, sync::Mutex, thread, time::Duration};
+use web::venue::{Answer, Ask, Market, Pair, Price, Quote, Request};
 
 const MARKET: Market = Market {
     seed: 42,
@@ -21,8 +20,8 @@ const MARKET: Market = Market {
     slowest: Duration::from_millis(150),
 };
 
-fn price(text: &str) -> Price {
-    text.parse().expect("a price")
+fn price(points: u32) -> Price {
+    serde_json::from_value(serde_json::json!({ "points": points, "decimals": 5 })).expect("a price")
 }
 
 #[test]
@@ -66,42 +65,25 @@ fn a_quote_depends_on_seed_and_number_alone() {
 #[test]
 fn the_best_quote_is_the_lowest_ask_and_failures_are_passed_over() {
     let requests = quotes(&[Pair::EurUsd, Pair::UsdChf], 2);
-    let answer = |id, ask: &str| -> Outcome {
+    let answer = |id, ask| -> Outcome {
         Ok(Answer::Price(
             id,
             Quote {
-                bid: price("0.10000"),
+                bid: price(10_000),
                 ask: price(ask),
             },
         ))
     };
     let failed = || Err(RequestError::Closed);
-    let outcomes = [
-        answer(1, "1.20000"),
-        failed(),
-        answer(3, "1.10000"),
-        failed(),
-    ];
+    let outcomes = [answer(1, 120_000), failed(), answer(3, 110_000), failed()];
     let best = best_quotes(&requests, &outcomes);
     assert_eq!(
         best.into_iter().collect::<Vec<_>>(),
-        [(Pair::EurUsd, price("1.10000"))]
+        [(Pair::EurUsd, price(110_000))]
     );
     let ordered = orders_for(&requests, &outcomes);
-    let ask = Ask::Order(Pair::EurUsd, price("1.10000"));
+    let ask = Ask::Order(Pair::EurUsd, price(110_000));
     assert_eq!(ordered, [Request { id: 5, ask }]);
-}
-
-fn requests() -> impl Strategy<Value = Request> {
-    let pairs = prop::sample::select(Pair::ALL.to_vec());
-    (any::<u64>(), pairs, 0..3, any::<u64>()).prop_map(|(id, pair, kind, drawn)| Request {
-        id,
-        ask: match kind {
-            0 => Ask::Quote(pair),
-            1 => Ask::Order(pair, MARKET.quote(drawn, pair).ask),
-            _ => Ask::Tick(pair),
-        },
-    })
 }
 
 /// By the closed form.
@@ -115,27 +97,6 @@ const CLOSED_FORM: [f64; 6] = [
 ];
 
 proptest! {
-    #[test]
-    fn a_request_survives_its_line(request in requests()) {
-        prop_assert_eq!(request.to_string().parse(), Ok(request));
-    }
-
-    #[test]
-    fn an_answer_survives_its_line(id: u64, drawn: u64, reason in "[ -~]{1,40}") {
-        let quote = MARKET.quote(drawn, Pair::GbpUsd);
-        for answer in [Answer::Price(id, quote), Answer::Filled(id, quote.bid), Answer::Rejected(reason)] {
-            prop_assert_eq!(answer.to_string().parse(), Ok(answer));
-        }
-    }
-
-    #[test]
-    fn any_line_at_all_is_read_without_a_panic(line in "\\PC{0,60}") {
-        let _ = line.parse::<Request>();
-        let _ = line.parse::<Answer>();
-        let _ = line.parse::<Counts>();
-        let _ = line.parse::<Price>();
-    }
-
     #[test]
     fn every_request_is_handed_out_once(count in 0_usize..200, workers in 1_usize..=8) {
         let batch = Batch::new(quotes(&Pair::ALL, count));
@@ -154,34 +115,20 @@ proptest! {
 }
 
 #[test]
-fn a_line_that_is_no_request_says_what_is_wrong_with_it() {
-    for (line, words) in [
-        (
-            "QUOTE 1 XXXYYY",
-            "`XXXYYY`: the venue does not know it; it trades EURUSD",
-        ),
-        ("QUOTE one EURUSD", "`one` is no number"),
-        ("ORDER 1 EURUSD 1,5", "`1,5`: not a price"),
-        ("HELLO", "`HELLO` is no request"),
-        ("", "`` is no request"),
-    ] {
-        let reason = line.parse::<Request>().expect_err(line);
-        assert!(reason.contains(words), "{reason}");
-    }
-}
-
-#[test]
 fn an_answer_to_another_question_is_none() {
     let ask = Ask::Quote(Pair::EurUsd);
     let request = Request { id: 7, ask };
-    let line = |id| Answer::Price(id, MARKET.quote(7, Pair::EurUsd)).to_string() + "\n";
+    let line = |id| {
+        serde_json::to_string(&Answer::Price(id, MARKET.quote(7, Pair::EurUsd)))
+            .expect("plain data")
+    };
     assert!(understood(&request, &line(7)).is_ok());
     assert!(matches!(
         understood(&request, &line(8)),
         Err(RequestError::Odd { .. })
     ));
     assert!(matches!(
-        understood(&request, "REJECTED no\n"),
+        understood(&request, "{\"rejected\":\"no\"}\n"),
         Err(RequestError::Odd { .. })
     ));
     assert_eq!(understood(&request, ""), Err(RequestError::Closed));
@@ -249,18 +196,4 @@ fn every_way_of_pricing_gives_the_same_prices_in_order() {
             assert_eq!(beside.expect("a runtime"), expected);
         }
     }
-}
-
-#[test]
-fn counts_survive_their_line() {
-    let counts = Counts {
-        arrivals: 25,
-        peak_in_flight: 5,
-        connections: 5,
-        cpu_s: 0.001_5,
-        lasted_s: 0.58,
-        late_p99_s: 0.002,
-    };
-    assert_eq!(counts.to_string().parse(), Ok(counts));
-    assert!("COUNTS 1 2".parse::<Counts>().is_err());
 }

@@ -1,18 +1,16 @@
 //! The script's table: twenty quotes, five at a time, and an order per best quote.
 
-use crate::args::FxArgs;
+use crate::{args::FxArgs, session::Session};
 use common::{Bound, Lab, TableReport, Tally, format};
 use lab_19_async_vs_threads_fx::{
-    best_quotes, bound,
-    market::{Pair, Price},
-    orders, orders_for,
-    protocol::{Answer, Outcome, Request, Target},
+    best_quotes, bound, orders, orders_for,
+    protocol::{Outcome, Target},
     tasks::{run_on_this_thread, trade_with_tasks},
     threads::trade_with_threads,
-    venue::{Session, Venue},
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
+use web::venue::{Answer, Pair, Price, Request, Venue};
 
 pub(crate) const THREADS: &str = "threads";
 pub(crate) const TASKS: &str = "tasks";

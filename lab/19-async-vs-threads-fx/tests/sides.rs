@@ -2,13 +2,11 @@
 
 use lab_19_async_vs_threads_fx::{
     burst::Answered,
-    market::{Market, Pair},
     orders_for,
-    protocol::{Answer, Ask, Outcome, Request, RequestError, Target},
+    protocol::{Outcome, RequestError, Target},
     quotes,
     tasks::{self, burst_with_tasks, run_on_this_thread, trade_with_tasks},
     threads::{self, burst_with_threads, trade_with_threads},
-    venue::{Venue, VenueConfig},
 };
 use process_pool::child::{Exit, Program};
 use std::{
@@ -17,6 +15,7 @@ use std::{
     time::Duration,
 };
 use testing::assert_nothing_left_behind;
+use web::venue::{Answer, Ask, Market, Pair, Request, Venue, VenueConfig};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_lab-19-async-vs-threads-fx");
 const STACK: usize = 64 * 1024;
@@ -47,6 +46,7 @@ fn expected(requests: &[Request]) -> Vec<Outcome> {
         Ask::Quote(pair) | Ask::Tick(pair) => {
             Answer::Price(request.id, MARKET.quote(request.id, pair))
         }
+        Ask::Begin(_) | Ask::Counts => unreachable!("no client asks that"),
     };
     requests.iter().map(|request| Ok(answer(request))).collect()
 }
@@ -129,7 +129,7 @@ fn no_answer_comes_before_its_latency_has_passed() {
     venue.begin(requests.len()).expect("the venue answers");
     let answered = burst_with_threads(&target, &requests, STACK).expect("no limit");
     for (request, one) in requests.iter().zip(answered) {
-        assert!(one.after >= MARKET.latency(request.id), "{request}");
+        assert!(one.after >= MARKET.latency(request.id), "{request:?}");
     }
 }
 
@@ -200,13 +200,24 @@ fn what_the_venue_does_not_understand_it_rejects_and_goes_on() {
         answer
     };
     assert_eq!(say(""), "READY\n");
-    assert!(say("QUOTE 1 XXXYYY\n").starts_with("REJECTED pair `XXXYYY`"));
-    assert!(say("BUY\n").starts_with("REJECTED `BUY`"));
-    assert!(say("BEGIN many\n").starts_with("REJECTED"));
-    let tick = MARKET.quote(3, Pair::EurUsd);
+    for (line, reason) in [
+        (
+            "{\"id\":1,\"ask\":{\"quote\":\"XXXYYY\"}}\n",
+            "unknown variant `XXXYYY`",
+        ),
+        ("BUY\n", "expected value"),
+        ("{\"id\":1,\"ask\":{\"begin\":\"many\"}}\n", "invalid type"),
+    ] {
+        let Some(Answer::Rejected(why)) = Answer::of_line(&say(line)) else {
+            panic!("{line} is no request");
+        };
+        assert!(why.contains(reason), "{why}");
+    }
+    let ask = Ask::Tick(Pair::EurUsd);
+    let answer = Answer::of_line(&say(&Request { id: 3, ask }.line()));
     assert_eq!(
-        say("TICK 3 EURUSD\n"),
-        format!("{}\n", Answer::Price(3, tick))
+        answer,
+        Some(Answer::Price(3, MARKET.quote(3, Pair::EurUsd)))
     );
     assert_eq!(
         venue.counts().expect("it answers").arrivals,

@@ -3,10 +3,11 @@
 use super::Client;
 use crate::{
     burst::{Answered, BurstError, GREETINGS_AHEAD},
-    protocol::{Request, Target},
+    protocol::Target,
 };
 use std::{collections::VecDeque, panic::resume_unwind, sync::Arc, time::Instant};
 use tokio::{sync::SetOnce, task::JoinSet};
+use web::venue::Request;
 
 /// Has every request in flight at once, each in a task and on a connection of its own.
 ///

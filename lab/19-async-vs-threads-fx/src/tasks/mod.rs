@@ -6,7 +6,7 @@ mod trade;
 pub use burst::burst_with_tasks;
 pub use trade::trade_with_tasks;
 
-use crate::protocol::{LINE_BYTES, Outcome, Request, RequestError, Target, greeted, understood};
+use crate::protocol::{Outcome, RequestError, Target, greeted, understood};
 use std::io;
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
@@ -14,6 +14,7 @@ use tokio::{
     runtime::Builder,
     time,
 };
+use web::venue::{LINE_BYTES, Request};
 
 /// Runs a future to its end on the calling thread, and no other: Python's `asyncio.run`.
 ///
@@ -76,7 +77,7 @@ impl Client {
     /// None: an answer half read is lost, so a client whose future was dropped is of no more use.
     pub async fn ask(&mut self, request: &Request) -> Outcome {
         let target = self.target;
-        let line = format!("{request}\n");
+        let line = request.line();
         let line = match self.lines.get_mut().write_all(line.as_bytes()).await {
             Ok(()) => self.read_line().await,
             Err(error) => Err(error),

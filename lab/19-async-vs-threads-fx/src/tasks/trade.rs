@@ -3,7 +3,7 @@
 use super::Client;
 use crate::{
     batch::{Batch, in_order},
-    protocol::{Outcome, Request, RequestError, Target},
+    protocol::{Outcome, RequestError, Target},
 };
 use std::{panic::resume_unwind, sync::Arc};
 use tokio::{
@@ -13,6 +13,7 @@ use tokio::{
     },
     task::JoinSet,
 };
+use web::venue::Request;
 
 /// Asks for all quotes in `workers` tasks with a connection each, then for what `then` makes of the
 /// answers, in the same tasks; outcomes of both in the order of asking.

@@ -3,7 +3,7 @@
 use super::Client;
 use crate::{
     burst::{Answered, BurstError, GREETINGS_AHEAD},
-    protocol::{Request, Target},
+    protocol::Target,
 };
 use std::{
     collections::VecDeque,
@@ -12,6 +12,7 @@ use std::{
     thread::{self, Scope, ScopedJoinHandle},
     time::Instant,
 };
+use web::venue::Request;
 
 /// Has every request in flight at once, each on a thread and a connection of its own.
 ///

@@ -6,11 +6,12 @@ mod trade;
 pub use burst::burst_with_threads;
 pub use trade::trade_with_threads;
 
-use crate::protocol::{LINE_BYTES, Outcome, Request, RequestError, Target, greeted, understood};
+use crate::protocol::{Outcome, RequestError, Target, greeted, understood};
 use std::{
     io::{self, BufRead, BufReader, Write},
     net::TcpStream,
 };
+use web::venue::{LINE_BYTES, Request};
 
 /// A connection of one's own to the venue: one line out, one line in.
 #[derive(Debug)]
@@ -64,10 +65,7 @@ impl<'a> Client<'a> {
     /// The venue hung up, was silent for too long, or rejected the request.
     pub fn ask(&mut self, request: &Request) -> Outcome {
         let target = self.target;
-        let sent = self
-            .lines
-            .get_mut()
-            .write_all(format!("{request}\n").as_bytes());
+        let sent = self.lines.get_mut().write_all(request.line().as_bytes());
         let line = sent.and_then(|()| self.read_line());
         understood(
             request,

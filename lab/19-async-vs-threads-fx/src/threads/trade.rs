@@ -3,7 +3,7 @@
 use super::Client;
 use crate::{
     batch::{Batch, in_order},
-    protocol::{Outcome, Request, RequestError, Target},
+    protocol::{Outcome, RequestError, Target},
 };
 use std::{
     io,
@@ -13,6 +13,7 @@ use std::{
     },
     thread,
 };
+use web::venue::Request;
 
 /// Asks for all quotes on `workers` threads with a connection each, then for what `then` makes of
 /// the answers, on the same threads; outcomes of both in the order of asking.

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr, time::Duration};
 
 /// A pair of currencies that the venue trades.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
 pub enum Pair {
     /// Euro in US dollars.
     EurUsd,
@@ -59,14 +60,8 @@ impl FromStr for Pair {
     }
 }
 
-impl Serialize for Pair {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
 /// A price in whole points, so that equal prices are equal; written with its decimals.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Price {
     points: u32,
     decimals: u8,
@@ -80,30 +75,8 @@ impl fmt::Display for Price {
     }
 }
 
-impl FromStr for Price {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let price = || {
-            let (whole, part) = text.split_once('.')?;
-            let decimals = u8::try_from(part.len()).ok().filter(|&count| count <= 5)?;
-            let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-            let points = digits(whole) && digits(part);
-            let points = points.then(|| format!("{whole}{part}").parse().ok())??;
-            Some(Self { points, decimals })
-        };
-        price().ok_or_else(|| "not a price, like 1.08512".into())
-    }
-}
-
-impl Serialize for Price {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
 /// What somebody buys at and sells at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quote {
     /// What the venue pays.
     pub bid: Price,

@@ -1,7 +1,6 @@
 //! The parent's side of the venue: open it, ask what it counted, never leave it behind.
 
-use super::{Counts, ROLE, VenueConfig};
-use crate::protocol::GREETING;
+use super::{Answer, Ask, Counts, GREETING, ROLE, Request, VenueConfig};
 use process_pool::child::{Child, Exit, LinkReceiver, LinkSender, Program, StartError};
 use std::{
     io::{self, BufRead, BufReader, Write},
@@ -97,14 +96,16 @@ impl Venue {
         }
     }
 
-    /// Has it count anew; nothing is answered before `bell` requests have arrived, if that is more
+    /// Has it count from zero; answers nothing before `bell` requests have arrived, if that is more
     /// than one.
     ///
     /// # Errors
     /// [`VenueError`] when it does not answer.
     pub fn begin(&self, bell: usize) -> Result<(), VenueError> {
-        let answer = self.administer(&format!("BEGIN {bell}\n"))?;
-        (answer == "OK").then_some(()).ok_or_else(|| silent(answer))
+        match self.administer(Ask::Begin(bell as u64))? {
+            Answer::Begun => Ok(()),
+            answer => Err(silent(format!("it said {answer:?}"))),
+        }
     }
 
     /// What it saw since it began to count.
@@ -112,16 +113,19 @@ impl Venue {
     /// # Errors
     /// [`VenueError`] when it does not answer.
     pub fn counts(&self) -> Result<Counts, VenueError> {
-        let answer = self.administer("COUNTS\n")?;
-        answer.parse().map_err(|()| silent(answer))
+        match self.administer(Ask::Counts)? {
+            Answer::Counts(counts) => Ok(counts),
+            answer => Err(silent(format!("it said {answer:?}"))),
+        }
     }
 
-    fn administer(&self, line: &str) -> Result<String, VenueError> {
+    fn administer(&self, ask: Ask) -> Result<Answer, VenueError> {
         let mut admin = lock(&self.admin);
         let mut answer = String::new();
+        let line = Request { id: 0, ask }.line();
         let sent = admin.get_mut().write_all(line.as_bytes());
         match sent.and_then(|()| admin.read_line(&mut answer)) {
-            Ok(length) if length > 0 => Ok(answer.trim_end().to_owned()),
+            Ok(length) if length > 0 => Answer::of_line(&answer).ok_or_else(|| silent(answer)),
             Ok(_) => Err(self.gone("it hung up")),
             Err(error) => Err(self.gone(error)),
         }
@@ -156,42 +160,4 @@ fn admin_line(address: SocketAddr) -> io::Result<BufReader<TcpStream>> {
         return Ok(admin);
     }
     Err(io::Error::other(format!("it greeted with `{greeting}`")))
-}
-
-/// One run as the venue sees it: begins with the variant, counts when that is over.
-pub struct Session<'a> {
-    venue: &'a Venue,
-    bell: usize,
-    seen: Mutex<Counts>,
-}
-
-impl<'a> Session<'a> {
-    /// A run whose bell rings at the arrival `bell`; without one if that is less than two.
-    pub fn new(venue: &'a Venue, bell: usize) -> Self {
-        let seen = Mutex::default();
-        Self { venue, bell, seen }
-    }
-
-    /// What it counted; nothing before the run is over.
-    pub fn seen(&self) -> Counts {
-        *lock(&self.seen)
-    }
-}
-
-impl common::Observer for Session<'_> {
-    fn begin(&self) -> anyhow::Result<()> {
-        Ok(self.venue.begin(self.bell)?)
-    }
-
-    /// A venue that has died has counted nothing; what its clients got is kept all the same.
-    fn counts(&self) -> anyhow::Result<Option<common::Counts>> {
-        let Ok(counts) = self.venue.counts() else {
-            return Ok(None);
-        };
-        *lock(&self.seen) = counts;
-        Ok(Some(common::Counts {
-            peak_in_flight: counts.peak_in_flight,
-            connections: counts.connections,
-        }))
-    }
 }
