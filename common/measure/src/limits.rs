@@ -17,15 +17,17 @@ const FILES_IN_USE: u64 = 32;
 /// What a thread or a socket that waits takes in memory, the system's part included: generous guesses.
 const THREAD_BYTES: u64 = 64 * 1024;
 const SOCKET_BYTES: u64 = 24 * 1024;
-/// Memory mappings of a thread: a stack, one for its signals, and a guard page below each.
+/// Memory mappings of a thread (a stack, one for its signals, a guard page below each), and others.
 const MAPPINGS_PER_THREAD: u64 = 4;
-/// Mappings that the program itself has, and then some.
 const MAPPINGS_BESIDE: u64 = 500;
 /// Address space of a thread beyond its stack: a guard page, and a stack for signal handlers.
 const BESIDE_STACK_BYTES: u64 = 32 * 1024;
 /// Address space that the allocator may reserve for a thread, for so many threads per CPU.
 const ARENA_BYTES: u64 = 64 * 1024 * 1024;
 const ARENAS_PER_CPU: u64 = 8;
+
+const ADDRESS_SPACE: &str = "Max address space";
+const MAPPINGS: &str = "threads within memory mappings (vm.max_map_count)";
 
 /// The limit that allows the fewest more threads, and how many; `None` where none is known.
 ///
@@ -40,79 +42,41 @@ pub fn threads_allowed(stack_bytes: usize) -> Option<Limit> {
         let few = left.saturating_sub(2 * ARENA_BYTES) / (per_thread + ARENA_BYTES);
         few.max(left.saturating_sub(arenas) / per_thread)
     });
+    let memory = memory_left().map(|bytes| bytes / THREAD_BYTES);
     least([
         ("threads (cgroup pids.max)", cgroup_left("pids")),
-        (
-            "threads that memory mappings suffice for (vm.max_map_count)",
-            mappings(),
-        ),
-        (
-            "threads that address space suffices for (ulimit -v)",
-            addresses,
-        ),
-        (
-            "threads that memory suffices for",
-            memory_left().map(|bytes| bytes / THREAD_BYTES),
-        ),
+        (MAPPINGS, mappings()),
+        ("threads within address space (ulimit -v)", addresses),
+        ("threads within memory", memory),
     ])
 }
 
 /// The limit that allows the fewest more sockets, and how many; raises that of open files.
 pub fn sockets_allowed() -> Option<Limit> {
     let files = raise_open_files().map(|files| files.saturating_sub(FILES_IN_USE));
+    let memory = memory_left().map(|bytes| bytes / SOCKET_BYTES);
     least([
         ("open files (ulimit -n)", files),
         ("local ports", local_ports()),
-        (
-            "sockets that memory suffices for",
-            memory_left().map(|bytes| bytes / SOCKET_BYTES),
-        ),
+        ("sockets within memory", memory),
     ])
 }
 
 /// The limits on threads that this machine reports; empty where it reports none.
 pub fn on_threads() -> Vec<Limit> {
-    let kernel = |name: &str| number_in(Path::new("/proc/sys/kernel").join(name));
+    let user = soft_limit("Max processes");
+    let system = number_in("/proc/sys/kernel/threads-max");
     known([
-        (
-            "processes and threads of this user (ulimit -u)",
-            soft_limit("Max processes"),
-        ),
+        ("threads of this user (ulimit -u)", user),
         (
             "address space in bytes (ulimit -v)",
             soft_limit(ADDRESS_SPACE),
         ),
-        ("tasks in this control group (pids.max)", cgroup("pids.max")),
-        (
-            "threads in the system (kernel.threads-max)",
-            kernel("threads-max"),
-        ),
-        (
-            "threads that memory mappings suffice for (vm.max_map_count)",
-            mappings(),
-        ),
+        ("threads in this cgroup (pids.max)", cgroup("pids.max")),
+        ("threads in the system (kernel.threads-max)", system),
+        (MAPPINGS, mappings()),
     ])
     .collect()
-}
-
-/// The limit behind an error of a socket; `None` where it was no limit.
-pub fn why_no_socket(code: Option<i32>) -> Option<&'static str> {
-    #[cfg(unix)]
-    {
-        use nix::errno::Errno;
-        match Errno::from_raw(code?) {
-            Errno::EMFILE => Some("open files of this process (ulimit -n)"),
-            Errno::ENFILE => Some("open files of the whole system"),
-            Errno::EADDRNOTAVAIL => Some("local ports: all in use"),
-            Errno::ENOBUFS | Errno::ENOMEM => Some("memory for sockets"),
-            _ => None,
-        }
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = code;
-        None
-    }
 }
 
 type Named = (&'static str, Option<u64>);
@@ -126,8 +90,6 @@ fn least<const N: usize>(limits: [Named; N]) -> Option<Limit> {
     known(limits).min_by_key(|limit| limit.value)
 }
 
-const ADDRESS_SPACE: &str = "Max address space";
-
 fn address_space_left() -> Option<u64> {
     let used = kilobytes_in("/proc/self/status", "VmSize:").unwrap_or(0);
     Some(soft_limit(ADDRESS_SPACE)?.saturating_sub(used))
@@ -140,8 +102,8 @@ fn mappings() -> Option<u64> {
 
 fn local_ports() -> Option<u64> {
     let range = fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").ok()?;
-    let mut ends = range.split_whitespace().map(|end| end.parse::<u64>().ok());
-    let (least, most) = (ends.next()??, ends.next()??);
+    let (least, most) = range.trim().split_once(char::is_whitespace)?;
+    let (least, most): (u64, u64) = (least.parse().ok()?, most.trim().parse().ok()?);
     Some((most + 1).saturating_sub(least))
 }
 
@@ -164,11 +126,9 @@ fn cgroup(file: &str) -> Option<u64> {
     number_in(root.join(path).join(file)).or_else(|| number_in(root.join(file)))
 }
 
-/// The soft limit in a line of `/proc/self/limits`; `None` where it is unlimited.
+/// The soft limit of that name; `None` where it is unlimited.
 fn soft_limit(name: &str) -> Option<u64> {
-    let limits = fs::read_to_string("/proc/self/limits").ok()?;
-    let line = limits.lines().find_map(|line| line.strip_prefix(name))?;
-    line.split_whitespace().next()?.parse().ok()
+    number_behind(name, "/proc/self/limits")
 }
 
 /// The number that a file holds; `None` for `max`, and for no file.
@@ -177,10 +137,14 @@ fn number_in(path: impl AsRef<Path>) -> Option<u64> {
 }
 
 fn kilobytes_in(path: &str, key: &str) -> Option<u64> {
+    Some(number_behind(key, path)? * 1024)
+}
+
+/// The number that follows `key` in the line of a file that begins with it.
+fn number_behind(key: &str, path: &str) -> Option<u64> {
     let text = fs::read_to_string(path).ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix(key))?;
-    let kilobytes: u64 = line.split_whitespace().next()?.parse().ok()?;
-    Some(kilobytes * 1024)
+    line.split_whitespace().next()?.parse().ok()
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use crate::args::Args;
 use anyhow::Context;
 use common::{
     Bound, Lab, Tally,
-    claim::{Claim, count, done, peak_memory, submitted, threads, times, wall},
+    claim::{Claim, Count, Figure, count, done, peak_memory, submitted, threads, times, wall},
     format,
 };
 use lab_15_thread_pool_executor::{
@@ -59,11 +59,11 @@ pub(crate) fn few(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
             ));
         }
     }
-    let ways = [ONE_BY_ONE, THREAD_PER_TASK, POOL, RAYON];
-    let once = Claim::that("each_once", "every way brought back each task once");
-    lab.claim(ways.into_iter().fold(once, |claim, way| {
-        claim.check(done(way).equals(submitted(way)))
-    }));
+    claim_ways(lab, overtaking);
+    Ok(())
+}
+
+fn claim_ways(lab: &mut Lab, overtaking: Option<Figure<Count>>) {
     if let Some(overtaking) = overtaking {
         lab.claim(
             Claim::that(
@@ -73,6 +73,11 @@ pub(crate) fn few(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
             .check(overtaking.above(count(0))),
         );
     }
+    let ways = [ONE_BY_ONE, THREAD_PER_TASK, POOL, RAYON];
+    let once = Claim::that("each_once", "every way brought back each task once");
+    lab.claim(ways.into_iter().fold(once, |claim, way| {
+        claim.check(done(way).equals(submitted(way)))
+    }));
     lab.claim(
         Claim::that(
             "thread_per_task_is_sooner",
@@ -90,7 +95,6 @@ pub(crate) fn few(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
         .check((wall(POOL) / wall(RAYON)).at_most(times(1.1)))
         .check((wall(RAYON) / wall(POOL)).at_most(times(1.1))),
     );
-    Ok(())
 }
 
 /// Runs a way; returns the numbers of the tasks as their results came.
@@ -163,6 +167,12 @@ pub(crate) fn many(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
             ..Tally::default()
         },
     )?;
+    claim_crowd(lab, asked, &crowd);
+    Ok(())
+}
+
+fn claim_crowd(lab: &mut Lab, asked: usize, crowd: &Crowd) {
+    let shown = format::count(asked as u64);
     let started = format::count(crowd.started as u64);
     lab.say(format!("threads at once in that process: {started}"));
     let at_once = lab.count(MANY_THREADS, "threads_at_once", crowd.started);
@@ -172,16 +182,13 @@ pub(crate) fn many(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     )
     .check(at_once.equals(count(asked)))
     .headline();
-    lab.claim(match crowd.refused {
+    lab.claim(match &crowd.refused {
         None => fits,
         Some(reason) => {
             lab.say(format!("  then: {reason}"));
             for limit in limits::on_threads() {
-                lab.say(format!(
-                    "  limit: {}: {}",
-                    limit.name,
-                    format::count(limit.value)
-                ));
+                let value = format::count(limit.value);
+                lab.say(format!("  limit: {}: {value}", limit.name));
             }
             fits.otherwise(format!("after {started} threads: {reason}"))
         }
@@ -201,7 +208,6 @@ pub(crate) fn many(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
             .check(process.above(peak_memory(MANY_ON_A_POOL) * 1.2)),
         );
     }
-    Ok(())
 }
 
 fn gather(threads: usize) -> Crowd {

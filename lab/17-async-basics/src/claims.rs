@@ -6,7 +6,9 @@ use crate::{
 };
 use common::{
     Lab,
-    claim::{Claim, Count, Figure, Ratio, bytes, count, middle_wall, threads, times, wall},
+    claim::{
+        Claim, Count, Figure, Ratio, Seconds, bytes, count, middle_wall, threads, times, wall,
+    },
     format,
 };
 use lab_17_async_basics::cancellation::{MESSAGE_BYTES, Plan, Received};
@@ -136,31 +138,33 @@ pub(crate) fn work(lab: &mut Lab, (threads, busy): (Figure<Count>, Figure<Ratio>
     );
 }
 
+/// Notes how many ticks came during the call, and how late the latest was.
+fn note_ticks(lab: &mut Lab, name: &str) -> (Figure<Count>, Figure<Seconds>) {
+    let recording = lab.recording(name);
+    let call = spans(&recording, "blocking call")
+        .next()
+        .map(|call| call.start..call.end);
+    let ticks: Vec<&Span> = spans(&recording, "tick").collect();
+    let during = |tick: &&&Span| call.as_ref().is_some_and(|call| call.contains(&tick.end));
+    let during = ticks.iter().filter(during).count();
+    let late = ticks
+        .iter()
+        .map(|tick| tick.duration().saturating_sub(TICK))
+        .max();
+    let late = late.unwrap_or_default();
+    let worst = format::seconds(late);
+    lab.say(format!(
+        "{name}: ticks during the call {during}, the latest {worst} late"
+    ));
+    (
+        lab.count(name, "ticks_during_the_call", during),
+        lab.duration(name, "latest_tick_late_by", late),
+    )
+}
+
 pub(crate) fn blocked(args: &Args, lab: &mut Lab) {
-    let mut figures = |name| {
-        let recording = lab.recording(name);
-        let call = spans(&recording, "blocking call")
-            .next()
-            .map(|call| call.start..call.end);
-        let ticks: Vec<&Span> = spans(&recording, "tick").collect();
-        let during = |tick: &&&Span| call.as_ref().is_some_and(|call| call.contains(&tick.end));
-        let during = ticks.iter().filter(during).count();
-        let late = ticks
-            .iter()
-            .map(|tick| tick.duration().saturating_sub(TICK))
-            .max();
-        let late = late.unwrap_or_default();
-        let worst = format::seconds(late);
-        lab.say(format!(
-            "{name}: ticks during the call {during}, the latest {worst} late"
-        ));
-        (
-            lab.count(name, "ticks_during_the_call", during),
-            lab.duration(name, "latest_tick_late_by", late),
-        )
-    };
     let ((blocked_ticks, blocked_late), (moved_ticks, moved_late)) =
-        (figures(BLOCKED), figures(MOVED));
+        (note_ticks(lab, BLOCKED), note_ticks(lab, MOVED));
     let call = lab.duration(None, "call_blocks_for", args.ticking().call);
     lab.claim(
         Claim::that(

@@ -71,7 +71,6 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     })?;
     claims::waits(args, lab);
 
-    lab.say("two CPU jobs, joined and spawned on two workers, taking turns …");
     work(args, lab)?;
 
     let plan = args.ticking();

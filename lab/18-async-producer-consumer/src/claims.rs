@@ -5,7 +5,7 @@ use crate::{
 };
 use common::{
     Lab,
-    claim::{Claim, count, done, seconds, submitted},
+    claim::{Claim, Count, Figure, Seconds, count, done, seconds, submitted},
     format,
 };
 use lab_18_async_producer_consumer::{Plan, pipeline::Outcome};
@@ -126,11 +126,14 @@ pub(crate) fn backpressure(args: &Args, lab: &mut Lab, unbounded: &Flow, bounded
         .check(waited.above(seconds(0.0)))
         .headline(),
     );
+    each_once(lab, [(UNBOUNDED, unbounded), (BOUNDED, bounded)]);
+}
+
+fn each_once(lab: &mut Lab, both: [(&str, &Flow); 2]) {
     let once = Claim::that(
         "each_once",
         "through either queue every item was consumed exactly once",
     );
-    let both = [(UNBOUNDED, unbounded), (BOUNDED, bounded)];
     let once = both.into_iter().fold(once, |claim, (name, flow)| {
         let repeated = lab.count(name, "consumed_again", flow.repeated);
         claim
@@ -138,6 +141,30 @@ pub(crate) fn backpressure(args: &Args, lab: &mut Lab, unbounded: &Flow, bounded
             .check(repeated.equals(count(0)))
     });
     lab.claim(once);
+}
+
+/// Notes how many items were finished while the task computed, the longest gap between two, and how
+/// long it computed.
+fn note_gaps(lab: &mut Lab, name: &str) -> (Figure<Count>, Figure<Seconds>, Figure<Seconds>) {
+    let recording = lab.recording(name);
+    let mut ends: Vec<Moment> = spans(&recording, "consume").map(|span| span.end).collect();
+    ends.sort();
+    let gaps = ends.windows(2).map(|pair| pair[1] - pair[0]);
+    let gap = gaps.max().unwrap_or_default();
+    let computing = spans(&recording, "compute").next();
+    let within =
+        |end: &&Moment| computing.is_some_and(|span| (span.start..span.end).contains(*end));
+    let meanwhile = ends.iter().filter(within).count();
+    let computed = computing.map(|span| span.busy).unwrap_or_default();
+    lab.say(format!(
+        "{name}: items finished meanwhile {meanwhile}, longest gap {}",
+        format::seconds(gap)
+    ));
+    (
+        lab.count(name, "items_finished_meanwhile", meanwhile),
+        lab.duration(name, "longest_gap", gap),
+        lab.duration(name, "computed_for", computed),
+    )
 }
 
 pub(crate) fn cooperation(plan: &Plan, lab: &mut Lab) {
@@ -148,29 +175,8 @@ pub(crate) fn cooperation(plan: &Plan, lab: &mut Lab) {
         .max()
         .unwrap_or_default();
     let longest = lab.duration(None, "longest_item", longest);
-    let mut figures = |name| {
-        let recording = lab.recording(name);
-        let mut ends: Vec<Moment> = spans(&recording, "consume").map(|span| span.end).collect();
-        ends.sort();
-        let gaps = ends.windows(2).map(|pair| pair[1] - pair[0]);
-        let gap = gaps.max().unwrap_or_default();
-        let computing = spans(&recording, "compute").next();
-        let within =
-            |end: &&Moment| computing.is_some_and(|span| (span.start..span.end).contains(*end));
-        let meanwhile = ends.iter().filter(within).count();
-        let computed = computing.map(|span| span.busy).unwrap_or_default();
-        lab.say(format!(
-            "{name}: items finished meanwhile {meanwhile}, longest gap {}",
-            format::seconds(gap)
-        ));
-        (
-            lab.count(name, "items_finished_meanwhile", meanwhile),
-            lab.duration(name, "longest_gap", gap),
-            lab.duration(name, "computed_for", computed),
-        )
-    };
-    let (beside_hog, hog_gap, hog_computed) = figures(HOG);
-    let (beside_polite, polite_gap, polite_computed) = figures(POLITE);
+    let (beside_hog, hog_gap, hog_computed) = note_gaps(lab, HOG);
+    let (beside_polite, polite_gap, polite_computed) = note_gaps(lab, POLITE);
     lab.claim(
         Claim::that(
             "hog_takes_every_turn",

@@ -6,8 +6,11 @@ mod runs;
 
 use args::Args;
 use common::{Lab, Step, format};
-use lab_18_async_producer_consumer::pipeline::{
-    run_beside_hog, run_beside_polite_task, run_pipeline, stop_at_once, stop_gracefully,
+use lab_18_async_producer_consumer::{
+    Plan,
+    pipeline::{
+        run_beside_hog, run_beside_polite_task, run_pipeline, stop_at_once, stop_gracefully,
+    },
 };
 use runs::{run, run_to_the_end};
 use std::{num::NonZeroUsize, process::ExitCode};
@@ -54,46 +57,53 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let unbounded = run_to_the_end(lab, UNBOUNDED, &open, run_pipeline(open.clone()))?;
     let bounded = run_to_the_end(lab, BOUNDED, &plan, run_pipeline(plan.clone()))?;
     claims::backpressure(args, lab, &unbounded, &bounded);
+    compute_beside(args, lab, &plan)?;
+    stop(args, lab, &plan)?;
+    show_panics(args, lab, &plan)
+}
 
+fn compute_beside(args: &Args, lab: &mut Lab, plan: &Plan) -> anyhow::Result<()> {
     let work = args.work();
     let steps = format::count(work.pieces * work.steps);
     lab.say(format!(
         "beside them a task computes {steps} steps, then the same yielding …"
     ));
-    let mut values = Vec::new();
-    for (name, is_polite) in [(HOG, false), (POLITE, true)] {
-        let plan = plan.clone();
-        let computing = async {
-            let beside = match is_polite {
-                false => run_beside_hog(plan.clone(), work).await,
-                true => run_beside_polite_task(plan.clone(), work).await,
-            };
-            values.push(beside.1);
-            beside.0
-        };
-        run_to_the_end(lab, name, &plan, computing)?;
-    }
-    if values[0] != values[1] {
+    let (mut in_one_go, mut yielding) = (0, 0);
+    let hog = async {
+        let (outcome, value) = run_beside_hog(plan.clone(), work).await;
+        in_one_go = value;
+        outcome
+    };
+    run_to_the_end(lab, HOG, plan, hog)?;
+    let polite = async {
+        let (outcome, value) = run_beside_polite_task(plan.clone(), work).await;
+        yielding = value;
+        outcome
+    };
+    run_to_the_end(lab, POLITE, plan, polite)?;
+    if in_one_go != yielding {
         lab.fail("the two ways to compute differ in what they computed; please report this");
     }
-    claims::cooperation(&plan, lab);
+    claims::cooperation(plan, lab);
+    Ok(())
+}
 
+fn stop(args: &Args, lab: &mut Lab, plan: &Plan) -> anyhow::Result<()> {
     let after = args.stop_after();
     lab.say(format!(
         "stopped when {after} are finished: at once, and gracefully …"
     ));
-    let at_once = run(lab, AT_ONCE, &plan, None, stop_at_once(plan.clone(), after))?;
-    let graceful = run(
-        lab,
-        GRACEFUL,
-        &plan,
-        None,
-        stop_gracefully(plan.clone(), after),
-    )?;
+    let stopping = stop_at_once(plan.clone(), after);
+    let at_once = run(lab, AT_ONCE, plan, None, stopping)?;
+    let stopping = stop_gracefully(plan.clone(), after);
+    let graceful = run(lab, GRACEFUL, plan, None, stopping)?;
     claims::shutdown(lab, &at_once, &graceful);
+    Ok(())
+}
 
-    let several = args::poisoned(&plan, args.consumers.max(TWO));
-    let alone = args::poisoned(&plan, NonZeroUsize::MIN);
+fn show_panics(args: &Args, lab: &mut Lab, plan: &Plan) -> anyhow::Result<()> {
+    let several = args::poisoned(plan, args.consumers.max(TWO));
+    let alone = args::poisoned(plan, NonZeroUsize::MIN);
     let consumers = several.consumers;
     lab.say(format!(
         "a consumer panics: one of {consumers}, and the only one …"

@@ -4,7 +4,13 @@ use crate::protocol::{Outcome, RequestError};
 use hdrhistogram::Histogram;
 use measure::limits;
 use serde::Serialize;
-use std::{io, time::Duration};
+use std::{
+    io::{
+        self,
+        ErrorKind::{ConnectionRefused, ConnectionReset, TimedOut},
+    },
+    time::Duration,
+};
 
 /// How many connections may be open without having been greeted.
 ///
@@ -60,8 +66,11 @@ impl BurstError {
                     .map(|limit| format!("; {} {}", limit.name, limit.value));
                 Some(format!("{self}{}", limits.collect::<String>()))
             }
-            Self::Connection(RequestError::Connect { code, .. }) => {
-                limits::why_no_socket(*code).map(str::to_owned)
+            // Where the venue is alive, it is the system that has no more sockets.
+            Self::Connection(RequestError::Connect { kind, .. })
+                if !matches!(kind, ConnectionRefused | ConnectionReset | TimedOut) =>
+            {
+                Some(self.to_string())
             }
             Self::Connection(_) => None,
         }

@@ -168,6 +168,10 @@ pub(crate) fn heavy(lab: &mut Lab, light: &Light) {
         .check(beside.below(executor * 0.5))
         .headline(),
     );
+    prices(lab, light);
+}
+
+fn prices(lab: &mut Lab, light: &Light) {
     let differ = lab.count(None, "prices_that_differ", light.differing);
     lab.claim(
         Claim::that(

@@ -22,8 +22,8 @@ pub enum RequestError {
         address: SocketAddr,
         /// The system's word.
         reason: String,
-        /// The system's number, by which limits are told.
-        code: Option<i32>,
+        /// What kind of error it was: not every one means that the venue is gone.
+        kind: io::ErrorKind,
     },
     /// The venue hung up.
     #[error("the venue closed the connection before it answered")]
@@ -51,7 +51,7 @@ impl RequestError {
         Self::Connect {
             address: target.address,
             reason: error.to_string(),
-            code: error.raw_os_error(),
+            kind: error.kind(),
         }
     }
 

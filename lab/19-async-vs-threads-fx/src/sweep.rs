@@ -52,6 +52,7 @@ pub(crate) struct Burst {
     grown_bytes: Option<u64>,
     /// What the venue counted.
     pub(crate) venue: Counts,
+    outcomes: Vec<Outcome>,
 }
 
 impl Row {
@@ -131,29 +132,12 @@ fn run_once(
         reason: "the longest latency of the row".into(),
     };
     let variant = lab.variant(&row.name).observed_by(&session).other_work();
-    let mut outcomes: Vec<Outcome> = Vec::new();
-    let mut burst = Burst {
-        latencies: Latencies::default(),
-        grown_bytes: None,
-        venue: Counts::default(),
-    };
+    let mut made = None;
     let ran = variant.limit(row.level).bound(bound).run_counted(
         || {
-            let held = || Usage::of_this_process().peak_rss_bytes;
-            // The peak is reset before each run, so here it is what is held now.
-            let before = held();
-            let answered: Vec<Answered> = match row.side {
-                Side::Threads => burst_with_threads(&target, requests, args.stack_bytes())?,
-                Side::Tasks => run_on_this_thread(burst_with_tasks(target, requests))??,
-            };
-            let grown = held()
-                .zip(before)
-                .map(|(peak, before)| peak.saturating_sub(before));
-            burst.grown_bytes = grown;
-            let well = answered.iter().filter(|one| one.outcome.is_ok());
-            burst.latencies = Latencies::of(well.map(|one| one.after));
-            outcomes = answered.into_iter().map(|one| one.outcome).collect();
-            Ok(burst.latencies)
+            Ok(made
+                .insert(make(args, target, requests, row.side)?)
+                .latencies)
         },
         |latencies| Tally {
             submitted: row.level as u64,
@@ -165,9 +149,29 @@ fn run_once(
     if let Err(error) = ran {
         return refused(lab, venue, row, error);
     }
+    let mut burst = made.expect("it ran");
     burst.venue = session.seen();
+    let is_well = crate::note_failures(lab, venue, &row.name, &burst.outcomes);
     row.rounds.push(burst);
-    Ok(crate::note_failures(lab, venue, &row.name, &outcomes))
+    Ok(is_well)
+}
+
+fn make(args: &FxArgs, target: Target, requests: &[Request], side: Side) -> anyhow::Result<Burst> {
+    // The peak is reset before each run, so here it is what is held now.
+    let held = || Usage::of_this_process().peak_rss_bytes;
+    let before = held();
+    let answered: Vec<Answered> = match side {
+        Side::Threads => burst_with_threads(&target, requests, args.stack_bytes())?,
+        Side::Tasks => run_on_this_thread(burst_with_tasks(target, requests))??,
+    };
+    let peak = held().zip(before);
+    let well = answered.iter().filter(|one| one.outcome.is_ok());
+    Ok(Burst {
+        latencies: Latencies::of(well.map(|one| one.after)),
+        grown_bytes: peak.map(|(peak, before)| peak.saturating_sub(before)),
+        venue: Counts::default(),
+        outcomes: answered.into_iter().map(|one| one.outcome).collect(),
+    })
 }
 
 /// Notes a row that did not run: a limit in the row itself, anything else as a failure.
