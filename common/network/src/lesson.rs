@@ -118,7 +118,8 @@ pub fn waits_overlap(sequential: &str, concurrent: &str, at_once: usize, share: 
             .above(times(1.0 / share))
             .in_words("{left} requests open at a time, on average"),
     )
-    .check(cpu_user(concurrent).below(middle_wall(concurrent) * 0.5))
+    .check(cpu_user(concurrent).below(middle_wall(concurrent) * 0.25))
+    .check(cpu_system(concurrent).below(middle_wall(concurrent) * 0.25))
     .check(none_failed(sequential))
     .check(none_failed(concurrent));
     match at_once {
