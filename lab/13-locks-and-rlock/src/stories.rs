@@ -8,7 +8,7 @@ use common::{
 };
 use lab_13_locks_and_rlock::{
     nested::{BATCH, Deposit, deposit_reentrant, deposit_split, torn_batches},
-    poison::{Aftermath, go_on_unaware, repair_what_a_panic_left},
+    poison::{Aftermath, TOTAL, go_on_unaware, repair_what_a_panic_left},
     read::{read_under_mutex, read_under_rwlock},
 };
 use std::{num::NonZeroUsize, time::Duration};
@@ -110,70 +110,53 @@ pub(crate) fn nest(lab: &mut Lab) -> anyhow::Result<()> {
 /// Lets a thread panic in mid-change, under a lock that is poisoned by it and under one that is not.
 pub(crate) fn poison(lab: &mut Lab) -> anyhow::Result<()> {
     lab.say("poison: a thread panics with half of a transfer made …");
-    let poisoned = panic(lab, "poison", repair_what_a_panic_left)?;
-    let unaware = panic(lab, "no poison", go_on_unaware)?;
-    let figures = |lab: &mut Lab, name: &str, after: &Aftermath| {
-        let warned = lab.count(name, "threads_warned", usize::from(after.told));
-        let found = lab.count(name, "total_found", after.total_found as usize);
-        (
-            warned,
-            found,
-            lab.count(name, "total_left", after.total_after as usize),
-        )
-    };
-    let before = count(poisoned.total_before as usize);
-    let (warned, found, left) = figures(lab, "poison", &poisoned);
-    let still = usize::from(poisoned.still_poisoned);
-    let still = lab.count("poison", "locks_still_poisoned", still);
-    lab.claim(
-        Claim::that(
-            "poison_warns",
-            "after the panic the `Mutex` warned the next thread, which repaired the total",
-        )
-        .check(warned.equals(count(1)))
-        .check(found.below(before.clone()))
-        .check(left.equals(before.clone()))
-        .check(still.equals(count(0))),
-    );
-    let (warned, _, left) = figures(lab, "no poison", &unaware);
-    lab.claim(
-        Claim::that(
-            "no_poison_no_warning",
-            "a lock without poison warned no thread, and half of the change stayed",
-        )
-        .check(warned.equals(count(0)))
-        .check(left.below(before)),
-    );
+    let ways: [(_, fn() -> Aftermath); 2] = [
+        ("poison", repair_what_a_panic_left),
+        ("no poison", go_on_unaware),
+    ];
+    for (name, panic) in ways {
+        // The thread that panics, and the one that comes after it.
+        let tally = |_: &()| Tally {
+            submitted: 2,
+            done: 1,
+            failed: 1,
+            ..Tally::default()
+        };
+        let mut after = None;
+        let work = || {
+            after = Some(panic());
+            Ok(())
+        };
+        lab.variant(name).other_work().run_counted(work, tally)?;
+        let after = after.expect("it ran");
+        let is = if after.warned { "is" } else { "is not" };
+        let (found, left) = (after.total_found as usize, after.total_left as usize);
+        lab.say(format!(
+            "  {name}: the next thread {is} warned, finds {found} of {TOTAL} and leaves {left}"
+        ));
+        let total = || count(TOTAL as usize);
+        let warned = lab.count(name, "threads_warned", usize::from(after.warned));
+        let found = lab.count(name, "total_found", found);
+        let left = lab.count(name, "total_left", left);
+        let still = usize::from(after.still_poisoned);
+        let still = lab.count(name, "locks_still_poisoned", still);
+        lab.claim(if name == "poison" {
+            Claim::that(
+                "poison_warns",
+                "after the panic the `Mutex` warned the next thread, which repaired the total",
+            )
+            .check(warned.equals(count(1)))
+            .check(found.below(total()))
+            .check(left.equals(total()))
+            .check(still.equals(count(0)))
+        } else {
+            Claim::that(
+                "no_poison_no_warning",
+                "a lock without poison warned no thread, and half of the change stayed",
+            )
+            .check(warned.equals(count(0)))
+            .check(left.below(total()))
+        });
+    }
     Ok(())
-}
-
-fn panic(lab: &mut Lab, name: &str, panic: fn() -> Aftermath) -> anyhow::Result<Aftermath> {
-    // The thread that panics, and the one that comes after it.
-    let tally = |_: &()| Tally {
-        submitted: 2,
-        done: 1,
-        failed: 1,
-        ..Tally::default()
-    };
-    let mut after = None;
-    let work = || {
-        after = Some(panic());
-        Ok(())
-    };
-    lab.variant(name).other_work().run_counted(work, tally)?;
-    let after = after.expect("it ran");
-    let warned = if after.told {
-        "is warned"
-    } else {
-        "is not warned"
-    };
-    lab.say(format!(
-        "  {name}: \"{}\"; the next thread {warned},",
-        after.panic
-    ));
-    lab.say(format!(
-        "    finds {} of {} and leaves {}",
-        after.total_found, after.total_before, after.total_after
-    ));
-    Ok(after)
 }
