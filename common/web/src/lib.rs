@@ -5,7 +5,7 @@
 //!
 //! Both clients have the same limits, the same keep-alive and the same errors ([`FetchError`]), so
 //! that threads and tasks can be compared: [`get_blocking`] really blocks its thread (ureq, no
-//! runtime behind it), [`get_async`] never does (reqwest).
+//! runtime behind it), [`get_async`] never does (reqwest). [`venue`] is a second, smaller service.
 //!
 //! ```
 //! use std::{thread, time::Duration};
