@@ -1,14 +1,8 @@
 //! What the steps that fetch by the shared client must withstand: servers that fail.
 
 use crate::support::binaries;
-use std::{
-    io::{BufRead, BufReader, Write},
-    net::{TcpListener, TcpStream},
-    path::Path,
-    thread,
-    time::Duration,
-};
-use testing::{Finished, claim, run, variant, verdict};
+use std::{path::Path, thread, time::Duration};
+use testing::{Finished, claim, moody_server, run, variant, verdict};
 use web::{Server, ServerConfig};
 
 /// These steps with their variants.
@@ -106,7 +100,7 @@ fn less_time_is_no_overlap_where_requests_failed_or_the_server_got_faster() {
 
 fn assert_overlap_needs_waits(program: &Path, concurrent: &str) {
     const OVERLAP: &str = "waits_overlap";
-    let failing = moody_server(3, "503 Service Unavailable");
+    let failing = tiring_server(3, "503 Service Unavailable");
     let flags = ["--json", "--requests", "3", "--base-url", &failing];
     let finished = run(program, &flags);
     assert_eq!(finished.code, Some(1), "{}", finished.stderr);
@@ -120,40 +114,18 @@ fn assert_overlap_needs_waits(program: &Path, concurrent: &str) {
         "{reason:?}"
     );
     // One request at a time, and the second variant's takes less.
-    let faster = moody_server(1, "200 OK");
+    let faster = tiring_server(1, "200 OK");
     let flags = ["--json", "--requests", "1", "--base-url", &faster];
     let document = run(program, &flags).well().document();
     assert_eq!(verdict(&document, OVERLAP), "not_shown");
 }
 
 /// A server whose first `slow` answers take a while, and whose others have this status at once.
-fn moody_server(slow: usize, status: &'static str) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let address = listener.local_addr().expect("an address");
-    thread::spawn(move || {
-        for (number, connection) in listener.incoming().flatten().enumerate() {
-            thread::spawn(move || answer(connection, number < slow, status));
-        }
-    });
-    format!("http://{address}")
-}
-
-fn answer(mut connection: TcpStream, slowly: bool, status: &str) {
-    let copy = connection.try_clone().expect("a second handle");
-    let head = BufReader::new(copy).lines().map_while(Result::ok);
-    // An empty line ends the head, and there is no body.
-    for _ in head.take_while(|line| !line.is_empty()) {}
-    let status = if slowly {
-        thread::sleep(Duration::from_millis(200));
-        "200 OK"
-    } else {
-        status
-    };
-    // A client that has gone has failed its test already.
-    let _ = write!(
-        connection,
-        "HTTP/1.1 {status}\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok"
-    );
+fn tiring_server(slow: usize, status: &'static str) -> String {
+    moody_server(move |number| match number < slow {
+        true => (Duration::from_millis(200), "200 OK"),
+        false => (Duration::ZERO, status),
+    })
 }
 
 /// Asserts exit code 1 and a line per variant on standard error, each with its name and `words`.

@@ -1,7 +1,6 @@
 //! What the tests of the whole path share: the built steps.
 
 use lab_00_tour::{path::PATH, walk};
-use serde_json::Value;
 use std::{
     collections::BTreeMap,
     path::PathBuf,
@@ -36,19 +35,19 @@ pub(crate) fn patiently(mut command: Command) -> Finished {
     }
 }
 
-/// The binary of every step, as `cargo test` builds them.
+/// The binary of every step.
 ///
 /// Inside `cargo test` all of them are fresh and this only asks where they are.
 pub(crate) fn binaries() -> &'static BTreeMap<String, PathBuf> {
     static BINARIES: OnceLock<BTreeMap<String, PathBuf>> = OnceLock::new();
     BINARIES.get_or_init(|| {
         let arguments = [
-            "test",
-            "--no-run",
+            "build",
+            "--bins",
             "--message-format=json-render-diagnostics",
         ];
         let built = cargo(&[&arguments, walk::profile()].concat());
-        let binaries: BTreeMap<_, _> = built.stdout.lines().filter_map(binary).collect();
+        let binaries: BTreeMap<_, _> = built.stdout.lines().filter_map(walk::executable).collect();
         for stop in &PATH {
             assert!(
                 binaries.contains_key(stop.package),
@@ -59,14 +58,4 @@ pub(crate) fn binaries() -> &'static BTreeMap<String, PathBuf> {
         }
         binaries
     })
-}
-
-/// The name and the place of the program that a message of cargo's tells of; tests are none.
-fn binary(message: &str) -> Option<(String, PathBuf)> {
-    let message: Value = serde_json::from_str(message).ok()?;
-    let is_test = message.pointer("/profile/test")?.as_bool()?;
-    let is_program = message.pointer("/target/kind/0")? == "bin";
-    let path = message.get("executable")?.as_str()?;
-    let name = message.pointer("/target/name")?.as_str()?;
-    (is_program && !is_test).then(|| (name.to_owned(), path.into()))
 }

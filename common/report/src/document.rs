@@ -215,6 +215,12 @@ pub struct SpanReport {
     /// From when to when it ran, where that is known exactly; few, neighbours merged.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub polls_s: Vec<(f64, f64)>,
+    /// The source file of the span, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<Cow<'static, str>>,
+    /// The line in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
 }
 
 /// A level over time.
@@ -359,6 +365,8 @@ impl SpanReport {
             polls_s: (span.polls.iter())
                 .map(|(start, end)| (seconds(*start), seconds(*end)))
                 .collect(),
+            file: span.file.clone(),
+            line: span.line,
         }
     }
 }

@@ -5,7 +5,7 @@ use super::{
     fields::{Fields, Label},
     live::LiveSpan,
     runs::{Entered, Inside, Run, Runs},
-    store::{self, Buffer, Kept, Thread},
+    store::{self, Buffer, Closed, Kept, Thread},
 };
 use std::{borrow::Cow, mem, time::Duration};
 use tracing::{
@@ -20,7 +20,7 @@ use tracing_subscriber::{
 
 /// In less time than this nobody waits for anything: it is not worth a look at the CPU clock, which
 /// costs as much as the rest of recording a span.
-pub(super) const TOO_SHORT_TO_WAIT: Duration = Duration::from_micros(4);
+pub(super) const TOO_SHORT_TO_WAIT: Duration = Duration::from_micros(10);
 
 /// What the layer keeps of an open span.
 struct Open {
@@ -57,7 +57,12 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Timeline {
         }
         let mut open = Open {
             about,
-            created: Moment::now(),
+            // Elsewhere it begins when it is entered.
+            created: if self.store.finds_tasks || fields.task.is_some() {
+                Moment::now()
+            } else {
+                Moment::default()
+            },
             wait: fields.wait,
             job: fields.job,
             label: fields.label,
@@ -101,6 +106,9 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Timeline {
                 }
                 open.entries = open.entries.saturating_add(1);
                 let at = Moment::now();
+                if open.created == Moment::default() {
+                    open.created = at;
+                }
                 open.inside.push(Entered {
                     thread: thread.id,
                     // A task's run time is the time it is polled: its own thread may be shared.
@@ -244,8 +252,20 @@ impl Timeline {
             self.store.tasks.forget(open.root);
         }
         (open.is_task, open.is_shared) = (false, true);
-        for run in mem::take(&mut open.runs).iter() {
-            self.keep_run(open, run, buffer);
+        let runs = mem::take(&mut open.runs);
+        if let Some(first) = runs.first {
+            // Neighbours of it are on its thread: another thread would have been noticed.
+            let others = runs.others.iter().map(|&(start, end)| Run {
+                start,
+                end,
+                busy: end - start,
+                thread: first.thread,
+            });
+            let others: Vec<Run> = others.collect();
+            self.keep_run(open, &first, buffer);
+            others
+                .iter()
+                .for_each(|run| self.keep_run(open, run, buffer));
         }
     }
 
@@ -279,7 +299,7 @@ impl Timeline {
 
     /// Keeps one entry of a span that threads share.
     fn keep_run(&self, open: &Open, run: &Run, buffer: &Buffer) {
-        let span = open.span(run.start, run.end, run.busy, Vec::new());
+        let span = open.closed(run.start, run.end, run.busy, Vec::new());
         let kept = Kept {
             lane: run.thread,
             root: open.root,
@@ -295,46 +315,58 @@ impl Timeline {
 impl Open {
     fn task_span(self, thread: LaneId) -> Kept {
         // Dropping a future enters its span once more; a run after the end is not one.
-        let (busy, polls) = (self.runs.busy(), self.runs.polls());
-        let lane = self.runs.first.as_ref().map_or(thread, |run| run.thread);
+        let (start, end, busy) = (self.created, Moment::now(), self.runs.busy);
         Kept {
-            lane,
+            lane: self.runs.first.as_ref().map_or(thread, |run| run.thread),
             root: self.root,
-            span: self.span(self.created, Moment::now(), busy, polls),
+            span: self.closed(start, end, busy, self.runs.polls()),
         }
     }
 
     fn thread_span(self) -> Option<Kept> {
-        let (first, end) = self.runs.first.as_ref().zip(self.runs.end())?;
-        let (busy, polls) = if self.runs.are_several() {
-            (self.runs.busy(), self.runs.polls())
-        } else {
-            (first.busy, Vec::new())
+        let first = self.runs.first.as_ref()?;
+        let (start, busy) = (first.start, self.runs.busy);
+        let (end, polls) = match self.runs.others.last() {
+            Some(last) => (last.1, self.runs.polls()),
+            None => (first.end, Vec::new()),
         };
-        let span = self.span(first.start, end, busy, polls);
         Some(Kept {
             lane: first.thread,
             root: self.root,
-            span,
+            span: self.closed(start, end, busy, polls),
         })
     }
 
-    fn span(
+    fn closed(
         &self,
         start: Moment,
         end: Moment,
         busy: Duration,
         polls: Vec<(Moment, Moment)>,
-    ) -> Span {
-        Span {
+    ) -> Closed {
+        let (about, depth) = (self.about, self.depth);
+        let wait = match &self.wait {
+            None => Some(None),
+            Some(Cow::Borrowed(wait)) => Some(Some(*wait)),
+            Some(Cow::Owned(_)) => None,
+        };
+        let plain = |wait| Closed::Plain {
+            about,
+            start,
+            end,
+            busy,
+            wait,
+            depth,
+        };
+        if let Some(wait) = wait.filter(|_| polls.is_empty() && self.job.is_none()) {
+            return plain(wait);
+        }
+        Closed::Full(Box::new(Span {
             wait: self.wait.clone(),
-            depth: self.depth,
             polls,
             job: self.job,
-            file: self.about.file().map(Cow::Borrowed),
-            line: self.about.line(),
-            ..Span::watched(self.about.name(), start, end, busy)
-        }
+            ..plain(None).into_span()
+        }))
     }
 }
 

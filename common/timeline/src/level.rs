@@ -1,6 +1,6 @@
 //! Levels over time: as told, and as the spans themselves tell.
 
-use super::{IO, Lane, Level, Moment, Recording, Span};
+use super::{IO, Lane, Level, Moment, Recording, Span, queries::at_once};
 use std::time::Duration;
 
 /// Samples of a level that are drawn or written.
@@ -22,17 +22,8 @@ impl Recording {
 
     /// How many spans with `wait = "io"` are open, those left out that hold others of the kind.
     fn in_flight(&self) -> Option<Level> {
-        let mut steps: Vec<(Moment, f64)> = Vec::new();
-        for span in self.lanes.iter().flat_map(innermost_waits) {
-            steps.extend([(span.start, 1.0), (span.end, -1.0)]);
-        }
-        // Where one ends as another begins, there is one.
-        steps.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
-        let mut open = 0.0;
-        for (_, level) in &mut steps {
-            open += *level;
-            *level = open;
-        }
+        let waits = self.lanes.iter().flat_map(innermost_waits);
+        let steps = at_once(waits.map(|span| (span.start, span.end)));
         let level = Level {
             name: "in flight".into(),
             samples: steps,

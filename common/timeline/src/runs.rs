@@ -2,7 +2,7 @@
 
 use crate::{
     LaneId, Moment,
-    thin::{POLLS_KEPT, merge_nearest, merge_polls},
+    thin::{POLLS_KEPT, merge_polls},
 };
 use std::time::Duration;
 
@@ -61,49 +61,28 @@ pub(super) struct Run {
 #[derive(Default)]
 pub(super) struct Runs {
     pub(super) first: Option<Run>,
-    others: Vec<Run>,
+    pub(super) others: Vec<(Moment, Moment)>,
+    /// Of all of them.
+    pub(super) busy: Duration,
 }
 
 impl Runs {
     pub(super) fn push(&mut self, run: Run) {
+        self.busy += run.busy;
         if self.first.is_none() {
             self.first = Some(run);
             return;
         }
-        self.others.push(run);
+        self.others.push((run.start, run.end));
         if self.others.len() > 2 * POLLS_KEPT {
-            self.merge();
+            merge_polls(&mut self.others);
         }
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Run> {
-        self.first.iter().chain(&self.others)
-    }
-
-    pub(super) fn busy(&self) -> Duration {
-        self.iter().map(|run| run.busy).sum()
-    }
-
-    pub(super) fn are_several(&self) -> bool {
-        !self.others.is_empty()
-    }
-
-    pub(super) fn end(&self) -> Option<Moment> {
-        Some(self.others.last().or(self.first.as_ref())?.end)
-    }
-
     pub(super) fn polls(&self) -> Vec<(Moment, Moment)> {
-        let mut polls = self.iter().map(|run| (run.start, run.end)).collect();
+        let first = self.first.iter().map(|run| (run.start, run.end));
+        let mut polls = first.chain(self.others.iter().copied()).collect();
         merge_polls(&mut polls);
         polls
-    }
-
-    /// Neighbours become one run with the sum of both.
-    fn merge(&mut self) {
-        let gap = |one: &Run, next: &Run| Some(next.start - one.end);
-        merge_nearest(&mut self.others, gap, |one, next| {
-            one.end = next.end;
-            one.busy += next.busy;
-        });
     }
 }

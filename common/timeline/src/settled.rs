@@ -36,7 +36,10 @@ impl Settled {
                 }
                 None => kept.lane,
             };
-            self.lanes.entry(lane).or_default().push(kept.span);
+            self.lanes
+                .entry(lane)
+                .or_default()
+                .push(kept.span.into_span());
         }
         for (name, at, level) in recorded.samples {
             self.levels.entry(name).or_default().push((at, level));

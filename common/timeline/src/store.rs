@@ -15,6 +15,7 @@ use std::{
     thread,
     time::Duration,
 };
+use tracing::Metadata;
 
 /// Spans that a recording of a whole run holds in memory at most, of some 200 bytes each.
 const MOST_SPANS: usize = 160_000;
@@ -39,7 +40,49 @@ pub(super) enum Keep {
 pub(super) struct Kept {
     pub(super) lane: LaneId,
     pub(super) root: u64,
-    pub(super) span: Span,
+    pub(super) span: Closed,
+}
+
+/// A closed span: most say no more than the first, which is small and costs no allocation.
+pub(super) enum Closed {
+    Plain {
+        about: &'static Metadata<'static>,
+        start: Moment,
+        end: Moment,
+        busy: Duration,
+        wait: Option<&'static str>,
+        depth: u16,
+    },
+    Full(Box<Span>),
+}
+
+impl Closed {
+    fn weight(&self) -> usize {
+        match self {
+            Self::Plain { .. } => 1,
+            Self::Full(span) => thin::weight(span),
+        }
+    }
+
+    pub(super) fn into_span(self) -> Span {
+        match self {
+            Self::Plain {
+                about,
+                start,
+                end,
+                busy,
+                wait,
+                depth,
+            } => Span {
+                wait: wait.map(Cow::Borrowed),
+                depth,
+                file: about.file().map(Cow::Borrowed),
+                line: about.line(),
+                ..Span::watched(about.name(), start, end, busy)
+            },
+            Self::Full(span) => *span,
+        }
+    }
 }
 
 /// What one thread has recorded for one store.
@@ -215,7 +258,7 @@ impl Store {
 
     /// Keeps a closed span; `book` adds what recording it took.
     pub(super) fn push(&self, buffer: &Buffer, kept: Kept, book: impl FnOnce(&mut Toll)) {
-        self.add(buffer, thin::weight(&kept.span), |recorded| {
+        self.add(buffer, kept.span.weight(), |recorded| {
             recorded.spans.push(kept);
             book(&mut recorded.toll);
         });
@@ -226,7 +269,7 @@ impl Store {
         let kept = Kept {
             lane,
             root: 0,
-            span,
+            span: Closed::Full(Box::new(span)),
         };
         with_thread(self, |_, buffer| {
             self.push(buffer, kept, |toll| toll.spans += spans);

@@ -77,39 +77,28 @@ fn join(span: &mut Span, next: &mut Span, window: Duration) -> bool {
     true
 }
 
-/// Merges neighbours, the nearest first, until at most [`POLLS_KEPT`] are left.
+/// Leaves at most [`POLLS_KEPT`]: what lies nearest to each other is merged, so that a long rest between
+/// two stays one.
 pub(super) fn merge_polls(polls: &mut Vec<(Moment, Moment)>) {
-    let gap = |one: &(Moment, Moment), next: &(Moment, Moment)| Some(next.0 - one.1);
-    merge_nearest(polls, gap, |one, next| one.1 = one.1.max(next.1));
-}
-
-/// Leaves at most [`POLLS_KEPT`], where none is kept apart by a gap of `None`: what lies nearest to each
-/// other is merged, so that a long rest between two stays one.
-pub(super) fn merge_nearest<T>(
-    items: &mut Vec<T>,
-    gap: impl Fn(&T, &T) -> Option<Duration>,
-    merge: impl Fn(&mut T, T),
-) {
-    let surplus = items.len().saturating_sub(POLLS_KEPT);
+    let surplus = polls.len().saturating_sub(POLLS_KEPT);
     if surplus == 0 {
         return;
     }
-    let mut gaps: Vec<(Duration, usize)> = (items.windows(2).enumerate())
-        .filter_map(|(index, pair)| Some((gap(&pair[0], &pair[1])?, index + 1)))
-        .collect();
+    let gap = |pair: &[(Moment, Moment)]| pair[1].0 - pair[0].1;
+    let mut gaps: Vec<(Duration, usize)> = polls.windows(2).map(gap).zip(1..).collect();
     gaps.sort_unstable();
-    let mut joins = vec![false; items.len()];
+    let mut joins = vec![false; polls.len()];
     for (_, index) in gaps.into_iter().take(surplus) {
         joins[index] = true;
     }
-    let mut merged: Vec<T> = Vec::with_capacity(2 * POLLS_KEPT);
-    for (item, joins) in items.drain(..).zip(joins) {
-        match merged.last_mut() {
-            Some(last) if joins => merge(last, item),
-            _ => merged.push(item),
+    let mut joins = joins.into_iter().skip(1);
+    polls.dedup_by(|next, first| {
+        let joins = joins.next().unwrap_or(false);
+        if joins {
+            first.1 = first.1.max(next.1);
         }
-    }
-    *items = merged;
+        joins
+    });
 }
 
 /// Drops the shortest spans, so that about `limit` are left.

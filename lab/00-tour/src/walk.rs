@@ -107,7 +107,7 @@ pub fn built(stops: &[&Stop]) -> BTreeMap<String, PathBuf> {
 }
 
 /// The name and the place of the binary that a message of cargo's tells of.
-fn executable(message: &str) -> Option<(String, PathBuf)> {
+pub fn executable(message: &str) -> Option<(String, PathBuf)> {
     let message: Value = serde_json::from_str(message).ok()?;
     let path = message.get("executable")?.as_str()?;
     let name = message.pointer("/target/name")?.as_str()?;

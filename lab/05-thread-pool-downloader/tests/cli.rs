@@ -1,38 +1,11 @@
 //! The binary as a user runs it.
 
 use serde_json::Value;
-use std::{
-    io::{BufRead, BufReader, Write},
-    net::{TcpListener, TcpStream},
-    thread,
-    time::Duration,
-};
-use testing::{assert_nothing_left_behind, run, variant, verdict};
+use std::time::Duration;
+use testing::{assert_nothing_left_behind, moody_server, run, variant, verdict};
 use web::{Server, ServerConfig};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_lab-05-thread-pool-downloader");
-
-/// A server that holds every answer back for so long, whatever it is asked for.
-fn stubborn_server(wait: Duration) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let address = listener.local_addr().expect("an address");
-    thread::spawn(move || {
-        for connection in listener.incoming().flatten() {
-            thread::spawn(move || answer(connection, wait));
-        }
-    });
-    format!("http://{address}")
-}
-
-fn answer(mut connection: TcpStream, wait: Duration) {
-    let copy = connection.try_clone().expect("a second handle");
-    let head = BufReader::new(copy).lines().map_while(Result::ok);
-    // An empty line ends the head, and there is no body.
-    for _ in head.take_while(|line| !line.is_empty()) {}
-    thread::sleep(wait);
-    // A client that has gone has failed its test already.
-    let _ = connection.write_all(b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n");
-}
 
 /// The numbers of the requests of a variant, in the order of completion.
 fn completed(variant: &Value) -> Vec<u64> {
@@ -135,7 +108,7 @@ fn combinations_that_cannot_be_meant_are_refused() {
 
 #[test]
 fn waits_that_a_server_left_out_are_not_claimed() {
-    let server = stubborn_server(Duration::ZERO);
+    let server = moody_server(|_| (Duration::ZERO, "200 OK"));
     let flags = ["--json", "--delay", "0.5", "--base-url", &server];
     let document = run(BINARY, &flags).well().document();
     assert_eq!(verdict(&document, "takes_its_waits"), "not_shown");
@@ -144,7 +117,7 @@ fn waits_that_a_server_left_out_are_not_claimed() {
 
 #[test]
 fn equal_waits_are_not_claimed_to_be_unequal() {
-    let server = stubborn_server(Duration::from_millis(300));
+    let server = moody_server(|_| (Duration::from_millis(300), "200 OK"));
     let flags = "--json --spread --requests 4 --workers 9 --delay 0.3 --base-url";
     let flags: Vec<&str> = flags.split(' ').chain([&*server]).collect();
     let document = run(BINARY, &flags).well().document();

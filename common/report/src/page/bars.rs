@@ -224,6 +224,8 @@ mod tests {
             depth,
             cut: false,
             polls_s: Vec::new(),
+            file: None,
+            line: None,
         }
     }
 

@@ -48,6 +48,8 @@ fn lane(id: u64, spans: usize, wall_s: f64) -> LaneReport {
         depth: 0,
         cut: number == 3,
         polls_s: Vec::new(),
+        file: None,
+        line: None,
     };
     LaneReport {
         id,

@@ -1,0 +1,110 @@
+//! What a recording answers: how long was waited and for what, how many at once, how much was done.
+
+use crate::{Lane, Level, Moment, Recording, Span};
+use std::{collections::BTreeMap, time::Duration};
+
+impl Recording {
+    /// All spans with this name, lane by lane.
+    pub fn named<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a Span> {
+        let spans = self.lanes.iter().flat_map(|lane| &lane.spans);
+        spans.filter(move |span| span.name == name)
+    }
+
+    /// The span with this name that begins first.
+    pub fn first(&self, name: &str) -> Option<&Span> {
+        self.named(name).min_by_key(|span| span.start)
+    }
+
+    /// The span with this name that ends last.
+    pub fn last(&self, name: &str) -> Option<&Span> {
+        self.named(name).max_by_key(|span| span.end)
+    }
+
+    /// How long all spans with this name ran, added up.
+    pub fn busy(&self, name: &str) -> Duration {
+        self.named(name).map(|span| span.busy).sum()
+    }
+
+    /// Every wait of a span with a cause: its lane, the span, and how long it waited itself.
+    ///
+    /// A span waits while it is open and does not run. Where a span inside of it waits, that one does.
+    pub fn waits(&self) -> impl Iterator<Item = (&Lane, &Span, Duration)> {
+        self.lanes.iter().flat_map(|lane| {
+            let own = own_waits(&lane.spans).into_iter().zip(&lane.spans);
+            own.filter(|(_, span)| span.wait.is_some())
+                .map(move |(waited, span)| (lane, span, waited))
+        })
+    }
+
+    /// How long all lanes together waited for `cause`, such as `"lock"`.
+    pub fn waited(&self, cause: &str) -> Duration {
+        let waits = self.waits();
+        let of_cause = waits.filter(|(_, span, _)| span.wait.as_deref() == Some(cause));
+        of_cause.map(|(_, _, waited)| waited).sum()
+    }
+
+    /// How long all lanes together waited, by cause.
+    pub fn waited_by_cause(&self) -> BTreeMap<&str, Duration> {
+        let mut causes = BTreeMap::new();
+        for (_, span, waited) in self.waits() {
+            let cause = span.wait.as_deref().unwrap_or_default();
+            *causes.entry(cause).or_default() += waited;
+        }
+        causes
+    }
+
+    /// The level with this name over time; see [`Level::peak`].
+    pub fn level(&self, name: &str) -> Option<&Level> {
+        self.levels.iter().find(|level| level.name == name)
+    }
+
+    /// The most spans with this name that were open at once.
+    pub fn most_open(&self, name: &str) -> usize {
+        most_at_once(self.named(name).map(|span| (span.start, span.end)))
+    }
+
+    /// The most spans with this name that ran at once: those of tasks while they were polled, those of
+    /// threads without a cause of waiting while they were open.
+    pub fn most_running(&self, name: &str) -> usize {
+        most_at_once(self.named(name).flat_map(|span| {
+            let whole = span.polls.is_empty() && span.wait.is_none();
+            let whole = whole.then_some((span.start, span.end));
+            span.polls.iter().copied().chain(whole)
+        }))
+    }
+}
+
+/// How long each span of a lane did not run, without what the spans inside of it did not.
+fn own_waits(spans: &[Span]) -> Vec<Duration> {
+    let idle = |span: &Span| span.duration().saturating_sub(span.busy);
+    let mut own: Vec<Duration> = spans.iter().map(idle).collect();
+    let mut open: Vec<usize> = Vec::new();
+    for (index, span) in spans.iter().enumerate() {
+        let is_around = |outer: &Span| outer.depth < span.depth && span.start < outer.end;
+        while open.pop_if(|outer| !is_around(&spans[*outer])).is_some() {}
+        if let Some(outer) = open.last() {
+            own[*outer] = own[*outer].saturating_sub(idle(span));
+        }
+        open.push(index);
+    }
+    own
+}
+
+/// The level of what is open at each moment; where one ends as another begins, there is one.
+pub(super) fn at_once(stretches: impl Iterator<Item = (Moment, Moment)>) -> Vec<(Moment, f64)> {
+    let mut steps: Vec<(Moment, f64)> = stretches
+        .flat_map(|(start, end)| [(start, 1.0), (end, -1.0)])
+        .collect();
+    steps.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
+    let mut open = 0.0;
+    for (_, level) in &mut steps {
+        open += *level;
+        *level = open;
+    }
+    steps
+}
+
+fn most_at_once(stretches: impl Iterator<Item = (Moment, Moment)>) -> usize {
+    let levels = at_once(stretches).into_iter().map(|step| step.1);
+    levels.fold(0.0, f64::max) as usize
+}

@@ -1,0 +1,6 @@
+//! Spans become lanes, whoever runs them.
+
+mod bounds;
+mod spans;
+mod support;
+mod threads;
