@@ -47,7 +47,7 @@ pub(crate) fn claim(
             "held open, the window lost updates in every trial",
         )
         .check(widened.updates.above(count(0)))
-        .check(wide.losing_trials.equals(count(wide.trials)))
+        .check(wide.losing_trials.clone().equals(count(wide.trials)))
         .headline(),
     ));
     claim_trials(lab, racing, wide, tight);
