@@ -103,7 +103,7 @@ pub const PATH: [Stop; 23] = [
         "lab-10-hybrid-pipeline",
         6,
         "async fetch + process-pool parse",
-        &[],
+        &["--rounds", "1"],
     ),
     stop(
         "lab-11-threads-basics",

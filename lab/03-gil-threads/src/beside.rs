@@ -1,8 +1,8 @@
 //! The reader's own Python as two variants beside the others; without one, the step goes on.
 
 use crate::{
-    args::GilArgs,
     claims::helped,
+    flags::GilArgs,
     python::{Answer, Python},
     say_elapsed,
 };

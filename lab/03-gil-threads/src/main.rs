@@ -1,17 +1,17 @@
 //! Shows what two threads do for CPU work: freely, under a GIL, and in the reader's own Python.
 
-mod args;
 mod beside;
 mod claims;
+mod flags;
 mod python;
 
-use args::GilArgs;
 use beside::Beside;
 use common::{
     Bound, Lab, Step, Tally,
     claim::{Count, Figure},
     format,
 };
+use flags::GilArgs;
 use lab_03_gil_threads::{
     count_sequential, count_threaded, count_threaded_under_gil, gil::Gil, wait_holding_gil,
     wait_releasing_gil,
@@ -101,9 +101,21 @@ fn wait(lab: &mut Lab, interval: Duration) -> anyhow::Result<[Figure<Count>; 2]>
     let io = || io_wait_blocking(WAIT);
     let tally = |_: &()| Tally::all_done(JOBS);
     let variant = lab.variant(HOLDING).other_work().bound(bound(1));
-    variant.run_counted(|| Ok(wait_holding_gil(JOBS, &gil, io)), tally)?;
+    variant.run_counted(
+        || {
+            wait_holding_gil(JOBS, &gil, io);
+            Ok(())
+        },
+        tally,
+    )?;
     let variant = lab.variant(RELEASING).other_work().bound(bound(JOBS));
-    variant.run_counted(|| Ok(wait_releasing_gil(JOBS, &gil, io)), tally)?;
+    variant.run_counted(
+        || {
+            wait_releasing_gil(JOBS, &gil, io);
+            Ok(())
+        },
+        tally,
+    )?;
     Ok([HOLDING, RELEASING].map(|name| most_at_once(lab, name, "wait")))
 }
 

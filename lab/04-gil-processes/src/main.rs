@@ -1,15 +1,15 @@
 //! Shows what two processes cost and buy beside two threads, and with `--crash` a job that dies.
 
-mod args;
 mod claims;
+mod flags;
 mod pooled;
 
-use args::Args;
 use common::{
     Bound, Lab, Step, Tally,
     claim::{Count, Figure, Seconds},
     format,
 };
+use flags::Args;
 use lab_04_gil_processes::{COUNT, Counted, Job, count_sequential, count_threaded};
 use pooled::InProcesses;
 use std::process::{self, ExitCode};

@@ -47,9 +47,14 @@ pub(crate) fn claim(
             "held open, the window lost updates in every trial",
         )
         .check(widened.updates.above(count(0)))
-        .check(wide.losing_trials.equals(count(wide.trials)))
+        .check(wide.losing_trials.clone().equals(count(wide.trials)))
         .headline(),
     ));
+    claim_trials(lab, racing, wide, tight);
+}
+
+/// Adds what the trials with a wide window and with a tight one are to show.
+fn claim_trials(lab: &mut Lab, racing: impl Fn(Claim) -> Claim, wide: Lost, tight: Lost) {
     lab.claim(racing(
         Claim::that(
             "tight_loses",

@@ -1,12 +1,12 @@
 //! Shows an increment lose updates: by force, with a widened window, and by chance.
 
-mod args;
 mod claims;
+mod flags;
 mod outcome;
 
-use args::RaceArgs;
 use claims::Lost;
 use common::{Bound, Lab, Step, Tally};
+use flags::RaceArgs;
 use lab_06_race_condition::{
     Race, count_losing_updates_by_force, count_losing_updates_tight, count_losing_updates_widened,
     count_sequential,

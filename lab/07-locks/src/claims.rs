@@ -22,7 +22,13 @@ pub(crate) fn claim(lab: &mut Lab, plan: Plan, racy: Counted, repaired: [Counted
         1 => lossy.otherwise("one worker has no other to race with"),
         _ => lossy.needs_cpus(),
     });
-    // With less to count, the times are those of starting threads.
+    claim_costs(lab, plan);
+}
+
+/// Compares what counting costs; with little to count, the times are those of starting threads.
+///
+/// A tenth apart, so that equal times are not called different.
+fn claim_costs(lab: &mut Lab, plan: Plan) {
     let enough = || {
         busy("sequential")
             .at_least(seconds(0.001 * plan.threads.get() as f64))
@@ -33,7 +39,6 @@ pub(crate) fn claim(lab: &mut Lab, plan: Plan, racy: Counted, repaired: [Counted
         let claim = checks.into_iter().fold(claim, Claim::check);
         lab.claim(if headline { claim.headline() } else { claim });
     };
-    // A tenth apart, so that equal times are not called different.
     let cheaper = |one, other| wall(one).below(wall(other) * 0.9);
     cost(
         "race_is_cheaper",

@@ -1,14 +1,14 @@
 //! Shows the race repaired in four ways, and what an increment costs in each.
 
-mod args;
 mod claims;
+mod flags;
 
-use args::CountArgs;
 use common::{
     Bound, Lab, Step, Tally,
     claim::{Count, Figure},
     format,
 };
+use flags::CountArgs;
 use lab_07_locks::{
     Plan, count_losing_updates, count_sequential, count_with_fetch_add, count_with_mutex,
     queue::{Signal, sum_through_queue},

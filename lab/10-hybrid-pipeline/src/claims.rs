@@ -1,7 +1,7 @@
 //! What this run is to show.
 
 use crate::{
-    args::PipelineArgs,
+    flags::PipelineArgs,
     plan::{Plan, Shown},
     source::Source,
 };

@@ -1,13 +1,13 @@
 //! Shows what a pipeline gains by letting its stages overlap, and by who parses.
 
-mod args;
 mod claims;
+mod flags;
 mod pages;
 mod plan;
 mod source;
 
-use args::PipelineArgs;
 use common::{Lab, Step, format};
+use flags::PipelineArgs;
 use lab_10_hybrid_pipeline::{
     frontier::{Outcome, PageReport},
     workers::PARSE,

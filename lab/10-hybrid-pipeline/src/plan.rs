@@ -1,6 +1,6 @@
 //! The variants of this step, one run of one of them, and what it came to.
 
-use crate::{args::PipelineArgs, source::Source};
+use crate::{flags::PipelineArgs, source::Source};
 use anyhow::Context;
 use common::{
     Bound, Lab, Tally,

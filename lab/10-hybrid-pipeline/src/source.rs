@@ -1,6 +1,6 @@
 //! Where the pages come from: the lab's server, the toolchain's documentation, or any site.
 
-use crate::args::PipelineArgs;
+use crate::flags::PipelineArgs;
 use anyhow::{Context, ensure};
 use common::{Counts, Observer};
 use lab_10_hybrid_pipeline::Start;

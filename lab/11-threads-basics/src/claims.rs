@@ -40,6 +40,11 @@ pub(crate) fn claim(lab: &mut Lab, plan: Plan, seen: [Seen; 4], panicked: Figure
         .check(scoped.1.above(sequential.1.clone()))
         .check(owning.1.above(sequential.1)),
     ));
+    claim_overlap(lab, plan, together);
+    claim_panic(lab, threads, panicked);
+}
+
+fn claim_overlap(lab: &mut Lab, plan: Plan, together: impl Fn(Claim) -> Claim) {
     let overlapped = Claim::that(
         "waits_overlap",
         "the waits overlapped: threads took less than three quarters of the time",
@@ -57,6 +62,9 @@ pub(crate) fn claim(lab: &mut Lab, plan: Plan, seen: [Seen; 4], panicked: Figure
         true => overlapped.otherwise("there are no waits with a delay of 0"),
         false => together(overlapped).headline(),
     });
+}
+
+fn claim_panic(lab: &mut Lab, threads: usize, panicked: Figure<Count>) {
     lab.claim(
         Claim::that(
             "panic_is_a_value",

@@ -1,12 +1,18 @@
 //! Shows threads start, interleave and be joined, and a panic come back from join.
 
-mod args;
 mod claims;
+mod flags;
 mod way;
 
-use args::ThreadArgs;
-use common::{Lab, Step, panics};
-use lab_11_threads_basics::{join, run_scoped, run_sequential, start_panicking, start_static};
+use common::{
+    Lab, Step,
+    claim::{Count, Figure},
+    panics,
+};
+use flags::ThreadArgs;
+use lab_11_threads_basics::{
+    Plan, join, run_scoped, run_sequential, start_panicking, start_static,
+};
 use std::{process::ExitCode, thread};
 use way::run;
 
@@ -58,13 +64,20 @@ fn demonstrate(args: &ThreadArgs, lab: &mut Lab) -> anyhow::Result<()> {
         (Some(made), join(workers))
     })?;
     lab.say("  main has joined");
+    let panicked = panic_in_a_thread(lab, plan, panic_at)?;
+    claims::claim(lab, plan, [sequential, scoped, owning, late], panicked);
+    Ok(())
+}
+
+/// Has one thread panic, and prints what each join returned.
+fn panic_in_a_thread(lab: &mut Lab, plan: Plan, panic_at: usize) -> anyhow::Result<Figure<Count>> {
     lab.say(format!(
         "panicking: the last thread panics in iteration {panic_at}"
     ));
     let longest = if plan.threads.get() == 1 {
         panic_at
     } else {
-        each
+        plan.iterations
     };
     // The panic comes back from join as a value: nothing of it on the terminal.
     panics::keep_quiet(|_| is_worker());
@@ -78,9 +91,7 @@ fn demonstrate(args: &ThreadArgs, lab: &mut Lab) -> anyhow::Result<()> {
         });
     }
     let panicked = ends.iter().filter(|end| end.is_err()).count();
-    let panicked = lab.count("panicking", "panics_that_join_returned", panicked);
-    claims::claim(lab, plan, [sequential, scoped, owning, late], panicked);
-    Ok(())
+    Ok(lab.count("panicking", "panics_that_join_returned", panicked))
 }
 
 fn is_worker() -> bool {

@@ -1,6 +1,6 @@
 //! What an increment costs under each lock, on one thread and on several, by round.
 
-use crate::{LockArgs, MECHANISMS};
+use crate::{MECHANISMS, args::LockArgs};
 use common::{
     Bound, Lab, TableReport, Tally,
     claim::{Check, Claim, Figure, Seconds, busy, count, middle_wall, seconds, times, wall},

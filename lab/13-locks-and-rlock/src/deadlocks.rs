@@ -1,6 +1,6 @@
 //! The deadlocks, each in a child process, and what its watchdog reports about them.
 
-use crate::LockArgs;
+use crate::args::LockArgs;
 use anyhow::{Context, bail};
 use common::{
     Lab, Tally,

@@ -1,6 +1,6 @@
 //! One job aborts: once in a pool of processes, once among the threads of a watched program.
 
-use crate::{args::Args, square::pool_of_processes};
+use crate::{flags::Args, square::pool_of_processes};
 use common::{
     Lab, Tally,
     claim::{Claim, cancelled, count, failed},

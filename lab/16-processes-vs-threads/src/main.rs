@@ -1,13 +1,13 @@
 //! Shows jobs of CPU work and of I/O on threads and in processes, where processes begin to pay,
 //! and what an abort takes with it.
 
-mod args;
 mod ends;
+mod flags;
 mod square;
 mod sweep;
 
-use args::Args;
 use common::{Lab, Step};
+use flags::Args;
 use lab_16_processes_vs_threads::{JOB, isolation::THREADED};
 use std::process::ExitCode;
 

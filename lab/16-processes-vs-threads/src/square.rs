@@ -1,6 +1,6 @@
 //! The 2 × 2: CPU work and I/O, on threads and in processes, taking turns.
 
-use crate::{LEAST_ROUNDS, MARGIN, Verdict, args::Args};
+use crate::{LEAST_ROUNDS, MARGIN, Verdict, flags::Args};
 use common::{
     Bound, Lab, Measure, TableReport, Tally,
     claim::{Check, Claim, count, done, none_failed, peak_memory, seconds, times, wall},
@@ -53,6 +53,13 @@ pub(crate) fn run(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
         on_threads(args, lab, IO_THREADS, &waits, &io, &numbers)?;
         in_processes(args, lab, IO_PROCESSES, &waits, &io, &numbers)?;
     }
+    print_table(args, lab);
+    claim(args, lab);
+    Ok(())
+}
+
+fn print_table(args: &Args, lab: &Lab) {
+    let rounds = args.rounds.rounds;
     let steps = format::plain(args.steps() as f64 / 1e6);
     let wait = format::seconds(args.wait.0);
     let rows = [
@@ -75,8 +82,6 @@ pub(crate) fn run(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
             args.jobs, args.workers
         )],
     });
-    claim(args, lab);
-    Ok(())
 }
 
 fn row(lab: &Lab, job: String, threads: &str, processes: &str) -> Vec<String> {
@@ -192,6 +197,17 @@ fn claim(args: &Args, lab: &mut Lab) {
     }));
     compare(lab, "cpu_verdict", "CPU work", CPU_THREADS, CPU_PROCESSES);
     compare(lab, "io_verdict", "I/O", IO_THREADS, IO_PROCESSES);
+    claim_overlap(args, lab);
+    lab.claim(
+        Claim::that(
+            "processes_take_memory",
+            "I/O: memory resident, added up, was half as much again in processes, or more",
+        )
+        .check(peak_memory(IO_PROCESSES).above(peak_memory(IO_THREADS) * 1.5)),
+    );
+}
+
+fn claim_overlap(args: &Args, lab: &mut Lab) {
     let row = seconds(0.75 * args.waits_in_a_row_s());
     let waits = Claim::that(
         "waits_overlap",
@@ -225,13 +241,6 @@ fn claim(args: &Args, lab: &mut Lab) {
         lab.claim(waits);
         lab.claim(works.needs_cpus());
     }
-    lab.claim(
-        Claim::that(
-            "processes_take_memory",
-            "I/O: memory resident, added up, was half as much again in processes, or more",
-        )
-        .check(peak_memory(IO_PROCESSES).above(peak_memory(IO_THREADS) * 1.5)),
-    );
 }
 
 /// Claims the verdict that was reached; where none was, that there is no difference.

@@ -2,7 +2,7 @@
 
 use crate::{
     MARGIN, Verdict,
-    args::{Args, jobs_of},
+    flags::{Args, jobs_of},
     square::pool_of_processes,
 };
 use common::{

@@ -32,14 +32,14 @@ pub(crate) struct PipelineArgs {
 
     /// The size of a generated page
     #[arg(
-        long, value_name = "BYTES", default_value = "600000", allow_negative_numbers = true,
+        long, value_name = "BYTES", default_value = "2000000", allow_negative_numbers = true,
         value_parser = up_to::<8_000_000>
     )]
     pub(crate) size: NonZeroUsize,
 
     /// Let the server hold each generated page back for this long, 0 to 60 seconds
     #[arg(
-        long, value_name = "SECONDS", default_value = "0.1", value_parser = parse_delay,
+        long, value_name = "SECONDS", default_value = "0.05", value_parser = parse_delay,
         allow_negative_numbers = true
     )]
     #[serde(rename = "delay_s", serialize_with = "as_seconds")]
