@@ -19,7 +19,7 @@ pub(crate) fn why_no_socket(code: Option<i32>) -> Option<String> {
         }
     }
     #[cfg(not(unix))]
-    None
+    code.and(None)
 }
 
 /// Room that one more thread needs in the address space, with what the allocator takes for it.
