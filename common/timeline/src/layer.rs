@@ -55,7 +55,6 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Timeline {
             fields.label = self.store.finds_tasks.then(Label::default);
             attributes.record(&mut fields);
         }
-        // Boxed: it is moved in and out of the span's extensions.
         let mut open = Box::new(Open {
             about,
             // Elsewhere it begins when it is entered.
