@@ -314,17 +314,27 @@ impl Field {
     fn subject(&self, value: &str) -> String {
         let who = self.variant.as_ref();
         let who = who.map_or_else(String::new, |variant| format!("`{variant}` "));
-        let text = format!("{who}{} {value} {}", self.lead, self.noun);
+        let text = format!("{who}{} {value} {}", self.lead, self.noun_of(value));
         text.trim_end().to_owned()
+    }
+
+    /// The noun behind a value: `1 thread`, `2 threads`.
+    fn noun_of(&self, value: &str) -> String {
+        let (first, rest) = self.noun.split_once(' ').unwrap_or((self.noun, ""));
+        let singular = first.strip_suffix("es").filter(|it| it.ends_with("ss"));
+        match singular.or_else(|| first.strip_suffix('s')) {
+            Some(first) if value == "1" => format!("{first} {rest}").trim_end().to_owned(),
+            _ => self.noun.to_owned(),
+        }
     }
 
     fn object(&self, subject: &Expression, value: &str) -> String {
         let noun = match subject {
             Expression::Field(other) if other.noun == self.noun => String::new(),
             _ if self.noun.is_empty() => String::new(),
-            _ => format!(" {}", self.noun),
+            _ => format!(" {}", self.noun_of(value)),
         };
-        let same = subject.fields().first().map(|field| &field.variant) == Some(&&self.variant);
+        let same = subject.fields().first().map(|field| &field.variant) == Some(&self.variant);
         match &self.variant {
             _ if same && self.lead.ends_with(':') => {
                 format!("{value} ({})", self.lead.trim_end_matches(':'))

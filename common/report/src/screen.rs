@@ -228,10 +228,6 @@ impl Screen {
     }
 
     /// Ends the process: quietly after a closed pipe, with a line otherwise.
-    #[expect(
-        clippy::exit,
-        reason = "the reader has gone; children end with their links"
-    )]
     fn end_unread(&self, error: &io::Error) -> ! {
         if let Err(error) = self.finish() {
             self.complain(format_args!("{error:#}"));

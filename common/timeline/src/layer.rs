@@ -55,7 +55,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Timeline {
             fields.label = self.store.finds_tasks.then(Label::default);
             attributes.record(&mut fields);
         }
-        let mut open = Open {
+        let mut open = Box::new(Open {
             about,
             // Elsewhere it begins when it is entered.
             created: if self.store.finds_tasks || fields.task.is_some() {
@@ -74,7 +74,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Timeline {
             inside: Inside::default(),
             runs: Runs::default(),
             live: None,
-        };
+        });
         if let Some(task) = fields.task {
             let name = format!("{} {task}", about.name());
             store::with_thread(&self.store, |thread, _| open.root = thread.new_root());
@@ -155,7 +155,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Timeline {
         let Some(span) = context.span(&id) else {
             return;
         };
-        let open = span.extensions_mut().remove::<Open>();
+        let open = span.extensions_mut().remove::<Box<Open>>();
         let Some(open) = open else { return };
         if let Some(lane) = open.live {
             self.store.live.leave(lane, open.about.name());
@@ -313,7 +313,7 @@ impl Timeline {
 }
 
 impl Open {
-    fn task_span(self, thread: LaneId) -> Kept {
+    fn task_span(&self, thread: LaneId) -> Kept {
         // Dropping a future enters its span once more; a run after the end is not one.
         let (start, end, busy) = (self.created, Moment::now(), self.runs.busy);
         Kept {
@@ -323,7 +323,7 @@ impl Open {
         }
     }
 
-    fn thread_span(self) -> Option<Kept> {
+    fn thread_span(&self) -> Option<Kept> {
         let first = self.runs.first.as_ref()?;
         let (start, busy) = (first.start, self.runs.busy);
         let (end, polls) = match self.runs.others.last() {
@@ -378,7 +378,7 @@ where
 {
     let mut outer = span.parent();
     while let Some(parent) = outer {
-        if let Some(open) = parent.extensions().get::<Open>() {
+        if let Some(open) = parent.extensions().get::<Box<Open>>() {
             let is_around = open.inside.has(thread);
             return is_around.then(|| (open.root, open.depth.saturating_add(1), open.is_task));
         }
@@ -392,7 +392,7 @@ where
     S: for<'a> LookupSpan<'a>,
 {
     if let Some(span) = span
-        && let Some(open) = span.extensions_mut().get_mut::<Open>()
+        && let Some(open) = span.extensions_mut().get_mut::<Box<Open>>()
     {
         f(open, &span);
     }

@@ -32,8 +32,11 @@ const STEP: Step = Step {
     ],
 };
 
+/// A variant's name and what it runs.
+type Way = (&'static str, fn(Plan) -> u64);
+
 /// The variants that take turns, in the order of the story.
-const TAKING_TURNS: [(&str, fn(Plan) -> u64); 5] = [
+const TAKING_TURNS: [Way; 5] = [
     ("sequential", count_sequential),
     ("racy", count_losing_updates),
     ("Mutex", count_with_mutex),
