@@ -109,7 +109,7 @@ fn queue(socket: &str, tasks: &str) -> Result<()> {
         task.wait()?;
     }
     let ledger = pool.shutdown();
-    if !(ledger.done == tasks as u64 + 2) {
+    if ledger.done != tasks as u64 + 2 {
         return Err(format!("{ledger:?}").into());
     }
     Ok(())
@@ -132,7 +132,7 @@ fn end(pools: &str) -> Result<()> {
         }
         if round % 2 == 0 {
             let ledger = pool.shutdown();
-            if !(ledger.done == 10) {
+            if ledger.done != 10 {
                 return Err(format!("{ledger:?}").into());
             }
         } else {
