@@ -227,7 +227,7 @@ impl Screen {
         self.0.bars.set_draw_target(ProgressDrawTarget::hidden());
     }
 
-    /// Ends the process: quietly after a closed pipe, with a line otherwise.
+    /// Ends the process: quietly after a closed pipe, with a line otherwise; children end with their links.
     fn end_unread(&self, error: &io::Error) -> ! {
         if let Err(error) = self.finish() {
             self.complain(format_args!("{error:#}"));
