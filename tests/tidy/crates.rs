@@ -6,7 +6,8 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// The crates of this repository that each may use; steps are below all of them and never use each other.
-const ARROWS: [(&str, &[&str]); 10] = [
+const ARROWS: [(&str, &[&str]); 11] = [
+    ("interleave", &[]),
     ("measure", &[]),
     ("timeline", &["measure"]),
     ("process-pool", &["measure", "timeline"]),
@@ -22,8 +23,9 @@ const ARROWS: [(&str, &[&str]); 10] = [
     ("concurrency-lab", &[]),
 ];
 
-const FOR_STEPS: [&str; 7] = [
+const FOR_STEPS: [&str; 8] = [
     "common",
+    "interleave",
     "measure",
     "network",
     "process-pool",
