@@ -109,7 +109,11 @@ fn run_pooled(
     };
     let (sums, _) = lab.variant(variant).bound(bound).run_counted(
         || {
-            let pool = SUM.pool(args.workers)?;
+            let pool = SUM
+                .pool_builder()
+                .workers(args.workers)
+                .recorded()
+                .start()?;
             let sums = sum(&pool);
             Ok((sums, pool.shutdown().retried))
         },

@@ -1,33 +1,74 @@
-//! Panics of tasks as values: what was said and where, and nothing on the terminal.
+//! Panics of tasks as values: message and place, and nothing on the terminal.
 
-use crate::panics;
+use crate::{panics, wire::Failure};
 use std::{
+    backtrace::{Backtrace, BacktraceStatus},
     cell::{Cell, RefCell},
+    mem,
     panic::{self, AssertUnwindSafe},
 };
 
+/// Where a panic was, and the calls that led there.
+type Place = (String, Option<String>);
+
 thread_local! {
     static IS_KEPT: Cell<bool> = const { Cell::new(false) };
-    static LOCATION: RefCell<Option<String>> = const { RefCell::new(None) };
+    /// The panic that is on its way to being caught: what would have been printed, and its place.
+    static UNDER_WAY: RefCell<Option<(Option<String>, Place)>> = const { RefCell::new(None) };
 }
 
-/// Keeps this thread's panics off the terminal; other threads' are told there as ever.
-pub(super) fn keep_those_of_this_thread() {
-    IS_KEPT.set(true);
+/// Keeps this thread's panics off the terminal; other threads' are printed there as ever.
+///
+/// One that ends the process is printed: where panics abort, and where a second panic comes before
+/// the first one is caught (in a `Drop` while unwinding, out of an `extern "C"` function).
+pub(crate) fn keep_those_of_this_thread() {
+    IS_KEPT.set(cfg!(panic = "unwind"));
     panics::keep_quiet(|info| {
-        if IS_KEPT.get() {
-            LOCATION.set(info.location().map(ToString::to_string));
+        if !IS_KEPT.get() {
+            return false;
         }
-        IS_KEPT.get()
+        let backtrace = Backtrace::capture();
+        let is_there = backtrace.status() == BacktraceStatus::Captured;
+        let backtrace = is_there.then(|| backtrace.to_string());
+        let place = info.location().map_or_else(unknown, ToString::to_string);
+        let earlier = UNDER_WAY.replace(Some((None, (place, backtrace))));
+        if let Some((earlier, _)) = earlier {
+            if let Some(earlier) = earlier {
+                eprintln!("{earlier}");
+            }
+            return false;
+        }
+        UNDER_WAY.with_borrow_mut(|kept| {
+            if let Some((text, _)) = kept {
+                *text = Some(info.to_string());
+            }
+        });
+        true
     });
 }
 
+fn unknown() -> String {
+    "an unknown place".into()
+}
+
 /// Runs `work`; a panic comes back as its message and location.
-pub(super) fn catch<R>(work: impl FnOnce() -> R) -> Result<R, (String, String)> {
-    LOCATION.take();
+pub(crate) fn catch<R>(work: impl FnOnce() -> R) -> Result<R, Failure> {
+    UNDER_WAY.take();
     // Nothing of a task outlives it but the bytes it returned.
     panic::catch_unwind(AssertUnwindSafe(work)).map_err(|payload| {
-        let location = LOCATION.take().unwrap_or_else(|| "an unknown place".into());
-        (panics::message(payload.as_ref()), location)
+        let (location, backtrace) = UNDER_WAY
+            .take()
+            .map_or_else(|| (unknown(), None), |(_, place)| place);
+        let message = panics::message(payload.as_ref());
+        // A payload may panic when it is dropped, and so may the payload of that panic.
+        if let Err(again) = panic::catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+            mem::forget(again);
+        }
+        UNDER_WAY.take();
+        Failure::Panicked {
+            message,
+            location,
+            backtrace,
+        }
     })
 }

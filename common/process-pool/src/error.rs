@@ -2,10 +2,11 @@
 
 use crate::child::Exit;
 use serde::{Serialize, Serializer};
-use std::{fmt, io, time::Duration};
+use std::{fmt, io, sync::Arc, time::Duration};
 
 /// Why a pool could not be started.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum PoolError {
     /// A worker process asked for a pool of its own.
     #[error(
@@ -15,32 +16,83 @@ pub enum PoolError {
         /// The name of the worker function.
         role: String,
     },
-    /// The system refused a thread to look after a worker.
-    #[error("cannot look after {workers} workers: {source}; ask for fewer")]
-    Threads {
-        /// How many workers were asked for.
-        workers: usize,
-        /// The system's word.
+    /// The system refused the pool's thread, or the pipe that wakes it.
+    #[error("cannot start the pool's thread: {source}")]
+    Thread {
+        /// What the system said.
         source: io::Error,
     },
     /// Its workers could not be started, or ended before they were ready.
-    #[error("cannot start the workers: {reason}")]
+    #[error("cannot start the workers: {source}")]
     Broken {
         /// What the last attempt met.
-        reason: String,
+        source: WorkerStartError,
     },
 }
 
+/// Why a worker could not be started.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum WorkerStartError {
+    /// The operating system refused the process, its pipes or its memory.
+    #[error("{message}")]
+    Refused {
+        /// What the system said.
+        message: String,
+        /// Whether it was a shortage, which may pass.
+        is_shortage: bool,
+    },
+    /// It ended before it was ready.
+    #[error("a worker ended with {exit} before it was ready ({CAUSE})")]
+    Ended {
+        /// How it ended.
+        exit: Exit,
+    },
+    /// It ended before it finished a task, time and again.
+    #[error("a worker ended with {exit} before its first task")]
+    EndedIdle {
+        /// How it ended.
+        exit: Exit,
+    },
+    /// It was not ready in time.
+    #[error("a worker was not ready after {limit:?} ({CAUSE})")]
+    NotReady {
+        /// The pool's limit.
+        limit: Duration,
+    },
+    /// Its first message made no sense.
+    #[error("a worker's first message was not understood ({CAUSE})")]
+    NotUnderstood,
+    /// Its function has other types than the pool: two functions have one name.
+    #[error(
+        "the worker's function is `{theirs}`, the pool's is `{ours}`: have two functions one name?"
+    )]
+    OtherTypes {
+        /// The types of the worker's function.
+        theirs: String,
+        /// The types of the pool.
+        ours: String,
+    },
+    /// The pool's own thread ended: a fault of this crate.
+    #[error("the pool's thread panicked")]
+    ThreadLost,
+}
+
+const CAUSE: &str = "is `child::take_role` the first call in `main`?";
+
 /// Why a task has no result.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum TaskError {
     /// The worker function panicked; its worker goes on.
     #[error("the task panicked at `{location}`: {message}")]
     Panicked {
-        /// What the panic said.
+        /// The panic's message.
         message: String,
         /// Where it was: file, line and column.
         location: String,
+        /// The calls that led there, if `RUST_BACKTRACE` asks for them.
+        backtrace: Option<String>,
     },
     /// Its worker ended while it ran, on every attempt.
     #[error("worker {pid} ended in mid-task with {exit}, after attempt {attempts}")]
@@ -49,7 +101,7 @@ pub enum TaskError {
         pid: u32,
         /// How that worker ended.
         exit: Exit,
-        /// How often the task was tried.
+        /// How often the task was begun.
         attempts: u32,
     },
     /// It ran for longer than the pool allows, and its worker was killed.
@@ -62,7 +114,7 @@ pub enum TaskError {
         /// The pool's limit.
         limit: Duration,
     },
-    /// It was cancelled, or its pool was dropped before it was done.
+    /// It was cancelled, or its pool was dropped or shut down before it was done.
     #[error("the task was cancelled")]
     Cancelled,
     /// A value could not be turned into bytes.
@@ -84,10 +136,10 @@ pub enum TaskError {
         reason: String,
     },
     /// The pool can no longer start workers.
-    #[error("the pool is broken: {reason}")]
+    #[error("the pool is broken: {source}")]
     PoolBroken {
         /// What the last attempt to start a worker met.
-        reason: String,
+        source: Arc<WorkerStartError>,
     },
 }
 

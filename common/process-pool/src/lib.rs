@@ -1,7 +1,7 @@
 //! Maps a function over inputs in worker processes.
 //!
 //! A [`Worker`] is a name and a plain function, declared once as a constant. The program hands it
-//! to [`child::take_role`](crate::child::take_role) as the first thing in `main`; workers are
+//! to [`child::take_role`] as the first thing in `main`; workers are
 //! copies of the program that take the role there.
 //!
 //! ```no_run
@@ -16,7 +16,7 @@
 //!
 //! fn main() -> ExitCode {
 //!     if let Some(code) = child::take_role(&[&SQUARES]) {
-//!         return code;
+//!         return code.unwrap_or(ExitCode::FAILURE);
 //!     }
 //!     let pool = match SQUARES.pool(NonZeroUsize::MIN.saturating_add(1)) {
 //!         Ok(pool) => pool,
@@ -37,83 +37,87 @@
 //!     let task = pool.submit(40);
 //!     match task.wait() {
 //!         Ok(sum) => println!("{sum}"),
-//!         Err(TaskError::Panicked { message, location }) => println!("{location}: {message}"),
+//!         Err(TaskError::Panicked { message, location, .. }) => println!("{location}: {message}"),
 //!         Err(error) => println!("{error}"),
 //!     }
-//!     // Whoever has to wait anyway calls: the shortest way there and back.
+//!     // To submit and wait in one:
 //!     println!("{:?}", pool.call(50));
 //!     println!("{:?}", pool.shutdown());
 //!     ExitCode::SUCCESS
 //! }
 //! ```
 //!
-//! # What a task can do to the pool
-//! Nothing that lasts. Whatever becomes of a task comes back as its value or its [`TaskError`]:
+//! # Failures
+//! One rule: a task ends with its value or its [`TaskError`], and a task that ends its worker costs
+//! no other task anything.
 //!
 //! | the task | the worker | the outcome |
 //! |---|---|---|
 //! | panics | goes on | [`TaskError::Panicked`], with message and place |
-//! | exits, aborts, crashes, is killed | is replaced | tried again ([`PoolBuilder::retries`]), then [`TaskError::WorkerLost`] |
+//! | exits, aborts, crashes, is killed | is replaced | begun again while [`PoolBuilder::retries`] allow, then [`TaskError::WorkerLost`] |
 //! | takes longer than [`PoolBuilder::timeout`] | is killed and replaced | [`TaskError::TimedOut`] |
 //! | is [cancelled](Task::cancel) while it runs | is killed and replaced | [`TaskError::Cancelled`] |
 //! | is cancelled while it waits | – | [`TaskError::Cancelled`] |
 //! | takes or returns what cannot be (de)serialised | goes on | [`TaskError::Encode`], [`TaskError::Decode`] |
+//! | answers twice, or out of turn | is killed and replaced | as if it had crashed |
 //! | prints | goes on | what it prints goes to standard error |
 //!
-//! A worker that dies idle is replaced before its next task, which does not count as an attempt.
-//! When a worker fails to start three times in a row, every waiting task ends with
-//! [`TaskError::PoolBroken`]. Workers end with the pool and with the parent, however that ends; so
-//! do, on Unix, the processes that they started.
-//!
-//! # Orders
-//! A worker is handed one task at a time, or, once it has shown that tasks are short, as many as
-//! take some milliseconds: nobody chooses a chunk. One task that takes long after all holds up none
-//! of those behind it: the worker gives them back. When a worker is lost with several tasks, each
-//! of them may have begun; they are tried again in orders of which each task is reported before the
-//! next one begins, so that the one that ends workers is found and the others are done. Where that
-//! would be wrong each task goes alone: with [`PoolBuilder::retries`] of 0, and with a
-//! [`PoolBuilder::timeout`]; and where a [`Timeline`](timeline::Timeline) records each of them.
+//! `retries` is 0 by default: a task is begun at most once. An attempt is a run that a worker began:
+//! a worker may have up to 15 short tasks waiting in its pipe, and those are taken back, not lost,
+//! when it dies or when the one before them takes long. A worker is replaced at once; while the
+//! system is short of something, after a growing pause. When none can be started any more, every
+//! waiting task ends with [`TaskError::PoolBroken`]. Workers end with the pool and with the parent,
+//! however that ends; so do, on Unix, the processes that they started, unless these left the
+//! worker's process group.
 //!
 //! # Values
 //! Inputs and outputs are any serde types; they travel in [postcard], a format without field names
 //! or types, so `#[serde(flatten)]`, untagged enums and values such as `serde_json::Value` do not
 //! come through: they are a [`TaskError::Decode`]. Many bytes travel as one piece in a type such as
 //! `serde_bytes::ByteBuf`; serde takes a `Vec<u8>` byte by byte, which is several times slower. An
-//! input is encoded when it is submitted and kept as bytes until its task ends, which is why it
-//! need not be `Clone` to be retried.
+//! encoded value may have [`MAX_VALUE_BYTES`]. An input is encoded when it is submitted and kept as
+//! bytes until its task ends, which is why it need not be `Clone` to be retried.
 //!
-//! # The timeline
-//! Each worker has a lane: its start-up, each task, what the task's own spans say, and what was
-//! lost with a worker. Tasks are recorded where a `Timeline` was current when the pool was made.
+//! # Threads and locks
+//! A pool has one thread. [`ProcessPool::map`], [`call`](ProcessPool::call),
+//! [`submit`](ProcessPool::submit) (at the queue's limit), [`Task::wait`],
+//! [`shutdown`](ProcessPool::shutdown) and dropping a pool block; `async` functions and tasks as
+//! futures do not, and need no runtime of a certain kind. Pools and tasks are `Send` and `Sync`,
+//! whatever their values are. Values are encoded and decoded on the caller's threads. No code of the
+//! caller runs while the pool holds a lock.
 //!
 //! [postcard]: https://docs.rs/postcard
 
-mod batch;
 mod builder;
 mod caught;
 pub mod child;
-mod desk;
 mod error;
-mod manager;
+mod event_loop;
+mod job;
+mod oneshot;
 pub mod panics;
 mod pool;
-mod remote;
-mod reply;
+mod record;
+mod room;
 mod shared;
+mod state;
+mod stream;
 mod task;
-mod unordered;
 mod wire;
 mod worker;
 
 pub use builder::PoolBuilder;
-pub use error::{Payload, PoolError, TaskError};
+pub use error::{Payload, PoolError, TaskError, WorkerStartError};
 pub use pool::ProcessPool;
+pub use stream::Unordered;
 pub use task::{Canceller, Task};
-pub use unordered::Unordered;
 
 use crate::child::{Link, Role};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{fmt, num::NonZeroUsize, process::ExitCode};
+
+/// An encoded input or output may have so many bytes: 1,020 MiB.
+pub const MAX_VALUE_BYTES: usize = child::MESSAGE_LIMIT_BYTES - (4 << 20);
 
 /// A function that worker processes run, under the name by which they find it.
 pub struct Worker<I, O> {
@@ -172,7 +176,7 @@ impl<I, O> fmt::Debug for Worker<I, O> {
     }
 }
 
-/// What became of a pool's tasks and workers.
+/// What a pool's tasks and workers have come to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ledger {
     /// Tasks that the pool was given.

@@ -1,19 +1,22 @@
 //! The pool as its user sees it.
 
-use super::{
-    Ledger, Task, TaskError, Unordered, batch::Records, reply::Reply, shared::Shared, task,
+use crate::{
+    Ledger, Task, TaskError,
+    job::Reply,
+    oneshot::{Arrival, OneShot, lock},
+    shared::Shared,
+    task, wire,
 };
 use serde::{Serialize, de::DeserializeOwned};
-use std::{
-    fmt, marker::PhantomData, num::NonZeroUsize, sync::Arc, thread::JoinHandle, time::Duration,
-};
+use std::{fmt, marker::PhantomData, num::NonZeroUsize, sync::Arc, time::Duration};
 
-/// Worker processes that run one function; made by [`Worker::pool`](super::Worker::pool).
+/// Worker processes that run one function; made by [`Worker::pool`](crate::Worker::pool).
 ///
-/// Dropping it cancels what waits and runs, kills the workers and reaps them.
+/// It can be shared between threads, in an `Arc` or a `static`. Dropping it cancels what waits and
+/// runs, kills the workers and reaps them, which blocks for some milliseconds; see
+/// [`shutdown_async`](Self::shutdown_async) for async programs.
 pub struct ProcessPool<I, O> {
-    pub(super) shared: Arc<Shared>,
-    pub(super) managers: Vec<JoinHandle<()>>,
+    pub(crate) shared: Arc<Shared>,
     types: PhantomData<fn(I) -> O>,
 }
 
@@ -28,12 +31,9 @@ impl<I, O> fmt::Debug for ProcessPool<I, O> {
 }
 
 impl<I, O> ProcessPool<I, O> {
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
-        Self {
-            shared,
-            managers: Vec::new(),
-            types: PhantomData,
-        }
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        let types = PhantomData;
+        Self { shared, types }
     }
 
     /// How many workers it was asked for.
@@ -41,7 +41,7 @@ impl<I, O> ProcessPool<I, O> {
         self.shared.settings.workers
     }
 
-    /// What became of all tasks and workers so far.
+    /// What all tasks and workers so far have come to.
     ///
     /// When nothing waits or runs, `submitted = done + failed + cancelled`.
     pub fn ledger(&self) -> Ledger {
@@ -50,92 +50,65 @@ impl<I, O> ProcessPool<I, O> {
 
     /// The process ids of the workers that are ready; one that is being replaced is left out.
     pub fn worker_ids(&self) -> Vec<u32> {
-        self.shared.worker_ids()
+        let state = lock(&self.shared.state);
+        let alive = state
+            .ready_workers()
+            .filter(|worker| !worker.watch.has_ended());
+        alive.map(|worker| worker.pid).collect()
     }
 
-    /// How long each worker took from its spawning until it was ready.
+    /// How long each slot's first worker took from its start until it was ready.
     pub fn startup(&self) -> Vec<Duration> {
-        self.shared.startup()
+        lock(&self.shared.state).startup()
     }
 
-    /// Waits until every submitted task has ended, then ends the workers.
+    /// Takes no more tasks, waits until every submitted one has ended, then ends the workers.
     ///
     /// Returns the final ledger. To end without waiting, drop the pool.
-    pub fn shutdown(mut self) -> Ledger {
-        self.shared.finish();
-        self.join();
-        self.shared.ledger()
+    pub fn shutdown(&self) -> Ledger {
+        self.shared.finish(None);
+        self.shared.end().wait();
+        self.ledger()
     }
 
-    fn join(&mut self) {
-        for manager in self.managers.drain(..) {
-            // A manager that panicked has broken the pool and said so to every task.
-            let _ = manager.join();
-        }
+    /// As [`shutdown`](Self::shutdown), but cancels what has not ended after `limit`.
+    pub fn shutdown_within(&self, limit: Duration) -> Ledger {
+        self.shared.finish(Some(limit));
+        self.shared.end().wait();
+        self.ledger()
+    }
+
+    /// As [`shutdown`](Self::shutdown), without blocking the thread; a limit is optional.
+    ///
+    /// # Cancel safety
+    /// Dropped before it is ready, the pool shuts down all the same.
+    pub async fn shutdown_async(&self, limit: Option<Duration>) -> Ledger {
+        self.shared.finish(limit);
+        Arrival(&self.shared.end()).await;
+        self.ledger()
     }
 }
 
 impl<I, O> Drop for ProcessPool<I, O> {
     fn drop(&mut self) {
         self.shared.stop();
-        self.join();
+        self.shared.end().wait();
     }
 }
 
 impl<I: Serialize, O: DeserializeOwned> ProcessPool<I, O> {
-    /// Runs one task per input and returns the outcomes in the order of the inputs.
-    ///
-    /// Takes inputs as it goes: apart from the outcomes it holds a bounded number of them.
-    /// Blocks until all tasks have ended.
-    pub fn map(&self, inputs: impl IntoIterator<Item = I>) -> Vec<Result<O, TaskError>> {
-        self.map_unordered(inputs).in_order()
-    }
-
-    /// Runs one task per input and yields the outcomes as they come, each with its input's index.
-    ///
-    /// Per worker 256 tasks are ahead of what was taken from the iterator, or four orders if they are
-    /// larger, or with a queue limit that many and one per worker in all: a slow reader slows the
-    /// inputs down. Dropping it cancels the tasks that have not started.
-    pub fn map_unordered<T>(&self, inputs: T) -> Unordered<'_, I, O, T::IntoIter>
-    where
-        T: IntoIterator<Item = I>,
-    {
-        Unordered::new(self, inputs.into_iter())
-    }
-
     /// Runs one task and waits for its result, blocking the thread.
-    ///
-    /// The shortest way there is: the thread speaks to an idle worker itself, if there is one. What
-    /// `submit` and [`Task::wait`] do takes two more switches between threads.
     ///
     /// # Errors
     /// Any [`TaskError`].
     pub fn call(&self, input: I) -> Result<O, TaskError> {
-        let (tx, rx) = oneshot::channel();
-        let reply = Reply::handle(tx);
-        match encode(&input) {
-            Ok(records) => {
-                if let Some((loan, hand)) = self.shared.enqueue_or_lend(records, reply) {
-                    loan.run(hand);
-                }
-            }
-            Err(error) => {
-                self.shared.refuse(error, reply);
-            }
-        }
-        let record = rx.recv().unwrap_or_else(|_| Err(task::unanswered()))?;
-        task::decode(&self.shared, &record)
+        self.submit(input).wait()
     }
 
     /// Queues one task; blocks while the queue is at its limit.
     pub fn submit(&self, input: I) -> Task<O> {
-        let (tx, rx) = oneshot::channel();
-        let reply = Reply::handle(tx);
-        let task = match encode(&input) {
-            Ok(records) => self.shared.enqueue(records, reply),
-            Err(error) => self.shared.refuse(error, reply),
-        };
-        Task::new(Arc::clone(&self.shared), task, rx)
+        self.shared.take_room();
+        self.queue(&input)
     }
 
     /// Queues one task unless the queue is at its limit.
@@ -143,38 +116,58 @@ impl<I: Serialize, O: DeserializeOwned> ProcessPool<I, O> {
     /// # Errors
     /// The input, when there is no room for it.
     pub fn try_submit(&self, input: I) -> Result<Task<O>, I> {
-        let (tx, rx) = oneshot::channel();
-        let reply = Reply::handle(tx);
-        let task = match encode(&input) {
-            Ok(records) => self.shared.try_enqueue(records, reply),
-            Err(error) => Some(self.shared.refuse(error, reply)),
-        };
-        match task {
-            Some(task) => Ok(Task::new(Arc::clone(&self.shared), task, rx)),
-            None => Err(input),
+        if self.shared.try_take_room() {
+            Ok(self.queue(&input))
+        } else {
+            Err(input)
         }
     }
 
     /// Queues one task, waiting without blocking the thread while the queue is at its limit.
     ///
+    /// Room is given out in the order in which it was asked for.
+    ///
     /// # Cancel safety
     /// Dropped before it is ready, it has queued nothing, and the input is gone.
-    pub async fn submit_async(&self, mut input: I) -> Task<O> {
-        loop {
-            input = match self.try_submit(input) {
-                Ok(task) => return task,
-                Err(input) => input,
-            };
-            if let Some(room) = self.shared.room() {
-                // An error would mean that the pool is gone, which `self` rules out.
-                let _ = room.await;
+    pub async fn submit_async(&self, input: I) -> Task<O> {
+        self.shared.take_room_async().await;
+        self.queue(&input)
+    }
+
+    /// Queues a task for which there is room.
+    fn queue(&self, input: &I) -> Task<O> {
+        let outcome = Arc::<OneShot<_>>::default();
+        let place = Place(Some(&self.shared));
+        let mut bytes = Vec::new();
+        let encoded = wire::encode(input, &mut bytes);
+        place.keep();
+        let task = match encoded {
+            Ok(()) => {
+                let reply = Reply::Handle(Arc::clone(&outcome));
+                self.shared.add(1, bytes, reply)
             }
-        }
+            Err(reason) => {
+                outcome.put(Err(task::not_encoded(reason)));
+                self.shared.refuse()
+            }
+        };
+        Task::new(Arc::clone(&self.shared), task, outcome)
     }
 }
 
-fn encode(input: &impl Serialize) -> Result<Records, TaskError> {
-    let mut records = Records::default();
-    records.push(input)?;
-    Ok(records)
+/// A place in the queue, given back if encoding the input panics.
+struct Place<'a>(Option<&'a Shared>);
+
+impl Place<'_> {
+    fn keep(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        if let Some(shared) = self.0 {
+            shared.give_back_room();
+        }
+    }
 }

@@ -1,36 +1,35 @@
 //! The handle of a submitted task.
 
-use super::{Payload, TaskError, reply::Outcome, shared::Shared};
+use crate::{
+    Payload, TaskError,
+    job::Outcome,
+    oneshot::OneShot,
+    shared::{Shared, unanswered},
+    wire::{self, FAILURE, Failure, VALUE},
+};
 use serde::de::DeserializeOwned;
 use std::{
     fmt,
-    future::IntoFuture,
     marker::PhantomData,
-    pin::{Pin, pin},
+    pin::Pin,
     sync::Arc,
-    task::{Context, Poll, Wake, Waker},
-    thread::{self, Thread},
+    task::{Context, Poll, ready},
+    time::Duration,
 };
 
 /// A task in the pool; wait for it with [`wait`](Self::wait) or `.await`.
 ///
-/// Dropping it forgets the result; the task itself runs on.
+/// Dropping it forgets the result; the task itself runs on, unless
+/// [`cancel_on_drop`](Self::cancel_on_drop) was called.
 ///
 /// # Cancel safety
 /// A `Task` that was polled and not finished can be polled again, waited for, or dropped.
 #[must_use = "the result comes through this handle"]
 pub struct Task<O> {
-    receiver: Receiver,
+    outcome: Arc<OneShot<Outcome>>,
     canceller: Canceller,
+    cancels: bool,
     output: PhantomData<fn() -> O>,
-}
-
-#[derive(Debug)]
-enum Receiver {
-    Blocking(oneshot::Receiver<Outcome>),
-    Polled(oneshot::AsyncReceiver<Outcome>),
-    /// For a moment, between the two.
-    Neither,
 }
 
 /// Cancels one task, from anywhere.
@@ -43,14 +42,10 @@ pub struct Canceller {
 impl Canceller {
     /// Cancels the task; whether it will end as [`TaskError::Cancelled`].
     ///
-    /// Takes a waiting task out of the queue. Of a running one it kills the worker, which takes
-    /// about a millisecond and a new worker. Returns `false` when the task was done already.
+    /// One that has not begun never will. Of one that has, the worker is killed and replaced, which
+    /// takes some milliseconds. Returns `false` when the task was done already.
     pub fn cancel(&self) -> bool {
         self.shared.cancel(self.task)
-    }
-
-    fn note_received(&self) {
-        self.shared.note_received(self.task..self.task + 1);
     }
 }
 
@@ -63,10 +58,11 @@ impl fmt::Debug for Canceller {
 }
 
 impl<O> Task<O> {
-    pub(super) fn new(shared: Arc<Shared>, task: u64, rx: oneshot::Receiver<Outcome>) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, task: u64, outcome: Arc<OneShot<Outcome>>) -> Self {
         Self {
-            receiver: Receiver::Blocking(rx),
+            outcome,
             canceller: Canceller { shared, task },
+            cancels: false,
             output: PhantomData,
         }
     }
@@ -85,6 +81,17 @@ impl<O> Task<O> {
     pub fn canceller(&self) -> Canceller {
         self.canceller.clone()
     }
+
+    /// From now on, dropping this handle cancels the task.
+    pub fn cancel_on_drop(mut self) -> Self {
+        self.cancels = true;
+        self
+    }
+
+    /// Whether it has ended, so that [`wait`](Self::wait) will not block.
+    pub fn is_finished(&self) -> bool {
+        self.outcome.has_arrived()
+    }
 }
 
 impl<O: DeserializeOwned> Task<O> {
@@ -92,34 +99,48 @@ impl<O: DeserializeOwned> Task<O> {
     ///
     /// # Errors
     /// Any [`TaskError`].
+    ///
+    /// # Panics
+    /// Where the output's `Deserialize` does, or the task was polled after its end.
     pub fn wait(self) -> Result<O, TaskError> {
-        let received = match self.receiver {
-            Receiver::Blocking(rx) => rx.recv(),
-            Receiver::Polled(rx) => block_on(rx),
-            Receiver::Neither => Err(oneshot::RecvError),
-        };
-        self.canceller.note_received();
-        let record = received.unwrap_or_else(|_| Err(unanswered()))?;
-        decode(&self.canceller.shared, &record)
+        let outcome = self.outcome.wait();
+        self.finish(outcome)
+    }
+
+    /// Waits for the result for at most `limit`; the task itself after that.
+    ///
+    /// # Errors
+    /// The task, when it takes longer; it goes on. Inside: any [`TaskError`].
+    pub fn wait_timeout(self, limit: Duration) -> Result<Result<O, TaskError>, Self> {
+        if self.outcome.wait_timeout(limit) {
+            Ok(self.wait())
+        } else {
+            Err(self)
+        }
+    }
+
+    fn finish(&self, outcome: Option<Outcome>) -> Result<O, TaskError> {
+        let outcome = outcome.expect("a task is not polled after its end");
+        self.canceller.shared.received(self.id());
+        let output = outcome?;
+        decode(&self.canceller.shared, wire::take(&mut output.records()))
     }
 }
 
 impl<O: DeserializeOwned> Future for Task<O> {
     type Output = Result<O, TaskError>;
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut rx = match std::mem::replace(&mut self.receiver, Receiver::Neither) {
-            Receiver::Blocking(rx) => rx.into_future(),
-            Receiver::Polled(rx) => rx,
-            Receiver::Neither => panic!("a task was polled after its end"),
-        };
-        let Poll::Ready(received) = Pin::new(&mut rx).poll(context) else {
-            self.receiver = Receiver::Polled(rx);
-            return Poll::Pending;
-        };
-        self.canceller.note_received();
-        let outcome = received.unwrap_or_else(|_| Err(unanswered()));
-        Poll::Ready(outcome.and_then(|record| decode(&self.canceller.shared, &record)))
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let outcome = ready!(self.outcome.poll(context));
+        Poll::Ready(self.finish(outcome))
+    }
+}
+
+impl<O> Drop for Task<O> {
+    fn drop(&mut self) {
+        if self.cancels && !self.outcome.has_arrived() {
+            self.cancel();
+        }
     }
 }
 
@@ -132,39 +153,29 @@ impl<O> fmt::Debug for Task<O> {
 }
 
 /// Makes the value; one that cannot be made is taken back from the ledger's `done`.
-pub(super) fn decode<O: DeserializeOwned>(shared: &Shared, record: &[u8]) -> Result<O, TaskError> {
-    postcard::from_bytes(record).map_err(|error| {
-        shared.recount_as_failed();
-        TaskError::Decode {
-            payload: Payload::Output,
-            reason: error.to_string(),
+pub(crate) fn decode<O: DeserializeOwned>(
+    shared: &Shared,
+    record: Option<(u8, &[u8])>,
+) -> Result<O, TaskError> {
+    match record {
+        Some((VALUE, record)) => postcard::from_bytes(record).map_err(|error| {
+            shared.recount_as_failed();
+            TaskError::Decode {
+                payload: Payload::Output,
+                reason: error.to_string(),
+            }
+        }),
+        Some((FAILURE, record)) => {
+            Err(postcard::from_bytes::<Failure>(record)
+                .map_or_else(|_| unanswered(), TaskError::from))
         }
-    })
-}
-
-/// Only a manager that panicked leaves a task without an answer.
-pub(super) fn unanswered() -> TaskError {
-    TaskError::PoolBroken {
-        reason: "the task was lost by its manager".into(),
+        _ => Err(unanswered()),
     }
 }
 
-/// Wakes a thread that waits for a future.
-struct Unpark(Thread);
-
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
-    }
-}
-
-fn block_on<F: Future>(future: F) -> F::Output {
-    let mut future = pin!(future);
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    loop {
-        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
-            Poll::Ready(value) => return value,
-            Poll::Pending => thread::park(),
-        }
+pub(crate) fn not_encoded(reason: String) -> TaskError {
+    TaskError::Encode {
+        payload: Payload::Input,
+        reason,
     }
 }

@@ -1,70 +1,66 @@
-//! The worker process: one thread listens to the parent, the main thread works.
+//! The worker process: the main thread works, another one watches for the parent's end.
 
-use super::{
-    batch, caught,
-    desk::{Desk, Tick, employ, lock},
-    wire::{Failure, Order, Report},
+use crate::{
+    caught,
+    child::{Closing, Link},
+    record::{TaskRecorder, WorkerStart},
+    wire::{self, FAILURE, Failure, Order, Report, VALUE},
 };
-use crate::child::{Closing, Link};
 use serde::{Serialize, de::DeserializeOwned};
-use std::{
-    io,
-    process::ExitCode,
-    sync::{Arc, Mutex},
-    thread,
-    time::Duration,
-};
-use timeline::{Lane, Moment, Recording, Span, Timeline};
+use std::{io, process::ExitCode, thread};
+
+/// A buffer for results is not kept if it is larger.
+const KEPT_BYTES: usize = 64 * 1024;
 
 /// Serves tasks until the parent closes the link.
-pub(super) fn serve<I, O>(name: &'static str, function: fn(I) -> O, link: Link) -> ExitCode
+pub(crate) fn serve<I, O>(name: &'static str, function: fn(I) -> O, link: Link) -> ExitCode
 where
     I: DeserializeOwned,
     O: Serialize,
 {
     caught::keep_those_of_this_thread();
+    let own_id = std::process::id();
     let (mut sender, mut receiver) = link.split();
     let hello = Report::Hello {
-        ready: Moment::now(),
-        busy: timeline::thread_cpu().unwrap_or_default(),
+        types: wire::types::<I, O>(),
+        start: WorkerStart::now(),
     };
     let watched = receiver.closing().and_then(watch);
     if sender.send(&hello).is_err() || watched.is_err() {
         return ExitCode::FAILURE;
     }
-    let desk = Arc::new(Mutex::new(Desk::new(sender)));
-    let Ok(clerk) = employ(Arc::clone(&desk)) else {
-        return ExitCode::FAILURE;
-    };
-    let mut recorder = Recorder::default();
-    let mut tick = Tick::new();
     let mut result = Vec::new();
     loop {
         let (order, mut inputs) = match receiver.receive_with::<Order>() {
             Ok(Some(order)) => order,
-            // The parent's end; the thread that watches for it ends this process.
+            // The parent needs this worker no more.
             Ok(None) => return ExitCode::SUCCESS,
             Err(_) => return ExitCode::FAILURE,
         };
-        lock(&desk).open(order.tasks, order.promptly);
-        if order.tasks > 1 {
-            clerk.unpark();
-        }
-        loop {
-            let Some((_, input)) = batch::take_record(&mut inputs) else {
+        for _ in 0..order.tasks {
+            let input = match order.tasks {
+                1 => Some(inputs),
+                _ => wire::take(&mut inputs).map(|(_, input)| input),
+            };
+            let Some(input) = input else {
                 return ExitCode::FAILURE;
             };
-            recorder.begin(order.record);
+            let recorder = order.record.then(TaskRecorder::begin);
             result.clear();
+            result.shrink_to(KEPT_BYTES);
             let ended_well = run(function, input, &mut result);
-            let recording = recorder.end(name);
-            let mut desk = lock(&desk);
-            desk.file(ended_well, &mut result, recording);
-            if desk.report_if_due(tick.has_passed()).is_err() {
-                return ExitCode::FAILURE;
+            if std::process::id() != own_id {
+                end_as_a_copy();
             }
-            if desk.is_closed() {
-                break;
+            // A result leaves before the next task begins: a crash costs one task only.
+            let done = Report::Done {
+                id: order.id,
+                tasks: 1,
+                failed: u32::from(!ended_well),
+                notes: recorder.map(|recorder| Box::new(recorder.end(name))),
+            };
+            if sender.send_with(&done, &[&result]).is_err() {
+                return ExitCode::FAILURE;
             }
         }
     }
@@ -72,13 +68,19 @@ where
 
 /// Waits for the parent's end on a thread of its own, so that it is noticed in mid-task too.
 fn watch(closing: Closing) -> io::Result<()> {
-    thread::Builder::new()
-        .name("watcher".into())
-        .spawn(move || {
-            closing.wait();
-            end_with_the_parent()
-        })
-        .map(drop)
+    let watcher = thread::Builder::new().name("watcher".into());
+    #[cfg(unix)]
+    let parent = std::os::unix::process::parent_id();
+    let watching = move || {
+        closing.wait();
+        // The parent may have closed the link to let an idle worker end by itself.
+        #[cfg(unix)]
+        while std::os::unix::process::parent_id() == parent {
+            thread::sleep(std::time::Duration::from_millis(5));
+        }
+        end_with_the_parent()
+    };
+    watcher.spawn(watching).map(drop)
 }
 
 /// Ends this process at once, and on Unix the helpers that a task started.
@@ -98,6 +100,17 @@ fn end_with_the_parent() -> ! {
     std::process::exit(0)
 }
 
+/// A task forked, and both processes came back from it: only one of them is the worker.
+fn end_as_a_copy() -> ! {
+    #[cfg(unix)]
+    {
+        use nix::{sys::signal, unistd::Pid};
+        // Nothing of the worker's is to be flushed or dropped twice.
+        let _ = signal::kill(Pid::this(), signal::Signal::SIGKILL);
+    }
+    std::process::abort()
+}
+
 /// Runs one task and appends its result; whatever it and its types do, there is one. Returns whether
 /// it is a value.
 fn run<I: DeserializeOwned, O: Serialize>(
@@ -105,71 +118,24 @@ fn run<I: DeserializeOwned, O: Serialize>(
     input: &[u8],
     results: &mut Vec<u8>,
 ) -> bool {
-    let start = results.len();
     let ended = caught::catch(|| {
-        let input = postcard::from_bytes(input).map_err(|error| Failure::Input {
-            reason: error.to_string(),
-        })?;
-        batch::append(results, &function(input)).map_err(|reason| Failure::Output { reason })
+        let input =
+            postcard::from_bytes(input).map_err(|error| Failure::Input(error.to_string()))?;
+        let output = function(input);
+        wire::append(results, VALUE, |bytes| wire::encode(&output, bytes)).map_err(Failure::Output)
     });
     let failure = match ended {
         Ok(Ok(())) => return true,
         Ok(Err(failure)) => failure,
-        Err((message, location)) => Failure::Panicked { message, location },
+        Err(panicked) => panicked,
     };
     // A panic while it was encoded leaves half of a value.
-    results.truncate(start);
-    if let Err(reason) = batch::append_failure(results, &failure) {
-        let too_long = Failure::Output { reason };
+    results.clear();
+    if let Err(reason) = wire::append(results, FAILURE, |bytes| wire::encode(&failure, bytes)) {
+        results.clear();
+        let too_long = Failure::Output(reason);
         // It is a short sentence.
-        let _ = batch::append_failure(results, &too_long);
+        let _ = wire::append(results, FAILURE, |bytes| wire::encode(&too_long, bytes));
     }
     false
-}
-
-/// Records a task as a span of this process's lane, around the spans that the task records.
-#[derive(Default)]
-struct Recorder {
-    /// From the first task on that is to be recorded.
-    timeline: Option<Timeline>,
-    began: Option<(Moment, Option<Duration>)>,
-}
-
-impl Recorder {
-    #[inline]
-    fn begin(&mut self, record: bool) {
-        if record && self.timeline.is_none() {
-            self.timeline = Some(Timeline::with_declared_tasks().install());
-        }
-        self.began = record.then(|| (Moment::now(), timeline::thread_cpu()));
-    }
-
-    #[inline]
-    fn end(&mut self, name: &'static str) -> Option<Recording> {
-        let timeline = self.timeline.as_ref()?;
-        let Some((start, cpu)) = self.began.take() else {
-            timeline.take();
-            return None;
-        };
-        let end = Moment::now();
-        let busy = match cpu.zip(timeline::thread_cpu()) {
-            Some((before, after)) => after.saturating_sub(before).min(end - start),
-            None => end - start,
-        };
-        let mut recording = timeline.take();
-        for span in recording.lanes.iter_mut().flat_map(|lane| &mut lane.spans) {
-            span.depth += 1;
-        }
-        let whole = Lane {
-            id: timeline::LaneId {
-                kind: timeline::LaneKind::Process,
-                number: std::process::id().into(),
-            },
-            name: name.into(),
-            spans: vec![Span::watched(name, start, end, busy)],
-        };
-        recording.lanes.insert(0, whole);
-        recording.toll.spans += 1;
-        Some(recording)
-    }
 }

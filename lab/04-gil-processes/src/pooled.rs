@@ -30,7 +30,12 @@ pub(crate) fn run(
 ) -> anyhow::Result<InProcesses> {
     variant.bound(Bound::Work { workers: 2 }).run_counted(
         || {
-            let pool = COUNT.pool_builder().workers(TWO).retries(retries).start()?;
+            let pool = COUNT
+                .pool_builder()
+                .workers(TWO)
+                .retries(retries)
+                .recorded()
+                .start()?;
             Ok(InProcesses {
                 jobs: count_in_processes(&pool, &jobs),
                 startup: pool.startup(),

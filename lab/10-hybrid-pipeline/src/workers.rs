@@ -55,7 +55,7 @@ impl Parser {
             Way::Processes => {
                 let builder = PARSE.pool_builder().program(program).workers(workers);
                 // A worker that is lost costs no page: it is parsed again.
-                Self::Processes(builder.timeout(PARSE_LIMIT).retries(1).start()?)
+                Self::Processes(builder.timeout(PARSE_LIMIT).retries(1).recorded().start()?)
             }
         })
     }

@@ -212,7 +212,7 @@ fn claim_crowd(lab: &mut Lab, asked: usize, crowd: &Crowd) {
 
 fn gather(threads: usize) -> Crowd {
     let pool = CROWD.pool_builder().workers(NonZeroUsize::MIN);
-    let pool = pool.retries(0).timeout(PATIENCE).start();
+    let pool = pool.retries(0).timeout(PATIENCE).recorded().start();
     let called = pool
         .map_err(anyhow::Error::from)
         .and_then(|pool| Ok(pool.call(threads)?));

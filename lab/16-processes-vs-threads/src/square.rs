@@ -169,11 +169,8 @@ pub(crate) fn pool_of_processes(
     jobs: &[Job],
     retries: u32,
 ) -> anyhow::Result<InProcesses> {
-    let pool = JOB
-        .pool_builder()
-        .workers(workers)
-        .retries(retries)
-        .start()?;
+    let pool = JOB.pool_builder().workers(workers).retries(retries);
+    let pool = pool.recorded().start()?;
     Ok(InProcesses {
         jobs: run_in_processes(&pool, jobs),
         pool: pool.shutdown(),

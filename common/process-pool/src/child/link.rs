@@ -12,14 +12,14 @@ use std::{
 mod wires;
 
 pub use wires::Closing;
-pub(super) use wires::Offer;
+pub(crate) use wires::Offer;
 use wires::{Input, Output};
 
 /// A longer message is refused: a length field that says more is not a length.
-pub(super) const MESSAGE_LIMIT_BYTES: usize = 1 << 30;
+pub(crate) const MESSAGE_LIMIT_BYTES: usize = 1 << 30;
 
 /// A payload up to this size is copied behind its message, to leave in one call.
-const COPIED_BYTES: usize = 64 * 1024;
+pub(crate) const COPIED_BYTES: usize = 64 * 1024;
 
 /// One end of the connection between parent and child.
 #[derive(Debug)]
@@ -120,6 +120,7 @@ impl LinkSender {
     /// As [`Link::send`].
     pub fn send_with(&mut self, message: &impl Serialize, payload: &[&[u8]]) -> io::Result<()> {
         self.frame.clear();
+        self.frame.shrink_to(COPIED_BYTES);
         self.frame.extend_from_slice(&[0; 4]);
         self.frame = postcard::to_extend(message, std::mem::take(&mut self.frame))
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
@@ -183,9 +184,11 @@ impl LinkReceiver {
         if size > MESSAGE_LIMIT_BYTES {
             return Err(too_large(size));
         }
-        // Never made smaller: what grows again would have to be cleared again.
         if self.frame.len() < size {
             self.frame.resize(size, 0);
+        } else if self.frame.len() > COPIED_BYTES && size <= COPIED_BYTES {
+            // One large message is no reason to keep its memory for ever.
+            self.frame = vec![0; COPIED_BYTES];
         }
         let frame = &mut self.frame[..size];
         self.input.read_exact(frame)?;

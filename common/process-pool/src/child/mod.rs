@@ -11,10 +11,12 @@
 //! The end of the parent, however it comes, closes the link: a child that reads its link learns of
 //! it at once. [`Link::exit_with_parent`] is that for roles that do not read.
 
+pub(crate) mod ends;
 mod guest;
 mod link;
 
 pub use guest::{Guest, kill_guests};
+pub(crate) use link::MESSAGE_LIMIT_BYTES;
 pub use link::{Closing, Link, LinkReceiver, LinkSender};
 
 use std::{
@@ -45,10 +47,17 @@ pub trait Role: Sync {
 
 /// Why a child could not take its role.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum RoleError {
     /// The program has no role of that name.
     #[error("this program has no role `{role}`")]
     Unknown {
+        /// What was asked for.
+        role: String,
+    },
+    /// The program has two roles of that name.
+    #[error("this program has two roles `{role}`; give each a name of its own")]
+    Ambiguous {
         /// What was asked for.
         role: String,
     },
@@ -76,8 +85,13 @@ pub fn take_role(roles: &[&dyn Role]) -> Option<Result<ExitCode, RoleError>> {
 }
 
 fn take(roles: &[&dyn Role], name: &str) -> Result<ExitCode, RoleError> {
-    let role = roles.iter().find(|role| role.name() == name);
-    let role = role.ok_or_else(|| RoleError::Unknown { role: name.into() })?;
+    let mut named = roles.iter().filter(|role| role.name() == name);
+    let role = named
+        .next()
+        .ok_or_else(|| RoleError::Unknown { role: name.into() })?;
+    if named.next().is_some() {
+        return Err(RoleError::Ambiguous { role: name.into() });
+    }
     let link = Link::inherited();
     let link = link.map_err(|source| RoleError::NoLink {
         role: name.into(),
@@ -149,6 +163,7 @@ fn running_program() -> io::Result<PathBuf> {
 
 /// Why a child could not be started.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum StartError {
     /// A child asked for a child of its own.
     #[error(
@@ -221,6 +236,16 @@ impl Child {
     /// # Errors
     /// [`StartError::Nested`] inside a child; [`StartError::Spawn`] when the system refuses.
     pub fn start(program: &Program, role: &str) -> Result<(Self, Link), StartError> {
+        Self::start_with(program, role, |_| {}, |_, offer| offer.accept())
+    }
+
+    /// As [`start`](Self::start); `prepare` sees the command, `accept` makes the parent's end.
+    pub(crate) fn start_with<L>(
+        program: &Program,
+        role: &str,
+        prepare: impl FnOnce(&mut Command),
+        accept: impl FnOnce(&Self, link::Offer) -> io::Result<L>,
+    ) -> Result<(Self, L), StartError> {
         if is_child() {
             return Err(StartError::Nested { role: role.into() });
         }
@@ -232,22 +257,19 @@ impl Child {
         };
         let mut command = Command::new(path.as_ref().map_err(|e| refused(copy_of(e)))?);
         command.arg(OsString::from(format!("{ROLE_ARGUMENT}{role}")));
+        prepare(&mut command);
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let offer = link::Offer::to(&mut command).map_err(refused)?;
         let process = command.spawn().map_err(refused)?;
         drop(command);
-        let mut child = Self {
+        let child = Self {
             process,
             exit: None,
         };
-        match offer.accept() {
-            Ok(link) => Ok((child, link)),
-            Err(error) => {
-                child.kill();
-                Err(refused(error))
-            }
-        }
+        // Dropped, the child is killed.
+        let link = accept(&child, offer).map_err(refused)?;
+        Ok((child, link))
     }
 
     /// The process id.
@@ -308,10 +330,10 @@ impl Child {
         }
     }
 
-    /// Kills it, and on Unix whatever it started in its process group, and reaps it.
-    pub fn kill(&mut self) -> Exit {
-        if let Some(exit) = self.try_wait() {
-            return exit;
+    /// Has it killed, and on Unix whatever it started in its process group; does not wait.
+    pub(crate) fn start_killing(&mut self) {
+        if self.try_wait().is_some() {
+            return;
         }
         #[cfg(unix)]
         {
@@ -323,6 +345,14 @@ impl Child {
             );
         }
         let _ = self.process.kill();
+    }
+
+    /// Kills it, and on Unix whatever it started in its process group, and reaps it.
+    pub fn kill(&mut self) -> Exit {
+        self.start_killing();
+        if let Some(exit) = self.exit {
+            return exit;
+        }
         let exit = self.process.wait().map_or(Exit::Code(-1), Exit::from);
         self.exit = Some(exit);
         exit

@@ -3,7 +3,7 @@
 use measure::workload::mix;
 use nix::{
     sys::signal::{self, Signal},
-    unistd::Pid,
+    unistd::{ForkResult, Pid},
 };
 use process_pool::Worker;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
@@ -17,13 +17,6 @@ use std::{
 };
 
 pub(crate) const SQUARE: Worker<u64, u128> = Worker::new("square", square);
-/// Squares the number, unless it is a trap.
-pub(crate) const TRAP: Worker<(u64, bool), u128> = Worker::new("trap", |(n, is_trap)| {
-    if is_trap {
-        die();
-    }
-    square(n)
-});
 /// Squares the number after some microseconds of work.
 pub(crate) const GRIND: Worker<u64, u128> = Worker::new("grind", |n| {
     black_box(mix(black_box(n), 2_000));
@@ -35,6 +28,22 @@ pub(crate) const SECRETIVE: Worker<u8, Secret> = Worker::new("secretive", Secret
 pub(crate) const CONFIDING: Worker<Secret, u8> = Worker::new("confiding", |input| input.0);
 pub(crate) const ECHO: Worker<Vec<u8>, Vec<u8>> = Worker::new("echo", |bytes| bytes);
 pub(crate) const FORGED: Worker<u8, Picky> = Worker::new("forged", Picky);
+pub(crate) const TOUCHY: Worker<u64, Touchy> = Worker::new("touchy", |n| Touchy(square(n)));
+/// Returns the number; where it is told to, it forks first, and both processes return.
+pub(crate) const FORKING: Worker<(u64, bool), u64> = Worker::new("forking", |(n, forks)| {
+    if forks {
+        fork();
+    }
+    n
+});
+pub(crate) const TWIN: Worker<u8, u8> = Worker::new("twin", |n| n);
+pub(crate) const OTHER_TWIN: Worker<u8, u8> = Worker::new("twin", |n| n + 1);
+/// Returns a variable of its environment, its working directory and its process id.
+pub(crate) const WHERE: Worker<String, (Option<String>, PathBuf, u32)> =
+    Worker::new("where", |name| {
+        let folder = std::env::current_dir().expect("it has one");
+        (std::env::var(name).ok(), folder, std::process::id())
+    });
 pub(crate) const NESTED: Worker<u64, String> = Worker::new("nested", start_a_pool);
 
 pub(crate) const INFLATE: Worker<u32, Inflated> = Worker::new("inflate", Inflated);
@@ -83,6 +92,14 @@ pub(crate) enum Chore {
     Fight(PathBuf, Vec<u32>),
     Print,
     Trace,
+    /// Forks a process that leaves the group and stays at the socket; then aborts.
+    LeaveOrphan(PathBuf),
+    /// Has a thread hold on to standard output for ever.
+    HoldStdout,
+    /// Closes what it does not own, and opens this file as often as it closed one.
+    CloseAll(PathBuf),
+    /// Panics in a way that cannot be caught, or hardly.
+    PanicBadly(String),
 }
 
 impl Chore {
@@ -122,8 +139,70 @@ impl Chore {
                 eprintln!("a line on standard error");
             }
             Self::Trace => inner(),
+            Self::LeaveOrphan(socket) => leave_orphan(&socket),
+            Self::HoldStdout => {
+                let (tx, rx) = std::sync::mpsc::channel();
+                std::thread::spawn(move || {
+                    let _stdout = io::stdout().lock();
+                    tx.send(()).expect("the task waits");
+                    std::thread::park();
+                });
+                rx.recv().expect("the thread holds it");
+            }
+            Self::CloseAll(file) => {
+                let closed = (3..1024)
+                    .filter(|fd| nix::unistd::close(*fd).is_ok())
+                    .count();
+                for _ in 0..closed {
+                    let file = std::fs::OpenOptions::new()
+                        .append(true)
+                        .create(true)
+                        .open(&file);
+                    std::mem::forget(file.expect("there is room"));
+                }
+            }
+            Self::PanicBadly(how) => panic_badly(&how),
         }
         std::process::id()
+    }
+}
+
+#[expect(unsafe_code, reason = "what tasks do is not ours to choose")]
+fn fork() -> ForkResult {
+    // SAFETY: not safe in general; the copy does little, and ends soon.
+    unsafe { nix::unistd::fork() }.expect("a process may fork")
+}
+
+fn leave_orphan(socket: &Path) {
+    let (mut here, mut there) = UnixStream::pair().expect("a pair of sockets");
+    if fork().is_parent() {
+        // Before that it would end with the worker's group.
+        here.read_exact(&mut [0]).expect("the copy has left");
+        std::process::abort();
+    }
+    nix::unistd::setsid().expect("it leads no group");
+    there.write_all(&[0]).expect("the worker waits");
+    meet(socket).expect("the test listens");
+    die();
+}
+
+fn panic_badly(how: &str) {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("second words");
+        }
+    }
+    extern "C" fn foreign() {
+        panic!("first words");
+    }
+    match how {
+        "drop" => {
+            let _bomb = Bomb;
+            panic!("first words");
+        }
+        "foreign" => foreign(),
+        _ => std::panic::panic_any(Bomb),
     }
 }
 
@@ -246,5 +325,17 @@ impl<'de> Deserialize<'de> for Inflated {
         u32::try_from(mebibytes.len())
             .map(Self)
             .map_err(de::Error::custom)
+    }
+}
+
+/// Cannot be made of nine, and says so rudely.
+#[derive(Debug, Serialize)]
+pub(crate) struct Touchy(pub(crate) u128);
+
+impl<'de> Deserialize<'de> for Touchy {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = u128::deserialize(deserializer)?;
+        assert_ne!(number, 9, "on purpose");
+        Ok(Self(number))
     }
 }

@@ -149,7 +149,10 @@ fn a_panic_among_others_is_told_with_message_and_place() {
         let panic = || Box::new(Chore::Panic("no such luck".into()));
         let bad = |point: &MeetingPoint| Chore::MeetFirst(point.path.clone(), panic());
         let harm = among_others(builder(CHORE, 2), bad, (GOOD / 2, 1), let_go);
-        let Err(TaskError::Panicked { message, location }) = harm.outcome else {
+        let Err(TaskError::Panicked {
+            message, location, ..
+        }) = harm.outcome
+        else {
             panic!("{:?}", harm.outcome);
         };
         assert_eq!(message, "no such luck");

@@ -45,13 +45,14 @@ pub(crate) fn builder<I, O>(worker: Worker<I, O>, workers: usize) -> PoolBuilder
         .pool_builder()
         .program(Program::at(CREW))
         .workers(count(workers))
+        .retries(1)
 }
 
 pub(crate) fn pool<I, O>(worker: Worker<I, O>, workers: usize) -> ProcessPool<I, O> {
     builder(worker, workers).start().expect("the crew starts")
 }
 
-/// What is left when a pool has been used: it works, and its books are in order.
+/// What is left when a pool has been used: it works, and its ledger balances.
 pub(crate) fn check_at_rest(pool: &ProcessPool<Chore, u32>) -> Ledger {
     let pid = pool
         .submit(Chore::Return)
@@ -114,8 +115,9 @@ impl Met {
     }
 }
 
-/// Waits for a child's end without reaping it.
+/// Waits until a worker is dead and its pool has reaped it.
 pub(crate) fn wait_until_dead(pid: Pid) {
-    use nix::sys::wait::{Id, WaitPidFlag, waitid};
-    waitid(Id::Pid(pid), WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT).expect("it is our child");
+    while signal::kill(pid, None).is_ok() {
+        thread::yield_now();
+    }
 }

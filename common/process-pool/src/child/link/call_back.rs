@@ -70,7 +70,7 @@ impl Closing {
 }
 
 /// The parent's side of a connection that its child has yet to take.
-pub(in super::super) struct Offer {
+pub(crate) struct Offer {
     listener: TcpListener,
     word: u128,
 }
@@ -89,6 +89,10 @@ impl Offer {
     }
 
     pub(super) fn wires(self) -> io::Result<(Input, Output)> {
+        new(self.stream()?)
+    }
+
+    pub(in super::super) fn stream(self) -> io::Result<TcpStream> {
         let deadline = std::time::Instant::now() + Duration::from_secs(10);
         self.listener.set_nonblocking(true)?;
         loop {
@@ -99,7 +103,7 @@ impl Offer {
                     let mut shown = [0; 16];
                     stream.read_exact(&mut shown)?;
                     if u128::from_le_bytes(shown) == self.word {
-                        return new(stream);
+                        return Ok(stream);
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {

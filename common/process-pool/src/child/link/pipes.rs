@@ -4,7 +4,10 @@ use nix::{
     errno::Errno,
     fcntl::{FcntlArg, OFlag, fcntl},
     poll::{PollFd, PollFlags, PollTimeout, poll},
-    sys::stat,
+    sys::{
+        resource::{Resource, getrlimit},
+        stat,
+    },
     unistd,
 };
 use std::{
@@ -36,7 +39,7 @@ impl Input {
     }
 
     pub(super) fn closing(&self) -> io::Result<Closing> {
-        self.pipe.try_clone().map(Closing)
+        out_of_the_way(self.pipe.as_fd()).map(|end| Closing(end.into()))
     }
 }
 
@@ -118,23 +121,46 @@ impl Closing {
 }
 
 /// The parent's side of a connection that its child has yet to take.
-pub(in super::super) struct Offer {
-    input: PipeReader,
-    output: PipeWriter,
+pub(crate) struct Offer {
+    pub(in super::super) input: PipeReader,
+    pub(in super::super) output: PipeWriter,
+    /// The child's end of `output`, opened once more.
+    pub(in super::super) unread: Option<File>,
 }
 
 impl Offer {
     pub(in super::super) fn to(command: &mut Command) -> io::Result<Self> {
         let (theirs, output) = io::pipe()?;
+        let unread = open_again(&theirs);
         command.stdin(theirs);
         let (input, theirs) = io::pipe()?;
         command.stdout(theirs);
-        Ok(Self { input, output })
+        Ok(Self {
+            input,
+            output,
+            unread,
+        })
     }
 
     pub(super) fn wires(self) -> io::Result<(Input, Output)> {
         Ok(new(self.input, self.output))
     }
+}
+
+/// Opens a pipe's end as a file of its own, whose reads do not wait whatever the child's do.
+#[cfg(target_os = "linux")]
+fn open_again(end: &PipeReader) -> Option<File> {
+    use std::os::{fd::AsRawFd, unix::fs::OpenOptionsExt};
+    std::fs::OpenOptions::new()
+        .read(true)
+        .custom_flags(OFlag::O_NONBLOCK.bits())
+        .open(format!("/proc/self/fd/{}", end.as_raw_fd()))
+        .ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn open_again(_: &PipeReader) -> Option<File> {
+    None
 }
 
 fn new(input: PipeReader, output: PipeWriter) -> (Input, Output) {
@@ -164,7 +190,17 @@ fn pipe_at(end: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     if kind != stat::SFlag::S_IFIFO {
         return Err(io::ErrorKind::NotConnected.into());
     }
-    end.try_clone_to_owned()
+    out_of_the_way(end)
+}
+
+/// A copy with a high number: a task that closes descriptors it does not own, and opens files
+/// then, gets none of these.
+fn out_of_the_way(end: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+    let (limit, _) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    let lowest = i32::try_from(limit.min(1024)).map_or(0, |limit| limit - 16);
+    let high = rustix::io::fcntl_dupfd_cloexec(end, lowest.max(3));
+    high.or_else(|_| rustix::io::fcntl_dupfd_cloexec(end, 3))
+        .map_err(io::Error::from)
 }
 
 #[cfg(test)]

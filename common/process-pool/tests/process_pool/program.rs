@@ -5,11 +5,13 @@
 //!   that it may be a worker, as a first draft may;
 //! - `pool-crew idle N` says when N workers are ready, and does nothing;
 //! - `pool-crew queue SOCKET N` queues N tasks behind two that meet, and says when these may end;
+//! - `pool-crew shortage` loses one of four workers while there are no descriptors;
+//! - `pool-crew panic HOW` runs a task whose panic ends its worker;
 //! - `pool-crew end N` ends N pools while their workers are being replaced, and looks for what is left.
 
 #[cfg(unix)]
 #[expect(dead_code, reason = "the tests use the rest")]
-#[path = "../../tests/process_pool/crew.rs"]
+#[path = "crew.rs"]
 mod crew;
 
 #[cfg(unix)]
@@ -40,7 +42,6 @@ fn main() -> ExitCode {
     if !forgets
         && let Some(code) = child::take_role(&[
             &crew::SQUARE,
-            &crew::TRAP,
             &crew::GRIND,
             &crew::CHORE,
             &crew::PICKY,
@@ -48,6 +49,11 @@ fn main() -> ExitCode {
             &crew::CONFIDING,
             &crew::ECHO,
             &crew::FORGED,
+            &crew::TOUCHY,
+            &crew::FORKING,
+            &crew::TWIN,
+            &crew::WHERE,
+            &crew::OTHER_TWIN,
             &crew::NESTED,
             &crew::INFLATE,
             &crew::DEFLATE,
@@ -65,6 +71,8 @@ fn main() -> ExitCode {
         ["idle", workers] => idle(workers),
         ["queue", socket, tasks] => queue(socket, tasks),
         ["end", pools] => end(pools),
+        ["shortage"] => shortage(),
+        ["panic", how] => panic(how),
         // What a copy without its role comes to.
         _ => meet(""),
     };
@@ -116,6 +124,36 @@ fn queue(socket: &str, tasks: &str) -> Result<()> {
 }
 
 #[cfg(unix)]
+fn shortage() -> Result<()> {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    let pool = pool(4)?;
+    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    let open = std::fs::read_dir("/proc/self/fd")?.count() as u64;
+    setrlimit(Resource::RLIMIT_NOFILE, open, hard)?;
+    let outcome = pool.call(Chore::Die);
+    // Several attempts to replace it fail meanwhile.
+    thread::sleep(Duration::from_millis(60));
+    for outcome in pool.map(vec![Chore::Return; 20]) {
+        outcome?;
+    }
+    setrlimit(Resource::RLIMIT_NOFILE, soft, hard)?;
+    while pool.worker_ids().len() < 4 {
+        thread::yield_now();
+    }
+    match (outcome, pool.shutdown().workers_lost) {
+        (Err(TaskError::WorkerLost { attempts: 1, .. }), 1) => Ok(()),
+        (outcome, lost) => Err(format!("{outcome:?}, {lost} lost").into()),
+    }
+}
+
+#[cfg(unix)]
+fn panic(how: &str) -> Result<()> {
+    let outcome = pool(1)?.call(Chore::PanicBadly(how.into()));
+    println!("{outcome:?}");
+    Ok(())
+}
+
+#[cfg(unix)]
 fn end(pools: &str) -> Result<()> {
     const WORKERS: NonZeroUsize = NonZeroUsize::new(3).expect("three is not zero");
     for round in 0..pools.parse()? {
@@ -141,12 +179,12 @@ fn end(pools: &str) -> Result<()> {
         for task in tasks {
             let outcome = task.wait();
             let is_answered = matches!(outcome, Ok(_) | Err(TaskError::Cancelled));
-            if !(is_answered) {
+            if !is_answered {
                 return Err(format!("round {round}: {outcome:?}").into());
             }
         }
         let left = waitpid(None, Some(WaitPidFlag::WNOHANG));
-        if !(left == Err(Errno::ECHILD)) {
+        if left != Err(Errno::ECHILD) {
             return Err(format!("round {round}: {left:?}").into());
         }
     }
