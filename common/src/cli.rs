@@ -2,7 +2,7 @@
 
 use clap::{CommandFactory, FromArgMatches, Parser, error::ErrorKind};
 use process_pool::child::{self, Role};
-pub use report::complain;
+pub use report::print_error;
 use serde::{Serialize, Serializer};
 use std::{fmt, num::NonZeroUsize, path::PathBuf, process::ExitCode, str::FromStr, time::Duration};
 
@@ -217,7 +217,7 @@ pub(crate) fn parse<Own: clap::Args>(
 pub fn take_role(roles: &[&dyn Role]) -> Option<ExitCode> {
     let served = child::take_role(roles)?;
     Some(served.unwrap_or_else(|error| {
-        complain(error);
+        print_error(error);
         ExitCode::from(2)
     }))
 }
@@ -241,7 +241,7 @@ fn answer(error: &clap::Error) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let line = one_line(error);
-    complain(line.strip_prefix("error: ").unwrap_or(&line));
+    print_error(line.strip_prefix("error: ").unwrap_or(&line));
     ExitCode::from(2)
 }
 

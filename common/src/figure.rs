@@ -153,7 +153,7 @@ fields! {
     /// The wall time of the middle round, which is the one shown.
     middle_wall: Seconds, "wall_s", "took", "";
     /// CPU time in user mode, worker processes included.
-    cpu_user: Seconds, "cpu_user_s", "used", "of CPU";
+    cpu_user: Seconds, "cpu_user_s", "used", "of CPU in user mode";
     /// CPU time in the kernel, worker processes included.
     cpu_system: Seconds, "cpu_system_s", "used", "of CPU in the kernel";
     /// How long its jobs were open, all lanes together.

@@ -76,7 +76,7 @@ impl Step {
         let running = Self::report_on_interrupt(common.json);
         common.color.apply();
         if let Some(path) = file::named_twice(&[&common.trace, &common.report, &common.cast]) {
-            report::complain(format_args!(
+            report::print_error(format_args!(
                 "`{}` is named for two results; give each a file of its own",
                 path.display()
             ));
@@ -87,7 +87,7 @@ impl Step {
         let (results, screen) = match opened {
             Ok(opened) => opened,
             Err(error) => {
-                report::complain(format_args!("{error:#}"));
+                report::print_error(format_args!("{error:#}"));
                 return ExitCode::FAILURE;
             }
         };
@@ -167,7 +167,7 @@ impl Step {
         let error = (!messages.is_empty()).then(|| messages.join("; "));
         messages.extend(conclude(&mut state, &screen, error, json));
         for message in &messages {
-            screen.complain(message);
+            screen.print_error(message);
         }
         messages.extend(finish_cast(&screen));
         match failure {
@@ -235,7 +235,7 @@ fn report_interrupted(running: Option<&Running>, json: bool) {
     let message =
         |finished: usize| format!("interrupted; variants finished before that: {finished}");
     let Some((state, screen)) = running else {
-        report::complain(message(0));
+        report::print_error(message(0));
         return;
     };
     let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -246,7 +246,7 @@ fn report_interrupted(running: Option<&Running>, json: bool) {
     screen.clear_bars();
     let unwritten = conclude(&mut state, screen, Some(message.clone()), json);
     for line in iter::once(message).chain(unwritten) {
-        screen.complain(line);
+        screen.print_error(line);
     }
     finish_cast(screen);
 }
@@ -254,7 +254,7 @@ fn report_interrupted(running: Option<&Running>, json: bool) {
 /// Writes what was recorded; prints, and returns, why it could not be.
 fn finish_cast(screen: &Screen) -> Option<String> {
     let message = format!("{:#}", screen.finish().err()?);
-    screen.complain(&message);
+    screen.print_error(&message);
     Some(message)
 }
 

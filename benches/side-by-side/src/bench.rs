@@ -12,7 +12,7 @@ use crate::{
 };
 use anyhow::Context;
 use clap::Parser;
-use common::cli::{Usage, complain, parse_alone, up_to};
+use common::cli::{Usage, parse_alone, print_error, up_to};
 use report::Screen;
 use std::{
     fmt, fs,
@@ -115,7 +115,7 @@ pub fn run(tables: &[Table], folder: &str) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.is::<NobodyReads>() => ExitCode::SUCCESS,
         Err(error) => {
-            complain(format_args!("{error:#}"));
+            print_error(format_args!("{error:#}"));
             ExitCode::from(if error.is::<Usage>() { 2 } else { 1 })
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::row::{Row, Side, Turn};
 use anyhow::{Context, bail};
-use common::cli::complain;
+use common::cli::print_error;
 use process_pool::child::Guest;
 use std::{
     io::{self, BufRead, BufReader, Read, Write},
@@ -165,7 +165,7 @@ pub fn serve<T: Into<Turn>>(mut turn: impl FnMut(u64) -> anyhow::Result<T>) -> E
     match serve() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            complain(format_args!("{error:#}"));
+            print_error(format_args!("{error:#}"));
             ExitCode::FAILURE
         }
     }

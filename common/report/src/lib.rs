@@ -24,7 +24,7 @@ pub use document::{
     SpanReport, Tally, Variant, Verdict, Written,
 };
 pub use live::Watch;
-pub use screen::{Screen, ScreenOptions, complain, unwritten};
+pub use screen::{Screen, ScreenOptions, print_error, unwritten};
 pub use tables::reasons;
 pub use tables::table;
 

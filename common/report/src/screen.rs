@@ -169,8 +169,8 @@ impl Screen {
     }
 
     /// Prints in one line on standard error what went wrong; nobody need be there to read it.
-    pub fn complain(&self, message: impl fmt::Display) {
-        let line = self.settled(&complaint(message));
+    pub fn print_error(&self, message: impl fmt::Display) {
+        let line = self.settled(&error_line(message));
         self.0.recorder.show(&format!("{line}\n"));
         // With standard error closed or full, the exit code still tells.
         let _ = writeln!(io::stderr(), "{line}");
@@ -230,12 +230,12 @@ impl Screen {
     /// Ends the process: quietly after a closed pipe, with a line otherwise; children end with their links.
     fn end_unread(&self, error: &io::Error) -> ! {
         if let Err(error) = self.finish() {
-            self.complain(format_args!("{error:#}"));
+            self.print_error(format_args!("{error:#}"));
         }
         if error.kind() == io::ErrorKind::BrokenPipe {
             std::process::exit(0);
         }
-        self.complain(unwritten(error));
+        self.print_error(unwritten(error));
         std::process::exit(1);
     }
 }
@@ -246,10 +246,10 @@ pub fn unwritten(error: &io::Error) -> String {
 }
 
 /// Prints in one line on standard error what went wrong, before there is a [`Screen`].
-pub fn complain(message: impl fmt::Display) {
-    let _ = writeln!(io::stderr(), "{}", complaint(message));
+pub fn print_error(message: impl fmt::Display) {
+    let _ = writeln!(io::stderr(), "{}", error_line(message));
 }
 
-fn complaint(message: impl fmt::Display) -> String {
+fn error_line(message: impl fmt::Display) -> String {
     format!("error: {message}").replace('\n', " ")
 }

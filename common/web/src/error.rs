@@ -238,7 +238,7 @@ impl Serialize for FetchError {
 }
 
 fn secs(time: Duration) -> String {
-    format!("{:.3} s", time.as_secs_f64())
+    format!("{:.2} s", time.as_secs_f64())
 }
 
 #[cfg(test)]

@@ -66,7 +66,7 @@ fn main() -> ExitCode {
         Err(code) => return code,
     };
     if let Some(reason) = arguments.at_odds() {
-        return complain(2, &reason);
+        return print_error(2, &reason);
     }
     match &arguments.what {
         None => tour(&arguments),
@@ -78,7 +78,7 @@ fn main() -> ExitCode {
             let (word, flags) = words.split_first().expect("clap gives the name as well");
             match path::find(word) {
                 Some(stop) => run_alone(stop, flags, arguments.no_build),
-                None => complain(
+                None => print_error(
                     2,
                     &format!(
                         "no step `{word}`; `cargo run -- list` shows all {}",
@@ -112,8 +112,8 @@ impl Arguments {
     }
 }
 
-fn complain(code: u8, message: &str) -> ExitCode {
-    cli::complain(message);
+fn print_error(code: u8, message: &str) -> ExitCode {
+    cli::print_error(message);
     ExitCode::from(code)
 }
 
@@ -133,7 +133,7 @@ fn run_alone(stop: &Stop, flags: &[String], no_build: bool) -> ExitCode {
     let mut command = if no_build {
         match walk::built(&[stop]).remove(stop.package) {
             Some(binary) => Command::new(binary),
-            None => return complain(1, &format!("{} is not built yet", stop.package)),
+            None => return print_error(1, &format!("{} is not built yet", stop.package)),
         }
     } else {
         let mut command = walk::cargo();
@@ -151,7 +151,7 @@ fn run_alone(stop: &Stop, flags: &[String], no_build: bool) -> ExitCode {
                 .and_then(|code| u8::try_from(code).ok())
                 .unwrap_or(1),
         ),
-        Err(error) => complain(
+        Err(error) => print_error(
             1,
             &format!("cannot start {}: {error}", command.get_program().display()),
         ),
@@ -173,7 +173,7 @@ fn tour(arguments: &Arguments) -> ExitCode {
     let place = place.map(|path| ResultFile::create(path, "the page", "--report"));
     let page = match place.transpose() {
         Ok(page) => page,
-        Err(error) => return complain(1, &format!("{error:#}")),
+        Err(error) => return print_error(1, &format!("{error:#}")),
     };
     let screen = Screen::new(ScreenOptions {
         silent: arguments.json,
@@ -186,7 +186,7 @@ fn tour(arguments: &Arguments) -> ExitCode {
     }
     let binaries = match find_binaries(arguments, &stops, &screen) {
         Ok(binaries) => binaries,
-        Err(error) => return complain(1, &format!("{error:#}")),
+        Err(error) => return print_error(1, &format!("{error:#}")),
     };
     let interrupted = walk::interrupt_flag();
     let seen = visit_all(&stops, &binaries, arguments, &interrupted, &screen);
@@ -199,7 +199,7 @@ fn tour(arguments: &Arguments) -> ExitCode {
     if messages.is_empty() {
         return ExitCode::SUCCESS;
     }
-    messages.iter().for_each(cli::complain);
+    messages.iter().for_each(cli::print_error);
     ExitCode::FAILURE
 }
 

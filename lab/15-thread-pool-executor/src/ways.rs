@@ -53,7 +53,7 @@ pub(crate) fn few(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
         ));
         if round == rounds {
             let order: Vec<String> = pooled.iter().take(20).map(ToString::to_string).collect();
-            lab.say(format!(
+            lab.explain(format!(
                 "as they completed, on the pool of {workers}: {}",
                 order.join(" ")
             ));

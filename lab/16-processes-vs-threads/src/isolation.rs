@@ -48,7 +48,7 @@ impl Role for Threaded {
         match sender.send(&done) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
-                cli::complain(error);
+                cli::print_error(error);
                 ExitCode::FAILURE
             }
         }

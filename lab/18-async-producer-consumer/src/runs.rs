@@ -61,6 +61,6 @@ pub(crate) fn run(
     }
     let flow = Flow::of(&lab.recording(name), &outcome, offered);
     let elapsed = format::seconds(lab.wall(name).unwrap_or_default());
-    lab.say(format!("{name}: {flow}, elapsed {elapsed}"));
+    lab.explain(format!("{name}: {flow}, elapsed {elapsed}"));
     Ok(flow)
 }

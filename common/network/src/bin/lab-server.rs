@@ -78,7 +78,7 @@ fn main() -> ExitCode {
     match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            cli::complain(format_args!("{error:#}"));
+            cli::print_error(format_args!("{error:#}"));
             ExitCode::FAILURE
         }
     }
