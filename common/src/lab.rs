@@ -242,26 +242,6 @@ impl Lab {
         runs.runs.last().expect("it ran").recording.clone()
     }
 
-    /// The most spans of this name that were open at once in the latest run of the variant.
-    ///
-    /// # Panics
-    /// If the variant did not run.
-    pub fn most_at_once(&self, variant: &str, span: &str) -> usize {
-        let recording = self.recording(variant);
-        let spans = recording.lanes.iter().flat_map(|lane| &lane.spans);
-        let of_name = spans.filter(|other| other.name == span);
-        let mut changes: Vec<_> = of_name
-            .flat_map(|span| [(span.start, 1), (span.end, -1)])
-            .collect();
-        // At the same moment, one ends before the next begins.
-        changes.sort_unstable();
-        let open = changes.iter().scan(0_isize, |open, (_, change)| {
-            *open += change;
-            Some(*open)
-        });
-        open.max().unwrap_or(0).unsigned_abs()
-    }
-
     /// Notes a number of things for claims: of a variant's latest round, or of the whole run.
     ///
     /// # Panics

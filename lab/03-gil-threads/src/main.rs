@@ -120,7 +120,7 @@ fn wait(lab: &mut Lab, interval: Duration) -> anyhow::Result<[Figure<Count>; 2]>
 }
 
 fn most_at_once(lab: &mut Lab, variant: &str, span: &str) -> Figure<Count> {
-    let most = lab.most_at_once(variant, span);
+    let most = lab.recording(variant).most_open(span);
     lab.count(variant, &format!("most_{span}s_at_once"), most)
 }
 

@@ -4,7 +4,7 @@ use crate::{CALM, KEPT, RELEASED, flags::Args};
 use common::{
     Lab,
     claim::{Claim, Count, Figure, count, in_flight, retried, seconds},
-    timeline::{LaneKind, Recording, Span},
+    timeline::{Recording, Span},
 };
 use lab_09_async_http_downloader::Attempts;
 use network::lesson;
@@ -159,12 +159,11 @@ fn add_retry_after(lab: &mut Lab, ran: &[Ran]) {
 
 /// How many back-offs ended before the time that the server had asked for.
 fn early_returns(recording: &Recording, downloads: &[Attempts]) -> usize {
-    let tasks = recording.lanes.iter();
-    // They stand in the order of their numbers.
-    let tasks = tasks.filter(|lane| lane.id.kind == LaneKind::Task);
-    let pairs = tasks.zip(downloads).flat_map(|(lane, attempts)| {
-        let back_offs = lane.spans.iter().filter(|span| span.name == "back-off");
-        back_offs.zip(attempts)
+    let pairs = (1..).zip(downloads).flat_map(|(number, attempts)| {
+        let name = format!("request {number}");
+        let lane = recording.lanes.iter().find(|lane| lane.name == name);
+        let spans = lane.into_iter().flat_map(|lane| &lane.spans);
+        spans.filter(|span| span.name == "back-off").zip(attempts)
     });
     let is_early = |(back_off, attempt): &(&Span, &Fetched)| {
         retry_after(attempt).is_some_and(|asked| back_off.duration() < asked)

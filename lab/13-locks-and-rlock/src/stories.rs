@@ -4,7 +4,6 @@ use common::{
     Bound, Lab, Tally,
     claim::{Claim, count},
     format,
-    timeline::Span,
 };
 use lab_13_locks_and_rlock::{
     nested::{BATCH, Deposit, deposit_reentrant, deposit_split, torn_batches},
@@ -38,7 +37,7 @@ pub(crate) fn read(lab: &mut Lab) -> anyhow::Result<()> {
             || Ok(read(READERS, VALUE, STAY)),
             |seen| Tally::of_checked(seen, |seen| *seen == VALUE),
         )?;
-        let most = most_reading_at_once(lab, name);
+        let most = lab.recording(name).most_open("read");
         lab.say(format!("  {name}: at most {most} inside"));
         anyhow::Ok(lab.count(name, "most_readers_inside", most))
     };
@@ -54,16 +53,6 @@ pub(crate) fn read(lab: &mut Lab) -> anyhow::Result<()> {
         .headline(),
     );
     Ok(())
-}
-
-/// The most readers that had the lock at the same time.
-fn most_reading_at_once(lab: &Lab, variant: &str) -> usize {
-    let lanes = lab.recording(variant).lanes;
-    let spans = lanes.iter().flat_map(|lane| &lane.spans);
-    let reads: Vec<_> = spans.filter(|span| span.name == "read").collect();
-    let at = |moment| move |span: &&&Span| span.start <= moment && moment < span.end;
-    let with = |read: &&Span| reads.iter().filter(at(read.start)).count();
-    reads.iter().map(with).max().unwrap_or(0)
 }
 
 const TELLERS: NonZeroUsize = NonZeroUsize::new(2).expect("two is not zero");

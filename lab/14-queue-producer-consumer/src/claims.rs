@@ -8,10 +8,8 @@ use common::{
     },
 };
 use lab_14_queue_producer_consumer::{Consumed, Plan};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::collections::{BTreeMap, BTreeSet};
+use timeline::{Level, Recording};
 
 /// The figures of one variant.
 pub(crate) struct Figures {
@@ -33,9 +31,11 @@ impl Figures {
         let different: BTreeSet<&u64> = handled.iter().flatten().collect();
         let late = handled.iter().flat_map(|items| items.windows(2));
         let late = late.filter(|pair| pair[0] > pair[1]).count();
-        let [queued, at_once] = [most_queued(lab, name), most_at_once(lab, name)];
-        let by_producer = waited(lab, name, "queue full");
-        let each = waited(lab, name, "queue empty") / consumers as u32;
+        let recording = lab.recording(name);
+        let queued = most_queued(&recording);
+        let at_once = recording.most_open("handle");
+        let by_producer = recording.waited("queue full");
+        let each = recording.waited("queue empty") / consumers as u32;
         let ended = consumers - panicked.len();
         let mut count = |figure, value| lab.count(name, figure, value);
         Self {
@@ -50,41 +50,10 @@ impl Figures {
     }
 }
 
-/// How long threads waited for `cause`, all together.
-pub(crate) fn waited(lab: &Lab, variant: &str, cause: &str) -> Duration {
-    let lanes = lab.recording(variant).lanes;
-    let spans = lanes.iter().flat_map(|lane| &lane.spans);
-    let waits = spans.filter(|span| span.wait.as_deref() == Some(cause));
-    waits
-        .map(|span| span.duration().saturating_sub(span.busy))
-        .sum()
-}
-
 /// The most items in the queue.
-pub(crate) fn most_queued(lab: &Lab, variant: &str) -> usize {
-    let levels = lab.recording(variant).levels;
-    levels
-        .iter()
-        .map(|level| level.peak() as usize)
-        .max()
-        .unwrap_or(0)
-}
-
-/// The most consumers that handled an item at the same time.
-fn most_at_once(lab: &Lab, variant: &str) -> usize {
-    let lanes = lab.recording(variant).lanes;
-    let spans = lanes.iter().flat_map(|lane| &lane.spans);
-    let handled = spans.filter(|span| span.name == "handle");
-    let mut steps: Vec<_> = handled
-        .flat_map(|span| [(span.start, 1), (span.end, -1)])
-        .collect();
-    steps.sort_unstable();
-    let mut at_once = 0;
-    let levels = steps.iter().map(|(_, step)| {
-        at_once += step;
-        at_once
-    });
-    levels.max().unwrap_or(0) as usize
+pub(crate) fn most_queued(recording: &Recording) -> usize {
+    let level = recording.level("items queued");
+    level.map_or(0.0, Level::peak) as usize
 }
 
 /// Adds the claims; the figures of the run decide.

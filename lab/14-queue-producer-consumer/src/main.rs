@@ -124,10 +124,11 @@ fn run(lab: &mut Lab, name: &str, plan: &Plan, way: Way) -> anyhow::Result<Figur
     for item in &consumed.1 {
         lab.say(format!("  a consumer panicked on item {item}"));
     }
-    let waited = |cause| format::seconds(claims::waited(lab, name, cause));
+    let recording = lab.recording(name);
+    let waited = |cause| format::seconds(recording.waited(cause));
     lab.say(format!(
         "  at most {} queued; the producer waited {}, consumers {} in all",
-        claims::most_queued(lab, name),
+        claims::most_queued(&recording),
         waited("queue full"),
         waited("queue empty")
     ));

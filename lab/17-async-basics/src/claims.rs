@@ -14,21 +14,6 @@ use common::{
 use lab_17_async_basics::cancellation::{MESSAGE_BYTES, Plan, Received};
 use timeline::{LaneKind, Recording, Span};
 
-fn spans<'a>(recording: &'a Recording, name: &'a str) -> impl Iterator<Item = &'a Span> {
-    let all = recording.lanes.iter().flat_map(|lane| &lane.spans);
-    all.filter(move |span| span.name == name)
-}
-
-/// The most spans of that name open at once.
-fn most_at_once(recording: &Recording, name: &str) -> usize {
-    let spans: Vec<&Span> = spans(recording, name).collect();
-    let open_at_start = |one: &&Span| {
-        let is_open = |other: &&&Span| other.start <= one.start && one.start < other.end;
-        spans.iter().filter(is_open).count()
-    };
-    spans.iter().map(open_at_start).max().unwrap_or_default()
-}
-
 /// How many threads had a span of that name.
 fn threads_with(recording: &Recording, name: &str) -> usize {
     let threads = recording
@@ -66,7 +51,7 @@ pub(crate) fn laziness(args: &Args, lab: &mut Lab, begun: [usize; 3]) {
 pub(crate) fn waits(args: &Args, lab: &mut Lab) {
     let all = || count(args.tasks.get());
     let mut at_once = |name| {
-        let most = most_at_once(&lab.recording(name), "call");
+        let most = lab.recording(name).most_open("call");
         lab.count(name, "calls_open_at_once", most)
     };
     let in_turn = at_once(LOOP).equals(count(1));
@@ -108,7 +93,8 @@ pub(crate) fn waits(args: &Args, lab: &mut Lab) {
 pub(crate) fn note_work(lab: &mut Lab) -> (Figure<Count>, Figure<Ratio>) {
     let threads = threads_with(&lab.recording(JOIN_CPU), "compute");
     let spawned = lab.recording(SPAWN_CPU);
-    let busy: f64 = spans(&spawned, "compute")
+    let busy: f64 = spawned
+        .named("compute")
         .map(|span| span.busy.as_secs_f64())
         .sum();
     let busy = busy / spawned.wall.as_secs_f64();
@@ -141,10 +127,11 @@ pub(crate) fn work(lab: &mut Lab, (threads, busy): (Figure<Count>, Figure<Ratio>
 /// Notes how many ticks came during the call, and how late the latest was.
 fn note_ticks(lab: &mut Lab, name: &str) -> (Figure<Count>, Figure<Seconds>) {
     let recording = lab.recording(name);
-    let call = spans(&recording, "blocking call")
+    let call = recording
+        .named("blocking call")
         .next()
         .map(|call| call.start..call.end);
-    let ticks: Vec<&Span> = spans(&recording, "tick").collect();
+    let ticks: Vec<&Span> = recording.named("tick").collect();
     let during = |tick: &&&Span| call.as_ref().is_some_and(|call| call.contains(&tick.end));
     let during = ticks.iter().filter(during).count();
     let late = ticks

@@ -10,7 +10,7 @@ use common::{
 };
 use lab_18_async_producer_consumer::{Plan, pipeline::Outcome};
 use std::{collections::BTreeSet, fmt, time::Duration};
-use timeline::{Moment, Recording, Span};
+use timeline::{Level, Moment, Recording, Span};
 
 /// A send that took less did not wait for a consumer: it is no longer than a tick of the timer.
 const A_TICK: Duration = Duration::from_millis(1);
@@ -31,24 +31,20 @@ pub(crate) struct Flow {
 impl Flow {
     pub(crate) fn of(recording: &Recording, outcome: &Outcome, offered: usize) -> Self {
         let consumed = outcome.finished.len();
-        let depths = recording
-            .levels
-            .iter()
-            .find(|level| level.name == "items queued");
-        let waits = spans(recording, "send")
-            .map(Span::duration)
-            .filter(|wait| *wait >= A_TICK);
+        let depths = recording.level("items queued");
+        let waits = recording.named("send").map(Span::duration);
+        let waits: Vec<Duration> = waits.filter(|wait| *wait >= A_TICK).collect();
         Self {
             offered,
             consumed,
             repeated: consumed - outcome.finished.iter().collect::<BTreeSet<_>>().len(),
-            in_hand: spans(recording, "consume").count() - consumed,
+            in_hand: recording.named("consume").count() - consumed,
             in_queue: depths
                 .and_then(|level| level.samples.last())
                 .map_or(0, |last| last.1 as usize),
-            peak_depth: depths.map_or(0, |level| level.peak() as usize),
-            waits: waits.clone().count(),
-            waited: waits.sum(),
+            peak_depth: depths.map_or(0.0, Level::peak) as usize,
+            waits: waits.len(),
+            waited: waits.iter().sum(),
             panicked: outcome.panics.len(),
         }
     }
@@ -87,11 +83,6 @@ impl fmt::Display for Flow {
             " + in hand {in_hand} + in queue {in_queue} + not accepted {not_accepted}"
         )
     }
-}
-
-fn spans<'a>(recording: &'a Recording, name: &'a str) -> impl Iterator<Item = &'a Span> + Clone {
-    let all = recording.lanes.iter().flat_map(|lane| &lane.spans);
-    all.filter(move |span| span.name == name)
 }
 
 pub(crate) fn backpressure(args: &Args, lab: &mut Lab, unbounded: &Flow, bounded: &Flow) {
@@ -147,11 +138,11 @@ fn each_once(lab: &mut Lab, both: [(&str, &Flow); 2]) {
 /// long it computed.
 fn note_gaps(lab: &mut Lab, name: &str) -> (Figure<Count>, Figure<Seconds>, Figure<Seconds>) {
     let recording = lab.recording(name);
-    let mut ends: Vec<Moment> = spans(&recording, "consume").map(|span| span.end).collect();
+    let mut ends: Vec<Moment> = recording.named("consume").map(|span| span.end).collect();
     ends.sort();
     let gaps = ends.windows(2).map(|pair| pair[1] - pair[0]);
     let gap = gaps.max().unwrap_or_default();
-    let computing = spans(&recording, "compute").next();
+    let computing = recording.named("compute").next();
     let within =
         |end: &&Moment| computing.is_some_and(|span| (span.start..span.end).contains(*end));
     let meanwhile = ends.iter().filter(within).count();
