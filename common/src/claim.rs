@@ -188,7 +188,14 @@ impl Check {
         }
         let (from, to) = (span_of(self.show, left), span_of(self.show, right));
         let sentence = match self.words {
-            Some(words) => words.replace("{left}", &from).replace("{right}", &to),
+            Some(words) => {
+                let sentence = words.replace("{left}", &from).replace("{right}", &to);
+                match verdict {
+                    Verdict::Shown => sentence,
+                    // Words that suit both verdicts do not say what was missing.
+                    _ => format!("{sentence} (needed: {} {to})", self.relation.words()),
+                }
+            }
             // A count that is what it was to be needs no second figure.
             None if verdict == Verdict::Shown && self.is_number() => self.left.subject(&from),
             None => {
@@ -338,10 +345,7 @@ impl Claim {
         } else {
             Verdict::Shown
         };
-        let evidence: Vec<&str> = judged
-            .iter()
-            .map(|(_, _, evidence)| evidence.as_str())
-            .collect();
+        // Under a claim that did not show, comparisons that held would only mislead.
         let decisive = judged.iter().filter(|(_, each, _)| *each == verdict);
         let decisive: Vec<&str> = decisive.map(|(_, _, evidence)| evidence.as_str()).collect();
         ClaimReport {
@@ -349,7 +353,7 @@ impl Claim {
             headline: self.headline,
             text: self.text.clone(),
             verdict,
-            evidence: evidence.join("; "),
+            evidence: decisive.join("; "),
             reason: (verdict != Verdict::Shown).then(|| self.explain(&decisive, document)),
             checks: judged.into_iter().map(|(report, _, _)| report).collect(),
         }
@@ -360,7 +364,10 @@ impl Claim {
         let host = |name: &str| document["host"][name].as_f64();
         let (parallelism, cpus) = (host("parallelism")?, host("cpus")?);
         let lacking = parallelism < 0.9 * cpus || parallelism < 1.5;
-        let before = format!("just before, {parallelism:.1} of {cpus} CPUs worked at once here");
+        let before = match cpus {
+            1.0 => "this process may use one CPU only".to_owned(),
+            _ => format!("just before, {parallelism:.1} of {cpus} CPUs worked at once here"),
+        };
         lacking.then(|| match self.cpus_used(document) {
             Some(used) => format!("{before}; {used}"),
             None => before,

@@ -294,6 +294,14 @@ fn a_sentence_of_its_own_has_both_values() {
         report.evidence,
         "1 of 1 requests in flight at once, counted by the server; `a` failed 0 tasks"
     );
+    lab.state().runs[0].runs[0].ledger.peak_in_flight = Some(0);
+    let claim = Claim::that("peak", "all were in flight").check(all_in_flight("a"));
+    let report = judged(&mut lab, claim.check(none_failed("a")));
+    assert_eq!(
+        report.evidence,
+        "0 of 1 requests in flight at once, counted by the server (needed: exactly 1)",
+        "what held is left out under a claim that did not show"
+    );
 }
 
 #[test]

@@ -18,7 +18,7 @@ const STEP: Step = Step {
           So waits overlap even on one CPU, and even in Python, whose GIL is released around I/O. The \
           waiting is not gone; it is done at the same time.",
     try_next: &[
-        "cargo run -p lab-02-threaded-fetch -- --requests 100: still one second? Watch threads and memory",
+        "cargo run -p lab-02-threaded-fetch -- --requests 100 --delay 0.1: still one wait? Watch threads and memory",
         "taskset -c 0 cargo run -p lab-02-threaded-fetch: does one CPU change anything?",
         "cargo run -p lab-05-thread-pool-downloader: as many threads as you allow, not as many as URLs",
     ],

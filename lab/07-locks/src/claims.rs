@@ -32,7 +32,7 @@ fn claim_costs(lab: &mut Lab, plan: Plan) {
     let enough = || {
         busy("sequential")
             .at_least(seconds(0.001 * plan.threads.get() as f64))
-            .in_words("one thread counted it all in {left}; the starting of threads is small beside {right}")
+            .in_words("one thread needed {left} of CPU time to count it all")
     };
     let mut cost = |name, text, checks: Vec<Check>, headline: bool| {
         let claim = Claim::that(name, text).check(enough());

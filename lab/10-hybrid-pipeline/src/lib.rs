@@ -1,7 +1,7 @@
 //! A pipeline of two stages: async tasks wait for the network, workers use the CPUs.
 //!
 //! Between the stages lies a bounded channel; around them the [`Frontier`] hands out URLs and takes in
-//! the result of each page. The two crawls differ in one word: the stages are awaited one after the
+//! the result of each page. The crawls differ in this: the stages are awaited one after the
 //! other, or joined.
 
 pub mod frontier;

@@ -41,8 +41,10 @@ pub(crate) fn list(lab: &mut Lab, asked: Counter, listed: Counter) -> anyhow::Re
     for run in &observed {
         *seen.entry(&run.schedule).or_default() += 1;
     }
-    lab.say("  Each, forced on real threads. ← marks those that also came up by themselves");
-    lab.say(format!("  in {OBSERVED} free runs:"));
+    lab.explain(format!(
+        "  Each, forced on real threads. ← marks those that also came up in {OBSERVED} runs in which the \
+         system chose the order; in every second of these a thread yields before each step:"
+    ));
     let (played, losing) = force_all(lab, listed, &listed.all_schedules())?;
     let is_long = listed != Counter::SMALLEST;
     if is_long {

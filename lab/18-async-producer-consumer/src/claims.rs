@@ -147,7 +147,7 @@ fn note_gaps(lab: &mut Lab, name: &str) -> (Figure<Count>, Figure<Seconds>, Figu
         |end: &&Moment| computing.is_some_and(|span| (span.start..span.end).contains(*end));
     let meanwhile = ends.iter().filter(within).count();
     let computed = computing.map(|span| span.busy).unwrap_or_default();
-    lab.say(format!(
+    lab.explain(format!(
         "{name}: items finished meanwhile {meanwhile}, longest gap {}",
         format::seconds(gap)
     ));

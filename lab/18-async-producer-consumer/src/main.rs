@@ -27,7 +27,7 @@ const STEP: Step = Step {
           first: its end of the queue is dropped, and consumers get what is in it and then `None`.",
     try_next: &[
         "cargo run -p lab-18-async-producer-consumer -- --consumers 3: who waits for whom now?",
-        "cargo run -p lab-18-async-producer-consumer -- --queue 1: how much longer does it take?",
+        "cargo run -p lab-18-async-producer-consumer -- --queue 1: does it take any longer?",
         "cargo run -p lab-18-async-producer-consumer -- --work 600_000_000: how long is the gap?",
         "cargo run -p lab-19-async-vs-threads-fx: tasks and threads on quotes and orders",
     ],
@@ -50,7 +50,7 @@ fn main() -> ExitCode {
 fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let plan = args.plan(lab.seed())?;
     let (items, queue, consumers) = (args.items, args.queue, args.consumers);
-    lab.say(format!(
+    lab.explain(format!(
         "items {items}, consumers {consumers}; unbounded, then a queue of {queue} …"
     ));
     let open = args::unbounded(&plan);
@@ -65,7 +65,7 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
 fn compute_beside(args: &Args, lab: &mut Lab, plan: &Plan) -> anyhow::Result<()> {
     let work = args.work();
     let steps = format::count(work.pieces * work.steps);
-    lab.say(format!(
+    lab.explain(format!(
         "beside them a task computes {steps} steps, then the same yielding …"
     ));
     let (mut in_one_go, mut yielding) = (0, 0);
@@ -90,7 +90,7 @@ fn compute_beside(args: &Args, lab: &mut Lab, plan: &Plan) -> anyhow::Result<()>
 
 fn stop(args: &Args, lab: &mut Lab, plan: &Plan) -> anyhow::Result<()> {
     let after = args.stop_after();
-    lab.say(format!(
+    lab.explain(format!(
         "stopped when {after} are finished: at once, and gracefully …"
     ));
     let stopping = stop_at_once(plan.clone(), after);
@@ -105,7 +105,7 @@ fn show_panics(args: &Args, lab: &mut Lab, plan: &Plan) -> anyhow::Result<()> {
     let several = args::poisoned(plan, args.consumers.max(TWO));
     let alone = args::poisoned(plan, NonZeroUsize::MIN);
     let consumers = several.consumers;
-    lab.say(format!(
+    lab.explain(format!(
         "a consumer panics: one of {consumers}, and the only one …"
     ));
     let one = run(

@@ -57,7 +57,7 @@ pub(crate) fn run(
         },
     )?;
     for panic in &outcome.panics {
-        lab.say(format!("{name}: a consumer is gone: {panic}"));
+        lab.explain(format!("{name}: a consumer is gone: {panic}"));
     }
     let flow = Flow::of(&lab.recording(name), &outcome, offered);
     let elapsed = format::seconds(lab.wall(name).unwrap_or_default());
