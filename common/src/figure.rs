@@ -166,8 +166,8 @@ fields! {
     submitted: Count, "ledger.submitted", "was given", "tasks";
     /// Tasks finished well.
     done: Count, "ledger.done", "finished", "tasks";
-    /// Tasks that ended in an error.
-    failed: Count, "ledger.failed", "failed", "tasks";
+    /// Tasks that ended in an error, in each round.
+    failed: Count, "failed_by_round", "failed", "tasks";
     /// Tasks that were cancelled.
     cancelled: Count, "ledger.cancelled", "cancelled", "tasks";
     /// Extra attempts.

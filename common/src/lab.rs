@@ -550,6 +550,7 @@ impl Runs {
             wall_s,
             wall_min_s: walls.iter().copied().fold(f64::INFINITY, f64::min),
             wall_max_s: walls.iter().copied().fold(0.0, f64::max),
+            failed_by_round: self.runs.iter().map(|run| run.ledger.failed).collect(),
             cpu_user_s: run.usage.cpu_user.as_secs_f64(),
             cpu_system_s: run.usage.cpu_system.as_secs_f64(),
             open_s: run

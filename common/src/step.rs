@@ -60,6 +60,7 @@ impl Step {
         if let Some(code) = cli::take_role(roles) {
             return code;
         }
+        end_where_no_thread_starts();
         let about = format!("{}\n\nMirrors {}.", self.question, self.mirrors.join(", "));
         match cli::parse::<Own>(self.package, about) {
             Ok((own, common)) => self.perform(&own, &common, demonstrate),
@@ -87,7 +88,7 @@ impl Step {
         let (results, screen) = match opened {
             Ok(opened) => opened,
             Err(error) => {
-                report::print_error(format_args!("{error:#}"));
+                report::print_error(in_one_line(&error));
                 return ExitCode::FAILURE;
             }
         };
@@ -162,7 +163,7 @@ impl Step {
     fn close(&self, lab: &Lab, outcome: anyhow::Result<()>, json: bool) -> ExitCode {
         let (mut state, screen) = (lab.state(), lab.screen());
         let failure = outcome.err();
-        let mut messages: Vec<String> = failure.iter().map(|error| format!("{error:#}")).collect();
+        let mut messages: Vec<String> = failure.iter().map(in_one_line).collect();
         messages.append(&mut state.failures);
         let error = (!messages.is_empty()).then(|| messages.join("; "));
         messages.extend(conclude(&mut state, &screen, error, json));
@@ -216,7 +217,7 @@ fn conclude(state: &mut State, screen: &Screen, error: Option<String>, json: boo
         results
     };
     let errors = results.write(document).into_iter();
-    unwritten.extend(errors.map(|error| format!("{error:#}")));
+    unwritten.extend(errors.map(|error| in_one_line(&error)));
     unwritten
 }
 
@@ -327,6 +328,37 @@ fn end_within(limit: Duration) {
     drop(watchdog);
 }
 
+/// An error with its causes; many have the next cause in their own words already.
+fn in_one_line(error: &anyhow::Error) -> String {
+    let mut line = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if line.is_empty() {
+            line = cause;
+        } else if !line.ends_with(&cause) {
+            line = format!("{line}: {cause}");
+        }
+    }
+    line
+}
+
+/// Ends the run in one line where the system refuses a thread: those that did start may wait for it.
+///
+/// Lessons start their threads as everybody does, by calls that panic then.
+fn end_where_no_thread_starts() {
+    process_pool::panics::keep_quiet(|panic| {
+        let message = panic.payload_as_str().unwrap_or_default();
+        let is_refusal = message.contains("thread")
+            && (message.contains("WouldBlock") || message.contains("spawn"));
+        if is_refusal {
+            report::print_error(
+                "the system starts no more threads; have fewer of them, or raise `ulimit -u`",
+            );
+            exit();
+        }
+        false
+    });
+}
+
 /// Ends the process from another thread than `main`, which is busy or stuck.
 #[expect(
     clippy::exit,
@@ -339,6 +371,20 @@ fn exit() -> ! {
 #[cfg(test)]
 mod tests {
     use super::command;
+
+    #[test]
+    fn a_cause_that_was_said_is_not_said_again() {
+        let full = || anyhow::anyhow!("disk full");
+        let line = |error: anyhow::Error| super::in_one_line(&error);
+        assert_eq!(
+            line(full().context("cannot write")),
+            "cannot write: disk full"
+        );
+        assert_eq!(
+            line(full().context("cannot write: disk full")),
+            "cannot write: disk full"
+        );
+    }
 
     #[test]
     fn a_command_leaves_out_where_its_results_went() {

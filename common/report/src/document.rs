@@ -71,6 +71,8 @@ pub struct Variant {
     pub wall_max_s: f64,
     /// The wall time of every run, by round.
     pub walls_s: Vec<f64>,
+    /// Tasks that ended in an error, by round.
+    pub failed_by_round: Vec<u64>,
     /// CPU time in user mode, worker processes included.
     pub cpu_user_s: f64,
     /// CPU time in the kernel, worker processes included.

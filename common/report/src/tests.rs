@@ -21,6 +21,7 @@ fn variant(name: &str, wall_ms: u64, speedup: f64, lanes: Vec<Lane>) -> Variant 
         wall_min_s: wall_s,
         wall_max_s: wall_s,
         walls_s: vec![wall_s],
+        failed_by_round: vec![0],
         cpu_user_s: 0.004,
         cpu_system_s: 0.001,
         open_s: 1.0,

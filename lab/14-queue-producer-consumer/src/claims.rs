@@ -4,7 +4,8 @@ use crate::args::QueueArgs;
 use common::{
     Lab,
     claim::{
-        Claim, Count, Figure, Seconds, cancelled, count, done, failed, none_failed, submitted, wall,
+        Claim, Count, Figure, Seconds, a_tick, cancelled, count, done, failed, none_failed,
+        submitted, wall,
     },
 };
 use lab_14_queue_producer_consumer::{Consumed, Plan};
@@ -83,6 +84,7 @@ pub(crate) fn add(lab: &mut Lab, args: &QueueArgs, all: &BTreeMap<String, Figure
     )
     .check(eager.most_queued.clone().equals(count(capacity)))
     .check((eager.producer_waited.clone()).at_least(eager.consumer_waited.clone() * 2.0))
+    .check(eager.producer_waited.clone().at_least(a_tick()))
     .headline();
     lab.claim(if args.items.get() > capacity {
         backpressure

@@ -7,7 +7,8 @@ use crate::{
 use common::{
     Lab,
     claim::{
-        Claim, Count, Figure, Ratio, Seconds, bytes, count, middle_wall, threads, times, wall,
+        Claim, Count, Figure, Ratio, Seconds, a_tick, bytes, count, middle_wall, threads, times,
+        wall,
     },
     format,
 };
@@ -160,7 +161,8 @@ pub(crate) fn blocked(args: &Args, lab: &mut Lab) {
              at least half of the call",
         )
         .check(blocked_ticks.equals(count(0)))
-        .check(blocked_late.clone().at_least(call * 0.5))
+        .check(blocked_late.clone().at_least(call.clone() * 0.5))
+        .check(call.at_least(a_tick() * 10.0))
         .headline(),
     );
     lab.claim(

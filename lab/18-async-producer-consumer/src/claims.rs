@@ -5,7 +5,7 @@ use crate::{
 };
 use common::{
     Lab,
-    claim::{Claim, Count, Figure, Seconds, count, done, seconds, submitted},
+    claim::{Claim, Count, Figure, Seconds, a_tick, count, done, seconds, submitted},
     format,
 };
 use lab_18_async_producer_consumer::{Plan, pipeline::Outcome};
@@ -173,6 +173,7 @@ pub(crate) fn cooperation(plan: &Plan, lab: &mut Lab) {
             "hog_takes_every_turn",
             "a task computed without yielding, and no item was finished all that time",
         )
+        .check(hog_computed.clone().at_least(a_tick()))
         .check(hog_computed.above(longest.clone()))
         .check(beside_hog.equals(count(0)))
         .headline(),

@@ -17,6 +17,7 @@ pub(super) fn variant(name: &str, wall_s: f64) -> Variant {
         wall_min_s: wall_s,
         wall_max_s: wall_s,
         walls_s: vec![wall_s],
+        failed_by_round: vec![0],
         cpu_user_s: 0.25,
         cpu_system_s: 0.125,
         open_s: 0.0,
