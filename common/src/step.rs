@@ -347,8 +347,8 @@ fn in_one_line(error: &anyhow::Error) -> String {
 fn end_where_no_thread_starts() {
     process_pool::panics::keep_quiet(|panic| {
         let message = panic.payload_as_str().unwrap_or_default();
-        let is_refusal = message.contains("thread")
-            && (message.contains("WouldBlock") || message.contains("spawn"));
+        let is_refusal = message.contains("kind: WouldBlock")
+            || message.contains("spawn") && message.contains("thread");
         if is_refusal {
             report::print_error(
                 "the system starts no more threads; have fewer of them, or raise `ulimit -u`",
