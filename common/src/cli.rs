@@ -245,6 +245,19 @@ fn answer(error: &clap::Error) -> ExitCode {
     ExitCode::from(2)
 }
 
+/// An error with its causes; many have the next cause in their own words already.
+pub fn in_one_line(error: &anyhow::Error) -> String {
+    let mut line = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if line.is_empty() {
+            line = cause;
+        } else if !line.ends_with(&cause) {
+            line = format!("{line}: {cause}");
+        }
+    }
+    line
+}
+
 /// What clap says over several lines, in one.
 fn one_line(error: &clap::Error) -> String {
     let text = error.to_string();
@@ -258,6 +271,20 @@ fn one_line(error: &clap::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cause_that_was_said_is_not_said_again() {
+        let full = || anyhow::anyhow!("disk full");
+        let line = |error: anyhow::Error| in_one_line(&error);
+        assert_eq!(
+            line(full().context("cannot write")),
+            "cannot write: disk full"
+        );
+        assert_eq!(
+            line(full().context("cannot write: disk full")),
+            "cannot write: disk full"
+        );
+    }
 
     #[test]
     fn seconds_take_fractions_and_refuse_what_is_no_time() {

@@ -88,7 +88,7 @@ impl Step {
         let (results, screen) = match opened {
             Ok(opened) => opened,
             Err(error) => {
-                report::print_error(in_one_line(&error));
+                report::print_error(cli::in_one_line(&error));
                 return ExitCode::FAILURE;
             }
         };
@@ -163,7 +163,7 @@ impl Step {
     fn close(&self, lab: &Lab, outcome: anyhow::Result<()>, json: bool) -> ExitCode {
         let (mut state, screen) = (lab.state(), lab.screen());
         let failure = outcome.err();
-        let mut messages: Vec<String> = failure.iter().map(in_one_line).collect();
+        let mut messages: Vec<String> = failure.iter().map(cli::in_one_line).collect();
         messages.append(&mut state.failures);
         let error = (!messages.is_empty()).then(|| messages.join("; "));
         messages.extend(conclude(&mut state, &screen, error, json));
@@ -217,7 +217,7 @@ fn conclude(state: &mut State, screen: &Screen, error: Option<String>, json: boo
         results
     };
     let errors = results.write(document).into_iter();
-    unwritten.extend(errors.map(|error| in_one_line(&error)));
+    unwritten.extend(errors.map(|error| cli::in_one_line(&error)));
     unwritten
 }
 
@@ -328,19 +328,6 @@ fn end_within(limit: Duration) {
     drop(watchdog);
 }
 
-/// An error with its causes; many have the next cause in their own words already.
-fn in_one_line(error: &anyhow::Error) -> String {
-    let mut line = String::new();
-    for cause in error.chain().map(ToString::to_string) {
-        if line.is_empty() {
-            line = cause;
-        } else if !line.ends_with(&cause) {
-            line = format!("{line}: {cause}");
-        }
-    }
-    line
-}
-
 /// Ends the run in one line where the system refuses a thread: those that did start may wait for it.
 ///
 /// Lessons start their threads as everybody does, by calls that panic then.
@@ -371,20 +358,6 @@ fn exit() -> ! {
 #[cfg(test)]
 mod tests {
     use super::command;
-
-    #[test]
-    fn a_cause_that_was_said_is_not_said_again() {
-        let full = || anyhow::anyhow!("disk full");
-        let line = |error: anyhow::Error| super::in_one_line(&error);
-        assert_eq!(
-            line(full().context("cannot write")),
-            "cannot write: disk full"
-        );
-        assert_eq!(
-            line(full().context("cannot write: disk full")),
-            "cannot write: disk full"
-        );
-    }
 
     #[test]
     fn a_command_leaves_out_where_its_results_went() {

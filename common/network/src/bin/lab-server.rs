@@ -78,7 +78,7 @@ fn main() -> ExitCode {
     match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            cli::print_error(format_args!("{error:#}"));
+            cli::print_error(cli::in_one_line(&error));
             ExitCode::FAILURE
         }
     }
