@@ -65,7 +65,7 @@ struct Jobs {
 impl Jobs {
     fn of(workers: NonZeroUsize, steps: u64) -> Self {
         let seeds = 0..(JOBS_EACH * workers.get()) as u64;
-        let jobs = seeds.clone().map(|seed| Job::Work { seed, steps });
+        let jobs = seeds.clone().map(|seed| Job::Compute { seed, steps });
         Self {
             steps,
             jobs: jobs.collect(),
@@ -103,7 +103,7 @@ impl Jobs {
                 let own = self.jobs.iter().skip(number).step_by(workers.get());
                 gate.wait();
                 let start = Instant::now();
-                let done: Vec<_> = own.map(|job| run_one_by_one(&[*job])[0].value).collect();
+                let done: Vec<_> = own.map(|job| run_one_by_one(&[*job])[0]).collect();
                 (start, Instant::now(), done)
             };
             thread::scope(|scope| {
@@ -134,7 +134,7 @@ impl Jobs {
             let start = Instant::now();
             let done = run_on_threads(workers, &self.jobs);
             let took = start.elapsed();
-            self.check(done.iter().map(|done| done.value))?;
+            self.check(done)?;
             Ok(took)
         }
     }
@@ -164,7 +164,7 @@ impl Jobs {
             let outcomes = run_in_processes(&pool, &self.jobs);
             let took = start.elapsed();
             let done = outcomes.into_iter().collect::<Result<Vec<_>, _>>()?;
-            self.check(done.iter().map(|done| done.value))?;
+            self.check(done)?;
             Ok(took)
         })
     }
@@ -176,7 +176,7 @@ fn sequential(jobs: Jobs) -> Row {
         let start = Instant::now();
         let done = run_one_by_one(&jobs.jobs);
         let took = start.elapsed();
-        jobs.check(done.iter().map(|done| done.value))?;
+        jobs.check(done)?;
         Ok(took)
     };
     Row::ours("sequential", work).of(all).at(1.0)

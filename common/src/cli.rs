@@ -172,6 +172,17 @@ pub fn up_to<const LIMIT: usize>(text: &str) -> Result<NonZeroUsize, String> {
         .ok_or_else(|| format!("not a whole number from 1 to {LIMIT}"))
 }
 
+/// Parses a time above 0 and up to `LIMIT` seconds.
+///
+/// # Errors
+/// Anything else, with the range.
+pub fn seconds_up_to<const LIMIT: u64>(text: &str) -> Result<Seconds, String> {
+    let time: Option<Seconds> = text.parse().ok();
+    let fits = |time: &Seconds| !time.0.is_zero() && time.0 <= Duration::from_secs(LIMIT);
+    time.filter(fits)
+        .ok_or_else(|| format!("not a time above 0 and up to {LIMIT} seconds"))
+}
+
 /// Parses a width in columns: 80 to 200.
 ///
 /// # Errors

@@ -7,12 +7,15 @@ mod bound;
 mod census;
 pub mod claim;
 pub mod cli;
+mod comparison;
 mod figure;
 mod lab;
 pub mod squares;
 mod step;
+mod sweep;
 
 pub use bound::Bound;
+pub use comparison::{Comparison, LEAST_ROUNDS, MARGIN};
 pub use lab::{Counts, Lab, Measure, Observer};
 pub use measure::{host, timing, workload};
 pub use process_pool::{self, child, panics};
@@ -21,4 +24,5 @@ pub use report::{
     format,
 };
 pub use step::Step;
+pub use sweep::Sweep;
 pub use timeline;

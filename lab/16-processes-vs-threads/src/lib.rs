@@ -1,29 +1,20 @@
-//! Jobs that work or wait: one by one, on a pool of threads, in a pool of processes.
-
-pub mod isolation;
+//! Jobs that compute or wait: one by one, on threads, in processes; and what an abort ends.
 
 use measure::workload;
 use process_pool::{ProcessPool, TaskError, Worker, child};
 use serde::{Deserialize, Serialize};
 use std::{
     num::NonZeroUsize,
-    panic, process,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::atomic::{AtomicUsize, Ordering::Relaxed},
     thread,
     time::Duration,
 };
-
-/// What a worker process does: one job after another.
-pub const JOB: Worker<Job, Done> = Worker::new("job", Job::run);
-
-/// Worker processes that do jobs.
-pub type JobPool = ProcessPool<Job, Done>;
 
 /// Something to do; the same for a thread and for a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Job {
     /// Keep a CPU busy for this many steps.
-    Work {
+    Compute {
         /// Where the steps begin.
         seed: u64,
         /// How many.
@@ -31,135 +22,103 @@ pub enum Job {
     },
     /// Wait, as for a disk or a network.
     Wait {
-        /// Which of the waits it is.
-        number: u64,
         /// How long.
         duration: Duration,
     },
-    /// Do half of the steps and abort: no panic that could be caught, the end of the process.
-    AbortHalfWay {
-        /// Where the steps begin.
-        seed: u64,
-        /// How many a whole job would have.
-        steps: u64,
-    },
-}
-
-/// What a job brings back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Done {
-    /// What came of the steps, or the number of the wait.
-    pub value: u64,
-    /// The process that did it.
-    pub process_id: u32,
+    /// Abort: no panic that could be caught, the end of the whole process.
+    Abort,
 }
 
 impl Job {
-    fn run(self) -> Done {
-        let value = match self {
-            Self::Work { seed, steps } => work(seed, steps),
-            Self::Wait { number, duration } => {
+    fn run(self) -> u64 {
+        match self {
+            Self::Compute { seed, steps } => compute(seed, steps),
+            Self::Wait { duration } => {
                 workload::io_wait_blocking(duration);
-                number
+                0
             }
-            Self::AbortHalfWay { seed, steps } => {
-                work(seed, steps / 2);
-                child::crash()
-            }
-        };
-        Done {
-            value,
-            process_id: process::id(),
+            Self::Abort => child::crash(),
         }
     }
 }
 
-#[tracing::instrument(name = "work", skip_all)]
-fn work(seed: u64, steps: u64) -> u64 {
+#[tracing::instrument(name = "compute", skip_all)]
+fn compute(seed: u64, steps: u64) -> u64 {
     workload::mix(seed, steps)
 }
 
 /// Does one job after another on the calling thread.
-pub fn run_one_by_one(jobs: &[Job]) -> Vec<Done> {
+pub fn run_one_by_one(jobs: &[Job]) -> Vec<u64> {
     jobs.iter().map(|job| job.run()).collect()
 }
 
-/// Starts up to `workers` threads, each of which takes the next job until none is left.
+/// Does the jobs on up to `workers` threads, each of which takes the next until none is left.
 ///
-/// Returns what was done in the order of the jobs.
-pub fn run_on_threads(workers: NonZeroUsize, jobs: &[Job]) -> Vec<Done> {
+/// Results are in the order of the jobs.
+pub fn run_on_threads(workers: NonZeroUsize, jobs: &[Job]) -> Vec<u64> {
     let next = AtomicUsize::new(0);
-    let mut done: Vec<(usize, Done)> = thread::scope(|scope| {
-        let start = |number| {
-            let builder = thread::Builder::new().name(format!("thread {number}"));
-            let thread = builder.spawn_scoped(scope, || take_jobs(jobs, &next));
-            thread.expect("the system starts a thread")
-        };
-        let threads: Vec<_> = (1..=workers.get().min(jobs.len())).map(start).collect();
-        let shares = threads.into_iter().map(|thread| {
-            let share = thread.join();
-            share.unwrap_or_else(|panicked| panic::resume_unwind(panicked))
-        });
-        shares.flatten().collect()
+    let take_jobs = || {
+        // Relaxed: only the number matters; `join` hands over what a thread did.
+        let numbers = std::iter::repeat_with(|| next.fetch_add(1, Relaxed));
+        let mine = numbers.take_while(|&number| number < jobs.len());
+        mine.map(|number| (number, jobs[number].run()))
+            .collect::<Vec<_>>()
+    };
+    let mut done: Vec<(usize, u64)> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..workers.get().min(jobs.len()))
+            .map(|_| scope.spawn(take_jobs))
+            .collect();
+        let done = threads.into_iter();
+        done.flat_map(|thread| thread.join().expect("no job panics"))
+            .collect()
     });
-    done.sort_unstable_by_key(|(index, _)| *index);
-    done.into_iter().map(|(_, done)| done).collect()
+    done.sort_unstable();
+    done.into_iter().map(|(_, result)| result).collect()
 }
 
-/// What each thread does: its share of the jobs, with their places in the list.
-fn take_jobs(jobs: &[Job], next: &AtomicUsize) -> Vec<(usize, Done)> {
-    let mut share = Vec::new();
-    loop {
-        // Only the number matters: what a thread did is handed over by its join.
-        let index = next.fetch_add(1, Ordering::Relaxed);
-        let Some(job) = jobs.get(index) else {
-            return share;
-        };
-        share.push((index, job.run()));
-    }
-}
+/// A worker process that does one job at a time.
+pub const JOB: Worker<Job, u64> = Worker::new("job", Job::run);
 
-/// Hands every job to the pool; returns the result of each in the order of the jobs.
-pub fn run_in_processes(pool: &JobPool, jobs: &[Job]) -> Vec<Result<Done, TaskError>> {
+/// Does the jobs in the pool's processes; results are in the order of the jobs.
+pub fn run_in_processes(pool: &ProcessPool<Job, u64>, jobs: &[Job]) -> Vec<Result<u64, TaskError>> {
     pool.map(jobs.iter().copied())
 }
+
+/// A whole program whose jobs are threads, as a single task of a process.
+pub const PROGRAM: Worker<(NonZeroUsize, Vec<Job>), Vec<u64>> =
+    Worker::new("program of threads", |(workers, jobs)| {
+        run_on_threads(workers, &jobs)
+    });
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn jobs(count: u64) -> Vec<Job> {
+    #[test]
+    fn threads_return_what_one_thread_does_in_the_same_order() {
         let job = |seed| match seed % 3 {
             0 => Job::Wait {
-                number: seed,
                 duration: Duration::from_micros(seed),
             },
-            _ => Job::Work {
+            _ => Job::Compute {
                 seed,
                 steps: 1000 * (seed % 7),
             },
         };
-        (1..=count).map(job).collect()
-    }
-
-    #[test]
-    fn threads_bring_back_what_one_thread_does_in_the_same_order() {
         for count in [0, 1, 5, 60] {
-            let expected = run_one_by_one(&jobs(count));
+            let jobs: Vec<Job> = (1..=count).map(job).collect();
+            let expected = run_one_by_one(&jobs);
             assert_eq!(expected.len() as u64, count);
             for workers in (1..=8).filter_map(NonZeroUsize::new) {
-                let done = run_on_threads(workers, &jobs(count));
-                assert_eq!(done, expected, "{count} jobs on {workers} threads");
+                assert_eq!(run_on_threads(workers, &jobs), expected, "{workers}");
             }
         }
     }
 
     #[test]
-    fn a_job_of_work_does_its_steps_and_a_wait_says_its_number() {
-        let done = run_one_by_one(&jobs(3));
-        assert_eq!(done[0].value, workload::mix(1, 1000));
-        assert_eq!(done[1].value, workload::mix(2, 2000));
-        assert_eq!(done[2].value, 3);
-        assert!(done.iter().all(|done| done.process_id == process::id()));
+    fn a_job_does_its_own_steps() {
+        let job = |seed, steps| Job::Compute { seed, steps };
+        let done = run_one_by_one(&[job(1, 1000), job(2, 2000)]);
+        assert_eq!(done, [workload::mix(1, 1000), workload::mix(2, 2000)]);
     }
 }

@@ -1,14 +1,13 @@
-//! Shows jobs of CPU work and of I/O on threads and in processes, where processes begin to pay,
-//! and what an abort takes with it.
+//! Shows jobs on threads and in processes, from which size on each pays, and what an abort ends.
 
-mod ends;
-mod flags;
-mod square;
+mod abort;
+mod args;
 mod sweep;
+mod two_by_two;
 
+use args::Args;
 use common::{Lab, Step};
-use flags::Args;
-use lab_16_processes_vs_threads::{JOB, isolation::THREADED};
+use lab_16_processes_vs_threads::{JOB, PROGRAM};
 use std::process::ExitCode;
 
 const STEP: Step = Step {
@@ -29,81 +28,11 @@ const STEP: Step = Step {
 };
 
 fn main() -> ExitCode {
-    STEP.run(&[&JOB, &THREADED], demonstrate)
+    STEP.run(&[&JOB, &PROGRAM], demonstrate)
 }
 
 fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
-    args.check()?;
-    square::run(args, lab)?;
+    two_by_two::run(args, lab)?;
     sweep::run(args, lab)?;
-    ends::run(args, lab)
-}
-
-/// A tenth: less than this is not called a difference.
-const MARGIN: f64 = 1.1;
-
-/// One or two rounds that agree may do so by chance.
-const LEAST_ROUNDS: usize = 3;
-
-/// What the rounds say of two ways, the first and the second.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Verdict {
-    /// The first was faster by more than [`MARGIN`] in every round.
-    FirstFaster,
-    /// The same of the second.
-    SecondFaster,
-    /// They were within [`MARGIN`] of each other in every round.
-    NoDifference,
-    /// Anything else, and fewer than [`LEAST_ROUNDS`] rounds.
-    TooNoisy,
-}
-
-impl Verdict {
-    /// Compares the times of two ways that took turns, one of each per round.
-    ///
-    /// A round's two times stand side by side, so what the machine does to both cancels out.
-    fn of(first_s: &[f64], second_s: &[f64]) -> Self {
-        let ratios = || {
-            first_s
-                .iter()
-                .zip(second_s)
-                .map(|(first, second)| second / first)
-        };
-        if ratios().count() < LEAST_ROUNDS {
-            Self::TooNoisy
-        } else if ratios().all(|ratio| ratio > MARGIN) {
-            Self::FirstFaster
-        } else if ratios().all(|ratio| ratio < 1.0 / MARGIN) {
-            Self::SecondFaster
-        } else if ratios().all(|ratio| (1.0 / MARGIN..=MARGIN).contains(&ratio)) {
-            Self::NoDifference
-        } else {
-            Self::TooNoisy
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Verdict::*, *};
-
-    #[test]
-    fn a_way_is_faster_only_by_more_than_the_margin_and_in_every_round() {
-        for (times, verdict) in [
-            (&[1.2, 1.3, 1.5][..], FirstFaster),
-            (&[0.5, 0.9, 0.8], SecondFaster),
-            (&[1.05, 0.95, 1.0], NoDifference),
-            (&[1.05, 0.95, 1.2], TooNoisy),
-            (&[9.0, 9.0], TooNoisy),
-            (&[], TooNoisy),
-        ] {
-            assert_eq!(Verdict::of(&[1.0; 3], times), verdict, "{times:?}");
-        }
-    }
-
-    #[test]
-    fn a_machine_that_changes_speed_between_rounds_changes_nothing() {
-        let verdict = Verdict::of(&[1.0, 2.0, 1.0], &[1.5, 3.1, 1.4]);
-        assert_eq!(verdict, FirstFaster, "both times of a round double");
-    }
+    abort::run(args, lab)
 }

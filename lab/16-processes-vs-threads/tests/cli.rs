@@ -62,8 +62,6 @@ fn an_abort_costs_one_worker_there_and_the_whole_program_here() {
     assert_eq!(verdict(&document, "abort_ends_program"), "shown");
     let here = variant(&document, "abort in a thread");
     assert_eq!(counts.map(|name| &here["ledger"][name]), [6, 0, 1, 5]);
-    #[cfg(unix)]
-    assert_eq!(here["results"]["exit"]["signal"], 6);
     assert_eq!(
         here["ledger"]["processes"], 2,
         "the program and its watcher"
@@ -89,16 +87,8 @@ fn two_rounds_decide_nothing() {
         let claim = claim(&document, name);
         assert_eq!(claim["verdict"], "not_shown");
         let text = claim["text"].as_str().expect("a sentence");
-        assert!(text.contains("no detectable difference"), "{text}");
+        assert!(text.contains("no difference of a tenth"), "{text}");
     }
-}
-
-#[test]
-fn combinations_that_cannot_be_meant_are_refused() {
-    let hours = ["--jobs", "1000", "--work", "1_000_000_000"];
-    let _ = run(BINARY, &hours).refused(2, &["3,048,000,000,000 steps", "lower one"]);
-    let hours = ["--jobs", "1000", "--wait", "10"];
-    let _ = run(BINARY, &hours).refused(2, &["--wait 10", "lower one"]);
 }
 
 #[cfg(unix)]

@@ -1,0 +1,117 @@
+//! Which of two ways was faster, if either was: one rule for every lesson.
+
+use crate::{
+    Lab,
+    claim::{Claim, count, times, wall},
+};
+
+/// A tenth: less than this is not called a difference.
+pub const MARGIN: f64 = 1.1;
+
+/// Two rounds that agree may do so by chance.
+pub const LEAST_ROUNDS: usize = 3;
+
+/// A shorter run is mostly the start of its threads, in seconds.
+const LEAST_TIME_S: f64 = 0.002;
+
+/// What the rounds say of two ways, each of which ran once a round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comparison {
+    /// The first was faster by more than [`MARGIN`] in every round.
+    FirstFaster,
+    /// The second was faster by more than [`MARGIN`] in every round.
+    SecondFaster,
+    /// They were within [`MARGIN`] of each other in every round.
+    Same,
+    /// The rounds disagree, are too few, or too short.
+    Undecided,
+}
+
+impl Comparison {
+    /// Compares the times of two ways, in seconds and by round.
+    ///
+    /// A round's two times stand side by side, so what the machine does to both cancels out.
+    pub fn of(first_s: &[f64], second_s: &[f64]) -> Self {
+        let pairs = || first_s.iter().zip(second_s);
+        let ratios = || pairs().map(|(first, second)| second / first);
+        let too_short = pairs().any(|(first, second)| first.max(*second) < LEAST_TIME_S);
+        if ratios().count() < LEAST_ROUNDS || too_short {
+            Self::Undecided
+        } else if ratios().all(|ratio| ratio > MARGIN) {
+            Self::FirstFaster
+        } else if ratios().all(|ratio| ratio < 1.0 / MARGIN) {
+            Self::SecondFaster
+        } else if ratios().all(|ratio| (1.0 / MARGIN..=MARGIN).contains(&ratio)) {
+            Self::Same
+        } else {
+            Self::Undecided
+        }
+    }
+}
+
+impl Lab {
+    /// Compares two variants that took turns, and makes the claim that fits; `about` starts it.
+    ///
+    /// # Panics
+    /// If one of them did not run.
+    pub fn compare(
+        &mut self,
+        name: &'static str,
+        about: &str,
+        [first, second]: [&str; 2],
+    ) -> Claim {
+        let rounds = self.walls(first);
+        let found = Comparison::of(&rounds, &self.walls(second));
+        let ratio = || wall(second) / wall(first);
+        let text = match found {
+            Comparison::FirstFaster => format!("{about}: `{first}` was faster in every round"),
+            Comparison::SecondFaster => format!("{about}: `{second}` was faster in every round"),
+            Comparison::Same | Comparison::Undecided => {
+                format!("{about}: no difference of a tenth between `{first}` and `{second}`")
+            }
+        };
+        let claim = Claim::that(name, text);
+        let claim = match found {
+            Comparison::FirstFaster => claim.check(ratio().above(times(MARGIN))),
+            Comparison::SecondFaster => claim.check(ratio().below(times(1.0 / MARGIN))),
+            Comparison::Same | Comparison::Undecided => claim
+                .check(ratio().at_most(times(MARGIN)))
+                .check(ratio().at_least(times(1.0 / MARGIN))),
+        };
+        let rounds = self.count(None, &format!("rounds_of_{name}"), rounds.len());
+        let enough = rounds
+            .at_least(count(LEAST_ROUNDS))
+            .in_words("{left} rounds were compared");
+        claim.check(enough)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Comparison::*, *};
+
+    #[test]
+    fn a_way_is_faster_only_by_more_than_the_margin_and_in_every_round() {
+        for (times, found) in [
+            (&[1.2, 1.3, 1.5][..], FirstFaster),
+            (&[0.5, 0.9, 0.8], SecondFaster),
+            (&[1.05, 0.95, 1.0], Same),
+            (&[1.05, 0.95, 1.2], Undecided),
+            (&[9.0, 9.0], Undecided),
+            (&[], Undecided),
+        ] {
+            assert_eq!(Comparison::of(&[1.0; 3], times), found, "{times:?}");
+        }
+    }
+
+    #[test]
+    fn a_machine_that_changes_speed_between_rounds_changes_nothing() {
+        let found = Comparison::of(&[1.0, 2.0, 1.0], &[1.5, 3.1, 1.4]);
+        assert_eq!(found, FirstFaster, "both times of a round double");
+    }
+
+    #[test]
+    fn what_took_no_time_is_not_compared() {
+        assert_eq!(Comparison::of(&[1e-4; 3], &[1e-3; 3]), Undecided);
+    }
+}

@@ -1,0 +1,106 @@
+//! Times of several ways at growing sizes, round by round.
+
+use crate::{Comparison, Curve, CurveLine, CurvePoint, Lab, Scale, TableReport, format};
+use std::time::Duration;
+
+/// What a lesson measured by size, way and round.
+#[derive(Clone, Debug)]
+pub struct Sweep {
+    axis: &'static str,
+    ways: Vec<&'static str>,
+    sizes: Vec<u64>,
+    /// By size and way: the times of all rounds, in seconds.
+    times_s: Vec<Vec<Vec<f64>>>,
+}
+
+impl Sweep {
+    /// A sweep over `sizes`; `axis` names what they count.
+    pub fn new(axis: &'static str, ways: &[&'static str], sizes: Vec<u64>) -> Self {
+        Self {
+            axis,
+            ways: ways.to_vec(),
+            times_s: vec![vec![Vec::new(); ways.len()]; sizes.len()],
+            sizes,
+        }
+    }
+
+    /// Adds a round of the size at this index: the time of each way, in their order.
+    ///
+    /// # Panics
+    /// If there is no such size.
+    pub fn add<const WAYS: usize>(&mut self, size: usize, times: [Duration; WAYS]) {
+        for (all, time) in self.times_s[size].iter_mut().zip(times) {
+            all.push(time.as_secs_f64());
+        }
+    }
+
+    /// The sizes, in order.
+    pub fn sizes(&self) -> &[u64] {
+        &self.sizes
+    }
+
+    /// The times of a way at the size of this index, by round.
+    ///
+    /// # Panics
+    /// If there is no such size or way.
+    pub fn times_s(&self, size: usize, way: usize) -> &[f64] {
+        &self.times_s[size][way]
+    }
+
+    /// How a way compares with the first one, at the size of this index.
+    ///
+    /// # Panics
+    /// If there is no such size or way.
+    pub fn compared(&self, size: usize, way: usize) -> Comparison {
+        Comparison::of(self.times_s(size, 0), self.times_s(size, way))
+    }
+
+    /// Shows a row per size with the middle time of each way, followed by `mark(size, way)`, and keeps
+    /// the curves, each with the knee that `knee(way)` names by its index.
+    pub fn show(
+        &self,
+        lab: &Lab,
+        title: &str,
+        notes: Vec<String>,
+        mark: impl Fn(usize, usize) -> &'static str,
+        knee: impl Fn(usize) -> Option<usize>,
+    ) {
+        let points = |way: usize| {
+            let sizes = self.sizes.iter().enumerate();
+            sizes.filter_map(move |(size, &x)| {
+                CurvePoint::of(x as f64, self.times_s(size, way), None)
+            })
+        };
+        let line = |way: usize| CurveLine {
+            name: self.ways[way].into(),
+            points: points(way).collect(),
+            knee: knee(way).map(|size| self.sizes[size] as f64),
+        };
+        let lines: Vec<CurveLine> = (0..self.ways.len()).map(line).collect();
+        let row = |size: usize| {
+            let cells = lines.iter().enumerate().map(|(way, line)| {
+                let time = line.points.get(size);
+                let time = time.map_or("–".into(), |point| format::seconds_f64(point.y));
+                format!("{time}{}", mark(size, way))
+            });
+            std::iter::once(format::count(self.sizes[size]))
+                .chain(cells)
+                .collect()
+        };
+        let headings = std::iter::once(self.axis).chain(self.ways.iter().copied());
+        lab.table(TableReport {
+            title: title.into(),
+            headings: headings.map(String::from).collect(),
+            rows: (0..self.sizes.len()).map(row).collect(),
+            text_columns: Vec::new(),
+            notes,
+        });
+        lab.curve(Curve {
+            title: title.into(),
+            axis: self.axis.into(),
+            scale: Scale::Seconds,
+            lines,
+            bound_reason: None,
+        });
+    }
+}
