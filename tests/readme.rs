@@ -192,11 +192,9 @@ fn every_step_takes_the_flags_that_any_readme_or_report_names() {
     for stop in &PATH {
         let source = read(&format!("{}/src/main.rs", stop.folder()));
         let tips = source
-            .lines()
-            .filter_map(|line| line.trim().strip_prefix('"'));
-        let tips = tips
-            .filter_map(|tip| tip.split([':', '"']).next())
-            .map(|tip| format!("`{tip}`"));
+            .split('"')
+            .filter(|text| text.starts_with("cargo run -p"));
+        let tips = tips.map(|tip| format!("`{tip}`"));
         texts.push((
             format!("{} main.rs", stop.package),
             tips.collect::<Vec<_>>().join("\n"),
@@ -270,6 +268,20 @@ fn shape(line: &str) -> String {
     let words = line.split(|c: char| c.is_ascii_digit() || c == '│').next();
     let words = words.unwrap_or_default().split_whitespace();
     words.collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn the_readme_has_the_steps_in_the_order_of_the_path() {
+    let readme = read("README.md");
+    let rows = readme.lines().filter(|line| line.starts_with("| [`"));
+    let told: Vec<String> = rows
+        .map(|row| row.split('|').take(3).collect::<Vec<_>>().join("|"))
+        .collect();
+    let path = PATH.iter().map(|stop| {
+        let (package, folder) = (stop.package, stop.folder());
+        format!("| [`{package}`]({folder}) | {} ", stop.question)
+    });
+    assert_eq!(told[1..], path.collect::<Vec<_>>());
 }
 
 #[test]

@@ -10,6 +10,7 @@ pub mod cli;
 mod comparison;
 mod figure;
 mod lab;
+pub mod path;
 pub mod squares;
 mod step;
 mod sweep;
@@ -26,3 +27,11 @@ pub use report::{
 pub use step::Step;
 pub use sweep::Sweep;
 pub use timeline;
+
+/// The files of a lesson's mechanism, as [`Step::sources`] takes them.
+#[macro_export]
+macro_rules! sources {
+    ($($file:literal),+ $(,)?) => {
+        &[$(($file, include_str!($file))),+]
+    };
+}

@@ -3,11 +3,12 @@
 use crate::{
     cli::{self, CommonArgs, Usage},
     lab::{Lab, State},
+    path,
 };
 use measure::{host::Host, timing::Housekeeper};
 use process_pool::child::{self, Role};
 use report::{
-    Cast, Document, SCHEMA, Screen, ScreenOptions,
+    Cast, Document, Pointer, SCHEMA, Screen, ScreenOptions, Source,
     file::{self, ResultFile},
     page,
 };
@@ -44,8 +45,12 @@ pub struct Step {
     pub question: &'static str,
     /// The mechanism behind the figures, in general terms; what *this* run shows, claims say.
     pub why: &'static str,
-    /// Commands to try next, each with what to look for: `cargo run -p … -- --workers 4: …`.
-    pub try_next: &'static [&'static str],
+    /// What to remember of it: one or two short sentences, true whatever a run shows.
+    pub remember: &'static str,
+    /// A question about a variation, and the command that answers it.
+    pub predict: (&'static str, &'static str),
+    /// The files of its mechanism under `src/` with their texts; write `common::sources!["lib.rs"]`.
+    pub sources: &'static [(&'static str, &'static str)],
 }
 
 impl Step {
@@ -146,7 +151,10 @@ impl Step {
             question: self.question.into(),
             mirrors: self.mirrors.iter().map(|&script| script.into()).collect(),
             why: self.why.into(),
-            try_next: self.try_next.iter().map(|&next| next.into()).collect(),
+            remember: self.remember.into(),
+            predict: Pointer::to(self.predict.1, self.predict.0),
+            next: path::after(self.package).map(|stop| Pointer::to(stop.package, stop.question)),
+            sources: self.sources().collect(),
             command: command(self.package, env::args().skip(1)),
             host: Host::inspect(),
             params,
@@ -155,8 +163,19 @@ impl Step {
             claims: Vec::new(),
             curves: Vec::new(),
             tables: Vec::new(),
+            questions: Vec::new(),
             error: None,
         }
+    }
+
+    /// The mechanism's files, by the paths that spans report.
+    fn sources(&self) -> impl Iterator<Item = Source> {
+        let folder = self.package.replacen('-', "/", 1);
+        let sources = self.sources.iter();
+        sources.map(move |(file, text)| Source {
+            file: format!("{folder}/src/{file}"),
+            text: (*text).into(),
+        })
     }
 
     /// Reports, and returns the exit code; what was measured is never lost to a later failure.

@@ -42,7 +42,7 @@ fn every_step_prints_one_document_whose_claims_its_figures_carry_and_writes_its_
             .arg("--trace")
             .arg(&trace);
         let document = run_command(command).well().document();
-        assert_eq!(document["schema"], 1, "{}", stop.package);
+        assert_eq!(document["schema"], 2, "{}", stop.package);
         assert_eq!(document["step"], stop.package);
         assert!(document["error"].is_null(), "{document}");
         let claims = document["claims"].as_array().expect("claims");

@@ -15,10 +15,13 @@ const STEP: Step = Step {
     question: "how long is one slow loop?",
     why: "One thread computes one sum after another, so the run takes as long as all jobs together. \
           However many CPUs the machine has, this loop keeps one of them busy and leaves the others idle.",
-    try_next: &[
-        "cargo run -p basics-0-sequential -- --scale 20: is twice the work twice the time?",
-        "cargo run -p basics-1-multiprocess: the same jobs in a pool of processes",
-    ],
+    remember: "One thread does one thing at a time: it takes as long as all its jobs together, \
+              however many CPUs stand by.",
+    predict: (
+        "twice the work: how much longer does it take?",
+        "cargo run -p basics-0-sequential -- --scale 20",
+    ),
+    sources: common::sources!["lib.rs"],
 };
 
 fn main() -> ExitCode {

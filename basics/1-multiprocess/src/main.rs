@@ -21,12 +21,13 @@ const STEP: Step = Step {
           beat: all the work shared out among the CPUs, and the longest single job. The order of \
           hand-out decides how near it comes: a long job that is handed out last runs on while the \
           other workers have nothing left to do.",
-    try_next: &[
-        "cargo run -p basics-1-multiprocess -- --workers 4: what is the bound now?",
-        "cargo run -p basics-1-multiprocess -- --scale 0.01: what does starting the workers cost?",
-        "taskset -c 0 cargo run -p basics-1-multiprocess: two workers, one CPU",
-        "cargo run -p lab-04-gil-processes: what processes cost and buy",
-    ],
+    remember: "A pool finishes no sooner than its longest job. Hand that one out first, and the \
+              short ones fill the gaps.",
+    predict: (
+        "4 workers instead of 2: twice as fast? Mind the longest job.",
+        "cargo run -p basics-1-multiprocess -- --workers 4",
+    ),
+    sources: common::sources!["lib.rs"],
 };
 
 #[derive(clap::Args, Debug, Serialize)]

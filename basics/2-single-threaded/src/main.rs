@@ -13,11 +13,12 @@ const STEP: Step = Step {
     why: "A blocking call gives the thread back when the whole answer is there. Until then the \
           thread can do nothing else, so the next request is not even sent, and the waits add up. \
           While it waits, a faster processor would not help it.",
-    try_next: &[
-        "cargo run -p basics-2-single-threaded -- --requests 8: how much longer, and why?",
-        "cargo run -p basics-2-single-threaded -- --delay 0.1: what did the time depend on?",
-        "cargo run -p basics-3-multi-threaded: the same requests in a pool of threads",
-    ],
+    remember: "A thread that waits for an answer can do nothing else, so waits in a row add up.",
+    predict: (
+        "8 requests instead of 4: how many seconds, and how much CPU time?",
+        "cargo run -p basics-2-single-threaded -- --requests 8",
+    ),
+    sources: common::sources!["lib.rs"],
 };
 
 const REQUESTS: NonZeroU32 = NonZeroU32::new(4).expect("four is not zero");

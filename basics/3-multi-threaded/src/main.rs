@@ -22,12 +22,13 @@ const STEP: Step = Step {
     why: "A thread that waits for the network uses no CPU, so many can wait at the same time. A pool \
           has a fixed number of threads, and each has one request out at a time: with more requests \
           than threads the rest queue, and the run goes in waves.",
-    try_next: &[
-        "cargo run -p basics-3-multi-threaded -- --requests 10 --workers 6: how many waves?",
-        "cargo run -p basics-3-multi-threaded -- --requests 10 --workers 10: and now?",
-        "cargo run -p basics-3-multi-threaded -- --workers 1: a pool, or a single thread?",
-        "taskset -c 0 cargo run -p basics-3-multi-threaded: does one CPU change anything?",
-    ],
+    remember: "Waiting needs no CPU, so threads can wait at the same time: as many waits at once \
+              as the pool has threads.",
+    predict: (
+        "10 requests on 6 threads: how many waves, how many seconds?",
+        "cargo run -p basics-3-multi-threaded -- --requests 10 --workers 6",
+    ),
+    sources: common::sources!["lib.rs"],
 };
 
 const REQUESTS: NonZeroU32 = NonZeroU32::new(4).expect("four is not zero");

@@ -8,7 +8,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 use timeline::{LaneKind, Moment, Recording};
 
 /// The version of the document's shape; raised when a name or a meaning changes.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// Lanes written per variant; the rest is counted in `folded`.
 const LANES_WRITTEN: usize = 1000;
@@ -29,8 +29,14 @@ pub struct Document {
     pub mirrors: Vec<String>,
     /// The mechanism behind the figures, in general terms.
     pub why: String,
-    /// Commands to try next, each with what to look for.
-    pub try_next: Vec<String>,
+    /// What to remember of it, true whatever this run shows.
+    pub remember: String,
+    /// A question about a variation, and the command that answers it.
+    pub predict: Pointer,
+    /// The next step of the path; `None` after the last.
+    pub next: Option<Pointer>,
+    /// The files of the lesson's mechanism.
+    pub sources: Vec<Source>,
     /// The command that runs it again as it ran.
     pub command: String,
     /// The machine as it was at the start.
@@ -49,8 +55,54 @@ pub struct Document {
     /// The tables that the step tells beside those of its variants.
     #[serde(default)]
     pub tables: Vec<TableReport>,
+    /// The questions that were asked, or could have been, before a variant answered them.
+    #[serde(default)]
+    pub questions: Vec<QuestionReport>,
     /// Why the run failed, if it did.
     pub error: Option<String>,
+}
+
+/// A question, and where its answer is found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pointer {
+    /// A command, or a package of the path.
+    pub to: String,
+    /// What is asked there.
+    pub question: String,
+}
+
+impl Pointer {
+    /// Points to a command or a package, for what is asked there.
+    pub fn to(to: &str, question: &str) -> Self {
+        Self {
+            to: to.into(),
+            question: question.into(),
+        }
+    }
+}
+
+/// A file of the lesson's mechanism.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    /// Its path from the top of the repository, as spans report it.
+    pub file: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// A question that a figure of this run answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuestionReport {
+    /// What is asked.
+    pub question: String,
+    /// The answers to choose from, in order: A, B, …
+    pub options: Vec<String>,
+    /// The index of the one that the figure makes right; `None` where the run has no such figure.
+    pub answer: Option<usize>,
+    /// The figure, in words.
+    pub figure: String,
+    /// How many chose each; empty where nobody was asked.
+    pub guesses: Vec<u64>,
 }
 
 /// One way of doing the work, as measured.

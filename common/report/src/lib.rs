@@ -20,8 +20,8 @@ pub use axis::{OnAxis, axis_of};
 pub use cast::Cast;
 pub use detail::{Curve, CurveLine, CurvePoint, Scale, TableReport};
 pub use document::{
-    CheckReport, ClaimReport, CounterReport, Document, LaneReport, Ledger, RecorderReport, SCHEMA,
-    SpanReport, Tally, Variant, Verdict, Written,
+    CheckReport, ClaimReport, CounterReport, Document, LaneReport, Ledger, Pointer, QuestionReport,
+    RecorderReport, SCHEMA, Source, SpanReport, Tally, Variant, Verdict, Written,
 };
 pub use live::Watch;
 pub use screen::{Screen, ScreenOptions, print_error, unwritten};
@@ -140,11 +140,16 @@ pub fn terminal(document: &Document, width: usize) -> String {
             wrap(&document.why, width, 2)
         );
     }
-    if !document.try_next.is_empty() {
-        let _ = write!(text, "\n{BOLD}Try next{BOLD:#}\n");
-        for next in &document.try_next {
-            let _ = writeln!(text, "{}", wrap(next, width, 2));
-        }
+    let _ = write!(
+        text,
+        "\n{BOLD}Remember{BOLD:#}\n{}\n\n{BOLD}Predict{BOLD:#}\n{}\n  {}\n",
+        wrap(&document.remember, width, 2),
+        wrap(&document.predict.question, width, 2),
+        document.predict.to,
+    );
+    if let Some(next) = &document.next {
+        let next = format!("{}: {}", next.to, next.question);
+        let _ = write!(text, "\n{BOLD}Next{BOLD:#}\n{}\n", wrap(&next, width, 2));
     }
     text.truncate(text.trim_end().len());
     text

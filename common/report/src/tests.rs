@@ -1,5 +1,5 @@
 use super::*;
-use crate::{CheckReport, Ledger, RecorderReport, Recording, SCHEMA, Variant};
+use crate::{CheckReport, Ledger, Pointer, RecorderReport, Recording, SCHEMA, Variant};
 use measure::host::Host;
 use std::time::Duration;
 use timeline::{Handover, Lane, LaneId, LaneKind, Level, Moment, Span, Toll};
@@ -104,7 +104,13 @@ fn document() -> Document {
         question: "what does a report look like?".into(),
         mirrors: vec!["lab/99_example.py".into()],
         why: "Because it is drawn from fixed data.".into(),
-        try_next: vec!["cargo run -p lab-99-example: the same again".into()],
+        remember: "One thread does one thing at a time.".into(),
+        predict: Pointer::to(
+            "cargo run -p lab-99-example -- --workers 4",
+            "twice as fast?",
+        ),
+        next: Some(Pointer::to("lab-98-another", "what comes after it?")),
+        sources: Vec::new(),
         command: "cargo run -p step".into(),
         host: Host {
             os: "linux".into(),
@@ -133,6 +139,7 @@ fn document() -> Document {
         ],
         curves: Vec::new(),
         tables: Vec::new(),
+        questions: Vec::new(),
         error: None,
     }
 }
@@ -184,8 +191,15 @@ both    1 of 2, 1 failed          2        3    1,234+5  7.40 MB
 Why
   Because it is drawn from fixed data.
 
-Try next
-  cargo run -p lab-99-example: the same again";
+Remember
+  One thread does one thing at a time.
+
+Predict
+  twice as fast?
+  cargo run -p lab-99-example -- --workers 4
+
+Next
+  lab-98-another: what comes after it?";
     assert_eq!(plain(&terminal(&document(), 80)), expected);
 }
 

@@ -3,7 +3,7 @@ use crate::claim::Check;
 use crate::claim::{
     all_in_flight, busy, count, in_flight, middle_wall, none_failed, seconds, times, wall,
 };
-use report::{ClaimReport, SCHEMA, Verdict};
+use report::{ClaimReport, Pointer, SCHEMA, Verdict};
 use timeline::{START_UP, Timeline};
 
 /// An experiment that measured nothing and says nothing.
@@ -14,7 +14,13 @@ fn experiment() -> Lab {
         question: "does it?".into(),
         mirrors: Vec::new(),
         why: String::new(),
-        try_next: Vec::new(),
+        remember: "One thread does one thing at a time.".into(),
+        predict: Pointer::to(
+            "cargo run -p lab-99-example -- --workers 4",
+            "twice as fast?",
+        ),
+        next: Some(Pointer::to("lab-98-another", "what comes after it?")),
+        sources: Vec::new(),
         command: String::new(),
         host: measure::host::Host {
             os: "linux".into(),
@@ -32,6 +38,7 @@ fn experiment() -> Lab {
         claims: Vec::new(),
         curves: Vec::new(),
         tables: Vec::new(),
+        questions: Vec::new(),
         error: None,
     };
     Lab::new(

@@ -16,11 +16,13 @@ const STEP: Step = Step {
     why: "Each request goes out only when the answer before it is whole, so one slow answer holds \
           up all that follow. The thread has nothing to do in the meantime: it sleeps until the \
           system has something to read for it.",
-    try_next: &[
-        "cargo run -p lab-01-sequential-fetch -- --requests 3 --delay 3: who waits for whom?",
-        "cargo run -p lab-01-sequential-fetch -- --trace fetch.json: look at it in Perfetto",
-        "cargo run -p lab-02-threaded-fetch: the same ten waits on ten threads",
-    ],
+    remember: "One at a time, each request waits for all those before it, and the CPU has nothing \
+              to do meanwhile.",
+    predict: (
+        "3 requests of 3 s each: how many seconds, and how many of work?",
+        "cargo run -p lab-01-sequential-fetch -- --requests 3 --delay 3",
+    ),
+    sources: common::sources!["lib.rs"],
 };
 
 const REQUESTS: NonZeroU32 = NonZeroU32::new(10).expect("ten is not zero");

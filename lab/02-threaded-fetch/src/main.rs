@@ -17,11 +17,13 @@ const STEP: Step = Step {
     why: "A thread that waits for the network uses no CPU: the system sets it aside and runs others. \
           So waits overlap even on one CPU, and even in Python, whose GIL is released around I/O. The \
           waiting is not gone; it is done at the same time.",
-    try_next: &[
-        "cargo run -p lab-02-threaded-fetch -- --requests 100 --delay 0.1: still one wait? Watch threads and memory",
-        "taskset -c 0 cargo run -p lab-02-threaded-fetch: does one CPU change anything?",
-        "cargo run -p lab-05-thread-pool-downloader: as many threads as you allow, not as many as URLs",
-    ],
+    remember: "A thread that waits needs no CPU, so ten threads can wait in the time of one. In \
+              Python too: the GIL is released during the wait.",
+    predict: (
+        "100 requests of 0.1 s on 100 threads: 0.1 s, 1 s or 10 s?",
+        "cargo run -p lab-02-threaded-fetch -- --requests 100 --delay 0.1",
+    ),
+    sources: common::sources!["lib.rs"],
 };
 
 const REQUESTS: NonZeroU32 = NonZeroU32::new(10).expect("ten is not zero");

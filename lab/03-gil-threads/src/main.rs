@@ -27,11 +27,13 @@ const STEP: Step = Step {
           must hold it to run, so however many CPUs there are, one at a time does the work. Around a \
           wait it is released, because a thread that waits needs no turn; that is why threads overlap \
           waits even in a Python that has one.",
-    try_next: &[
-        "cargo run -p lab-03-gil-threads -- --switch-interval 50: longer turns, easy to see; is it faster?",
-        "taskset -c 0 cargo run -p lab-03-gil-threads: what is left of the difference on one CPU?",
-        "cargo run -p lab-04-gil-processes: two processes, and what they cost to start",
-    ],
+    remember: "Under a GIL one thread works at a time, however many CPUs there are. A thread that \
+              waits releases it, so threads still help with I/O.",
+    predict: (
+        "turns ten times as long: does the work finish sooner?",
+        "cargo run -p lab-03-gil-threads -- --switch-interval 50",
+    ),
+    sources: common::sources!["lib.rs", "gil.rs"],
 };
 
 const JOBS: usize = 2;

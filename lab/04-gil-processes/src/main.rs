@@ -22,12 +22,13 @@ const STEP: Step = Step {
           not held back like that, so processes bring no CPU that threads would not. What they bring is a \
           wall: a job that crashes, or is killed, takes down its own process and nothing else. The \
           price is starting them, and carrying every job and result from one to the other.",
-    try_next: &[
-        "cargo run -p lab-04-gil-processes -- --crash: one job dies, what becomes of the other?",
-        "cargo run -p lab-04-gil-processes -- --scale 1: the script's own work; is it worth a process?",
-        "taskset -c 0 cargo run -p lab-04-gil-processes: what is left of the difference on one CPU?",
-        "cargo run -p lab-05-thread-pool-downloader: back to threads, as many as you allow",
-    ],
+    remember: "Processes use several CPUs even where a GIL holds threads to one, and a crash ends \
+              one process only. The price is starting them.",
+    predict: (
+        "one job crashes half-way: what happens to the other?",
+        "cargo run -p lab-04-gil-processes -- --crash",
+    ),
+    sources: common::sources!["lib.rs"],
 };
 
 // The names of the variants, as the claims refer to them.

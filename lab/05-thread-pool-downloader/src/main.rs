@@ -24,14 +24,13 @@ const STEP: Step = Step {
           sends back what came of it and takes the next: you set the number of threads, not the \
           list. Results come in the order they are ready, so each carries the number of its \
           request. More requests than threads queue, and the run goes in waves.",
-    try_next: &[
-        "cargo run -p lab-05-thread-pool-downloader -- --workers 3: watch the bar: how many waves?",
-        "cargo run -p lab-05-thread-pool-downloader -- --spread: unequal waits: who is home first, \
-         and what can half the threads do?",
-        "cargo run -p lab-05-thread-pool-downloader -- --requests 100 --delay 0.1 --workers 50: \
-         how many threads, how many connections?",
-        "cargo run -p lab-08-async-downloader: as many waits at once, and one thread",
-    ],
+    remember: "A pool limits how many requests run at once, however many there are. Results come \
+              in the order in which they are ready.",
+    predict: (
+        "3 threads instead of 10: how many waves, how many seconds?",
+        "cargo run -p lab-05-thread-pool-downloader -- --workers 3",
+    ),
+    sources: common::sources!["lib.rs"],
 };
 
 const REQUESTS: NonZeroU32 = NonZeroU32::new(10).expect("ten is not zero");

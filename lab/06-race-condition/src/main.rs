@@ -23,12 +23,13 @@ const STEP: Step = Step {
           Each access by itself is atomic, the increment as a whole is not. How often it goes wrong \
           depends on timing: how wide that window is, how many CPUs there are and what else they \
           do. A run that comes out right says nothing about the next.",
-    try_next: &[
-        "cargo run -p lab-06-race-condition -- --threads 8: what share is lost now?",
-        "taskset -c 0 cargo run -p lab-06-race-condition: what becomes of the tight loop on one CPU?",
-        "cargo run -p lab-06-race-condition -- --increments 1000: how rare can the bug get?",
-        "cargo run -p lab-07-locks: the race repaired, and what each repair costs",
-    ],
+    remember: "Adding one is three steps: load, add, store. If another thread stores in between, \
+              its update is lost.",
+    predict: (
+        "8 threads instead of 2: is a larger share lost?",
+        "cargo run -p lab-06-race-condition -- --threads 8",
+    ),
+    sources: common::sources!["lib.rs"],
 };
 
 fn main() -> ExitCode {

@@ -25,11 +25,13 @@ const STEP: Step = Step {
           step in hardware, though the CPUs still pass the counter back and forth. A counter for each worker \
           needs neither: only the shares are brought together, by a join or through a queue, \
           and a share that was sent belongs to the receiver alone.",
-    try_next: &[
-        "cargo run -p lab-07-locks -- --threads 8: which cost per increment grows, and which does not?",
-        "cargo run -p lab-07-locks -- --increments 100_000: the script's numbers; what costs most now?",
-        "taskset -c 0 cargo run -p lab-07-locks: nobody to wait for; what does a lock cost now?",
-    ],
+    remember: "A lock lets one thread in at a time: always right, never free. Cheapest is not to \
+              share: count alone, add up once at the end.",
+    predict: (
+        "8 threads instead of 2: which of the costs grow?",
+        "cargo run -p lab-07-locks -- --threads 8",
+    ),
+    sources: common::sources!["lib.rs", "queue.rs"],
 };
 
 /// A variant's name and what it runs.

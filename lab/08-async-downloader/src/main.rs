@@ -23,12 +23,13 @@ const STEP: Step = Step {
           something to do. So one thread holds as many open requests as there are tasks. Awaiting \
           in a loop starts the next request only when the one before is over: that is \
           asynchronous, and still sequential.",
-    try_next: &[
-        "cargo run -p lab-08-async-downloader -- --requests 200 --delay 0.1: still one thread?",
-        "cargo run -p lab-02-threaded-fetch -- --requests 200 --delay 0.1: the same with threads; \
-         compare threads and memory",
-        "cargo run -p lab-09-async-http-downloader: a limit, and what to do about failures",
-    ],
+    remember: "A future does nothing until it is awaited or spawned. As tasks, ten can wait at \
+              the same time on one thread.",
+    predict: (
+        "200 tasks of 0.1 s: how many threads, how many seconds?",
+        "cargo run -p lab-08-async-downloader -- --requests 200 --delay 0.1",
+    ),
+    sources: common::sources!["lib.rs"],
 };
 
 const REQUESTS: NonZeroU32 = NonZeroU32::new(10).expect("ten is not zero");

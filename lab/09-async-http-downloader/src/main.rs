@@ -22,14 +22,13 @@ const STEP: Step = Step {
           together. While it backs off it asks the server nothing. If it keeps its permit all the \
           same, the requests behind it queue for a permit that nothing uses; if it gives the \
           permit back, the next one goes.",
-    try_next: &[
-        "cargo run -p lab-09-async-http-downloader -- --limit 2 --faults 0: how many waves?",
-        "cargo run -p lab-09-async-http-downloader -- --faults 2 --seed 7: worse weather; are \
-         three attempts still enough?",
-        "cargo run -p lab-09-async-http-downloader -- --faults --fault-kinds stall --timeout 2: \
-         a server that goes silent",
-        "cargo run -p lab-10-hybrid-pipeline: fetched pages are parsed while others are on their way",
-    ],
+    remember: "A semaphore limits how many run at once. Give the permit back before you pause to \
+              retry, or the others wait for nothing.",
+    predict: (
+        "limit 2, no failures: how many waves, how many seconds?",
+        "cargo run -p lab-09-async-http-downloader -- --limit 2 --faults 0",
+    ),
+    sources: common::sources!["lib.rs", "retry.rs"],
 };
 
 /// The lab's server without faults.

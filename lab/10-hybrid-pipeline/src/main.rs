@@ -28,12 +28,13 @@ const STEP: Step = Step {
           between is bounded: when the parsers cannot keep up, the fetchers wait, and memory stays \
           what the limits add up to. Threads for I/O, processes for CPU, async for scale, locks for \
           safety.",
-    try_next: &[
-        "cargo run -p lab-10-hybrid-pipeline -- --site rust-docs: real pages, found by their links",
-        "cargo run -p lab-10-hybrid-pipeline -- --delay 0: nothing to wait for; what is left to overlap?",
-        "cargo run -p lab-10-hybrid-pipeline -- --max-in-flight 1: which stage is the bound now?",
-        "cargo run -p lab-10-hybrid-pipeline -- --queue 1 --workers 1: watch the fetchers wait to hand over",
-    ],
+    remember: "Fetching waits and parsing works, so one can go on during the other. A barrier \
+              between them forbids just that.",
+    predict: (
+        "nothing to wait for: what is left to overlap?",
+        "cargo run -p lab-10-hybrid-pipeline -- --delay 0",
+    ),
+    sources: common::sources!["lib.rs", "frontier.rs", "parse.rs", "workers.rs"],
 };
 
 fn main() -> ExitCode {

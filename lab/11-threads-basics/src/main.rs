@@ -25,12 +25,13 @@ const STEP: Step = Step {
           the other has ended, and returns what it made, or the panic that ended it. A scope joins \
           for you, so its threads may borrow; a spawned thread may outlive whoever started it, so it \
           must own what it uses.",
-    try_next: &[
-        "cargo run -p lab-11-threads-basics -- --delay 0: now chance alone mixes the lines",
-        "cargo run -p lab-11-threads-basics -- --threads 5: guess the order, then run it twice",
-        "cargo run -p lab-11-threads-basics -- --panic-at 1: how far do the others come?",
-        "cargo run -p lab-12-race-conditions: what goes wrong when threads share",
-    ],
+    remember: "In which order threads run is for the system to decide. `join` is how you know \
+              that one has finished.",
+    predict: (
+        "no pauses: in which order do the lines come? Run it twice.",
+        "cargo run -p lab-11-threads-basics -- --delay 0",
+    ),
+    sources: common::sources!["lib.rs", "notebook.rs"],
 };
 
 fn main() -> ExitCode {

@@ -18,13 +18,13 @@ const STEP: Step = Step {
           break what should hold and some do not, so trials show how often, never whether. Whether, a \
           list of all schedules shows, for a program small enough. A repair makes one step of what \
           belongs together: then the bad schedules do not exist.",
-    try_next: &[
-        "cargo run -p lab-12-race-conditions -- --schedule ABBA: force one order, step by step",
-        "cargo run -p lab-12-race-conditions -- --threads 3 --increments 1: all 90 schedules",
-        "cargo run -p lab-12-race-conditions -- --threads 2 --increments 2: which of the 70 end in 2?",
-        "taskset -c 0 cargo run -p lab-12-race-conditions: which columns change on one CPU?",
-        "cargo run -p lab-13-locks-and-rlock: what the repairs cost",
-    ],
+    remember: "Trials show how often a race goes wrong, never that a program is right. A repair \
+              makes one step of what belongs together.",
+    predict: (
+        "the order A, B, B, A, a step each: is an update lost?",
+        "cargo run -p lab-12-race-conditions -- --schedule ABBA",
+    ),
+    sources: common::sources!["lib.rs", "programs.rs", "trials.rs"],
 };
 
 /// Most schedules that are listed; four threads with one increment each have 2,520.

@@ -26,12 +26,19 @@ const STEP: Step = Step {
           passing and the waiting. A reentrant lock also remembers its owner, so that a method which \
           holds it can call one that takes it. A deadlock is a circle: each thread holds what the next \
           one waits for, so none of them goes on. One order for all locks leaves no circle.",
-    try_next: &[
-        "cargo run -p lab-13-locks-and-rlock -- --threads 8: whose cost rises further?",
-        "cargo run -p lab-13-locks-and-rlock -- --threads 4 --increments 400_000: the script's 4 × 100,000",
-        "cargo run -p lab-13-locks-and-rlock -- --no-watchdog --patience 1: a deadlock from outside",
-        "taskset -c 0 cargo run -p lab-13-locks-and-rlock: what is contention on one CPU?",
-        "cargo run -p lab-14-queue-producer-consumer: hand work over instead of sharing it",
+    remember: "A lock costs most when several threads want it. Take locks in the same order \
+              everywhere, and no circle of waiting can form.",
+    predict: (
+        "8 threads: whose cost grows most?",
+        "cargo run -p lab-13-locks-and-rlock -- --threads 8",
+    ),
+    sources: common::sources![
+        "lib.rs",
+        "count.rs",
+        "read.rs",
+        "nested.rs",
+        "deadlock.rs",
+        "poison.rs"
     ],
 };
 

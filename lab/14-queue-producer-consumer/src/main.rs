@@ -20,13 +20,13 @@ const STEP: Step = Step {
           the producer says so: a sentinel ends one consumer, so each needs its own; closing ends all \
           of them, after the last item. A consumer that panics drops its end. As long as one is left, \
           the work goes on; when none is, the producer gets its item back as an error.",
-    try_next: &[
-        "cargo run -p lab-14-queue-producer-consumer -- --consumers 1: who waits for whom now?",
-        "cargo run -p lab-14-queue-producer-consumer -- --capacity 100: what holds the producer back?",
-        "cargo run -p lab-14-queue-producer-consumer -- --capacity 1: what does a larger queue buy?",
-        "cargo run -p lab-14-queue-producer-consumer -- --consumers 8: are eight of any use?",
-        "cargo run -p lab-15-thread-pool-executor: a pool is a queue with consumers",
-    ],
+    remember: "A bounded queue makes the faster side wait: that is backpressure. A sentinel ends \
+              one consumer, closing the queue ends all.",
+    predict: (
+        "one consumer instead of several: who waits for whom?",
+        "cargo run -p lab-14-queue-producer-consumer -- --consumers 1",
+    ),
+    sources: common::sources!["lib.rs", "plan.rs"],
 };
 
 /// A way to run.

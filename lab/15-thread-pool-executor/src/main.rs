@@ -19,12 +19,13 @@ const STEP: Step = Step {
           and pay for the start once. For CPU work more threads than CPUs have nothing to run on; \
           for waits a thread more is a wait more at the same time, until all tasks have one. Where \
           a larger pool stops paying is measured, not known.",
-    try_next: &[
-        "cargo run -p lab-15-thread-pool-executor -- --workers 20: what is left of the difference?",
-        "cargo run -p lab-15-thread-pool-executor -- --largest 128: where are the knees now?",
-        "cargo run -p lab-15-thread-pool-executor -- --many 50_000: which limit is met?",
-        "cargo run -p lab-16-processes-vs-threads: the same question, with processes",
-    ],
+    remember: "A pool starts its threads once and lets tasks queue. CPU work fills as many \
+              threads as there are CPUs; waits can use more.",
+    predict: (
+        "20 workers for 20 tasks: what is left of the difference?",
+        "cargo run -p lab-15-thread-pool-executor -- --workers 20",
+    ),
+    sources: common::sources!["lib.rs", "crowd.rs"],
 };
 
 fn main() -> ExitCode {

@@ -19,12 +19,13 @@ const STEP: Step = Step {
           one, which is why its answer is another. A process costs more to start, and every job \
           and result is carried across: a job must be long enough to pay for that. What threads \
           cannot give is a wall: they share one process, and an abort ends the process.",
-    try_next: &[
-        "cargo run -p lab-16-processes-vs-threads -- --work 100_000: jobs too short for processes?",
-        "cargo run -p lab-16-processes-vs-threads -- --workers 1: what is left is the cost",
-        "taskset -c 0 cargo run -p lab-16-processes-vs-threads: one CPU, which verdicts change?",
-        "cargo run -p lab-03-gil-threads: the same CPU work under a lock like Python's",
-    ],
+    remember: "Waits overlap on threads and in processes alike. A process costs more to start, \
+              and an abort ends that process only.",
+    predict: (
+        "jobs much shorter: are processes still worth their start?",
+        "cargo run -p lab-16-processes-vs-threads -- --work 100_000",
+    ),
+    sources: common::sources!["lib.rs", "isolation.rs"],
 };
 
 fn main() -> ExitCode {

@@ -28,12 +28,13 @@ const STEP: Step = Step {
           a call that blocks belongs on a thread of its own, by `spawn_blocking`. To cancel a \
           future is to drop it: it is not polled again, and what it owns goes with it. \
           A call that is under way on another thread cannot be dropped.",
-    try_next: &[
-        "cargo run -p lab-17-async-basics -- --tasks 100: which way pays with threads?",
-        "cargo run -p lab-17-async-basics -- --block 1: how late is the light task now?",
-        "cargo run -p lab-17-async-basics -- --messages 3: no loss; why is such a fault found late?",
-        "cargo run -p lab-18-async-producer-consumer: tasks that hand work to each other",
-    ],
+    remember: "Await in a loop is one after another; join and spawn wait at the same time. A call \
+              that blocks stops every task on its thread.",
+    predict: (
+        "100 tasks: which of the four ways needs 100 threads?",
+        "cargo run -p lab-17-async-basics -- --tasks 100",
+    ),
+    sources: common::sources!["lib.rs", "cpu.rs", "executor.rs", "cancellation.rs"],
 };
 
 const LOOP: &str = "await in a loop";

@@ -25,12 +25,13 @@ const STEP: Step = Step {
           where they `await`: one that computes on and on takes the turns of all others, \
           timers among them; `yield_now` gives them back. To stop without a loss, stop the producer \
           first: its end of the queue is dropped, and consumers get what is in it and then `None`.",
-    try_next: &[
-        "cargo run -p lab-18-async-producer-consumer -- --consumers 3: who waits for whom now?",
-        "cargo run -p lab-18-async-producer-consumer -- --queue 1: does it take any longer?",
-        "cargo run -p lab-18-async-producer-consumer -- --work 600_000_000: how long is the gap?",
-        "cargo run -p lab-19-async-vs-threads-fx: tasks and threads on quotes and orders",
-    ],
+    remember: "A bounded queue makes the producer wait for room. A task that never awaits stops \
+              all others on its thread.",
+    predict: (
+        "three consumers instead of one: who waits for whom?",
+        "cargo run -p lab-18-async-producer-consumer -- --consumers 3",
+    ),
+    sources: common::sources!["lib.rs", "pipeline.rs"],
 };
 
 const UNBOUNDED: &str = "unbounded";

@@ -25,13 +25,19 @@ const STEP: Step = Step {
           and the difference is what each one that waits costs, times how many there are. That one \
           thread is also the weakness: while a task computes, no other task gets on. Computing \
           belongs on threads of its own, with a limit.",
-    try_next: &[
-        "cargo run -p lab-19-async-vs-threads-fx -- --workers 20: all quotes at once; what is left \
-         of the time?",
-        "cargo run -p lab-19-async-vs-threads-fx -- --stack-kib 2048: thirty times the stack; what \
-         becomes of the memory, and why?",
-        "sh -c 'ulimit -n 256; cargo run -p lab-19-async-vs-threads-fx': which rows are left?",
-        "cargo run -p lab-19-async-vs-threads-fx -- --venue-dies-at 12: what is kept, what is told?",
+    remember: "Async is not faster, it is cheaper for each request that waits. Never compute on \
+              the async thread.",
+    predict: (
+        "a stack of 2 MiB per thread instead of 64 KiB: 30 times the memory?",
+        "cargo run -p lab-19-async-vs-threads-fx -- --stack-kib 2048",
+    ),
+    sources: common::sources![
+        "lib.rs",
+        "threads/trade.rs",
+        "threads/burst.rs",
+        "tasks/trade.rs",
+        "tasks/burst.rs",
+        "pricing.rs"
     ],
 };
 

@@ -116,18 +116,17 @@ fn after(document: &Document) -> String {
     if !document.why.is_empty() {
         let _ = writeln!(text, "<h3>Why</h3>\n<p>{}</p>", escape(&document.why));
     }
-    if !document.try_next.is_empty() {
-        text += "<h3>Try next</h3>\n<ul>\n";
-        for next in &document.try_next {
-            let line = match next.split_once(": ") {
-                Some((command, what)) => {
-                    format!("<code>{}</code>: {}", escape(command), escape(what))
-                }
-                None => escape(next),
-            };
-            let _ = writeln!(text, "<li>{line}");
-        }
-        text += "</ul>\n";
+    let predict = &document.predict;
+    let _ = writeln!(
+        text,
+        "<h3>Remember</h3>\n<p>{}</p>\n<h3>Predict</h3>\n<p>{} <code>{}</code></p>",
+        escape(&document.remember),
+        escape(&predict.question),
+        escape(&predict.to),
+    );
+    if let Some(next) = &document.next {
+        let (to, question) = (escape(&next.to), escape(&next.question));
+        let _ = writeln!(text, "<h3>Next</h3>\n<p><code>{to}</code>: {question}</p>");
     }
     let commit = document.host.commit.as_deref().unwrap_or("unknown");
     let _ = writeln!(

@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
-    ClaimReport, CounterReport, Curve, CurveLine, CurvePoint, LaneReport, Ledger, RecorderReport,
-    Recording, Scale, SpanReport, TableReport, Variant, Verdict,
+    ClaimReport, CounterReport, Curve, CurveLine, CurvePoint, LaneReport, Ledger, Pointer,
+    RecorderReport, Recording, Scale, SpanReport, TableReport, Variant, Verdict,
 };
 use ::timeline::LaneKind;
 use measure::host::Host;
@@ -76,7 +76,13 @@ fn document(variants: Vec<Variant>) -> Document {
         question: "what does a page look like?".into(),
         mirrors: vec!["lab/99.py".into()],
         why: "Because it is drawn from fixed data.".into(),
-        try_next: vec!["cargo run -p lab-99: the same again".into()],
+        remember: "One thread does one thing at a time.".into(),
+        predict: Pointer::to(
+            "cargo run -p lab-99-example -- --workers 4",
+            "twice as fast?",
+        ),
+        next: Some(Pointer::to("lab-98-another", "what comes after it?")),
+        sources: Vec::new(),
         command: "cargo run -p lab-99 -- --workers 4".into(),
         host: Host {
             os: "linux".into(),
@@ -98,6 +104,7 @@ fn document(variants: Vec<Variant>) -> Document {
         ],
         curves: Vec::new(),
         tables: Vec::new(),
+        questions: Vec::new(),
         error: None,
     }
 }
@@ -139,7 +146,7 @@ fn a_page_holds_everything_that_a_run_told_and_asks_the_network_for_nothing() {
         "Recorded 1,200 spans; that took 1.00 ms, 1.00 % of the wall time; 200 of them were joined to neighbours",
         "nobody told how it ran",
         "Because it is drawn from fixed data.",
-        "<code>cargo run -p lab-99</code>: the same again",
+        "twice as fast? <code>cargo run -p lab-99-example -- --workers 4</code>",
         "<code>cargo run -p lab-99 -- --workers 4</code>",
         "workers 4",
         "commit 123456789",
@@ -164,7 +171,9 @@ fn what_others_wrote_stays_text_wherever_it_stands() {
     hostile.command = HOSTILE.into();
     hostile.error = Some(HOSTILE.into());
     hostile.mirrors = vec![HOSTILE.into()];
-    hostile.try_next = vec![HOSTILE.into(), format!("{HOSTILE}: {HOSTILE}")];
+    hostile.remember = HOSTILE.into();
+    hostile.predict = Pointer::to(HOSTILE, HOSTILE);
+    hostile.next = Some(Pointer::to(HOSTILE, HOSTILE));
     hostile.params = json!({ HOSTILE: HOSTILE });
     hostile.host.os = HOSTILE.into();
     hostile.claims[1].text = HOSTILE.into();

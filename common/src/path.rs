@@ -63,6 +63,12 @@ pub const PATH: [Stop; 23] = [
         &["--delay", "0.2"],
     ),
     stop(
+        "lab-05-thread-pool-downloader",
+        4,
+        "a cleaner abstraction, with a progress bar",
+        &["--delay", "0.2"],
+    ),
+    stop(
         "lab-03-gil-threads",
         5,
         "do threads help CPU work?",
@@ -73,12 +79,6 @@ pub const PATH: [Stop; 23] = [
         4,
         "what do processes cost and buy?",
         &["--rounds", "1"],
-    ),
-    stop(
-        "lab-05-thread-pool-downloader",
-        4,
-        "a cleaner abstraction, with a progress bar",
-        &["--delay", "0.2"],
     ),
     stop(
         "lab-06-race-condition",
@@ -225,6 +225,12 @@ pub fn find(word: &str) -> Option<&'static Stop> {
     })
 }
 
+/// The step after `package`; `None` after the last.
+pub fn after(package: &str) -> Option<&'static Stop> {
+    let place = PATH.iter().position(|stop| stop.package == package)?;
+    PATH.get(place + 1)
+}
+
 /// The steps of a wing, or all.
 pub fn stops(only: Option<Wing>) -> Vec<&'static Stop> {
     PATH.iter()
@@ -258,6 +264,18 @@ mod tests {
         assert_eq!(wings.map(|wing| stops(Some(wing)).len()), [4, 10, 9]);
         let in_order = wings.iter().flat_map(|wing| stops(Some(*wing)));
         assert!(in_order.eq(&PATH));
+    }
+
+    #[test]
+    fn every_step_but_the_last_has_a_next_one() {
+        let packages = |stops: &[Stop]| stops.iter().map(|stop| stop.package).collect::<Vec<_>>();
+        let next = PATH[..22].iter().filter_map(|stop| after(stop.package));
+        assert_eq!(
+            next.map(|stop| stop.package).collect::<Vec<_>>(),
+            packages(&PATH[1..])
+        );
+        assert_eq!(after(PATH[22].package), None);
+        assert_eq!(after("lab-02-threaded-fetch"), find("lab-05"));
     }
 
     #[test]
