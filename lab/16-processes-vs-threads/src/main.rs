@@ -25,7 +25,7 @@ const STEP: Step = Step {
         "jobs much shorter: are processes still worth their start?",
         "cargo run -p lab-16-processes-vs-threads -- --work 100_000",
     ),
-    sources: common::sources!["lib.rs", "isolation.rs"],
+    sources: common::sources!["lib.rs"],
 };
 
 fn main() -> ExitCode {
