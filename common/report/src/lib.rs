@@ -6,6 +6,8 @@ mod cast;
 mod detail;
 mod document;
 pub mod file;
+#[cfg(test)]
+mod fixtures;
 pub mod format;
 mod live;
 pub mod page;
@@ -14,6 +16,7 @@ mod screen;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod trace;
 mod width;
 
 pub use axis::{OnAxis, axis_of};
@@ -27,9 +30,10 @@ pub use live::Watch;
 pub use screen::{Screen, ScreenOptions, print_error, unwritten};
 pub use tables::reasons;
 pub use tables::table;
+pub use trace::trace;
 
 use anstyle::{AnsiColor, Style};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::fmt::Write;
 use timeline::Recording;
 
@@ -47,16 +51,6 @@ pub fn json(document: &Document) -> String {
 /// The timeline of any recording, as text at most `width` columns wide.
 pub fn timeline(recording: &Recording, width: usize) -> String {
     picture::alone(recording, width)
-}
-
-/// All variants one after another as they ran, in the Chrome trace format, which Perfetto opens.
-pub fn trace(document: &Document) -> Value {
-    let variants = document.variants.iter();
-    let recordings: Vec<_> = variants
-        .map(|variant| (variant.name.as_str(), &variant.recording))
-        .collect();
-    let other = json!({ "host": document.host, "params": document.params });
-    timeline::chrome::trace(&document.step, &recordings, &other)
 }
 
 /// What stands above a run: step, question, machine, parameters.

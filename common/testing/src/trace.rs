@@ -46,8 +46,8 @@ pub fn events_of<'a>(trace: &'a Value, phase: &str) -> Vec<&'a Value> {
 
 /// What is wrong with a trace, one line each; nothing if it keeps to the format.
 ///
-/// Checked are the fields that each phase requires, that slices of a thread lie in each other or apart,
-/// that asynchronous spans begin before they end, and that arrows begin and end within slices.
+/// Checked are the fields that each phase requires, that slices of a track lie in each other or apart, and
+/// that arrows begin and end within slices.
 pub fn faults_of(trace: &Value) -> Vec<String> {
     let Some(events) = trace["traceEvents"].as_array() else {
         return vec!["`traceEvents` is no list".into()];
@@ -59,7 +59,6 @@ pub fn faults_of(trace: &Value) -> Vec<String> {
             .iter()
             .flat_map(|(track, slices)| faults_of_nesting(*track, slices)),
     );
-    faults.extend(faults_of_tasks(events));
     faults.extend(faults_of_arrows(events, &slices));
     faults.extend(faults_of_names(events, &slices));
     faults
@@ -83,7 +82,7 @@ fn faults_of_event(event: &Value) -> Vec<String> {
     let required: &[&str] = match phase(event) {
         "M" => &["name", "pid", "args"],
         "X" => &["name", "pid", "tid", "ts", "dur"],
-        "b" | "n" | "e" => &["name", "cat", "id", "pid", "tid", "ts"],
+        "i" => &["name", "s", "pid", "tid", "ts"],
         "C" => &["name", "pid", "ts", "args"],
         "s" | "t" | "f" => &["name", "cat", "id", "pid", "tid", "ts"],
         _ => return vec![format!("an unknown phase: {event}")],
@@ -134,32 +133,6 @@ fn faults_of_nesting(track: (u64, u64), slices: &[Slice]) -> Vec<String> {
     faults
 }
 
-/// Each `e` ends the latest open `b` of its id, and nothing stays open.
-fn faults_of_tasks(events: &[Value]) -> Vec<String> {
-    let mut faults = Vec::new();
-    let mut open: BTreeMap<String, Vec<(&Value, f64)>> = BTreeMap::new();
-    for event in events {
-        let id = format!("{}/{}/{}", event["cat"], event["id"], event["pid"]);
-        match phase(event) {
-            "b" => open
-                .entry(id)
-                .or_default()
-                .push((&event["name"], time(event))),
-            "n" if open.get(&id).is_none_or(Vec::is_empty) => {
-                faults.push(format!("a moment outside of its task: {event}"));
-            }
-            "e" => match open.entry(id).or_default().pop() {
-                Some((name, since)) if *name == event["name"] && time(event) >= since => {}
-                begun => faults.push(format!("{event} ends {begun:?}")),
-            },
-            _ => {}
-        }
-    }
-    let left = open.into_iter().filter(|(_, open)| !open.is_empty());
-    faults.extend(left.map(|(id, _)| format!("{id} has no end")));
-    faults
-}
-
 /// Each arrow begins once and ends once, no stop lies before the one before it, and each in a slice.
 fn faults_of_arrows(events: &[Value], slices: &BTreeMap<(u64, u64), Vec<Slice>>) -> Vec<String> {
     let mut faults = Vec::new();
@@ -199,22 +172,25 @@ fn faults_of_arrows(events: &[Value], slices: &BTreeMap<(u64, u64), Vec<Slice>>)
     faults
 }
 
-/// Every thread with slices, and every process, has a name.
+/// Every track with slices, and every process, has one name.
 fn faults_of_names(events: &[Value], slices: &BTreeMap<(u64, u64), Vec<Slice>>) -> Vec<String> {
-    let named = |what: &str| -> BTreeSet<(u64, u64)> {
-        let events = events
-            .iter()
-            .filter(|event| phase(event) == "M" && event["name"] == what);
-        events.map(track).collect()
+    let named = |what: &'static str| {
+        let is_name = move |event: &&Value| phase(event) == "M" && event["name"] == what;
+        events.iter().filter(is_name).map(track)
     };
-    let (threads, processes) = (named("thread_name"), named("process_name"));
+    let threads: BTreeSet<_> = named("thread_name").collect();
+    let processes: BTreeSet<_> = named("process_name").collect();
     let tracks = slices.keys();
     let unnamed = tracks.filter(|track| {
         !threads.contains(track) || !processes.iter().any(|process| process.0 == track.0)
     });
-    unnamed
+    let mut faults: Vec<String> = unnamed
         .map(|track| format!("{track:?} has no name"))
-        .collect()
+        .collect();
+    if named("thread_name").count() > threads.len() {
+        faults.push("a track has two names".into());
+    }
+    faults
 }
 
 #[cfg(test)]
@@ -245,8 +221,7 @@ mod tests {
     fn what_keeps_to_the_format_has_no_fault() {
         let events = json!([
             slice(0.0, 10.0), slice(0.0, 4.0), slice(4.0, 6.0), slice(10.0, 1.0),
-            at("b", "task", 0.0), at("n", "polled", 1.0), at("b", "inner", 2.0),
-            at("e", "inner", 3.0), at("e", "task", 3.0),
+            { "ph": "i", "s": "t", "name": "polled", "pid": 1, "tid": 1, "ts": 1.0 },
             at("s", "job", 1.0), at("t", "job", 5.0), at("f", "job", 10.5),
             { "ph": "C", "name": "queue", "pid": 1, "ts": 1.0, "args": { "level": 3 } },
         ]);
@@ -262,10 +237,10 @@ mod tests {
                 "`tid`",
             ),
             (json!([slice(0.0, 5.0), slice(4.0, 5.0)]), "cross"),
-            (json!([at("b", "task", 0.0)]), "no end"),
-            (json!([at("b", "task", 2.0), at("e", "task", 1.0)]), "ends"),
-            (json!([at("b", "task", 0.0), at("e", "other", 1.0)]), "ends"),
-            (json!([at("n", "polled", 0.0)]), "outside of its task"),
+            (
+                json!([{ "ph": "M", "name": "thread_name", "pid": 1, "tid": 1, "args": { "name": "b" } }]),
+                "two names",
+            ),
             (json!([slice(0.0, 9.0), at("s", "job", 1.0)]), "goes s"),
             (
                 json!([slice(0.0, 9.0), at("s", "job", 3.0), at("f", "job", 1.0)]),

@@ -218,7 +218,7 @@ impl WriteOnDrop {
         let program = program.as_deref().and_then(Path::file_stem);
         let program = program.map_or_else(|| "program".into(), |name| name.to_string_lossy());
         let recording = self.timeline.take();
-        let trace = chrome::trace(&program, &[(&program, &recording)], &Value::Null);
+        let trace = chrome::trace(&[(&program, &recording)], &Value::Null);
         let mut file = BufWriter::new(file);
         serde_json::to_writer(&mut file, &trace)?;
         file.flush()

@@ -123,11 +123,7 @@ fn lanes_polls_and_waits_of_a_program_with_layers_of_its_own_come_out_right() {
         .collect();
     assert_eq!(peaks, [3.0], "all three asked at once");
 
-    let trace = timeline::chrome::trace(
-        "program",
-        &[("timeline", &recording)],
-        &serde_json::json!({}),
-    );
+    let trace = timeline::chrome::trace(&[("timeline", &recording)], &serde_json::json!({}));
     assert!(
         trace["traceEvents"]
             .as_array()

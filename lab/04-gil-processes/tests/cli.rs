@@ -97,24 +97,24 @@ fn a_crash_leaves_no_core_file_even_where_the_user_wants_them() {
 }
 
 #[test]
-fn a_trace_keeps_processes_apart_and_shows_the_way_of_each_job() {
+fn a_trace_sets_variants_above_each_other_and_shows_the_way_of_each_job() {
     let trace = traced(BINARY, &["--scale", "1", "--rounds", "1"]);
     let slices = events_of(&trace, "X");
+    let track = |event: &Value| (event["pid"].as_u64(), event["tid"].as_u64());
     let workers: BTreeSet<_> = (slices.iter())
         .filter(|slice| slice["name"] == "start-up")
-        .filter_map(|slice| slice["pid"].as_u64())
+        .map(|slice| track(slice))
         .collect();
     assert_eq!(workers.len(), 2, "two worker processes");
-    let own = slices.iter().find(|slice| slice["name"] == "two processes");
-    let own = own.and_then(|slice| slice["pid"].as_u64());
-    assert!(own.is_some_and(|own| !workers.contains(&own)));
+    let whole = ["sequential", "two threads", "two processes"].map(|name| {
+        let whole = slices.iter().find(|slice| slice["name"] == name);
+        whole.map(|slice| (slice["pid"].as_u64(), slice["ts"].as_f64()))
+    });
+    let at_zero = |process| Some((Some(process), Some(0.0)));
+    assert_eq!(whole, [at_zero(1), at_zero(2), at_zero(3)]);
     let ran = events_of(&trace, "t");
     assert_eq!(ran.len(), 2, "each job ran once between its two ends");
-    assert!(ran.iter().all(|stop| {
-        stop["pid"]
-            .as_u64()
-            .is_some_and(|pid| workers.contains(&pid))
-    }));
+    assert!(ran.iter().all(|stop| workers.contains(&track(stop))));
     assert_eq!(
         (events_of(&trace, "s").len(), events_of(&trace, "f").len()),
         (2, 2)

@@ -42,19 +42,21 @@ fn tasks_wait_at_once_on_one_thread_and_the_server_is_the_witness() {
 #[test]
 fn a_trace_has_each_task_as_a_track_of_its_own() {
     let trace = traced(BINARY, &["--delay", "0.1", "--requests", "6"]);
-    let begun = events_of(&trace, "b");
-    let outermost = begun.iter().filter(|event| {
-        event["name"]
-            .as_str()
-            .is_some_and(|name| name.starts_with("tasks: task "))
+    let named = events_of(&trace, "M").into_iter().filter(|event| {
+        let name = event["args"]["name"].as_str();
+        name.is_some_and(|name| name.starts_with("task "))
     });
-    let tracks: BTreeSet<_> = outermost.map(|event| event["id"].to_string()).collect();
-    assert_eq!(tracks.len(), 6);
-    assert!(
-        begun.iter().any(|event| event["name"] == "fetch"),
-        "inside of them"
-    );
-    assert!(!events_of(&trace, "n").is_empty(), "when they were polled");
+    let tasks: BTreeSet<_> = named
+        .map(|event| (event["pid"].as_u64(), event["tid"].as_u64()))
+        .collect();
+    assert_eq!(tasks.len(), 6);
+    let fetches = events_of(&trace, "X").into_iter();
+    let fetches: BTreeSet<_> = fetches
+        .filter(|event| event["name"] == "fetch")
+        .map(|event| (event["pid"].as_u64(), event["tid"].as_u64()))
+        .collect();
+    assert!(tasks.is_subset(&fetches));
+    assert!(!events_of(&trace, "i").is_empty(), "when they were polled");
     assert!(
         !events_of(&trace, "C").is_empty(),
         "how many were in flight"

@@ -1,20 +1,19 @@
 //! The ways of jobs: from the slice in which one is submitted to those in which it runs, and on.
 
-use super::Place;
 use crate::{Lane, LaneId, LaneKind, Moment, Recording, Span};
 use std::{borrow::Cow, collections::BTreeMap, time::Duration};
 
 /// Where and when each job has a slice.
 #[derive(Default)]
-pub(super) struct Jobs(BTreeMap<u64, Vec<(Place, Moment)>>);
+pub(super) struct Jobs(BTreeMap<u64, Vec<(u64, Moment)>>);
 
 impl Jobs {
-    pub(super) fn add(&mut self, job: u64, place: Place, at: Moment) {
-        self.0.entry(job).or_default().push((place, at));
+    pub(super) fn add(&mut self, job: u64, track: u64, at: Moment) {
+        self.0.entry(job).or_default().push((track, at));
     }
 
     /// The stops of every job that has several, in the order of time.
-    pub(super) fn arrows(self) -> impl Iterator<Item = (u64, Vec<(Place, Moment)>)> {
+    pub(super) fn arrows(self) -> impl Iterator<Item = (u64, Vec<(u64, Moment)>)> {
         let several = self.0.into_iter().filter(|(_, stops)| stops.len() > 1);
         several.map(|(job, mut stops)| {
             stops.sort_by_key(|stop| stop.1);

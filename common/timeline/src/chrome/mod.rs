@@ -1,223 +1,153 @@
 //! The timeline in the Chrome trace format, which Perfetto and `chrome://tracing` open.
 //!
-//! Threads and worker processes are tracks of slices (`X`), tasks asynchronous tracks (`b`, `n`, `e`),
-//! levels counters (`C`), and the way of a job is told by arrows (`s`, `t`, `f`) from the slice in which
-//! it was submitted to the slices in which it ran and to the one in which its result was taken.
+//! Each recording is a process of its own name, and all begin at the same moment, so that a slow and a
+//! fast one stand above each other. Their lanes are tracks of slices (`X`), levels counters (`C`), and
+//! arrows (`s`, `t`, `f`) lead from the slice in which a job was submitted to the slices in which it ran
+//! and to the one in which its result was taken.
 
 mod flow;
 mod track;
 
-use crate::{Lane, LaneId, LaneKind, Moment, Recording, Span};
+use crate::{Lane, LaneKind, Moment, Recording, Span};
 use serde_json::{Value, json};
-use std::process;
 use track::tracks;
 
-/// Threads of different variants are kept apart by their numbers.
-const THREADS_PER_VARIANT: u64 = 1_000_000;
-
-/// Tracks that a lane can have, because spans that overlap without lying in each other need several.
-const TRACKS_PER_LANE: u64 = 100;
-
-/// Recordings one after another as they were made, each under its name; `other` is kept as it is.
-pub fn trace(program: &str, recordings: &[(&str, &Recording)], other: &Value) -> Value {
-    let starts = recordings.iter().map(|(_, recording)| recording.start);
-    let mut writer = Writer {
-        zero: starts.min().unwrap_or_default(),
-        own: process::id(),
-        first_thread: 0,
-        variant: "",
-        events: Vec::new(),
-    };
-    writer.name_process(writer.own, program, 0);
-    for (index, (name, recording)) in recordings.iter().enumerate() {
-        writer.first_thread = (index as u64 + 1) * THREADS_PER_VARIANT;
-        writer.variant = name;
-        writer.recording(recording);
+/// Recordings one above the other, each under its name; `other` is kept as it is.
+pub fn trace(recordings: &[(&str, &Recording)], other: &Value) -> Value {
+    let mut events = Vec::new();
+    for (process, (name, recording)) in (1..).zip(recordings) {
+        let mut writer = Writer {
+            process,
+            zero: recording.start,
+            threads: 0,
+            events: &mut events,
+        };
+        writer.recording(name, recording);
     }
-    json!({ "traceEvents": writer.events, "displayTimeUnit": "ms", "otherData": other })
+    json!({ "traceEvents": events, "displayTimeUnit": "ms", "otherData": other })
 }
 
-/// A track of slices.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Place {
-    process: u32,
-    thread: u64,
-}
-
-/// Writes events, and knows where those of the present variant go.
+/// Writes the events of one recording.
 struct Writer<'a> {
+    process: u64,
     zero: Moment,
-    own: u32,
-    first_thread: u64,
-    variant: &'a str,
-    events: Vec<Value>,
+    /// Tracks so far: each gets the next number, whatever its thread is called elsewhere.
+    threads: u64,
+    events: &'a mut Vec<Value>,
 }
 
 impl Writer<'_> {
-    fn recording(&mut self, recording: &Recording) {
+    fn recording(&mut self, name: &str, recording: &Recording) {
+        self.name("process", name);
+        let whole = self.track("the whole");
         let end = recording.start.plus(recording.wall);
-        let whole = Span::watched("variant", recording.start, end, recording.wall);
-        let place = Place {
-            process: self.own,
-            thread: self.first_thread,
-        };
-        self.name_thread(place, self.variant);
-        self.slice(place, self.variant, &whole);
+        self.slice(whole, name, (recording.start, end), json!({}));
         let mut jobs = flow::Jobs::default();
         for lane in flow::with_hand_overs(recording) {
-            match lane.id.kind {
-                LaneKind::Task => self.task(&lane),
-                LaneKind::Thread | LaneKind::Process => self.lane(&lane, &mut jobs),
-            }
+            self.lane(&lane, &mut jobs);
         }
-        self.flows(jobs);
+        self.arrows(jobs);
         for level in recording.all_levels() {
-            let name = format!("{}: {}", self.variant, level.name);
-            for (at, level) in level.samples {
-                let ts = self.microseconds(at);
-                let value = json!({
-                    "ph": "C", "name": name, "pid": self.own, "tid": self.first_thread, "ts": ts,
-                    "args": { "level": level },
-                });
-                self.events.push(value);
+            for (at, value) in level.samples {
+                let more = json!({ "name": level.name, "args": { "level": value } });
+                self.event("C", whole, at, more);
             }
         }
     }
 
-    /// A thread's or a process's spans as slices, and where each job has its slices.
     fn lane(&mut self, lane: &Lane, jobs: &mut flow::Jobs) {
-        for (index, spans) in tracks(&lane.spans, self.zero).into_iter().enumerate() {
-            let place = self.place(lane.id, index as u64);
-            if lane.id.kind == LaneKind::Process && index == 0 {
-                self.name_process(place.process, &lane.name, 1);
-            }
-            let name = match index {
-                0 => format!("{}: {}", self.variant, lane.name),
-                _ => format!("{}: {} ({})", self.variant, lane.name, index + 1),
-            };
-            self.name_thread(place, &name);
-            for span in spans {
-                self.slice(place, &span.name, span);
-                if let Some(job) = span.job {
-                    jobs.add(job, place, span.start.max(self.zero));
-                }
-            }
-        }
-    }
-
-    fn place(&self, id: LaneId, track: u64) -> Place {
-        let track = track.min(TRACKS_PER_LANE - 1);
-        let lane = id.number % (THREADS_PER_VARIANT / TRACKS_PER_LANE - 1);
-        match id.kind {
-            LaneKind::Process => Place {
-                process: u32::try_from(id.number).unwrap_or(self.own),
-                thread: self.first_thread + track,
-            },
-            _ => Place {
-                process: self.own,
-                thread: self.first_thread + TRACKS_PER_LANE * (1 + lane) + track,
-            },
-        }
-    }
-
-    /// A task's spans, each within the one around it.
-    fn task(&mut self, lane: &Lane) {
-        for (index, spans) in tracks(&lane.spans, self.zero).into_iter().enumerate() {
-            let id = format!("{}/{}/{index}", self.first_thread, lane.id.number);
-            let mut open: Vec<&Span> = Vec::new();
-            for span in spans {
-                while let Some(inner) = open.pop_if(|inner| inner.end <= span.start) {
-                    self.task_event("e", &id, lane, inner, inner.end);
-                }
-                self.task_event("b", &id, lane, span, span.start);
-                if span.depth == 0 {
-                    for (start, _) in &span.polls {
-                        self.poll(&id, (*start).clamp(span.start, span.end));
-                    }
-                }
-                open.push(span);
-            }
-            while let Some(inner) = open.pop() {
-                self.task_event("e", &id, lane, inner, inner.end);
-            }
-        }
-    }
-
-    fn task_event(&mut self, phase: &str, id: &str, lane: &Lane, span: &Span, at: Moment) {
-        let name = if span.depth == 0 {
-            format!("{}: {}", self.variant, lane.name)
-        } else {
-            span.name.clone().into_owned()
+        let name = match lane.id.kind {
+            LaneKind::Process => format!("{} (process {})", lane.name, lane.id.number),
+            _ => lane.name.clone(),
         };
-        self.events.push(json!({
-            "ph": phase, "cat": "task", "id": id, "name": told(&name, span), "pid": self.own,
-            "tid": self.first_thread, "ts": self.microseconds(at), "args": about(span),
-        }));
+        for (index, spans) in tracks(&lane.spans, self.zero).into_iter().enumerate() {
+            let track = match index {
+                0 => self.track(&name),
+                _ => self.track(&format!("{name}, {}", index + 1)),
+            };
+            for span in spans {
+                let mark = if span.cut { " (cut off)" } else { "" };
+                let name = format!("{}{mark}", span.name);
+                let times = (span.start, span.end);
+                self.slice(track, &name, times, about(span, lane.id.kind));
+                if lane.id.kind == LaneKind::Task && span.depth == 0 {
+                    self.polls(track, span);
+                }
+                if let Some(job) = span.job {
+                    jobs.add(job, track, span.start.max(self.zero));
+                }
+            }
+        }
     }
 
-    fn poll(&mut self, id: &str, at: Moment) {
-        self.events.push(json!({
-            "ph": "n", "cat": "task", "id": id, "name": "polled", "pid": self.own,
-            "tid": self.first_thread, "ts": self.microseconds(at), "args": {},
-        }));
+    fn polls(&mut self, track: u64, span: &Span) {
+        for (start, _) in &span.polls {
+            let at = (*start).clamp(span.start, span.end);
+            self.event("i", track, at, json!({ "name": "polled", "s": "t" }));
+        }
     }
 
-    fn slice(&mut self, place: Place, name: &str, span: &Span) {
-        let start = span.start.max(self.zero);
-        self.events.push(json!({
-            "ph": "X", "cat": "span", "name": told(name, span), "pid": place.process, "tid": place.thread,
-            "ts": self.microseconds(start), "dur": (span.end - start).as_nanos() as f64 / 1e3,
-            "args": about(span),
-        }));
-    }
-
-    fn flows(&mut self, jobs: flow::Jobs) {
+    fn arrows(&mut self, jobs: flow::Jobs) {
         for (job, stops) in jobs.arrows() {
             let last = stops.len() - 1;
-            for (index, (place, at)) in stops.into_iter().enumerate() {
+            for (index, (track, at)) in stops.into_iter().enumerate() {
                 let phase = match index {
                     0 => "s",
                     _ if index == last => "f",
                     _ => "t",
                 };
+                let id = format!("{}/{job}", self.process);
                 // Bound to the slice that it lies in, not to the next one.
-                self.events.push(json!({
-                    "ph": phase, "bp": "e", "cat": "job", "name": "job",
-                    "id": format!("{}/{job}", self.first_thread),
-                    "pid": place.process, "tid": place.thread, "ts": self.microseconds(at),
-                }));
+                let more = json!({ "name": "job", "cat": "job", "id": id, "bp": "e" });
+                self.event(phase, track, at, more);
             }
         }
     }
 
-    fn name_process(&mut self, process: u32, name: &str, order: u32) {
-        self.events.extend([
-            json!({ "ph": "M", "name": "process_name", "pid": process, "args": { "name": name } }),
-            json!({ "ph": "M", "name": "process_sort_index", "pid": process, "args": { "sort_index": order } }),
-        ]);
+    fn slice(&mut self, track: u64, name: &str, (start, end): (Moment, Moment), args: Value) {
+        let start = start.max(self.zero);
+        let dur = (end - start).as_nanos() as f64 / 1e3;
+        let more = json!({ "name": name, "cat": "span", "dur": dur, "args": args });
+        self.event("X", track, start, more);
     }
 
-    fn name_thread(&mut self, place: Place, name: &str) {
-        let Place { process, thread } = place;
-        self.events.extend([
-            json!({ "ph": "M", "name": "thread_name", "pid": process, "tid": thread, "args": { "name": name } }),
-            json!({ "ph": "M", "name": "thread_sort_index", "pid": process, "tid": thread, "args": { "sort_index": thread } }),
-        ]);
+    fn event(&mut self, phase: &str, track: u64, at: Moment, more: Value) {
+        let mut event = more;
+        event["ph"] = json!(phase);
+        event["pid"] = json!(self.process);
+        event["tid"] = json!(track);
+        // What began earlier is drawn from the beginning on.
+        event["ts"] = json!((at.max(self.zero) - self.zero).as_nanos() as f64 / 1e3);
+        self.events.push(event);
     }
 
-    fn microseconds(&self, moment: Moment) -> f64 {
-        (moment - self.zero).as_nanos() as f64 / 1e3
+    /// A further track of this name, below those before it.
+    fn track(&mut self, name: &str) -> u64 {
+        self.threads += 1;
+        self.name("thread", name);
+        self.threads
+    }
+
+    /// Names the process or its latest track, and gives it its place.
+    fn name(&mut self, what: &str, name: &str) {
+        let (pid, tid) = (self.process, self.threads);
+        let place = if what == "thread" { tid } else { pid };
+        self.events.extend([
+            json!({ "ph": "M", "name": format!("{what}_name"), "pid": pid, "tid": tid, "args": { "name": name } }),
+            json!({ "ph": "M", "name": format!("{what}_sort_index"), "pid": pid, "tid": tid, "args": { "sort_index": place } }),
+        ]);
     }
 }
 
-fn told(name: &str, span: &Span) -> String {
-    let mark = if span.cut { " (cut off)" } else { "" };
-    format!("{name}{mark}")
-}
-
-fn about(span: &Span) -> Value {
+/// A thread's time is CPU time; of a task only the time in which it was polled is known.
+fn about(span: &Span, kind: LaneKind) -> Value {
+    let time = if kind == LaneKind::Task {
+        "polled_s"
+    } else {
+        "busy_s"
+    };
     json!({
-        "busy_s": span.busy.as_secs_f64(), "wait": span.wait, "cut": span.cut, "job": span.job,
+        time: span.busy.as_secs_f64(), "wait": span.wait, "cut": span.cut, "job": span.job,
         "file": span.file, "line": span.line,
     })
 }
