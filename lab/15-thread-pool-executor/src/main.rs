@@ -2,6 +2,7 @@
 //! be, and ten thousand tasks.
 
 mod args;
+mod many;
 mod sweep;
 mod ways;
 
@@ -33,9 +34,7 @@ fn main() -> ExitCode {
 }
 
 fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
-    args.check()?;
-    ways::few(args, lab)?;
-    sweep::show(args, lab, &sweep::WAITS)?;
-    sweep::show(args, lab, &sweep::WORK)?;
-    ways::many(args, lab)
+    ways::show(args, lab)?;
+    sweep::show(args, lab);
+    many::show(args, lab)
 }

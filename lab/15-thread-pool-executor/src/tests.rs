@@ -3,8 +3,7 @@ use super::*;
 fn tasks(count: usize) -> Vec<Task> {
     let load = |number: usize| match number % 3 {
         0 => Load::Wait(Duration::from_micros(number as u64)),
-        1 => Load::Work(500 * (number % 7) as u64),
-        _ => Load::Little(100),
+        _ => Load::Work(500 * (number % 7) as u64),
     };
     let task = |number| Task {
         number,
@@ -13,7 +12,7 @@ fn tasks(count: usize) -> Vec<Task> {
     (1..=count).map(task).collect()
 }
 
-/// What a way brings back, in the order of the tasks.
+/// What a way returns, in the order of the tasks.
 fn all(way: impl FnOnce(&mut dyn FnMut(Done))) -> Vec<Done> {
     let mut done = Vec::new();
     way(&mut |one| done.push(one));
@@ -22,17 +21,17 @@ fn all(way: impl FnOnce(&mut dyn FnMut(Done))) -> Vec<Done> {
 }
 
 #[test]
-fn every_way_brings_back_each_task_once_and_right() {
+fn every_way_returns_each_result_once_and_right() {
     for count in [0, 1, 5, 80] {
         let tasks = tasks(count);
         let expected = all(|each| run_one_by_one(&tasks, each));
         assert!(expected.iter().map(|done| done.number).eq(1..=count));
-        let threads = all(|each| run_thread_per_task(&tasks, each).expect("threads start"));
+        let threads = all(|each| run_thread_per_task(&tasks, each));
         assert_eq!(threads, expected);
         for workers in (1..=8).filter_map(NonZeroUsize::new) {
-            let pool = all(|each| run_on_pool(workers, &tasks, each).expect("threads start"));
+            let pool = all(|each| run_on_pool(workers, &tasks, each));
             assert_eq!(pool, expected, "pool of {workers}");
-            let rayon = all(|each| run_on_rayon(workers, &tasks, each).expect("threads start"));
+            let rayon = all(|each| run_on_rayon(workers, &tasks, each));
             assert_eq!(rayon, expected, "rayon on {workers}");
         }
     }
@@ -48,8 +47,8 @@ fn a_short_task_asked_for_later_comes_back_first() {
     let tasks = [wait(1, 1.0), wait(2, 0.0)];
     let two = NonZeroUsize::new(2).expect("not zero");
     let mut order = Vec::new();
-    run_thread_per_task(&tasks, |done| order.push(done.number)).expect("threads start");
-    run_on_pool(two, &tasks, |done| order.push(done.number)).expect("threads start");
-    run_on_rayon(two, &tasks, |done| order.push(done.number)).expect("threads start");
+    run_thread_per_task(&tasks, |done| order.push(done.number));
+    run_on_pool(two, &tasks, |done| order.push(done.number));
+    run_on_rayon(two, &tasks, |done| order.push(done.number));
     assert_eq!(order, [2, 1, 2, 1, 2, 1]);
 }
