@@ -80,7 +80,7 @@ fn a_limit_that_is_met_is_named_and_nothing_crashes() {
             .args(["--many", "50_000", "--rounds", "1"]);
         let finished = run_command(command).well();
         finished.tells(&[
-            "no more threads within address space (ulimit -v)",
+            "no more threads within address space",
             "50,000 threads at once fit this machine",
         ]);
         assert_eq!(finished.stderr, "");
