@@ -245,6 +245,13 @@ impl Check {
     }
 }
 
+/// The middle one of the rounds, the lower of two.
+fn middle(values: &[Option<f64>]) -> Option<f64> {
+    let mut known: Vec<f64> = values.iter().flatten().copied().collect();
+    known.sort_by(f64::total_cmp);
+    known.get(known.len().checked_sub(1)? / 2).copied()
+}
+
 fn percent(value: f64) -> String {
     if value < 9.95 {
         format!("{value:.1}")
@@ -271,6 +278,7 @@ pub struct Claim {
     name: &'static str,
     text: String,
     headline: bool,
+    line: Option<&'static str>,
     checks: Vec<Check>,
     needs_cpus: bool,
     reason: Option<String>,
@@ -285,6 +293,7 @@ impl Claim {
             name,
             text: text.into(),
             headline: false,
+            line: None,
             checks: Vec::new(),
             needs_cpus: false,
             reason: None,
@@ -302,6 +311,16 @@ impl Claim {
     #[must_use]
     pub fn headline(mut self) -> Self {
         self.headline = true;
+        self
+    }
+
+    /// Says it in one line with figures: `{left}` and `{right}` of the first comparison stand for those of the
+    /// middle round, `{left2}` and `{right2}` for those of the second, and so on.
+    ///
+    /// A factor in front of a figure is left out: of `wall("a") * 0.5` the line has the wall itself.
+    #[must_use]
+    pub fn in_a_line(mut self, line: &'static str) -> Self {
+        self.line = Some(line);
         self
     }
 
@@ -352,11 +371,35 @@ impl Claim {
             name: self.name.into(),
             headline: self.headline,
             text: self.text.clone(),
+            line: self.in_figures(document),
             verdict,
             evidence: decisive.join("; "),
             reason: (verdict != Verdict::Shown).then(|| self.explain(&decisive, document)),
+            needs_quiet: verdict != Verdict::Shown
+                && self.needs_cpus
+                && self.lack_of_cpus(document).is_some(),
             checks: judged.into_iter().map(|(report, _, _)| report).collect(),
         }
+    }
+
+    /// The claim in one line, figures filled in.
+    fn in_figures(&self, document: &Value) -> String {
+        let Some(line) = self.line else {
+            return self.text.clone();
+        };
+        let mut line = line.to_owned();
+        for (place, check) in self.checks.iter().enumerate() {
+            let number = match place {
+                0 => String::new(),
+                _ => (place + 1).to_string(),
+            };
+            for (side, name) in [(&check.left, "left"), (&check.right, "right")] {
+                let values = side.unscaled().values(document);
+                let value = middle(&values).map_or("–".into(), check.show);
+                line = line.replace(&format!("{{{name}{number}}}"), &value);
+            }
+        }
+        line
     }
 
     /// How few CPUs worked at once, where it was fewer than the machine has or a single one.

@@ -85,6 +85,8 @@ pub(crate) struct Runs {
     runs: Vec<Run>,
     /// What the step noted, by round.
     figures: BTreeMap<String, Vec<f64>>,
+    /// What the screen says beside its time.
+    note: Option<String>,
 }
 
 /// One run of one variant.
@@ -304,6 +306,14 @@ impl Lab {
         Figure::noted(variant, name)
     }
 
+    /// Says something short of the variant, such as its result, where the screen has its time.
+    ///
+    /// # Panics
+    /// If the variant did not run.
+    pub fn note_beside(&self, variant: &str, text: impl Into<String>) {
+        self.state().runs_of(variant).note = Some(text.into());
+    }
+
     /// Adds a claim; it is judged when the run is over, by the figures of the document.
     ///
     /// # Panics
@@ -488,6 +498,7 @@ impl Lab {
                 same_work,
                 runs: vec![run],
                 figures: BTreeMap::new(),
+                note: None,
             }),
         }
     }
@@ -501,12 +512,9 @@ impl State {
 
     /// Turns what was measured into the document, claims judged.
     pub(crate) fn conclude(&mut self, error: Option<String>) -> &Document {
-        let first = self.runs.first().map(Runs::walls);
+        let first_s = self.runs.first().map(|runs| runs.median().wall_s());
         let cpus = self.document.host.cpus;
-        let variants = self
-            .runs
-            .iter()
-            .map(|runs| runs.report(first.as_deref(), cpus));
+        let variants = self.runs.iter().map(|runs| runs.report(first_s, cpus));
         self.document.variants = variants.collect();
         self.document.error = error;
         let figures = serde_json::to_value(&self.document).unwrap_or(Value::Null);
@@ -517,12 +525,15 @@ impl State {
     }
 }
 
+impl Run {
+    fn wall_s(&self) -> f64 {
+        self.recording.wall.as_secs_f64()
+    }
+}
+
 impl Runs {
     fn walls(&self) -> Vec<f64> {
-        self.runs
-            .iter()
-            .map(|run| run.recording.wall.as_secs_f64())
-            .collect()
+        self.runs.iter().map(Run::wall_s).collect()
     }
 
     /// The run with the median wall time, the lower of two.
@@ -532,10 +543,10 @@ impl Runs {
         order[(order.len() - 1) / 2]
     }
 
-    fn report(&self, first: Option<&[f64]>, cpus: usize) -> Variant {
+    fn report(&self, first_s: Option<f64>, cpus: usize) -> Variant {
         let run = self.median();
         let walls = self.walls();
-        let wall_s = run.recording.wall.as_secs_f64();
+        let wall_s = run.wall_s();
         let bound = self
             .bound
             .as_ref()
@@ -565,9 +576,10 @@ impl Runs {
                 .sum(),
             bound_s,
             bound_reason: bound.map(|(_, reason)| reason),
-            speedup: first
+            speedup: first_s
                 .filter(|_| self.same_work)
-                .and_then(|first| median_ratio(first, &walls)),
+                .map(|first_s| first_s / wall_s)
+                .filter(|ratio| ratio.is_finite()),
             efficiency: bound_s.map(|bound| bound / wall_s),
             comparable: match (expected, run.ledger.peak_in_flight) {
                 (Some(expected), Some(peak)) => expected == peak,
@@ -579,20 +591,10 @@ impl Runs {
             counters: written.counters,
             recorder: written.recorder,
             figures: self.figures.clone(),
+            note: self.note.clone(),
             results: run.results.clone(),
             recording: run.recording.clone(),
             walls_s: walls,
         }
     }
-}
-
-/// The median of `above[i] / below[i]`, the lower of two.
-fn median_ratio(above: &[f64], below: &[f64]) -> Option<f64> {
-    let mut ratios: Vec<f64> = above.iter().zip(below).map(|(a, b)| a / b).collect();
-    ratios.sort_by(f64::total_cmp);
-    let middle = ratios.len().checked_sub(1)? / 2;
-    ratios
-        .get(middle)
-        .copied()
-        .filter(|ratio| ratio.is_finite())
 }

@@ -137,8 +137,7 @@ pub struct Variant {
     pub bound_s: Option<f64>,
     /// Why not shorter.
     pub bound_reason: Option<String>,
-    /// The first variant's wall time over this one's: the median over the rounds, × as said.
-    /// `None` where its work is not that of the first variant.
+    /// The first variant's `wall_s` over this one's; `None` where its work is not that of the first.
     pub speedup: Option<f64>,
     /// `bound_s` over `wall_s`, 0–1.
     pub efficiency: Option<f64>,
@@ -156,6 +155,9 @@ pub struct Variant {
     pub recorder: RecorderReport,
     /// What the step noted for its claims, each by round.
     pub figures: BTreeMap<String, Vec<f64>>,
+    /// What the step says of it beside its time, such as a result in short.
+    #[serde(default)]
+    pub note: Option<String>,
     /// What the step computed.
     pub results: Value,
     /// The recording in full, for pictures and traces.
@@ -314,12 +316,16 @@ pub struct ClaimReport {
     pub headline: bool,
     /// What is claimed.
     pub text: String,
+    /// The same in one line with the figures of this run; true where the claim is shown.
+    pub line: String,
     /// Whether this run shows it.
     pub verdict: Verdict,
     /// The figures that decide.
     pub evidence: String,
     /// Why it was not shown; `None` when it was.
     pub reason: Option<String>,
+    /// Whether it was not shown because the machine was too busy, so that a quiet one may show it.
+    pub needs_quiet: bool,
     /// Each comparison that the verdict rests on.
     pub checks: Vec<CheckReport>,
 }

@@ -53,6 +53,7 @@ pub(crate) fn variant(name: &str, wall_ms: u64, speedup: f64, lanes: Vec<Lane>) 
         counters: Vec::new(),
         recorder: RecorderReport::default(),
         figures: std::collections::BTreeMap::new(),
+        note: None,
         results: serde_json::Value::Null,
         recording: Recording {
             start: start(),
@@ -97,9 +98,11 @@ pub(crate) fn document() -> Document {
         name: "claim".into(),
         headline: true,
         text: text.into(),
+        line: format!("{text}: 1.00 s instead of 2.00 s"),
         verdict,
         evidence: "both: wall 1.00 s < 2.00 s".into(),
         reason: reason.map(String::from),
+        needs_quiet: false,
         checks: Vec::<CheckReport>::new(),
     };
     Document {

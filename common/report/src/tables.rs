@@ -25,8 +25,7 @@ pub(super) fn times(variants: &[Variant], width: usize) -> String {
     let names = ["variant", "wall", "CPU", "speed-up", "bound", "of bound"];
     let mut text = table(&names, variants.iter().map(row).collect(), &[0], width);
     if variants.iter().any(|variant| variant.runs > 1) {
-        let note =
-            "wall: the middle round (least–greatest); speed-up: the median of the rounds' own";
+        let note = "wall: the middle round (least–greatest)";
         let _ = writeln!(text, "{}", super::wrap(note, width, 2));
     }
     for (reason, names) in reasons(variants) {

@@ -33,6 +33,7 @@ pub(super) fn variant(name: &str, wall_s: f64) -> Variant {
         counters: Vec::new(),
         recorder: RecorderReport::default(),
         figures: std::collections::BTreeMap::new(),
+        note: None,
         results: Value::Null,
         recording: Recording::default(),
     }
@@ -65,9 +66,11 @@ fn document(variants: Vec<Variant>) -> Document {
         name: "claim".into(),
         headline: true,
         text: "waits overlap".into(),
+        line: "waits overlap".into(),
         verdict,
         evidence: "a 1 s < b 2 s".into(),
         reason: (verdict != Verdict::Shown).then(|| "there were none".into()),
+        needs_quiet: false,
         checks: Vec::new(),
     };
     Document {
