@@ -88,13 +88,15 @@ impl Fetches {
         let [alone, threads, pool] = agents;
         let mut rows = vec![Row::bound("the longest wait", self.delay)];
         if is_first {
-            let work = move |urls: &[Url]| Ok(fetch_sequential(&alone, urls));
+            let work = move |urls: &[Url]| Ok(fetch_sequential(&alone, urls, |_, _| ()));
             rows.push(self.row("sequential", work).once());
         }
         rows.extend([
-            self.row("threads", move |urls| Ok(fetch_threaded(&threads, urls)?)),
+            self.row("threads", move |urls| {
+                Ok(fetch_threaded(&threads, urls, |_, _| ()))
+            }),
             self.row("pool of 10", move |urls| {
-                Ok(fetch_multi_threaded(&pool, urls, POOL)?)
+                Ok(fetch_multi_threaded(&pool, urls, POOL, |_, _| ()))
             })
             .cold(),
             self.row("async, one thread", move |urls| {

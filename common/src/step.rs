@@ -357,7 +357,7 @@ fn end_where_no_thread_starts() {
             || message.contains("spawn") && message.contains("thread");
         if is_refusal {
             report::print_error(
-                "the system starts no more threads; have fewer of them, or raise `ulimit -u`",
+                "the system starts no more threads; ask for fewer, or raise `ulimit -u` or `ulimit -v`",
             );
             exit();
         }

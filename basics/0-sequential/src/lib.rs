@@ -1,10 +1,28 @@
 //! One slow loop: four sums, one after another, on one thread.
 
 use common::squares::SquareSum;
+use std::hint::black_box;
 
 /// Computes every sum, one after another.
 pub fn sum_sequential(jobs: &[u64]) -> Vec<SquareSum> {
-    jobs.iter().map(|&n| SquareSum::compute(n)).collect()
+    jobs.iter()
+        .map(|&n| SquareSum {
+            n,
+            total: sum_of_squares(n),
+        })
+        .collect()
+}
+
+/// Adds up `i * i` for every `i` below `n`: Python's `sum(i * i for i in range(n))`.
+#[tracing::instrument(name = "sum", skip_all)]
+fn sum_of_squares(n: u64) -> u128 {
+    let mut sum = 0;
+    for i in 0..n {
+        // Hidden from the optimiser, which would find a formula for the whole loop.
+        let i = u128::from(black_box(i));
+        sum += i * i;
+    }
+    sum
 }
 
 #[cfg(test)]

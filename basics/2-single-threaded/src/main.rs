@@ -34,15 +34,14 @@ fn demonstrate(args: &RequestArgs, lab: &mut Lab) -> anyhow::Result<()> {
 
     lab.say(format!("requests to make: {count}, one after another …"));
     let agent = web::blocking_agent(args.timeout);
-    let voice = lab.screen();
-    let tell = |number, one: &_| voice.say(lesson::line(number, one));
+    let print = lesson::printer(lab);
     let fetched = lab
         .variant(NAME)
         .observed_by(&site)
         .bound(args.bound(count, 1))
         .limit(1)
         .run_counted(
-            || Ok(fetch_single_threaded(&agent, urls, tell)),
+            || Ok(fetch_single_threaded(&agent, urls, print)),
             |all| Tally::of(all),
         )?;
     lesson::note_failures(lab, NAME, &fetched);

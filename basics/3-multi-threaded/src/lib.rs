@@ -1,53 +1,54 @@
 //! The same requests in a pool of threads: while one waits, the others wait too.
 
-use crossbeam::channel::Receiver;
-use std::{io, num::NonZeroUsize, thread};
+use std::{num::NonZeroUsize, thread};
 use ureq::Agent;
 use web::{Fetched, Url, get_blocking};
 
-/// Fetches one URL after another on the calling thread.
-pub fn fetch_single_threaded(agent: &Agent, urls: &[Url]) -> Vec<Fetched> {
-    urls.iter().map(|url| get_blocking(agent, url)).collect()
+/// Fetches one URL after another on the calling thread; `on_arrival` gets each answer and its number.
+pub fn fetch_single_threaded(
+    agent: &Agent,
+    urls: &[Url],
+    on_arrival: impl Fn(usize, &Fetched),
+) -> Vec<Fetched> {
+    let mut all = Vec::with_capacity(urls.len());
+    for (number, url) in (1..).zip(urls) {
+        let fetched = get_blocking(agent, url);
+        on_arrival(number, &fetched);
+        all.push(fetched);
+    }
+    all
 }
 
-/// A URL, and the place for its result.
-type Job<'a> = (&'a Url, &'a mut Option<Fetched>);
-
-/// Fetches every URL in a pool of `workers` threads that take the next job whenever they are free.
-///
-/// # Errors
-/// The system refuses to start that many threads; nothing has been fetched then.
+/// Fetches every URL in a pool of `workers` threads, each of which takes the next job when it is free.
 pub fn fetch_multi_threaded(
     agent: &Agent,
     urls: &[Url],
     workers: NonZeroUsize,
-) -> io::Result<Vec<Fetched>> {
-    let mut slots: Vec<Option<Fetched>> = urls.iter().map(|_| None).collect();
-    let all_jobs = urls.iter().zip(&mut slots);
+    on_arrival: impl Fn(usize, &Fetched) + Sync,
+) -> Vec<Fetched> {
+    let mut slots: Vec<Option<Fetched>> = vec![None; urls.len()];
     let (queue, jobs) = crossbeam::channel::unbounded();
-    // The scope owns both ends of the queue: whichever way it is left, idle workers end.
-    thread::scope(move |scope| {
-        for number in 1..=workers.get() {
-            let jobs = jobs.clone();
-            thread::Builder::new()
-                .name(format!("worker {number}"))
-                .spawn_scoped(scope, move || work_off(agent, &jobs))?;
-        }
-        for job in all_jobs {
-            queue.send(job).expect("`jobs` is still here to receive");
-        }
-        Ok::<(), io::Error>(())
-    })?;
-    Ok(slots.into_iter().flatten().collect())
-}
-
-/// One worker: takes jobs until the queue is closed and empty.
-fn work_off(agent: &Agent, jobs: &Receiver<Job>) {
-    // The channel is free again as soon as it has handed out a job. A `Mutex<Receiver>` in the head of this loop
-    // would stay locked while the job is done, and the pool would work like a single thread.
-    for (url, slot) in jobs {
-        *slot = Some(get_blocking(agent, url));
+    for job in (1..).zip(urls.iter().zip(&mut slots)) {
+        queue.send(job).expect("`jobs` is still here to receive");
     }
+    // The queue is closed: a worker that finds it empty ends.
+    drop(queue);
+    let on_arrival = &on_arrival;
+    thread::scope(move |scope| {
+        for _ in 0..workers.get() {
+            // A receiver each. One `Mutex<Receiver>` for all, locked in the head of the loop, would
+            // stay locked while the job is done: the pool would work like a single thread.
+            let jobs = jobs.clone();
+            scope.spawn(move || {
+                for (number, (url, slot)) in jobs {
+                    let fetched = get_blocking(agent, url);
+                    on_arrival(number, &fetched);
+                    *slot = Some(fetched);
+                }
+            });
+        }
+    });
+    slots.into_iter().flatten().collect()
 }
 
 #[cfg(test)]
@@ -87,12 +88,12 @@ mod tests {
             let urls: Vec<Url> = (1..=count)
                 .map(|n| server.url(&format!("bytes/{n}")))
                 .collect();
-            let expected = bodies(fetch_single_threaded(&agent, &urls));
+            let expected = bodies(fetch_single_threaded(&agent, &urls, |_, _| ()));
             assert!(expected.iter().map(Vec::len).eq(1..=count));
             for workers in 1..=8 {
                 server.begin_run().expect("the server answers");
-                let fetched = fetch_multi_threaded(&agent, &urls, pool_of(workers));
-                assert_eq!(bodies(fetched.expect("threads start")), expected);
+                let fetched = fetch_multi_threaded(&agent, &urls, pool_of(workers), |_, _| ());
+                assert_eq!(bodies(fetched), expected);
                 let seen = server.witness().expect("the server answers");
                 assert_eq!(seen.arrivals, count as u64, "each URL once");
                 assert!(seen.peak_in_flight <= workers as u64, "{workers}: {seen:?}");
@@ -130,18 +131,16 @@ mod tests {
     fn as_many_requests_are_out_at_once_as_the_pool_has_threads() {
         for workers in [2, 4, 8] {
             let urls = vec![rendezvous(workers); 3 * workers];
-            let fetched = fetch_multi_threaded(&blocking_agent(LONG), &urls, pool_of(workers));
-            assert_eq!(
-                bodies(fetched.expect("threads start")),
-                vec![b"ok"; 3 * workers]
-            );
+            let fetched =
+                fetch_multi_threaded(&blocking_agent(LONG), &urls, pool_of(workers), |_, _| ());
+            assert_eq!(bodies(fetched), vec![b"ok"; 3 * workers]);
         }
     }
 
     #[test]
     fn one_thread_alone_would_never_be_answered_there() {
         let impatient = blocking_agent(Duration::from_millis(100));
-        let fetched = fetch_single_threaded(&impatient, &[rendezvous(2)]);
+        let fetched = fetch_single_threaded(&impatient, &[rendezvous(2)], |_, _| ());
         assert!(matches!(fetched[..], [Err(FetchError::Timeout { .. })]));
     }
 
@@ -149,8 +148,7 @@ mod tests {
     fn a_failed_request_keeps_its_place_and_spares_the_others() {
         let server = server();
         let urls = ["get", "status/500", "cut/100", "reset", "html"].map(|path| server.url(path));
-        let fetched = fetch_multi_threaded(&blocking_agent(LONG), &urls, pool_of(3));
-        let fetched = fetched.expect("threads start");
+        let fetched = fetch_multi_threaded(&blocking_agent(LONG), &urls, pool_of(3), |_, _| ());
         let kinds = fetched
             .iter()
             .map(|one| one.as_ref().map_or_else(|e| e.kind(), |_| "fine"));

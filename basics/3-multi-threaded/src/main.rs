@@ -1,6 +1,5 @@
 //! Shows four waits of a second overlap in a pool of threads.
 
-use anyhow::Context;
 use basics_3_multi_threaded::{fetch_multi_threaded, fetch_single_threaded};
 use common::{
     Lab, Step, Tally,
@@ -61,7 +60,8 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let site = network::open_target(requests, REQUESTS)?;
     let (urls, count) = (&site.urls, site.urls.len());
 
-    lab.say(format!("{SINGLE}: requests to make: {count}; threads: 1 …"));
+    let print = lesson::printer(lab);
+    lab.say(format!("{SINGLE}: {count} requests on one thread …"));
     let agent = web::blocking_agent(requests.timeout);
     let fetched = lab
         .variant(SINGLE)
@@ -69,14 +69,12 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
         .bound(requests.bound(count, 1))
         .limit(1)
         .run_counted(
-            || Ok(fetch_single_threaded(&agent, urls)),
+            || Ok(fetch_single_threaded(&agent, urls, &print)),
             |all| Tally::of(all),
         )?;
     lesson::note_failures(lab, SINGLE, &fetched);
 
-    lab.say(format!(
-        "{MULTI}: requests to make: {count}; threads in the pool: {workers} …"
-    ));
+    lab.say(format!("{MULTI}: {count} requests on {workers} threads …"));
     let agent = web::blocking_agent(requests.timeout);
     let fetched = lab
         .variant(MULTI)
@@ -84,20 +82,13 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
         .bound(requests.bound(count, workers.get()))
         .limit(workers.get())
         .run_counted(
-            || fetch_multi_threaded(&agent, urls, workers).with_context(|| no_pool(workers)),
+            || Ok(fetch_multi_threaded(&agent, urls, workers, &print)),
             |all| Tally::of(all),
         )?;
-    for (number, one) in (1..).zip(&fetched) {
-        lab.say(lesson::line(number, one));
-    }
     lesson::note_failures(lab, MULTI, &fetched);
     lesson::say_elapsed(lab, &[SINGLE, MULTI]);
     claim(lab, requests, workers.get(), count);
     Ok(())
-}
-
-fn no_pool(workers: NonZeroUsize) -> String {
-    format!("cannot start a pool of `{workers}` threads; take fewer with --workers")
 }
 
 fn claim(lab: &mut Lab, args: &RequestArgs, workers: usize, requests: usize) {

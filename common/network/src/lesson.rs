@@ -53,6 +53,12 @@ pub fn line(number: usize, fetched: &Fetched) -> String {
     }
 }
 
+/// Prints each answer in a line as it arrives, from whichever thread or task got it.
+pub fn printer(lab: &Lab) -> impl Fn(usize, &Fetched) + Clone + Send + Sync + 'static {
+    let screen = lab.screen();
+    move |number, fetched| screen.say(line(number, fetched))
+}
+
 /// Fails the run if any request of `variant` failed: how many, and each reason once.
 pub fn note_failures<'a>(
     lab: &mut Lab,

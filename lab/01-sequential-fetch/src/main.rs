@@ -40,14 +40,14 @@ fn demonstrate(args: &RequestArgs, lab: &mut Lab) -> anyhow::Result<()> {
     let agent = web::blocking_agent(args.timeout);
     let voice = lab.screen();
     let wait = |number| voice.say(format!("URL #{number} … still waiting …"));
-    let tell = |number, one: &_| voice.say(lesson::line(number, one));
+    let print = lesson::printer(lab);
     let fetched = lab
         .variant(NAME)
         .observed_by(&site)
         .bound(args.bound(count, 1))
         .limit(1)
         .run_counted(
-            || Ok(fetch_sequential(&agent, urls, wait, tell)),
+            || Ok(fetch_sequential(&agent, urls, wait, print)),
             |all| Tally::of(all),
         )?;
     lesson::note_failures(lab, NAME, &fetched);

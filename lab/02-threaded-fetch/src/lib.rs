@@ -1,30 +1,45 @@
 //! One thread per URL: the waits overlap, though every thread really blocks.
 
-use std::{io, thread};
+use std::thread;
 use ureq::Agent;
 use web::{Fetched, Url, get_blocking};
 
-/// Fetches one URL after another on the calling thread.
-pub fn fetch_sequential(agent: &Agent, urls: &[Url]) -> Vec<Fetched> {
-    urls.iter().map(|url| get_blocking(agent, url)).collect()
+/// Fetches one URL after another on the calling thread; `on_arrival` gets each answer and its number.
+pub fn fetch_sequential(
+    agent: &Agent,
+    urls: &[Url],
+    on_arrival: impl Fn(usize, &Fetched),
+) -> Vec<Fetched> {
+    let mut all = Vec::with_capacity(urls.len());
+    for (number, url) in (1..).zip(urls) {
+        let fetched = get_blocking(agent, url);
+        on_arrival(number, &fetched);
+        all.push(fetched);
+    }
+    all
 }
 
-/// Fetches every URL on a thread of its own; each thread fills the slot of its URL.
-///
-/// # Errors
-/// The system refuses to start another thread.
-pub fn fetch_threaded(agent: &Agent, urls: &[Url]) -> io::Result<Vec<Fetched>> {
-    let mut slots: Vec<Option<Fetched>> = urls.iter().map(|_| None).collect();
+/// Fetches every URL on a thread of its own; the answers are in the order of the URLs.
+pub fn fetch_threaded(
+    agent: &Agent,
+    urls: &[Url],
+    on_arrival: impl Fn(usize, &Fetched) + Sync,
+) -> Vec<Fetched> {
+    let on_arrival = &on_arrival;
     thread::scope(|scope| {
-        for (number, (url, slot)) in (1..).zip(urls.iter().zip(&mut slots)) {
-            thread::Builder::new()
-                .name(format!("thread {number}"))
-                .spawn_scoped(scope, move || *slot = Some(get_blocking(agent, url)))?;
+        let mut threads = Vec::with_capacity(urls.len());
+        for (number, url) in (1..).zip(urls) {
+            threads.push(scope.spawn(move || {
+                let fetched = get_blocking(agent, url);
+                on_arrival(number, &fetched);
+                fetched
+            }));
         }
-        // Here the scope waits for all of them; a panic in one would go on from here.
-        Ok(())
+        let joined = threads.into_iter().map(|thread| thread.join());
+        joined
+            .map(|fetched| fetched.expect("no thread panics"))
+            .collect()
     })
-    .map(|()| slots.into_iter().flatten().collect())
 }
 
 #[cfg(test)]
@@ -53,12 +68,12 @@ mod tests {
     }
 
     #[test]
-    fn threads_bring_home_what_one_thread_does_in_the_same_order() {
+    fn threads_fetch_what_one_thread_does_in_the_same_order() {
         for count in [0, 1, 3, 40] {
-            let sequential = bodies(count, fetch_sequential);
-            let threaded = bodies(count, |agent, urls| {
-                fetch_threaded(agent, urls).expect("threads start")
+            let sequential = bodies(count, |agent, urls| {
+                fetch_sequential(agent, urls, |_, _| ())
             });
+            let threaded = bodies(count, |agent, urls| fetch_threaded(agent, urls, |_, _| ()));
             assert_eq!(threaded, sequential);
             assert!(sequential.iter().map(Vec::len).eq(1..=count));
         }
@@ -71,7 +86,7 @@ mod tests {
         let agent = blocking_agent(Duration::from_secs(30));
         let urls =
             ["get", "status/500", "html"].map(|path| server.base_url().join(path).expect("a path"));
-        let fetched = fetch_threaded(&agent, &urls).expect("threads start");
+        let fetched = fetch_threaded(&agent, &urls, |_, _| ());
         assert_eq!(
             fetched.iter().map(Result::is_ok).collect::<Vec<_>>(),
             [true, false, true]

@@ -1,6 +1,5 @@
 //! Shows ten waits of a second overlap on ten threads.
 
-use anyhow::Context;
 use common::{
     Lab, Step, Tally,
     claim::{Claim, all_in_flight},
@@ -36,6 +35,7 @@ fn demonstrate(args: &RequestArgs, lab: &mut Lab) -> anyhow::Result<()> {
     let site = network::open_target(args, REQUESTS)?;
     let (urls, count) = (&site.urls, site.urls.len());
 
+    let print = lesson::printer(lab);
     lab.say(format!("sequential: {count} requests, one after another …"));
     let agent = web::blocking_agent(args.timeout);
     let bound = args.bound(count, 1);
@@ -44,7 +44,10 @@ fn demonstrate(args: &RequestArgs, lab: &mut Lab) -> anyhow::Result<()> {
         .observed_by(&site)
         .bound(bound)
         .limit(1)
-        .run_counted(|| Ok(fetch_sequential(&agent, urls)), |all| Tally::of(all))?;
+        .run_counted(
+            || Ok(fetch_sequential(&agent, urls, &print)),
+            |all| Tally::of(all),
+        )?;
     lesson::note_failures(lab, "sequential", &fetched);
 
     lab.say(format!("threaded: {count} requests, {count} threads …"));
@@ -55,21 +58,14 @@ fn demonstrate(args: &RequestArgs, lab: &mut Lab) -> anyhow::Result<()> {
         .bound(args.bound(count, count))
         .limit(count)
         .run_counted(
-            || fetch_threaded(&agent, urls).with_context(|| too_many(count)),
+            || Ok(fetch_threaded(&agent, urls, &print)),
             |all| Tally::of(all),
         )?;
-    for (number, one) in (1..).zip(&fetched) {
-        lab.say(lesson::line(number, one));
-    }
     lesson::note_failures(lab, "threaded", &fetched);
     lesson::say_elapsed(lab, &["sequential", "threaded"]);
 
     claim(lab, count);
     Ok(())
-}
-
-fn too_many(count: usize) -> String {
-    format!("cannot start `{count}` threads, one per request; make fewer with --requests")
 }
 
 fn claim(lab: &mut Lab, requests: usize) {

@@ -148,7 +148,7 @@ fn a_full_disk_leaves_the_old_recording_whole() {
         command.arg("--cast").arg(&path);
         command
     });
-    finished.tells(&["Try next"]);
+    finished.tells(&["threaded"]);
     let _ = finished.refused(1, &["cannot write the recording", "run.cast"]);
     assert_eq!(fs::read_to_string(&path).expect("it is there"), "old");
     assert_eq!(fs::read_dir(folder.path()).expect("it is there").count(), 1);
