@@ -12,6 +12,7 @@ use std::{
     path::Path,
     process::{Child, Command, Stdio},
     thread,
+    time::{Duration, Instant},
 };
 use support::{binaries, patiently};
 use testing::{Finished, run};
@@ -21,18 +22,46 @@ fn read(place: &str) -> String {
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
+/// The code in the blocks of this kind.
+fn blocks(text: &str, kind: &str) -> Vec<String> {
+    let start = format!("\n```{kind}\n");
+    let blocks = text.split(&start).skip(1);
+    let code = blocks.map(|block| block.split("\n```").next().unwrap_or_default());
+    code.map(str::to_owned).collect()
+}
+
 /// The commands in the `sh` blocks of a text, without their comments.
 fn commands(text: &str) -> Vec<String> {
-    let mut inside = false;
-    let mut found = Vec::new();
-    for line in text.lines() {
-        if line.starts_with("```") {
-            inside = line == "```sh";
-        } else if inside && !line.trim().is_empty() {
-            found.push(line.split(" #").next().unwrap_or(line).trim().to_owned());
+    let blocks = blocks(text, "sh").join("\n");
+    let lines = blocks.lines().filter(|line| !line.trim().is_empty());
+    lines
+        .map(|line| line.split(" #").next().unwrap_or(line).trim().to_owned())
+        .collect()
+}
+
+/// Without a Python there is nothing to run.
+#[test]
+fn the_python_of_every_lesson_runs() {
+    const LIMIT: Duration = Duration::from_secs(60);
+    if Command::new("python3").arg("--version").output().is_err() {
+        return;
+    }
+    for stop in &PATH {
+        for program in blocks(&read(&format!("{}/README.md", stop.folder())), "python") {
+            let mut python = Command::new("python3");
+            python.args(["-W", "error", "-c", &program]);
+            python.stdin(Stdio::null()).stderr(Stdio::piped());
+            let mut child = python.stdout(Stdio::piped()).spawn().expect("it starts");
+            let started = Instant::now();
+            while child.try_wait().expect("a child").is_none() && started.elapsed() < LIMIT {
+                thread::sleep(Duration::from_millis(20));
+            }
+            let _ = child.kill();
+            let output = child.wait_with_output().expect("it has ended");
+            let is_well = output.status.success() && !output.stdout.is_empty();
+            assert!(is_well, "{}: {output:?}", stop.package);
         }
     }
-    found
 }
 
 /// The lab's server on a free port.

@@ -11,10 +11,9 @@ use std::{
 };
 
 /// The headings of every lesson's README, in order.
-const HEADINGS: [&str; 7] = [
+const HEADINGS: [&str; 6] = [
     "## Run",
     "## What you see",
-    "## Look at the picture",
     "## Say this",
     "## Look out for",
     "## Try next",

@@ -1,25 +1,23 @@
-//! The flags of this step.
+//! The flags of this step, and the items that they ask for.
 
-use common::cli::{Seconds, Usage, up_to};
-use lab_14_queue_producer_consumer::Plan;
+use common::cli::{Seconds, Usage, seconds_up_to, up_to};
+use lab_14_queue_producer_consumer::Item;
+use measure::workload::Seeded;
 use serde::Serialize;
 use std::{num::NonZeroUsize, time::Duration};
 
-/// A single variant that would take longer than this is refused.
-const LONGEST_RUN: Duration = Duration::from_secs(300);
-
 /// What goes through the queue, and who takes it.
 #[derive(clap::Args, Clone, Debug, Serialize)]
-pub(crate) struct QueueArgs {
+pub(crate) struct Args {
     /// Let this many consumers take from the queue, 1 to 64
     #[arg(long, value_name = "N", default_value = "3", value_parser = up_to::<64>,
           allow_negative_numbers = true)]
     pub(crate) consumers: NonZeroUsize,
 
-    /// Make this many items per consumer, 1 to 1000
+    /// Make this many items per consumer, 1 to 500
     ///
     /// One consumer has 10 by default and three have 30, as in the scripts.
-    #[arg(long, value_name = "N", default_value = "10", value_parser = up_to::<1000>,
+    #[arg(long, value_name = "N", default_value = "10", value_parser = up_to::<500>,
           allow_negative_numbers = true)]
     pub(crate) items: NonZeroUsize,
 
@@ -28,58 +26,46 @@ pub(crate) struct QueueArgs {
           allow_negative_numbers = true)]
     pub(crate) capacity: NonZeroUsize,
 
-    /// The least time that making or handling an item takes
-    #[arg(
-        long,
-        value_name = "SECONDS",
-        default_value = "0.01",
-        allow_negative_numbers = true
-    )]
+    /// The shortest time that it takes to make or to handle an item, up to 1 s
+    #[arg(long, value_name = "SECONDS", default_value = "0.01", value_parser = seconds_up_to::<1>,
+          allow_negative_numbers = true)]
     #[serde(rename = "shortest_s")]
     shortest: Seconds,
 
-    /// The most time that making or handling an item takes
-    #[arg(
-        long,
-        value_name = "SECONDS",
-        default_value = "0.05",
-        allow_negative_numbers = true
-    )]
+    /// The longest time that it takes to make or to handle an item, up to 1 s
+    #[arg(long, value_name = "SECONDS", default_value = "0.05", value_parser = seconds_up_to::<1>,
+          allow_negative_numbers = true)]
     #[serde(rename = "longest_s")]
     longest: Seconds,
 }
 
-impl QueueArgs {
-    /// The plan for one consumer.
-    ///
-    /// # Errors
-    /// The shortest time is longer than the longest, or a run would take very long.
-    pub(crate) fn plan(&self, seed: u64) -> Result<Plan, Usage> {
+impl Args {
+    /// The items for so many consumers; the same seed gives the same times.
+    pub(crate) fn items(&self, consumers: NonZeroUsize, seed: u64) -> Vec<Item> {
+        let item = |number| {
+            let mut random = Seeded::for_item(seed, number);
+            let times = self.shortest.0..self.longest.0 + Duration::from_nanos(1);
+            let mut time = || random.duration(times.clone());
+            Item {
+                number,
+                makes: time(),
+                takes: time(),
+                is_bad: false,
+            }
+        };
+        (1..=(self.items.get() * consumers.get()) as u64)
+            .map(item)
+            .collect()
+    }
+
+    /// Refuses times that cannot be meant.
+    pub(crate) fn check(&self) -> Result<(), Usage> {
         let (shortest, longest) = (self.shortest, self.longest);
         if shortest.0 > longest.0 {
             return Err(Usage(format!(
                 "`--shortest {shortest}` is more than `--longest {longest}`; swap the two"
             )));
         }
-        let items = self.items.get() as u64;
-        let all = items as f64 * self.consumers.get() as f64 * longest.0.as_secs_f64();
-        if all > LONGEST_RUN.as_secs_f64() {
-            return Err(Usage(format!(
-                "`--items {items} --consumers {} --longest {longest}` can take {all:.0} s in a \
-                 single variant, more than {}; lower one of them",
-                self.consumers,
-                LONGEST_RUN.as_secs()
-            )));
-        }
-        let pauses = shortest.0..=longest.0;
-        Ok(Plan {
-            items,
-            consumers: NonZeroUsize::MIN,
-            capacity: self.capacity,
-            making: Some(pauses.clone()),
-            handling: pauses,
-            bad_item: None,
-            seed,
-        })
+        Ok(())
     }
 }

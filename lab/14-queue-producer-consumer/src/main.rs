@@ -3,134 +3,105 @@
 mod args;
 mod claims;
 
-use args::QueueArgs;
+use args::Args;
 use claims::Figures;
-use common::{Lab, Step, Tally, format, panics};
+use common::{Lab, Step, Tally, panics};
 use lab_14_queue_producer_consumer::{
-    BadItem, Consumed, Plan, run_until_closed, run_with_sentinels,
+    BadItem, Consumed, Item, run_until_closed, run_with_sentinels,
 };
-use std::{collections::BTreeMap, num::NonZeroUsize, process::ExitCode};
+use std::{num::NonZeroUsize, process::ExitCode, time::Duration};
 
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
     mirrors: &["advanced/04_queue_producer_consumer.py", "advanced/04_01"],
     question: "a queue between threads: who waits for whom, and how does it end?",
-    why: "A bounded queue holds the faster side back. With room in it both go on; when it is full the \
-          producer waits, when it is empty the consumers do, and neither asks in a loop. It ends when \
-          the producer says so: a sentinel ends one consumer, so each needs its own; closing ends all \
-          of them, after the last item. A consumer that panics drops its end. As long as one is left, \
-          the work goes on; when none is, the producer gets its item back as an error.",
+    why: "While the queue is full the producer waits, while it is empty the consumers wait, and \
+          neither asks in a loop. When a consumer panics, the others go on; when none is left, the \
+          producer gets its item back as an error.",
     remember: "A bounded queue makes the faster side wait: that is backpressure. A sentinel ends \
               one consumer, closing the queue ends all.",
     predict: (
         "one consumer instead of several: who waits for whom?",
         "cargo run -p lab-14-queue-producer-consumer -- --consumers 1",
     ),
-    sources: common::sources!["lib.rs", "plan.rs"],
+    sources: common::sources!["lib.rs"],
 };
 
-/// A way to run.
-type Way = fn(&Plan) -> Consumed;
-
-/// The two that do the same work, item by item.
-const SENTINEL: &str = "sentinel × 1";
-const CLOSING: &str = "closing × 1";
-
-/// Most items listed per consumer.
-const LISTED: usize = 12;
+/// What is run: its name, how many consumers, the items, and a function that takes them and a capacity.
+type Run<'a> = (
+    &'a str,
+    NonZeroUsize,
+    &'a [Item],
+    fn(&[Item], usize, usize) -> Consumed,
+);
 
 fn main() -> ExitCode {
     STEP.run(&[], demonstrate)
 }
 
-fn demonstrate(args: &QueueArgs, lab: &mut Lab) -> anyhow::Result<()> {
+fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
+    args.check()?;
     // A panic that is meant is a result here; any other is printed as usual.
     panics::keep_quiet(|info| info.payload().is::<BadItem>());
-    let one = args.plan(lab.seed())?;
-    let consumers = args.consumers;
-    let many = Plan {
-        consumers,
-        items: one.items * consumers.get() as u64,
-        ..one.clone()
-    };
-    let eager = |plan: &Plan| Plan {
-        making: None,
-        ..plan.clone()
-    };
-    let name = |way: &str| format!("{way} × {consumers}");
-    let mut runs: Vec<(String, Plan, Way)> = vec![
-        (SENTINEL.into(), one.clone(), run_with_sentinels),
-        (CLOSING.into(), one.clone(), run_until_closed),
-        ("eager × 1".into(), eager(&one), run_until_closed),
+    let (one, all) = (NonZeroUsize::MIN, args.consumers);
+    let [few, many] = [one, all].map(|consumers| args.items(consumers, lab.seed()));
+    let mut bad = eager(&many);
+    bad[many.len().div_ceil(2) - 1].is_bad = true;
+    let (eager_few, eager_many) = (eager(&few), eager(&many));
+    let mut runs: Vec<Run<'_>> = vec![
+        ("sentinel", one, &few, run_with_sentinels),
+        ("closing", one, &few, run_until_closed),
+        ("sentinels", all, &many, run_with_sentinels),
+        ("closing", all, &many, run_until_closed),
+        ("eager", one, &eager_few, run_until_closed),
+        ("eager", all, &eager_many, run_until_closed),
+        ("panic", all, &bad, run_until_closed),
     ];
-    if consumers > NonZeroUsize::MIN {
-        runs.insert(2, (name("sentinels"), many.clone(), run_with_sentinels));
-        runs.insert(3, (name("closing"), many.clone(), run_until_closed));
-        runs.push((name("eager"), eager(&many), run_until_closed));
+    if all == one {
+        runs = vec![runs[0], runs[1], runs[4], runs[6]];
     }
-    let with_a_bad_item = Plan {
-        bad_item: Some(bad_item(many.items)),
-        ..eager(&many)
-    };
-    runs.push(("panic".into(), with_a_bad_item, run_until_closed));
-    let mut figures = BTreeMap::new();
-    for (name, plan, way) in runs {
-        figures.insert(name.clone(), run(lab, &name, &plan, way)?);
+    let (few, many, capacity) = (few.len(), many.len(), args.capacity);
+    lab.say(format!(
+        "{few} items for one consumer, {many} for {all}, room for {capacity} …"
+    ));
+    let mut figures = Vec::new();
+    for run in runs {
+        figures.push(measure(lab, args, run)?);
     }
+    claims::show(lab, &figures);
     claims::add(lab, args, &figures);
     Ok(())
 }
 
-/// The item in the middle.
-fn bad_item(items: u64) -> u64 {
-    items.div_ceil(2)
+/// The same items from a producer that never pauses.
+fn eager(items: &[Item]) -> Vec<Item> {
+    let makes = Duration::ZERO;
+    items.iter().map(|&item| Item { makes, ..item }).collect()
 }
 
-/// Runs a plan, notes its figures and prints who handled what.
-fn run(lab: &mut Lab, name: &str, plan: &Plan, way: Way) -> anyhow::Result<Figures> {
-    let (items, consumers) = (plan.items, plan.consumers);
-    let s = if consumers.get() == 1 { "" } else { "s" };
-    let pace = match (&plan.making, plan.bad_item) {
-        (Some(_), _) => String::new(),
-        (None, None) => "; the producer never pauses".into(),
-        (None, Some(item)) => format!("; a consumer panics on item {item}"),
+fn measure(lab: &mut Lab, args: &Args, run: Run<'_>) -> anyhow::Result<Figures> {
+    let (way, consumers, items, run) = run;
+    let name = match way {
+        "panic" => "panic".into(),
+        way => format!("{way} × {consumers}"),
     };
-    let capacity = plan.capacity;
-    lab.say(format!(
-        "{name}: {items} items, {consumers} consumer{s}, room for {capacity}{pace} …"
-    ));
-    let mut variant = lab.variant(name);
-    if ![SENTINEL, CLOSING].contains(&name) {
+    let mut variant = lab.variant(&name);
+    if !["sentinel × 1", "closing × 1"].contains(&name.as_str()) {
         variant = variant.other_work();
     }
-    let tally = |(handled, panicked): &Consumed| {
-        let (done, failed) = (handled.concat().len() as u64, panicked.len() as u64);
-        Tally {
-            submitted: items,
-            done,
-            failed,
-            cancelled: items.saturating_sub(done + failed),
-            ..Tally::default()
-        }
-    };
-    let consumed = variant.run_counted(|| Ok(way(plan)), tally)?;
-    for (number, handled) in (1..=LISTED).zip(&consumed.0) {
-        let mut listed: Vec<String> = handled.iter().take(LISTED).map(u64::to_string).collect();
-        if handled.len() > LISTED {
-            listed.push(format!("and {} more", handled.len() - LISTED));
-        }
-        lab.say(format!("  consumer {number} handled {}", listed.join(", ")));
-    }
-    for item in &consumed.1 {
-        lab.say(format!("  a consumer panicked on item {item}"));
-    }
-    let recording = lab.recording(name);
-    let waited = |cause| format::seconds(recording.waited(cause));
-    lab.say(format!(
-        "  at most {} queued; the producer waited {}, consumers {} in all",
-        claims::most_queued(&recording),
-        waited("queue full"),
-        waited("queue empty")
-    ));
-    Ok(Figures::note(lab, name, plan, &consumed))
+    let submitted = items.len() as u64;
+    let consumed = variant.run_counted(
+        || Ok(run(items, consumers.get(), args.capacity.get())),
+        |(handled, panics)| {
+            let (done, failed) = (handled.concat().len() as u64, *panics as u64);
+            Tally {
+                submitted,
+                done,
+                failed,
+                cancelled: submitted.saturating_sub(done + failed),
+                ..Tally::default()
+            }
+        },
+    )?;
+    Ok(Figures::note(lab, name, &consumed))
 }
