@@ -21,7 +21,7 @@ pub(crate) fn add(
     lab.claim(
         Claim::that(
             "sums_are_right",
-            "in every variant all four sums equal the closed form",
+            "all four sums are right, in every variant",
         )
         .check(done("sequential").equals(count(4)))
         .check(done(IN_ORDER).equals(count(4)))
@@ -39,7 +39,7 @@ pub(crate) fn add(
     };
     let overlap = Claim::that(
         "jobs_overlap",
-        "the jobs overlapped: the pool took less than three quarters of one process's time",
+        "the jobs overlapped: the pool took less than 3/4 of the time",
     )
     .check(wall(LONGEST_FIRST).below(wall("sequential") * 0.75))
     .check(several_at_work())
@@ -50,14 +50,14 @@ pub(crate) fn add(
     });
     let order = Claim::that(
         "longest_first_is_faster",
-        "with more than one CPU at work, longest first took clearly less time than in order",
+        "longest first took less time than in order",
     )
     .check(wall(LONGEST_FIRST).below(wall(IN_ORDER) * CLEARLY_LESS))
     .check(several_at_work())
     .headline();
     lab.claim(if in_order / longest_first > CLEARLY_LESS {
         order.otherwise(format!(
-            "with --workers {workers} either order attains {in_order:.2}×"
+            "with --workers {workers} either order can reach {in_order:.2} ×"
         ))
     } else {
         with_reason(order)
@@ -65,7 +65,7 @@ pub(crate) fn add(
     lab.claim(with_reason(
         Claim::that(
             "bound_is_reached",
-            "in the round shown, longest first came within a tenth of its bound",
+            "longest first came within a tenth of what is possible",
         )
         .check(efficiency(LONGEST_FIRST).at_least(times(0.9))),
     ));
