@@ -3,13 +3,7 @@
 use measure::workload::count_down;
 use process_pool::{ProcessPool, TaskError, Worker, child};
 use serde::{Deserialize, Serialize};
-use std::{process, thread};
-
-/// What a worker process does: one job.
-pub const COUNT: Worker<Job, Counted> = Worker::new("job", Job::run);
-
-/// Worker processes that count.
-pub type CountPool = ProcessPool<Job, Counted>;
+use std::thread;
 
 /// A job for a worker process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,56 +14,43 @@ pub enum Job {
     CrashHalfWay(u64),
 }
 
-/// What a job brings back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Counted {
-    /// The steps that it counted.
-    pub steps: u64,
-    /// The process that did it.
-    pub process_id: u32,
-}
-
-impl Job {
-    fn run(self) -> Counted {
-        match self {
-            Self::Count(steps) => count(steps),
-            Self::CrashHalfWay(steps) => {
-                count(steps / 2);
-                child::crash()
-            }
-        }
+/// A worker process that counts down, one job at a time.
+pub const COUNT: Worker<Job, u64> = Worker::new("job", |job| match job {
+    Job::Count(steps) => count(steps),
+    Job::CrashHalfWay(steps) => {
+        count(steps / 2);
+        child::crash()
     }
-}
+});
 
+/// Counts down and returns the steps made.
 #[tracing::instrument(name = "count", skip_all)]
-fn count(steps: u64) -> Counted {
-    Counted {
-        steps: count_down(steps),
-        process_id: process::id(),
-    }
+fn count(steps: u64) -> u64 {
+    count_down(steps)
 }
 
 /// Does one job after another on the calling thread; each is its number of steps.
-pub fn count_sequential(jobs: &[u64]) -> Vec<Counted> {
+pub fn count_sequential(jobs: &[u64]) -> Vec<u64> {
     jobs.iter().map(|&steps| count(steps)).collect()
 }
 
 /// Does every job on a thread of its own, all in this process.
-pub fn count_threaded(jobs: &[u64]) -> Vec<Counted> {
-    let mut slots: Vec<Option<Counted>> = vec![None; jobs.len()];
+pub fn count_threaded(jobs: &[u64]) -> Vec<u64> {
     thread::scope(|scope| {
-        for (number, (&steps, slot)) in (1..).zip(jobs.iter().zip(&mut slots)) {
-            thread::Builder::new()
-                .name(format!("thread {number}"))
-                .spawn_scoped(scope, move || *slot = Some(count(steps)))
-                .expect("the system starts a thread");
-        }
-    });
-    slots.into_iter().flatten().collect()
+        let start = |&steps| scope.spawn(move || count(steps));
+        let threads: Vec<_> = jobs.iter().map(start).collect();
+        let joined = threads.into_iter().map(|thread| thread.join());
+        joined
+            .map(|steps| steps.expect("counting does not panic"))
+            .collect()
+    })
 }
 
-/// Does every job in a process of the pool; one that ends its process costs the others nothing.
-pub fn count_in_processes(pool: &CountPool, jobs: &[Job]) -> Vec<Result<Counted, TaskError>> {
+/// Does every job in a process of the pool; a job that crashes its process loses no other.
+pub fn count_in_processes(
+    pool: &ProcessPool<Job, u64>,
+    jobs: &[Job],
+) -> Vec<Result<u64, TaskError>> {
     pool.map(jobs.iter().copied())
 }
 
@@ -78,17 +59,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn threads_count_what_one_thread_counts_in_the_same_process() {
+    fn threads_count_what_one_thread_counts() {
         for jobs in [vec![], vec![0], vec![3, 1, 2], (0..40).collect()] {
-            let sequential = count_sequential(&jobs);
-            assert!(
-                sequential
-                    .iter()
-                    .map(|job| job.steps)
-                    .eq(jobs.iter().copied())
-            );
-            assert!(sequential.iter().all(|job| job.process_id == process::id()));
-            assert_eq!(count_threaded(&jobs), sequential);
+            assert_eq!(count_sequential(&jobs), jobs);
+            assert_eq!(count_threaded(&jobs), jobs);
         }
     }
 }

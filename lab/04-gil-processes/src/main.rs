@@ -1,18 +1,13 @@
 //! Shows what two processes cost and buy beside two threads, and with `--crash` a job that dies.
 
+mod args;
 mod claims;
-mod flags;
-mod pooled;
 
-use common::{
-    Bound, Lab, Step, Tally,
-    claim::{Count, Figure, Seconds},
-    format,
-};
-use flags::Args;
-use lab_04_gil_processes::{COUNT, Counted, Job, count_sequential, count_threaded};
-use pooled::InProcesses;
-use std::process::{self, ExitCode};
+use args::Args;
+use common::{Bound, Lab, Step, Tally, format};
+use lab_04_gil_processes::{COUNT, Job, count_in_processes, count_sequential, count_threaded};
+use process_pool::TaskError;
+use std::{num::NonZeroUsize, process::ExitCode, time::Duration};
 
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
@@ -31,11 +26,12 @@ const STEP: Step = Step {
     sources: common::sources!["lib.rs"],
 };
 
-// The names of the variants, as the claims refer to them.
 const SEQUENTIAL: &str = "sequential";
 const THREADS: &str = "two threads";
 const PROCESSES: &str = "two processes";
 const CRASH: &str = "one job crashes";
+
+const TWO: NonZeroUsize = NonZeroUsize::new(2).expect("two is not zero");
 
 fn main() -> ExitCode {
     STEP.run(&[&COUNT], demonstrate)
@@ -45,22 +41,8 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let steps = args.work.get() as u64 * args.scale.get() as u64;
     let (work, scale) = (format::count(args.work.get() as u64), args.scale);
     lab.say(format!("two jobs count down {work} × {scale} steps each"));
-    compare(lab, steps, args.rounds.rounds.get())?;
-    if args.crash {
-        lab.say("once more in processes, and job 1 crashes half-way …");
-        let jobs = [Job::CrashHalfWay(steps), Job::Count(steps)];
-        // Tried again, it would only crash again.
-        let done = pooled::run(lab.variant(CRASH).other_work(), jobs, 0)?;
-        pooled::say_jobs(lab, &done);
-        claims::claim_crash(lab, &done);
-    }
-    Ok(())
-}
-
-fn compare(lab: &mut Lab, steps: u64, rounds: usize) -> anyhow::Result<()> {
-    let tally = |jobs: &Vec<Counted>| Tally::of_checked(jobs, |job| job.steps == steps);
-    let mut last = None;
-    let mut figures = None;
+    let tally = |done: &Vec<u64>| Tally::of_checked(done, |done| *done == steps);
+    let rounds = args.rounds.rounds.get();
     for round in 1..=rounds {
         lab.say(format!(
             "round {round} of {rounds}: sequential, threads, processes …"
@@ -71,41 +53,67 @@ fn compare(lab: &mut Lab, steps: u64, rounds: usize) -> anyhow::Result<()> {
         lab.variant(THREADS)
             .bound(Bound::Work { workers: 2 })
             .run_counted(|| Ok(count_threaded(&[steps; 2])), tally)?;
-        let done = pooled::run(lab.variant(PROCESSES), [Job::Count(steps); 2], 1)?;
-        for error in done.jobs.iter().filter_map(|job| job.as_ref().err()) {
+        let (done, start_up) = in_processes(lab, PROCESSES, [Job::Count(steps); 2])?;
+        for error in done.iter().filter_map(|job| job.as_ref().err()) {
             lab.fail(format!("{PROCESSES}: {error}"));
         }
-        figures = Some(note(lab, &done));
-        last = Some(done);
-    }
-    for variant in [SEQUENTIAL, THREADS, PROCESSES] {
-        if let Some(wall) = lab.wall(variant) {
-            lab.say(format!("{variant}: elapsed {}", format::seconds(wall)));
+        let start_up_figure = lab.duration(PROCESSES, "slower_start_up", start_up);
+        if round == rounds {
+            say_break_even(lab, start_up, steps);
+            claims::add(lab, start_up_figure);
         }
     }
-    let (done, figures) = last.zip(figures).expect("there is a round");
-    pooled::say_jobs(lab, &done);
-    pooled::say_break_even(lab, &done, steps);
-    claims::claim(lab, figures);
+    if args.crash {
+        lab.say("once more in processes, and job 1 crashes half-way …");
+        let jobs = [Job::CrashHalfWay(steps), Job::Count(steps)];
+        let (done, _) = in_processes(lab, CRASH, jobs)?;
+        for (number, job) in (1..).zip(&done) {
+            lab.say(match job {
+                Ok(steps) => format!("job {number}: counted {} steps", format::count(*steps)),
+                Err(error) => format!("job {number}: {error}"),
+            });
+        }
+        claims::add_crash(lab, &done);
+    }
     Ok(())
 }
 
-/// What claims are made of beside the times.
-struct Figures {
-    slower_start_up: Figure<Seconds>,
-    processes_with_a_job: Figure<Count>,
-    jobs_in_this_process: Figure<Count>,
+/// Runs the jobs in a pool of their own; the start of its processes is part of the variant.
+///
+/// Returns what each job did, and how long the slower process took to start.
+fn in_processes(
+    lab: &mut Lab,
+    name: &str,
+    jobs: [Job; 2],
+) -> anyhow::Result<(Vec<Result<u64, TaskError>>, Duration)> {
+    let variant = match name {
+        CRASH => lab.variant(name).other_work(),
+        _ => lab.variant(name).bound(Bound::Work { workers: 2 }),
+    };
+    let mut start_up = Duration::ZERO;
+    let done = variant.run_counted(
+        || {
+            let pool = COUNT.pool_builder().workers(TWO).recorded().start()?;
+            let done = count_in_processes(&pool, &jobs);
+            start_up = pool.startup().into_iter().max().unwrap_or_default();
+            Ok(done)
+        },
+        |done| Tally::of(done),
+    )?;
+    Ok((done, start_up))
 }
 
-fn note(lab: &mut Lab, done: &InProcesses) -> Figures {
-    let ids = done.jobs.iter().flatten().map(|job| job.process_id);
-    let mut ids: Vec<u32> = ids.collect();
-    let here = ids.iter().filter(|id| **id == process::id()).count();
-    ids.sort_unstable();
-    ids.dedup();
-    Figures {
-        slower_start_up: lab.duration(PROCESSES, "slower_start_up", done.slower_startup()),
-        processes_with_a_job: lab.count(PROCESSES, "processes_with_a_job", ids.len()),
-        jobs_in_this_process: lab.count(PROCESSES, "jobs_done_in_this_process", here),
+/// Prints how far a job counts while a process starts: shorter jobs are not worth a process.
+fn say_break_even(lab: &Lab, start_up: Duration, steps: u64) {
+    let times = lab.job_times(SEQUENTIAL);
+    let all: Duration = times.iter().sum();
+    if all.is_zero() {
+        return;
     }
+    let steps_per_s = steps as f64 * times.len() as f64 / all.as_secs_f64();
+    let millions = format::plain(start_up.as_secs_f64() * steps_per_s / 1e6);
+    let start_up = format::seconds(start_up);
+    lab.say(format!(
+        "starting a process took {start_up}: time to count {millions} million steps"
+    ));
 }
