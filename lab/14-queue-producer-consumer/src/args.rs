@@ -40,8 +40,8 @@ pub(crate) struct Args {
 }
 
 impl Args {
-    /// The items for so many consumers; the same seed gives the same times.
-    pub(crate) fn items(&self, consumers: NonZeroUsize, seed: u64) -> Vec<Item> {
+    /// The items for all consumers; the same seed gives the same times.
+    pub(crate) fn items(&self, seed: u64) -> Vec<Item> {
         let item = |number| {
             let mut random = Seeded::for_item(seed, number);
             let times = self.shortest.0..self.longest.0 + Duration::from_nanos(1);
@@ -53,7 +53,7 @@ impl Args {
                 is_bad: false,
             }
         };
-        (1..=(self.items.get() * consumers.get()) as u64)
+        (1..=(self.items.get() * self.consumers.get()) as u64)
             .map(item)
             .collect()
     }

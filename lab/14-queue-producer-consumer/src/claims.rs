@@ -54,8 +54,8 @@ impl Figures {
     }
 }
 
-/// Shows who waited for whom.
-pub(crate) fn show(lab: &Lab, all: &[Figures]) {
+/// Shows who waited for whom, and adds the claims.
+pub(crate) fn show(lab: &mut Lab, args: &Args, all: &[Figures]) {
     let headings = ["", "most queued", "producer waited", "consumer waited"];
     lab.table(TableReport {
         title: "Who waited for whom".into(),
@@ -64,10 +64,6 @@ pub(crate) fn show(lab: &Lab, all: &[Figures]) {
         text_columns: vec![0],
         ..TableReport::default()
     });
-}
-
-/// Adds the claims.
-pub(crate) fn add(lab: &mut Lab, args: &Args, all: &[Figures]) {
     let (consumers, capacity) = (args.consumers.get(), args.capacity.get());
     let of = |name: &str| all.iter().find(|run| run.name == name).expect("it ran");
     let text = "without a panic every item was handled exactly once";
@@ -85,7 +81,9 @@ pub(crate) fn add(lab: &mut Lab, args: &Args, all: &[Figures]) {
             in_order = in_order.check(run.late.clone().equals(count(0)));
         }
     }
-    [once, bounded, in_order].map(|claim| lab.claim(claim));
+    for claim in [once, bounded, in_order] {
+        lab.claim(claim);
+    }
     let eager = of("eager × 1");
     let text = "backpressure: the queue was full, its eager producer waited for room";
     let waited = || eager.by_producer.clone();

@@ -44,16 +44,18 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     // A panic that is meant is a result here; any other is printed as usual.
     panics::keep_quiet(|info| info.payload().is::<BadItem>());
     let (one, all) = (NonZeroUsize::MIN, args.consumers);
-    let [few, many] = [one, all].map(|consumers| args.items(consumers, lab.seed()));
-    let mut bad = eager(&many);
+    let makes = Duration::ZERO;
+    let many = args.items(lab.seed());
+    let eager_many: Vec<Item> = many.iter().map(|&it| Item { makes, ..it }).collect();
+    let [few, eager_few] = [&many, &eager_many].map(|items| &items[..args.items.get()]);
+    let mut bad = eager_many.clone();
     bad[many.len().div_ceil(2) - 1].is_bad = true;
-    let (eager_few, eager_many) = (eager(&few), eager(&many));
     let mut runs: Vec<Run<'_>> = vec![
-        ("sentinel", one, &few, run_with_sentinels),
-        ("closing", one, &few, run_until_closed),
+        ("sentinel", one, few, run_with_sentinels),
+        ("closing", one, few, run_until_closed),
         ("sentinels", all, &many, run_with_sentinels),
         ("closing", all, &many, run_until_closed),
-        ("eager", one, &eager_few, run_until_closed),
+        ("eager", one, eager_few, run_until_closed),
         ("eager", all, &eager_many, run_until_closed),
         ("panic", all, &bad, run_until_closed),
     ];
@@ -68,15 +70,8 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     for run in runs {
         figures.push(measure(lab, args, run)?);
     }
-    claims::show(lab, &figures);
-    claims::add(lab, args, &figures);
+    claims::show(lab, args, &figures);
     Ok(())
-}
-
-/// The same items from a producer that never pauses.
-fn eager(items: &[Item]) -> Vec<Item> {
-    let makes = Duration::ZERO;
-    items.iter().map(|&item| Item { makes, ..item }).collect()
 }
 
 fn measure(lab: &mut Lab, args: &Args, run: Run<'_>) -> anyhow::Result<Figures> {
