@@ -1,245 +1,127 @@
-//! What the run is to show.
+//! Where the items of each run went, and what that shows.
 
-use crate::{
-    AT_ONCE, BOUNDED, GRACEFUL, HOG, ONE_PANICS, POLITE, SOLE_PANICS, UNBOUNDED, args::Args,
-};
+use crate::args::Args;
 use common::{
-    Lab,
-    claim::{Claim, Count, Figure, Seconds, a_tick, count, done, seconds, submitted},
+    Lab, TableReport,
+    claim::{Claim, a_tick, count, done, seconds, submitted},
     format,
 };
-use lab_18_async_producer_consumer::{Plan, pipeline::Outcome};
-use std::{collections::BTreeSet, fmt, time::Duration};
-use timeline::{Level, Moment, Recording, Span};
+use lab_18_async_producer_consumer::Plan;
+use std::{collections::BTreeSet, time::Duration};
+use timeline::{Level, Recording, Span};
 
 /// A send that took less did not wait for a consumer: it is no longer than a tick of the timer.
 const A_TICK: Duration = Duration::from_millis(1);
 
-/// Where the items of a run went, by its recording.
+/// What one variant showed.
 pub(crate) struct Flow {
-    offered: usize,
-    pub(crate) consumed: usize,
-    repeated: usize,
-    in_hand: usize,
-    in_queue: usize,
-    peak_depth: usize,
-    waits: usize,
+    name: &'static str,
+    finished: usize,
+    different: usize,
+    /// Accepted by the queue, and not finished.
+    lost: usize,
+    most_queued: usize,
     waited: Duration,
-    panicked: usize,
+    /// Finished while the task beside them computed.
+    meanwhile: usize,
+    computed: Duration,
+    /// How long after its time the latest item was finished.
+    late: Duration,
 }
 
 impl Flow {
-    pub(crate) fn of(recording: &Recording, outcome: &Outcome, offered: usize) -> Self {
-        let consumed = outcome.finished.len();
-        let depths = recording.level("items queued");
+    pub(crate) fn of(recording: &Recording, name: &'static str, plan: &Plan, done: &[u64]) -> Self {
+        let queued = recording.level("items queued");
+        let in_queue = queued.and_then(|level| level.samples.last());
+        let in_queue = in_queue.map_or(0, |last| last.1 as usize);
         let waits = recording.named("send").map(Span::duration);
-        let waits: Vec<Duration> = waits.filter(|wait| *wait >= A_TICK).collect();
+        let mut consumed: Vec<&Span> = recording.named("consume").collect();
+        // Items are taken in the order in which they are made.
+        consumed.sort_by_key(|span| span.start);
+        let late = consumed.iter().zip(&plan.items);
+        let late = late.map(|(span, takes)| span.duration().saturating_sub(*takes));
+        let computing = recording.first("compute");
+        let ends = consumed.iter().map(|span| span.end);
+        let within = |it: &Span| ends.filter(|end| (it.start..it.end).contains(end)).count();
         Self {
-            offered,
-            consumed,
-            repeated: consumed - outcome.finished.iter().collect::<BTreeSet<_>>().len(),
-            in_hand: recording.named("consume").count() - consumed,
-            in_queue: depths
-                .and_then(|level| level.samples.last())
-                .map_or(0, |last| last.1 as usize),
-            peak_depth: depths.map_or(0.0, Level::peak) as usize,
-            waits: waits.len(),
-            waited: waits.iter().sum(),
-            panicked: outcome.panics.len(),
+            name,
+            finished: done.len(),
+            different: done.iter().collect::<BTreeSet<_>>().len(),
+            lost: consumed.len() - done.len() + in_queue,
+            most_queued: queued.map_or(0.0, Level::peak) as usize,
+            waited: waits.filter(|wait| *wait >= A_TICK).sum(),
+            meanwhile: computing.map_or(0, within),
+            computed: computing.map(|span| span.busy).unwrap_or_default(),
+            late: late.max().unwrap_or_default(),
         }
     }
-
-    fn lost(&self) -> usize {
-        self.in_hand + self.in_queue
-    }
-
-    fn not_accepted(&self) -> usize {
-        self.offered - self.consumed - self.lost()
-    }
 }
 
-impl fmt::Display for Flow {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            offered,
-            consumed,
-            in_hand,
-            in_queue,
-            waits,
-            ..
-        } = self;
-        write!(f, "consumed {consumed} of {offered}")?;
-        if consumed == offered {
-            let waited = format::seconds(self.waited);
-            return write!(
-                f,
-                ", {} queued at most, {waits} waits for room ({waited})",
-                self.peak_depth
-            );
-        }
-        let not_accepted = self.not_accepted();
-        write!(
-            f,
-            " + in hand {in_hand} + in queue {in_queue} + not accepted {not_accepted}"
-        )
-    }
-}
-
-pub(crate) fn backpressure(args: &Args, lab: &mut Lab, unbounded: &Flow, bounded: &Flow) {
-    let mut depth = |name, flow: &Flow| lab.count(name, "most_items_queued", flow.peak_depth);
-    let (unbounded_depth, bounded_depth) = (depth(UNBOUNDED, unbounded), depth(BOUNDED, bounded));
-    let mut waits = |name, flow: &Flow| lab.count(name, "waits_for_room", flow.waits);
-    let (unbounded_waits, bounded_waits) = (waits(UNBOUNDED, unbounded), waits(BOUNDED, bounded));
-    let waited = lab.duration(BOUNDED, "waited_for_room", bounded.waited);
-    let queue = || count(args.queue.get());
-    lab.claim(
-        Claim::that(
-            "unbounded_grows",
-            "without a bound the producer never waited, and the queue grew past the other's bound",
-        )
-        .check(unbounded_waits.equals(count(0)))
-        .check(unbounded_depth.above(queue()))
-        .headline(),
-    );
-    lab.claim(
-        Claim::that(
-            "bound_holds",
-            "the bounded queue never held more than its bound",
-        )
-        .check(bounded_depth.at_most(queue())),
-    );
-    lab.claim(
-        Claim::that(
-            "producer_waits",
-            "with a bound the producer waited until there was room",
-        )
-        .check(bounded_waits.above(count(0)))
-        .check(waited.above(seconds(0.0)))
-        .headline(),
-    );
-    each_once(lab, [(UNBOUNDED, unbounded), (BOUNDED, bounded)]);
-}
-
-fn each_once(lab: &mut Lab, both: [(&str, &Flow); 2]) {
-    let once = Claim::that(
-        "each_once",
-        "through either queue every item was consumed exactly once",
-    );
-    let once = both.into_iter().fold(once, |claim, (name, flow)| {
-        let repeated = lab.count(name, "consumed_again", flow.repeated);
-        claim
-            .check(done(name).equals(submitted(name)))
-            .check(repeated.equals(count(0)))
+/// Shows the table, and adds the claims.
+pub(crate) fn show(lab: &mut Lab, args: &Args, plan: &Plan, flows: &[Flow; 6]) {
+    let row = |flow: &Flow| {
+        let counts = [flow.finished, flow.lost, flow.most_queued].map(|it| it.to_string());
+        let times = [flow.waited, flow.late].map(format::seconds);
+        [vec![flow.name.into()], counts.into(), times.into()].concat()
+    };
+    let headings = ",consumed,lost,most queued,producer waited,item late by".split(',');
+    lab.table(TableReport {
+        title: "Where the items went, and who waited".into(),
+        headings: headings.map(String::from).collect(),
+        rows: flows.iter().map(row).collect(),
+        text_columns: vec![0],
+        ..TableReport::default()
     });
+    let [unbounded, bounded, hog, polite, at_once, graceful] = flows;
+    let mut waited = |flow: &Flow| lab.duration(flow.name, "waited_for_room", flow.waited);
+    let (open_waited, waited) = (waited(unbounded), waited(bounded));
+    let mut depth = |flow: &Flow| lab.count(flow.name, "most_items_queued", flow.most_queued);
+    let (open_depth, depth) = (depth(unbounded), depth(bounded));
+    let queue = || count(args.queue.get());
+    let text = "unbounded: the producer never waited, the queue grew past the bound";
+    let grows = Claim::that("unbounded_grows", text).check(open_waited.below(a_tick()));
+    lab.claim(grows.check(open_depth.above(queue())).headline());
+    let text = "bounded: the producer waited until there was room";
+    let waits = Claim::that("producer_waits", text).check(waited.at_least(a_tick()));
+    lab.claim(waits.headline());
+    let text = "the bounded queue never held more than its bound";
+    lab.claim(Claim::that("bound_holds", text).check(depth.at_most(queue())));
+    let text = "either queue passed every item on exactly once";
+    let mut once = Claim::that("each_once", text);
+    for flow in [unbounded, bounded] {
+        let different = lab.count(flow.name, "different_items", flow.different);
+        once = once.check(different.equals(submitted(flow.name)));
+    }
     lab.claim(once);
+    cooperation(lab, plan, hog, polite);
+    let mut lost = |flow: &Flow| lab.count(flow.name, "accepted_and_lost", flow.lost);
+    let text = "stopped at once, items that the queue had accepted were lost";
+    let claim = Claim::that("abrupt_stop_loses", text).check(lost(at_once).above(count(0)));
+    let none = lost(graceful).equals(count(0));
+    lab.claim(claim.headline());
+    let text = "stopped gracefully, it ended early and lost no item that was accepted";
+    let early = done(graceful.name).below(submitted(graceful.name));
+    let claim = Claim::that("graceful_stop_loses_none", text).check(early);
+    lab.claim(claim.check(none));
 }
 
-/// Notes how many items were finished while the task computed, the longest gap between two, and how
-/// long it computed.
-fn note_gaps(lab: &mut Lab, name: &str) -> (Figure<Count>, Figure<Seconds>, Figure<Seconds>) {
-    let recording = lab.recording(name);
-    let mut ends: Vec<Moment> = recording.named("consume").map(|span| span.end).collect();
-    ends.sort();
-    let gaps = ends.windows(2).map(|pair| pair[1] - pair[0]);
-    let gap = gaps.max().unwrap_or_default();
-    let computing = recording.named("compute").next();
-    let within =
-        |end: &&Moment| computing.is_some_and(|span| (span.start..span.end).contains(*end));
-    let meanwhile = ends.iter().filter(within).count();
-    let computed = computing.map(|span| span.busy).unwrap_or_default();
-    lab.explain(format!(
-        "{name}: items finished meanwhile {meanwhile}, longest gap {}",
-        format::seconds(gap)
-    ));
-    (
-        lab.count(name, "items_finished_meanwhile", meanwhile),
-        lab.duration(name, "longest_gap", gap),
-        lab.duration(name, "computed_for", computed),
-    )
-}
-
-pub(crate) fn cooperation(plan: &Plan, lab: &mut Lab) {
-    let longest = plan
-        .items
-        .iter()
-        .map(|item| item.takes)
-        .max()
-        .unwrap_or_default();
-    let longest = lab.duration(None, "longest_item", longest);
-    let (beside_hog, hog_gap, hog_computed) = note_gaps(lab, HOG);
-    let (beside_polite, polite_gap, polite_computed) = note_gaps(lab, POLITE);
-    lab.claim(
-        Claim::that(
-            "hog_takes_every_turn",
-            "a task computed without yielding, and no item was finished all that time",
-        )
-        .check(hog_computed.clone().at_least(a_tick()))
-        .check(hog_computed.above(longest.clone()))
-        .check(beside_hog.equals(count(0)))
-        .headline(),
-    );
-    lab.claim(
-        Claim::that(
-            "yielding_shares",
-            "it computed the same, yielding, and items were finished",
-        )
-        .check(polite_computed.above(longest))
-        .check(beside_polite.above(count(0))),
-    );
-    lab.claim(
-        Claim::that(
-            "gap",
-            "without yielding, the longest gap between two finished items was longer",
-        )
-        .check(hog_gap.above(polite_gap * 1.2)),
-    );
-}
-
-pub(crate) fn shutdown(lab: &mut Lab, at_once: &Flow, graceful: &Flow) {
-    let mut lost = |name, flow: &Flow| lab.count(name, "accepted_and_lost", flow.lost());
-    let (abrupt_lost, graceful_lost) = (lost(AT_ONCE, at_once), lost(GRACEFUL, graceful));
-    let not_accepted = lab.count(GRACEFUL, "not_accepted", graceful.not_accepted());
-    lab.claim(
-        Claim::that(
-            "abrupt_stop_loses",
-            "stopped at once, items that the queue had accepted were lost",
-        )
-        .check(abrupt_lost.above(count(0)))
-        .headline(),
-    );
-    lab.claim(
-        Claim::that(
-            "graceful_stop_loses_none",
-            "stopped gracefully, it ended before the last item and lost none that was accepted",
-        )
-        .check(not_accepted.above(count(0)))
-        .check(graceful_lost.equals(count(0))),
-    );
-}
-
-pub(crate) fn panics(lab: &mut Lab, one: &Flow, sole: &Flow) {
-    let one_panicked = lab.count(ONE_PANICS, "panics", one.panicked);
-    let in_hand = lab.count(ONE_PANICS, "lost_in_hand", one.in_hand);
-    let in_queue = lab.count(ONE_PANICS, "left_in_queue", one.in_queue);
-    let not_accepted = lab.count(ONE_PANICS, "not_accepted", one.not_accepted());
-    lab.claim(
-        Claim::that(
-            "one_panic_costs_one_item",
-            "when one consumer panicked, the others consumed all but the item in its hands",
-        )
-        .check(one_panicked.equals(count(1)))
-        .check(in_hand.equals(count(1)))
-        .check(in_queue.equals(count(0)))
-        .check(not_accepted.equals(count(0))),
-    );
-    let sole_panicked = lab.count(SOLE_PANICS, "panics", sole.panicked);
-    let not_accepted = lab.count(SOLE_PANICS, "not_accepted", sole.not_accepted());
-    lab.claim(
-        Claim::that(
-            "last_panic_ends_the_run",
-            "when the only consumer panicked, the producer could send no more, and the run ended",
-        )
-        .check(sole_panicked.equals(count(1)))
-        .check(not_accepted.above(count(0))),
-    );
+fn cooperation(lab: &mut Lab, plan: &Plan, hog: &Flow, polite: &Flow) {
+    let longest = plan.items.iter().max().map_or(0.0, Duration::as_secs_f64);
+    let [hog, polite] = [hog, polite].map(|flow| {
+        let meanwhile = lab.count(flow.name, "items_finished_meanwhile", flow.meanwhile);
+        let computed = lab.duration(flow.name, "computed_for", flow.computed);
+        // Shorter work would be over before the next item is.
+        let enough = computed.above(seconds(longest.max(0.001)));
+        let late = lab.duration(flow.name, "latest_item_was_late_by", flow.late);
+        (meanwhile, enough, late)
+    });
+    let text = "while a task computed without yielding, no item was finished";
+    let claim = Claim::that("hog_takes_every_turn", text).check(hog.1.clone());
+    lab.claim(claim.check(hog.0.equals(count(0))).headline());
+    let text = "while it computed the same and yielded, items were finished";
+    let claim = Claim::that("yielding_shares", text).check(polite.1.clone());
+    lab.claim(claim.check(polite.0.above(count(0))));
+    let text = "without yielding, the latest item was at least twice as late";
+    let claim = Claim::that("gap", text).check(hog.1).check(polite.1);
+    lab.claim(claim.check(hog.2.at_least(polite.2 * 2.0)));
 }

@@ -31,8 +31,6 @@ fn the_bound_holds_the_producer_back_and_nothing_is_lost() {
     }
     assert_eq!(figure(&document, "bounded", "most_items_queued"), 4.0);
     assert!(figure(&document, "unbounded", "most_items_queued") > 10.0);
-    // Four fit at once, and one is in work; each of the others waits.
-    assert!(figure(&document, "bounded", "waits_for_room") >= 14.0);
     for name in [
         "unbounded_grows",
         "bound_holds",
@@ -52,28 +50,10 @@ fn no_item_is_finished_while_a_task_never_yields() {
 }
 
 #[test]
-fn each_stop_and_each_panic_accounts_for_every_item() {
+fn each_stop_accounts_for_every_item() {
     for consumers in ["1", "3"] {
         let document = document(&["--consumers", consumers]);
-        let ledger = |name: &str, what: &str| variant(&document, name)["ledger"][what].clone();
-        for name in [
-            "stop at once",
-            "stop gracefully",
-            "one panics",
-            "sole one panics",
-        ] {
-            let count = |what| ledger(name, what).as_u64().expect("a count");
-            assert_eq!(count("submitted"), 30, "{name}");
-            assert_eq!(count("done") + count("failed") + count("cancelled"), 30);
-        }
-        assert_eq!(ledger("one panics", "done"), 29);
-        assert_eq!(ledger("sole one panics", "done"), 4);
-        for name in [
-            "abrupt_stop_loses",
-            "graceful_stop_loses_none",
-            "one_panic_costs_one_item",
-            "last_panic_ends_the_run",
-        ] {
+        for name in ["abrupt_stop_loses", "graceful_stop_loses_none"] {
             assert_eq!(verdict(&document, name), "shown", "{name}");
         }
     }
@@ -87,21 +67,12 @@ fn what_has_nothing_to_show_says_so() {
         "producer_waits",
         "hog_takes_every_turn",
         "yielding_shares",
+        "gap",
         "abrupt_stop_loses",
         "graceful_stop_loses_none",
     ] {
         assert_eq!(verdict(&document, name), "not_shown", "{name}");
     }
-}
-
-#[test]
-fn the_same_seed_takes_the_same_times() {
-    let bound = |seed| {
-        let document = document(&["--items", "5", "--seed", seed]);
-        variant(&document, "bounded")["bound_s"].as_f64()
-    };
-    assert_eq!(bound("7"), bound("7"));
-    assert_ne!(bound("7"), bound("8"));
 }
 
 #[test]
