@@ -1,109 +1,181 @@
-//! What both sides share when everything is to be in flight at once.
+//! From ten to ten thousand in flight, threads and tasks in turns.
 
-use crate::protocol::{Outcome, RequestError};
-use hdrhistogram::Histogram;
-use measure::limits;
-use serde::Serialize;
-use std::{
-    io::{
-        self,
-        ErrorKind::{ConnectionRefused, ConnectionReset, TimedOut},
-    },
-    time::Duration,
+use crate::{AllArrived, Stage, args::Args};
+use common::{
+    Bound, Lab, TableReport, Tally,
+    claim::{Bytes, Claim, Figure, all_in_flight, bytes, count, submitted, threads, times, waits},
+    format,
 };
+use lab_19_async_vs_threads_fx::{
+    quotes,
+    tasks::{burst_with_tasks, run_on_this_thread},
+    threads::burst_with_threads,
+};
+use measure::{limits, timing::Usage};
+use std::collections::{BTreeMap, BTreeSet};
 
-/// How many connections may be open without having been greeted.
-///
-/// A connect succeeds as soon as the system has put it in the listener's queue. Past the queue's end
-/// it would be dropped and tried again a second later, so neither side runs ahead of the venue.
-pub const GREETINGS_AHEAD: usize = 64;
+/// Rows past this run once: they take seconds, and their times are shown and not judged.
+const LARGE: usize = 2_000;
 
-/// What became of a request, and how long after the start of them all.
-#[derive(Clone, Debug)]
-pub struct Answered {
-    /// The outcome.
-    pub outcome: Outcome,
-    /// The time since all were let go; what waits for its turn to be sent is waiting too.
-    pub after: Duration,
-}
+/// Tasks first: what threads leave behind in the allocator would make tasks look cheaper.
+const SIDES: [&str; 2] = ["tasks", "threads"];
 
-impl Answered {
-    /// A request that was not made.
-    pub(crate) fn never() -> Self {
-        Self {
-            outcome: Err(RequestError::Closed),
-            after: Duration::ZERO,
+/// Runs every row, two sides a level, and claims what waiting costs.
+pub(crate) fn run(args: &Args, lab: &mut Lab, stage: &Stage) -> anyhow::Result<()> {
+    let levels: BTreeSet<usize> = args.sweep.iter().map(|level| level.get()).collect();
+    let (mut ran, mut busiest, mut grown) = (Vec::new(), 0.0_f64, Grown::new());
+    for level in levels {
+        if let Some(limit) = forbidden(args, level) {
+            lab.say(format!(
+                "{} in flight: not run; {limit}",
+                format::count(level as u64)
+            ));
+            continue;
         }
-    }
-}
-
-/// Why a burst did not come about.
-#[derive(Debug, thiserror::Error)]
-pub enum BurstError {
-    /// A connection was refused or broke.
-    #[error(transparent)]
-    Connection(#[from] RequestError),
-    /// The system refused another thread.
-    #[error("threads: the system started {started} of {wanted} ({source})")]
-    Thread {
-        /// How many there were.
-        started: usize,
-        /// How many there were to be.
-        wanted: usize,
-        /// The system's word.
-        source: io::Error,
-    },
-}
-
-impl BurstError {
-    /// The limit of this machine that was met; `None` where it was something else.
-    pub fn limit(&self) -> Option<String> {
-        match self {
-            Self::Thread { .. } => {
-                let limits = limits::on_threads();
-                let limits = limits
-                    .iter()
-                    .map(|limit| format!("; {} {}", limit.name, limit.value));
-                Some(format!("{self}{}", limits.collect::<String>()))
+        let names = SIDES.map(|side| format!("{} {side}", format::count(level as u64)));
+        let rounds = if level > LARGE { 1 } else { args.rounds.get() };
+        for _ in 0..rounds {
+            for (side, name) in SIDES.into_iter().zip(&names) {
+                once(args, lab, stage, (side, name, level), &mut grown)?;
+                busiest = busiest.max(stage.venue.counts()?.busy_ratio);
             }
-            // Where the venue is alive, it is the system that has no more sockets.
-            Self::Connection(RequestError::Connect { kind, .. })
-                if !matches!(kind, ConnectionRefused | ConnectionReset | TimedOut) =>
-            {
-                Some(self.to_string())
-            }
-            Self::Connection(_) => None,
         }
+        ran.push((names, level));
     }
+    print_table(lab, &ran, &grown);
+    let Some(([tasks, by_threads], level)) = ran.last() else {
+        return Ok(());
+    };
+    let text = "in every row all requests were in flight at once, counted by the venue";
+    let all = ran.iter().flat_map(|(names, _)| names);
+    lab.claim(all.fold(Claim::that("all_in_flight", text), |claim, name| {
+        claim.check(all_in_flight(name))
+    }));
+    let busiest = lab.ratio(None, "the_venue_at_work_at_most", busiest);
+    let text = "the venue had time to spare: it worked for less than 3/4 of the time";
+    lab.claim(Claim::that("venue_has_time", text).check(busiest.below(times(0.75))));
+    claim_cost(lab, [tasks, by_threads], *level, &grown);
+    if let Some(([tasks, by_threads], level)) = ran.iter().rfind(|(_, level)| *level <= LARGE) {
+        let about = format!("{} in flight", format::count(*level as u64));
+        let claim = lab.compare("who_is_faster", &about, [by_threads, tasks]);
+        lab.claim(claim);
+    }
+    Ok(())
 }
 
-/// How long answers took: the middle, the slowest of a hundred, the slowest.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
-pub struct Latencies {
-    /// How many.
-    pub count: u64,
-    /// Half of them took no longer.
-    pub p50_s: f64,
-    /// Ninety-nine of a hundred took no longer.
-    pub p99_s: f64,
-    /// None took longer.
-    pub max_s: f64,
+/// The limit that forbids a row: to try it would end in an error of the system, or in no memory.
+fn forbidden(args: &Args, level: usize) -> Option<String> {
+    let threads = limits::threads_allowed(args.stack_kib * 1024);
+    let mut limits = limits::sockets_allowed().into_iter().chain(threads);
+    let limit = limits.find(|limit| limit.value < level as u64)?;
+    let [needed, allowed] = [level as u64, limit.value].map(format::count);
+    Some(format!(
+        "{}: {needed} needed, {allowed} allowed",
+        limit.name
+    ))
 }
 
-impl Latencies {
-    /// The percentiles of `times`, to three significant digits.
-    pub fn of(times: impl IntoIterator<Item = Duration>) -> Self {
-        let mut histogram = Histogram::<u64>::new(3).expect("three digits are within its range");
-        for time in times {
-            // A value past its range would be 292 years.
-            let _ = histogram.record(u64::try_from(time.as_micros()).unwrap_or(u64::MAX));
-        }
-        let seconds = |micros: u64| micros as f64 / 1e6;
-        Self {
-            count: histogram.len(),
-            p50_s: seconds(histogram.value_at_quantile(0.50)),
-            p99_s: seconds(histogram.value_at_quantile(0.99)),
-            max_s: seconds(histogram.max()),
-        }
+/// Runs a row once more, and notes how far memory grew.
+fn once(
+    args: &Args,
+    lab: &mut Lab,
+    stage: &Stage,
+    (side, name, level): (&str, &str, usize),
+    grown: &mut Grown,
+) -> anyhow::Result<()> {
+    let mut requests = quotes(&args.pairs, level.div_ceil(args.pairs.len()));
+    requests.truncate(level);
+    let bound = Bound::Known {
+        duration: stage.market.bound(1..=level as u64, level),
+        reason: "the longest latency of the row".into(),
+    };
+    let venue = stage.venue.address();
+    let all = AllArrived(&stage.venue, level);
+    let variant = lab.variant(name).observed_by(&all).other_work();
+    let mut more = None;
+    variant.limit(level).bound(bound).run_counted(
+        || {
+            // The peak is reset before each run, so here it is what is held now.
+            let before = Usage::of_this_process().peak_rss_bytes;
+            let answers = match side {
+                "threads" => burst_with_threads(venue, &requests, args.stack_kib * 1024)?,
+                _ => run_on_this_thread(burst_with_tasks(venue, &requests))??,
+            };
+            let peak = Usage::of_this_process().peak_rss_bytes.zip(before);
+            more = peak.map(|(peak, before)| peak.saturating_sub(before));
+            Ok(answers.len())
+        },
+        |answers| Tally::all_done(*answers),
+    )?;
+    if let Some(more) = more {
+        let figure = lab.bytes(name, "memory_grew_by", more);
+        // Later rounds find some of it in the allocator.
+        let most = grown.get(name).map_or(more, |(most, _)| more.max(*most));
+        grown.insert(name.to_owned(), (most, figure));
     }
+    Ok(())
+}
+
+/// By variant: how far memory grew past what was held when a run began.
+type Grown = BTreeMap<String, (u64, Figure<Bytes>)>;
+
+/// A row per level: both sides beside each other.
+fn print_table(lab: &Lab, ran: &[([String; 2], usize)], grown: &Grown) {
+    let cells = |name: &String| {
+        let ledger = lab.ledger(name).unwrap_or_default();
+        let memory = grown.get(name).map(|(most, _)| *most as f64);
+        [
+            lab.wall(name).map_or("–".into(), format::seconds),
+            memory.map_or("–".into(), format::bytes),
+            ledger.threads.map_or("–".into(), format::count),
+        ]
+    };
+    let row = |(names, level): &([String; 2], usize)| {
+        let [tasks, threads] = [cells(&names[0]), cells(&names[1])];
+        let pairs = tasks.into_iter().zip(threads);
+        std::iter::once(format::count(*level as u64))
+            .chain(pairs.flat_map(|(task, thread)| [task, thread]))
+            .collect()
+    };
+    let headings = [
+        "in flight",
+        "time: tasks",
+        "threads",
+        "memory: tasks",
+        "threads",
+        "OS threads: tasks",
+        "threads",
+    ];
+    lab.table(TableReport {
+        title: "From ten in flight to many".into(),
+        headings: headings.map(String::from).into(),
+        rows: ran.iter().map(row).collect(),
+        text_columns: Vec::new(),
+        notes: vec![format!(
+            "rows past {} in flight ran once: their times are not judged",
+            format::count(LARGE as u64)
+        )],
+    });
+}
+
+/// What those that wait cost, at the largest level.
+fn claim_cost(lab: &mut Lab, [task, thread]: [&String; 2], level: usize, grown: &Grown) {
+    let level = format::count(level as u64);
+    let text = format!("{level} in flight: a thread for each on one side, one thread on the other");
+    let more = Claim::that("threads", text)
+        .check(threads(thread).above(submitted(thread)))
+        .check(threads(task).equals(count(1)));
+    lab.claim(more);
+    if let Some(((_, tasks), (_, by_threads))) = grown.get(task).zip(grown.get(thread)) {
+        let text =
+            format!("{level} waiting threads took over 1.5 times the memory of as many tasks");
+        let memory = Claim::that("threads_take_memory", text)
+            .check(by_threads.clone().above(tasks.clone() * 1.5))
+            // A few pages come and go by themselves.
+            .check(by_threads.clone().at_least(bytes(65_536.0)));
+        lab.claim(memory.headline());
+    }
+    let text = "the threads gave up their CPU to wait over twice as often as the tasks";
+    let switches = waits(thread).above(waits(task) * 2.0);
+    lab.claim(Claim::that("switches", text).check(switches));
 }

@@ -1,60 +1,60 @@
-//! Quotes and orders over threads and over tasks: the same limit, the same plain protocol.
+//! Quotes and orders over threads and over tasks: the same venue, the same lines, the same limit.
+//!
+//! [`threads`] and [`tasks`] stand side by side, function by function; [`pricing`] is the work that
+//! neither should do on the thread that waits.
 
-pub mod batch;
-pub mod burst;
 pub mod pricing;
-pub mod protocol;
 pub mod tasks;
 pub mod threads;
 
-use protocol::Outcome;
-use std::{collections::BTreeMap, time::Duration};
-use web::venue::{Answer, Ask, Market, Pair, Price, Request};
+use std::collections::BTreeMap;
+use web::venue::{Answer, Ask, Pair, Request};
 
 /// Asks `repeats` times for each pair in turn, as the script does.
 pub fn quotes(pairs: &[Pair], repeats: usize) -> Vec<Request> {
     let asked = (0..repeats).flat_map(|_| pairs);
-    let numbered = (1..).zip(asked);
-    numbered
-        .map(|(id, &pair)| Request {
-            id,
-            ask: Ask::Quote(pair),
-        })
-        .collect()
+    let numbered = (1..).zip(asked.map(|&pair| Ask::Quote(pair)));
+    numbered.map(|(id, ask)| Request { id, ask }).collect()
 }
 
-/// Per pair, the lowest price at which the venue sells; pairs without an answer are left out.
-pub fn best_quotes(requests: &[Request], outcomes: &[Outcome]) -> BTreeMap<Pair, Price> {
+/// An order for each pair at the lowest price that was quoted, numbered on.
+pub fn orders(quotes: &[Request], answers: &[Answer]) -> Vec<Request> {
     let mut best = BTreeMap::new();
-    for (request, outcome) in requests.iter().zip(outcomes) {
-        if let (Ask::Quote(pair), Ok(Answer::Price(_, quote))) = (request.ask, outcome) {
-            let least = best.entry(pair).or_insert(quote.ask);
-            *least = quote.ask.min(*least);
+    for (request, answer) in quotes.iter().zip(answers) {
+        if let (Ask::Quote(pair), Answer::Price(_, price)) = (request.ask, *answer) {
+            let least = best.entry(pair).or_insert(price);
+            *least = price.min(*least);
         }
     }
-    best
-}
-
-/// One order per best quote; numbered on from `last`.
-pub fn orders(best: &BTreeMap<Pair, Price>, last: u64) -> Vec<Request> {
-    let numbered = (last + 1..).zip(best);
+    let numbered = (quotes.len() as u64 + 1..).zip(best);
     numbered
-        .map(|(id, (&pair, &price))| Request {
+        .map(|(id, (pair, price))| Request {
             id,
             ask: Ask::Order(pair, price),
         })
         .collect()
 }
 
-/// What to order once the quotes are in: one order per pair, at its best price.
-pub fn orders_for(quotes: &[Request], outcomes: &[Outcome]) -> Vec<Request> {
-    orders(&best_quotes(quotes, outcomes), quotes.len() as u64)
-}
-
-/// The best attainable for these requests at most `at_once` in flight: their latencies.
-pub fn bound(market: &Market, requests: &[Request], at_once: usize) -> Duration {
-    market.bound(requests.iter().map(|request| request.id), at_once)
-}
-
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_order_is_for_the_lowest_price_of_its_pair() {
+        let requests = quotes(&[Pair::EurUsd, Pair::UsdChf], 2);
+        let prices = [120, 80, 110, 90].into_iter();
+        let answers: Vec<Answer> = (1..)
+            .zip(prices)
+            .map(|(id, price)| Answer::Price(id, price))
+            .collect();
+        let asks: Vec<Ask> = orders(&requests, &answers)
+            .iter()
+            .map(|it| it.ask)
+            .collect();
+        assert_eq!(
+            asks,
+            [Ask::Order(Pair::EurUsd, 110), Ask::Order(Pair::UsdChf, 80)]
+        );
+        assert_eq!(orders(&[], &[]), []);
+    }
+}

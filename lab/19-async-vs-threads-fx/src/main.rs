@@ -1,19 +1,17 @@
 //! Shows the same quotes over threads and over tasks, from five in flight to ten thousand.
 
 mod args;
-mod claims;
-mod heavy;
-mod session;
-mod sweep;
+mod burst;
+mod light;
 mod trade;
 
-use args::FxArgs;
-use common::{Lab, Step, format};
-use lab_19_async_vs_threads_fx::protocol::{Outcome, Target};
+use anyhow::Context;
+use args::Args;
+use common::{Counts, Lab, Observer, Step};
 use measure::host;
 use process_pool::child::Program;
 use std::process::ExitCode;
-use web::venue::{VENUE, Venue};
+use web::venue::{Market, VENUE, Venue};
 
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
@@ -31,69 +29,46 @@ const STEP: Step = Step {
         "a stack of 2 MiB per thread instead of 64 KiB: 30 times the memory?",
         "cargo run -p lab-19-async-vs-threads-fx -- --stack-kib 2048",
     ),
-    sources: common::sources![
-        "lib.rs",
-        "threads/trade.rs",
-        "threads/burst.rs",
-        "tasks/trade.rs",
-        "tasks/burst.rs",
-        "pricing.rs"
-    ],
+    sources: common::sources!["threads.rs", "tasks.rs", "pricing.rs", "lib.rs"],
 };
 
 fn main() -> ExitCode {
     STEP.run(&[&VENUE], demonstrate)
 }
 
-fn demonstrate(args: &FxArgs, lab: &mut Lab) -> anyhow::Result<()> {
-    args.check()?;
+fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
+    let market = args.market(lab.seed())?;
     // Before the venue starts: it inherits the limit.
     host::raise_open_files();
-    let venue = Venue::open(&Program::this(), &args.venue(lab.seed()))?;
-    let target = Target {
-        address: venue.address(),
-        timeout: args.timeout.0,
+    let open = || Venue::open(&Program::this(), &market);
+    let stage = Stage {
+        venue: open().context("cannot start the venue")?,
+        market,
     };
-    lab.say(format!(
-        "venue: a process of its own at {}; latencies {}–{}",
-        venue.address(),
-        format::seconds(args.fastest.0),
-        format::seconds(args.slowest.0)
-    ));
-    let Some(trades) = trade::run(args, lab, &venue, target)? else {
-        return Ok(());
-    };
-    claims::trade(args, lab, &trades);
-    let Some(rows) = sweep::run(args, lab, &venue, target)? else {
-        return Ok(());
-    };
-    claims::sweep(lab, &rows);
-    let Some(light) = heavy::run(args, lab, &venue, target)? else {
-        return Ok(());
-    };
-    claims::heavy(lab, &light);
-    Ok(())
+    trade::run(args, lab, &stage)?;
+    burst::run(args, lab, &stage)?;
+    light::run(args, lab, &stage)
 }
 
-/// Notes failed requests of the run `name` in one line; whether there were none.
-fn note_failures(lab: &mut Lab, venue: &Venue, name: &str, outcomes: &[Outcome]) -> bool {
-    let mut failed = outcomes.iter().filter_map(|outcome| outcome.as_ref().err());
-    let Some(first) = failed.next() else {
-        return true;
-    };
-    let count = format::count(1 + failed.count() as u64);
-    let all = format::count(outcomes.len() as u64);
-    let ending = ending(venue);
-    lab.fail(format!(
-        "{name}: {count} of {all} requests failed: {first}{ending}"
-    ));
-    false
+/// The venue, and what decides its answers.
+struct Stage {
+    venue: Venue,
+    market: Market,
 }
 
-/// How the venue ended, if it did; to follow an error.
-fn ending(venue: &Venue) -> String {
-    let ended = venue.ended();
-    ended.map_or_else(String::new, |exit| {
-        format!("; the venue has ended with {exit}")
-    })
+/// One run as the venue counts it: nothing is answered before so many requests have arrived.
+struct AllArrived<'a>(&'a Venue, usize);
+
+impl Observer for AllArrived<'_> {
+    fn begin(&self) -> anyhow::Result<()> {
+        Ok(self.0.begin(self.1)?)
+    }
+
+    fn counts(&self) -> anyhow::Result<Option<Counts>> {
+        let counts = self.0.counts().context("the venue has ended; run again")?;
+        Ok(Some(Counts {
+            peak_in_flight: counts.peak_in_flight,
+            connections: counts.connections,
+        }))
+    }
 }

@@ -20,31 +20,30 @@ pub enum Pair {
     UsdChf,
 }
 
+/// Each pair with its letters, the price that it starts from in points, and the points in a whole.
+const PAIRS: [(Pair, &str, u32, u32); 5] = [
+    (Pair::EurUsd, "EURUSD", 108_500, 100_000),
+    (Pair::UsdJpy, "USDJPY", 151_200, 1000),
+    (Pair::GbpUsd, "GBPUSD", 126_300, 100_000),
+    (Pair::AudUsd, "AUDUSD", 65_400, 100_000),
+    (Pair::UsdChf, "USDCHF", 90_700, 100_000),
+];
+
 impl Pair {
     /// All of them, in the script's order.
-    pub const ALL: [Self; 5] = [
-        Self::EurUsd,
-        Self::UsdJpy,
-        Self::GbpUsd,
-        Self::AudUsd,
-        Self::UsdChf,
-    ];
+    pub const ALL: [Self; 5] = [PAIRS[0].0, PAIRS[1].0, PAIRS[2].0, PAIRS[3].0, PAIRS[4].0];
 
-    /// Its six letters, where its price starts from in points, and the decimals of its price.
-    fn facts(self) -> (&'static str, u32, u8) {
-        match self {
-            Self::EurUsd => ("EURUSD", 108_500, 5),
-            Self::UsdJpy => ("USDJPY", 151_200, 3),
-            Self::GbpUsd => ("GBPUSD", 126_300, 5),
-            Self::AudUsd => ("AUDUSD", 65_400, 5),
-            Self::UsdChf => ("USDCHF", 90_700, 5),
-        }
+    /// A price in points, written with its decimals.
+    pub fn written(self, points: u32) -> String {
+        let unit = PAIRS[self as usize].3;
+        let decimals = unit.ilog10() as usize;
+        format!("{}.{:0decimals$}", points / unit, points % unit)
     }
 }
 
 impl fmt::Display for Pair {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.facts().0)
+        f.pad(PAIRS[*self as usize].1)
     }
 }
 
@@ -52,36 +51,12 @@ impl FromStr for Pair {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let found = Self::ALL.into_iter().find(|pair| pair.facts().0 == text);
+        let found = Self::ALL.into_iter().find(|pair| pair.to_string() == text);
         found.ok_or_else(|| {
             let known = Self::ALL.map(|pair| pair.to_string()).join(", ");
-            format!("the venue does not know it; it trades {known}")
+            format!("the venue trades {known}")
         })
     }
-}
-
-/// A price in whole points, so that equal prices are equal; written with its decimals.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Price {
-    points: u32,
-    decimals: u8,
-}
-
-impl fmt::Display for Price {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let unit = 10_u32.pow(self.decimals.into());
-        let (whole, part) = (self.points / unit, self.points % unit);
-        write!(f, "{whole}.{part:0width$}", width = self.decimals.into())
-    }
-}
-
-/// What somebody buys at and sells at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Quote {
-    /// What the venue pays.
-    pub bid: Price,
-    /// What the venue asks.
-    pub ask: Price,
 }
 
 /// What decides every price and every latency.
@@ -102,26 +77,56 @@ impl Market {
         Seeded::for_item(self.seed, id).duration(ends)
     }
 
-    /// The price of `pair` for request `id`.
-    pub fn quote(&self, id: u64, pair: Pair) -> Quote {
-        let (_, start, decimals) = pair.facts();
+    /// The price in points at which the venue sells `pair` to request `id`.
+    pub fn price(&self, id: u64, pair: Pair) -> u32 {
         // Another stream than the latency's, so that a slow answer is not a dear one.
-        let mut random = Seeded::for_item(!self.seed, id);
-        let price = |points| Price { points, decimals };
-        let bid = start + random.range(0..100) as u32;
-        Quote {
-            bid: price(bid),
-            ask: price(bid + 1 + random.range(0..5) as u32),
-        }
+        PAIRS[pair as usize].2 + Seeded::for_item(!self.seed, id).range(0..100) as u32
     }
 
     /// What no client can beat that asks `ids` with at most `at_once` of them in flight.
     pub fn bound(&self, ids: impl Iterator<Item = u64>, at_once: usize) -> Duration {
-        let (mut longest, mut sum) = (Duration::ZERO, Duration::ZERO);
-        for latency in ids.map(|id| self.latency(id)) {
-            longest = longest.max(latency);
-            sum += latency;
-        }
-        longest.max(sum / u32::try_from(at_once.max(1)).unwrap_or(u32::MAX))
+        let latencies: Vec<Duration> = ids.map(|id| self.latency(id)).collect();
+        let shared = latencies.iter().sum::<Duration>() / at_once.max(1) as u32;
+        latencies.into_iter().max().unwrap_or_default().max(shared)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    const MARKET: Market = Market {
+        seed: 42,
+        fastest: Duration::from_millis(50),
+        slowest: Duration::from_millis(150),
+    };
+
+    #[test]
+    fn latencies_stay_between_their_ends_and_differ() {
+        let latencies: BTreeSet<Duration> = (0..1000).map(|id| MARKET.latency(id)).collect();
+        let inside = MARKET.fastest..=MARKET.slowest;
+        assert!(latencies.iter().all(|one| inside.contains(one)));
+        assert!(latencies.len() > 900);
+    }
+
+    #[test]
+    fn the_bound_is_the_longest_latency_or_all_of_them_shared_out() {
+        let slowest = MARKET.fastest;
+        let fixed = Market { slowest, ..MARKET };
+        assert_eq!(fixed.bound(1..21, 5), MARKET.fastest * 4);
+        assert_eq!(fixed.bound(1..21, 100), MARKET.fastest);
+        assert_eq!(fixed.bound(1..1, 5), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_price_depends_on_seed_and_number_alone() {
+        let prices = |market: Market| -> Vec<u32> {
+            (0..50).map(|id| market.price(id, Pair::UsdJpy)).collect()
+        };
+        assert_eq!(prices(MARKET), prices(MARKET));
+        assert_ne!(prices(MARKET), prices(Market { seed: 43, ..MARKET }));
+        assert_eq!(Pair::UsdJpy.written(151_007), "151.007");
+        assert_eq!(Pair::AudUsd.written(65_400), "0.65400");
     }
 }

@@ -1,21 +1,21 @@
 //! An FX venue in a process of its own: it quotes, fills orders, and counts what it sees.
 //!
-//! One line of JSON out, one line in, over TCP on 127.0.0.1 and a port that the system chooses. One
-//! thread, one event loop. Every answer is held back for its latency; in a run with an opening bell,
-//! nothing is answered before as many requests have arrived as the bell waits for.
+//! A line of JSON each way, over TCP on 127.0.0.1 and a port that the system chooses. One thread, one
+//! event loop. Every answer is held back for its latency; in a run with a bell, nothing is answered
+//! before as many requests have arrived as the bell waits for.
 
 mod handle;
 mod market;
 
-pub use handle::{Venue, VenueError};
-pub use market::{Market, Pair, Price, Quote};
+pub use handle::Venue;
+pub use market::{Market, Pair};
 
 use measure::{host, timing::Usage};
-use process_pool::child::{self, Link, Role};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use process_pool::child::{Link, Role};
+use serde::{Deserialize, Serialize};
 use std::{
-    future, io,
-    net::Ipv4Addr,
+    io,
+    net::{Ipv4Addr, SocketAddr},
     process::ExitCode,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -35,8 +35,6 @@ pub const GREETING: &str = "READY";
 /// either side, and hide what a thread and a task cost.
 pub const LINE_BYTES: usize = 128;
 
-/// A client that sends a longer line is no client of ours.
-const LONGEST_LINE: u64 = 1024;
 /// How many connections may wait to be accepted; the system may cut it down to its own limit.
 const BACKLOG: u32 = 16_384;
 const ROLE: &str = "venue";
@@ -56,8 +54,8 @@ pub struct Request {
 pub enum Ask {
     /// A price; the venue takes its time.
     Quote(Pair),
-    /// To buy at this price; the venue takes its time.
-    Order(Pair, Price),
+    /// To buy at this price, in points; the venue takes its time.
+    Order(Pair, u32),
     /// The last price, at once.
     Tick(Pair),
     /// To count from zero, with a bell at this arrival.
@@ -67,41 +65,43 @@ pub enum Ask {
 }
 
 /// What the venue answers.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Answer {
-    /// The price asked for.
-    Price(u64, Quote),
-    /// The order is done at this price.
-    Filled(u64, Price),
+    /// The number of the request, and the price in points: asked for, or paid.
+    Price(u64, u32),
     /// It counts from zero.
     Begun,
     /// What it has counted.
     Counts(Counts),
-    /// It is no request, and why.
-    Rejected(String),
 }
 
 impl Request {
     /// The line for it, with its line break.
     pub fn line(&self) -> String {
-        line(self)
+        serde_json::to_string(self).expect("plain data") + "\n"
     }
 }
 
 impl Answer {
-    /// The answer in a line; `None` where it is none.
-    pub fn of_line(line: &str) -> Option<Self> {
-        parse(line).ok()
+    /// The answer to `request` that a line is; an empty line is the end of the connection.
+    ///
+    /// # Errors
+    /// The line is none, or the answer to something else.
+    pub fn to(request: &Request, line: &str) -> io::Result<Self> {
+        match serde_json::from_str(line.trim_end()) {
+            Ok(Self::Price(id, _)) if id != request.id => Err(io::Error::other(format!(
+                "the venue answered request {id} instead of {}",
+                request.id
+            ))),
+            Ok(answer) => Ok(answer),
+            Err(_) if line.is_empty() => Err(io::Error::other("the venue closed the connection")),
+            Err(_) => Err(io::Error::other(format!(
+                "the venue answered `{}`",
+                line.trim_end()
+            ))),
+        }
     }
-}
-
-fn line(said: &impl Serialize) -> String {
-    serde_json::to_string(said).expect("plain data") + "\n"
-}
-
-fn parse<T: DeserializeOwned>(line: &str) -> serde_json::Result<T> {
-    serde_json::from_str(line.trim_end())
 }
 
 /// What the venue saw since it began to count, and what that cost it.
@@ -113,29 +113,8 @@ pub struct Counts {
     pub peak_in_flight: u64,
     /// Connections that carried at least one of them.
     pub connections: u64,
-    /// CPU time of its process.
-    pub cpu_s: f64,
-    /// How long it has been counting.
-    pub lasted_s: f64,
-}
-
-impl Counts {
-    /// The part of the time in which the venue's one thread was at work, 0–1.
-    pub fn busy_ratio(&self) -> f64 {
-        let ratio = self.cpu_s / self.lasted_s;
-        if ratio.is_finite() { ratio } else { 0.0 }
-    }
-}
-
-/// What the venue gets before it opens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct VenueConfig {
-    /// What decides prices and latencies.
-    pub market: Market,
-    /// It crashes when this many quotes and orders have arrived.
-    pub dies_at: Option<u64>,
-    /// The quote or order that arrives as this one is never answered.
-    pub stalls_at: Option<u64>,
+    /// The part of the time in which its one thread was at work, 0–1.
+    pub busy_ratio: f64,
 }
 
 /// The venue's role: `main` hands it to the step.
@@ -151,7 +130,7 @@ impl Role for VenueRole {
     }
 
     fn serve(&self, mut link: Link) -> ExitCode {
-        let Ok(Some(config)) = link.receive::<VenueConfig>() else {
+        let Ok(Some(market)) = link.receive::<Market>() else {
             return ExitCode::FAILURE;
         };
         host::raise_open_files();
@@ -162,12 +141,13 @@ impl Role for VenueRole {
             return ExitCode::FAILURE;
         };
         link.exit_with_parent();
-        runtime.block_on(accept(listener, Arc::new(Floor::new(config))));
+        let state = Mutex::new(State::new(0, 0));
+        runtime.block_on(accept(listener, Arc::new(Floor { market, state })));
         ExitCode::SUCCESS
     }
 }
 
-fn open() -> io::Result<(Runtime, TcpListener, std::net::SocketAddr)> {
+fn open() -> io::Result<(Runtime, TcpListener, SocketAddr)> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let listener = runtime.block_on(async {
         let socket = TcpSocket::new_v4()?;
@@ -192,11 +172,11 @@ async fn accept(listener: TcpListener, floor: Arc<Floor>) {
 
 /// What every connection can reach.
 struct Floor {
-    config: VenueConfig,
+    market: Market,
     state: Mutex<State>,
 }
 
-/// What is counted: in a run, and in all of them.
+/// What is counted in one run.
 struct State {
     run: u64,
     bell: u64,
@@ -205,25 +185,31 @@ struct State {
     cpu_before: Duration,
     counts: Counts,
     in_flight: u64,
-    all_arrivals: u64,
+}
+
+impl State {
+    fn new(run: u64, bell: u64) -> Self {
+        Self {
+            run,
+            bell,
+            rung: Arc::default(),
+            began: Instant::now(),
+            cpu_before: Usage::of_this_process().cpu(),
+            counts: Counts::default(),
+            in_flight: 0,
+        }
+    }
+
+    fn counts(&self) -> Counts {
+        let cpu = Usage::of_this_process().cpu() - self.cpu_before;
+        Counts {
+            busy_ratio: cpu.div_duration_f64(self.began.elapsed()),
+            ..self.counts
+        }
+    }
 }
 
 impl Floor {
-    fn new(config: VenueConfig) -> Self {
-        let state = State {
-            run: 0,
-            bell: 0,
-            rung: Arc::default(),
-            began: Instant::now(),
-            cpu_before: Duration::ZERO,
-            counts: Counts::default(),
-            in_flight: 0,
-            all_arrivals: 0,
-        };
-        let state = Mutex::new(state);
-        Self { config, state }
-    }
-
     fn state(&self) -> MutexGuard<'_, State> {
         // Whole numbers are right at every moment, whoever panicked.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -233,129 +219,61 @@ impl Floor {
         let mut state = self.state();
         // Whoever still waits for the bell of the run before is released.
         let _ = state.rung.set(Instant::now());
-        *state = State {
-            run: state.run + 1,
-            bell,
-            rung: Arc::default(),
-            began: Instant::now(),
-            cpu_before: Usage::of_this_process().cpu(),
-            counts: Counts::default(),
-            in_flight: 0,
-            all_arrivals: state.all_arrivals,
+        *state = State::new(state.run + 1, bell);
+    }
+
+    /// Counts a quote or an order in, holds it for its latency, and counts it out.
+    ///
+    /// `counted_in` is the run in which its connection was last counted.
+    async fn hold(&self, id: u64, counted_in: &mut Option<u64>) {
+        let arrived = Instant::now();
+        let (run, bell) = {
+            let mut state = self.state();
+            state.in_flight += 1;
+            state.counts.arrivals += 1;
+            state.counts.connections += u64::from(counted_in.replace(state.run) != Some(state.run));
+            state.counts.peak_in_flight = state.counts.peak_in_flight.max(state.in_flight);
+            if state.counts.arrivals >= state.bell {
+                let _ = state.rung.set(Instant::now());
+            }
+            (state.run, Arc::clone(&state.rung))
         };
-    }
-
-    fn counts(&self) -> Counts {
-        let state = self.state();
-        Counts {
-            cpu_s: (Usage::of_this_process().cpu() - state.cpu_before).as_secs_f64(),
-            lasted_s: state.began.elapsed().as_secs_f64(),
-            ..state.counts
-        }
-    }
-
-    /// Counts a request in; `counted_in` is the run in which its connection was last counted.
-    fn arrive(&self, counted_in: &mut Option<u64>) -> Arrival {
+        let opening = *bell.wait().await;
+        time::sleep_until(opening.max(arrived) + self.market.latency(id)).await;
+        // Counted out before the client can know: its next request must not meet this one.
         let mut state = self.state();
-        state.all_arrivals += 1;
-        state.in_flight += 1;
-        state.counts.arrivals += 1;
-        state.counts.connections += u64::from(counted_in.replace(state.run) != Some(state.run));
-        state.counts.peak_in_flight = state.counts.peak_in_flight.max(state.in_flight);
-        if state.counts.arrivals == state.bell {
-            let _ = state.rung.set(Instant::now());
-        }
-        Arrival {
-            number: state.all_arrivals,
-            run: state.run,
-            bell: (state.bell > 1).then(|| Arc::clone(&state.rung)),
-        }
-    }
-
-    /// Counts it out again.
-    fn leave(&self, arrival: &Arrival) {
-        let mut state = self.state();
-        if state.run == arrival.run {
+        if state.run == run {
             state.in_flight -= 1;
         }
     }
 }
 
-/// A quote or order that has arrived.
-struct Arrival {
-    /// Its number among those of all runs, from 1.
-    number: u64,
-    run: u64,
-    bell: Option<Arc<SetOnce<Instant>>>,
-}
-
-/// Answers line by line until the client hangs up.
+/// Answers line by line until the client hangs up, or says what is no request.
 async fn converse(stream: TcpStream, floor: Arc<Floor>) -> io::Result<()> {
     // Clients close first. Answering that with a reset frees their ports at once: tens of thousands
     // of them would otherwise linger for a minute, and slow down the connects of the next run.
     stream.set_zero_linger()?;
     let mut lines = BufReader::with_capacity(LINE_BYTES, stream);
-    lines
-        .get_mut()
-        .write_all(format!("{GREETING}\n").as_bytes())
-        .await?;
-    let (mut asked, mut counted_in) = (String::new(), None);
+    let greeting = format!("{GREETING}\n");
+    lines.get_mut().write_all(greeting.as_bytes()).await?;
+    let mut counted_in = None;
     loop {
-        asked.clear();
-        if (&mut lines)
-            .take(LONGEST_LINE)
-            .read_line(&mut asked)
-            .await?
-            == 0
-        {
-            return Ok(());
+        let mut line = String::new();
+        (&mut lines).take(1024).read_line(&mut line).await?;
+        let Request { id, ask } = serde_json::from_str(line.trim_end())?;
+        if matches!(ask, Ask::Quote(_) | Ask::Order(..)) {
+            floor.hold(id, &mut counted_in).await;
         }
-        let answer = match parse::<Request>(&asked) {
-            Ok(request) => answer(&floor, request, &mut counted_in).await,
-            Err(error) => Answer::Rejected(error.to_string()),
+        let answer = match ask {
+            Ask::Quote(pair) | Ask::Tick(pair) => Answer::Price(id, floor.market.price(id, pair)),
+            Ask::Order(_, price) => Answer::Price(id, price),
+            Ask::Begin(bell) => {
+                floor.begin(bell);
+                Answer::Begun
+            }
+            Ask::Counts => Answer::Counts(floor.state().counts()),
         };
-        lines.get_mut().write_all(line(&answer).as_bytes()).await?;
+        let line = serde_json::to_string(&answer)? + "\n";
+        lines.get_mut().write_all(line.as_bytes()).await?;
     }
-}
-
-async fn answer(
-    floor: &Floor,
-    Request { id, ask }: Request,
-    counted_in: &mut Option<u64>,
-) -> Answer {
-    let market = &floor.config.market;
-    match ask {
-        Ask::Tick(pair) => Answer::Price(id, market.quote(id, pair)),
-        Ask::Begin(bell) => {
-            floor.begin(bell);
-            Answer::Begun
-        }
-        Ask::Counts => Answer::Counts(floor.counts()),
-        Ask::Quote(pair) => {
-            hold(floor, id, counted_in).await;
-            Answer::Price(id, market.quote(id, pair))
-        }
-        Ask::Order(_, price) => {
-            hold(floor, id, counted_in).await;
-            Answer::Filled(id, price)
-        }
-    }
-}
-
-/// Counts a quote or an order in, holds it for its latency, and counts it out.
-async fn hold(floor: &Floor, id: u64, counted_in: &mut Option<u64>) {
-    let arrival = floor.arrive(counted_in);
-    if Some(arrival.number) == floor.config.dies_at {
-        child::crash();
-    }
-    if Some(arrival.number) == floor.config.stalls_at {
-        return future::pending().await;
-    }
-    let opening = match &arrival.bell {
-        Some(bell) => *bell.wait().await,
-        None => Instant::now(),
-    };
-    time::sleep_until(opening + floor.config.market.latency(id)).await;
-    // Counted out before the client can know: its next request must not meet this one.
-    floor.leave(&arrival);
 }
