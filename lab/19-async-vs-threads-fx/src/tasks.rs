@@ -74,14 +74,14 @@ pub async fn trade_with_tasks(
         tasks.spawn(async move {
             let _permit = permits.acquire().await.expect("it is never closed");
             let mut client = Client::connect(venue).await?;
-            Ok((number, ask_in_task(&mut client, number, &request).await?))
+            Ok((number, ask_in_task(&mut client, &request).await?))
         });
     }
     in_order(tasks).await
 }
 
-#[tracing::instrument(name = "ask", skip_all, fields(task = number + 1, wait = "io"))]
-async fn ask_in_task(client: &mut Client, number: usize, request: &Request) -> io::Result<Answer> {
+#[tracing::instrument(name = "ask", skip_all, fields(task = request.id, wait = "io"))]
+async fn ask_in_task(client: &mut Client, request: &Request) -> io::Result<Answer> {
     client.ask(request).await
 }
 
