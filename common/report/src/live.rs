@@ -29,24 +29,19 @@ impl Screen {
 /// The live view of one variant.
 #[derive(Debug)]
 pub struct Watch {
-    timeline: Timeline,
     stop: Arc<AtomicBool>,
     drawing: Option<JoinHandle<()>>,
 }
 
 impl Watch {
     fn start(screen: Screen, timeline: Timeline, variant: String) -> Self {
-        // From the start: the lanes of the variant before have ended.
-        timeline.watch_live(true);
-        let watched = timeline.clone();
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
         let housekeeper = Housekeeper::enrol();
         let drawing = thread::Builder::new().spawn(move || {
-            draw_until(&stopped, &screen, &watched, &variant, &housekeeper);
+            draw_until(&stopped, &screen, &timeline, &variant, &housekeeper);
         });
         Self {
-            timeline,
             stop,
             // Where no thread can be started, there is nothing to watch.
             drawing: drawing.ok(),
@@ -62,7 +57,6 @@ impl Drop for Watch {
             // A picture that failed to draw is no reason to fail the measurement.
             let _ = drawing.join();
         }
-        self.timeline.watch_live(false);
     }
 }
 

@@ -134,6 +134,7 @@ fn what_was_thinned_or_mended_is_said() {
     let mut document = document();
     document.variants[0].recording.toll = Toll {
         spans: 1_000_000,
+        events: 3_000_000,
         thinned: 999_998,
         mended: 3,
         ..Toll::default()

@@ -5,66 +5,38 @@ use std::{sync::OnceLock, time::Duration};
 use tracing::{info_span, level_filters::LevelFilter};
 use tracing_subscriber::layer::SubscriberExt;
 
-/// So often each price is measured; the middle one counts, so that a pause of the machine does not.
+/// So often the price is measured; the middle one counts, so that a pause of the machine does not.
 const TRIES: usize = 7;
-const CALLS: u32 = 48;
+const SPANS: u32 = 48;
 
-/// What each part of recording costs.
-#[derive(Clone, Copy)]
-struct Prices {
-    /// A span that is opened, closed and kept.
-    span: Duration,
-    /// Entering and leaving a span on a thread, whose CPU clock is read.
-    entry: Duration,
-    /// Entering and leaving a task's span.
-    poll: Duration,
-    /// A sample of a level.
-    sample: Duration,
-}
+/// A span around nothing is made, entered and left.
+const EVENTS_PER_SPAN: u32 = 3;
 
 /// What all of it cost.
 pub(super) fn of(toll: &Toll) -> Duration {
-    if *toll == Toll::default() {
-        return Duration::ZERO;
+    if toll.events == 0 {
+        return toll.held_up;
     }
-    static PRICES: OnceLock<Prices> = OnceLock::new();
-    let prices = PRICES.get_or_init(measure);
-    let times = |price: Duration, count: u64| price.as_secs_f64() * count as f64;
-    let parts = times(prices.span, toll.spans)
-        + times(prices.entry, toll.entries)
-        + times(prices.poll, toll.polls)
-        + times(prices.sample, toll.samples);
-    Duration::from_secs_f64(parts) + toll.thinning
+    static PRICE: OnceLock<Duration> = OnceLock::new();
+    let price = PRICE.get_or_init(of_a_span).as_secs_f64() / f64::from(EVENTS_PER_SPAN);
+    Duration::from_secs_f64(price * toll.events as f64) + toll.held_up
 }
 
 /// Records with a timeline of its own.
-fn measure() -> Prices {
+fn of_a_span() -> Duration {
+    let timeline = Timeline::with_declared_tasks();
     let subscriber = tracing_subscriber::registry()
-        .with(Timeline::with_declared_tasks())
+        .with(timeline)
         .with(LevelFilter::INFO);
-    tracing::subscriber::with_default(subscriber, || {
-        let on_thread = info_span!("price");
-        let of_task = info_span!("price", task = 0);
-        let entry = price(|| on_thread.in_scope(|| ()));
-        let whole = price(|| info_span!("price", wait = "io").in_scope(|| ()));
-        Prices {
-            span: whole.saturating_sub(entry),
-            entry,
-            poll: price(|| of_task.in_scope(|| ())),
-            sample: price(|| tracing::info!(queue = "price", depth = 1)),
-        }
-    })
-}
-
-fn price(call: impl Fn()) -> Duration {
-    let mut tries = [Duration::ZERO; TRIES];
-    for took in &mut tries {
-        let start = Moment::now();
-        for _ in 0..CALLS {
-            call();
-        }
-        *took = (Moment::now() - start) / CALLS;
-    }
+    let mut tries = tracing::subscriber::with_default(subscriber, || {
+        [(); TRIES].map(|()| {
+            let start = Moment::now();
+            for _ in 0..SPANS {
+                info_span!("price", wait = "io").in_scope(|| ());
+            }
+            (Moment::now() - start) / SPANS
+        })
+    });
     tries.sort();
     tries[TRIES / 2]
 }

@@ -11,7 +11,7 @@ use tracing::field::{Field, Visit};
 const LABEL_BYTES: usize = 40;
 
 /// What a span or an event says.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Fields {
     pub(super) task: Option<String>,
     pub(super) wait: Option<Cow<'static, str>>,
@@ -23,7 +23,7 @@ pub(super) struct Fields {
 }
 
 /// Text that takes no more when it is long enough, so that a long value is not formatted whole.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Label(pub(super) String);
 
 impl Write for Label {
@@ -40,6 +40,15 @@ impl Write for Label {
 }
 
 impl Fields {
+    /// Takes over what is recorded later.
+    pub(super) fn update(&mut self, later: Self) {
+        self.wait = later.wait.or(self.wait.take());
+        self.job = later.job.or(self.job);
+        if let Some((label, later)) = self.label.as_mut().zip(later.label) {
+            let _ = label.write_str(&later.0);
+        }
+    }
+
     fn describe(&mut self, field: &Field, value: fmt::Arguments<'_>) {
         if let Some(label) = &mut self.label {
             // It is full, or the value's own formatting failed: what is there will do.

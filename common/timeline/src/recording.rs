@@ -36,6 +36,13 @@ pub struct Lane {
     pub spans: Vec<Span>,
 }
 
+impl Lane {
+    /// Whether one of its spans is open at the end of a recording that is [so far](super::Timeline::so_far).
+    pub fn is_open(&self, now: Moment) -> bool {
+        self.spans.iter().any(|span| span.end == now)
+    }
+}
+
 /// One interval on a lane.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Span {
@@ -107,18 +114,14 @@ pub struct Recording {
 pub struct Toll {
     /// Spans that were recorded, those left out included.
     pub spans: u64,
-    /// How often they were entered by a thread, whose CPU clock was read then.
-    pub entries: u64,
-    /// How often they were polled as part of a task.
-    pub polls: u64,
-    /// Samples of levels, and ends of hand-overs.
-    pub samples: u64,
+    /// What was noted: that a span was made, entered or left, samples of levels, ends of hand-overs.
+    pub events: u64,
     /// Spans that were joined to a neighbour, dropped or forgotten, because there were more than are kept.
     pub thinned: u64,
     /// Spans whose times were impossible, as after a jump of a clock, and were cut to what can be.
     pub mended: u64,
-    /// How long thinning took.
-    pub thinning: Duration,
+    /// How long threads were held up to make room.
+    pub held_up: Duration,
 }
 
 impl Toll {
@@ -130,12 +133,10 @@ impl Toll {
     /// Adds what another process recorded.
     pub(super) fn add(&mut self, other: &Self) {
         self.spans += other.spans;
-        self.entries += other.entries;
-        self.polls += other.polls;
-        self.samples += other.samples;
+        self.events += other.events;
         self.thinned += other.thinned;
         self.mended += other.mended;
-        self.thinning += other.thinning;
+        self.held_up += other.held_up;
     }
 }
 

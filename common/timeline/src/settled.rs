@@ -1,50 +1,59 @@
-//! What all threads have recorded, put together.
+//! What is complete: lanes, levels and hand-overs, and no more of them than is to be kept.
 
 use crate::{
-    Handover, Lane, LaneId, Level, Moment, Recording, Span, Toll,
-    store::{Keep, Recorded, nameless},
-    thin,
+    Handover, Lane, LaneId, LaneKind, Level, Moment, Recording, Span, Toll, store::Keep, thin,
 };
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{borrow::Cow, collections::BTreeMap, mem};
 
 /// Samples of a level, and hand-overs, that are kept.
 const SAMPLES_KEPT: usize = 32_768;
 
 /// Lanes, levels and hand-overs in the making.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Settled {
     lanes: BTreeMap<LaneId, Vec<Span>>,
-    tasks: BTreeMap<LaneId, String>,
+    names: BTreeMap<LaneId, String>,
     levels: BTreeMap<Cow<'static, str>, Vec<(Moment, f64)>>,
-    handed: Vec<Handover>,
-    toll: Toll,
+    pub(super) handed: Vec<Handover>,
+    /// What other processes do at this moment, and since when.
+    pub(super) busy: Vec<(LaneId, &'static str, Moment)>,
+    pub(super) toll: Toll,
 }
 
 impl Settled {
-    /// Adds what a thread has recorded; `task` has the lane of a task by its outermost span.
-    pub(super) fn add<'a>(
-        &mut self,
-        recorded: Recorded,
-        task: &dyn Fn(u64) -> Option<(LaneId, &'a str)>,
-    ) {
-        self.toll.add(&recorded.toll);
-        for kept in recorded.spans {
-            let lane = match task(kept.root) {
-                Some((lane, name)) => {
-                    self.tasks.entry(lane).or_insert_with(|| name.to_owned());
-                    lane
-                }
-                None => kept.lane,
-            };
-            self.lanes
-                .entry(lane)
+    pub(super) fn name(&mut self, lane: LaneId, name: &str) {
+        self.names.entry(lane).or_insert_with(|| name.to_owned());
+    }
+
+    /// Adds a span to a lane, with its name where that is not known yet.
+    pub(super) fn add(&mut self, (lane, name): (LaneId, Option<&str>), span: Span) {
+        if let Some(name) = name {
+            self.name(lane, name);
+        }
+        self.lanes.entry(lane).or_default().push(span);
+    }
+
+    pub(super) fn sample(&mut self, name: Cow<'static, str>, at: Moment, level: f64) {
+        self.levels.entry(name).or_default().push((at, level));
+    }
+
+    /// Adds what another process recorded to the lane of that process.
+    pub(super) fn adopt(&mut self, lane: LaneId, recording: Recording) {
+        self.toll.add(&recording.toll);
+        for level in recording.levels {
+            self.levels
+                .entry(level.name)
                 .or_default()
-                .push(kept.span.into_span());
+                .extend(level.samples);
         }
-        for (name, at, level) in recorded.samples {
-            self.levels.entry(name).or_default().push((at, level));
+        let spans = recording.lanes.into_iter().flat_map(|lane| lane.spans);
+        self.lanes.entry(lane).or_default().extend(spans);
+    }
+
+    pub(super) fn add_busy_processes(&mut self, now: Moment) {
+        for (lane, name, since) in mem::take(&mut self.busy) {
+            self.add((lane, None), Span::watched(name, since, now, now - since));
         }
-        self.handed.extend(recorded.handed);
     }
 
     pub(super) fn weight(&self) -> usize {
@@ -64,7 +73,7 @@ impl Settled {
         }
         let surplus = self.handed.len().saturating_sub(SAMPLES_KEPT);
         self.handed.drain(..surplus);
-        let (began, before) = (Moment::now(), self.spans());
+        let before = self.spans();
         match keep {
             Keep::Whole if self.weight() > limit => {
                 thin::thin(self.lanes.values_mut(), limit / 2, thin::weight);
@@ -73,13 +82,16 @@ impl Settled {
             _ => return,
         }
         self.lanes.retain(|_, spans| !spans.is_empty());
-        self.tasks.retain(|lane, _| self.lanes.contains_key(lane));
         self.toll.thinned += (before - self.spans()) as u64;
-        self.toll.thinning += Moment::now() - began;
     }
 
-    pub(super) fn has(&self, lane: LaneId) -> bool {
-        self.lanes.contains_key(&lane)
+    /// Takes all of it; the names of lanes that go on are kept.
+    pub(super) fn take(&mut self, goes_on: impl Fn(&LaneId) -> bool) -> Recording {
+        let mut taken = mem::take(self);
+        self.busy = mem::take(&mut taken.busy);
+        self.names.clone_from(&taken.names);
+        self.names.retain(|lane, _| goes_on(lane));
+        taken.into_recording()
     }
 
     fn spans(&self) -> usize {
@@ -98,22 +110,23 @@ impl Settled {
         }
     }
 
-    pub(super) fn into_recording(mut self, name: impl Fn(LaneId) -> Option<String>) -> Recording {
+    pub(super) fn into_recording(mut self) -> Recording {
         let now = Moment::now();
         let spans = self.lanes.values_mut().flatten();
         self.toll.mended += spans
             .filter_map(|span| span.mend(now).then_some(1))
             .sum::<u64>();
-        let name = |id| name(id).unwrap_or_else(|| nameless(id));
-        let mut lanes: Vec<Lane> = (self.lanes.into_iter())
-            .map(|(id, mut spans)| {
-                spans.sort_by_key(|span| (span.start, span.depth));
-                let name = self.tasks.remove(&id).unwrap_or_else(|| name(id));
-                Lane { id, name, spans }
-            })
-            .collect();
+        let name = |id: LaneId| self.names.get(&id).cloned().unwrap_or_else(|| nameless(id));
+        let lanes = self.lanes.into_iter().map(|(id, mut spans)| {
+            spans.sort_by_key(|span| (span.start, span.depth));
+            Lane {
+                id,
+                name: name(id),
+                spans,
+            }
+        });
+        let mut lanes: Vec<Lane> = lanes.collect();
         in_reading_order(&mut lanes);
-        let levels = self.levels.into_iter();
         let all = || lanes.iter().flat_map(|lane| &lane.spans);
         let start = all().map(|span| span.start).min().unwrap_or(now);
         let end = all().map(|span| span.end).max().unwrap_or(now);
@@ -124,12 +137,14 @@ impl Settled {
         let mut others: BTreeMap<LaneId, String> =
             ends.flatten().map(|(lane, _)| (lane, name(lane))).collect();
         others.retain(|id, _| lanes.iter().all(|lane| lane.id != *id));
+        let levels = self.levels.into_iter().map(|(name, mut samples)| {
+            samples.sort_by_key(|sample| sample.0);
+            Level { name, samples }
+        });
         Recording {
             start,
             wall: end - start,
-            levels: levels
-                .map(|(name, samples)| Level { name, samples })
-                .collect(),
+            levels: levels.collect(),
             handovers,
             others: others.into_iter().collect(),
             toll: self.toll,
@@ -197,4 +212,13 @@ fn family(name: &str) -> (String, Option<u64>) {
     }
     let text = name.trim_end_matches(|c: char| c.is_ascii_digit());
     (text.to_owned(), name[text.len()..].parse().ok())
+}
+
+fn nameless(id: LaneId) -> String {
+    let kind = match id.kind {
+        LaneKind::Thread => "thread",
+        LaneKind::Task => "task",
+        LaneKind::Process => "process",
+    };
+    format!("{kind} {}", id.number)
 }

@@ -1,30 +1,25 @@
-//! Where closed spans are kept until somebody takes them, and how much of them.
+//! What all threads have noted, put together: now and then, and when it is taken.
 
-use super::{
-    Handover, LaneId, LaneKind, Moment, Recording, Span, Toll, layer::TOO_SHORT_TO_WAIT,
-    live::Live, settled::Settled, tasks::Tasks, thin, thread_cpu,
+use crate::{
+    LaneId, Moment, Recording,
+    log::{Event, Log, lock},
+    replay::{Kept, Replay, thread_lane},
+    settled::Settled,
 };
 use std::{
-    borrow::Cow,
-    cell::RefCell,
-    collections::BTreeMap,
+    mem,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
-    thread,
-    time::Duration,
 };
-use tracing::Metadata;
 
 /// Spans that a recording of a whole run holds in memory at most, of some 200 bytes each.
 const MOST_SPANS: usize = 160_000;
 
-/// A thread tells the store of so many spans at a time that it keeps.
-const BATCH: usize = 128;
+/// A span is about so many events, of 40 bytes each, until they are put together.
+const EVENTS_PER_SPAN: usize = 4;
 
-/// Threads are numbered as they appear, whichever timeline sees them; timelines too.
-static THREADS: AtomicU64 = AtomicU64::new(0);
 static STORES: AtomicU64 = AtomicU64::new(0);
 
 /// What is kept where there are too many spans.
@@ -32,176 +27,32 @@ static STORES: AtomicU64 = AtomicU64::new(0);
 pub(super) enum Keep {
     /// The whole run: short spans are joined to their neighbours.
     Whole,
-    /// At least so many spans from the end of the run.
+    /// So many spans from the end of the run.
     Last(usize),
-}
-
-/// A closed span, the thread or process that it ran on, and the outermost span that it lies in.
-pub(super) struct Kept {
-    pub(super) lane: LaneId,
-    pub(super) root: u64,
-    pub(super) span: Closed,
-}
-
-/// A closed span: most say no more than the first, which is small and costs no allocation.
-pub(super) enum Closed {
-    Plain {
-        about: &'static Metadata<'static>,
-        start: Moment,
-        end: Moment,
-        busy: Duration,
-        wait: Option<&'static str>,
-        depth: u16,
-    },
-    Full(Box<Span>),
-}
-
-impl Closed {
-    fn weight(&self) -> usize {
-        match self {
-            Self::Plain { .. } => 1,
-            Self::Full(span) => thin::weight(span),
-        }
-    }
-
-    pub(super) fn into_span(self) -> Span {
-        match self {
-            Self::Plain {
-                about,
-                start,
-                end,
-                busy,
-                wait,
-                depth,
-            } => Span {
-                wait: wait.map(Cow::Borrowed),
-                depth,
-                file: about.file().map(Cow::Borrowed),
-                line: about.line(),
-                ..Span::watched(about.name(), start, end, busy)
-            },
-            Self::Full(span) => *span,
-        }
-    }
-}
-
-/// What one thread has recorded for one store.
-pub(super) struct Buffer {
-    thread: LaneId,
-    recorded: Mutex<Recorded>,
-}
-
-#[derive(Default)]
-pub(super) struct Recorded {
-    pub(super) spans: Vec<Kept>,
-    pub(super) samples: Vec<(Cow<'static, str>, Moment, f64)>,
-    pub(super) handed: Vec<Handover>,
-    pub(super) toll: Toll,
-    /// What was added since the store was told.
-    untold: usize,
 }
 
 /// All that a timeline holds.
 pub(super) struct Store {
-    number: u64,
+    pub(super) number: u64,
     keep: Keep,
     pub(super) finds_tasks: bool,
-    pub(super) tasks: Tasks,
-    pub(super) live: Live,
-    names: Mutex<BTreeMap<LaneId, String>>,
-    /// Every thread's buffer; a buffer outlives its thread until it has been settled.
-    buffers: Mutex<Vec<Arc<Buffer>>>,
-    settled: Mutex<Settled>,
-    /// About how much all buffers and what is settled hold.
-    held: AtomicUsize,
-    /// With so many buffers, those of threads that have ended are settled.
+    /// Every thread's log; a log outlives its thread until it has been emptied.
+    logs: Mutex<Vec<Arc<Log>>>,
+    /// About how much all logs hold.
+    noted: AtomicUsize,
+    /// With so many logs, those of threads that have ended are emptied.
     sweep_at: AtomicUsize,
+    state: Mutex<State>,
 }
 
-/// The calling thread, for all stores.
-pub(super) struct Thread {
-    pub(super) id: LaneId,
-    roots: u64,
-    /// The last look at the CPU clock.
-    cpu: Option<(Moment, Duration)>,
-}
-
-/// The calling thread, and its buffer for each store.
-struct Local {
-    thread: Thread,
-    buffers: Vec<(u64, Arc<Buffer>)>,
-}
-
-thread_local! {
-    static LOCAL: RefCell<Local> = RefCell::new(Local {
-        thread: Thread::new(),
-        buffers: Vec::new(),
-    });
-}
-
-/// Locks, whatever a panicking thread left behind: no update here is left half made.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Runs `f` with the calling thread and its buffer; not at all where the thread is about to be gone.
-pub(super) fn with_thread<R>(
-    store: &Store,
-    f: impl FnOnce(&mut Thread, &Buffer) -> R,
-) -> Option<R> {
-    LOCAL
-        .try_with(|local| {
-            let Local { thread, buffers } = &mut *local.borrow_mut();
-            let has = |(number, _): &(u64, _)| *number == store.number;
-            let index = buffers.iter().position(has).unwrap_or_else(|| {
-                // Only this list still holds a buffer whose store is gone.
-                buffers.retain(|(_, buffer)| Arc::strong_count(buffer) > 1);
-                buffers.push((store.number, store.new_buffer(thread.id)));
-                buffers.len() - 1
-            });
-            f(thread, &buffers[index].1)
-        })
-        .ok()
-}
-
-/// The lane of the calling thread.
-pub(super) fn this_thread(store: &Store) -> Option<LaneId> {
-    with_thread(store, |thread, _| thread.id)
-}
-
-impl Thread {
-    fn new() -> Self {
-        let number = THREADS.fetch_add(1, Ordering::Relaxed);
-        Self {
-            id: LaneId {
-                kind: LaneKind::Thread,
-                number,
-            },
-            roots: 0,
-            cpu: None,
-        }
-    }
-
-    /// A number that no other outermost span of this process has; never 0.
-    pub(super) fn new_root(&mut self) -> u64 {
-        self.roots += 1;
-        (self.id.number << 40) | self.roots
-    }
-
-    /// CPU time that this thread has used by `now`.
-    ///
-    /// Within a moment of the last look at its clock, which is a call into the system, the thread is taken
-    /// to have run since; so a reading can be wrong by that moment.
-    pub(super) fn cpu_time(&mut self, now: Moment) -> Option<Duration> {
-        if let Some((at, cpu)) = self.cpu
-            && now - at < TOO_SHORT_TO_WAIT
-        {
-            return Some(cpu + (now - at));
-        }
-        let cpu = thread_cpu()?;
-        self.cpu = Some((now, cpu));
-        Some(cpu)
-    }
+/// What was put together.
+pub(super) struct State {
+    /// What was noted and not replayed: other threads may have noted something before it.
+    early: Vec<(u64, Event)>,
+    replay: Replay,
+    /// Spans that are complete, and may turn out to be a task's.
+    done: Vec<Kept>,
+    pub(super) settled: Settled,
 }
 
 impl Store {
@@ -210,123 +61,134 @@ impl Store {
             number: STORES.fetch_add(1, Ordering::Relaxed),
             keep,
             finds_tasks,
-            tasks: Tasks::default(),
-            live: Live::default(),
-            names: Mutex::default(),
-            buffers: Mutex::default(),
-            settled: Mutex::default(),
-            held: AtomicUsize::new(0),
+            logs: Mutex::default(),
+            noted: AtomicUsize::new(0),
             sweep_at: AtomicUsize::new(64),
+            state: Mutex::new(State {
+                early: Vec::new(),
+                replay: Replay::new(finds_tasks),
+                done: Vec::new(),
+                settled: Settled::default(),
+            }),
         }
     }
 
-    fn new_buffer(&self, thread: LaneId) -> Arc<Buffer> {
-        let name = thread::current().name().map(String::from);
-        self.name_lane(thread, name.unwrap_or_else(|| nameless(thread)));
-        let buffer = Arc::new(Buffer {
-            thread,
-            recorded: Mutex::default(),
-        });
-        let mut buffers = lock(&self.buffers);
-        buffers.push(Arc::clone(&buffer));
-        let count = buffers.len();
-        drop(buffers);
+    pub(super) fn add_log(&self, log: Arc<Log>) {
+        let mut logs = lock(&self.logs);
+        logs.push(log);
+        let count = logs.len();
+        drop(logs);
         if count > self.sweep_at.load(Ordering::Relaxed) {
-            self.settle(|_| ());
-        }
-        buffer
-    }
-
-    /// Adds to the calling thread's buffer.
-    pub(super) fn with_buffer(&self, f: impl FnOnce(&mut Recorded)) {
-        with_thread(self, |_, buffer| self.add(buffer, 1, f));
-    }
-
-    fn add(&self, buffer: &Buffer, weight: usize, f: impl FnOnce(&mut Recorded)) {
-        let mut recorded = lock(&buffer.recorded);
-        f(&mut recorded);
-        recorded.untold += weight;
-        if recorded.untold < BATCH {
-            return;
-        }
-        let told = std::mem::take(&mut recorded.untold);
-        drop(recorded);
-        if self.held.fetch_add(told, Ordering::Relaxed) + told > self.limit() {
-            self.settle(|_| ());
+            self.make_room();
         }
     }
 
-    /// Keeps a closed span; `book` adds what recording it took.
-    pub(super) fn push(&self, buffer: &Buffer, kept: Kept, book: impl FnOnce(&mut Toll)) {
-        self.add(buffer, kept.span.weight(), |recorded| {
-            recorded.spans.push(kept);
-            book(&mut recorded.toll);
-        });
+    /// Notes that a log has grown, and makes room where all have grown too much.
+    pub(super) fn grow(&self, by: usize) {
+        if self.noted.fetch_add(by, Ordering::Relaxed) + by > EVENTS_PER_SPAN * self.most_spans() {
+            self.make_room();
+        }
     }
 
-    /// Keeps a span that no span of this process is, on a lane of its own.
-    pub(super) fn push_outside(&self, lane: LaneId, span: Span, spans: u64) {
-        let kept = Kept {
-            lane,
-            root: 0,
-            span: Closed::Full(Box::new(span)),
-        };
-        with_thread(self, |_, buffer| {
-            self.push(buffer, kept, |toll| toll.spans += spans);
-        });
-    }
-
-    /// What is held at most before some of it is left out.
-    fn limit(&self) -> usize {
+    fn most_spans(&self) -> usize {
         match self.keep {
             Keep::Whole => MOST_SPANS,
-            Keep::Last(spans) => 2 * spans.max(BATCH),
+            Keep::Last(spans) => spans,
         }
     }
 
-    /// Puts what all threads have recorded together, leaves out what is too much, and runs `f` on it.
-    fn settle<R>(&self, f: impl FnOnce(&mut Settled) -> R) -> R {
-        let mut settled = lock(&self.settled);
-        let mut buffers = lock(&self.buffers);
-        self.tasks.settle(|task| {
-            for buffer in buffers.iter() {
-                settled.add(std::mem::take(&mut *lock(&buffer.recorded)), task);
-            }
-        });
-        // A buffer only this list still holds belongs to a thread that has ended.
-        buffers.retain(|buffer| Arc::strong_count(buffer) > 1);
-        self.sweep_at
-            .store(2 * buffers.len() + 64, Ordering::Relaxed);
-        settled.limit(self.keep, self.limit());
-        let result = f(&mut settled);
-        self.held.store(settled.weight(), Ordering::Relaxed);
-        let lives = |lane: &LaneId| buffers.iter().any(|buffer| buffer.thread == *lane);
-        lock(&self.names).retain(|lane, _| settled.has(*lane) || lives(lane));
-        result
+    fn make_room(&self) {
+        let began = Moment::now();
+        self.state().settled.toll.held_up += Moment::now() - began;
     }
 
+    /// All that was noted until now, put together.
+    fn state(&self) -> MutexGuard<'_, State> {
+        let mut state = lock(&self.state);
+        self.noted.store(0, Ordering::Relaxed);
+        // What a log gets once it was emptied is later than this.
+        let now = Moment::now();
+        let mut logs = lock(&self.logs);
+        logs.iter().for_each(|log| state.empty(log));
+        // Only this list still holds the log of a thread that has ended.
+        logs.retain(|log| Arc::strong_count(log) > 1 || !lock(&log.noted).is_empty());
+        self.sweep_at.store(2 * logs.len() + 64, Ordering::Relaxed);
+        drop(logs);
+        state.replay_until(now);
+        let limit = self.most_spans();
+        if state.done.len() + state.settled.weight() > limit {
+            state.share_out();
+            state.settled.limit(self.keep, limit);
+        }
+        state
+    }
+
+    /// Runs `f` with what was put together.
+    pub(super) fn with_settled<R>(&self, f: impl FnOnce(&mut Settled) -> R) -> R {
+        f(&mut lock(&self.state).settled)
+    }
+
+    /// Takes all spans that are complete.
     pub(super) fn take(&self) -> Recording {
-        let name = |lane| lock(&self.names).get(&lane).cloned();
-        self.settle(|settled| std::mem::take(settled).into_recording(name))
+        let mut state = self.state();
+        state.share_out();
+        let logs = lock(&self.logs);
+        let lives = |lane: &LaneId| logs.iter().any(|log| thread_lane(log.thread) == *lane);
+        state.settled.take(lives)
     }
 
-    /// Says what a lane is called.
-    pub(super) fn name_lane(&self, id: LaneId, name: impl Into<String>) {
-        lock(&self.names).insert(id, name.into());
-    }
-
-    /// What a lane is called.
-    pub(super) fn name_of(&self, id: LaneId) -> String {
-        let name = lock(&self.names).get(&id).cloned();
-        name.unwrap_or_else(|| nameless(id))
+    /// All spans until now, those that are open too.
+    pub(super) fn so_far(&self) -> Recording {
+        let state = self.state();
+        let now = Moment::now();
+        let mut settled = state.settled.clone();
+        for kept in state
+            .done
+            .iter()
+            .cloned()
+            .chain(state.replay.open_until(now))
+        {
+            settled.add(state.replay.lane(&kept), kept.span);
+        }
+        drop(state);
+        settled.add_busy_processes(now);
+        let mut recording = settled.into_recording();
+        recording.wall = now - recording.start;
+        recording
     }
 }
 
-pub(super) fn nameless(id: LaneId) -> String {
-    let kind = match id.kind {
-        LaneKind::Thread => "thread",
-        LaneKind::Task => "task",
-        LaneKind::Process => "process",
-    };
-    format!("{kind} {}", id.number)
+impl State {
+    fn empty(&mut self, log: &Log) {
+        let noted = mem::take(&mut *lock(&log.noted));
+        self.settled.toll.events += (noted.events.len() + noted.samples.len()) as u64;
+        if let Some(name) = &log.name {
+            self.settled.name(thread_lane(log.thread), name);
+        }
+        let events = noted.events.into_iter();
+        self.early.extend(events.map(|event| (log.thread, event)));
+        for (name, at, level) in noted.samples {
+            self.settled.sample(name.into(), at, level);
+        }
+    }
+
+    fn replay_until(&mut self, now: Moment) {
+        let mut events = mem::take(&mut self.early);
+        // Stable: what a thread noted stays in order.
+        events.sort_by_key(|(_, event)| event.at);
+        self.early = events.split_off(events.partition_point(|(_, event)| event.at <= now));
+        let before = self.done.len();
+        for (thread, event) in events {
+            self.replay.apply(thread, event, &mut self.done);
+        }
+        self.settled.toll.spans += (self.done.len() - before) as u64;
+    }
+
+    /// Puts spans on their lanes.
+    fn share_out(&mut self) {
+        for kept in self.done.drain(..) {
+            self.settled.add(self.replay.lane(&kept), kept.span);
+        }
+        self.replay.forget_complete();
+    }
 }

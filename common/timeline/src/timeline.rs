@@ -1,9 +1,9 @@
 //! The handle: a timeline to install, to record into from outside, and to take from.
 
 use crate::{
-    Handover, LaneId, LaneKind, LiveLane, LiveProcess, Moment, Recording, Span, chrome,
-    live::LiveSpan,
-    store::{self, Keep, Store},
+    Handover, LaneId, LaneKind, Moment, Recording, Span, chrome, log,
+    replay::thread_lane,
+    store::{Keep, Store},
 };
 use serde_json::Value;
 use std::{
@@ -93,82 +93,77 @@ impl Timeline {
         self.store.take()
     }
 
+    /// All that was recorded since the last [`take`](Self::take), for a look while the program runs; it stays.
+    ///
+    /// A span that is open ends now. Costs a copy of all spans.
+    pub fn so_far(&self) -> Recording {
+        self.store.so_far()
+    }
+
     /// Adds one span of the process `pid`, as seen by whoever watches it; `lane_name` is the lane's.
     pub fn record_process(&self, pid: u32, lane_name: &str, span: Span) {
-        let lane = process(pid);
-        self.store.name_lane(lane, lane_name);
-        self.store.push_outside(lane, span, 1);
+        self.store.with_settled(|settled| {
+            settled.add((process(pid), Some(lane_name)), span);
+            settled.toll.spans += 1;
+        });
     }
 
     /// Adds what a worker process recorded, as the lane of that process.
     ///
     /// All its threads and tasks become one lane: a worker runs one job at a time.
     pub fn adopt(&self, pid: u32, lane_name: &str, recording: Recording) {
-        let lane = process(pid);
-        self.store.name_lane(lane, lane_name);
-        self.store.with_buffer(|buffer| {
-            buffer.toll.add(&recording.toll);
-            for level in recording.levels {
-                let samples = level.samples.into_iter();
-                let samples = samples.map(|(at, level_then)| (level.name.clone(), at, level_then));
-                buffer.samples.extend(samples);
-            }
+        self.store.with_settled(|settled| {
+            settled.name(process(pid), lane_name);
+            settled.adopt(process(pid), recording);
         });
-        for span in recording.lanes.into_iter().flat_map(|lane| lane.spans) {
-            self.store.push_outside(lane, span, 0);
-        }
     }
 
     /// Notes that this thread hands the job in.
     pub fn submitted(&self, job: u64) {
-        self.hand_over(job, true);
+        self.hand_over(|here| Handover {
+            job,
+            submitted: Some(here),
+            received: None,
+        });
     }
 
     /// Notes that this thread takes the job's result.
     pub fn received(&self, job: u64) {
-        self.hand_over(job, false);
-    }
-
-    fn hand_over(&self, job: u64, is_submitted: bool) {
-        let Some(thread) = store::this_thread(&self.store) else {
-            return;
-        };
-        let here = Some((thread, Moment::now()));
-        let (submitted, received) = if is_submitted {
-            (here, None)
-        } else {
-            (None, here)
-        };
-        self.store.with_buffer(|buffer| {
-            buffer.toll.samples += 1;
-            buffer.handed.push(Handover {
-                job,
-                submitted,
-                received,
-            });
+        self.hand_over(|here| Handover {
+            job,
+            submitted: None,
+            received: Some(here),
         });
     }
 
-    /// Switches the record of open spans on or off; it is off unless somebody looks.
-    pub fn watch_live(&self, on: bool) {
-        self.store.live.watch(on);
+    fn hand_over(&self, way: impl FnOnce((LaneId, Moment)) -> Handover) {
+        if let Some(thread) = log::with_log(&self.store, |log, _, _| log.thread) {
+            let way = way((thread_lane(thread), Moment::now()));
+            self.store.with_settled(|settled| {
+                settled.handed.push(way);
+                settled.toll.events += 1;
+            });
+        }
     }
 
-    /// What every lane is doing at this moment; empty unless [`watch_live`](Self::watch_live) is on.
-    pub fn live(&self) -> Vec<(LaneId, LiveLane)> {
-        self.store.live.lanes()
-    }
-
-    /// Shows in the live view that the process `pid` does `name`, until the guard is dropped.
+    /// Notes that the process `pid` does `name`, until the guard is dropped; only [`so_far`](Self::so_far)
+    /// shows it.
     pub fn live_process(
         &self,
         pid: u32,
         lane_name: impl FnOnce() -> String,
         name: &'static str,
     ) -> LiveProcess {
-        let span = LiveSpan::begun(name, None);
-        self.store.live.enter(process(pid), lane_name, span);
-        LiveProcess::new(self.clone(), process(pid), name)
+        let lane = process(pid);
+        self.store.with_settled(|settled| {
+            settled.name(lane, &lane_name());
+            settled.busy.push((lane, name, Moment::now()));
+        });
+        LiveProcess {
+            timeline: self.clone(),
+            lane,
+            name,
+        }
     }
 
     /// Writes what is recorded as a Chrome trace to `path` when the guard is dropped: at the end of
@@ -190,6 +185,26 @@ fn process(pid: u32) -> LaneId {
     LaneId {
         kind: LaneKind::Process,
         number: pid.into(),
+    }
+}
+
+/// A process that does something at this moment, until dropped.
+#[derive(Debug)]
+pub struct LiveProcess {
+    timeline: Timeline,
+    lane: LaneId,
+    name: &'static str,
+}
+
+impl Drop for LiveProcess {
+    fn drop(&mut self) {
+        let is_this =
+            |(lane, name, _): &(LaneId, &str, Moment)| (*lane, *name) == (self.lane, self.name);
+        self.timeline.store.with_settled(|settled| {
+            if let Some(index) = settled.busy.iter().position(is_this) {
+                settled.busy.swap_remove(index);
+            }
+        });
     }
 }
 

@@ -1,4 +1,4 @@
-//! The live view's lines: what a lane does, for how long, and whether it really runs.
+//! The live view's lines: what a lane does, and for how long.
 
 use crate::Screen;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -7,7 +7,7 @@ use std::{
     fs,
     time::{Duration, Instant},
 };
-use timeline::{LaneId, LaneKind, LiveLane, Moment, Timeline, known_cause};
+use timeline::{Lane, LaneId, LaneKind, Moment, Timeline, known_cause};
 
 /// Lanes shown at once; with a status line and bars they fit a screen of 24 lines.
 const MOST: usize = 10;
@@ -43,7 +43,11 @@ impl Rows {
 
     /// Draws all lanes anew; `status` is told how many have no line.
     pub(super) fn draw(&mut self, timeline: &Timeline, status: impl FnOnce(&str) -> String) {
-        let lanes: BTreeMap<LaneId, LiveLane> = timeline.live().into_iter().collect();
+        let recording = timeline.so_far();
+        let now = recording.start.plus(recording.wall);
+        let is_shown = |lane: &&Lane| lane.id.kind == LaneKind::Thread || lane.is_open(now);
+        let lanes = recording.lanes.iter().filter(is_shown);
+        let lanes: BTreeMap<LaneId, &Lane> = lanes.map(|lane| (lane.id, lane)).collect();
         for (shown, _) in &mut self.rows {
             *shown = shown.filter(|id| lanes.contains_key(id));
         }
@@ -51,14 +55,14 @@ impl Rows {
         for (id, lane) in &lanes {
             if self.place(*id).is_none() {
                 hidden += 1;
-                busy += usize::from(!lane.now.is_empty());
+                busy += usize::from(lane.is_open(now));
             }
         }
         for index in 0..self.rows.len() {
             let lane = self.rows[index]
                 .0
                 .and_then(|id| Some((id, lanes.get(&id)?)));
-            let text = lane.map_or_else(String::new, |(id, lane)| self.line(id, lane));
+            let text = lane.map_or_else(String::new, |(id, lane)| self.line(id, lane, now));
             self.rows[index].1.set_message(self.screen.settled(&text));
         }
         let more = match hidden {
@@ -91,21 +95,19 @@ impl Rows {
     }
 
     /// What a lane does, at most 80 columns wide.
-    fn line(&mut self, id: LaneId, lane: &LiveLane) -> String {
+    fn line(&mut self, id: LaneId, lane: &Lane, now: Moment) -> String {
         let kind = if id.kind == LaneKind::Task { "~" } else { "-" };
-        let Some(open) = lane.now.last() else {
+        let Some(open) = lane.spans.iter().rfind(|span| span.end == now) else {
             return format!("{kind} {:<18.18}", lane.name);
         };
         let cause = open.wait.as_deref();
         let words = cause.map(|wait| known_cause(wait).map_or(wait, |cause| cause.words));
         let state = match id.kind {
             LaneKind::Process => self.share(id.number),
-            LaneKind::Thread if lane.thread.is_some_and(runs) => "running".into(),
-            LaneKind::Thread => words.unwrap_or("waiting").into(),
-            LaneKind::Task => words.unwrap_or_default().into(),
+            LaneKind::Thread | LaneKind::Task => words.unwrap_or_default().into(),
         };
-        let lasted = (Moment::now() - open.since).as_secs_f64();
-        let (lane, name) = (&lane.name, open.name);
+        let lasted = open.duration().as_secs_f64();
+        let (lane, name) = (&lane.name, &open.name);
         let line = format!("{kind} {lane:<18.18} {name:<14.14} {lasted:>5.1} s  {state:<28.28}");
         line.trim_end().into()
     }
@@ -151,12 +153,6 @@ fn styled(line: ProgressBar) -> ProgressBar {
     line
 }
 
-/// Whether a thread of this process has a CPU or waits for one, and for nothing else.
-fn runs(thread: u64) -> bool {
-    let stat = fs::read_to_string(format!("/proc/self/task/{thread}/stat"));
-    stat.is_ok_and(|stat| fields(&stat).next() == Some("R"))
-}
-
 /// The CPU time of a process so far, where `/proc` tells.
 fn cpu_time(pid: u64) -> Option<Duration> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
@@ -178,7 +174,6 @@ mod tests {
     #[test]
     fn a_stat_line_is_read_behind_a_name_that_looks_like_one() {
         let stat = "7 (a) R b) S 1 7 7 0 -1 4 10 0 0 0 250 50 0 0 20 0 1 0 5 0 0";
-        assert_eq!(fields(stat).next(), Some("S"));
         assert_eq!(fields(stat).nth(11), Some("250"), "user time");
     }
 

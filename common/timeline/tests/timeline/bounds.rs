@@ -1,6 +1,6 @@
 //! How much is kept, and for whom.
 
-use crate::support::{here, names, recorded};
+use crate::support::{here, names, recorded, span_names};
 use std::{thread, time::Duration};
 use timeline::{Moment, Span, Timeline};
 use tracing::{dispatcher, info_span};
@@ -101,7 +101,7 @@ fn samples_are_bounded_and_keep_their_peak() {
     let level = &recording.levels[0];
     assert!(level.samples.len() <= 32_768, "{}", level.samples.len());
     assert_eq!(level.peak(), 77.0);
-    assert_eq!(recording.toll.samples, 300_000);
+    assert_eq!(recording.toll.events, 300_000);
 }
 
 #[test]
@@ -110,10 +110,43 @@ fn what_recording_took_is_told_and_not_recorded() {
     info_span!("outer").in_scope(|| info_span!("inner").in_scope(|| ()));
     let recording = timeline.take();
     let toll = recording.toll;
-    assert_eq!((toll.spans, toll.entries, toll.polls), (2, 2, 0));
+    assert_eq!((toll.spans, toll.events), (2, 6), "made, entered, left");
     assert!(toll.cost() > Duration::ZERO);
     assert_eq!(toll.cost(), toll.cost(), "measured once");
     assert_eq!(timeline.take().toll.spans, 0);
+}
+
+#[test]
+fn a_look_while_it_runs_shows_what_is_open_and_takes_nothing() {
+    let (timeline, _recorded) = recorded(Timeline::new());
+    let busy = timeline.live_process(7, || "worker 1".into(), "parse");
+    let _outer = info_span!("outer").entered();
+    info_span!("done").in_scope(|| ());
+    let _inner = info_span!("inner", wait = "lock").entered();
+    let _never_entered = info_span!("later");
+    let looked = timeline.so_far();
+    let now = looked.start.plus(looked.wall);
+    assert_eq!(
+        span_names(&looked)
+            .iter()
+            .map(|lane| &lane.1)
+            .collect::<Vec<_>>(),
+        [&vec!["outer", "done", "inner"], &vec!["parse"]]
+    );
+    let ends: Vec<bool> = looked.lanes[0]
+        .spans
+        .iter()
+        .map(|span| span.end == now)
+        .collect();
+    assert_eq!(ends, [true, false, true]);
+    assert!(looked.lanes[1].is_open(now) && looked.lanes[1].name == "worker 1");
+    drop(busy);
+    assert_eq!(
+        timeline.so_far().lanes.len(),
+        1,
+        "the process does nothing now"
+    );
+    assert_eq!(names(&timeline.take().lanes[0]), ["done"]);
 }
 
 #[test]

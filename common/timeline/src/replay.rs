@@ -1,0 +1,411 @@
+//! From what threads noted to spans: on which lane each lies, how deep, and when it ran.
+
+use crate::{
+    LaneId, LaneKind, Moment, Span,
+    fields::Fields,
+    log::{Event, TOO_SHORT_TO_WAIT, What},
+    thin::{POLLS_KEPT, merge_polls},
+};
+use std::{borrow::Cow, collections::BTreeMap, mem, time::Duration};
+use tracing::Metadata;
+
+/// A span, the thread that it ran on, and the outermost span that it lies in.
+#[derive(Clone)]
+pub(super) struct Kept {
+    thread: u64,
+    root: u64,
+    pub(super) span: Span,
+}
+
+/// All that is not complete yet. Events come in the order of time.
+pub(super) struct Replay {
+    finds_tasks: bool,
+    /// What each thread is inside of, the innermost last.
+    threads: BTreeMap<u64, Vec<Entered>>,
+    open: BTreeMap<u64, Open>,
+    /// Spans that no other is around get numbers.
+    roots: u64,
+    tasks: Tasks,
+}
+
+/// A span that a thread is inside of.
+struct Entered {
+    id: u64,
+    at: Moment,
+    cpu: Option<Duration>,
+    place: Place,
+}
+
+/// Where a span lies.
+#[derive(Clone, Copy, Default)]
+struct Place {
+    /// The outermost span that it lies in, or its own number: all of them share a lane. 0 until it is entered:
+    /// a future's span is created inside of a span that is none around it when it is polled.
+    root: u64,
+    depth: u16,
+    /// Whether its time is that of a task: from its creation on, and running while it is polled.
+    is_task: bool,
+}
+
+#[derive(Clone)]
+struct Open {
+    about: &'static Metadata<'static>,
+    created: Moment,
+    fields: Fields,
+    place: Place,
+    /// The one that entered it first.
+    thread: u64,
+    /// Whether it was entered by several threads: each entry is a span then.
+    is_shared: bool,
+    /// Entries that have not ended.
+    inside: u32,
+    runs: Vec<(Moment, Moment)>,
+    /// Of all runs.
+    busy: Duration,
+}
+
+/// The tasks that have spans, or still may have, by the number of their outermost span.
+///
+/// Known here and not by each span: that a span is a task is seen when it is polled again, and by then
+/// spans inside of it have closed.
+#[derive(Default)]
+struct Tasks {
+    tasks: BTreeMap<u64, Task>,
+    count: u64,
+}
+
+struct Task {
+    lane: LaneId,
+    name: String,
+    is_open: bool,
+}
+
+impl Replay {
+    pub(super) fn new(finds_tasks: bool) -> Self {
+        Self {
+            finds_tasks,
+            threads: BTreeMap::new(),
+            open: BTreeMap::new(),
+            roots: 0,
+            tasks: Tasks::default(),
+        }
+    }
+
+    /// Goes on by one event; spans that are complete then go to `done`.
+    pub(super) fn apply(&mut self, thread: u64, event: Event, done: &mut Vec<Kept>) {
+        let Event { at, span: id, what } = event;
+        match what {
+            What::New(about, fields) => {
+                // Its end went unnoticed, as where a thread was about to be gone.
+                self.close(id, at, done);
+                self.create(
+                    thread,
+                    id,
+                    at,
+                    about,
+                    fields.map_or_else(Fields::default, |fields| *fields),
+                );
+            }
+            What::Record(fields) => {
+                if let Some(open) = self.open.get_mut(&id) {
+                    open.fields.update(*fields);
+                }
+            }
+            What::Enter(cpu) => self.enter(thread, id, at, cpu, done),
+            What::Exit { cpu, closes } => {
+                self.exit(thread, id, at, cpu, done);
+                if closes {
+                    self.close(id, at, done);
+                }
+            }
+            What::Close => self.close(id, at, done),
+        }
+    }
+
+    fn create(
+        &mut self,
+        thread: u64,
+        id: u64,
+        at: Moment,
+        about: &'static Metadata<'static>,
+        fields: Fields,
+    ) {
+        let mut open = Open {
+            about,
+            created: at,
+            fields,
+            place: Place::default(),
+            thread,
+            is_shared: false,
+            inside: 0,
+            runs: Vec::new(),
+            busy: Duration::ZERO,
+        };
+        if let Some(task) = &open.fields.task {
+            let name = format!("{} {task}", about.name());
+            open.place = self.tasks.open(next(&mut self.roots), |_| name);
+        }
+        self.open.insert(id, open);
+    }
+
+    fn enter(
+        &mut self,
+        thread: u64,
+        id: u64,
+        at: Moment,
+        cpu: Option<Duration>,
+        done: &mut Vec<Kept>,
+    ) {
+        let Some(open) = self.open.get_mut(&id) else {
+            return;
+        };
+        let stack = self.threads.entry(thread).or_default();
+        let around = stack.last().map(|outer| outer.place.inside());
+        if open.place.root == 0 {
+            let outermost = || Place::outermost(next(&mut self.roots));
+            (open.place, open.thread) = (around.unwrap_or_else(outermost), thread);
+        } else if open.is_again() && !open.place.is_task {
+            match around {
+                Some(around) => open.place.is_task = around.is_task,
+                None if self.finds_tasks => {
+                    if open.place.depth > 0 {
+                        open.place.root = next(&mut self.roots);
+                    }
+                    let name = |number| open.lane_name(number);
+                    open.place = self.tasks.open(open.place.root, name);
+                }
+                None => {}
+            }
+        }
+        // No future is polled twice at once: threads share this span.
+        let is_moved = !open.place.is_task && open.thread != thread;
+        if !open.is_shared && (open.inside > 0 || is_moved) {
+            self.tasks.forget(open.place);
+            open.share(done);
+        }
+        let place = match around {
+            Some(around) if open.is_shared => around,
+            _ => open.place,
+        };
+        open.inside += 1;
+        stack.push(Entered { id, at, cpu, place });
+    }
+
+    fn exit(
+        &mut self,
+        thread: u64,
+        id: u64,
+        end: Moment,
+        cpu: Option<Duration>,
+        done: &mut Vec<Kept>,
+    ) {
+        let stack = self.threads.entry(thread).or_default();
+        let index = stack.iter().rposition(|entered| entered.id == id);
+        let Some((open, index)) = self.open.get_mut(&id).zip(index) else {
+            return;
+        };
+        let Entered {
+            at,
+            place,
+            cpu: before,
+            ..
+        } = stack.remove(index);
+        open.inside -= 1;
+        let lasted = end - at;
+        // A task's run time is the time it is polled: its own thread may be shared.
+        let is_measured = lasted > TOO_SHORT_TO_WAIT && !place.is_task;
+        let clocks = cpu.zip(before).filter(|_| is_measured);
+        let busy = clocks.map_or(lasted, |(after, before)| after.saturating_sub(before));
+        let busy = busy.min(lasted);
+        if open.is_shared {
+            done.push(open.kept(thread, place, (at, end), busy));
+            return;
+        }
+        open.busy += busy;
+        open.runs.push((at, end));
+        if open.runs.len() > 2 * POLLS_KEPT {
+            merge_polls(&mut open.runs);
+        }
+    }
+
+    fn close(&mut self, id: u64, at: Moment, done: &mut Vec<Kept>) {
+        if let Some(open) = self.open.remove(&id) {
+            self.tasks.complete(open.place);
+            done.extend(open.whole(at));
+        }
+    }
+
+    /// The spans that are open, as if they ended `now`.
+    pub(super) fn open_until(&self, now: Moment) -> Vec<Kept> {
+        let mut spans = Vec::new();
+        let mut running = BTreeMap::new();
+        for (thread, stack) in &self.threads {
+            for entered in stack {
+                let Some(open) = self.open.get(&entered.id) else {
+                    continue;
+                };
+                // Of an entry without a cause of waiting it is not known yet, and taken to run.
+                let runs = entered.place.is_task || open.fields.wait.is_none();
+                let run = (entered.at, now);
+                let busy = if runs { run.1 - run.0 } else { Duration::ZERO };
+                if open.is_shared {
+                    spans.push(open.kept(*thread, entered.place, run, busy));
+                } else {
+                    running.insert(entered.id, (run, busy));
+                }
+            }
+        }
+        for (id, open) in &self.open {
+            let mut open = open.clone();
+            if let Some((run, busy)) = running.get(id) {
+                open.runs.push(*run);
+                open.busy += *busy;
+            }
+            spans.extend(open.whole(now));
+        }
+        spans
+    }
+
+    /// The lane of a span, and its name where that is a task's.
+    pub(super) fn lane(&self, kept: &Kept) -> (LaneId, Option<&str>) {
+        match self.tasks.tasks.get(&kept.root) {
+            Some(task) => (task.lane, Some(&task.name)),
+            None => (thread_lane(kept.thread), None),
+        }
+    }
+
+    /// Forgets tasks whose spans have all been shared out to lanes, and threads that are inside of nothing.
+    pub(super) fn forget_complete(&mut self) {
+        self.tasks.tasks.retain(|_, task| task.is_open);
+        self.threads.retain(|_, stack| !stack.is_empty());
+    }
+}
+
+impl Open {
+    /// Whether it was entered and left before.
+    fn is_again(&self) -> bool {
+        self.inside == 0 && !self.runs.is_empty()
+    }
+
+    /// What its lane is called where it is a task: `request user 70`, or `request 3` where it has no fields.
+    fn lane_name(&self, number: u64) -> String {
+        let name = self.about.name();
+        match &self.fields.label {
+            Some(label) if !label.0.is_empty() => format!("{name}{}", label.0),
+            _ => format!("{name} {number}"),
+        }
+    }
+
+    /// From now on, each entry is a span; those before are too.
+    fn share(&mut self, done: &mut Vec<Kept>) {
+        (self.is_shared, self.place.is_task) = (true, false);
+        let length = |run: &(Moment, Moment)| run.1 - run.0;
+        let runs = mem::take(&mut self.runs);
+        let open: Duration = runs.iter().map(length).sum();
+        let density = self.busy.as_secs_f64() / open.as_secs_f64().max(f64::MIN_POSITIVE);
+        let kept = runs.into_iter().map(|run| {
+            let busy = length(&run).mul_f64(density.min(1.0));
+            self.kept(self.thread, self.place, run, busy)
+        });
+        done.extend(kept);
+    }
+
+    /// A span that is not shared and was entered, or is a task; `end` is a task's.
+    fn whole(self, end: Moment) -> Option<Kept> {
+        let first = self.runs.first().map(|run| run.0);
+        let last = self.runs.last().map(|run| run.1);
+        let (start, end) = if self.place.is_task {
+            (self.created, end)
+        } else {
+            (first?, last?)
+        };
+        let mut kept = self.kept(self.thread, self.place, (start, end), self.busy);
+        if self.place.is_task || self.runs.len() > 1 {
+            kept.span.polls = self.runs;
+            merge_polls(&mut kept.span.polls);
+        }
+        Some(kept)
+    }
+
+    fn kept(&self, thread: u64, place: Place, run: (Moment, Moment), busy: Duration) -> Kept {
+        Kept {
+            thread,
+            root: place.root,
+            span: Span {
+                wait: self.fields.wait.clone(),
+                depth: place.depth,
+                job: self.fields.job,
+                file: self.about.file().map(Cow::Borrowed),
+                line: self.about.line(),
+                ..Span::watched(self.about.name(), run.0, run.1, busy)
+            },
+        }
+    }
+}
+
+impl Place {
+    fn outermost(root: u64) -> Self {
+        Self {
+            root,
+            ..Self::default()
+        }
+    }
+
+    /// Where a span lies that is entered inside of this one.
+    fn inside(self) -> Self {
+        Self {
+            depth: self.depth.saturating_add(1),
+            ..self
+        }
+    }
+}
+
+impl Tasks {
+    /// Makes `root` a task; `name` is asked with its number.
+    fn open(&mut self, root: u64, name: impl FnOnce(u64) -> String) -> Place {
+        let number = self.count;
+        self.count += 1;
+        let task = Task {
+            lane: LaneId {
+                kind: LaneKind::Task,
+                number,
+            },
+            name: name(number),
+            is_open: true,
+        };
+        self.tasks.insert(root, task);
+        Place {
+            is_task: true,
+            ..Place::outermost(root)
+        }
+    }
+
+    /// Notes that the spans of a task are complete, if this is its outermost one.
+    fn complete(&mut self, place: Place) {
+        if place.is_task
+            && place.depth == 0
+            && let Some(task) = self.tasks.get_mut(&place.root)
+        {
+            task.is_open = false;
+        }
+    }
+
+    /// Notes that this is no task after all.
+    fn forget(&mut self, place: Place) {
+        if place.is_task && place.depth == 0 {
+            self.tasks.remove(&place.root);
+        }
+    }
+}
+
+fn next(count: &mut u64) -> u64 {
+    *count += 1;
+    *count
+}
+
+pub(super) fn thread_lane(number: u64) -> LaneId {
+    LaneId {
+        kind: LaneKind::Thread,
+        number,
+    }
+}
