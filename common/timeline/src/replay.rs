@@ -4,6 +4,7 @@ use crate::{
     LaneId, LaneKind, Moment, Span,
     fields::Fields,
     log::{Event, TOO_SHORT_TO_WAIT, What},
+    settled::Settled,
     thin::{POLLS_KEPT, merge_polls},
 };
 use std::{borrow::Cow, collections::BTreeMap, mem, time::Duration};
@@ -14,10 +15,11 @@ use tracing::Metadata;
 pub(super) struct Kept {
     thread: u64,
     root: u64,
-    pub(super) span: Span,
+    span: Span,
 }
 
-/// All that is not complete yet. Events come in the order of time.
+/// What is not complete yet, and what is. Events come in the order of time.
+#[derive(Clone)]
 pub(super) struct Replay {
     finds_tasks: bool,
     /// What each thread is inside of, the innermost last.
@@ -26,9 +28,12 @@ pub(super) struct Replay {
     /// Spans that no other is around get numbers.
     roots: u64,
     tasks: Tasks,
+    /// Spans that are complete; they may turn out to be a task's.
+    pub(super) done: Vec<Kept>,
 }
 
 /// A span that a thread is inside of.
+#[derive(Clone)]
 struct Entered {
     id: u64,
     at: Moment,
@@ -51,7 +56,7 @@ struct Place {
 struct Open {
     about: &'static Metadata<'static>,
     created: Moment,
-    fields: Fields,
+    fields: Box<Fields>,
     place: Place,
     /// The one that entered it first.
     thread: u64,
@@ -68,12 +73,13 @@ struct Open {
 ///
 /// Known here and not by each span: that a span is a task is seen when it is polled again, and by then
 /// spans inside of it have closed.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Tasks {
     tasks: BTreeMap<u64, Task>,
     count: u64,
 }
 
+#[derive(Clone)]
 struct Task {
     lane: LaneId,
     name: String,
@@ -88,74 +94,41 @@ impl Replay {
             open: BTreeMap::new(),
             roots: 0,
             tasks: Tasks::default(),
+            done: Vec::new(),
         }
     }
 
-    /// Goes on by one event; spans that are complete then go to `done`.
-    pub(super) fn apply(&mut self, thread: u64, event: Event, done: &mut Vec<Kept>) {
+    /// Goes on by one event of a thread.
+    pub(super) fn apply(&mut self, thread: u64, event: Event) {
         let Event { at, span: id, what } = event;
         match what {
             What::New(about, fields) => {
                 // Its end went unnoticed, as where a thread was about to be gone.
-                self.close(id, at, done);
-                self.create(
-                    thread,
-                    id,
-                    at,
-                    about,
-                    fields.map_or_else(Fields::default, |fields| *fields),
-                );
+                self.close(id, at);
+                let mut open = Open::new(thread, at, about, fields.unwrap_or_default());
+                if let Some(task) = &open.fields.task {
+                    let name = format!("{} {task}", about.name());
+                    open.place = self.tasks.open(next(&mut self.roots), |_| name);
+                }
+                self.open.insert(id, open);
             }
             What::Record(fields) => {
                 if let Some(open) = self.open.get_mut(&id) {
                     open.fields.update(*fields);
                 }
             }
-            What::Enter(cpu) => self.enter(thread, id, at, cpu, done),
+            What::Enter(cpu) => self.enter(thread, id, at, cpu),
             What::Exit { cpu, closes } => {
-                self.exit(thread, id, at, cpu, done);
+                self.exit(thread, id, at, cpu);
                 if closes {
-                    self.close(id, at, done);
+                    self.close(id, at);
                 }
             }
-            What::Close => self.close(id, at, done),
+            What::Close => self.close(id, at),
         }
     }
 
-    fn create(
-        &mut self,
-        thread: u64,
-        id: u64,
-        at: Moment,
-        about: &'static Metadata<'static>,
-        fields: Fields,
-    ) {
-        let mut open = Open {
-            about,
-            created: at,
-            fields,
-            place: Place::default(),
-            thread,
-            is_shared: false,
-            inside: 0,
-            runs: Vec::new(),
-            busy: Duration::ZERO,
-        };
-        if let Some(task) = &open.fields.task {
-            let name = format!("{} {task}", about.name());
-            open.place = self.tasks.open(next(&mut self.roots), |_| name);
-        }
-        self.open.insert(id, open);
-    }
-
-    fn enter(
-        &mut self,
-        thread: u64,
-        id: u64,
-        at: Moment,
-        cpu: Option<Duration>,
-        done: &mut Vec<Kept>,
-    ) {
+    fn enter(&mut self, thread: u64, id: u64, at: Moment, cpu: Option<Duration>) {
         let Some(open) = self.open.get_mut(&id) else {
             return;
         };
@@ -180,8 +153,10 @@ impl Replay {
         // No future is polled twice at once: threads share this span.
         let is_moved = !open.place.is_task && open.thread != thread;
         if !open.is_shared && (open.inside > 0 || is_moved) {
-            self.tasks.forget(open.place);
-            open.share(done);
+            if let Some(root) = open.place.own_task() {
+                self.tasks.tasks.remove(&root);
+            }
+            open.share(&mut self.done);
         }
         let place = match around {
             Some(around) if open.is_shared => around,
@@ -191,34 +166,25 @@ impl Replay {
         stack.push(Entered { id, at, cpu, place });
     }
 
-    fn exit(
-        &mut self,
-        thread: u64,
-        id: u64,
-        end: Moment,
-        cpu: Option<Duration>,
-        done: &mut Vec<Kept>,
-    ) {
+    fn exit(&mut self, thread: u64, id: u64, end: Moment, cpu: Option<Duration>) {
         let stack = self.threads.entry(thread).or_default();
-        let index = stack.iter().rposition(|entered| entered.id == id);
-        let Some((open, index)) = self.open.get_mut(&id).zip(index) else {
+        let Some(index) = stack.iter().rposition(|entered| entered.id == id) else {
             return;
         };
-        let Entered {
-            at,
-            place,
-            cpu: before,
-            ..
-        } = stack.remove(index);
+        let entered = stack.remove(index);
+        let Some(open) = self.open.get_mut(&id) else {
+            return;
+        };
         open.inside -= 1;
+        let (at, place) = (entered.at, entered.place);
         let lasted = end - at;
         // A task's run time is the time it is polled: its own thread may be shared.
         let is_measured = lasted > TOO_SHORT_TO_WAIT && !place.is_task;
-        let clocks = cpu.zip(before).filter(|_| is_measured);
+        let clocks = cpu.zip(entered.cpu).filter(|_| is_measured);
         let busy = clocks.map_or(lasted, |(after, before)| after.saturating_sub(before));
         let busy = busy.min(lasted);
         if open.is_shared {
-            done.push(open.kept(thread, place, (at, end), busy));
+            self.done.push(open.kept(thread, place, (at, end), busy));
             return;
         }
         open.busy += busy;
@@ -228,60 +194,65 @@ impl Replay {
         }
     }
 
-    fn close(&mut self, id: u64, at: Moment, done: &mut Vec<Kept>) {
-        if let Some(open) = self.open.remove(&id) {
-            self.tasks.complete(open.place);
-            done.extend(open.whole(at));
+    fn close(&mut self, id: u64, at: Moment) {
+        let Some(open) = self.open.remove(&id) else {
+            return;
+        };
+        let task = open.place.own_task();
+        if let Some(task) = task.and_then(|root| self.tasks.tasks.get_mut(&root)) {
+            task.is_open = false;
         }
+        self.done.extend(open.whole(at));
     }
 
-    /// The spans that are open, as if they ended `now`.
-    pub(super) fn open_until(&self, now: Moment) -> Vec<Kept> {
-        let mut spans = Vec::new();
-        let mut running = BTreeMap::new();
+    /// All spans, as if those that are open ended `now`.
+    pub(super) fn ended(&self, now: Moment) -> Self {
+        let mut ended = self.clone();
         for (thread, stack) in &self.threads {
-            for entered in stack {
-                let Some(open) = self.open.get(&entered.id) else {
-                    continue;
-                };
-                // Of an entry without a cause of waiting it is not known yet, and taken to run.
-                let runs = entered.place.is_task || open.fields.wait.is_none();
-                let run = (entered.at, now);
-                let busy = if runs { run.1 - run.0 } else { Duration::ZERO };
-                if open.is_shared {
-                    spans.push(open.kept(*thread, entered.place, run, busy));
-                } else {
-                    running.insert(entered.id, (run, busy));
-                }
+            for entered in stack.iter().rev() {
+                let open = self.open.get(&entered.id);
+                let waits = open.is_some_and(|open| open.fields.wait.is_some());
+                // Who does not say what it waits for is taken to run.
+                ended.exit(*thread, entered.id, now, entered.cpu.filter(|_| waits));
             }
         }
-        for (id, open) in &self.open {
-            let mut open = open.clone();
-            if let Some((run, busy)) = running.get(id) {
-                open.runs.push(*run);
-                open.busy += *busy;
+        self.open.keys().for_each(|id| ended.close(*id, now));
+        ended
+    }
+
+    /// Puts spans that are complete on lanes; forgets tasks that are, and threads that are inside of nothing.
+    pub(super) fn share_out(&mut self, settled: &mut Settled) {
+        for kept in mem::take(&mut self.done) {
+            match self.tasks.tasks.get(&kept.root) {
+                Some(task) => settled.add((task.lane, Some(&task.name)), kept.span),
+                None => settled.add((thread_lane(kept.thread), None), kept.span),
             }
-            spans.extend(open.whole(now));
         }
-        spans
-    }
-
-    /// The lane of a span, and its name where that is a task's.
-    pub(super) fn lane(&self, kept: &Kept) -> (LaneId, Option<&str>) {
-        match self.tasks.tasks.get(&kept.root) {
-            Some(task) => (task.lane, Some(&task.name)),
-            None => (thread_lane(kept.thread), None),
-        }
-    }
-
-    /// Forgets tasks whose spans have all been shared out to lanes, and threads that are inside of nothing.
-    pub(super) fn forget_complete(&mut self) {
         self.tasks.tasks.retain(|_, task| task.is_open);
         self.threads.retain(|_, stack| !stack.is_empty());
     }
 }
 
 impl Open {
+    fn new(
+        thread: u64,
+        created: Moment,
+        about: &'static Metadata<'static>,
+        fields: Box<Fields>,
+    ) -> Self {
+        Self {
+            about,
+            created,
+            fields,
+            place: Place::default(),
+            thread,
+            is_shared: false,
+            inside: 0,
+            runs: Vec::new(),
+            busy: Duration::ZERO,
+        }
+    }
+
     /// Whether it was entered and left before.
     fn is_again(&self) -> bool {
         self.inside == 0 && !self.runs.is_empty()
@@ -351,6 +322,11 @@ impl Place {
         }
     }
 
+    /// The number of the task that this is the outermost span of.
+    fn own_task(self) -> Option<u64> {
+        (self.is_task && self.depth == 0).then_some(self.root)
+    }
+
     /// Where a span lies that is entered inside of this one.
     fn inside(self) -> Self {
         Self {
@@ -377,23 +353,6 @@ impl Tasks {
         Place {
             is_task: true,
             ..Place::outermost(root)
-        }
-    }
-
-    /// Notes that the spans of a task are complete, if this is its outermost one.
-    fn complete(&mut self, place: Place) {
-        if place.is_task
-            && place.depth == 0
-            && let Some(task) = self.tasks.get_mut(&place.root)
-        {
-            task.is_open = false;
-        }
-    }
-
-    /// Notes that this is no task after all.
-    fn forget(&mut self, place: Place) {
-        if place.is_task && place.depth == 0 {
-            self.tasks.remove(&place.root);
         }
     }
 }

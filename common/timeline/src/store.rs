@@ -3,7 +3,7 @@
 use crate::{
     LaneId, Moment, Recording,
     log::{Event, Log, lock},
-    replay::{Kept, Replay, thread_lane},
+    replay::{Replay, thread_lane},
     settled::Settled,
 };
 use std::{
@@ -50,8 +50,6 @@ pub(super) struct State {
     /// What was noted and not replayed: other threads may have noted something before it.
     early: Vec<(u64, Event)>,
     replay: Replay,
-    /// Spans that are complete, and may turn out to be a task's.
-    done: Vec<Kept>,
     pub(super) settled: Settled,
 }
 
@@ -67,7 +65,6 @@ impl Store {
             state: Mutex::new(State {
                 early: Vec::new(),
                 replay: Replay::new(finds_tasks),
-                done: Vec::new(),
                 settled: Settled::default(),
             }),
         }
@@ -104,7 +101,8 @@ impl Store {
 
     /// All that was noted until now, put together.
     fn state(&self) -> MutexGuard<'_, State> {
-        let mut state = lock(&self.state);
+        let mut locked = lock(&self.state);
+        let state = &mut *locked;
         self.noted.store(0, Ordering::Relaxed);
         // What a log gets once it was emptied is later than this.
         let now = Moment::now();
@@ -116,11 +114,11 @@ impl Store {
         drop(logs);
         state.replay_until(now);
         let limit = self.most_spans();
-        if state.done.len() + state.settled.weight() > limit {
-            state.share_out();
+        if state.replay.done.len() + state.settled.weight() > limit {
+            state.replay.share_out(&mut state.settled);
             state.settled.limit(self.keep, limit);
         }
-        state
+        locked
     }
 
     /// Runs `f` with what was put together.
@@ -130,8 +128,8 @@ impl Store {
 
     /// Takes all spans that are complete.
     pub(super) fn take(&self) -> Recording {
-        let mut state = self.state();
-        state.share_out();
+        let state = &mut *self.state();
+        state.replay.share_out(&mut state.settled);
         let logs = lock(&self.logs);
         let lives = |lane: &LaneId| logs.iter().any(|log| thread_lane(log.thread) == *lane);
         state.settled.take(lives)
@@ -141,16 +139,9 @@ impl Store {
     pub(super) fn so_far(&self) -> Recording {
         let state = self.state();
         let now = Moment::now();
-        let mut settled = state.settled.clone();
-        for kept in state
-            .done
-            .iter()
-            .cloned()
-            .chain(state.replay.open_until(now))
-        {
-            settled.add(state.replay.lane(&kept), kept.span);
-        }
+        let (mut settled, mut replay) = (state.settled.clone(), state.replay.ended(now));
         drop(state);
+        replay.share_out(&mut settled);
         settled.add_busy_processes(now);
         let mut recording = settled.into_recording();
         recording.wall = now - recording.start;
@@ -177,18 +168,10 @@ impl State {
         // Stable: what a thread noted stays in order.
         events.sort_by_key(|(_, event)| event.at);
         self.early = events.split_off(events.partition_point(|(_, event)| event.at <= now));
-        let before = self.done.len();
+        let before = self.replay.done.len();
         for (thread, event) in events {
-            self.replay.apply(thread, event, &mut self.done);
+            self.replay.apply(thread, event);
         }
-        self.settled.toll.spans += (self.done.len() - before) as u64;
-    }
-
-    /// Puts spans on their lanes.
-    fn share_out(&mut self) {
-        for kept in self.done.drain(..) {
-            self.settled.add(self.replay.lane(&kept), kept.span);
-        }
-        self.replay.forget_complete();
+        self.settled.toll.spans += (self.replay.done.len() - before) as u64;
     }
 }
