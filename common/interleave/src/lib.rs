@@ -8,7 +8,6 @@
 //!
 //! - [`Schedule::all`] lists in how many orders the steps can happen;
 //! - [`force`] runs the program on real threads in a given order;
-//! - [`observe`] lets real threads go as they come and records the order;
 //! - [`explore`] has a model checker try every order, without knowing the list.
 //!
 //! # Examples
@@ -60,8 +59,8 @@ mod schedule;
 mod stage;
 
 pub use model::{Explored, explore};
-pub use schedule::{Count, NoSchedule, Schedule, count_schedules, letter};
-pub use stage::{force, observe};
+pub use schedule::{NoSchedule, Schedule, letter};
+pub use stage::force;
 
 use serde::Serialize;
 use std::fmt;

@@ -1,9 +1,9 @@
-//! Real threads that take one step at a time, in a given order or as they come.
+//! Real threads that take one step at a time, in a given order.
 
 use crate::{Log, Played, Program, Schedule, letter};
 use std::{
     panic::resume_unwind,
-    sync::{Barrier, Condvar, Mutex, MutexGuard},
+    sync::{Condvar, Mutex, MutexGuard},
     thread::{self, Builder},
 };
 use tracing::info_span;
@@ -12,10 +12,8 @@ use tracing::info_span;
 struct Stage<'a, P: Program> {
     scene: Mutex<Scene<'a, P>>,
     changed: Condvar,
-    /// Who has which turn; empty where all go as they come.
+    /// Who has which turn.
     script: &'a [usize],
-    /// Whether a thread leaves the CPU to others before each step.
-    yields: bool,
 }
 
 struct Scene<'a, P: Program> {
@@ -30,7 +28,7 @@ struct Scene<'a, P: Program> {
 const NO_PANIC: &str = "no thread panics with the scene";
 
 impl<'a, P: Program> Stage<'a, P> {
-    fn new(program: &'a P, shared: &'a P::Shared, script: &'a [usize], yields: bool) -> Self {
+    fn new(program: &'a P, shared: &'a P::Shared, script: &'a [usize]) -> Self {
         let log = Log {
             program,
             shared,
@@ -45,7 +43,6 @@ impl<'a, P: Program> Stage<'a, P> {
             }),
             changed: Condvar::new(),
             script,
-            yields,
         }
     }
 
@@ -62,12 +59,7 @@ impl<'a, P: Program> Stage<'a, P> {
 
     /// Ends the thread's step and waits until it may take the next.
     fn turn(&self, thread: usize, name: &'static str) {
-        let mut scene = self.end_step(thread);
-        if self.yields {
-            drop(scene);
-            thread::yield_now();
-            scene = self.scene.lock().expect(NO_PANIC);
-        }
+        let scene = self.end_step(thread);
         let must_wait = |scene: &mut Scene<'a, P>| {
             // A turn of a thread that has finished is skipped, and past the script all may go.
             while (self.script.get(scene.played)).is_some_and(|turn| scene.finished[*turn]) {
@@ -116,44 +108,16 @@ impl<'a, P: Program> Stage<'a, P> {
 pub fn force<P: Program>(program: &P, schedules: &[Schedule]) -> Vec<Played> {
     let most = schedules.iter().map(Schedule::threads).max().unwrap_or(0);
     assert!(most <= program.threads(), "the schedule has {most} threads");
-    let scripts: Vec<&[usize]> = schedules.iter().map(Schedule::turns).collect();
-    on_threads(program, &scripts, None)
-}
-
-/// Lets real threads run `program` as they come, so many times, and records the order.
-///
-/// Steps are taken one at a time, and in every second run a thread leaves the CPU to others before
-/// each. So the order is exact, and how often each comes up is not what it is without.
-///
-/// # Panics
-/// The system refuses to start a thread, or the program panics.
-pub fn observe<P: Program>(program: &P, runs: usize) -> Vec<Played> {
-    let start = Barrier::new(program.threads());
-    on_threads(program, &vec![&[][..]; runs], Some(&start))
-}
-
-/// Plays all scripts on one set of threads, which meet before each where there is a barrier.
-fn on_threads<P: Program>(
-    program: &P,
-    scripts: &[&[usize]],
-    start: Option<&Barrier>,
-) -> Vec<Played> {
-    let shared: Vec<P::Shared> = scripts.iter().map(|_| program.share()).collect();
-    let mut stages = Vec::new();
-    for (run, (shared, script)) in shared.iter().zip(scripts).enumerate() {
-        let yields = start.is_some() && run % 2 == 1;
-        stages.push(Stage::new(program, shared, script, yields));
-    }
+    let shared: Vec<P::Shared> = schedules.iter().map(|_| program.share()).collect();
+    let pairs = shared.iter().zip(schedules);
+    let stages = pairs.map(|(shared, schedule)| Stage::new(program, shared, schedule.turns()));
+    let stages: Vec<_> = stages.collect();
     thread::scope(|scope| {
         let stages = &stages;
         let begin = |number| {
             let thread = Builder::new().name(format!("thread {}", letter(number)));
-            let begun = thread.spawn_scoped(scope, move || {
-                for stage in stages {
-                    start.map(Barrier::wait);
-                    stage.run(number);
-                }
-            });
+            let play = move || stages.iter().for_each(|stage| stage.run(number));
+            let begun = thread.spawn_scoped(scope, play);
             begun.expect("the system starts a thread")
         };
         let begun: Vec<_> = (0..program.threads()).map(begin).collect();
@@ -211,14 +175,5 @@ mod tests {
         assert!(played.iter().all(|one| one.steps.len() == 4));
         assert_eq!(played[1].schedule.to_string(), "BBAA");
         assert_eq!(played[2].schedule.to_string(), "AABB");
-    }
-
-    #[test]
-    fn what_is_observed_is_one_of_the_schedules() {
-        let all = Schedule::all(&[2; 3]);
-        let seen = observe(&Counter::of(3, 1), 30);
-        assert_eq!(seen.len(), 30);
-        assert!(seen.iter().all(|played| all.contains(&played.schedule)));
-        assert!(seen.iter().all(|played| (1..=3).contains(&played.result)));
     }
 }

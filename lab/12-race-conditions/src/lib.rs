@@ -2,13 +2,12 @@
 //!
 //! `between` is what happens inside the window that a race leaves open, and inside the critical
 //! section of its repair: nothing, some work, or other threads' steps. [`trials`] runs all of them on
-//! real threads many times over, [`programs`] step by step, in every order.
+//! real threads many times over.
 
-pub mod programs;
 pub mod trials;
 
 use std::sync::{
-    Mutex, MutexGuard,
+    Mutex,
     atomic::{AtomicI64, Ordering::Relaxed},
 };
 
@@ -30,18 +29,18 @@ pub fn increment_in_one_step(counter: &AtomicI64) {
 
 /// Pays `amount` if the account has it: first the check, then the act. Returns whether it paid.
 pub fn withdraw_after_a_check(account: &Mutex<i64>, amount: i64, between: impl FnOnce()) -> bool {
-    let enough = *lock(account) >= amount;
+    let enough = *account.lock().unwrap() >= amount;
     between();
     if enough {
         // BUG (on purpose): the lock was released since the check, which may be out of date.
-        *lock(account) -= amount;
+        *account.lock().unwrap() -= amount;
     }
     enough
 }
 
 /// Pays `amount` if the account has it, check and act under one hold of the lock.
 pub fn withdraw_in_one_section(account: &Mutex<i64>, amount: i64, between: impl FnOnce()) -> bool {
-    let mut balance = lock(account);
+    let mut balance = account.lock().unwrap();
     let enough = *balance >= amount;
     between();
     if enough {
@@ -55,24 +54,24 @@ pub type Accounts = [Mutex<i64>; 2];
 
 /// Moves `amount` from the first account to the second, one lock after the other.
 pub fn transfer_lock_by_lock([first, second]: &Accounts, amount: i64, between: impl FnOnce()) {
-    *lock(first) -= amount;
+    *first.lock().unwrap() -= amount;
     // BUG (on purpose): here the amount is in neither account, and any thread may look.
     between();
-    *lock(second) += amount;
+    *second.lock().unwrap() += amount;
 }
 
 /// Adds up both accounts, one lock after the other.
 pub fn audit_lock_by_lock([first, second]: &Accounts, between: impl FnOnce()) -> i64 {
-    let one = *lock(first);
+    let one = *first.lock().unwrap();
     // BUG (on purpose): the two balances are not of the same moment.
     between();
-    one + *lock(second)
+    one + *second.lock().unwrap()
 }
 
 /// Moves `amount` with both locks held: what both protect together changes in one step.
 pub fn transfer_under_both_locks([first, second]: &Accounts, amount: i64, between: impl FnOnce()) {
     // Every thread takes the first lock first; in two orders, two threads could wait for each other.
-    let (mut one, mut two) = (lock(first), lock(second));
+    let (mut one, mut two) = (first.lock().unwrap(), second.lock().unwrap());
     *one -= amount;
     between();
     *two += amount;
@@ -80,13 +79,9 @@ pub fn transfer_under_both_locks([first, second]: &Accounts, amount: i64, betwee
 
 /// Adds up both accounts with both locks held.
 pub fn audit_under_both_locks([first, second]: &Accounts, between: impl FnOnce()) -> i64 {
-    let (one, two) = (lock(first), lock(second));
+    let (one, two) = (first.lock().unwrap(), second.lock().unwrap());
     between();
     *one + *two
-}
-
-fn lock(account: &Mutex<i64>) -> MutexGuard<'_, i64> {
-    account.lock().expect("no holder of this lock panics")
 }
 
 #[cfg(test)]
@@ -110,7 +105,7 @@ mod tests {
             assert!(withdraw_in_one_section(&account, 80, || ()));
         });
         assert!(paid);
-        assert_eq!(*lock(&account), -60);
+        assert_eq!(*account.lock().unwrap(), -60);
     }
 
     #[test]
@@ -120,7 +115,7 @@ mod tests {
         assert!(!withdraw_after_a_check(&account, 60, || ()));
         assert!(withdraw_in_one_section(&account, 40, || ()));
         assert!(!withdraw_in_one_section(&account, 1, || ()));
-        assert_eq!(*lock(&account), 0);
+        assert_eq!(*account.lock().unwrap(), 0);
     }
 
     #[test]
@@ -142,6 +137,9 @@ mod tests {
         transfer_under_both_locks(&accounts, 10, || {
             assert!(accounts.iter().all(|account| account.try_lock().is_err()));
         });
-        assert_eq!((*lock(&accounts[0]), *lock(&accounts[1])), (90, 110));
+        assert_eq!(
+            accounts.map(|account| account.into_inner().unwrap()),
+            [90, 110]
+        );
     }
 }

@@ -1,12 +1,11 @@
 //! Shows how often a race is lost, and why: by trials, by all schedules, and by a model checker.
 
-mod args;
-mod odds;
-mod orders;
+mod claims;
+mod flags;
+mod programs;
 
-use args::RaceArgs;
 use common::{Lab, Step};
-use lab_12_race_conditions::programs::Counter;
+use flags::Args;
 use std::process::ExitCode;
 
 const STEP: Step = Step {
@@ -24,36 +23,20 @@ const STEP: Step = Step {
         "the order A, B, B, A, a step each: is an update lost?",
         "cargo run -p lab-12-race-conditions -- --schedule ABBA",
     ),
-    sources: common::sources!["lib.rs", "programs.rs", "trials.rs"],
+    sources: common::sources!["lib.rs", "trials.rs"],
 };
-
-/// Most schedules that are listed; four threads with one increment each have 2,520.
-const MOST_LISTED: u64 = 3_000;
-
-/// Most increments of a program that is listed: a thread alone has one schedule, however long.
-const MOST_ADDED: usize = 32;
 
 fn main() -> ExitCode {
     STEP.run(&[], demonstrate)
 }
 
-fn demonstrate(args: &RaceArgs, lab: &mut Lab) -> anyhow::Result<()> {
+fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     if let Some(schedule) = &args.schedule {
-        return orders::force_one(lab, schedule);
+        return claims::force_one(lab, schedule);
     }
-    let (race, trials) = (args.race()?, args.trials.get());
-    let odds = odds::race_for_a_counter(lab, race, trials)?;
-
-    let asked = Counter {
-        threads: race.threads.get(),
-        increments: race.increments as usize,
-        repaired: false,
-    };
-    let is_short = asked.schedules().up_to(MOST_LISTED).is_some()
-        && asked.threads * asked.increments <= MOST_ADDED;
-    let listed = if is_short { asked } else { Counter::SMALLEST };
-    let losing = orders::list(lab, asked, listed)?;
-
-    odds::race_in_a_bank(lab, trials, odds)?;
-    orders::check(lab, listed, losing)
+    args.check()?;
+    let counter = claims::try_the_counter(args, lab)?;
+    let [account, audit] = claims::try_the_bank(lab, args.trials.get())?;
+    let losing = claims::list(lab)?;
+    claims::check(lab, losing, [counter, account, audit])
 }

@@ -3,54 +3,37 @@
 //! `turn` stands before each step, and in the window of a race that is `between`. A repair has no
 //! window: it is a single step.
 
-use crate::{
+use interleave::{Program, Schedule};
+use lab_12_race_conditions::{
     Accounts, audit_lock_by_lock, audit_under_both_locks, increment_in_one_step,
-    increment_losing_updates, lock, transfer_lock_by_lock, transfer_under_both_locks,
+    increment_losing_updates, transfer_lock_by_lock, transfer_under_both_locks,
+    trials::{BALANCE, MOVED, PAYMENT},
     withdraw_after_a_check, withdraw_in_one_section,
 };
-use interleave::{Count, Program, Schedule, count_schedules};
 use std::sync::{
     Mutex,
     atomic::{AtomicI64, Ordering::Relaxed},
 };
 
-/// What an account holds at first.
-pub const BALANCE: i64 = 100;
-/// What each of two threads wants from it: there is enough for one.
-pub const PAYMENT: i64 = 80;
-/// What is moved between two accounts.
-pub const MOVED: i64 = 10;
-
 /// The steps of one increment: load, store.
-pub const STEPS: usize = 2;
+pub(crate) const STEPS: usize = 2;
 
 /// Threads that each add one so many times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Counter {
-    /// How many threads.
-    pub threads: usize,
-    /// Increments of each.
-    pub increments: usize,
+pub(crate) struct Counter {
+    pub(crate) threads: usize,
+    pub(crate) increments: usize,
     /// Whether an increment is a single step.
-    pub repaired: bool,
+    pub(crate) repaired: bool,
 }
 
 impl Counter {
-    /// The smallest that can lose an update: two threads, one increment each.
-    pub const SMALLEST: Self = Self {
-        threads: 2,
-        increments: 1,
-        repaired: false,
-    };
-
-    /// In how many orders its loads and stores can happen.
-    pub fn schedules(self) -> Count {
-        count_schedules(self.threads as u64, (STEPS * self.increments) as u64)
-    }
-
-    /// All those orders.
-    pub fn all_schedules(self) -> Vec<Schedule> {
-        Schedule::all(&vec![STEPS * self.increments; self.threads])
+    pub(crate) fn of(threads: usize, increments: usize) -> Self {
+        Self {
+            threads,
+            increments,
+            repaired: false,
+        }
     }
 }
 
@@ -87,24 +70,23 @@ impl Program for Counter {
 }
 
 /// Whether, in this order of loads and stores, a store falls between another thread's load and store.
-pub fn has_a_store_in_a_window(schedule: &Schedule) -> bool {
-    let mut open = vec![None; schedule.threads()];
-    let mut stores = 0;
-    for &thread in schedule.turns() {
-        match open[thread].take() {
-            None => open[thread] = Some(stores),
-            Some(at_load) if at_load != stores => return true,
-            Some(_) => stores += 1,
-        }
-    }
-    false
+pub(crate) fn has_a_store_in_a_window(schedule: &Schedule) -> bool {
+    let (mut loaded_at, mut stores) = (vec![None; schedule.threads()], 0);
+    schedule.turns().iter().any(|&thread| {
+        let Some(at_load) = loaded_at[thread].take() else {
+            loaded_at[thread] = Some(stores);
+            return false;
+        };
+        stores += 1;
+        at_load + 1 != stores
+    })
 }
 
 /// Two withdrawals from an account with money for one.
 #[derive(Clone, Copy, Debug)]
-pub struct Withdrawals {
+pub(crate) struct Withdrawals {
     /// Whether check and act are a single step.
-    pub repaired: bool,
+    pub(crate) repaired: bool,
 }
 
 impl Program for Withdrawals {
@@ -129,7 +111,7 @@ impl Program for Withdrawals {
     }
 
     fn value(&self, account: &Mutex<i64>, _step: &str) -> i64 {
-        *lock(account)
+        *account.lock().unwrap()
     }
 
     fn expected(&self) -> i64 {
@@ -139,9 +121,9 @@ impl Program for Withdrawals {
 
 /// An audit beside a transfer between two accounts; the result is the total that it saw.
 #[derive(Clone, Copy, Debug)]
-pub struct Audit {
+pub(crate) struct Audit {
     /// Whether each of them is a single step.
-    pub repaired: bool,
+    pub(crate) repaired: bool,
 }
 
 impl Program for Audit {
@@ -157,31 +139,31 @@ impl Program for Audit {
     }
 
     fn run(&self, (accounts, seen): &Self::Shared, thread: usize, turn: &dyn Fn(&'static str)) {
-        let total = match (thread, self.repaired) {
+        match (thread, self.repaired) {
             (0, false) => {
                 turn("sets the first to");
                 transfer_lock_by_lock(accounts, MOVED, || turn("sets the second to"));
-                return;
             }
             (0, true) => {
                 turn("moves money and sets the first to");
                 transfer_under_both_locks(accounts, MOVED, || ());
-                return;
             }
             (_, false) => {
                 turn("reads the first as");
-                audit_lock_by_lock(accounts, || turn("reads the second as"))
+                let total = audit_lock_by_lock(accounts, || turn("reads the second as"));
+                seen.store(total, Relaxed);
             }
             (_, true) => {
                 turn("reads both, the first as");
-                audit_under_both_locks(accounts, || ())
+                seen.store(audit_under_both_locks(accounts, || ()), Relaxed);
             }
-        };
-        seen.store(total, Relaxed);
+        }
     }
 
     fn value(&self, (accounts, _): &Self::Shared, step: &str) -> i64 {
-        *lock(&accounts[usize::from(step.contains("second"))])
+        *accounts[usize::from(step.contains("second"))]
+            .lock()
+            .unwrap()
     }
 
     fn result(&self, (_, seen): &Self::Shared) -> i64 {
@@ -196,42 +178,17 @@ impl Program for Audit {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use interleave::{Explored, explore, force};
-
-    fn figures(explored: &Explored) -> (usize, usize) {
-        assert!(explored.complete);
-        (explored.played.len(), explored.failing().count())
-    }
+    use interleave::{explore, force};
 
     #[test]
     fn updates_are_lost_exactly_where_a_store_falls_into_a_window() {
         for (threads, increments) in [(1, 2), (2, 1), (2, 2), (3, 1)] {
-            let repaired = false;
-            let counter = Counter {
-                threads,
-                increments,
-                repaired,
-            };
-            for played in force(&counter, &counter.all_schedules()) {
+            let counter = Counter::of(threads, increments);
+            let all = Schedule::all(&vec![STEPS * increments; threads]);
+            for played in force(&counter, &all) {
                 assert_eq!(played.is_wrong(), has_a_store_in_a_window(&played.schedule));
             }
         }
-    }
-
-    #[test]
-    fn orders_break_each_race_and_no_repair() {
-        let counter = |repaired| Counter {
-            repaired,
-            ..Counter::SMALLEST
-        };
-        assert_eq!(figures(&explore(counter(false))), (6, 4));
-        assert_eq!(figures(&explore(counter(true))), (2, 0));
-        let withdrawals = |repaired| explore(Withdrawals { repaired });
-        assert_eq!(figures(&withdrawals(false)), (6, 4));
-        assert_eq!(figures(&withdrawals(true)), (2, 0));
-        let audit = |repaired| explore(Audit { repaired });
-        assert_eq!(figures(&audit(false)), (6, 2));
-        assert_eq!(figures(&audit(true)), (2, 0));
     }
 
     #[test]
