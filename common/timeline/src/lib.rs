@@ -17,6 +17,7 @@ mod timeline;
 
 pub use cause::{BACK_OFF, CAUSES, Cause, IO, known_cause};
 pub use measure::{Moment, thread_cpu};
+pub use queries::Spent;
 pub use recording::{
     Handover, Lane, LaneId, LaneKind, Level, Recording, START_UP, Span, Toll, thinned,
 };

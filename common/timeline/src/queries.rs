@@ -1,7 +1,18 @@
 //! What a recording answers: how long was waited and for what, how many at once, how much was done.
 
 use crate::{Lane, Level, Moment, Recording, Span};
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
+
+/// How lanes spent their time: what a recording knows of it, and what it does not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spent {
+    /// With a CPU, or polled by a thread.
+    pub running: Duration,
+    /// Not running, in a span that says what it waits for.
+    pub waiting: Duration,
+    /// Not running, in a span that does not: it lacked a CPU, or waited.
+    pub ready_or_waiting: Duration,
+}
 
 impl Recording {
     /// All spans with this name, lane by lane.
@@ -43,14 +54,23 @@ impl Recording {
         of_cause.map(|(_, _, waited)| waited).sum()
     }
 
-    /// How long all lanes together waited, by cause.
-    pub fn waited_by_cause(&self) -> BTreeMap<&str, Duration> {
-        let mut causes = BTreeMap::new();
-        for (_, span, waited) in self.waits() {
-            let cause = span.wait.as_deref().unwrap_or_default();
-            *causes.entry(cause).or_default() += waited;
+    /// How the time was spent that outermost spans were open, added up.
+    pub fn spent(&self) -> Spent {
+        let mut spent = Spent::default();
+        for lane in &self.lanes {
+            for (own, span) in own_waits(&lane.spans).into_iter().zip(&lane.spans) {
+                spent.running += if span.depth == 0 {
+                    span.busy
+                } else {
+                    Duration::ZERO
+                };
+                *(match span.wait {
+                    Some(_) => &mut spent.waiting,
+                    None => &mut spent.ready_or_waiting,
+                }) += own;
+            }
         }
-        causes
+        spent
     }
 
     /// The level with this name over time; see [`Level::peak`].

@@ -71,11 +71,15 @@ fn a_wait_belongs_to_the_innermost_span_that_does_not_run() {
     assert_eq!(recording.waited("lock"), ms(35));
     assert_eq!(recording.waited("io"), ms(15 + 40 + 60));
     assert_eq!(recording.waited("sleep"), ms(0));
-    let causes = recording.waited_by_cause();
-    assert_eq!(
-        causes.into_iter().collect::<Vec<_>>(),
-        [("io", ms(115)), ("lock", ms(35))]
-    );
+}
+
+#[test]
+fn who_does_not_say_what_it_waits_for_may_lack_a_cpu() {
+    let spent = recording().spent();
+    // Outermost spans of 100, 15, 60 and 80 ms.
+    assert_eq!(spent.running, ms(30 + 15 + 20 + 20));
+    assert_eq!(spent.waiting, ms(115 + 35));
+    assert_eq!(spent.ready_or_waiting, ms(20), "`hold` says nothing");
 }
 
 #[test]

@@ -49,7 +49,7 @@ fn count_job(work: u64) -> u64 {
     count_down(work)
 }
 
-#[tracing::instrument(name = "job", fields(wait = "lock"), skip(gil))]
+#[tracing::instrument(name = "job", skip(gil))]
 fn count_job_under(gil: &Gil, work: u64) -> u64 {
     let mut held = gil.take();
     let mut counted = count_until_asked(&held, work);

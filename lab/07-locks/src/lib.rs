@@ -71,7 +71,7 @@ pub fn sum_at_the_end(plan: Plan) -> u64 {
 /// A poisoned lock is one whose holder panicked: what it protects may be half changed.
 const NEVER_POISONED: &str = "adding one does not panic";
 
-#[tracing::instrument(name = "add", skip_all, fields(wait = "lock"))]
+#[tracing::instrument(name = "add", skip_all)]
 fn add_under_lock(counter: &Mutex<u64>, increments: u64) {
     for _ in 0..increments {
         // The critical section. The guard unlocks when it is dropped, which is here at the end of

@@ -84,7 +84,7 @@ pub fn deposit_split(tellers: NonZeroUsize, batches: usize) -> Vec<Deposit> {
     account.log.into_inner().expect(NEVER_POISONED)
 }
 
-#[tracing::instrument(name = "deposit", skip_all, fields(wait = "lock"))]
+#[tracing::instrument(name = "deposit", skip_all)]
 fn make_batches(batches: usize, deposit_all: impl Fn(usize)) {
     (0..batches).for_each(deposit_all);
 }
