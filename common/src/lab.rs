@@ -589,6 +589,7 @@ impl Runs {
             lanes: written.lanes,
             folded: written.folded,
             counters: written.counters,
+            spent: written.spent,
             recorder: written.recorder,
             figures: self.figures.clone(),
             note: self.note.clone(),

@@ -151,6 +151,9 @@ pub struct Variant {
     pub folded: usize,
     /// Levels that were told while it ran, such as the depth of a queue.
     pub counters: Vec<CounterReport>,
+    /// How its lanes spent their time, added up.
+    #[serde(default)]
+    pub spent: SpentReport,
     /// What the recording itself took, and what it had to leave out.
     pub recorder: RecorderReport,
     /// What the step noted for its claims, each by round.
@@ -361,6 +364,17 @@ pub struct CheckReport {
     pub rounds: usize,
 }
 
+/// How lanes spent the time that their spans were open.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct SpentReport {
+    /// With a CPU, or polled by a thread.
+    pub running_s: f64,
+    /// Not running, in a span that says what it waits for.
+    pub waiting_s: f64,
+    /// Not running, in a span that does not: it lacked a CPU, or waited.
+    pub ready_or_waiting_s: f64,
+}
+
 /// What is written of a recording, and how many lanes and spans were left out.
 pub struct Written {
     /// Who did what when.
@@ -369,6 +383,8 @@ pub struct Written {
     pub folded: usize,
     /// Levels over time.
     pub counters: Vec<CounterReport>,
+    /// How its lanes spent their time.
+    pub spent: SpentReport,
     /// What the recording itself took.
     pub recorder: RecorderReport,
 }
@@ -388,7 +404,7 @@ impl Written {
                 .map(|span| SpanReport::of(span, recording.start))
                 .collect(),
         });
-        let toll = &recording.toll;
+        let (toll, spent) = (&recording.toll, recording.spent());
         let levels = recording.all_levels().into_iter();
         Self {
             lanes: lanes.collect(),
@@ -401,6 +417,11 @@ impl Written {
                         .collect(),
                 })
                 .collect(),
+            spent: SpentReport {
+                running_s: spent.running.as_secs_f64(),
+                waiting_s: spent.waiting.as_secs_f64(),
+                ready_or_waiting_s: spent.ready_or_waiting.as_secs_f64(),
+            },
             recorder: RecorderReport {
                 spans: toll.spans,
                 thinned: toll.thinned + left_out,

@@ -2,7 +2,7 @@
 
 use crate::{
     CheckReport, ClaimReport, Document, Ledger, Pointer, RecorderReport, Recording, SCHEMA,
-    Variant, Verdict,
+    SpentReport, Variant, Verdict,
 };
 use measure::host::Host;
 use std::time::Duration;
@@ -51,6 +51,7 @@ pub(crate) fn variant(name: &str, wall_ms: u64, speedup: f64, lanes: Vec<Lane>) 
         lanes: Vec::new(),
         folded: 0,
         counters: Vec::new(),
+        spent: SpentReport::default(),
         recorder: RecorderReport::default(),
         figures: std::collections::BTreeMap::new(),
         note: None,

@@ -24,7 +24,7 @@ pub use cast::Cast;
 pub use detail::{Curve, CurveLine, CurvePoint, Scale, TableReport};
 pub use document::{
     CheckReport, ClaimReport, CounterReport, Document, LaneReport, Ledger, Pointer, QuestionReport,
-    RecorderReport, SCHEMA, Source, SpanReport, Tally, Variant, Verdict, Written,
+    RecorderReport, SCHEMA, Source, SpanReport, SpentReport, Tally, Variant, Verdict, Written,
 };
 pub use live::Watch;
 pub use screen::{Screen, ScreenOptions, print_error, unwritten};

@@ -31,6 +31,7 @@ pub(super) fn variant(name: &str, wall_s: f64) -> Variant {
         lanes: Vec::new(),
         folded: 0,
         counters: Vec::new(),
+        spent: crate::SpentReport::default(),
         recorder: RecorderReport::default(),
         figures: std::collections::BTreeMap::new(),
         note: None,
