@@ -23,13 +23,15 @@ pub enum PermitUse {
 
 /// Downloads every URL in a task of its own, with at most `limit` permits out; in order of asking.
 ///
-/// A task that panics is a failed download; the others go on.
+/// `on_arrival` gets each request's number and attempts as they are complete. A task that panics is a
+/// failed download; the others go on.
 pub async fn download_all<F, Fut>(
     urls: &[Url],
     limit: NonZeroUsize,
     permit_use: PermitUse,
     policy: &RetryPolicy,
     fetch: F,
+    on_arrival: impl Fn(usize, &Attempts),
 ) -> Vec<Attempts>
 where
     F: Fn(Url) -> Fut + Clone + Send + Sync + 'static,
@@ -41,12 +43,8 @@ where
         let (permits, policy, fetch) = (Arc::clone(&permits), policy.clone(), fetch.clone());
         tasks.spawn(async move {
             let attempts = match permit_use {
-                PermitUse::Attempt => {
-                    download_releasing_permit(number, url, &permits, &policy, fetch).await
-                }
-                PermitUse::Request => {
-                    download_keeping_permit(number, url, &permits, &policy, fetch).await
-                }
+                PermitUse::Attempt => releasing_permit(number, url, &permits, &policy, fetch).await,
+                PermitUse::Request => keeping_permit(number, url, &permits, &policy, fetch).await,
             };
             (number, attempts)
         });
@@ -55,6 +53,7 @@ where
     while let Some(joined) = tasks.join_next().await {
         // A task that panicked leaves its place as it is.
         if let Ok((number, attempts)) = joined {
+            on_arrival(number, &attempts);
             downloads[number - 1] = attempts;
         }
     }
@@ -63,7 +62,7 @@ where
 
 /// Holds a permit for the length of each attempt, and none while it backs off.
 #[tracing::instrument(name = "request", level = "info", skip_all, fields(task = number))]
-async fn download_releasing_permit<Fut: Future<Output = Fetched>>(
+async fn releasing_permit<Fut: Future<Output = Fetched>>(
     number: usize,
     url: Url,
     permits: &Semaphore,
@@ -72,10 +71,8 @@ async fn download_releasing_permit<Fut: Future<Output = Fetched>>(
 ) -> Attempts {
     let (mut attempts, mut jitter) = (Vec::new(), policy.jitter(number));
     loop {
-        let permit = permits
-            .acquire()
-            .instrument(info_span!("permit", wait = "permit"));
-        let permit = permit.await.expect("nothing closes this semaphore");
+        let waiting = info_span!("permit", wait = "permit");
+        let permit = permits.acquire().instrument(waiting).await;
         attempts.push(fetch(url.clone()).await);
         // Given back before the back-off: the next in the queue goes on meanwhile.
         drop(permit);
@@ -88,7 +85,7 @@ async fn download_releasing_permit<Fut: Future<Output = Fetched>>(
 
 /// Holds one permit from the first attempt to the last.
 #[tracing::instrument(name = "request", level = "info", skip_all, fields(task = number))]
-async fn download_keeping_permit<Fut: Future<Output = Fetched>>(
+async fn keeping_permit<Fut: Future<Output = Fetched>>(
     number: usize,
     url: Url,
     permits: &Semaphore,
@@ -96,11 +93,9 @@ async fn download_keeping_permit<Fut: Future<Output = Fetched>>(
     fetch: impl Fn(Url) -> Fut,
 ) -> Attempts {
     let (mut attempts, mut jitter) = (Vec::new(), policy.jitter(number));
-    let permit = permits
-        .acquire()
-        .instrument(info_span!("permit", wait = "permit"));
+    let waiting = info_span!("permit", wait = "permit");
     // BUG (on purpose): it keeps the permit through every back-off, when it asks the server nothing.
-    let _permit = permit.await.expect("nothing closes this semaphore");
+    let _permit = permits.acquire().instrument(waiting).await;
     loop {
         attempts.push(fetch(url.clone()).await);
         match policy.back_off_after(&attempts, &mut jitter) {

@@ -4,7 +4,7 @@ mod claims;
 mod flags;
 
 use claims::Ran;
-use common::{Lab, Step, Tally};
+use common::{Bound, Lab, Step, Tally};
 use flags::Args;
 use lab_09_async_http_downloader::{Attempts, PermitUse, download_all};
 use network::{Site, lesson};
@@ -16,12 +16,10 @@ const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
     mirrors: &["lab/09_asyncio_http_downloader.py"],
     question: "how many at once, and what if one fails?",
-    why: "A semaphore has a fixed number of permits, and a request needs one to be in flight: the \
-          others queue. A failed request backs off before it tries again, longer each time, and by \
-          chance a little more or less, so that those which failed together do not return \
-          together. While it backs off it asks the server nothing. If it keeps its permit all the \
-          same, the requests behind it queue for a permit that nothing uses; if it gives the \
-          permit back, the next one goes.",
+    why: "A failed request backs off before it tries again, longer each time, and by chance a little \
+          more or less, so that those which failed together do not return together. While it backs \
+          off it asks the server nothing. If it keeps its permit all the same, the requests behind \
+          it queue for a permit that nothing uses.",
     remember: "A semaphore limits how many run at once. Give the permit back before you pause to \
               retry, or the others wait for nothing.",
     predict: (
@@ -31,13 +29,11 @@ const STEP: Step = Step {
     sources: common::sources!["lib.rs", "retry.rs"],
 };
 
-/// The lab's server without faults.
 const CALM: &str = "calm";
-/// Hosts of the reader's choice.
+/// In place of `CALM`, for hosts of the reader's choice.
 const YOURS: &str = "yours";
-/// A server with faults, and permits kept in back-offs.
+/// A server with faults; permits kept through back-offs, and given back.
 const KEPT: &str = "kept";
-/// The same server, and permits given back.
 const RELEASED: &str = "released";
 
 fn main() -> ExitCode {
@@ -46,17 +42,10 @@ fn main() -> ExitCode {
 
 fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let site = args.open(None)?;
-    let first = if args.requests.needs_server() {
-        CALM
-    } else {
-        YOURS
-    };
+    let first = [YOURS, CALM][usize::from(args.requests.needs_server())];
     let mut ran = vec![run(args, lab, &site, first)?];
-    lesson::note_failures(
-        lab,
-        first,
-        ran[0].downloads.iter().flat_map(|attempts| attempts.last()),
-    );
+    let results = ran[0].downloads.iter().flat_map(|attempts| attempts.last());
+    lesson::note_failures(lab, first, results);
     // A server of its own, so that the first part has no faults.
     if let Some(faults) = args.faults(lab.seed()) {
         let faulty = args.open(Some(faults))?;
@@ -68,47 +57,51 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Runs one variant with a client and connections of its own, and prints each result.
+/// Runs one variant with a client and connections of its own, and prints results as they arrive.
 fn run(args: &Args, lab: &mut Lab, site: &Site, name: &'static str) -> anyhow::Result<Ran> {
-    let (urls, limit, count) = (&site.urls, args.limit, site.urls.len());
-    lab.say(format!("{name}: requests {count}, permits {limit} …"));
+    let (urls, limit) = (&site.urls, args.limit);
+    lab.say(format!(
+        "{name}: {} requests, {limit} permits …",
+        urls.len()
+    ));
     let permit_use = match name {
         KEPT => PermitUse::Request,
         _ => PermitUse::Attempt,
     };
-    let policy = args.policy(lab.seed());
+    let (policy, screen) = (args.policy(lab.seed()), lab.screen());
     let client = web::async_client(args.requests.timeout);
     let fetch = move |url| {
         let client = client.clone();
         async move { web::get_async(&client, &url).await }
     };
-    let runtime = Builder::new_current_thread().enable_all().build()?;
     let has_faults = matches!(name, KEPT | RELEASED);
-    let measure = lab.variant(name).observed_by(site);
-    let measure = measure.bound(args.bound(count, has_faults));
-    let measure = if has_faults {
-        measure.other_work()
-    } else {
-        measure.limit(limit.get())
+    let on_arrival = |number, attempts: &Attempts| {
+        let outcomes: Vec<String> = attempts.iter().map(outcome).collect();
+        if !has_faults || attempts.iter().any(Result::is_err) {
+            screen.say(format!("URL #{number}: {}", outcomes.join(", then ")));
+        }
     };
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let (measure, at_once) = (lab.variant(name).observed_by(site), limit.get());
+    let measure = match has_faults {
+        true => measure.other_work().bound(Bound::Spans {
+            name: "fetch",
+            at_once,
+        }),
+        false => measure
+            .limit(at_once)
+            .bound(args.requests.bound(urls.len(), at_once)),
+    };
+    let downloading = download_all(urls, limit, permit_use, &policy, fetch, on_arrival);
     let downloads = measure.run_counted(
-        || Ok(runtime.block_on(download_all(urls, limit, permit_use, &policy, fetch))),
+        || Ok(runtime.block_on(downloading)),
         |all: &Vec<Attempts>| Tally {
             retried: all.iter().map(|attempts| attempts.len() as u64 - 1).sum(),
             ..Tally::of_checked(all, |attempts| matches!(attempts.last(), Some(Ok(_))))
         },
     )?;
-    for (number, attempts) in (1..).zip(&downloads) {
-        let outcomes: Vec<String> = attempts.iter().map(outcome).collect();
-        let result = attempts.last().expect("there was an attempt");
-        let line = lesson::line(number, result);
-        lab.say(format!("{line}; attempts: {}", outcomes.join(", ")));
-    }
-    lesson::say_elapsed(lab, &[name]);
-    let arrivals = site.witness()?.map(|witness| {
-        let arrivals = usize::try_from(witness.arrivals).unwrap_or(usize::MAX);
-        lab.count(name, "arrivals_at_the_server", arrivals)
-    });
+    let arrivals = site.witness()?.map(|witness| witness.arrivals as usize);
+    let arrivals = arrivals.map(|count| lab.count(name, "arrivals_at_the_server", count));
     Ok(Ran {
         name,
         downloads,

@@ -1,14 +1,14 @@
 //! Whether a failed attempt is worth another one, and how long to back off before it.
 
 use measure::workload::Seeded;
-use std::{num::NonZeroU32, time::Duration};
+use std::time::Duration;
 use web::Fetched;
 
 /// How often to try, and how long to back off in between.
 #[derive(Clone, Debug)]
 pub struct RetryPolicy {
     /// Attempts per request, the first included.
-    pub attempts: NonZeroU32,
+    pub attempts: usize,
     /// The back-off after the first failure, before jitter; it doubles with each further one.
     pub back_off: Duration,
     /// The longest back-off; where the server asks for more, there is no further attempt.
@@ -26,15 +26,15 @@ impl RetryPolicy {
     /// How long to back off after these attempts; `None` after a success, or to give up.
     pub fn back_off_after(&self, attempts: &[Fetched], jitter: &mut Seeded) -> Option<Duration> {
         let error = attempts.last()?.as_ref().err()?;
-        let failures = u32::try_from(attempts.len()).ok()?;
         let asked = error.retry_after().unwrap_or_default();
         // Coming back sooner than asked would be rude, and would be refused again.
-        if failures >= self.attempts.get() || !error.is_retryable() || asked > self.max_wait {
+        if attempts.len() >= self.attempts || !error.is_retryable() || asked > self.max_wait {
             return None;
         }
+        let doublings = attempts.len() as u32 - 1;
         let doubled = self
             .back_off
-            .saturating_mul(2_u32.saturating_pow(failures - 1));
+            .saturating_mul(2_u32.saturating_pow(doublings));
         // Half of it is certain and half is chance: what failed together does not return together.
         let half = doubled.min(self.max_wait) / 2;
         let back_off = asked.max(half) + half.mul_f64(jitter.unit());
@@ -51,7 +51,7 @@ mod tests {
 
     fn policy(seed: u64) -> RetryPolicy {
         RetryPolicy {
-            attempts: NonZeroU32::new(20).expect("not zero"),
+            attempts: 20,
             back_off: SECOND,
             max_wait: 10 * SECOND,
             seed,

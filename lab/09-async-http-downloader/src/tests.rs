@@ -17,9 +17,9 @@ use web::{FaultKind, Faults, Page, Server, ServerConfig, Witness, async_client, 
 const SECOND: Duration = Duration::from_secs(1);
 const BOTH: [PermitUse; 2] = [PermitUse::Attempt, PermitUse::Request];
 
-fn policy(attempts: u32) -> RetryPolicy {
+fn policy(attempts: usize) -> RetryPolicy {
     RetryPolicy {
-        attempts: NonZeroU32::new(attempts).expect("not zero"),
+        attempts,
         back_off: SECOND,
         max_wait: 10 * SECOND,
         seed: 7,
@@ -93,7 +93,15 @@ async fn download_one(
     let log = Log::default();
     let seen = log.clone();
     let fetch = move |url: Url| future::ready(answer(&url, seen.attempt(&url)));
-    let mut all = download_all(&urls(1), limit(1), PermitUse::Attempt, policy, fetch).await;
+    let mut all = download_all(
+        &urls(1),
+        limit(1),
+        PermitUse::Attempt,
+        policy,
+        fetch,
+        |_, _| (),
+    )
+    .await;
     (all.pop().expect("one was asked for"), log)
 }
 
@@ -108,7 +116,15 @@ async fn every_request_comes_back_once_in_the_order_of_asking() {
                     page(url)
                 };
                 let urls = urls(count);
-                let all = download_all(&urls, limit(permits), permit_use, &policy(3), fetch).await;
+                let all = download_all(
+                    &urls,
+                    limit(permits),
+                    permit_use,
+                    &policy(3),
+                    fetch,
+                    |_, _| (),
+                )
+                .await;
                 assert_eq!(all.len(), count);
                 for (attempts, url) in all.iter().zip(&urls) {
                     let [Ok(page)] = &attempts[..] else {
@@ -139,7 +155,15 @@ async fn the_limit_is_reached_and_never_passed() {
                     }
                 }
             };
-            download_all(&urls(20), limit(permits), permit_use, &policy(3), fetch).await;
+            download_all(
+                &urls(20),
+                limit(permits),
+                permit_use,
+                &policy(3),
+                fetch,
+                |_, _| (),
+            )
+            .await;
             assert_eq!(peak.load(SeqCst), permits, "{permit_use:?}");
         }
     }
@@ -164,7 +188,7 @@ async fn the_next_in_the_queue_goes_while_one_rests_unless_the_permit_is_kept() 
                 }
             }
         };
-        download_all(&urls(2), limit(1), permit_use, &policy(3), fetch).await;
+        download_all(&urls(2), limit(1), permit_use, &policy(3), fetch, |_, _| ()).await;
         assert_eq!(log.numbers(), order, "{permit_use:?}");
     }
 }
@@ -246,7 +270,7 @@ async fn each_attempt_is_kept_and_none_more_is_made_than_allowed() {
         let (count, permits) = (random.range(0..30) as usize, random.range(1..9) as usize);
         let policy = RetryPolicy {
             seed,
-            ..policy(random.range(1..5) as u32)
+            ..policy(random.range(1..5) as usize)
         };
         let permit_use = BOTH[random.range(0..2) as usize];
         let log = Log::default();
@@ -269,11 +293,19 @@ async fn each_attempt_is_kept_and_none_more_is_made_than_allowed() {
                 fetched
             }
         };
-        let all = download_all(&urls(count), limit(permits), permit_use, &policy, fetch).await;
+        let all = download_all(
+            &urls(count),
+            limit(permits),
+            permit_use,
+            &policy,
+            fetch,
+            |_, _| (),
+        )
+        .await;
         assert_eq!(all.len(), count);
         assert_eq!(all.iter().flatten().count(), log.numbers().len());
         for attempts in &all {
-            assert!((1..=policy.attempts.get() as usize).contains(&attempts.len()));
+            assert!((1..=policy.attempts).contains(&attempts.len()));
             let (_, failed) = attempts.split_last().expect("at least one");
             assert!(failed.iter().all(Result::is_err), "{attempts:?}");
         }
@@ -287,7 +319,7 @@ async fn a_task_that_panics_is_one_failed_request() {
         page(url)
     };
     for permit_use in BOTH {
-        let all = download_all(&urls(4), limit(1), permit_use, &policy(3), fetch).await;
+        let all = download_all(&urls(4), limit(1), permit_use, &policy(3), fetch, |_, _| ()).await;
         let ok = all.iter().map(|attempts| attempts[0].is_ok());
         assert!(ok.eq([true, false, true, true]), "{all:?}");
         let error = all[1][0].as_ref().expect_err("it panicked");
@@ -319,7 +351,7 @@ async fn from_server(
         let client = client.clone();
         async move { get_async(&client, &url).await }
     };
-    let all = download_all(&urls, limit(4), permit_use, &policy, fetch).await;
+    let all = download_all(&urls, limit(4), permit_use, &policy, fetch, |_, _| ()).await;
     (all, server.witness().expect("the server answers"))
 }
 
@@ -380,7 +412,14 @@ async fn four_permits_let_four_requests_meet() {
         }
     };
     let (urls, policy) = (urls(12), policy(1));
-    let all = download_all(&urls, limit(4), PermitUse::Attempt, &policy, fetch);
+    let all = download_all(
+        &urls,
+        limit(4),
+        PermitUse::Attempt,
+        &policy,
+        fetch,
+        |_, _| (),
+    );
     let all = time::timeout(60 * SECOND, all).await.expect("they meet");
     assert_eq!(all.len(), 12);
 }
