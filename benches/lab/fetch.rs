@@ -100,10 +100,10 @@ impl Fetches {
             })
             .cold(),
             self.row("async, one thread", move |urls| {
-                Ok(here.block_on(download_in_tasks(&one, urls)))
+                Ok(here.block_on(download_in_tasks(&one, urls, |_, _| ())))
             }),
             self.row("async, all CPUs", move |urls| {
-                Ok(everywhere.block_on(download_in_tasks(&all, urls)))
+                Ok(everywhere.block_on(download_in_tasks(&all, urls, |_, _| ())))
             }),
         ]);
         Ok(rows.into_iter().map(move |row| row.at(place)))

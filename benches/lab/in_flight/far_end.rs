@@ -46,7 +46,7 @@ fn run(way: &str, url: &Url, count: usize) -> anyhow::Result<Duration> {
 fn in_tasks(url: &Url, count: usize) -> anyhow::Result<Duration> {
     let urls = vec![url.clone(); count];
     let client = async_client(TIMEOUT);
-    let (took, pages) = run_on_this_thread(timed(download_in_tasks(&client, &urls)))?;
+    let (took, pages) = run_on_this_thread(timed(download_in_tasks(&client, &urls, |_, _| ())))?;
     check(pages, count)?;
     Ok(took)
 }

@@ -1,10 +1,10 @@
 //! Ten tasks on one thread: the waits overlap, and nothing blocks.
 
 use reqwest::Client;
-use std::{collections::HashMap, io};
+use std::io;
 use tokio::{
     runtime::Builder,
-    task::{Id, JoinError, JoinSet, yield_now},
+    task::{JoinSet, yield_now},
 };
 use web::{FetchError, Fetched, Url, get_async};
 
@@ -24,34 +24,53 @@ pub fn run_on_this_thread<F: Future>(future: F) -> io::Result<F::Output> {
 }
 
 /// Awaits one download before it starts the next: asynchronous, and still sequential.
-pub async fn download_awaiting_each(client: &Client, urls: &[Url]) -> Vec<Fetched> {
+///
+/// `on_arrival` gets each answer and its number, here and below.
+pub async fn download_awaiting_each(
+    client: &Client,
+    urls: &[Url],
+    on_arrival: impl Fn(usize, &Fetched),
+) -> Vec<Fetched> {
     let mut pages = Vec::with_capacity(urls.len());
-    for url in urls {
-        pages.push(get_async(client, url).await);
+    for (number, url) in (1..).zip(urls) {
+        let fetched = get_async(client, url).await;
+        on_arrival(number, &fetched);
+        pages.push(fetched);
     }
     pages
 }
 
-/// Downloads every URL in a task of its own; pages come in the order of asking.
+/// Downloads every URL in a task of its own; pages are in the order of the URLs.
 ///
 /// # Cancel safety
 /// A dropped future takes its tasks along.
-pub async fn download_in_tasks(client: &Client, urls: &[Url]) -> Vec<Fetched> {
-    let downloads = (1..)
-        .zip(urls)
-        .map(|(number, url)| download(number, client.clone(), url.clone()));
-    let outcomes = run_as_tasks(downloads).await;
-    let pages = urls.iter().zip(outcomes).map(|(url, outcome)| {
-        // One task's panic is one failed request; the others keep their pages.
-        outcome.unwrap_or_else(|panic| Err(panicked(url, &panic)))
-    });
-    pages.collect()
+pub async fn download_in_tasks(
+    client: &Client,
+    urls: &[Url],
+    on_arrival: impl Fn(usize, &Fetched),
+) -> Vec<Fetched> {
+    let mut tasks = JoinSet::new();
+    for (number, url) in (1..).zip(urls) {
+        tasks.spawn(download(number, client.clone(), url.clone()));
+        if number.is_multiple_of(STARTED_AT_ONCE) {
+            yield_now().await;
+        }
+    }
+    // One task's panic is one failed request; the others keep their pages.
+    let mut pages: Vec<Fetched> = urls.iter().map(|url| Err(panicked(url))).collect();
+    while let Some(joined) = tasks.join_next().await {
+        if let Ok((number, fetched)) = joined {
+            on_arrival(number, &fetched);
+            pages[number - 1] = fetched;
+        }
+    }
+    pages
 }
 
 /// One task; it owns what it needs, because it may outlive its caller.
 #[tracing::instrument(name = "task", skip_all, fields(task = number, wait = "io"))]
-async fn download(number: usize, client: Client, url: Url) -> Fetched {
-    get_async(&client, &url).await
+async fn download(number: usize, client: Client, url: Url) -> (usize, Fetched) {
+    (number, get_async(&client, &url).await)
 }
 
 /// Makes a future per URL and drops them without awaiting one; returns how many there were.
@@ -60,46 +79,17 @@ pub fn make_without_awaiting(client: &Client, urls: &[Url]) -> usize {
     futures.len()
 }
 
-/// Starts a task per future, waits for all, and gives each one's value or panic in their order.
-pub async fn run_as_tasks<T: Send + 'static>(
-    futures: impl IntoIterator<Item: Future<Output = T> + Send + 'static>,
-) -> Vec<Result<T, JoinError>> {
-    let mut tasks = JoinSet::new();
-    let mut order: Vec<Id> = Vec::new();
-    for future in futures {
-        order.push(tasks.spawn(future).id());
-        if order.len().is_multiple_of(STARTED_AT_ONCE) {
-            yield_now().await;
-        }
-    }
-    let mut outcomes = HashMap::new();
-    // Drained to the end: what a task panicked with is an outcome like any other.
-    while let Some(joined) = tasks.join_next_with_id().await {
-        let (id, outcome) = match joined {
-            Ok((id, value)) => (id, Ok(value)),
-            Err(panic) => (panic.id(), Err(panic)),
-        };
-        outcomes.insert(id, outcome);
-    }
-    order.iter().filter_map(|id| outcomes.remove(id)).collect()
-}
-
-fn panicked(url: &Url, panic: &JoinError) -> FetchError {
+fn panicked(url: &Url) -> FetchError {
     FetchError::Other {
         url: url.to_string(),
-        reason: panic.to_string(),
+        reason: "its task panicked".into(),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::{
-        sync::{Arc, mpsc},
-        thread,
-        time::Duration,
-    };
-    use tokio::sync::Barrier;
+    use std::{thread, time::Duration};
     use web::{Server, ServerConfig, async_client};
 
     fn server() -> Server {
@@ -128,10 +118,13 @@ mod tests {
             let urls: Vec<Url> = (1..=count)
                 .map(|n| server.url(&format!("bytes/{n}")))
                 .collect();
-            let sequential = bodies(run(download_awaiting_each(&client(), &urls)));
+            let sequential = bodies(run(download_awaiting_each(&client(), &urls, |_, _| ())));
             assert!(sequential.iter().map(Vec::len).eq(1..=count));
             server.begin_run().expect("the server counts");
-            assert_eq!(bodies(run(download_in_tasks(&client(), &urls))), sequential);
+            assert_eq!(
+                bodies(run(download_in_tasks(&client(), &urls, |_, _| ()))),
+                sequential
+            );
             let witness = server.witness().expect("the server tells");
             assert_eq!(witness.arrivals, count as u64);
         }
@@ -141,7 +134,7 @@ mod tests {
     fn awaiting_each_never_has_two_in_flight() {
         let server = server();
         let urls = vec![server.url("get"); 20];
-        run(download_awaiting_each(&client(), &urls));
+        run(download_awaiting_each(&client(), &urls, |_, _| ()));
         let witness = server.witness().expect("the server tells");
         assert_eq!((witness.arrivals, witness.peak_in_flight), (20, 1));
         assert_eq!(witness.connections, 1, "kept alive");
@@ -159,44 +152,23 @@ mod tests {
     }
 
     #[test]
-    fn all_tasks_are_under_way_at_once_on_one_thread() {
-        let (tx, rx) = mpsc::channel();
-        thread::spawn(move || {
-            // Each task waits for all the others: one after another would wait for ever.
-            let meeting = Arc::new(Barrier::new(1_000));
-            let tasks = (0..1_000).map(|number| {
-                let meeting = Arc::clone(&meeting);
-                async move {
-                    meeting.wait().await;
-                    (number, thread::current().id())
-                }
-            });
-            tx.send((run(run_as_tasks(tasks)), thread::current().id()))
-        });
-        let (outcomes, caller) = rx
-            .recv_timeout(Duration::from_secs(60))
-            .expect("it panicked, or it hangs");
-        let outcomes = outcomes.into_iter().map(|one| one.expect("no task panics"));
-        assert!(outcomes.eq((0..1_000).map(|number| (number, caller))));
-    }
-
-    #[test]
-    fn a_panicking_task_is_a_value_in_its_place_and_spares_the_others() {
-        let tasks = (1..=3).map(|number| async move {
-            assert!(number != 2, "on purpose");
-            number
-        });
-        let outcomes = run(run_as_tasks(tasks));
-        assert_eq!(outcomes[0].as_ref().ok(), Some(&1));
-        assert!(outcomes[1].as_ref().expect_err("it panics").is_panic());
-        assert_eq!(outcomes[2].as_ref().ok(), Some(&3));
+    fn all_tasks_are_in_flight_at_once_on_one_thread() {
+        let server = server();
+        let urls = vec![server.url("delay/2"); 20];
+        let here = thread::current().id();
+        let pages = run(download_in_tasks(&client(), &urls, |_, _| {
+            assert_eq!(thread::current().id(), here);
+        }));
+        assert!(pages.iter().all(Result::is_ok));
+        let witness = server.witness().expect("the server tells");
+        assert_eq!(witness.peak_in_flight, 20);
     }
 
     #[test]
     fn a_failed_request_keeps_its_place_and_spares_the_others() {
         let server = server();
         let urls = ["get", "status/500", "html"].map(|path| server.url(path));
-        let pages = run(download_in_tasks(&client(), &urls));
+        let pages = run(download_in_tasks(&client(), &urls, |_, _| ()));
         let fine: Vec<bool> = pages.iter().map(Result::is_ok).collect();
         assert_eq!(fine, [true, false, true]);
     }

@@ -4,12 +4,10 @@ use anyhow::Context;
 use common::{
     Lab, Step, Tally,
     claim::{Claim, all_in_flight, busy, count, middle_wall, threads},
-    format,
 };
 use lab_08_async_downloader::{
     download_awaiting_each, download_in_tasks, make_without_awaiting, run_on_this_thread,
 };
-use measure::timing;
 use network::{RequestArgs, Site, lesson};
 use std::{num::NonZeroU32, process::ExitCode};
 use web::{Fetched, SERVER};
@@ -42,26 +40,17 @@ fn main() -> ExitCode {
 
 fn demonstrate(args: &RequestArgs, lab: &mut Lab) -> anyhow::Result<()> {
     let site = network::open_target(args, REQUESTS)?;
-    let (urls, count) = (&site.urls, site.urls.len());
+    let (urls, count, print) = (&site.urls, site.urls.len(), lesson::printer(lab));
     show_laziness(args, lab, &site)?;
 
     let client = web::async_client(args.timeout);
     // A future is a value like any other: nothing happens until `run` awaits it and measures that.
-    let downloads = download_awaiting_each(&client, urls);
+    let downloads = download_awaiting_each(&client, urls, &print);
     run(args, lab, &site, LOOP, 1, downloads)?;
 
     let client = web::async_client(args.timeout);
-    let downloads = download_in_tasks(&client, urls);
-    let pages = run(args, lab, &site, TASKS, count, downloads)?;
-    for (number, one) in (1..).zip(&pages) {
-        lab.say(lesson::line(number, one));
-    }
-    let whole = pages.iter().flatten();
-    lab.say(format!(
-        "Downloaded {} pages, {} bytes",
-        whole.clone().count(),
-        format::count(whole.map(|page| page.len() as u64).sum())
-    ));
+    let downloads = download_in_tasks(&client, urls, &print);
+    run(args, lab, &site, TASKS, count, downloads)?;
     lesson::say_elapsed(lab, &[LOOP, TASKS]);
     claim(lab, count);
     Ok(())
@@ -75,75 +64,47 @@ fn run(
     name: &str,
     at_once: usize,
     downloads: impl Future<Output = Vec<Fetched>>,
-) -> anyhow::Result<Vec<Fetched>> {
+) -> anyhow::Result<()> {
     let count = site.urls.len();
-    lab.say(format!(
-        "{name}: requests to make: {count}; at once: {at_once} …"
-    ));
-    let pages = lab
-        .variant(name)
-        .observed_by(site)
-        .bound(args.bound(count, at_once))
-        .limit(at_once)
-        .run_counted(
-            || run_on_this_thread(downloads).context("cannot start a runtime; close some files"),
-            |all| Tally::of(all),
-        )?;
+    lab.say(format!("{name}: {count} requests, {at_once} at once …"));
+    let variant = lab.variant(name).observed_by(site);
+    let variant = variant.bound(args.bound(count, at_once)).limit(at_once);
+    let pages = variant.run_counted(
+        || run_on_this_thread(downloads).context("cannot start a runtime; close some files"),
+        |all| Tally::of(all),
+    )?;
     lesson::note_failures(lab, name, &pages);
-    Ok(pages)
+    Ok(())
 }
 
 /// Makes futures, awaits none, and asks the server what arrived.
 fn show_laziness(args: &RequestArgs, lab: &mut Lab, site: &Site) -> anyhow::Result<()> {
-    let client = web::async_client(args.timeout);
     site.begin_run()?;
-    let (made, took) = timing::timed(|| make_without_awaiting(&client, &site.urls));
-    let took = format::seconds(took);
+    let made = make_without_awaiting(&web::async_client(args.timeout), &site.urls);
     let Some(witness) = site.witness()? else {
-        lab.say(format!("futures made: {made}, in {took}; awaited: 0"));
         return Ok(());
     };
+    let seen = usize::try_from(witness.arrivals)?;
     lab.say(format!(
-        "futures made: {made}, in {took}; awaited: 0; requests the server saw: {}",
-        witness.arrivals
+        "{made} futures made, none awaited: the server saw {seen} requests"
     ));
-    let seen = usize::try_from(witness.arrivals).unwrap_or(usize::MAX);
     let seen = lab.count(None, "requests_seen_by_the_server", seen);
-    lab.claim(
-        Claim::that(
-            "futures_are_lazy",
-            "making futures without awaiting them sent nothing, counted by the server",
-        )
-        .check(seen.equals(count(0)))
-        .headline(),
-    );
+    let text = "futures that were not awaited sent nothing, counted by the server";
+    let claim = Claim::that("futures_are_lazy", text).check(seen.equals(count(0)));
+    lab.claim(claim.headline());
     Ok(())
 }
 
 fn claim(lab: &mut Lab, requests: usize) {
-    lab.claim(
-        Claim::that(
-            "all_in_flight",
-            "every request was in flight at once, counted by the server",
-        )
-        .check(all_in_flight(TASKS))
-        .headline(),
-    );
-    lab.claim(
-        Claim::that(
-            "one_thread",
-            "no second thread was seen while the tasks ran",
-        )
-        .check(threads(TASKS).equals(count(1)))
-        .headline(),
-    );
+    let text = "every request was in flight at once, counted by the server";
+    let claim = Claim::that("all_in_flight", text).check(all_in_flight(TASKS));
+    lab.claim(claim.headline());
+    let text = "no second thread was seen while the tasks ran";
+    let claim = Claim::that("one_thread", text).check(threads(TASKS).equals(count(1)));
+    lab.claim(claim.headline());
     lab.claim(lesson::waits_overlap(LOOP, TASKS, requests, 0.5).headline());
-    lab.claim(
-        Claim::that(
-            "polled_briefly",
-            "tasks were being polled for less than half of the time",
-        )
-        .check(busy(TASKS).below(middle_wall(TASKS) * 0.5)),
-    );
+    let text = "tasks were being polled for less than half of the time";
+    let polled = busy(TASKS).below(middle_wall(TASKS) * 0.5);
+    lab.claim(Claim::that("polled_briefly", text).check(polled));
     lab.claim(lesson::waiting_not_work(TASKS, 0.5));
 }
