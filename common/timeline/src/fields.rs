@@ -76,10 +76,9 @@ impl Visit for Fields {
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        match field.name() {
-            "job" => self.job = u64::try_from(value).ok(),
-            "depth" => self.depth = Some(value as f64),
-            _ => self.record_debug(field, &value),
+        match u64::try_from(value) {
+            Ok(value) => self.record_u64(field, value),
+            Err(_) => self.record_debug(field, &value),
         }
     }
 

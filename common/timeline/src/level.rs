@@ -14,7 +14,7 @@ impl Recording {
         let mut levels: Vec<Level> = told.chain(self.in_flight()).collect();
         for level in &mut levels {
             level.clip(self.start, self.start.plus(self.wall));
-            level.shorten();
+            shorten(&mut level.samples, SAMPLES);
         }
         levels.retain(|level| !level.samples.is_empty());
         levels
@@ -34,20 +34,13 @@ impl Recording {
 
 /// The spans of a lane that wait for an answer and hold no other that does.
 fn innermost_waits(lane: &Lane) -> impl Iterator<Item = &Span> {
-    let waits: Vec<&Span> = (lane.spans.iter())
-        .filter(|span| span.wait.as_deref() == Some(IO))
-        .collect();
+    let waits = (lane.spans.iter()).filter(|span| span.wait.as_deref() == Some(IO));
     // Parents come before their children, so a child is the next one, deeper and inside.
-    let holds = |index: usize| {
-        let (span, rest): (&Span, &[&Span]) = (waits[index], &waits[index + 1..]);
-        let next = rest.first();
-        next.is_some_and(|next| next.depth > span.depth && next.start < span.end)
-    };
-    let kept: Vec<bool> = (0..waits.len()).map(|index| !holds(index)).collect();
-    waits
-        .into_iter()
-        .zip(kept)
-        .filter_map(|(span, is_kept)| is_kept.then_some(span))
+    let next = waits.clone().skip(1).map(Some).chain([None]);
+    waits.zip(next).filter_map(|(span, next)| {
+        let is_inside = |next: &Span| next.depth > span.depth && next.start < span.end;
+        (!next.is_some_and(is_inside)).then_some(span)
+    })
 }
 
 impl Level {
@@ -86,20 +79,20 @@ impl Level {
             self.samples.insert(0, before);
         }
     }
+}
 
-    /// Leaves the highest and the last sample of each part of its time, where there are too many.
-    fn shorten(&mut self) {
-        if self.samples.len() <= SAMPLES {
-            return;
-        }
-        let group = self.samples.len().div_ceil(SAMPLES / 2);
-        let groups = self.samples.chunks(group).flat_map(|group| {
-            let highest = group.iter().copied().max_by(|a, b| a.1.total_cmp(&b.1));
-            let last = group.last().copied().filter(|last| Some(*last) != highest);
-            highest.into_iter().chain(last)
-        });
-        self.samples = groups.collect();
+/// Leaves the highest and the last sample of each part of their time, where there are more than `limit`.
+pub(super) fn shorten(samples: &mut Vec<(Moment, f64)>, limit: usize) {
+    if samples.len() <= limit {
+        return;
     }
+    let group = samples.len().div_ceil(limit / 2);
+    let groups = samples.chunks(group).flat_map(|group| {
+        let highest = group.iter().copied().max_by(|a, b| a.1.total_cmp(&b.1));
+        let last = group.last().copied().filter(|last| Some(*last) != highest);
+        highest.into_iter().chain(last)
+    });
+    *samples = groups.collect();
 }
 
 #[cfg(test)]

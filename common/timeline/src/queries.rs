@@ -1,6 +1,6 @@
 //! What a recording answers: how long was waited and for what, how many at once, how much was done.
 
-use crate::{Lane, Level, Moment, Recording, Span};
+use crate::{Level, Moment, Recording, Span};
 use std::time::Duration;
 
 /// How lanes spent their time: what a recording knows of it, and what it does not.
@@ -26,39 +26,20 @@ impl Recording {
         self.named(name).min_by_key(|span| span.start)
     }
 
-    /// The span with this name that ends last.
-    pub fn last(&self, name: &str) -> Option<&Span> {
-        self.named(name).max_by_key(|span| span.end)
-    }
-
-    /// How long all spans with this name ran, added up.
-    pub fn busy(&self, name: &str) -> Duration {
-        self.named(name).map(|span| span.busy).sum()
-    }
-
-    /// Every wait of a span with a cause: its lane, the span, and how long it waited itself.
+    /// How long all lanes together waited for `cause`, such as `"lock"`.
     ///
     /// A span waits while it is open and does not run. Where a span inside of it waits, that one does.
-    pub fn waits(&self) -> impl Iterator<Item = (&Lane, &Span, Duration)> {
-        self.lanes.iter().flat_map(|lane| {
-            let own = own_waits(&lane.spans).into_iter().zip(&lane.spans);
-            own.filter(|(_, span)| span.wait.is_some())
-                .map(move |(waited, span)| (lane, span, waited))
-        })
-    }
-
-    /// How long all lanes together waited for `cause`, such as `"lock"`.
     pub fn waited(&self, cause: &str) -> Duration {
-        let waits = self.waits();
-        let of_cause = waits.filter(|(_, span, _)| span.wait.as_deref() == Some(cause));
-        of_cause.map(|(_, _, waited)| waited).sum()
+        let waits = self.lanes.iter().flat_map(|lane| own_waits(&lane.spans));
+        let of_cause = waits.filter(|(span, _)| span.wait.as_deref() == Some(cause));
+        of_cause.map(|(_, waited)| waited).sum()
     }
 
     /// How the time was spent that outermost spans were open, added up.
     pub fn spent(&self) -> Spent {
         let mut spent = Spent::default();
         for lane in &self.lanes {
-            for (own, span) in own_waits(&lane.spans).into_iter().zip(&lane.spans) {
+            for (span, own) in own_waits(&lane.spans) {
                 spent.running += if span.depth == 0 {
                     span.busy
                 } else {
@@ -80,22 +61,13 @@ impl Recording {
 
     /// The most spans with this name that were open at once.
     pub fn most_open(&self, name: &str) -> usize {
-        most_at_once(self.named(name).map(|span| (span.start, span.end)))
-    }
-
-    /// The most spans with this name that ran at once: those of tasks while they were polled, those of
-    /// threads without a cause of waiting while they were open.
-    pub fn most_running(&self, name: &str) -> usize {
-        most_at_once(self.named(name).flat_map(|span| {
-            let whole = span.polls.is_empty() && span.wait.is_none();
-            let whole = whole.then_some((span.start, span.end));
-            span.polls.iter().copied().chain(whole)
-        }))
+        let steps = at_once(self.named(name).map(|span| (span.start, span.end)));
+        steps.into_iter().map(|step| step.1).fold(0.0, f64::max) as usize
     }
 }
 
 /// How long each span of a lane did not run, without what the spans inside of it did not.
-fn own_waits(spans: &[Span]) -> Vec<Duration> {
+fn own_waits(spans: &[Span]) -> impl Iterator<Item = (&Span, Duration)> {
     let idle = |span: &Span| span.duration().saturating_sub(span.busy);
     let mut own: Vec<Duration> = spans.iter().map(idle).collect();
     let mut open: Vec<usize> = Vec::new();
@@ -107,7 +79,7 @@ fn own_waits(spans: &[Span]) -> Vec<Duration> {
         }
         open.push(index);
     }
-    own
+    spans.iter().zip(own)
 }
 
 /// The level of what is open at each moment; where one ends as another begins, there is one.
@@ -122,9 +94,4 @@ pub(super) fn at_once(stretches: impl Iterator<Item = (Moment, Moment)>) -> Vec<
         *level = open;
     }
     steps
-}
-
-fn most_at_once(stretches: impl Iterator<Item = (Moment, Moment)>) -> usize {
-    let levels = at_once(stretches).into_iter().map(|step| step.1);
-    levels.fold(0.0, f64::max) as usize
 }

@@ -44,7 +44,7 @@ impl Lane {
 }
 
 /// One interval on a lane.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Span {
     /// What was done.
     pub name: Cow<'static, str>,
@@ -173,7 +173,7 @@ pub fn thinned(lanes: &[Lane], limit: usize) -> (Cow<'_, [Lane]>, u64) {
         return (Cow::Borrowed(lanes), 0);
     }
     let mut fewer = lanes.to_vec();
-    thin::thin(fewer.iter_mut().map(|lane| &mut lane.spans), limit, |_| 1);
+    thin::thin(fewer.iter_mut().map(|lane| &mut lane.spans), limit);
     let left_out = spans - count(&fewer);
     (Cow::Owned(fewer), left_out as u64)
 }
@@ -187,12 +187,8 @@ impl Span {
     /// For what part of its polls it ran: they reach over short rests where there were many.
     pub fn density(&self) -> f64 {
         let polled: Duration = self.polls.iter().map(|poll| poll.1 - poll.0).sum();
-        let share = self.busy.as_secs_f64() / polled.as_secs_f64();
-        if share.is_finite() {
-            share.min(1.0)
-        } else {
-            1.0
-        }
+        // Of no polls at all as well: the least of 1 and what is no number is 1.
+        self.busy.div_duration_f64(polled).min(1.0)
     }
 
     /// A span that was watched from outside: open from `start` to `end`, busy for `busy` of it.
@@ -202,13 +198,7 @@ impl Span {
             start,
             end,
             busy,
-            wait: None,
-            depth: 0,
-            polls: Vec::new(),
-            cut: false,
-            job: None,
-            file: None,
-            line: None,
+            ..Self::default()
         }
     }
 
@@ -218,18 +208,15 @@ impl Span {
     pub(super) fn mend(&mut self, now: Moment) -> bool {
         let (start, end) = (self.start.min(now), self.end.min(now));
         let end = end.max(start);
-        let is_within = |&(from, to): &(Moment, Moment)| start <= from && from <= to && to <= end;
-        let is_right = (start, end) == (self.start, self.end)
-            && self.busy <= end - start
-            && self.polls.iter().all(is_within);
-        if !is_right {
-            (self.start, self.end) = (start, end);
-            self.busy = self.busy.min(end - start);
-            for (from, to) in &mut self.polls {
-                *from = (*from).clamp(start, end);
-                *to = (*to).clamp(*from, end);
-            }
+        let busy = self.busy.min(end - start);
+        let mut is_changed = (start, end, busy) != (self.start, self.end, self.busy);
+        (self.start, self.end, self.busy) = (start, end, busy);
+        for poll in &mut self.polls {
+            let from = poll.0.clamp(start, end);
+            let right = (from, poll.1.clamp(from, end));
+            is_changed |= *poll != right;
+            *poll = right;
         }
-        !is_right
+        is_changed
     }
 }

@@ -1,7 +1,7 @@
 //! What is complete: lanes, levels and hand-overs, and no more of them than is to be kept.
 
 use crate::{
-    Handover, Lane, LaneId, LaneKind, Level, Moment, Recording, Span, Toll, store::Keep, thin,
+    Handover, Lane, LaneId, LaneKind, Level, Moment, Recording, Span, Toll, level::shorten, thin,
 };
 use std::{borrow::Cow, collections::BTreeMap, mem};
 
@@ -62,24 +62,22 @@ impl Settled {
         spans.chain(samples).sum::<usize>() + self.handed.len()
     }
 
-    /// Leaves out what is more than `limit`.
-    pub(super) fn limit(&mut self, keep: Keep, limit: usize) {
+    /// Leaves out what is more than `limit`: what is oldest if `is_ring`, otherwise what is too short to see.
+    pub(super) fn limit(&mut self, is_ring: bool, limit: usize) {
         for samples in self.levels.values_mut() {
             samples.sort_by_key(|sample| sample.0);
-            match keep {
-                Keep::Last(_) => drop(samples.drain(..samples.len().saturating_sub(SAMPLES_KEPT))),
-                Keep::Whole => halve_until(samples, SAMPLES_KEPT),
+            if is_ring {
+                samples.drain(..samples.len().saturating_sub(SAMPLES_KEPT));
             }
+            shorten(samples, SAMPLES_KEPT);
         }
         let surplus = self.handed.len().saturating_sub(SAMPLES_KEPT);
         self.handed.drain(..surplus);
         let before = self.spans();
-        match keep {
-            Keep::Whole if self.weight() > limit => {
-                thin::thin(self.lanes.values_mut(), limit / 2, thin::weight);
-            }
-            Keep::Last(spans) if before > spans => self.forget_all_but(spans),
-            _ => return,
+        if is_ring && before > limit {
+            self.forget_all_but(limit);
+        } else if !is_ring && self.weight() > limit {
+            thin::thin(self.lanes.values_mut(), limit / 2);
         }
         self.lanes.retain(|_, spans| !spans.is_empty());
         self.toll.thinned += (before - self.spans()) as u64;
@@ -150,20 +148,6 @@ impl Settled {
             toll: self.toll,
             lanes,
         }
-    }
-}
-
-/// Of two neighbours the higher stays: a peak is what such a curve is read for.
-fn halve_until(samples: &mut Vec<(Moment, f64)>, limit: usize) {
-    while samples.len() > limit {
-        let mut is_second = false;
-        samples.dedup_by(|next, first| {
-            is_second = !is_second;
-            if is_second {
-                first.1 = first.1.max(next.1);
-            }
-            is_second
-        });
     }
 }
 

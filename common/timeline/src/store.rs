@@ -20,28 +20,21 @@ const MOST_SPANS: usize = 160_000;
 /// A span is about so many events, of 40 bytes each, until they are put together.
 const EVENTS_PER_SPAN: usize = 4;
 
-static STORES: AtomicU64 = AtomicU64::new(0);
+/// A log without events takes as much as so many.
+const EMPTY_LOG: usize = 16;
 
-/// What is kept where there are too many spans.
-#[derive(Clone, Copy)]
-pub(super) enum Keep {
-    /// The whole run: short spans are joined to their neighbours.
-    Whole,
-    /// So many spans from the end of the run.
-    Last(usize),
-}
+static STORES: AtomicU64 = AtomicU64::new(0);
 
 /// All that a timeline holds.
 pub(super) struct Store {
     pub(super) number: u64,
-    keep: Keep,
+    /// So many spans from the end of the run are kept; where none is said, the whole run with fewer spans.
+    last: Option<usize>,
     pub(super) finds_tasks: bool,
     /// Every thread's log; a log outlives its thread until it has been emptied.
     logs: Mutex<Vec<Arc<Log>>>,
     /// About how much all logs hold.
     noted: AtomicUsize,
-    /// With so many logs, those of threads that have ended are emptied.
-    sweep_at: AtomicUsize,
     state: Mutex<State>,
 }
 
@@ -54,14 +47,13 @@ pub(super) struct State {
 }
 
 impl Store {
-    pub(super) fn new(keep: Keep, finds_tasks: bool) -> Self {
+    pub(super) fn new(last: Option<usize>, finds_tasks: bool) -> Self {
         Self {
             number: STORES.fetch_add(1, Ordering::Relaxed),
-            keep,
+            last,
             finds_tasks,
             logs: Mutex::default(),
             noted: AtomicUsize::new(0),
-            sweep_at: AtomicUsize::new(64),
             state: Mutex::new(State {
                 early: Vec::new(),
                 replay: Replay::new(finds_tasks),
@@ -71,13 +63,9 @@ impl Store {
     }
 
     pub(super) fn add_log(&self, log: Arc<Log>) {
-        let mut logs = lock(&self.logs);
-        logs.push(log);
-        let count = logs.len();
-        drop(logs);
-        if count > self.sweep_at.load(Ordering::Relaxed) {
-            self.make_room();
-        }
+        lock(&self.logs).push(log);
+        // Those of threads that have ended are to be emptied some time.
+        self.grow(EMPTY_LOG);
     }
 
     /// Notes that a log has grown, and makes room where all have grown too much.
@@ -88,10 +76,7 @@ impl Store {
     }
 
     fn most_spans(&self) -> usize {
-        match self.keep {
-            Keep::Whole => MOST_SPANS,
-            Keep::Last(spans) => spans,
-        }
+        self.last.unwrap_or(MOST_SPANS)
     }
 
     fn make_room(&self) {
@@ -110,13 +95,12 @@ impl Store {
         logs.iter().for_each(|log| state.empty(log));
         // Only this list still holds the log of a thread that has ended.
         logs.retain(|log| Arc::strong_count(log) > 1 || !lock(&log.noted).is_empty());
-        self.sweep_at.store(2 * logs.len() + 64, Ordering::Relaxed);
         drop(logs);
         state.replay_until(now);
         let limit = self.most_spans();
         if state.replay.done.len() + state.settled.weight() > limit {
             state.replay.share_out(&mut state.settled);
-            state.settled.limit(self.keep, limit);
+            state.settled.limit(self.last.is_some(), limit);
         }
         locked
     }

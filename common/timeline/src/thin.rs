@@ -17,12 +17,8 @@ pub(super) fn weight(span: &Span) -> usize {
     1 + span.polls.len() / POLLS_PER_SPAN
 }
 
-/// Leaves spans of at most about `limit` by `weight` in all; each lane keeps one, where that is not more.
-pub(super) fn thin<'a>(
-    lanes: impl Iterator<Item = &'a mut Vec<Span>>,
-    limit: usize,
-    weight: impl Fn(&Span) -> usize,
-) {
+/// Leaves spans of at most about `limit` by [`weight`] in all; each lane keeps one, where that is not more.
+pub(super) fn thin<'a>(lanes: impl Iterator<Item = &'a mut Vec<Span>>, limit: usize) {
     let mut lanes: Vec<&mut Vec<Span>> = lanes.collect();
     if lanes.len() > limit {
         drop_short(&mut lanes, limit);
@@ -40,11 +36,8 @@ pub(super) fn thin<'a>(
             spans.dedup_by(|next, first| join(first, next, window));
             spans.retain(|span| !is_dropped(span, window));
         }
-        let left: usize = lanes
-            .iter()
-            .flat_map(|spans| spans.iter())
-            .map(&weight)
-            .sum();
+        let left = lanes.iter().flat_map(|spans| spans.iter());
+        let left: usize = left.map(weight).sum();
         if left <= limit || window > stretch {
             break;
         }

@@ -1,9 +1,8 @@
 //! The handle: a timeline to install, to record into from outside, and to take from.
 
 use crate::{
-    Handover, LaneId, LaneKind, Moment, Recording, Span, chrome, log,
-    replay::thread_lane,
-    store::{Keep, Store},
+    Handover, LaneId, LaneKind, Moment, Recording, Span, chrome, log, replay::thread_lane,
+    store::Store,
 };
 use serde_json::Value;
 use std::{
@@ -43,12 +42,12 @@ impl Timeline {
     /// A span that is entered again where no recorded span is around it, as the span of a spawned
     /// future is, becomes a lane of its own, named for the span and its fields: `request user 70`.
     pub fn new() -> Self {
-        Self::with(Keep::Whole, true)
+        Self::with(None, true)
     }
 
     /// A timeline of which at least the last `spans` spans are kept, and older ones are forgotten.
     pub fn keeping_last(spans: usize) -> Self {
-        Self::with(Keep::Last(spans), true)
+        Self::with(Some(spans), true)
     }
 
     /// A timeline of a whole run in which only spans with a field `task` are tasks.
@@ -56,11 +55,11 @@ impl Timeline {
     /// Every other span lies on the lane of the thread that enters it, however often it does: for
     /// programs that poll one future after another on one thread and want to see that.
     pub fn with_declared_tasks() -> Self {
-        Self::with(Keep::Whole, false)
+        Self::with(None, false)
     }
 
-    fn with(keep: Keep, finds_tasks: bool) -> Self {
-        let store = Arc::new(Store::new(keep, finds_tasks));
+    fn with(last: Option<usize>, finds_tasks: bool) -> Self {
+        let store = Arc::new(Store::new(last, finds_tasks));
         Self { store }
     }
 
@@ -169,14 +168,14 @@ impl Timeline {
     /// Writes what is recorded as a Chrome trace to `path` when the guard is dropped: at the end of
     /// `main`, after an early return, and in a panic that unwinds.
     ///
-    /// Not after `std::process::exit` or an abort. Spans that are open then are not written.
+    /// Not after `std::process::exit` or an abort. Spans that are open end there; what cannot be written is lost.
     ///
     /// # Errors
     /// The file cannot be created.
     pub fn write_on_drop(&self, path: impl AsRef<Path>) -> io::Result<WriteOnDrop> {
         Ok(WriteOnDrop {
             timeline: self.clone(),
-            file: Some(File::create(path)?),
+            file: File::create(path)?,
         })
     }
 }
@@ -213,36 +212,19 @@ impl Drop for LiveProcess {
 #[must_use = "the trace is written when this is dropped"]
 pub struct WriteOnDrop {
     timeline: Timeline,
-    file: Option<File>,
-}
-
-impl WriteOnDrop {
-    /// Writes the trace now.
-    ///
-    /// # Errors
-    /// The file takes no more; when dropped, that goes unnoticed.
-    pub fn write(mut self) -> io::Result<()> {
-        self.write_once()
-    }
-
-    fn write_once(&mut self) -> io::Result<()> {
-        let Some(file) = self.file.take() else {
-            return Ok(());
-        };
-        let program = env::current_exe().ok();
-        let program = program.as_deref().and_then(Path::file_stem);
-        let program = program.map_or_else(|| "program".into(), |name| name.to_string_lossy());
-        let recording = self.timeline.take();
-        let trace = chrome::trace(&[(&program, &recording)], &Value::Null);
-        let mut file = BufWriter::new(file);
-        serde_json::to_writer(&mut file, &trace)?;
-        file.flush()
-    }
+    file: File,
 }
 
 impl Drop for WriteOnDrop {
     fn drop(&mut self) {
-        // Nobody is left to be told.
-        let _ = self.write_once();
+        let program = env::current_exe().ok();
+        let program = program.as_deref().and_then(Path::file_stem);
+        let program = program.map_or_else(|| "program".into(), |name| name.to_string_lossy());
+        let recording = self.timeline.so_far();
+        let trace = chrome::trace(&[(&program, &recording)], &Value::Null);
+        // Nobody is left to hear of a failure.
+        let mut file = BufWriter::new(&self.file);
+        let _ = serde_json::to_writer(&mut file, &trace);
+        let _ = file.flush();
     }
 }

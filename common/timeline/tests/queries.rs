@@ -83,37 +83,18 @@ fn who_does_not_say_what_it_waits_for_may_lack_a_cpu() {
 }
 
 #[test]
-fn waits_are_known_by_lane_and_by_name() {
-    let recording = recording();
-    let waits: Vec<_> = (recording.waits())
-        .map(|(lane, span, waited)| (lane.id.number, &*span.name, waited))
-        .collect();
-    let expected = [
-        (0, "deposit", ms(15)),
-        (0, "acquire", ms(35)),
-        (0, "fetch", ms(40)),
-        (1, "fetch", ms(60)),
-    ];
-    assert_eq!(waits, expected);
-}
-
-#[test]
-fn open_at_once_and_running_at_once_are_two_things() {
+fn the_most_of_a_name_that_were_open_at_once() {
     let recording = recording();
     assert_eq!(recording.most_open("fetch"), 2);
-    assert_eq!(recording.most_running("fetch"), 1);
-    assert_eq!(recording.most_running("hold"), 2);
-    assert_eq!(recording.most_running("acquire"), 0);
+    assert_eq!(recording.most_open("hold"), 2);
     assert_eq!(recording.most_open("no such name"), 0);
 }
 
 #[test]
-fn the_first_the_last_and_all_of_a_name() {
+fn the_first_and_all_of_a_name() {
     let recording = recording();
-    let (first, last) = (recording.first("hold"), recording.last("hold"));
-    assert_eq!(first.map(|span| span.start), Some(at(50)));
-    assert_eq!(last.map(|span| span.end), Some(at(95)));
-    assert_eq!(recording.busy("hold"), ms(35));
+    let first = recording.first("hold").map(|span| span.start);
+    assert_eq!(first, Some(at(50)));
     assert_eq!(recording.named("hold").count(), 2);
     assert!(recording.first("no such name").is_none());
 }
