@@ -278,7 +278,7 @@ pub struct Claim {
     name: &'static str,
     text: String,
     headline: bool,
-    line: Option<&'static str>,
+    line: Option<String>,
     checks: Vec<Check>,
     needs_cpus: bool,
     reason: Option<String>,
@@ -319,8 +319,8 @@ impl Claim {
     ///
     /// A factor in front of a figure is left out: of `wall("a") * 0.5` the line has the wall itself.
     #[must_use]
-    pub fn in_a_line(mut self, line: &'static str) -> Self {
-        self.line = Some(line);
+    pub fn in_a_line(mut self, line: impl Into<String>) -> Self {
+        self.line = Some(line.into());
         self
     }
 
@@ -384,10 +384,7 @@ impl Claim {
 
     /// The claim in one line, figures filled in.
     fn in_figures(&self, document: &Value) -> String {
-        let Some(line) = self.line else {
-            return self.text.clone();
-        };
-        let mut line = line.to_owned();
+        let mut line = self.line.as_ref().unwrap_or(&self.text).clone();
         for (place, check) in self.checks.iter().enumerate() {
             let number = match place {
                 0 => String::new(),

@@ -13,6 +13,11 @@ pub const WORKERS_LIMIT: usize = 512;
 #[derive(clap::Args, Clone, Debug, Serialize)]
 #[command(next_help_heading = "Every step")]
 pub struct CommonArgs {
+    /// Print everything that was measured, before the screen that sums it up
+    #[arg(long)]
+    #[serde(skip)]
+    pub verbose: bool,
+
     /// Print one JSON document with everything measured, and nothing else
     #[arg(long)]
     #[serde(skip)]
@@ -42,7 +47,7 @@ pub struct CommonArgs {
     )]
     pub seed: u64,
 
-    /// Draw everything for this many columns, 80 to 200, whatever the terminal is
+    /// Draw everything for this many columns, 50 to 200, whatever the terminal is
     #[arg(long, value_name = "COLUMNS", allow_negative_numbers = true, value_parser = parse_width)]
     #[serde(skip)]
     pub width: Option<u16>,
@@ -183,13 +188,13 @@ pub fn seconds_up_to<const LIMIT: u64>(text: &str) -> Result<Seconds, String> {
         .ok_or_else(|| format!("not a time above 0 and up to {LIMIT} seconds"))
 }
 
-/// Parses a width in columns: 80 to 200.
+/// Parses a width in columns: 50 to 200.
 ///
 /// # Errors
 /// Anything else, with the range.
 pub fn parse_width(text: &str) -> Result<u16, String> {
-    let columns = text.parse().ok().filter(|it| (80..=200).contains(it));
-    columns.ok_or_else(|| "not a whole number from 80 to 200".to_owned())
+    let columns = text.parse().ok().filter(|it| (50..=200).contains(it));
+    columns.ok_or_else(|| "not a whole number from 50 to 200".to_owned())
 }
 
 /// Serializes a time as its seconds; for flags.
@@ -319,8 +324,8 @@ mod tests {
 
     #[test]
     fn a_width_is_neither_too_narrow_to_draw_nor_too_wide_to_read() {
-        assert_eq!(["80", "200"].map(parse_width), [Ok(80), Ok(200)]);
-        for bad in ["79", "201", "-80", "8e1", "", "65616"] {
+        assert_eq!(["50", "200"].map(parse_width), [Ok(50), Ok(200)]);
+        for bad in ["49", "201", "-80", "8e1", "", "65616"] {
             assert!(parse_width(bad).is_err(), "{bad}");
         }
     }

@@ -8,7 +8,7 @@ use crate::{
     bound::Bound,
     census::Census,
     claim::{Bytes, Claim, Count, Figure, Ratio, Seconds, Unit},
-    step::ResultFiles,
+    step::{ResultFiles, Shown},
 };
 use measure::{
     Moment,
@@ -25,6 +25,9 @@ use std::{
     time::Duration,
 };
 use timeline::{LaneKind, Recording, Timeline};
+
+/// Variants that take less say nothing when they end.
+const WORTH_A_LINE: Duration = Duration::from_millis(50);
 
 #[cfg(test)]
 mod tests;
@@ -71,6 +74,7 @@ pub(crate) struct State {
     pub(crate) claims: Vec<Claim>,
     pub(crate) failures: Vec<String>,
     pub(crate) results: ResultFiles,
+    pub(crate) shown: Shown,
     pub(crate) finished: bool,
 }
 
@@ -100,22 +104,14 @@ struct Run {
 
 impl Lab {
     pub(crate) fn new(
-        document: Document,
+        state: State,
         screen: Screen,
         timeline: Timeline,
-        results: ResultFiles,
         pause: bool,
         seed: u64,
     ) -> Self {
         Self {
-            state: Arc::new(Mutex::new(State {
-                document,
-                runs: Vec::new(),
-                claims: Vec::new(),
-                failures: Vec::new(),
-                results,
-                finished: false,
-            })),
+            state: Arc::new(Mutex::new(state)),
             screen,
             timeline,
             pause,
@@ -152,20 +148,15 @@ impl Lab {
         self.screen.say(line);
     }
 
-    /// Prints a table and keeps it for the page; its notes stand under it.
-    pub fn table(&self, table: TableReport) {
-        let names: Vec<&str> = table.headings.iter().map(String::as_str).collect();
-        let (width, rows) = (self.screen.width(), table.rows.clone());
-        let text = report::table(&names, rows, &table.text_columns, width);
-        self.say(text.trim_end());
-        for note in &table.notes {
-            self.say(report::wrap(note, width, 2));
+    /// Prints one line under `--verbose` only: what few want to read.
+    pub fn detail(&self, line: impl AsRef<str>) {
+        if self.state().shown == Shown::All {
+            self.explain(line);
         }
-        self.keep_table(table);
     }
 
-    /// Keeps a table for the page, where the step itself has told it.
-    pub fn keep_table(&self, table: TableReport) {
+    /// Gives a table of the step's own, with notes under it, for the closing screen and the page.
+    pub fn table(&self, table: TableReport) {
         self.state().document.tables.push(table);
     }
 
@@ -489,6 +480,12 @@ impl Lab {
         run: Run,
     ) {
         let mut state = self.state();
+        if !state.runs.iter().any(|runs| runs.name == name) {
+            // What was over in a moment stands among the bars, and nobody waited for it.
+            if self.pause || run.recording.wall >= WORTH_A_LINE {
+                self.say(report::finished(&name, run.recording.wall));
+            }
+        }
         match state.runs.iter_mut().find(|runs| runs.name == name) {
             Some(runs) => runs.runs.push(run),
             None => state.runs.push(Runs {
@@ -505,6 +502,18 @@ impl Lab {
 }
 
 impl State {
+    pub(crate) fn new(document: Document, results: ResultFiles, shown: Shown) -> Self {
+        Self {
+            document,
+            runs: Vec::new(),
+            claims: Vec::new(),
+            failures: Vec::new(),
+            results,
+            shown,
+            finished: false,
+        }
+    }
+
     fn runs_of(&mut self, variant: &str) -> &mut Runs {
         let runs = self.runs.iter_mut().find(|runs| runs.name == variant);
         runs.unwrap_or_else(|| panic!("the variant `{variant}` did not run"))

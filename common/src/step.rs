@@ -79,7 +79,7 @@ impl Step {
         common: &CommonArgs,
         demonstrate: impl FnOnce(&Own, &mut Lab) -> anyhow::Result<()>,
     ) -> ExitCode {
-        let running = Self::report_on_interrupt(common.json);
+        let running = Self::report_on_interrupt();
         common.color.apply();
         if let Some(path) = file::named_twice(&[&common.trace, &common.report, &common.cast]) {
             report::print_error(format_args!(
@@ -103,18 +103,17 @@ impl Step {
         let timeline = Timeline::with_declared_tasks().install();
         let document = self.document(own, common);
         screen.say(report::header(&document, screen.width()));
-        let mut lab = Lab::new(
-            document,
-            screen,
-            timeline,
-            results,
-            common.pause,
-            common.seed,
-        );
+        let shown = match (common.json, common.verbose) {
+            (true, _) => Shown::Json,
+            (_, true) => Shown::All,
+            _ => Shown::Screen,
+        };
+        let state = State::new(document, results, shown);
+        let mut lab = Lab::new(state, screen, timeline, common.pause, common.seed);
         // Set once: this is the only run of the process.
         let _ = running.set((Arc::clone(&lab.state), lab.screen()));
         let outcome = demonstrate(own, &mut lab);
-        self.close(&lab, outcome, common.json)
+        self.close(&lab, outcome)
     }
 
     /// The screen that was asked for.
@@ -179,13 +178,13 @@ impl Step {
     }
 
     /// Reports, and returns the exit code; what was measured is never lost to a later failure.
-    fn close(&self, lab: &Lab, outcome: anyhow::Result<()>, json: bool) -> ExitCode {
+    fn close(&self, lab: &Lab, outcome: anyhow::Result<()>) -> ExitCode {
         let (mut state, screen) = (lab.state(), lab.screen());
         let failure = outcome.err();
         let mut messages: Vec<String> = failure.iter().map(cli::in_one_line).collect();
         messages.append(&mut state.failures);
         let error = (!messages.is_empty()).then(|| messages.join("; "));
-        messages.extend(conclude(&mut state, &screen, error, json));
+        messages.extend(conclude(&mut state, &screen, error));
         for message in &messages {
             screen.print_error(message);
         }
@@ -200,7 +199,7 @@ impl Step {
     /// On Ctrl-C, reports the variants that were finished and ends with exit code 1.
     ///
     /// Children live in process groups of their own and end with their links; guests are killed.
-    fn report_on_interrupt(json: bool) -> Arc<OnceLock<Running>> {
+    fn report_on_interrupt() -> Arc<OnceLock<Running>> {
         let running = Arc::new(OnceLock::new());
         let seen = Arc::clone(&running);
         let housekeeper = Housekeeper::enrol();
@@ -208,7 +207,7 @@ impl Step {
             let _housekeeper = &housekeeper;
             end_within(GRACE);
             child::kill_guests();
-            report_interrupted(seen.get(), json);
+            report_interrupted(seen.get());
             exit();
         });
         // A second handler in one process is refused; the first serves as well.
@@ -218,11 +217,12 @@ impl Step {
 }
 
 /// Concludes, prints and writes what goes to files; returns what could not be written.
-fn conclude(state: &mut State, screen: &Screen, error: Option<String>, json: bool) -> Vec<String> {
+fn conclude(state: &mut State, screen: &Screen, error: Option<String>) -> Vec<String> {
     let results = mem::take(&mut state.results);
+    let shown = state.shown;
     let document = state.conclude(error);
     let mut unwritten = Vec::new();
-    match print(document, screen, json) {
+    match print(document, screen, shown) {
         // A reader who has gone has seen enough; the exit code and the errors still tell.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             unwritten.push(report::unwritten(&error));
@@ -240,18 +240,34 @@ fn conclude(state: &mut State, screen: &Screen, error: Option<String>, json: boo
     unwritten
 }
 
-fn print(document: &Document, screen: &Screen, json: bool) -> io::Result<()> {
-    if json {
-        screen.try_print(&report::json(document))
-    } else if document.variants.is_empty() {
-        Ok(())
-    } else {
-        screen.mark("report");
-        screen.try_print(&report::terminal(document, screen.width()))
-    }
+/// How much of a run is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shown {
+    /// The screen.
+    Screen,
+    /// All there is, and then the screen.
+    All,
+    /// One JSON document.
+    Json,
 }
 
-fn report_interrupted(running: Option<&Running>, json: bool) {
+fn print(document: &Document, screen: &Screen, shown: Shown) -> io::Result<()> {
+    if shown == Shown::Json {
+        return screen.try_print(&report::json(document));
+    }
+    if document.variants.is_empty() {
+        return Ok(());
+    }
+    screen.mark("report");
+    if shown == Shown::All {
+        screen.try_print(&format!("\n{}", report::verbose(document, screen.width())))?;
+    }
+    let most = path::rows(&document.step);
+    let summary = report::summary(document, screen.view(most));
+    screen.try_print(&format!("\n{summary}"))
+}
+
+fn report_interrupted(running: Option<&Running>) {
     let message =
         |finished: usize| format!("interrupted; variants finished before that: {finished}");
     let Some((state, screen)) = running else {
@@ -264,7 +280,7 @@ fn report_interrupted(running: Option<&Running>, json: bool) {
     }
     let message = message(state.runs.len());
     screen.clear_bars();
-    let unwritten = conclude(&mut state, screen, Some(message.clone()), json);
+    let unwritten = conclude(&mut state, screen, Some(message.clone()));
     for line in iter::once(message).chain(unwritten) {
         screen.print_error(line);
     }

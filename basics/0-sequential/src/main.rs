@@ -46,9 +46,6 @@ fn demonstrate(args: &ScaleArgs, lab: &mut Lab) -> anyhow::Result<()> {
             sum.total
         ));
     }
-    if let Some(wall) = lab.wall("sequential") {
-        lab.say(format!("elapsed: {}", format::seconds(wall)));
-    }
 
     lab.claim(
         Claim::that("sums_are_right", "all four sums equal the closed form")
@@ -60,6 +57,7 @@ fn demonstrate(args: &ScaleArgs, lab: &mut Lab) -> anyhow::Result<()> {
             "one_cpu_at_most",
             "one thread did the work, and used no more CPU time than one CPU has, to within a tenth",
         )
+        .in_a_line("{left} thread did the work; it used {left2} of CPU in {right2}")
         .check(threads("sequential").equals(count(1)))
         .check(cpu_user("sequential").at_most(middle_wall("sequential") * 1.05))
         .check(cpu_system("sequential").at_most(middle_wall("sequential") * 0.05))

@@ -43,6 +43,7 @@ pub(crate) fn add(
     )
     .check(wall(LONGEST_FIRST).below(wall("sequential") * 0.75))
     .check(several_at_work())
+    .in_a_line("the jobs overlapped: {left} instead of {right}, {left2} CPUs at work")
     .headline();
     lab.claim(match workers.get() {
         1 => overlap.otherwise("a single worker does one job at a time"),
@@ -54,6 +55,7 @@ pub(crate) fn add(
     )
     .check(wall(LONGEST_FIRST).below(wall(IN_ORDER) * CLEARLY_LESS))
     .check(several_at_work())
+    .in_a_line("longest first took {left}, in order {right}")
     .headline();
     lab.claim(if in_order / longest_first > CLEARLY_LESS {
         order.otherwise(format!(

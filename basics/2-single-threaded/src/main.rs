@@ -45,7 +45,6 @@ fn demonstrate(args: &RequestArgs, lab: &mut Lab) -> anyhow::Result<()> {
             |all| Tally::of(all),
         )?;
     lesson::note_failures(lab, NAME, &fetched);
-    lesson::say_elapsed(lab, &[NAME]);
 
     lab.claim(lesson::one_at_a_time(NAME).headline());
     if args.url.is_empty() {

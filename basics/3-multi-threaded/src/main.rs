@@ -86,7 +86,6 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
             |all| Tally::of(all),
         )?;
     lesson::note_failures(lab, MULTI, &fetched);
-    lesson::say_elapsed(lab, &[SINGLE, MULTI]);
     claim(lab, requests, workers.get(), count);
     Ok(())
 }
@@ -103,6 +102,7 @@ fn claim(lab: &mut Lab, args: &RequestArgs, workers: usize, requests: usize) {
         )
         .check(in_flight(SINGLE).equals(count(1)))
         .check(in_flight(MULTI).equals(count(at_once)))
+        .in_a_line("requests in flight at once, counted by the server: {left}, then {left2}")
         .headline(),
     );
     lab.claim(

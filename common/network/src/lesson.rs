@@ -86,15 +86,6 @@ pub fn note_failures<'a>(
     }
 }
 
-/// Says how long each of the variants took.
-pub fn say_elapsed(lab: &Lab, variants: &[&str]) {
-    for variant in variants {
-        if let Some(wall) = lab.wall(variant) {
-            lab.say(format!("{variant}: elapsed {}", format::seconds(wall)));
-        }
-    }
-}
-
 /// The server never saw a second request before it had answered the first.
 pub fn one_at_a_time(variant: &str) -> Claim {
     Claim::that(
@@ -102,6 +93,7 @@ pub fn one_at_a_time(variant: &str) -> Claim {
         "never more than one request was in flight, counted by the server",
     )
     .check(in_flight(variant).at_most(count(1)))
+    .in_a_line("never more than {left} request in flight at once, counted by the server")
 }
 
 /// The requests of `concurrent`, at most `at_once`, were open at the same time, so it took less than
@@ -119,6 +111,7 @@ pub fn waits_overlap(sequential: &str, concurrent: &str, at_once: usize, share: 
         ),
     )
     .check(wall(concurrent).below(wall(sequential) * share))
+    .in_a_line("the waits overlapped: {left} instead of {right}")
     .check(
         (open(concurrent) / middle_wall(concurrent))
             .above(times(1.0 / share))
@@ -145,6 +138,9 @@ pub fn takes_waits(variant: &str, waits: usize, each: Duration) -> Claim {
         ),
     )
     .check(wall(variant).at_least(time_of(waits)))
+    .in_a_line(format!(
+        "it took {{left}}, the time of {waits} waits in a row"
+    ))
     .check(wall(variant).below(time_of(waits + 1)))
     .check(none_failed(variant))
 }

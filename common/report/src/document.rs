@@ -105,6 +105,24 @@ pub struct QuestionReport {
     pub guesses: Vec<u64>,
 }
 
+impl QuestionReport {
+    /// What was said, and what the run says.
+    pub(crate) fn told(&self) -> String {
+        let letter = |at: usize| char::from(b'A' + at as u8);
+        let all: u64 = self.guesses.iter().sum();
+        let said = self.guesses.iter().enumerate().filter(|guess| *guess.1 > 0);
+        let said = said.map(|(at, hands)| match all {
+            1 => format!("{} ({})", letter(at), self.options[at]),
+            _ => format!("{} {hands} of {all}", letter(at)),
+        });
+        let said = said.collect::<Vec<_>>().join(", ");
+        match self.answer {
+            Some(at) => format!("{said}. It is {}: {}.", letter(at), self.figure),
+            None => format!("{said}. This run does not answer it."),
+        }
+    }
+}
+
 /// One way of doing the work, as measured.
 ///
 /// After several runs everything but the fields said otherwise is that of the run with the median

@@ -1,12 +1,12 @@
 //! A run that never was, for the tests of everything that is drawn from one.
 
 use crate::{
-    CheckReport, ClaimReport, Document, Ledger, Pointer, RecorderReport, Recording, SCHEMA,
-    SpentReport, Variant, Verdict,
+    CheckReport, ClaimReport, Document, Ledger, Pointer, RecorderReport, SCHEMA, SpentReport,
+    Variant, Verdict,
 };
 use measure::host::Host;
 use std::time::Duration;
-use timeline::{Lane, LaneId, LaneKind, Moment, Span};
+use timeline::{Lane, LaneId, LaneKind, Moment, Recording, Span};
 
 pub(crate) fn lane(kind: LaneKind, number: u64, name: &str, spans: Vec<Span>) -> Lane {
     Lane {
@@ -74,20 +74,22 @@ pub(crate) fn span(name: &'static str, from_ms: u64, to_ms: u64, busy_ms: u64) -
     Span::watched(name, at(from_ms), at(to_ms), Duration::from_millis(busy_ms))
 }
 
+fn fetch(from_ms: u64, to_ms: u64, busy_ms: u64) -> Span {
+    Span {
+        wait: Some("io".into()),
+        ..span("fetch", from_ms, to_ms, busy_ms)
+    }
+}
+
 pub(crate) fn document() -> Document {
     let one = vec![lane(
         LaneKind::Thread,
         0,
         "main",
-        vec![span("fetch", 0, 1000, 2), span("fetch", 1000, 2000, 2)],
+        vec![fetch(0, 1000, 2), fetch(1000, 2000, 2)],
     )];
     let two = vec![
-        lane(
-            LaneKind::Task,
-            0,
-            "fetch 1",
-            vec![span("fetch", 0, 1000, 1)],
-        ),
+        lane(LaneKind::Task, 0, "fetch 1", vec![fetch(0, 1000, 1)]),
         lane(
             LaneKind::Process,
             77,

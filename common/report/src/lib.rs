@@ -13,10 +13,12 @@ mod live;
 pub mod page;
 mod picture;
 mod screen;
+mod summary;
 mod tables;
 #[cfg(test)]
 mod tests;
 mod trace;
+mod verbose;
 mod width;
 
 pub use axis::{OnAxis, axis_of};
@@ -28,14 +30,14 @@ pub use document::{
 };
 pub use live::Watch;
 pub use screen::{Screen, ScreenOptions, print_error, unwritten};
-pub use tables::reasons;
-pub use tables::table;
+pub use summary::{View, summary};
+pub use tables::{reasons, table};
 pub use trace::trace;
+pub use verbose::verbose;
 
 use anstyle::{AnsiColor, Style};
 use serde_json::Value;
-use std::fmt::Write;
-use timeline::Recording;
+use std::time::Duration;
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -43,42 +45,19 @@ const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default();
 const UNSURE: Style = AnsiColor::Yellow.on_default();
 
+/// What stands above a run: step and question.
+pub fn header(document: &Document, width: usize) -> String {
+    summary::title(document, width)
+}
+
+/// A variant that has just run, in a line to stay above those to come.
+pub fn finished(name: &str, wall: Duration) -> String {
+    picture::finished(name, wall.as_secs_f64())
+}
+
 /// The document as JSON.
 pub fn json(document: &Document) -> String {
     serde_json::to_string_pretty(document).expect("every field of a document is plain data")
-}
-
-/// The timeline of any recording, as text at most `width` columns wide.
-pub fn timeline(recording: &Recording, width: usize) -> String {
-    picture::alone(recording, width)
-}
-
-/// What stands above a run: step, question, machine, parameters.
-pub fn header(document: &Document, width: usize) -> String {
-    let mut text = String::new();
-    let title = wrap(
-        &format!("{} · {}", document.step, document.question),
-        width,
-        0,
-    );
-    let title = title.strip_prefix(&document.step).unwrap_or(&title);
-    let _ = writeln!(text, "{BOLD}{}{BOLD:#}{title}", document.step);
-    let _ = writeln!(text, "{DIM}{}", wrap(&document.host.one_line(), width, 0));
-    let _ = writeln!(
-        text,
-        "{}",
-        wrap(
-            &format!("mirrors {}", document.mirrors.join(", ")),
-            width,
-            0
-        )
-    );
-    let _ = write!(
-        text,
-        "{}{DIM:#}",
-        wrap(&parameters(&document.params), width, 0)
-    );
-    text
 }
 
 /// Every parameter with its value, in one line.
@@ -115,84 +94,19 @@ fn parameter(name: &str, value: &Value) -> String {
     }
 }
 
-/// What stands below a run: timelines, tables, claims, why, and what to try next.
-pub fn terminal(document: &Document, width: usize) -> String {
-    let mut text = String::from("\n");
-    text.push_str(&picture::timelines(&document.variants, width));
-    text.push('\n');
-    text.push_str(&tables::times(&document.variants, width));
-    text.push('\n');
-    text.push_str(&tables::ledgers(&document.variants, width));
-    text.push('\n');
-    for claim in &document.claims {
-        text.push_str(&claim_lines(claim, width));
-    }
-    if !document.why.is_empty() {
-        let _ = write!(
-            text,
-            "\n{BOLD}Why{BOLD:#}\n{}\n",
-            wrap(&document.why, width, 2)
-        );
-    }
-    let _ = write!(
-        text,
-        "\n{BOLD}Remember{BOLD:#}\n{}\n\n{BOLD}Predict{BOLD:#}\n{}\n  {}\n",
-        wrap(&document.remember, width, 2),
-        wrap(&document.predict.question, width, 2),
-        document.predict.to,
-    );
-    if let Some(next) = &document.next {
-        let next = format!("{}: {}", next.to, next.question);
-        let _ = write!(text, "\n{BOLD}Next{BOLD:#}\n{}\n", wrap(&next, width, 2));
-    }
-    text.truncate(text.trim_end().len());
-    text
-}
-
-fn claim_lines(claim: &ClaimReport, width: usize) -> String {
-    let (style, mark, word) = match claim.verdict {
-        Verdict::Shown => (GOOD, "✓", "shown"),
-        Verdict::NotShown => (BAD, "✗", "not shown here"),
-        Verdict::Inconclusive => (UNSURE, "–", "could not tell"),
-    };
-    let mut text = String::new();
-    let lead = format!("{mark} {word}:");
-    let body = wrap(&format!("{lead} {}", claim.text), width - 2, 0).replace('\n', "\n  ");
-    let body = body.strip_prefix(&lead).unwrap_or(&body);
-    let _ = writeln!(text, "{style}{lead}{style:#}{body}");
-    let _ = writeln!(text, "{DIM}{}{DIM:#}", wrap(&claim.evidence, width, 4));
-    if let Some(reason) = claim
-        .reason
-        .as_ref()
-        .filter(|reason| !claim.evidence.contains(reason.as_str()))
-    {
-        let _ = writeln!(
-            text,
-            "{DIM}{}{DIM:#}",
-            wrap(&format!("because {reason}"), width, 4)
-        );
-    }
-    text
-}
-
 /// Breaks text between words so that no line passes `width`, each line set in by `indent`; a figure
 /// keeps its unit beside it.
 pub fn wrap(text: &str, width: usize, indent: usize) -> String {
     let room = width.saturating_sub(indent).max(20);
     let mut lines: Vec<String> = Vec::new();
     for paragraph in text.lines() {
-        let (mut line, mut taken) = (String::new(), 0);
+        let mut line = String::new();
         for word in figures_with_units(paragraph) {
-            // With room for longer figures, so that two runs break their lines alike.
-            let wide = width::steady_width(&word);
-            if !line.is_empty() && taken + 1 + wide > room {
+            if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > room {
                 lines.push(std::mem::take(&mut line));
             }
-            if line.is_empty() {
-                taken = wide;
-            } else {
+            if !line.is_empty() {
                 line.push(' ');
-                taken += 1 + wide;
             }
             line.push_str(&word);
         }

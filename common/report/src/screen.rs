@@ -1,7 +1,7 @@
 //! The one value through which a program speaks: lines for its reader, bars for its watcher, a recording.
 
 use crate::{
-    ascii,
+    View, ascii,
     cast::{Cast, Recorder, Stage},
     width,
 };
@@ -97,6 +97,17 @@ impl Screen {
     /// The width to draw for: the one asked for, the terminal's within reason, or 80.
     pub fn width(&self) -> usize {
         self.0.width.unwrap_or_else(width::of_terminal)
+    }
+
+    /// The room for the screen that a run ends with, which has at most `most` lines.
+    ///
+    /// The prompt that comes after it takes one of the terminal's; below three quarters it does not shrink.
+    pub fn view(&self, most: usize) -> View {
+        let rows = width::height_of_terminal().map_or(most, |rows| rows.saturating_sub(1));
+        View {
+            width: self.width(),
+            rows: rows.clamp(most - most / 4, most),
+        }
     }
 
     /// Whether what is printed is plain ASCII.

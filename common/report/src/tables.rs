@@ -128,10 +128,8 @@ fn tasks(ledger: &Ledger) -> String {
 }
 
 /// A table with a dim header; the columns listed in `left` are text, the others figures.
-///
-/// Columns of figures have room for longer ones where there is any, so that two runs line up.
 pub fn table(names: &[&str], rows: Vec<Vec<String>>, left: &[usize], width: usize) -> String {
-    let (rows, gap) = with_room(names, rows, left, width);
+    let gap = 2;
     let mut table = Table::new();
     table
         .load_style(presets::NOTHING)
@@ -153,38 +151,6 @@ pub fn table(names: &[&str], rows: Vec<Vec<String>>, left: &[usize], width: usiz
         last.set_padding((0, 0));
     }
     finish(&table)
-}
-
-/// The rows with figures set in by as much as the longest of their units need, if all then fits, and
-/// the gap between columns.
-fn with_room(
-    names: &[&str],
-    rows: Vec<Vec<String>>,
-    left: &[usize],
-    width: usize,
-) -> (Vec<Vec<String>>, u16) {
-    let room = |index: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(index));
-        let wide = cells.map(|cell| match left.contains(&index) {
-            true => cell.chars().count(),
-            false => super::width::steady_width(cell),
-        });
-        wide.max().unwrap_or(0)
-    };
-    let rooms: Vec<usize> = (0..names.len()).map(room).collect();
-    let columns = names.iter().zip(&rooms);
-    let columns = columns.map(|(name, room)| name.chars().count().max(*room));
-    let needed: usize = columns.sum();
-    let gaps = names.len().saturating_sub(1);
-    let Some(gap) = [2, 1].into_iter().find(|gap| needed + gaps * gap <= width) else {
-        return (rows, 1);
-    };
-    let set_in = |(index, cell): (usize, String)| match rooms.get(index) {
-        Some(room) if !left.contains(&index) => format!("{cell:>room$}"),
-        _ => cell,
-    };
-    let set_in = |row: Vec<String>| row.into_iter().enumerate().map(set_in).collect();
-    (rows.into_iter().map(set_in).collect(), gap as u16)
 }
 
 fn finish(table: &Table) -> String {

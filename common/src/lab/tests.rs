@@ -42,13 +42,12 @@ fn experiment() -> Lab {
         error: None,
     };
     Lab::new(
-        document,
+        State::new(document, ResultFiles::default(), Shown::Screen),
         Screen::new(report::ScreenOptions {
             silent: true,
             ..report::ScreenOptions::default()
         }),
         Timeline::default(),
-        ResultFiles::default(),
         false,
         1,
     )

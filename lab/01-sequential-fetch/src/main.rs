@@ -51,7 +51,6 @@ fn demonstrate(args: &RequestArgs, lab: &mut Lab) -> anyhow::Result<()> {
             |all| Tally::of(all),
         )?;
     lesson::note_failures(lab, NAME, &fetched);
-    lesson::say_elapsed(lab, &[NAME]);
 
     lab.claim(lesson::one_at_a_time(NAME).headline());
     lab.claim(
@@ -60,6 +59,7 @@ fn demonstrate(args: &RequestArgs, lab: &mut Lab) -> anyhow::Result<()> {
             "the single waits add up to the whole time, to within a tenth",
         )
         .check(open(NAME).at_most(middle_wall(NAME)))
+        .in_a_line("the single waits add up: {left} of {right}")
         .check(open(NAME).at_least(middle_wall(NAME) * 0.9))
         .headline(),
     );

@@ -62,7 +62,6 @@ fn demonstrate(args: &RequestArgs, lab: &mut Lab) -> anyhow::Result<()> {
             |all| Tally::of(all),
         )?;
     lesson::note_failures(lab, "threaded", &fetched);
-    lesson::say_elapsed(lab, &["sequential", "threaded"]);
 
     claim(lab, count);
     Ok(())
@@ -75,6 +74,7 @@ fn claim(lab: &mut Lab, requests: usize) {
             "every request was in flight at once, counted by the server",
         )
         .check(all_in_flight("threaded"))
+        .in_a_line("{left} of {right} requests in flight at once, counted by the server")
         .headline(),
     );
     lab.claim(lesson::waits_overlap("sequential", "threaded", requests, 0.5).headline());

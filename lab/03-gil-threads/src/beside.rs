@@ -4,7 +4,6 @@ use crate::{
     claims::helped,
     flags::GilArgs,
     python::{Answer, Python},
-    say_elapsed,
 };
 use common::{
     Bound, Lab, Tally,
@@ -143,8 +142,6 @@ impl Beside {
         let (Some([cpu, took]), Some(gil)) = (self.measured, self.gil) else {
             return;
         };
-        say_elapsed(lab, SEQUENTIAL);
-        say_elapsed(lab, THREADS);
         let title = self.title;
         let claim = |name, text: String| {
             let claim = Claim::that(name, text);

@@ -30,6 +30,7 @@ pub(crate) fn claim(
         )
         .check(overlapped())
         .check(helped(THREADS, SEQUENTIAL))
+        .in_a_line("two threads did both jobs in {left2} instead of {right2}")
         .needs_cpus()
         .headline(),
     );
@@ -39,6 +40,7 @@ pub(crate) fn claim(
             "under one GIL the same two threads took at least three quarters of one's time",
         )
         .check(wall(UNDER_GIL).at_least(wall(SEQUENTIAL) * 0.75))
+        .in_a_line("under one GIL the same two took {left}; one thread alone {right}")
         .headline(),
     );
     lab.claim(
@@ -69,6 +71,7 @@ pub(crate) fn claim(
             "released around a wait, the GIL let both threads wait at once; held, one at a time",
         )
         .check(released.equals(count(2)))
+        .in_a_line("waits at once: {left} with the GIL released, {left2} with the GIL held")
         .check(held.equals(count(1)))
         .headline(),
     );

@@ -63,9 +63,6 @@ fn demonstrate(args: &GilArgs, lab: &mut Lab) -> anyhow::Result<()> {
         figures = Some((compute(lab, steps, interval)?, wait(lab, interval)?));
         python.run(lab);
     }
-    for variant in [SEQUENTIAL, THREADS, UNDER_GIL, HOLDING, RELEASING] {
-        say_elapsed(lab, variant);
-    }
     let (hand_overs, at_once) = figures.expect("there is a round");
     claims::claim(lab, hand_overs, at_once);
     python.claim(lab);
@@ -124,10 +121,4 @@ fn wait(lab: &mut Lab, interval: Duration) -> anyhow::Result<[Figure<Count>; 2]>
 fn most_at_once(lab: &mut Lab, variant: &str, span: &str) -> Figure<Count> {
     let most = lab.recording(variant).most_open(span);
     lab.count(variant, &format!("most_{span}s_at_once"), most)
-}
-
-fn say_elapsed(lab: &Lab, variant: &str) {
-    if let Some(wall) = lab.wall(variant) {
-        lab.say(format!("{variant}: elapsed {}", format::seconds(wall)));
-    }
 }

@@ -66,6 +66,8 @@ fn add_limits(args: &Args, lab: &mut Lab, requests: usize) {
         let at_once = workers.get().min(requests);
         claim.check(in_flight(&pool_of(workers)).equals(count(at_once)))
     });
+    let claim =
+        claim.in_a_line("{left} requests in flight at once, one per thread, counted by the server");
     lab.claim(claim.headline());
 }
 

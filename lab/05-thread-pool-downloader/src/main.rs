@@ -91,7 +91,9 @@ fn run(
         bar.inc(1);
         place += 1;
         // Its place in the order of completion, then its number in the order of asking.
-        voice.say(format!("{place:>4}. {}", lesson::line(*number, fetched)));
+        if name != SEQUENTIAL {
+            voice.say(format!("{place:>4}. {}", lesson::line(*number, fetched)));
+        }
     };
     let downloads = lab
         .variant(name)
@@ -110,7 +112,6 @@ fn run(
         pages().count(),
         format::count(pages().map(|page| page.len() as u64).sum())
     ));
-    lesson::say_elapsed(lab, &[name]);
     lesson::note_failures(lab, name, fetched());
     Ok(Counted::note(lab, name, &downloads))
 }

@@ -95,9 +95,15 @@ fn say_middle(lab: &Lab, name: &str, plan: Plan, got: &[u64]) {
     let mut rounds: Vec<(&f64, &u64)> = walls.iter().zip(got).collect();
     rounds.sort_by(|a, b| a.0.total_cmp(b.0));
     let (wall, got) = rounds[(rounds.len() - 1) / 2];
-    let (line, cost) = (line(name, plan, *got), wall / plan.expected() as f64);
-    let cost = format::seconds_f64(cost);
-    lab.say(format!("{line}, {cost:>7} per increment"));
+    let each = format::seconds_f64(wall / plan.expected() as f64);
+    lab.note_beside(
+        name,
+        match plan.expected().saturating_sub(*got) {
+            0 => format!("right, {each} each"),
+            lost => format!("{} lost", format::count(lost)),
+        },
+    );
+    lab.say(line(name, plan, *got));
 }
 
 fn line(name: &str, plan: Plan, got: u64) -> String {

@@ -49,7 +49,7 @@ fn each_worker_signals_and_expected_stands_beside_got() {
     finished.tells(&[
         "worker 1: done, 1,000 increments",
         "worker 3: done, 1,000 increments",
-        "Mutex           Expected: 3,000, Got: 3,000,",
+        "Mutex           Expected: 3,000, Got: 3,000",
         "queue           Expected: 3,000, Got: 3,000",
     ]);
 }

@@ -51,7 +51,6 @@ fn demonstrate(args: &RequestArgs, lab: &mut Lab) -> anyhow::Result<()> {
     let client = web::async_client(args.timeout);
     let downloads = download_in_tasks(&client, urls, &print);
     run(args, lab, &site, TASKS, count, downloads)?;
-    lesson::say_elapsed(lab, &[LOOP, TASKS]);
     claim(lab, count);
     Ok(())
 }

@@ -6,7 +6,7 @@ mod pages;
 mod plan;
 mod source;
 
-use common::{Lab, Step, format};
+use common::{Lab, Step};
 use flags::PipelineArgs;
 use lab_10_hybrid_pipeline::{
     frontier::{Outcome, PageReport},
@@ -14,7 +14,7 @@ use lab_10_hybrid_pipeline::{
 };
 use measure::host;
 use pages::{fail_for_missing, print_pages};
-use plan::{Plan, Shown, plans};
+use plan::{Shown, plans};
 use source::Source;
 use std::{num::NonZeroUsize, process::ExitCode};
 use web::SERVER;
@@ -76,10 +76,6 @@ fn demonstrate(args: &PipelineArgs, lab: &mut Lab) -> anyhow::Result<()> {
             let first = first.get_or_insert_with(|| pages.clone());
             shown.push(plan::note(lab, plan, first, &pages, lost));
         }
-    }
-    for Plan { name, .. } in &plans {
-        let wall = lab.wall(name).map(format::seconds);
-        lab.say(format!("{name}: elapsed {}", wall.unwrap_or_default()));
     }
     claims::claim(args, lab, &source, &plans, &shown);
     Ok(())

@@ -26,8 +26,11 @@ pub(crate) fn run(
     way: impl FnOnce(&Arc<Notebook>) -> (Option<usize>, Vec<End>),
 ) -> anyhow::Result<(Seen, Ends)> {
     let screen = lab.screen();
+    let is_told = matches!(name, "scoped" | "late join");
     let notebook = Arc::new(Notebook::printing(move |line: &Line| {
-        screen.say(format!("  [{}] iteration {}", line.worker, line.iteration));
+        if is_told {
+            screen.say(format!("  [{}] iteration {}", line.worker, line.iteration));
+        }
     }));
     let mut variant = lab.variant(name).bound(Bound::Known {
         duration: plan.delay * in_a_row as u32,

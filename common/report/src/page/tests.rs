@@ -1,9 +1,9 @@
 use super::*;
 use crate::{
     ClaimReport, CounterReport, Curve, CurveLine, CurvePoint, LaneReport, Ledger, Pointer,
-    RecorderReport, Recording, Scale, SpanReport, TableReport, Variant, Verdict,
+    RecorderReport, Scale, SpanReport, TableReport, Variant, Verdict,
 };
-use ::timeline::LaneKind;
+use ::timeline::{LaneKind, Recording};
 use measure::host::Host;
 
 const HOSTILE: &str = "</script><script>alert(1)</script>\"'&";

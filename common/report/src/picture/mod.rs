@@ -1,255 +1,339 @@
-//! Timelines as text: a row per lane, a column per moment.
+//! Bars and lanes of all variants on one axis, as text: a row per lane, alike lanes in one.
 
 mod row;
 mod scale;
 
-use super::{BOLD, DIM, OnAxis, axis_of, format, wrap};
+use super::{BOLD, DIM, format};
 use crate::Variant;
-use row::{CUT, EDGE, PARTLY, RUNNING, STARTING, Scale, UNTOLD, WAITING};
-use std::{fmt::Write, time::Duration};
-use timeline::{CAUSES, Lane, LaneKind, Level, Moment, Recording, START_UP, Span};
+use row::{Cell, Scale};
+use std::{collections::BTreeMap, time::Duration};
+use timeline::{Lane, Recording};
 
-/// Rows drawn per variant; where there are more, the last say how many and what they do.
-const ROWS: usize = 12;
-/// Rows of levels.
-const LEVELS: usize = 4;
-const NAME_WIDTH: usize = 18;
+use row::eighths;
+pub(super) use scale::axis;
 
-/// What is drawn: a recording and what it is called.
-struct Drawn<'a> {
-    name: &'a str,
-    recording: &'a Recording,
-    same_work: bool,
+/// Names take no more room than this.
+const NAME_MOST: usize = 20;
+/// Fewer cells than this are no picture; names and words give way first.
+const CELLS_LEAST: usize = 12;
+/// Fewer cells than this, and factors are said in short.
+const CELLS_ROOMY: usize = 24;
+const TIME: usize = 7;
+
+/// Variants to be drawn, and the columns that they share.
+pub(super) struct Picture<'a> {
+    variants: &'a [Variant],
+    name: usize,
+    said: usize,
+    pub(super) cells: usize,
+    axis_s: f64,
+    width: usize,
+    in_short: bool,
 }
 
-/// The timelines of all variants, on one axis where they are of comparable length.
-pub(super) fn timelines(variants: &[Variant], width: usize) -> String {
-    let drawn: Vec<Drawn<'_>> = variants
-        .iter()
-        .filter(|variant| variant.recording.jobs().next().is_some())
-        .map(|variant| Drawn {
-            name: &variant.name,
-            recording: &variant.recording,
-            same_work: variant.speedup.is_some(),
-        })
-        .collect();
-    let mut text = pictures(&drawn, width);
-    if let Some(line) = recorded(&drawn) {
-        let _ = writeln!(text, "{DIM}{}{DIM:#}", wrap(&line, width, 0));
+/// One row: what stands to the left of its cells, and what they look like.
+struct Row {
+    label: String,
+    cells: Vec<Cell>,
+    /// How many lanes look like this.
+    alike: usize,
+    last: String,
+}
+
+impl<'a> Picture<'a> {
+    /// All variants on the axis of the longest.
+    pub(super) fn of(variants: &'a [Variant], width: usize) -> Self {
+        let longest = variants.iter().map(|one| one.wall_s).fold(0.0, f64::max);
+        Self::on_axis(variants, longest, width)
     }
-    text
-}
 
-/// A recording by itself.
-pub(super) fn alone(recording: &Recording, width: usize) -> String {
-    let name = "timeline";
-    let drawn = Drawn {
-        name,
-        recording,
-        same_work: true,
-    };
-    pictures(&[drawn], width)
-}
-
-fn pictures(drawn: &[Drawn<'_>], width: usize) -> String {
-    let walls = drawn.iter().map(|drawn| drawn.recording.wall);
-    let Some(longest) = walls.max() else {
-        return String::new();
-    };
-    let legend = legend(drawn, width);
-    let mut text = format!("{DIM}{legend}{DIM:#}\n");
-    let all: Vec<_> = drawn.iter().map(Drawn::on_axis).collect();
-    for drawn in drawn {
-        let axis = Duration::from_secs_f64(axis_of(drawn.on_axis(), &all)).min(longest);
-        let enlarged = (axis < longest).then(|| ratio(longest, axis)).flatten();
-        drawn.picture(axis, enlarged, width, &mut text);
+    /// All variants on an axis of so many seconds.
+    pub(super) fn on_axis(variants: &'a [Variant], axis_s: f64, width: usize) -> Self {
+        let name = variants.iter().map(|one| one.name.chars().count()).max();
+        let mut picture = Self {
+            variants,
+            name: name.unwrap_or(0).min(NAME_MOST),
+            said: 0,
+            cells: 0,
+            axis_s,
+            width,
+            in_short: false,
+        };
+        picture.settle();
+        if picture.cells < CELLS_ROOMY {
+            picture.in_short = true;
+            picture.settle();
+        }
+        picture.name -= CELLS_LEAST
+            .saturating_sub(picture.cells)
+            .min(picture.name / 2);
+        picture.settle();
+        picture
     }
-    text
-}
 
-/// The marks that occur, each beside what it means.
-fn legend(drawn: &[Drawn<'_>], width: usize) -> String {
-    let spans = || {
-        let lanes = drawn.iter().flat_map(|drawn| &drawn.recording.lanes);
-        lanes.flat_map(|lane| &lane.spans)
-    };
-    let mut marks = vec![
-        (RUNNING, "running"),
-        (PARTLY, "partly"),
-        (WAITING, "waiting or without a CPU"),
-        (EDGE, "next begins"),
-    ];
-    if spans().any(|span| span.name == START_UP) {
-        marks.push((STARTING, "starts up"));
+    fn settle(&mut self) {
+        let said = self.variants.iter().map(|one| self.said(one));
+        self.said = said.map(|said| said.chars().count()).max().unwrap_or(0);
+        let left = self.left();
+        self.cells = self.width.saturating_sub(left).max(8);
     }
-    for cause in CAUSES {
-        if let Some((mark, _)) = cause.marks
-            && spans().any(|span| span.wait.as_deref() == Some(cause.wait))
-        {
-            marks.push((mark, cause.words));
+
+    /// How many columns stand to the left of the cells.
+    fn left(&self) -> usize {
+        2 + self.name + 2 + self.between() + 2
+    }
+
+    /// How much room time and words take together; a lane's name stands there.
+    fn between(&self) -> usize {
+        let said = if self.said > 0 { 2 + self.said } else { 0 };
+        (TIME + said).max(11)
+    }
+
+    /// What is said beside a variant's time: its own words, or how it compares with the first.
+    fn said(&self, variant: &Variant) -> String {
+        if let Some(note) = &variant.note {
+            return note.clone();
+        }
+        let is_first = self.variants.first().map(|first| &first.name) == Some(&variant.name);
+        match variant.speedup {
+            _ if !variant.comparable => "not comparable".into(),
+            Some(_) if is_first => String::new(),
+            Some(factor) => compared(factor, self.in_short),
+            None => String::new(),
         }
     }
-    let folds = |drawn: &Drawn<'_>| {
-        drawn.recording.lanes.len() > ROWS || !drawn.recording.levels.is_empty()
-    };
-    if drawn.iter().any(folds) {
-        marks.push((scale::MOST, "the most, in figures beside it"));
+
+    /// A bar for each variant.
+    pub(super) fn bars(&self) -> Vec<String> {
+        let bar = |variant: &Variant| {
+            let part = variant.wall_s / self.axis_s.max(f64::MIN_POSITIVE);
+            let between = format!(
+                "{:>TIME$}  {}",
+                format::seconds_f64(variant.wall_s),
+                self.said(variant)
+            );
+            let (name, bar) = (self.named(&variant.name), eighths(part * self.cells as f64));
+            format!("  {name}  {between:<0$}  {bar}", self.between())
+        };
+        self.variants.iter().map(bar).collect()
     }
-    if spans().any(|span| span.cut) {
-        marks.push((UNTOLD, "nobody told how it ran"));
-        marks.push((CUT, "cut off"));
+
+    fn named(&self, name: &str) -> String {
+        let width = self.name;
+        if name.chars().count() <= width {
+            return format!("{name:<width$}");
+        }
+        let cut: String = name.chars().take(width.saturating_sub(1)).collect();
+        format!("{cut}…")
     }
-    let mut lines = vec![String::new()];
-    for (mark, words) in marks {
-        let item = format!("{mark} {words}");
-        let length = |text: &str| text.chars().count();
-        match lines.last_mut() {
-            Some(line) if line.is_empty() => *line = item,
-            Some(line) if length(line) + 2 + length(&item) <= width => {
-                let _ = write!(line, "  {item}");
+
+    /// The lanes of all variants in at most `most` lines, axis and legend included; those named in
+    /// `first` come before others where room is short.
+    pub(super) fn lanes(&self, first: &[&str], most: usize) -> Vec<String> {
+        let mut drawn: Vec<(&Variant, Vec<Row>)> = self.rows();
+        drawn.retain(|(_, rows)| !rows.is_empty());
+        let room = most.saturating_sub(2);
+        if drawn.is_empty() || room == 0 {
+            return Vec::new();
+        }
+        let mut order: Vec<usize> = (0..drawn.len()).collect();
+        order.sort_by_key(|&at| !first.contains(&drawn[at].0.name.as_str()));
+        let needs: Vec<usize> = drawn.iter().map(|(_, rows)| rows.len()).collect();
+        let (shares, mut spare) = share_out(&needs, &order, room);
+        let mut lines = Vec::new();
+        let mut glyphs = String::new();
+        for ((variant, rows), share) in drawn.iter().zip(&shares) {
+            for (place, row) in rows.iter().take(*share).enumerate() {
+                let name = if place == 0 {
+                    variant.name.as_str()
+                } else {
+                    ""
+                };
+                glyphs.extend(row.cells.iter().map(|cell| cell.glyph));
+                let is_whole = *share == rows.len();
+                lines.extend(self.row_lines(name, row, is_whole, &mut spare));
             }
-            _ => lines.push(item),
         }
-    }
-    lines.join("\n")
-}
-
-/// What recording took, of the variant where that is most, and what was left out.
-fn recorded(drawn: &[Drawn<'_>]) -> Option<String> {
-    let share = |drawn: &Drawn<'_>| {
-        let cost = drawn.recording.toll.cost();
-        ratio(cost, drawn.recording.wall).unwrap_or(0.0)
-    };
-    let most = drawn.iter().max_by(|a, b| share(a).total_cmp(&share(b)))?;
-    let toll = &most.recording.toll;
-    let percent = 100.0 * share(most);
-    let mut line = format!(
-        "recording: {} of a variant's time ({}: {} spans took {})",
-        if percent < 0.01 {
-            "less than 0.01 %".into()
-        } else {
-            format!("at most {percent:.2} %")
-        },
-        most.name,
-        format::count(toll.spans),
-        format::seconds(toll.cost()),
-    );
-    for drawn in drawn {
-        let toll = &drawn.recording.toll;
-        if toll.thinned > 0 {
-            let _ = write!(
-                line,
-                "\n{}: recorded {} spans, drew {}: the others, too short to see, are part of their neighbours",
-                drawn.name,
-                format::count(toll.spans),
-                format::count(drawn.recording.spans() as u64),
-            );
-        }
-        if toll.mended > 0 {
-            let _ = write!(
-                line,
-                "\n{}: {} spans had impossible times, as after a jump of a clock, and were cut to what can be",
-                drawn.name,
-                format::count(toll.mended),
-            );
-        }
-    }
-    (toll.spans > 0).then_some(line)
-}
-
-impl Drawn<'_> {
-    fn on_axis(&self) -> OnAxis {
-        OnAxis {
-            wall_s: self.recording.wall.as_secs_f64(),
-            same_work: self.same_work,
-        }
+        let is_cut = shares.iter().zip(&needs).any(|(share, need)| share < need);
+        lines.extend(self.axis_lines(&glyphs, is_cut, None));
+        lines
     }
 
-    /// Over `axis`; `enlarged` is how many times longer the axis of the others is.
-    fn picture(&self, axis: Duration, enlarged: Option<f64>, width: usize, text: &mut String) {
-        let recording = self.recording;
-        let scale = Scale {
+    /// The lanes of one variant on an axis of their own, in at most `most` rows.
+    ///
+    /// The axis says so where it is not that of the longest variant, which took `longest_s`.
+    pub(super) fn alone(&self, most: usize, longest_s: f64) -> Vec<String> {
+        let mut lines = Vec::new();
+        let mut glyphs = String::new();
+        for (variant, rows) in self.rows() {
+            for (place, row) in rows.iter().take(most).enumerate() {
+                let name = if place == 0 {
+                    variant.name.as_str()
+                } else {
+                    ""
+                };
+                glyphs.extend(row.cells.iter().map(|cell| cell.glyph));
+                lines.extend(self.row_lines(name, row, false, &mut 0));
+            }
+        }
+        let enlarged = (longest_s > self.axis_s * 1.01).then(|| longest_s / self.axis_s);
+        lines.extend(self.axis_lines(&glyphs, false, enlarged));
+        lines
+    }
+
+    fn rows(&self) -> Vec<(&'a Variant, Vec<Row>)> {
+        let variants = self.variants.iter();
+        variants
+            .map(|variant| (variant, rows_of(variant, self.scale(&variant.recording))))
+            .collect()
+    }
+
+    fn scale(&self, recording: &Recording) -> Scale {
+        Scale {
             zero: recording.start,
-            axis,
-            cells: width.saturating_sub(NAME_WIDTH + 3).max(10),
+            axis: Duration::from_secs_f64(self.axis_s),
+            cells: self.cells,
+        }
+    }
+
+    /// A row; many alike lanes get three with a bracket, where there is room for that.
+    fn row_lines(&self, name: &str, row: &Row, is_whole: bool, spare: &mut usize) -> Vec<String> {
+        let drawn = row::text(&row.cells);
+        let length = row::length(&row.cells);
+        let line = |name: &str, label: &str, cells: &str| {
+            let (name, between) = (self.named(name), self.between());
+            let label: String = label.chars().take(between).collect();
+            format!("  {name}  {label:<between$}  {cells}")
+                .trim_end()
+                .to_owned()
         };
-        let _ = writeln!(text, "{BOLD}{}{BOLD:#} {}", self.name, shares(recording));
-        let lanes: Vec<&Lane> = recording
-            .lanes
-            .iter()
-            .filter(|lane| in_view(lane, recording))
-            .collect();
-        let shown = if lanes.len() > ROWS {
-            ROWS - 2
-        } else {
-            lanes.len()
-        };
-        for lane in &lanes[..shown] {
-            let name: String = lane.name.chars().take(NAME_WIDTH).collect();
-            let row = row::text(&row::row(lane, scale));
-            let _ = writeln!(text, "{name:<NAME_WIDTH$} │{row}");
+        let words = format!("{} like this", format::count(row.alike as u64));
+        let has_room = length + 3 + words.len() + 2 <= self.cells;
+        if row.alike < 3 {
+            return vec![line(name, &row.label, &drawn)];
         }
-        let mut levels = recording.all_levels();
-        // Nothing is known of what came after it.
-        let end = scale.cells_until(recording.start.plus(recording.wall));
-        if shown < lanes.len() {
-            fold(&lanes[shown..], scale, end, text);
-        } else {
-            levels.retain(|level| recording.levels.iter().any(|told| told.name == level.name));
+        if !is_whole || *spare < 2 || !has_room {
+            let (alike, others) = (row.alike, row.alike - 1);
+            let label = format!("{} and {others} like it", row.label);
+            let label = if label.chars().count() <= self.between() {
+                label
+            } else {
+                format!("{alike} alike")
+            };
+            return vec![line(name, &label, &drawn)];
         }
-        for level in levels.iter().take(LEVELS) {
-            level_row(&level.name, level, scale, end, text);
+        *spare -= 2;
+        let gap = " ".repeat(length + 1);
+        vec![
+            line(name, &row.label, &format!("{drawn} {DIM}┐{DIM:#}")),
+            line("", "…", &format!("{gap}{DIM}├ {words}{DIM:#}")),
+            line("", &row.last, &format!("{drawn} {DIM}┘{DIM:#}")),
+        ]
+    }
+
+    /// The axis, with the legend beside it where that fits, else below.
+    fn axis_lines(&self, glyphs: &str, is_cut: bool, enlarged: Option<f64>) -> Vec<String> {
+        let axis = axis(Duration::from_secs_f64(self.axis_s), enlarged, self.cells);
+        let mut legend = row::legend(glyphs);
+        if is_cut {
+            legend.push("more lanes: --verbose".into());
         }
-        let line = scale::axis(axis, enlarged, scale.cells);
-        let _ = writeln!(text, "{DIM}{:NAME_WIDTH$} └{line}{DIM:#}", "");
+        let (text, left) = (legend.join("  "), self.left() - 2);
+        if text.chars().count() <= left {
+            return vec![format!("{DIM}  {text:<left$}{axis}{DIM:#}")];
+        }
+        let blank = " ".repeat(self.left());
+        let mut lines = vec![format!("{DIM}{blank}{axis}{DIM:#}")];
+        let mut line = String::new();
+        for item in legend {
+            if !line.is_empty() && line.chars().count() + 4 + item.chars().count() > self.width {
+                lines.push(format!("{DIM}{line}{DIM:#}"));
+                line.clear();
+            }
+            line += &format!("  {item}");
+        }
+        lines.push(format!("{DIM}{line}{DIM:#}"));
+        lines
     }
 }
 
-/// Lanes without rows of their own: how many, how they look, and how many of them are open when.
-fn fold(lanes: &[&Lane], scale: Scale, end: usize, text: &mut String) {
-    let kind = match lanes[0].id.kind {
-        LaneKind::Thread => "threads",
-        LaneKind::Task => "tasks",
-        LaneKind::Process => "processes",
+/// `9.9 × as fast`, `1.4 × as long`.
+fn compared(factor: f64, in_short: bool) -> String {
+    let digits = |ratio: f64| match ratio {
+        ratio if ratio < 9.95 => format!("{ratio:.1}"),
+        ratio => format::plain(ratio.round()),
     };
-    let outermost = || {
-        let spans = lanes.iter().flat_map(|lane| &lane.spans);
-        spans.filter(|span| span.depth == 0)
-    };
-    let open: Duration = outermost().map(Span::duration).sum();
-    let busy: Duration = outermost().map(|span| span.busy).sum();
-    let ran = ratio(busy, open).unwrap_or(0.0).min(1.0);
-    let count = format::count(lanes.len() as u64);
-    let _ = writeln!(
-        text,
-        "+ {count} more {kind}, {} running, {} waiting; of them open at once:",
-        format::percent(ran),
-        format::percent(1.0 - ran),
-    );
-    let mut steps: Vec<(Moment, f64)> = outermost()
-        .flat_map(|span| [(span.start, 1.0), (span.end, -1.0)])
-        .collect();
-    steps.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
-    let mut now = 0.0;
-    for (_, level) in &mut steps {
-        now += *level;
-        *level = now;
+    match (factor >= 0.95, in_short) {
+        (true, false) => format!("{} × as fast", digits(factor)),
+        (false, false) => format!("{} × as long", digits(1.0 / factor)),
+        (true, true) => format!("{} ×", digits(factor)),
+        (false, true) => format!("1/{} ×", digits(1.0 / factor)),
     }
-    let level = Level {
-        name: kind.into(),
-        samples: steps,
-    };
-    level_row(kind, &level, scale, end, text);
 }
 
-/// A level as a row: its name, its peak, and its heights.
-fn level_row(name: &str, level: &Level, scale: Scale, end: usize, text: &mut String) {
-    let peak = format!(" {}", format::plain(level.peak()));
-    let room = NAME_WIDTH.saturating_sub(peak.chars().count());
-    let name: String = name.chars().take(room).collect();
-    let heights = scale::heights(level, scale.zero, scale.axis, scale.cells);
-    let heights: String = heights.chars().take(end).collect();
-    let _ = writeln!(text, "{name:<room$}{peak} │{heights}");
+/// Rows for each of several that need so many, in turns until there are no more; and what is left.
+fn share_out(needs: &[usize], order: &[usize], mut room: usize) -> (Vec<usize>, usize) {
+    let mut shares = vec![0; needs.len()];
+    loop {
+        let before = room;
+        for &at in order {
+            if room > 0 && shares[at] < needs[at] {
+                shares[at] += 1;
+                room -= 1;
+            }
+        }
+        if room == before {
+            return (shares, room);
+        }
+    }
+}
+
+/// A row for all lanes that look alike, in order, and one for each level.
+fn rows_of(variant: &Variant, scale: Scale) -> Vec<Row> {
+    let recording = &variant.recording;
+    let end = recording.start.plus(recording.wall);
+    let mut rows: Vec<Row> = Vec::new();
+    let mut known: BTreeMap<String, usize> = BTreeMap::new();
+    for lane in recording
+        .lanes
+        .iter()
+        .filter(|lane| in_view(lane, recording))
+    {
+        let cells = row::row(lane, scale);
+        let glyphs: String = cells.iter().map(|cell| cell.glyph).collect();
+        let like = known.get(&glyphs).copied();
+        let like = like.or_else(|| {
+            let recent = rows
+                .iter()
+                .rposition(|row| row::look_alike(&row.cells, &cells));
+            recent.filter(|at| rows.len() - at <= 8)
+        });
+        match like {
+            Some(at) => {
+                rows[at].alike += 1;
+                rows[at].last.clone_from(&lane.name);
+            }
+            None => {
+                known.insert(glyphs, rows.len());
+                rows.push(Row {
+                    label: lane.name.clone(),
+                    cells,
+                    alike: 1,
+                    last: lane.name.clone(),
+                });
+            }
+        }
+    }
+    // One level shows even where rows are few.
+    let levels = recording.levels.iter().take(2).map(|level| Row {
+        label: format!("{} {}", format::plain(level.peak()), level.name),
+        cells: row::heights(&scale::heights(level, scale, scale.cells_until(end))),
+        alike: 1,
+        last: String::new(),
+    });
+    let at = rows.len().min(2);
+    rows.splice(at..at, levels);
+    rows
 }
 
 /// Whether any part of the lane falls into the measured stretch.
@@ -260,23 +344,8 @@ fn in_view(lane: &Lane, recording: &Recording) -> bool {
         .any(|span| span.end > recording.start && span.start < end)
 }
 
-/// How the time of all lanes was spent, in words.
-fn shares(recording: &Recording) -> String {
-    let open: Duration = recording.jobs().map(Span::duration).sum();
-    let busy: Duration = recording.jobs().map(|span| span.busy).sum();
-    let Some(ran) = ratio(busy, open) else {
-        return String::new();
-    };
-    let lanes = recording.lanes.len();
-    let noun = if lanes == 1 { "lane" } else { "lanes" };
-    format!(
-        "{DIM}{} · {lanes} {noun} · in its spans {} running, {} waiting{DIM:#}",
-        format::seconds(recording.wall),
-        format::percent(ran.min(1.0)),
-        format::percent(1.0 - ran.min(1.0)),
-    )
-}
-
-fn ratio(part: Duration, whole: Duration) -> Option<f64> {
-    (!whole.is_zero()).then(|| part.as_secs_f64() / whole.as_secs_f64())
+/// A variant that has just run, in a line to stay above those to come.
+pub(super) fn finished(name: &str, wall_s: f64) -> String {
+    let time = format::seconds_f64(wall_s);
+    format!("  {BOLD}{name:<NAME_MOST$}{BOLD:#}  {time:>TIME$}")
 }

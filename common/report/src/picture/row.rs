@@ -6,13 +6,15 @@ use std::{collections::BTreeSet, fmt::Write, time::Duration};
 use timeline::START_UP;
 use timeline::{BACK_OFF, CAUSES, Lane, Moment, Span, known_cause};
 
-pub(super) const RUNNING: char = '█';
-pub(super) const PARTLY: char = '▒';
-pub(super) const WAITING: char = '░';
-pub(super) const EDGE: char = '|';
-pub(super) const STARTING: char = 's';
-pub(super) const CUT: char = '!';
-pub(super) const UNTOLD: char = '?';
+pub(crate) const RUNNING: char = '█';
+pub(crate) const WAITING: char = '░';
+/// Could run, but has no CPU.
+pub(crate) const READY: char = '┄';
+const PARTLY: char = '▒';
+const EDGE: char = '|';
+const STARTING: char = 's';
+const CUT: char = '!';
+const UNTOLD: char = '?';
 
 /// From the left, an eighth more each.
 const PARTS: [char; 8] = ['▏', '▎', '▍', '▌', '▋', '▊', '▉', RUNNING];
@@ -31,12 +33,15 @@ const fn cell(glyph: char, style: Style) -> Cell {
     Cell { glyph, style }
 }
 
+const OTHER_CAUSE: usize = CAUSES.len();
+const READY_AT: usize = OTHER_CAUSE + 1;
+
 /// What a cell saw, in nanoseconds from its beginning.
 #[derive(Clone, Copy, Default)]
 struct Seen {
     ran: f64,
-    /// By cause, and last for any other.
-    waited: [f64; CAUSES.len() + 1],
+    /// By cause, then for any other, and last for none: it was ready.
+    waited: [f64; READY_AT + 1],
     from: Option<f64>,
     to: f64,
 }
@@ -151,9 +156,15 @@ fn add(seen: &mut [Seen], span: &Span, share: f64, stretch: (Moment, Moment), sc
     }
     let cell_ns = scale.cell_ns();
     let ns = |moment: Moment| (moment - scale.zero).as_nanos() as f64;
-    let cause = CAUSES
-        .iter()
-        .position(|cause| span.wait.as_deref() == Some(cause.wait));
+    let cause = match span.wait.as_deref() {
+        // A thread that is not known to wait lacks a CPU; what a task does unpolled nobody knows.
+        None if span.polls.is_empty() => READY_AT,
+        None => OTHER_CAUSE,
+        Some(wait) => {
+            let known = CAUSES.iter().position(|cause| cause.wait == wait);
+            known.unwrap_or(OTHER_CAUSE)
+        }
+    };
     let (start, end) = (ns(stretch.0), ns(stretch.1));
     let density = span.density();
     let (first, last) = (scale.first(stretch.0), scale.cells_until(stretch.1));
@@ -173,7 +184,7 @@ fn add(seen: &mut [Seen], span: &Span, share: f64, stretch: (Moment, Moment), sc
                 * density
         };
         cell.ran += ran;
-        cell.waited[cause.unwrap_or(CAUSES.len())] += open - ran;
+        cell.waited[cause] += open - ran;
         cell.from.get_or_insert(from - left);
         cell.to = cell.to.max(to - left);
     }
@@ -192,6 +203,9 @@ impl Seen {
         }
         let longest =
             (0..self.waited.len()).max_by(|&a, &b| self.waited[a].total_cmp(&self.waited[b]));
+        if longest == Some(READY_AT) {
+            return cell(READY, DIM);
+        }
         let cause = longest.and_then(|index| CAUSES.get(index));
         let marks = cause.and_then(|cause| cause.marks);
         cell(
@@ -256,19 +270,77 @@ fn marks(spans: &[Span], seen: &[Seen], scale: Scale) -> Vec<(usize, Cell)> {
     edges
 }
 
+/// How many cells there are up to the last that shows anything.
+pub(super) fn length(row: &[Cell]) -> usize {
+    let last = row.iter().rposition(|cell| cell.glyph != ' ');
+    last.map_or(0, |last| last + 1)
+}
+
 /// Cells as text, those at the end that show nothing left out.
 pub(super) fn text(row: &[Cell]) -> String {
-    let shown = row
-        .iter()
-        .rposition(|cell| cell.glyph != ' ')
-        .map_or(0, |last| last + 1);
     let mut text = String::new();
-    for group in row[..shown].chunk_by(|a, b| a.style == b.style) {
+    for group in row[..length(row)].chunk_by(|a, b| a.style == b.style) {
         let style = group[0].style;
         let glyphs: String = group.iter().map(|cell| cell.glyph).collect();
         let _ = write!(text, "{style}{glyphs}{style:#}");
     }
     text
+}
+
+/// Whether a viewer would call the two rows alike: they begin and end together, nearly.
+pub(super) fn look_alike(one: &[Cell], other: &[Cell]) -> bool {
+    let pairs = one.iter().zip(other);
+    let differ = pairs.filter(|(one, other)| one.glyph != other.glyph);
+    let begins = |row: &[Cell]| row.iter().position(|cell| cell.glyph != ' ');
+    let near = |a: usize, b: usize| a.abs_diff(b) <= 1;
+    differ.count() <= 2
+        && near(length(one), length(other))
+        && near(begins(one).unwrap_or(0), begins(other).unwrap_or(0))
+}
+
+/// A row of heights.
+pub(super) fn heights(glyphs: &str) -> Vec<Cell> {
+    let cells = glyphs.chars().map(|glyph| cell(glyph, Style::new()));
+    cells.collect()
+}
+
+/// A bar of so many cells, to the eighth; what is too short for that is a mark.
+pub(crate) fn eighths(cells: f64) -> String {
+    let eighths = (cells * 8.0).round().max(1.0) as usize;
+    let mut bar: String = std::iter::repeat_n(RUNNING, eighths / 8).collect();
+    if !eighths.is_multiple_of(8) {
+        bar.push(PARTS[eighths % 8 - 1]);
+    }
+    bar
+}
+
+/// The marks among these glyphs, each with what it means.
+pub(super) fn legend(glyphs: &str) -> Vec<String> {
+    let occurs = |glyph: char| glyphs.contains(glyph);
+    let runs = PARTS.into_iter().chain([RIGHT_HALF]).any(occurs);
+    let mut legend: Vec<String> = runs
+        .then(|| format!("{RUNNING} running"))
+        .into_iter()
+        .collect();
+    let causes = CAUSES.iter();
+    let causes = causes.filter_map(|cause| Some((cause.marks?.0, cause.words)));
+    let marks = [
+        (PARTLY, "partly running"),
+        (WAITING, "waiting"),
+        (READY, "ready, no CPU free"),
+        (EDGE, "next begins"),
+        (STARTING, "starts up"),
+        (UNTOLD, "not known"),
+        (CUT, "cut off"),
+    ];
+    for (mark, words) in marks
+        .into_iter()
+        .chain(causes)
+        .filter(|(mark, _)| occurs(*mark))
+    {
+        legend.push(format!("{mark} {words}"));
+    }
+    legend
 }
 
 #[cfg(test)]
@@ -283,6 +355,7 @@ mod tests {
     fn span(start: u64, end: u64, busy: u64, depth: u16) -> Span {
         Span {
             depth,
+            wait: Some("io".into()),
             ..Span::watched("work", at(start), at(end), Duration::from_millis(busy))
         }
     }
@@ -373,6 +446,13 @@ mod tests {
     }
 
     #[test]
+    fn a_thread_that_waits_for_nothing_and_does_not_run_is_ready() {
+        let mut starved = span(0, 100, 10, 0);
+        starved.wait = None;
+        assert_eq!(drawn(vec![starved]), "┄".repeat(20));
+    }
+
+    #[test]
     fn polls_are_drawn_where_they_were() {
         let mut task = span(0, 100, 10, 0);
         task.polls = vec![(at(50), at(60))];
@@ -388,7 +468,8 @@ mod tests {
 
     #[test]
     fn what_began_before_the_variant_is_cut_off_at_its_start() {
-        let early = Span::watched("work", Moment::at(Duration::ZERO), at(50), Duration::ZERO);
+        let mut early = span(0, 50, 0, 0);
+        early.start = Moment::at(Duration::ZERO);
         assert_eq!(drawn(vec![early]), "░░░░░░░░░░          ");
     }
 

@@ -1,20 +1,17 @@
 //! The line below the rows, and levels as rows.
 
-use super::super::format;
+use super::{super::format, row::Scale};
 use std::time::Duration;
-use timeline::{Level, Moment};
+use timeline::Level;
 
 /// Heights of a level, from nothing to its peak.
 const HEIGHTS: [char; 7] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇'];
-
-/// The height of a peak.
-pub(super) const MOST: char = HEIGHTS[HEIGHTS.len() - 1];
 
 /// Ticks are at least so many cells apart.
 const TICK_CELLS: f64 = 12.0;
 
 /// The axis: its beginning, ticks at round times, its end.
-pub(super) fn axis(length: Duration, enlarged: Option<f64>, cells: usize) -> String {
+pub(crate) fn axis(length: Duration, enlarged: Option<f64>, cells: usize) -> String {
     let end = format::seconds(length);
     let start = match enlarged {
         Some(times) => format!("0─ enlarged {times:.0} × "),
@@ -60,8 +57,8 @@ fn label(time: f64, step: f64) -> String {
     format!("{:.decimals$} {unit}", time / size)
 }
 
-/// A level as a row of heights.
-pub(super) fn heights(level: &Level, zero: Moment, axis: Duration, cells: usize) -> String {
+/// A level as a row of heights, up to the cell `end`.
+pub(super) fn heights(level: &Level, scale: Scale, end: usize) -> String {
     let peak = level.peak().max(f64::MIN_POSITIVE);
     let height = |level: f64| {
         let most = HEIGHTS.len() - 1;
@@ -69,9 +66,10 @@ pub(super) fn heights(level: &Level, zero: Moment, axis: Duration, cells: usize)
         let height = (level / peak * most as f64).round() as usize;
         HEIGHTS[height.clamp(usize::from(level > 0.0), most)]
     };
-    let row = level.peaks(zero, axis, cells);
+    let row = level.peaks(scale.zero, scale.axis, scale.cells);
     let row: String = row
         .into_iter()
+        .take(end)
         .map(|level| level.map_or(' ', height))
         .collect();
     row.trim_end().into()
@@ -80,6 +78,7 @@ pub(super) fn heights(level: &Level, zero: Moment, axis: Duration, cells: usize)
 #[cfg(test)]
 mod tests {
     use super::*;
+    use timeline::Moment;
 
     #[test]
     fn an_axis_has_ticks_at_round_times_and_its_own_length_at_the_end() {
@@ -108,12 +107,17 @@ mod tests {
         let at = |ms| Moment::at(Duration::from_millis(ms));
         let samples = vec![(at(20), 1.0), (at(40), 100.0), (at(60), 0.0)];
         let name = "queue".into();
-        let row = heights(
-            &Level { name, samples },
-            at(0),
-            Duration::from_millis(100),
-            5,
+        let scale = Scale {
+            zero: at(0),
+            axis: Duration::from_millis(100),
+            cells: 5,
+        };
+        let level = Level { name, samples };
+        assert_eq!(heights(&level, scale, 5), " ▂▇▁▁");
+        assert_eq!(
+            heights(&level, scale, 3),
+            " ▂▇",
+            "nothing is known of later"
         );
-        assert_eq!(row, " ▂▇▁▁");
     }
 }
