@@ -2,7 +2,7 @@
 
 use anyhow::ensure;
 use lab_07_locks as lab_07;
-use lab_13_locks_and_rlock::count::{self, Plan};
+use lab_13_locks_and_rlock::{self as lab_13, Plan};
 use side_by_side::{Group, Row, Setting, Side, Unit};
 use std::{io, num::NonZeroUsize, time::Instant};
 
@@ -13,18 +13,18 @@ type Way = (&'static str, fn(Plan) -> io::Result<u64>);
 
 const WAYS: [Way; 9] = [
     ("nothing shared, lab 13", |plan| {
-        Ok(count::count_without_sharing(plan))
+        Ok(lab_13::count_without_sharing(plan))
     }),
-    ("fetch_add", |plan| Ok(count::count_with_fetch_add(plan))),
-    ("Mutex", |plan| Ok(count::count_with_mutex(plan))),
+    ("fetch_add", |plan| Ok(lab_13::count_with_fetch_add(plan))),
+    ("Mutex", |plan| Ok(lab_13::count_with_mutex(plan))),
     ("parking_lot Mutex", |plan| {
-        Ok(count::count_with_parking_lot(plan))
+        Ok(lab_13::count_with_parking_lot(plan))
     }),
     ("ReentrantMutex", |plan| {
-        Ok(count::count_with_reentrant(plan))
+        Ok(lab_13::count_with_reentrant(plan))
     }),
-    ("RwLock, writing", |plan| Ok(count::count_with_rwlock(plan))),
-    ("RwLock, reading", |plan| Ok(count::count_by_reading(plan))),
+    ("RwLock, writing", |plan| Ok(lab_13::count_with_rwlock(plan))),
+    ("RwLock, reading", |plan| Ok(lab_13::count_by_reading(plan))),
     ("share sent at the end", |plan| {
         Ok(lab_07::queue::sum_through_queue(split(plan), |_| {}))
     }),
@@ -36,7 +36,7 @@ const WAYS: [Way; 9] = [
 pub(crate) fn group(setting: &Setting) -> anyhow::Result<Group> {
     let mut rows = vec![Ok(row(
         Side::Ours,
-        ("sequential", |plan| Ok(count::count_sequential(plan))),
+        ("sequential", |plan| Ok(lab_07::count_sequential(split(plan)))),
         NonZeroUsize::MIN,
     ))];
     for threads in THREADS.into_iter().filter_map(NonZeroUsize::new) {

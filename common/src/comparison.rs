@@ -12,7 +12,7 @@ pub const MARGIN: f64 = 1.1;
 pub const LEAST_ROUNDS: usize = 3;
 
 /// A shorter run is mostly the start of its threads, in seconds.
-const LEAST_TIME_S: f64 = 0.002;
+pub(crate) const LEAST_TIME_S: f64 = 0.002;
 
 /// What the rounds say of two ways, each of which ran once a round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -121,7 +121,7 @@ pub const PATH: [Stop; 23] = [
         "lab-13-locks-and-rlock",
         7,
         "Lock, RLock and their cost",
-        &["--rounds", "1", "--increments", "1_000_000"],
+        &["--increments", "1_000_000"],
     ),
     stop(
         "lab-14-queue-producer-consumer",

@@ -1,6 +1,11 @@
 //! Times of several ways at growing sizes, round by round.
 
-use crate::{Comparison, Curve, CurveLine, CurvePoint, Lab, Scale, TableReport, format};
+use crate::{
+    Comparison, Curve, CurveLine, CurvePoint, Lab, Scale, TableReport,
+    claim::{Check, Claim, Figure, Ratio, count, seconds},
+    comparison::{LEAST_ROUNDS, LEAST_TIME_S},
+    format,
+};
 use std::time::Duration;
 
 /// What a lesson measured by size, way and round.
@@ -53,6 +58,46 @@ impl Sweep {
     /// If there is no such size or way.
     pub fn compared(&self, size: usize, way: usize) -> Comparison {
         Comparison::of(self.times_s(size, 0), self.times_s(size, way))
+    }
+
+    /// Adds to a claim what decides about two times, each of a size and a way by their indices: `check`, of how
+    /// many times as long the first took in each round, and that the rounds and the times are enough.
+    ///
+    /// # Panics
+    /// If there is no such size or way, or no round.
+    #[must_use]
+    pub fn check(
+        &self,
+        lab: &mut Lab,
+        claim: Claim,
+        [first, second]: [(usize, usize); 2],
+        check: impl FnOnce(Figure<Ratio>) -> Check,
+    ) -> Claim {
+        let label = |(size, way): (usize, usize)| {
+            format!("{}_with_{}_{}", self.ways[way], self.sizes[size], self.axis)
+        };
+        let name = format!("{}_over_{}", label(first), label(second)).replace(' ', "_");
+        let times_s = |(size, way)| self.times_s(size, way).iter();
+        let noted = times_s(first).zip(times_s(second)).map(|(first, second)| {
+            let longer = Duration::from_secs_f64(first.max(*second));
+            let longer = lab.duration(None, &format!("longer_time_of_{name}"), longer);
+            (lab.ratio(None, &name, first / second), longer)
+        });
+        let (ratio, longer) = noted.last().expect("there is a round");
+        let rounds = times_s(first).len();
+        let rounds = lab.count(None, &format!("rounds_of_{name}"), rounds);
+        claim
+            .check(check(ratio))
+            .check(
+                longer
+                    .at_least(seconds(LEAST_TIME_S))
+                    .in_words("the longer took {left}"),
+            )
+            .check(
+                rounds
+                    .at_least(count(LEAST_ROUNDS))
+                    .in_words("{left} rounds were compared"),
+            )
     }
 
     /// Shows a row per size with the middle time of each way, followed by `mark(size, way)`, and keeps

@@ -69,9 +69,14 @@ struct Local {
     logs: Vec<(u64, Arc<Log>)>,
 }
 
+/// A number that no other thread has.
+pub(super) fn new_thread() -> u64 {
+    THREADS.fetch_add(1, Ordering::Relaxed)
+}
+
 thread_local! {
     static LOCAL: RefCell<Local> = RefCell::new(Local {
-        thread: THREADS.fetch_add(1, Ordering::Relaxed),
+        thread: new_thread(),
         clock: CpuClock::default(),
         logs: Vec::new(),
     });

@@ -117,6 +117,18 @@ impl Timeline {
         });
     }
 
+    /// Adds what the threads of another process recorded, each on a lane of its own.
+    pub fn adopt_lanes(&self, recording: Recording) {
+        self.store.with_settled(|settled| {
+            for lane in recording.lanes {
+                let id = thread_lane(log::new_thread());
+                settled.name(id, &lane.name);
+                let spans = lane.spans.into_iter();
+                spans.for_each(|span| settled.add((id, None), span));
+            }
+        });
+    }
+
     /// Notes that this thread hands the job in.
     pub fn submitted(&self, job: u64) {
         self.hand_over(|here| Handover {

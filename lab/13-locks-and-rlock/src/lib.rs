@@ -1,14 +1,6 @@
-//! Locks, what they cost, what reentrancy is for, how they deadlock, and what poison is.
+//! Locks: what they cost here; then readers, reentrancy, deadlock and poison, a file each.
 //!
-//! A reentrant lock may be held several times over by one thread, so it hands out shared access
-//! only; to change what it protects takes a `Cell` or a `RefCell` inside:
-//!
-//! ```compile_fail,E0594
-//! let counter = parking_lot::ReentrantMutex::new(0);
-//! *counter.lock() += 1;
-//! ```
-//!
-//! A guard belongs to the thread that locked; it cannot be unlocked by another:
+//! A guard belongs to the thread that locked; no other thread can unlock:
 //!
 //! ```compile_fail,E0277
 //! let counter = std::sync::Mutex::new(0);
@@ -18,35 +10,147 @@
 //! });
 //! ```
 
-pub mod count;
 pub mod deadlock;
 pub mod nested;
 pub mod poison;
 pub mod read;
 
 use std::{
+    cell::Cell,
+    hint::black_box,
     num::NonZeroUsize,
-    panic::resume_unwind,
-    sync::Barrier,
-    thread::{self, Builder},
+    sync::{
+        Barrier, Mutex, RwLock,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    thread,
 };
+
+/// How many increments all threads make together.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan {
+    /// Threads.
+    pub threads: NonZeroUsize,
+    /// Increments of all threads together.
+    pub increments: u64,
+}
+
+/// Shares nothing: each thread counts for itself, and the join adds up.
+pub fn count_without_sharing(plan: Plan) -> u64 {
+    // Hidden from the optimiser, which would make one addition of the whole loop.
+    plan.on_threads(|share| (0..share).map(|_| black_box(1)).sum())
+}
+
+/// Makes each increment in one atomic step.
+pub fn count_with_fetch_add(plan: Plan) -> u64 {
+    let counter = AtomicU64::new(0);
+    // Relaxed: no other data hangs on the counter, so there is nothing to pair with; joining the
+    // threads makes the total visible.
+    plan.each(|| {
+        counter.fetch_add(1, Relaxed);
+    });
+    counter.into_inner()
+}
+
+/// Takes the standard library's lock for each increment.
+pub fn count_with_mutex(plan: Plan) -> u64 {
+    let counter = Mutex::new(0);
+    plan.each(|| *counter.lock().unwrap() += 1);
+    counter.into_inner().unwrap()
+}
+
+/// Takes `parking_lot`'s lock for each increment.
+pub fn count_with_parking_lot(plan: Plan) -> u64 {
+    let counter = parking_lot::Mutex::new(0);
+    plan.each(|| *counter.lock() += 1);
+    counter.into_inner()
+}
+
+/// Takes a lock for each increment that its holder could take again: Python's `RLock`.
+pub fn count_with_reentrant(plan: Plan) -> u64 {
+    let counter = parking_lot::ReentrantMutex::new(Cell::new(0));
+    // Each `lock` looks at who is calling: its owner gets in again and is counted.
+    plan.each(|| counter.lock().update(|count| count + 1));
+    counter.into_inner().into_inner()
+}
+
+/// Takes a readers-writer lock for writing for each increment.
+pub fn count_with_rwlock(plan: Plan) -> u64 {
+    let counter = RwLock::new(0);
+    plan.each(|| *counter.write().unwrap() += 1);
+    counter.into_inner().unwrap()
+}
+
+/// Adds up a shared 1, taking a readers-writer lock for reading each time.
+pub fn count_by_reading(plan: Plan) -> u64 {
+    let one = RwLock::new(1);
+    // Readers do not exclude each other, but the lock counts them, and that count is shared.
+    plan.on_threads(|share| (0..share).map(|_| *one.read().unwrap()).sum())
+}
+
+impl Plan {
+    /// Runs `count` with its share on each thread; returns the sum of what they return.
+    fn on_threads(self, count: impl Fn(u64) -> u64 + Sync) -> u64 {
+        let (threads, all) = (self.threads.get() as u64, self.increments);
+        let counts = on_threads(self.threads, |number| {
+            let number = number as u64;
+            count(all / threads + u64::from(number < all % threads))
+        });
+        counts.into_iter().sum()
+    }
+
+    /// Runs `add` once for each increment, on all threads.
+    fn each(self, add: impl Fn() + Sync) {
+        self.on_threads(|share| {
+            (0..share).for_each(|_| add());
+            share
+        });
+    }
+}
 
 /// Runs `work` on threads that begin together, each with its number from 0; returns what each made.
 fn on_threads<T: Send>(threads: NonZeroUsize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
-    let start = Barrier::new(threads.get());
-    let (work, start) = (&work, &start);
+    let (work, start) = (&work, &Barrier::new(threads.get()));
     thread::scope(|scope| {
         let begin = |number| {
-            let thread = Builder::new().name(format!("thread {}", number + 1));
-            let begun = thread.spawn_scoped(scope, move || {
+            scope.spawn(move || {
                 start.wait();
                 work(number)
-            });
-            begun.expect("the system starts a thread")
+            })
         };
         let begun: Vec<_> = (0..threads.get()).map(begin).collect();
-        let made = begun.into_iter().map(|thread| thread.join());
-        made.map(|made| made.unwrap_or_else(|panic| resume_unwind(panic)))
+        begun
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
             .collect()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_way_counts_every_increment() {
+        let ways = [
+            count_without_sharing,
+            count_with_fetch_add,
+            count_with_mutex,
+            count_with_parking_lot,
+            count_with_reentrant,
+            count_with_rwlock,
+            count_by_reading,
+        ];
+        for threads in (1..=8).filter_map(NonZeroUsize::new) {
+            for increments in [0, 1, 7, 50_000] {
+                let plan = Plan {
+                    threads,
+                    increments,
+                };
+                for count in ways {
+                    assert_eq!(count(plan), increments);
+                }
+            }
+        }
+    }
 }

@@ -1,21 +1,16 @@
-//! Shows what each lock costs, what reentrancy is for, and deadlocks that name their circle.
+//! Shows what each lock costs, what reentrancy is for, and deadlocks whose circle is named.
 
-mod args;
-mod cost;
+mod claims;
 mod deadlocks;
-mod stories;
 
-use args::LockArgs;
-use common::{Lab, Step, panics};
-use deadlocks::Watched;
-use lab_13_locks_and_rlock::{
-    count::{
-        Plan, count_by_reading, count_with_fetch_add, count_with_mutex, count_with_parking_lot,
-        count_with_reentrant, count_with_rwlock, count_without_sharing,
-    },
-    poison::CARELESS,
+use common::{
+    Lab, Step,
+    cli::{RoundsArgs, Seconds, seconds_up_to, up_to},
+    panics,
 };
-use std::{process::ExitCode, thread};
+use lab_13_locks_and_rlock::poison::OVER_LIMIT;
+use serde::Serialize;
+use std::{num::NonZeroUsize, process::ExitCode, thread};
 
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
@@ -32,42 +27,52 @@ const STEP: Step = Step {
         "8 threads: whose cost grows most?",
         "cargo run -p lab-13-locks-and-rlock -- --threads 8",
     ),
-    sources: common::sources![
-        "lib.rs",
-        "count.rs",
-        "read.rs",
-        "nested.rs",
-        "deadlock.rs",
-        "poison.rs"
-    ],
+    sources: common::sources!["lib.rs", "read.rs", "nested.rs", "deadlock.rs", "poison.rs"],
 };
 
-/// A way to count, by its name.
-type Mechanism = (&'static str, fn(Plan) -> u64);
+#[derive(clap::Args, Clone, Debug, Serialize)]
+pub(crate) struct Args {
+    /// Let this many threads want the lock, 1 to 256; without it twice the CPUs
+    #[arg(long, value_name = "N", value_parser = up_to::<256>, allow_negative_numbers = true)]
+    #[serde(skip)]
+    threads: Option<NonZeroUsize>,
 
-/// The rows of the table, from nothing shared to most.
-pub(crate) const MECHANISMS: [Mechanism; 7] = [
-    ("not shared", count_without_sharing),
-    ("fetch_add", count_with_fetch_add),
-    ("Mutex", count_with_mutex),
-    ("parking_lot", count_with_parking_lot),
-    ("ReentrantMutex", count_with_reentrant),
-    ("RwLock, write", count_with_rwlock),
-    ("RwLock, read", count_by_reading),
-];
+    /// Add one this often under each lock, all threads together, 1 to 100,000,000
+    ///
+    /// The script's four threads with 100,000 each are --threads 4 --increments 400_000.
+    #[arg(long, value_name = "N", default_value = "8_000_000",
+          value_parser = up_to::<100_000_000>, allow_negative_numbers = true)]
+    increments: NonZeroUsize,
 
-fn main() -> ExitCode {
-    STEP.run(&[&Watched], demonstrate)
+    #[command(flatten)]
+    #[serde(flatten)]
+    rounds: RoundsArgs,
+
+    /// Wait this long for a child process in which threads may be stuck, up to 60 s
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds_up_to::<60>,
+          allow_negative_numbers = true)]
+    #[serde(rename = "patience_s")]
+    patience: Seconds,
 }
 
-fn demonstrate(args: &LockArgs, lab: &mut Lab) -> anyhow::Result<()> {
+impl Args {
+    fn threads(&self) -> NonZeroUsize {
+        let cpus = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        self.threads.unwrap_or(cpus.saturating_add(cpus.get()))
+    }
+}
+
+fn main() -> ExitCode {
+    STEP.run(&[&deadlocks::WATCHED], demonstrate)
+}
+
+fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     // The one panic that is meant is a result here; any other is printed as usual.
-    panics::keep_quiet(|_| thread::current().name() == Some(CARELESS));
-    args.check()?;
+    panics::keep_quiet(|panic| panic.payload_as_str() == Some(OVER_LIMIT));
     lab.param("threads", args.threads());
-    cost::compare(lab, args)?;
-    stories::read(lab)?;
-    stories::nest(lab)?;
-    deadlocks::watch(lab, args)?;
-    stories::poison(lab)
+    claims::cost(lab, args);
+    claims::read(lab)?;
+    claims::nest(lab)?;
+    deadlocks::run(lab, args.patience.0)?;
+    claims::poison(lab)
 }

@@ -1,133 +1,93 @@
 //! What reentrancy is for: a method that holds the lock calls another that takes it.
 //!
-//! A batch of deposits is to be one unit: no other teller may come in between. So `deposit_all`
-//! holds the lock throughout, and the `deposit` that it calls takes the lock as well. With a plain
-//! lock that is the self-deadlock of [`deadlock`](crate::deadlock).
+//! A batch of deposits is one unit: no other teller may come in between. So `deposit_all` holds the
+//! lock throughout, and the `deposit` that it calls takes the lock as well. With a plain lock that
+//! is the self-deadlock of [`deadlock`](crate::deadlock).
+//!
+//! A reentrant lock gives its holder shared access only, since it may be held twice; to change what
+//! it protects takes a `Cell` or a `RefCell` inside:
+//!
+//! ```compile_fail,E0594
+//! let counter = parking_lot::ReentrantMutex::new(0);
+//! *counter.lock() += 1;
+//! ```
 
 use crate::on_threads;
-use parking_lot::ReentrantMutex;
-use std::{cell::RefCell, num::NonZeroUsize, sync::Mutex};
+use parking_lot::{Mutex, ReentrantMutex};
+use std::{cell::Cell, num::NonZeroUsize};
 
-/// A deposit in the account's log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Deposit {
-    /// The teller, from 0.
-    pub teller: usize,
-    /// The number of the batch among the teller's.
-    pub batch: usize,
-}
+/// The deposits of a batch.
+pub const BATCH: [i64; 3] = [10, 20, 30];
 
-/// How many deposits make a batch.
-pub const BATCH: usize = 3;
-
-/// An account whose lock its holder may take again.
+/// A balance whose lock its holder may take again.
 #[derive(Default)]
-struct ReentrantAccount {
-    log: ReentrantMutex<RefCell<Vec<Deposit>>>,
-}
+struct Reentrant(ReentrantMutex<Cell<i64>>);
 
-impl ReentrantAccount {
-    fn deposit(&self, deposit: Deposit) {
+impl Reentrant {
+    fn deposit(&self, amount: i64) {
         // Within `deposit_all` this is the second time: the owner is let in.
-        self.log.lock().borrow_mut().push(deposit);
+        self.0.lock().update(|balance| balance + amount);
     }
 
-    fn deposit_all(&self, deposit: Deposit) {
-        let _held = self.log.lock();
-        for _ in 0..BATCH {
-            self.deposit(deposit);
-        }
+    fn deposit_all(&self) -> i64 {
+        let held = self.0.lock();
+        let before = held.get();
+        BATCH.iter().for_each(|amount| self.deposit(*amount));
+        held.get() - before
     }
 }
 
-/// An account with a plain lock; what both methods need is a function that takes no lock.
+/// A balance with a plain lock, which only the outer method takes.
 #[derive(Default)]
-struct SplitAccount {
-    log: Mutex<Vec<Deposit>>,
-}
+struct Split(Mutex<i64>);
 
-const NEVER_POISONED: &str = "a deposit does not panic";
-
-impl SplitAccount {
-    fn deposit_all(&self, deposit: Deposit) {
-        let mut held = self.log.lock().expect(NEVER_POISONED);
-        for _ in 0..BATCH {
-            push(&mut held, deposit);
-        }
+impl Split {
+    fn deposit_all(&self) -> i64 {
+        let mut held = self.0.lock();
+        let before = *held;
+        BATCH.iter().for_each(|amount| deposit(&mut held, *amount));
+        *held - before
     }
 }
 
-/// The part under the lock: whoever can show the log has the lock, and the compiler sees to it.
-fn push(log: &mut Vec<Deposit>, deposit: Deposit) {
-    log.push(deposit);
+/// The part under the lock. Whoever can show the balance has the lock: the compiler sees to it.
+fn deposit(balance: &mut i64, amount: i64) {
+    *balance += amount;
 }
 
-/// Lets each teller make `batches` of deposits through a lock that is taken again by its holder.
-pub fn deposit_reentrant(tellers: NonZeroUsize, batches: usize) -> Vec<Deposit> {
-    let account = ReentrantAccount::default();
-    on_threads(tellers, |teller| {
-        make_batches(batches, |batch| {
-            account.deposit_all(Deposit { teller, batch });
-        });
-    });
-    account.log.into_inner().into_inner()
+/// Lets tellers make batches through a reentrant lock; returns by how much the balance rose in each.
+pub fn deposit_reentrant(tellers: NonZeroUsize, batches: usize) -> Vec<i64> {
+    let account = Reentrant::default();
+    let rises = |_| {
+        (0..batches)
+            .map(|_| account.deposit_all())
+            .collect::<Vec<_>>()
+    };
+    on_threads(tellers, rises).concat()
 }
 
 /// The same with a plain lock, taken once, and an inner function that takes none.
-pub fn deposit_split(tellers: NonZeroUsize, batches: usize) -> Vec<Deposit> {
-    let account = SplitAccount::default();
-    on_threads(tellers, |teller| {
-        make_batches(batches, |batch| {
-            account.deposit_all(Deposit { teller, batch });
-        });
-    });
-    account.log.into_inner().expect(NEVER_POISONED)
-}
-
-#[tracing::instrument(name = "deposit", skip_all)]
-fn make_batches(batches: usize, deposit_all: impl Fn(usize)) {
-    (0..batches).for_each(deposit_all);
-}
-
-/// How many batches another teller came into.
-pub fn torn_batches(log: &[Deposit]) -> usize {
-    let whole = |batch: &&[Deposit]| {
-        batch.len() == BATCH && batch.iter().all(|deposit| *deposit == batch[0])
+pub fn deposit_split(tellers: NonZeroUsize, batches: usize) -> Vec<i64> {
+    let account = Split::default();
+    let rises = |_| {
+        (0..batches)
+            .map(|_| account.deposit_all())
+            .collect::<Vec<_>>()
     };
-    let batches = log.chunks(BATCH);
-    batches.len() - log.chunks(BATCH).filter(whole).count()
+    on_threads(tellers, rises).concat()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::BTreeMap;
 
     #[test]
-    fn both_ways_keep_every_batch_whole_and_lose_none() {
-        for tellers in 1..=8 {
-            let tellers = NonZeroUsize::new(tellers).expect("counted from one");
-            for batches in [0, 1, 500] {
-                for deposit in [deposit_reentrant, deposit_split] {
-                    let log = deposit(tellers, batches);
-                    assert_eq!(torn_batches(&log), 0);
-                    let mut made = BTreeMap::<_, usize>::new();
-                    for deposit in &log {
-                        *made.entry((deposit.teller, deposit.batch)).or_default() += 1;
-                    }
-                    assert_eq!(made.len(), tellers.get() * batches);
-                    assert!(made.values().all(|&times| times == BATCH));
-                }
+    fn both_ways_keep_every_batch_whole() {
+        for tellers in (1..=8).filter_map(NonZeroUsize::new) {
+            for deposit in [deposit_reentrant, deposit_split] {
+                let rises = deposit(tellers, 500);
+                assert_eq!(rises, vec![60; 500 * tellers.get()]);
             }
         }
-    }
-
-    #[test]
-    fn a_batch_that_somebody_came_into_is_torn() {
-        let deposit = |teller| Deposit { teller, batch: 0 };
-        let log = [0, 0, 1, 1, 1, 0].map(deposit);
-        assert_eq!(torn_batches(&log), 2);
-        assert_eq!(torn_batches(&[0, 0, 0, 1, 1, 1].map(deposit)), 0);
-        assert_eq!(torn_batches(&[0, 0].map(deposit)), 1);
     }
 }

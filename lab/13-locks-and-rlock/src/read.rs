@@ -13,8 +13,8 @@ use tracing::info_span;
 pub fn read_under_mutex(readers: NonZeroUsize, value: u64, stay: Duration) -> Vec<u64> {
     let shared = Mutex::new(value);
     on_threads(readers, |_| {
-        let held = info_span!("lock", wait = "lock").in_scope(|| shared.lock());
-        read_slowly(*held.expect(NO_PANIC), stay)
+        let held = info_span!("lock", wait = "lock").in_scope(|| shared.lock().unwrap());
+        read_slowly(*held, stay)
     })
 }
 
@@ -22,15 +22,13 @@ pub fn read_under_mutex(readers: NonZeroUsize, value: u64, stay: Duration) -> Ve
 pub fn read_under_rwlock(readers: NonZeroUsize, value: u64, stay: Duration) -> Vec<u64> {
     let shared = RwLock::new(value);
     on_threads(readers, |_| {
-        let held = info_span!("lock", wait = "lock").in_scope(|| shared.read());
-        read_slowly(*held.expect(NO_PANIC), stay)
+        let held = info_span!("lock", wait = "lock").in_scope(|| shared.read().unwrap());
+        read_slowly(*held, stay)
     })
 }
 
-const NO_PANIC: &str = "reading does not panic";
-
 /// Reads, and stays for a while, as over a large table or a slow disk.
-#[tracing::instrument(name = "read", skip_all)]
+#[tracing::instrument(name = "read", skip_all, fields(wait = "io"))]
 fn read_slowly(value: u64, stay: Duration) -> u64 {
     io_wait_blocking(stay);
     value

@@ -1,0 +1,196 @@
+//! What an increment costs, long reads, a lock taken again by its holder, and a panic under a lock.
+
+use crate::Args;
+use common::{
+    Bound, CurvePoint, Lab, MARGIN, Sweep, TableReport, Tally,
+    claim::{Claim, count, done, submitted, times},
+    format,
+    timing::timed,
+};
+use lab_13_locks_and_rlock::{
+    self as locks, Plan,
+    nested::{BATCH, deposit_reentrant, deposit_split},
+    poison::{Aftermath, TOTAL, go_on_unaware, repair_what_a_panic_left},
+    read::{read_under_mutex, read_under_rwlock},
+};
+use std::{num::NonZeroUsize, time::Duration};
+
+/// The ways to count, from nothing shared to most; the last adds up what it reads.
+const WAYS: [(&str, fn(Plan) -> u64); 7] = [
+    ("not shared", locks::count_without_sharing),
+    ("fetch_add", locks::count_with_fetch_add),
+    ("Mutex", locks::count_with_mutex),
+    ("parking_lot", locks::count_with_parking_lot),
+    ("ReentrantMutex", locks::count_with_reentrant),
+    ("RwLock, write", locks::count_with_rwlock),
+    ("RwLock, read", locks::count_by_reading),
+];
+
+/// Counts in every way on one thread and on several, taking turns.
+pub(crate) fn cost(lab: &mut Lab, args: &Args) {
+    let (increments, threads) = (args.increments.get() as u64, args.threads());
+    let all = format::count(increments);
+    lab.say(format!(
+        "{all} increments in 7 ways, by 1 thread and by {threads} …"
+    ));
+    let (sizes, names) = ([NonZeroUsize::MIN, threads], WAYS.map(|(name, _)| name));
+    let mut sweep = Sweep::new("threads", &names, sizes.map(|n| n.get() as u64).into());
+    let mut lost = 0;
+    for _ in 0..args.rounds.rounds.get() {
+        for (size, threads) in sizes.into_iter().enumerate() {
+            let plan = Plan {
+                threads,
+                increments,
+            };
+            let times = WAYS.map(|(_, way)| {
+                let (got, time) = timed(|| way(plan));
+                lost += increments.abs_diff(got);
+                time
+            });
+            sweep.add(size, times);
+        }
+    }
+    let cost = |size, way| {
+        let middle = CurvePoint::of(0.0, sweep.times_s(size, way), None);
+        middle.map_or("–".into(), |time| {
+            format::seconds_f64(time.y / increments as f64)
+        })
+    };
+    let row = |(way, name): (usize, &str)| vec![name.into(), cost(0, way), cost(1, way)];
+    lab.table(TableReport {
+        title: "Time of an increment (last row: of a read), all threads together".into(),
+        headings: vec![
+            String::new(),
+            "1 thread".into(),
+            format!("{threads} threads"),
+        ],
+        rows: names.into_iter().enumerate().map(row).collect(),
+        text_columns: vec![0],
+        notes: Vec::new(),
+    });
+    let lost = lab
+        .count(None, "lost_increments", lost as usize)
+        .equals(count(0));
+    let text = "every way counted every increment, in every round";
+    lab.claim(Claim::that("every_increment_counted", text).check(lost));
+    claim_costs(lab, &sweep);
+}
+
+/// Claims about two times, each by its size and its way: the first is longer.
+fn claim_costs(lab: &mut Lab, sweep: &Sweep) {
+    let text = "one thread: an increment took longer with a Mutex than without";
+    let line = "one thread: an increment takes {left} × as long with a Mutex";
+    let alone = Claim::that("lock_costs_alone", text).in_a_line(line);
+    let text = "a Mutex cost more on all threads than on one";
+    let contended = Claim::that("contention_costs", text).needs_cpus();
+    let text = "all threads: a Mutex cost more than one step, that more than not sharing";
+    let sharing = Claim::that("sharing_less_is_cheaper", text);
+    let mut longer = |claim, pair| {
+        sweep.check(lab, claim, pair, |ratio| {
+            ratio.above(times(MARGIN)).in_words("{left} times as long")
+        })
+    };
+    let alone = longer(alone, [(0, 2), (0, 0)]).headline();
+    let contended = longer(contended, [(1, 2), (0, 2)]);
+    let sharing = longer(sharing, [(1, 2), (1, 1)]);
+    let sharing = longer(sharing, [(1, 1), (1, 0)]);
+    let text = "reentrancy is cheap: alone, less than twice the same library's plain lock";
+    let cheap = Claim::that("reentrancy_is_cheap", text);
+    let cheap = sweep.check(lab, cheap, [(0, 4), (0, 3)], |ratio| {
+        ratio.below(times(2.0))
+    });
+    for claim in [alone, contended, sharing, cheap] {
+        lab.claim(claim);
+    }
+}
+
+const FOUR: NonZeroUsize = NonZeroUsize::new(4).expect("four is not zero");
+const STAY: Duration = Duration::from_millis(50);
+
+/// Lets four readers stay under each kind of lock.
+pub(crate) fn read(lab: &mut Lab) -> anyhow::Result<()> {
+    lab.say(format!(
+        "{FOUR} readers, each stays for {} …",
+        format::seconds(STAY)
+    ));
+    type Way = (
+        &'static str,
+        usize,
+        fn(NonZeroUsize, u64, Duration) -> Vec<u64>,
+    );
+    let ways: [Way; 2] = [
+        ("reads, Mutex", 1, read_under_mutex),
+        ("reads, RwLock", FOUR.get(), read_under_rwlock),
+    ];
+    let inside = ways.map(|(name, at_once, read)| {
+        let (each, count) = (Some(STAY), FOUR.get());
+        let bound = Bound::Waits {
+            each,
+            count,
+            at_once,
+        };
+        lab.variant(name).other_work().bound(bound).run_counted(
+            || Ok(read(FOUR, 42, STAY)),
+            |seen| Tally::of_checked(seen, |seen| *seen == 42),
+        )?;
+        let most = lab.recording(name).most_open("read");
+        anyhow::Ok(lab.count(name, "most_readers_inside", most))
+    });
+    let [mutex, rwlock] = inside;
+    let text = "long reads: one at a time under the Mutex, several at once under the RwLock";
+    let claim = Claim::that("readers_share_an_rwlock", text)
+        .check(mutex?.equals(count(1)))
+        .check(rwlock?.above(count(1)))
+        .in_a_line("reading at once: {left} under the Mutex, {left2} under the RwLock");
+    lab.claim(claim.headline());
+    Ok(())
+}
+
+/// Lets tellers make batches of deposits in methods that call one another.
+pub(crate) fn nest(lab: &mut Lab) -> anyhow::Result<()> {
+    lab.say("`deposit_all` holds the lock and calls `deposit`, which takes it …");
+    let text = "with a reentrant lock, or split in two, a method may call another: every batch \
+                stayed whole";
+    let mut claim = Claim::that("batches_stay_whole", text);
+    type Way = (&'static str, fn(NonZeroUsize, usize) -> Vec<i64>);
+    let ways: [Way; 2] = [("reentrant", deposit_reentrant), ("split", deposit_split)];
+    for (name, deposit) in ways {
+        lab.variant(name).other_work().run_counted(
+            || Ok(deposit(FOUR, 100)),
+            |rises| Tally::of_checked(rises, |rise| *rise == BATCH.iter().sum::<i64>()),
+        )?;
+        claim = claim.check(done(name).equals(submitted(name)));
+    }
+    lab.claim(claim);
+    Ok(())
+}
+
+/// Lets a thread panic in mid-change, under a lock that is poisoned by it and under one that is not.
+pub(crate) fn poison(lab: &mut Lab) -> anyhow::Result<()> {
+    lab.say("a thread panics under a lock, with half of a transfer made …");
+    let mut after = |name: &str, panic: fn() -> Aftermath| {
+        let work = || {
+            let Aftermath {
+                is_warned,
+                found,
+                left,
+            } = panic();
+            [usize::from(is_warned), found as usize, left as usize]
+        };
+        let [warned, found, left] = lab.variant(name).other_work().run(work)?;
+        lab.note_beside(name, format!("finds {found} of {TOTAL}, leaves {left}"));
+        anyhow::Ok([
+            lab.count(name, "threads_warned", warned),
+            lab.count(name, "total_left", left),
+        ])
+    };
+    let [warned, left] = after("poison", repair_what_a_panic_left)?;
+    let [unwarned, half] = after("no poison", go_on_unaware)?;
+    let text = "the Mutex warned the thread after the panic, and that repaired the total";
+    let claim = Claim::that("poison_warns", text).check(warned.equals(count(1)));
+    lab.claim(claim.check(left.equals(count(TOTAL as usize))));
+    let text = "a lock without poison warned no thread, and half of the change stayed";
+    let claim = Claim::that("no_poison_no_warning", text).check(unwarned.equals(count(0)));
+    lab.claim(claim.check(half.below(count(TOTAL as usize))));
+    Ok(())
+}
