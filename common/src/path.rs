@@ -148,8 +148,6 @@ pub const PATH: [Stop; 23] = [
         &[
             "--delay",
             "0.1",
-            "--rounds",
-            "1",
             "--work",
             "20_000_000",
             "--block",

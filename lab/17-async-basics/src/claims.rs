@@ -1,223 +1,305 @@
-//! What the run is to show.
+//! Runs each idea, and claims what it shows.
 
-use crate::{
-    ABORT, BLOCKED, JOIN, JOIN_CPU, KEEPING, LOOP, LOSING, MOVED, SPAWN, SPAWN_BLOCKING, SPAWN_CPU,
-    args::{Args, TICK},
-};
+use crate::flags::Args;
 use common::{
-    Lab,
-    claim::{
-        Claim, Count, Figure, Ratio, Seconds, a_tick, bytes, count, middle_wall, threads, times,
-        wall,
-    },
+    Bound, Lab, Tally,
+    claim::{Claim, Count, Figure, Seconds, a_tick, count, middle_wall, seconds, threads},
     format,
 };
-use lab_17_async_basics::cancellation::{MESSAGE_BYTES, Plan, Received};
+use lab_17_async_basics::{
+    abort::abort_in_the_middle,
+    await_in_a_loop,
+    cancellation::{MESSAGE_BYTES, Plan, Received, read_keeping_bytes, read_losing_bytes},
+    count_begun,
+    cpu::{mix_joined, mix_spawned, run_with_workers},
+    executor::{CALM_TICKS, block_the_executor, move_the_call_away},
+    join_in_one_task, run_on_this_thread, spawn_blocking_each, spawn_each,
+};
+use measure::workload::mix;
+use std::{io, num::NonZeroUsize, time::Duration};
 use timeline::{LaneKind, Recording, Span};
 
 /// How many threads had a span of that name.
 fn threads_with(recording: &Recording, name: &str) -> usize {
-    let threads = recording
-        .lanes
-        .iter()
-        .filter(|lane| lane.id.kind == LaneKind::Thread);
-    threads
-        .filter(|lane| lane.spans.iter().any(|span| span.name == name))
-        .count()
+    let lanes = recording.lanes.iter();
+    let threads = lanes.filter(|lane| lane.id.kind == LaneKind::Thread);
+    let with = threads.filter(|lane| lane.spans.iter().any(|span| span.name == name));
+    with.count()
 }
 
-pub(crate) fn laziness(args: &Args, lab: &mut Lab, begun: [usize; 3]) {
-    let [made, awaited, spawned] = begun;
+pub(crate) fn laziness(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
+    let all = args.tasks.get();
+    let [made, awaited, spawned] = run_on_this_thread(count_begun(all))?;
+    lab.say(format!(
+        "of {all} futures had begun: when made {made}, one awaited {awaited}"
+    ));
     let made = lab.count(None, "begun_when_all_were_made", made);
     let awaited = lab.count(None, "begun_when_one_was_awaited", awaited);
     let spawned = lab.count(None, "begun_when_the_others_were_spawned", spawned);
-    lab.claim(
-        Claim::that(
-            "futures_are_lazy",
-            "making futures began nothing; awaiting one began that one",
-        )
+    let text = "making futures began nothing; awaiting one began that one";
+    let lazy = Claim::that("futures_are_lazy", text)
         .check(made.equals(count(0)))
         .check(awaited.equals(count(1)))
-        .headline(),
-    );
-    lab.claim(
-        Claim::that(
-            "spawned_begins",
-            "a spawned task began without being awaited",
-        )
-        .check(spawned.equals(count(args.tasks.get()))),
-    );
+        .in_a_line("begun after making futures: {left}; after awaiting one: {left2}");
+    lab.claim(lazy.headline());
+    let text = "a spawned task began without being awaited";
+    lab.claim(Claim::that("spawned_begins", text).check(spawned.equals(count(all))));
+    Ok(())
 }
 
-pub(crate) fn waits(args: &Args, lab: &mut Lab) {
-    let all = || count(args.tasks.get());
-    let mut at_once = |name| {
-        let most = lab.recording(name).most_open("call");
-        lab.count(name, "calls_open_at_once", most)
+const LOOP: &str = "await in a loop";
+const JOIN: &str = "join";
+const SPAWN: &str = "spawn";
+const SPAWN_BLOCKING: &str = "spawn_blocking";
+
+pub(crate) fn waits(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
+    let all = args.tasks.get();
+    let in_turn = wait(args, lab, LOOP, 1, await_in_a_loop)?;
+    let together = [
+        wait(args, lab, JOIN, all, join_in_one_task)?,
+        wait(args, lab, SPAWN, all, spawn_each)?,
+        wait(args, lab, SPAWN_BLOCKING, all, spawn_blocking_each)?,
+    ];
+    let text = "the loop never waited for two answers at once, the others for all";
+    let overlap = Claim::that("all_wait_at_once", text).check(in_turn.equals(count(1)));
+    let together = together.map(|most| most.equals(count(all)));
+    lab.claim(together.into_iter().fold(overlap, Claim::check));
+    let callers = threads_with(&lab.recording(SPAWN_BLOCKING), "call");
+    let callers = lab.count(SPAWN_BLOCKING, "threads_with_a_call", callers);
+    let text = "join and spawn were seen on one thread, spawn_blocking took one for each call";
+    lab.claim(
+        Claim::that("threads", text)
+            .check(threads(JOIN).equals(count(1)))
+            .check(threads(SPAWN).equals(count(1)))
+            .check(callers.equals(count(all))),
+    );
+    let text = "all at once took less than half the time of the loop, each of the three ways";
+    let half = |name| middle_wall(name).below(middle_wall(LOOP) * 0.5);
+    let overlap = Claim::that("waits_overlap", text)
+        .in_a_line("in a loop {right}, joined {left}, spawned {left2}, on threads {left3}")
+        .headline();
+    let ways = [JOIN, SPAWN, SPAWN_BLOCKING].map(half);
+    let enough = middle_wall(LOOP).at_least(a_tick() * 10.0);
+    lab.claim(ways.into_iter().fold(overlap, Claim::check).check(enough));
+    Ok(())
+}
+
+/// Runs a variant in which at most `at_once` answers are waited for at once; returns how many were.
+fn wait<F: Future<Output = Vec<usize>>>(
+    args: &Args,
+    lab: &mut Lab,
+    name: &str,
+    at_once: usize,
+    way: impl FnOnce(usize, Duration) -> F,
+) -> anyhow::Result<Figure<Count>> {
+    let (count, takes) = (args.tasks.get(), args.delay.0);
+    let each = Some(takes);
+    let bound = Bound::Waits {
+        each,
+        count,
+        at_once,
     };
-    let in_turn = at_once(LOOP).equals(count(1));
-    let together = [JOIN, SPAWN, SPAWN_BLOCKING].map(|name| at_once(name).equals(all()));
-    let overlap = Claim::that(
-        "all_wait_at_once",
-        "the loop never waited for two answers at once, the others for all",
-    );
-    lab.claim(
-        together
-            .into_iter()
-            .fold(overlap.check(in_turn), Claim::check),
-    );
-    let with_a_call = threads_with(&lab.recording(SPAWN_BLOCKING), "call");
-    let with_a_call = lab.count(SPAWN_BLOCKING, "threads_with_a_call", with_a_call);
-    lab.claim(
-        Claim::that(
-            "threads",
-            "join and spawn were seen on one thread, spawn_blocking took one for each call",
-        )
-        .check(threads(JOIN).equals(count(1)))
-        .check(threads(SPAWN).equals(count(1)))
-        .check(with_a_call.equals(all())),
-    );
-    let half = || middle_wall(LOOP) * 0.5;
-    lab.claim(
-        Claim::that(
-            "waits_overlap",
-            "all at once took less than half the time of the loop, each of the three ways",
-        )
-        .check(middle_wall(JOIN).below(half()))
-        .check(middle_wall(SPAWN).below(half()))
-        .check(middle_wall(SPAWN_BLOCKING).below(half()))
-        .headline(),
-    );
+    let right = |answers: &Vec<usize>| {
+        let numbers: Vec<usize> = (1..=count).collect();
+        Tally::of_checked(&numbers, |number| answers.contains(number))
+    };
+    let variant = lab.variant(name).bound(bound);
+    variant.run_counted(|| Ok(run_on_this_thread(way(count, takes))?), right)?;
+    let elapsed = format::seconds(lab.wall(name).unwrap_or_default());
+    lab.say(format!("{name}: {count} answers, elapsed {elapsed}"));
+    let most = lab.recording(name).most_open("call");
+    Ok(lab.count(name, "calls_open_at_once", most))
 }
 
-/// Notes on how many threads the joined work ran, and how many CPUs the spawned work kept busy.
-pub(crate) fn note_work(lab: &mut Lab) -> (Figure<Count>, Figure<Ratio>) {
-    let threads = threads_with(&lab.recording(JOIN_CPU), "compute");
-    let spawned = lab.recording(SPAWN_CPU);
-    let busy: f64 = spawned
-        .named("compute")
-        .map(|span| span.busy.as_secs_f64())
-        .sum();
-    let busy = busy / spawned.wall.as_secs_f64();
-    (
-        lab.count(JOIN_CPU, "threads_at_work", threads),
-        lab.ratio(SPAWN_CPU, "CPUs_kept_busy", busy),
-    )
+const JOIN_CPU: &str = "join, CPU work";
+const SPAWN_CPU: &str = "spawn, CPU work";
+const WORKERS: NonZeroUsize = NonZeroUsize::new(2).expect("two is not zero");
+
+pub(crate) fn work(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
+    lab.say("two CPU jobs, joined, and spawned on two workers, taking turns …");
+    let (seeds, steps) = ([1, 2], args.work.get() as u64);
+    let right = seeds.map(|seed| mix(seed, steps));
+    let tally = |values: &Vec<u64>| Tally::of_checked(&right, |value| values.contains(value));
+    let mut workers = None;
+    for _ in 0..args.rounds.rounds.get() {
+        let joined = lab.variant(JOIN_CPU).other_work();
+        joined
+            .bound(Bound::Work { workers: 1 })
+            .run_counted(|| Ok(run_on_this_thread(mix_joined(&seeds, steps))?), tally)?;
+        let spawned = lab.variant(SPAWN_CPU).other_work();
+        spawned
+            .bound(Bound::Work {
+                workers: WORKERS.get(),
+            })
+            .run_counted(
+                || Ok(run_with_workers(WORKERS, mix_spawned(&seeds, steps))?),
+                tally,
+            )?;
+        let joined = threads_with(&lab.recording(JOIN_CPU), "compute");
+        workers = Some(lab.count(JOIN_CPU, "threads_at_work", joined));
+    }
+    let text = "joined, the CPU work stayed on one thread";
+    let sequential = Claim::that("joined_work_is_sequential", text);
+    lab.claim(sequential.check(workers.expect("there is a round").equals(count(1))));
+    let verdict = lab.compare("cpu_verdict", "CPU work", [JOIN_CPU, SPAWN_CPU]);
+    lab.claim(verdict.needs_cpus());
+    Ok(())
 }
 
-pub(crate) fn work(lab: &mut Lab, (threads, busy): (Figure<Count>, Figure<Ratio>)) {
-    lab.claim(
-        Claim::that(
-            "joined_work_is_sequential",
-            "joined, the CPU work stayed on one thread",
-        )
-        .check(threads.equals(count(1))),
-    );
-    lab.claim(
-        Claim::that(
-            "spawned_work_overlaps",
-            "spawned, the CPU jobs overlapped: less than three quarters of the joined time",
-        )
-        // A wall time alone may be the chance of a machine that changes speed.
-        .check(busy.above(times(1.2)))
-        .check(wall(SPAWN_CPU).below(wall(JOIN_CPU) * 0.75))
-        .needs_cpus(),
-    );
+const BLOCKED: &str = "call blocks";
+const MOVED: &str = "call moved away";
+/// From one tick of the light task to the next.
+const TICK: Duration = Duration::from_millis(10);
+
+pub(crate) fn blocked(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
+    let takes = args.block.0;
+    let (tick, call) = (format::seconds(TICK), format::seconds(takes));
+    lab.say(format!(
+        "a task ticks every {tick}; beside it a call blocks for {call} …"
+    ));
+    let reason = "the call, and the pauses before and after it";
+    let bound = || Bound::Known {
+        duration: 2 * CALM_TICKS * TICK + takes,
+        reason: reason.into(),
+    };
+    // The call and the light task.
+    let both = |&(): &()| Tally::all_done(2);
+    let variant = lab.variant(BLOCKED).other_work().bound(bound());
+    variant.run_counted(
+        || Ok(run_on_this_thread(block_the_executor(TICK, takes))?),
+        both,
+    )?;
+    let variant = lab.variant(MOVED).other_work().bound(bound());
+    variant.run_counted(
+        || Ok(run_on_this_thread(move_the_call_away(TICK, takes))?),
+        both,
+    )?;
+    let (stopped, late) = note_ticks(lab, BLOCKED);
+    let (went_on, less_late) = note_ticks(lab, MOVED);
+    let text = "while the call blocked the thread the light task did not tick, and then was late by \
+                at least half of the call";
+    let call = seconds(takes.as_secs_f64());
+    let stalls = Claim::that("blocking_stalls", text)
+        .check(stopped.equals(count(0)))
+        .check(late.clone().at_least(call.clone() * 0.5))
+        .check(call.at_least(a_tick() * 10.0))
+        .in_a_line("beside a call of {left3}: {left} ticks during it, the next {left2} late");
+    lab.claim(stalls.headline());
+    let text = "moved to another thread, the call let it tick, less than half as late at worst";
+    let moved = Claim::that("moved_away", text).check(went_on.above(count(0)));
+    lab.claim(moved.check(less_late.below(late * 0.5)));
+    Ok(())
 }
 
 /// Notes how many ticks came during the call, and how late the latest was.
 fn note_ticks(lab: &mut Lab, name: &str) -> (Figure<Count>, Figure<Seconds>) {
     let recording = lab.recording(name);
     let call = recording
-        .named("blocking call")
-        .next()
+        .first("blocking call")
         .map(|call| call.start..call.end);
-    let ticks: Vec<&Span> = recording.named("tick").collect();
-    let during = |tick: &&&Span| call.as_ref().is_some_and(|call| call.contains(&tick.end));
-    let during = ticks.iter().filter(during).count();
-    let late = ticks
-        .iter()
-        .map(|tick| tick.duration().saturating_sub(TICK))
-        .max();
-    let late = late.unwrap_or_default();
-    let worst = format::seconds(late);
-    lab.say(format!(
-        "{name}: ticks during the call {during}, the latest {worst} late"
-    ));
+    let during = |tick: &&Span| call.as_ref().is_some_and(|call| call.contains(&tick.end));
+    let during = recording.named("tick").filter(during).count();
+    let late = recording
+        .named("tick")
+        .map(|tick| tick.duration().saturating_sub(TICK));
+    let late = late.max().unwrap_or_default();
     (
         lab.count(name, "ticks_during_the_call", during),
         lab.duration(name, "latest_tick_late_by", late),
     )
 }
 
-pub(crate) fn blocked(args: &Args, lab: &mut Lab) {
-    let ((blocked_ticks, blocked_late), (moved_ticks, moved_late)) =
-        (note_ticks(lab, BLOCKED), note_ticks(lab, MOVED));
-    let call = lab.duration(None, "call_blocks_for", args.ticking().call);
-    lab.claim(
-        Claim::that(
-            "blocking_stalls",
-            "while the call blocked the thread the light task did not tick, and then was late by \
-             at least half of the call",
-        )
-        .check(blocked_ticks.equals(count(0)))
-        .check(blocked_late.clone().at_least(call.clone() * 0.5))
-        .check(call.at_least(a_tick() * 10.0))
-        .headline(),
-    );
-    lab.claim(
-        Claim::that(
-            "moved_away",
-            "moved to another thread, the call let it tick, less than half as late at worst",
-        )
-        .check(moved_ticks.above(count(0)))
-        .check(moved_late.below(blocked_late * 0.5)),
-    );
-}
+const LOSING: &str = "bytes inside";
+const KEEPING: &str = "bytes outside";
 
-pub(crate) fn dropped_reads(lab: &mut Lab, plan: Plan, losing: &Received, keeping: &Received) {
-    let mut figures = |name, received: &Received| {
-        let handed_on = received.handed_on.iter();
-        let wrong = handed_on.filter(|&&number| number > plan.messages).count();
-        let lost = (plan.messages as usize - received.handed_on.len()) * MESSAGE_BYTES;
-        (
-            lab.bytes(name, "lost", lost as u64),
-            lab.count(name, "wrong_messages", wrong),
-            lab.count(name, "dropped_reads", received.dropped_reads),
-        )
+pub(crate) fn dropped_reads(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
+    let plan = Plan {
+        messages: args.messages.get() as u64,
+        // An odd number: now and then it falls between the halves of a message.
+        heartbeat_every: 7,
+        pause: Duration::from_millis(5),
     };
-    let (lost, wrong, dropped) = figures(LOSING, losing);
-    let (kept_lost, kept_wrong, kept_dropped) = figures(KEEPING, keeping);
-    lab.claim(
-        Claim::that(
-            "dropped_reads_lose",
-            "dropped reads took bytes with them, and messages came out wrong",
-        )
+    lab.say(format!(
+        "{} messages in two halves each; every 7th half a heartbeat …",
+        plan.messages
+    ));
+    let [lost, wrong, dropped] = read(lab, plan, LOSING, read_losing_bytes(plan))?;
+    let text = "dropped reads took bytes with them, and messages came out wrong";
+    let lose = Claim::that("dropped_reads_lose", text)
         .check(dropped.above(count(0)))
-        .check(lost.above(bytes(0.0)))
+        .check(lost.above(count(0)))
         .check(wrong.above(count(0)))
-        .headline(),
-    );
+        .in_a_line(
+            "{left} dropped reads took {left2} bytes along; {left3} messages came out wrong",
+        );
+    lab.claim(lose.headline());
+    let [lost, wrong, dropped] = read(lab, plan, KEEPING, read_keeping_bytes(plan))?;
+    let text = "with the bytes kept outside the future, dropped reads lost none";
+    let kept = Claim::that("kept_outside", text).check(dropped.above(count(0)));
     lab.claim(
-        Claim::that(
-            "kept_outside",
-            "with the bytes kept outside the future, dropped reads lost none",
-        )
-        .check(kept_dropped.above(count(0)))
-        .check(kept_lost.at_most(bytes(0.0)))
-        .check(kept_wrong.equals(count(0))),
+        kept.check(lost.equals(count(0)))
+            .check(wrong.equals(count(0))),
     );
+    Ok(())
 }
 
-pub(crate) fn abort(args: &Args, lab: &mut Lab, [tasks, calls]: [usize; 2]) {
+/// Runs a reader; notes bytes lost, wrong messages and dropped reads.
+fn read(
+    lab: &mut Lab,
+    plan: Plan,
+    name: &str,
+    reading: impl Future<Output = io::Result<Received>>,
+) -> anyhow::Result<[Figure<Count>; 3]> {
+    let bound = Bound::Known {
+        duration: 2 * u32::try_from(plan.messages)? * plan.pause,
+        reason: "the pauses of the writer".into(),
+    };
+    let is_right = |number: &&u64| **number <= plan.messages;
+    let [right, came, dropped] = lab.variant(name).other_work().bound(bound).run_counted(
+        || {
+            let received = run_on_this_thread(reading)??;
+            let right = received.handed_on.iter().filter(is_right).count();
+            Ok([right, received.handed_on.len(), received.dropped_reads])
+        },
+        |&[right, ..]| Tally {
+            submitted: plan.messages,
+            done: right as u64,
+            failed: plan.messages - right as u64,
+            ..Tally::default()
+        },
+    )?;
+    let lost = (plan.messages as usize - came) * MESSAGE_BYTES;
+    lab.note_beside(name, format!("{right} of {} messages right", plan.messages));
+    Ok([
+        lab.count(name, "bytes_lost", lost),
+        lab.count(name, "wrong_messages", came - right),
+        lab.count(name, "dropped_reads", dropped),
+    ])
+}
+
+const ABORT: &str = "abort";
+
+/// Aborts tasks and blocking calls that have begun.
+pub(crate) fn abort(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
+    let all = args.tasks.get();
+    let [tasks, calls] = lab.variant(ABORT).other_work().run_counted(
+        || Ok(run_on_this_thread(abort_in_the_middle(all))?),
+        |&[tasks, calls]| Tally {
+            submitted: 2 * all as u64,
+            done: (tasks + calls) as u64,
+            cancelled: (2 * all - tasks - calls) as u64,
+            ..Tally::default()
+        },
+    )?;
+    let ended = |what: &str, ended| format!("{ended} of {all} {what} ran to their end");
+    lab.note_beside(
+        ABORT,
+        format!("{}; {}", ended("tasks", tasks), ended("calls", calls)),
+    );
     let tasks = lab.count(ABORT, "tasks_that_ran_to_their_end", tasks);
     let calls = lab.count(ABORT, "blocking_calls_that_ran_to_their_end", calls);
-    lab.claim(
-        Claim::that(
-            "abort_stops_tasks_only",
-            "aborted tasks stopped where they waited, aborted blocking calls ran to their end",
-        )
-        .check(tasks.equals(count(0)))
-        .check(calls.equals(count(args.tasks.get()))),
-    );
+    let text = "aborted tasks stopped where they waited, aborted blocking calls ran to their end";
+    let stops = Claim::that("abort_stops_tasks_only", text).check(tasks.equals(count(0)));
+    lab.claim(stops.check(calls.equals(count(all))));
+    Ok(())
 }

@@ -3,16 +3,7 @@
 use futures_util::future::join_all;
 use measure::workload::mix;
 use std::{io, num::NonZeroUsize};
-use tokio::{runtime::Builder, task::JoinSet};
-
-/// Work for a CPU.
-#[derive(Clone, Copy, Debug)]
-pub struct Job {
-    /// Its number, which is its seed too.
-    pub number: u64,
-    /// How many steps it takes.
-    pub steps: u64,
-}
+use tokio::runtime::Builder;
 
 /// Runs a future, and on worker threads what it spawns: tokio's usual runtime.
 ///
@@ -27,22 +18,25 @@ pub fn run_with_workers<F: Future>(workers: NonZeroUsize, future: F) -> io::Resu
 }
 
 /// Joins the jobs in one task: no job gives way before it is done, so they run one by one.
-pub async fn mix_joined(jobs: &[Job]) -> Vec<u64> {
-    join_all(jobs.iter().map(|&job| async move { compute(job) })).await
+pub async fn mix_joined(seeds: &[u64], steps: u64) -> Vec<u64> {
+    join_all(
+        seeds
+            .iter()
+            .map(|&seed| async move { compute(seed, steps) }),
+    )
+    .await
 }
 
 /// Spawns a task per job: as many run at once as the runtime has workers and the machine CPUs.
-pub async fn mix_spawned(jobs: &[Job]) -> Vec<u64> {
-    let mut tasks = JoinSet::new();
-    for &job in jobs {
-        tasks.spawn(async move { (job.number, compute(job)) });
-    }
-    let mut values = tasks.join_all().await;
-    values.sort_unstable();
-    values.into_iter().map(|(_, value)| value).collect()
+pub async fn mix_spawned(seeds: &[u64], steps: u64) -> Vec<u64> {
+    let spawn = |&seed| tokio::spawn(async move { compute(seed, steps) });
+    // All are spawned before the first is awaited.
+    let tasks: Vec<_> = seeds.iter().map(spawn).collect();
+    let values = join_all(tasks).await.into_iter();
+    values.map(|value| value.expect("no job panics")).collect()
 }
 
 #[tracing::instrument(name = "compute", skip_all)]
-fn compute(job: Job) -> u64 {
-    mix(job.number, job.steps)
+fn compute(seed: u64, steps: u64) -> u64 {
+    mix(seed, steps)
 }

@@ -9,6 +9,7 @@
 //! }
 //! ```
 
+pub mod abort;
 pub mod cancellation;
 pub mod cpu;
 pub mod executor;
@@ -24,6 +25,7 @@ use std::{
     time::Duration,
 };
 use tokio::{runtime::Builder, task::JoinSet, time};
+use tracing::{Instrument, info_span};
 
 /// Runs a future to its end on the calling thread: Python's `asyncio.run`.
 ///
@@ -38,39 +40,25 @@ pub fn run_on_this_thread<F: Future>(future: F) -> io::Result<F::Output> {
     Ok(runtime.block_on(future))
 }
 
-/// A call whose answer, its number, takes a while.
-#[derive(Clone, Copy, Debug)]
-pub struct Call {
-    /// Its number.
-    pub number: usize,
-    /// How long its answer takes.
-    pub takes: Duration,
+/// A call whose answer, its number, takes a while; the thread is free for others meanwhile.
+#[tracing::instrument(name = "call", skip_all, fields(wait = "io"))]
+async fn answer(number: usize, takes: Duration) -> usize {
+    time::sleep(takes).await;
+    number
 }
 
-impl Call {
-    /// Waits for the answer; the thread is free for others meanwhile.
-    ///
-    /// # Cancel safety
-    /// Dropping the future ends the wait.
-    #[tracing::instrument(name = "call", skip_all, fields(wait = "io"))]
-    pub async fn answer(self) -> usize {
-        time::sleep(self.takes).await;
-        self.number
-    }
-
-    /// Blocks its thread until the answer is there.
-    #[tracing::instrument(name = "call", skip_all, fields(wait = "io"))]
-    pub fn answer_blocking(self) -> usize {
-        thread::sleep(self.takes);
-        self.number
-    }
+/// The same call, blocking its thread until the answer is there.
+#[tracing::instrument(name = "call", skip_all, fields(wait = "io"))]
+fn answer_blocking(number: usize, takes: Duration) -> usize {
+    thread::sleep(takes);
+    number
 }
 
 /// Awaits one answer before it makes the next call: asynchronous, and still sequential.
-pub async fn await_in_a_loop(calls: Vec<Call>) -> Vec<usize> {
-    let mut answers = Vec::with_capacity(calls.len());
-    for call in calls {
-        answers.push(call.answer().await);
+pub async fn await_in_a_loop(count: usize, takes: Duration) -> Vec<usize> {
+    let mut answers = Vec::with_capacity(count);
+    for number in 1..=count {
+        answers.push(answer(number, takes).await);
     }
     answers
 }
@@ -79,18 +67,21 @@ pub async fn await_in_a_loop(calls: Vec<Call>) -> Vec<usize> {
 ///
 /// # Cancel safety
 /// A dropped future takes its calls along.
-pub async fn join_in_one_task(calls: Vec<Call>) -> Vec<usize> {
-    join_all(calls.into_iter().map(as_future)).await
+pub async fn join_in_one_task(count: usize, takes: Duration) -> Vec<usize> {
+    let lane = |task| info_span!("future", task, wait = "io");
+    let call = |number| answer(number, takes).instrument(lane(number));
+    join_all((1..=count).map(call)).await
 }
 
 /// Makes each call in a task of its own; answers come as they are ready.
 ///
 /// # Cancel safety
 /// A dropped future takes its tasks along.
-pub async fn spawn_each(calls: Vec<Call>) -> Vec<usize> {
+pub async fn spawn_each(count: usize, takes: Duration) -> Vec<usize> {
+    let lane = |task| info_span!("task", task, wait = "io");
     let mut tasks = JoinSet::new();
-    for call in calls {
-        tasks.spawn(as_task(call));
+    for number in 1..=count {
+        tasks.spawn(answer(number, takes).instrument(lane(number)));
     }
     tasks.join_all().await
 }
@@ -99,22 +90,12 @@ pub async fn spawn_each(calls: Vec<Call>) -> Vec<usize> {
 ///
 /// # Cancel safety
 /// A dropped future leaves the calls that have begun running to their ends.
-pub async fn spawn_blocking_each(calls: Vec<Call>) -> Vec<usize> {
+pub async fn spawn_blocking_each(count: usize, takes: Duration) -> Vec<usize> {
     let mut tasks = JoinSet::new();
-    for call in calls {
-        tasks.spawn_blocking(move || call.answer_blocking());
+    for number in 1..=count {
+        tasks.spawn_blocking(move || answer_blocking(number, takes));
     }
     tasks.join_all().await
-}
-
-#[tracing::instrument(name = "future", skip_all, fields(task = call.number, wait = "io"))]
-async fn as_future(call: Call) -> usize {
-    call.answer().await
-}
-
-#[tracing::instrument(name = "task", skip_all, fields(task = call.number, wait = "io"))]
-async fn as_task(call: Call) -> usize {
-    call.answer().await
 }
 
 /// Makes `count` futures, awaits one, spawns the others: how many had begun after each step.

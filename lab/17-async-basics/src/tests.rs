@@ -1,6 +1,7 @@
 use super::{
-    cancellation::{Plan, Received, abort_in_the_middle, read_keeping_bytes, read_losing_bytes},
-    cpu::{Job, mix_joined, mix_spawned, run_with_workers},
+    abort::abort_in_the_middle,
+    cancellation::{Plan, Received, read_keeping_bytes, read_losing_bytes},
+    cpu::{mix_joined, mix_spawned, run_with_workers},
     *,
 };
 use measure::workload::mix;
@@ -9,11 +10,6 @@ use std::num::NonZeroUsize;
 
 /// Calls that meet: one after another they would take days, in paused time.
 const LONG: Duration = Duration::from_secs(3600);
-
-fn calls(count: usize, takes: Duration) -> Vec<Call> {
-    let call = |number| Call { number, takes };
-    (1..=count).map(call).collect()
-}
 
 fn sorted(mut answers: Vec<usize>) -> Vec<usize> {
     answers.sort_unstable();
@@ -24,11 +20,11 @@ fn sorted(mut answers: Vec<usize>) -> Vec<usize> {
 async fn every_way_brings_each_answer_once() {
     for count in [0, 1, 3, 200] {
         let expected: Vec<usize> = (1..=count).collect();
-        assert_eq!(await_in_a_loop(calls(count, LONG)).await, expected);
-        assert_eq!(join_in_one_task(calls(count, LONG)).await, expected);
-        assert_eq!(sorted(spawn_each(calls(count, LONG)).await), expected);
+        assert_eq!(await_in_a_loop(count, LONG).await, expected);
+        assert_eq!(join_in_one_task(count, LONG).await, expected);
+        assert_eq!(sorted(spawn_each(count, LONG).await), expected);
         let few = count.min(20);
-        let answers = spawn_blocking_each(calls(few, Duration::ZERO)).await;
+        let answers = spawn_blocking_each(few, Duration::ZERO).await;
         assert_eq!(sorted(answers), expected[..few]);
     }
 }
@@ -36,11 +32,11 @@ async fn every_way_brings_each_answer_once() {
 #[tokio::test(start_paused = true)]
 async fn the_loop_takes_the_sum_of_the_waits_and_the_others_one() {
     let started = time::Instant::now();
-    await_in_a_loop(calls(5, LONG)).await;
+    await_in_a_loop(5, LONG).await;
     assert!(started.elapsed() >= 5 * LONG);
     let started = time::Instant::now();
-    join_in_one_task(calls(5, LONG)).await;
-    spawn_each(calls(5, LONG)).await;
+    join_in_one_task(5, LONG).await;
+    spawn_each(5, LONG).await;
     // Paused time moves only by what is waited for, to the timer's millisecond.
     assert!(started.elapsed() < 3 * LONG, "{:?}", started.elapsed());
 }
@@ -56,17 +52,12 @@ async fn nothing_begins_before_it_is_awaited_or_spawned() {
 #[test]
 fn joined_and_spawned_compute_what_a_loop_does_in_its_order() {
     for count in [0, 1, 3, 40] {
-        let jobs: Vec<Job> = (1..=count)
-            .map(|number| Job {
-                number,
-                steps: 100 + number,
-            })
-            .collect();
-        let right: Vec<u64> = jobs.iter().map(|job| mix(job.number, job.steps)).collect();
-        let joined = run_on_this_thread(mix_joined(&jobs)).expect("a runtime starts");
-        assert_eq!(joined, right);
+        let seeds: Vec<u64> = (1..=count).collect();
+        let right: Vec<u64> = seeds.iter().map(|seed| mix(*seed, 100)).collect();
+        let joined = run_on_this_thread(mix_joined(&seeds, 100));
+        assert_eq!(joined.expect("a runtime starts"), right);
         for workers in (1..=4).filter_map(NonZeroUsize::new) {
-            let spawned = run_with_workers(workers, mix_spawned(&jobs));
+            let spawned = run_with_workers(workers, mix_spawned(&seeds, 100));
             assert_eq!(spawned.expect("a runtime starts"), right);
         }
     }

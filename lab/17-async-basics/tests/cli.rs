@@ -67,7 +67,7 @@ fn what_a_dropped_read_had_read_is_lost_and_counted() {
         ("bytes outside", 0.0, 0.0, 20),
     ] {
         assert_eq!(figure(&document, name, "wrong_messages"), wrong, "{name}");
-        assert_eq!(figure(&document, name, "lost"), lost, "{name}");
+        assert_eq!(figure(&document, name, "bytes_lost"), lost, "{name}");
         assert_eq!(figure(&document, name, "dropped_reads"), 5.0, "{name}");
         assert_eq!(variant(&document, name)["ledger"]["done"], right, "{name}");
     }
