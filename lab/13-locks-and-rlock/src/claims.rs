@@ -15,8 +15,11 @@ use lab_13_locks_and_rlock::{
 };
 use std::{num::NonZeroUsize, time::Duration};
 
+/// A way to count, by its name.
+type Way = (&'static str, fn(Plan) -> u64);
+
 /// The ways to count, from nothing shared to most; the last adds up what it reads.
-const WAYS: [(&str, fn(Plan) -> u64); 7] = [
+const WAYS: [Way; 7] = [
     ("not shared", locks::count_without_sharing),
     ("fetch_add", locks::count_with_fetch_add),
     ("Mutex", locks::count_with_mutex),
