@@ -83,8 +83,9 @@ fn parse(
         let inputs = inputs.iter().cycle().take(usize::try_from(count)?).cloned();
         let inputs: Vec<_> = inputs.collect();
         let start = Instant::now();
-        let parsed: Vec<_> = inputs.into_iter().map(parse_page).collect();
+        let parsed: Result<Vec<_>, _> = inputs.into_iter().map(parse_page).collect();
         let took = start.elapsed();
+        let parsed = parsed.map_err(anyhow::Error::msg)?;
         let answers = parsed.into_iter().map(|page| (page.title, page.links));
         check(&answers.collect::<Vec<_>>(), &pages)?;
         Ok(took)

@@ -61,7 +61,10 @@ impl Pages {
 
     fn read(&self, reading: Reading) -> Vec<Answer> {
         let pages = self.inputs(reading).into_iter().map(parse_page);
-        pages.map(|page| (page.title, page.links)).collect()
+        pages
+            .map(|page| page.expect("the documentation is no hostile page"))
+            .map(|page| (page.title, page.links))
+            .collect()
     }
 
     pub(super) fn len(&self) -> usize {

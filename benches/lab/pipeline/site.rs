@@ -26,7 +26,7 @@ pub(super) struct Site {
     pub(super) workers: NonZeroUsize,
     start: Start,
     limits: Limits,
-    client: reqwest::Client,
+    client: web::AsyncClient,
     runtime: Runtime,
     /// Lives as long as a row that asks it.
     _server: Server,

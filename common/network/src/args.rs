@@ -1,9 +1,10 @@
 //! The flags that say what to fetch.
 
+use clap::{builder::TypedValueParser, error::ErrorKind};
 use common::cli::as_seconds;
 use serde::Serialize;
-use std::{num::NonZeroU32, time::Duration};
-use web::{Server, Url, under};
+use std::{ffi::OsStr, num::NonZeroU32, time::Duration};
+use web::{Server, Url, has_user_info, under};
 
 /// Most requests one run may make.
 const REQUESTS_LIMIT: u32 = 10_000;
@@ -26,7 +27,7 @@ pub struct RequestArgs {
     /// and again until N requests are made. The lab's own server is then not started, so the
     /// server's counts are not known.
     #[arg(
-        long, value_name = "URL", value_parser = parse_url, conflicts_with = "base_url",
+        long, value_name = "URL", value_parser = WebUrl, conflicts_with = "base_url",
         help_heading = HEADING
     )]
     pub url: Vec<Url>,
@@ -35,7 +36,7 @@ pub struct RequestArgs {
     ///
     /// For example `https://httpbin.org`: each request then goes to its `/delay/1`. A
     /// real network shows what the local server cannot: name look-ups, distance, and its moods.
-    #[arg(long, value_name = "URL", value_parser = parse_url, help_heading = HEADING)]
+    #[arg(long, value_name = "URL", value_parser = WebUrl, help_heading = HEADING)]
     pub base_url: Option<Url>,
 
     /// Make this many requests, 1 to 10000
@@ -101,16 +102,39 @@ impl RequestArgs {
     }
 }
 
-/// Parses a URL that can be fetched: http or https, whole.
+/// Parses a URL that can be fetched: http or https, whole, and without a user name or password.
 ///
-/// # Errors
-/// Anything else, with what is wrong.
-pub fn parse_url(value: &str) -> Result<Url, String> {
-    let url = Url::parse(value)
-        .map_err(|error| format!("{error}; write it whole, as `https://example.com/page`"))?;
-    match url.scheme() {
-        "http" | "https" => Ok(url),
-        other => Err(format!("the scheme is `{other}`; only http and https work")),
+/// The complaint repeats no value that may hold a password.
+#[derive(Clone, Copy, Debug)]
+pub struct WebUrl;
+
+impl TypedValueParser for WebUrl {
+    type Value = Url;
+
+    fn parse_ref(
+        &self,
+        _: &clap::Command,
+        flag: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<Url, clap::Error> {
+        let value = value.to_string_lossy();
+        let reason = match Url::parse(&value) {
+            Ok(url) if has_user_info(&url) => {
+                "a user name or password would show in every report; leave them out".into()
+            }
+            Ok(url) if matches!(url.scheme(), "http" | "https") => return Ok(url),
+            Ok(url) => format!("the scheme is `{}`; only http and https work", url.scheme()),
+            Err(error) => format!("{error}; write it whole, as `https://example.com/page`"),
+        };
+        let shown = match value.split_once('@') {
+            None => &format!("`{value}` "),
+            Some(_) => "",
+        };
+        let flag = flag.map(ToString::to_string).unwrap_or_default();
+        Err(clap::Error::raw(
+            ErrorKind::ValueValidation,
+            format!("invalid value {shown}for `{flag}`: {reason}\n"),
+        ))
     }
 }
 
@@ -220,6 +244,22 @@ mod tests {
             let line = error.lines().next().expect("a line");
             assert!(line.contains(flag) && line.contains(value), "{line}");
         }
+    }
+
+    #[test]
+    fn a_password_is_refused_and_not_repeated() {
+        for url in [
+            "http://u:s3cret@h/",
+            "http://u:s3cret@[",
+            "ftp://u:s3cret@h/",
+            "u:s3cret@h",
+        ] {
+            for flag in ["--url", "--base-url"] {
+                let error = parse(&[flag, url]).expect_err("a password").to_string();
+                assert!(error.contains(flag) && !error.contains("s3cret"), "{error}");
+            }
+        }
+        assert!(parse(&["--url", "http://h/?to=a@b"]).is_ok());
     }
 
     #[test]

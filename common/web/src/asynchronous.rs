@@ -1,23 +1,40 @@
 //! The client that never blocks a thread, for tasks on a runtime.
 
-use super::{
-    BODY_LIMIT_BYTES, FetchError, KEEP_ALIVE, Page, REDIRECT_LIMIT, USER_AGENT, Url,
-    error::{Progress, parse_retry_after},
-};
-use reqwest::{Client, redirect::Policy};
+use super::{BODY_LIMIT_BYTES, FetchError, KEEP_ALIVE, Page, USER_AGENT, Url, exchange::Exchange};
+use hyper::ext::ReasonPhrase;
+use reqwest::{Client, Response, redirect::Policy};
 use std::{
+    cell::Cell,
     error::Error,
     io,
-    sync::Arc,
-    time::{Duration, Instant, SystemTime},
+    sync::{Arc, LazyLock},
+    time::Duration,
 };
+use tower::util::MapRequestLayer;
 
 /// A client for tasks, with keep-alive; clones share its connections.
+#[derive(Clone, Debug)]
+pub struct AsyncClient {
+    client: Client,
+    timeout: Duration,
+}
+
+tokio::task_local! {
+    /// Whether a connection was made for the request that this task waits for.
+    static CONNECTED: Cell<bool>;
+}
+
+/// Makes a client for tasks.
 ///
 /// `timeout` covers one whole request, from the name look-up to the last byte. Certificates are
 /// checked against the Mozilla roots compiled in, as the blocking client does: the system's store
 /// would be read from disk here, even for a client that only speaks plain HTTP.
-pub fn async_client(timeout: Duration) -> Client {
+pub fn async_client(timeout: Duration) -> AsyncClient {
+    let client = build(usize::MAX);
+    AsyncClient { client, timeout }
+}
+
+fn build(idle_connections: usize) -> Client {
     let roots = rustls::RootCertStore {
         roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
     };
@@ -29,11 +46,16 @@ pub fn async_client(timeout: Duration) -> Client {
         .with_no_client_auth();
     Client::builder()
         .tls_backend_preconfigured(tls)
-        .timeout(timeout)
         .no_proxy()
         .user_agent(USER_AGENT)
-        .redirect(Policy::limited(REDIRECT_LIMIT as usize))
+        .redirect(Policy::none())
         .pool_idle_timeout(KEEP_ALIVE)
+        .pool_max_idle_per_host(idle_connections)
+        .connector_layer(MapRequestLayer::new(|address| {
+            // A connection may also be made for nobody, when another became free first.
+            let _ = CONNECTED.try_with(|connected| connected.set(true));
+            address
+        }))
         .build()
         .expect("a client from constants and a ready TLS configuration")
 }
@@ -41,68 +63,55 @@ pub fn async_client(timeout: Duration) -> Client {
 /// Fetches one page without blocking the thread.
 ///
 /// # Errors
-/// A [`FetchError`]: no connection, no complete answer in time, or a status of 400 and up.
+/// A [`FetchError`]: no connection, no complete answer in time, or a status that is no page.
 ///
 /// # Cancel safety
 /// A dropped future closes its connection; what had come of the body is lost.
 #[tracing::instrument(name = "fetch", level = "info", skip_all, fields(wait = "io"))]
-pub async fn get_async(client: &Client, url: &Url) -> Result<Page, FetchError> {
-    let start = Instant::now();
-    let mut progress = Progress {
-        url: url.as_str(),
-        elapsed: Duration::ZERO,
-        got: 0,
-        expected: None,
-    };
-    let mut response = client.get(url.clone()).send().await.map_err(|error| {
-        progress.elapsed = start.elapsed();
-        explain(&error, progress)
-    })?;
-    let header = |name| response.headers().get(name)?.to_str().ok();
-    let status = response.status().as_u16();
-    if status >= 400 {
-        let retry_after = header("retry-after");
-        return Err(FetchError::Status {
-            url: url.to_string(),
-            code: status,
-            retry_after: retry_after.and_then(|v| parse_retry_after(v, SystemTime::now())),
-        });
-    }
-    let content_type = header("content-type").map(str::to_owned);
-    let final_url = response.url().clone();
-    progress.expected = response.content_length();
-    let length = progress.expected.unwrap_or_default();
-    if length > BODY_LIMIT_BYTES {
-        return Err(progress.too_large());
-    }
-    let mut body = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
+pub async fn get_async(client: &AsyncClient, url: &Url) -> Result<Page, FetchError> {
+    let mut at = Exchange::new(url, client.timeout)?;
     loop {
-        let chunk = response.chunk().await;
-        progress.got = body.len() as u64;
-        progress.elapsed = start.elapsed();
-        match chunk.map_err(|error| explain(&error, progress))? {
-            Some(bytes) if progress.got + bytes.len() as u64 > BODY_LIMIT_BYTES => {
-                return Err(progress.too_large());
+        let mut response = ask(&client.client, &at).await?;
+        let reason = response.extensions().get::<ReasonPhrase>();
+        let reason = reason.map_or(0, |reason| reason.as_bytes().len());
+        at.begin(response.status().as_u16(), response.headers(), reason)?;
+        while let Some(bytes) = response
+            .chunk()
+            .await
+            .map_err(|error| explain(&error, &at))?
+        {
+            at.body.extend_from_slice(&bytes);
+            if at.body.len() as u64 > BODY_LIMIT_BYTES {
+                break;
             }
-            Some(bytes) => body.extend_from_slice(&bytes),
-            None => break,
+        }
+        if let Some(page) = at.end()? {
+            return Ok(page);
         }
     }
-    Ok(Page {
-        url: final_url,
-        status,
-        body,
-        content_type,
-        elapsed: progress.elapsed,
-    })
 }
 
-fn explain(error: &reqwest::Error, at: Progress<'_>) -> FetchError {
+/// Asks once, or once more where a kept connection broke: the server may have closed it meanwhile.
+async fn ask(client: &Client, at: &Exchange) -> Result<Response, FetchError> {
+    /// It keeps no connections, so it has none that may have been closed.
+    static ALONE: LazyLock<Client> = LazyLock::new(|| build(0));
+    let call = async |client: &Client| {
+        let request = client.get(at.url.clone()).timeout(at.left());
+        request.send().await.map_err(|error| explain(&error, at))
+    };
+    let first = async {
+        let answer = call(client).await;
+        (answer, CONNECTED.with(Cell::get))
+    };
+    match CONNECTED.scope(Cell::new(false), first).await {
+        (Err(error), false) if error.is_broken() => call(&ALONE).await,
+        (answer, _) => answer,
+    }
+}
+
+fn explain(error: &reqwest::Error, at: &Exchange) -> FetchError {
     if error.is_timeout() {
         return at.timeout();
-    }
-    if error.is_redirect() {
-        return at.other("it redirects in circles; check the URL");
     }
     let mut root: &(dyn Error + 'static) = error;
     let mut cause = error.source();
@@ -111,12 +120,25 @@ fn explain(error: &reqwest::Error, at: Progress<'_>) -> FetchError {
         if inner.to_string() == "dns error" {
             return at.host_not_found();
         }
-        if let Some(error) = inner.downcast_ref::<hyper::Error>()
-            && error.is_incomplete_message()
-        {
-            return at.cut();
+        if let Some(error) = inner.downcast_ref::<hyper::Error>() {
+            if error.is_incomplete_message() {
+                return at.cut();
+            }
+            if error.is_parse_too_large() {
+                return at.head_too_large();
+            }
+            if error.is_parse() {
+                return at.against_the_rules();
+            }
         }
         if let Some(error) = inner.downcast_ref::<io::Error>() {
+            let breaks_rules = matches!(
+                error.kind(),
+                io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData
+            );
+            if breaks_rules && at.is_in_body() {
+                return at.against_the_rules();
+            }
             // TLS errors come wrapped in an io error without a meaning of its own.
             if error.get_ref().is_none() || error.kind() != io::ErrorKind::Other {
                 return at.io(error);

@@ -1,26 +1,35 @@
 //! The client that really blocks its thread: no runtime, no hidden event loop.
 
 use super::{
-    BODY_LIMIT_BYTES, FetchError, KEEP_ALIVE, Page, REDIRECT_LIMIT, USER_AGENT, Url,
-    error::{Progress, parse_retry_after},
+    BODY_LIMIT_BYTES, FetchError, KEEP_ALIVE, Page, USER_AGENT, Url,
+    exchange::{Exchange, HEAD_LIMIT_BYTES},
 };
 use std::{
+    cell::Cell,
     io::Read,
     net::{IpAddr, SocketAddr},
-    time::{Duration, Instant, SystemTime},
+    time::Duration,
 };
 use ureq::{
-    Agent, ResponseExt,
+    Agent, Body,
     config::Config,
-    http::Uri,
+    http::{Response, Uri, Version, header::TRANSFER_ENCODING},
     unversioned::{
         resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver},
-        transport::{DefaultConnector, NextTimeout},
+        transport::{ConnectionDetails, Connector, DefaultConnector, NextTimeout, Transport},
     },
 };
 
 /// Idle connections an agent keeps, in all and per host: past the largest pool of threads.
 const IDLE_CONNECTIONS: usize = 10_000;
+
+/// What a request may take up of memory on its way out: past the longest address.
+const OUTPUT_BUFFER_BYTES: usize = 10 * 1024;
+
+thread_local! {
+    /// Whether this thread has made a connection for the request it waits for.
+    static CONNECTED: Cell<bool> = const { Cell::new(false) };
+}
 
 /// A client for threads, with keep-alive; clones share its connections.
 ///
@@ -28,25 +37,28 @@ const IDLE_CONNECTIONS: usize = 10_000;
 pub fn blocking_agent(timeout: Duration) -> Agent {
     let config = Agent::config_builder()
         .timeout_global(Some(timeout))
-        // A status is an answer; `get_blocking` makes the error, with its `Retry-After`.
+        // A status is an answer; `get_blocking` makes the error, and follows redirects.
         .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
         .proxy(None)
         .user_agent(USER_AGENT)
-        .max_redirects(REDIRECT_LIMIT)
         .max_idle_connections(IDLE_CONNECTIONS)
         .max_idle_connections_per_host(IDLE_CONNECTIONS)
         .max_idle_age(KEEP_ALIVE)
         // The default, 2 × 128 KiB a connection, would make threads look hungrier than they are.
         .input_buffer_size(32 * 1024)
-        .output_buffer_size(8 * 1024)
+        .output_buffer_size(OUTPUT_BUFFER_BYTES)
+        .max_response_header_size(HEAD_LIMIT_BYTES)
         .build();
-    Agent::with_parts(config, DefaultConnector::default(), AddressFirst::default())
+    let connector = DefaultConnector::default().chain(Noting);
+    Agent::with_parts(config, connector, AddressFirst::default())
 }
 
 /// Fetches one page and blocks until its last byte.
 ///
 /// # Errors
-/// A [`FetchError`]: no connection, no complete answer in time, or a status of 400 and up.
+/// A [`FetchError`]: no connection, no complete answer in time, or a status that is no page.
 #[tracing::instrument(name = "fetch", level = "info", skip_all, fields(wait = "io"))]
 pub fn get_blocking(agent: &Agent, url: &Url) -> Result<Page, FetchError> {
     request(agent, url)
@@ -54,63 +66,69 @@ pub fn get_blocking(agent: &Agent, url: &Url) -> Result<Page, FetchError> {
 
 /// [`get_blocking`] without its span, for what is no part of a lesson.
 pub(super) fn request(agent: &Agent, url: &Url) -> Result<Page, FetchError> {
-    let start = Instant::now();
-    let mut progress = Progress {
-        url: url.as_str(),
-        elapsed: Duration::ZERO,
-        got: 0,
-        expected: None,
-    };
-    let response = agent.get(url.as_str()).call().map_err(|error| {
-        progress.elapsed = start.elapsed();
-        explain(error, progress)
-    })?;
-    let header = |name| response.headers().get(name)?.to_str().ok();
-    let status = response.status().as_u16();
-    if status >= 400 {
-        let retry_after = header("retry-after");
-        return Err(FetchError::Status {
-            url: url.to_string(),
-            code: status,
-            retry_after: retry_after.and_then(|v| parse_retry_after(v, SystemTime::now())),
-        });
+    let timeout = agent.config().timeouts().global;
+    let mut at = Exchange::new(url, timeout.unwrap_or(Duration::MAX))?;
+    loop {
+        let (head, body) = ask(agent, &at)?.into_parts();
+        if head.version == Version::HTTP_10 && head.headers.contains_key(TRANSFER_ENCODING) {
+            return Err(at.against_the_rules());
+        }
+        at.begin(head.status.as_u16(), &head.headers, 0)?;
+        // One byte past the limit tells a full body from one that is too long.
+        let mut reader = body.into_reader().take(BODY_LIMIT_BYTES + 1);
+        let read = reader.read_to_end(&mut at.body);
+        read.map_err(|error| explain(ureq::Error::from(error), &at))?;
+        if let Some(page) = at.end()? {
+            return Ok(page);
+        }
     }
-    let content_type = header("content-type").map(str::to_owned);
-    let final_url = Url::parse(&response.get_uri().to_string()).unwrap_or_else(|_| url.clone());
-    progress.expected = response.body().content_length();
-    let length = progress.expected.unwrap_or_default();
-    if length > BODY_LIMIT_BYTES {
-        return Err(progress.too_large());
-    }
-    let mut body = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
-    // One byte past the limit tells a full body from one that is too long.
-    let mut reader = response
-        .into_body()
-        .into_reader()
-        .take(BODY_LIMIT_BYTES + 1);
-    let read = reader.read_to_end(&mut body);
-    progress.got = body.len() as u64;
-    progress.elapsed = start.elapsed();
-    read.map_err(|error| explain(ureq::Error::from(error), progress))?;
-    if progress.got > BODY_LIMIT_BYTES {
-        return Err(progress.too_large());
-    }
-    Ok(Page {
-        url: final_url,
-        status,
-        body,
-        content_type,
-        elapsed: progress.elapsed,
-    })
 }
 
-fn explain(error: ureq::Error, at: Progress<'_>) -> FetchError {
+/// Asks once, or once more where a kept connection broke: the server may have closed it meanwhile.
+fn ask(agent: &Agent, at: &Exchange) -> Result<Response<Body>, FetchError> {
+    let call = |buffer_bytes| {
+        let request = agent.get(at.url.as_str()).config();
+        let request = request.timeout_global(Some(at.left()));
+        let request = request.output_buffer_size(buffer_bytes).build();
+        request.call().map_err(|error| explain(error, at))
+    };
+    CONNECTED.set(false);
+    match call(OUTPUT_BUFFER_BYTES) {
+        // A connection of another shape is made for it: another kept one might be closed as well.
+        Err(error) if error.is_broken() && !CONNECTED.get() => call(OUTPUT_BUFFER_BYTES + 1),
+        answer => answer,
+    }
+}
+
+fn explain(error: ureq::Error, at: &Exchange) -> FetchError {
     match error {
         ureq::Error::Timeout(_) => at.timeout(),
         ureq::Error::HostNotFound => at.host_not_found(),
         ureq::Error::Io(error) => at.io(&error),
-        ureq::Error::TooManyRedirects => at.other("it redirects in circles; check the URL"),
+        ureq::Error::LargeResponseHeader(..) => at.head_too_large(),
+        // The type of this error is not exported; its word is all there is.
+        ureq::Error::Protocol(error) if error.to_string().contains("too many headers") => {
+            at.head_too_large()
+        }
+        ureq::Error::Protocol(_) | ureq::Error::BodyStalled => at.against_the_rules(),
         error => at.other(error),
+    }
+}
+
+/// Notes each connection that is made.
+#[derive(Debug)]
+struct Noting;
+
+impl<In: Transport> Connector<In> for Noting {
+    type Out = In;
+
+    fn connect(
+        &self,
+        _: &ConnectionDetails<'_>,
+        made: Option<In>,
+    ) -> Result<Option<In>, ureq::Error> {
+        CONNECTED.set(true);
+        Ok(made)
     }
 }
 

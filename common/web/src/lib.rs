@@ -24,7 +24,9 @@
 
 mod asynchronous;
 mod blocking;
+mod charset;
 mod error;
+mod exchange;
 mod handle;
 mod page;
 pub mod server;
@@ -32,11 +34,12 @@ pub mod server;
 mod tests;
 pub mod venue;
 
-pub use asynchronous::{async_client, get_async};
+pub use asynchronous::{AsyncClient, async_client, get_async};
 pub use blocking::{blocking_agent, get_blocking};
 pub use error::FetchError;
+pub use exchange::{BODY_LIMIT_BYTES, has_user_info};
 pub use handle::{Server, ServerError};
-pub use page::{BODY_LIMIT_BYTES, Page};
+pub use page::Page;
 pub use server::{FaultKind, Faults, SERVER, ServerConfig, Witness};
 pub use url::Url;
 
@@ -47,9 +50,6 @@ pub type Fetched = Result<Page, FetchError>;
 
 /// How long both clients keep an idle connection for the next request.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
-
-/// How many redirects both clients follow for one request.
-const REDIRECT_LIMIT: u32 = 10;
 
 /// What both clients call themselves.
 const USER_AGENT: &str = concat!("concurrency-lab/", env!("CARGO_PKG_VERSION"));

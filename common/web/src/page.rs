@@ -1,11 +1,8 @@
 //! What a fetch brings home.
 
-use super::{FetchError, Url};
+use super::{Url, charset};
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 use std::{borrow::Cow, time::Duration};
-
-/// A longer body is refused, so that one URL cannot fill the memory.
-pub const BODY_LIMIT_BYTES: u64 = 64 << 20;
 
 /// A page as it came, whole.
 ///
@@ -14,11 +11,11 @@ pub const BODY_LIMIT_BYTES: u64 = 64 << 20;
 pub struct Page {
     /// Where it came from, after redirects.
     pub url: Url,
-    /// The HTTP status, 200–399.
+    /// The HTTP status, 2xx.
     pub status: u16,
-    /// The body.
+    /// The body, without the codings that it was sent in.
     pub body: Vec<u8>,
-    /// The `Content-Type` header, if the server sent one.
+    /// The `Content-Type` header, if the server sent one; several are set apart by `, `.
     pub content_type: Option<String>,
     /// From the request to the last byte.
     pub elapsed: Duration,
@@ -35,49 +32,39 @@ impl Page {
         self.body.is_empty()
     }
 
-    /// Whether the server calls it HTML.
-    pub fn is_html(&self) -> bool {
-        let media = self.content_type.as_deref().unwrap_or_default();
-        let media = media.split(';').next().unwrap_or_default().trim();
-        media.eq_ignore_ascii_case("text/html")
-            || media.eq_ignore_ascii_case("application/xhtml+xml")
-    }
-
-    /// The body as text, in the encoding the server names or UTF-8.
+    /// Whether it is an HTML page; if not, what it is instead.
     ///
     /// # Errors
-    /// [`FetchError::NotText`] at the first byte that has no place in that encoding, and for
-    /// encodings other than UTF-8, ASCII and Latin-1.
-    pub fn text(&self) -> Result<Cow<'_, str>, FetchError> {
-        let charset = self.charset();
-        let not_text = |at| FetchError::NotText {
-            url: self.url.to_string(),
-            charset: charset.to_owned(),
-            at,
-        };
-        match charset.to_ascii_lowercase().as_str() {
-            "utf-8" | "utf8" | "us-ascii" => std::str::from_utf8(&self.body)
-                .map(Cow::Borrowed)
-                .map_err(|error| not_text(error.valid_up_to())),
-            "iso-8859-1" | "latin1" => Ok(self.body.iter().map(|&byte| char::from(byte)).collect()),
-            _ => Err(not_text(0)),
+    /// A fragment of a sentence: `not HTML but application/json`.
+    pub fn is_html(&self) -> Result<(), String> {
+        let media = charset::media_type(self.content_type.as_deref().unwrap_or_default()).0;
+        match (self.status, media.as_str()) {
+            (204 | 205, _) => Err(format!(
+                "no page, but an answer without one ({})",
+                self.status
+            )),
+            (206, _) => Err("not the page, but a part of it (206), which nobody asked for".into()),
+            (_, "text/html") => Ok(()),
+            (_, "application/xhtml+xml") => {
+                Err("XHTML, which has rules of its own that an HTML parser does not know".into())
+            }
+            (_, "") => Err("not HTML, as far as it says: it has no type".into()),
+            (_, other) => Err(format!(
+                "not HTML but {}",
+                &other[..other.floor_char_boundary(60)]
+            )),
         }
     }
 
-    /// The body as UTF-8, with `�` for each byte that is not.
-    pub fn text_lossy(&self) -> Cow<'_, str> {
-        String::from_utf8_lossy(&self.body)
-    }
-
-    fn charset(&self) -> &str {
-        self.content_type
-            .as_deref()
-            .unwrap_or_default()
-            .split(';')
-            .skip(1)
-            .filter_map(|parameter| parameter.split_once('='))
-            .find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"))
-            .map_or("utf-8", |(_, value)| value.trim().trim_matches('"'))
+    /// The body as text, with `�` for what has no place in its encoding.
+    ///
+    /// The encoding is that of the byte-order mark, else the one the server names, else the one
+    /// the page names in its first 1024 bytes, else UTF-8 if all of it is, else windows-1252.
+    pub fn text(&self) -> Cow<'_, str> {
+        let content_type = self.content_type.as_deref().unwrap_or_default();
+        charset::encoding_of(&self.body, content_type)
+            .decode(&self.body)
+            .0
     }
 }
 
@@ -104,27 +91,6 @@ mod tests {
             content_type: Some(content_type.into()),
             elapsed: Duration::from_millis(250),
         }
-    }
-
-    #[test]
-    fn text_honours_the_charset() {
-        let utf8 = page("text/html; charset=utf-8", "déjà".as_bytes());
-        assert_eq!(utf8.text().expect("UTF-8"), "déjà");
-        let latin = page("text/html; charset=\"ISO-8859-1\"", b"d\xe9j\xe0");
-        assert_eq!(latin.text().expect("Latin-1"), "déjà");
-        let other = page("text/html; charset=shift_jis", b"x");
-        assert!(matches!(other.text(), Err(FetchError::NotText { .. })));
-    }
-
-    #[test]
-    fn a_bad_byte_is_named_or_replaced() {
-        let bad = page("text/html", b"ab\xff");
-        let error = bad.text().expect_err("not UTF-8");
-        assert!(
-            matches!(error, FetchError::NotText { at: 2, .. }),
-            "{error}"
-        );
-        assert_eq!(bad.text_lossy(), "ab\u{fffd}");
     }
 
     #[test]

@@ -1,12 +1,11 @@
 //! Ten tasks on one thread: the waits overlap, and nothing blocks.
 
-use reqwest::Client;
 use std::io;
 use tokio::{
     runtime::Builder,
     task::{JoinSet, yield_now},
 };
-use web::{FetchError, Fetched, Url, get_async};
+use web::{AsyncClient, FetchError, Fetched, Url, get_async};
 
 /// So many tasks are started before those that run get a turn.
 ///
@@ -27,7 +26,7 @@ pub fn run_on_this_thread<F: Future>(future: F) -> io::Result<F::Output> {
 ///
 /// `on_arrival` gets each answer and its number, here and below.
 pub async fn download_awaiting_each(
-    client: &Client,
+    client: &AsyncClient,
     urls: &[Url],
     on_arrival: impl Fn(usize, &Fetched),
 ) -> Vec<Fetched> {
@@ -45,7 +44,7 @@ pub async fn download_awaiting_each(
 /// # Cancel safety
 /// A dropped future takes its tasks along.
 pub async fn download_in_tasks(
-    client: &Client,
+    client: &AsyncClient,
     urls: &[Url],
     on_arrival: impl Fn(usize, &Fetched),
 ) -> Vec<Fetched> {
@@ -69,12 +68,12 @@ pub async fn download_in_tasks(
 
 /// One task; it owns what it needs, because it may outlive its caller.
 #[tracing::instrument(name = "task", skip_all, fields(task = number, wait = "io"))]
-async fn download(number: usize, client: Client, url: Url) -> (usize, Fetched) {
+async fn download(number: usize, client: AsyncClient, url: Url) -> (usize, Fetched) {
     (number, get_async(&client, &url).await)
 }
 
 /// Makes a future per URL and drops them without awaiting one; returns how many there were.
-pub fn make_without_awaiting(client: &Client, urls: &[Url]) -> usize {
+pub fn make_without_awaiting(client: &AsyncClient, urls: &[Url]) -> usize {
     let futures: Vec<_> = urls.iter().map(|url| get_async(client, url)).collect();
     futures.len()
 }
@@ -96,7 +95,7 @@ mod tests {
         Server::in_process(0, ServerConfig::default()).expect("a server in this process")
     }
 
-    fn client() -> Client {
+    fn client() -> AsyncClient {
         async_client(Duration::from_secs(30))
     }
 

@@ -4,7 +4,7 @@ use crate::source::SiteName;
 use clap::Args;
 use common::cli::{RoundsArgs, as_seconds, parse_workers, up_to};
 use lab_10_hybrid_pipeline::{Limits, parse::Reading, workers::Way};
-use network::{parse_delay, parse_timeout, parse_url};
+use network::{WebUrl, parse_delay, parse_timeout};
 use serde::Serialize;
 use std::{num::NonZeroUsize, time::Duration};
 use web::Url;
@@ -16,7 +16,7 @@ pub(crate) struct PipelineArgs {
     ///
     /// With --pages above the number of URLs, the links on them are followed too: breadth first, on
     /// the same host only, each page once.
-    #[arg(long = "url", value_name = "URL", value_parser = parse_url, conflicts_with = "site")]
+    #[arg(long = "url", value_name = "URL", value_parser = WebUrl, conflicts_with = "site")]
     pub(crate) url: Vec<Url>,
 
     /// The site to crawl when no --url is given

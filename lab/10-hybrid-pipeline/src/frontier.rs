@@ -4,7 +4,7 @@ use crate::parse::{Parsed, Reading};
 use serde::Serialize;
 use std::{cell::RefCell, collections::HashSet, mem, num::NonZeroUsize, time::Duration};
 use tokio::sync::Notify;
-use web::{Page, Url};
+use web::Url;
 
 /// What to crawl.
 #[derive(Clone, Debug)]
@@ -53,13 +53,6 @@ pub enum Outcome {
     Skipped(String),
     /// It did not come, or could not be parsed; why.
     Failed(String),
-}
-
-impl Outcome {
-    pub(crate) fn not_html(page: &Page) -> Self {
-        let kind = page.content_type.as_deref().unwrap_or("of no type");
-        Self::Skipped(format!("not HTML but {kind}"))
-    }
 }
 
 /// One page in the report.

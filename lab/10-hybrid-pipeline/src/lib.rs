@@ -4,6 +4,7 @@
 //! the result of each page. The crawls differ in this: the stages are awaited one after the
 //! other, or joined.
 
+mod bounds;
 pub mod frontier;
 pub mod loss;
 pub mod parse;
@@ -18,10 +19,9 @@ use futures_util::{
     stream,
 };
 use parse::PageInput;
-use reqwest::Client;
 use std::{cell::RefCell, num::NonZeroUsize};
 use tokio::sync::mpsc;
-use web::{Page, get_async};
+use web::{AsyncClient, Page, get_async};
 use workers::Parser;
 
 /// What the timeline calls the channel between the stages.
@@ -29,7 +29,7 @@ pub const PAGES: &str = "pages queued";
 
 /// Fetches every page it knows of, then parses them all, then goes on with what these link to.
 pub async fn crawl_with_barrier(
-    client: &Client,
+    client: &AsyncClient,
     start: &Start,
     parser: &Parser,
     limits: &Limits,
@@ -54,7 +54,7 @@ pub async fn crawl_with_barrier(
 
 /// Parses pages while others are on their way; a full channel holds the fetching back.
 pub async fn crawl_streaming(
-    client: &Client,
+    client: &AsyncClient,
     start: &Start,
     parser: &Parser,
     limits: &Limits,
@@ -65,7 +65,7 @@ pub async fn crawl_streaming(
 }
 
 /// Both stages at once, until the frontier knows of no more pages.
-async fn stream_pages(client: &Client, frontier: &Frontier, parser: &Parser, limits: &Limits) {
+async fn stream_pages(client: &AsyncClient, frontier: &Frontier, parser: &Parser, limits: &Limits) {
     let (tx, rx) = mpsc::channel(limits.queue.get());
     let next = async || frontier.next().await;
     join(
@@ -79,7 +79,7 @@ async fn stream_pages(client: &Client, frontier: &Frontier, parser: &Parser, lim
 ///
 /// HTML goes into the channel; what did not come, or is no HTML, goes straight to the frontier.
 async fn fetch_pages(
-    client: &Client,
+    client: &AsyncClient,
     next: impl AsyncFn() -> Option<Target>,
     frontier: &Frontier,
     at_once: NonZeroUsize,
@@ -95,15 +95,17 @@ async fn fetch_pages(
 #[tracing::instrument(name = "fetcher", skip_all, fields(task = number, wait = "queue empty"))]
 async fn run_fetcher(
     number: usize,
-    client: &Client,
+    client: &AsyncClient,
     next: &impl AsyncFn() -> Option<Target>,
     frontier: &Frontier,
     tx: mpsc::Sender<(Target, Page)>,
 ) {
     while let Some(target) = next().await {
         match get_async(client, &target.url).await {
-            Ok(page) if page.is_html() => hand_over(target, page, &tx).await,
-            Ok(page) => frontier.settle(target, Outcome::not_html(&page)),
+            Ok(page) => match page.is_html() {
+                Ok(()) => hand_over(target, page, &tx).await,
+                Err(what) => frontier.settle(target, Outcome::Skipped(what)),
+            },
             Err(error) => frontier.settle(target, Outcome::Failed(error.to_string())),
         }
     }

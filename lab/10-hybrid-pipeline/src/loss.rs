@@ -6,15 +6,15 @@ use crate::{
     workers::Parser,
 };
 use futures_util::future::join;
-use reqwest::Client;
 use std::io;
+use web::AsyncClient;
 
 /// Crawls without a barrier, and kills one of the worker processes once `after` pages have a result.
 ///
 /// # Errors
 /// The system does not let the worker be killed.
 pub async fn crawl_losing_a_worker(
-    client: &Client,
+    client: &AsyncClient,
     start: &Start,
     parser: &Parser,
     limits: &Limits,

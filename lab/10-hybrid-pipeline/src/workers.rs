@@ -9,7 +9,7 @@ use std::{num::NonZeroUsize, time::Duration};
 use tokio::sync::oneshot;
 
 /// What a worker process does: parse one page.
-pub const PARSE: Worker<PageInput, Parsed> = Worker::new("parse", parse_page);
+pub const PARSE: Worker<PageInput, Result<Parsed, String>> = Worker::new("parse", parse_page);
 
 /// A process that has parsed one page for so long is killed; only a page made for that gets there.
 const PARSE_LIMIT: Duration = Duration::from_secs(30);
@@ -34,7 +34,7 @@ pub enum Parser {
     /// Threads.
     Rayon(ThreadPool),
     /// Processes.
-    Processes(ProcessPool<PageInput, Parsed>),
+    Processes(ProcessPool<PageInput, Result<Parsed, String>>),
 }
 
 impl Parser {
@@ -63,28 +63,29 @@ impl Parser {
     /// Parses one page; only [`Inline`](Self::Inline) keeps the calling thread busy with it.
     ///
     /// # Errors
-    /// The worker process has no result.
+    /// The page meets a limit, or the worker process has no result.
     ///
     /// # Panics
     /// If the parser panics in this process.
     pub async fn parse(&self, page: PageInput) -> anyhow::Result<Parsed> {
-        match self {
+        let parsed = match self {
             Self::Inline => {
                 let parsed = parse_here(page);
                 // Lets the other tasks have a turn after every page, not only after the last.
                 tokio::task::yield_now().await;
-                Ok(parsed)
+                parsed
             }
             Self::Rayon(threads) => {
                 let (tx, rx) = oneshot::channel();
                 threads.spawn(move || drop(tx.send(parse_here(page))));
-                rx.await.context("the parser panicked")
+                rx.await.context("the parser panicked")?
             }
             Self::Processes(pool) => {
                 let task = pool.submit_async(page).await;
-                Ok(task.await?)
+                task.await?
             }
-        }
+        };
+        parsed.map_err(anyhow::Error::msg)
     }
 
     /// Ends the workers; returns the pool's counts, if they were processes.
@@ -98,6 +99,6 @@ impl Parser {
 
 /// [`parse_page`] on the timeline of this process; workers record their tasks themselves.
 #[tracing::instrument(name = "parse", skip_all)]
-fn parse_here(page: PageInput) -> Parsed {
+fn parse_here(page: PageInput) -> Result<Parsed, String> {
     parse_page(page)
 }

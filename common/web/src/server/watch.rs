@@ -9,7 +9,7 @@ use super::{
 use axum::{
     body::{Body, Bytes, HttpBody},
     extract::{ConnectInfo, Request, State},
-    http::StatusCode,
+    http::{HeaderValue, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -50,6 +50,12 @@ pub(super) async fn watch(
         }
     };
     in_flight.answered(response.status());
+    let mut response = response;
+    if plan.is_some_and(|faults| faults.kinds.contains(&FaultKind::Reset)) {
+        // A kept connection that breaks makes clients try again on their own, unseen.
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(header::CONNECTION, close);
+    }
     response.map(|body| Body::new(Watched::new(body, in_flight)))
 }
 
@@ -60,11 +66,11 @@ async fn halve(response: Response, connection: Connection) -> Response {
         Ok(whole) if !whole.is_empty() => {
             let cut = faults::cut(connection, &whole);
             // The type is the true one; the length is set anew.
-            head.headers.remove(axum::http::header::CONTENT_LENGTH);
+            head.headers.remove(header::CONTENT_LENGTH);
             let mut response = Response::from_parts(head, Body::empty());
             let (cut_head, cut_body) = cut.into_parts();
-            if let Some(length) = cut_head.headers.get(axum::http::header::CONTENT_LENGTH) {
-                let name = axum::http::header::CONTENT_LENGTH;
+            if let Some(length) = cut_head.headers.get(header::CONTENT_LENGTH) {
+                let name = header::CONTENT_LENGTH;
                 response.headers_mut().insert(name, length.clone());
             }
             response.map(|_| cut_body)

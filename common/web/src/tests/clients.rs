@@ -11,29 +11,13 @@ fn errors(url: &Url, timeout: Duration) -> Vec<FetchError> {
         .collect()
 }
 
-/// The URL of a server that answers every connection with these bytes and closes it.
-fn canned(answer: &'static [u8]) -> Url {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let address = listener.local_addr().expect("an address");
-    thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            let mut stream = stream;
-            let mut request = [0; 4096];
-            // The client may hang up as soon as it has seen enough.
-            let _ = stream.read(&mut request);
-            let _ = stream.write_all(answer);
-        }
-    });
-    Url::parse(&format!("http://{address}/")).expect("a URL")
-}
-
 #[test]
 fn a_page_comes_whole() {
     let server = server();
     for page in fetch_with_all(&server.url("html"), LONG) {
         let page = page.expect("a page");
-        assert_eq!((page.status, page.is_html()), (200, true));
-        assert!(page.text().expect("UTF-8").contains("Moby-Dick"));
+        assert_eq!((page.status, page.is_html()), (200, Ok(())));
+        assert!(page.text().contains("Moby-Dick"));
         assert_eq!(page.url, server.url("html"));
     }
 }
@@ -90,7 +74,7 @@ fn a_late_body_is_waited_for() {
     let server = server();
     for page in fetch_with_all(&server.url("stall/0.05"), LONG) {
         let page = page.expect("a page");
-        assert_eq!(page.text_lossy(), "late, but here\n");
+        assert_eq!(page.text(), "late, but here\n");
         assert!(page.elapsed >= Duration::from_millis(50));
     }
 }
@@ -145,45 +129,10 @@ fn a_reset_is_a_reset() {
 }
 
 #[test]
-fn a_connection_closed_before_the_answer_is_cut() {
-    for error in errors(&canned(b""), LONG) {
-        let cut = FetchError::Cut {
-            url: error_url(&error),
-            got: 0,
-            expected: None,
-        };
-        assert_eq!(error, cut);
-    }
-}
-
-fn error_url(error: &FetchError) -> String {
-    let text = error.to_string();
-    text.split('`').nth(1).expect("a quoted URL").to_owned()
-}
-
-#[test]
-fn a_body_past_the_limit_is_refused() {
-    let url = canned(b"HTTP/1.1 200 OK\r\ncontent-length: 99999999999\r\n\r\n");
-    for error in errors(&url, LONG) {
-        assert!(matches!(error, FetchError::TooLarge { .. }), "{error:?}");
-    }
-}
-
-#[test]
-fn what_is_not_http_is_told_in_one_line() {
-    for error in errors(&canned(b"SSH-2.0-OpenSSH_9.9\r\n\r\n"), LONG) {
-        assert!(matches!(error, FetchError::Other { .. }), "{error:?}");
-        assert_eq!(error.to_string().lines().count(), 1);
-    }
-}
-
-#[test]
-fn a_page_that_is_not_utf8_is_told() {
+fn a_page_that_is_not_utf8_is_read_all_the_same() {
     let server = server();
     for page in fetch_with_all(&server.url("not-utf8"), LONG) {
         let page = page.expect("a page");
-        let error = page.text().expect_err("not UTF-8");
-        assert!(matches!(error, FetchError::NotText { .. }), "{error:?}");
-        assert!(page.text_lossy().contains("<title>caf\u{fffd}</title>"));
+        assert!(page.text().contains("<title>caf\u{fffd}</title>"));
     }
 }

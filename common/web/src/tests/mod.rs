@@ -1,9 +1,12 @@
 //! The server and the two clients, tried on each other within one process.
 
+mod answers;
 mod clients;
 mod counts;
 mod files;
+mod kept;
 mod paths;
+mod redirects;
 
 use super::*;
 use std::{

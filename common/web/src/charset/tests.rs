@@ -1,0 +1,92 @@
+//! Labels, marks, and what a page says of itself.
+
+use super::*;
+
+fn name(content_type: &str, page: &[u8]) -> &'static str {
+    encoding_of(page, content_type).name()
+}
+
+#[test]
+fn the_server_names_a_charset_in_many_ways() {
+    for (content_type, expected) in [
+        ("text/html; charset=utf-8", "UTF-8"),
+        ("TEXT/HTML;CHARSET=UTF8", "UTF-8"),
+        ("text/html; charset= utf-8 ", "UTF-8"),
+        ("text/html; charset=\"shift_jis", "Shift_JIS"),
+        ("text/html; charset=\" iso8859-1 \"", "windows-1252"),
+        ("text/html; charset=latin1", "windows-1252"),
+        ("text/html; charset='utf-8'", "windows-1252"),
+        ("text/html; charset=utf-7", "windows-1252"),
+        ("text/html; charset=gbk; charset=utf-8", "GBK"),
+        ("text/html; x=\"a;charset=gbk;b\"; charset=koi8-r", "KOI8-R"),
+        (
+            "text/html; x=\"\\\";charset=gbk\"; charset=koi8-r",
+            "KOI8-R",
+        ),
+        ("text/html, text/html; charset=euc-kr", "EUC-KR"),
+        ("text/html; charset=euc-kr, text/html", "EUC-KR"),
+        ("text/html; charset=euc-kr, text/plain", "UTF-8"),
+        ("text/html; charset =gbk", "UTF-8"),
+        ("", "UTF-8"),
+    ] {
+        assert_eq!(
+            name(content_type, b"<title>x</title>"),
+            expected,
+            "{content_type}"
+        );
+    }
+}
+
+#[test]
+fn the_page_names_a_charset_where_the_server_does_not() {
+    let (late, far) = (" ".repeat(1100), "x".repeat(1000));
+    for (page, expected) in [
+        ("<meta charset=windows-1251>\u{e9}", "windows-1251"),
+        ("<META/CHARSET = 'koi8-r' >", "KOI8-R"),
+        (
+            "<meta http-equiv=content-type content='text/html; charset=koi8-r'>",
+            "KOI8-R",
+        ),
+        (
+            "<meta content='x charset charset = \"gbk\"' http-equiv=Content-Type>",
+            "GBK",
+        ),
+        ("<meta content='text/html; charset=koi8-r'>", "UTF-8"),
+        ("<meta charset=nonsense><meta charset=gbk>", "GBK"),
+        ("<meta charset=gbk charset=koi8-r>", "GBK"),
+        ("<meta charset=utf-16le>", "UTF-8"),
+        ("<meta charset=x-user-defined>", "windows-1252"),
+        ("<!-- <meta charset=gbk> -->", "UTF-8"),
+        ("<!--><meta charset=gbk>", "GBK"),
+        ("<p title='<meta charset=gbk>'>", "UTF-8"),
+        ("<? <meta charset=gbk>", "UTF-8"),
+        ("<1 <meta charset=gbk>", "GBK"),
+        ("<metadata charset=gbk>", "UTF-8"),
+        (
+            "<?xml version='1.0' encoding='windows-1251'?>",
+            "windows-1251",
+        ),
+        ("<?xml encoding='gbk'?><meta charset=koi8-r>", "KOI8-R"),
+        (&format!("<!--{late}--><meta charset=gbk>"), "UTF-8"),
+        (&format!("<p {far}><meta charset=gbk"), "UTF-8"),
+        ("<meta charset", "UTF-8"),
+        ("<", "UTF-8"),
+    ] {
+        assert_eq!(name("text/html", page.as_bytes()), expected, "{page}");
+        assert_eq!(name("text/html; charset=euc-kr", page.as_bytes()), "EUC-KR");
+    }
+}
+
+#[test]
+fn a_mark_comes_first_and_a_guess_last() {
+    let marked = b"\xef\xbb\xbf<meta charset=gbk>";
+    assert_eq!(name("text/html; charset=koi8-r", marked), "UTF-8");
+    assert_eq!(name("text/html", b"\xff\xfea\0"), "UTF-16LE");
+    assert_eq!(name("text/html", b"<\0?\0x\0m\0"), "UTF-16LE");
+    assert_eq!(name("text/html", b"caf\xe9"), "windows-1252");
+    assert_eq!(name("text/html", "café".as_bytes()), "UTF-8");
+    assert_eq!(
+        name("text/html; charset=nonsense", "café".as_bytes()),
+        "windows-1252"
+    );
+}

@@ -1,0 +1,388 @@
+//! What both clients do alike: redirects, limits, and what the bytes of an answer are.
+
+use super::{FetchError, Page, Url};
+use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
+use reqwest::header::{
+    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER,
+    TRANSFER_ENCODING,
+};
+use std::{
+    fmt::Write,
+    io::{self, ErrorKind, Read},
+    mem,
+    time::{Duration, Instant, SystemTime},
+};
+
+/// A longer body is refused, coded or decoded, so that one URL cannot fill the memory.
+pub const BODY_LIMIT_BYTES: u64 = 64 << 20;
+
+/// The longest head of an answer: all its fields, and all its lines as they came.
+const FIELDS_LIMIT_BYTES: usize = 24 << 10;
+pub(super) const HEAD_LIMIT_BYTES: usize = 30 << 10;
+
+/// The longest address that is asked for.
+const ADDRESS_LIMIT_BYTES: usize = 8 << 10;
+
+/// The most fields of a head.
+const FIELDS_LIMIT: usize = 100;
+
+/// How many redirects are followed for one request.
+const REDIRECT_LIMIT: usize = 10;
+
+/// How many codings a body may have on top of each other.
+const CODINGS_LIMIT: usize = 4;
+
+/// The longest `Retry-After`; what asks for more is taken for this.
+const RETRY_LIMIT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// A request on its way, over all its redirects.
+#[derive(Debug)]
+pub(super) struct Exchange {
+    /// What is asked for now.
+    pub(super) url: Url,
+    start: Instant,
+    timeout: Duration,
+    /// What was asked for before, redirect by redirect.
+    before: Vec<Url>,
+    head: Head,
+    /// What has come of the body.
+    pub(super) body: Vec<u8>,
+}
+
+/// What counts of the head of an answer.
+#[derive(Debug, Default)]
+struct Head {
+    status: u16,
+    expected: Option<u64>,
+    location: Option<String>,
+    content_type: Option<String>,
+    codings: String,
+}
+
+impl Exchange {
+    pub(super) fn new(url: &Url, timeout: Duration) -> Result<Self, FetchError> {
+        let mut at = Self {
+            url: url.clone(),
+            start: Instant::now(),
+            timeout,
+            before: Vec::new(),
+            head: Head::default(),
+            body: Vec::new(),
+        };
+        if has_user_info(url) {
+            // Neither can fail on a URL that has them.
+            let _ = at.url.set_username("");
+            let _ = at.url.set_password(None);
+            return Err(at.other(
+                "it has a user name or password, which would show in every report; leave them out",
+            ));
+        }
+        at.check_address()?;
+        Ok(at)
+    }
+
+    fn check_address(&self) -> Result<(), FetchError> {
+        if self.url.as_str().len() <= ADDRESS_LIMIT_BYTES {
+            return Ok(());
+        }
+        let mut short = self.url.clone();
+        short.set_query(None);
+        short.set_path("...");
+        Err(FetchError::Other {
+            url: short.to_string(),
+            reason: format!("its address is longer than {ADDRESS_LIMIT_BYTES} bytes"),
+        })
+    }
+
+    /// How much of its time the request has left.
+    pub(super) fn left(&self) -> Duration {
+        self.timeout.saturating_sub(self.start.elapsed())
+    }
+
+    /// Takes the head of an answer; `line` is the length of its first line, if that is known.
+    pub(super) fn begin(
+        &mut self,
+        status: u16,
+        fields: &HeaderMap,
+        line: usize,
+    ) -> Result<(), FetchError> {
+        let size: usize = fields
+            .iter()
+            .map(|(name, value)| name.as_str().len() + value.len() + 4)
+            .sum();
+        if fields.len() > FIELDS_LIMIT
+            || size > FIELDS_LIMIT_BYTES
+            || size + line > HEAD_LIMIT_BYTES
+        {
+            return Err(self.head_too_large());
+        }
+        let transfer = joined(fields, TRANSFER_ENCODING);
+        if let Some(coding) = transfer.filter(|coding| !coding.eq_ignore_ascii_case("chunked")) {
+            return Err(self.other(format!(
+                "its transfer coding is `{}`; this client reads only `chunked`",
+                short(&coding)
+            )));
+        }
+        let redirects = matches!(status, 301 | 302 | 303 | 307 | 308);
+        let location = fields.get(LOCATION).filter(|_| redirects);
+        if !(200..300).contains(&status) && location.is_none() {
+            let now = SystemTime::now();
+            let asked = joined(fields, RETRY_AFTER);
+            return Err(FetchError::Status {
+                url: self.url.to_string(),
+                code: status,
+                retry_after: asked.and_then(|asked| parse_retry_after(&asked, now)),
+            });
+        }
+        let length = joined(fields, CONTENT_LENGTH);
+        self.head = Head {
+            status,
+            expected: length.and_then(|length| whole_number(&length)),
+            location: location.map(|location| url_text(location.as_bytes())),
+            content_type: joined(fields, CONTENT_TYPE),
+            codings: joined(fields, CONTENT_ENCODING).unwrap_or_default(),
+        };
+        let expected = self.head.expected.unwrap_or_default();
+        if expected > BODY_LIMIT_BYTES {
+            return Err(self.too_large());
+        }
+        self.body
+            .reserve_exact(usize::try_from(expected).unwrap_or_default());
+        Ok(())
+    }
+
+    /// Takes the end of the body: a page, or `None` after a redirect, which is the next to ask for.
+    pub(super) fn end(&mut self) -> Result<Option<Page>, FetchError> {
+        let elapsed = self.start.elapsed();
+        if self.body.len() as u64 > BODY_LIMIT_BYTES {
+            return Err(self.too_large());
+        }
+        if let Some(location) = self.head.location.take() {
+            self.redirect(&location)?;
+            return Ok(None);
+        }
+        Ok(Some(Page {
+            body: self.decode()?,
+            url: self.url.clone(),
+            status: self.head.status,
+            content_type: self.head.content_type.take(),
+            elapsed,
+        }))
+    }
+
+    fn redirect(&mut self, location: &str) -> Result<(), FetchError> {
+        let mut next = self
+            .url
+            .join(location)
+            .map_err(|error| self.other(format!("it redirects to no address: {error}")))?;
+        if !matches!(next.scheme(), "http" | "https") {
+            let scheme = next.scheme();
+            return Err(self.other(format!(
+                "it redirects to the scheme `{}`; only http and https work",
+                short(scheme)
+            )));
+        }
+        if has_user_info(&next) {
+            return Err(self.other(
+                "it redirects to an address with a user name or password, which is not followed",
+            ));
+        }
+        if next.fragment().is_none() {
+            next.set_fragment(self.url.fragment());
+        }
+        if self.before.len() == REDIRECT_LIMIT {
+            let is_circle = self.before.contains(&self.url) || self.before.contains(&next);
+            return Err(self.other(match is_circle {
+                true => "it redirects in circles; check the URL".into(),
+                false => format!("more than {REDIRECT_LIMIT} redirects led there; check the URL"),
+            }));
+        }
+        self.before.push(mem::replace(&mut self.url, next));
+        self.head = Head::default();
+        self.body.clear();
+        self.check_address()
+    }
+
+    /// The body without its codings, whoever asked for them.
+    fn decode(&mut self) -> Result<Vec<u8>, FetchError> {
+        let mut body = mem::take(&mut self.body);
+        let codings: Vec<&str> = self.head.codings.split(',').map(str::trim).collect();
+        for (number, coding) in codings.iter().rev().enumerate() {
+            body = match coding.to_ascii_lowercase().as_str() {
+                "" | "identity" => body,
+                _ if body.is_empty() => body,
+                "gzip" | "x-gzip" if number < CODINGS_LIMIT => {
+                    self.unpack(MultiGzDecoder::new(&body[..]), coding)?
+                }
+                "deflate" if number < CODINGS_LIMIT => self
+                    .unpack(ZlibDecoder::new(&body[..]), coding)
+                    // Some servers leave out the envelope that the name stands for.
+                    .or_else(|_| self.unpack(DeflateDecoder::new(&body[..]), coding))?,
+                "br" if number < CODINGS_LIMIT => {
+                    let reader = brotli_decompressor::Decompressor::new(&body[..], 4096);
+                    self.unpack(reader, coding)?
+                }
+                _ => {
+                    return Err(self.other(format!(
+                        "its body is coded as `{}`, which this client cannot read",
+                        short(&self.head.codings)
+                    )));
+                }
+            };
+        }
+        Ok(body)
+    }
+
+    fn unpack(&self, reader: impl Read, coding: &str) -> Result<Vec<u8>, FetchError> {
+        let mut body = Vec::new();
+        let read = reader.take(BODY_LIMIT_BYTES + 1).read_to_end(&mut body);
+        if body.len() as u64 > BODY_LIMIT_BYTES {
+            return Err(self.too_large());
+        }
+        match read {
+            Ok(_) => Ok(body),
+            Err(_) => Err(self.other(format!("its body is said to be `{coding}`, and is not"))),
+        }
+    }
+
+    pub(super) fn timeout(&self) -> FetchError {
+        FetchError::Timeout {
+            url: self.url.to_string(),
+            after: self.start.elapsed(),
+        }
+    }
+
+    pub(super) fn host_not_found(&self) -> FetchError {
+        FetchError::HostNotFound {
+            url: self.url.to_string(),
+        }
+    }
+
+    pub(super) fn cut(&self) -> FetchError {
+        FetchError::Cut {
+            url: self.url.to_string(),
+            got: self.body.len() as u64,
+            expected: self.head.expected,
+        }
+    }
+
+    pub(super) fn too_large(&self) -> FetchError {
+        FetchError::TooLarge {
+            url: self.url.to_string(),
+            limit: BODY_LIMIT_BYTES,
+        }
+    }
+
+    pub(super) fn head_too_large(&self) -> FetchError {
+        self.other(format!(
+            "the head of its answer is too large, with more than {FIELDS_LIMIT} fields or {FIELDS_LIMIT_BYTES} bytes"
+        ))
+    }
+
+    /// Each client has words of its own for what breaks the rules; these are for both.
+    pub(super) fn against_the_rules(&self) -> FetchError {
+        self.other(match self.is_in_body() {
+            false => "the head of its answer is not as HTTP/1.1 has it; is this a web server?",
+            true => "the body of its answer is not chunked as HTTP/1.1 has it",
+        })
+    }
+
+    /// Whether the head of an answer has come.
+    pub(super) fn is_in_body(&self) -> bool {
+        self.head.status != 0
+    }
+
+    pub(super) fn other(&self, reason: impl ToString) -> FetchError {
+        FetchError::Other {
+            url: self.url.to_string(),
+            reason: reason.to_string().replace('\n', " "),
+        }
+    }
+
+    /// An error of the system below, which both clients hand through.
+    pub(super) fn io(&self, error: &io::Error) -> FetchError {
+        let url = self.url.to_string();
+        match error.kind() {
+            ErrorKind::ConnectionRefused => FetchError::Refused { url },
+            ErrorKind::ConnectionReset
+            | ErrorKind::ConnectionAborted
+            | ErrorKind::BrokenPipe
+            | ErrorKind::NotConnected => FetchError::Reset { url },
+            ErrorKind::UnexpectedEof => self.cut(),
+            ErrorKind::TimedOut | ErrorKind::WouldBlock => self.timeout(),
+            _ if out_of_files(error) => self
+                .other("too many open files; have fewer requests in flight, or raise `ulimit -n`"),
+            _ => self.other(error),
+        }
+    }
+}
+
+/// Whether a URL carries a name or a password that would have to be hidden wherever it is shown.
+pub fn has_user_info(url: &Url) -> bool {
+    !url.username().is_empty() || url.password().is_some()
+}
+
+/// All values of a field, byte by byte if need be: bytes past ASCII are opaque, not an error.
+fn joined(fields: &HeaderMap, name: HeaderName) -> Option<String> {
+    let values = fields.get_all(name).iter();
+    let values: Vec<_> = values
+        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+        .collect();
+    (!values.is_empty()).then(|| values.join(", "))
+}
+
+/// A Location's bytes as the URL parser takes them: what is no ASCII percent-encoded as it came.
+fn url_text(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = match byte.is_ascii() {
+            true => text.write_char(char::from(*byte)),
+            false => write!(text, "%{byte:02X}"),
+        };
+        text
+    })
+}
+
+/// So much of a text from elsewhere as an error has room for.
+fn short(text: &str) -> String {
+    text.chars().take(40).collect()
+}
+
+/// Digits and nothing else; past the range it is the largest number.
+fn whole_number(text: &str) -> Option<u64> {
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| text.parse().unwrap_or(u64::MAX))
+}
+
+/// Reads a `Retry-After`: whole seconds, or a date from which `now` is taken.
+fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration> {
+    let value = value.trim_matches([' ', '\t']);
+    let asked = match whole_number(value) {
+        Some(seconds) => Duration::from_secs(seconds),
+        None => httpdate::parse_http_date(value)
+            .ok()?
+            .duration_since(now)
+            .unwrap_or_default(),
+    };
+    Some(asked.min(RETRY_LIMIT))
+}
+
+/// Whether this process, or the whole system, may open no more files.
+fn out_of_files(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    {
+        use nix::errno::Errno;
+        let limits = [Errno::EMFILE, Errno::ENFILE].map(|limit| limit as i32);
+        error
+            .raw_os_error()
+            .is_some_and(|code| limits.contains(&code))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = error;
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests;

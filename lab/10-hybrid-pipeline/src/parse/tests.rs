@@ -1,0 +1,272 @@
+//! Titles, links and bases as the HTML Standard has them, from both parsers.
+
+use super::*;
+
+fn parse(page: &str, reading: Reading) -> Result<Parsed, String> {
+    parse_page(PageInput {
+        url: Url::parse("http://127.0.0.1:1/a/b.html").expect("a URL"),
+        text: page.into(),
+        reading,
+    })
+}
+
+/// What is on a page, whatever it is parsed with.
+fn parsed(page: &str) -> Parsed {
+    let parsed = parse(page, Reading::Scraper);
+    assert_eq!(parsed, parse(page, Reading::Stream), "{page}");
+    parsed.expect("an honest page")
+}
+
+/// Title, number of links, and the paths that are followed.
+fn kept(parsed: &Parsed) -> (&str, usize, Vec<&str>) {
+    let origin = "http://127.0.0.1:1".len();
+    let paths = parsed.found.iter().map(|url| &url.as_str()[origin..]);
+    (&parsed.title, parsed.links, paths.collect())
+}
+
+#[test]
+fn a_title_is_one_line_and_that_of_the_page() {
+    for (page, title) in [
+        ("<title>\n Tom &amp;\t Jerry&#33;\n</title>", "Tom & Jerry!"),
+        ("<title>a &lt;i&gt; <b></title>", "a <i> <b>"),
+        ("<title>first</title><title>second</title>", "first"),
+        ("<body><svg><title>a drawing</title></svg>", "(no title)"),
+        ("<svg><title>1</title></svg><title>2</title>", "2"),
+        ("<script><title>1</title></script>", "(no title)"),
+        ("<title> </title>", "(no title)"),
+        ("", "(no title)"),
+        ("{\"title\": \"JSON\"}", "(no title)"),
+        (
+            "<title>a\u{a0}\u{2003}b\u{c}c</title>",
+            "a\u{a0}\u{2003}b c",
+        ),
+        (
+            "<title>&copy=1 &copy;&notit; &#x80;</title>",
+            "\u{a9}=1 \u{a9}\u{ac}it; \u{20ac}",
+        ),
+        ("<title>a\0b</title>", "a\u{fffd}b"),
+        ("<title>a</title", "a</title"),
+        ("<title>a<!-- b --></title>", "a<!-- b -->"),
+    ] {
+        assert_eq!(parsed(page).title, title, "{page}");
+    }
+}
+
+#[test]
+fn links_are_counted_as_they_stand_and_followed_once_on_the_same_host() {
+    let page = parsed(
+        "<a href='c.html#x'>1</a> <a href='/d?q=1&amp;r=2'>2</a> <a href='c.html'>3</a> <a name=n>no</a>
+         <a href='http://127.0.0.1:2/'>4</a> <a href='https://127.0.0.1:1/'>5</a>
+         <a href='mailto:a@b'>6</a> <a href='http://['>7</a> <link href=e.css>
+         <!-- <a href=no> --> <style><a href=no></style> <textarea><a href=no></textarea>",
+    );
+    assert_eq!(page.links, 7);
+    let found: Vec<&str> = page.found.iter().map(Url::as_str).collect();
+    assert_eq!(
+        found,
+        [
+            "http://127.0.0.1:1/a/c.html",
+            "http://127.0.0.1:1/d?q=1&r=2"
+        ]
+    );
+}
+
+#[test]
+fn links_are_resolved_against_the_first_base_that_is_a_place() {
+    for (page, followed) in [
+        ("<base href=/z/><a href=y>", &["/z/y"][..]),
+        ("<a href=y></a><base href=/z/>", &["/z/y"]),
+        (
+            "<base target=x><base href=/z/><base href=/q/><a href=y>",
+            &["/z/y"],
+        ),
+        ("<body><div><base href=/z/></div><a href=y>", &["/z/y"]),
+        ("<base href='  /z/\n'><a href=' y\n'>", &["/z/y"]),
+        ("<base href='/z/?a&amp;b'><a href=''>", &["/z/?a&b"]),
+        ("<base href=''><base href=/z/><a href=y>", &["/a/y"]),
+        ("<base href='data:,x'><base href=/z/><a href=y>", &["/a/y"]),
+        (
+            "<base href='javascript:1'><base href=/z/><a href=y>",
+            &["/a/y"],
+        ),
+        ("<base href='http://['><base href=/z/><a href=y>", &["/a/y"]),
+        ("<svg><base href=/z/></svg><a href=y>", &["/a/y"]),
+        ("<math><base href=/z/></math><a href=y>", &["/a/y"]),
+        (
+            "<svg><foreignObject><base href=/z/></foreignObject></svg><a href=y>",
+            &["/z/y"],
+        ),
+        ("<template><base href=/z/></template><a href=y>", &["/a/y"]),
+        ("<textarea><base href=/z/></textarea><a href=y>", &["/a/y"]),
+        ("<script><base href=/z/></script><a href=y>", &["/a/y"]),
+        ("<noscript><base href=/z/></noscript><a href=y>", &["/z/y"]),
+        (
+            "<base href=/z/b><a href='?q'><a href='#t'>",
+            &["/z/b?q", "/z/b"],
+        ),
+        (
+            "<base href='http://127.0.0.1:2/z/'><a href=y><a href='//127.0.0.1:1/w'>",
+            &["/w"],
+        ),
+        (
+            "<base href='mailto:x'><a href=y><a href=http://127.0.0.1:1/w>",
+            &["/w"],
+        ),
+        ("<base href='about:blank'><a href=y>", &[]),
+        ("<a href='http://u:p@127.0.0.1:1/y'>", &[]),
+    ] {
+        assert_eq!(kept(&parsed(page)).2, followed, "{page}");
+    }
+}
+
+#[test]
+fn what_a_reader_without_scripts_does_not_see_does_not_count() {
+    for (page, title, links) in [
+        (
+            "<noscript><a href=/n>n</a></noscript><p><a href=/o>o</a>",
+            "(no title)",
+            &["/n", "/o"][..],
+        ),
+        (
+            "<head><noscript><link href=/c><p><a href=/q>q</a></noscript>",
+            "(no title)",
+            &["/q"],
+        ),
+        (
+            "<head><noscript><title>N</title></noscript></head><title>R</title>",
+            "N",
+            &[],
+        ),
+        (
+            "<title>R</title><noscript><title>N</title><template><a href=/t></template></noscript>",
+            "R",
+            &[],
+        ),
+        (
+            "<svg><noscript><a href=/n></a></noscript></svg><a href=/o>",
+            "(no title)",
+            &["/o"],
+        ),
+        (
+            "<noframes><a href=/n></noframes><iframe><a href=/i></iframe><noembed><a href=/e></noembed><xmp><a href=/x></xmp><a href=/o>",
+            "(no title)",
+            &["/o"],
+        ),
+        (
+            "<template><title>T</title><a href=/t>t</a></template><title>R</title>",
+            "R",
+            &[],
+        ),
+        (
+            "<div><template shadowrootmode=open><a href=/t>t</a></template></div><title>R</title>",
+            "R",
+            &[],
+        ),
+        (
+            "<head><template><title>T</title></template><title>R</title></head>",
+            "R",
+            &[],
+        ),
+        (
+            "<template><template><a href=/t></template><a href=/u></template><a href=/o>",
+            "(no title)",
+            &["/o"],
+        ),
+        (
+            "<svg><template><a href=/t></a></template></svg><a href=/o>",
+            "(no title)",
+            &["/o"],
+        ),
+        (
+            "<template><div></template><a href=/o>",
+            "(no title)",
+            &["/o"],
+        ),
+        ("<a href=/o><template><a href=/t>", "(no title)", &["/o"]),
+        (
+            "<svg><a href=/s>s</a><desc><a href=/d>d</a></desc></svg>",
+            "(no title)",
+            &["/d"],
+        ),
+        (
+            "<svg><foreignObject><title>F</title></foreignObject></svg><title>R</title>",
+            "F",
+            &[],
+        ),
+        (
+            "<svg><title>S<a href=/s>s</a></title></svg><title>R</title>",
+            "R",
+            &["/s"],
+        ),
+        ("<math><mi><title>M</title></mi></math>", "M", &[]),
+        ("<plaintext><title>P</title><a href=/p>", "(no title)", &[]),
+        (
+            "<a href><a HREF=/x hreF=/y><A Href='/z'>",
+            "(no title)",
+            &["/a/b.html", "/x", "/z"],
+        ),
+        (
+            "<a href='?a=1&copy=2&copy;&amp;\0'>",
+            "(no title)",
+            &["/a/b.html?a=1&copy=2%C2%A9&%EF%BF%BD"],
+        ),
+    ] {
+        assert_eq!(
+            kept(&parsed(page)),
+            (title, links.len(), links.to_vec()),
+            "{page}"
+        );
+    }
+}
+
+/// Where the stream would need the tree; README names each in a line.
+#[test]
+fn what_a_stream_cannot_know_is_known() {
+    for (page, of_tree, of_stream) in [
+        ("<p><a href=/x><p>open", 2, 1),
+        ("<noscript><!-- </noscript><a href=/x> --></noscript>", 0, 1),
+        ("<frameset><a href=/x></frameset>", 0, 1),
+        ("<div><template></div><a href=/t></template>", 0, 1),
+    ] {
+        let links = |reading| parse(page, reading).expect("an honest page").links;
+        let both = (links(Reading::Scraper), links(Reading::Stream));
+        assert_eq!(both, (of_tree, of_stream), "{page}");
+    }
+    let table = "<table><tr><td><a href=/1></a></td></tr><a href=/2></a></table>";
+    let found = |reading| {
+        parse(table, reading).expect("an honest page").found[0]
+            .path()
+            .to_owned()
+    };
+    assert_eq!([Reading::Scraper, Reading::Stream].map(found), ["/2", "/1"]);
+}
+
+#[test]
+fn a_hostile_page_meets_a_limit_that_is_named() {
+    let formatting: String = (0..800).map(|n| format!("<b id={n}>")).collect();
+    let paragraphs = "<p>x".repeat(1_000);
+    for (page, expected) in [
+        (
+            format!("<p>{formatting}{paragraphs}"),
+            "its tree has more than ",
+        ),
+        (
+            "<div>".repeat(60_000),
+            "more than 5000 elements are inside each other",
+        ),
+        (
+            "<svg><g>".repeat(60_000),
+            "more than 5000 elements are inside each other",
+        ),
+    ] {
+        let error = parse(&page, Reading::Scraper).expect_err("a limit");
+        assert!(error.starts_with(expected), "{error}");
+        parse(&page, Reading::Stream).expect("a stream keeps nothing of that");
+    }
+    let honest = "<div>".repeat(4_000) + &"<p>x</p>".repeat(10_000);
+    assert_eq!(parsed(&honest).links, 0);
+    assert_eq!(
+        Bounds::past().check_time(),
+        Err("it takes more than 10 s".into())
+    );
+}
