@@ -143,9 +143,21 @@ fn an_address_may_be_as_long_for_both() {
         None => answer("200 x", "ok"),
     });
     let refused = "cannot fetch `/...`: its address is longer than 8192 bytes";
-    for (length, expected) in [(4_000, "200 ok"), (8_100, "200 ok"), (9_000, refused), (20_000, refused)] {
+    for (length, expected) in [
+        (4_000, "200 ok"),
+        (8_100, "200 ok"),
+        (9_000, refused),
+        (20_000, refused),
+    ] {
         let path = "a".repeat(length);
-        assert_eq!(verdict(&url.join(&path).expect("a path")), expected, "{length}");
-        assert_eq!(verdict(&url.join(&format!("/to/{length}")).expect("a path")), expected);
+        assert_eq!(
+            verdict(&url.join(&path).expect("a path")),
+            expected,
+            "{length}"
+        );
+        assert_eq!(
+            verdict(&url.join(&format!("/to/{length}")).expect("a path")),
+            expected
+        );
     }
 }
