@@ -174,6 +174,25 @@ impl Browser {
         }
     }
 
+    /// Holds an expression against what it must come to.
+    pub(crate) fn is(&mut self, expression: &str, expected: impl Into<Value>) {
+        assert_eq!(self.eval(expression), expected.into(), "{expression}");
+    }
+
+    /// Makes the window so wide, and a phone of it where that is little.
+    pub(crate) fn size(&mut self, width: u32) {
+        let size =
+            json!({ "width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 500 });
+        self.call("Emulation.setDeviceMetricsOverride", size);
+    }
+
+    /// Shows the page on this medium, to one who prefers what the pairs say.
+    pub(crate) fn media(&mut self, medium: &str, prefers: [&str; 2]) {
+        let feature = json!({ "name": format!("prefers-{}", prefers[0]), "value": prefers[1] });
+        let media = json!({ "media": medium, "features": [feature] });
+        self.call("Emulation.setEmulatedMedia", media);
+    }
+
     /// Presses and lets go of a key.
     pub(crate) fn key(&mut self, key: &str, code: u32, text: &str) {
         for kind in ["keyDown", "keyUp"] {

@@ -1,26 +1,12 @@
 //! The curves of a sweep: its points with the range of their rounds, its bound, its knee.
 
-mod words;
-
-use super::{attribute, axis::round_step, escape};
-use crate::format;
-use crate::{Curve, CurveLine, Scale};
+use super::{picture::round_step, tables};
+use crate::{Curve, CurveLine, CurvePoint, Scale, format};
+use maud::{Markup, html};
 use std::fmt::Write;
 
-/// The plot of a curve within its picture.
-const PLOT: Plot = Plot {
-    left: 74.0,
-    top: 12.0,
-    width: 620.0,
-    height: 236.0,
-};
-
-struct Plot {
-    left: f64,
-    top: f64,
-    width: f64,
-    height: f64,
-}
+/// The plot within its picture: left, top, width, height.
+const PLOT: (f64, f64, f64, f64) = (74.0, 12.0, 620.0, 236.0);
 
 /// Both axes, logarithmic: sweeps double or grow by tens.
 struct Axes {
@@ -31,26 +17,32 @@ struct Axes {
 impl Axes {
     fn of(curve: &Curve) -> Option<Self> {
         let points = || curve.lines.iter().flat_map(|line| &line.points);
-        let all = points().flat_map(|point| {
-            [
-                Some(point.y),
-                Some(point.low),
-                Some(point.high),
-                point.bound,
-            ]
-        });
+        let bounds = points().filter_map(|point| point.bound);
+        let all = points().flat_map(|point| [point.y, point.low, point.high]);
+        let (low, high) = range(all.chain(bounds))?;
+        // A little room at both ends.
+        let room = (high / low).powf(0.08).max(1.05);
         Some(Self {
             x: range(points().map(|point| point.x))?,
-            y: widened(range(all.flatten())?),
+            y: (low / room, high * room),
         })
     }
 
     fn left(&self, x: f64) -> f64 {
-        PLOT.left + part(x, self.x) * PLOT.width
+        PLOT.0 + part(x, self.x) * PLOT.2
     }
 
     fn top(&self, y: f64) -> f64 {
-        PLOT.top + (1.0 - part(y, self.y)) * PLOT.height
+        PLOT.1 + (1.0 - part(y, self.y)) * PLOT.3
+    }
+
+    fn through(&self, points: impl Iterator<Item = (f64, f64)>) -> String {
+        let mut path = String::new();
+        for (x, y) in points.filter(|(_, y)| *y > 0.0) {
+            let step = if path.is_empty() { 'M' } else { 'L' };
+            let _ = write!(path, "{step}{:.1} {:.1}", self.left(x), self.top(y));
+        }
+        path
     }
 }
 
@@ -63,12 +55,6 @@ fn range(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
     })
 }
 
-/// With a little room at both ends, and never no room at all.
-fn widened((low, high): (f64, f64)) -> (f64, f64) {
-    let room = (high / low).powf(0.08).max(1.05);
-    (low / room, high * room)
-}
-
 fn part(value: f64, (low, high): (f64, f64)) -> f64 {
     if high > low {
         ((value / low).ln() / (high / low).ln()).clamp(0.0, 1.0)
@@ -78,50 +64,36 @@ fn part(value: f64, (low, high): (f64, f64)) -> f64 {
 }
 
 /// One sweep: a line for each way, its rounds' range, its bound, its knee.
-pub(super) fn of(curve: &Curve) -> String {
+pub(super) fn of(curve: &Curve) -> Markup {
     let Some(axes) = Axes::of(curve) else {
-        return String::new();
+        return Markup::default();
     };
-    let bottom = PLOT.top + PLOT.height;
-    let mut text = format!(
-        "<figure class='chart curve'><figcaption>{}</figcaption>\n<ul class=legend>{}</ul>\n\
-         <svg role=img aria-label=\"{}\" viewBox='0 0 720 300'>\n",
-        escape(&curve.title),
-        curve_legend(curve),
-        attribute(&words::of(curve))
-    );
-    for level in levels(axes.y) {
-        let _ = writeln!(
-            text,
-            "<path class=grid d='M{} {:.1}h{}'/><text class=y x={} y={:.1}>{}</text>",
-            PLOT.left,
-            axes.top(level),
-            PLOT.width,
-            PLOT.left - 6.0,
-            axes.top(level) + 4.0,
-            escape(&told(curve.scale, level))
-        );
+    let words = |value| shown(curve.scale, value);
+    let text = |class: &str, (x, y): (f64, f64), text: &str| {
+        html! { text.(class) x=(round(x)) y=(round(y)) { (text) } }
+    };
+    html! {
+        figure.chart {
+            figcaption { (curve.title) }
+            (legend(curve))
+            svg role="img" aria-label={ (curve.title) ": the figures are below" } viewBox="0 0 720 300" {
+                @for level in levels(axes.y) {
+                    path.grid d={ "M" (PLOT.0) " " (round(axes.top(level))) "h" (PLOT.2) } {}
+                    (text("y", (PLOT.0 - 6.0, axes.top(level) + 4.0), &words(level)))
+                }
+                @for x in places(curve) {
+                    (text("x", (axes.left(x), PLOT.1 + PLOT.3 + 18.0), &format::plain(x)))
+                }
+                (text("x", (PLOT.0 + PLOT.2 / 2.0, PLOT.1 + PLOT.3 + 38.0), &curve.axis))
+                @for (number, line) in curve.lines.iter().enumerate() { (drawn(line, number, &axes)) }
+            }
+        }
+        details { summary { "Figures of this chart" } (figures(curve)) }
     }
-    for x in places(curve) {
-        let _ = writeln!(
-            text,
-            "<text class=x x={:.1} y={}>{}</text>",
-            axes.left(x),
-            bottom + 18.0,
-            format::plain(x)
-        );
-    }
-    let _ = writeln!(
-        text,
-        "<text class=x x={} y={}>{}</text>",
-        PLOT.left + PLOT.width / 2.0,
-        bottom + 38.0,
-        escape(&curve.axis)
-    );
-    for (number, line) in curve.lines.iter().enumerate() {
-        draw_line(&mut text, line, number, &axes);
-    }
-    text + "</svg></figure>\n" + &words::table(curve)
+}
+
+fn round(value: f64) -> String {
+    format!("{value:.1}")
 }
 
 /// Every place on the axis that has a point.
@@ -133,96 +105,66 @@ fn places(curve: &Curve) -> Vec<f64> {
     places
 }
 
-fn draw_line(text: &mut String, line: &CurveLine, number: usize, axes: &Axes) {
-    let through = |points: &mut dyn Iterator<Item = (f64, f64)>| {
-        let mut path = String::new();
-        for (x, y) in points.filter(|(_, y)| *y > 0.0) {
-            let step = if path.is_empty() { 'M' } else { 'L' };
-            let _ = write!(path, "{step}{:.1} {:.1}", axes.left(x), axes.top(y));
-        }
-        path
-    };
-    let bound = through(
-        &mut line
-            .points
-            .iter()
-            .filter_map(|point| Some((point.x, point.bound?))),
-    );
-    let own = through(&mut line.points.iter().map(|point| (point.x, point.y)));
-    let _ = writeln!(text, "<g class=n{}>", number % 4);
-    if !bound.is_empty() {
-        let _ = writeln!(text, "<path class=bound d='{bound}'/>");
-    }
-    let _ = writeln!(text, "<path class=line d='{own}'/>");
+fn drawn(line: &CurveLine, number: usize, axes: &Axes) -> Markup {
+    let points = || line.points.iter();
+    let bound = axes.through(points().filter_map(|point| Some((point.x, point.bound?))));
     // A logarithmic axis has no place for nothing.
-    for point in line.points.iter().filter(|point| point.y > 0.0) {
-        let (x, y) = (axes.left(point.x), axes.top(point.y));
-        let _ = writeln!(
-            text,
-            "<path class=range d='M{x:.1} {:.1}V{:.1}'/>{}",
-            axes.top(point.low),
-            axes.top(point.high),
-            dot(number, x, y)
-        );
-        if line.knee == Some(point.x) {
-            let _ = writeln!(
-                text,
-                "<circle class=knee cx={x:.1} cy={y:.1} r=11 /><text x={:.1} y={:.1}>knee</text>",
-                x + 13.0,
-                y - 9.0
-            );
+    let dots = points().filter(|point| point.y > 0.0);
+    html! {
+        g class=(colour(number)) {
+            @if !bound.is_empty() { path.bound d=(bound) {} }
+            path.line d=(axes.through(points().map(|point| (point.x, point.y)))) {}
+            @for point in dots {
+                @let (x, y) = (axes.left(point.x), axes.top(point.y));
+                path.line d={ "M" (round(x)) " " (round(axes.top(point.low))) "V" (round(axes.top(point.high))) } {}
+                (dot(number, x, y))
+                @if line.knee == Some(point.x) {
+                    circle.line cx=(round(x)) cy=(round(y)) r="11" {}
+                    text x=(round(x + 13.0)) y=(round(y - 9.0)) { "knee" }
+                }
+            }
         }
     }
-    *text += "</g>\n";
+}
+
+fn colour(number: usize) -> String {
+    format!("n{}", number % 4)
 }
 
 /// Lines are told apart by their dots as well as by colour.
-fn dot(number: usize, x: f64, y: f64) -> String {
-    match number % 4 {
-        0 => format!("<circle class=dot cx={x:.1} cy={y:.1} r=4.5 />"),
-        1 => format!(
-            "<path class=dot d='M{:.1} {:.1}h8v8h-8z'/>",
-            x - 4.0,
-            y - 4.0
-        ),
-        2 => format!("<path class=dot d='M{x:.1} {:.1}l5 9h-10z'/>", y - 5.0),
-        _ => format!(
-            "<path class=dot d='M{x:.1} {:.1}l5 5l-5 5l-5 -5z'/>",
-            y - 5.0
-        ),
-    }
+fn dot(number: usize, x: f64, y: f64) -> Markup {
+    let (from, shape) = match number % 4 {
+        0 => ((-4.5, 0.0), "a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0-9 0z"),
+        1 => ((-4.0, -4.0), "h8v8h-8z"),
+        2 => ((0.0, -5.0), "l5 9h-10z"),
+        _ => ((0.0, -5.0), "l5 5l-5 5l-5-5z"),
+    };
+    html! { path.dot d={ "M" (round(x + from.0)) " " (round(y + from.1)) (shape) } {} }
 }
 
-fn curve_legend(curve: &Curve) -> String {
-    let mut text = String::new();
-    for (number, line) in curve.lines.iter().enumerate() {
-        let _ = write!(
-            text,
-            "<li class=n{}><svg viewBox='0 0 28 20' width=28 height=20 aria-hidden=true><path class=line d='M1 10h26'/>{}</svg> {}",
-            number % 4,
-            dot(number, 14.0, 10.0),
-            escape(&line.name)
-        );
+fn legend(curve: &Curve) -> Markup {
+    let swatch = |line: &Markup, words: &Markup| {
+        html! { svg viewBox="0 0 24 16" width="24" height="16" aria-hidden="true" { (line) } (words) }
+    };
+    let line = |number| html! { path.line d="M0 8h24" {} (dot(number, 12.0, 8.0)) };
+    html! {
+        ul.legend {
+            @for (number, one) in curve.lines.iter().enumerate() {
+                li class=(colour(number)) { (swatch(&line(number), &html! { (one.name) })) }
+            }
+            @if let Some(reason) = &curve.bound_reason {
+                li { (swatch(&html! { path.bound d="M0 8h24" {} }, &html! { "bound: " (reason) })) }
+            }
+        }
     }
-    if let Some(reason) = &curve.bound_reason {
-        let _ = write!(
-            text,
-            "<li><svg viewBox='0 0 28 20' width=28 height=20 aria-hidden=true><path class=bound d='M1 10h26'/></svg> bound: {}",
-            escape(reason)
-        );
-    }
-    text
 }
 
 /// The levels of a logarithmic axis at which it has a line.
 fn levels((low, high): (f64, f64)) -> Vec<f64> {
-    let decades = (high / low).log10();
-    let steps: &[f64] = if decades > 2.5 {
-        &[1.0]
-    } else if decades > 1.0 {
-        &[1.0, 2.0, 5.0]
-    } else {
-        &[1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0]
+    let steps: &[f64] = match (high / low).log10() {
+        2.5.. => &[1.0],
+        1.0.. => &[1.0, 2.0, 5.0],
+        _ => &[1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0],
     };
     let first = low.log10().floor() as i32;
     let all = (first..=high.log10().ceil() as i32)
@@ -235,7 +177,43 @@ fn levels((low, high): (f64, f64)) -> Vec<f64> {
     }
 }
 
-fn told(scale: Scale, value: f64) -> String {
+/// The curve in figures, for those who do not see it or want to read it off.
+fn figures(curve: &Curve) -> Markup {
+    let bounded = curve.bound_reason.is_some();
+    let mut names = vec![&*curve.axis];
+    for line in &curve.lines {
+        names.extend([&*line.name, "least–greatest"]);
+        names.extend(bounded.then_some("bound"));
+    }
+    let row = |x: f64| {
+        let cells = |point: Option<&CurvePoint>| {
+            let show =
+                |value: Option<f64>| value.map_or("–".into(), |value| shown(curve.scale, value));
+            let range = point.map_or("–".into(), |point| {
+                format!(
+                    "{}–{}",
+                    shown(curve.scale, point.low),
+                    shown(curve.scale, point.high)
+                )
+            });
+            html! {
+                td { (show(point.map(|point| point.y))) }
+                td { (range) }
+                @if bounded { td { (show(point.and_then(|point| point.bound))) } }
+            }
+        };
+        html! {
+            tr {
+                th scope="row" { (format::plain(x)) }
+                @for line in &curve.lines { (cells(line.points.iter().find(|point| point.x == x))) }
+            }
+        }
+    };
+    let rows: Vec<Markup> = places(curve).into_iter().map(row).collect();
+    tables::table(&curve.title, &names, &[], &rows)
+}
+
+fn shown(scale: Scale, value: f64) -> String {
     match scale {
         Scale::Seconds => format::seconds_f64(value),
         Scale::Bytes => format::bytes(value),

@@ -1,127 +1,166 @@
-//! How a stretch of time looks: a shape for print and for those who see colours differently, and a
-//! class that the style sheet colours.
+//! How a stretch of time looks: running is solid, all else pale, with stripes that tell causes apart where
+//! colours do not.
 
+use maud::{Markup, html};
 use std::fmt::Write;
-use timeline::START_UP;
-use timeline::known_cause;
+use timeline::{START_UP, known_cause};
 
 /// The height of a row, and of the bars in it.
-pub(super) const ROW: usize = 20;
-const BAR: f64 = 14.0;
-const MARGIN: f64 = 3.0;
-
-/// How one kind of stretch is drawn: as bands of its row, so that no zoom changes its shape.
-#[derive(Debug, PartialEq)]
-pub(super) struct Look {
-    /// Its class in the style sheet.
-    pub(super) class: &'static str,
-    /// What the legend calls it.
-    pub(super) words: &'static str,
-    /// Each band's distance from the top of the bar, and its height.
-    bands: &'static [(f64, f64)],
-}
+pub(super) const ROW: usize = 16;
+const BAR: f64 = 12.0;
+const MARGIN: f64 = 2.0;
 
 /// A span that runs all the time.
 pub(super) const RUNNING: usize = 0;
-/// A span that does not run, nobody told why.
-pub(super) const STILL: usize = 1;
+/// A span that does not run, for a reason that is not known.
+const STILL: usize = 1;
 const START: usize = 2;
 /// A span that was cut off.
-pub(super) const UNTOLD: usize = 13;
+const CUT: usize = 3;
 
-/// All looks; those of causes are found by their words.
+/// A cause as spans name it, and each stripe's distance from the top of the bar and height.
+type Look = (&'static str, &'static [(f64, f64)]);
+
+/// All looks; those from the fourth on are found by their cause.
 pub(super) const LOOKS: [Look; 14] = [
-    look("run", "running", &[(0.0, BAR)]),
-    look("still", "not running", &[(0.0, 1.5), (12.5, 1.5)]),
-    look("start", "starts up", &[(0.0, 4.0), (5.0, 4.0), (10.0, 4.0)]),
-    look("io", "io", &[(4.0, 6.0)]),
-    look("lock", "lock", &[(0.0, 4.0), (10.0, 4.0)]),
-    look("full", "queue full", &[(0.0, 5.0)]),
-    look("empty", "queue empty", &[(9.0, 5.0)]),
-    look("permit", "permit", &[(0.0, 2.0), (6.0, 2.0), (12.0, 2.0)]),
-    look("sleep", "sleep", &[(3.0, 2.5), (8.5, 2.5)]),
-    look("back-off", "back-off", &[(12.0, 2.0)]),
-    look("join", "join", &[(0.0, 2.0)]),
-    look("turn", "turn", &[(2.0, 2.0), (10.0, 2.0)]),
-    look("barrier", "barrier", &[(5.0, 4.0), (12.0, 2.0)]),
-    look(
-        "untold",
-        "nobody told how it ran",
-        &[(1.0, 1.0), (4.0, 1.0), (7.0, 1.0), (10.0, 1.0)],
-    ),
+    ("run", &[]),
+    ("still", &[(0.0, 1.0), (11.0, 1.0)]),
+    ("start", &[(0.0, 1.0), (3.5, 1.0), (7.5, 1.0), (11.0, 1.0)]),
+    ("cut", &[(2.0, 1.0), (4.0, 1.0), (7.0, 1.0), (9.0, 1.0)]),
+    ("io", &[]),
+    ("lock", &[(5.0, 2.0)]),
+    ("queue full", &[(0.0, 3.0)]),
+    ("queue empty", &[(9.0, 3.0)]),
+    ("permit", &[(3.0, 2.0), (7.0, 2.0)]),
+    ("sleep", &[(11.0, 1.0)]),
+    ("back-off", &[(0.0, 2.0), (5.0, 2.0), (10.0, 2.0)]),
+    ("join", &[(0.0, 1.0)]),
+    ("turn", &[(0.0, 2.0), (10.0, 2.0)]),
+    ("barrier", &[(0.0, 2.0), (5.0, 2.0)]),
 ];
 
-const fn look(class: &'static str, words: &'static str, bands: &'static [(f64, f64)]) -> Look {
-    Look {
-        class,
-        words,
-        bands,
+/// The look of a span that does not run.
+pub(super) fn of_span(name: &str, wait: Option<&str>, cut: bool) -> usize {
+    let known = |wait| (CUT + 1..LOOKS.len()).find(|&look| LOOKS[look].0 == wait);
+    match wait {
+        _ if cut => CUT,
+        _ if name == START_UP => START,
+        wait => wait.and_then(known).unwrap_or(STILL),
     }
 }
 
-/// The look of a span of this name when it waits for this.
-pub(super) fn of_span(name: &str, wait: Option<&str>) -> usize {
-    if name == START_UP {
-        return START;
+fn words(look: usize) -> &'static str {
+    match look {
+        RUNNING => "running",
+        STILL => "waiting or ready",
+        START => "starts up",
+        CUT => "cut off: how it ran is not known",
+        cause => known_cause(LOOKS[cause].0).map_or(LOOKS[cause].0, |cause| cause.words),
     }
-    let known = |wait| LOOKS.iter().position(|look| look.words == wait);
-    wait.and_then(known).unwrap_or(STILL)
 }
 
-impl Look {
-    /// Adds the bands to a path, from `left` on, `width` wide, in the row that begins at `top`.
-    pub(super) fn draw(&self, path: &mut String, left: u32, width: u32, top: usize) {
-        for (from, height) in self.bands {
-            let top = top as f64 + MARGIN + from;
-            let _ = write!(path, "M{left} {top}h{width}v{height}h-{width}z");
+/// What is drawn of some rows: a path for each look, and more that lies on top of them.
+#[derive(Default)]
+pub(super) struct Paths {
+    by_look: [String; LOOKS.len()],
+    stripes: String,
+    hairlines: String,
+    edges: String,
+    partly: bool,
+}
+
+impl Paths {
+    /// A stretch of the row that begins at `top`, of which a span ran for `share`.
+    pub(super) fn bar(&mut self, (left, width): (f64, f64), look: usize, share: f64, top: usize) {
+        let top = top as f64 + MARGIN;
+        let mut rest = 0.0;
+        if look != RUNNING && share < 0.95 {
+            draw(&mut self.by_look[look], left, width, (top, BAR));
+            for (from, height) in LOOKS[look].1 {
+                draw(&mut self.stripes, left, width, (top + from, *height));
+            }
+            // A part of the height is that part of the time.
+            rest = BAR * (1.0 - share);
+        }
+        if look == RUNNING || share >= 0.05 {
+            self.partly |= rest > 0.0;
+            draw(
+                &mut self.by_look[RUNNING],
+                left,
+                width,
+                (top + rest, BAR - rest),
+            );
         }
     }
+
+    /// A line of one pixel for what ran shorter than that.
+    pub(super) fn hairline(&mut self, at: f64, top: usize) {
+        upright(&mut self.hairlines, at, top);
+    }
+
+    /// The border between two spans of a row.
+    pub(super) fn edge(&mut self, at: f64, top: usize) {
+        upright(&mut self.edges, at, top);
+    }
+
+    pub(super) fn svg(&self) -> Markup {
+        let lines = [
+            ("stripe", &self.stripes),
+            ("edge", &self.edges),
+            ("run", &self.by_look[RUNNING]),
+            ("hairline", &self.hairlines),
+        ];
+        html! {
+            @for (look, path) in (0..).zip(&self.by_look).skip(1) {
+                @if !path.is_empty() { path class=(class(look)) d=(path) {} }
+            }
+            @for (class, path) in lines {
+                @if !path.is_empty() { path class=(class) d=(path) {} }
+            }
+        }
+    }
+
+    pub(super) fn seen(&self) -> Seen {
+        let mut seen: Vec<usize> = (0..LOOKS.len()).collect();
+        seen.retain(|look| !self.by_look[*look].is_empty());
+        (seen, self.partly)
+    }
 }
 
-/// Adds what runs for `tenths` of its time: the part of the bar's height is the part of the time.
-pub(super) fn draw_part(path: &mut String, left: u32, width: u32, top: usize, tenths: u8) {
-    let height = BAR * f64::from(tenths) / 10.0;
-    let top = top as f64 + MARGIN + BAR - height;
-    let _ = write!(path, "M{left} {top:.1}h{width}v{height:.1}h-{width}z");
-}
+/// Which looks are seen, and whether spans ran for a part of their time.
+pub(super) type Seen = (Vec<usize>, bool);
 
-/// Adds an upright line through the bar of a row.
-pub(super) fn draw_mark(path: &mut String, at: u32, top: usize) {
-    let _ = write!(path, "M{at} {}v{BAR}", top as f64 + MARGIN);
-}
-
-/// How waiting for this is told: `waits for a lock`; `None` for what is no known cause.
-pub(super) fn waits(wait: &str) -> Option<String> {
-    known_cause(wait).map(|cause| cause.words.into())
-}
-
-/// The swatches of everything that a picture shows.
-pub(super) fn legend(seen: &[bool; LOOKS.len()], partly: bool, cut: bool) -> String {
-    let mut text = String::from("<ul class=legend aria-label='Legend'>\n");
-    let mut item = |class: &str, path: &str, words: &str| {
-        let _ = writeln!(
-            text,
-            "<li><svg viewBox='0 0 28 {ROW}' width=28 height={ROW} aria-hidden=true>\
-             <path class='{class}' d='{path}'/></svg> {words}"
-        );
+/// The swatches of everything that the pictures show.
+pub(super) fn legend(all: &[Seen]) -> Markup {
+    let swatch = |look: usize, share: f64, words: &str| {
+        let mut paths = Paths::default();
+        paths.bar((0.0, 24.0), look, share, 0);
+        html! { li { svg viewBox="0 0 24 16" width="24" height="16" aria-hidden="true" { (paths.svg()) } (words) } }
     };
-    for (index, look) in LOOKS.iter().enumerate().filter(|(index, _)| seen[*index]) {
-        let mut path = String::new();
-        look.draw(&mut path, 1, 26, 0);
-        let words = waits(look.words).unwrap_or_else(|| look.words.into());
-        item(look.class, &path, &words);
-        if index == RUNNING && partly {
-            let mut path = String::new();
-            draw_part(&mut path, 1, 26, 0, 4);
-            item(look.class, &path, "running for that part of the time");
+    let looks = (0..LOOKS.len()).filter(|look| all.iter().any(|(seen, _)| seen.contains(look)));
+    html! {
+        ul.legend aria-label="Legend" {
+            @for look in looks { (swatch(look, 0.0, words(look))) }
+            @if all.iter().any(|(_, partly)| *partly) {
+                (swatch(STILL, 0.4, "running for that part of the time"))
+            }
         }
     }
-    if cut {
-        let mut path = String::new();
-        draw_mark(&mut path, 14, 0);
-        item("cut", &path, "cut off");
-    }
-    text + "</ul>\n"
+}
+
+fn class(look: usize) -> String {
+    LOOKS[look].0.replace(' ', "-")
+}
+
+fn draw(path: &mut String, left: f64, width: f64, (top, height): (f64, f64)) {
+    let _ = write!(
+        path,
+        "M{left:.1} {top:.1}h{width:.1}v{height:.1}h-{width:.1}z"
+    );
+}
+
+fn upright(path: &mut String, at: f64, top: usize) {
+    let _ = write!(path, "M{at:.1} {}v{BAR}", top as f64 + MARGIN);
 }
 
 #[cfg(test)]
@@ -130,30 +169,26 @@ mod tests {
     use timeline::CAUSES;
 
     #[test]
-    fn no_two_looks_of_different_classes_have_one_shape() {
-        for (index, one) in LOOKS.iter().enumerate() {
+    fn every_known_cause_has_a_look_and_no_two_have_the_same_stripes() {
+        for cause in CAUSES {
+            assert_ne!(
+                of_span("fetch", Some(cause.wait), false),
+                STILL,
+                "{}",
+                cause.wait
+            );
+        }
+        for (index, one) in LOOKS.iter().enumerate().skip(1) {
             for other in &LOOKS[index + 1..] {
-                assert_eq!(
-                    one.class == other.class,
-                    one.bands == other.bands,
-                    "{one:?}"
-                );
+                assert_ne!(one.1, other.1, "{one:?}");
             }
         }
     }
 
     #[test]
-    fn every_known_cause_has_a_look() {
-        for cause in CAUSES {
-            assert_ne!(of_span("fetch", Some(cause.wait)), STILL, "{}", cause.wait);
-        }
-    }
-
-    #[test]
-    fn a_cause_that_nobody_knows_is_drawn_as_plain_waiting() {
-        assert_eq!(of_span("fetch", Some("the moon")), STILL);
-        assert_eq!(LOOKS[of_span("fetch", Some("lock"))].class, "lock");
-        assert_eq!(of_span(START_UP, Some("io")), START);
-        assert_eq!(of_span("work", None), STILL);
+    fn an_unknown_cause_is_drawn_as_plain_waiting() {
+        assert_eq!(of_span("fetch", Some("the moon"), false), STILL);
+        assert_eq!(of_span(START_UP, Some("io"), false), START);
+        assert_eq!(of_span("work", None, true), CUT);
     }
 }

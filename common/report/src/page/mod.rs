@@ -1,168 +1,145 @@
 //! One run or the whole path as one HTML file: no network, no script needed to read it.
 //!
-//! Everything is made from [`Document`]s, so a page of JSON that was read again is the same page.
-//! `page.js` adds what a paper cannot do: zoom, pointing at spans, slow motion.
+//! All that is shown is made here, from [`Document`]s, so that it can be read, printed and sent without
+//! a script, and a page of JSON that was read again is the same page. `page.js` adds what paper cannot
+//! do: zoom, pointing at spans and their lines, slow motion.
 
-mod axis;
 mod bars;
-mod bounds;
-mod counter;
 mod curve;
+mod glance;
 mod look;
-mod moved;
-mod spans;
+mod picture;
 mod step;
 mod tables;
 #[cfg(test)]
 mod tests;
-mod timeline;
+mod tour;
 
-use crate::format;
-use crate::{Document, SCHEMA};
-use serde_json::{Value, json};
-use std::fmt::Write;
-use timeline::Budget;
+use crate::{Document, SpanReport, Variant};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use serde_json::Value;
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
-/// Bars and spans on a whole page, shared out among its variants: about 2 MB where all are used.
-const BARS: usize = 50_000;
-const SPANS: usize = 30_000;
+/// How much is shown of each variant, so that a page of the whole path stays small.
+#[derive(Clone, Copy, Debug)]
+struct Budget {
+    /// Bars, about.
+    bars: usize,
+    /// Spans that say what they are when pointed at.
+    spans: usize,
+}
 
-/// The page of these runs; several have a list of contents and an overview.
+impl Budget {
+    /// A share of what a whole page may have: about 3 MB where all of it is used.
+    fn of(documents: &[Document]) -> Self {
+        let variants = documents.iter().map(|document| document.variants.len());
+        let variants = variants.sum::<usize>().max(1);
+        let each = |all: usize| (all / variants).min(all / 4);
+        Self {
+            bars: each(40_000),
+            spans: each(10_000),
+        }
+    }
+}
+
+/// The page of these runs; several are cards with a list.
 ///
 /// `failures` are what a reader is to know of steps that have no document.
 pub fn of(documents: &[Document], failures: &[String]) -> String {
-    let alone = match documents {
-        [only] if failures.is_empty() => Some(only),
-        _ => None,
-    };
-    let title = match alone {
-        Some(document) => format!("{} · {}", document.step, document.question),
-        None => "Concurrency Lab: the path".into(),
-    };
-    let mut page = format!(
-        "<!doctype html>\n<html lang=en>\n<meta charset=utf-8>\n\
-         <meta name=viewport content='width=device-width, initial-scale=1'>\n\
-         <meta name=color-scheme content='light dark'>\n<link rel=icon href='data:,'>\n\
-         <title>{}</title>\n<style>\n{STYLE}</style>\n\
-         <a class=skip href='#content'>Skip to the content</a>\n<main id=content>\n",
-        escape(&title)
-    );
-    page += &match alone {
-        Some(document) => format!(
-            "<h1>Concurrency Lab</h1>\n<p>One run of <code>{}</code>.</p>\n",
-            escape(&document.step)
+    let budget = Budget::of(documents);
+    let (title, body) = match documents {
+        [only] if failures.is_empty() => (
+            format!("{} · {}", only.step, only.question),
+            step::page(only, budget),
         ),
-        None => contents(documents, failures),
+        _ => (
+            "Concurrency Lab: the path".into(),
+            tour::page(documents, failures, budget),
+        ),
     };
-    let budget = budget(documents);
-    for document in documents {
-        page += &step::section(document, budget);
-    }
-    page += "</main>\n";
-    let _ = writeln!(
-        page,
-        "<script type=application/json id=figures>{}</script>",
-        raw_json(&figures(documents))
-    );
-    let _ = writeln!(page, "<script>\n{SCRIPT}</script>\n</html>");
-    page
-}
-
-fn budget(documents: &[Document]) -> Budget {
-    let variants: usize = documents
-        .iter()
-        .map(|document| document.variants.len())
-        .sum();
-    let each = |all: usize| (all / variants.max(1)).min(all / 10);
-    Budget {
-        bars: each(BARS),
-        spans: each(SPANS),
-    }
-}
-
-/// What stands above several runs.
-fn contents(documents: &[Document], failures: &[String]) -> String {
-    let mut text = String::from("<h1>Concurrency Lab: the path</h1>\n");
-    if !failures.is_empty() {
-        text += "<ul class=error>\n";
-        for failure in failures {
-            let _ = writeln!(text, "<li>{}", escape(failure));
-        }
-        text += "</ul>\n";
-    }
-    text += "<nav aria-label=Contents>\n<h2>Contents</h2>\n<ul>\n";
-    for document in documents {
-        let step = escape(&document.step);
-        let _ = writeln!(
-            text,
-            "<li><a href='#{step}'>{step}</a> {}",
-            escape(&document.question)
-        );
-    }
-    text += "</ul></nav>\n";
-    let steps = format::count(documents.len() as u64);
-    let _ = writeln!(
-        text,
-        "<section>\n<h2>Overview</h2>\n<p>Steps that ran: {steps}.</p>"
-    );
-    text + &tables::overview(documents) + "</section>\n"
-}
-
-/// The raw figures of the page, for programs that read it.
-fn figures(documents: &[Document]) -> Value {
-    let steps = documents.iter().map(|document| {
-        let variants = document.variants.iter().map(|variant| {
-            json!({
-                "name": variant.name, "runs": variant.runs, "wall_s": variant.wall_s,
-                "wall_min_s": variant.wall_min_s, "wall_max_s": variant.wall_max_s,
-                "cpu_user_s": variant.cpu_user_s, "cpu_system_s": variant.cpu_system_s,
-                "open_s": variant.open_s, "busy_s": variant.busy_s, "bound_s": variant.bound_s,
-                "speedup": variant.speedup, "efficiency": variant.efficiency,
-                "ledger": variant.ledger, "recorder": variant.recorder,
-            })
-        });
-        let verdicts = document.claims.iter().map(|claim| json!(claim.verdict));
-        json!({
-            "step": document.step, "command": document.command, "host": document.host,
-            "params": document.params, "error": document.error,
-            "variants": variants.collect::<Vec<_>>(), "verdicts": verdicts.collect::<Vec<_>>(),
-        })
-    });
-    json!({ "schema": SCHEMA, "steps": steps.collect::<Vec<_>>() })
-}
-
-/// JSON that cannot end the element that it stands in.
-fn raw_json(value: &Value) -> String {
-    value.to_string().replace('<', "\\u003c")
-}
-
-/// Text as HTML shows it, in an element or in a quoted attribute.
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped += "&amp;",
-            '<' => escaped += "&lt;",
-            '>' => escaped += "&gt;",
-            '"' => escaped += "&quot;",
-            '\'' => escaped += "&#39;",
-            '\n' => escaped.push('\n'),
-            // Nothing that a page was asked to show may turn its text around or hide in it.
-            c if c.is_control()
-                || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') =>
-            {
-                escaped.push(char::REPLACEMENT_CHARACTER);
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                link rel="icon" href="data:,";
+                title { (title) }
+                style { (PreEscaped(STYLE)) }
             }
-            c => escaped.push(c),
+            body {
+                a.skip href="#content" { "Skip to the content" }
+                (body)
+                script type="application/json" #runs { (PreEscaped(runs(documents, budget.spans))) }
+                script { (PreEscaped(SCRIPT)) }
+            }
         }
-    }
-    escaped
+    };
+    page.into_string().chars().map(visible).collect()
 }
 
-/// Text for a quoted attribute, in one line.
-fn attribute(text: &str) -> String {
-    escape(&text.replace(['\n', '\r'], " "))
+/// Nothing that a page was asked to show may turn its text around or hide in it.
+fn visible(c: char) -> char {
+    let turns = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if turns || (c.is_control() && c != '\n') {
+        char::REPLACEMENT_CHARACTER
+    } else {
+        c
+    }
+}
+
+/// A figure with the field that it shows and its raw value, as the JSON of the run has it.
+fn figure(field: &str, value: Option<f64>, show: impl Fn(f64) -> String) -> Markup {
+    html! {
+        @match value {
+            Some(value) => span data-field=(field) data-value=(value) { (show(value)) },
+            None => "–",
+        }
+    }
+}
+
+/// Text in which names stand between backticks.
+fn ticked(text: &str) -> Markup {
+    html! {
+        @for (index, part) in text.split('`').enumerate() {
+            @if index % 2 == 1 { code { (part) } } @else { (part) }
+        }
+    }
+}
+
+/// The runs as the script and other programs read them: what is drawn of each, without what is long.
+fn runs(documents: &[Document], limit: usize) -> String {
+    let shorter = |document: &Document| {
+        let mut document = document.clone();
+        document.sources.clear();
+        document
+            .variants
+            .iter_mut()
+            .for_each(|one| shorten(one, limit));
+        document
+    };
+    let documents: Vec<Document> = documents.iter().map(shorter).collect();
+    let text = serde_json::to_string(&documents).expect("every field of a document is plain data");
+    // So that nothing in it ends the element that it stands in.
+    text.replace('<', "\\u003c")
+}
+
+/// Keeps the lanes that are drawn, and the longest spans of them where there are more than `limit`.
+fn shorten(variant: &mut Variant, limit: usize) {
+    let length = |span: &SpanReport| span.end_s - span.start_s;
+    let mut lanes: Vec<_> = picture::lanes(variant).into_iter().cloned().collect();
+    let spans = lanes.iter().flat_map(|lane| &lane.spans);
+    let mut lengths: Vec<f64> = spans.map(length).collect();
+    lengths.sort_by(|one, other| other.total_cmp(one));
+    let least = lengths.get(limit).copied().unwrap_or(f64::NEG_INFINITY);
+    for lane in &mut lanes {
+        lane.spans.retain(|span| length(span) > least);
+    }
+    variant.folded += variant.lanes.len() - lanes.len();
+    variant.lanes = lanes;
+    variant.counters.clear();
+    variant.results = Value::Null;
 }

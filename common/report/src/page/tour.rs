@@ -1,0 +1,62 @@
+//! The page of several runs: cards by chapter beside a list that stays in sight.
+
+use super::{Budget, step};
+use crate::{Document, Verdict};
+use maud::{Markup, html};
+
+const CHAPTERS: [&str; 3] = ["Basics", "Lab", "Advanced"];
+
+/// `failures` are what a reader is to know of steps that have no document.
+pub(super) fn page(documents: &[Document], failures: &[String], budget: Budget) -> Markup {
+    let runs: Vec<_> = documents.iter().enumerate().collect();
+    let chapters: Vec<_> = runs
+        .chunk_by(|one, other| chapter(one.1) == chapter(other.1))
+        .collect();
+    let claims = documents.iter().map(|one| &one.claims);
+    let all: usize = claims.map(Vec::len).sum();
+    let shown: usize = documents.iter().map(held).sum();
+    html! {
+        div.tour {
+            nav aria-label="Steps" {
+                @for runs in &chapters {
+                    p { (CHAPTERS[chapter(runs[0].1)]) }
+                    ol { @for (_, run) in *runs { li {
+                        a href={ "#" (run.step) } { (run.step) }
+                        " " span.tick.(if held(run) == run.claims.len() { "shown" } else { "open" }) {
+                            (held(run)) "/" (run.claims.len())
+                        }
+                    } } }
+                }
+            }
+            main #content {
+                h1 { "Concurrency Lab: the path" }
+                p { (documents.len()) " steps ran; " (shown) " of " (all) " checks hold on this machine, now." }
+                @if !failures.is_empty() { ul.error { @for failure in failures { li { (failure) } } } }
+                @for runs in &chapters {
+                    h2 { (CHAPTERS[chapter(runs[0].1)]) }
+                    div.cards { @for (run, document) in *runs { (step::card(document, *run, budget)) } }
+                }
+            }
+        }
+    }
+}
+
+/// The place in [`CHAPTERS`] of a step: `lab-11` and up take the ideas of the others apart.
+fn chapter(document: &Document) -> usize {
+    let number = document
+        .step
+        .strip_prefix("lab-")
+        .and_then(|rest| rest.get(..2));
+    match number.and_then(|number| number.parse::<u32>().ok()) {
+        Some(11..) => 2,
+        Some(_) => 1,
+        None => 0,
+    }
+}
+
+fn held(document: &Document) -> usize {
+    let claims = document.claims.iter();
+    claims
+        .filter(|claim| claim.verdict == Verdict::Shown)
+        .count()
+}
