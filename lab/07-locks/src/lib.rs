@@ -12,7 +12,6 @@ pub mod queue;
 use std::{
     hint::black_box,
     num::NonZeroUsize,
-    panic::resume_unwind,
     sync::{
         Barrier, Mutex,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -43,8 +42,10 @@ pub fn count_sequential(plan: Plan) -> u64 {
 
 /// Makes each increment in two steps, as in the race of lab 06; loses updates.
 pub fn count_losing_updates(plan: Plan) -> u64 {
-    let counter = AtomicU64::new(0);
-    on_workers(plan, || add_losing_updates(&counter, plan.increments));
+    let (counter, all_loaded) = (AtomicU64::new(0), Barrier::new(plan.threads.get()));
+    on_workers(plan, || {
+        add_losing_updates(&counter, plan.increments, &all_loaded)
+    });
     counter.into_inner()
 }
 
@@ -90,13 +91,13 @@ fn add_in_one_step(counter: &AtomicU64, increments: u64) {
 }
 
 #[tracing::instrument(name = "add", skip_all)]
-fn add_losing_updates(counter: &AtomicU64, increments: u64) {
+fn add_losing_updates(counter: &AtomicU64, increments: u64, all_loaded: &Barrier) {
     for step in 0..increments {
         // Relaxed, both: as in `add_in_one_step`; no ordering joins two operations into one.
         let seen = counter.load(Relaxed);
-        if step.is_multiple_of(500_000) {
-            // Lets another worker in, so that the loss is seen on a busy machine, too.
-            thread::yield_now();
+        if step == 0 {
+            // Once all have loaded the same number, one update at least is lost in every run.
+            all_loaded.wait();
         }
         // BUG (on purpose): whatever was stored since the load is overwritten.
         counter.store(seen + 1, Relaxed);
@@ -113,23 +114,19 @@ fn count_alone(increments: u64) -> u64 {
     count
 }
 
-/// Runs `work` on every worker and joins them all; returns what each made.
+/// Runs `work` on all workers, which begin together; returns what each made.
 fn on_workers<T: Send>(plan: Plan, work: impl Fn() -> T + Sync) -> Vec<T> {
     let start = Barrier::new(plan.threads.get());
+    let begin_together = || {
+        start.wait();
+        work()
+    };
     thread::scope(|scope| {
-        let spawn = |number| {
-            let worker = thread::Builder::new().name(format!("worker {number}"));
-            let begin_together = || {
-                start.wait();
-                work()
-            };
-            worker
-                .spawn_scoped(scope, begin_together)
-                .expect("the system starts a thread")
-        };
-        let workers: Vec<_> = (1..=plan.threads.get()).map(spawn).collect();
+        let workers: Vec<_> = (0..plan.threads.get())
+            .map(|_| scope.spawn(begin_together))
+            .collect();
         let made = workers.into_iter().map(|worker| worker.join());
-        made.map(|made| made.unwrap_or_else(|panic| resume_unwind(panic)))
+        made.map(|made| made.expect("adding one does not panic"))
             .collect()
     })
 }
@@ -137,7 +134,7 @@ fn on_workers<T: Send>(plan: Plan, work: impl Fn() -> T + Sync) -> Vec<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::panic::{self, AssertUnwindSafe, catch_unwind};
 
     fn plan(threads: usize, increments: u64) -> Plan {
         let threads = NonZeroUsize::new(threads).expect("the tests count from one");
@@ -164,14 +161,14 @@ mod tests {
     }
 
     #[test]
-    fn the_race_never_counts_too_much() {
+    fn the_race_loses_an_update_at_least_and_never_counts_too_much() {
         for threads in 1..=8 {
             let plan = plan(threads, 20_000);
             let got = count_losing_updates(plan);
-            assert!((2..=plan.expected()).contains(&got), "{got}");
+            let most = plan.expected() - (threads as u64 - 1);
+            assert!((2..=most).contains(&got), "{got}");
         }
-        let alone = count_losing_updates(plan(1, 777));
-        assert_eq!(alone, 777);
+        assert_eq!(count_losing_updates(plan(1, 777)), 777);
     }
 
     #[test]
@@ -180,20 +177,11 @@ mod tests {
         let panicked = catch_unwind(AssertUnwindSafe(|| {
             let _held = counter.lock().expect("nobody has panicked yet");
             // Without the panic's message: it would look like a failing test.
-            resume_unwind(Box::new("in the critical section"));
+            panic::resume_unwind(Box::new("in the critical section"));
         }));
         assert!(panicked.is_err());
         assert!(counter.is_poisoned());
         let poisoned = counter.lock().expect_err("its holder panicked");
         assert_eq!(*poisoned.into_inner(), 7);
-    }
-
-    #[test]
-    fn a_workers_panic_is_passed_on() {
-        let panicked = catch_unwind(|| on_workers(plan(3, 1), || resume_unwind(Box::new(41))));
-        let payload = panicked
-            .map(|_: Vec<()>| ())
-            .expect_err("the workers panic");
-        assert_eq!(payload.downcast_ref(), Some(&41));
     }
 }

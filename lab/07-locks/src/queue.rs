@@ -31,14 +31,11 @@ pub fn sum_through_queue(plan: Plan, hear: impl FnMut(&Signal)) -> u64 {
     thread::scope(|scope| {
         for worker in 1..=plan.threads.get() {
             let tx = tx.clone();
-            thread::Builder::new()
-                .name(format!("worker {worker}"))
-                .spawn_scoped(scope, move || {
-                    let share = count_alone(plan.increments);
-                    tx.send(Signal { worker, share })
-                        .expect("the receiver outlives every worker");
-                })
-                .expect("the system starts a thread");
+            scope.spawn(move || {
+                let share = count_alone(plan.increments);
+                tx.send(Signal { worker, share })
+                    .expect("the receiver outlives every worker");
+            });
         }
         // The queue ends when its last sender is gone, so this one must not stay.
         drop(tx);
