@@ -11,6 +11,7 @@ mod comparison;
 mod figure;
 mod lab;
 pub mod path;
+mod recorded;
 pub mod squares;
 mod step;
 mod sweep;
@@ -20,6 +21,7 @@ pub use comparison::{Comparison, LEAST_ROUNDS, MARGIN};
 pub use lab::{Counts, Lab, Measure, Observer};
 pub use measure::{host, timing, workload};
 pub use process_pool::{self, child, panics};
+pub use recorded::Recorded;
 pub use report::{
     self, Curve, CurveLine, CurvePoint, Document, Ledger, Scale, TableReport, Tally, Variant,
     format,

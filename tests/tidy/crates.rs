@@ -10,7 +10,7 @@ const ARROWS: [(&str, &[&str]); 11] = [
     ("interleave", &[]),
     ("measure", &[]),
     ("timeline", &["measure"]),
-    ("process-pool", &["measure", "timeline"]),
+    ("process-pool", &[]),
     ("web", &["measure", "process-pool"]),
     ("report", &["measure", "timeline"]),
     ("common", &["measure", "process-pool", "report", "timeline"]),

@@ -7,7 +7,7 @@ use basics_1_multiprocess::{
     sum_sequential,
 };
 use common::{
-    Bound, Lab, Step, Tally, cli, format,
+    Bound, Lab, Recorded, Step, Tally, cli, format,
     squares::{ScaleArgs, SquareSum, claim_linear, square_jobs},
 };
 use serde::Serialize;

@@ -1,19 +1,21 @@
 //! How a pool is set up.
 
 use crate::{
-    PoolError, ProcessPool,
+    Event, PoolError, ProcessPool, Worker,
     child::{self, Program},
-    event_loop,
-    oneshot::lock,
-    record::Recorder,
-    shared::Shared,
-    wire,
+    event::Hook,
+    state::Shared,
+    supervisor,
+    wait::lock,
+    wire::{self, ORDER_BYTES, Order},
 };
+use serde::Serialize;
 use std::{
     ffi::OsString,
     fmt, io,
     marker::PhantomData,
     num::{NonZeroU64, NonZeroUsize},
+    panic::{self, AssertUnwindSafe},
     path::PathBuf,
     sync::Arc,
     thread,
@@ -23,14 +25,29 @@ use std::{
 /// How long a worker may take until it is ready.
 const START_LIMIT: Duration = Duration::from_secs(10);
 
+/// What a worker may use; see [`PoolBuilder::resource_limit`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Limit {
+    /// Address space, in bytes.
+    MemoryBytes(u64),
+    /// Open file descriptors.
+    Files(u64),
+    /// Seconds of CPU time, after which it is killed.
+    CpuSeconds(u64),
+}
+
 /// What a pool was asked for.
 #[derive(Debug)]
 pub(crate) struct Settings {
-    pub(crate) role: &'static str,
-    pub(crate) types: String,
+    /// The functions that the workers can run, by name and types.
+    pub(crate) functions: Vec<(&'static str, String)>,
+    /// The order that a worker is given first.
+    pub(crate) initial: Option<Arc<Vec<u8>>>,
     pub(crate) program: Program,
     pub(crate) env: Vec<(OsString, OsString)>,
     pub(crate) current_dir: Option<PathBuf>,
+    pub(crate) limits: Vec<Limit>,
     pub(crate) workers: NonZeroUsize,
     pub(crate) retries: u32,
     pub(crate) timeout: Option<Duration>,
@@ -38,7 +55,38 @@ pub(crate) struct Settings {
     pub(crate) start_limit: Duration,
     pub(crate) chunk: Option<NonZeroUsize>,
     pub(crate) tasks_per_worker: Option<NonZeroU64>,
-    pub(crate) recorder: Option<Recorder>,
+    pub(crate) hook: Option<Hook>,
+}
+
+impl Settings {
+    /// What a worker is started as.
+    pub(crate) fn role(&self) -> String {
+        let names: Vec<_> = self.functions.iter().map(|(name, _)| *name).collect();
+        names.join(&child::TOGETHER.to_string())
+    }
+
+    pub(crate) fn types(&self) -> Vec<String> {
+        let functions = self.functions.iter();
+        functions.map(|(_, types)| types.clone()).collect()
+    }
+
+    pub(crate) fn tell(&self, event: Event) {
+        if let Some(Hook(hook)) = &self.hook {
+            // Its panic was printed, and is not the pool's.
+            let _ = panic::catch_unwind(AssertUnwindSafe(|| hook(event)));
+        }
+    }
+
+    /// The number of a function, which is added if it is new.
+    fn add<I, O>(&mut self, worker: &Worker<I, O>) -> u8 {
+        let wanted = (worker.name, wire::types::<I, O>());
+        let known = self.functions.iter().position(|known| *known == wanted);
+        let at = known.unwrap_or_else(|| {
+            self.functions.push(wanted);
+            self.functions.len() - 1
+        });
+        u8::try_from(at).expect("a pool has up to 255 functions")
+    }
 }
 
 /// Sets up a [`ProcessPool`]; made by [`Worker::pool_builder`](crate::Worker::pool_builder).
@@ -55,14 +103,15 @@ impl<I, O> fmt::Debug for PoolBuilder<I, O> {
 }
 
 impl<I, O> PoolBuilder<I, O> {
-    pub(crate) fn new(role: &'static str) -> Self {
+    pub(crate) fn new(worker: &Worker<I, O>) -> Self {
         Self {
             settings: Settings {
-                role,
-                types: wire::types::<I, O>(),
+                functions: vec![(worker.name, wire::types::<I, O>())],
+                initial: None,
                 program: Program::this(),
                 env: Vec::new(),
                 current_dir: None,
+                limits: Vec::new(),
                 workers: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
                 retries: 0,
                 timeout: None,
@@ -70,10 +119,15 @@ impl<I, O> PoolBuilder<I, O> {
                 start_limit: START_LIMIT,
                 chunk: None,
                 tasks_per_worker: None,
-                recorder: None,
+                hook: None,
             },
             types: PhantomData,
         }
+    }
+
+    /// The name of the function.
+    pub fn name(&self) -> &'static str {
+        self.settings.functions[0].0
     }
 
     /// Sets the number of worker processes; by default the parallelism the system reports.
@@ -144,18 +198,26 @@ impl<I, O> PoolBuilder<I, O> {
         self
     }
 
+    /// Limits what each worker, and what it starts, may use; Linux only, elsewhere ignored.
+    ///
+    /// An allocation past the limit ends the worker, and the task as `WorkerLost`.
+    pub fn resource_limit(mut self, limit: Limit) -> Self {
+        self.settings.limits.push(limit);
+        self
+    }
+
     /// Sets the working directory of the workers; by default that of this process.
     pub fn current_dir(mut self, folder: impl Into<PathBuf>) -> Self {
         self.settings.current_dir = Some(folder.into());
         self
     }
 
-    /// Records workers and tasks into the [`Timeline`](timeline::Timeline) of the calling thread, if
-    /// there is one, and counts their CPU time as this program's.
+    /// Calls `hook` with all that happens, on the thread where it happens, under no lock.
     ///
-    /// A worker installs a `tracing` subscriber then: its tasks must not install another.
-    pub fn recorded(mut self) -> Self {
-        self.settings.recorder = Recorder::new(self.settings.role);
+    /// For recordings: see [`note_tasks`](crate::note_tasks) for what workers can add. A panic in it
+    /// is printed, and goes no further.
+    pub fn on_event(mut self, hook: impl Fn(Event) + Send + Sync + 'static) -> Self {
+        self.settings.hook = Some(Hook(Box::new(hook)));
         self
     }
 
@@ -165,27 +227,66 @@ impl<I, O> PoolBuilder<I, O> {
         self
     }
 
+    /// Lets the workers run another function, too: see [`ProcessPool::share`].
+    ///
+    /// # Panics
+    /// Past 255 functions.
+    pub fn also<J, P>(mut self, worker: &Worker<J, P>) -> Self {
+        self.settings.add(worker);
+        self
+    }
+
+    /// Runs `worker` with `data` in every worker process, replacements included, before its first
+    /// task; what it puts into a `static` or a thread-local is there for all tasks of that process.
+    ///
+    /// Where it panics, the worker could not be started.
+    ///
+    /// # Panics
+    /// If `data` cannot be encoded, and past 255 functions.
+    pub fn initialiser<D: Serialize>(mut self, worker: &Worker<D, ()>, data: &D) -> Self {
+        let mut order = Order::of(self.settings.add(worker), 1);
+        order.id = Order::INITIAL;
+        let mut message = vec![0; ORDER_BYTES];
+        wire::encode(data, &mut message).expect("the initialiser's data can be encoded");
+        order.write(&mut message);
+        self.settings.initial = Some(Arc::new(message));
+        self
+    }
+
+    #[cfg(test)]
+    pub(crate) fn into_settings(self) -> Settings {
+        self.settings
+    }
+
     /// Starts the workers and waits until all of them are ready.
     ///
     /// # Errors
     /// [`PoolError::Broken`] when one of them cannot be started in three attempts,
-    /// [`PoolError::Thread`] when the system refuses the pool's thread, and [`PoolError::Nested`]
-    /// inside a worker.
+    /// [`PoolError::Thread`] when the system refuses a thread, and [`PoolError::Nested`] inside a
+    /// worker.
     pub fn start(self) -> Result<ProcessPool<I, O>, PoolError> {
-        let role = self.settings.role;
+        let role = self.settings.role();
         if child::is_child() {
-            return Err(PoolError::Nested { role: role.into() });
+            return Err(PoolError::Nested { role });
         }
         let refused = |source: io::Error| PoolError::Thread { source };
         let shared = Arc::new(Shared::new(self.settings).map_err(refused)?);
         let started = Arc::clone(&lock(&shared.state).started);
-        let serving = Arc::clone(&shared);
-        thread::Builder::new()
-            .name(format!("pool {role}"))
-            .spawn(move || event_loop::run(&serving))
-            .map_err(refused)?;
         // An early return drops the pool, which ends what was started.
-        let pool = ProcessPool::new(shared);
+        let pool = ProcessPool::new(Arc::clone(&shared));
+        for slot in 0..shared.settings.workers.get() {
+            let serving = Arc::clone(&shared);
+            let spawned = thread::Builder::new()
+                .name(format!("{role} {}", slot + 1))
+                .spawn(move || supervisor::run(&serving, slot));
+            if let Err(error) = spawned {
+                let missing = slot..shared.settings.workers.get();
+                shared.change(|state, effects| {
+                    { missing }.for_each(|slot| state.leave(slot, effects))
+                });
+                return Err(refused(error));
+            }
+        }
         started.wait().unwrap_or(Ok(()))?;
         Ok(pool)
     }

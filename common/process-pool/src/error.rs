@@ -16,8 +16,8 @@ pub enum PoolError {
         /// The name of the worker function.
         role: String,
     },
-    /// The system refused the pool's thread, or the pipe that wakes it.
-    #[error("cannot start the pool's thread: {source}")]
+    /// The system refused a thread for a worker, or the pipe that wakes it.
+    #[error("cannot start the pool's threads: {source}")]
     Thread {
         /// What the system said.
         source: io::Error,
@@ -35,46 +35,28 @@ pub enum PoolError {
 #[non_exhaustive]
 pub enum WorkerStartError {
     /// The operating system refused the process, its pipes or its memory.
-    #[error("{message}")]
-    Refused {
-        /// What the system said.
-        message: String,
-        /// Whether it was a shortage, which may pass.
-        is_shortage: bool,
-    },
+    #[error("{0}")]
+    Refused(String),
     /// It ended before it was ready.
-    #[error("a worker ended with {exit} before it was ready ({CAUSE})")]
-    Ended {
-        /// How it ended.
-        exit: Exit,
-    },
+    #[error("a worker ended with {0} before it was ready ({CAUSE})")]
+    Ended(Exit),
     /// It ended before it finished a task, time and again.
-    #[error("a worker ended with {exit} before its first task")]
-    EndedIdle {
-        /// How it ended.
-        exit: Exit,
-    },
-    /// It was not ready in time.
-    #[error("a worker was not ready after {limit:?} ({CAUSE})")]
-    NotReady {
-        /// The pool's limit.
-        limit: Duration,
-    },
+    #[error("a worker ended with {0} before its first task")]
+    EndedIdle(Exit),
+    /// It was not ready within the pool's limit.
+    #[error("a worker was not ready after {0:?} ({CAUSE})")]
+    NotReady(Duration),
     /// Its first message made no sense.
     #[error("a worker's first message was not understood ({CAUSE})")]
     NotUnderstood,
-    /// Its function has other types than the pool: two functions have one name.
-    #[error(
-        "the worker's function is `{theirs}`, the pool's is `{ours}`: have two functions one name?"
-    )]
-    OtherTypes {
-        /// The types of the worker's function.
-        theirs: String,
-        /// The types of the pool.
-        ours: String,
-    },
-    /// The pool's own thread ended: a fault of this crate.
-    #[error("the pool's thread panicked")]
+    /// The pool's initialiser failed.
+    #[error("the initialiser failed: {0}")]
+    Initialiser(String),
+    /// Its functions have other types than the pool's: two functions have one name.
+    #[error("the worker's functions are `{0}`, and not the pool's: have two one name?")]
+    OtherTypes(String),
+    /// A thread of the pool's ended: a fault of this crate.
+    #[error("a thread of the pool panicked")]
     ThreadLost,
 }
 

@@ -1,6 +1,14 @@
 //! Tasks on their way, and where their outcomes go.
 
-use crate::{TaskError, oneshot::OneShot, stream::Stream, wire};
+use crate::{
+    Event, TaskError,
+    builder::Settings,
+    child::Waker,
+    room::{Permit, Room},
+    stream::Address,
+    wait::OneShot,
+    wire::{self, ORDER_BYTES, Order},
+};
 use std::sync::Arc;
 
 /// One or more outputs as they came from the worker: whoever takes the result decodes it.
@@ -10,6 +18,8 @@ pub(crate) struct Output {
     /// Where in the message the records begin.
     pub(crate) from: usize,
     pub(crate) tasks: u32,
+    /// How many of them have no value.
+    pub(crate) failed: u32,
 }
 
 impl Output {
@@ -24,8 +34,7 @@ pub(crate) type Outcome = Result<Output, TaskError>;
 #[derive(Clone, Debug)]
 pub(crate) enum Reply {
     Handle(Arc<OneShot<Outcome>>),
-    /// With the index of the first input.
-    Stream(Arc<Stream>, usize),
+    Stream(Address),
 }
 
 impl Reply {
@@ -33,94 +42,122 @@ impl Reply {
     fn at(&self, offset: u32) -> Self {
         match self {
             Self::Handle(handle) => Self::Handle(Arc::clone(handle)),
-            Self::Stream(stream, index) => {
-                Self::Stream(Arc::clone(stream), index + offset as usize)
-            }
+            Self::Stream(address) => Self::Stream(address.at(offset as usize)),
         }
-    }
-
-    fn is_of(&self, wanted: &Arc<Stream>) -> bool {
-        matches!(self, Self::Stream(stream, _) if Arc::ptr_eq(stream, wanted))
     }
 }
 
 /// What a worker is sent at once: one task, or a chunk of them.
 #[derive(Debug)]
 pub(crate) struct Job {
-    /// The number of its first task.
-    pub(crate) id: u64,
-    pub(crate) tasks: u32,
-    /// How many of them have been answered.
+    pub(crate) order: Order,
+    /// The order as it is sent. The input of one task follows; of several, a record for each.
+    pub(crate) message: Arc<Vec<u8>>,
+    /// How many of its tasks have been answered.
     pub(crate) answered: u32,
-    /// The input of one task; of several, a record for each.
-    pub(crate) input: Vec<u8>,
     /// How often its (next) task was begun.
     pub(crate) attempts: u32,
     pub(crate) cancelled: bool,
-    /// Whether it takes up room in the queue.
-    pub(crate) has_place: bool,
-    reply: Reply,
+    /// Its room in the queue, until it is begun.
+    pub(crate) permit: Option<Permit>,
+    pub(crate) reply: Reply,
 }
 
 impl Job {
-    pub(crate) fn new(id: u64, tasks: u32, input: Vec<u8>, reply: Reply) -> Self {
+    /// Takes a message that has room for its order.
+    pub(crate) fn new(
+        order: Order,
+        message: Vec<u8>,
+        reply: Reply,
+        permit: Option<Permit>,
+    ) -> Self {
         Self {
-            id,
-            tasks,
+            order,
+            message: Arc::new(message),
             answered: 0,
-            input,
             attempts: 0,
             cancelled: false,
-            has_place: true,
+            permit,
             reply,
         }
     }
 
-    pub(crate) fn unanswered(&self) -> u32 {
-        self.tasks - self.answered
+    /// Gives its first task a number, and completes its message.
+    pub(crate) fn number(&mut self, id: u64, record: bool) {
+        self.order.id = id;
+        self.order.record = record;
+        if let Some(message) = Arc::get_mut(&mut self.message) {
+            self.order.write(message);
+        }
     }
 
-    pub(crate) fn is_of(&self, stream: &Arc<Stream>) -> bool {
-        self.reply.is_of(stream)
+    /// The number of the next task.
+    pub(crate) fn task(&self) -> u64 {
+        self.order.id + u64::from(self.answered)
+    }
+
+    pub(crate) fn unanswered(&self) -> u32 {
+        self.order.tasks - self.answered
     }
 
     /// Takes out what is answered; the rest as jobs of one task each.
     pub(crate) fn into_singles(self) -> Vec<Self> {
-        if self.tasks == 1 {
+        if self.order.tasks == 1 {
             return vec![self];
         }
-        let mut records = &self.input[..];
+        let mut records = &self.message[ORDER_BYTES..];
         let all = std::iter::from_fn(|| wire::take(&mut records));
-        (0..self.tasks)
-            .zip(all)
-            .skip(self.answered as usize)
-            .map(|(offset, (_, input))| Self {
-                id: self.id + u64::from(offset),
-                tasks: 1,
-                answered: 0,
-                input: input.to_vec(),
-                attempts: 0,
-                cancelled: self.cancelled,
-                has_place: false,
-                reply: self.reply.at(offset),
-            })
-            .collect()
+        let left = (0..self.order.tasks).zip(all).skip(self.answered as usize);
+        left.map(|(offset, (_, input))| {
+            let message = [&[0; ORDER_BYTES], input].concat();
+            let order = Order::of(self.order.function, 1);
+            let mut job = Self::new(order, message, self.reply.at(offset), None);
+            job.number(self.order.id + u64::from(offset), self.order.record);
+            job
+        })
+        .collect()
     }
 }
 
 /// What is to be done once no lock is held; done when dropped, whatever else goes wrong.
-#[derive(Debug, Default)]
-pub(crate) struct Effects {
+#[derive(Debug)]
+pub(crate) struct Effects<'a> {
+    settings: &'a Settings,
+    events: Vec<Event>,
     outcomes: Vec<(Reply, u64, Outcome)>,
-    pub(crate) wakes: Vec<Arc<OneShot<()>>>,
+    /// Waits of the caller's that are over.
+    pub(crate) over: Vec<Arc<OneShot<()>>>,
+    /// Room that is free again.
+    pub(crate) permits: Vec<Permit>,
+    /// Room that nothing waits for any more.
+    pub(crate) open: Option<Arc<Room>>,
+    /// Supervisors that have something to look at.
+    pub(crate) wakes: Vec<Arc<Waker>>,
 }
 
-impl Effects {
+impl<'a> Effects<'a> {
+    pub(crate) fn new(settings: &'a Settings) -> Self {
+        Self {
+            settings,
+            events: Vec::new(),
+            outcomes: Vec::new(),
+            over: Vec::new(),
+            permits: Vec::new(),
+            open: None,
+            wakes: Vec::new(),
+        }
+    }
+
+    pub(crate) fn note(&mut self, event: impl FnOnce() -> Event) {
+        if self.settings.hook.is_some() {
+            self.events.push(event());
+        }
+    }
+
     /// Answers the next tasks of a job.
     pub(crate) fn answer(&mut self, job: &Job, outcome: Outcome) {
-        let number = job.id + u64::from(job.answered);
-        self.outcomes
-            .push((job.reply.at(job.answered), number, outcome));
+        let reply = job.reply.at(job.answered);
+        self.outcomes.push((reply, job.task(), outcome));
     }
 
     /// Answers every unanswered task of a job with `error`.
@@ -132,16 +169,26 @@ impl Effects {
     }
 }
 
-impl Drop for Effects {
+impl Drop for Effects<'_> {
     fn drop(&mut self) {
+        // Before the outcomes are out: whoever has one may ask at once what it took.
+        for event in self.events.drain(..) {
+            self.settings.tell(event);
+        }
+        for supervisor in self.wakes.drain(..) {
+            supervisor.wake();
+        }
         for (reply, number, outcome) in self.outcomes.drain(..) {
             match reply {
                 Reply::Handle(handle) => handle.put(outcome),
-                Reply::Stream(stream, index) => stream.put(index, number, outcome),
+                Reply::Stream(address) => address.put(number, outcome),
             }
         }
-        for wake in self.wakes.drain(..) {
-            wake.put(());
+        for wait in self.over.drain(..) {
+            wait.put(());
+        }
+        if let Some(room) = &self.open {
+            room.set_limit(usize::MAX);
         }
     }
 }

@@ -1,11 +1,13 @@
 //! The pool as its user sees it.
 
 use crate::{
-    Ledger, Task, TaskError,
-    job::Reply,
-    oneshot::{Arrival, OneShot, lock},
-    shared::Shared,
-    task, wire,
+    Ledger, Task, TaskError, Worker,
+    job::{Job, Reply},
+    room::Permit,
+    state::Shared,
+    task,
+    wait::{OneShot, block_on, lock},
+    wire::{self, ORDER_BYTES, Order},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use std::{fmt, marker::PhantomData, num::NonZeroUsize, sync::Arc, time::Duration};
@@ -16,14 +18,39 @@ use std::{fmt, marker::PhantomData, num::NonZeroUsize, sync::Arc, time::Duration
 /// runs, kills the workers and reaps them, which blocks for some milliseconds; see
 /// [`shutdown_async`](Self::shutdown_async) for async programs.
 pub struct ProcessPool<I, O> {
-    pub(crate) shared: Arc<Shared>,
+    owner: Arc<Owner>,
+    pub(crate) function: u8,
     types: PhantomData<fn(I) -> O>,
+}
+
+/// Ends the pool with the last that has it.
+struct Owner(Arc<Shared>);
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        self.0.change(|state, effects| state.stop(effects));
+        block_on(self.0.end());
+    }
+}
+
+impl Shared {
+    /// Waits until no worker is left.
+    async fn end(&self) {
+        let end = Arc::<OneShot<()>>::default();
+        let is_over = self.change(|state, _| {
+            state.waiting_for_end.push(Arc::clone(&end));
+            state.has_ended()
+        });
+        if !is_over {
+            (&*end).await;
+        }
+    }
 }
 
 impl<I, O> fmt::Debug for ProcessPool<I, O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ProcessPool")
-            .field("role", &self.shared.settings.role)
+            .field("functions", &self.shared().settings.functions)
             .field("worker_ids", &self.worker_ids())
             .field("ledger", &self.ledger())
             .finish_non_exhaustive()
@@ -32,50 +59,69 @@ impl<I, O> fmt::Debug for ProcessPool<I, O> {
 
 impl<I, O> ProcessPool<I, O> {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        let types = PhantomData;
-        Self { shared, types }
+        Self {
+            owner: Arc::new(Owner(shared)),
+            function: 0,
+            types: PhantomData,
+        }
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.owner.0
+    }
+
+    /// The same workers for another function that [`PoolBuilder::also`](crate::PoolBuilder::also)
+    /// named. They end with the last of the pools that share them.
+    ///
+    /// # Panics
+    /// If the builder did not name that function, with these types.
+    pub fn share<J, P>(&self, worker: &Worker<J, P>) -> ProcessPool<J, P> {
+        let wanted = (worker.name, wire::types::<J, P>());
+        let mut functions = (0..).zip(&self.shared().settings.functions);
+        let (function, _) = functions
+            .find(|(_, function)| **function == wanted)
+            .unwrap_or_else(|| panic!("`{}` is no function of this pool", worker.name));
+        ProcessPool {
+            owner: Arc::clone(&self.owner),
+            function,
+            types: PhantomData,
+        }
     }
 
     /// How many workers it was asked for.
     pub fn workers(&self) -> NonZeroUsize {
-        self.shared.settings.workers
+        self.shared().settings.workers
     }
 
     /// What all tasks and workers so far have come to.
     ///
     /// When nothing waits or runs, `submitted = done + failed + cancelled`.
     pub fn ledger(&self) -> Ledger {
-        self.shared.ledger()
+        lock(&self.shared().state).ledger
     }
 
     /// The process ids of the workers that are ready; one that is being replaced is left out.
     pub fn worker_ids(&self) -> Vec<u32> {
-        let state = lock(&self.shared.state);
-        let alive = state
-            .ready_workers()
-            .filter(|worker| !worker.watch.has_ended());
-        alive.map(|worker| worker.pid).collect()
+        let state = lock(&self.shared().state);
+        state.slots.iter().filter_map(|slot| slot.pid).collect()
     }
 
     /// How long each slot's first worker took from its start until it was ready.
     pub fn startup(&self) -> Vec<Duration> {
-        lock(&self.shared.state).startup()
+        let state = lock(&self.shared().state);
+        state.slots.iter().filter_map(|slot| slot.startup).collect()
     }
 
     /// Takes no more tasks, waits until every submitted one has ended, then ends the workers.
     ///
     /// Returns the final ledger. To end without waiting, drop the pool.
     pub fn shutdown(&self) -> Ledger {
-        self.shared.finish(None);
-        self.shared.end().wait();
-        self.ledger()
+        block_on(self.shutdown_async(None))
     }
 
     /// As [`shutdown`](Self::shutdown), but cancels what has not ended after `limit`.
     pub fn shutdown_within(&self, limit: Duration) -> Ledger {
-        self.shared.finish(Some(limit));
-        self.shared.end().wait();
-        self.ledger()
+        block_on(self.shutdown_async(Some(limit)))
     }
 
     /// As [`shutdown`](Self::shutdown), without blocking the thread; a limit is optional.
@@ -83,16 +129,10 @@ impl<I, O> ProcessPool<I, O> {
     /// # Cancel safety
     /// Dropped before it is ready, the pool shuts down all the same.
     pub async fn shutdown_async(&self, limit: Option<Duration>) -> Ledger {
-        self.shared.finish(limit);
-        Arrival(&self.shared.end()).await;
+        self.shared()
+            .change(|state, effects| state.finish(limit, effects));
+        self.shared().end().await;
         self.ledger()
-    }
-}
-
-impl<I, O> Drop for ProcessPool<I, O> {
-    fn drop(&mut self) {
-        self.shared.stop();
-        self.shared.end().wait();
     }
 }
 
@@ -107,19 +147,17 @@ impl<I: Serialize, O: DeserializeOwned> ProcessPool<I, O> {
 
     /// Queues one task; blocks while the queue is at its limit.
     pub fn submit(&self, input: I) -> Task<O> {
-        self.shared.take_room();
-        self.queue(&input)
+        block_on(self.submit_async(input))
     }
 
-    /// Queues one task unless the queue is at its limit.
+    /// Queues one task unless the queue is at its limit; then the input comes back, not encoded.
     ///
     /// # Errors
-    /// The input, when there is no room for it.
+    /// The input.
     pub fn try_submit(&self, input: I) -> Result<Task<O>, I> {
-        if self.shared.try_take_room() {
-            Ok(self.queue(&input))
-        } else {
-            Err(input)
+        match self.shared().room.try_take() {
+            Some(permit) => Ok(self.queue(&input, permit)),
+            None => Err(input),
         }
     }
 
@@ -130,44 +168,26 @@ impl<I: Serialize, O: DeserializeOwned> ProcessPool<I, O> {
     /// # Cancel safety
     /// Dropped before it is ready, it has queued nothing, and the input is gone.
     pub async fn submit_async(&self, input: I) -> Task<O> {
-        self.shared.take_room_async().await;
-        self.queue(&input)
+        let permit = self.shared().room.take().await;
+        self.queue(&input, permit)
     }
 
     /// Queues a task for which there is room.
-    fn queue(&self, input: &I) -> Task<O> {
+    fn queue(&self, input: &I, permit: Permit) -> Task<O> {
+        let shared = self.shared();
         let outcome = Arc::<OneShot<_>>::default();
-        let place = Place(Some(&self.shared));
-        let mut bytes = Vec::new();
-        let encoded = wire::encode(input, &mut bytes);
-        place.keep();
-        let task = match encoded {
+        let mut message = vec![0; ORDER_BYTES];
+        let task = match wire::encode(input, &mut message) {
             Ok(()) => {
                 let reply = Reply::Handle(Arc::clone(&outcome));
-                self.shared.add(1, bytes, reply)
+                let order = Order::of(self.function, 1);
+                shared.add(Job::new(order, message, reply, Some(permit)))
             }
             Err(reason) => {
                 outcome.put(Err(task::not_encoded(reason)));
-                self.shared.refuse()
+                shared.refuse()
             }
         };
-        Task::new(Arc::clone(&self.shared), task, outcome)
-    }
-}
-
-/// A place in the queue, given back if encoding the input panics.
-struct Place<'a>(Option<&'a Shared>);
-
-impl Place<'_> {
-    fn keep(mut self) {
-        self.0 = None;
-    }
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        if let Some(shared) = self.0 {
-            shared.give_back_room();
-        }
+        Task::new(Arc::clone(shared), task, outcome)
     }
 }

@@ -1,74 +1,83 @@
-//! Room in the queue, given out in the order in which it was asked for.
+//! Room for tasks, given out in the order in which it was asked for.
 
-use crate::oneshot::OneShot;
-use std::{collections::BTreeMap, sync::Arc};
+use crate::wait::{OneShot, lock};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, Weak},
+};
 
-/// How many tasks may wait, and who waits to add one.
+/// So many tasks may be somewhere at once.
 #[derive(Debug)]
-pub(crate) struct Room {
-    /// `None` is no limit.
-    free: Option<usize>,
-    waiting: BTreeMap<u64, Arc<OneShot<()>>>,
-    next_ticket: u64,
+pub(crate) struct Room(Mutex<Places>);
+
+#[derive(Debug)]
+struct Places {
+    limit: usize,
+    taken: usize,
+    /// Who waits for a place; those that gave up are gone.
+    line: VecDeque<Weak<OneShot<Permit>>>,
 }
 
-/// A place in line.
+/// A place, given back when it is dropped. That may wake a waiter, which is the caller's code.
 #[derive(Debug)]
-pub(crate) struct Ticket {
-    pub(crate) number: u64,
-    pub(crate) granted: Arc<OneShot<()>>,
-}
+pub(crate) struct Permit(Arc<Room>);
 
 impl Room {
-    pub(crate) fn new(limit: Option<usize>) -> Self {
-        Self {
-            free: limit,
-            waiting: BTreeMap::new(),
-            next_ticket: 0,
-        }
+    pub(crate) fn new(limit: usize) -> Arc<Self> {
+        let (taken, line) = (0, VecDeque::new());
+        Arc::new(Self(Mutex::new(Places { limit, taken, line })))
     }
 
-    /// Takes a place if there is one and nothing waits for it.
-    pub(crate) fn try_take(&mut self) -> bool {
-        match &mut self.free {
-            None => true,
-            Some(free) if *free > 0 && self.waiting.is_empty() => {
-                *free -= 1;
-                true
+    /// Takes a place, if there is one: then nothing waits for it.
+    pub(crate) fn try_take(self: &Arc<Self>) -> Option<Permit> {
+        let mut places = lock(&self.0);
+        let is_free = places.taken < places.limit;
+        places.taken += usize::from(is_free);
+        is_free.then(|| Permit(Arc::clone(self)))
+    }
+
+    /// Waits for a place; dropped before that, it leaves the line.
+    pub(crate) async fn take(self: &Arc<Self>) -> Permit {
+        if let Some(permit) = self.try_take() {
+            return permit;
+        }
+        let granted = Arc::<OneShot<Permit>>::default();
+        self.change(|places| {
+            if places.line.len() == places.line.capacity() {
+                places.line.retain(|waiting| waiting.strong_count() > 0);
             }
-            Some(_) => false,
-        }
+            places.line.push_back(Arc::downgrade(&granted));
+        });
+        (&*granted).await.expect("nobody else waits here")
     }
 
-    /// Gets in line.
-    pub(crate) fn wait(&mut self) -> Ticket {
-        let number = self.next_ticket;
-        self.next_ticket += 1;
-        let granted = Arc::<OneShot<()>>::default();
-        self.waiting.insert(number, Arc::clone(&granted));
-        Ticket { number, granted }
+    pub(crate) fn set_limit(self: &Arc<Self>, limit: usize) {
+        self.change(|places| places.limit = limit);
     }
 
-    /// Leaves the line; `false` when the place was granted already.
-    pub(crate) fn leave(&mut self, ticket: &Ticket) -> bool {
-        self.waiting.remove(&ticket.number).is_some()
-    }
-
-    /// Gives a place back; returns whom to wake, once no lock is held.
-    pub(crate) fn give_back(&mut self) -> Option<Arc<OneShot<()>>> {
-        let free = self.free.as_mut()?;
-        match self.waiting.pop_first() {
-            Some((_, next)) => Some(next),
-            None => {
-                *free += 1;
-                None
+    /// Lets in who waits, as far as there is room now.
+    fn change(self: &Arc<Self>, change: impl FnOnce(&mut Places)) {
+        let mut places = lock(&self.0);
+        change(&mut places);
+        let mut granted = Vec::new();
+        while places.taken < places.limit
+            && let Some(next) = places.line.pop_front()
+        {
+            // One that gives up from now on gives its place back.
+            if let Some(next) = next.upgrade() {
+                places.taken += 1;
+                granted.push(next);
             }
         }
+        drop(places);
+        for next in granted {
+            next.put(Permit(Arc::clone(self)));
+        }
     }
+}
 
-    /// Lets everybody in: what they add is refused elsewhere.
-    pub(crate) fn open(&mut self) -> Vec<Arc<OneShot<()>>> {
-        self.free = None;
-        std::mem::take(&mut self.waiting).into_values().collect()
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.0.change(|places| places.taken -= 1);
     }
 }

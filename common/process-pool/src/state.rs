@@ -1,28 +1,82 @@
-//! All that a pool knows, under one lock: the queue, the workers and what each of them has.
+//! All that a pool's threads share, under one lock: the queue, and what each worker has of it.
 //!
 //! Nothing here runs code of the caller; what concerns the caller goes into [`Effects`].
 
-mod life;
-mod remote;
-
-pub(crate) use remote::{Ending, Worker};
-
 use crate::{
-    Ledger, PoolError, TaskError, WorkerStartError,
+    Event, Ledger, PoolError, TaskError, WorkerStartError,
     builder::Settings,
-    job::{Effects, Job, Output},
-    oneshot::OneShot,
+    child::Waker,
+    job::{Effects, Job, Output, Reply},
     room::Room,
-    stream::Stream,
+    stream::Flow,
+    wait::{OneShot, lock},
 };
 use std::{
-    collections::BTreeMap,
-    sync::Arc,
+    collections::{BTreeMap, VecDeque},
+    io, iter, mem,
+    num::NonZeroUsize,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
-/// Tasks that wait behind one that takes so long go back to the queue.
-const TAKE_BACK_AFTER: Duration = Duration::from_millis(5);
+/// After so many failed starts in a row a slot has failed.
+const START_ATTEMPTS: u32 = 3;
+const FIRST_BACK_OFF: Duration = Duration::from_millis(10);
+const LONGEST_BACK_OFF: Duration = Duration::from_secs(1);
+
+/// What a pool, its handles and its threads share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) room: Arc<Room>,
+    next_task: AtomicU64,
+    pub(crate) state: Mutex<State>,
+}
+
+impl Shared {
+    pub(crate) fn new(settings: Settings) -> io::Result<Self> {
+        let settings = Arc::new(settings);
+        let room = Room::new(settings.queue_limit.map_or(usize::MAX, NonZeroUsize::get));
+        let state = State::new(Arc::clone(&settings), Arc::clone(&room))?;
+        Ok(Self {
+            settings,
+            room,
+            next_task: AtomicU64::new(0),
+            state: Mutex::new(state),
+        })
+    }
+
+    /// Changes the state; what concerns the caller's code happens when the lock is free again.
+    pub(crate) fn change<R>(&self, change: impl FnOnce(&mut State, &mut Effects<'_>) -> R) -> R {
+        let mut effects = Effects::new(&self.settings);
+        let mut state = lock(&self.state);
+        let result = change(&mut state, &mut effects);
+        drop(state);
+        result
+    }
+
+    /// Queues tasks; returns the number of the first.
+    pub(crate) fn add(&self, mut job: Job) -> u64 {
+        let tasks = u64::from(job.order.tasks);
+        let id = self.next_task.fetch_add(tasks, Ordering::Relaxed);
+        job.number(id, self.settings.hook.is_some());
+        (id..id + tasks).for_each(|task| self.settings.tell(Event::Submitted(task)));
+        self.change(|state, effects| state.add(job, effects));
+        id
+    }
+
+    /// Counts a task that came to nothing before it was queued.
+    pub(crate) fn refuse(&self) -> u64 {
+        let ledger = &mut lock(&self.state).ledger;
+        ledger.submitted += 1;
+        ledger.failed += 1;
+        self.next_task.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Phase {
     Open,
@@ -33,84 +87,71 @@ pub(crate) enum Phase {
     Broken(Arc<WorkerStartError>),
 }
 
+/// A worker's place in the pool. Only its supervisor starts and ends the worker, and sends it tasks.
 #[derive(Debug)]
 pub(crate) struct Slot {
-    pub(crate) worker: Option<Worker>,
-    pub(crate) next_start: Instant,
+    pub(crate) supervisor: Arc<Waker>,
+    /// The worker, once it is ready.
+    pub(crate) pid: Option<u32>,
+    /// What the worker has, in order; at most the first is begun.
+    pub(crate) sent: VecDeque<Job>,
+    /// Whether the worker has nothing to do, and its supervisor was not woken.
+    pub(crate) is_idle: bool,
+    /// Whether its supervisor has ended.
+    is_over: bool,
+    pub(crate) startup: Option<Duration>,
+    next_start: Instant,
     failures: u32,
     failing_since: Option<Instant>,
-    startup: Option<Duration>,
 }
 
 #[derive(Debug)]
 pub(crate) struct State {
     settings: Arc<Settings>,
     pub(crate) phase: Phase,
-    queue: BTreeMap<u64, Job>,
-    next_task: u64,
+    pub(crate) queue: BTreeMap<u64, Job>,
     pub(crate) slots: Vec<Slot>,
     pub(crate) ledger: Ledger,
-    pub(crate) room: Room,
+    room: Arc<Room>,
     /// Put when all workers are ready for the first time, or none ever will.
     pub(crate) started: Arc<OneShot<Result<(), PoolError>>>,
     was_ready: bool,
     pub(crate) stop_at: Option<Instant>,
     /// Whom to tell when no worker is left.
     pub(crate) waiting_for_end: Vec<Arc<OneShot<()>>>,
-    pub(crate) has_ended: bool,
-    /// Until when the pool's thread sleeps unless it is woken; `None` while it does not sleep.
-    pub(crate) sleeps_until: Option<Instant>,
-    /// Whether the pool's thread is to look before that.
-    pub(crate) wants_look: bool,
 }
 
 impl State {
-    pub(crate) fn new(settings: Arc<Settings>) -> Self {
-        let now = Instant::now();
-        let slot = |_| Slot {
-            worker: None,
-            next_start: now,
-            failures: 0,
-            failing_since: None,
-            startup: None,
+    fn new(settings: Arc<Settings>, room: Arc<Room>) -> io::Result<Self> {
+        let slot = || {
+            Ok(Slot {
+                supervisor: Arc::new(Waker::new()?),
+                pid: None,
+                sent: VecDeque::new(),
+                is_idle: false,
+                is_over: false,
+                startup: None,
+                next_start: Instant::now(),
+                failures: 0,
+                failing_since: None,
+            })
         };
-        Self {
+        let slots = iter::repeat_with(slot).take(settings.workers.get());
+        Ok(Self {
             phase: Phase::Open,
             queue: BTreeMap::new(),
-            next_task: 0,
-            slots: (0..settings.workers.get()).map(slot).collect(),
+            slots: slots.collect::<io::Result<_>>()?,
             ledger: Ledger::default(),
-            room: Room::new(settings.queue_limit.map(Into::into)),
+            room,
             started: Arc::default(),
             was_ready: false,
             stop_at: None,
             waiting_for_end: Vec::new(),
-            has_ended: false,
-            sleeps_until: None,
-            wants_look: false,
             settings,
-        }
+        })
     }
 
-    fn workers(&self) -> impl Iterator<Item = &Worker> {
-        self.slots.iter().filter_map(|slot| slot.worker.as_ref())
-    }
-
-    fn workers_mut(&mut self) -> impl Iterator<Item = &mut Worker> {
-        let slots = self.slots.iter_mut();
-        slots.filter_map(|slot| slot.worker.as_mut())
-    }
-
-    pub(crate) fn ready_workers(&self) -> impl Iterator<Item = &Worker> {
-        self.workers()
-            .filter(|worker| worker.is_ready && worker.ending.is_none())
-    }
-
-    pub(crate) fn startup(&self) -> Vec<Duration> {
-        self.slots.iter().filter_map(|slot| slot.startup).collect()
-    }
-
-    /// Why a new task ends at once, if it does.
+    /// Why tasks end that no worker has, if they do.
     fn refusal(&self) -> Option<TaskError> {
         match &self.phase {
             Phase::Open => None,
@@ -121,145 +162,73 @@ impl State {
         }
     }
 
-    fn fail(&mut self, mut job: Job, error: &TaskError, effects: &mut Effects) {
+    pub(crate) fn fail(&mut self, mut job: Job, error: &TaskError, effects: &mut Effects<'_>) {
         let tasks = u64::from(job.unanswered());
         match error {
             TaskError::Cancelled => self.ledger.cancelled += tasks,
             _ => self.ledger.failed += tasks,
         }
-        self.give_back_place(&mut job, effects);
+        effects.permits.extend(job.permit.take());
         effects.fail(&mut job, error);
     }
 
-    fn give_back_place(&mut self, job: &mut Job, effects: &mut Effects) {
-        if std::mem::take(&mut job.has_place) {
-            effects.wakes.extend(self.room.give_back());
-        }
-    }
-
-    /// Numbers a job's tasks, and queues or refuses it; returns the first number.
-    pub(crate) fn add(&mut self, make: impl FnOnce(u64) -> Job, effects: &mut Effects) -> u64 {
-        let id = self.next_task;
-        let job = make(id);
-        self.next_task += u64::from(job.tasks);
-        self.ledger.submitted += u64::from(job.tasks);
+    /// Queues tasks, or refuses them.
+    fn add(&mut self, job: Job, effects: &mut Effects<'_>) {
+        self.ledger.submitted += u64::from(job.order.tasks);
         match self.refusal() {
             Some(error) => self.fail(job, &error, effects),
             None => {
-                if let Some(recorder) = &self.settings.recorder {
-                    (id..self.next_task).for_each(|task| recorder.submitted(task));
-                }
-                self.queue.insert(id, job);
-                self.dispatch(effects);
-            }
-        }
-        id
-    }
-
-    /// Counts a task that came to nothing before it was queued.
-    pub(crate) fn refuse(&mut self) -> u64 {
-        self.next_task += 1;
-        self.ledger.submitted += 1;
-        self.ledger.failed += 1;
-        self.next_task - 1
-    }
-
-    /// Sends workers what they can have.
-    pub(crate) fn dispatch(&mut self, effects: &mut Effects) {
-        while let Some((_, job)) = self.queue.first_key_value() {
-            let is_small = Worker::is_small(job);
-            let Some(slot) = self.choose_worker(is_small) else {
-                break;
-            };
-            let Some((_, job)) = self.queue.pop_first() else {
-                break;
-            };
-            let now = Instant::now();
-            let record = self.settings.recorder.is_some();
-            let Some(worker) = self.slots[slot].worker.as_mut() else {
-                break;
-            };
-            if let Some(job) = worker.send(job, record, now) {
-                // Its pipe is full.
-                self.queue.insert(job.id, job);
-                break;
-            }
-            let worker_looks_at = match worker.sent.len() {
-                _ if worker.partly_sent.is_some() => Some(now),
-                1 => self.settings.timeout.map(|limit| now + limit),
-                _ => Some(worker.began + TAKE_BACK_AFTER),
-            };
-            if worker.sent.len() == 1 {
-                self.begin(slot, effects);
-            }
-            if let Some((at, sleeps_until)) = worker_looks_at.zip(self.sleeps_until) {
-                self.wants_look |= at < sleeps_until;
+                self.queue.insert(job.order.id, job);
+                self.wake_idle(effects);
             }
         }
     }
 
-    /// An idle worker, or one that is quick and has the fewest tasks.
-    fn choose_worker(&self, is_small: bool) -> Option<usize> {
-        let most = self.settings.tasks_per_worker;
-        let mut best: Option<(usize, usize)> = None;
-        for (place, slot) in self.slots.iter().enumerate() {
-            let Some(worker) = &slot.worker else { continue };
-            let is_used_up = most.is_some_and(|most| worker.tasks_given >= most.get());
-            if !worker.is_ready || worker.ending.is_some() || worker.is_mute || is_used_up {
-                continue;
-            }
-            let sent = worker.sent.len();
-            if sent == 0 {
-                return Some(place);
-            }
-            let has_room = is_small && sent <= worker.ahead();
-            if has_room && best.is_none_or(|(fewest, _)| sent < fewest) {
-                best = Some((sent, place));
-            }
-        }
-        best.map(|(_, place)| place)
-    }
-
-    /// The first task that this worker has is begun.
-    fn begin(&mut self, slot: usize, effects: &mut Effects) {
-        let Some(worker) = self.slots[slot].worker.as_mut() else {
+    /// Has an idle worker take something from the queue, if it has something.
+    pub(crate) fn wake_idle(&mut self, effects: &mut Effects<'_>) {
+        if self.queue.is_empty() {
             return;
-        };
-        if let Some(recorder) = &self.settings.recorder {
-            // The earlier one first: it takes down what this one puts up.
-            worker.busy = None;
-            worker.busy = Some(recorder.busy(worker.pid, slot));
         }
-        if let Some(job) = worker.sent.front_mut()
-            && std::mem::take(&mut job.has_place)
-        {
-            effects.wakes.extend(self.room.give_back());
+        if let Some(slot) = self.slots.iter_mut().find(|slot| slot.is_idle) {
+            slot.is_idle = false;
+            effects.wakes.push(Arc::clone(&slot.supervisor));
         }
     }
 
-    /// Settles what a worker reports; `false` when it fits nothing that the worker has.
+    pub(crate) fn wake_all(&self, effects: &mut Effects<'_>) {
+        let all = self.slots.iter().map(|slot| Arc::clone(&slot.supervisor));
+        effects.wakes.extend(all);
+    }
+
+    /// Takes the next job for a worker; one to be sent ahead only if it is small enough, and no
+    /// other worker goes without.
+    pub(crate) fn take_job(&mut self, ahead_bytes: Option<usize>) -> Option<Job> {
+        let (_, job) = self.queue.first_key_value()?;
+        if let Some(most) = ahead_bytes {
+            let without = |slot: &&Slot| slot.pid.is_some() && slot.sent.is_empty();
+            let others = self.slots.iter().filter(without).count();
+            if job.message.len() > most || self.queue.len() <= others {
+                return None;
+            }
+        }
+        self.queue.pop_first().map(|(_, job)| job)
+    }
+
+    /// Settles what a worker reports; whether that ends a job, nothing when it fits nothing that
+    /// the worker has.
     pub(crate) fn answer(
         &mut self,
-        slot: usize,
-        (id, failed): (u64, u32),
+        at: usize,
+        id: u64,
         output: Output,
-        effects: &mut Effects,
-    ) -> bool {
-        let now = Instant::now();
-        let Some(worker) = self.slots[slot].worker.as_mut() else {
-            return false;
-        };
-        let tasks = output.tasks;
-        let Some(job) = worker.sent.front_mut() else {
-            return false;
-        };
-        let fits = job.id == id && (1..=job.unanswered()).contains(&tasks) && failed <= tasks;
-        if !fits || worker.partly_sent.is_some() {
-            return false;
+        effects: &mut Effects<'_>,
+    ) -> Option<bool> {
+        let (tasks, failed) = (output.tasks, output.failed);
+        let slot = &mut self.slots[at];
+        let job = slot.sent.front_mut()?;
+        if job.order.id != id || tasks > job.unanswered() {
+            return None;
         }
-        let took = (now - worker.began) / tasks;
-        worker.pace = Some(worker.pace.map_or(took, |pace| (pace * 3 + took) / 4));
-        worker.began = now;
         let outcome = if job.cancelled {
             self.ledger.cancelled += u64::from(tasks);
             Err(TaskError::Cancelled)
@@ -271,94 +240,170 @@ impl State {
         effects.answer(job, outcome);
         job.answered += tasks;
         job.attempts = 0;
-        let is_over = job.unanswered() == 0;
-        if is_over {
-            worker.sent.pop_front();
-            worker.busy = None;
-            if worker.sent.is_empty() {
-                let most = self.settings.tasks_per_worker;
-                if most.is_some_and(|most| worker.tasks_given >= most.get()) {
-                    worker.dismiss(now);
-                }
-            } else {
-                self.begin(slot, effects);
-            }
-        }
-        let slot = &mut self.slots[slot];
         slot.failures = 0;
         slot.failing_since = None;
-        true
+        let is_over = job.unanswered() == 0;
+        if is_over {
+            slot.sent.pop_front();
+        }
+        Some(is_over)
     }
 
-    /// A worker's first message has come.
-    pub(crate) fn greet(&mut self, slot: usize, took: Duration) {
-        let slot = &mut self.slots[slot];
-        if let Some(worker) = &mut slot.worker {
-            worker.is_ready = true;
-            slot.startup.get_or_insert(took);
+    /// Takes a job back that a worker has not begun.
+    pub(crate) fn requeue(&mut self, job: Job, effects: &mut Effects<'_>) {
+        match self.refusal() {
+            _ if job.cancelled => self.fail(job, &TaskError::Cancelled, effects),
+            Some(error) if self.phase != Phase::Finishing => self.fail(job, &error, effects),
+            _ => drop(self.queue.insert(job.order.id, job)),
         }
-        if !self.was_ready && self.ready_workers().count() == self.slots.len() {
+    }
+
+    /// Takes a result that cannot be decoded back from the ledger's `done`.
+    pub(crate) fn recount_as_failed(&mut self) {
+        self.ledger.done -= 1;
+        self.ledger.failed += 1;
+    }
+
+    /// Cancels a task; whether it will end as cancelled.
+    pub(crate) fn cancel(&mut self, task: u64, effects: &mut Effects<'_>) -> bool {
+        if let Some(job) = self.queue.remove(&task) {
+            self.fail(job, &TaskError::Cancelled, effects);
+            return true;
+        }
+        for slot in &mut self.slots {
+            let is_it = |job: &&mut Job| job.order.id == task && job.order.tasks == 1;
+            if let Some(job) = slot.sent.iter_mut().find(is_it) {
+                job.cancelled = true;
+                effects.wakes.push(Arc::clone(&slot.supervisor));
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Cancels what waits in the queue of a stream that nobody reads any more.
+    pub(crate) fn cancel_stream(&mut self, flow: &Arc<Flow>, effects: &mut Effects<'_>) {
+        let (unwanted, queue) = mem::take(&mut self.queue)
+            .into_iter()
+            .partition(|(_, job)| matches!(&job.reply, Reply::Stream(to) if to.is_of(flow)));
+        self.queue = queue;
+        for (_, job) in BTreeMap::into_iter(unwanted) {
+            self.fail(job, &TaskError::Cancelled, effects);
+        }
+    }
+
+    /// Takes no more tasks, and stops after `limit`, if there is one.
+    pub(crate) fn finish(&mut self, limit: Option<Duration>, effects: &mut Effects<'_>) {
+        if self.phase == Phase::Open {
+            self.phase = Phase::Finishing;
+        }
+        effects.open = Some(Arc::clone(&self.room));
+        let stop_at = limit.and_then(|limit| Instant::now().checked_add(limit));
+        self.stop_at = stop_at.or(self.stop_at);
+        self.wake_all(effects);
+    }
+
+    /// Ends what waits, and has all supervisors kill their workers, each before it reaps.
+    fn end(&mut self, phase: Phase, effects: &mut Effects<'_>) {
+        self.phase = phase;
+        let error = self.refusal().unwrap_or(TaskError::Cancelled);
+        for (_, job) in mem::take(&mut self.queue) {
+            self.fail(job, &error, effects);
+        }
+        effects.open = Some(Arc::clone(&self.room));
+        self.wake_all(effects);
+    }
+
+    /// Cancels what waits and runs.
+    pub(crate) fn stop(&mut self, effects: &mut Effects<'_>) {
+        if self.phase == Phase::Open || self.phase == Phase::Finishing {
+            self.end(Phase::Stopping, effects);
+        }
+    }
+
+    /// The pool can go on no more.
+    pub(crate) fn give_up(&mut self, reason: WorkerStartError, effects: &mut Effects<'_>) {
+        if self.phase != Phase::Stopping {
+            let source = reason.clone();
+            self.started.put(Err(PoolError::Broken { source }));
+            self.end(Phase::Broken(Arc::new(reason)), effects);
+        }
+    }
+
+    /// Whether dead workers are replaced, and idle ones kept.
+    pub(crate) fn wants_workers(&self) -> bool {
+        match self.phase {
+            Phase::Open => true,
+            Phase::Finishing => {
+                !self.queue.is_empty() || self.slots.iter().any(|slot| !slot.sent.is_empty())
+            }
+            Phase::Stopping | Phase::Broken(_) => false,
+        }
+    }
+
+    /// When a slot is to start its next worker; never, if nothing.
+    pub(crate) fn next_start(
+        &mut self,
+        slot: usize,
+        effects: &mut Effects<'_>,
+    ) -> Option<Duration> {
+        self.wake_idle(effects);
+        if !self.wants_workers() {
+            self.wake_all(effects);
+            return None;
+        }
+        let now = Instant::now();
+        if self.stop_at.is_some_and(|stop_at| stop_at <= now) {
+            self.stop(effects);
+            return None;
+        }
+        let at = self.slots[slot].next_start;
+        let at = self.stop_at.map_or(at, |stop_at| stop_at.min(at));
+        Some(at.saturating_duration_since(now))
+    }
+
+    /// A worker is ready.
+    pub(crate) fn greet(&mut self, slot: usize, pid: u32, took: Duration) {
+        let slot = &mut self.slots[slot];
+        slot.pid = Some(pid);
+        slot.startup.get_or_insert(took);
+        if !self.was_ready && self.slots.iter().all(|slot| slot.pid.is_some()) {
             self.was_ready = true;
             self.started.put(Ok(()));
         }
     }
 
-    /// Takes back into the queue what a worker has not begun.
-    fn take_back(&mut self, slot: usize) {
-        let Some(worker) = self.slots[slot].worker.as_mut() else {
-            return;
-        };
-        for job in worker.take_back(false) {
-            self.queue.insert(job.id, job);
+    /// A worker could not be started, or came to nothing.
+    pub(crate) fn fail_start(
+        &mut self,
+        at: usize,
+        reason: WorkerStartError,
+        is_shortage: bool,
+        effects: &mut Effects<'_>,
+    ) {
+        let now = Instant::now();
+        let slot = &mut self.slots[at];
+        let back_off = FIRST_BACK_OFF * 2_u32.pow(slot.failures.min(7));
+        slot.next_start = now + back_off.min(LONGEST_BACK_OFF);
+        slot.failures += 1;
+        let slot_fails = slot.failures >= START_ATTEMPTS;
+        let since = *slot.failing_since.get_or_insert(now);
+        let may_pass = self.was_ready && is_shortage && now - since < self.settings.start_limit;
+        let failed = |slot: &Slot| slot.failures >= START_ATTEMPTS && slot.pid.is_none();
+        if slot_fails && !may_pass && (!self.was_ready || self.slots.iter().all(failed)) {
+            self.give_up(reason, effects);
         }
-        if worker.sent.is_empty() {
-            worker.busy = None;
-        }
-        worker.pace = None;
     }
 
-    /// Cancels a task; whether it will end as cancelled.
-    pub(crate) fn cancel(&mut self, task: u64, effects: &mut Effects) -> bool {
-        let has_it = |worker: &Worker| {
-            worker
-                .sent
-                .iter()
-                .any(|job| job.id == task && job.tasks == 1)
-        };
-        let at = |slot: &Slot| slot.worker.as_ref().is_some_and(has_it);
-        if let Some(slot) = self.slots.iter().position(at) {
-            self.take_back(slot);
-            if let Some(worker) = self.slots[slot].worker.as_mut()
-                && let Some(job) = worker.sent.iter_mut().find(|job| job.id == task)
-            {
-                job.cancelled = true;
-                worker.kill(Ending::Lost, Instant::now());
-                self.wants_look = true;
-                self.dispatch(effects);
-                return true;
-            }
+    /// A slot's supervisor ends.
+    pub(crate) fn leave(&mut self, slot: usize, effects: &mut Effects<'_>) {
+        self.slots[slot].is_over = true;
+        if self.has_ended() {
+            effects.over.append(&mut self.waiting_for_end);
         }
-        let job = self.queue.remove(&task);
-        let was_waiting = job.is_some();
-        if let Some(job) = job {
-            self.fail(job, &TaskError::Cancelled, effects);
-        }
-        self.dispatch(effects);
-        was_waiting
     }
 
-    /// Cancels what is not begun of a stream that nobody reads any more.
-    pub(crate) fn cancel_stream(&mut self, stream: &Arc<Stream>, effects: &mut Effects) {
-        for slot in 0..self.slots.len() {
-            self.take_back(slot);
-        }
-        let (unwanted, queue) = std::mem::take(&mut self.queue)
-            .into_iter()
-            .partition(|(_, job)| job.is_of(stream));
-        self.queue = queue;
-        for (_, job) in BTreeMap::into_iter(unwanted) {
-            self.fail(job, &TaskError::Cancelled, effects);
-        }
-        self.dispatch(effects);
+    pub(crate) fn has_ended(&self) -> bool {
+        self.slots.iter().all(|slot| slot.is_over)
     }
 }

@@ -1,10 +1,10 @@
 //! The handle of a submitted task.
 
 use crate::{
-    Payload, TaskError,
+    Event, Payload, TaskError,
     job::Outcome,
-    oneshot::OneShot,
-    shared::{Shared, unanswered},
+    state::Shared,
+    wait::{OneShot, block_until},
     wire::{self, FAILURE, Failure, VALUE},
 };
 use serde::de::DeserializeOwned;
@@ -14,7 +14,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// A task in the pool; wait for it with [`wait`](Self::wait) or `.await`.
@@ -45,7 +45,8 @@ impl Canceller {
     /// One that has not begun never will. Of one that has, the worker is killed and replaced, which
     /// takes some milliseconds. Returns `false` when the task was done already.
     pub fn cancel(&self) -> bool {
-        self.shared.cancel(self.task)
+        self.shared
+            .change(|state, effects| state.cancel(self.task, effects))
     }
 }
 
@@ -112,18 +113,19 @@ impl<O: DeserializeOwned> Task<O> {
     /// # Errors
     /// The task, when it takes longer; it goes on. Inside: any [`TaskError`].
     pub fn wait_timeout(self, limit: Duration) -> Result<Result<O, TaskError>, Self> {
-        if self.outcome.wait_timeout(limit) {
-            Ok(self.wait())
-        } else {
-            Err(self)
+        let deadline = Instant::now().checked_add(limit);
+        match block_until(&*self.outcome, deadline) {
+            Some(outcome) => Ok(self.finish(outcome)),
+            None => Err(self),
         }
     }
 
     fn finish(&self, outcome: Option<Outcome>) -> Result<O, TaskError> {
         let outcome = outcome.expect("a task is not polled after its end");
-        self.canceller.shared.received(self.id());
+        let shared = &self.canceller.shared;
+        shared.settings.tell(Event::Received(self.id()));
         let output = outcome?;
-        decode(&self.canceller.shared, wire::take(&mut output.records()))
+        shared.decode(wire::take(&mut output.records()))
     }
 }
 
@@ -131,7 +133,7 @@ impl<O: DeserializeOwned> Future for Task<O> {
     type Output = Result<O, TaskError>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let outcome = ready!(self.outcome.poll(context));
+        let outcome = ready!(Pin::new(&mut &*self.outcome).poll(context));
         Poll::Ready(self.finish(outcome))
     }
 }
@@ -152,24 +154,35 @@ impl<O> fmt::Debug for Task<O> {
     }
 }
 
-/// Makes the value; one that cannot be made is taken back from the ledger's `done`.
-pub(crate) fn decode<O: DeserializeOwned>(
-    shared: &Shared,
-    record: Option<(u8, &[u8])>,
-) -> Result<O, TaskError> {
-    match record {
-        Some((VALUE, record)) => postcard::from_bytes(record).map_err(|error| {
-            shared.recount_as_failed();
-            TaskError::Decode {
-                payload: Payload::Output,
-                reason: error.to_string(),
+impl Shared {
+    /// Makes the value; one that cannot be made is taken back from the ledger's `done`.
+    pub(crate) fn decode<O: DeserializeOwned>(
+        &self,
+        record: Option<(u8, &[u8])>,
+    ) -> Result<O, TaskError> {
+        let is_value = record.is_some_and(|(tag, _)| tag == VALUE);
+        decode(record).inspect_err(|_| {
+            if is_value {
+                self.change(|state, _| state.recount_as_failed());
             }
-        }),
+        })
+    }
+}
+
+pub(crate) fn decode<O: DeserializeOwned>(record: Option<(u8, &[u8])>) -> Result<O, TaskError> {
+    let not_decoded = |error: postcard::Error| TaskError::Decode {
+        payload: Payload::Output,
+        reason: error.to_string(),
+    };
+    match record {
         Some((FAILURE, record)) => {
-            Err(postcard::from_bytes::<Failure>(record)
-                .map_or_else(|_| unanswered(), TaskError::from))
+            let failure = postcard::from_bytes::<Failure>(record).map_err(not_decoded)?;
+            Err(failure.into())
         }
-        _ => Err(unanswered()),
+        record => {
+            let record = record.map_or(&[][..], |(_, record)| record);
+            postcard::from_bytes(record).map_err(not_decoded)
+        }
     }
 }
 

@@ -3,31 +3,75 @@
 //! Inputs and outputs are bytes behind these messages: one that does not decode is the task's
 //! failure and leaves the conversation intact, and a retry sends the same bytes again.
 
-use crate::{Payload, TaskError, record};
+use crate::{Payload, TaskError};
 use serde::{Deserialize, Serialize};
 
+/// What a worker sends before its first message.
+pub(crate) const MARK: [u8; 16] = *b"\0process-pool 1\0";
+
+/// An order begins with its size, which an `Order` and then the inputs follow.
+pub(crate) const ORDER_BYTES: usize = 18;
+
 /// Parent to worker: run these tasks. The input of one follows; of several, a record for each.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Order {
     pub(crate) id: u64,
     pub(crate) tasks: u32,
+    /// Which of the functions that the worker was started for.
+    pub(crate) function: u8,
     pub(crate) record: bool,
+}
+
+impl Order {
+    /// The id of the order that initialises a worker.
+    pub(crate) const INITIAL: u64 = u64::MAX;
+
+    /// An order that is not numbered yet.
+    pub(crate) fn of(function: u8, tasks: u32) -> Self {
+        let (id, record) = (0, false);
+        Self {
+            id,
+            tasks,
+            function,
+            record,
+        }
+    }
+
+    /// Writes the size and the order into the place that a message has for them.
+    pub(crate) fn write(self, message: &mut [u8]) {
+        let size = u32::try_from(message.len() - 4).unwrap_or(u32::MAX);
+        message[..4].copy_from_slice(&size.to_le_bytes());
+        message[4..12].copy_from_slice(&self.id.to_le_bytes());
+        message[12..16].copy_from_slice(&self.tasks.to_le_bytes());
+        message[16] = self.function;
+        message[17] = self.record.into();
+    }
+
+    /// Reads an order, and the inputs behind it, from a message without its size.
+    pub(crate) fn read(message: &[u8]) -> Option<(Self, &[u8])> {
+        let (id, rest) = message.split_first_chunk()?;
+        let (tasks, rest) = rest.split_first_chunk()?;
+        let ([function, record], inputs) = rest.split_first_chunk()?;
+        let order = Self {
+            id: u64::from_le_bytes(*id),
+            tasks: u32::from_le_bytes(*tasks),
+            function: *function,
+            record: *record != 0,
+        };
+        Some((order, inputs))
+    }
 }
 
 /// Worker to parent.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Report {
     /// The first message: it is ready for tasks of these types.
-    Hello {
-        types: String,
-        start: record::WorkerStart,
-    },
-    /// The next tasks of an order have ended; a record for each follows.
+    Hello { types: Vec<String>, note: Vec<u8> },
+    /// The next task of an order has ended; its record follows.
     Done {
         id: u64,
-        tasks: u32,
-        failed: u32,
-        notes: Option<Box<record::Notes>>,
+        failed: bool,
+        note: Option<Vec<u8>>,
     },
 }
 
@@ -71,18 +115,14 @@ impl From<Failure> for TaskError {
 pub(crate) const VALUE: u8 = 0;
 pub(crate) const FAILURE: u8 = 1;
 
-/// Appends a record: a byte, the size, and what `write` appends.
-pub(crate) fn append<E>(
-    records: &mut Vec<u8>,
-    tag: u8,
-    write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
-) -> Result<(), E> {
+/// Appends a record: a byte, the size, and `value`.
+pub(crate) fn append(records: &mut Vec<u8>, tag: u8, value: &impl Serialize) -> Result<(), String> {
     let start = records.len();
     records.extend_from_slice(&[tag, 0, 0, 0, 0]);
-    let written = write(records);
+    let encoded = encode(value, records);
     let size = u32::try_from(records.len() - start - 5).unwrap_or(u32::MAX);
     records[start + 1..start + 5].copy_from_slice(&size.to_le_bytes());
-    written
+    encoded.inspect_err(|_| records.truncate(start))
 }
 
 /// Takes the first record.
@@ -98,10 +138,9 @@ pub(crate) fn take<'a>(records: &mut &'a [u8]) -> Option<(u8, &'a [u8])> {
 pub(crate) fn encode(value: &impl Serialize, bytes: &mut Vec<u8>) -> Result<(), String> {
     let start = bytes.len();
     postcard::to_io(value, &mut *bytes).map_err(|error| error.to_string())?;
-    let size = bytes.len() - start;
-    if size > crate::MAX_VALUE_BYTES {
+    let (size, limit) = (bytes.len() - start, crate::MAX_VALUE_BYTES);
+    if size > limit {
         bytes.truncate(start);
-        let limit = crate::MAX_VALUE_BYTES;
         return Err(format!(
             "a value of {size} bytes is past the limit of {limit}"
         ));

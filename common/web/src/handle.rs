@@ -206,9 +206,9 @@ fn shake_hands(
 ) -> io::Result<Option<(Halves, Result<SocketAddr, String>)>> {
     let (mut sender, mut receiver) = link.split();
     sender.send(config)?;
-    receiver.set_timeout(Some(PATIENCE))?;
+    receiver.set_timeout(Some(PATIENCE));
     let answer = receiver.receive()?;
-    receiver.set_timeout(None)?;
+    receiver.set_timeout(None);
     Ok(answer.map(|answer| ((sender, receiver), answer)))
 }
 

@@ -4,7 +4,7 @@ mod args;
 mod claims;
 
 use args::Args;
-use common::{Bound, Lab, Step, Tally, format};
+use common::{Bound, Lab, Recorded, Step, Tally, format};
 use lab_04_gil_processes::{COUNT, Job, count_in_processes, count_sequential, count_threaded};
 use process_pool::TaskError;
 use std::{num::NonZeroUsize, process::ExitCode, time::Duration};

@@ -2,6 +2,7 @@
 
 use crate::parse::{PageInput, Parsed, parse_page};
 use anyhow::Context;
+use common::Recorded;
 use process_pool::{Ledger, ProcessPool, Worker, child::Program};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use serde::Serialize;

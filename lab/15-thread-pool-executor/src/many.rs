@@ -2,7 +2,7 @@
 
 use crate::{args::Args, ways::tally};
 use common::{
-    Lab, Tally,
+    Lab, Recorded, Tally,
     claim::{Claim, count, done, peak_memory, threads},
     format,
 };

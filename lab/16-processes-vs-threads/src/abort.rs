@@ -2,7 +2,7 @@
 
 use crate::args::{Args, compute_jobs};
 use common::{
-    Lab, Tally,
+    Lab, Recorded, Tally,
     claim::{Claim, cancelled, count, done, failed},
 };
 use lab_16_processes_vs_threads::{JOB, Job, PROGRAM, run_in_processes};

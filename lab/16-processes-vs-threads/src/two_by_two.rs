@@ -2,7 +2,7 @@
 
 use crate::args::{Args, compute_jobs};
 use common::{
-    Bound, Lab, MARGIN, Measure, Tally,
+    Bound, Lab, MARGIN, Measure, Recorded, Tally,
     claim::{Claim, count, done, peak_memory, seconds, times, wall},
 };
 use lab_16_processes_vs_threads::{JOB, Job, run_in_processes, run_on_threads, run_one_by_one};

@@ -1,8 +1,9 @@
 //! The private connection between a parent and its child: whole messages, both ways.
 
+use super::incoming::{Incoming, Message};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
-    io::{self, BufRead, BufReader, Read, Write},
+    io::{self, Write},
     thread,
     time::Duration,
 };
@@ -11,8 +12,7 @@ use std::{
 #[cfg_attr(not(unix), path = "link/call_back.rs")]
 mod wires;
 
-pub use wires::Closing;
-pub(crate) use wires::Offer;
+pub(crate) use wires::{Closing, Line, Offer, PACKET_BYTES, Seen, Waker};
 use wires::{Input, Output};
 
 /// A longer message is refused: a length field that says more is not a length.
@@ -31,8 +31,9 @@ pub struct Link {
 /// The half of a [`Link`] that takes messages in.
 #[derive(Debug)]
 pub struct LinkReceiver {
-    input: BufReader<Input>,
-    frame: Vec<u8>,
+    input: Input,
+    incoming: Incoming,
+    limit: Option<Duration>,
 }
 
 /// The half of a [`Link`] that sends messages out.
@@ -50,10 +51,16 @@ impl Link {
                 frame: Vec::new(),
             },
             receiver: LinkReceiver {
-                input: BufReader::with_capacity(64 * 1024, input),
-                frame: Vec::new(),
+                input,
+                incoming: Incoming::default(),
+                limit: None,
             },
         }
+    }
+
+    /// The parent's end, once the child runs.
+    pub(super) fn of(offer: Offer) -> io::Result<Self> {
+        offer.wires().map(Self::new)
     }
 
     /// The link that this process was started with.
@@ -72,8 +79,7 @@ impl Link {
     /// Waits for the next message; `None` when the other end has closed.
     ///
     /// # Errors
-    /// The connection broke in mid-message, a read timeout passed, or the message does not decode
-    /// (`InvalidData`).
+    /// As [`LinkReceiver::receive`].
     pub fn receive<T: DeserializeOwned>(&mut self) -> io::Result<Option<T>> {
         self.receiver.receive()
     }
@@ -101,7 +107,7 @@ impl Link {
     clippy::exit,
     reason = "the parent is gone, and `main` may be busy for ever"
 )]
-fn exit_now() -> ! {
+pub(crate) fn exit_now() -> ! {
     std::process::exit(0)
 }
 
@@ -114,44 +120,30 @@ impl LinkSender {
         self.send_with(message, &[])
     }
 
-    /// Sends one message and behind it, as they are, the bytes of `payload`, piece by piece.
-    ///
-    /// # Errors
-    /// As [`Link::send`].
-    pub fn send_with(&mut self, message: &impl Serialize, payload: &[&[u8]]) -> io::Result<()> {
+    /// Sends bytes that are no message.
+    pub(crate) fn send_raw(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.output.write_all(bytes)
+    }
+
+    /// Sends one message and, behind it, the bytes of `payload` as they are.
+    pub(crate) fn send_with(&mut self, message: &impl Serialize, payload: &[u8]) -> io::Result<()> {
         self.frame.clear();
         self.frame.shrink_to(COPIED_BYTES);
         self.frame.extend_from_slice(&[0; 4]);
         self.frame = postcard::to_extend(message, std::mem::take(&mut self.frame))
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
-        let behind: usize = payload.iter().map(|piece| piece.len()).sum();
-        let size = self.frame.len() - 4 + behind;
-        let length = u32::try_from(size)
-            .ok()
-            .filter(|_| size <= MESSAGE_LIMIT_BYTES)
-            .ok_or_else(|| too_large(size))?;
+        let size = self.frame.len() - 4 + payload.len();
+        let length = u32::try_from(size).ok();
+        let length = length.filter(|_| size <= MESSAGE_LIMIT_BYTES);
+        let length = length.ok_or_else(|| too_large(size))?;
         self.frame[..4].copy_from_slice(&length.to_le_bytes());
-        if behind <= COPIED_BYTES {
+        if payload.len() <= COPIED_BYTES {
             // One call of the system costs more than the copy.
-            for piece in payload {
-                self.frame.extend_from_slice(piece);
-            }
+            self.frame.extend_from_slice(payload);
             return self.output.write_all(&self.frame);
         }
         self.output.write_all(&self.frame)?;
-        for piece in payload {
-            self.output.write_all(piece)?;
-        }
-        Ok(())
-    }
-
-    /// Lets a [`send`](Self::send) fail with `WouldBlock` or `TimedOut` when the other end has taken
-    /// nothing for `limit`.
-    ///
-    /// # Errors
-    /// The system refuses the limit.
-    pub fn set_timeout(&mut self, limit: Option<Duration>) -> io::Result<()> {
-        self.output.set_timeout(limit)
+        self.output.write_all(payload)
     }
 }
 
@@ -159,71 +151,47 @@ impl LinkReceiver {
     /// Waits for the next message; see [`Link::receive`].
     ///
     /// # Errors
-    /// As [`Link::receive`].
+    /// The connection broke in mid-message, a timeout passed (`TimedOut`), or the message does not
+    /// decode (`InvalidData`).
     pub fn receive<T: DeserializeOwned>(&mut self) -> io::Result<Option<T>> {
-        Ok(self.receive_with()?.map(|(message, _)| message))
-    }
-
-    /// Waits for the next message and what was sent behind it.
-    ///
-    /// # Errors
-    /// As [`Link::receive`].
-    pub fn receive_with<T: DeserializeOwned>(&mut self) -> io::Result<Option<(T, &[u8])>> {
-        let mut length = [0; 4];
-        // `fill_buf` tells the end between messages from one within; a signal is neither.
-        loop {
-            match self.input.fill_buf() {
-                Ok([]) => return Ok(None),
-                Ok(_) => break,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        self.input.read_exact(&mut length)?;
-        let size = u32::from_le_bytes(length) as usize;
-        if size > MESSAGE_LIMIT_BYTES {
-            return Err(too_large(size));
-        }
-        if self.frame.len() < size {
-            self.frame.resize(size, 0);
-        } else if self.frame.len() > COPIED_BYTES && size <= COPIED_BYTES {
-            // One large message is no reason to keep its memory for ever.
-            self.frame = vec![0; COPIED_BYTES];
-        }
-        let frame = &mut self.frame[..size];
-        self.input.read_exact(frame)?;
-        postcard::take_from_bytes(frame)
+        let Some((message, from)) = self.receive_message()? else {
+            return Ok(None);
+        };
+        let decoded = postcard::from_bytes(&message[from..]);
+        decoded
             .map(Some)
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
     }
 
-    /// Something that waits for the other end to close, and reads nothing.
-    ///
-    /// # Errors
-    /// The system refuses a second handle of the connection.
-    pub fn closing(&self) -> io::Result<Closing> {
-        self.input.get_ref().closing()
+    /// Waits for the next message.
+    pub(crate) fn receive_message(&mut self) -> io::Result<Option<Message>> {
+        loop {
+            if let Some(message) = self.incoming.next()? {
+                return Ok(Some(message));
+            }
+            self.input.wait(self.limit)?;
+            if self.incoming.read(&mut self.input)?.is_none() {
+                let is_within = self.incoming.is_within();
+                let error = io::Error::from(io::ErrorKind::UnexpectedEof);
+                return if is_within { Err(error) } else { Ok(None) };
+            }
+        }
     }
 
-    /// Lets a [`receive`](Self::receive) fail with `WouldBlock` or `TimedOut` after `limit`.
-    ///
-    /// # Errors
-    /// The system refuses the limit.
-    pub fn set_timeout(&mut self, limit: Option<Duration>) -> io::Result<()> {
-        self.input.get_mut().set_timeout(limit)
+    /// Something that waits for the other end to close, and reads nothing.
+    pub(crate) fn closing(&self) -> io::Result<Closing> {
+        self.input.closing()
+    }
+
+    /// Lets a [`receive`](Self::receive) fail with `TimedOut` when nothing comes for `limit`.
+    pub fn set_timeout(&mut self, limit: Option<Duration>) {
+        self.limit = limit;
     }
 }
 
-fn too_large(size: usize) -> io::Error {
+pub(super) fn too_large(size: usize) -> io::Error {
     io::Error::new(
         io::ErrorKind::InvalidData,
         format!("a message of {size} bytes is past the limit of {MESSAGE_LIMIT_BYTES}"),
     )
-}
-
-impl Offer {
-    /// Takes the parent's end, once the child runs.
-    pub(super) fn accept(self) -> io::Result<Link> {
-        self.wires().map(Link::new)
-    }
 }

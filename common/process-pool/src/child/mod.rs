@@ -11,18 +11,20 @@
 //! The end of the parent, however it comes, closes the link: a child that reads its link learns of
 //! it at once. [`Link::exit_with_parent`] is that for roles that do not read.
 
-pub(crate) mod ends;
 mod guest;
+mod incoming;
 mod link;
 
 pub use guest::{Guest, kill_guests};
-pub(crate) use link::MESSAGE_LIMIT_BYTES;
-pub use link::{Closing, Link, LinkReceiver, LinkSender};
+pub(crate) use incoming::Incoming;
+pub(crate) use link::{
+    Closing, Line, MESSAGE_LIMIT_BYTES, Offer, PACKET_BYTES, Seen, Waker, exit_now,
+};
+pub use link::{Link, LinkReceiver, LinkSender};
 
+use crate::served::{self, Function};
 use std::{
-    env,
-    ffi::OsString,
-    fmt, io,
+    env, fmt, io,
     path::PathBuf,
     process::{Command, ExitCode, ExitStatus},
     sync::atomic::{AtomicBool, Ordering},
@@ -31,7 +33,10 @@ use std::{
 };
 
 /// The argument that turns a program into a child; the role's name follows the `=`.
-const ROLE_ARGUMENT: &str = "--lab-role=";
+const ROLE_ARGUMENT: &str = "lab-role=";
+
+/// Stands between the names of functions that one worker is to run.
+pub(crate) const TOGETHER: char = ',';
 
 /// Set once by [`take_role`]: children of children are refused.
 static IS_CHILD: AtomicBool = AtomicBool::new(false);
@@ -43,32 +48,22 @@ pub trait Role: Sync {
 
     /// Serves the role until the link closes or the work is done.
     fn serve(&self, link: Link) -> ExitCode;
+
+    #[doc(hidden)]
+    fn function(&self) -> Option<&dyn Function> {
+        None
+    }
 }
 
 /// Why a child could not take its role.
 #[derive(Debug, thiserror::Error)]
+#[error("cannot serve the role `{role}`: {source}")]
 #[non_exhaustive]
-pub enum RoleError {
-    /// The program has no role of that name.
-    #[error("this program has no role `{role}`")]
-    Unknown {
-        /// What was asked for.
-        role: String,
-    },
-    /// The program has two roles of that name.
-    #[error("this program has two roles `{role}`; give each a name of its own")]
-    Ambiguous {
-        /// What was asked for.
-        role: String,
-    },
-    /// It was not started by [`Child::start`].
-    #[error("the role `{role}` is for children of this program only: {source}")]
-    NoLink {
-        /// What was asked for.
-        role: String,
-        /// What was found instead of a link.
-        source: io::Error,
-    },
+pub struct RoleError {
+    /// What was asked for.
+    pub role: String,
+    /// What is wrong with it.
+    pub source: io::Error,
 }
 
 /// Serves a role if this process was started as a child; the first call in `main`.
@@ -78,26 +73,55 @@ pub enum RoleError {
 /// # Errors
 /// The inner [`RoleError`], for the child to print.
 pub fn take_role(roles: &[&dyn Role]) -> Option<Result<ExitCode, RoleError>> {
-    let argument = env::args_os().nth(1)?;
-    let name = argument.to_str()?.strip_prefix(ROLE_ARGUMENT)?;
+    let names = asked_role()?;
     IS_CHILD.store(true, Ordering::SeqCst);
-    Some(take(roles, name))
+    let taken = take(roles, &names);
+    Some(taken.map_err(|source| RoleError {
+        role: names,
+        source,
+    }))
 }
 
-fn take(roles: &[&dyn Role], name: &str) -> Result<ExitCode, RoleError> {
-    let mut named = roles.iter().filter(|role| role.name() == name);
-    let role = named
-        .next()
-        .ok_or_else(|| RoleError::Unknown { role: name.into() })?;
-    if named.next().is_some() {
-        return Err(RoleError::Ambiguous { role: name.into() });
+/// Serves a role and ends the process, if it was started as a child; does nothing otherwise.
+///
+/// It is [`take_role`] for a `main` that returns something else than an exit code, and for the
+/// test that [`Program::test`] names.
+#[expect(clippy::exit, reason = "a child goes no further")]
+pub fn enter(roles: &[&dyn Role]) {
+    match take_role(roles) {
+        None => {}
+        Some(Ok(code)) => std::process::exit(i32::from(code != ExitCode::SUCCESS)),
+        Some(Err(error)) => {
+            eprintln!("error: {error}");
+            std::process::exit(2);
+        }
     }
-    let link = Link::inherited();
-    let link = link.map_err(|source| RoleError::NoLink {
-        role: name.into(),
-        source,
-    })?;
-    Ok(role.serve(link))
+}
+
+/// The role that this process was started in.
+fn asked_role() -> Option<String> {
+    let argument = env::args_os().nth(1)?;
+    let argument = argument.to_str()?.trim_start_matches("--");
+    argument.strip_prefix(ROLE_ARGUMENT).map(Into::into)
+}
+
+fn take(roles: &[&dyn Role], names: &str) -> io::Result<ExitCode> {
+    let mut wanted = Vec::new();
+    for name in names.split(TOGETHER) {
+        let mut named = roles.iter().filter(|role| role.name() == name);
+        match (named.next(), named.next()) {
+            (Some(role), None) => wanted.push(*role),
+            (None, _) => return Err(io::Error::other("this program has none of that name")),
+            _ => return Err(io::Error::other("this program has two of one name")),
+        }
+    }
+    let link = Link::inherited()?;
+    if let [role] = wanted[..] {
+        return Ok(role.serve(link));
+    }
+    let functions: Option<Vec<_>> = wanted.iter().map(|role| role.function()).collect();
+    let functions = functions.ok_or_else(|| io::Error::other("one of them is no function"))?;
+    Ok(served::serve(&functions, link))
 }
 
 /// Whether this process was started as a child.
@@ -105,11 +129,7 @@ fn take(roles: &[&dyn Role], name: &str) -> Result<ExitCode, RoleError> {
 /// The argument tells it even where the program forgot [`take_role`]: a copy that goes on as if
 /// its user had started it must not start copies in turn.
 pub fn is_child() -> bool {
-    IS_CHILD.load(Ordering::SeqCst)
-        || env::args_os().nth(1).is_some_and(|argument| {
-            let argument = argument.as_encoded_bytes();
-            argument.starts_with(ROLE_ARGUMENT.as_bytes())
-        })
+    IS_CHILD.load(Ordering::SeqCst) || asked_role().is_some()
 }
 
 /// Ends this process as a crash does: at once, and by SIGABRT where there are signals.
@@ -122,10 +142,11 @@ pub fn crash() -> ! {
     std::process::abort()
 }
 
-/// Which program a child runs: this one, unless a test names another.
+/// Which program a child runs: this one, unless something else is named.
 #[derive(Clone, Debug, Default)]
 pub struct Program {
     path: Option<PathBuf>,
+    test: Option<&'static str>,
 }
 
 impl Program {
@@ -134,55 +155,63 @@ impl Program {
         Self::default()
     }
 
-    /// The program at `path`, which must call [`take_role`] first; for tests.
+    /// The program at `path`, which must call [`take_role`] first.
     pub fn at(path: impl Into<PathBuf>) -> Self {
-        Self {
-            path: Some(path.into()),
-        }
+        let (path, test) = (Some(path.into()), None);
+        Self { path, test }
     }
 
-    fn resolve(&self) -> io::Result<PathBuf> {
-        match &self.path {
-            Some(path) => Ok(path.clone()),
-            None => running_program(),
-        }
+    /// This test program, whose test of that full name calls [`enter`].
+    pub fn test(name: &'static str) -> Self {
+        let (path, test) = (None, Some(name));
+        Self { path, test }
     }
-}
 
-/// The file of the program that is running.
-fn running_program() -> io::Result<PathBuf> {
-    let path = env::current_exe()?;
-    // A build may have replaced the file meanwhile. The running one can still be had by this name,
-    // and only that one is sure to speak the same language.
-    #[cfg(target_os = "linux")]
-    if !path.exists() {
-        return Ok(PathBuf::from("/proc/self/exe"));
+    /// That it could not be started.
+    pub(crate) fn refusal(&self, source: &io::Error) -> String {
+        let path = self.path().unwrap_or_default();
+        format!("cannot start `{}`: {source}", path.display())
     }
-    Ok(path)
+
+    fn path(&self) -> io::Result<PathBuf> {
+        if let Some(path) = &self.path {
+            return Ok(path.clone());
+        }
+        let path = env::current_exe()?;
+        // A build may have replaced the file meanwhile. The running one can still be had by this
+        // name, and only that one is sure to speak the same language.
+        #[cfg(target_os = "linux")]
+        if !path.exists() {
+            return Ok(PathBuf::from("/proc/self/exe"));
+        }
+        Ok(path)
+    }
+
+    fn command(&self, role: &str) -> io::Result<Command> {
+        let mut command = Command::new(self.path()?);
+        match self.test {
+            None => command.arg(format!("--{ROLE_ARGUMENT}{role}")),
+            // The first word is a pattern that no test has as its name.
+            Some(test) => {
+                let role = format!("{ROLE_ARGUMENT}{role}");
+                command.args([&role, test, "--exact", "--nocapture", "--include-ignored"])
+            }
+        };
+        Ok(command)
+    }
 }
 
 /// Why a child could not be started.
 #[derive(Debug, thiserror::Error)]
+#[error("cannot start `{}` as `{role}`: {source}", program.display())]
 #[non_exhaustive]
-pub enum StartError {
-    /// A child asked for a child of its own.
-    #[error(
-        "a child process may not start `{role}`: only the program its user started has children"
-    )]
-    Nested {
-        /// The role asked for.
-        role: String,
-    },
-    /// The operating system refused.
-    #[error("cannot start `{}` as `{role}`: {source}", program.display())]
-    Spawn {
-        /// The program.
-        program: PathBuf,
-        /// The role asked for.
-        role: String,
-        /// The system's word.
-        source: io::Error,
-    },
+pub struct StartError {
+    /// The program.
+    pub program: PathBuf,
+    /// The role asked for.
+    pub role: String,
+    /// The system's word, or that a child may not have children.
+    pub source: io::Error,
 }
 
 /// How a process ended.
@@ -234,42 +263,55 @@ impl Child {
     /// its own: Ctrl-C reaches only the parent, which decides, and a kill reaches its children too.
     ///
     /// # Errors
-    /// [`StartError::Nested`] inside a child; [`StartError::Spawn`] when the system refuses.
+    /// [`StartError`] when the system refuses, and inside a child.
     pub fn start(program: &Program, role: &str) -> Result<(Self, Link), StartError> {
-        Self::start_with(program, role, |_| {}, |_, offer| offer.accept())
+        let started = Self::spawn(program, role, |_| {});
+        // Dropped, the child is killed.
+        let linked = started.and_then(|(child, offer)| Ok((child, Link::of(offer)?)));
+        linked.map_err(|source| StartError {
+            program: program.path().unwrap_or_default(),
+            role: role.into(),
+            source,
+        })
     }
 
-    /// As [`start`](Self::start); `prepare` sees the command, `accept` makes the parent's end.
-    pub(crate) fn start_with<L>(
+    /// Starts `program` in `role`; `prepare` sees the command.
+    pub(crate) fn spawn(
         program: &Program,
         role: &str,
         prepare: impl FnOnce(&mut Command),
-        accept: impl FnOnce(&Self, link::Offer) -> io::Result<L>,
-    ) -> Result<(Self, L), StartError> {
+    ) -> io::Result<(Self, Offer)> {
         if is_child() {
-            return Err(StartError::Nested { role: role.into() });
+            return Err(io::Error::other("a child process has no children"));
         }
-        let path = program.resolve();
-        let refused = |source| StartError::Spawn {
-            program: path.as_ref().map(PathBuf::clone).unwrap_or_default(),
-            role: role.into(),
-            source,
-        };
-        let mut command = Command::new(path.as_ref().map_err(|e| refused(copy_of(e)))?);
-        command.arg(OsString::from(format!("{ROLE_ARGUMENT}{role}")));
+        let mut command = program.command(role)?;
         prepare(&mut command);
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
-        let offer = link::Offer::to(&mut command).map_err(refused)?;
-        let process = command.spawn().map_err(refused)?;
-        drop(command);
-        let child = Self {
-            process,
-            exit: None,
+        let offer = Offer::to(&mut command)?;
+        let (process, exit) = (command.spawn()?, None);
+        Ok((Self { process, exit }, offer))
+    }
+
+    #[cfg(target_os = "linux")]
+    pub(crate) fn limit(&self, limit: crate::Limit) -> io::Result<()> {
+        use crate::Limit;
+        use rustix::process::{Pid, Resource, Rlimit, prlimit};
+        let (resource, most) = match limit {
+            Limit::MemoryBytes(most) => (Resource::As, most),
+            Limit::Files(most) => (Resource::Nofile, most),
+            Limit::CpuSeconds(most) => (Resource::Cpu, most),
         };
-        // Dropped, the child is killed.
-        let link = accept(&child, offer).map_err(refused)?;
-        Ok((child, link))
+        let (current, maximum) = (Some(most), Some(most));
+        let limit = Rlimit { current, maximum };
+        let pid = Pid::from_raw(self.process.id().cast_signed());
+        prlimit(pid, resource, limit).map(drop)?;
+        Ok(())
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    pub(crate) fn limit(&self, _: crate::Limit) -> io::Result<()> {
+        Ok(())
     }
 
     /// The process id.
@@ -363,8 +405,4 @@ impl Drop for Child {
     fn drop(&mut self) {
         self.kill();
     }
-}
-
-fn copy_of(error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), error.to_string())
 }

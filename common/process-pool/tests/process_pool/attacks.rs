@@ -12,11 +12,14 @@ use process_pool::{PoolError, Task, TaskError, Worker, WorkerStartError, child::
 use std::{
     pin::Pin,
     process::Command,
-    sync::{Arc, mpsc},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
     task::{Context, Poll, Wake, Waker},
     thread,
 };
-use tracing_subscriber::layer::SubscriberExt;
 
 #[test]
 fn a_task_that_forks_and_returns_twice_answers_once() {
@@ -232,30 +235,11 @@ fn two_functions_of_one_name_start_no_pool() {
         let error = builder(crew::TWIN, 1).start().expect_err("which of them?");
         assert!(matches!(
             broken(error),
-            WorkerStartError::Ended {
-                exit: Exit::Code(2)
-            }
+            WorkerStartError::Ended(Exit::Code(2))
         ));
         const OTHER: Worker<u64, String> = Worker::new("square", |n| n.to_string());
         let error = builder(OTHER, 1).start().expect_err("it has other types");
-        assert!(matches!(broken(error), WorkerStartError::OtherTypes { .. }));
-    });
-}
-
-#[test]
-fn a_pool_that_is_not_to_be_recorded_is_not() {
-    watched(|| {
-        let timeline = timeline::Timeline::new();
-        let recorded = tracing_subscriber::registry().with(timeline.clone());
-        let _recorded = tracing::subscriber::set_default(recorded);
-        let pid = pool(CHORE, 1).call(Chore::Trace).expect("it is done");
-        let recording = timeline.take();
-        assert!(
-            recording
-                .lanes
-                .iter()
-                .all(|lane| lane.id.number != u64::from(pid))
-        );
+        assert!(matches!(broken(error), WorkerStartError::OtherTypes(_)));
     });
 }
 
@@ -323,6 +307,73 @@ fn room_is_given_out_in_order_and_given_up_waits_hold_none() {
         let ids: Vec<_> = tasks.map(|task| (task.id(), task.wait().is_ok())).collect();
         assert_eq!(ids, [(2, true), (3, true)]);
         assert_eq!(check_at_rest(&pool).submitted, 5);
+    });
+}
+
+/// Counts how often it is woken.
+#[derive(Default)]
+struct Counting(AtomicUsize);
+
+impl Wake for Counting {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn each_place_in_the_queue_wakes_one_that_waits_for_it() {
+    watched(|| {
+        let point = MeetingPoint::new();
+        let builder = builder(CHORE, 1).queue_limit(count(1));
+        let pool = builder.start().expect("the crew starts");
+        let running = pool.submit(point.chore());
+        let met = point.meet();
+        let queued = pool.submit(point.chore());
+        let counting = Arc::new(Counting::default());
+        let waker = Waker::from(Arc::clone(&counting));
+        let mut context = Context::from_waker(&waker);
+        let mut waiting: Vec<_> = (0..1_000)
+            .map(|_| Box::pin(pool.submit_async(Chore::Return)))
+            .collect();
+        for wait in &mut waiting {
+            assert!(wait.as_mut().poll(&mut context).is_pending());
+        }
+        drop(met);
+        assert!(running.wait().is_ok());
+        // The queued one is begun: that frees one place.
+        let met = point.meet();
+        while counting.0.load(Ordering::SeqCst) == 0 {
+            thread::yield_now();
+        }
+        let mut polls = waiting
+            .iter_mut()
+            .map(|wait| wait.as_mut().poll(&mut context));
+        assert_eq!(polls.position(|polled| polled.is_ready()), Some(0));
+        assert_eq!(counting.0.load(Ordering::SeqCst), 1);
+        drop(met);
+        assert!(queued.wait().is_ok());
+    });
+}
+
+#[test]
+fn the_async_end_of_busy_workers_blocks_no_thread() {
+    watched(|| {
+        let point = MeetingPoint::new();
+        let pool = pool(CHORE, 8);
+        let tasks: Vec<_> = (0..8).map(|_| pool.submit(point.chore())).collect();
+        let met: Vec<_> = tasks.iter().map(|_| point.meet()).collect();
+        let mut ending = Box::pin(pool.shutdown_async(None));
+        let mut context = Context::from_waker(Waker::noop());
+        // It would wait here for ever.
+        assert!(ending.as_mut().poll(&mut context).is_pending());
+        drop(ending);
+        drop(pool);
+        assert!(met.iter().all(|met| is_gone(met.pid)));
+        assert!(
+            tasks
+                .into_iter()
+                .all(|task| task.wait() == Err(TaskError::Cancelled))
+        );
     });
 }
 

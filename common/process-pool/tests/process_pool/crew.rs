@@ -1,6 +1,5 @@
 //! What the workers of the pool's tests can do; shared by the tests and the worker program.
 
-use measure::workload::mix;
 use nix::{
     sys::signal::{self, Signal},
     unistd::{ForkResult, Pid},
@@ -14,12 +13,13 @@ use std::{
     os::{fd::OwnedFd, unix::net::UnixStream},
     path::{Path, PathBuf},
     process::Command,
+    sync::atomic::{AtomicU64, Ordering},
 };
 
 pub(crate) const SQUARE: Worker<u64, u128> = Worker::new("square", square);
 /// Squares the number after some microseconds of work.
 pub(crate) const GRIND: Worker<u64, u128> = Worker::new("grind", |n| {
-    black_box(mix(black_box(n), 2_000));
+    black_box((0..2_000).fold(black_box(n), |x, _| black_box(x ^ x << 7 ^ x >> 9)));
     square(n)
 });
 pub(crate) const CHORE: Worker<Chore, u32> = Worker::new("chore", Chore::run);
@@ -44,6 +44,16 @@ pub(crate) const WHERE: Worker<String, (Option<String>, PathBuf, u32)> =
         let folder = std::env::current_dir().expect("it has one");
         (std::env::var(name).ok(), folder, std::process::id())
     });
+/// Adds what [`LOAD`] has left.
+pub(crate) const ADD: Worker<u64, u64> = Worker::new("add", |n| n + LOADED.load(Ordering::Relaxed));
+pub(crate) const LOAD: Worker<u64, ()> = Worker::new("load", |n| {
+    assert_ne!(n, 13, "13 is unlucky");
+    LOADED.store(n, Ordering::Relaxed);
+});
+static LOADED: AtomicU64 = AtomicU64::new(0);
+/// Takes so much memory.
+pub(crate) const HOG: Worker<usize, usize> =
+    Worker::new("hog", |bytes| black_box(vec![1_u8; bytes]).len());
 pub(crate) const NESTED: Worker<u64, String> = Worker::new("nested", start_a_pool);
 
 pub(crate) const INFLATE: Worker<u32, Inflated> = Worker::new("inflate", Inflated);
@@ -91,7 +101,6 @@ pub(crate) enum Chore {
     #[cfg(target_os = "linux")]
     Fight(PathBuf, Vec<u32>),
     Print,
-    Trace,
     /// Forks a process that leaves the group and stays at the socket; then aborts.
     LeaveOrphan(PathBuf),
     /// Has a thread hold on to standard output for ever.
@@ -138,7 +147,6 @@ impl Chore {
                 print!("half a line, and \u{0}\u{ff} bytes");
                 eprintln!("a line on standard error");
             }
-            Self::Trace => inner(),
             Self::LeaveOrphan(socket) => leave_orphan(&socket),
             Self::HoldStdout => {
                 let (tx, rx) = std::sync::mpsc::channel();
@@ -204,10 +212,6 @@ fn panic_badly(how: &str) {
         "foreign" => foreign(),
         _ => std::panic::panic_any(Bomb),
     }
-}
-
-fn inner() {
-    let _span = tracing::info_span!("inner").entered();
 }
 
 fn die() {

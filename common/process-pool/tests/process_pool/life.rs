@@ -8,16 +8,18 @@ use nix::{
     sys::signal::{self, Signal},
     unistd::Pid,
 };
-use process_pool::{PoolError, ProcessPool, TaskError, Worker, child::Program};
+use process_pool::{
+    Event, PoolError, ProcessPool, TaskError, Worker,
+    child::{Exit, Program},
+};
 use std::{
     collections::BTreeSet,
     io::Read,
     num::NonZeroU64,
     process::{Command, Stdio},
+    sync::mpsc,
     time::Duration,
 };
-use timeline::{LaneKind, Timeline};
-use tracing_subscriber::layer::SubscriberExt;
 
 fn why_not(started: Result<ProcessPool<u8, u8>, PoolError>) -> String {
     let error = started.expect_err("it cannot start");
@@ -188,44 +190,25 @@ fn a_program_that_forgets_its_roles_stops_at_the_first_copies() {
 }
 
 #[test]
-fn each_worker_has_a_lane_with_its_start_and_its_tasks() {
+fn a_hook_sees_all_that_happens_before_its_outcome_and_may_panic() {
     watched(|| {
-        let timeline = Timeline::with_declared_tasks();
-        let recorded = tracing_subscriber::registry().with(timeline.clone());
-        let _recorded = tracing::subscriber::set_default(recorded);
-        let pool = builder(CHORE, 1).recorded().start();
+        let (tx, events) = mpsc::channel();
+        let hook = move |event| {
+            tx.send(event).expect("the test listens");
+            panic!("on purpose");
+        };
+        let pool = builder(CHORE, 1).retries(0).on_event(hook).start();
         let pool = pool.expect("the crew starts");
-        let pid = pool.submit(Chore::Trace).wait().expect("it is done");
-        pool.submit(Chore::Die).wait().expect_err("it dies twice");
-        let recording = timeline.take();
-        let lane = recording
-            .lanes
-            .iter()
-            .find(|lane| lane.id.kind == LaneKind::Process && lane.id.number == u64::from(pid))
-            .expect("the worker has a lane");
-        assert_eq!(lane.name, "worker 1");
-        let spans: Vec<_> = lane
-            .spans
-            .iter()
-            .map(|span| (&*span.name, span.depth))
-            .collect();
-        let lost = "lost: signal 9 (SIGKILL)";
-        assert_eq!(
-            spans,
-            [("start-up", 0), ("chore", 0), ("inner", 1), (lost, 0)]
-        );
-        assert!(lane.spans.iter().all(|span| span.busy <= span.duration()));
-        let cut: Vec<bool> = lane.spans.iter().map(|span| span.cut).collect();
-        assert_eq!(cut, [false, false, false, true], "nobody told its end");
-
-        for span in [&lane.spans[1], &lane.spans[3]] {
-            let mut ways = recording.handovers.iter();
-            let way = ways.find(|way| Some(way.job) == span.job);
-            let way = way.expect("it was handed over");
-            let (submitted, received) = way.submitted.zip(way.received).expect("both ends");
-            assert!(submitted.1 <= span.start && span.end <= received.1);
-            assert_eq!(submitted.0, received.0, "this thread did both");
-        }
+        let pid = pool.call(Chore::Return).expect("it is done");
+        let seen: Vec<_> = events.try_iter().collect();
+        assert!(matches!(&seen[0], Event::Ready { worker, .. } if worker.pid == pid));
+        assert_eq!(seen[1], Event::Submitted(0));
+        assert!(matches!(seen[2], Event::Begun(worker, 0) if worker.slot == 0));
+        assert!(matches!(seen[3], Event::Done { task: 0, .. }));
+        assert_eq!(seen[4..], [Event::Received(0)]);
+        pool.call(Chore::Die).expect_err("it dies");
+        let is_gone = |event| matches!(event, Event::Gone(worker, Exit::Signal(9), Some((1, _))) if worker.pid == pid);
+        assert!(events.try_iter().any(is_gone));
     });
 }
 

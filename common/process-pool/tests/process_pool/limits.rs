@@ -9,6 +9,10 @@ use process_pool::{Payload, TaskError};
 use std::{
     io::{BufRead, BufReader, Read},
     process::{Child, Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
 };
 
@@ -24,6 +28,24 @@ fn large_values_on_both_sides_of_full_queues_do_not_jam() {
             assert!(task.wait() == Ok(input));
         }
         assert_eq!(pool.shutdown().done, 40);
+    });
+}
+
+#[test]
+fn few_large_outcomes_are_on_their_way() {
+    watched(|| {
+        let pool = pool(crew::INFLATE, 2);
+        let given = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&given);
+        let inputs = (0..100).map(move |_| {
+            counter.fetch_add(1, Ordering::SeqCst);
+            1
+        });
+        // 16 MiB of them, and the one that is waiting for room.
+        for (taken, (_, outcome)) in (1..).zip(pool.map_unordered(inputs)) {
+            assert_eq!(outcome, Ok(Inflated(1)));
+            assert!(given.load(Ordering::SeqCst) <= taken + 17, "{taken}");
+        }
     });
 }
 
@@ -108,9 +130,20 @@ fn waiting_tasks_take_no_descriptors() {
 }
 
 #[test]
-fn a_pool_that_ends_while_workers_are_replaced_leaves_no_process() {
-    watched(|| {
-        let output = Command::new(CREW).args(["end", "30"]).output();
+fn pools_in_a_row_leave_no_process_thread_or_descriptor() {
+    end_pools("30");
+}
+
+#[test]
+#[ignore = "takes a minute; .ci/run does it"]
+fn a_thousand_pools_in_a_row_leave_nothing() {
+    end_pools("1000");
+}
+
+/// Ends pools while their workers are being replaced.
+fn end_pools(how_many: &'static str) {
+    watched(move || {
+        let output = Command::new(CREW).args(["end", how_many]).output();
         let output = output.expect("it starts");
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{said}");

@@ -11,3 +11,4 @@ mod limits;
 mod soak;
 mod support;
 mod tasks;
+mod ways;

@@ -55,6 +55,9 @@ fn main() -> ExitCode {
             &crew::WHERE,
             &crew::OTHER_TWIN,
             &crew::NESTED,
+            &crew::ADD,
+            &crew::LOAD,
+            &crew::HOG,
             &crew::INFLATE,
             &crew::DEFLATE,
             &Doomed,
@@ -156,6 +159,7 @@ fn panic(how: &str) -> Result<()> {
 #[cfg(unix)]
 fn end(pools: &str) -> Result<()> {
     const WORKERS: NonZeroUsize = NonZeroUsize::new(3).expect("three is not zero");
+    let before = holdings()?;
     for round in 0..pools.parse()? {
         // A task may meet every one of the workers while it dies.
         let builder = crew::CHORE.pool_builder().workers(WORKERS).retries(3);
@@ -188,7 +192,23 @@ fn end(pools: &str) -> Result<()> {
             return Err(format!("round {round}: {left:?}").into());
         }
     }
+    // A thread is gone a moment after it was joined.
+    while holdings()? > before {
+        thread::yield_now();
+    }
     Ok(())
+}
+
+/// How many threads and descriptors this process has.
+#[cfg(target_os = "linux")]
+fn holdings() -> Result<(usize, usize)> {
+    let count = |folder| Ok::<_, std::io::Error>(std::fs::read_dir(folder)?.count());
+    Ok((count("/proc/self/task")?, count("/proc/self/fd")?))
+}
+
+#[cfg(all(unix, not(target_os = "linux")))]
+fn holdings() -> Result<(usize, usize)> {
+    Ok((0, 0))
 }
 
 /// Serves chores, and exits at some moment around the first.

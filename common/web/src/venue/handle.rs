@@ -30,7 +30,7 @@ impl Venue {
         let (child, link) = Child::start(program, ROLE).map_err(io::Error::other)?;
         let (mut sender, mut receiver) = link.split();
         sender.send(market)?;
-        receiver.set_timeout(Some(PATIENCE))?;
+        receiver.set_timeout(Some(PATIENCE));
         let address = match receiver.receive::<Result<SocketAddr, String>>()? {
             Some(Ok(address)) => address,
             Some(Err(reason)) => return Err(no_venue(reason)),

@@ -1,12 +1,20 @@
 //! The link where there is no Unix: the child calls back over loopback and shows a word it was given.
+//!
+//! A worker is looked at once a millisecond, and has one task at a time. Read, never run.
 
 use std::{
     io::{self, Read, Write},
     net::{Shutdown, TcpListener, TcpStream},
     process::{Command, Stdio},
+    sync::atomic::{AtomicBool, Ordering},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
+
+const LOOK_EVERY: Duration = Duration::from_millis(1);
+
+/// A message up to this size is sent whole or not at all: no message is.
+pub(crate) const PACKET_BYTES: usize = 0;
 
 /// What comes from the other end.
 #[derive(Debug)]
@@ -17,8 +25,10 @@ pub(super) struct Input(TcpStream);
 pub(super) struct Output(TcpStream);
 
 impl Input {
-    pub(super) fn set_timeout(&mut self, limit: Option<Duration>) -> io::Result<()> {
-        self.0.set_read_timeout(limit)
+    /// Waits until there is something to read, for at most `limit`; without one, reading waits.
+    pub(super) fn wait(&self, limit: Option<Duration>) -> io::Result<()> {
+        self.0.set_read_timeout(limit)?;
+        limit.map_or(Ok(()), |_| self.0.peek(&mut [0]).map(drop))
     }
 
     pub(super) fn closing(&self) -> io::Result<Closing> {
@@ -29,12 +39,6 @@ impl Input {
 impl Read for Input {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.0.read(buffer)
-    }
-}
-
-impl Output {
-    pub(super) fn set_timeout(&mut self, limit: Option<Duration>) -> io::Result<()> {
-        self.0.set_write_timeout(limit)
     }
 }
 
@@ -55,14 +59,13 @@ impl Drop for Output {
     }
 }
 
-/// Waits for the other end of a link to close; made by
-/// [`LinkReceiver::closing`](super::LinkReceiver::closing).
+/// Waits for the other end of a link to close.
 #[derive(Debug)]
-pub struct Closing(TcpStream);
+pub(crate) struct Closing(TcpStream);
 
 impl Closing {
     /// Blocks until the other end has closed.
-    pub fn wait(&self) {
+    pub(crate) fn wait(&self) {
         while matches!(self.0.peek(&mut [0]), Ok(1..)) {
             thread::sleep(Duration::from_millis(20));
         }
@@ -92,8 +95,8 @@ impl Offer {
         new(self.stream()?)
     }
 
-    pub(in super::super) fn stream(self) -> io::Result<TcpStream> {
-        let deadline = std::time::Instant::now() + Duration::from_secs(10);
+    fn stream(self) -> io::Result<TcpStream> {
+        let deadline = Instant::now() + Duration::from_secs(10);
         self.listener.set_nonblocking(true)?;
         loop {
             match self.listener.accept() {
@@ -107,10 +110,10 @@ impl Offer {
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    if std::time::Instant::now() > deadline {
+                    if Instant::now() > deadline {
                         return Err(io::ErrorKind::TimedOut.into());
                     }
-                    thread::sleep(Duration::from_millis(1));
+                    thread::sleep(LOOK_EVERY);
                 }
                 Err(error) => return Err(error),
             }
@@ -132,4 +135,95 @@ pub(super) fn inherited() -> io::Result<(Input, Output)> {
     stream.set_nodelay(true)?;
     stream.write_all(&word.to_le_bytes())?;
     new(stream)
+}
+
+/// A worker as its parent waits for it. Only [`Line::wait`] waits.
+#[derive(Debug)]
+pub(crate) struct Line {
+    pub(crate) answers: TcpStream,
+    is_silent: bool,
+}
+
+/// What there is to do for a worker.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Seen {
+    pub(crate) answers: bool,
+    pub(crate) room: bool,
+    pub(crate) end: bool,
+}
+
+impl Line {
+    pub(crate) fn new(offer: Offer, _: u32) -> io::Result<Self> {
+        let answers = offer.stream()?;
+        answers.set_nonblocking(true)?;
+        let is_silent = false;
+        Ok(Self { answers, is_silent })
+    }
+
+    pub(crate) fn can_take_back(&self) -> bool {
+        false
+    }
+
+    pub(crate) fn send_whole(&self, _: bool) -> io::Result<()> {
+        Ok(())
+    }
+
+    pub(crate) fn send(&self, bytes: &[u8]) -> usize {
+        (&self.answers).write(bytes).unwrap_or(0)
+    }
+
+    pub(crate) fn take_back(&self) -> Vec<Vec<u8>> {
+        Vec::new()
+    }
+
+    pub(crate) fn close(&mut self) {
+        // It may be closed already.
+        let _ = self.answers.shutdown(Shutdown::Write);
+    }
+
+    pub(crate) fn silence(&mut self) {
+        self.is_silent = true;
+    }
+
+    pub(crate) fn look_every(&self, is_ending: bool) -> Option<Duration> {
+        Some(Duration::from_millis(if is_ending { 5 } else { 100 }))
+    }
+
+    fn has_answers(&self) -> bool {
+        let peeked = self.answers.peek(&mut [0]);
+        !matches!(peeked, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+    }
+
+    /// Waits until there is something to do for a worker, for at most `limit`.
+    pub(crate) fn wait(
+        line: Option<&Self>,
+        waker: &Waker,
+        room: bool,
+        limit: Option<Duration>,
+    ) -> Seen {
+        let deadline = limit.map(|limit| Instant::now() + limit);
+        loop {
+            let answers = line.is_some_and(|line| !line.is_silent && line.has_answers());
+            let is_over = deadline.is_some_and(|deadline| deadline <= Instant::now());
+            if waker.0.swap(false, Ordering::SeqCst) || is_over || answers || room {
+                let end = line.is_some();
+                return Seen { answers, room, end };
+            }
+            thread::sleep(LOOK_EVERY);
+        }
+    }
+}
+
+/// Ends a [`Line::wait`] from another thread.
+#[derive(Debug)]
+pub(crate) struct Waker(AtomicBool);
+
+impl Waker {
+    pub(crate) fn new() -> io::Result<Self> {
+        Ok(Self(AtomicBool::new(false)))
+    }
+
+    pub(crate) fn wake(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
 }

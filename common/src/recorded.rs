@@ -1,0 +1,188 @@
+//! A process pool on the timeline: a lane for each worker, and the CPU time of all of them.
+
+use measure::timing::{self, Usage};
+use process_pool::{Event, PoolBuilder, Stage, WorkerId, child::Exit};
+use serde::{Deserialize, Serialize};
+use std::{
+    cell::Cell,
+    collections::HashMap,
+    sync::{
+        Mutex, OnceLock, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+use timeline::{Lane, LaneId, LaneKind, LiveProcess, Moment, Recording, Span, Timeline};
+
+/// How many recorded pools this process has had: their tasks are told apart by it.
+static POOLS: AtomicU64 = AtomicU64::new(0);
+
+/// Records process pools.
+pub trait Recorded {
+    /// Records workers and tasks into the timeline of the calling thread, if there is one, and
+    /// counts their CPU time as this program's.
+    ///
+    /// A worker installs a `tracing` subscriber then: its tasks must not install another.
+    #[must_use]
+    fn recorded(self) -> Self;
+}
+
+impl<I, O> Recorded for PoolBuilder<I, O> {
+    fn recorded(self) -> Self {
+        let Some(timeline) = Timeline::current() else {
+            return self;
+        };
+        let first_job = POOLS.fetch_add(1, Ordering::Relaxed) << 32;
+        let recorder = Recorder {
+            timeline,
+            name: self.name(),
+            first_job,
+            busy: Mutex::default(),
+        };
+        self.on_event(move |event| recorder.record(event))
+    }
+}
+
+/// What a worker notes when it is ready: the moment, and the CPU time that it took to get there.
+#[derive(Debug, Serialize, Deserialize)]
+struct Start {
+    ready: Moment,
+    busy: Duration,
+}
+
+/// What a worker notes of a task, and what it has used in all.
+#[derive(Debug, Serialize, Deserialize)]
+struct Notes {
+    recording: Recording,
+    usage: Usage,
+}
+
+/// Records a pool.
+struct Recorder {
+    timeline: Timeline,
+    name: &'static str,
+    first_job: u64,
+    /// Shows in the live view that a worker is busy.
+    busy: Mutex<HashMap<usize, LiveProcess>>,
+}
+
+impl Recorder {
+    fn record(&self, event: Event) {
+        let job = |task: u64| self.first_job + task;
+        match event {
+            Event::Submitted(task) => self.timeline.submitted(job(task)),
+            Event::Received(task) => self.timeline.received(job(task)),
+            Event::Ready { worker, took, note } => {
+                let Ok(start) = postcard::from_bytes::<Start>(&note) else {
+                    return;
+                };
+                let spawned = before(start.ready, took);
+                let busy = start.busy.min(took);
+                let span = Span::watched("start-up", spawned, start.ready, busy);
+                self.timeline
+                    .record_process(worker.pid, &lane(worker), span);
+            }
+            Event::Begun(worker, _) => self.show_busy(worker, true),
+            Event::Done { worker, task, note } => {
+                self.show_busy(worker, false);
+                let Ok(mut notes) = postcard::from_bytes::<Notes>(&note) else {
+                    return;
+                };
+                timing::adopt_child_usage(worker.pid, notes.usage);
+                let lanes = notes.recording.lanes.iter_mut();
+                let spans = lanes.flat_map(|lane| &mut lane.spans);
+                for span in spans.filter(|span| span.depth == 0) {
+                    span.job = Some(job(task));
+                }
+                self.timeline
+                    .adopt(worker.pid, &lane(worker), notes.recording);
+            }
+            Event::Gone(worker, exit, begun) => {
+                self.show_busy(worker, false);
+                timing::forget_child_usage(worker.pid);
+                if let Some((task, took)) = begun {
+                    self.record_loss(worker, exit, (job(task), took));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn show_busy(&self, worker: WorkerId, is_busy: bool) {
+        let mut busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
+        // The earlier one first: it takes down what this one puts up.
+        busy.remove(&worker.slot);
+        if is_busy {
+            let name = || lane(worker);
+            let shown = self.timeline.live_process(worker.pid, name, self.name);
+            busy.insert(worker.slot, shown);
+        }
+    }
+
+    /// A worker is gone, and with it the task that it had begun.
+    fn record_loss(&self, worker: WorkerId, exit: Exit, (job, took): (u64, Duration)) {
+        let now = Moment::now();
+        // How much of it was work is unknown.
+        let mut span = Span::watched("lost", before(now, took), now, Duration::ZERO);
+        span.name = format!("lost: {exit}").into();
+        span.cut = true;
+        span.job = Some(job);
+        self.timeline
+            .record_process(worker.pid, &lane(worker), span);
+    }
+}
+
+fn before(moment: Moment, duration: Duration) -> Moment {
+    Moment::at((moment - Moment::default()).saturating_sub(duration))
+}
+
+fn lane(worker: WorkerId) -> String {
+    format!("worker {}", worker.slot + 1)
+}
+
+/// The notes of a worker of a recorded pool: a task is a span around the spans that it records.
+pub(crate) fn note(stage: Stage) -> Vec<u8> {
+    thread_local! {
+        static BEGUN: Cell<(Moment, Option<Duration>)> = Cell::default();
+    }
+    static TIMELINE: OnceLock<Timeline> = OnceLock::new();
+    let timeline = || TIMELINE.get_or_init(|| Timeline::with_declared_tasks().install());
+    let noted = match stage {
+        Stage::Ready => {
+            let (ready, busy) = (Moment::now(), timeline::thread_cpu().unwrap_or_default());
+            postcard::to_stdvec(&Start { ready, busy })
+        }
+        Stage::Begin => {
+            timeline();
+            BEGUN.set((Moment::now(), timeline::thread_cpu()));
+            return Vec::new();
+        }
+        Stage::End(name) => postcard::to_stdvec(&end(timeline(), name, BEGUN.get())),
+        _ => return Vec::new(),
+    };
+    noted.unwrap_or_default()
+}
+
+fn end(timeline: &Timeline, name: &'static str, begun: (Moment, Option<Duration>)) -> Notes {
+    let (start, cpu) = begun;
+    let end = Moment::now();
+    let whole = end - start;
+    let busy = match cpu.zip(timeline::thread_cpu()) {
+        Some((before, after)) => after.saturating_sub(before).min(whole),
+        None => whole,
+    };
+    let mut recording = timeline.take();
+    for span in recording.lanes.iter_mut().flat_map(|lane| &mut lane.spans) {
+        span.depth += 1;
+    }
+    let (kind, number) = (LaneKind::Process, std::process::id().into());
+    let lane = Lane {
+        id: LaneId { kind, number },
+        name: name.into(),
+        spans: vec![Span::watched(name, start, end, busy)],
+    };
+    recording.lanes.insert(0, lane);
+    recording.toll.spans += 1;
+    let usage = Usage::of_this_process();
+    Notes { recording, usage }
+}
