@@ -120,9 +120,9 @@ impl Job {
 }
 
 /// What is to be done once no lock is held; done when dropped, whatever else goes wrong.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Effects<'a> {
-    settings: &'a Settings,
+    settings: Option<&'a Settings>,
     events: Vec<Event>,
     outcomes: Vec<(Reply, u64, Outcome)>,
     /// Waits of the caller's that are over.
@@ -137,19 +137,16 @@ pub(crate) struct Effects<'a> {
 
 impl<'a> Effects<'a> {
     pub(crate) fn new(settings: &'a Settings) -> Self {
-        Self {
-            settings,
-            events: Vec::new(),
-            outcomes: Vec::new(),
-            over: Vec::new(),
-            permits: Vec::new(),
-            open: None,
-            wakes: Vec::new(),
-        }
+        let mut effects = Self::default();
+        effects.settings = Some(settings);
+        effects
     }
 
     pub(crate) fn note(&mut self, event: impl FnOnce() -> Event) {
-        if self.settings.hook.is_some() {
+        if self
+            .settings
+            .is_some_and(|settings| settings.hook.is_some())
+        {
             self.events.push(event());
         }
     }
@@ -172,8 +169,8 @@ impl<'a> Effects<'a> {
 impl Drop for Effects<'_> {
     fn drop(&mut self) {
         // Before the outcomes are out: whoever has one may ask at once what it took.
-        for event in self.events.drain(..) {
-            self.settings.tell(event);
+        for (event, settings) in self.events.drain(..).zip(self.settings.iter().cycle()) {
+            settings.tell(event);
         }
         for supervisor in self.wakes.drain(..) {
             supervisor.wake();

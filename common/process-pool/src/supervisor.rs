@@ -38,12 +38,7 @@ pub(crate) fn run(shared: &Shared, slot: usize) {
             match start(settings, slot) {
                 Ok(worker) => {
                     shared.change(|state, _| state.ledger.workers_started += 1);
-                    Supervisor {
-                        shared,
-                        slot,
-                        worker,
-                    }
-                    .attend(&waker);
+                    Supervisor { shared, worker }.attend(&waker);
                 }
                 Err(error) => shared.change(|state, effects| {
                     let reason = WorkerStartError::Refused(settings.program.refusal(&error));
@@ -104,7 +99,6 @@ fn is_shortage(error: &io::Error) -> bool {
 /// A worker, from its start to its end.
 struct Supervisor<'a> {
     shared: &'a Shared,
-    slot: usize,
     worker: Worker,
 }
 
@@ -128,7 +122,11 @@ impl Supervisor<'_> {
                     return None;
                 }
                 let next = self.turn(state, effects);
-                Some((next, self.worker.rest(state.slots[self.slot].sent.front())))
+                Some((
+                    next,
+                    self.worker
+                        .rest(state.slots[self.worker.id.slot].sent.front()),
+                ))
             });
             let Some((next, rest)) = next else { return };
             if let Some(rest) = rest {
@@ -147,7 +145,7 @@ impl Supervisor<'_> {
         }
         let worker = &mut self.worker;
         if !makes_sense && worker.ending.is_none() {
-            let is_ready = state.slots[self.slot].pid.is_some();
+            let is_ready = state.slots[worker.id.slot].pid.is_some();
             let ending = if is_ready {
                 Ending::Lost
             } else {
@@ -172,7 +170,8 @@ impl Supervisor<'_> {
         effects: &mut Effects<'_>,
     ) -> bool {
         let settings = &self.shared.settings;
-        let (slot, worker) = (self.slot, &mut self.worker);
+        let worker = &mut self.worker;
+        let slot = worker.id.slot;
         match report {
             Report::Hello { types, note } if !worker.has_greeted => {
                 worker.has_greeted = true;
@@ -232,7 +231,7 @@ impl Supervisor<'_> {
 
     /// The first task that the worker has is begun, if it has any.
     fn begin(&mut self, state: &mut State, effects: &mut Effects<'_>) {
-        if let Some(job) = state.slots[self.slot].sent.front_mut() {
+        if let Some(job) = state.slots[self.worker.id.slot].sent.front_mut() {
             effects.note(|| Event::Begun(self.worker.id, job.task()));
             effects.permits.extend(job.permit.take());
         }
@@ -254,7 +253,7 @@ impl Supervisor<'_> {
                 state.wake_all(effects);
             }
         }
-        let own = match state.slots[self.slot].pid {
+        let own = match state.slots[self.worker.id.slot].pid {
             _ if self.worker.ending.is_some() => None,
             Some(_) => self.serve(state, now, effects),
             None => {
@@ -270,7 +269,7 @@ impl Supervisor<'_> {
         let worker = &mut self.worker;
         let mut next = [state.stop_at, own].into_iter().flatten().min();
         let mut look_at = |at: Instant| next = Some(next.map_or(at, |next| next.min(at)));
-        let slot = &mut state.slots[self.slot];
+        let slot = &mut state.slots[worker.id.slot];
         slot.is_idle = slot.pid.is_some() && slot.sent.is_empty() && worker.ending.is_none();
         if let Some((_, deadline)) = &mut worker.ending {
             if *deadline <= now {
@@ -292,11 +291,12 @@ impl Supervisor<'_> {
         now: Instant,
         effects: &mut Effects<'_>,
     ) -> Option<Instant> {
-        let (timeout, slot) = (self.shared.settings.timeout, self.slot);
+        let (timeout, slot) = (self.shared.settings.timeout, self.worker.id.slot);
         let takes_long = |worker: &Worker| worker.began + TAKE_BACK_AFTER;
         let sent = &state.slots[slot].sent;
         let is_unwanted = sent.iter().any(|job| job.cancelled);
-        if is_unwanted || sent.len() > 1 && takes_long(&self.worker) <= now {
+        let is_behind = sent.len() > 1 && self.worker.pace.is_some();
+        if is_unwanted || is_behind && takes_long(&self.worker) <= now {
             for job in self.worker.take_back(&mut state.slots[slot].sent, false) {
                 state.requeue(job, effects);
             }
@@ -316,14 +316,16 @@ impl Supervisor<'_> {
         if limit.is_some_and(|limit| limit <= now) {
             worker.kill(Ending::TimedOut, now);
         }
-        let long = (sent.len() > 1).then(|| takes_long(worker));
+        let is_behind = sent.len() > 1 && worker.pace.is_some();
+        let long = is_behind.then(|| takes_long(worker));
         limit.into_iter().chain(long).min()
     }
 
     /// Sends the worker what it can have.
     fn feed(&mut self, state: &mut State, now: Instant, effects: &mut Effects<'_>) {
         let most = self.shared.settings.tasks_per_worker;
-        let (slot, worker) = (self.slot, &mut self.worker);
+        let worker = &mut self.worker;
+        let slot = worker.id.slot;
         loop {
             let sent = &state.slots[slot].sent;
             let is_used_up = most.is_some_and(|most| worker.given >= most.get());
@@ -354,7 +356,7 @@ impl Supervisor<'_> {
 
     /// The worker has ended: settles what it had, and whether it was well.
     fn bury(&mut self, state: &mut State, exit: Exit, effects: &mut Effects<'_>) {
-        let (now, slot) = (Instant::now(), self.slot);
+        let (now, slot) = (Instant::now(), self.worker.id.slot);
         let worker = &mut self.worker;
         let ending = worker
             .ending
