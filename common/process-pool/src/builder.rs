@@ -4,7 +4,7 @@ use crate::{
     Event, PoolError, ProcessPool, Worker,
     child::{self, Program},
     event::Hook,
-    state::Shared,
+    shared::Shared,
     supervisor,
     wait::lock,
     wire::{self, ORDER_BYTES, Order},
@@ -35,6 +35,27 @@ pub enum Limit {
     Files(u64),
     /// Seconds of CPU time, after which it is killed.
     CpuSeconds(u64),
+}
+
+impl Limit {
+    /// Sets it for a process that has just started.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn apply(self, pid: u32) -> io::Result<()> {
+        use rustix::process::{Pid, Resource, Rlimit, prlimit};
+        let (resource, most) = match self {
+            Self::MemoryBytes(most) => (Resource::As, most),
+            Self::Files(most) => (Resource::Nofile, most),
+            Self::CpuSeconds(most) => (Resource::Cpu, most),
+        };
+        let (current, maximum) = (Some(most), Some(most));
+        let limit = Rlimit { current, maximum };
+        Ok(prlimit(Pid::from_raw(pid.cast_signed()), resource, limit).map(drop)?)
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    pub(crate) fn apply(self, _: u32) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// What a pool was asked for.

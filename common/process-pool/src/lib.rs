@@ -11,6 +11,7 @@ mod pool;
 mod remote;
 mod room;
 mod served;
+mod shared;
 mod state;
 mod stream;
 mod supervisor;

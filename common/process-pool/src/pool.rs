@@ -4,7 +4,7 @@ use crate::{
     Ledger, Task, TaskError, Worker,
     job::{Job, Reply},
     room::Permit,
-    state::Shared,
+    shared::Shared,
     task,
     wait::{OneShot, block_on, lock},
     wire::{self, ORDER_BYTES, Order},

@@ -3,22 +3,18 @@
 //! Nothing here runs code of the caller; what concerns the caller goes into [`Effects`].
 
 use crate::{
-    Event, Ledger, PoolError, TaskError, WorkerStartError,
+    Ledger, PoolError, TaskError, WorkerStartError,
     builder::Settings,
     child::Waker,
     job::{Effects, Job, Output, Reply},
     room::Room,
     stream::Flow,
-    wait::{OneShot, lock},
+    wait::OneShot,
 };
 use std::{
     collections::{BTreeMap, VecDeque},
     io, iter, mem,
-    num::NonZeroUsize,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -26,56 +22,6 @@ use std::{
 const START_ATTEMPTS: u32 = 3;
 const FIRST_BACK_OFF: Duration = Duration::from_millis(10);
 const LONGEST_BACK_OFF: Duration = Duration::from_secs(1);
-
-/// What a pool, its handles and its threads share.
-#[derive(Debug)]
-pub(crate) struct Shared {
-    pub(crate) settings: Arc<Settings>,
-    pub(crate) room: Arc<Room>,
-    next_task: AtomicU64,
-    pub(crate) state: Mutex<State>,
-}
-
-impl Shared {
-    pub(crate) fn new(settings: Settings) -> io::Result<Self> {
-        let settings = Arc::new(settings);
-        let room = Room::new(settings.queue_limit.map_or(usize::MAX, NonZeroUsize::get));
-        let state = State::new(Arc::clone(&settings), Arc::clone(&room))?;
-        Ok(Self {
-            settings,
-            room,
-            next_task: AtomicU64::new(0),
-            state: Mutex::new(state),
-        })
-    }
-
-    /// Changes the state; what concerns the caller's code happens when the lock is free again.
-    pub(crate) fn change<R>(&self, change: impl FnOnce(&mut State, &mut Effects<'_>) -> R) -> R {
-        let mut effects = Effects::new(&self.settings);
-        let mut state = lock(&self.state);
-        let result = change(&mut state, &mut effects);
-        drop(state);
-        result
-    }
-
-    /// Queues tasks; returns the number of the first.
-    pub(crate) fn add(&self, mut job: Job) -> u64 {
-        let tasks = u64::from(job.order.tasks);
-        let id = self.next_task.fetch_add(tasks, Ordering::Relaxed);
-        job.number(id, self.settings.hook.is_some());
-        (id..id + tasks).for_each(|task| self.settings.tell(Event::Submitted(task)));
-        self.change(|state, effects| state.add(job, effects));
-        id
-    }
-
-    /// Counts a task that came to nothing before it was queued.
-    pub(crate) fn refuse(&self) -> u64 {
-        let ledger = &mut lock(&self.state).ledger;
-        ledger.submitted += 1;
-        ledger.failed += 1;
-        self.next_task.fetch_add(1, Ordering::Relaxed)
-    }
-}
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Phase {
@@ -122,7 +68,7 @@ pub(crate) struct State {
 }
 
 impl State {
-    fn new(settings: Arc<Settings>, room: Arc<Room>) -> io::Result<Self> {
+    pub(crate) fn new(settings: Arc<Settings>, room: Arc<Room>) -> io::Result<Self> {
         let slot = || {
             Ok(Slot {
                 supervisor: Arc::new(Waker::new()?),
@@ -173,7 +119,7 @@ impl State {
     }
 
     /// Queues tasks, or refuses them.
-    fn add(&mut self, job: Job, effects: &mut Effects<'_>) {
+    pub(crate) fn add(&mut self, job: Job, effects: &mut Effects<'_>) {
         self.ledger.submitted += u64::from(job.order.tasks);
         match self.refusal() {
             Some(error) => self.fail(job, &error, effects),

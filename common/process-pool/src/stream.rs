@@ -4,7 +4,7 @@ use crate::{
     Event, ProcessPool, TaskError,
     job::{Job, Outcome, Reply},
     room::{Permit, Room},
-    state::Shared,
+    shared::Shared,
     task,
     wait::{block_on, lock},
     wire::{self, ORDER_BYTES, Order},

@@ -1,13 +1,16 @@
 //! One thread for each slot of a pool: it starts a worker, sends it tasks, hears, ends and buries it,
 //! and starts the next one.
 
+mod loss;
+
 use crate::{
     Event, TaskError, WorkerStartError,
     builder::Settings,
-    child::{Child, Exit, Line, PACKET_BYTES, Waker},
-    job::{Effects, Job, Output},
+    child::{Child, Line, PACKET_BYTES, Waker},
+    job::{Effects, Output},
     remote::{END_LIMIT, Ending, Heard, Worker},
-    state::{Phase, Shared, State},
+    shared::Shared,
+    state::{Phase, State},
     task,
     wire::{self, Order, Report},
 };
@@ -75,7 +78,7 @@ fn start(settings: &Settings, slot: usize) -> io::Result<Worker> {
         }
     })?;
     for limit in &settings.limits {
-        child.limit(*limit)?;
+        limit.apply(child.id())?;
     }
     let line = Line::new(offer, child.id())?;
     Ok(Worker::new(slot, child, line, spawned))
@@ -352,75 +355,6 @@ impl Supervisor<'_> {
                 return self.feed(state, now, effects);
             }
         }
-    }
-
-    /// The worker has ended: settles what it had, and whether it was well.
-    fn bury(&mut self, state: &mut State, exit: Exit, effects: &mut Effects<'_>) {
-        let (now, slot) = (Instant::now(), self.worker.id.slot);
-        let worker = &mut self.worker;
-        let ending = worker
-            .ending
-            .take()
-            .map_or(Ending::Lost, |(ending, _)| ending);
-        let is_ready = state.slots[slot].pid.take().is_some();
-        state.slots[slot].is_idle = false;
-        let mut sent = std::mem::take(&mut state.slots[slot].sent);
-        // A message that was not taken in time is a task that was not done in time.
-        if ending != Ending::TimedOut || !worker.wants_room() {
-            for job in worker.take_back(&mut sent, true) {
-                state.requeue(job, effects);
-            }
-        }
-        let begun = sent.front().map(|job| (job.task(), now - worker.began));
-        effects.note(|| Event::Gone(worker.id, exit, begun));
-        let did_nothing = sent.is_empty() && worker.given == 0;
-        for job in sent {
-            self.settle_lost(state, job, (exit, &ending), effects);
-        }
-        if ending == Ending::Dismissed {
-            return;
-        }
-        state.ledger.workers_lost += 1;
-        let reason = match ending {
-            Ending::Unfit(reason) => reason,
-            _ if !is_ready => WorkerStartError::Ended(exit),
-            _ if did_nothing => WorkerStartError::EndedIdle(exit),
-            _ => return,
-        };
-        if state.wants_workers() {
-            state.fail_start(slot, reason, false, effects);
-        }
-    }
-
-    /// Settles a job that the worker had begun.
-    fn settle_lost(
-        &self,
-        state: &mut State,
-        job: Job,
-        (exit, ending): (Exit, &Ending),
-        effects: &mut Effects<'_>,
-    ) {
-        let (pid, settings) = (self.worker.id.pid, &self.shared.settings);
-        let attempts = job.attempts + 1;
-        let mut rest = job.into_singles().into_iter();
-        let Some(mut job) = rest.next() else { return };
-        job.attempts = attempts;
-        rest.for_each(|other| state.requeue(other, effects));
-        let error = match (ending, settings.timeout) {
-            (Ending::Dismissed, _) => TaskError::Cancelled,
-            _ if job.cancelled => TaskError::Cancelled,
-            (Ending::TimedOut, Some(limit)) => TaskError::TimedOut { pid, limit },
-            _ if attempts <= settings.retries => {
-                state.ledger.retried += 1;
-                return state.requeue(job, effects);
-            }
-            _ => TaskError::WorkerLost {
-                pid,
-                exit,
-                attempts,
-            },
-        };
-        state.fail(job, &error, effects);
     }
 }
 

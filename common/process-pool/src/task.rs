@@ -3,7 +3,7 @@
 use crate::{
     Event, Payload, TaskError,
     job::Outcome,
-    state::Shared,
+    shared::Shared,
     wait::{OneShot, block_until},
     wire::{self, FAILURE, Failure, VALUE},
 };

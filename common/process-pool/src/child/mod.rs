@@ -293,27 +293,6 @@ impl Child {
         Ok((Self { process, exit }, offer))
     }
 
-    #[cfg(target_os = "linux")]
-    pub(crate) fn limit(&self, limit: crate::Limit) -> io::Result<()> {
-        use crate::Limit;
-        use rustix::process::{Pid, Resource, Rlimit, prlimit};
-        let (resource, most) = match limit {
-            Limit::MemoryBytes(most) => (Resource::As, most),
-            Limit::Files(most) => (Resource::Nofile, most),
-            Limit::CpuSeconds(most) => (Resource::Cpu, most),
-        };
-        let (current, maximum) = (Some(most), Some(most));
-        let limit = Rlimit { current, maximum };
-        let pid = Pid::from_raw(self.process.id().cast_signed());
-        prlimit(pid, resource, limit).map(drop)?;
-        Ok(())
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    pub(crate) fn limit(&self, _: crate::Limit) -> io::Result<()> {
-        Ok(())
-    }
-
     /// The process id.
     pub fn id(&self) -> u32 {
         self.process.id()
