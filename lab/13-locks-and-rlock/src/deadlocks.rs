@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use common::{
-    Lab, TableReport, Tally,
+    Lab, Recorded, TableReport, Tally,
     claim::{Claim, count, done},
     process_pool::Worker,
     timeline::{Lane, Recording, Span, Timeline},
