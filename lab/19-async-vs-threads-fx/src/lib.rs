@@ -21,9 +21,9 @@ pub fn quotes(pairs: &[Pair], repeats: usize) -> Vec<Request> {
 pub fn orders(quotes: &[Request], answers: &[Answer]) -> Vec<Request> {
     let mut best = BTreeMap::new();
     for (request, answer) in quotes.iter().zip(answers) {
-        if let (Ask::Quote(pair), Answer::Price(_, price)) = (request.ask, *answer) {
-            let least = best.entry(pair).or_insert(price);
-            *least = price.min(*least);
+        if let Ask::Quote(pair) = request.ask {
+            let least = best.entry(pair).or_insert(answer.price);
+            *least = answer.price.min(*least);
         }
     }
     let numbered = (quotes.len() as u64 + 1..).zip(best);
@@ -41,11 +41,11 @@ mod tests {
 
     #[test]
     fn an_order_is_for_the_lowest_price_of_its_pair() {
-        let requests = quotes(&[Pair::EurUsd, Pair::UsdChf], 2);
+        let requests = quotes(&[Pair::ALL[0], Pair::ALL[4]], 2);
         let prices = [120, 80, 110, 90].into_iter();
         let answers: Vec<Answer> = (1..)
             .zip(prices)
-            .map(|(id, price)| Answer::Price(id, price))
+            .map(|(id, price)| Answer { id, price })
             .collect();
         let asks: Vec<Ask> = orders(&requests, &answers)
             .iter()
@@ -53,7 +53,7 @@ mod tests {
             .collect();
         assert_eq!(
             asks,
-            [Ask::Order(Pair::EurUsd, 110), Ask::Order(Pair::UsdChf, 80)]
+            [Ask::Order(Pair::ALL[0], 110), Ask::Order(Pair::ALL[4], 80)]
         );
         assert_eq!(orders(&[], &[]), []);
     }

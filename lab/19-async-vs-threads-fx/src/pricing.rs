@@ -123,7 +123,7 @@ async fn ask_on_schedule(
     for number in 0..ticks {
         let due = start + every * number;
         time::sleep_until(due).await;
-        let (id, ask) = (number.into(), Ask::Tick(Pair::EurUsd));
+        let (id, ask) = (number.into(), Ask::Tick(Pair::ALL[0]));
         client.ask(&Request { id, ask }).await?;
         late.push(due.elapsed());
     }

@@ -1,0 +1,191 @@
+//! The venue's side: one thread that serves all connections, and one that the parent asks for the counts.
+
+use super::{Answer, Ask, Counts, GREETING, LINE_BYTES, Market, Request};
+use measure::{host, timing::Usage};
+use process_pool::child::{Link, Role};
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    process::ExitCode,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread,
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    net::{TcpListener, TcpSocket, TcpStream},
+    runtime::{Builder, Runtime},
+    sync::{SetOnce, oneshot},
+    time::{self, Instant},
+};
+
+/// How many connections may wait to be accepted; the system may cut it down to its own limit.
+const BACKLOG: u32 = 16_384;
+pub(super) const ROLE: &str = "venue";
+
+/// The venue's role: `main` hands it to the step.
+pub static VENUE: VenueRole = VenueRole;
+
+/// The [`Role`] of a child that is the venue; see [`VENUE`].
+#[derive(Clone, Copy, Debug)]
+pub struct VenueRole;
+
+impl Role for VenueRole {
+    fn name(&self) -> &str {
+        ROLE
+    }
+
+    fn serve(&self, mut link: Link) -> ExitCode {
+        let Ok(Some(market)) = link.receive::<Market>() else {
+            return ExitCode::FAILURE;
+        };
+        host::raise_open_files();
+        let opened = open().map_err(|error| error.to_string());
+        let address = opened.as_ref().map(|(_, _, address)| *address);
+        // The parent has the reason, and reports it.
+        let (Ok(()), Ok((runtime, listener, _))) = (link.send(&address), opened) else {
+            return ExitCode::FAILURE;
+        };
+        let floor = Arc::new(Floor {
+            market,
+            run: Mutex::new(Run::new(0)),
+        });
+        let (controlled, parent_is_gone) = (Arc::clone(&floor), oneshot::channel::<()>());
+        thread::spawn(move || {
+            let _until_here = parent_is_gone.0;
+            while let Ok(Some(bell)) = link.receive::<Option<u64>>() {
+                if link.send(&controlled.control(bell)).is_err() {
+                    break;
+                }
+            }
+        });
+        runtime.block_on(async {
+            tokio::select! {
+                () = accept(listener, floor) => {}
+                _ = parent_is_gone.1 => {}
+            }
+        });
+        ExitCode::SUCCESS
+    }
+}
+
+fn open() -> io::Result<(Runtime, TcpListener, SocketAddr)> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let listener = runtime.block_on(async {
+        let socket = TcpSocket::new_v4()?;
+        socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
+        socket.listen(BACKLOG)
+    })?;
+    let address = listener.local_addr()?;
+    Ok((runtime, listener, address))
+}
+
+/// Serves every connection that comes, for ever.
+async fn accept(listener: TcpListener, floor: Arc<Floor>) {
+    loop {
+        match listener.accept().await {
+            // A client that hangs up ends its task, and needs no answer.
+            Ok((stream, _)) => drop(tokio::spawn(converse(stream, Arc::clone(&floor)))),
+            // Out of descriptors, mostly: some client hangs up soon.
+            Err(_) => time::sleep(Duration::from_millis(5)).await,
+        }
+    }
+}
+
+/// What every connection can reach.
+struct Floor {
+    market: Market,
+    run: Mutex<Run>,
+}
+
+/// What is counted in one run.
+struct Run {
+    bell: u64,
+    rung: Arc<SetOnce<Instant>>,
+    began: Instant,
+    cpu_before: Duration,
+    counts: Counts,
+    in_flight: u64,
+}
+
+impl Run {
+    fn new(bell: u64) -> Self {
+        Self {
+            bell,
+            rung: Arc::default(),
+            began: Instant::now(),
+            cpu_before: Usage::of_this_process().cpu(),
+            counts: Counts::default(),
+            in_flight: 0,
+        }
+    }
+}
+
+impl Floor {
+    fn run(&self) -> MutexGuard<'_, Run> {
+        // Whole numbers are right at every moment, whoever panicked.
+        self.run.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins a run with this bell, if any, and says what has been counted.
+    fn control(&self, bell: Option<u64>) -> Counts {
+        let mut run = self.run();
+        if let Some(bell) = bell {
+            // Whoever still waits for the bell of the run before is released.
+            let _ = run.rung.set(Instant::now());
+            *run = Run::new(bell);
+        }
+        let cpu = Usage::of_this_process().cpu() - run.cpu_before;
+        Counts {
+            busy_ratio: cpu.div_duration_f64(run.began.elapsed()),
+            ..run.counts
+        }
+    }
+
+    /// Counts a quote or an order in, holds it for its latency, and counts it out.
+    async fn hold(&self, id: u64) {
+        let arrived = Instant::now();
+        let rung = {
+            let mut run = self.run();
+            run.in_flight += 1;
+            run.counts.arrivals += 1;
+            run.counts.peak_in_flight = run.counts.peak_in_flight.max(run.in_flight);
+            if run.counts.arrivals >= run.bell {
+                let _ = run.rung.set(Instant::now());
+            }
+            Arc::clone(&run.rung)
+        };
+        let opening = *rung.wait().await;
+        time::sleep_until(opening.max(arrived) + self.market.latency(id)).await;
+        // Counted out before the client can know: its next request must not meet this one.
+        let mut run = self.run();
+        if Arc::ptr_eq(&rung, &run.rung) {
+            run.in_flight -= 1;
+        }
+    }
+}
+
+/// Answers line by line until the client hangs up, or says what is no request.
+async fn converse(stream: TcpStream, floor: Arc<Floor>) -> io::Result<()> {
+    // Clients close first. Answering that with a reset frees their ports at once: tens of thousands
+    // of them would otherwise linger for a minute, and slow down the connects of the next run.
+    stream.set_zero_linger()?;
+    floor.run().counts.connections += 1;
+    let mut lines = BufReader::with_capacity(LINE_BYTES, stream);
+    let greeting = format!("{GREETING}\n");
+    lines.get_mut().write_all(greeting.as_bytes()).await?;
+    loop {
+        let mut line = String::new();
+        (&mut lines).take(1024).read_line(&mut line).await?;
+        let Request { id, ask } = serde_json::from_str(&line)?;
+        if !matches!(ask, Ask::Tick(_)) {
+            floor.hold(id).await;
+        }
+        let price = match ask {
+            Ask::Quote(pair) | Ask::Tick(pair) => floor.market.price(id, pair),
+            Ask::Order(_, price) => price,
+        };
+        let line = serde_json::to_string(&Answer { id, price })? + "\n";
+        lines.get_mut().write_all(line.as_bytes()).await?;
+    }
+}
