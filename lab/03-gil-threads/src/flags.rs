@@ -5,13 +5,13 @@ use serde::Serialize;
 use std::{num::NonZeroUsize, path::PathBuf};
 
 #[derive(clap::Args, Debug, Serialize)]
-pub(crate) struct GilArgs {
-    /// Steps that each of the two jobs counts down: the script's WORK
+pub(crate) struct Args {
+    /// Products that each of the two jobs adds up: the script's WORK
     #[arg(long, value_name = "N", default_value = "5_000_000", value_parser = up_to::<1_000_000_000>, allow_negative_numbers = true)]
     pub(crate) work: NonZeroUsize,
 
-    /// How many times WORK a job in Rust does, because Rust counts that much faster
-    #[arg(long, value_name = "N", default_value = "50", value_parser = up_to::<10_000>, allow_negative_numbers = true)]
+    /// How many times WORK a job in Rust does, because Rust is that much faster
+    #[arg(long, value_name = "N", default_value = "10", value_parser = up_to::<10_000>, allow_negative_numbers = true)]
     pub(crate) scale: NonZeroUsize,
 
     /// Milliseconds that a thread waits for the emulated GIL before it asks for it; CPython's are 5

@@ -1,93 +1,102 @@
 //! Two CPU-bound jobs: one after another, on two threads, and on two threads that share one GIL.
 
 pub mod gil;
-#[cfg(test)]
-mod watchdog;
 
-use gil::{Gil, Held};
-use measure::workload::count_down;
-use std::{
-    panic,
-    thread::{self, ScopedJoinHandle},
-};
+use gil::Gil;
+use measure::workload::Seeded;
+use std::thread;
+use tracing::info_span;
 
-/// Steps between two looks at whether the GIL is asked for: about a microsecond.
+/// Steps between two looks at whether the GIL is asked for: some microseconds.
 ///
 /// CPython looks at every jump back to the top of a loop; its steps are that much longer.
 const STEPS_BETWEEN_CHECKS: u64 = 1_000;
 
-/// Counts every job down on the calling thread, one after another.
-pub fn count_sequential(jobs: usize, work: u64) -> Vec<u64> {
-    (0..jobs).map(|_| count_job(work)).collect()
+/// The script's job: adds up products of random numbers.
+struct Job {
+    random: Seeded,
+    total: u64,
 }
 
-/// Counts every job down on a thread of its own.
-pub fn count_threaded(jobs: usize, work: u64) -> Vec<u64> {
-    on_threads(jobs, || count_job(work))
+impl Job {
+    fn new(seed: u64) -> Self {
+        let random = Seeded::new(seed);
+        Self { random, total: 0 }
+    }
+
+    fn advance(&mut self, steps: u64) {
+        for _ in 0..steps {
+            self.total += self.random.range(1..10_001) * self.random.range(1..10_001);
+        }
+    }
 }
 
-/// Counts every job down on a thread of its own, but only the holder of the GIL runs.
-pub fn count_threaded_under_gil(jobs: usize, work: u64, gil: &Gil) -> Vec<u64> {
-    on_threads(jobs, || count_job_under(gil, work))
+/// Does every job on the calling thread, one after another.
+pub fn sum_sequential(jobs: u64, steps: u64) -> Vec<u64> {
+    (0..jobs).map(|seed| sum(seed, steps)).collect()
 }
 
-/// Waits on threads of their own, each holding on to the GIL meanwhile.
-pub fn wait_holding_gil(jobs: usize, gil: &Gil, io: impl Fn() + Sync) {
-    on_threads(jobs, || {
+/// Does every job on a thread of its own.
+pub fn sum_threaded(jobs: u64, steps: u64) -> Vec<u64> {
+    on_threads(jobs, |seed| sum(seed, steps))
+}
+
+/// Does every job on a thread of its own, but only the holder of the GIL runs.
+pub fn sum_threaded_under_gil(jobs: u64, steps: u64, gil: &Gil) -> Vec<u64> {
+    on_threads(jobs, |seed| sum_under(gil, seed, steps))
+}
+
+/// Waits on threads of their own, each with the GIL in its hand.
+pub fn wait_holding_gil(jobs: u64, gil: &Gil, io: impl Fn() + Sync) {
+    on_threads(jobs, |_| {
         let _held = gil.take();
-        wait(&io);
+        info_span!("wait", wait = "sleep").in_scope(&io);
     });
 }
 
 /// Waits on threads of their own, each without the GIL meanwhile.
-pub fn wait_releasing_gil(jobs: usize, gil: &Gil, io: impl Fn() + Sync) {
-    on_threads(jobs, || gil.take().without(|| wait(&io)));
+pub fn wait_releasing_gil(jobs: u64, gil: &Gil, io: impl Fn() + Sync) {
+    on_threads(jobs, |_| {
+        let mut held = gil.take();
+        held.without(|| info_span!("wait", wait = "sleep").in_scope(&io));
+    });
 }
 
-#[tracing::instrument(name = "job")]
-fn count_job(work: u64) -> u64 {
-    count_down(work)
+#[tracing::instrument(name = "job", skip_all)]
+fn sum(seed: u64, steps: u64) -> u64 {
+    let mut job = Job::new(seed);
+    job.advance(steps);
+    job.total
 }
 
-#[tracing::instrument(name = "job", skip(gil))]
-fn count_job_under(gil: &Gil, work: u64) -> u64 {
+#[tracing::instrument(name = "job", skip_all)]
+fn sum_under(gil: &Gil, seed: u64, steps: u64) -> u64 {
+    let (mut job, mut left) = (Job::new(seed), steps);
     let mut held = gil.take();
-    let mut counted = count_until_asked(&held, work);
-    while counted < work {
+    while left > 0 {
+        // One turn: until the job is done or another thread asks for the GIL.
+        info_span!("turn").in_scope(|| {
+            while left > 0 && !held.is_asked_for() {
+                let some = STEPS_BETWEEN_CHECKS.min(left);
+                job.advance(some);
+                left -= some;
+            }
+        });
         held.hand_over_if_asked();
-        counted += count_until_asked(&held, work - counted);
     }
-    counted
+    job.total
 }
 
-/// One turn: runs until the job is done or somebody asks for the GIL.
-#[tracing::instrument(name = "turn", skip_all)]
-fn count_until_asked(held: &Held<'_>, left: u64) -> u64 {
-    let mut counted = 0;
-    while counted < left && !held.is_asked_for() {
-        counted += count_down(STEPS_BETWEEN_CHECKS.min(left - counted));
-    }
-    counted
-}
-
-#[tracing::instrument(name = "wait", fields(wait = "sleep"), skip_all)]
-fn wait(io: impl Fn()) {
-    io();
-}
-
-/// Runs `job` on `jobs` threads at once.
-fn on_threads<T: Send>(jobs: usize, job: impl Fn() -> T + Sync) -> Vec<T> {
+/// Runs `job` on a thread for each number; all are started before the first is waited for.
+fn on_threads<T: Send>(jobs: u64, job: impl Fn(u64) -> T + Sync) -> Vec<T> {
+    let job = &job;
     thread::scope(|scope| {
-        let start = |number| {
-            let builder = thread::Builder::new().name(format!("thread {number}"));
-            let thread = builder.spawn_scoped(scope, &job);
-            thread.expect("the system starts a thread")
-        };
-        // All are started before the first is waited for.
-        let started: Vec<_> = (1..=jobs).map(start).collect();
-        let ended = started.into_iter().map(ScopedJoinHandle::join);
-        ended
-            .map(|result| result.unwrap_or_else(|cause| panic::resume_unwind(cause)))
+        let threads: Vec<_> = (0..jobs)
+            .map(|number| scope.spawn(move || job(number)))
+            .collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
             .collect()
     })
 }
@@ -95,7 +104,7 @@ fn on_threads<T: Send>(jobs: usize, job: impl Fn() -> T + Sync) -> Vec<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::watchdog::under_watchdog;
+    use crate::gil::tests::under_watchdog;
     use measure::workload::io_wait_blocking;
     use std::{
         sync::{Barrier, Mutex},
@@ -105,33 +114,17 @@ mod tests {
     const INTERVAL: Duration = Duration::from_micros(50);
 
     #[test]
-    fn every_way_counts_what_one_thread_counts() {
-        for work in [
-            0,
-            1,
-            7,
-            STEPS_BETWEEN_CHECKS,
-            STEPS_BETWEEN_CHECKS + 1,
-            300_000,
-        ] {
+    fn every_way_adds_up_what_one_thread_does() {
+        let check = STEPS_BETWEEN_CHECKS;
+        for steps in [0, 1, 7, check, check + 1, 300_000] {
             for jobs in 0..=8 {
-                let sequential = count_sequential(jobs, work);
-                assert_eq!(sequential, vec![work; jobs]);
-                let threaded = count_threaded(jobs, work);
-                assert_eq!(threaded, sequential, "{jobs} jobs of {work}");
+                let expected = sum_sequential(jobs, steps);
+                assert_eq!(expected.len() as u64, jobs);
+                assert_eq!(sum_threaded(jobs, steps), expected, "{jobs} of {steps}");
                 let gil = Gil::new(INTERVAL);
-                let in_turns = count_threaded_under_gil(jobs, work, &gil);
-                assert_eq!(in_turns, sequential, "{jobs} jobs of {work}");
+                let in_turns = sum_threaded_under_gil(jobs, steps, &gil);
+                assert_eq!(in_turns, expected, "{jobs} of {steps}");
             }
-        }
-    }
-
-    #[test]
-    fn every_job_has_its_turn_under_the_gil() {
-        for jobs in 1..=8 {
-            let gil = Gil::new(INTERVAL);
-            count_threaded_under_gil(jobs, 1_000, &gil);
-            assert!(gil.hand_overs() >= jobs as u64 - 1, "{jobs} jobs: {gil:?}");
         }
     }
 
@@ -148,7 +141,7 @@ mod tests {
     fn a_gil_that_is_released_lets_all_of_them_wait_at_once() {
         under_watchdog(|| {
             for jobs in [1, 2, 8] {
-                let (gil, all) = (Gil::new(INTERVAL), Barrier::new(jobs));
+                let (gil, all) = (Gil::new(INTERVAL), Barrier::new(jobs as usize));
                 wait_releasing_gil(jobs, &gil, || {
                     all.wait();
                 });

@@ -1,22 +1,17 @@
 //! Shows what two threads do for CPU work: freely, under a GIL, and in the reader's own Python.
 
-mod beside;
 mod claims;
 mod flags;
 mod python;
 
-use beside::Beside;
 use common::{
     Bound, Lab, Step, Tally,
     claim::{Count, Figure},
     format,
 };
-use flags::GilArgs;
-use lab_03_gil_threads::{
-    count_sequential, count_threaded, count_threaded_under_gil, gil::Gil, wait_holding_gil,
-    wait_releasing_gil,
-};
-use measure::workload::io_wait_blocking;
+use flags::Args;
+use lab_03_gil_threads::{gil::Gil, sum_sequential, sum_threaded, sum_threaded_under_gil};
+use python::Python;
 use std::{process::ExitCode, time::Duration};
 
 const STEP: Step = Step {
@@ -36,89 +31,58 @@ const STEP: Step = Step {
     sources: common::sources!["lib.rs", "gil.rs"],
 };
 
-const JOBS: usize = 2;
-const WAIT: Duration = Duration::from_millis(100);
+const JOBS: u64 = 2;
 
 // The variants' names.
 const SEQUENTIAL: &str = "sequential";
 const THREADS: &str = "two threads";
 const UNDER_GIL: &str = "two threads, GIL";
-const HOLDING: &str = "waits, GIL held";
-const RELEASING: &str = "waits, GIL let go";
 
 fn main() -> ExitCode {
     STEP.run(&[], demonstrate)
 }
 
-fn demonstrate(args: &GilArgs, lab: &mut Lab) -> anyhow::Result<()> {
-    let mut python = Beside::open(args, lab)?;
-    let (work, rounds) = (args.work.get() as u64, args.rounds.rounds.get());
-    let steps = work * args.scale.get() as u64;
-    let (words, scale) = (format::count(work), args.scale);
-    lab.say(format!("rust: a job counts down {words} × {scale} steps"));
-    let interval = Duration::from_millis(args.switch_interval.get() as u64);
-    let mut figures = None;
+fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
+    let mut python = Python::open(args, lab)?;
+    let (work, scale) = (args.work.get() as u64, args.scale.get() as u64);
+    lab.say(format!(
+        "Rust: a job is {} × {scale} products",
+        format::count(work)
+    ));
+    let gil = Gil::new(Duration::from_millis(args.switch_interval.get() as u64));
+    let (rounds, mut under_gil) = (args.rounds.rounds.get(), None);
     for round in 1..=rounds {
         lab.say(format!("round {round} of {rounds} …"));
-        figures = Some((compute(lab, steps, interval)?, wait(lab, interval)?));
-        python.run(lab);
+        under_gil = Some(compute(lab, work * scale, &gil)?);
+        if let Some(Err(error)) = python.as_mut().map(|python| python.run(lab)) {
+            python = None;
+            lab.fail(format!("{error:#}; leave it out with --no-python"));
+        }
     }
-    let (hand_overs, at_once) = figures.expect("there is a round");
-    claims::claim(lab, hand_overs, at_once);
-    python.claim(lab);
+    claims::waits(lab, &gil)?;
+    claims::work(lab, under_gil.expect("there is a round"));
+    if let Some(python) = python {
+        python.claim(lab);
+    }
     Ok(())
 }
 
-/// Does the CPU work in three ways; returns how often the GIL changed hands, and how many ran at once.
-fn compute(lab: &mut Lab, steps: u64, interval: Duration) -> anyhow::Result<[Figure<Count>; 2]> {
-    let tally = |counted: &Vec<u64>| Tally::of_checked(counted, |&count| count == steps);
-    lab.variant(SEQUENTIAL)
-        .bound(Bound::Work { workers: 1 })
-        .run_counted(|| Ok(count_sequential(JOBS, steps)), tally)?;
-    lab.variant(THREADS)
-        .bound(Bound::Work { workers: JOBS })
-        .run_counted(|| Ok(count_threaded(JOBS, steps)), tally)?;
-    let gil = Gil::new(interval);
-    lab.variant(UNDER_GIL)
-        // Only the holder works: one worker, however many threads.
-        .bound(Bound::Work { workers: 1 })
-        .run_counted(|| Ok(count_threaded_under_gil(JOBS, steps, &gil)), tally)?;
+/// Does the CPU work in three ways, and notes how the GIL was shared.
+fn compute(lab: &mut Lab, steps: u64, gil: &Gil) -> anyhow::Result<[Figure<Count>; 2]> {
+    let work = |workers| Bound::Work { workers };
+    let right = |sums: &Vec<u64>| Tally::all_done(sums.len());
+    let alone = lab.variant(SEQUENTIAL).bound(work(1));
+    let sums = alone.run_counted(|| Ok(sum_sequential(JOBS, steps)), right)?;
+    let right = |got: &Vec<u64>| Tally::of_checked(got, |sum| sums.contains(sum));
+    let threads = lab.variant(THREADS).bound(work(2));
+    threads.run_counted(|| Ok(sum_threaded(JOBS, steps)), right)?;
+    // Only the holder works: one worker, however many threads.
+    let shared = lab.variant(UNDER_GIL).bound(work(1));
+    shared.run_counted(|| Ok(sum_threaded_under_gil(JOBS, steps, gil)), right)?;
+    let recording = lab.recording(UNDER_GIL);
+    let (at_once, turns) = (recording.most_open("turn"), recording.named("turn").count());
     Ok([
-        lab.count(UNDER_GIL, "hand_overs", gil.hand_overs() as usize),
-        most_at_once(lab, UNDER_GIL, "turn"),
+        lab.count(UNDER_GIL, "most_turns_at_once", at_once),
+        lab.count(UNDER_GIL, "turns", turns),
     ])
-}
-
-/// Waits with the GIL held and without it; returns how many waits there were at once.
-fn wait(lab: &mut Lab, interval: Duration) -> anyhow::Result<[Figure<Count>; 2]> {
-    let gil = Gil::new(interval);
-    let bound = |at_once| Bound::Waits {
-        each: Some(WAIT),
-        count: JOBS,
-        at_once,
-    };
-    let io = || io_wait_blocking(WAIT);
-    let tally = |_: &()| Tally::all_done(JOBS);
-    let variant = lab.variant(HOLDING).other_work().bound(bound(1));
-    variant.run_counted(
-        || {
-            wait_holding_gil(JOBS, &gil, io);
-            Ok(())
-        },
-        tally,
-    )?;
-    let variant = lab.variant(RELEASING).other_work().bound(bound(JOBS));
-    variant.run_counted(
-        || {
-            wait_releasing_gil(JOBS, &gil, io);
-            Ok(())
-        },
-        tally,
-    )?;
-    Ok([HOLDING, RELEASING].map(|name| most_at_once(lab, name, "wait")))
-}
-
-fn most_at_once(lab: &mut Lab, variant: &str, span: &str) -> Figure<Count> {
-    let most = lab.recording(variant).most_open(span);
-    lab.count(variant, &format!("most_{span}s_at_once"), most)
 }

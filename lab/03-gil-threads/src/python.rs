@@ -1,148 +1,235 @@
-//! The reader's own Python beside the others: one interpreter, started once, asked for each run.
+//! The reader's own Python: one interpreter, started once, asked for each run.
 
+use crate::flags::Args;
 use anyhow::{Context, anyhow, bail, ensure};
-use measure::timing::{Housekeeper, Usage, adopt_child_usage, forget_child_usage};
+use common::{
+    Bound, Lab, Tally,
+    claim::{Claim, busy, middle_wall},
+    cli::Usage,
+    format,
+};
+use measure::timing::{Usage as Used, adopt_child_usage, forget_child_usage};
 use process_pool::child::Guest;
 use serde::{Deserialize, de::DeserializeOwned};
 use std::{
     io::{BufRead, BufReader, Write},
     path::Path,
     process::{ChildStdout, Command, Stdio},
-    sync::mpsc::{self, Receiver, RecvTimeoutError},
-    thread,
     time::Duration,
 };
 use timeline::{Moment, Span, Timeline};
 
+const SEQUENTIAL: &str = "python sequential";
+const THREADS: &str = "python threads";
+
 /// Our own script, given to the interpreter as an argument.
 const SCRIPT: &str = include_str!("jobs.py");
 
-/// An interpreter that is silent for longer is given up.
-const PATIENCE: Duration = Duration::from_secs(20);
-
 /// How long the two jobs, one after another, are to take at most.
-const ENOUGH_S: f64 = 1.0;
+const ENOUGH_S: f64 = 0.6;
 
-/// Steps that show how fast this Python counts.
-const SAMPLE: u64 = 200_000;
+/// Steps that show how fast this Python is.
+const SAMPLE: u64 = 20_000;
 
 /// What an interpreter says about itself.
-#[derive(Deserialize)]
-pub(crate) struct About {
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct About {
     version: String,
-    #[serde(default)]
     implementation: String,
     /// Whether its threads share a GIL; `None` where that is not known.
-    #[serde(default)]
-    pub(crate) gil: Option<bool>,
+    gil: Option<bool>,
 }
 
 /// Two jobs as Python itself measured them.
 #[derive(Deserialize)]
-pub(crate) struct Answer {
-    /// From before the first began to after the last ended.
-    pub(crate) took_s: f64,
-    /// CPU time of the whole interpreter in that time.
-    pub(crate) cpu_s: f64,
+struct Answer {
+    /// CPU time of the whole interpreter meanwhile.
+    cpu_s: f64,
     /// CPU time since the interpreter began, in its own code and in the kernel.
     used_s: [f64; 2],
-    pub(crate) jobs: Vec<Job>,
+    jobs: Vec<Job>,
 }
 
 #[derive(Deserialize)]
-pub(crate) struct Job {
+struct Job {
     start_s: f64,
     end_s: f64,
-    busy_s: Option<f64>,
-    /// Steps left to count when it ended: none, if it is right.
-    pub(crate) left: u64,
+    total: u64,
 }
 
 /// A Python that waits for work; killed and reaped when dropped, and killed on Ctrl-C.
 pub(crate) struct Python {
     process: Guest,
-    answers: Receiver<String>,
+    answers: BufReader<ChildStdout>,
     path: String,
-    pub(crate) about: About,
+    about: About,
+    steps: u64,
+    /// What both jobs come to.
+    expected: Option<Vec<u64>>,
 }
 
 impl Python {
-    /// Starts the interpreter at `path`; a bare name is looked for on the `PATH`.
-    pub(crate) fn start(path: &Path) -> anyhow::Result<Self> {
+    /// Starts the Python that the flags name, or else the PATH's `python3`, if there is one.
+    pub(crate) fn open(args: &Args, lab: &mut Lab) -> anyhow::Result<Option<Self>> {
+        if args.no_python {
+            return Ok(None);
+        }
+        let path = args.python.as_deref().unwrap_or(Path::new("python3"));
+        let python = match Self::start(path, args.work.get() as u64) {
+            Ok(started) => started,
+            Err(error) if args.python.is_some() => {
+                let way_out = "name a Python 3, or leave it out with --no-python";
+                return Err(Usage(format!("--python: {error:#}; {way_out}")).into());
+            }
+            Err(error) => {
+                lab.say(format!(
+                    "python: {error:#}; left out, --python PATH names another"
+                ));
+                return Ok(None);
+            }
+        };
+        let (title, steps) = (python.title(), format::count(python.steps));
+        lab.say(format!("{title}: a job is {steps} products"));
+        lab.param("python_is", title);
+        lab.param("python_products", python.steps);
+        Ok(Some(python))
+    }
+
+    /// Starts an interpreter; its jobs are `work`, or as much as both do in about `ENOUGH_S`.
+    fn start(path: &Path, work: u64) -> anyhow::Result<Self> {
         let path = in_one_line(&path.to_string_lossy());
         // -S leaves out what site packages run at start-up; the script needs the library only.
-        let spawned = Command::new(&path)
-            .args(["-S", "-c", SCRIPT])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn();
-        let spawned = spawned.with_context(|| format!("cannot start `{path}`"))?;
-        let mut process = Guest::new(spawned);
-        let answers = lines_of(process.stdout.take().expect("it is piped"));
-        let about = answer(&answers, &path);
-        let about: About =
-            about.with_context(|| format!("`{path}` is not a Python that runs our script"))?;
-        ensure!(
-            about.version.starts_with("3."),
-            "`{path}` is Python {}, not Python 3",
-            in_one_line(&about.version)
-        );
-        Ok(Self {
+        let mut command = Command::new(&path);
+        command.args(["-S", "-c", SCRIPT]).stderr(Stdio::null());
+        let spawned = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+        let mut process = Guest::new(spawned.with_context(|| format!("cannot start `{path}`"))?);
+        let mut python = Self {
+            answers: BufReader::new(process.stdout.take().expect("it is piped")),
             process,
-            answers,
             path,
-            about,
-        })
+            about: About::default(),
+            steps: 0,
+            expected: None,
+        };
+        let about = python.answer();
+        let path = &python.path;
+        python.about =
+            about.with_context(|| format!("`{path}` is not a Python that runs our script"))?;
+        let version = &python.about.version;
+        ensure!(
+            version.starts_with("3."),
+            "`{path}` is Python {version}, not Python 3"
+        );
+        let sample = python.ask("sequential", SAMPLE.min(work))?;
+        let took_s = sample
+            .jobs
+            .iter()
+            .fold(0.0_f64, |last, job| last.max(job.end_s));
+        let enough = (SAMPLE as f64 * ENOUGH_S / took_s) as u64;
+        python.steps = enough.clamp(1, work);
+        Ok(python)
     }
 
-    /// What it is called, with its version.
-    pub(crate) fn title(&self) -> String {
-        in_one_line(&format!(
-            "{} {}",
-            self.about.implementation, self.about.version
-        ))
+    /// What it is, with its version and whether it has a GIL.
+    fn title(&self) -> String {
+        let gil = match self.about.gil {
+            Some(true) => "GIL on",
+            Some(false) => "GIL off",
+            None => "GIL unknown",
+        };
+        let About {
+            version,
+            implementation,
+            ..
+        } = &self.about;
+        in_one_line(&format!("{implementation} {version}, {gil}"))
     }
 
-    /// The part of `work` for which two jobs take about a second; at most 1.
-    pub(crate) fn scale_for(&mut self, work: u64) -> anyhow::Result<f64> {
-        let sample = SAMPLE.min(work);
-        let took_s = self.run("sequential", sample)?.took_s;
-        let whole_s = took_s / sample as f64 * work as f64;
-        let part = ENOUGH_S / whole_s.max(f64::MIN_POSITIVE);
-        // Two digits are easier to read out, and as true: the machine's speed is not steadier.
-        let unit = 10_f64.powf(part.log10().floor() - 1.0);
-        Ok(((part / unit).floor() * unit).min(1.0))
-    }
-
-    /// Has it do two jobs of `work` steps in a `way` of the script, and records them.
-    pub(crate) fn run(&mut self, way: &str, work: u64) -> anyhow::Result<Answer> {
-        let asked = Moment::now();
+    fn ask(&mut self, way: &str, steps: u64) -> anyhow::Result<Answer> {
         let stdin = self.process.stdin.as_mut().expect("it is piped");
         // If it has ended, the missing answer says so.
-        let _ = writeln!(stdin, "{way} {work}").and_then(|()| stdin.flush());
-        let answer: Answer = answer(&self.answers, &self.path)?;
+        let _ = writeln!(stdin, "{way} {steps}").and_then(|()| stdin.flush());
+        self.answer()
+    }
+
+    fn answer<T: DeserializeOwned>(&mut self) -> anyhow::Result<T> {
+        let (mut line, path) = (String::new(), &self.path);
+        if self
+            .answers
+            .read_line(&mut line)
+            .is_ok_and(|read| read == 0)
+        {
+            bail!("python did not answer: `{path}` has ended");
+        }
+        let answer = serde_json::from_str(&line);
+        answer.map_err(|_| anyhow!("python did not answer sensibly: `{path}`"))
+    }
+
+    /// Adds a run of both variants.
+    pub(crate) fn run(&mut self, lab: &mut Lab) -> anyhow::Result<()> {
+        for (name, way) in [(SEQUENTIAL, "sequential"), (THREADS, "threads")] {
+            let workers = 1 + usize::from(name == THREADS && self.about.gil != Some(true));
+            let bound = Bound::Work { workers };
+            let expected = self.expected.clone();
+            let is_right = |total: &u64| expected.as_ref().is_none_or(|all| all.contains(total));
+            let variant = lab.variant(name).other_work().bound(bound);
+            let totals = variant.run_counted(
+                || self.do_jobs(way),
+                |totals| Tally::of_checked(totals, is_right),
+            )?;
+            let is_right = totals == *self.expected.get_or_insert(totals.clone());
+            ensure!(is_right, "{} computed other sums on threads", self.title());
+        }
+        Ok(())
+    }
+
+    /// Has it do both jobs; returns what they came to.
+    fn do_jobs(&mut self, way: &str) -> anyhow::Result<Vec<u64>> {
+        let asked = Moment::now();
+        let answer = self.ask(way, self.steps)?;
+        self.record(asked, &answer, way == "threads");
+        let mut totals: Vec<u64> = answer.jobs.iter().map(|job| job.total).collect();
+        totals.sort_unstable();
+        Ok(totals)
+    }
+
+    /// Puts the jobs on the timeline, and the CPU time into the ledger.
+    fn record(&self, asked: Moment, answer: &Answer, is_threaded: bool) {
         let pid = self.process.id();
-        let used = Usage {
+        let used = Used {
             cpu_user: seconds(answer.used_s[0]),
             cpu_system: seconds(answer.used_s[1]),
-            ..Usage::default()
+            ..Used::default()
         };
         adopt_child_usage(pid, used);
-        let even_share = answer.cpu_s / answer.jobs.len().max(1) as f64;
-        let shares_gil = way == "threads" && self.about.gil == Some(true);
+        let share = seconds(answer.cpu_s / answer.jobs.len().max(1) as f64);
+        let shares_gil = is_threaded && self.about.gil == Some(true);
         for job in &answer.jobs {
             let (start, end) = (seconds(job.start_s), seconds(job.end_s));
-            let busy = seconds(job.busy_s.unwrap_or(even_share)).min(end.saturating_sub(start));
-            let span = Span {
-                wait: shares_gil.then(|| "lock".into()),
-                ..Span::watched("job", asked.plus(start), asked.plus(end), busy)
-            };
+            let busy = share.min(end.saturating_sub(start));
+            let mut span = Span::watched("job", asked.plus(start), asked.plus(end), busy);
+            span.wait = shares_gil.then(|| "lock".into());
             if let Some(timeline) = Timeline::current() {
                 timeline.record_process(pid, "python", span);
             }
         }
-        Ok(answer)
+    }
+
+    /// Claims what its threads did, beside whether it says that it has a GIL.
+    pub(crate) fn claim(self, lab: &mut Lab) {
+        if lab.wall(THREADS).is_none() {
+            return;
+        }
+        let verdict = lab.compare("python_verdict", &self.title(), [SEQUENTIAL, THREADS]);
+        lab.claim(verdict.headline());
+        if self.about.gil == Some(true) {
+            let text = "with its GIL, Python kept no more than one CPU busy on two threads, a tenth over at most";
+            lab.claim(
+                Claim::that("python_on_one_cpu", text)
+                    .check(busy(THREADS).at_most(middle_wall(THREADS) * 1.1)),
+            );
+        }
     }
 }
 
@@ -150,33 +237,6 @@ impl Drop for Python {
     fn drop(&mut self) {
         forget_child_usage(self.process.id());
     }
-}
-
-fn answer<T: DeserializeOwned>(answers: &Receiver<String>, path: &str) -> anyhow::Result<T> {
-    match answers.recv_timeout(PATIENCE) {
-        Ok(line) => serde_json::from_str(&line)
-            .map_err(|_| anyhow!("python did not answer sensibly: `{path}`")),
-        Err(RecvTimeoutError::Disconnected) => bail!("python did not answer: `{path}` has ended"),
-        Err(RecvTimeoutError::Timeout) => {
-            bail!("python did not answer: `{path}` was silent for {PATIENCE:?}")
-        }
-    }
-}
-
-/// Reads lines on a thread of the lab's own, so that waiting for one can have an end.
-fn lines_of(stdout: ChildStdout) -> Receiver<String> {
-    let (tx, rx) = mpsc::channel();
-    let housekeeper = Housekeeper::enrol();
-    thread::spawn(move || {
-        for line in BufReader::new(stdout).lines() {
-            housekeeper.charge();
-            let Ok(line) = line else { return };
-            if tx.send(line).is_err() {
-                return;
-            }
-        }
-    });
-    rx
 }
 
 fn seconds(value: f64) -> Duration {

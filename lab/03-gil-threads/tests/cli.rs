@@ -1,6 +1,6 @@
 //! The binary as a user runs it.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::process::Command;
 use testing::{Finished, run, run_command, variant, verdict};
 
@@ -12,52 +12,32 @@ fn small(more: &[&str]) -> Finished {
 }
 
 #[test]
-fn every_way_counts_both_jobs_down_on_the_threads_it_says() {
-    let document = small(&["--no-python", "--json"]).well().document();
+fn every_way_does_both_jobs_and_the_gil_lets_one_run_at_a_time() {
+    let flags = ["--no-python", "--json", "--switch-interval", "1"];
+    let document = small(&flags).well().document();
     for (name, lanes) in [
-        ("sequential", vec!["main"]),
-        ("two threads", vec!["thread 1", "thread 2"]),
-        ("two threads, GIL", vec!["thread 1", "thread 2"]),
+        ("sequential", 1),
+        ("two threads", 2),
+        ("two threads, GIL", 2),
     ] {
         let variant = variant(&document, name);
         assert_eq!(variant["ledger"]["done"], 2, "{name}");
         assert_eq!(variant["runs"], 2, "{name}");
-        let named = variant["lanes"].as_array().expect("a list").iter();
-        let mut named: Vec<_> = named.filter_map(|lane| lane["name"].as_str()).collect();
-        named.sort_unstable();
-        assert_eq!(named, lanes, "{name}");
+        let drawn = variant["lanes"].as_array().map(Vec::len);
+        assert_eq!(drawn, Some(lanes), "{name}");
     }
-    let counted = &variant(&document, "two threads, GIL")["results"];
-    assert_eq!(*counted, json!([5_000_000, 5_000_000]));
-    assert_eq!(verdict(&document, "gil_on_one_cpu"), "shown");
+    assert_eq!(verdict(&document, "gil_takes_turns"), "shown");
+    assert_eq!(verdict(&document, "waits_overlap"), "shown");
+    let held = variant(&document, "waits, GIL held");
+    let two_in_a_row = held["wall_min_s"].as_f64() >= Some(0.2);
+    assert!(two_in_a_row, "{held}");
     assert_eq!(document["variants"].as_array().map(Vec::len), Some(5));
-}
-
-#[test]
-fn the_timeline_tells_turns_from_waiting_for_the_gil() {
-    let document = small(&["--no-python", "--json", "--switch-interval", "1"]);
-    let document = document.well().document();
     let lanes = &variant(&document, "two threads, GIL")["lanes"];
     let spans = |lane: usize| lanes[lane]["spans"].as_array().expect("a list").iter();
-    for lane in 0..2 {
-        assert_eq!(spans(lane).filter(|span| span["name"] == "job").count(), 1);
-        assert!(spans(lane).any(|span| span["name"] == "turn"), "{lanes}");
-    }
     let mut waits = (0..2)
         .flat_map(spans)
         .filter(|span| span["name"] == "wait for GIL");
     assert!(waits.all(|span| span["wait"] == "lock"));
-}
-
-#[test]
-fn waits_overlap_only_where_the_gil_is_released() {
-    let document = small(&["--no-python", "--json"]).well().document();
-    let held = variant(&document, "waits, GIL held");
-    assert_eq!(verdict(&document, "waits_overlap"), "shown");
-    assert!(
-        held["wall_min_s"].as_f64() >= Some(0.2),
-        "two waits in a row: {held}"
-    );
 }
 
 #[test]
@@ -69,7 +49,6 @@ fn the_readers_own_python_takes_part_when_there_is_one() {
     if has_python {
         for name in ["python sequential", "python threads"] {
             let variant = variant(&document, name);
-            assert_eq!(variant["results"], json!([0, 0]), "{name}");
             assert_eq!(variant["ledger"]["done"], 2, "{name}");
             assert_eq!(variant["ledger"]["processes"], 2, "{name}");
             assert_eq!(
@@ -133,9 +112,11 @@ fn python_claims(document: &Value) -> Vec<&str> {
 #[test]
 fn what_is_claimed_of_python_follows_from_whether_it_has_a_gil() {
     let document = beside("without-gil").well().document();
-    assert_eq!(python_claims(&document), ["python_gains"]);
+    assert_eq!(python_claims(&document), ["python_verdict"]);
+    let params = &document["params"];
+    assert_eq!(params["python_is"], "pretend 3.99.0, GIL off");
     let unknown = beside("unknown").well().document();
-    assert_eq!(python_claims(&unknown), [""; 0]);
+    assert_eq!(python_claims(&unknown), ["python_verdict"]);
     assert_eq!(
         unknown["params"]["python_is"],
         "pretend 3.99.0, GIL unknown"
@@ -160,12 +141,10 @@ fn a_python_that_ends_in_the_middle_fails_the_run_and_loses_no_result() {
 #[cfg(unix)]
 #[test]
 fn a_python_that_counts_wrong_fails_the_run_and_shows_nothing() {
-    let finished = beside("wrong").refused(1, &["counted wrong", "2 of 2", "--no-python"]);
+    let finished = beside("wrong").refused(1, &["other sums on threads", "--no-python"]);
     let document = finished.document();
     assert_eq!(variant(&document, "python threads")["ledger"]["failed"], 2);
-    for claim in ["python_on_one_cpu", "python_gains_little"] {
-        assert_eq!(verdict(&document, claim), "not_shown", "{claim}");
-    }
+    assert_eq!(python_claims(&document), [""; 0]);
 }
 
 #[test]

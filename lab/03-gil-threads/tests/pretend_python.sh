@@ -1,12 +1,12 @@
 #!/bin/sh
 # Stands in for a Python in the tests: says what PRETEND asks for, in the form of src/jobs.py.
 
-answer='{"took_s": 0.01, "cpu_s": 0.02, "used_s": [0.5, 0.0], "jobs": [
-    {"start_s": 0.0, "end_s": 0.01, "busy_s": 0.01, "left": 0},
-    {"start_s": 0.0, "end_s": 0.01, "busy_s": 0.01, "left": 0}]}'
+answer='{"cpu_s": 0.02, "used_s": [0.5, 0.0], "jobs": [
+    {"start_s": 0.0, "end_s": 0.01, "total": 5},
+    {"start_s": 0.0, "end_s": 0.01, "total": 5}]}'
 
 hello() {
-    echo '{"version": "'"$1"'", "implementation": "pretend", "executable": "/pretend", "gil": '"$2"', "gil_switch": true}'
+    echo '{"version": "'"$1"'", "implementation": "pretend", "gil": '"$2"'}'
 }
 
 # Answers as many commands as $1 says, then ends.
@@ -25,11 +25,11 @@ case "$PRETEND" in
     old) hello 2.7.18 null ;;
     # The calibration and a first round, and no more.
     ends) hello 3.99.0 true; serve 3 ;;
-    # Counts on one thread, and not on two.
+    # Adds up on one thread, and not on two.
     wrong)
         hello 3.99.0 true
         while read -r way _; do
-            [ "$way" = threads ] && answer=$(echo "$answer" | sed 's/"left": 0/"left": 7/')
+            [ "$way" = threads ] && answer=$(echo "$answer" | sed 's/"total": 5/"total": 7/')
             echo "$answer" | tr -d '\n'
             echo
         done

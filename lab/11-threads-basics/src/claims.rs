@@ -1,86 +1,124 @@
-//! What the threads are to show.
+//! One way of running the threads, and what all of them are to show.
 
-use crate::way::Seen;
 use common::{
-    Lab,
-    claim::{Claim, Count, Figure, count, done, failed, middle_wall, open, times, wall},
+    Bound, Lab, Tally,
+    claim::{Claim, Count, Figure, count, done, failed, wall},
+    format::seconds,
+    panics,
 };
-use lab_11_threads_basics::Plan;
+use lab_11_threads_basics::{End, Plan};
+use std::sync::{Arc, Mutex};
 
-pub(crate) fn claim(lab: &mut Lab, plan: Plan, seen: [Seen; 4], panicked: Figure<Count>) {
-    let [sequential, scoped, owning, late] = seen;
+/// What was seen of one way of running the threads.
+pub(crate) struct Seen {
+    /// Iterations made when main went on.
+    made: Figure<Count>,
+    /// How often the next line was another thread's.
+    changes: Figure<Count>,
+    /// The most workers that were at their parts at the same time.
+    at_once: Figure<Count>,
+    /// What join returned, a panic in words.
+    pub(crate) ends: Vec<Result<usize, String>>,
+}
+
+/// What workers say things to, and what was said so far, in the order of events.
+pub(crate) type Say = Box<dyn Fn(char, usize) + Send + Sync>;
+pub(crate) type Lines = Mutex<Vec<(char, usize)>>;
+
+/// Runs the threads in one way; prints the lines of `late join` as they come.
+///
+/// `way` returns how many iterations were made when main went on, where that was before the join.
+pub(crate) fn run(
+    lab: &mut Lab,
+    plan: Plan,
+    name: &str,
+    way: impl FnOnce(&Arc<Say>, &Lines) -> (Option<usize>, Vec<End>),
+) -> anyhow::Result<Seen> {
+    let (lines, screen) = (Arc::<Lines>::default(), lab.screen());
+    let (said, is_printed) = (Arc::clone(&lines), name == "late join");
+    let say: Arc<Say> = Arc::new(Box::new(move |worker, iteration| {
+        // Printed under the lock: no two lines change places on their way to the screen.
+        let mut said = said.lock().unwrap();
+        if is_printed {
+            screen.say(format!("  [worker {worker}] iteration {iteration}"));
+        }
+        said.push((worker, iteration));
+    }));
+    let in_a_row = match name {
+        "sequential" => plan.iterations * plan.threads.get(),
+        _ => plan.iterations,
+    };
+    let variant = lab.variant(name).bound(Bound::Known {
+        duration: plan.delay * in_a_row as u32,
+        reason: format!("{in_a_row} waits of {} in a row", seconds(plan.delay)),
+    });
+    // A thread that ends early leaves some of the work undone.
+    let variant = match name {
+        "panicking" => variant.other_work(),
+        _ => variant,
+    };
+    let work = || {
+        let (made, ends) = way(&say, &lines);
+        let made = made.unwrap_or_else(|| lines.lock().unwrap().len());
+        let in_words = |end: End| end.map_err(|panic| panics::message(panic.as_ref()));
+        Ok((made, ends.into_iter().map(in_words).collect::<Vec<_>>()))
+    };
+    let (made, ends) = variant.run_counted(work, |(_, ends)| Tally::of(ends))?;
+    let lines = lines.lock().unwrap();
+    let changes = lines.windows(2).filter(|pair| pair[0].0 != pair[1].0);
+    let at_once = lab.recording(name).most_open("iterate");
+    Ok(Seen {
+        made: lab.count(name, "iterations_made_when_main_went_on", made),
+        changes: lab.count(name, "changes_of_speaker", changes.count()),
+        at_once: lab.count(name, "workers_at_once", at_once),
+        ends,
+    })
+}
+
+pub(crate) fn claim(lab: &mut Lab, plan: Plan, seen: [Seen; 5]) {
+    let [sequential, scoped, owning, late, panicking] = seen;
     let threads = plan.threads.get();
     let all = || count(threads * plan.iterations);
-    let together = |claim: Claim| match threads {
-        1 => claim.otherwise("one thread has no other to run beside"),
-        _ => claim,
-    };
-    lab.claim(
-        Claim::that(
-            "join_waits",
-            "when join had returned, every iteration had been made",
-        )
-        .check(scoped.0.equals(all()))
-        .check(owning.0.equals(all()))
-        .headline(),
-    );
-    lab.claim(
-        Claim::that(
-            "main_goes_on",
-            "before join, main went on while iterations were still to be made",
-        )
-        .check(late.0.below(all()))
-        .headline(),
-    );
-    lab.claim(together(
-        Claim::that(
-            "lines_mix",
-            "the threads' lines mixed: the speaker changed more often than on one thread",
-        )
-        .check(scoped.1.above(sequential.1.clone()))
-        .check(owning.1.above(sequential.1)),
-    ));
-    claim_overlap(lab, plan, together);
-    claim_panic(lab, threads, panicked);
-}
-
-fn claim_overlap(lab: &mut Lab, plan: Plan, together: impl Fn(Claim) -> Claim) {
-    let overlapped = Claim::that(
-        "waits_overlap",
-        "the waits overlapped: threads took less than three quarters of the time",
-    );
-    let overlapped = ["scoped", "'static"].into_iter().fold(overlapped, |claim, way| {
-        let spans = open(way) / middle_wall(way);
-        claim
-            .check(wall(way).below(wall("sequential") * 0.75))
-            // Main's wait in join is one of them, and would be there without any overlap.
-            .check(spans.above(times(2.3)).in_words(
-                "{left} threads at a time had something to do or to wait for, main in join included",
-            ))
-    });
-    lab.claim(match plan.delay.is_zero() {
-        true => overlapped.otherwise("there are no waits with a delay of 0"),
-        false => together(overlapped).headline(),
-    });
-}
-
-fn claim_panic(lab: &mut Lab, threads: usize, panicked: Figure<Count>) {
-    lab.claim(
-        Claim::that(
-            "panic_is_a_value",
-            "one thread panicked, join returned it as a value, and main went on",
-        )
+    let text = "when join had returned, every iteration had been made";
+    let waits = Claim::that("join_waits", text)
+        .check(scoped.made.equals(all()))
+        .check(owning.made.equals(all()))
+        .in_a_line("after join, {left} of {right} iterations had been made");
+    lab.claim(waits.headline());
+    let text = "before join, main went on while iterations were still to be made";
+    let goes_on = Claim::that("main_goes_on", text)
+        .check(late.made.below(all()))
+        .in_a_line("before join, main went on with {left} of {right} iterations made");
+    lab.claim(goes_on.headline());
+    let text = "the threads' lines mixed: the speaker changed more often than on one thread";
+    let mix = Claim::that("lines_mix", text)
+        .check(scoped.changes.above(sequential.changes.clone()))
+        .check(owning.changes.above(sequential.changes));
+    let text = "the waits overlapped: threads took less than three quarters of the time";
+    let mut overlap = Claim::that("waits_overlap", text)
+        .in_a_line("{left2} threads waited at once: {left} instead of {right}");
+    for (name, at_once) in [("scoped", scoped.at_once), ("'static", owning.at_once)] {
+        overlap = overlap
+            .check(wall(name).below(wall("sequential") * 0.75))
+            .check(at_once.above(count(1)));
+    }
+    for claim in [mix, overlap.headline()] {
+        lab.claim(match (threads, plan.delay.is_zero()) {
+            (1, _) => claim.otherwise("one thread has no other to run beside"),
+            _ => claim,
+        });
+    }
+    let panicked = panicking.ends.iter().filter(|end| end.is_err()).count();
+    let panicked = lab.count("panicking", "panics_that_join_returned", panicked);
+    let text = "one thread panicked, join returned it as a value, and main went on";
+    let value = Claim::that("panic_is_a_value", text)
         .check(panicked.equals(count(1)))
         .check(failed("panicking").equals(count(1)))
-        .headline(),
-    );
+        .in_a_line("of {left} thread that panicked, join returned the panic; main went on");
+    lab.claim(value.headline());
     if threads > 1 {
-        lab.claim(
-            Claim::that(
-                "panic_ends_one_thread",
-                "the panic ended its own thread and no other",
-            )
-            .check(done("panicking").equals(count(threads - 1))),
-        );
+        let text = "the panic ended its own thread and no other";
+        let others = Claim::that("panic_ends_one_thread", text);
+        lab.claim(others.check(done("panicking").equals(count(threads - 1))));
     }
 }

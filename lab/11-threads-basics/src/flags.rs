@@ -5,9 +5,8 @@ use lab_11_threads_basics::Plan;
 use serde::Serialize;
 use std::num::NonZeroUsize;
 
-/// What the threads are to do.
 #[derive(clap::Args, Clone, Debug, Serialize)]
-pub(crate) struct ThreadArgs {
+pub(crate) struct Args {
     /// Start this many threads, 1 to 26: worker A to worker Z
     #[arg(long, value_name = "N", default_value = "2", value_parser = up_to::<26>,
           allow_negative_numbers = true)]
@@ -28,12 +27,12 @@ pub(crate) struct ThreadArgs {
     #[serde(rename = "delay_s")]
     delay: Seconds,
 
-    /// Let the last thread of the fifth part panic in this iteration [default: 2, or the last]
+    /// Let the last thread of the last part panic in this iteration [default: 2, or the last]
     #[arg(long, value_name = "N", value_parser = up_to::<100>, allow_negative_numbers = true)]
     panic_at: Option<NonZeroUsize>,
 }
 
-impl ThreadArgs {
+impl Args {
     /// The plan that the flags ask for.
     pub(crate) fn plan(&self) -> Plan {
         Plan {

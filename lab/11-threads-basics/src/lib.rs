@@ -19,10 +19,6 @@
 //! assert_eq!(lines.into_inner().unwrap(), ["main", "worker"]);
 //! ```
 
-mod notebook;
-
-pub use notebook::{Line, Notebook};
-
 use measure::workload::io_wait_blocking;
 use std::{
     num::NonZeroUsize,
@@ -34,11 +30,11 @@ use std::{
 /// How many threads there are and what each does.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
-    /// Threads.
+    /// Threads: A, B and so on.
     pub threads: NonZeroUsize,
     /// Iterations of each.
     pub iterations: usize,
-    /// How long an iteration waits before it is written down.
+    /// How long an iteration waits before it says so.
     pub delay: Duration,
 }
 
@@ -48,53 +44,66 @@ pub type End = thread::Result<usize>;
 const STARTS: &str = "the system starts a thread";
 
 /// Does the part of every worker on the calling thread, one after another.
-pub fn run_sequential(plan: Plan, notebook: &Notebook) -> Vec<End> {
-    let part = |name: String| Ok(iterate(plan, &name, notebook));
-    names(plan).map(part).collect()
+pub fn run_sequential(plan: Plan, say: &impl Fn(char, usize)) -> Vec<End> {
+    let part = |name| Ok(iterate(plan, name, say));
+    plan.names().map(part).collect()
 }
 
-/// Runs threads that borrow the notebook: the scope does not end before they have.
-pub fn run_scoped(plan: Plan, notebook: &Notebook) -> Vec<End> {
+/// Runs threads that borrow what they say things to: the scope does not end before they have.
+pub fn run_scoped(plan: Plan, say: &(impl Fn(char, usize) + Sync)) -> Vec<End> {
     thread::scope(|scope| {
-        let start = |name: String| {
-            let builder = Builder::new().name(name.clone());
-            let worker = builder.spawn_scoped(scope, move || iterate(plan, &name, notebook));
-            worker.expect(STARTS)
+        let start = |name| {
+            let worker = Builder::new().name(format!("worker {name}"));
+            let started = worker.spawn_scoped(scope, move || iterate(plan, name, say));
+            started.expect(STARTS)
         };
-        let workers = names(plan).map(start).collect();
+        let workers: Vec<_> = plan.names().map(start).collect();
         // Joined here and not by the end of the scope, which would pass a panic on.
         join_scoped(workers)
     })
 }
 
-/// Starts threads that own a share of the notebook, and so may outlive this function.
-pub fn start_static(plan: Plan, notebook: &Arc<Notebook>) -> Vec<JoinHandle<usize>> {
-    let start = |name: String| {
-        let notebook = Arc::clone(notebook);
-        let builder = Builder::new().name(name.clone());
-        let worker = builder.spawn(move || iterate(plan, &name, &notebook));
-        worker.expect(STARTS)
+/// Starts threads that own a share of what they say things to, and so may outlive this function.
+pub fn start_static<S>(plan: Plan, say: &Arc<S>) -> Vec<JoinHandle<usize>>
+where
+    S: Fn(char, usize) + Send + Sync + 'static,
+{
+    let start = |name| {
+        let (say, worker) = (
+            Arc::clone(say),
+            Builder::new().name(format!("worker {name}")),
+        );
+        let started = worker.spawn(move || iterate(plan, name, &*say));
+        started.expect(STARTS)
     };
-    names(plan).map(start).collect()
+    plan.names().map(start).collect()
 }
 
 /// As [`start_static`], but the last thread panics when it comes to the iteration `panic_at`.
-pub fn start_panicking(
-    plan: Plan,
-    notebook: &Arc<Notebook>,
-    panic_at: usize,
-) -> Vec<JoinHandle<usize>> {
-    let start = |(number, name): (usize, String)| {
-        let notebook = Arc::clone(notebook);
-        let unlucky = number == plan.threads.get();
-        let builder = Builder::new().name(name.clone());
-        let worker = builder.spawn(move || match unlucky {
-            false => iterate(plan, &name, &notebook),
-            true => iterate_until_a_panic(plan, &name, &notebook, panic_at),
-        });
-        worker.expect(STARTS)
+pub fn start_panicking<S>(plan: Plan, say: &Arc<S>, panic_at: usize) -> Vec<JoinHandle<usize>>
+where
+    S: Fn(char, usize) + Send + Sync + 'static,
+{
+    let last = plan.names().last();
+    let start = |name| {
+        let (say, worker) = (
+            Arc::clone(say),
+            Builder::new().name(format!("worker {name}")),
+        );
+        let panic_at = (Some(name) == last).then_some(panic_at);
+        let part = move || {
+            iterate(plan, name, &|name, iteration| {
+                // BUG (on purpose): nothing else in this thread runs after it, everything else does.
+                assert!(
+                    Some(iteration) != panic_at,
+                    "iteration {iteration} went wrong"
+                );
+                say(name, iteration);
+            })
+        };
+        worker.spawn(part).expect(STARTS)
     };
-    (1..).zip(names(plan)).map(start).collect()
+    plan.names().map(start).collect()
 }
 
 /// Waits for every thread in turn; a panic comes back as the error of its join.
@@ -109,38 +118,26 @@ fn join_scoped(workers: Vec<ScopedJoinHandle<'_, usize>>) -> Vec<End> {
     workers.into_iter().map(ScopedJoinHandle::join).collect()
 }
 
-/// A worker's part: waits, writes a line, and again.
+/// A worker's part: waits, says so, and again.
 #[tracing::instrument(name = "iterate", skip_all, fields(wait = "sleep"))]
-fn iterate(plan: Plan, name: &str, notebook: &Notebook) -> usize {
+fn iterate(plan: Plan, name: char, say: &impl Fn(char, usize)) -> usize {
     for iteration in 1..=plan.iterations {
         io_wait_blocking(plan.delay);
-        notebook.write(name, iteration);
+        say(name, iteration);
     }
     plan.iterations
 }
 
-/// A worker's part with a bug in it.
-#[tracing::instrument(name = "iterate", skip_all, fields(wait = "sleep"))]
-fn iterate_until_a_panic(plan: Plan, name: &str, notebook: &Notebook, panic_at: usize) -> usize {
-    for iteration in 1..=plan.iterations {
-        io_wait_blocking(plan.delay);
-        // BUG (on purpose): nothing else in this thread runs after it, everything else does.
-        assert!(iteration != panic_at, "iteration {iteration} went wrong");
-        notebook.write(name, iteration);
+impl Plan {
+    fn names(self) -> impl Iterator<Item = char> {
+        ('A'..='Z').take(self.threads.get())
     }
-    plan.iterations
-}
-
-/// The workers' names: `worker A`, `worker B` …
-fn names(plan: Plan) -> impl Iterator<Item = String> {
-    let letters = ('A'..='Z').map(|letter| format!("worker {letter}"));
-    letters.take(plan.threads.get())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::mpsc;
+    use std::sync::{Mutex, mpsc};
 
     fn plan(threads: usize, iterations: usize) -> Plan {
         Plan {
@@ -150,10 +147,14 @@ mod tests {
         }
     }
 
-    fn sorted(notebook: &Notebook) -> Vec<Line> {
-        let mut lines = notebook.open().clone();
-        lines.sort();
-        lines
+    type Lines = Arc<Mutex<Vec<(char, usize)>>>;
+
+    /// What is called to say something, and what was said.
+    fn listen() -> (Arc<impl Fn(char, usize) + Send + Sync + 'static>, Lines) {
+        let lines = Lines::default();
+        let said = Arc::clone(&lines);
+        let say = move |name, iteration| said.lock().unwrap().push((name, iteration));
+        (Arc::new(say), lines)
     }
 
     fn made(ends: Vec<End>) -> Vec<Option<usize>> {
@@ -161,46 +162,40 @@ mod tests {
     }
 
     #[test]
-    fn threads_write_the_lines_that_one_thread_writes() {
+    fn threads_say_what_one_thread_says_and_each_in_order() {
         for threads in 1..=8 {
             for iterations in [0, 1, 3, 40] {
                 let plan = plan(threads, iterations);
                 let all = vec![Some(iterations); threads];
-                let (alone, borrowed, owned) =
-                    (Notebook::default(), Notebook::default(), Arc::default());
-                assert_eq!(made(run_sequential(plan, &alone)), all);
-                assert_eq!(made(run_scoped(plan, &borrowed)), all);
-                assert_eq!(made(join(start_static(plan, &owned))), all);
-                assert_eq!(alone.open().len(), threads * iterations);
-                assert!(alone.open().is_sorted(), "one part after the other");
-                for notebook in [&borrowed, owned.as_ref()] {
-                    assert_eq!(sorted(notebook), sorted(&alone));
+                let (say, alone) = listen();
+                assert_eq!(made(run_sequential(plan, &*say)), all);
+                let alone = alone.lock().unwrap().clone();
+                assert_eq!(alone.len(), threads * iterations);
+                assert!(alone.is_sorted(), "one part after the other");
+                let (say, borrowed) = listen();
+                assert_eq!(made(run_scoped(plan, &*say)), all);
+                let (say, owned) = listen();
+                assert_eq!(made(join(start_static(plan, &say))), all);
+                for lines in [borrowed, owned] {
+                    let mut lines = lines.lock().unwrap().clone();
+                    // Stable: each worker's own lines keep their order.
+                    lines.sort_by_key(|line| line.0);
+                    assert_eq!(lines, alone);
                 }
             }
         }
     }
 
     #[test]
-    fn every_worker_writes_its_own_lines_in_order() {
-        let notebook = Notebook::default();
-        run_scoped(plan(3, 20), &notebook);
-        for name in ["worker A", "worker B", "worker C"] {
-            let lines = notebook.open();
-            let own = lines.iter().filter(|line| line.worker == name);
-            assert!(own.map(|line| line.iteration).eq(1..=20));
-        }
-    }
-
-    #[test]
     fn a_panic_comes_back_from_join_and_spares_the_others() {
         for at in 1..=3 {
-            let notebook = Arc::default();
-            let mut ends = join(start_panicking(plan(3, 3), &notebook, at));
+            let (say, lines) = listen();
+            let mut ends = join(start_panicking(plan(3, 3), &say, at));
             let panic = ends.pop().expect("three ends").expect_err("it panicked");
             let message = panic.downcast_ref::<String>();
             assert_eq!(message, Some(&format!("iteration {at} went wrong")));
             assert_eq!(made(ends), [Some(3), Some(3)]);
-            assert_eq!(notebook.open().len(), 6 + at - 1);
+            assert_eq!(lines.lock().unwrap().len(), 6 + at - 1);
         }
     }
 
@@ -208,17 +203,18 @@ mod tests {
     fn a_thread_that_is_not_joined_runs_on_when_its_starter_has_returned() {
         let (tx, rx) = mpsc::channel();
         let (go, gate) = mpsc::channel::<()>();
-        let gate = std::sync::Mutex::new(gate);
-        let notebook = Arc::new(Notebook::printing(move |line: &Line| {
-            // The line waits until the test lets it be written.
-            let gate = gate.lock().expect("no thread panics here");
-            gate.recv().expect("the test holds the other end");
-            tx.send(line.clone()).expect("the test listens");
-        }));
-        drop(start_static(plan(1, 1), &notebook));
+        let gate = Mutex::new(gate);
+        let say = Arc::new(move |name, iteration| {
+            // It waits until the test lets it go on.
+            gate.lock()
+                .unwrap()
+                .recv()
+                .expect("the test holds the other end");
+            tx.send((name, iteration)).expect("the test listens");
+        });
+        drop(start_static(plan(1, 1), &say));
         assert!(rx.try_recv().is_err(), "still at its line");
         go.send(()).expect("the thread listens");
-        let line = rx.recv().expect("it runs on");
-        assert_eq!((line.worker.as_str(), line.iteration), ("worker A", 1));
+        assert_eq!(rx.recv(), Ok(('A', 1)));
     }
 }

@@ -18,15 +18,15 @@ use std::{num::NonZeroUsize, time::Duration};
 /// A way to count, by its name.
 type Way = (&'static str, fn(Plan) -> u64);
 
-/// The ways to count, from nothing shared to most; the last adds up what it reads.
+/// The ways to count, from nothing shared to most; one of them adds up what it reads.
 const WAYS: [Way; 7] = [
     ("not shared", locks::count_without_sharing),
     ("fetch_add", locks::count_with_fetch_add),
     ("Mutex", locks::count_with_mutex),
     ("parking_lot", locks::count_with_parking_lot),
     ("ReentrantMutex", locks::count_with_reentrant),
-    ("RwLock, write", locks::count_with_rwlock),
     ("RwLock, read", locks::count_by_reading),
+    ("RwLock, write", locks::count_with_rwlock),
 ];
 
 /// Counts in every way on one thread and on several, taking turns.
@@ -61,7 +61,7 @@ pub(crate) fn cost(lab: &mut Lab, args: &Args) {
     };
     let row = |(way, name): (usize, &str)| vec![name.into(), cost(0, way), cost(1, way)];
     lab.table(TableReport {
-        title: "Time of an increment (last row: of a read), all threads together".into(),
+        title: "Time of an increment, or of a read; all threads together".into(),
         headings: vec![
             String::new(),
             "1 thread".into(),
@@ -181,7 +181,10 @@ pub(crate) fn poison(lab: &mut Lab) -> anyhow::Result<()> {
             [usize::from(is_warned), found as usize, left as usize]
         };
         let [warned, found, left] = lab.variant(name).other_work().run(work)?;
-        lab.note_beside(name, format!("finds {found} of {TOTAL}, leaves {left}"));
+        lab.note_beside(
+            name,
+            format!("next finds {found} of {TOTAL}, leaves {left}"),
+        );
         anyhow::Ok([
             lab.count(name, "threads_warned", warned),
             lab.count(name, "total_left", left),

@@ -105,8 +105,6 @@ fn wait<F: Future<Output = Vec<usize>>>(
     };
     let variant = lab.variant(name).bound(bound);
     variant.run_counted(|| Ok(run_on_this_thread(way(count, takes))?), right)?;
-    let elapsed = format::seconds(lab.wall(name).unwrap_or_default());
-    lab.say(format!("{name}: {count} answers, elapsed {elapsed}"));
     let most = lab.recording(name).most_open("call");
     Ok(lab.count(name, "calls_open_at_once", most))
 }
@@ -269,7 +267,7 @@ fn read(
         },
     )?;
     let lost = (plan.messages as usize - came) * MESSAGE_BYTES;
-    lab.note_beside(name, format!("{right} of {} messages right", plan.messages));
+    lab.note_beside(name, format!("{right} of {} right", plan.messages));
     Ok([
         lab.count(name, "bytes_lost", lost),
         lab.count(name, "wrong_messages", came - right),
@@ -291,11 +289,7 @@ pub(crate) fn abort(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
             ..Tally::default()
         },
     )?;
-    let ended = |what: &str, ended| format!("{ended} of {all} {what} ran to their end");
-    lab.note_beside(
-        ABORT,
-        format!("{}; {}", ended("tasks", tasks), ended("calls", calls)),
-    );
+    lab.note_beside(ABORT, format!("{tasks} tasks, {calls} calls ran on"));
     let tasks = lab.count(ABORT, "tasks_that_ran_to_their_end", tasks);
     let calls = lab.count(ABORT, "blocking_calls_that_ran_to_their_end", calls);
     let text = "aborted tasks stopped where they waited, aborted blocking calls ran to their end";
