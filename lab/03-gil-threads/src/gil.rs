@@ -124,12 +124,12 @@ impl Drop for Held<'_> {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
     use std::sync::{Barrier, atomic::AtomicUsize, mpsc};
 
     /// Turns a hang into a failure.
-    pub(crate) fn under_watchdog(test: impl FnOnce() + Send + 'static) {
+    fn under_watchdog(test: impl FnOnce() + Send + 'static) {
         let (tx, rx) = mpsc::channel();
         let testing = thread::spawn(move || {
             // Dropped at the end, by a panic too.
@@ -231,5 +231,17 @@ pub(crate) mod tests {
         let gil = Gil::new(AT_ONCE);
         let mut held = gil.take();
         assert!(!(0..1_000).any(|_| held.hand_over_if_asked()));
+    }
+
+    #[test]
+    fn a_gil_that_is_released_lets_all_of_them_wait_at_once() {
+        under_watchdog(|| {
+            for jobs in [1, 2, 8] {
+                let (gil, all) = (Gil::new(AT_ONCE), Barrier::new(jobs as usize));
+                crate::wait_releasing_gil(jobs, &gil, || {
+                    all.wait();
+                });
+            }
+        });
     }
 }

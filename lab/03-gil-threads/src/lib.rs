@@ -104,12 +104,8 @@ fn on_threads<T: Send>(jobs: u64, job: impl Fn(u64) -> T + Sync) -> Vec<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gil::tests::under_watchdog;
     use measure::workload::io_wait_blocking;
-    use std::{
-        sync::{Barrier, Mutex},
-        time::Duration,
-    };
+    use std::{sync::Mutex, time::Duration};
 
     const INTERVAL: Duration = Duration::from_micros(50);
 
@@ -134,18 +130,6 @@ mod tests {
         wait_holding_gil(4, &gil, || {
             let _alone = waiting.try_lock().expect("only the holder waits");
             io_wait_blocking(Duration::from_millis(2));
-        });
-    }
-
-    #[test]
-    fn a_gil_that_is_released_lets_all_of_them_wait_at_once() {
-        under_watchdog(|| {
-            for jobs in [1, 2, 8] {
-                let (gil, all) = (Gil::new(INTERVAL), Barrier::new(jobs as usize));
-                wait_releasing_gil(jobs, &gil, || {
-                    all.wait();
-                });
-            }
         });
     }
 }
