@@ -4,6 +4,9 @@ use report::format::seconds;
 use std::time::Duration;
 use timeline::{Recording, Span};
 
+#[cfg(test)]
+mod tests;
+
 /// A lower bound on a variant's wall time.
 #[derive(Clone, Debug)]
 pub enum Bound {

@@ -6,15 +6,10 @@
 
 use crate::{
     bound::Bound,
-    census::Census,
-    claim::{Bytes, Claim, Count, Figure, Ratio, Seconds, Unit},
+    claim::Claim,
     step::{ResultFiles, Shown},
 };
-use measure::{
-    Moment,
-    timing::{self, Usage},
-};
-use report::{Curve, Document, Ledger, Screen, TableReport, Tally, Variant, Written};
+use report::{Curve, Document, Ledger, Screen, TableReport, Tally};
 use serde::Serialize;
 use serde_json::Value;
 use std::{
@@ -24,37 +19,19 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
-use timeline::{LaneKind, Recording, Timeline};
+use timeline::{Recording, Timeline};
 
 /// Variants that take less say nothing when they end.
 const WORTH_A_LINE: Duration = Duration::from_millis(50);
 
+mod notes;
+mod runs;
 #[cfg(test)]
 mod tests;
 
-/// What somebody outside the process counted: the server.
-pub trait Observer {
-    /// Starts counting anew.
-    ///
-    /// # Errors
-    /// The observer cannot be reached.
-    fn begin(&self) -> anyhow::Result<()>;
-
-    /// What it counted since; `None` when nobody counts, as with a foreign server.
-    ///
-    /// # Errors
-    /// The observer cannot be reached.
-    fn counts(&self) -> anyhow::Result<Option<Counts>>;
-}
-
-/// What an [`Observer`] counted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// The most requests at once.
-    pub peak_in_flight: u64,
-    /// Connections that carried requests.
-    pub connections: u64,
-}
+pub(crate) use runs::Runs;
+pub use runs::{Counts, Observer};
+use runs::{Run, measure};
 
 /// Everything a step has measured so far, and the way to measure more.
 #[derive(Debug)]
@@ -76,30 +53,6 @@ pub(crate) struct State {
     pub(crate) results: ResultFiles,
     pub(crate) shown: Shown,
     pub(crate) finished: bool,
-}
-
-/// All runs of one variant.
-#[derive(Debug)]
-pub(crate) struct Runs {
-    name: String,
-    bound: Option<Bound>,
-    limit: Option<u64>,
-    /// Whether its work is that of the first variant.
-    same_work: bool,
-    runs: Vec<Run>,
-    /// What the step noted, by round.
-    figures: BTreeMap<String, Vec<f64>>,
-    /// What the screen says beside its time.
-    note: Option<String>,
-}
-
-/// One run of one variant.
-#[derive(Clone, Debug)]
-struct Run {
-    recording: Recording,
-    usage: Usage,
-    ledger: Ledger,
-    results: Value,
 }
 
 impl Lab {
@@ -235,68 +188,6 @@ impl Lab {
         runs.runs.last().expect("it ran").recording.clone()
     }
 
-    /// Notes a number of things for claims: of a variant's latest round, or of the whole run.
-    ///
-    /// # Panics
-    /// If the variant did not run.
-    pub fn count<'a>(
-        &mut self,
-        variant: impl Into<Option<&'a str>>,
-        name: &str,
-        value: usize,
-    ) -> Figure<Count> {
-        self.note(variant.into(), name, value as f64)
-    }
-
-    /// Notes a time for claims; see [`count`](Self::count).
-    ///
-    /// # Panics
-    /// If the variant did not run.
-    pub fn duration<'a>(
-        &mut self,
-        variant: impl Into<Option<&'a str>>,
-        name: &str,
-        value: Duration,
-    ) -> Figure<Seconds> {
-        self.note(variant.into(), name, value.as_secs_f64())
-    }
-
-    /// Notes a number of bytes for claims; see [`count`](Self::count).
-    ///
-    /// # Panics
-    /// If the variant did not run.
-    pub fn bytes<'a>(
-        &mut self,
-        variant: impl Into<Option<&'a str>>,
-        name: &str,
-        value: u64,
-    ) -> Figure<Bytes> {
-        self.note(variant.into(), name, value as f64)
-    }
-
-    /// Notes how many times as much something is; see [`count`](Self::count).
-    ///
-    /// # Panics
-    /// If the variant did not run.
-    pub fn ratio<'a>(
-        &mut self,
-        variant: impl Into<Option<&'a str>>,
-        name: &str,
-        value: f64,
-    ) -> Figure<Ratio> {
-        self.note(variant.into(), name, value)
-    }
-
-    fn note<U: Unit>(&mut self, variant: Option<&str>, name: &str, value: f64) -> Figure<U> {
-        let mut state = self.state();
-        let figures = match variant {
-            Some(variant) => &mut state.runs_of(variant).figures,
-            None => &mut state.document.figures,
-        };
-        figures.entry(name.into()).or_default().push(value);
-        Figure::noted(variant, name)
-    }
-
     /// Says something short of the variant, such as its result, where the screen has its time.
     ///
     /// # Panics
@@ -413,50 +304,6 @@ impl<'a> Measure<'a> {
     }
 }
 
-/// Runs `work` and tells what it took; the result is `work`'s own.
-fn measure<T>(
-    timeline: &Timeline,
-    work: impl FnOnce() -> anyhow::Result<T>,
-) -> anyhow::Result<(T, Run)> {
-    timing::reset_peak_memory();
-    let census = Census::start();
-    timeline.take();
-    let before = Usage::now();
-    let start = Moment::now();
-    let result = work();
-    let wall = Moment::now() - start;
-    let usage = Usage::now().since(&before);
-    let taken = timeline.take();
-    let peak_threads = census.and_then(Census::finish);
-    let result = result?;
-    let ledger = Ledger {
-        threads: peak_threads.map(|peak| peak.max(crate::census::recorded(&taken.lanes))),
-        processes: 1 + taken
-            .lanes
-            .iter()
-            .filter(|lane| lane.id.kind == LaneKind::Process)
-            .count() as u64,
-        voluntary_switches: usage.voluntary_switches,
-        involuntary_switches: usage.involuntary_switches,
-        peak_rss_bytes: usage.peak_rss_bytes,
-        ..Ledger::default()
-    };
-    let recording = Recording {
-        start,
-        wall,
-        ..taken
-    };
-    Ok((
-        result,
-        Run {
-            recording,
-            usage,
-            ledger,
-            results: Value::Null,
-        },
-    ))
-}
-
 impl Lab {
     fn wait_for_enter(&self, variant: &str) {
         let again = self.state().runs.iter().any(|runs| runs.name == variant);
@@ -531,80 +378,5 @@ impl State {
         self.document.claims = claims.iter().map(|claim| claim.judge(&figures)).collect();
         self.finished = true;
         &self.document
-    }
-}
-
-impl Run {
-    fn wall_s(&self) -> f64 {
-        self.recording.wall.as_secs_f64()
-    }
-}
-
-impl Runs {
-    fn walls(&self) -> Vec<f64> {
-        self.runs.iter().map(Run::wall_s).collect()
-    }
-
-    /// The run with the median wall time, the lower of two.
-    fn median(&self) -> &Run {
-        let mut order: Vec<&Run> = self.runs.iter().collect();
-        order.sort_by_key(|run| run.recording.wall);
-        order[(order.len() - 1) / 2]
-    }
-
-    fn report(&self, first_s: Option<f64>, cpus: usize) -> Variant {
-        let run = self.median();
-        let walls = self.walls();
-        let wall_s = run.wall_s();
-        let bound = self
-            .bound
-            .as_ref()
-            .and_then(|bound| bound.of(&run.recording, cpus));
-        let bound = bound.filter(|(bound, _)| !bound.is_zero());
-        let bound_s = bound.as_ref().map(|(bound, _)| bound.as_secs_f64());
-        let expected = self.limit.map(|limit| limit.min(run.ledger.submitted));
-        let written = Written::of(&run.recording);
-        Variant {
-            name: self.name.clone(),
-            runs: walls.len(),
-            wall_s,
-            wall_min_s: walls.iter().copied().fold(f64::INFINITY, f64::min),
-            wall_max_s: walls.iter().copied().fold(0.0, f64::max),
-            failed_by_round: self.runs.iter().map(|run| run.ledger.failed).collect(),
-            cpu_user_s: run.usage.cpu_user.as_secs_f64(),
-            cpu_system_s: run.usage.cpu_system.as_secs_f64(),
-            open_s: run
-                .recording
-                .jobs()
-                .map(|span| span.duration().as_secs_f64())
-                .sum(),
-            busy_s: run
-                .recording
-                .jobs()
-                .map(|span| span.busy.as_secs_f64())
-                .sum(),
-            bound_s,
-            bound_reason: bound.map(|(_, reason)| reason),
-            speedup: first_s
-                .filter(|_| self.same_work)
-                .map(|first_s| first_s / wall_s)
-                .filter(|ratio| ratio.is_finite()),
-            efficiency: bound_s.map(|bound| bound / wall_s),
-            comparable: match (expected, run.ledger.peak_in_flight) {
-                (Some(expected), Some(peak)) => expected == peak,
-                _ => true,
-            },
-            ledger: run.ledger.clone(),
-            lanes: written.lanes,
-            folded: written.folded,
-            counters: written.counters,
-            spent: written.spent,
-            recorder: written.recorder,
-            figures: self.figures.clone(),
-            note: self.note.clone(),
-            results: run.results.clone(),
-            recording: run.recording.clone(),
-            walls_s: walls,
-        }
     }
 }

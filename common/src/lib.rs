@@ -12,6 +12,7 @@ mod figure;
 mod lab;
 pub mod path;
 mod recorded;
+mod rounds;
 pub mod squares;
 mod step;
 mod sweep;

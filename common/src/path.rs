@@ -145,14 +145,7 @@ pub const PATH: [Stop; 23] = [
         "lab-17-async-basics",
         7,
         "sequential await or concurrent?",
-        &[
-            "--delay",
-            "0.1",
-            "--work",
-            "20_000_000",
-            "--block",
-            "0.2",
-        ],
+        &["--delay", "0.1", "--work", "20_000_000", "--block", "0.2"],
     ),
     stop(
         "lab-18-async-producer-consumer",

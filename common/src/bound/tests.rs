@@ -1,0 +1,140 @@
+use super::*;
+use measure::Moment;
+use timeline::{Lane, LaneId, LaneKind, START_UP};
+
+fn lane(kind: LaneKind, number: u64, spans: Vec<Span>) -> Lane {
+    Lane {
+        id: LaneId { kind, number },
+        name: "lane".into(),
+        spans,
+    }
+}
+
+#[test]
+fn work_is_bounded_by_its_longest_job_or_its_share() {
+    let start = Moment::at(Duration::from_secs(1));
+    let job = |busy_ms: &u64| {
+        let end = start.plus(Duration::from_secs(9));
+        Span::watched("job", start, end, Duration::from_millis(*busy_ms))
+    };
+    let start_up = Span::watched(START_UP, start, start, Duration::from_secs(5));
+    let spans = |jobs: &[u64]| jobs.iter().map(job).chain([start_up.clone()]).collect();
+    let lane = |number, jobs: &[u64]| lane(LaneKind::Thread, number, spans(jobs));
+    let recording = Recording {
+        start,
+        wall: Duration::from_secs(9),
+        lanes: vec![lane(0, &[10, 40]), lane(1, &[20, 30])],
+        ..Recording::default()
+    };
+    let bound = |workers, cpus| {
+        Bound::Work { workers }
+            .of(&recording, cpus)
+            .expect("there are jobs")
+    };
+    assert_eq!(bound(2, 2).0, Duration::from_millis(50));
+    assert_eq!(
+        bound(2, 1),
+        (
+            Duration::from_millis(100),
+            "all 100 ms of work on one CPU".into()
+        )
+    );
+    assert_eq!(
+        bound(4, 4),
+        (Duration::from_millis(40), "the longest job".into())
+    );
+}
+
+#[test]
+fn waits_in_spans_of_one_name_leave_queueing_and_resting_out() {
+    let start = Moment::now();
+    let at = |s| start.plus(Duration::from_secs(s));
+    let span = |name, from, to, depth| Span {
+        depth,
+        ..Span::watched(name, at(from), at(to), Duration::ZERO)
+    };
+    let lane = |number, spans| lane(LaneKind::Task, number, spans);
+    let quick = vec![span("request", 0, 3, 0), span("fetch", 0, 3, 1)];
+    let queued = vec![
+        span("request", 0, 6, 0),
+        span("permit", 0, 3, 1),
+        span("fetch", 3, 4, 1),
+        span("fetch", 5, 6, 1),
+    ];
+    let recording = Recording {
+        start,
+        wall: Duration::from_secs(6),
+        lanes: vec![lane(0, quick), lane(1, queued)],
+        ..Recording::default()
+    };
+    let bound = |name, at_once| Bound::Spans { name, at_once }.of(&recording, 2);
+    let seconds = Duration::from_secs;
+    let shared = (seconds(5), "all waits in a row".to_owned());
+    assert_eq!(bound("fetch", 1), Some(shared));
+    let longest = (seconds(3), "the longest single wait".to_owned());
+    assert_eq!(bound("fetch", 2), Some(longest));
+    assert_eq!(bound("none", 2), None);
+}
+
+#[test]
+fn waits_are_bounded_by_waves_or_by_their_own_length() {
+    let second = Duration::from_secs(1);
+    let recording = Recording {
+        wall: 3 * second,
+        ..Recording::default()
+    };
+    let bound = |each, count, at_once| {
+        Bound::Waits {
+            each,
+            count,
+            at_once,
+        }
+        .of(&recording, 2)
+    };
+    assert_eq!(
+        bound(Some(second), 10, 10).map(|(bound, _)| bound),
+        Some(second)
+    );
+    assert_eq!(
+        bound(Some(second), 10, 6).map(|(bound, _)| bound),
+        Some(2 * second)
+    );
+    assert_eq!(bound(None, 10, 6), None, "nothing was seen");
+    assert_eq!(
+        bound(Some(second), 10, 2),
+        None,
+        "beaten: the waits cannot have been that long"
+    );
+}
+
+#[test]
+fn a_pipeline_is_bounded_by_its_slower_stage() {
+    let (start, seconds) = (Moment::now(), Duration::from_secs);
+    let span = |name, busy| Span::watched(name, start, start.plus(seconds(9)), seconds(busy));
+    let recording = Recording {
+        start,
+        wall: seconds(9),
+        lanes: vec![lane(
+            LaneKind::Thread,
+            0,
+            vec![span("parse", 2), span("parse", 4), span("fetch", 8)],
+        )],
+        ..Recording::default()
+    };
+    let bound = |each: Option<u64>, workers| {
+        Bound::Pipeline {
+            each: each.map(seconds),
+            count: 5,
+            at_once: 2,
+            work: "parse",
+            workers,
+        }
+        .of(&recording, 2)
+        .expect("there is work")
+    };
+    assert_eq!(bound(Some(1), 1).0, seconds(6));
+    assert!(bound(Some(1), 1).1.starts_with("CPU: all 6.00 s"));
+    assert_eq!(bound(Some(2), 2).0, seconds(6));
+    assert!(bound(Some(2), 2).1.starts_with("waiting: 3 "));
+    assert_eq!(bound(None, 2).0, seconds(4));
+}

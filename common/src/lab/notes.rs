@@ -1,0 +1,69 @@
+//! What a step notes for its claims.
+
+use super::Lab;
+use crate::claim::{Bytes, Count, Figure, Ratio, Seconds, Unit};
+use std::time::Duration;
+
+impl Lab {
+    /// Notes a number of things for claims: of a variant's latest round, or of the whole run.
+    ///
+    /// # Panics
+    /// If the variant did not run.
+    pub fn count<'a>(
+        &mut self,
+        variant: impl Into<Option<&'a str>>,
+        name: &str,
+        value: usize,
+    ) -> Figure<Count> {
+        self.note(variant.into(), name, value as f64)
+    }
+
+    /// Notes a time for claims; see [`count`](Self::count).
+    ///
+    /// # Panics
+    /// If the variant did not run.
+    pub fn duration<'a>(
+        &mut self,
+        variant: impl Into<Option<&'a str>>,
+        name: &str,
+        value: Duration,
+    ) -> Figure<Seconds> {
+        self.note(variant.into(), name, value.as_secs_f64())
+    }
+
+    /// Notes a number of bytes for claims; see [`count`](Self::count).
+    ///
+    /// # Panics
+    /// If the variant did not run.
+    pub fn bytes<'a>(
+        &mut self,
+        variant: impl Into<Option<&'a str>>,
+        name: &str,
+        value: u64,
+    ) -> Figure<Bytes> {
+        self.note(variant.into(), name, value as f64)
+    }
+
+    /// Notes how many times as much something is; see [`count`](Self::count).
+    ///
+    /// # Panics
+    /// If the variant did not run.
+    pub fn ratio<'a>(
+        &mut self,
+        variant: impl Into<Option<&'a str>>,
+        name: &str,
+        value: f64,
+    ) -> Figure<Ratio> {
+        self.note(variant.into(), name, value)
+    }
+
+    fn note<U: Unit>(&mut self, variant: Option<&str>, name: &str, value: f64) -> Figure<U> {
+        let mut state = self.state();
+        let figures = match variant {
+            Some(variant) => &mut state.runs_of(variant).figures,
+            None => &mut state.document.figures,
+        };
+        figures.entry(name.into()).or_default().push(value);
+        Figure::noted(variant, name)
+    }
+}
