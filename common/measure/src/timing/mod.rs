@@ -24,31 +24,11 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-/// A clock that starts running when it is made.
-#[derive(Clone, Copy, Debug)]
-pub struct Stopwatch {
-    started: Instant,
-}
-
-impl Stopwatch {
-    /// Starts a stopwatch.
-    pub fn start() -> Self {
-        Self {
-            started: Instant::now(),
-        }
-    }
-
-    /// The wall time since the start; the watch runs on.
-    pub fn elapsed(&self) -> Duration {
-        self.started.elapsed()
-    }
-}
-
 /// Runs `work` and says how long it took on the wall clock.
 pub fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
-    let watch = Stopwatch::start();
+    let start = Instant::now();
     let value = work();
-    (value, watch.elapsed())
+    (value, start.elapsed())
 }
 
 /// What a process has used, in total or in one stretch.
@@ -81,12 +61,6 @@ impl Usage {
     /// What this process alone has used since it began.
     pub fn of_this_process() -> Self {
         platform::usage()
-    }
-
-    /// As [`of_this_process`](Self::of_this_process) without the peak of memory, which takes tens of
-    /// microseconds to ask for.
-    pub fn of_this_process_but_memory() -> Self {
-        platform::usage_but_memory()
     }
 
     /// What this process and every worker it has heard from have used.
@@ -242,10 +216,6 @@ mod platform {
         Usage::NOTHING
     }
 
-    pub(super) fn usage_but_memory() -> Usage {
-        Usage::NOTHING
-    }
-
     pub(super) fn thread_usage() -> Usage {
         Usage::NOTHING
     }
@@ -280,13 +250,6 @@ mod tests {
         });
         assert_eq!(value, 7);
         assert!(wall >= nap, "{wall:?}");
-    }
-
-    #[test]
-    fn a_stopwatch_never_runs_backwards() {
-        let watch = Stopwatch::start();
-        let first = watch.elapsed();
-        assert!(watch.elapsed() >= first);
     }
 
     #[test]

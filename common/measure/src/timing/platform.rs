@@ -9,11 +9,11 @@ use nix::sys::time::TimeVal;
 use super::Usage;
 
 pub(super) fn usage() -> Usage {
-    with_peak(of(UsageWho::RUSAGE_SELF))
-}
-
-pub(super) fn usage_but_memory() -> Usage {
-    of(UsageWho::RUSAGE_SELF).0
+    let (usage, max_rss) = of(UsageWho::RUSAGE_SELF);
+    Usage {
+        peak_rss_bytes: peak(max_rss),
+        ..usage
+    }
 }
 
 /// What the calling thread alone has used; nothing where the platform does not tell.
@@ -40,13 +40,6 @@ fn of(who: UsageWho) -> (Usage, c_long) {
         peak_rss_bytes: None,
     };
     (usage, used.max_rss())
-}
-
-fn with_peak((usage, max_rss): (Usage, c_long)) -> Usage {
-    Usage {
-        peak_rss_bytes: peak(max_rss),
-        ..usage
-    }
 }
 
 fn duration(time: TimeVal) -> Duration {
