@@ -23,7 +23,9 @@ const WAYS: [Way; 9] = [
     ("ReentrantMutex", |plan| {
         Ok(lab_13::count_with_reentrant(plan))
     }),
-    ("RwLock, writing", |plan| Ok(lab_13::count_with_rwlock(plan))),
+    ("RwLock, writing", |plan| {
+        Ok(lab_13::count_with_rwlock(plan))
+    }),
     ("RwLock, reading", |plan| Ok(lab_13::count_by_reading(plan))),
     ("share sent at the end", |plan| {
         Ok(lab_07::queue::sum_through_queue(split(plan), |_| {}))
@@ -36,7 +38,9 @@ const WAYS: [Way; 9] = [
 pub(crate) fn group(setting: &Setting) -> anyhow::Result<Group> {
     let mut rows = vec![Ok(row(
         Side::Ours,
-        ("sequential", |plan| Ok(lab_07::count_sequential(split(plan)))),
+        ("sequential", |plan| {
+            Ok(lab_07::count_sequential(split(plan)))
+        }),
         NonZeroUsize::MIN,
     ))];
     for threads in THREADS.into_iter().filter_map(NonZeroUsize::new) {

@@ -34,13 +34,13 @@ pub(super) fn draw(paths: &mut Paths, lane: &LaneReport, axis_s: f64, limit: usi
         let width = bar.end - bar.start;
         paths.bar((units(bar.start), units(width)), bar.look, bar.share, top);
         if bar.look == RUNNING && width < pixel {
-            paths.hairline(units(bar.start), top);
+            look::upright(&mut paths.hairlines, units(bar.start), top);
         }
     }
     for span in lane.spans.iter().filter(|span| span.depth == 0) {
         match place(span.start_s, span.end_s, axis_s) {
             Some((start, end)) if start > 0 && end - start > 4 * pixel => {
-                paths.edge(units(start), top);
+                look::upright(&mut paths.edges, units(start), top);
             }
             _ => {}
         }

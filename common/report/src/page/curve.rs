@@ -1,6 +1,6 @@
 //! The curves of a sweep: its points with the range of their rounds, its bound, its knee.
 
-use super::{picture::round_step, tables};
+use super::tables;
 use crate::{Curve, CurveLine, CurvePoint, Scale, format};
 use maud::{Markup, html};
 use std::fmt::Write;
@@ -143,17 +143,16 @@ fn dot(number: usize, x: f64, y: f64) -> Markup {
 }
 
 fn legend(curve: &Curve) -> Markup {
-    let swatch = |line: &Markup, words: &Markup| {
-        html! { svg viewBox="0 0 24 16" width="24" height="16" aria-hidden="true" { (line) } (words) }
+    let swatch = |class: &str, dot: &Markup, words: &str| {
+        html! { svg viewBox="0 0 24 16" width="24" height="16" aria-hidden="true" { path class=(class) d="M0 8h24" {} (dot) } (words) }
     };
-    let line = |number| html! { path.line d="M0 8h24" {} (dot(number, 12.0, 8.0)) };
     html! {
         ul.legend {
             @for (number, one) in curve.lines.iter().enumerate() {
-                li class=(colour(number)) { (swatch(&line(number), &html! { (one.name) })) }
+                li class=(colour(number)) { (swatch("line", &dot(number, 12.0, 8.0), &one.name)) }
             }
             @if let Some(reason) = &curve.bound_reason {
-                li { (swatch(&html! { path.bound d="M0 8h24" {} }, &html! { "bound: " (reason) })) }
+                li { (swatch("bound", &html! {}, &format!("bound: {reason}"))) }
             }
         }
     }
@@ -161,20 +160,15 @@ fn legend(curve: &Curve) -> Markup {
 
 /// The levels of a logarithmic axis at which it has a line.
 fn levels((low, high): (f64, f64)) -> Vec<f64> {
-    let steps: &[f64] = match (high / low).log10() {
-        2.5.. => &[1.0],
-        1.0.. => &[1.0, 2.0, 5.0],
+    let steps: &[f64] = match high / low {
+        300.0.. => &[1.0],
+        10.0.. => &[1.0, 2.0, 5.0],
         _ => &[1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0],
     };
     let first = low.log10().floor() as i32;
     let all = (first..=high.log10().ceil() as i32)
         .flat_map(|power| steps.iter().map(move |step| step * 10_f64.powi(power)));
-    let found: Vec<f64> = all.filter(|level| (low..=high).contains(level)).collect();
-    if found.len() > 1 {
-        found
-    } else {
-        vec![low + round_step((high - low) / 2.0)]
-    }
+    all.filter(|level| (low..=high).contains(level)).collect()
 }
 
 /// The curve in figures, for those who do not see it or want to read it off.
@@ -185,30 +179,17 @@ fn figures(curve: &Curve) -> Markup {
         names.extend([&*line.name, "least–greatest"]);
         names.extend(bounded.then_some("bound"));
     }
-    let row = |x: f64| {
-        let cells = |point: Option<&CurvePoint>| {
-            let show =
-                |value: Option<f64>| value.map_or("–".into(), |value| shown(curve.scale, value));
-            let range = point.map_or("–".into(), |point| {
-                format!(
-                    "{}–{}",
-                    shown(curve.scale, point.low),
-                    shown(curve.scale, point.high)
-                )
-            });
-            html! {
-                td { (show(point.map(|point| point.y))) }
-                td { (range) }
-                @if bounded { td { (show(point.and_then(|point| point.bound))) } }
-            }
-        };
+    let show = |value: Option<f64>| value.map_or("–".into(), |value| shown(curve.scale, value));
+    let cells = |point: Option<&CurvePoint>| {
+        let of = |figure: fn(&CurvePoint) -> Option<f64>| show(point.and_then(figure));
         html! {
-            tr {
-                th scope="row" { (format::plain(x)) }
-                @for line in &curve.lines { (cells(line.points.iter().find(|point| point.x == x))) }
-            }
+            td { (of(|point| Some(point.y))) }
+            td { (of(|point| Some(point.low))) "–" (of(|point| Some(point.high))) }
+            @if bounded { td { (of(|point| point.bound)) } }
         }
     };
+    let at = |line: &CurveLine, x| cells(line.points.iter().find(|point| point.x == x));
+    let row = |x| html! { tr { th scope="row" { (format::plain(x)) } @for line in &curve.lines { (at(line, x)) } } };
     let rows: Vec<Markup> = places(curve).into_iter().map(row).collect();
     tables::table(&curve.title, &names, &[], &rows)
 }

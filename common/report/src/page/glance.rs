@@ -75,7 +75,8 @@ pub(super) fn two(document: &Document) -> Vec<&Variant> {
     }
 }
 
-fn times(factor: f64) -> String {
+/// A factor in two digits, or whole.
+pub(super) fn times(factor: f64) -> String {
     if factor < 9.95 {
         format!("{factor:.1}")
     } else {

@@ -64,8 +64,10 @@ fn words(look: usize) -> &'static str {
 pub(super) struct Paths {
     by_look: [String; LOOKS.len()],
     stripes: String,
-    hairlines: String,
-    edges: String,
+    /// Lines of one pixel for what ran shorter than that.
+    pub(super) hairlines: String,
+    /// The borders between spans.
+    pub(super) edges: String,
     partly: bool,
 }
 
@@ -91,16 +93,6 @@ impl Paths {
                 (top + rest, BAR - rest),
             );
         }
-    }
-
-    /// A line of one pixel for what ran shorter than that.
-    pub(super) fn hairline(&mut self, at: f64, top: usize) {
-        upright(&mut self.hairlines, at, top);
-    }
-
-    /// The border between two spans of a row.
-    pub(super) fn edge(&mut self, at: f64, top: usize) {
-        upright(&mut self.edges, at, top);
     }
 
     pub(super) fn svg(&self) -> Markup {
@@ -159,7 +151,8 @@ fn draw(path: &mut String, left: f64, width: f64, (top, height): (f64, f64)) {
     );
 }
 
-fn upright(path: &mut String, at: f64, top: usize) {
+/// Adds a line through the bar of a row.
+pub(super) fn upright(path: &mut String, at: f64, top: usize) {
     let _ = write!(path, "M{at:.1} {}v{BAR}", top as f64 + MARGIN);
 }
 

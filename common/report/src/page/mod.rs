@@ -22,41 +22,23 @@ use serde_json::Value;
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
-/// How much is shown of each variant, so that a page of the whole path stays small.
-#[derive(Clone, Copy, Debug)]
-struct Budget {
-    /// Bars, about.
-    bars: usize,
-    /// Spans that say what they are when pointed at.
-    spans: usize,
-}
-
-impl Budget {
-    /// A share of what a whole page may have: about 3 MB where all of it is used.
-    fn of(documents: &[Document]) -> Self {
-        let variants = documents.iter().map(|document| document.variants.len());
-        let variants = variants.sum::<usize>().max(1);
-        let each = |all: usize| (all / variants).min(all / 4);
-        Self {
-            bars: each(40_000),
-            spans: each(10_000),
-        }
-    }
-}
+/// Bars of all pictures together, about; a page of the whole path has about 3 MB where all of them are used.
+const BARS: usize = 40_000;
 
 /// The page of these runs; several are cards with a list.
 ///
 /// `failures` are what a reader is to know of steps that have no document.
 pub fn of(documents: &[Document], failures: &[String]) -> String {
-    let budget = Budget::of(documents);
+    let variants = documents.iter().map(|document| document.variants.len());
+    let limit = (BARS / variants.sum::<usize>().max(1)).min(BARS / 4);
     let (title, body) = match documents {
         [only] if failures.is_empty() => (
             format!("{} · {}", only.step, only.question),
-            step::page(only, budget),
+            step::page(only, limit),
         ),
         _ => (
             "Concurrency Lab: the path".into(),
-            tour::page(documents, failures, budget),
+            tour::page(documents, failures, limit),
         ),
     };
     let page = html! {
@@ -73,7 +55,7 @@ pub fn of(documents: &[Document], failures: &[String]) -> String {
             body {
                 a.skip href="#content" { "Skip to the content" }
                 (body)
-                script type="application/json" #runs { (PreEscaped(runs(documents, budget.spans))) }
+                script type="application/json" #runs { (PreEscaped(runs(documents, limit / 4))) }
                 script { (PreEscaped(SCRIPT)) }
             }
         }

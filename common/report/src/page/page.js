@@ -16,18 +16,13 @@
     return size < 0.9995 ? `${digits(value * 1e3)} ms` : `${digits(value)} s`;
   }
 
-  function make(tag, attributes, text) {
-    const element = document.createElement(tag);
+  function make(tag, attributes, text = '', element = document.createElement(tag)) {
     for (const name in attributes) element.setAttribute(name, attributes[name]);
-    if (text !== undefined) element.textContent = text;
+    element.textContent = text;
     return element;
   }
 
-  function draw(tag, attributes, into) {
-    const element = document.createElementNS(SVG, tag);
-    for (const name in attributes) element.setAttribute(name, attributes[name]);
-    return into.appendChild(element);
-  }
+  const draw = (tag, attributes, into) => into.appendChild(make(tag, attributes, '', document.createElementNS(SVG, tag)));
 
   function tickStep(least) {
     const power = 10 ** Math.floor(Math.log10(least));
@@ -94,22 +89,14 @@
     /** Lights the lines of these lanes, each with who runs and who waits there. */
     light(lanes) {
       for (const item of this.lit) { item.classList.remove('runs', 'waits'); delete item.dataset.lanes; }
-      const places = new Map();
-      for (const lane of lanes) {
-        const item = this.line(lane.span);
-        places.set(item, [...(places.get(item) || []), lane]);
-      }
+      const places = Map.groupBy(lanes, (lane) => this.line(lane.span));
       this.lit = [...places.keys()];
       for (const [item, there] of places) {
         item.classList.add(there.some((lane) => lane.runs) ? 'runs' : 'waits');
-        const groups = new Map();
-        for (const { variant, name, runs } of there) {
-          const key = `${variant}\n${runs ? 'run' : 'wait'}`;
-          groups.set(key, [...(groups.get(key) || []), name]);
-        }
-        item.dataset.lanes = [...groups].map(([key, names]) => {
+        const groups = Map.groupBy(there, (lane) => `${lane.variant}\n${lane.runs ? 'run' : 'wait'}`);
+        item.dataset.lanes = [...groups].map(([key, all]) => {
           const [variant, what] = key.split('\n');
-          return `${variant}: ${names.length > 1 ? `${names.length} ${what}` : `${names[0]} ${what}s`}`;
+          return `${variant}: ${all.length > 1 ? `${all.length} ${what}` : `${all[0].name} ${what}s`}`;
         }).join(' · ');
       }
     }

@@ -3,12 +3,12 @@
 
 use super::{
     bars::{self, UNITS},
+    glance::times,
     look::{self, Paths, ROW, Seen},
 };
 use crate::{CounterReport, Document, LaneReport, OnAxis, Source, Variant, axis_of, format};
 use maud::{Markup, html};
 use std::fmt::Write;
-use timeline::LaneKind;
 
 /// Rows drawn per variant; where there are more, the last says how many.
 const ROWS: usize = 40;
@@ -55,8 +55,10 @@ pub(super) fn of(document: &Document, run: usize, limit: usize) -> Option<Markup
             html! {
                 div.variant data-index=(index) data-axis=(axis_s) {
                     p.name {
-                        b { (variant.name) } " " (format::seconds_f64(variant.wall_s)) (more(variant, lanes))
-                        @if axis_s < longest { (enlarged(longest / axis_s)) }
+                        b { (variant.name) } " " (format::seconds_f64(variant.wall_s))
+                        @let left = variant.lanes.len() + variant.folded - lanes.len();
+                        @if left > 0 { " · " (format::count(left as u64)) " more lanes like these" }
+                        @if axis_s < longest { " · enlarged " (times(longest / axis_s)) " × against the others" }
                     }
                     (picture)
                     @if axis_s < longest { (axis(axis_s, "own")) }
@@ -76,22 +78,6 @@ pub(super) fn of(document: &Document, run: usize, limit: usize) -> Option<Markup
             }
         }
     })
-}
-
-fn enlarged(times: f64) -> Markup {
-    let times = format::plain(if times < 10.0 { times } else { times.round() });
-    html! { " · enlarged " (times) " × against the others" }
-}
-
-/// The lanes that are not drawn, and the levels of those that are.
-fn more(variant: &Variant, lanes: &[&LaneReport]) -> Markup {
-    let left = variant.lanes.len() + variant.folded - lanes.len();
-    let kind = match lanes.last().map(|lane| lane.kind) {
-        Some(LaneKind::Task) => "tasks",
-        Some(LaneKind::Process) => "processes",
-        _ => "threads",
-    };
-    html! { @if left > 0 { " · " (format::count(left as u64)) " more " (kind) " like these" } }
 }
 
 fn one(variant: &Variant, lanes: &[&LaneReport], axis_s: f64, limit: usize) -> (Markup, Seen) {
@@ -158,25 +144,14 @@ fn axis(end_s: f64, class: &str) -> Markup {
             @for at in ticks {
                 // The words of the last would not fit behind it.
                 @let left = at / end_s * 100.0;
-                span.last[left > 93.0] style={ "left:" (format!("{left:.2}")) "%" } { (tick(at)) }
+                span.last[left > 93.0] style={ "left:" (format!("{left:.2}")) "%" } { (format::seconds_f64(at)) }
             }
         }
     }
 }
 
-fn tick(at: f64) -> String {
-    let text = format::seconds_f64(at);
-    match text.split_once(' ') {
-        Some((digits, unit)) if digits.contains('.') => {
-            let digits = digits.trim_end_matches('0').trim_end_matches('.');
-            format!("{digits} {unit}")
-        }
-        _ => text,
-    }
-}
-
 /// The next of 1, 2, 5 × 10ⁿ.
-pub(super) fn round_step(least: f64) -> f64 {
+fn round_step(least: f64) -> f64 {
     let power = 10_f64.powf(least.max(1e-12).log10().floor());
     let steps = [1.0, 2.0, 5.0, 10.0];
     let found = steps.iter().find(|step| *step * power >= least * 0.999);
@@ -210,8 +185,5 @@ mod tests {
         assert_eq!(round_step(0.17), 0.2);
         assert_eq!(round_step(1.0), 1.0);
         assert!((round_step(0.003) - 0.005).abs() < 1e-12);
-        assert_eq!(tick(0.5), "500 ms");
-        assert_eq!(tick(2.0), "2 s");
-        assert_eq!(tick(0.0), "0 s");
     }
 }

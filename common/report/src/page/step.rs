@@ -1,12 +1,11 @@
 //! The sections of one step, each folded below what is seen at first sight.
 
-use super::{Budget, curve, glance, picture, tables, ticked};
+use super::{curve, glance, picture, tables, ticked};
 use crate::Document;
 use maud::{Markup, html};
-use serde_json::Value;
 
 /// The page of one run.
-pub(super) fn page(document: &Document, budget: Budget) -> Markup {
+pub(super) fn page(document: &Document, limit: usize) -> Markup {
     html! {
         main #content .step {
             p.kicker { b { (document.step) } " · mirrors " (document.mirrors.join(", ")) }
@@ -20,13 +19,13 @@ pub(super) fn page(document: &Document, budget: Budget) -> Markup {
                     (glance::claims(document))
                 }
             }
-            (folded(document, 0, budget))
+            (folded(document, 0, limit))
         }
     }
 }
 
 /// One of several runs: the same at first sight, shorter, with all the rest folded.
-pub(super) fn card(document: &Document, run: usize, budget: Budget) -> Markup {
+pub(super) fn card(document: &Document, run: usize, limit: usize) -> Markup {
     html! {
         article.card id=(document.step) {
             h3 { (document.step) }
@@ -38,7 +37,7 @@ pub(super) fn card(document: &Document, run: usize, budget: Budget) -> Markup {
             details.all {
                 summary { "All figures, pictures and code" }
                 @if document.variants.len() > 2 { (bars(document)) }
-                (folded(document, run, budget))
+                (folded(document, run, limit))
             }
         }
     }
@@ -63,7 +62,7 @@ fn trouble(document: &Document) -> Markup {
     }
 }
 
-fn folded(document: &Document, run: usize, budget: Budget) -> Markup {
+fn folded(document: &Document, run: usize, limit: usize) -> Markup {
     let section = |title: &str, content: &Markup| {
         html! { details.section { summary { (title) } (content) } }
     };
@@ -74,7 +73,7 @@ fn folded(document: &Document, run: usize, budget: Budget) -> Markup {
     let figures =
         html! { (tables::times(&document.variants)) (tables::ledgers(&document.variants)) };
     html! {
-        @if let Some(picture) = picture::of(document, run, budget.bars) {
+        @if let Some(picture) = picture::of(document, run, limit) {
             (section("Picture and code: who ran and who waited, and on which line", &picture))
         }
         @if !document.tables.is_empty() || !document.curves.is_empty() {
@@ -91,17 +90,8 @@ fn folded(document: &Document, run: usize, budget: Budget) -> Markup {
         }
         footer {
             p { (document.host.one_line()) " · commit " (document.host.commit.as_deref().unwrap_or("unknown")) }
-            p { (crate::parameters(&settings(&document.params))) }
+            p { (crate::parameters(&document.params)) }
             p { "Again: " code { (document.command) } }
         }
     }
-}
-
-/// The parameters without what a step measured into them, which its tables and curves show.
-fn settings(params: &Value) -> Value {
-    let mut params = params.clone();
-    if let Value::Object(params) = &mut params {
-        params.retain(|_, value| !value.is_object());
-    }
-    params
 }

@@ -81,14 +81,11 @@ const COLUMNS: [Column; 11] = [
     }),
 ];
 
-/// Columns that are left out where nothing of the kind happened.
-const RARE: [&str; 3] = ["failed", "cancelled", "retried"];
-
-/// What every variant used, and what recording it took.
+/// What every variant used, without columns of which there was nothing, and what recording it took.
 pub(super) fn ledgers(variants: &[Variant]) -> Markup {
     let happened = |column: &&Column| {
         let mut counts = variants.iter().map(|variant| column.2(&variant.ledger));
-        counts.any(|count| count.is_some_and(|count| count > 0 || !RARE.contains(&column.0)))
+        counts.any(|count| count.is_some_and(|count| count > 0))
     };
     let columns: Vec<&Column> = COLUMNS.iter().filter(happened).collect();
     let mut names = vec!["variant"];

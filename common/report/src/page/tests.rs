@@ -73,7 +73,7 @@ fn a_page_says_what_was_won_and_asks_the_network_for_nothing() {
         "because there was none",
         "could not tell: </b>it is fast",
         "Because it is drawn from fixed data.",
-        "11 more tasks like these",
+        "11 more lanes like these",
         "enlarged 40 × against the others",
         "queue ≤ 8",
         "<caption>own results</caption>",

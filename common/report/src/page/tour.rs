@@ -1,13 +1,13 @@
 //! The page of several runs: cards by chapter beside a list that stays in sight.
 
-use super::{Budget, step};
+use super::step;
 use crate::{Document, Verdict};
 use maud::{Markup, html};
 
 const CHAPTERS: [&str; 3] = ["Basics", "Lab", "Advanced"];
 
 /// `failures` are what a reader is to know of steps that have no document.
-pub(super) fn page(documents: &[Document], failures: &[String], budget: Budget) -> Markup {
+pub(super) fn page(documents: &[Document], failures: &[String], limit: usize) -> Markup {
     let runs: Vec<_> = documents.iter().enumerate().collect();
     let chapters: Vec<_> = runs
         .chunk_by(|one, other| chapter(one.1) == chapter(other.1))
@@ -34,7 +34,7 @@ pub(super) fn page(documents: &[Document], failures: &[String], budget: Budget) 
                 @if !failures.is_empty() { ul.error { @for failure in failures { li { (failure) } } } }
                 @for runs in &chapters {
                     h2 { (CHAPTERS[chapter(runs[0].1)]) }
-                    div.cards { @for (run, document) in *runs { (step::card(document, *run, budget)) } }
+                    div.cards { @for (run, document) in *runs { (step::card(document, *run, limit)) } }
                 }
             }
         }
