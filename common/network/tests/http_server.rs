@@ -117,12 +117,34 @@ fn bad_usage_is_one_line_and_exit_code_2() {
         &["--port", "99999"][..],
         &["--fault-every", "0"],
         &["--fault-kinds", "cut"],
+        &["--fault-status", "502"],
+        &["--fault-path", "/page"],
+        &["--retry-after", "7"],
+        &["--fault-every", "2", "--fault-status", "404"],
         &["--nonsense"],
         &["--lab-role=server-of-none"],
     ] {
         let output = run(arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         one_line(&output);
+    }
+}
+
+#[test]
+fn help_names_every_fault_and_every_path() {
+    let help = run(&["--help"]);
+    assert_eq!(help.status.code(), Some(0));
+    let help = String::from_utf8_lossy(&help.stdout).into_owned();
+    for word in [
+        "server-error",
+        "too-many-requests",
+        "stall",
+        "cut",
+        "reset",
+        "/witness",
+        "/flaky/",
+    ] {
+        assert!(help.contains(word), "{word}: {help}");
     }
 }
 

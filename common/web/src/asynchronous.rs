@@ -15,7 +15,7 @@ use tower::util::MapRequestLayer;
 /// A client for tasks, with keep-alive; clones share its connections.
 #[derive(Clone, Debug)]
 pub struct AsyncClient {
-    client: Client,
+    pub(super) client: Client,
     timeout: Duration,
 }
 

@@ -10,14 +10,14 @@ use std::{
     process::ExitCode,
     sync::mpsc,
 };
-use web::{FaultKind, Faults, SERVER, Server, ServerConfig};
+use web::{FaultKind, Faults, SERVER, Server, ServerConfig, server::PATHS};
 
 /// The lab's httpbin-compatible server, on 127.0.0.1 only.
 ///
 /// Point any step of the lab, or your own client, at the address it prints, and ask for its own
-/// count of what it saw at /witness. Its paths are listed at /.
+/// count of what it saw at /witness.
 #[derive(Parser, Debug)]
-#[command(name = "lab-server", version)]
+#[command(name = "lab-server", version, after_help = PATHS)]
 struct Args {
     /// Listen at this port; 0 takes a free one
     #[arg(long, value_name = "PORT", default_value = "8080")]
@@ -27,17 +27,42 @@ struct Args {
     #[arg(long, value_name = "K")]
     fault_every: Option<NonZeroU32>,
 
-    /// The ways to fail: server-error, too-many-requests, stall, cut, reset; the seed chooses
+    /// The ways to fail; the seed chooses among these
+    ///
+    /// server-error: --fault-status. too-many-requests: 429, with --retry-after. stall: the head of an
+    /// answer, and then nothing. cut: half of the body. reset: a TCP reset instead of an answer.
     #[arg(
         long,
         value_name = "KIND",
         value_delimiter = ',',
+        default_value = "server-error,too-many-requests,stall,cut,reset",
         requires = "fault_every"
     )]
     fault_kinds: Vec<FaultKind>,
 
-    /// What each 429 asks for in Retry-After, in whole seconds
-    #[arg(long, value_name = "SECONDS", default_value = "1")]
+    /// The status of a server error, 500 to 599
+    #[arg(
+        long, value_name = "CODE", default_value = "500", requires = "fault_every",
+        value_parser = clap::value_parser!(u16).range(500..600)
+    )]
+    fault_status: u16,
+
+    /// Let only requests fail whose path begins so
+    #[arg(
+        long,
+        value_name = "PATH",
+        default_value = "/",
+        requires = "fault_every"
+    )]
+    fault_path: String,
+
+    /// What each 429 asks for in Retry-After, in whole seconds, 0 to 4294967295
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value = "1",
+        requires = "fault_every"
+    )]
     retry_after: u32,
 
     /// Decides which requests fail and what the pages hold
@@ -52,12 +77,12 @@ struct Args {
 impl Args {
     fn config(self) -> ServerConfig {
         let faults = self.fault_every.map(|every| Faults {
-            kinds: match self.fault_kinds {
-                none if none.is_empty() => FaultKind::ALL.to_vec(),
-                kinds => kinds,
-            },
+            every,
+            seed: self.seed,
+            kinds: self.fault_kinds,
             retry_after_s: self.retry_after,
-            ..Faults::new(every, self.seed)
+            status: self.fault_status,
+            path: self.fault_path,
         });
         ServerConfig {
             seed: self.seed,

@@ -9,10 +9,10 @@ use std::{
     net::SocketAddr,
     pin::Pin,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
@@ -29,6 +29,7 @@ struct Marks {
     /// The last run that counted this connection; runs are numbered from 1.
     counted_in_run: AtomicU64,
     reset: AtomicBool,
+    last: Mutex<Option<Vec<u8>>>,
     flushed: Notify,
 }
 
@@ -42,6 +43,11 @@ impl Connection {
     /// Lets the next write end the connection with a TCP reset.
     pub(super) fn reset(&self) {
         self.0.reset.store(true, Ordering::SeqCst);
+    }
+
+    /// Lets the next write be these bytes, and then the end of the connection.
+    pub(super) fn end_with(&self, bytes: Vec<u8>) {
+        *self.0.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(bytes);
     }
 
     /// Waits until all that was written so far is in the system's hands.
@@ -93,14 +99,25 @@ impl AsyncRead for LabStream {
 }
 
 impl LabStream {
-    /// The error that makes hyper drop the stream, which then resets rather than closes.
-    fn broken(&self) -> Option<io::Error> {
-        if !self.connection.0.reset.load(Ordering::SeqCst) {
-            return None;
+    /// The error that makes hyper drop the stream, which then closes, or resets.
+    fn poll_broken(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Error>> {
+        let marks = Arc::clone(&self.connection.0);
+        if marks.reset.load(Ordering::SeqCst) {
+            // Without it the close is an orderly one: less of a fault, but still the end.
+            let _ = self.stream.set_zero_linger();
+            return Poll::Ready(Some(io::ErrorKind::ConnectionReset.into()));
         }
-        // Without it the close is an orderly one: less of a fault, but still the end.
-        let _ = self.stream.set_zero_linger();
-        Some(io::ErrorKind::ConnectionReset.into())
+        let mut last = marks.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(bytes) = last.as_mut() else {
+            return Poll::Ready(None);
+        };
+        while !bytes.is_empty() {
+            match ready!(Pin::new(&mut self.stream).poll_write(cx, bytes)) {
+                Ok(written) => drop(bytes.drain(..written)),
+                Err(error) => return Poll::Ready(Some(error)),
+            }
+        }
+        Poll::Ready(Some(io::ErrorKind::BrokenPipe.into()))
     }
 }
 
@@ -110,7 +127,7 @@ impl AsyncWrite for LabStream {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        match self.broken() {
+        match ready!(self.poll_broken(cx)) {
             Some(error) => Poll::Ready(Err(error)),
             None => Pin::new(&mut self.stream).poll_write(cx, bytes),
         }
@@ -121,7 +138,7 @@ impl AsyncWrite for LabStream {
         cx: &mut Context<'_>,
         buffers: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        match self.broken() {
+        match ready!(self.poll_broken(cx)) {
             Some(error) => Poll::Ready(Err(error)),
             None => Pin::new(&mut self.stream).poll_write_vectored(cx, buffers),
         }

@@ -2,6 +2,7 @@
 
 use super::{connection::Connection, mix};
 use axum::{
+    Extension,
     body::{Body, Bytes},
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -14,7 +15,7 @@ use std::{convert::Infallible, io, num::NonZeroU32, str::FromStr};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FaultKind {
-    /// Status 500.
+    /// A status of the server's own, 500 unless the plan says otherwise.
     ServerError,
     /// Status 429, with a `Retry-After`.
     TooManyRequests,
@@ -63,6 +64,10 @@ pub struct Faults {
     pub kinds: Vec<FaultKind>,
     /// What the 429s ask for in `Retry-After`, in seconds.
     pub retry_after_s: u32,
+    /// What a server error is, from 500 to 599.
+    pub status: u16,
+    /// Only requests whose path begins so are counted and fail.
+    pub path: String,
 }
 
 impl Faults {
@@ -73,10 +78,12 @@ impl Faults {
             seed,
             kinds: FaultKind::ALL.to_vec(),
             retry_after_s: 1,
+            status: 500,
+            path: "/".into(),
         }
     }
 
-    /// What happens to the `arrival`-th request of a run, counted from 1.
+    /// What happens to the `arrival`-th request of a run below its path, counted from 1.
     pub fn at(&self, arrival: u64) -> Option<FaultKind> {
         let every = u64::from(self.every.get());
         let index = arrival.checked_sub(1)?;
@@ -91,16 +98,16 @@ impl Faults {
 }
 
 /// Status 429 with a `Retry-After`.
-pub(super) fn too_many_requests(retry_after_s: u32) -> Response {
-    let text = format!("too many requests; come back in {retry_after_s} s\n");
-    let header = [(header::RETRY_AFTER, retry_after_s.to_string())];
+pub(super) fn too_many_requests(retry_after: String) -> Response {
+    let text = format!("too many requests; retry after {retry_after}\n");
+    let header = [(header::RETRY_AFTER, retry_after)];
     (StatusCode::TOO_MANY_REQUESTS, header, text).into_response()
 }
 
 /// The head of an answer that promises a body which never comes.
 pub(super) fn stall() -> Response {
     let never = stream::pending::<Result<Bytes, Infallible>>();
-    with_length(1024, Body::from_stream(never))
+    with_length(FaultKind::Stall, 1024, Body::from_stream(never))
 }
 
 /// The first half of `whole` under the length of all of it; then the connection closes.
@@ -112,17 +119,25 @@ pub(super) fn cut(connection: Connection, whole: &Bytes) -> Response {
         Err(io::Error::from(io::ErrorKind::BrokenPipe))
     };
     let body = stream::iter([Ok(half)]).chain(stream::once(close));
-    with_length(whole.len(), Body::from_stream(body))
+    with_length(FaultKind::Cut, whole.len(), Body::from_stream(body))
 }
 
 /// An answer that nobody will see: the connection ends in a reset.
 pub(super) fn reset(connection: &Connection) -> Response {
     connection.reset();
-    Response::new(Body::empty())
+    (Extension(FaultKind::Reset), Body::empty()).into_response()
 }
 
-fn with_length(length: usize, body: Body) -> Response {
-    let mut response = Response::new(body);
+/// These bytes instead of an answer, and then the end of the connection.
+pub(super) fn raw(connection: &Connection, bytes: Vec<u8>, is_cut: bool) -> Response {
+    connection.end_with(bytes);
+    let kind = is_cut.then_some(Extension(FaultKind::Cut));
+    (kind, Body::empty()).into_response()
+}
+
+/// An answer that will not come whole, of a kind by which it is counted.
+fn with_length(kind: FaultKind, length: usize, body: Body) -> Response {
+    let mut response = (Extension(kind), body).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     let text = HeaderValue::from_static("text/plain; charset=utf-8");

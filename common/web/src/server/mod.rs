@@ -3,19 +3,22 @@
 //! It runs as a child process ([`SERVER`]) on 127.0.0.1, one thread, one event loop. Paths are
 //! httpbin's where httpbin has them; `/` lists them all.
 
+mod bodies;
 mod connection;
 mod faults;
 mod files;
 mod httpbin;
+mod own;
 mod pages;
 mod watch;
 mod witness;
 
 pub use faults::{FaultKind, Faults};
+pub use own::PATHS;
 pub use pages::page_title;
 pub use witness::Witness;
 
-use axum::Router;
+use axum::{Router, extract::DefaultBodyLimit};
 use connection::{Connection, LabListener};
 use process_pool::child::{Link, Role};
 use serde::{Deserialize, Serialize};
@@ -24,7 +27,11 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
     process::ExitCode,
-    sync::{Arc, mpsc},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+        mpsc,
+    },
     thread,
 };
 use tokio::{net::TcpSocket, runtime::Runtime, sync::oneshot};
@@ -86,6 +93,14 @@ impl Role for ServerRole {
 struct Lab {
     config: ServerConfig,
     counts: Counts,
+    draws: AtomicU64,
+}
+
+impl Lab {
+    /// The place of the next draw by the seed.
+    fn next(&self) -> u64 {
+        self.draws.fetch_add(1, Ordering::Relaxed)
+    }
 }
 
 /// A server that listens but does not answer yet.
@@ -119,7 +134,11 @@ impl Bound {
             runtime,
             listener,
             address,
-            lab: Arc::new(Lab { config, counts }),
+            lab: Arc::new(Lab {
+                config,
+                counts,
+                draws: AtomicU64::new(0),
+            }),
         })
     }
 }
@@ -142,17 +161,20 @@ async fn run(listener: LabListener, lab: Arc<Lab>) {
 }
 
 fn app(lab: Arc<Lab>) -> Router {
-    httpbin::routes()
+    let watched = axum::middleware::from_fn_with_state(lab.clone(), watch::watch);
+    let counted = httpbin::routes()
+        .merge(own::routes())
         .merge(pages::routes())
         .merge(files::routes())
         .fallback(httpbin::not_found)
-        .layer(axum::middleware::from_fn_with_state(
-            lab.clone(),
-            watch::watch,
-        ))
-        // After the layer: these neither count nor fail.
-        .merge(witness::routes())
-        .with_state(lab)
+        .layer(DefaultBodyLimit::max(httpbin::BYTES_LIMIT))
+        .layer(watched)
+        .with_state(lab.clone());
+    // Around the rest: which methods a path takes is known only outside of it.
+    let shared = axum::middleware::from_fn(httpbin::shared);
+    let counted = Router::new().fallback_service(counted).layer(shared);
+    // These neither count nor fail.
+    witness::routes().with_state(lab).fallback_service(counted)
 }
 
 /// A server on a thread of this process; it stops when this is dropped.

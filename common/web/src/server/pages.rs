@@ -100,7 +100,7 @@ async fn page(
 async fn index(Query(shape): Query<Shape>) -> Response {
     let count = shape.count.unwrap_or(COUNT_DEFAULT);
     if !(1..=COUNT_LIMIT).contains(&count) {
-        return bad_request(format!("count is from 1 to {COUNT_LIMIT}"));
+        return bad_request(format!("count is from 1 to {COUNT_LIMIT}\n"));
     }
     let size = shape.size.unwrap_or(SIZE_DEFAULT);
     let mut page =

@@ -27,30 +27,31 @@ pub(super) async fn watch(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let (arrival, in_flight) = lab.counts.arrive(&lab, &connection);
+    let (arrival, in_flight) = lab.counts.arrive(&lab, &connection, request.uri().path());
     let plan = lab.config.faults.as_ref();
-    let fault = plan.and_then(|faults| Some((faults.at(arrival)?, faults.retry_after_s)));
-    let response = match fault {
+    let fault = plan.and_then(|faults| Some((faults.at(arrival?)?, faults)));
+    let mut response = match fault {
         None => {
             request.extensions_mut().insert(connection);
             next.run(request).await
         }
-        Some((kind, retry_after_s)) => {
-            in_flight.fault(kind);
-            match kind {
-                FaultKind::ServerError => {
-                    let text = "a fault, by the seed\n";
-                    (StatusCode::INTERNAL_SERVER_ERROR, text).into_response()
-                }
-                FaultKind::TooManyRequests => faults::too_many_requests(retry_after_s),
-                FaultKind::Stall => faults::stall(),
-                FaultKind::Reset => faults::reset(&connection),
-                FaultKind::Cut => halve(next.run(request).await, connection).await,
-            }
+        Some((FaultKind::ServerError, faults)) => {
+            in_flight.fault(FaultKind::ServerError);
+            let status = StatusCode::from_u16(faults.status).unwrap_or(StatusCode::BAD_GATEWAY);
+            (status, "a fault, by the seed\n").into_response()
         }
+        Some((FaultKind::TooManyRequests, faults)) => {
+            in_flight.fault(FaultKind::TooManyRequests);
+            faults::too_many_requests(faults.retry_after_s.to_string())
+        }
+        Some((FaultKind::Stall, _)) => faults::stall(),
+        Some((FaultKind::Reset, _)) => faults::reset(&connection),
+        Some((FaultKind::Cut, _)) => halve(next.run(request).await, connection).await,
     };
-    in_flight.answered(response.status());
-    let mut response = response;
+    match response.extensions().get::<FaultKind>() {
+        Some(kind) => in_flight.fault(*kind),
+        None => in_flight.answered(response.status()),
+    }
     if plan.is_some_and(|faults| faults.kinds.contains(&FaultKind::Reset)) {
         // A kept connection that breaks makes clients try again on their own, unseen.
         let close = HeaderValue::from_static("close");
@@ -64,16 +65,14 @@ async fn halve(response: Response, connection: Connection) -> Response {
     let (mut head, body) = response.into_parts();
     match axum::body::to_bytes(body, usize::MAX).await {
         Ok(whole) if !whole.is_empty() => {
-            let cut = faults::cut(connection, &whole);
-            // The type is the true one; the length is set anew.
+            let (cut_head, cut_body) = faults::cut(connection, &whole).into_parts();
+            // The type is the true one, the length that of the whole.
             head.headers.remove(header::CONTENT_LENGTH);
-            let mut response = Response::from_parts(head, Body::empty());
-            let (cut_head, cut_body) = cut.into_parts();
-            if let Some(length) = cut_head.headers.get(header::CONTENT_LENGTH) {
-                let name = header::CONTENT_LENGTH;
-                response.headers_mut().insert(name, length.clone());
-            }
-            response.map(|_| cut_body)
+            let length = cut_head.headers.get(header::CONTENT_LENGTH).cloned();
+            head.headers
+                .extend(length.map(|length| (header::CONTENT_LENGTH, length)));
+            head.extensions.insert(FaultKind::Cut);
+            Response::from_parts(head, cut_body)
         }
         // Nothing to halve: the connection breaks all the same.
         _ => faults::reset(&connection),

@@ -4,12 +4,12 @@ use super::{Lab, connection::Connection, faults::FaultKind};
 use axum::{
     Json, Router,
     extract::State,
-    http::StatusCode,
+    http::{StatusCode, Uri},
     routing::{get, post},
 };
 use serde::{Deserialize, Serialize};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -29,40 +29,77 @@ pub struct Witness {
     pub peak_in_flight: u64,
     /// Connections that carried at least one of the requests.
     pub connections: u64,
-    /// Answers by HTTP status; one that ended in a reset has none.
+    /// Answers by HTTP status; one that was cut, stalled or reset has none.
     pub by_status: BTreeMap<u16, u64>,
-    /// Faults by kind.
+    /// Faults by kind: those of the plan, and each answer that was cut, stalled or reset on request.
     pub faults: BTreeMap<FaultKind, u64>,
 }
 
 /// The counts of the run that is on.
 #[derive(Debug)]
-pub(super) struct Counts(Mutex<Witness>);
+pub(super) struct Counts(Mutex<Now>);
+
+#[derive(Debug)]
+struct Now {
+    witness: Witness,
+    /// Requests below the path of the faults.
+    exposed: u64,
+    /// How often each target has failed.
+    failures: HashMap<String, u32>,
+}
 
 impl Default for Counts {
     fn default() -> Self {
-        Self(Mutex::new(Witness {
-            run: 1,
-            ..Witness::default()
-        }))
+        Self(Mutex::new(Now::of_run(1)))
+    }
+}
+
+impl Now {
+    fn of_run(run: u64) -> Self {
+        Self {
+            witness: Witness {
+                run,
+                ..Witness::default()
+            },
+            exposed: 0,
+            failures: HashMap::new(),
+        }
     }
 }
 
 impl Counts {
-    fn lock(&self) -> MutexGuard<'_, Witness> {
+    fn lock(&self) -> MutexGuard<'_, Now> {
         // Whole numbers are right at every moment, whoever panicked.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts a request in, and returns its number in this run.
-    pub(super) fn arrive(&self, lab: &Arc<Lab>, connection: &Connection) -> (u64, InFlight) {
-        let mut now = self.lock();
+    /// Counts a request in, and returns its number in this run among those at which faults aim.
+    pub(super) fn arrive(
+        &self,
+        lab: &Arc<Lab>,
+        connection: &Connection,
+        path: &str,
+    ) -> (Option<u64>, InFlight) {
+        let mut all = self.lock();
+        let faults = lab.config.faults.as_ref();
+        let is_exposed = faults.is_some_and(|faults| path.starts_with(&faults.path));
+        all.exposed += u64::from(is_exposed);
+        let arrival = is_exposed.then_some(all.exposed);
+        let now = &mut all.witness;
         now.arrivals += 1;
         now.in_flight += 1;
         now.peak_in_flight = now.peak_in_flight.max(now.in_flight);
         now.connections += u64::from(connection.is_new_in(now.run));
         let (lab, run) = (lab.clone(), now.run);
-        (now.arrivals, InFlight { lab, run })
+        (arrival, InFlight { lab, run })
+    }
+
+    /// Which failure of a target this is, if it is to fail `n` times and has not yet.
+    pub(super) fn failures_of(&self, target: &Uri, n: u32) -> Option<u32> {
+        let mut now = self.lock();
+        let failures = now.failures.entry(target.to_string()).or_default();
+        *failures = failures.saturating_add(1);
+        Some(*failures).filter(|failures| *failures <= n)
     }
 }
 
@@ -87,8 +124,8 @@ impl InFlight {
     /// What is left over from an earlier run is no part of this one.
     fn note(&self, change: impl FnOnce(&mut Witness)) {
         let mut now = self.lab.counts.lock();
-        if now.run == self.run {
-            change(&mut now);
+        if now.witness.run == self.run {
+            change(&mut now.witness);
         }
     }
 }
@@ -107,14 +144,11 @@ pub(super) fn routes() -> Router<Arc<Lab>> {
 }
 
 async fn witness(State(lab): State<Arc<Lab>>) -> Json<Witness> {
-    Json(lab.counts.lock().clone())
+    Json(lab.counts.lock().witness.clone())
 }
 
 async fn begin(State(lab): State<Arc<Lab>>) -> Json<Witness> {
     let mut now = lab.counts.lock();
-    *now = Witness {
-        run: now.run + 1,
-        ..Witness::default()
-    };
-    Json(now.clone())
+    *now = Now::of_run(now.witness.run + 1);
+    Json(now.witness.clone())
 }

@@ -18,8 +18,8 @@ fn five_open_requests_are_five_in_flight() {
 fn a_stalled_answer_stays_in_flight_until_its_client_leaves() {
     let server = server();
     let open = send_raw(&server, "/stall");
-    witness_when(&server, |now| now.by_status.get(&200) == Some(&1));
-    assert_eq!(witness(&server).in_flight, 1);
+    let seen = witness_when(&server, |now| now.faults.get(&FaultKind::Stall) == Some(&1));
+    assert_eq!((seen.in_flight, seen.by_status.len()), (1, 0));
     drop(open);
     witness_when(&server, |now| now.in_flight == 0);
 }
@@ -171,4 +171,75 @@ fn a_stall_by_fault_ends_with_the_client() {
     assert_eq!(error.kind(), "timeout");
     let seen = witness_when(&server, |now| now.in_flight == 0);
     assert_eq!(seen.faults[&FaultKind::Stall], 1);
+}
+
+#[test]
+fn what_was_cut_stalled_or_reset_on_request_is_counted_as_that() {
+    let server = server();
+    for (path, kind) in [
+        ("cut/100", "cut"),
+        ("reset", "reset"),
+        ("wrong-length/9/2", "cut"),
+    ] {
+        for fetched in fetch_with_all(&server.url(path), LONG) {
+            assert_eq!(fetched.expect_err("a fault").kind(), kind, "{path}");
+        }
+    }
+    for fetched in fetch_with_all(&server.url("wrong-length/1/2"), LONG) {
+        assert_eq!(fetched.expect("as long as it says").len(), 1);
+    }
+    let seen = witness(&server);
+    let faults: Vec<_> = seen.faults.into_iter().collect();
+    assert_eq!(faults, [(FaultKind::Cut, 4), (FaultKind::Reset, 2)]);
+    assert_eq!(seen.by_status.into_iter().collect::<Vec<_>>(), [(200, 2)]);
+}
+
+#[test]
+fn faults_aim_at_a_path_and_have_a_status() {
+    let server = server_with(ServerConfig {
+        faults: Some(Faults {
+            kinds: vec![FaultKind::ServerError],
+            status: 502,
+            path: "/page/".into(),
+            ..Faults::new(some(1), 1)
+        }),
+        ..ServerConfig::default()
+    });
+    get(&server.url("get"));
+    for fetched in fetch_with_all(&server.url("page/1"), LONG) {
+        assert!(matches!(fetched, Err(FetchError::Status { code: 502, .. })));
+    }
+}
+
+#[test]
+fn a_flaky_path_fails_so_often_and_then_never_in_each_run() {
+    let server = server();
+    let agent = blocking_agent(LONG);
+    let status = |path| match get_blocking(&agent, &server.url(path)) {
+        Ok(page) => page.status,
+        Err(FetchError::Status { code, .. }) => code,
+        Err(error) => panic!("{error}"),
+    };
+    for _ in 0..2 {
+        server.begin_run().expect("a new run");
+        assert_eq!([status("flaky/2"); 1], [503]);
+        assert_eq!(
+            [
+                status("flaky/2?status=500"),
+                status("flaky/2"),
+                status("flaky/2")
+            ],
+            [500, 503, 200]
+        );
+        assert_eq!([status("flaky/2"), status("flaky/0")], [200, 200]);
+    }
+}
+
+#[test]
+fn a_date_may_stand_for_seconds() {
+    let server = server();
+    for fetched in fetch_with_all(&server.url("retry-after/100?as=date"), LONG) {
+        let asked = fetched.expect_err("429").retry_after().expect("a date");
+        assert!((90..=100).contains(&asked.as_secs()), "{asked:?}");
+    }
 }

@@ -4,6 +4,7 @@ mod answers;
 mod clients;
 mod counts;
 mod files;
+mod httpbin;
 mod kept;
 mod paths;
 mod redirects;

