@@ -2,7 +2,7 @@
 
 use crate::{
     Lab,
-    claim::{Claim, count, times, wall},
+    claim::{Claim, count, seconds, times, wall},
 };
 
 /// A tenth: less than this is not called a difference.
@@ -66,9 +66,10 @@ impl Lab {
         let text = match found {
             Comparison::FirstFaster => format!("{about}: `{first}` was faster in every round"),
             Comparison::SecondFaster => format!("{about}: `{second}` was faster in every round"),
-            Comparison::Same | Comparison::Undecided => {
+            Comparison::Same => {
                 format!("{about}: no difference of a tenth between `{first}` and `{second}`")
             }
+            Comparison::Undecided => format!("{about}: whether `{first}` or `{second}` is faster"),
         };
         let claim = Claim::that(name, text);
         let claim = match found {
@@ -77,6 +78,11 @@ impl Lab {
             Comparison::Same | Comparison::Undecided => claim
                 .check(ratio().at_most(times(MARGIN)))
                 .check(ratio().at_least(times(1.0 / MARGIN))),
+        };
+        let claim = match found {
+            // What took no time is not the same either.
+            Comparison::Undecided => claim.check(wall(first).at_least(seconds(LEAST_TIME_S))),
+            _ => claim,
         };
         let rounds = self.count(None, &format!("rounds_of_{name}"), rounds.len());
         let enough = rounds

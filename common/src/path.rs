@@ -72,7 +72,7 @@ pub const PATH: [Stop; 23] = [
         "lab-03-gil-threads",
         5,
         "do threads help CPU work?",
-        &["--rounds", "1"],
+        &["--scale", "5"],
     ),
     stop(
         "lab-04-gil-processes",

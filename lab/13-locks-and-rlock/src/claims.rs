@@ -3,14 +3,14 @@
 use crate::Args;
 use common::{
     Bound, CurvePoint, Lab, MARGIN, Sweep, TableReport, Tally,
-    claim::{Claim, count, done, submitted, times},
+    claim::{Claim, count, times},
     format,
     timing::timed,
 };
 use lab_13_locks_and_rlock::{
     self as locks, Plan,
     nested::{BATCH, deposit_reentrant, deposit_split},
-    poison::{Aftermath, TOTAL, go_on_unaware, repair_what_a_panic_left},
+    poison::{TOTAL, go_on_unaware, repair_what_a_panic_left},
     read::{read_under_mutex, read_under_rwlock},
 };
 use std::{num::NonZeroUsize, time::Duration};
@@ -150,53 +150,43 @@ pub(crate) fn read(lab: &mut Lab) -> anyhow::Result<()> {
 }
 
 /// Lets tellers make batches of deposits in methods that call one another.
-pub(crate) fn nest(lab: &mut Lab) -> anyhow::Result<()> {
+pub(crate) fn nest(lab: &mut Lab) {
     lab.say("`deposit_all` holds the lock and calls `deposit`, which takes it …");
+    let whole = |rise: &&i64| **rise == BATCH.iter().sum::<i64>();
+    let [reentrant, split] = [deposit_reentrant, deposit_split].map(|deposit| {
+        let rises = deposit(FOUR, 100);
+        rises.iter().filter(whole).count()
+    });
+    let all = || count(FOUR.get() * 100);
+    let reentrant = lab.count(None, "whole_batches_with_a_reentrant_lock", reentrant);
+    let split = lab.count(None, "whole_batches_where_the_method_is_split", split);
     let text = "with a reentrant lock, or split in two, a method may call another: every batch \
                 stayed whole";
-    let mut claim = Claim::that("batches_stay_whole", text);
-    type Way = (&'static str, fn(NonZeroUsize, usize) -> Vec<i64>);
-    let ways: [Way; 2] = [("reentrant", deposit_reentrant), ("split", deposit_split)];
-    for (name, deposit) in ways {
-        lab.variant(name).other_work().run_counted(
-            || Ok(deposit(FOUR, 100)),
-            |rises| Tally::of_checked(rises, |rise| *rise == BATCH.iter().sum::<i64>()),
-        )?;
-        claim = claim.check(done(name).equals(submitted(name)));
-    }
-    lab.claim(claim);
-    Ok(())
+    let stay = Claim::that("batches_stay_whole", text).check(reentrant.equals(all()));
+    lab.claim(stay.check(split.equals(all())));
 }
 
 /// Lets a thread panic in mid-change, under a lock that is poisoned by it and under one that is not.
-pub(crate) fn poison(lab: &mut Lab) -> anyhow::Result<()> {
+pub(crate) fn poison(lab: &mut Lab) {
     lab.say("a thread panics under a lock, with half of a transfer made …");
-    let mut after = |name: &str, panic: fn() -> Aftermath| {
-        let work = || {
-            let Aftermath {
-                is_warned,
-                found,
-                left,
-            } = panic();
-            [usize::from(is_warned), found as usize, left as usize]
-        };
-        let [warned, found, left] = lab.variant(name).other_work().run(work)?;
-        lab.note_beside(
-            name,
-            format!("next finds {found} of {TOTAL}, leaves {left}"),
-        );
-        anyhow::Ok([
-            lab.count(name, "threads_warned", warned),
-            lab.count(name, "total_left", left),
-        ])
-    };
-    let [warned, left] = after("poison", repair_what_a_panic_left)?;
-    let [unwarned, half] = after("no poison", go_on_unaware)?;
+    let (poison, none) = (repair_what_a_panic_left(), go_on_unaware());
+    for (name, after) in [("Mutex", poison), ("no poison", none)] {
+        let is = if after.is_warned { "is" } else { "is not" };
+        let (found, left) = (after.found, after.left);
+        lab.say(format!(
+            "  {name}: the next {is} warned, finds {found} of {TOTAL}, leaves {left}"
+        ));
+    }
+    let total = || count(TOTAL as usize);
+    let mut note = |name, value: u64| lab.count(None, name, value as usize);
+    let warned = note("threads_warned_by_the_mutex", poison.is_warned.into());
+    let left = note("total_left_after_the_warning", poison.left);
+    let unwarned = note("threads_warned_without_poison", none.is_warned.into());
+    let half = note("total_left_without_poison", none.left);
     let text = "the Mutex warned the thread after the panic, and that repaired the total";
-    let claim = Claim::that("poison_warns", text).check(warned.equals(count(1)));
-    lab.claim(claim.check(left.equals(count(TOTAL as usize))));
+    let warns = Claim::that("poison_warns", text).check(warned.equals(count(1)));
+    lab.claim(warns.check(left.equals(total())));
     let text = "a lock without poison warned no thread, and half of the change stayed";
-    let claim = Claim::that("no_poison_no_warning", text).check(unwarned.equals(count(0)));
-    lab.claim(claim.check(half.below(count(TOTAL as usize))));
-    Ok(())
+    let silent = Claim::that("no_poison_no_warning", text).check(unwarned.equals(count(0)));
+    lab.claim(silent.check(half.below(total())));
 }
