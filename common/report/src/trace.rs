@@ -19,7 +19,7 @@ mod tests {
     use crate::fixtures::{document, span, start};
     use std::time::Duration;
     use testing::{events_of, faults_of};
-    use timeline::{Handover, LaneId, LaneKind, Level, Moment, Span};
+    use timeline::{Lane, LaneId, LaneKind, Level, Moment, Span};
 
     #[test]
     fn variants_stand_above_each_other_from_one_origin_and_no_two_lanes_share_a_track() {
@@ -78,10 +78,14 @@ mod tests {
             kind: LaneKind::Thread,
             number: 4711,
         };
-        recording.handovers.push(Handover {
-            job: 7,
-            submitted: Some((main, at(300))),
-            received: Some((main, at(980))),
+        let handed = [("submit", 300), ("take result", 980)].map(|(what, at)| Span {
+            job: Some(7),
+            ..span(what, at, at, 0)
+        });
+        recording.handovers.push(Lane {
+            id: main,
+            name: "main".into(),
+            spans: handed.into(),
         });
         let (name, samples) = ("queue".into(), vec![(at(1), 3.0), (at(2), 2.0)]);
         recording.levels.push(Level { name, samples });

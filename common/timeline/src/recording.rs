@@ -62,7 +62,7 @@ pub struct Span {
     pub polls: Vec<(Moment, Moment)>,
     /// Whether its end was never told, as when its process died: `end` is then when that was noticed.
     pub cut: bool,
-    /// The job that it is, where jobs are handed over; see [`Handover`].
+    /// The job that it is, where jobs are handed over.
     pub job: Option<u64>,
     /// The source file in which the span is made, where it is one of this program's.
     pub file: Option<Cow<'static, str>>,
@@ -79,17 +79,6 @@ pub struct Level {
     pub samples: Vec<(Moment, f64)>,
 }
 
-/// A job's way: from who submitted it to the spans with its number, and on to who took the result.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Handover {
-    /// The job.
-    pub job: u64,
-    /// By whom and when it was handed in.
-    pub submitted: Option<(LaneId, Moment)>,
-    /// By whom and when its result was taken.
-    pub received: Option<(LaneId, Moment)>,
-}
-
 /// What a stretch of a program left behind.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Recording {
@@ -101,10 +90,8 @@ pub struct Recording {
     pub lanes: Vec<Lane>,
     /// Levels that were told.
     pub levels: Vec<Level>,
-    /// Jobs that were handed over.
-    pub handovers: Vec<Handover>,
-    /// Threads that handed over jobs and have no spans, with their names.
-    pub others: Vec<(LaneId, String)>,
+    /// When each thread handed jobs in (`submit`) and took results (`take result`); a lane may be none of `lanes`.
+    pub handovers: Vec<Lane>,
     /// What recording it took.
     pub toll: Toll,
 }
@@ -150,12 +137,6 @@ impl Recording {
     pub fn jobs(&self) -> impl Iterator<Item = &Span> {
         let spans = self.lanes.iter().flat_map(|lane| &lane.spans);
         spans.filter(|span| span.depth == 0 && span.name != START_UP && !span.cut)
-    }
-
-    /// What a thread is called that has no spans.
-    pub(super) fn name_of(&self, id: LaneId) -> String {
-        let name = self.others.iter().find(|(other, _)| *other == id);
-        name.map_or_else(String::new, |(_, name)| name.clone())
     }
 
     /// How many spans it holds.

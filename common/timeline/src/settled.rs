@@ -1,9 +1,7 @@
 //! What is complete: lanes, levels and hand-overs, and no more of them than is to be kept.
 
-use crate::{
-    Handover, Lane, LaneId, LaneKind, Level, Moment, Recording, Span, Toll, level::shorten, thin,
-};
-use std::{borrow::Cow, collections::BTreeMap, mem};
+use crate::{Lane, LaneId, LaneKind, Level, Moment, Recording, Span, Toll, level::shorten, thin};
+use std::{borrow::Cow, collections::BTreeMap, mem, time::Duration};
 
 /// Samples of a level, and hand-overs, that are kept.
 const SAMPLES_KEPT: usize = 32_768;
@@ -14,7 +12,7 @@ pub(super) struct Settled {
     lanes: BTreeMap<LaneId, Vec<Span>>,
     names: BTreeMap<LaneId, String>,
     levels: BTreeMap<Cow<'static, str>, Vec<(Moment, f64)>>,
-    pub(super) handed: Vec<Handover>,
+    handed: BTreeMap<LaneId, Vec<Span>>,
     /// What other processes do at this moment, and since when.
     pub(super) busy: Vec<(LaneId, &'static str, Moment)>,
     pub(super) toll: Toll,
@@ -35,6 +33,27 @@ impl Settled {
 
     pub(super) fn sample(&mut self, name: Cow<'static, str>, at: Moment, level: f64) {
         self.levels.entry(name).or_default().push((at, level));
+    }
+
+    /// Notes that a thread handed a job in, or took its result; a moment long, so that it can be seen.
+    pub(super) fn hand_over(&mut self, lane: LaneId, what: &'static str, job: u64) {
+        let now = Moment::now();
+        let handed = self.handed.entry(lane).or_default();
+        // What lies in each other would be one inside of the other.
+        if let Some(last) = handed.last_mut() {
+            last.end = last.end.min(now);
+        }
+        handed.push(Span {
+            depth: u16::MAX,
+            job: Some(job),
+            ..Span::watched(
+                what,
+                now,
+                now.plus(Duration::from_micros(1)),
+                Duration::ZERO,
+            )
+        });
+        self.toll.events += 1;
     }
 
     /// Adds what another process recorded to the lane of that process.
@@ -59,7 +78,8 @@ impl Settled {
     pub(super) fn weight(&self) -> usize {
         let spans = self.lanes.values().flatten().map(thin::weight);
         let samples = self.levels.values().map(Vec::len);
-        spans.chain(samples).sum::<usize>() + self.handed.len()
+        let handed = self.handed.values().map(Vec::len);
+        spans.chain(samples).chain(handed).sum()
     }
 
     /// Leaves out what is more than `limit`: what is oldest if `is_ring`, otherwise what is too short to see.
@@ -71,8 +91,9 @@ impl Settled {
             }
             shorten(samples, SAMPLES_KEPT);
         }
-        let surplus = self.handed.len().saturating_sub(SAMPLES_KEPT);
-        self.handed.drain(..surplus);
+        for handed in self.handed.values_mut() {
+            handed.drain(..handed.len().saturating_sub(SAMPLES_KEPT));
+        }
         let before = self.spans();
         if is_ring && before > limit {
             self.forget_all_but(limit);
@@ -115,26 +136,19 @@ impl Settled {
             .filter_map(|span| span.mend(now).then_some(1))
             .sum::<u64>();
         let name = |id: LaneId| self.names.get(&id).cloned().unwrap_or_else(|| nameless(id));
-        let lanes = self.lanes.into_iter().map(|(id, mut spans)| {
+        let lane = |(id, mut spans): (LaneId, Vec<Span>)| {
             spans.sort_by_key(|span| (span.start, span.depth));
             Lane {
                 id,
                 name: name(id),
                 spans,
             }
-        });
-        let mut lanes: Vec<Lane> = lanes.collect();
+        };
+        let mut lanes: Vec<Lane> = self.lanes.into_iter().map(lane).collect();
         in_reading_order(&mut lanes);
         let all = || lanes.iter().flat_map(|lane| &lane.spans);
         let start = all().map(|span| span.start).min().unwrap_or(now);
         let end = all().map(|span| span.end).max().unwrap_or(now);
-        let handovers = whole(self.handed);
-        let ends = handovers
-            .iter()
-            .flat_map(|way| [way.submitted, way.received]);
-        let mut others: BTreeMap<LaneId, String> =
-            ends.flatten().map(|(lane, _)| (lane, name(lane))).collect();
-        others.retain(|id, _| lanes.iter().all(|lane| lane.id != *id));
         let levels = self.levels.into_iter().map(|(name, mut samples)| {
             samples.sort_by_key(|sample| sample.0);
             Level { name, samples }
@@ -143,23 +157,11 @@ impl Settled {
             start,
             wall: end - start,
             levels: levels.collect(),
-            handovers,
-            others: others.into_iter().collect(),
+            handovers: self.handed.into_iter().map(lane).collect(),
             toll: self.toll,
             lanes,
         }
     }
-}
-
-/// Both ends of each job's way in one.
-fn whole(handed: Vec<Handover>) -> Vec<Handover> {
-    let mut ways: BTreeMap<u64, Handover> = BTreeMap::new();
-    for half in handed {
-        let whole = ways.entry(half.job).or_insert(half);
-        whole.submitted = whole.submitted.or(half.submitted);
-        whole.received = whole.received.or(half.received);
-    }
-    ways.into_values().collect()
 }
 
 /// Sorts lanes by kind, families ("fetch 1", "fetch 2" …) by their first span, and by number within.

@@ -1,8 +1,7 @@
 //! The handle: a timeline to install, to record into from outside, and to take from.
 
 use crate::{
-    Handover, LaneId, LaneKind, Moment, Recording, Span, chrome, log, replay::thread_lane,
-    store::Store,
+    LaneId, LaneKind, Moment, Recording, Span, chrome, log, replay::thread_lane, store::Store,
 };
 use serde_json::Value;
 use std::{
@@ -131,29 +130,19 @@ impl Timeline {
 
     /// Notes that this thread hands the job in.
     pub fn submitted(&self, job: u64) {
-        self.hand_over(|here| Handover {
-            job,
-            submitted: Some(here),
-            received: None,
-        });
+        self.hand_over("submit", job);
     }
 
     /// Notes that this thread takes the job's result.
     pub fn received(&self, job: u64) {
-        self.hand_over(|here| Handover {
-            job,
-            submitted: None,
-            received: Some(here),
-        });
+        self.hand_over("take result", job);
     }
 
-    fn hand_over(&self, way: impl FnOnce((LaneId, Moment)) -> Handover) {
+    fn hand_over(&self, what: &'static str, job: u64) {
         if let Some(thread) = log::with_log(&self.store, |log, _, _| log.thread) {
-            let way = way((thread_lane(thread), Moment::now()));
-            self.store.with_settled(|settled| {
-                settled.handed.push(way);
-                settled.toll.events += 1;
-            });
+            let lane = thread_lane(thread);
+            self.store
+                .with_settled(|settled| settled.hand_over(lane, what, job));
         }
     }
 

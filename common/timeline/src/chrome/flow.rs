@@ -1,7 +1,7 @@
 //! The ways of jobs: from the slice in which one is submitted to those in which it runs, and on.
 
-use crate::{Lane, LaneId, LaneKind, Moment, Recording, Span};
-use std::{borrow::Cow, collections::BTreeMap, time::Duration};
+use crate::{Lane, Moment, Recording};
+use std::{borrow::Cow, collections::BTreeMap};
 
 /// Where and when each job has a slice.
 #[derive(Default)]
@@ -25,43 +25,12 @@ impl Jobs {
 /// The lanes with a slice for each moment in which a job is submitted or its result taken: an arrow
 /// begins and ends in slices.
 pub(super) fn with_hand_overs(recording: &Recording) -> Vec<Cow<'_, Lane>> {
-    let mut moments: BTreeMap<LaneId, Vec<(Moment, &'static str, u64)>> = BTreeMap::new();
-    for way in &recording.handovers {
-        let ends = [(way.submitted, "submit"), (way.received, "take result")];
-        for (end, name) in ends {
-            if let Some((lane, at)) = end.filter(|(lane, _)| lane.kind == LaneKind::Thread) {
-                moments.entry(lane).or_default().push((at, name, way.job));
-            }
-        }
-    }
     let mut lanes: Vec<Cow<'_, Lane>> = recording.lanes.iter().map(Cow::Borrowed).collect();
-    for (id, moments) in moments {
-        let slices = slices(moments);
-        match lanes.iter_mut().find(|lane| lane.id == id) {
-            Some(lane) => lane.to_mut().spans.extend(slices),
-            None => lanes.push(Cow::Owned(Lane {
-                id,
-                name: recording.name_of(id),
-                spans: slices,
-            })),
+    for handed in &recording.handovers {
+        match lanes.iter_mut().find(|lane| lane.id == handed.id) {
+            Some(lane) => lane.to_mut().spans.extend_from_slice(&handed.spans),
+            None => lanes.push(Cow::Borrowed(handed)),
         }
     }
     lanes
-}
-
-/// A slice each: a microsecond long, so that it can be seen, or until the next.
-fn slices(mut moments: Vec<(Moment, &'static str, u64)>) -> Vec<Span> {
-    moments.sort();
-    let next = moments.iter().skip(1).map(|moment| Some(moment.0));
-    let next: Vec<Option<Moment>> = next.chain([None]).collect();
-    let slice = |((at, name, job), next): ((Moment, &'static str, u64), Option<Moment>)| {
-        let end = at.plus(Duration::from_micros(1));
-        let end = next.map_or(end, |next| end.min(next));
-        Span {
-            depth: u16::MAX,
-            job: Some(job),
-            ..Span::watched(name, at, end, Duration::ZERO)
-        }
-    };
-    moments.into_iter().zip(next).map(slice).collect()
 }
