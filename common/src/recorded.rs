@@ -5,14 +5,13 @@ use process_pool::{Event, PoolBuilder, Stage, WorkerId, child::Exit};
 use serde::{Deserialize, Serialize};
 use std::{
     cell::Cell,
-    collections::HashMap,
     sync::{
-        Mutex, OnceLock, PoisonError,
+        OnceLock,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
-use timeline::{Lane, LaneId, LaneKind, LiveProcess, Moment, Recording, Span, Timeline};
+use timeline::{Lane, LaneId, LaneKind, Moment, Recording, Span, Timeline};
 
 /// How many recorded pools this process has had: their tasks are told apart by it.
 static POOLS: AtomicU64 = AtomicU64::new(0);
@@ -37,7 +36,6 @@ impl<I, O> Recorded for PoolBuilder<I, O> {
             timeline,
             name: self.name(),
             first_job,
-            busy: Mutex::default(),
         };
         self.on_event(move |event| recorder.record(event))
     }
@@ -62,8 +60,6 @@ struct Recorder {
     timeline: Timeline,
     name: &'static str,
     first_job: u64,
-    /// Shows in the live view that a worker is busy.
-    busy: Mutex<HashMap<usize, LiveProcess>>,
 }
 
 impl Recorder {
@@ -109,14 +105,8 @@ impl Recorder {
     }
 
     fn show_busy(&self, worker: WorkerId, is_busy: bool) {
-        let mut busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
-        // The earlier one first: it takes down what this one puts up.
-        busy.remove(&worker.slot);
-        if is_busy {
-            let name = || lane(worker);
-            let shown = self.timeline.live_process(worker.pid, name, self.name);
-            busy.insert(worker.slot, shown);
-        }
+        let does = is_busy.then_some(self.name);
+        self.timeline.live_process(worker.pid, &lane(worker), does);
     }
 
     /// A worker is gone, and with it the task that it had begun.

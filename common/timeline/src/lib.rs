@@ -19,4 +19,4 @@ pub use cause::{BACK_OFF, CAUSES, Cause, IO, known_cause};
 pub use measure::{Moment, thread_cpu};
 pub use queries::Spent;
 pub use recording::{Lane, LaneId, LaneKind, Level, Recording, START_UP, Span, Toll, thinned};
-pub use timeline::{LiveProcess, Timeline, WriteOnDrop};
+pub use timeline::{Timeline, WriteOnDrop};

@@ -14,7 +14,7 @@ pub(super) struct Settled {
     levels: BTreeMap<Cow<'static, str>, Vec<(Moment, f64)>>,
     handed: BTreeMap<LaneId, Vec<Span>>,
     /// What other processes do at this moment, and since when.
-    pub(super) busy: Vec<(LaneId, &'static str, Moment)>,
+    pub(super) busy: BTreeMap<LaneId, (&'static str, Moment)>,
     pub(super) toll: Toll,
 }
 
@@ -70,7 +70,7 @@ impl Settled {
     }
 
     pub(super) fn add_busy_processes(&mut self, now: Moment) {
-        for (lane, name, since) in mem::take(&mut self.busy) {
+        for (lane, (name, since)) in mem::take(&mut self.busy) {
             self.add((lane, None), Span::watched(name, since, now, now - since));
         }
     }

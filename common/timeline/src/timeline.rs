@@ -146,24 +146,15 @@ impl Timeline {
         }
     }
 
-    /// Notes that the process `pid` does `name`, until the guard is dropped; only [`so_far`](Self::so_far)
-    /// shows it.
-    pub fn live_process(
-        &self,
-        pid: u32,
-        lane_name: impl FnOnce() -> String,
-        name: &'static str,
-    ) -> LiveProcess {
+    /// Notes what the process `pid` does from now on, if anything; only [`so_far`](Self::so_far) shows it.
+    pub fn live_process(&self, pid: u32, lane_name: &str, does: Option<&'static str>) {
         let lane = process(pid);
         self.store.with_settled(|settled| {
-            settled.name(lane, &lane_name());
-            settled.busy.push((lane, name, Moment::now()));
+            settled.name(lane, lane_name);
+            settled.busy.remove(&lane);
+            let begun = does.map(|name| (lane, (name, Moment::now())));
+            settled.busy.extend(begun);
         });
-        LiveProcess {
-            timeline: self.clone(),
-            lane,
-            name,
-        }
     }
 
     /// Writes what is recorded as a Chrome trace to `path` when the guard is dropped: at the end of
@@ -185,26 +176,6 @@ fn process(pid: u32) -> LaneId {
     LaneId {
         kind: LaneKind::Process,
         number: pid.into(),
-    }
-}
-
-/// A process that does something at this moment, until dropped.
-#[derive(Debug)]
-pub struct LiveProcess {
-    timeline: Timeline,
-    lane: LaneId,
-    name: &'static str,
-}
-
-impl Drop for LiveProcess {
-    fn drop(&mut self) {
-        let is_this =
-            |(lane, name, _): &(LaneId, &str, Moment)| (*lane, *name) == (self.lane, self.name);
-        self.timeline.store.with_settled(|settled| {
-            if let Some(index) = settled.busy.iter().position(is_this) {
-                settled.busy.swap_remove(index);
-            }
-        });
     }
 }
 

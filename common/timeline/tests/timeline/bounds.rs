@@ -119,7 +119,7 @@ fn what_recording_took_is_told_and_not_recorded() {
 #[test]
 fn a_look_while_it_runs_shows_what_is_open_and_takes_nothing() {
     let (timeline, _recorded) = recorded(Timeline::new());
-    let busy = timeline.live_process(7, || "worker 1".into(), "parse");
+    timeline.live_process(7, "worker 1", Some("parse"));
     let _outer = info_span!("outer").entered();
     info_span!("done").in_scope(|| ());
     let _inner = info_span!("inner", wait = "lock").entered();
@@ -140,7 +140,7 @@ fn a_look_while_it_runs_shows_what_is_open_and_takes_nothing() {
         .collect();
     assert_eq!(ends, [true, false, true]);
     assert!(looked.lanes[1].is_open(now) && looked.lanes[1].name == "worker 1");
-    drop(busy);
+    timeline.live_process(7, "worker 1", None);
     assert_eq!(
         timeline.so_far().lanes.len(),
         1,
