@@ -1,7 +1,7 @@
 //! Tasks on their way, and where their outcomes go.
 
 use crate::{
-    Event, TaskError,
+    Event, PoolError, TaskError,
     builder::Settings,
     child::Waker,
     room::{Permit, Room},
@@ -29,6 +29,8 @@ impl Output {
 }
 
 pub(crate) type Outcome = Result<Output, TaskError>;
+
+pub(crate) type Started = Result<(), PoolError>;
 
 /// Where the outcome of a task goes.
 #[derive(Clone, Debug)]
@@ -125,6 +127,8 @@ pub(crate) struct Effects<'a> {
     settings: Option<&'a Settings>,
     events: Vec<Event>,
     outcomes: Vec<(Reply, u64, Outcome)>,
+    /// Whether the pool has started, once that is known.
+    pub(crate) started: Option<(Arc<OneShot<Started>>, Started)>,
     /// Waits of the caller's that are over.
     pub(crate) over: Vec<Arc<OneShot<()>>>,
     /// Room that is free again.
@@ -171,6 +175,9 @@ impl Drop for Effects<'_> {
         // Before the outcomes are out: whoever has one may ask at once what it took.
         for (event, settings) in self.events.drain(..).zip(self.settings.iter().cycle()) {
             settings.tell(event);
+        }
+        if let Some((started, result)) = self.started.take() {
+            started.put(result);
         }
         for supervisor in self.wakes.drain(..) {
             supervisor.wake();

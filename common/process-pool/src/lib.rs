@@ -40,7 +40,7 @@ pub struct Worker<I, O> {
 }
 
 impl<I, O> Worker<I, O> {
-    /// Names a function; the name is unique within the program.
+    /// Names a function; the name is unique within the program, and has no comma.
     pub const fn new(name: &'static str, function: fn(I) -> O) -> Self {
         Self { name, function }
     }

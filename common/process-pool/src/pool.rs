@@ -5,7 +5,7 @@ use crate::{
     job::{Job, Reply},
     room::Permit,
     shared::Shared,
-    task,
+    supervisor, task,
     wait::{OneShot, block_on, lock},
     wire::{self, ORDER_BYTES, Order},
 };
@@ -29,7 +29,10 @@ struct Owner(Arc<Shared>);
 impl Drop for Owner {
     fn drop(&mut self) {
         self.0.change(|state, effects| state.stop(effects));
-        block_on(self.0.end());
+        // A waker or a hook may be what drops it, on a thread that would wait for itself.
+        if !supervisor::is_one() {
+            block_on(self.0.end());
+        }
     }
 }
 
@@ -147,7 +150,9 @@ impl<I: Serialize, O: DeserializeOwned> ProcessPool<I, O> {
 
     /// Queues one task; blocks while the queue is at its limit.
     pub fn submit(&self, input: I) -> Task<O> {
-        block_on(self.submit_async(input))
+        let room = &self.shared().room;
+        let permit = room.try_take().unwrap_or_else(|| block_on(room.take()));
+        self.queue(&input, permit)
     }
 
     /// Queues one task unless the queue is at its limit; then the input comes back, not encoded.

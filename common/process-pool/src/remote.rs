@@ -4,7 +4,6 @@ use crate::{
     WorkerId, WorkerStartError,
     child::{Child, Incoming, Line, PACKET_BYTES, Seen},
     job::{Job, Output},
-    state::State,
     wire::{MARK, Order, Report},
 };
 use std::{
@@ -16,7 +15,7 @@ use std::{
 
 /// Tasks are sent ahead only where they are so short that all of them take about this.
 const AHEAD_FOR: Duration = Duration::from_millis(2);
-const AHEAD_MOST: u128 = 15;
+const AHEAD_MOST: usize = 15;
 const LONGEST_REST: Duration = Duration::from_micros(200);
 /// How long a worker that closed its link, or is to end, may take to end.
 pub(crate) const END_LIMIT: Duration = Duration::from_secs(1);
@@ -49,6 +48,8 @@ pub(crate) struct Worker {
     partly_sent: Option<(Arc<Vec<u8>>, usize)>,
     /// When the first task that it has was begun.
     pub(crate) began: Instant,
+    /// Since when what was sent ahead waits behind the first message that it has.
+    pub(crate) waits_since: Instant,
     /// How long its tasks take.
     pub(crate) pace: Option<Duration>,
     /// How many tasks it was given.
@@ -79,6 +80,7 @@ impl Worker {
             is_mute: false,
             partly_sent: None,
             began: spawned,
+            waits_since: spawned,
             pace: None,
             given: 0,
             ending: None,
@@ -89,21 +91,14 @@ impl Worker {
         self.partly_sent.is_some()
     }
 
-    /// Whether it has greeted, and its initialiser has yet to answer.
-    pub(crate) fn is_awaited(&self, state: &State, slot: usize) -> bool {
-        self.has_greeted && state.slots[slot].pid.is_none()
-    }
-
-    /// How many tasks may be sent ahead to this worker now.
-    pub(crate) fn ahead(&self, sent: &VecDeque<Job>) -> usize {
+    /// Whether another message may be sent ahead to this worker: all that it has is short.
+    pub(crate) fn may_have_more(&self, sent: &VecDeque<Job>) -> bool {
         let is_small = |job: &Job| job.message.len() <= PACKET_BYTES;
-        match self.pace {
-            Some(pace) if self.line.can_take_back() && sent.iter().all(is_small) => {
-                let many = AHEAD_FOR.as_nanos() / pace.as_nanos().max(1);
-                usize::try_from(many.min(AHEAD_MOST)).unwrap_or(0)
-            }
-            _ => 0,
-        }
+        let waiting = sent.iter().map(Job::unanswered).sum();
+        self.line.can_take_back()
+            && sent.len() <= AHEAD_MOST
+            && sent.iter().all(is_small)
+            && self.pace.is_some_and(|pace| pace * waiting <= AHEAD_FOR)
     }
 
     /// So many tasks were done since the last ones.

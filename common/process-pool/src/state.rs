@@ -3,10 +3,10 @@
 //! Nothing here runs code of the caller; what concerns the caller goes into [`Effects`].
 
 use crate::{
-    Ledger, PoolError, TaskError, WorkerStartError,
+    Ledger, PoolError, TaskError, WorkerId, WorkerStartError,
     builder::Settings,
     child::Waker,
-    job::{Effects, Job, Output, Reply},
+    job::{Effects, Job, Output, Reply, Started},
     room::Room,
     stream::Flow,
     wait::OneShot,
@@ -60,7 +60,7 @@ pub(crate) struct State {
     pub(crate) ledger: Ledger,
     room: Arc<Room>,
     /// Put when all workers are ready for the first time, or none ever will.
-    pub(crate) started: Arc<OneShot<Result<(), PoolError>>>,
+    pub(crate) started: Arc<OneShot<Started>>,
     was_ready: bool,
     pub(crate) stop_at: Option<Instant>,
     /// Whom to tell when no worker is left.
@@ -271,7 +271,8 @@ impl State {
     pub(crate) fn give_up(&mut self, reason: WorkerStartError, effects: &mut Effects<'_>) {
         if self.phase != Phase::Stopping {
             let source = reason.clone();
-            self.started.put(Err(PoolError::Broken { source }));
+            let result = Err(PoolError::Broken { source });
+            effects.started = Some((Arc::clone(&self.started), result));
             self.end(Phase::Broken(Arc::new(reason)), effects);
         }
     }
@@ -309,13 +310,14 @@ impl State {
     }
 
     /// A worker is ready.
-    pub(crate) fn greet(&mut self, slot: usize, pid: u32, took: Duration) {
+    pub(crate) fn greet(&mut self, worker: WorkerId, took: Duration, effects: &mut Effects<'_>) {
+        let WorkerId { pid, slot } = worker;
         let slot = &mut self.slots[slot];
         slot.pid = Some(pid);
         slot.startup.get_or_insert(took);
         if !self.was_ready && self.slots.iter().all(|slot| slot.pid.is_some()) {
             self.was_ready = true;
-            self.started.put(Ok(()));
+            effects.started = Some((Arc::clone(&self.started), Ok(())));
         }
     }
 

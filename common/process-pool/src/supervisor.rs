@@ -2,11 +2,11 @@
 //! and starts the next one.
 
 mod loss;
+mod start;
 
 use crate::{
     Event, TaskError, WorkerStartError,
-    builder::Settings,
-    child::{Child, Line, PACKET_BYTES, Waker},
+    child::{Line, PACKET_BYTES, Waker},
     job::{Effects, Output},
     remote::{END_LIMIT, Ending, Heard, Worker},
     shared::Shared,
@@ -15,7 +15,7 @@ use crate::{
     wire::{self, Order, Report},
 };
 use std::{
-    io,
+    cell::Cell,
     panic::{self, AssertUnwindSafe},
     sync::Arc,
     thread,
@@ -25,8 +25,18 @@ use std::{
 /// Tasks that wait behind one that takes so long go back to the queue.
 const TAKE_BACK_AFTER: Duration = Duration::from_millis(5);
 
+thread_local! {
+    static IS_SUPERVISOR: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this thread is a pool's.
+pub(crate) fn is_one() -> bool {
+    IS_SUPERVISOR.get()
+}
+
 /// Looks after a slot until the pool has ended.
 pub(crate) fn run(shared: &Shared, slot: usize) {
+    IS_SUPERVISOR.set(true);
     guard(shared, slot, || {
         let waker = {
             let state = crate::wait::lock(&shared.state);
@@ -38,14 +48,14 @@ pub(crate) fn run(shared: &Shared, slot: usize) {
                 Line::wait(None, &waker, false, Some(limit));
                 continue;
             }
-            match start(settings, slot) {
+            match start::start(settings, slot) {
                 Ok(worker) => {
                     shared.change(|state, _| state.ledger.workers_started += 1);
                     Supervisor { shared, worker }.attend(&waker);
                 }
                 Err(error) => shared.change(|state, effects| {
                     let reason = WorkerStartError::Refused(settings.program.refusal(&error));
-                    state.fail_start(slot, reason, is_shortage(&error), effects);
+                    state.fail_start(slot, reason, start::is_shortage(&error), effects);
                 }),
             }
         }
@@ -66,37 +76,6 @@ fn guard(shared: &Shared, slot: usize, work: impl FnOnce()) {
         }
         state.leave(slot, effects);
     });
-}
-
-/// Starts a worker process; it is ready when its first message comes.
-fn start(settings: &Settings, slot: usize) -> io::Result<Worker> {
-    let spawned = Instant::now();
-    let (child, offer) = Child::spawn(&settings.program, &settings.role(), |command| {
-        command.envs(settings.env.iter().map(|(name, value)| (name, value)));
-        if let Some(folder) = &settings.current_dir {
-            command.current_dir(folder);
-        }
-    })?;
-    for limit in &settings.limits {
-        limit.apply(child.id())?;
-    }
-    let line = Line::new(offer, child.id())?;
-    Ok(Worker::new(slot, child, line, spawned))
-}
-
-/// Whether there was too little of something, of which there may be more soon.
-fn is_shortage(error: &io::Error) -> bool {
-    #[cfg(unix)]
-    {
-        use nix::errno::Errno;
-        let shortages = [Errno::EMFILE, Errno::ENFILE, Errno::EAGAIN, Errno::ENOMEM];
-        let code = error.raw_os_error();
-        code.is_some_and(|code| shortages.contains(&Errno::from_raw(code)))
-    }
-    #[cfg(not(unix))]
-    {
-        error.kind() == io::ErrorKind::OutOfMemory
-    }
 }
 
 /// A worker, from its start to its end.
@@ -172,63 +151,76 @@ impl Supervisor<'_> {
         now: Instant,
         effects: &mut Effects<'_>,
     ) -> bool {
-        let settings = &self.shared.settings;
-        let worker = &mut self.worker;
-        let slot = worker.id.slot;
+        let is_ready = state.slots[self.worker.id.slot].pid.is_some();
         match report {
-            Report::Hello { types, note } if !worker.has_greeted => {
-                worker.has_greeted = true;
-                if types != settings.types() {
-                    let reason = WorkerStartError::OtherTypes(types.join(", "));
-                    state.give_up(reason, effects);
-                    return true;
-                }
-                let (worker_id, took) = (worker.id, now - worker.spawned);
-                effects.note(|| Event::Ready {
-                    worker: worker_id,
-                    took,
-                    note,
-                });
-                match &settings.initial {
-                    Some(message) => return worker.send(Arc::clone(message)),
-                    None => state.greet(slot, worker.id.pid, now - worker.spawned),
-                }
-                true
+            Report::Hello { types, note } if !self.worker.has_greeted => {
+                self.worker.has_greeted = true;
+                self.greet(state, (types, note), now, effects)
             }
-            Report::Done { id, failed, .. }
-                if id == Order::INITIAL && worker.is_awaited(state, slot) =>
-            {
-                if failed {
-                    let error = task::decode::<()>(wire::take(&mut output.records())).err();
-                    let message = error.map_or_else(String::new, |error| error.to_string());
-                    let reason = WorkerStartError::Initialiser(message);
-                    worker.kill(Ending::Unfit(reason), now);
-                } else {
-                    state.greet(slot, worker.id.pid, now - worker.spawned);
+            Report::Done { id, .. } if id == Order::INITIAL => {
+                let is_awaited = self.worker.has_greeted && !is_ready;
+                if is_awaited {
+                    self.initialise(state, &output, now, effects);
                 }
-                true
+                is_awaited
             }
-            Report::Done { id, note, .. } => {
-                if worker.wants_room() {
-                    return false;
-                }
-                let worker_id = worker.id;
-                effects.note(|| Event::Done {
-                    worker: worker_id,
-                    task: id,
-                    note: note.unwrap_or_default(),
-                });
+            Report::Done { id, note, .. } if !self.worker.wants_room() => {
+                let worker = self.worker.id;
+                let note = note.unwrap_or_default();
+                let task = id;
+                effects.note(|| Event::Done { worker, task, note });
                 let tasks = output.tasks;
-                let Some(is_over) = state.answer(slot, id, output, effects) else {
-                    return false;
-                };
-                worker.note_pace(tasks, now);
-                if is_over {
+                let is_over = state.answer(worker.slot, id, output, effects);
+                self.worker.note_pace(tasks, now);
+                if is_over == Some(true) {
+                    self.worker.waits_since = now;
                     self.begin(state, effects);
                 }
+                is_over.is_some()
+            }
+            _ => false,
+        }
+    }
+
+    /// The worker can serve, once it is initialised.
+    fn greet(
+        &mut self,
+        state: &mut State,
+        (types, note): (Vec<String>, Vec<u8>),
+        now: Instant,
+        effects: &mut Effects<'_>,
+    ) -> bool {
+        let (worker, took) = (self.worker.id, now - self.worker.spawned);
+        let settings = &self.shared.settings;
+        if types != settings.types() {
+            let reason = WorkerStartError::OtherTypes(types.join(", "));
+            state.give_up(reason, effects);
+            return true;
+        }
+        effects.note(|| Event::Ready { worker, took, note });
+        match &settings.initial {
+            Some(message) => self.worker.send(Arc::clone(message)),
+            None => {
+                state.greet(worker, took, effects);
                 true
             }
-            Report::Hello { .. } => false,
+        }
+    }
+
+    /// The initialiser has ended, well or not.
+    fn initialise(
+        &mut self,
+        state: &mut State,
+        output: &Output,
+        now: Instant,
+        effects: &mut Effects<'_>,
+    ) {
+        match task::decode::<()>(wire::take(&mut output.records())) {
+            Ok(()) => state.greet(self.worker.id, now - self.worker.spawned, effects),
+            Err(error) => {
+                let reason = WorkerStartError::Initialiser(error.to_string());
+                self.worker.kill(Ending::Unfit(reason), now);
+            }
         }
     }
 
@@ -295,7 +287,7 @@ impl Supervisor<'_> {
         effects: &mut Effects<'_>,
     ) -> Option<Instant> {
         let (timeout, slot) = (self.shared.settings.timeout, self.worker.id.slot);
-        let takes_long = |worker: &Worker| worker.began + TAKE_BACK_AFTER;
+        let takes_long = |worker: &Worker| worker.waits_since + TAKE_BACK_AFTER;
         let sent = &state.slots[slot].sent;
         let is_unwanted = sent.iter().any(|job| job.cancelled);
         let is_behind = sent.len() > 1 && self.worker.pace.is_some();
@@ -336,12 +328,13 @@ impl Supervisor<'_> {
                 worker.dismiss(now);
             }
             let is_first = sent.is_empty();
-            if is_used_up || !is_first && sent.len() > worker.ahead(sent) {
+            if is_used_up || !is_first && !worker.may_have_more(sent) {
                 return;
             }
             let Some(job) = state.take_job((!is_first).then_some(PACKET_BYTES)) else {
                 return;
             };
+            worker.waits_since = now;
             if is_first {
                 worker.began = now;
             }

@@ -13,7 +13,7 @@ use std::{
     pin::Pin,
     process::Command,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
         mpsc,
     },
@@ -281,6 +281,36 @@ fn a_waker_may_ask_the_pool_and_panic() {
         drop(met);
         check_at_rest(&pool);
         assert!(task.is_finished() && task.wait().is_ok());
+    });
+}
+
+/// Drops the pool when it is woken.
+struct Dropping(Mutex<Option<Arc<process_pool::ProcessPool<Chore, u32>>>>);
+
+impl Wake for Dropping {
+    fn wake(self: Arc<Self>) {
+        drop(self.0.lock().expect("no panic").take());
+    }
+}
+
+#[test]
+fn a_waker_may_drop_the_pool() {
+    watched(|| {
+        let point = MeetingPoint::new();
+        let pool = Arc::new(pool(CHORE, 1));
+        let mut task = pool.submit(point.chore());
+        let met = point.meet();
+        let waker = Waker::from(Arc::new(Dropping(Mutex::new(Some(pool)))));
+        let polled = Pin::new(&mut task).poll(&mut Context::from_waker(&waker));
+        assert_eq!(polled, Poll::Pending);
+        let pid = met.pid;
+        drop(met);
+        // Waiting for it would be another waker.
+        while !task.is_finished() {
+            thread::yield_now();
+        }
+        assert_eq!(task.wait(), Ok(pid));
+        crate::support::wait_until_dead(Pid::from_raw(pid.cast_signed()));
     });
 }
 

@@ -29,6 +29,10 @@ use std::{
 /// A message up to this size arrives whole or not at all.
 pub(crate) const PACKET_BYTES: usize = 4096;
 
+/// A user may have pipes of 64 MiB in all before new ones get smaller.
+#[cfg(target_os = "linux")]
+const PIPE_BYTES: i32 = 256 << 10;
+
 #[cfg(target_os = "linux")]
 const PACKETS: OFlags = OFlags::NONBLOCK.union(OFlags::DIRECT);
 #[cfg(not(target_os = "linux"))]
@@ -193,6 +197,16 @@ impl Line {
         };
         fcntl_setfl(&line.answers, OFlags::NONBLOCK)?;
         line.send_whole(true)?;
+        #[cfg(target_os = "linux")]
+        {
+            use nix::fcntl::{FcntlArg, fcntl};
+            // A large value takes fewer turns. Where it is refused, the pipes stay as they are.
+            let _ = fcntl(&line.answers, FcntlArg::F_SETPIPE_SZ(PIPE_BYTES));
+            let _ = line
+                .tasks
+                .as_ref()
+                .map(|tasks| fcntl(tasks, FcntlArg::F_SETPIPE_SZ(PIPE_BYTES)));
+        }
         Ok(line)
     }
 
