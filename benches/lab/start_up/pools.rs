@@ -33,7 +33,7 @@ pub(crate) fn group(setting: &Setting) -> anyhow::Result<Group> {
         }),
         Row::ours("lab-05's threads", |count| {
             timed(count, |n| {
-                let mut pool = ThreadPool::new(TWO)?;
+                let mut pool = ThreadPool::new(TWO);
                 pool.submit(move || next(n));
                 let (_, outcome) = pool.as_completed().next().context("one")?;
                 Ok((outcome.ok().context("no panic")?, pool))

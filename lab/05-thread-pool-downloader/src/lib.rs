@@ -2,7 +2,7 @@
 
 use crossbeam::channel::{Receiver, Sender, unbounded};
 use std::{
-    io, iter,
+    iter,
     num::NonZeroUsize,
     panic::{self, AssertUnwindSafe},
     thread::{self, JoinHandle},
@@ -31,16 +31,13 @@ pub fn download_sequential(
 /// Downloads every URL on a pool of `workers` threads; results are in the order of completion.
 ///
 /// `on_arrival` gets each result as it completes, on the calling thread.
-///
-/// # Errors
-/// The system refuses to start that many threads.
 pub fn download_pooled(
     agent: &Agent,
     urls: &[Url],
     workers: NonZeroUsize,
     on_arrival: impl FnMut(&Download),
-) -> io::Result<Vec<Download>> {
-    let mut pool = ThreadPool::new(workers)?;
+) -> Vec<Download> {
+    let mut pool = ThreadPool::new(workers);
     for url in urls {
         let (agent, url) = (agent.clone(), url.clone());
         pool.submit(move || get_blocking(&agent, &url));
@@ -50,7 +47,7 @@ pub fn download_pooled(
         let fetched = outcome.unwrap_or_else(|_| Err(panicked(&urls[number - 1])));
         (number, fetched)
     });
-    Ok(downloads.inspect(on_arrival).collect())
+    downloads.inspect(on_arrival).collect()
 }
 
 fn panicked(url: &Url) -> FetchError {
@@ -81,27 +78,21 @@ pub struct ThreadPool<T> {
 
 impl<T: Send + 'static> ThreadPool<T> {
     /// Starts the workers; they wait for jobs.
-    ///
-    /// # Errors
-    /// The system refuses to start another thread; those started end again.
-    pub fn new(workers: NonZeroUsize) -> io::Result<Self> {
-        let (job_tx, job_rx) = unbounded();
-        let (completed_tx, completed_rx) = unbounded();
-        let mut pool = Self {
-            jobs: Some(job_tx),
-            completed: completed_rx,
-            workers: Vec::with_capacity(workers.get()),
-            submitted: 0,
-            taken: 0,
-        };
-        for number in 1..=workers.get() {
+    pub fn new(workers: NonZeroUsize) -> Self {
+        let (jobs, job_rx) = unbounded();
+        let (completed_tx, completed) = unbounded();
+        let start = |_| {
             // A receiver each: with one behind a mutex, a worker could hold the lock as it works.
             let (jobs, completed) = (job_rx.clone(), completed_tx.clone());
-            let worker = thread::Builder::new().name(format!("worker {number}"));
-            let worker = worker.spawn(move || work(&jobs, &completed))?;
-            pool.workers.push(worker);
+            thread::spawn(move || work(&jobs, &completed))
+        };
+        Self {
+            workers: (0..workers.get()).map(start).collect(),
+            jobs: Some(jobs),
+            completed,
+            submitted: 0,
+            taken: 0,
         }
-        Ok(pool)
     }
 
     /// Queues a job and returns its number, counted from 1.

@@ -3,9 +3,8 @@
 mod claims;
 mod flags;
 
-use anyhow::Context;
 use claims::Counted;
-use common::{Lab, Step, Tally, format};
+use common::{Lab, Step, Tally};
 use flags::Args;
 use lab_05_thread_pool_downloader::{Download, download_pooled, download_sequential};
 use network::{Site, lesson};
@@ -44,22 +43,13 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let site = network::open_target(&args.requests, REQUESTS)?;
     let urls = args.urls(&site);
     let mut counted = run(args, lab, &site, SEQUENTIAL, 1, |agent, on_arrival| {
-        Ok(download_sequential(agent, &urls, on_arrival))
+        download_sequential(agent, &urls, on_arrival)
     })?;
     for workers in args.pools() {
-        let name = pool_of(workers);
-        counted = run(
-            args,
-            lab,
-            &site,
-            &name,
-            workers.get(),
-            |agent, on_arrival| {
-                download_pooled(agent, &urls, workers, on_arrival).with_context(|| {
-                    format!("cannot start a pool of `{workers}` threads; take fewer with --workers")
-                })
-            },
-        )?;
+        let (name, threads) = (pool_of(workers), workers.get());
+        counted = run(args, lab, &site, &name, threads, |agent, on_arrival| {
+            download_pooled(agent, &urls, workers, on_arrival)
+        })?;
     }
     claims::add(args, lab, urls.len(), counted);
     Ok(())
@@ -77,41 +67,26 @@ fn run(
     site: &Site,
     name: &str,
     threads: usize,
-    download: impl FnOnce(&Agent, &mut dyn FnMut(&Download)) -> anyhow::Result<Vec<Download>>,
+    download: impl FnOnce(&Agent, &mut dyn FnMut(&Download)) -> Vec<Download>,
 ) -> anyhow::Result<Counted> {
     let count = site.urls.len();
-    lab.say(format!(
-        "{name}: requests to make: {count}; threads: {threads} …"
-    ));
+    lab.say(format!("{name}: {count} requests …"));
     let agent = web::blocking_agent(args.requests.timeout);
-    let voice = lab.screen();
-    let bar = voice.progress_bar(count as u64, "pages");
-    let mut place = 0;
+    let screen = lab.screen();
+    let bar = screen.progress_bar(count as u64, "pages");
     let mut on_arrival = |(number, fetched): &Download| {
         bar.inc(1);
-        place += 1;
-        // Its place in the order of completion, then its number in the order of asking.
-        if name != SEQUENTIAL {
-            voice.say(format!("{place:>4}. {}", lesson::line(*number, fetched)));
-        }
+        screen.say(lesson::line(*number, fetched));
     };
-    let downloads = lab
-        .variant(name)
-        .observed_by(site)
-        .bound(args.bound(count, threads))
-        .limit(threads)
-        .run_counted(
-            || download(&agent, &mut on_arrival),
-            |all| Tally::of_checked(all, |(_, fetched)| fetched.is_ok()),
-        )?;
+    let variant = lab.variant(name).observed_by(site).limit(threads);
+    let downloads = variant.bound(args.bound(count, threads)).run_counted(
+        || Ok(download(&agent, &mut on_arrival)),
+        |all| Tally::of_checked(all, |(_, fetched)| fetched.is_ok()),
+    )?;
     bar.finish_and_clear();
     let fetched = || downloads.iter().map(|(_, fetched)| fetched);
-    let pages = || fetched().flatten();
-    lab.say(format!(
-        "{name}: Downloaded {} pages, {} bytes",
-        pages().count(),
-        format::count(pages().map(|page| page.len() as u64).sum())
-    ));
+    let pages = fetched().flatten().count();
+    lab.say(format!("Downloaded {pages} pages"));
     lesson::note_failures(lab, name, fetched());
     Ok(Counted::note(lab, name, &downloads))
 }

@@ -45,7 +45,7 @@ fn any_pool_brings_home_what_one_thread_does_each_request_once() {
         for size in 1..=8 {
             server.begin_run().expect("the server counts");
             let pooled = download_pooled(&agent, &urls, workers(size), |_| ());
-            assert_eq!(bodies(pooled.expect("threads start")), sequential);
+            assert_eq!(bodies(pooled), sequential);
             let witness = server.witness().expect("the server tells");
             assert_eq!(witness.arrivals, count as u64);
             assert!(witness.peak_in_flight <= size as u64, "{witness:?}");
@@ -59,7 +59,6 @@ fn each_download_is_handed_out_as_it_completes_in_the_order_of_the_result() {
     let urls = vec![server.url("get"); 12];
     let mut arrived = Vec::new();
     let downloads = download_pooled(&agent, &urls, workers(4), |one| arrived.push(one.0));
-    let downloads = downloads.expect("threads start");
     assert!(
         downloads.iter().map(|one| one.0).eq(arrived),
         "{downloads:?}"
@@ -70,16 +69,14 @@ fn each_download_is_handed_out_as_it_completes_in_the_order_of_the_result() {
 fn a_failed_request_is_a_value_and_spares_the_others() {
     let (server, agent) = (server(), agent());
     let urls = ["get", "status/500", "html"].map(|path| server.url(path));
-    let downloads = download_pooled(&agent, &urls, workers(2), |_| ());
-    let mut downloads = downloads.expect("threads start");
+    let mut downloads = download_pooled(&agent, &urls, workers(2), |_| ());
     downloads.sort_by_key(|one| one.0);
     let is_ok = downloads.iter().map(|one| one.1.is_ok());
     assert!(is_ok.eq([true, false, true]));
 }
 
 fn pool<T: Send + 'static>(workers: usize) -> ThreadPool<T> {
-    let workers = NonZeroUsize::new(workers).expect("not zero");
-    ThreadPool::new(workers).expect("threads start")
+    ThreadPool::new(NonZeroUsize::new(workers).expect("not zero"))
 }
 
 /// Runs `work`, and turns a hang into a failure.
