@@ -104,19 +104,17 @@ fn races(lab: &mut Lab, [forced, widened, tight]: [&Lost; 3]) {
     ));
     let text = "widened: work between load and store lost updates in every trial";
     let claim = Claim::that("widened_loses", text).headline();
-    let every = widened
-        .losing_trials
-        .clone()
-        .equals(count(widened.got.len()));
-    lab.claim(racing(
-        claim
-            .check(every)
-            .check(widened.updates.clone().above(count(0))),
-    ));
+    let losing = |lost: &Lost| lost.losing_trials.clone();
+    let claim = claim.check(losing(widened).equals(count(widened.got.len())));
+    lab.claim(racing(claim.check(widened.updates.clone().above(count(0)))));
     let text = "tight: even with nothing in between, a trial or more lost updates";
+    let line = format!(
+        "tight: nothing in between, and {{left}} of {} trials lost",
+        tight.got.len()
+    );
     let claim = Claim::that("tight_loses", text).headline().needs_cpus();
     lab.claim(racing(
-        claim.check(tight.losing_trials.clone().above(count(0))),
+        claim.check(losing(tight).above(count(0))).in_a_line(line),
     ));
     let text = "the wider window lost the larger share of the updates";
     let wider = widened.share.clone().above(tight.share.clone());

@@ -45,9 +45,11 @@ pub(crate) fn add(args: &Args, lab: &mut Lab, ran: &[Ran]) {
             lab.duration(name, "permits_unused_while_requests_queued", idle)
         });
         let text = "kept permits were unused while requests queued; released ones hardly";
+        let line = "kept permits were unused for {left} while requests queued";
         let claim = Claim::that("kept_permits_lie_idle", text).headline();
-        let words = "kept: {left} of queueing for an unused permit";
-        let claim = claim.check(kept.clone().at_least(seconds(0.01)).in_words(words));
+        let claim = claim
+            .in_a_line(line)
+            .check(kept.clone().at_least(seconds(0.01)));
         lab.claim(claim.check(released.below(kept * 0.1)));
     }
     if ran.iter().all(|ran| ran.arrivals.is_some()) {

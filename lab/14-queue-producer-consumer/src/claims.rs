@@ -91,6 +91,7 @@ pub(crate) fn show(lab: &mut Lab, args: &Args, all: &[Figures]) {
         .check(eager.queued.clone().equals(count(capacity)))
         .check(waited().at_least(eager.by_consumer.clone() * 2.0))
         .check(waited().at_least(a_tick()))
+        .in_a_line("backpressure: the queue was full, its eager producer waited {left2}")
         .headline();
     lab.claim(match args.items.get() > capacity {
         true => backpressure,
