@@ -57,6 +57,14 @@ pub enum Bound {
 }
 
 impl Bound {
+    /// How many tasks there are, where it says so.
+    pub(crate) fn tasks(&self) -> Option<usize> {
+        match self {
+            Self::Waits { count, .. } => Some(*count),
+            _ => None,
+        }
+    }
+
     /// The bound for a recording on a machine with `cpus` CPUs, and its reason.
     pub(super) fn of(&self, recording: &Recording, cpus: usize) -> Option<(Duration, String)> {
         match self {

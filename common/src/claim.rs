@@ -15,7 +15,7 @@ use report::{ClaimReport, Verdict};
 use serde_json::Value;
 
 /// The middle one of the rounds, the lower of two.
-fn middle(values: &[Option<f64>]) -> Option<f64> {
+pub(crate) fn middle(values: &[Option<f64>]) -> Option<f64> {
     let mut known: Vec<f64> = values.iter().flatten().copied().collect();
     known.sort_by(f64::total_cmp);
     known.get(known.len().checked_sub(1)? / 2).copied()

@@ -1,5 +1,6 @@
 //! The flags that every step has, the groups that some share, and one line for a bad value.
 
+use crate::question::Guesser;
 use clap::{CommandFactory, FromArgMatches, Parser, error::ErrorKind};
 use process_pool::child::{self, Role};
 pub use report::print_error;
@@ -33,6 +34,11 @@ pub struct CommonArgs {
     #[serde(skip)]
     pub cast: Option<PathBuf>,
 
+    /// Let --cast overwrite a file
+    #[arg(long, requires = "cast")]
+    #[serde(skip)]
+    pub force: bool,
+
     /// Write everything as one HTML page to FILE; opens in any browser, without a network
     #[arg(long, value_name = "FILE")]
     #[serde(skip)]
@@ -62,15 +68,28 @@ pub struct CommonArgs {
     #[serde(skip)]
     pub ascii: bool,
 
-    /// Wait for Enter before each variant first runs, for recording
+    /// Wait for Enter before each variant and before the report; r starts over, s runs all, q quits
     #[arg(long)]
     #[serde(skip)]
     pub pause: bool,
+
+    /// Guess before you see: asks the step's question; `A` answers it, `class` counts hands
+    #[arg(long, value_name = "ANSWER", num_args = 0..=1, default_missing_value = "", value_parser = parse_guess)]
+    #[serde(skip)]
+    pub predict: Option<String>,
 
     /// Clear the screen first, for recording
     #[arg(long)]
     #[serde(skip)]
     pub clear: bool,
+}
+
+impl CommonArgs {
+    /// Whether the run waits for keys.
+    pub(crate) fn reads_keys(&self) -> bool {
+        let guesser = self.predict.as_deref().map(Guesser::of);
+        self.pause || guesser.is_some_and(|guesser| guesser.reads_keys())
+    }
 }
 
 /// When to use colour.
@@ -195,6 +214,21 @@ pub fn seconds_up_to<const LIMIT: u64>(text: &str) -> Result<Seconds, String> {
 pub fn parse_width(text: &str) -> Result<u16, String> {
     let columns = text.parse().ok().filter(|it| (50..=200).contains(it));
     columns.ok_or_else(|| "not a whole number from 50 to 200".to_owned())
+}
+
+/// Parses what `--predict` is given: letters of answers, `class`, or nothing.
+///
+/// # Errors
+/// Anything else.
+pub fn parse_guess(text: &str) -> Result<String, String> {
+    let is_answer = text
+        .chars()
+        .all(|c| ('a'..='f').contains(&c.to_ascii_lowercase()));
+    if text == "class" || is_answer {
+        Ok(text.to_owned())
+    } else {
+        Err("not a letter like A, a letter for each question, or `class`".into())
+    }
 }
 
 /// Serializes a time as its seconds; for flags.

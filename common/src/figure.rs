@@ -92,8 +92,8 @@ impl<U: Unit> Figure<U> {
         }))
     }
 
-    /// What a step noted under `name`, of a variant or of the whole run.
-    pub(crate) fn noted(variant: Option<&str>, name: &str) -> Self {
+    /// What a step notes under `name`, of a variant or of the whole run.
+    pub fn noted(variant: Option<&str>, name: &str) -> Self {
         Self::new(Expression::Field(Field {
             variant: variant.map(str::to_owned),
             path: format!("figures.{name}"),

@@ -7,14 +7,15 @@
 use crate::{
     bound::Bound,
     claim::Claim,
+    question::{Guesser, Question},
     step::{ResultFiles, Shown},
 };
-use report::{Curve, Document, Ledger, Screen, TableReport, Tally};
+use report::{Curve, Document, Key, Ledger, Screen, TableReport, Tally, Watched};
 use serde::Serialize;
 use serde_json::Value;
 use std::{
+    cell::Cell,
     collections::BTreeMap,
-    io::{self, BufRead},
     mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -39,7 +40,9 @@ pub struct Lab {
     pub(crate) state: Arc<Mutex<State>>,
     screen: Screen,
     timeline: Timeline,
-    pause: bool,
+    /// Whether each variant waits for the reader.
+    pause: Cell<bool>,
+    pub(crate) guesser: Option<Guesser>,
     seed: u64,
 }
 
@@ -49,10 +52,20 @@ pub(crate) struct State {
     pub(crate) document: Document,
     pub(crate) runs: Vec<Runs>,
     pub(crate) claims: Vec<Claim>,
+    pub(crate) questions: Vec<Question>,
     pub(crate) failures: Vec<String>,
     pub(crate) results: ResultFiles,
     pub(crate) shown: Shown,
     pub(crate) finished: bool,
+}
+
+/// Why a run ends before its end: its reader wants it so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Left {
+    #[error("to be run again from the start")]
+    Over,
+    #[error("left by its reader")]
+    Quit,
 }
 
 impl Lab {
@@ -61,13 +74,15 @@ impl Lab {
         screen: Screen,
         timeline: Timeline,
         pause: bool,
+        guesser: Option<Guesser>,
         seed: u64,
     ) -> Self {
         Self {
             state: Arc::new(Mutex::new(state)),
             screen,
             timeline,
-            pause,
+            pause: Cell::new(pause),
+            guesser,
             seed,
         }
     }
@@ -271,12 +286,17 @@ impl<'a> Measure<'a> {
         work: impl FnOnce() -> anyhow::Result<T>,
         tally: impl FnOnce(&T) -> Tally,
     ) -> anyhow::Result<T> {
-        self.experiment.wait_for_enter(&self.name);
+        self.experiment.wait_for_reader(&self.name)?;
         if let Some(observer) = self.observer {
             observer.begin()?;
         }
         let timeline = &self.experiment.timeline;
-        let watch = self.experiment.screen.watch(timeline, &self.name);
+        let watched = Watched {
+            name: self.name.clone(),
+            tasks: self.bound.as_ref().and_then(Bound::tasks),
+            longest_s: self.experiment.longest_s(),
+        };
+        let watch = self.experiment.screen.watch(timeline, watched);
         let measured = measure(timeline, work);
         drop(watch);
         let counts = self.observer.map(Observer::counts).transpose();
@@ -305,17 +325,37 @@ impl<'a> Measure<'a> {
 }
 
 impl Lab {
-    fn wait_for_enter(&self, variant: &str) {
+    fn wait_for_reader(&self, variant: &str) -> anyhow::Result<()> {
         let again = self.state().runs.iter().any(|runs| runs.name == variant);
-        if self.pause && !again {
-            self.screen.prompt(&format!("Enter runs `{variant}` "));
-            // The end of the input is as good as Enter.
-            let wait = || io::stdin().lock().read_line(&mut String::new());
-            let _ = self.screen.without_time(wait);
+        if again {
+            return Ok(());
         }
-        if !again {
-            self.screen.mark(variant);
+        self.ask(variant);
+        let prompt = format!("Enter runs `{variant}`, r starts over, s runs all, q quits");
+        self.pause(&prompt)?;
+        self.screen.mark(variant);
+        Ok(())
+    }
+
+    /// Waits for the reader, with `--pause`.
+    pub(crate) fn pause(&self, prompt: &str) -> Result<(), Left> {
+        if !self.pause.get() {
+            return Ok(());
         }
+        match self.screen.pause(prompt) {
+            Key::Go => {}
+            Key::Rest => self.pause.set(false),
+            Key::Over => return Err(Left::Over),
+            Key::Quit => return Err(Left::Quit),
+        }
+        Ok(())
+    }
+
+    /// The longest wall time of a variant so far.
+    fn longest_s(&self) -> f64 {
+        let state = self.state();
+        let walls = state.runs.iter().map(|runs| runs.median().wall_s());
+        walls.fold(0.0, f64::max)
     }
 
     fn record(
@@ -329,7 +369,7 @@ impl Lab {
         let mut state = self.state();
         if !state.runs.iter().any(|runs| runs.name == name) {
             // What was over in a moment stands among the bars, and nobody waited for it.
-            if self.pause || run.recording.wall >= WORTH_A_LINE {
+            if self.pause.get() || run.recording.wall >= WORTH_A_LINE {
                 self.say(report::finished(&name, run.recording.wall));
             }
         }
@@ -354,6 +394,7 @@ impl State {
             document,
             runs: Vec::new(),
             claims: Vec::new(),
+            questions: Vec::new(),
             failures: Vec::new(),
             results,
             shown,
@@ -376,6 +417,9 @@ impl State {
         let figures = serde_json::to_value(&self.document).unwrap_or(Value::Null);
         let claims = mem::take(&mut self.claims);
         self.document.claims = claims.iter().map(|claim| claim.judge(&figures)).collect();
+        let questions = self.questions.iter();
+        let told = questions.map(|one| one.report(&figures));
+        self.document.questions = told.filter(|one| one.answer.is_some()).collect();
         self.finished = true;
         &self.document
     }

@@ -11,6 +11,7 @@ mod comparison;
 mod figure;
 mod lab;
 pub mod path;
+mod question;
 mod recorded;
 mod rounds;
 pub mod squares;
@@ -22,6 +23,7 @@ pub use comparison::{Comparison, LEAST_ROUNDS, MARGIN};
 pub use lab::{Counts, Lab, Measure, Observer};
 pub use measure::{host, timing, workload};
 pub use process_pool::{self, child, panics};
+pub use question::Question;
 pub use recorded::Recorded;
 pub use report::{
     self, Curve, CurveLine, CurvePoint, Document, Ledger, Scale, TableReport, Tally, Variant,

@@ -2,8 +2,9 @@
 
 use crate::{
     cli::{self, CommonArgs, Usage},
-    lab::{Lab, State},
+    lab::{Lab, Left, State},
     path,
+    question::Guesser,
 };
 use measure::{host::Host, timing::Housekeeper};
 use process_pool::child::{self, Role};
@@ -109,7 +110,8 @@ impl Step {
             _ => Shown::Screen,
         };
         let state = State::new(document, results, shown);
-        let mut lab = Lab::new(state, screen, timeline, common.pause, common.seed);
+        let guesser = common.predict.as_deref().map(Guesser::of);
+        let mut lab = Lab::new(state, screen, timeline, common.pause, guesser, common.seed);
         // Set once: this is the only run of the process.
         let _ = running.set((Arc::clone(&lab.state), lab.screen()));
         let outcome = demonstrate(own, &mut lab);
@@ -119,6 +121,13 @@ impl Step {
     /// The screen that was asked for.
     fn screen(&self, common: &CommonArgs) -> anyhow::Result<Screen> {
         let cast = |path: &PathBuf| {
+            // A take is worth more than any other result: nobody makes it twice alike.
+            let is_taken = !common.force && path.metadata().is_ok_and(|about| about.is_file());
+            anyhow::ensure!(
+                !is_taken,
+                "there is a recording in `{}` already; name another file, or use --force",
+                path.display()
+            );
             let file = ResultFile::create(path, "the recording", "--cast")?;
             let title = format!("{} · {}", self.package, self.question);
             let coloured = common.color.in_recordings();
@@ -129,6 +138,7 @@ impl Step {
             silent: common.json,
             ascii: common.ascii,
             width: common.width,
+            reads_keys: common.reads_keys(),
             goes_on_unread: results.into_iter().any(Option::is_some),
             cast: common.cast.as_ref().map(cast).transpose()?,
         }))
@@ -183,8 +193,17 @@ impl Step {
 
     /// Reports, and returns the exit code; what was measured is never lost to a later failure.
     fn close(&self, lab: &Lab, outcome: anyhow::Result<()>) -> ExitCode {
-        let (mut state, screen) = (lab.state(), lab.screen());
-        let failure = outcome.err();
+        let screen = lab.screen();
+        let outcome =
+            outcome.and_then(|()| Ok(lab.pause("Enter shows what this run shows, r starts over")?));
+        screen.release_keys();
+        let mut failure = outcome.err();
+        match failure.as_ref().and_then(|error| error.downcast_ref()) {
+            Some(Left::Over) => return run_again(),
+            Some(Left::Quit) => failure = None,
+            None => {}
+        }
+        let mut state = lab.state();
         let mut messages: Vec<String> = failure.iter().map(cli::in_one_line).collect();
         messages.append(&mut state.failures);
         let error = (!messages.is_empty()).then(|| messages.join("; "));
@@ -268,7 +287,7 @@ fn print(document: &Document, screen: &Screen, shown: Shown) -> io::Result<()> {
     }
     let most = path::rows(&document.step);
     let summary = report::summary(document, screen.view(most));
-    screen.try_print(&format!("\n{summary}"))
+    screen.try_print_in_parts(&format!("\n{summary}"))
 }
 
 fn report_interrupted(running: Option<&Running>) {
@@ -284,6 +303,7 @@ fn report_interrupted(running: Option<&Running>) {
     }
     let message = message(state.runs.len());
     screen.clear_bars();
+    screen.release_keys();
     let unwritten = conclude(&mut state, screen, Some(message.clone()));
     for line in iter::once(message).chain(unwritten) {
         screen.print_error(line);
@@ -296,6 +316,23 @@ fn finish_cast(screen: &Screen) -> Option<String> {
     let message = format!("{:#}", screen.finish().err()?);
     screen.print_error(&message);
     Some(message)
+}
+
+/// Runs this program once more as it was started.
+fn run_again() -> ExitCode {
+    let again = env::current_exe().and_then(|program| {
+        std::process::Command::new(program)
+            .args(env::args_os().skip(1))
+            .status()
+    });
+    match again {
+        Ok(status) if status.success() => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
+        Err(error) => {
+            report::print_error(format_args!("cannot run again: {error}"));
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// Where a run is to be kept, besides what it prints.

@@ -2,7 +2,7 @@
 
 use basics_0_sequential::sum_sequential;
 use common::{
-    Bound, Lab, Step, Tally,
+    Bound, Lab, Question, Step, Tally,
     claim::{Claim, count, cpu_system, cpu_user, done, middle_wall, threads},
     format,
     squares::{ScaleArgs, SquareSum, claim_linear, square_jobs},
@@ -29,6 +29,16 @@ fn main() -> ExitCode {
 }
 
 fn demonstrate(args: &ScaleArgs, lab: &mut Lab) -> anyhow::Result<()> {
+    lab.predict(
+        Question::before(
+            "sequential",
+            "Four sums, one thread: how many CPUs does it keep busy?",
+            cpu_user("sequential") / middle_wall("sequential"),
+            "{} CPUs busy",
+        )
+        .below(1.5, "one")
+        .otherwise("all of them"),
+    );
     let jobs = square_jobs(args.scale);
     claim_linear(lab);
 

@@ -7,7 +7,7 @@ use basics_1_multiprocess::{
     sum_sequential,
 };
 use common::{
-    Bound, Lab, Recorded, Step, Tally, cli, format,
+    Bound, Lab, Question, Recorded, Step, Tally, cli, format,
     squares::{ScaleArgs, SquareSum, claim_linear, square_jobs},
 };
 use serde::Serialize;
@@ -53,6 +53,16 @@ fn main() -> ExitCode {
 }
 
 fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
+    lab.predict(
+        Question::faster(
+            LONGEST_FIRST,
+            "sequential",
+            "Two processes instead of one, longest job first: how many times as fast?",
+        )
+        .below(1.3, "not faster")
+        .below(2.5, "about twice")
+        .otherwise("more than that"),
+    );
     let jobs = square_jobs(args.scale.scale);
     claim_linear(lab);
     let attainable = attainable_speedups(&jobs, args.workers);

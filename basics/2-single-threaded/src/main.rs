@@ -1,7 +1,10 @@
 //! Shows one thread wait for four answers in a row.
 
 use basics_2_single_threaded::fetch_single_threaded;
-use common::{Lab, Step, Tally};
+use common::{
+    Lab, Question, Step, Tally,
+    claim::{cpu_user, middle_wall},
+};
 use network::{RequestArgs, lesson};
 use std::{num::NonZeroU32, process::ExitCode};
 use web::SERVER;
@@ -29,6 +32,17 @@ fn main() -> ExitCode {
 }
 
 fn demonstrate(args: &RequestArgs, lab: &mut Lab) -> anyhow::Result<()> {
+    lab.predict(
+        Question::before(
+            NAME,
+            "Four requests on one thread: how much of the time does the CPU work?",
+            cpu_user(NAME) / middle_wall(NAME),
+            "{} of the time",
+        )
+        .below(0.1, "next to none")
+        .below(0.75, "half")
+        .otherwise("all of it"),
+    );
     let site = network::open_target(args, REQUESTS)?;
     let (urls, count) = (&site.urls, site.urls.len());
 

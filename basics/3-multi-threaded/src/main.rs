@@ -2,7 +2,7 @@
 
 use basics_3_multi_threaded::{fetch_multi_threaded, fetch_single_threaded};
 use common::{
-    Lab, Step, Tally,
+    Lab, Question, Step, Tally,
     claim::{Claim, count, in_flight, threads},
     cli::parse_workers,
 };
@@ -56,6 +56,16 @@ fn main() -> ExitCode {
 }
 
 fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
+    lab.predict(
+        Question::faster(
+            MULTI,
+            SINGLE,
+            "Four requests on four threads: how many times as fast?",
+        )
+        .below(1.5, "not faster")
+        .below(3.0, "twice")
+        .otherwise("four times"),
+    );
     let (requests, workers) = (&args.requests, args.workers);
     let site = network::open_target(requests, REQUESTS)?;
     let (urls, count) = (&site.urls, site.urls.len());

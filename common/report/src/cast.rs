@@ -12,7 +12,10 @@ use std::{
 };
 
 /// The height of the screen where no terminal tells.
-const USUAL_HEIGHT: u16 = 24;
+pub(crate) const USUAL_HEIGHT: u16 = 24;
+
+/// How long a pause lasts in a recording.
+const PAUSE: Duration = Duration::from_secs(2);
 
 /// A recording in progress.
 #[derive(Debug)]
@@ -22,6 +25,8 @@ pub struct Cast {
     began: Instant,
     /// How long the run has waited for its reader so far; nobody wants to watch that again.
     idle: Duration,
+    /// How much time was added for viewers.
+    held: Duration,
     coloured: bool,
 }
 
@@ -60,12 +65,13 @@ impl Cast {
             file,
             began: Instant::now(),
             idle: Duration::ZERO,
+            held: Duration::ZERO,
             coloured,
         }
     }
 
     fn add(&mut self, kind: &str, data: &str) {
-        let at = self.began.elapsed().saturating_sub(self.idle);
+        let at = (self.began.elapsed() + self.held).saturating_sub(self.idle);
         self.tape.add(at, kind, data);
     }
 }
@@ -121,20 +127,36 @@ impl Recorder {
         }
     }
 
-    /// Waits, by `wait`, without recording how long that took.
-    pub(crate) fn without_time<T>(&self, wait: impl FnOnce() -> T) -> T {
+    /// Waits, by `wait`; in the recording that takes two seconds.
+    pub(crate) fn in_two_seconds<T>(&self, wait: impl FnOnce() -> T) -> T {
         let before = Instant::now();
         let value = wait();
         if let Some(cast) = &mut *self.cast() {
             cast.idle += before.elapsed();
+            cast.held += PAUSE;
         }
         value
     }
 
-    /// Ends the recording and writes it.
+    /// Gives a viewer so much time before what comes next.
+    pub(crate) fn hold(&self, time: Duration) {
+        if let Some(cast) = &mut *self.cast() {
+            cast.held += time;
+        }
+    }
+
+    pub(crate) fn is_on(&self) -> bool {
+        self.cast().is_some()
+    }
+
+    /// Ends the recording, whose last screen stays for a while, and writes it.
     pub(crate) fn finish(&self) -> anyhow::Result<()> {
+        self.hold(PAUSE);
         let taken = self.cast().take();
-        taken.map_or(Ok(()), |cast| cast.file.write(&cast.tape.0))
+        taken.map_or(Ok(()), |mut cast| {
+            cast.add("o", "");
+            cast.file.write(&cast.tape.0)
+        })
     }
 }
 
@@ -222,6 +244,8 @@ impl TermLike for Stage {
     }
 
     fn write_str(&self, text: &str) -> io::Result<()> {
+        // What is drawn over is cleared before: blanks at the end would only make the file long.
+        let text = text.trim_end_matches(' ');
         let mut drawn = self.drawn();
         if text.starts_with('\r') {
             drawn.column = 0;

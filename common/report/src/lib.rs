@@ -9,6 +9,7 @@ pub mod file;
 #[cfg(test)]
 mod fixtures;
 pub mod format;
+mod keys;
 mod live;
 pub mod page;
 mod picture;
@@ -28,8 +29,8 @@ pub use document::{
     CheckReport, ClaimReport, CounterReport, Document, LaneReport, Ledger, Pointer, QuestionReport,
     RecorderReport, SCHEMA, Source, SpanReport, SpentReport, Tally, Variant, Verdict, Written,
 };
-pub use live::Watch;
-pub use screen::{Screen, ScreenOptions, print_error, unwritten};
+pub use live::{Watch, Watched};
+pub use screen::{Key, Screen, ScreenOptions, print_error, unwritten};
 pub use summary::{View, summary};
 pub use tables::{reasons, table};
 pub use trace::trace;

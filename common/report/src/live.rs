@@ -1,11 +1,11 @@
-//! The live view: what every lane does while a variant runs.
+//! The live view: the picture of a variant grows while it runs.
 
-mod rows;
-
-use crate::{Screen, format};
-use indicatif::ProgressBar;
-use measure::timing::{self, Housekeeper, Usage};
-use rows::Rows;
+use crate::{DIM, Screen, format, picture::Picture, width};
+use indicatif::{ProgressBar, ProgressStyle};
+use measure::{
+    Moment,
+    timing::{self, Housekeeper, Usage},
+};
 use std::{
     sync::{
         Arc,
@@ -14,15 +14,29 @@ use std::{
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
-use timeline::Timeline;
+use timeline::{Recording, Timeline};
 
 const REDRAW_EVERY: Duration = Duration::from_millis(100);
+/// Lines that the growing picture leaves to what stands above it, and at most.
+const LEFT: usize = 8;
+const MOST: usize = 14;
+
+/// What is being watched.
+#[derive(Clone, Debug)]
+pub struct Watched {
+    /// The variant.
+    pub name: String,
+    /// How many tasks it has, where that is known.
+    pub tasks: Option<usize>,
+    /// The longest of the variants before it, in seconds: the axis is not shorter.
+    pub longest_s: f64,
+}
 
 impl Screen {
     /// Shows what every lane does until the returned guard is dropped; `None` where nobody looks.
-    pub fn watch(&self, timeline: &Timeline, variant: &str) -> Option<Watch> {
+    pub fn watch(&self, timeline: &Timeline, watched: Watched) -> Option<Watch> {
         self.is_live()
-            .then(|| Watch::start(self.clone(), timeline.clone(), variant.to_owned()))
+            .then(|| Watch::start(self.clone(), timeline.clone(), watched))
     }
 }
 
@@ -34,12 +48,12 @@ pub struct Watch {
 }
 
 impl Watch {
-    fn start(screen: Screen, timeline: Timeline, variant: String) -> Self {
+    fn start(screen: Screen, timeline: Timeline, watched: Watched) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
         let housekeeper = Housekeeper::enrol();
         let drawing = thread::Builder::new().spawn(move || {
-            draw_until(&stopped, &screen, &timeline, &variant, &housekeeper);
+            draw_until(&stopped, &screen, &timeline, &watched, &housekeeper);
         });
         Self {
             stop,
@@ -64,35 +78,63 @@ fn draw_until(
     stopped: &AtomicBool,
     screen: &Screen,
     timeline: &Timeline,
-    variant: &str,
+    watched: &Watched,
     keeper: &Housekeeper,
 ) {
-    let (started, before) = (Instant::now(), Usage::now());
-    let mut rows = Rows::above(
-        screen.bars().add(ProgressBar::new_spinner()),
-        screen.clone(),
-    );
+    let (began, started, before) = (Moment::now(), Instant::now(), Usage::now());
+    let bar = screen.bars().add(ProgressBar::new_spinner());
+    let plain = ProgressStyle::with_template("{msg}");
+    bar.set_style(plain.expect("a constant template that the tests parse"));
     while !stopped.load(Ordering::SeqCst) {
-        rows.draw(timeline, |more| {
-            status_line(variant, started.elapsed(), before, more)
-        });
+        let recording = Recording {
+            start: began,
+            wall: started.elapsed(),
+            ..timeline.so_far()
+        };
+        let lines = frame(screen.width(), &recording, watched, &before);
+        bar.set_message(screen.settled(&lines.join("\n")));
         screen.tick();
         keeper.charge();
         thread::park_timeout(REDRAW_EVERY);
     }
-    rows.clear();
+    bar.finish_and_clear();
+    screen.bars().remove(&bar);
 }
 
-fn status_line(variant: &str, elapsed: Duration, before: Usage, more: &str) -> String {
-    let used = Usage::now().since(&before);
-    let cpu = (used.cpu_user + used.cpu_system).as_secs_f64() / elapsed.as_secs_f64().max(0.001);
+/// The picture so far, and one line of figures below it.
+fn frame(width: usize, so_far: &Recording, watched: &Watched, before: &Usage) -> Vec<String> {
+    let elapsed_s = so_far.wall.as_secs_f64();
+    let rows = width::height_of_terminal().map_or(MOST, |rows| rows.saturating_sub(LEFT));
+    let axis_s = watched.longest_s.max(elapsed_s);
+    let mut lines = Picture::growing(so_far, &watched.name, axis_s, width, rows.clamp(1, MOST));
+    let status = status(so_far, watched, before);
+    let status: String = status.chars().take(width - 1).collect();
+    lines.push(format!("{DIM}{status}{DIM:#}"));
+    lines
+}
+
+fn status(so_far: &Recording, watched: &Watched, before: &Usage) -> String {
+    let (elapsed_s, now) = (so_far.wall.as_secs_f64(), so_far.start.plus(so_far.wall));
+    let used = Usage::now().since(before);
+    let cpu = (used.cpu_user + used.cpu_system).as_secs_f64() / elapsed_s.max(0.001);
+    // A span that is open ends at the look, which comes a moment before `now`.
+    let last = so_far
+        .lanes
+        .iter()
+        .flat_map(|lane| &lane.spans)
+        .map(|span| span.end)
+        .max();
+    let is_open = |end| Some(end) == last && end.plus(REDRAW_EVERY) > now;
+    let done = so_far.jobs().filter(|job| !is_open(job.end)).count();
+    let at_work = so_far.jobs().count() - done;
+    let of = watched.tasks.map_or(String::new(), |all| format!("/{all}"));
     let threads = timing::threads_now().map_or(String::new(), |all| {
         let threads = (all as u64).saturating_sub(timing::housekeepers());
         format!(" · {threads} thread{}", if threads == 1 { "" } else { "s" })
     });
     format!(
-        "{variant} · {:.1} s · CPU here {}{threads}{more}",
-        elapsed.as_secs_f64(),
+        "  {} · {elapsed_s:.1} s · done {done}{of} · {at_work} at once{threads} · CPU {}",
+        watched.name,
         format::percent(cpu)
     )
 }

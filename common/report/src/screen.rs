@@ -2,7 +2,8 @@
 
 use crate::{
     View, ascii,
-    cast::{Cast, Recorder, Stage},
+    cast::{self, Cast, Recorder, Stage},
+    keys::Keys,
     width,
 };
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle, WeakProgressBar};
@@ -10,10 +11,14 @@ use std::{
     fmt,
     io::{self, IsTerminal, Write},
     sync::{Arc, Mutex, OnceLock, PoisonError},
+    time::Duration,
 };
 
 /// How often at most the screen is redrawn in a second.
 const REFRESH_HZ: u8 = 20;
+
+/// How long a viewer of a recording has for a part of the report.
+const READING: Duration = Duration::from_millis(1_500);
 
 /// How a program speaks.
 #[derive(Debug, Default)]
@@ -26,6 +31,8 @@ pub struct ScreenOptions {
     pub width: Option<u16>,
     /// Go on when nobody is left to read: results go to files, too.
     pub goes_on_unread: bool,
+    /// Read keys, without an echo of them: the run waits for its reader.
+    pub reads_keys: bool,
     /// Record what is shown.
     pub cast: Option<Cast>,
 }
@@ -46,6 +53,7 @@ struct Inner {
     /// Bars that show a clock of their own; the live view makes it run.
     clocks: Mutex<Vec<WeakProgressBar>>,
     live: bool,
+    keys: Mutex<Option<Keys>>,
 }
 
 impl fmt::Debug for Screen {
@@ -71,7 +79,7 @@ impl Screen {
         let recorded = options.cast.is_some();
         let fixed = options.width.map(usize::from);
         let recorder = Arc::new(Recorder::new(options.cast, ascii, fixed));
-        let live = !options.silent && (recorded || io::stderr().is_terminal());
+        let live = !options.silent && (recorded || is_watched());
         let target = if live && recorded {
             let shown = !ProgressDrawTarget::stderr().is_hidden();
             let stage = Stage::new(shown, Arc::clone(&recorder));
@@ -91,6 +99,7 @@ impl Screen {
             bars: MultiProgress::with_draw_target(target),
             clocks: Mutex::default(),
             live,
+            keys: Mutex::new(options.reads_keys.then(Keys::take)),
         }))
     }
 
@@ -103,7 +112,11 @@ impl Screen {
     ///
     /// The prompt that comes after it takes one of the terminal's; below three quarters it does not shrink.
     pub fn view(&self, most: usize) -> View {
-        let rows = width::height_of_terminal().map_or(most, |rows| rows.saturating_sub(1));
+        let rows = match width::height_of_terminal() {
+            None if self.0.recorder.is_on() => usize::from(cast::USUAL_HEIGHT) - 1,
+            None => most,
+            Some(rows) => rows.saturating_sub(1),
+        };
         View {
             width: self.width(),
             rows: rows.clamp(most - most / 4, most),
@@ -160,6 +173,19 @@ impl Screen {
         writeln!(out, "{lines}").and_then(|()| out.flush())
     }
 
+    /// Prints parts that blank lines divide; in a recording viewers have time to read each.
+    ///
+    /// # Errors
+    /// Standard output takes no more.
+    pub fn try_print_in_parts(&self, lines: &str) -> io::Result<()> {
+        for (place, part) in lines.split("\n\n").enumerate() {
+            let gap = if place == 0 { "" } else { "\n" };
+            self.try_print(&format!("{gap}{part}"))?;
+            self.0.recorder.hold(READING);
+        }
+        Ok(())
+    }
+
     /// Prints a prompt, without a line's end, on standard error.
     pub fn prompt(&self, text: &str) {
         self.0.recorder.show(text);
@@ -167,11 +193,51 @@ impl Screen {
         let _ = io::stderr().write_all(text.as_bytes());
     }
 
-    /// Waits, by `wait`, for the reader, without recording how long that took.
-    pub fn without_time<T>(&self, wait: impl FnOnce() -> T) -> T {
-        let value = self.0.recorder.without_time(wait);
-        self.0.recorder.show("\n");
-        value
+    /// Waits for one of the keys that `wanted` makes something of, after a prompt.
+    ///
+    /// What was typed ahead does not count. `None` at the end of the input: nobody is there.
+    pub fn ask<T>(&self, prompt: &str, wanted: impl Fn(char) -> Option<T>) -> Option<T> {
+        self.prompt(prompt);
+        let keys = self.0.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        let wait = || {
+            let keys = keys.as_ref()?;
+            keys.flush();
+            loop {
+                let key = keys.next()?;
+                if let Some(found) = wanted(key) {
+                    return Some((key, found));
+                }
+            }
+        };
+        let answer = self.0.recorder.in_two_seconds(wait);
+        drop(keys);
+        // An answer is seen; Enter and the keys of a pause are not part of the story.
+        let seen = answer.as_ref().map(|(key, _)| *key);
+        let seen = seen.filter(|key| prompt.ends_with(": ") && !key.is_whitespace());
+        let seen = seen.map_or(String::new(), |key| key.to_uppercase().to_string());
+        self.prompt(&format!("{seen}\n"));
+        answer.map(|(_, found)| found)
+    }
+
+    /// Waits until the reader wants to go on; see [`ask`](Self::ask).
+    pub fn pause(&self, prompt: &str) -> Key {
+        let key = self.ask(&format!("{prompt} "), |key| match key {
+            '\n' => Some(Key::Go),
+            'r' => Some(Key::Over),
+            's' => Some(Key::Rest),
+            'q' => Some(Key::Quit),
+            _ => None,
+        });
+        key.unwrap_or(Key::Go)
+    }
+
+    /// Gives the keyboard back as it was.
+    pub fn release_keys(&self) {
+        self.0
+            .keys
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
     }
 
     /// What kept lines from being printed, where it was not that the reader had gone.
@@ -240,6 +306,7 @@ impl Screen {
 
     /// Ends the process: quietly after a closed pipe, with a line otherwise; children end with their links.
     fn end_unread(&self, error: &io::Error) -> ! {
+        self.release_keys();
         if let Err(error) = self.finish() {
             self.print_error(format_args!("{error:#}"));
         }
@@ -249,6 +316,26 @@ impl Screen {
         self.print_error(unwritten(error));
         std::process::exit(1);
     }
+}
+
+/// What a reader wants who was waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Key {
+    /// Enter: go on.
+    Go,
+    /// `r`: run it all again, from the start.
+    Over,
+    /// `s`: run the rest without waiting.
+    Rest,
+    /// `q`: stop here.
+    Quit,
+}
+
+/// Whether somebody watches a terminal that can draw.
+fn is_watched() -> bool {
+    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    io::stderr().is_terminal() && !is_dumb && !set("CI")
 }
 
 /// What is said of a standard output that takes no more.

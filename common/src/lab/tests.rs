@@ -49,6 +49,7 @@ fn experiment() -> Lab {
         }),
         Timeline::default(),
         false,
+        None,
         1,
     )
 }

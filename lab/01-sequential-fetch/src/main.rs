@@ -1,8 +1,8 @@
 //! Shows ten waits of a second, one after another, printed as they come.
 
 use common::{
-    Lab, Step, Tally,
-    claim::{Claim, middle_wall, open},
+    Lab, Question, Step, Tally,
+    claim::{Claim, cpu_user, middle_wall, open},
 };
 use lab_01_sequential_fetch::fetch_sequential;
 use network::{RequestArgs, lesson};
@@ -33,6 +33,17 @@ fn main() -> ExitCode {
 }
 
 fn demonstrate(args: &RequestArgs, lab: &mut Lab) -> anyhow::Result<()> {
+    lab.predict(
+        Question::before(
+            NAME,
+            "Ten requests of a second: how much of the time does the CPU work?",
+            cpu_user(NAME) / middle_wall(NAME),
+            "{} of the time",
+        )
+        .below(0.1, "next to none")
+        .below(0.75, "half")
+        .otherwise("all of it"),
+    );
     let site = network::open_target(args, REQUESTS)?;
     let (urls, count) = (&site.urls, site.urls.len());
 

@@ -1,7 +1,7 @@
 //! Shows ten waits of a second overlap on ten threads.
 
 use common::{
-    Lab, Step, Tally,
+    Lab, Question, Step, Tally,
     claim::{Claim, all_in_flight},
 };
 use lab_02_threaded_fetch::{fetch_sequential, fetch_threaded};
@@ -32,6 +32,16 @@ fn main() -> ExitCode {
 }
 
 fn demonstrate(args: &RequestArgs, lab: &mut Lab) -> anyhow::Result<()> {
+    lab.predict(
+        Question::faster(
+            "threaded",
+            "sequential",
+            "The same requests on a thread each: how many times as fast?",
+        )
+        .below(1.5, "not faster")
+        .below(4.0, "twice")
+        .otherwise("ten times"),
+    );
     let site = network::open_target(args, REQUESTS)?;
     let (urls, count) = (&site.urls, site.urls.len());
 

@@ -103,6 +103,7 @@ fn a_terminal_that_plays_the_recording_ends_up_with_what_was_printed() {
         "colour, though nothing was shown on a terminal"
     );
     assert!(shown.contains("sequential · 0."), "the live view");
+    assert!(!shown.contains("  \r\n"), "no blanks at the end of a line");
     let title = recording.header["title"].as_str().expect("text");
     assert!(
         title.starts_with("lab-02-threaded-fetch · one thread"),
@@ -116,14 +117,37 @@ fn the_prompt_is_recorded_and_colour_can_be_left_out() {
     let (finished, recording) = recorded(&folder, &["--pause", "--color", "never"]);
     let _ = finished.well();
     let shown = recording.of_kind("o");
-    for prompt in ["Enter runs `sequential` ", "Enter runs `threaded` "] {
-        assert_eq!(shown.iter().filter(|text| **text == prompt).count(), 1);
+    for prompt in [
+        "Enter runs `sequential`",
+        "Enter runs `threaded`",
+        "Enter shows",
+    ] {
+        let prompts = shown.iter().filter(|text| text.starts_with(prompt));
+        assert_eq!(prompts.count(), 1, "{prompt}");
     }
+    let paused = recording
+        .events
+        .windows(2)
+        .filter(|pair| pair[1].0 - pair[0].0 >= 2.0);
+    assert!(paused.count() >= 3, "a pause is two seconds");
     assert!(
         shown
             .iter()
             .all(|text| !text.contains('m') || !text.contains("\u{1b}[1m"))
     );
+}
+
+#[test]
+fn a_take_is_not_overwritten_unless_told_to() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("run.cast");
+    fs::write(&path, "a take").expect("there is room for that");
+    let place = path.to_str().expect("a plain name");
+    let refused = run(BINARY, &["--cast", place]);
+    assert!(refused.stdout.is_empty());
+    let _ = refused.refused(1, &["run.cast", "--force"]);
+    assert_eq!(fs::read_to_string(&path).expect("it is there"), "a take");
+    let _ = recorded(&folder, &["--force"]).0.well();
 }
 
 #[test]
@@ -145,7 +169,7 @@ fn a_full_disk_leaves_the_old_recording_whole() {
     let full = "trap '' XFSZ && ulimit -f 1 && exec \"$0\" \"$@\"";
     command.args(["-c", full, BINARY]).args(QUICK);
     let finished = run_command({
-        command.arg("--cast").arg(&path);
+        command.arg("--force").arg("--cast").arg(&path);
         command
     });
     finished.tells(&["threaded"]);

@@ -5,7 +5,7 @@ mod flags;
 mod python;
 
 use common::{
-    Bound, Lab, Step, Tally,
+    Bound, Lab, Question, Step, Tally,
     claim::{Count, Figure},
     format,
 };
@@ -43,6 +43,16 @@ fn main() -> ExitCode {
 }
 
 fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
+    lab.predict(
+        Question::faster(
+            UNDER_GIL,
+            SEQUENTIAL,
+            "Two threads under one GIL compute: how many times as fast as one?",
+        )
+        .below(1.33, "not faster")
+        .below(3.0, "twice")
+        .otherwise("more than that"),
+    );
     let mut python = Python::open(args, lab)?;
     let (work, scale) = (args.work.get() as u64, args.scale.get() as u64);
     lab.say(format!(

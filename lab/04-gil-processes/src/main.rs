@@ -4,7 +4,7 @@ mod args;
 mod claims;
 
 use args::Args;
-use common::{Bound, Lab, Recorded, Step, Tally, format};
+use common::{Bound, Lab, Question, Recorded, Step, Tally, format};
 use lab_04_gil_processes::{COUNT, Job, count_in_processes, count_sequential, count_threaded};
 use process_pool::TaskError;
 use std::{num::NonZeroUsize, process::ExitCode, time::Duration};
@@ -38,6 +38,16 @@ fn main() -> ExitCode {
 }
 
 fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
+    lab.predict(
+        Question::faster(
+            PROCESSES,
+            SEQUENTIAL,
+            "Two jobs in two processes: how many times as fast as one by one?",
+        )
+        .below(1.33, "not faster")
+        .below(3.0, "twice")
+        .otherwise("more than that"),
+    );
     let steps = args.work.get() as u64 * args.scale.get() as u64;
     let (work, scale) = (format::count(args.work.get() as u64), args.scale);
     lab.say(format!("two jobs count down {work} × {scale} steps each"));

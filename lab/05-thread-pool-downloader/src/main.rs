@@ -4,7 +4,7 @@ mod claims;
 mod flags;
 
 use claims::Counted;
-use common::{Lab, Step, Tally};
+use common::{Lab, Question, Step, Tally};
 use flags::Args;
 use lab_05_thread_pool_downloader::{Download, download_pooled, download_sequential};
 use network::{Site, lesson};
@@ -40,6 +40,13 @@ fn main() -> ExitCode {
 }
 
 fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
+    let text = "A pool of ten threads, ten requests: how many times as fast?";
+    lab.predict(
+        Question::faster(&pool_of(args.workers), SEQUENTIAL, text)
+            .below(1.5, "not faster")
+            .below(4.0, "twice")
+            .otherwise("ten times"),
+    );
     let site = network::open_target(&args.requests, REQUESTS)?;
     let urls = args.urls(&site);
     let mut counted = run(args, lab, &site, SEQUENTIAL, 1, |agent, on_arrival| {

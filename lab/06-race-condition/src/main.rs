@@ -4,7 +4,11 @@ mod claims;
 mod flags;
 
 use claims::Lost;
-use common::{Bound, Lab, Step, Tally, format};
+use common::{
+    Bound, Lab, Question, Step, Tally,
+    claim::{Figure, Ratio},
+    format,
+};
 use flags::RaceArgs;
 use lab_06_race_condition::{
     Race, count_losing_updates_by_force, count_losing_updates_tight, count_losing_updates_widened,
@@ -35,6 +39,17 @@ fn main() -> ExitCode {
 }
 
 fn demonstrate(args: &RaceArgs, lab: &mut Lab) -> anyhow::Result<()> {
+    lab.predict(
+        Question::before(
+            "widened",
+            "Two threads load, wait and store: what share of all updates is lost?",
+            Figure::<Ratio>::noted(Some("widened"), "lost_share"),
+            "{} of all updates lost",
+        )
+        .below(1e-06, "none")
+        .below(0.1, "less than a tenth")
+        .otherwise("a tenth or more"),
+    );
     let (race, trials) = (args.race()?, args.trials.get());
     let alone = Race {
         threads: NonZeroUsize::MIN,

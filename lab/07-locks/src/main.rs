@@ -4,7 +4,7 @@ mod claims;
 mod flags;
 
 use claims::Counted;
-use common::{Bound, Lab, Step, Tally, format};
+use common::{Bound, Lab, Question, Step, Tally, claim::wall, format};
 use flags::CountArgs;
 use lab_07_locks::{
     Plan, count_losing_updates, count_sequential, count_with_fetch_add, count_with_mutex,
@@ -35,6 +35,17 @@ fn main() -> ExitCode {
 }
 
 fn demonstrate(args: &CountArgs, lab: &mut Lab) -> anyhow::Result<()> {
+    lab.predict(
+        Question::before(
+            "Mutex",
+            "A lock around each increment: how many times as long does it take?",
+            wall("Mutex") / wall("sequential"),
+            "{} times as long",
+        )
+        .below(1.5, "no longer")
+        .below(8.0, "a few times")
+        .otherwise("ten times or more"),
+    );
     let (plan, rounds) = (args.plan()?, args.rounds.rounds.get());
     let (workers, each) = (plan.threads.get(), format::count(plan.increments));
     let expected = format::count(plan.expected());

@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use common::{
-    Lab, Step, Tally,
+    Lab, Question, Step, Tally,
     claim::{Claim, all_in_flight, busy, count, middle_wall, threads},
 };
 use lab_08_async_downloader::{
@@ -39,6 +39,16 @@ fn main() -> ExitCode {
 }
 
 fn demonstrate(args: &RequestArgs, lab: &mut Lab) -> anyhow::Result<()> {
+    lab.predict(
+        Question::before(
+            TASKS,
+            "Ten tasks wait at the same time: how many threads does that take?",
+            threads(TASKS),
+            "{} thread",
+        )
+        .below(1.5, "one")
+        .otherwise("ten"),
+    );
     let site = network::open_target(args, REQUESTS)?;
     let (urls, count, print) = (&site.urls, site.urls.len(), lesson::printer(lab));
     show_laziness(args, lab, &site)?;

@@ -4,7 +4,10 @@ mod claims;
 mod flags;
 
 use claims::Ran;
-use common::{Bound, Lab, Step, Tally};
+use common::{
+    Bound, Lab, Question, Step, Tally,
+    claim::{seconds, wall},
+};
 use flags::Args;
 use lab_09_async_http_downloader::{Attempts, PermitUse, download_all};
 use network::{Site, lesson};
@@ -43,6 +46,17 @@ fn main() -> ExitCode {
 fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let site = args.open(None)?;
     let first = [YOURS, CALM][usize::from(args.requests.needs_server())];
+    lab.predict(
+        Question::before(
+            first,
+            "Ten requests, five permits: how many waits in a row does it take?",
+            wall(first) / seconds(args.requests.delay.as_secs_f64().max(1e-9)),
+            "{} times one wait",
+        )
+        .below(1.5, "one")
+        .below(3.5, "two")
+        .otherwise("ten"),
+    );
     let mut ran = vec![run(args, lab, &site, first)?];
     let results = ran[0].downloads.iter().flat_map(|attempts| attempts.last());
     lesson::note_failures(lab, first, results);

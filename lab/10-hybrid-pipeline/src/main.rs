@@ -6,7 +6,7 @@ mod pages;
 mod plan;
 mod source;
 
-use common::{Lab, Step};
+use common::{Lab, Question, Step};
 use flags::PipelineArgs;
 use lab_10_hybrid_pipeline::{
     frontier::{Outcome, PageReport},
@@ -42,6 +42,16 @@ fn main() -> ExitCode {
 }
 
 fn demonstrate(args: &PipelineArgs, lab: &mut Lab) -> anyhow::Result<()> {
+    lab.predict(
+        Question::faster(
+            "streaming, processes",
+            "barrier, processes",
+            "Without the barrier between fetching and parsing: how many times as fast?",
+        )
+        .below(1.1, "not faster")
+        .below(2.2, "up to twice")
+        .otherwise("more than that"),
+    );
     host::raise_open_files();
     let cpus = NonZeroUsize::new(lab.cpus()).unwrap_or(NonZeroUsize::MIN);
     let workers = args.workers.unwrap_or(cpus);

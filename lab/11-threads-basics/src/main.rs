@@ -4,7 +4,7 @@ mod claims;
 mod flags;
 
 use claims::run;
-use common::{Lab, Step, panics};
+use common::{Lab, Question, Step, panics};
 use flags::Args;
 use lab_11_threads_basics::{join, run_scoped, run_sequential, start_panicking, start_static};
 use std::{process::ExitCode, thread};
@@ -32,6 +32,16 @@ fn main() -> ExitCode {
 }
 
 fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
+    lab.predict(
+        Question::faster(
+            "scoped",
+            "sequential",
+            "Two threads, three pauses each: how many times as fast as one by one?",
+        )
+        .below(1.3, "not faster")
+        .below(2.5, "twice")
+        .otherwise("more than that"),
+    );
     let (plan, panic_at) = (args.plan(), args.panic_at()?);
     lab.param("panic_at", panic_at);
     let all = plan.iterations * plan.threads.get();

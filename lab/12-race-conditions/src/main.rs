@@ -4,7 +4,10 @@ mod claims;
 mod flags;
 mod programs;
 
-use common::{Lab, Step};
+use common::{
+    Lab, Question, Step,
+    claim::{Count, Figure},
+};
 use flags::Args;
 use std::process::ExitCode;
 
@@ -35,6 +38,17 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
         return claims::force_one(lab, schedule);
     }
     args.check()?;
+    lab.predict(
+        Question::before(
+            "forced",
+            "All orders of two threads, each load then store: how many of the six lose?",
+            Figure::<Count>::noted(Some("forced"), "schedules_that_lost_an_update"),
+            "{} lose an update",
+        )
+        .below(0.5, "none")
+        .below(2.5, "two")
+        .otherwise("four"),
+    );
     let counter = claims::try_the_counter(args, lab)?;
     let [account, audit] = claims::try_the_bank(lab, args.trials.get())?;
     let losing = claims::list(lab)?;

@@ -4,7 +4,8 @@ mod claims;
 mod deadlocks;
 
 use common::{
-    Lab, Step,
+    Lab, Question, Step,
+    claim::{Count, Figure},
     cli::{RoundsArgs, Seconds, seconds_up_to, up_to},
     panics,
 };
@@ -67,6 +68,16 @@ fn main() -> ExitCode {
 }
 
 fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
+    lab.predict(
+        Question::before(
+            "reads, RwLock",
+            "Four readers at once: how many are inside under an RwLock?",
+            Figure::<Count>::noted(Some("reads, RwLock"), "most_readers_inside"),
+            "{} inside at once",
+        )
+        .below(1.5, "one")
+        .otherwise("several"),
+    );
     // The one panic that is meant is a result here; any other is printed as usual.
     panics::keep_quiet(|panic| panic.payload_as_str() == Some(OVER_LIMIT));
     lab.param("threads", args.threads());

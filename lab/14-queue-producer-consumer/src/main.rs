@@ -5,7 +5,11 @@ mod claims;
 
 use args::Args;
 use claims::Figures;
-use common::{Lab, Step, Tally, panics};
+use common::{
+    Lab, Question, Step, Tally,
+    claim::{Count, Figure},
+    panics,
+};
 use lab_14_queue_producer_consumer::{
     BadItem, Consumed, Item, run_until_closed, run_with_sentinels,
 };
@@ -66,6 +70,15 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     lab.say(format!(
         "{few} items for one consumer, {many} for {all}, room for {capacity} …"
     ));
+    let room = capacity.get() as f64;
+    let queued = Figure::<Count>::noted(Some("eager × 1"), "most_items_queued");
+    let text = "A producer that never pauses: how many items queue at most?";
+    lab.predict(
+        Question::before("eager × 1", text, queued, "{} queued at most")
+            .below(0.7 * room, "a few")
+            .below(room + 1.5, "as many as there is room for")
+            .otherwise("all of them"),
+    );
     let mut figures = Vec::new();
     for run in runs {
         figures.push(measure(lab, args, run)?);

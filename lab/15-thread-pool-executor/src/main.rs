@@ -7,7 +7,7 @@ mod sweep;
 mod ways;
 
 use args::Args;
-use common::{Lab, Step};
+use common::{Lab, Question, Step};
 use lab_15_thread_pool_executor::crowd::CROWD;
 use std::process::ExitCode;
 
@@ -34,6 +34,16 @@ fn main() -> ExitCode {
 }
 
 fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
+    lab.predict(
+        Question::faster(
+            "thread per task",
+            "pool by hand",
+            "Twenty waits: a thread for each against a pool of five. How many times as fast?",
+        )
+        .below(1.5, "not faster")
+        .below(3.0, "twice")
+        .otherwise("four times"),
+    );
     ways::show(args, lab)?;
     sweep::show(args, lab);
     many::show(args, lab)

@@ -6,7 +6,7 @@ mod sweep;
 mod two_by_two;
 
 use args::Args;
-use common::{Lab, Step};
+use common::{Lab, Question, Step};
 use lab_16_processes_vs_threads::{JOB, PROGRAM};
 use std::process::ExitCode;
 
@@ -33,6 +33,16 @@ fn main() -> ExitCode {
 }
 
 fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
+    lab.predict(
+        Question::faster(
+            "CPU processes",
+            "CPU threads",
+            "CPU work: how many times as fast are processes as threads?",
+        )
+        .below(0.9, "slower")
+        .below(1.1, "the same")
+        .otherwise("faster"),
+    );
     two_by_two::run(args, lab)?;
     sweep::run(args, lab)?;
     abort::run(args, lab)

@@ -3,7 +3,7 @@
 mod claims;
 mod flags;
 
-use common::{Lab, Step};
+use common::{Lab, Question, Step};
 use flags::Args;
 use std::process::ExitCode;
 
@@ -38,6 +38,16 @@ fn main() -> ExitCode {
 }
 
 fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
+    lab.predict(
+        Question::faster(
+            "join",
+            "await in a loop",
+            "Five waits joined instead of awaited in a loop: how many times as fast?",
+        )
+        .below(1.5, "not faster")
+        .below(3.0, "twice")
+        .otherwise("five times"),
+    );
     claims::laziness(args, lab)?;
     claims::waits(args, lab)?;
     claims::work(args, lab)?;

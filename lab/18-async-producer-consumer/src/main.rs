@@ -6,7 +6,10 @@ mod claims;
 use anyhow::Context;
 use args::Args;
 use claims::Flow;
-use common::{Bound, Lab, Step, Tally};
+use common::{
+    Bound, Lab, Question, Step, Tally,
+    claim::{Count, Figure},
+};
 use lab_18_async_producer_consumer::{Pipeline, Plan, compute_in_one_go, compute_yielding};
 use std::process::ExitCode;
 use tokio::{runtime::Builder, sync::Semaphore};
@@ -38,6 +41,17 @@ fn main() -> ExitCode {
 }
 
 fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
+    lab.predict(
+        Question::before(
+            "never yields",
+            "A task computes without yielding: how many items are finished meanwhile?",
+            Figure::<Count>::noted(Some("never yields"), "items_finished_meanwhile"),
+            "{} items finished",
+        )
+        .below(0.5, "none")
+        .below(5.0, "a few")
+        .otherwise("as many as ever"),
+    );
     let plan = args.plan(lab.seed())?;
     let unbounded = Plan {
         // This is what `unbounded_channel` is: a queue that is never full.

@@ -7,7 +7,7 @@ mod trade;
 
 use anyhow::Context;
 use args::Args;
-use common::{Counts, Lab, Observer, Step};
+use common::{Counts, Lab, Observer, Question, Step};
 use measure::host;
 use process_pool::child::Program;
 use std::process::ExitCode;
@@ -37,6 +37,16 @@ fn main() -> ExitCode {
 }
 
 fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
+    lab.predict(
+        Question::faster(
+            "tasks",
+            "threads",
+            "Tasks instead of threads, as many at once: how many times as fast?",
+        )
+        .below(0.8, "slower")
+        .below(1.25, "the same")
+        .otherwise("faster"),
+    );
     let market = args.market(lab.seed())?;
     // Before the venue starts: it inherits the limit.
     host::raise_open_files();

@@ -86,7 +86,8 @@ impl<'a> Picture<'a> {
     /// How much room time and words take together; a lane's name stands there.
     fn between(&self) -> usize {
         let said = if self.said > 0 { 2 + self.said } else { 0 };
-        (TIME + said).max(11)
+        let least = if self.width < 80 { 11 } else { 18 };
+        (TIME + said).max(least)
     }
 
     /// What is said beside a variant's time: its own words, or how it compares with the first.
@@ -142,6 +143,11 @@ impl<'a> Picture<'a> {
         let (shares, mut spare) = share_out(&needs, &order, room);
         let mut lines = Vec::new();
         let mut glyphs = String::new();
+        for ((_, rows), share) in drawn.iter_mut().zip(&shares) {
+            if *share < rows.len() {
+                rows.sort_by_key(|row| !row::is_eventful(&row.cells));
+            }
+        }
         for ((variant, rows), share) in drawn.iter().zip(&shares) {
             for (place, row) in rows.iter().take(*share).enumerate() {
                 let name = if place == 0 {
@@ -181,10 +187,36 @@ impl<'a> Picture<'a> {
         lines
     }
 
+    /// A recording that is not finished, in at most `most` rows.
+    pub(super) fn growing(
+        so_far: &Recording,
+        name: &str,
+        axis_s: f64,
+        width: usize,
+        most: usize,
+    ) -> Vec<String> {
+        let mut picture = Self::on_axis(&[], axis_s, width);
+        picture.name = name.chars().count().min(NAME_MOST);
+        picture.settle();
+        let rows = rows_of(so_far, picture.scale(so_far));
+        let mut lines = Vec::new();
+        for (place, row) in rows.iter().take(most).enumerate() {
+            let name = if place == 0 { name } else { "" };
+            lines.extend(picture.row_lines(name, row, false, &mut 0));
+        }
+        lines.extend(picture.axis_lines("", false, None));
+        lines
+    }
+
     fn rows(&self) -> Vec<(&'a Variant, Vec<Row>)> {
         let variants = self.variants.iter();
         variants
-            .map(|variant| (variant, rows_of(variant, self.scale(&variant.recording))))
+            .map(|variant| {
+                (
+                    variant,
+                    rows_of(&variant.recording, self.scale(&variant.recording)),
+                )
+            })
             .collect()
     }
 
@@ -214,7 +246,7 @@ impl<'a> Picture<'a> {
         }
         if !is_whole || *spare < 2 || !has_room {
             let (alike, others) = (row.alike, row.alike - 1);
-            let label = format!("{} and {others} like it", row.label);
+            let label = format!("{} + {others} alike", row.label);
             let label = if label.chars().count() <= self.between() {
                 label
             } else {
@@ -289,8 +321,7 @@ fn share_out(needs: &[usize], order: &[usize], mut room: usize) -> (Vec<usize>, 
 }
 
 /// A row for all lanes that look alike, in order, and one for each level.
-fn rows_of(variant: &Variant, scale: Scale) -> Vec<Row> {
-    let recording = &variant.recording;
+fn rows_of(recording: &Recording, scale: Scale) -> Vec<Row> {
     let end = recording.start.plus(recording.wall);
     let mut rows: Vec<Row> = Vec::new();
     let mut known: BTreeMap<String, usize> = BTreeMap::new();

@@ -298,6 +298,11 @@ pub(super) fn look_alike(one: &[Cell], other: &[Cell]) -> bool {
         && near(begins(one).unwrap_or(0), begins(other).unwrap_or(0))
 }
 
+/// Whether something failed or was cut off in it.
+pub(super) fn is_eventful(row: &[Cell]) -> bool {
+    row.iter().any(|cell| matches!(cell.glyph, '×' | CUT))
+}
+
 /// A row of heights.
 pub(super) fn heights(glyphs: &str) -> Vec<Cell> {
     let cells = glyphs.chars().map(|glyph| cell(glyph, Style::new()));

@@ -1,0 +1,84 @@
+//! The keys of a reader for whom a run waits: nothing echoes, and what was typed ahead does not count.
+
+#[cfg(unix)]
+use rustix::termios::{self, LocalModes, OptionalActions, QueueSelector, Termios};
+use std::io::{self, IsTerminal};
+
+/// A keyboard that is read key by key, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Keys {
+    #[cfg(unix)]
+    before: Option<Termios>,
+    is_terminal: bool,
+}
+
+impl Keys {
+    pub(crate) fn take() -> Self {
+        Self {
+            #[cfg(unix)]
+            before: silence(),
+            is_terminal: io::stdin().is_terminal(),
+        }
+    }
+
+    /// Forgets what was typed so far.
+    pub(crate) fn flush(&self) {
+        #[cfg(unix)]
+        if self.is_terminal {
+            // Keys that cannot be forgotten are read.
+            let _ = termios::tcflush(io::stdin(), QueueSelector::IFlush);
+        }
+    }
+
+    /// The next key; of input that is no terminal the first of a line. `None` at its end.
+    pub(crate) fn next(&self) -> Option<char> {
+        let first = read_byte()?;
+        let mut last = first;
+        while !self.is_terminal && last != b'\n' {
+            match read_byte() {
+                Some(byte) => last = byte,
+                None => break,
+            }
+        }
+        Some(match first {
+            b'\r' => '\n',
+            byte => char::from(byte).to_ascii_lowercase(),
+        })
+    }
+}
+
+impl Drop for Keys {
+    fn drop(&mut self) {
+        #[cfg(unix)]
+        if let Some(before) = &self.before {
+            // A terminal that has gone needs nothing back.
+            let _ = termios::tcsetattr(io::stdin(), OptionalActions::Now, before);
+        }
+    }
+}
+
+/// Turns echo and lines off; Ctrl-C keeps its meaning.
+#[cfg(unix)]
+fn silence() -> Option<Termios> {
+    let before = termios::tcgetattr(io::stdin()).ok()?;
+    let mut silent = before.clone();
+    silent.local_modes -= LocalModes::ECHO | LocalModes::ICANON;
+    termios::tcsetattr(io::stdin(), OptionalActions::Now, &silent).ok()?;
+    Some(before)
+}
+
+/// Past the buffer of `Stdin`, which would keep what is flushed.
+#[cfg(unix)]
+fn read_byte() -> Option<u8> {
+    let mut byte = [0];
+    match rustix::io::retry_on_intr(|| rustix::io::read(io::stdin(), &mut byte)) {
+        Ok(1) => Some(byte[0]),
+        _ => None,
+    }
+}
+
+#[cfg(not(unix))]
+fn read_byte() -> Option<u8> {
+    use io::Read;
+    io::stdin().lock().bytes().next()?.ok()
+}
