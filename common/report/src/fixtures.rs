@@ -35,19 +35,7 @@ pub(crate) fn variant(name: &str, wall_ms: u64, speedup: f64, lanes: Vec<Lane>) 
         speedup: Some(speedup),
         efficiency: Some(1.0 / wall_s),
         comparable: true,
-        ledger: Ledger {
-            submitted: 2,
-            done: 1,
-            failed: 1,
-            peak_in_flight: Some(2),
-            threads: Some(3),
-            processes: 1,
-            connections: None,
-            voluntary_switches: Some(1_234),
-            involuntary_switches: Some(5),
-            peak_rss_bytes: Some(7_400_000),
-            ..Ledger::default()
-        },
+        ledger: ledger(),
         lanes: Vec::new(),
         folded: 0,
         counters: Vec::new(),
@@ -62,6 +50,22 @@ pub(crate) fn variant(name: &str, wall_ms: u64, speedup: f64, lanes: Vec<Lane>) 
             lanes,
             ..Recording::default()
         },
+    }
+}
+
+fn ledger() -> Ledger {
+    Ledger {
+        submitted: 2,
+        done: 1,
+        failed: 1,
+        peak_in_flight: Some(2),
+        threads: Some(3),
+        processes: 1,
+        connections: None,
+        voluntary_switches: Some(1_234),
+        involuntary_switches: Some(5),
+        peak_rss_bytes: Some(7_400_000),
+        ..Ledger::default()
     }
 }
 
@@ -82,32 +86,7 @@ fn fetch(from_ms: u64, to_ms: u64, busy_ms: u64) -> Span {
 }
 
 pub(crate) fn document() -> Document {
-    let one = vec![lane(
-        LaneKind::Thread,
-        0,
-        "main",
-        vec![fetch(0, 1000, 2), fetch(1000, 2000, 2)],
-    )];
-    let two = vec![
-        lane(LaneKind::Task, 0, "fetch 1", vec![fetch(0, 1000, 1)]),
-        lane(
-            LaneKind::Process,
-            77,
-            "worker 1",
-            vec![span("parse", 500, 1000, 500)],
-        ),
-    ];
-    let claim = |text: &str, verdict, reason: Option<&str>| ClaimReport {
-        name: "claim".into(),
-        headline: true,
-        text: text.into(),
-        line: format!("{text}: 1.00 s instead of 2.00 s"),
-        verdict,
-        evidence: "both: wall 1.00 s < 2.00 s".into(),
-        reason: reason.map(String::from),
-        needs_quiet: false,
-        checks: Vec::<CheckReport>::new(),
-    };
+    let [one, two] = lanes();
     Document {
         schema: SCHEMA,
         step: "lab-99-example".into(),
@@ -122,16 +101,7 @@ pub(crate) fn document() -> Document {
         next: Some(Pointer::to("lab-98-another", "what comes after it?")),
         sources: Vec::new(),
         command: "cargo run -p step".into(),
-        host: Host {
-            os: "linux".into(),
-            arch: "x86_64".into(),
-            cpus: 2,
-            parallelism: 1.9,
-            load: None,
-            profile: "dev profile, opt-level 2".into(),
-            rustc: "rustc 1.95.0 (hash date)".into(),
-            commit: None,
-        },
+        host: host(),
         params: serde_json::json!({ "requests": 10_000, "delay_s": 0.5, "url": [], "base_url": null }),
         variants: vec![
             variant("one", 2000, 1.0, one),
@@ -152,4 +122,50 @@ pub(crate) fn document() -> Document {
         questions: Vec::new(),
         error: None,
     }
+}
+
+fn host() -> Host {
+    Host {
+        os: "linux".into(),
+        arch: "x86_64".into(),
+        cpus: 2,
+        parallelism: 1.9,
+        load: None,
+        profile: "dev profile, opt-level 2".into(),
+        rustc: "rustc 1.95.0 (hash date)".into(),
+        commit: None,
+    }
+}
+
+fn claim(text: &str, verdict: Verdict, reason: Option<&str>) -> ClaimReport {
+    ClaimReport {
+        name: "claim".into(),
+        headline: true,
+        text: text.into(),
+        line: format!("{text}: 1.00 s instead of 2.00 s"),
+        verdict,
+        evidence: "both: wall 1.00 s < 2.00 s".into(),
+        reason: reason.map(String::from),
+        needs_quiet: false,
+        checks: Vec::<CheckReport>::new(),
+    }
+}
+
+fn lanes() -> [Vec<Lane>; 2] {
+    let one = vec![lane(
+        LaneKind::Thread,
+        0,
+        "main",
+        vec![fetch(0, 1000, 2), fetch(1000, 2000, 2)],
+    )];
+    let two = vec![
+        lane(LaneKind::Task, 0, "fetch 1", vec![fetch(0, 1000, 1)]),
+        lane(
+            LaneKind::Process,
+            77,
+            "worker 1",
+            vec![span("parse", 500, 1000, 500)],
+        ),
+    ];
+    [one, two]
 }

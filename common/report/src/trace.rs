@@ -56,8 +56,8 @@ mod tests {
         assert_eq!(first.count(), 200 + 1);
     }
 
-    #[test]
-    fn overlaps_levels_jobs_and_what_was_cut_off_keep_to_the_format() {
+    /// The run of the other tests with everything that a format may trip over.
+    fn crowded() -> Document {
         let mut document = document();
         let recording = &mut document.variants[1].recording;
         let at = |ms| start().plus(Duration::from_millis(ms));
@@ -89,8 +89,12 @@ mod tests {
         });
         let (name, samples) = ("queue".into(), vec![(at(1), 3.0), (at(2), 2.0)]);
         recording.levels.push(Level { name, samples });
+        document
+    }
 
-        let trace = trace(&document);
+    #[test]
+    fn overlaps_levels_jobs_and_what_was_cut_off_keep_to_the_format() {
+        let trace = trace(&crowded());
         assert_eq!(faults_of(&trace), Vec::<String>::new());
         let phases = |phase: &str| events_of(&trace, phase).len();
         assert_eq!((phases("s"), phases("t"), phases("f")), (1, 2, 1));

@@ -93,7 +93,8 @@
       this.lit = [...places.keys()];
       for (const [item, there] of places) {
         item.classList.add(there.some((lane) => lane.runs) ? 'runs' : 'waits');
-        const groups = Map.groupBy(there, (lane) => `${lane.variant}\n${lane.runs ? 'run' : 'wait'}`);
+        const few = new Set(there.map((lane) => lane.variant)).size < 3;
+        const groups = Map.groupBy(there, (lane) => `${few ? lane.variant : 'all'}\n${lane.runs ? 'run' : 'wait'}`);
         item.dataset.lanes = [...groups].map(([key, all]) => {
           const [variant, what] = key.split('\n');
           return `${variant}: ${all.length > 1 ? `${all.length} ${what}` : `${all[0].name} ${what}s`}`;

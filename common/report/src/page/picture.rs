@@ -35,10 +35,8 @@ pub(super) fn lanes(variant: &Variant) -> Vec<&LaneReport> {
 /// `run` is the place of the document on the page; of each variant about `limit` bars are drawn.
 pub(super) fn of(document: &Document, run: usize, limit: usize) -> Option<Markup> {
     let variants = document.variants.iter().enumerate();
-    let variants: Vec<_> = variants
-        .map(|(index, variant)| (index, variant, lanes(variant)))
-        .filter(|(.., lanes)| !lanes.is_empty())
-        .collect();
+    let variants = variants.map(|(index, variant)| (index, variant, lanes(variant)));
+    let variants: Vec<_> = variants.filter(|(.., lanes)| !lanes.is_empty()).collect();
     let on_axis = |variant: &Variant| OnAxis {
         wall_s: variant.wall_s,
         same_work: variant.speedup.is_some(),
@@ -54,12 +52,7 @@ pub(super) fn of(document: &Document, run: usize, limit: usize) -> Option<Markup
             seen.push(looks);
             html! {
                 div.variant data-index=(index) data-axis=(axis_s) {
-                    p.name {
-                        b { (variant.name) } " " (format::seconds_f64(variant.wall_s))
-                        @let left = variant.lanes.len() + variant.folded - lanes.len();
-                        @if left > 0 { " · " (format::count(left as u64)) " more lanes like these" }
-                        @if axis_s < longest { " · enlarged " (times(longest / axis_s)) " × against the others" }
-                    }
+                    (name(variant, lanes.len(), longest / axis_s))
                     (picture)
                     @if axis_s < longest { (axis(axis_s, "own")) }
                 }
@@ -78,6 +71,18 @@ pub(super) fn of(document: &Document, run: usize, limit: usize) -> Option<Markup
             }
         }
     })
+}
+
+/// A variant's name, its time, and what is not drawn as it was.
+fn name(variant: &Variant, drawn: usize, enlarged: f64) -> Markup {
+    let left = variant.lanes.len() + variant.folded - drawn;
+    html! {
+        p.name {
+            b { (variant.name) } " " (format::seconds_f64(variant.wall_s))
+            @if left > 0 { " · " (format::count(left as u64)) " more lanes like these" }
+            @if enlarged > 1.0 { " · enlarged " (times(enlarged)) " × against the others" }
+        }
+    }
 }
 
 fn one(variant: &Variant, lanes: &[&LaneReport], axis_s: f64, limit: usize) -> (Markup, Seen) {

@@ -81,15 +81,17 @@ const COLUMNS: [Column; 11] = [
     }),
 ];
 
-/// What every variant used, without columns of which there was nothing, and what recording it took.
+/// What every variant used, and what recording it took.
 pub(super) fn ledgers(variants: &[Variant]) -> Markup {
     let happened = |column: &&Column| {
+        // Of failures, cancellations and retries there is nothing to say where there were none.
+        let is_rare = ["failed", "cancelled", "retried"].contains(&column.0);
         let mut counts = variants.iter().map(|variant| column.2(&variant.ledger));
-        counts.any(|count| count.is_some_and(|count| count > 0))
+        counts.any(|count| count.is_some_and(|count| count > 0 || !is_rare))
     };
     let columns: Vec<&Column> = COLUMNS.iter().filter(happened).collect();
-    let mut names = vec!["variant"];
-    names.extend(columns.iter().map(|column| column.0));
+    let mut names: Vec<_> = columns.iter().map(|column| column.0).collect();
+    names.insert(0, "variant");
     names.extend(["memory", "spans recorded", "recording took"]);
     let rows: Vec<Markup> = variants
         .iter()
@@ -106,13 +108,20 @@ pub(super) fn ledgers(variants: &[Variant]) -> Markup {
             row(one, &cells)
         })
         .collect();
+    html! {
+        (table("What was used", &names, &[0], &rows))
+        (left_out(variants))
+    }
+}
+
+/// What recordings had to leave out or to change.
+fn left_out(variants: &[Variant]) -> Markup {
     let sum = |count: fn(&Variant) -> u64| variants.iter().map(count).sum::<u64>();
     let (thinned, mended) = (
         sum(|one| one.recorder.thinned),
         sum(|one| one.recorder.mended),
     );
     html! {
-        (table("What was used", &names, &[0], &rows))
         @if thinned > 0 {
             p.soft { (format::count(thinned)) " spans were too many: joined to neighbours, or left out" }
         }
