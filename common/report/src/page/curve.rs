@@ -111,7 +111,7 @@ fn drawn(line: &CurveLine, number: usize, axes: &Axes) -> Markup {
     // A logarithmic axis has no place for nothing.
     let dots = points().filter(|point| point.y > 0.0);
     html! {
-        g class=(colour(number)) {
+        g class={ "n" (number % 4) } {
             @if !bound.is_empty() { path.bound d=(bound) {} }
             path.line d=(axes.through(points().map(|point| (point.x, point.y)))) {}
             @for point in dots {
@@ -125,10 +125,6 @@ fn drawn(line: &CurveLine, number: usize, axes: &Axes) -> Markup {
             }
         }
     }
-}
-
-fn colour(number: usize) -> String {
-    format!("n{}", number % 4)
 }
 
 /// Lines are told apart by their dots as well as by colour.
@@ -149,7 +145,7 @@ fn legend(curve: &Curve) -> Markup {
     html! {
         ul.legend {
             @for (number, one) in curve.lines.iter().enumerate() {
-                li class=(colour(number)) { (swatch("line", &dot(number, 12.0, 8.0), &one.name)) }
+                li class={ "n" (number % 4) } { (swatch("line", &dot(number, 12.0, 8.0), &one.name)) }
             }
             @if let Some(reason) = &curve.bound_reason {
                 li { (swatch("bound", &html! {}, &format!("bound: {reason}"))) }

@@ -104,7 +104,7 @@ impl Paths {
         ];
         html! {
             @for (look, path) in (0..).zip(&self.by_look).skip(1) {
-                @if !path.is_empty() { path class=(class(look)) d=(path) {} }
+                @if !path.is_empty() { path class=(LOOKS[look].0.replace(' ', "-")) d=(path) {} }
             }
             @for (class, path) in lines {
                 @if !path.is_empty() { path class=(class) d=(path) {} }
@@ -138,10 +138,6 @@ pub(super) fn legend(all: &[Seen]) -> Markup {
             }
         }
     }
-}
-
-fn class(look: usize) -> String {
-    LOOKS[look].0.replace(' ', "-")
 }
 
 fn draw(path: &mut String, left: f64, width: f64, (top, height): (f64, f64)) {

@@ -101,7 +101,7 @@ fn one(variant: &Variant, lanes: &[&LaneReport], axis_s: f64, limit: usize) -> (
     let picture = html! {
         div.rows {
             ol.lanes { @for lane in lanes { li { (lane.name) } } }
-            svg.picture role="img" aria-label=(words) viewBox=(view(height as f64)) preserveAspectRatio="none" height=(height) {
+            svg.picture role="img" aria-label=(words) viewBox={ "0 0 " (UNITS) " " (height) } preserveAspectRatio="none" height=(height) {
                 (paths.svg())
                 path.end d={ "M" (format!("{end:.0}")) " 0v" (height) } {}
             }
@@ -109,10 +109,6 @@ fn one(variant: &Variant, lanes: &[&LaneReport], axis_s: f64, limit: usize) -> (
         @for counter in &variant.counters { (level(counter, axis_s, limit)) }
     };
     (picture, paths.seen())
-}
-
-fn view(height: f64) -> String {
-    format!("0 0 {UNITS} {height}")
 }
 
 /// A level over time as steps, such as the depth of a queue.
@@ -132,7 +128,7 @@ fn level(counter: &CounterReport, axis_s: f64, limit: usize) -> Markup {
     html! {
         div.rows.counter {
             span.lanes { (name) " ≤ " (most) }
-            svg.level role="img" aria-label={ (name) ": at most " (most) } viewBox=(view(HEIGHT)) preserveAspectRatio="none" height=(HEIGHT) {
+            svg.level role="img" aria-label={ (name) ": at most " (most) } viewBox={ "0 0 " (UNITS) " " (HEIGHT) } preserveAspectRatio="none" height=(HEIGHT) {
                 path d={ (path) "H" (UNITS) "V" (HEIGHT) "z" } {}
             }
         }
