@@ -154,7 +154,7 @@ fn every_step_refuses_an_unknown_flag_and_teaches_in_its_help() {
         let help = run(binary, &["--help"]).well().stdout;
         for flag in [
             "--json", "--trace", "--report", "--cast", "--seed", "--color", "--ascii", "--width",
-            "--pause", "--clear", "Mirrors",
+            "--pause", "--predict", "--verbose", "--clear", "Mirrors",
         ] {
             assert!(help.contains(flag), "{}: {flag} in {help}", stop.package);
         }
@@ -207,7 +207,7 @@ fn a_full_disk_costs_the_trace_and_not_the_report() {
         &binaries()["basics-0-sequential"],
         &["--scale", "0.01", "--trace", "/dev/full"],
     );
-    finished.tells(&["✓ shown"]);
+    finished.tells(&["✓ all four sums"]);
     let _ = finished.refused(1, &["/dev/full", "No space left"]);
     let mut command = Command::new("/bin/sh");
     let script = format!(
