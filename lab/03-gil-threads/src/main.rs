@@ -90,9 +90,16 @@ fn compute(lab: &mut Lab, steps: u64, gil: &Gil) -> anyhow::Result<[Figure<Count
     let shared = lab.variant(UNDER_GIL).bound(work(1));
     shared.run_counted(|| Ok(sum_threaded_under_gil(JOBS, steps, gil)), right)?;
     let recording = lab.recording(UNDER_GIL);
-    let (at_once, turns) = (recording.most_open("turn"), recording.named("turn").count());
+    let lanes = recording.lanes.iter().flat_map(|lane| {
+        let turns = lane.spans.iter().filter(|span| span.name == "turn");
+        turns.map(|turn| (turn.start, lane.id))
+    });
+    let mut turns: Vec<_> = lanes.collect();
+    turns.sort_unstable();
+    let changes = turns.windows(2).filter(|pair| pair[0].1 != pair[1].1);
+    let (at_once, changes) = (recording.most_open("turn"), changes.count());
     Ok([
         lab.count(UNDER_GIL, "most_turns_at_once", at_once),
-        lab.count(UNDER_GIL, "turns", turns),
+        lab.count(UNDER_GIL, "times_the_gil_changed_hands", changes),
     ])
 }
