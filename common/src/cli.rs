@@ -46,9 +46,7 @@ pub struct CommonArgs {
 
     /// The seed of everything random; the same seed gives the same run
     #[arg(
-        long,
-        value_name = "N",
-        default_value_t = 42,
+        long, value_name = "N", default_value_t = 42, value_parser = parse_seed,
         allow_negative_numbers = true
     )]
     pub seed: u64,
@@ -175,6 +173,15 @@ impl Serialize for Seconds {
     }
 }
 
+/// Parses a seed: any whole number of 64 bits.
+///
+/// # Errors
+/// Anything else, with the range.
+pub fn parse_seed(text: &str) -> Result<u64, String> {
+    let refusal = |_| format!("not a whole number from 0 to {}", u64::MAX);
+    text.parse().map_err(refusal)
+}
+
 /// Parses a number of workers: 1 to [`WORKERS_LIMIT`].
 ///
 /// # Errors
@@ -183,15 +190,24 @@ pub fn parse_workers(text: &str) -> Result<NonZeroUsize, String> {
     up_to::<WORKERS_LIMIT>(text)
 }
 
-/// Parses a whole number from 1 to `LIMIT`; thousands may be set apart by `_` or `,`.
+/// Parses a whole number from 1 to `LIMIT`; groups of three digits may be set apart by `_` or `,`.
 ///
 /// # Errors
 /// Anything else, with the range.
 pub fn up_to<const LIMIT: usize>(text: &str) -> Result<NonZeroUsize, String> {
-    let digits: String = text.chars().filter(|c| !matches!(c, '_' | ',')).collect();
-    digits
+    let groups: Vec<&str> = text.split(['_', ',']).collect();
+    // `1,5` is a fraction where a comma is a point.
+    let is_grouped = groups.len() == 1
+        || matches!(groups[0].len(), 1..=3) && groups[1..].iter().all(|group| group.len() == 3);
+    let is_number = is_grouped
+        && groups
+            .iter()
+            .all(|group| group.bytes().all(|it| it.is_ascii_digit()));
+    groups
+        .concat()
         .parse::<NonZeroUsize>()
         .ok()
+        .filter(|_| is_number)
         .filter(|count| count.get() <= LIMIT)
         .ok_or_else(|| format!("not a whole number from 1 to {LIMIT}"))
 }
@@ -352,8 +368,18 @@ mod tests {
             up_to::<10_000_000>("5_000_000").map(NonZeroUsize::get),
             Ok(5_000_000)
         );
-        for bad in ["0", "513", "-1", "1.5", ""] {
+        for bad in [
+            "0", "513", "-1", "1.5", "", "+5", "1,5", "1_0", "1,,000", ",5", "5,", "1000,000",
+        ] {
+            assert!(up_to::<10_000_000>(bad).is_err() || bad == "513", "{bad}");
             assert!(up_to::<512>(bad).is_err(), "{bad}");
+        }
+        assert_eq!(up_to::<2_000>("1,234").map(NonZeroUsize::get), Ok(1_234));
+        for bad in ["-1", "1.5", "18446744073709551616"] {
+            assert!(
+                parse_seed(bad).is_err_and(|error| error.contains("from 0 to ")),
+                "{bad}"
+            );
         }
     }
 

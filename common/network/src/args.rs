@@ -1,7 +1,7 @@
 //! The flags that say what to fetch.
 
 use clap::{builder::TypedValueParser, error::ErrorKind};
-use common::cli::as_seconds;
+use common::cli::{as_seconds, up_to};
 use serde::Serialize;
 use std::{ffi::OsStr, num::NonZeroU32, time::Duration};
 use web::{Server, Url, has_user_info, under};
@@ -139,11 +139,8 @@ impl TypedValueParser for WebUrl {
 }
 
 fn parse_requests(value: &str) -> Result<NonZeroU32, String> {
-    value
-        .parse::<NonZeroU32>()
-        .ok()
-        .filter(|count| count.get() <= REQUESTS_LIMIT)
-        .ok_or_else(|| format!("expected a whole number from 1 to {REQUESTS_LIMIT}"))
+    let count = up_to::<{ REQUESTS_LIMIT as usize }>(value)?;
+    Ok(NonZeroU32::try_from(count).expect("the limit fits"))
 }
 
 /// Parses how long an answer is held back: 0 to 60 seconds.

@@ -30,9 +30,10 @@ pub(crate) struct PipelineArgs {
     )]
     pub(crate) pages: Option<NonZeroUsize>,
 
-    /// The size of a generated page
+    /// The size of a generated page, 1 to 8000000
     #[arg(
         long, value_name = "BYTES", default_value = "2000000", allow_negative_numbers = true,
+        conflicts_with = "url",
         value_parser = up_to::<8_000_000>
     )]
     pub(crate) size: NonZeroUsize,
@@ -40,6 +41,7 @@ pub(crate) struct PipelineArgs {
     /// Let the server hold each generated page back for this long, 0 to 60 seconds
     #[arg(
         long, value_name = "SECONDS", default_value = "0.05", value_parser = parse_delay,
+        conflicts_with = "url",
         allow_negative_numbers = true
     )]
     #[serde(rename = "delay_s", serialize_with = "as_seconds")]

@@ -91,6 +91,10 @@ fn a_killed_worker_costs_no_page() {
 fn combinations_that_cannot_be_meant_are_refused() {
     let both = ["--url", "http://127.0.0.1:9/", "--site", "rust-docs"];
     let _ = run(BINARY, &both).refused(2, &["--url", "--site"]);
+    for flag in ["--size", "--delay"] {
+        let both = ["--url", "http://127.0.0.1:9/", flag, "1"];
+        let _ = run(BINARY, &both).refused(2, &["--url", flag]);
+    }
 }
 
 #[test]
