@@ -153,8 +153,19 @@ fn every_step_refuses_an_unknown_flag_and_teaches_in_its_help() {
         let _ = run(binary, &["surplus"]).refused(2, &["surplus"]);
         let help = run(binary, &["--help"]).well().stdout;
         for flag in [
-            "--json", "--trace", "--report", "--cast", "--seed", "--color", "--ascii", "--width",
-            "--pause", "--predict", "--verbose", "--clear", "Mirrors",
+            "--json",
+            "--trace",
+            "--report",
+            "--cast",
+            "--seed",
+            "--color",
+            "--ascii",
+            "--width",
+            "--pause",
+            "--predict",
+            "--verbose",
+            "--clear",
+            "Mirrors",
         ] {
             assert!(help.contains(flag), "{}: {flag} in {help}", stop.package);
         }

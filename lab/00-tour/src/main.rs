@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use common::{cli, format};
-use indicatif::ProgressBar;
+use indicatif::{ProgressBar, ProgressStyle};
 use lab_00_tour::{
     path::{self, PATH, Stop, Wing},
     summary::{self, Document},
@@ -166,6 +166,8 @@ struct Seen {
     /// What failing steps had measured by then.
     broken: Vec<Value>,
     failures: Vec<String>,
+    /// The step that runs, or ran last.
+    current: &'static str,
 }
 
 fn tour(arguments: &Arguments) -> ExitCode {
@@ -254,7 +256,11 @@ fn visit_all(
 fn trouble(seen: &Seen, all: usize, interrupted: bool) -> Option<String> {
     let failed = seen.failures.join(", ");
     if interrupted {
-        let message = format!("interrupted after {} of {all} steps", seen.documents.len());
+        let message = format!(
+            "interrupted in {}, after {} of {all} steps",
+            seen.current,
+            seen.documents.len()
+        );
         return Some(if failed.is_empty() {
             message
         } else {
@@ -290,7 +296,12 @@ fn visit(
     } else {
         ProgressBar::new_spinner()
     };
-    spinner.set_message(format!("{}: {}", stop.package, stop.question));
+    let all = path::stops(arguments.only).len();
+    let place = seen.documents.len() + seen.failures.len() + 1;
+    let style = ProgressStyle::with_template("{spinner} {msg} {elapsed}");
+    spinner.set_style(style.expect("a constant template"));
+    spinner.set_message(format!("{place} of {all} · {}", stop.package));
+    seen.current = stop.package;
     spinner.enable_steady_tick(Duration::from_millis(100));
     let flags = if arguments.full { &[] } else { stop.quick };
     let started = Instant::now();
@@ -321,11 +332,9 @@ fn visit(
 }
 
 fn conclude(seen: &Seen, all: usize, walked: &str, screen: &Screen) {
-    screen.print(&format!(
-        "\n{}",
-        summary::table(&seen.documents, screen.width())
-    ));
-    for line in summary::not_shown(&seen.documents) {
+    let lines = summary::closing(&seen.documents, screen.width());
+    screen.print(&format!("\n{}", lines.join("\n")));
+    if let Some(line) = summary::not_shown(&seen.documents) {
         screen.print(&report::wrap(&line, screen.width(), 0));
     }
     let (shown, claims) = seen

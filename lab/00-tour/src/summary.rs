@@ -34,6 +34,10 @@ pub struct Variant {
 pub struct Claim {
     /// What is claimed.
     pub text: String,
+    /// The same in one line with figures.
+    pub line: String,
+    /// Whether it is one of those that the step is about.
+    pub headline: bool,
     /// `shown`, `not_shown` or `inconclusive`.
     pub verdict: String,
     /// Why it was not shown.
@@ -49,6 +53,19 @@ impl Document {
             .filter(|claim| claim.verdict == "shown")
             .count();
         (shown, self.claims.len())
+    }
+
+    /// The first of its headline claims that showed, with its figures.
+    fn showed(&self) -> Option<&str> {
+        let mut headlines = self.claims.iter().filter(|claim| claim.headline);
+        let shown = headlines.find(|claim| claim.verdict == "shown")?;
+        Some(&shown.line)
+    }
+
+    /// How many times as fast as the first variant the fastest was.
+    fn best_factor(&self) -> f64 {
+        let factors = self.variants.iter().filter_map(|variant| variant.speedup);
+        factors.fold(1.0, f64::max)
     }
 
     /// A finished step in one line of at most `width` columns.
@@ -93,38 +110,19 @@ fn row(mark: &str, step: &str, took: &str, shown: &str, gist: &str) -> String {
     format!("{mark} {step:<30} {took:>7}  {shown:>5}  {gist}")
 }
 
-/// The closing table: a row per variant of every step.
-pub fn table(documents: &[Document], width: usize) -> String {
-    let mut rows = Vec::new();
-    for document in documents {
-        let (shown, all) = document.claims_shown();
-        for (index, variant) in document.variants.iter().enumerate() {
-            let first = index == 0;
-            rows.push(vec![
-                if first {
-                    short(&document.step)
-                } else {
-                    String::new()
-                },
-                variant.name.clone(),
-                format::seconds_f64(variant.wall_s),
-                variant
-                    .speedup
-                    .map_or("–".into(), |ratio| format!("{ratio:.2}×")),
-                variant.bound_s.map_or("–".into(), format::seconds_f64),
-                variant.efficiency.map_or("–".into(), format::percent),
-                if first {
-                    format!("{shown}/{all}")
-                } else {
-                    String::new()
-                },
-            ]);
-        }
-    }
-    let names = [
-        "step", "variant", "wall", "speed-up", "bound", "of bound", "shown",
-    ];
-    report::table(&names, rows, &[0, 1], width)
+/// The closing lines: wins first, a line a step, each with what it showed.
+pub fn closing(documents: &[Document], width: usize) -> Vec<String> {
+    let mut documents: Vec<&Document> = documents.iter().collect();
+    let win = |document: &Document| document.showed().map_or(0.0, |_| document.best_factor());
+    documents.sort_by(|a, b| win(b).total_cmp(&win(a)));
+    let line = |document: &&Document| {
+        let showed = document
+            .showed()
+            .unwrap_or("nothing that it is about; see --verbose");
+        let line = format!("{:<9} {showed}", short(&document.step));
+        console::truncate_str(&line, width, "…").into_owned()
+    };
+    documents.iter().map(line).collect()
 }
 
 /// `lab-07-locks` as `lab-07`.
@@ -132,26 +130,24 @@ fn short(step: &str) -> String {
     step.splitn(3, '-').take(2).collect::<Vec<_>>().join("-")
 }
 
-/// The claims that a run did not show, each with its reason.
-pub fn not_shown(documents: &[Document]) -> Vec<String> {
-    let claims = documents
+/// Which steps have claims that did not show, in one line; `None` where all did.
+pub fn not_shown(documents: &[Document]) -> Option<String> {
+    let open = |document: &&Document| document.claims.iter().any(|one| one.verdict != "shown");
+    let steps: Vec<String> = documents
         .iter()
-        .flat_map(|document| document.claims.iter().map(move |claim| (document, claim)));
-    let open = claims.filter(|(_, claim)| claim.verdict != "shown");
-    open.map(|(document, claim)| {
-        let mark = if claim.verdict == "not_shown" {
-            "✗ not shown here"
-        } else {
-            "– could not tell"
-        };
-        let reason = claim.reason.as_deref().unwrap_or("no reason given");
-        format!(
-            "{mark} ({}): {}, because {reason}",
-            short(&document.step),
-            claim.text
-        )
-    })
-    .collect()
+        .filter(open)
+        .map(|one| short(&one.step))
+        .collect();
+    let step = steps
+        .first()?
+        .rsplit('-')
+        .next()
+        .unwrap_or_default()
+        .to_owned();
+    Some(format!(
+        "Not all claims showed in {}; why: cargo run -- {step} --verbose",
+        steps.join(", ")
+    ))
 }
 
 #[cfg(test)]
@@ -168,6 +164,8 @@ mod tests {
         };
         let claim = |verdict: &str| Claim {
             text: "waits overlap".into(),
+            line: "waits overlap: 1.25 s instead of 10.0 s".into(),
+            headline: true,
             verdict: verdict.into(),
             reason: (verdict != "shown").then(|| "there was nothing to wait for".into()),
         };
@@ -210,23 +208,25 @@ mod tests {
     }
 
     #[test]
-    fn the_table_has_a_row_per_variant_and_names_the_step_once() {
-        let expected = "\
-step    variant     wall  speed-up   bound  of bound  shown
-lab-02  sequential  10.0 s     1.00×  1.00 s      10 %    1/2
-        threaded    1.25 s     8.00×  1.00 s      80 %
-";
-        let table = anstream::adapter::strip_str(&table(&[document()], 80)).to_string();
-        let squeeze = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-        assert_eq!(squeeze(&table), squeeze(expected));
-        assert_eq!(table.lines().count(), 3);
+    fn wins_come_first_and_each_step_says_what_it_showed() {
+        let mut slow = document();
+        slow.step = "lab-09-other".into();
+        slow.claims[0].verdict = "not_shown".into();
+        let lines = closing(&[slow, document()], 80);
+        assert_eq!(
+            lines[0],
+            "lab-02    waits overlap: 1.25 s instead of 10.0 s"
+        );
+        assert!(lines[1].starts_with("lab-09    nothing"), "{lines:?}");
     }
 
     #[test]
-    fn a_claim_that_did_not_show_is_told_with_its_reason() {
+    fn what_did_not_show_is_one_line() {
+        let told = not_shown(&[document()]).expect("one did not");
         assert_eq!(
-            not_shown(&[document()]),
-            ["– could not tell (lab-02): waits overlap, because there was nothing to wait for"]
+            told,
+            "Not all claims showed in lab-02; why: cargo run -- lab-02 --verbose"
         );
+        assert_eq!(not_shown(&[]), None);
     }
 }
