@@ -1,291 +1,167 @@
-//! The pictures of the README are real runs, and show what the steps print today.
+//! The moving picture of the README is a real run of lab 02.
 //!
-//! `PICTURES=overwrite cargo test --test pictures` makes them anew.
+//! `PICTURES=overwrite cargo test --test pictures` draws it again.
 
 mod support;
-#[path = "support/svg.rs"]
-mod svg;
 
 use lab_00_tour::walk::repository;
-use std::{
-    env, fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use serde_json::Value;
+use std::{env, fmt::Write, fs};
 use support::binaries;
 use testing::run;
 
-/// A picture of timelines: a run, and the variants that are shown of it.
-struct Picture {
-    name: &'static str,
-    package: &'static str,
-    flags: &'static [&'static str],
-    variants: &'static [&'static str],
+const PACKAGE: &str = "lab-02-threaded-fetch";
+const PATH: &str = "docs/pictures/overlap.svg";
+
+/// How many times as fast as the run the picture moves, and how long it rests before it starts again.
+const SPEED: f64 = 2.0;
+const REST_S: f64 = 3.0;
+
+const WIDTH: f64 = 820.0;
+const LEFT: f64 = 150.0;
+const BAR: f64 = 640.0;
+const ROW: f64 = 16.0;
+
+const STYLE: &str = "text{font:14px ui-monospace,monospace;fill:#1f2328}.dim{fill:#656d76}\
+.wait{fill:#8fb4e8}.win{font-weight:bold}\
+@media(prefers-color-scheme:dark){text{fill:#e6edf3}.dim{fill:#9198a1}.wait{fill:#4f79b5}}";
+
+/// The variants of a run, each with its name, its time, and the waits of its lanes, in seconds.
+fn variants(document: &Value) -> Vec<(String, f64, Vec<Vec<(f64, f64)>>)> {
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let number = |value: &Value| value.as_f64().expect("a number");
+    let waits = |lane: &Value| {
+        let spans = list(&lane["spans"]).into_iter();
+        let spans = spans.filter(|span| span["depth"] == 0);
+        spans
+            .map(|span| (number(&span["start_s"]), number(&span["end_s"])))
+            .collect()
+    };
+    let variants = list(&document["variants"]).into_iter();
+    variants
+        .map(|variant| {
+            let name = variant["name"].as_str().expect("a name").to_owned();
+            let lanes = list(&variant["lanes"]).iter().map(waits).collect();
+            (name, number(&variant["wall_s"]), lanes)
+        })
+        .collect()
 }
 
-const PICTURES: [Picture; 3] = [
-    Picture {
-        name: "threads",
-        package: "lab-02-threaded-fetch",
-        flags: &[],
-        variants: &["sequential", "threaded"],
-    },
-    Picture {
-        name: "tasks",
-        package: "lab-08-async-downloader",
-        flags: &[],
-        variants: &["await in a loop", "tasks"],
-    },
-    Picture {
-        name: "pipeline",
-        package: "lab-10-hybrid-pipeline",
-        flags: &["--rounds", "1", "--workers", "2"],
-        variants: &["barrier, processes", "streaming, processes"],
-    },
-];
-
-impl Picture {
-    fn path(&self) -> PathBuf {
-        repository().join(format!("docs/pictures/{}.svg", self.name))
-    }
-
-    fn command(&self) -> String {
-        let mut words = format!("cargo run -p {}", self.package);
-        if !self.flags.is_empty() {
-            words = format!("{words} -- {}", self.flags.join(" "));
-        }
-        words
-    }
-
-    /// What a run prints of it now, in colour.
-    fn lines(&self) -> Vec<String> {
-        let fixed = ["--width", "80", "--seed", "42", "--color", "always"];
-        let flags = [self.flags, &fixed].concat();
-        let printed = run(&binaries()[self.package], &flags).well().stdout;
-        let command = format!("\u{1b}[2m$\u{1b}[0m {}", self.command());
-        let mut lines = vec![command, String::new()];
-        // The legend stands above all of them.
-        let mut shown = true;
-        for line in timelines(&printed) {
-            let text = svg::plain(line);
-            if text.starts_with(char::is_alphabetic) && text.contains(" · in its spans ") {
-                let begins = |name: &&&str| text.strip_prefix(**name).is_some_and(is_time);
-                shown = self.variants.iter().find(begins).is_some();
+/// Bars that grow as the waits did: all variants start together, on one axis.
+fn draw(document: &Value) -> String {
+    let variants = variants(document);
+    let longest = variants
+        .iter()
+        .map(|(_, wall, _)| *wall)
+        .fold(0.0, f64::max);
+    let first = variants[0].1;
+    let rows: usize = variants.iter().map(|(_, _, lanes)| lanes.len() + 1).sum();
+    let height = ROW * (rows + 4) as f64;
+    let mut svg = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" role=\"img\">\
+         <style>{STYLE}</style><text x=\"0\" y=\"14\" class=\"dim\">$ cargo run -p {PACKAGE}</text>\n\
+         <rect width=\"0\" height=\"0\"><animate id=\"run\" attributeName=\"width\" from=\"0\" to=\"0\" \
+         begin=\"0s;run.end\" dur=\"{}s\"/></rect>\n",
+        longest / SPEED + REST_S
+    );
+    let at = |seconds: f64| LEFT + BAR * seconds / longest;
+    let mut y = 2.0 * ROW;
+    for (name, wall, lanes) in &variants {
+        let _ = writeln!(svg, "<text x=\"0\" y=\"{}\">{name}</text>", y + 12.0);
+        for waits in lanes {
+            for (start, end) in waits {
+                let (x, width) = (at(*start), (at(*end) - at(*start) - 1.0).max(1.0));
+                let _ = writeln!(
+                    svg,
+                    "<rect class=\"wait\" x=\"{x:.1}\" y=\"{y}\" width=\"{width:.1}\" height=\"{}\">\
+                     <set attributeName=\"width\" to=\"0\" begin=\"run.begin\" dur=\"{:.3}s\"/>\
+                     <animate attributeName=\"width\" from=\"0\" to=\"{width:.1}\" \
+                     begin=\"run.begin+{:.3}s\" dur=\"{:.3}s\"/></rect>",
+                    ROW - 3.0,
+                    start / SPEED,
+                    start / SPEED,
+                    (end - start) / SPEED
+                );
             }
-            if shown {
-                lines.push(line.to_owned());
-            }
+            y += ROW;
         }
-        lines
-    }
-}
-
-fn is_time(rest: &str) -> bool {
-    rest.starts_with(' ') && rest.trim_start().starts_with(|c: char| c.is_ascii_digit())
-}
-
-/// The part of a report from the legend to the empty line before the tables.
-fn timelines(printed: &str) -> impl Iterator<Item = &str> {
-    let lines = printed.lines();
-    let lines = lines.skip_while(|line| !svg::plain(line).starts_with("█ running"));
-    // What recording cost is told in other words by run.
-    lines.take_while(|line| !line.is_empty() && !line.contains("recording: "))
-}
-
-/// What is the same in every run: words in their order, without figures, bars, and how many of a
-/// legend's marks were needed.
-fn shape(line: &str) -> String {
-    if line.starts_with("█ running") {
-        return "the legend".into();
-    }
-    if line.contains('└') {
-        return "the axis".into();
-    }
-    if line.contains(" waits for ") && !line.contains('│') {
-        // More of the legend: what this run happened to wait for.
-        return String::new();
-    }
-    let words = line.split('│').next().unwrap_or_default();
-    let mut words: Vec<&str> = words.split_whitespace().collect();
-    // A level's peak; the names of lanes have numbers of their own: `worker 1`.
-    let is_figure = |word: &&str| word.starts_with(|c: char| c.is_ascii_digit());
-    if line.contains('│') && words.len() > 2 && words.last().is_some_and(is_figure) {
-        words.pop();
-    }
-    if !line.contains('│') {
-        let units = ["ns", "µs", "ms", "s", "min", "%"];
-        words.retain(|word| {
-            !units.contains(word) && !word.starts_with(|c: char| c.is_ascii_digit())
-        });
-    }
-    words.join(" ")
-}
-
-fn shapes(lines: &[String]) -> String {
-    let shapes = lines.iter().map(|line| shape(&svg::plain(line)));
-    let shapes = shapes.filter(|shape| !shape.is_empty());
-    shapes.collect::<Vec<_>>().join("\n")
-}
-
-/// The run whose page is shown, and how much of it.
-const PAGE: &str = "lab-02-threaded-fetch";
-const PAGE_SIZE: &str = "--window-size=1280,860";
-
-fn page_command() -> String {
-    format!("cargo run -p {PAGE} -- --report page.html")
-}
-
-/// What a page consists of: the words of its headings, folded sections, captions and columns.
-fn structure(page: &str) -> String {
-    let mut lines = String::new();
-    for piece in page.split('<').skip(1) {
-        let (tag, text) = piece.split_once('>').unwrap_or_default();
-        let name = tag.split(' ').next().unwrap_or_default();
-        let kept = match name {
-            "h1" | "h2" | "caption" | "figcaption" => true,
-            "summary" => !text.is_empty(),
-            "th" => tag.contains("col"),
-            _ => false,
+        let factor = first / wall;
+        let words = match factor {
+            ..1.05 => format!("{wall:.1} s"),
+            _ => format!("{wall:.1} s: {factor:.0} times as fast"),
         };
-        if kept {
-            lines += &format!("{name} {}\n", text.trim());
-        }
-    }
-    lines
-}
-
-/// Has a browser draw the page; there is none in every place where the tests run.
-fn photograph(page: &Path, picture: &Path) {
-    let taken = ["chromium", "chromium-browser", "google-chrome"]
-        .iter()
-        .any(|browser| {
-            let mut browser = Command::new(browser);
-            browser.args([
-                "--headless",
-                "--no-sandbox",
-                "--disable-gpu",
-                "--hide-scrollbars",
-                PAGE_SIZE,
-            ]);
-            browser.arg(format!("--screenshot={}", picture.display()));
-            let taken = browser.arg(format!("file://{}", page.display())).output();
-            taken.is_ok_and(|output| output.status.success())
-        });
-    assert!(taken, "no browser drew the page; install chromium");
-}
-
-fn overwrites() -> bool {
-    env::var_os("PICTURES").is_some_and(|value| value == "overwrite")
-}
-
-#[test]
-fn the_pictures_show_what_the_steps_print() {
-    for picture in &PICTURES {
-        let (path, lines) = (picture.path(), picture.lines());
-        assert!(lines.len() > 8, "{lines:#?}");
-        if overwrites() {
-            fs::write(&path, svg::draw(&picture.command(), &lines)).expect("writable");
-        }
-        let stored = fs::read_to_string(&path).expect("a picture");
-        let (stored, now) = (shapes(&svg::text_of(&stored)), shapes(&lines));
-        let command = "PICTURES=overwrite cargo test --test pictures";
-        assert!(
-            stored == now,
-            "{}.svg is not what the step prints; `{command}` makes it anew\n{stored}\n--- now:\n{now}",
-            picture.name
+        let _ = writeln!(
+            svg,
+            "<text class=\"win\" x=\"{:.1}\" y=\"{}\">{words}<set attributeName=\"visibility\" \
+             to=\"hidden\" begin=\"run.begin\" dur=\"{:.3}s\"/></text>",
+            if factor < 1.05 {
+                LEFT
+            } else {
+                at(*wall) + 12.0
+            },
+            if factor < 1.05 {
+                y + 12.0
+            } else {
+                y - ROW * lanes.len() as f64 / 2.0
+            },
+            wall / SPEED
         );
+        y += 1.5 * ROW;
     }
-}
-
-#[test]
-fn the_page_has_the_parts_that_its_picture_shows() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let page = folder.path().join("page.html");
-    let place = page.to_str().expect("plain letters");
-    let fixed = ["--seed", "42", "--report", place];
-    let _ = run(&binaries()[PAGE], &fixed).well();
-    let text = fs::read_to_string(&page).expect("a page");
-    let now = structure(&text);
-    let pictures = repository().join("docs/pictures");
-    let stored = pictures.join("page.txt");
-    if overwrites() {
-        // The first of what is folded is the picture beside the code.
-        let folded = "<details class=\"section\">";
-        fs::write(&page, text.replacen(folded, "<details open>", 1)).expect("writable");
-        photograph(&page, &pictures.join("page.png"));
-        fs::write(&stored, &now).expect("writable");
-    }
-    let stored = fs::read_to_string(&stored).expect("the parts of the page");
-    assert!(stored.lines().count() > 20, "{stored}");
-    assert!(
-        stored == now,
-        "page.png shows another page; `PICTURES=overwrite cargo test --test pictures` makes it anew\n\
-         {stored}\n--- now:\n{now}"
+    let _ = writeln!(
+        svg,
+        "<text class=\"dim\" x=\"{LEFT}\" y=\"{}\">each bar: a thread that waits for the server \
+         (shown at {SPEED} times the speed)</text></svg>",
+        y + 4.0
     );
+    svg
 }
 
 #[test]
-fn the_parts_of_a_page_are_its_headings_captions_and_columns() {
-    let page = "<h1>Lab</h1><p>text <b>bold</b></p><summary>Why</summary><summary><span>✓</span></summary>\
-                <th scope=\"col\">wall</th><th scope=\"row\">one</th><caption>Times</caption>";
+fn the_picture_of_the_readme_shows_the_variants_of_the_step() {
+    let overwrite = env::var_os("PICTURES").is_some_and(|value| value == "overwrite");
+    let path = repository().join(PATH);
+    let flags: &[&str] = if overwrite {
+        &["--json"]
+    } else {
+        &["--json", "--delay", "0.02"]
+    };
+    let document = run(&binaries()[PACKAGE], flags).well().document();
+    if overwrite {
+        fs::write(&path, draw(&document)).expect("writable");
+    }
+    let stored = fs::read_to_string(&path).expect("a picture");
+    for (name, _, lanes) in variants(&document) {
+        assert!(stored.contains(&format!(">{name}</text>")), "{name}");
+        assert!(!lanes.is_empty(), "{name} has waits to draw");
+    }
     assert_eq!(
-        structure(page),
-        "h1 Lab\nsummary Why\nth wall\ncaption Times\n"
+        stored.matches("class=\"wait\"").count(),
+        20,
+        "ten waits, twice"
+    );
+    let readme = fs::read_to_string(repository().join("README.md")).expect("a README");
+    assert!(
+        readme.contains(&format!("]({PATH})")),
+        "the README shows it"
     );
 }
 
 #[test]
-fn the_readme_shows_every_picture_and_says_what_is_to_be_seen() {
-    let readme = fs::read_to_string(repository().join("README.md")).expect("a README");
-    let runs = PICTURES
-        .iter()
-        .map(|one| (format!("{}.svg", one.name), one.command()));
-    for (file, command) in runs.chain([("page.png".to_owned(), page_command())]) {
-        let place = format!("](docs/pictures/{file})");
-        let (before, _) = readme.split_once(&place).expect("it is shown");
-        let (_, told) = before.rsplit_once("![").expect("a picture has a text");
-        assert!(told.split_whitespace().count() > 10, "{file}: {told}");
-        assert!(readme.contains(&command), "{command}");
-        assert!(repository().join("docs/pictures").join(&file).is_file());
-    }
-}
-
-#[test]
-fn a_picture_gives_back_the_text_it_was_drawn_from() {
-    let line = "\u{1b}[1mone\u{1b}[0m  \u{1b}[2m1.2 s & <2\u{1b}[0m │░░█|\u{1b}[32m✓\u{1b}[0m";
-    let drawn = svg::draw("a \"title\"", &[line.to_owned(), String::new()]);
-    assert_eq!(svg::text_of(&drawn), [svg::plain(line), String::new()]);
-    for class in [
-        "\"bold\"",
-        "\"dim\"",
-        "\"green\"",
-        "prefers-color-scheme: dark",
-    ] {
-        assert!(drawn.contains(class), "{class} in {drawn}");
-    }
-}
-
-#[test]
-fn figures_and_bars_are_no_part_of_a_shape() {
-    let same = [
-        [
-            "sequential 10.0 s · 1 lane · in its spans 0 % running",
-            "sequential 2 min 5 s · 1 lane · in its spans 12 % running",
-        ],
-        ["main               │░░░|░░", "main               │███"],
-        ["pages queued   12 │ ▁▂", "pages queued    5 │▇▇▇"],
-        ["> waits for room", "< waits for an item"],
-        ["    └0─ enlarged 20 × ──2.00 s", "    └0──────1 s"],
-    ];
-    for [one, other] in same {
-        assert_eq!(shape(one), shape(other));
-    }
-    let different = [
-        ["worker 1  │██", "worker 2  │██"],
-        ["one 1.0 s · 2 lanes", "two 1.0 s · 2 lanes"],
-        ["a 1.0 s · 1 lane · running", "a 1.0 s · 1 lane · at work"],
-    ];
-    for [one, other] in different {
-        assert_ne!(shape(one), shape(other));
-    }
+fn bars_grow_from_their_start_for_as_long_as_the_wait() {
+    let lane = |spans: &[(f64, f64)]| {
+        let span = |(start, end): &(f64, f64)| serde_json::json!({"start_s": start, "end_s": end, "depth": 0});
+        serde_json::json!({"spans": spans.iter().map(span).collect::<Vec<_>>()})
+    };
+    let document = serde_json::json!({"variants": [
+        {"name": "slow", "wall_s": 4.0, "lanes": [lane(&[(0.0, 2.0), (2.0, 4.0)])]},
+        {"name": "fast", "wall_s": 2.0, "lanes": [lane(&[(0.0, 2.0)]), lane(&[(0.0, 2.0)])]},
+    ]});
+    let svg = draw(&document);
+    assert_eq!(svg.matches("class=\"wait\"").count(), 4);
+    assert!(
+        svg.contains("begin=\"run.begin+1.000s\" dur=\"1.000s\""),
+        "{svg}"
+    );
+    assert!(svg.contains("2.0 s: 2 times as fast"), "{svg}");
 }
