@@ -1,12 +1,12 @@
-//! The moving picture of the README is a real run of lab 02.
+//! The pictures of the README are of a real run of lab 02.
 //!
-//! `PICTURES=overwrite cargo test --test pictures` draws it again.
+//! `PICTURES=overwrite cargo test --test pictures` makes them again; the page needs chromium.
 
 mod support;
 
 use lab_00_tour::walk::repository;
 use serde_json::Value;
-use std::{env, fmt::Write, fs};
+use std::{env, fmt::Write, fs, path::Path, process::Command};
 use support::binaries;
 use testing::run;
 
@@ -117,6 +117,22 @@ fn draw(document: &Value) -> String {
     svg
 }
 
+/// Has a browser draw the page of a run.
+fn photograph(page: &Path, picture: &Path) {
+    let flags = ["--report", page.to_str().expect("plain letters")];
+    let _ = run(&binaries()[PACKAGE], &flags).well();
+    let mut browser = Command::new("chromium");
+    browser.args([
+        "--headless",
+        "--no-sandbox",
+        "--hide-scrollbars",
+        "--window-size=1280,900",
+    ]);
+    browser.arg(format!("--screenshot={}", picture.display()));
+    let drawn = browser.arg(format!("file://{}", page.display())).output();
+    assert!(drawn.expect("chromium is there").status.success());
+}
+
 #[test]
 fn the_picture_of_the_readme_shows_the_variants_of_the_step() {
     let overwrite = env::var_os("PICTURES").is_some_and(|value| value == "overwrite");
@@ -129,6 +145,11 @@ fn the_picture_of_the_readme_shows_the_variants_of_the_step() {
     let document = run(&binaries()[PACKAGE], flags).well().document();
     if overwrite {
         fs::write(&path, draw(&document)).expect("writable");
+        let folder = tempfile::tempdir().expect("a folder");
+        photograph(
+            &folder.path().join("page.html"),
+            &path.with_file_name("page.png"),
+        );
     }
     let stored = fs::read_to_string(&path).expect("a picture");
     for (name, _, lanes) in variants(&document) {
