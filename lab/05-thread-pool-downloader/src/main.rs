@@ -67,7 +67,7 @@ fn pool_of(workers: NonZeroUsize) -> String {
     format!("pool of {workers}")
 }
 
-/// Runs the variant `name` on `threads` threads, and prints each download as it completes.
+/// Runs the variant `name` on `threads` threads, and prints what a pool completes, when it does.
 fn run(
     args: &Args,
     lab: &mut Lab,
@@ -83,7 +83,9 @@ fn run(
     let bar = screen.progress_bar(count as u64, "pages");
     let mut on_arrival = |(number, fetched): &Download| {
         bar.inc(1);
-        screen.say(lesson::line(*number, fetched));
+        if name != SEQUENTIAL {
+            screen.say(lesson::line(*number, fetched));
+        }
     };
     let variant = lab.variant(name).observed_by(site).limit(threads);
     let downloads = variant.bound(args.bound(count, threads)).run_counted(

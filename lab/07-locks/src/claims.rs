@@ -44,6 +44,10 @@ pub(crate) fn claim(lab: &mut Lab, plan: Plan, counted: &[Counted]) {
         1 => lossy.otherwise("one thread has no other to race with"),
         _ => lossy,
     });
+    compare_costs(lab);
+}
+
+fn compare_costs(lab: &mut Lab) {
     for (name, about, ways) in [
         (
             "lock_has_a_price",

@@ -78,7 +78,13 @@ fn demonstrate(args: &CountArgs, lab: &mut Lab) -> anyhow::Result<()> {
     for worker in signals.take() {
         lab.say(format!("queue: signal from worker {worker}: done"));
     }
-    for way in &counted {
+    note_results(lab, plan, &counted);
+    claims::claim(lab, plan, &counted);
+    Ok(())
+}
+
+fn note_results(lab: &Lab, plan: Plan, counted: &[Counted]) {
+    for way in counted {
         let wall = lab.wall(way.name).unwrap_or_default().as_secs_f64();
         let each = format::seconds_f64(wall / plan.expected() as f64);
         lab.note_beside(
@@ -86,6 +92,4 @@ fn demonstrate(args: &CountArgs, lab: &mut Lab) -> anyhow::Result<()> {
             format!("Got {}, {each} each", format::count(way.got)),
         );
     }
-    claims::claim(lab, plan, &counted);
-    Ok(())
 }

@@ -10,7 +10,6 @@ use lab_09_async_http_downloader::Attempts;
 use network::lesson;
 use std::time::Duration;
 
-/// A variant that ran, and what it brought.
 pub(crate) struct Ran {
     pub(crate) name: &'static str,
     pub(crate) downloads: Vec<Attempts>,
@@ -18,7 +17,6 @@ pub(crate) struct Ran {
     pub(crate) arrivals: Option<Figure<Count>>,
 }
 
-/// Adds every claim that these variants can bear.
 pub(crate) fn add(args: &Args, lab: &mut Lab, ran: &[Ran]) {
     let (limit, delay) = (args.limit.get(), args.requests.delay);
     let text = format!("never more than {limit} requests in flight, counted by the server");

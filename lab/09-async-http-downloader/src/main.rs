@@ -5,7 +5,7 @@ mod flags;
 
 use claims::Ran;
 use common::{
-    Bound, Lab, Question, Step, Tally,
+    Lab, Question, Step, Tally,
     claim::{seconds, wall},
 };
 use flags::Args;
@@ -73,15 +73,9 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
 
 /// Runs one variant with a client and connections of its own, and prints results as they arrive.
 fn run(args: &Args, lab: &mut Lab, site: &Site, name: &'static str) -> anyhow::Result<Ran> {
-    let (urls, limit) = (&site.urls, args.limit);
-    lab.say(format!(
-        "{name}: {} requests, {limit} permits …",
-        urls.len()
-    ));
-    let permit_use = match name {
-        KEPT => PermitUse::Request,
-        _ => PermitUse::Attempt,
-    };
+    let (urls, limit, count) = (&site.urls, args.limit, site.urls.len());
+    lab.say(format!("{name}: {count} requests, {limit} permits …"));
+    let permit_use = [PermitUse::Attempt, PermitUse::Request][usize::from(name == KEPT)];
     let (policy, screen) = (args.policy(lab.seed()), lab.screen());
     let client = web::async_client(args.requests.timeout);
     let fetch = move |url| {
@@ -96,18 +90,13 @@ fn run(args: &Args, lab: &mut Lab, site: &Site, name: &'static str) -> anyhow::R
         }
     };
     let runtime = Builder::new_current_thread().enable_all().build()?;
-    let (measure, at_once) = (lab.variant(name).observed_by(site), limit.get());
+    let measure = lab.variant(name).observed_by(site);
     let measure = match has_faults {
-        true => measure.other_work().bound(Bound::Spans {
-            name: "fetch",
-            at_once,
-        }),
-        false => measure
-            .limit(at_once)
-            .bound(args.requests.bound(urls.len(), at_once)),
+        true => measure.other_work(),
+        false => measure.limit(limit.get()),
     };
     let downloading = download_all(urls, limit, permit_use, &policy, fetch, on_arrival);
-    let downloads = measure.run_counted(
+    let downloads = measure.bound(args.bound(count, has_faults)).run_counted(
         || Ok(runtime.block_on(downloading)),
         |all: &Vec<Attempts>| Tally {
             retried: all.iter().map(|attempts| attempts.len() as u64 - 1).sum(),

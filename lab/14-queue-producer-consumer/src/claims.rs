@@ -1,6 +1,6 @@
 //! What the runs are to show, and the figures that decide.
 
-use crate::args::Args;
+use crate::flags::Args;
 use common::{
     Lab, TableReport,
     claim::{

@@ -1,15 +1,15 @@
 //! Shows a bounded queue at work: two ways to end, backpressure, and a consumer that panics.
 
-mod args;
 mod claims;
+mod flags;
 
-use args::Args;
 use claims::Figures;
 use common::{
     Lab, Question, Step, Tally,
     claim::{Count, Figure},
     panics,
 };
+use flags::Args;
 use lab_14_queue_producer_consumer::{
     BadItem, Consumed, Item, run_until_closed, run_with_sentinels,
 };

@@ -1,6 +1,6 @@
 //! Where the items of each run went, and what that shows.
 
-use crate::args::Args;
+use crate::flags::Args;
 use common::{
     Lab, TableReport,
     claim::{Claim, a_tick, count, done, seconds, submitted},
@@ -59,19 +59,7 @@ impl Flow {
 
 /// Shows the table, and adds the claims.
 pub(crate) fn show(lab: &mut Lab, args: &Args, plan: &Plan, flows: &[Flow; 6]) {
-    let row = |flow: &Flow| {
-        let counts = [flow.finished, flow.lost, flow.most_queued].map(|it| it.to_string());
-        let times = [flow.waited, flow.late].map(format::seconds);
-        [vec![flow.name.into()], counts.into(), times.into()].concat()
-    };
-    let headings = ",consumed,lost,most queued,producer waited,item late by".split(',');
-    lab.table(TableReport {
-        title: "Where the items went, and who waited".into(),
-        headings: headings.map(String::from).collect(),
-        rows: flows.iter().map(row).collect(),
-        text_columns: vec![0],
-        ..TableReport::default()
-    });
+    table(lab, flows);
     let [unbounded, bounded, hog, polite, at_once, graceful] = flows;
     let mut waited = |flow: &Flow| lab.duration(flow.name, "waited_for_room", flow.waited);
     let (open_waited, waited) = (waited(unbounded), waited(bounded));
@@ -124,4 +112,20 @@ fn cooperation(lab: &mut Lab, plan: &Plan, hog: &Flow, polite: &Flow) {
     let text = "without yielding, the latest item was at least twice as late";
     let claim = Claim::that("gap", text).check(hog.1).check(polite.1);
     lab.claim(claim.check(hog.2.at_least(polite.2 * 2.0)));
+}
+
+fn table(lab: &Lab, flows: &[Flow; 6]) {
+    let row = |flow: &Flow| {
+        let counts = [flow.finished, flow.lost, flow.most_queued].map(|it| it.to_string());
+        let times = [flow.waited, flow.late].map(format::seconds);
+        [vec![flow.name.into()], counts.into(), times.into()].concat()
+    };
+    let headings = ",consumed,lost,most queued,producer waited,item late by".split(',');
+    lab.table(TableReport {
+        title: "Where the items went, and who waited".into(),
+        headings: headings.map(String::from).collect(),
+        rows: flows.iter().map(row).collect(),
+        text_columns: vec![0],
+        ..TableReport::default()
+    });
 }

@@ -1,15 +1,15 @@
 //! Shows what a bound on a queue does, a task that never yields, and two ways to stop.
 
-mod args;
 mod claims;
+mod flags;
 
 use anyhow::Context;
-use args::Args;
 use claims::Flow;
 use common::{
     Bound, Lab, Question, Step, Tally,
     claim::{Count, Figure},
 };
+use flags::Args;
 use lab_18_async_producer_consumer::{Pipeline, Plan, compute_in_one_go, compute_yielding};
 use std::process::ExitCode;
 use tokio::{runtime::Builder, sync::Semaphore};
