@@ -138,12 +138,7 @@ pub fn not_shown(documents: &[Document]) -> Option<String> {
         .filter(open)
         .map(|one| short(&one.step))
         .collect();
-    let step = steps
-        .first()?
-        .rsplit('-')
-        .next()
-        .unwrap_or_default()
-        .to_owned();
+    let step = steps.first()?;
     Some(format!(
         "Not all claims showed in {}; why: cargo run -- {step} --verbose",
         steps.join(", ")
