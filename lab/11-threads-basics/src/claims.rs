@@ -25,6 +25,20 @@ pub(crate) struct Seen {
 pub(crate) type Say = Box<dyn Fn(char, usize) + Send + Sync>;
 pub(crate) type Lines = Mutex<Vec<(char, usize)>>;
 
+fn listen(lab: &Lab, is_printed: bool) -> (Arc<Say>, Arc<Lines>) {
+    let (lines, screen) = (Arc::<Lines>::default(), lab.screen());
+    let said = Arc::clone(&lines);
+    let say: Arc<Say> = Arc::new(Box::new(move |worker, iteration| {
+        // Printed under the lock: no two lines change places on their way to the screen.
+        let mut said = said.lock().unwrap();
+        if is_printed {
+            screen.say(format!("  [worker {worker}] iteration {iteration}"));
+        }
+        said.push((worker, iteration));
+    }));
+    (say, lines)
+}
+
 /// Runs the threads in one way; prints the lines of `late join` as they come.
 ///
 /// `way` returns how many iterations were made when main went on, where that was before the join.
@@ -34,16 +48,7 @@ pub(crate) fn run(
     name: &str,
     way: impl FnOnce(&Arc<Say>, &Lines) -> (Option<usize>, Vec<End>),
 ) -> anyhow::Result<Seen> {
-    let (lines, screen) = (Arc::<Lines>::default(), lab.screen());
-    let (said, is_printed) = (Arc::clone(&lines), name == "late join");
-    let say: Arc<Say> = Arc::new(Box::new(move |worker, iteration| {
-        // Printed under the lock: no two lines change places on their way to the screen.
-        let mut said = said.lock().unwrap();
-        if is_printed {
-            screen.say(format!("  [worker {worker}] iteration {iteration}"));
-        }
-        said.push((worker, iteration));
-    }));
+    let (say, lines) = listen(lab, name == "late join");
     let in_a_row = match name {
         "sequential" => plan.iterations * plan.threads.get(),
         _ => plan.iterations,
@@ -108,6 +113,10 @@ pub(crate) fn claim(lab: &mut Lab, plan: Plan, seen: [Seen; 5]) {
             _ => claim,
         });
     }
+    claim_panic(lab, threads, &panicking);
+}
+
+fn claim_panic(lab: &mut Lab, threads: usize, panicking: &Seen) {
     let panicked = panicking.ends.iter().filter(|end| end.is_err()).count();
     let panicked = lab.count("panicking", "panics_that_join_returned", panicked);
     let text = "one thread panicked, join returned it as a value, and main went on";

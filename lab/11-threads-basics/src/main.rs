@@ -3,10 +3,12 @@
 mod claims;
 mod flags;
 
-use claims::run;
+use claims::{Seen, run};
 use common::{Lab, Question, Step, panics};
 use flags::Args;
-use lab_11_threads_basics::{join, run_scoped, run_sequential, start_panicking, start_static};
+use lab_11_threads_basics::{
+    Plan, join, run_scoped, run_sequential, start_panicking, start_static,
+};
 use std::{process::ExitCode, thread};
 
 const STEP: Step = Step {
@@ -65,6 +67,13 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
         (Some(made), join(workers))
     })?;
     lab.say("  main has joined");
+    let panicking = panic_in_a_thread(lab, plan, panic_at)?;
+    claims::claim(lab, plan, [sequential, scoped, owning, late, panicking]);
+    Ok(())
+}
+
+/// Has one thread panic, and prints what each join returned.
+fn panic_in_a_thread(lab: &mut Lab, plan: Plan, panic_at: usize) -> anyhow::Result<Seen> {
     // The panic comes back from join as a value: nothing of it on the terminal.
     panics::keep_quiet(|_| {
         thread::current()
@@ -83,6 +92,5 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
             Err(panic) => format!("  join of worker {name}: Err, it panicked: {panic}"),
         });
     }
-    claims::claim(lab, plan, [sequential, scoped, owning, late, panicking]);
-    Ok(())
+    Ok(panicking)
 }
