@@ -264,7 +264,6 @@ fn zoom_by_button_wheel_and_key_moves_all_variants_alike_and_arrows_go_from_span
     browser.key("+", 187, "+");
     let tick = browser.eval("document.querySelector('.axis.shared span').textContent");
     assert_ne!(tick, "0 s", "the axis follows");
-    let before = views(&mut browser);
     (0..9).for_each(|_| browser.key("ArrowRight", 39, ""));
     browser.is(
         "document.querySelector('.tip').textContent.split(':')[0]",
@@ -272,7 +271,7 @@ fn zoom_by_button_wheel_and_key_moves_all_variants_alike_and_arrows_go_from_span
     );
     let after = views(&mut browser);
     assert!(
-        after[0][0] > before[0][0],
+        after[0][0] > 0.25 * whole[0][1],
         "the last span is out of view at first"
     );
 }

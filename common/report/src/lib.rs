@@ -6,8 +6,6 @@ mod cast;
 mod detail;
 mod document;
 pub mod file;
-#[cfg(test)]
-mod fixtures;
 pub mod format;
 mod keys;
 mod live;

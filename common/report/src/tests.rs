@@ -1,5 +1,7 @@
+pub(crate) mod fixtures;
+
 use super::*;
-use crate::fixtures::{document, lane, span, start, variant};
+use fixtures::{document, lane, span, start, variant};
 use std::time::Duration;
 use timeline::{LaneKind, Level, Toll};
 

@@ -16,7 +16,7 @@ pub fn trace(document: &Document) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixtures::{document, span, start};
+    use crate::tests::fixtures::{document, span, start};
     use std::time::Duration;
     use testing::{events_of, faults_of};
     use timeline::{Lane, LaneId, LaneKind, Level, Moment, Span};

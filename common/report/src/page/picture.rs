@@ -1,5 +1,4 @@
-//! Timelines as SVG: the variants of a step above each other, a row per lane, on one axis, with the code
-//! that they ran beside them.
+//! Timelines as SVG: variants above each other on one axis, a row per lane, with the code beside them.
 
 use super::{
     bars::{self, UNITS},

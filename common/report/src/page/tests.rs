@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     CheckReport, Curve, CurveLine, CurvePoint, Scale, Source, TableReport, Verdict, Written,
-    fixtures,
+    tests::fixtures,
 };
 use timeline::{LaneKind, Level};
 
