@@ -91,7 +91,7 @@ impl Settings {
         functions.map(|(_, types)| types.clone()).collect()
     }
 
-    pub(crate) fn tell(&self, event: Event) {
+    pub(crate) fn notify(&self, event: Event) {
         if let Some(Hook(hook)) = &self.hook {
             // Its panic was printed, and is not the pool's.
             let _ = panic::catch_unwind(AssertUnwindSafe(|| hook(event)));

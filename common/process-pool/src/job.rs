@@ -174,7 +174,7 @@ impl Drop for Effects<'_> {
     fn drop(&mut self) {
         // Before the outcomes are out: whoever has one may ask at once what it took.
         for (event, settings) in self.events.drain(..).zip(self.settings.iter().cycle()) {
-            settings.tell(event);
+            settings.notify(event);
         }
         if let Some((started, result)) = self.started.take() {
             started.put(result);

@@ -5,7 +5,7 @@ use std::{
     panic::{self, PanicHookInfo},
 };
 
-/// Keeps off the terminal the panics that `is_meant` knows; all others are told there as ever.
+/// Keeps off the terminal the panics that `is_meant` knows; all others are printed there as ever.
 ///
 /// Each call asks before those that came earlier.
 pub fn keep_quiet(is_meant: impl Fn(&PanicHookInfo<'_>) -> bool + Send + Sync + 'static) {

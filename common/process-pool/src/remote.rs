@@ -192,7 +192,7 @@ impl Worker {
         heard
     }
 
-    /// Has it killed; it is buried once it is dead.
+    /// Has it killed; what it had is settled once it is dead.
     pub(crate) fn kill(&mut self, ending: Ending, now: Instant) {
         self.child.start_killing();
         let earlier = self.ending.take().map(|(earlier, _)| earlier);

@@ -52,7 +52,7 @@ impl Shared {
         let tasks = u64::from(job.order.tasks);
         let id = self.next_task.fetch_add(tasks, Ordering::Relaxed);
         job.number(id, self.settings.hook.is_some());
-        (id..id + tasks).for_each(|task| self.settings.tell(Event::Submitted(task)));
+        (id..id + tasks).for_each(|task| self.settings.notify(Event::Submitted(task)));
         self.change(|state, effects| state.add(job, effects));
         id
     }

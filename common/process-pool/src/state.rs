@@ -63,7 +63,7 @@ pub(crate) struct State {
     pub(crate) started: Arc<OneShot<Started>>,
     was_ready: bool,
     pub(crate) stop_at: Option<Instant>,
-    /// Whom to tell when no worker is left.
+    /// What to wake when no worker is left.
     pub(crate) waiting_for_end: Vec<Arc<OneShot<()>>>,
 }
 

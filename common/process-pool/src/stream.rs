@@ -29,7 +29,7 @@ const WINDOW_BYTES: usize = 16 << 20;
 /// At least and at most so many tasks of each worker are on their way.
 const LEAST_EACH: usize = 4;
 const MOST_EACH: usize = 256;
-/// A chunk that nobody asked for ends before it has more bytes.
+/// A chunk that was not asked for ends before it has more bytes.
 const CHUNK_BYTES: usize = 32 * 1024;
 /// `map` makes so many chunks for each worker, as Python's `Pool.map` does.
 const CHUNKS_EACH: usize = 4;
@@ -49,7 +49,7 @@ impl Piece {
         let decode = |offset: usize, outcome: Result<_, &TaskError>| {
             shared
                 .settings
-                .tell(Event::Received(self.number + offset as u64));
+                .notify(Event::Received(self.number + offset as u64));
             let outcome = outcome.map_err(TaskError::clone);
             let value = outcome.and_then(|record| shared.decode(Some(record)));
             (self.index + offset, value)
@@ -92,7 +92,7 @@ impl Address {
         if let Ok(output) = &outcome {
             self.flow.note(output.tasks as usize, output.message.len());
         }
-        // Where nobody reads any more, nobody misses it.
+        // Without a reader it is not missed.
         let _ = self.reader.send(Piece {
             index: self.index,
             number,

@@ -1,4 +1,4 @@
-//! One thread for each slot of a pool: it starts a worker, sends it tasks, hears, ends and buries it,
+//! One thread for each slot of a pool: it starts a worker, sends it tasks, hears and ends it,
 //! and starts the next one.
 
 mod loss;
@@ -62,7 +62,7 @@ pub(crate) fn run(shared: &Shared, slot: usize) {
     });
 }
 
-/// Without one of its threads a pool serves nobody: it says so instead of letting everybody wait.
+/// Without one of its threads a pool cannot serve: it reports that instead of letting its callers wait.
 fn guard(shared: &Shared, slot: usize, work: impl FnOnce()) {
     let worked = panic::catch_unwind(AssertUnwindSafe(work));
     shared.change(|state, effects| {
@@ -100,7 +100,7 @@ impl Supervisor<'_> {
                 if seen.end
                     && let Some(exit) = self.worker.child.try_wait()
                 {
-                    self.bury(state, exit, effects);
+                    self.settle_end(state, exit, effects);
                     return None;
                 }
                 let next = self.turn(state, effects);
@@ -244,7 +244,7 @@ impl Supervisor<'_> {
                 self.worker.kill(Ending::Dismissed, now);
             } else if !state.wants_workers() {
                 self.worker.dismiss(now);
-                // Whoever sees first that nothing is left to do tells the others.
+                // Whoever sees first that nothing is left to do wakes the others.
                 state.wake_all(effects);
             }
         }

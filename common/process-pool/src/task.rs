@@ -123,7 +123,7 @@ impl<O: DeserializeOwned> Task<O> {
     fn finish(&self, outcome: Option<Outcome>) -> Result<O, TaskError> {
         let outcome = outcome.expect("a task is not polled after its end");
         let shared = &self.canceller.shared;
-        shared.settings.tell(Event::Received(self.id()));
+        shared.settings.notify(Event::Received(self.id()));
         let output = outcome?;
         shared.decode(wire::take(&mut output.records()))
     }

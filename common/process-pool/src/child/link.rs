@@ -86,7 +86,7 @@ impl Link {
 
     /// Takes the link apart, so that one thread can read while another writes.
     ///
-    /// Dropping the sender tells the other end that no more will come.
+    /// Dropping the sender lets the other end know that no more will come.
     pub fn split(self) -> (LinkSender, LinkReceiver) {
         (self.sender, self.receiver)
     }
@@ -102,7 +102,7 @@ impl Link {
     }
 }
 
-/// Ends a child whose parent is gone; nobody is left to return to.
+/// Ends a child whose parent is gone; there is nothing to return to.
 #[expect(
     clippy::exit,
     reason = "the parent is gone, and `main` may be busy for ever"

@@ -126,7 +126,7 @@ fn take(roles: &[&dyn Role], names: &str) -> io::Result<ExitCode> {
 
 /// Whether this process was started as a child.
 ///
-/// The argument tells it even where the program forgot [`take_role`]: a copy that goes on as if
+/// The argument shows it even where the program forgot [`take_role`]: a copy that goes on as if
 /// its user had started it must not start copies in turn.
 pub fn is_child() -> bool {
     IS_CHILD.load(Ordering::SeqCst) || asked_role().is_some()
@@ -307,7 +307,7 @@ impl Child {
         if self.exit.is_none() {
             self.exit = match self.process.try_wait() {
                 Ok(status) => status.map(Exit::from),
-                // Where SIGCHLD is ignored the system has reaped it, and how it ended nobody knows.
+                // Where SIGCHLD is ignored the system has reaped it, and how it ended is unknown.
                 Err(_) => Some(Exit::Code(-1)),
             };
         }
@@ -329,7 +329,7 @@ impl Child {
         let look = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
         match waitid(Id::Pid(pid), look) {
             Ok(WaitStatus::StillAlive) => return false,
-            // Mostly there is nobody left.
+            // Mostly nothing is left.
             Ok(_) => drop(signal::killpg(pid, signal::Signal::SIGKILL)),
             // Not ours to look at any more: the group is not ours to kill either.
             Err(_) => {}

@@ -12,7 +12,7 @@ use std::time::Instant;
 
 impl Supervisor<'_> {
     /// The worker has ended: settles what it had, and whether it was well.
-    pub(super) fn bury(&mut self, state: &mut State, exit: Exit, effects: &mut Effects<'_>) {
+    pub(super) fn settle_end(&mut self, state: &mut State, exit: Exit, effects: &mut Effects<'_>) {
         let (now, slot) = (Instant::now(), self.worker.id.slot);
         let worker = &mut self.worker;
         let ending = worker

@@ -88,7 +88,7 @@ pub(crate) struct Closing(OwnedFd);
 impl Closing {
     /// Blocks until the other end has closed.
     pub(crate) fn wait(&self) {
-        // No event is asked for: the end is told without.
+        // No event is asked for: the end is reported without.
         let mut ends = [PollFd::new(&self.0, PollFlags::empty())];
         while let Ok(0) | Err(Errno::INTR) = poll(&mut ends, None) {}
     }
