@@ -12,7 +12,7 @@ use crate::{
 use serde::Serialize;
 use std::{
     ffi::OsString,
-    fmt, io,
+    io,
     marker::PhantomData,
     num::{NonZeroU64, NonZeroUsize},
     panic::{self, AssertUnwindSafe},
@@ -111,16 +111,11 @@ impl Settings {
 }
 
 /// Sets up a [`ProcessPool`]; made by [`Worker::pool_builder`](crate::Worker::pool_builder).
+#[derive(Debug)]
 #[must_use = "nothing is started before `start`"]
 pub struct PoolBuilder<I, O> {
     settings: Settings,
     types: PhantomData<fn(I) -> O>,
-}
-
-impl<I, O> fmt::Debug for PoolBuilder<I, O> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.settings.fmt(f)
-    }
 }
 
 impl<I, O> PoolBuilder<I, O> {

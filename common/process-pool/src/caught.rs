@@ -65,10 +65,6 @@ pub(crate) fn catch<R>(work: impl FnOnce() -> R) -> Result<R, Failure> {
             mem::forget(again);
         }
         UNDER_WAY.take();
-        Failure::Panicked {
-            message,
-            location,
-            backtrace,
-        }
+        Failure::Panicked(message, location, backtrace)
     })
 }

@@ -28,12 +28,13 @@ pub use task::{Canceller, Task};
 
 use crate::child::{Link, Role};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use std::{fmt, num::NonZeroUsize, process::ExitCode};
+use std::{num::NonZeroUsize, process::ExitCode};
 
 /// An encoded input or output may have so many bytes: 1,020 MiB.
 pub const MAX_VALUE_BYTES: usize = child::MESSAGE_LIMIT_BYTES - (4 << 20);
 
 /// A function that worker processes run, under the name by which they find it.
+#[derive(Debug)]
 pub struct Worker<I, O> {
     name: &'static str,
     function: fn(I) -> O,
@@ -85,14 +86,6 @@ impl<I, O> Clone for Worker<I, O> {
 }
 
 impl<I, O> Copy for Worker<I, O> {}
-
-impl<I, O> fmt::Debug for Worker<I, O> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Worker")
-            .field("name", &self.name)
-            .finish_non_exhaustive()
-    }
-}
 
 /// What a pool's tasks and workers have come to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -10,7 +10,7 @@ use crate::{
     wire::{self, ORDER_BYTES, Order},
 };
 use serde::{Serialize, de::DeserializeOwned};
-use std::{fmt, marker::PhantomData, num::NonZeroUsize, sync::Arc, time::Duration};
+use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
 
 /// Worker processes that run one function; made by [`Worker::pool`](crate::Worker::pool).
 ///
@@ -89,11 +89,6 @@ impl<I, O> ProcessPool<I, O> {
             function,
             types: PhantomData,
         }
-    }
-
-    /// How many workers it was asked for.
-    pub fn workers(&self) -> NonZeroUsize {
-        self.shared().settings.workers
     }
 
     /// What all tasks and workers so far have come to.

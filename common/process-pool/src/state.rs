@@ -204,12 +204,6 @@ impl State {
         }
     }
 
-    /// Takes a result that cannot be decoded back from the ledger's `done`.
-    pub(crate) fn recount_as_failed(&mut self) {
-        self.ledger.done -= 1;
-        self.ledger.failed += 1;
-    }
-
     /// Cancels a task; whether it will end as cancelled.
     pub(crate) fn cancel(&mut self, task: u64, effects: &mut Effects<'_>) -> bool {
         if let Some(job) = self.queue.remove(&task) {
@@ -229,9 +223,9 @@ impl State {
 
     /// Cancels what waits in the queue of a stream that nobody reads any more.
     pub(crate) fn cancel_stream(&mut self, flow: &Arc<Flow>, effects: &mut Effects<'_>) {
-        let (unwanted, queue) = mem::take(&mut self.queue)
-            .into_iter()
-            .partition(|(_, job)| matches!(&job.reply, Reply::Stream(to) if to.is_of(flow)));
+        let (unwanted, queue) = mem::take(&mut self.queue).into_iter().partition(
+            |(_, job)| matches!(&job.reply, Reply::Stream(to) if Arc::ptr_eq(&to.flow, flow)),
+        );
         self.queue = queue;
         for (_, job) in BTreeMap::into_iter(unwanted) {
             self.fail(job, &TaskError::Cancelled, effects);

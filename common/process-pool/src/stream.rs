@@ -12,7 +12,7 @@ use crate::{
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
     collections::VecDeque,
-    fmt, io,
+    io,
     iter::{self, FusedIterator},
     mem,
     num::NonZeroUsize,
@@ -72,7 +72,7 @@ impl Piece {
 #[derive(Clone, Debug)]
 pub(crate) struct Address {
     reader: Sender<Piece>,
-    flow: Arc<Flow>,
+    pub(crate) flow: Arc<Flow>,
     index: usize,
     permit: Arc<Permit>,
 }
@@ -82,10 +82,6 @@ impl Address {
         let mut there = self.clone();
         there.index += offset;
         there
-    }
-
-    pub(crate) fn is_of(&self, flow: &Arc<Flow>) -> bool {
-        Arc::ptr_eq(&self.flow, flow)
     }
 
     pub(crate) fn put(self, number: u64, outcome: Outcome) {
@@ -190,6 +186,7 @@ impl<I: Serialize, T: Iterator<Item = I>> Feeder<T> {
 }
 
 /// The outcomes of [`ProcessPool::map_unordered`], as they come.
+#[derive(Debug)]
 #[must_use = "the results come through this iterator"]
 pub struct Unordered<O> {
     reader: Reader,
@@ -199,16 +196,11 @@ pub struct Unordered<O> {
     feeding: Option<io::Result<JoinHandle<()>>>,
 }
 
+#[derive(Debug)]
 struct Reader {
     shared: Arc<Shared>,
     flow: Arc<Flow>,
     pieces: Receiver<Piece>,
-}
-
-impl<O> fmt::Debug for Unordered<O> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Unordered").finish_non_exhaustive()
-    }
 }
 
 impl<O: DeserializeOwned> Iterator for Unordered<O> {

@@ -4,12 +4,11 @@ use crate::{
     Event, Payload, TaskError,
     job::Outcome,
     shared::Shared,
-    wait::{OneShot, block_until},
+    wait::{OneShot, block_until, lock},
     wire::{self, FAILURE, Failure, VALUE},
 };
 use serde::de::DeserializeOwned;
 use std::{
-    fmt,
     marker::PhantomData,
     pin::Pin,
     sync::Arc,
@@ -24,6 +23,7 @@ use std::{
 ///
 /// # Cancel safety
 /// A `Task` that was polled and not finished can be polled again, waited for, or dropped.
+#[derive(Debug)]
 #[must_use = "the result comes through this handle"]
 pub struct Task<O> {
     outcome: Arc<OneShot<Outcome>>,
@@ -33,7 +33,7 @@ pub struct Task<O> {
 }
 
 /// Cancels one task, from anywhere.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Canceller {
     shared: Arc<Shared>,
     task: u64,
@@ -47,14 +47,6 @@ impl Canceller {
     pub fn cancel(&self) -> bool {
         self.shared
             .change(|state, effects| state.cancel(self.task, effects))
-    }
-}
-
-impl fmt::Debug for Canceller {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Canceller")
-            .field("task", &self.task)
-            .finish_non_exhaustive()
     }
 }
 
@@ -146,14 +138,6 @@ impl<O> Drop for Task<O> {
     }
 }
 
-impl<O> fmt::Debug for Task<O> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Task")
-            .field("id", &self.id())
-            .finish_non_exhaustive()
-    }
-}
-
 impl Shared {
     /// Makes the value; one that cannot be made is taken back from the ledger's `done`.
     pub(crate) fn decode<O: DeserializeOwned>(
@@ -163,7 +147,9 @@ impl Shared {
         let is_value = record.is_some_and(|(tag, _)| tag == VALUE);
         decode(record).inspect_err(|_| {
             if is_value {
-                self.change(|state, _| state.recount_as_failed());
+                let ledger = &mut lock(&self.state).ledger;
+                ledger.done -= 1;
+                ledger.failed += 1;
             }
         })
     }

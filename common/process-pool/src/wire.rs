@@ -78,11 +78,8 @@ pub(crate) enum Report {
 /// What goes wrong inside a worker without ending it.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Failure {
-    Panicked {
-        message: String,
-        location: String,
-        backtrace: Option<String>,
-    },
+    /// With message, location and backtrace.
+    Panicked(String, String, Option<String>),
     Input(String),
     Output(String),
 }
@@ -90,11 +87,7 @@ pub(crate) enum Failure {
 impl From<Failure> for TaskError {
     fn from(failure: Failure) -> Self {
         match failure {
-            Failure::Panicked {
-                message,
-                location,
-                backtrace,
-            } => Self::Panicked {
+            Failure::Panicked(message, location, backtrace) => Self::Panicked {
                 message,
                 location,
                 backtrace,
