@@ -19,10 +19,8 @@ const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
     mirrors: &["lab/09_asyncio_http_downloader.py"],
     question: "how many at once, and what if one fails?",
-    why: "A failed request backs off before it tries again, longer each time, and by chance a little \
-          more or less, so that those which failed together do not return together. While it backs \
-          off it asks the server nothing. If it keeps its permit all the same, the requests behind \
-          it queue for a permit that nothing uses.",
+    why: "While a request backs off it asks the server nothing. If it keeps its permit all the same, \
+          the requests behind it queue for a permit that nothing uses.",
     remember: "A semaphore limits how many run at once. Give the permit back before you pause to \
               retry, or the others wait for nothing.",
     predict: (

@@ -18,10 +18,8 @@ const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
     mirrors: &["advanced/08_asyncio_producer_consumer.py"],
     question: "who slows down whom, when tasks hand work to each other?",
-    why: "Without a bound the queue takes the difference for as long as there is memory; with one \
-          the slow side sets the pace. Tasks of one thread take turns only where they `await`: one \
-          that computes on and on takes the turns of all others, timers among them. To stop without \
-          a loss, stop the producer first: its end of the queue is dropped, and the queue closes.",
+    why: "Tasks of one thread take turns only where they `await`. To stop without a loss, stop the \
+          producer first: its end of the queue is dropped, and the queue closes.",
     remember: "A bounded queue makes the producer wait for room. A task that never awaits stops \
               all others on its thread.",
     predict: (
@@ -33,8 +31,6 @@ const STEP: Step = Step {
 
 /// Pieces of the work beside the pipeline; the polite task yields after each.
 const PIECES: u64 = 30;
-/// The work begins when this many items are finished.
-const WORK_AFTER: usize = 3;
 
 fn main() -> ExitCode {
     STEP.run(&[], demonstrate)
@@ -54,8 +50,7 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     );
     let plan = args.plan(lab.seed())?;
     let unbounded = Plan {
-        // This is what `unbounded_channel` is: a queue that is never full.
-        capacity: Semaphore::MAX_PERMITS,
+        capacity: Semaphore::MAX_PERMITS, // `unbounded_channel`: never full
         ..plan.clone()
     };
     let steps = (args.work.get() as u64).div_ceil(PIECES);
@@ -68,11 +63,11 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
         run(lab, "unbounded", &unbounded, async |_| ())?,
         run(lab, "bounded", &plan, async |_| ())?,
         run(lab, "never yields", &plan, async |pipeline| {
-            pipeline.until_finished(WORK_AFTER).await;
+            pipeline.until_finished(3).await;
             pipeline.tasks.spawn(compute_in_one_go(PIECES, steps));
         })?,
         run(lab, "yields", &plan, async |pipeline| {
-            pipeline.until_finished(WORK_AFTER).await;
+            pipeline.until_finished(3).await;
             pipeline.tasks.spawn(compute_yielding(PIECES, steps));
         })?,
         run(lab, "stop at once", &plan, async |pipeline| {
@@ -117,7 +112,6 @@ fn run(
         |finished| Tally {
             submitted,
             done: finished.len() as u64,
-            // What a stop leaves behind.
             cancelled: submitted - finished.len() as u64,
             ..Tally::default()
         },
