@@ -78,7 +78,8 @@ fn draw(document: &Value) -> String {
                      <animate attributeName=\"width\" from=\"0\" to=\"{width:.1}\" \
                      begin=\"run.begin+{:.3}s\" dur=\"{:.3}s\"/></rect>",
                     ROW - 3.0,
-                    start / SPEED,
+                    // No animation lasts for no time at all.
+                    (start / SPEED).max(0.001),
                     start / SPEED,
                     (end - start) / SPEED
                 );

@@ -294,7 +294,9 @@ fn the_output_in_the_readme_is_what_the_step_prints_in_shape() {
 
 /// A line up to its first figure or bar: these differ from run to run, the words do not.
 fn shape(line: &str) -> String {
-    let words = line.split(|c: char| c.is_ascii_digit() || "│░█".contains(c)).next();
+    let words = line
+        .split(|c: char| c.is_ascii_digit() || "│░█".contains(c))
+        .next();
     let words = words.unwrap_or_default().split_whitespace();
     words.collect::<Vec<_>>().join(" ")
 }
