@@ -48,7 +48,9 @@ impl Paused {
         let stderr = self.child.stderr.as_mut().expect("it is piped");
         let before = self.told.matches("Enter runs `").count();
         let mut byte = [0];
-        while self.told.matches("Enter runs `").count() == before || !self.told.ends_with("` ") {
+        while self.told.matches("Enter runs `").count() == before
+            || !self.told.ends_with("q quits ")
+        {
             assert_eq!(
                 stderr.read(&mut byte).expect("it can be read"),
                 1,
