@@ -60,8 +60,10 @@ pub(crate) fn run(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
 }
 
 fn say(lab: &Lab, results: usize, error: Option<&TaskError>) {
-    let error = error.map_or_else(String::new, |error| format!("; {error}"));
-    lab.say(format!("  results: {results}{error}"));
+    lab.say(format!("  results: {results}"));
+    if let Some(error) = error {
+        lab.say(format!("  {error}"));
+    }
 }
 
 fn claim(lab: &mut Lab, all: usize) {
