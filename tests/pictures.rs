@@ -26,8 +26,11 @@ const STYLE: &str = "text{font:14px ui-monospace,monospace;fill:#1f2328}.dim{fil
 .wait{fill:#8fb4e8}.win{font-weight:bold}\
 @media(prefers-color-scheme:dark){text{fill:#e6edf3}.dim{fill:#9198a1}.wait{fill:#4f79b5}}";
 
+/// A variant's name, its time, and the waits of its lanes, all in seconds.
+type Waits = (String, f64, Vec<Vec<(f64, f64)>>);
+
 /// The variants of a run, each with its name, its time, and the waits of its lanes, in seconds.
-fn variants(document: &Value) -> Vec<(String, f64, Vec<Vec<(f64, f64)>>)> {
+fn variants(document: &Value) -> Vec<Waits> {
     let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
     let number = |value: &Value| value.as_f64().expect("a number");
     let waits = |lane: &Value| {

@@ -33,7 +33,7 @@ pub use step::Step;
 pub use sweep::Sweep;
 pub use timeline;
 
-/// The files of a lesson's mechanism, as [`Step::sources`] takes them.
+/// The files of a lesson's mechanism, as `Step::sources` takes them.
 #[macro_export]
 macro_rules! sources {
     ($($file:literal),+ $(,)?) => {

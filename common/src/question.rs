@@ -149,8 +149,7 @@ impl Lab {
         let screen = self.screen();
         screen.say(question.prompt());
         let options = question.options.len();
-        let index =
-            |key: char| Some((key.to_ascii_uppercase() as usize).checked_sub('A' as usize)?);
+        let index = |key: char| (key.to_ascii_uppercase() as usize).checked_sub('A' as usize);
         let one = |at: usize| (0..options).map(|it| u64::from(it == at)).collect();
         match guesser {
             Guesser::Given(letters) => {
