@@ -36,7 +36,7 @@ pub(crate) fn claim(lab: &mut Lab, plan: Plan, counted: &[Counted]) {
     lab.claim(right);
     let text = "without any of them updates were lost";
     let mut lossy = Claim::that("race_loses", text).headline();
-    lossy = lossy.in_a_line("without any of them {left} updates were lost");
+    lossy = lossy.in_a_line("without any of them updates were lost, in every round");
     for way in counted.iter().filter(|way| way.name == "racy") {
         lossy = lossy.check(way.lost_updates.clone().above(count(0)));
     }

@@ -93,7 +93,7 @@ impl<'a> Picture<'a> {
     /// What is said beside a variant's time: its own words, or how it compares with the first.
     fn said(&self, variant: &Variant) -> String {
         if let Some(note) = &variant.note {
-            let part = note.split(',').next().filter(|_| self.in_short);
+            let part = note.split(", ").next().filter(|_| self.in_short);
             return part.unwrap_or(note).to_owned();
         }
         let is_first = self.variants.first().map(|first| &first.name) == Some(&variant.name);
