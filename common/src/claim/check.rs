@@ -54,11 +54,6 @@ impl<U: Unit> Figure<U> {
         self.compare(Relation::Equals, other)
     }
 
-    /// Holds when they are not the same; for counts.
-    pub fn differs_from(self, other: Self) -> Check {
-        self.compare(Relation::Differs, other)
-    }
-
     fn compare(self, relation: Relation, right: Self) -> Check {
         Check {
             left: self.of,

@@ -137,23 +137,6 @@ impl Finished {
         }
     }
 
-    /// Asserts that standard output has a table row that begins with `cells`.
-    ///
-    /// # Panics
-    /// If there is none.
-    pub fn has_row(&self, cells: &[&str]) {
-        let begins = |line: &str| {
-            line.split_whitespace()
-                .take(cells.len())
-                .eq(cells.iter().copied())
-        };
-        assert!(
-            self.stdout.lines().any(begins),
-            "{cells:?} in {}",
-            self.stdout
-        );
-    }
-
     fn without_panic_text(self) -> Self {
         assert!(!self.stderr.contains("panicked at"), "{}", self.stderr);
         self

@@ -272,7 +272,7 @@ impl<'a> Picture<'a> {
             legend.push("more lanes: --verbose".into());
         }
         let (text, left) = (legend.join("  "), self.left() - 2);
-        if text.chars().count() <= left {
+        if text.chars().count() < left {
             return vec![format!("{DIM}  {text:<left$}{axis}{DIM:#}")];
         }
         let blank = " ".repeat(self.left());
