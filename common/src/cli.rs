@@ -45,14 +45,11 @@ pub struct CommonArgs {
     pub report: Option<PathBuf>,
 
     /// The seed of everything random; the same seed gives the same run
-    #[arg(
-        long, value_name = "N", default_value_t = 42, value_parser = parse_seed,
-        allow_negative_numbers = true
-    )]
+    #[arg(long, value_name = "N", default_value_t = 42, value_parser = parse_seed)]
     pub seed: u64,
 
     /// Draw everything for this many columns, 50 to 200, whatever the terminal is
-    #[arg(long, value_name = "COLUMNS", allow_negative_numbers = true, value_parser = parse_width)]
+    #[arg(long, value_name = "COLUMNS", value_parser = parse_width)]
     #[serde(skip)]
     pub width: Option<u16>,
 
@@ -122,7 +119,7 @@ impl Color {
 #[derive(clap::Args, Clone, Copy, Debug, Serialize)]
 pub struct RoundsArgs {
     /// Run all variants this often, taking turns; the middle run is shown, with the spread
-    #[arg(long, value_name = "N", default_value = "3", allow_negative_numbers = true, value_parser = up_to::<1000>)]
+    #[arg(long, value_name = "N", default_value = "3", value_parser = up_to::<1000>)]
     pub rounds: NonZeroUsize,
 }
 
@@ -274,6 +271,11 @@ pub(crate) fn parse<Own: clap::Args>(
     about: String,
 ) -> Result<(Own, CommonArgs), ExitCode> {
     let command = CommandLine::<Own>::command().name(name).about(about);
+    // What looks like another flag is a bad value, and the answer is about the value.
+    let command = command.mut_args(|it| match it.get_action().takes_values() {
+        true => it.allow_negative_numbers(true),
+        false => it,
+    });
     let matches = command.try_get_matches().map_err(|error| answer(&error))?;
     let line = CommandLine::<Own>::from_arg_matches(&matches).map_err(|error| answer(&error))?;
     Ok((line.own, line.common))

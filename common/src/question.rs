@@ -54,18 +54,9 @@ impl Question {
         )
     }
 
-    /// Adds an answer, right for figures below `limit` that no earlier one takes.
-    #[must_use]
-    pub fn below(mut self, limit: f64, option: &'static str) -> Self {
-        self.options.push(option);
-        self.limits.push(limit);
-        self
-    }
-
-    /// Adds the last answer, right for all other figures.
-    #[must_use]
-    pub fn otherwise(mut self, option: &'static str) -> Self {
-        self.options.push(option);
+    /// Offers `options`; `limits` stand between the figures that each is right for.
+    fn offer(mut self, options: &[&'static str], limits: &[f64]) -> Self {
+        (self.options, self.limits) = (options.into(), limits.into());
         self
     }
 
@@ -125,8 +116,10 @@ impl Guesser {
 
 impl Lab {
     /// Adds a question that is asked, with `--predict`, before its variant first runs.
-    pub fn predict(&mut self, question: Question) {
-        self.state().questions.push(question);
+    ///
+    /// The first of `options` is right for figures below the first of `limits`, the last for all others.
+    pub fn predict(&mut self, question: Question, options: &[&'static str], limits: &[f64]) {
+        self.state().questions.push(question.offer(options, limits));
     }
 
     /// Asks what is to be asked before `variant`.
@@ -184,10 +177,8 @@ mod tests {
     fn a_figure_makes_one_answer_right() {
         let question = |took: f64| {
             let figure = wall("b") / wall("a");
-            let question = Question::before("b", "how fast?", figure, "{} times as long")
-                .below(0.5, "faster")
-                .below(2.0, "alike")
-                .otherwise("slower");
+            let question = Question::before("b", "how fast?", figure, "{} times as long");
+            let question = question.offer(&["faster", "alike", "slower"], &[0.5, 2.0]);
             let variants = serde_json::json!([
                 { "name": "a", "walls_s": [1.0] }, { "name": "b", "walls_s": [took] },
             ]);

@@ -15,7 +15,7 @@ pub const SQUARE_JOBS: [u64; 4] = [10_000_000, 20_000_000, 30_000_000, 40_000_00
 #[derive(clap::Args, Clone, Copy, Debug, Serialize)]
 pub struct ScaleArgs {
     /// Multiply the four jobs (10, 20, 30 and 40 million) by F; 1 is what the script does
-    #[arg(long, value_name = "F", default_value = "10", allow_negative_numbers = true, value_parser = parse_scale)]
+    #[arg(long, value_name = "F", default_value = "10", value_parser = parse_scale)]
     pub scale: f64,
 }
 

@@ -29,16 +29,14 @@ fn main() -> ExitCode {
 }
 
 fn demonstrate(args: &ScaleArgs, lab: &mut Lab) -> anyhow::Result<()> {
-    lab.predict(
-        Question::before(
-            "sequential",
-            "Four sums, one thread: how many CPUs does it keep busy?",
-            cpu_user("sequential") / middle_wall("sequential"),
-            "{} CPUs busy",
-        )
-        .below(1.5, "one")
-        .otherwise("all of them"),
+    let text = "Four sums, one thread: how many CPUs does it keep busy?";
+    let ask = Question::before(
+        "sequential",
+        text,
+        cpu_user("sequential") / middle_wall("sequential"),
+        "{} CPUs busy",
     );
+    lab.predict(ask, &["one", "all of them"], &[1.5]);
     let jobs = square_jobs(args.scale);
     claim_linear(lab);
 

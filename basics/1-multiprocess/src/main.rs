@@ -37,7 +37,7 @@ struct Args {
     scale: ScaleArgs,
 
     /// How many worker processes the pool has; four jobs keep at most four busy
-    #[arg(long, value_name = "N", default_value = "2", allow_negative_numbers = true, value_parser = cli::parse_workers)]
+    #[arg(long, value_name = "N", default_value = "2", value_parser = cli::parse_workers)]
     workers: NonZeroUsize,
 
     #[command(flatten)]
@@ -53,15 +53,12 @@ fn main() -> ExitCode {
 }
 
 fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
+    let text = "Two processes instead of one, longest job first: how many times as fast?";
+    let ask = Question::faster(LONGEST_FIRST, "sequential", text);
     lab.predict(
-        Question::faster(
-            LONGEST_FIRST,
-            "sequential",
-            "Two processes instead of one, longest job first: how many times as fast?",
-        )
-        .below(1.3, "not faster")
-        .below(2.5, "about twice")
-        .otherwise("more than that"),
+        ask,
+        &["not faster", "about twice", "more than that"],
+        &[1.3, 2.5],
     );
     let jobs = square_jobs(args.scale.scale);
     claim_linear(lab);

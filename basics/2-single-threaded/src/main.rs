@@ -32,17 +32,14 @@ fn main() -> ExitCode {
 }
 
 fn demonstrate(args: &RequestArgs, lab: &mut Lab) -> anyhow::Result<()> {
-    lab.predict(
-        Question::before(
-            NAME,
-            "Four requests on one thread: how much of the time does the CPU work?",
-            cpu_user(NAME) / middle_wall(NAME),
-            "{} of the time",
-        )
-        .below(0.1, "next to none")
-        .below(0.75, "half")
-        .otherwise("all of it"),
+    let text = "Four requests on one thread: how much of the time does the CPU work?";
+    let ask = Question::before(
+        NAME,
+        text,
+        cpu_user(NAME) / middle_wall(NAME),
+        "{} of the time",
     );
+    lab.predict(ask, &["next to none", "half", "all of it"], &[0.1, 0.75]);
     let site = network::open_target(args, REQUESTS)?;
     let (urls, count) = (&site.urls, site.urls.len());
 

@@ -40,10 +40,7 @@ struct Args {
     ///
     /// Python's ThreadPoolExecutor takes the number of CPUs plus 4 (at most 32) unless told: which
     /// requests overlap then depends on the machine. Here the number is yours, and it is printed.
-    #[arg(
-        long, value_name = "N", default_value = "4", value_parser = parse_workers,
-        allow_negative_numbers = true
-    )]
+    #[arg(long, value_name = "N", default_value = "4", value_parser = parse_workers)]
     workers: NonZeroUsize,
 
     #[command(flatten)]
@@ -56,16 +53,9 @@ fn main() -> ExitCode {
 }
 
 fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
-    lab.predict(
-        Question::faster(
-            MULTI,
-            SINGLE,
-            "Four requests on four threads: how many times as fast?",
-        )
-        .below(1.5, "not faster")
-        .below(3.0, "twice")
-        .otherwise("four times"),
-    );
+    let text = "Four requests on four threads: how many times as fast?";
+    let ask = Question::faster(MULTI, SINGLE, text);
+    lab.predict(ask, &["not faster", "twice", "four times"], &[1.5, 3.0]);
     let (requests, workers) = (&args.requests, args.workers);
     let site = network::open_target(requests, REQUESTS)?;
     let (urls, count) = (&site.urls, site.urls.len());

@@ -42,10 +42,7 @@ pub struct RequestArgs {
     /// Make this many requests, 1 to 10000
     ///
     /// More requests show more of what can overlap; each variant makes the same number.
-    #[arg(
-        long, value_name = "N", value_parser = parse_requests,
-        allow_negative_numbers = true, help_heading = HEADING
-    )]
+    #[arg(long, value_name = "N", value_parser = parse_requests, help_heading = HEADING)]
     pub requests: Option<NonZeroU32>,
 
     /// Let the server hold each answer back for this long, 0 to 60 seconds; fractions are fine
@@ -53,8 +50,7 @@ pub struct RequestArgs {
     /// It stands for the slow network and the slow far side: the time in which a program could do
     /// something else. Requests to --url have the delay they have.
     #[arg(
-        long, value_name = "SECONDS", default_value = "1", value_parser = parse_delay,
-        allow_negative_numbers = true, help_heading = HEADING
+        long, value_name = "SECONDS", default_value = "1", value_parser = parse_delay, help_heading = HEADING
     )]
     #[serde(rename = "delay_s", serialize_with = "as_seconds")]
     pub delay: Duration,
@@ -63,8 +59,7 @@ pub struct RequestArgs {
     ///
     /// It counts from the name look-up to the last byte of the answer; keep it above --delay.
     #[arg(
-        long, value_name = "SECONDS", default_value = "10", value_parser = parse_timeout,
-        allow_negative_numbers = true, help_heading = HEADING
+        long, value_name = "SECONDS", default_value = "10", value_parser = parse_timeout, help_heading = HEADING
     )]
     #[serde(rename = "timeout_s", serialize_with = "as_seconds")]
     pub timeout: Duration,

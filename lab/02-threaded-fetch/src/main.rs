@@ -32,16 +32,9 @@ fn main() -> ExitCode {
 }
 
 fn demonstrate(args: &RequestArgs, lab: &mut Lab) -> anyhow::Result<()> {
-    lab.predict(
-        Question::faster(
-            "threaded",
-            "sequential",
-            "The same requests on a thread each: how many times as fast?",
-        )
-        .below(1.5, "not faster")
-        .below(4.0, "twice")
-        .otherwise("ten times"),
-    );
+    let text = "The same requests on a thread each: how many times as fast?";
+    let ask = Question::faster("threaded", "sequential", text);
+    lab.predict(ask, &["not faster", "twice", "ten times"], &[1.5, 4.0]);
     let site = network::open_target(args, REQUESTS)?;
     let (urls, count) = (&site.urls, site.urls.len());
 

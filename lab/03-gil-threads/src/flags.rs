@@ -7,15 +7,15 @@ use std::{num::NonZeroUsize, path::PathBuf};
 #[derive(clap::Args, Debug, Serialize)]
 pub(crate) struct Args {
     /// Products that each of the two jobs adds up: the script's WORK
-    #[arg(long, value_name = "N", default_value = "5_000_000", value_parser = up_to::<1_000_000_000>, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value = "5_000_000", value_parser = up_to::<1_000_000_000>)]
     pub(crate) work: NonZeroUsize,
 
     /// How many times WORK a job in Rust does, because Rust is that much faster
-    #[arg(long, value_name = "N", default_value = "10", value_parser = up_to::<10_000>, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value = "10", value_parser = up_to::<10_000>)]
     pub(crate) scale: NonZeroUsize,
 
     /// Milliseconds that a thread waits for the emulated GIL before it asks for it; CPython's are 5
-    #[arg(long, value_name = "MS", default_value = "5", value_parser = up_to::<10_000>, allow_negative_numbers = true)]
+    #[arg(long, value_name = "MS", default_value = "5", value_parser = up_to::<10_000>)]
     #[serde(rename = "switch_interval_ms")]
     pub(crate) switch_interval: NonZeroUsize,
 

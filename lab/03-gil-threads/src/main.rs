@@ -43,15 +43,12 @@ fn main() -> ExitCode {
 }
 
 fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
+    let text = "Two threads under one GIL compute: how many times as fast as one?";
+    let ask = Question::faster(UNDER_GIL, SEQUENTIAL, text);
     lab.predict(
-        Question::faster(
-            UNDER_GIL,
-            SEQUENTIAL,
-            "Two threads under one GIL compute: how many times as fast as one?",
-        )
-        .below(1.33, "not faster")
-        .below(3.0, "twice")
-        .otherwise("more than that"),
+        ask,
+        &["not faster", "twice", "more than that"],
+        &[1.33, 3.0],
     );
     let mut python = Python::open(args, lab)?;
     let (work, scale) = (args.work.get() as u64, args.scale.get() as u64);

@@ -38,15 +38,12 @@ fn main() -> ExitCode {
 }
 
 fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
+    let text = "Two jobs in two processes: how many times as fast as one by one?";
+    let ask = Question::faster(PROCESSES, SEQUENTIAL, text);
     lab.predict(
-        Question::faster(
-            PROCESSES,
-            SEQUENTIAL,
-            "Two jobs in two processes: how many times as fast as one by one?",
-        )
-        .below(1.33, "not faster")
-        .below(3.0, "twice")
-        .otherwise("more than that"),
+        ask,
+        &["not faster", "twice", "more than that"],
+        &[1.33, 3.0],
     );
     let steps = args.work.get() as u64 * args.scale.get() as u64;
     let (work, scale) = (format::count(args.work.get() as u64), args.scale);

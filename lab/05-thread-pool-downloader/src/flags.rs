@@ -9,10 +9,7 @@ use web::Url;
 #[derive(clap::Args, Serialize)]
 pub(crate) struct Args {
     /// Threads in the pool, 1 to 512
-    #[arg(
-        long, value_name = "N", default_value = "10", value_parser = parse_workers,
-        allow_negative_numbers = true
-    )]
+    #[arg(long, value_name = "N", default_value = "10", value_parser = parse_workers)]
     pub(crate) workers: NonZeroUsize,
 
     /// Ask for unequal delays, the longest first, and add a pool of half the threads, rounded down

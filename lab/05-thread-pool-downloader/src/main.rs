@@ -41,12 +41,8 @@ fn main() -> ExitCode {
 
 fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let text = "A pool of ten threads, ten requests: how many times as fast?";
-    lab.predict(
-        Question::faster(&pool_of(args.workers), SEQUENTIAL, text)
-            .below(1.5, "not faster")
-            .below(4.0, "twice")
-            .otherwise("ten times"),
-    );
+    let ask = Question::faster(&pool_of(args.workers), SEQUENTIAL, text);
+    lab.predict(ask, &["not faster", "twice", "ten times"], &[1.5, 4.0]);
     let site = network::open_target(&args.requests, REQUESTS)?;
     let urls = args.urls(&site);
     let mut counted = run(args, lab, &site, SEQUENTIAL, 1, |agent, on_arrival| {

@@ -15,18 +15,15 @@ const MOST_INCREMENTS: u64 = 500_000_000;
 #[derive(clap::Args, Clone, Debug, Serialize)]
 pub(crate) struct RaceArgs {
     /// Race with this many threads, 1 to 64; a single one has no other to race with
-    #[arg(long, value_name = "N", default_value = "2", value_parser = up_to::<64>,
-          allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value = "2", value_parser = up_to::<64>)]
     threads: NonZeroUsize,
 
     /// Let each thread add one this often, 1 to 10,000,000; fewer make the bug rarer
-    #[arg(long, value_name = "N", default_value = "100_000", value_parser = up_to::<10_000_000>,
-          allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value = "100_000", value_parser = up_to::<10_000_000>)]
     increments: NonZeroUsize,
 
     /// Repeat the race this often for the table of outcomes, 1 to 1000
-    #[arg(long, value_name = "N", default_value = "20", value_parser = up_to::<1000>,
-          allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value = "20", value_parser = up_to::<1000>)]
     pub(crate) trials: NonZeroUsize,
 }
 

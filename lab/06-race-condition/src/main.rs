@@ -39,16 +39,17 @@ fn main() -> ExitCode {
 }
 
 fn demonstrate(args: &RaceArgs, lab: &mut Lab) -> anyhow::Result<()> {
+    let text = "Two threads load, wait and store: what share of all updates is lost?";
+    let ask = Question::before(
+        "widened",
+        text,
+        Figure::<Ratio>::noted(Some("widened"), "lost_share"),
+        "{} of all updates lost",
+    );
     lab.predict(
-        Question::before(
-            "widened",
-            "Two threads load, wait and store: what share of all updates is lost?",
-            Figure::<Ratio>::noted(Some("widened"), "lost_share"),
-            "{} of all updates lost",
-        )
-        .below(1e-06, "none")
-        .below(0.1, "less than a tenth")
-        .otherwise("a tenth or more"),
+        ask,
+        &["none", "less than a tenth", "a tenth or more"],
+        &[1e-06, 0.1],
     );
     let (race, trials) = (args.race()?, args.trials.get());
     let alone = Race {

@@ -15,16 +15,14 @@ const MOST_INCREMENTS: u64 = 2_000_000_000;
 #[derive(clap::Args, Clone, Debug, Serialize)]
 pub(crate) struct CountArgs {
     /// Count with this many workers, 1 to 64
-    #[arg(long, value_name = "N", default_value = "2", value_parser = up_to::<64>,
-          allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value = "2", value_parser = up_to::<64>)]
     threads: NonZeroUsize,
 
     /// Let each worker add one this often, 1 to 100,000,000; the script has 100,000
     ///
     /// With few increments the starting of the threads takes longer than the counting, and the cost
     /// per increment says little.
-    #[arg(long, value_name = "N", default_value = "10_000_000", value_parser = up_to::<100_000_000>,
-          allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value = "10_000_000", value_parser = up_to::<100_000_000>)]
     increments: NonZeroUsize,
 
     #[command(flatten)]

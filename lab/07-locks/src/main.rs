@@ -35,16 +35,17 @@ fn main() -> ExitCode {
 }
 
 fn demonstrate(args: &CountArgs, lab: &mut Lab) -> anyhow::Result<()> {
+    let text = "A lock around each increment: how many times as long does it take?";
+    let ask = Question::before(
+        "Mutex",
+        text,
+        wall("Mutex") / wall("sequential"),
+        "{} times as long",
+    );
     lab.predict(
-        Question::before(
-            "Mutex",
-            "A lock around each increment: how many times as long does it take?",
-            wall("Mutex") / wall("sequential"),
-            "{} times as long",
-        )
-        .below(1.5, "no longer")
-        .below(8.0, "a few times")
-        .otherwise("ten times or more"),
+        ask,
+        &["no longer", "a few times", "ten times or more"],
+        &[1.5, 8.0],
     );
     let (plan, rounds) = (args.plan()?, args.rounds.rounds.get());
     let (workers, each) = (plan.threads.get(), format::count(plan.increments));

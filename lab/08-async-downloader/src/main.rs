@@ -39,16 +39,9 @@ fn main() -> ExitCode {
 }
 
 fn demonstrate(args: &RequestArgs, lab: &mut Lab) -> anyhow::Result<()> {
-    lab.predict(
-        Question::before(
-            TASKS,
-            "Ten tasks wait at the same time: how many threads does that take?",
-            threads(TASKS),
-            "{} thread",
-        )
-        .below(1.5, "one")
-        .otherwise("ten"),
-    );
+    let text = "Ten tasks wait at the same time: how many threads does that take?";
+    let ask = Question::before(TASKS, text, threads(TASKS), "{} thread");
+    lab.predict(ask, &["one", "ten"], &[1.5]);
     let site = network::open_target(args, REQUESTS)?;
     let (urls, count, print) = (&site.urls, site.urls.len(), lesson::printer(lab));
     show_laziness(args, lab, &site)?;

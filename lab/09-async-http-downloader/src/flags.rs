@@ -20,28 +20,24 @@ const REQUESTS: NonZeroU32 = NonZeroU32::new(10).expect("ten is not zero");
 #[derive(clap::Args, Serialize)]
 pub(crate) struct Args {
     /// Permits of the semaphore: requests in flight at once, 1 to 512
-    #[arg(long, value_name = "N", default_value = "5", value_parser = parse_workers,
-          allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value = "5", value_parser = parse_workers)]
     pub(crate) limit: NonZeroUsize,
 
     /// Attempts per request, the first included, 1 to 20
     ///
     /// Tried again: statuses 500 to 599, 429 and 408, time-outs, broken connections.
-    #[arg(long, value_name = "N", default_value = "3", value_parser = up_to::<20>,
-          allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value = "3", value_parser = up_to::<20>)]
     pub(crate) attempts: NonZeroUsize,
 
     /// Pause this long after a first failure, twice as long after a second, and so on; 0 to 60
     ///
     /// Half of each pause is certain and half is chance (jitter), by the seed.
-    #[arg(long, value_name = "SECONDS", default_value = "0.5", value_parser = parse_delay,
-          allow_negative_numbers = true)]
+    #[arg(long, value_name = "SECONDS", default_value = "0.5", value_parser = parse_delay)]
     #[serde(rename = "backoff_s", serialize_with = "as_seconds")]
     backoff: Duration,
 
     /// Never pause longer than this, 0 to 60 seconds; where the server asks for more, give up
-    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = parse_delay,
-          allow_negative_numbers = true)]
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = parse_delay)]
     #[serde(rename = "max_wait_s", serialize_with = "as_seconds")]
     max_wait: Duration,
 
@@ -52,7 +48,7 @@ pub(crate) struct Args {
           default_value_ifs = [
               ("url", ArgPredicate::IsPresent, "0"), ("base_url", ArgPredicate::IsPresent, "0"),
           ],
-          conflicts_with_all = ["url", "base_url"], allow_negative_numbers = true,
+          conflicts_with_all = ["url", "base_url"],
           value_parser = clap::value_parser!(u32).range(0..=10_000))]
     faults: u32,
 

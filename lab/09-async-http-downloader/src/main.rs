@@ -44,17 +44,14 @@ fn main() -> ExitCode {
 fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let site = args.open(None)?;
     let first = [YOURS, CALM][usize::from(args.requests.needs_server())];
-    lab.predict(
-        Question::before(
-            first,
-            "Ten requests, five permits: how many waits in a row does it take?",
-            wall(first) / seconds(args.requests.delay.as_secs_f64().max(1e-9)),
-            "{} times one wait",
-        )
-        .below(1.5, "one")
-        .below(3.5, "two")
-        .otherwise("ten"),
+    let text = "Ten requests, five permits: how many waits in a row does it take?";
+    let ask = Question::before(
+        first,
+        text,
+        wall(first) / seconds(args.requests.delay.as_secs_f64().max(1e-9)),
+        "{} times one wait",
     );
+    lab.predict(ask, &["one", "two", "ten"], &[1.5, 3.5]);
     let mut ran = vec![run(args, lab, &site, first)?];
     let results = ran[0].downloads.iter().flat_map(|attempts| attempts.last());
     lesson::note_failures(lab, first, results);

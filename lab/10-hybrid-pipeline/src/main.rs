@@ -42,15 +42,12 @@ fn main() -> ExitCode {
 }
 
 fn demonstrate(args: &PipelineArgs, lab: &mut Lab) -> anyhow::Result<()> {
+    let text = "Without the barrier between fetching and parsing: how many times as fast?";
+    let ask = Question::faster("streaming, processes", "barrier, processes", text);
     lab.predict(
-        Question::faster(
-            "streaming, processes",
-            "barrier, processes",
-            "Without the barrier between fetching and parsing: how many times as fast?",
-        )
-        .below(1.1, "not faster")
-        .below(2.2, "up to twice")
-        .otherwise("more than that"),
+        ask,
+        &["not faster", "up to twice", "more than that"],
+        &[1.1, 2.2],
     );
     host::raise_open_files();
     let cpus = NonZeroUsize::new(lab.cpus()).unwrap_or(NonZeroUsize::MIN);

@@ -8,27 +8,20 @@ use std::num::NonZeroUsize;
 #[derive(clap::Args, Clone, Debug, Serialize)]
 pub(crate) struct Args {
     /// Start this many threads, 1 to 26: worker A to worker Z
-    #[arg(long, value_name = "N", default_value = "2", value_parser = up_to::<26>,
-          allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value = "2", value_parser = up_to::<26>)]
     threads: NonZeroUsize,
 
     /// Let each thread make this many iterations, 1 to 100
-    #[arg(long, value_name = "N", default_value = "3", value_parser = up_to::<100>,
-          allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value = "3", value_parser = up_to::<100>)]
     iterations: NonZeroUsize,
 
     /// Let each iteration wait this long; with 0, chance alone mixes the lines
-    #[arg(
-        long,
-        value_name = "SECONDS",
-        default_value = "0.2",
-        allow_negative_numbers = true
-    )]
+    #[arg(long, value_name = "SECONDS", default_value = "0.2")]
     #[serde(rename = "delay_s")]
     delay: Seconds,
 
     /// Let the last thread of the last part panic in this iteration [default: 2, or the last]
-    #[arg(long, value_name = "N", value_parser = up_to::<100>, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = up_to::<100>)]
     panic_at: Option<NonZeroUsize>,
 }
 

@@ -34,16 +34,9 @@ fn main() -> ExitCode {
 }
 
 fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
-    lab.predict(
-        Question::faster(
-            "scoped",
-            "sequential",
-            "Two threads, three pauses each: how many times as fast as one by one?",
-        )
-        .below(1.3, "not faster")
-        .below(2.5, "twice")
-        .otherwise("more than that"),
-    );
+    let text = "Two threads, three pauses each: how many times as fast as one by one?";
+    let ask = Question::faster("scoped", "sequential", text);
+    lab.predict(ask, &["not faster", "twice", "more than that"], &[1.3, 2.5]);
     let (plan, panic_at) = (args.plan(), args.panic_at()?);
     lab.param("panic_at", panic_at);
     let all = plan.iterations * plan.threads.get();

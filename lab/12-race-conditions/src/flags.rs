@@ -6,27 +6,24 @@ use common::{
     format,
 };
 use interleave::{NoSchedule, Schedule};
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use std::num::NonZeroUsize;
 
 /// Most increments in all trials together: a race of this length ends within minutes.
 const MOST_INCREMENTS: usize = 500_000_000;
 
-#[derive(clap::Args, Clone, Debug)]
+#[derive(clap::Args, Clone, Debug, Serialize)]
 pub(crate) struct Args {
     /// Race with this many threads, 1 to 64; a single one has no other to race with
-    #[arg(long, value_name = "N", default_value = "4", value_parser = up_to::<64>,
-          allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value = "4", value_parser = up_to::<64>)]
     pub(crate) threads: NonZeroUsize,
 
     /// Let each thread add one this often, 1 to 10,000,000
-    #[arg(long, value_name = "N", default_value = "100_000", value_parser = up_to::<10_000_000>,
-          allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value = "100_000", value_parser = up_to::<10_000_000>)]
     pub(crate) increments: NonZeroUsize,
 
     /// Repeat each race this often, 1 to 1000
-    #[arg(long, value_name = "N", default_value = "20", value_parser = up_to::<1000>,
-          allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value = "20", value_parser = up_to::<1000>)]
     pub(crate) trials: NonZeroUsize,
 
     /// Force this order of loads and stores on real threads, and nothing else: ABBA
@@ -35,6 +32,7 @@ pub(crate) struct Args {
     /// make equally many.
     #[arg(long, value_name = "ORDER", value_parser = parse_schedule,
           conflicts_with_all = ["threads", "increments", "trials"])]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) schedule: Option<Schedule>,
 }
 
@@ -42,20 +40,6 @@ fn parse_schedule(text: &str) -> Result<Schedule, NoSchedule> {
     let schedule: Schedule = text.parse()?;
     schedule.repeats_of(STEPS)?;
     Ok(schedule)
-}
-
-impl Serialize for Args {
-    /// The values as used: a written schedule leaves no use for the others.
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match &self.schedule {
-            Some(schedule) => serializer.collect_map([("schedule", schedule)]),
-            None => serializer.collect_map([
-                ("threads", self.threads),
-                ("increments", self.increments),
-                ("trials", self.trials),
-            ]),
-        }
-    }
 }
 
 impl Args {

@@ -38,17 +38,14 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
         return claims::force_one(lab, schedule);
     }
     args.check()?;
-    lab.predict(
-        Question::before(
-            "forced",
-            "All orders of two threads, each load then store: how many of the six lose?",
-            Figure::<Count>::noted(Some("forced"), "schedules_that_lost_an_update"),
-            "{} lose an update",
-        )
-        .below(0.5, "none")
-        .below(2.5, "two")
-        .otherwise("four"),
+    let text = "All orders of two threads, each load then store: how many of the six lose?";
+    let ask = Question::before(
+        "forced",
+        text,
+        Figure::<Count>::noted(Some("forced"), "orders_that_lost_an_update"),
+        "{} lose an update",
     );
+    lab.predict(ask, &["none", "two", "four"], &[0.5, 2.5]);
     let counter = claims::try_the_counter(args, lab)?;
     let [account, audit] = claims::try_the_bank(lab, args.trials.get())?;
     let losing = claims::list(lab)?;

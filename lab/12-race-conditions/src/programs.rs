@@ -18,54 +18,68 @@ use std::sync::{
 /// The steps of one increment: load, store.
 pub(crate) const STEPS: usize = 2;
 
-/// Threads that each add one so many times.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Counter {
-    pub(crate) threads: usize,
-    pub(crate) increments: usize,
-    /// Whether an increment is a single step.
-    pub(crate) repaired: bool,
+/// What stands before each step; the name of the step.
+type Turn<'a> = &'a dyn Fn(&'static str);
+
+/// What a thread does, by its number.
+type Run<S> = Box<dyn Fn(&S, usize, Turn<'_>) + Send + Sync>;
+
+/// A race, or its repair, over what its threads share.
+pub(crate) struct Race<S> {
+    threads: usize,
+    share: fn() -> S,
+    run: Run<S>,
+    value: fn(&S, &str) -> i64,
+    result: fn(&S) -> i64,
+    expected: i64,
 }
 
-impl Counter {
-    pub(crate) fn of(threads: usize, increments: usize) -> Self {
-        Self {
-            threads,
-            increments,
-            repaired: false,
-        }
-    }
-}
-
-impl Program for Counter {
-    type Shared = AtomicI64;
+impl<S: Send + Sync> Program for Race<S> {
+    type Shared = S;
 
     fn threads(&self) -> usize {
         self.threads
     }
 
-    fn share(&self) -> AtomicI64 {
-        AtomicI64::new(0)
+    fn share(&self) -> S {
+        (self.share)()
     }
 
-    fn run(&self, counter: &AtomicI64, _thread: usize, turn: &dyn Fn(&'static str)) {
-        for _ in 0..self.increments {
-            if self.repaired {
-                turn("makes it");
-                increment_in_one_step(counter);
-            } else {
-                turn("loads");
-                increment_losing_updates(counter, || turn("stores"));
-            }
-        }
+    fn run(&self, shared: &S, thread: usize, turn: Turn<'_>) {
+        (self.run)(shared, thread, turn);
     }
 
-    fn value(&self, counter: &AtomicI64, _step: &str) -> i64 {
-        counter.load(Relaxed)
+    fn value(&self, shared: &S, step: &str) -> i64 {
+        (self.value)(shared, step)
+    }
+
+    fn result(&self, shared: &S) -> i64 {
+        (self.result)(shared)
     }
 
     fn expected(&self) -> i64 {
-        (self.threads * self.increments) as i64
+        self.expected
+    }
+}
+
+/// Threads that each add one so many times.
+pub(crate) fn counter(threads: usize, increments: usize, repaired: bool) -> Race<AtomicI64> {
+    let add = move |counter: &AtomicI64, turn: Turn<'_>| {
+        if repaired {
+            turn("makes it");
+            increment_in_one_step(counter);
+        } else {
+            turn("loads");
+            increment_losing_updates(counter, || turn("stores"));
+        }
+    };
+    Race {
+        threads,
+        share: || AtomicI64::new(0),
+        run: Box::new(move |counter, _, turn| (0..increments).for_each(|_| add(counter, turn))),
+        value: |counter, _| counter.load(Relaxed),
+        result: |counter| counter.load(Relaxed),
+        expected: (threads * increments) as i64,
     }
 }
 
@@ -83,95 +97,59 @@ pub(crate) fn has_a_store_in_a_window(schedule: &Schedule) -> bool {
 }
 
 /// Two withdrawals from an account with money for one.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Withdrawals {
-    /// Whether check and act are a single step.
-    pub(crate) repaired: bool,
-}
-
-impl Program for Withdrawals {
-    type Shared = Mutex<i64>;
-
-    fn threads(&self) -> usize {
-        2
-    }
-
-    fn share(&self) -> Mutex<i64> {
-        Mutex::new(BALANCE)
-    }
-
-    fn run(&self, account: &Mutex<i64>, _thread: usize, turn: &dyn Fn(&'static str)) {
-        if self.repaired {
+pub(crate) fn withdrawals(repaired: bool) -> Race<Mutex<i64>> {
+    let withdraw = move |account: &Mutex<i64>, _, turn: Turn<'_>| {
+        if repaired {
             turn("checks and leaves");
             withdraw_in_one_section(account, PAYMENT, || ());
         } else {
             turn("finds");
             withdraw_after_a_check(account, PAYMENT, || turn("leaves"));
         }
-    }
-
-    fn value(&self, account: &Mutex<i64>, _step: &str) -> i64 {
-        *account.lock().unwrap()
-    }
-
-    fn expected(&self) -> i64 {
-        BALANCE - PAYMENT
+    };
+    Race {
+        threads: 2,
+        share: || Mutex::new(BALANCE),
+        run: Box::new(withdraw),
+        value: |account, _| *account.lock().unwrap(),
+        result: |account| *account.lock().unwrap(),
+        expected: BALANCE - PAYMENT,
     }
 }
 
 /// An audit beside a transfer between two accounts; the result is the total that it saw.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Audit {
-    /// Whether each of them is a single step.
-    pub(crate) repaired: bool,
-}
-
-impl Program for Audit {
-    /// The accounts, and the total that the audit saw.
-    type Shared = (Accounts, AtomicI64);
-
-    fn threads(&self) -> usize {
-        2
-    }
-
-    fn share(&self) -> Self::Shared {
-        ([BALANCE, BALANCE].map(Mutex::new), AtomicI64::new(0))
-    }
-
-    fn run(&self, (accounts, seen): &Self::Shared, thread: usize, turn: &dyn Fn(&'static str)) {
-        match (thread, self.repaired) {
-            (0, false) => {
-                turn("sets the first to");
-                transfer_lock_by_lock(accounts, MOVED, || turn("sets the second to"));
-            }
-            (0, true) => {
-                turn("moves money and sets the first to");
-                transfer_under_both_locks(accounts, MOVED, || ());
-            }
-            (_, false) => {
-                turn("reads the first as");
-                let total = audit_lock_by_lock(accounts, || turn("reads the second as"));
-                seen.store(total, Relaxed);
-            }
-            (_, true) => {
-                turn("reads both, the first as");
-                seen.store(audit_under_both_locks(accounts, || ()), Relaxed);
-            }
+pub(crate) fn audit(repaired: bool) -> Race<(Accounts, AtomicI64)> {
+    let run = move |(accounts, seen): &(Accounts, AtomicI64), thread, turn: Turn<'_>| match (
+        thread, repaired,
+    ) {
+        (0, false) => {
+            turn("sets the first to");
+            transfer_lock_by_lock(accounts, MOVED, || turn("sets the second to"));
         }
-    }
-
-    fn value(&self, (accounts, _): &Self::Shared, step: &str) -> i64 {
-        *accounts[usize::from(step.contains("second"))]
-            .lock()
-            .unwrap()
-    }
-
-    fn result(&self, (_, seen): &Self::Shared) -> i64 {
-        seen.load(Relaxed)
-    }
-
-    fn expected(&self) -> i64 {
-        2 * BALANCE
+        (0, true) => {
+            turn("moves money and sets the first to");
+            transfer_under_both_locks(accounts, MOVED, || ());
+        }
+        (_, false) => {
+            turn("reads the first as");
+            let total = audit_lock_by_lock(accounts, || turn("reads the second as"));
+            seen.store(total, Relaxed);
+        }
+        (_, true) => {
+            turn("reads both, the first as");
+            seen.store(audit_under_both_locks(accounts, || ()), Relaxed);
+        }
+    };
+    Race {
+        threads: 2,
+        share: || ([BALANCE, BALANCE].map(Mutex::new), AtomicI64::new(0)),
+        run: Box::new(run),
+        value: |(accounts, _), step| {
+            let second = usize::from(step.contains("second"));
+            *accounts[second].lock().unwrap()
+        },
+        result: |(_, seen)| seen.load(Relaxed),
+        expected: 2 * BALANCE,
     }
 }
 
@@ -183,7 +161,7 @@ mod tests {
     #[test]
     fn updates_are_lost_exactly_where_a_store_falls_into_a_window() {
         for (threads, increments) in [(1, 2), (2, 1), (2, 2), (3, 1)] {
-            let counter = Counter::of(threads, increments);
+            let counter = counter(threads, increments, false);
             let all = Schedule::all(&vec![STEPS * increments; threads]);
             for played in force(&counter, &all) {
                 assert_eq!(played.is_wrong(), has_a_store_in_a_window(&played.schedule));
@@ -193,7 +171,7 @@ mod tests {
 
     #[test]
     fn the_first_failing_audit_comes_with_its_steps() {
-        let audit = explore(Audit { repaired: false });
+        let audit = explore(audit(false));
         let failing = audit.failing().next().expect("two of six fail");
         let steps: Vec<String> = failing.steps.iter().map(ToString::to_string).collect();
         assert_eq!(

@@ -50,11 +50,14 @@ pub fn count(threads: NonZeroUsize, increments: u64, mode: Mode, trials: usize) 
 /// Lets two threads withdraw from one account, once per trial; returns the balances left.
 pub fn withdraw(mode: Mode, trials: usize) -> Vec<i64> {
     let accounts: Vec<Mutex<i64>> = (0..trials).map(|_| Mutex::new(BALANCE)).collect();
+    let between = || match mode {
+        Mode::Tight => {}
+        Mode::Widened | Mode::Repaired => let_others_run(),
+    };
     at_once(2, &accounts, |_, _, account| {
         match mode {
-            Mode::Tight => withdraw_after_a_check(account, PAYMENT, || ()),
-            Mode::Widened => withdraw_after_a_check(account, PAYMENT, let_others_run),
-            Mode::Repaired => withdraw_in_one_section(account, PAYMENT, let_others_run),
+            Mode::Repaired => withdraw_in_one_section(account, PAYMENT, between),
+            _ => withdraw_after_a_check(account, PAYMENT, between),
         };
     });
     let left = accounts.into_iter().map(Mutex::into_inner);
@@ -69,19 +72,17 @@ pub fn audit(mode: Mode, trials: usize) -> Vec<i64> {
     at_once(2, &cases, |thread, trial, (accounts, seen)| {
         // One of the two holds its window open, two trials each: which thread is first through the
         // barrier may change, and on one CPU only a first one that waits lets the other in.
-        let is_open = (trial % 4 < 2) == (thread == 0);
+        let is_open = mode != Mode::Tight && (trial % 4 < 2) == (thread == 0);
         let between = || {
             if is_open {
-                let_others_run()
+                let_others_run();
             }
         };
         match (thread, mode) {
-            (0, Mode::Tight) => transfer_lock_by_lock(accounts, MOVED, || ()),
-            (0, Mode::Widened) => transfer_lock_by_lock(accounts, MOVED, between),
             (0, Mode::Repaired) => transfer_under_both_locks(accounts, MOVED, between),
-            (_, Mode::Tight) => seen.store(audit_lock_by_lock(accounts, || ()), Relaxed),
-            (_, Mode::Widened) => seen.store(audit_lock_by_lock(accounts, between), Relaxed),
+            (0, _) => transfer_lock_by_lock(accounts, MOVED, between),
             (_, Mode::Repaired) => seen.store(audit_under_both_locks(accounts, between), Relaxed),
+            (_, _) => seen.store(audit_lock_by_lock(accounts, between), Relaxed),
         }
     });
     cases

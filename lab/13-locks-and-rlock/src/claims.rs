@@ -55,46 +55,41 @@ pub(crate) fn cost(lab: &mut Lab, args: &Args) {
     }
     let cost = |size, way| {
         let middle = CurvePoint::of(0.0, sweep.times_s(size, way), None);
-        middle.map_or("–".into(), |time| {
-            format::seconds_f64(time.y / increments as f64)
-        })
+        let one = middle.map(|time| time.y / increments as f64);
+        one.map_or("–".into(), format::seconds_f64)
     };
     let row = |(way, name): (usize, &str)| vec![name.into(), cost(0, way), cost(1, way)];
     lab.table(TableReport {
         title: "Time of an increment, or of a read; all threads together".into(),
-        headings: vec![
-            String::new(),
-            "1 thread".into(),
-            format!("{threads} threads"),
-        ],
+        headings: ["", "1 thread", &format!("{threads} threads")]
+            .map(String::from)
+            .into(),
         rows: names.into_iter().enumerate().map(row).collect(),
         text_columns: vec![0],
-        notes: Vec::new(),
+        ..TableReport::default()
     });
-    let lost = lab
-        .count(None, "lost_increments", lost as usize)
-        .equals(count(0));
+    let lost = lab.count(None, "lost_increments", lost as usize);
     let text = "every way counted every increment, in every round";
-    lab.claim(Claim::that("every_increment_counted", text).check(lost));
+    lab.claim(Claim::that("every_increment_counted", text).check(lost.equals(count(0))));
     claim_costs(lab, &sweep);
 }
 
 /// Claims about two times, each by its size and its way: the first is longer.
 fn claim_costs(lab: &mut Lab, sweep: &Sweep) {
-    let text = "one thread: an increment took longer with a Mutex than without";
-    let line = "one thread: an increment takes {left} × as long with a Mutex";
-    let alone = Claim::that("lock_costs_alone", text).in_a_line(line);
-    let text = "a Mutex cost more on all threads than on one";
-    let contended = Claim::that("contention_costs", text).needs_cpus();
-    let text = "all threads: a Mutex cost more than one step, that more than not sharing";
-    let sharing = Claim::that("sharing_less_is_cheaper", text);
     let mut longer = |claim, pair| {
         sweep.check(lab, claim, pair, |ratio| {
             ratio.above(times(MARGIN)).in_words("{left} times as long")
         })
     };
+    let text = "one thread: an increment took longer with a Mutex than without";
+    let line = "one thread: an increment takes {left} × as long with a Mutex";
+    let alone = Claim::that("lock_costs_alone", text).in_a_line(line);
     let alone = longer(alone, [(0, 2), (0, 0)]).headline();
+    let text = "a Mutex cost more on all threads than on one";
+    let contended = Claim::that("contention_costs", text).needs_cpus();
     let contended = longer(contended, [(1, 2), (0, 2)]);
+    let text = "all threads: a Mutex cost more than one step, that more than not sharing";
+    let sharing = Claim::that("sharing_less_is_cheaper", text);
     let sharing = longer(sharing, [(1, 2), (1, 1)]);
     let sharing = longer(sharing, [(1, 1), (1, 0)]);
     let text = "reentrancy is cheap: alone, less than twice the same library's plain lock";
@@ -112,24 +107,12 @@ const STAY: Duration = Duration::from_millis(50);
 
 /// Lets four readers stay under each kind of lock.
 pub(crate) fn read(lab: &mut Lab) -> anyhow::Result<()> {
-    lab.say(format!(
-        "{FOUR} readers, each stays for {} …",
-        format::seconds(STAY)
-    ));
-    type Way = (
-        &'static str,
-        usize,
-        fn(NonZeroUsize, u64, Duration) -> Vec<u64>,
-    );
-    let ways: [Way; 2] = [
-        ("reads, Mutex", 1, read_under_mutex),
-        ("reads, RwLock", FOUR.get(), read_under_rwlock),
-    ];
-    let inside = ways.map(|(name, at_once, read)| {
-        let (each, count) = (Some(STAY), FOUR.get());
+    let stay = format::seconds(STAY);
+    lab.say(format!("{FOUR} readers, each stays for {stay} …"));
+    let mut inside = |name, at_once, read: fn(NonZeroUsize, u64, Duration) -> Vec<u64>| {
         let bound = Bound::Waits {
-            each,
-            count,
+            each: Some(STAY),
+            count: FOUR.get(),
             at_once,
         };
         lab.variant(name).other_work().bound(bound).run_counted(
@@ -138,12 +121,13 @@ pub(crate) fn read(lab: &mut Lab) -> anyhow::Result<()> {
         )?;
         let most = lab.recording(name).most_open("read");
         anyhow::Ok(lab.count(name, "most_readers_inside", most))
-    });
-    let [mutex, rwlock] = inside;
+    };
+    let mutex = inside("reads, Mutex", 1, read_under_mutex)?;
+    let rwlock = inside("reads, RwLock", FOUR.get(), read_under_rwlock)?;
     let text = "long reads: one at a time under the Mutex, several at once under the RwLock";
     let claim = Claim::that("readers_share_an_rwlock", text)
-        .check(mutex?.equals(count(1)))
-        .check(rwlock?.above(count(1)))
+        .check(mutex.equals(count(1)))
+        .check(rwlock.above(count(1)))
         .in_a_line("reading at once: {left} under the Mutex, {left2} under the RwLock");
     lab.claim(claim.headline());
     Ok(())
@@ -152,41 +136,39 @@ pub(crate) fn read(lab: &mut Lab) -> anyhow::Result<()> {
 /// Lets tellers make batches of deposits in methods that call one another.
 pub(crate) fn nest(lab: &mut Lab) {
     lab.say("`deposit_all` holds the lock and calls `deposit`, which takes it …");
-    let whole = |rise: &&i64| **rise == BATCH.iter().sum::<i64>();
-    let [reentrant, split] = [deposit_reentrant, deposit_split].map(|deposit| {
-        let rises = deposit(FOUR, 100);
-        rises.iter().filter(whole).count()
-    });
-    let all = || count(FOUR.get() * 100);
-    let reentrant = lab.count(None, "whole_batches_with_a_reentrant_lock", reentrant);
-    let split = lab.count(None, "whole_batches_where_the_method_is_split", split);
     let text = "with a reentrant lock, or split in two, a method may call another: every batch \
                 stayed whole";
-    let stay = Claim::that("batches_stay_whole", text).check(reentrant.equals(all()));
-    lab.claim(stay.check(split.equals(all())));
+    let mut claim = Claim::that("batches_stay_whole", text);
+    for (name, rises) in [
+        ("reentrant", deposit_reentrant(FOUR, 100)),
+        ("split", deposit_split(FOUR, 100)),
+    ] {
+        let whole = rises
+            .iter()
+            .filter(|rise| **rise == BATCH.iter().sum::<i64>());
+        let whole = lab.count(None, &format!("whole_batches_{name}"), whole.count());
+        claim = claim.check(whole.equals(count(rises.len())));
+    }
+    lab.claim(claim);
 }
 
 /// Lets a thread panic in mid-change, under a lock that is poisoned by it and under one that is not.
 pub(crate) fn poison(lab: &mut Lab) {
     lab.say("a thread panics under a lock, with half of a transfer made …");
-    let (poison, none) = (repair_what_a_panic_left(), go_on_unaware());
-    for (name, after) in [("Mutex", poison), ("no poison", none)] {
-        let is = if after.is_warned { "is" } else { "is not" };
-        let (found, left) = (after.found, after.left);
-        lab.say(format!(
-            "  {name}: the next {is} warned, finds {found} of {TOTAL}, leaves {left}"
-        ));
-    }
+    let (is_warned, [found, left]) = repair_what_a_panic_left();
+    let is = if is_warned { "is" } else { "is not" };
+    lab.say(format!(
+        "  Mutex: the next {is} warned, finds {found} of {TOTAL}, leaves {left}"
+    ));
+    let half = go_on_unaware();
+    lab.say(format!("  no poison: the next finds {half} and goes on"));
     let total = || count(TOTAL as usize);
-    let mut note = |name, value: u64| lab.count(None, name, value as usize);
-    let warned = note("threads_warned_by_the_mutex", poison.is_warned.into());
-    let left = note("total_left_after_the_warning", poison.left);
-    let unwarned = note("threads_warned_without_poison", none.is_warned.into());
-    let half = note("total_left_without_poison", none.left);
+    let warned = lab.count(None, "threads_warned_by_the_mutex", is_warned.into());
+    let left = lab.count(None, "total_left_after_the_warning", left as usize);
     let text = "the Mutex warned the thread after the panic, and that repaired the total";
     let warns = Claim::that("poison_warns", text).check(warned.equals(count(1)));
     lab.claim(warns.check(left.equals(total())));
-    let text = "a lock without poison warned no thread, and half of the change stayed";
-    let silent = Claim::that("no_poison_no_warning", text).check(unwarned.equals(count(0)));
-    lab.claim(silent.check(half.below(total())));
+    let half = lab.count(None, "total_left_without_poison", half as usize);
+    let text = "under a lock without poison, half of the change stayed";
+    lab.claim(Claim::that("no_poison_no_warning", text).check(half.below(total())));
 }

@@ -16,47 +16,32 @@ use std::{
     time::Duration,
 };
 
-/// A scenario: its threads, and how many of them finish.
-struct Scenario {
-    name: &'static str,
-    start: fn(&'static Bank) -> Vec<JoinHandle<()>>,
-    threads: usize,
-    finish: usize,
-    /// The claim's name and what it says.
-    claim: (&'static str, &'static str),
-}
+/// Starts a scenario's threads.
+type Start = fn(&'static Bank) -> Vec<JoinHandle<()>>;
 
-const SCENARIOS: [Scenario; 3] = [
-    Scenario {
-        name: "self-deadlock",
-        start: start_self_deadlock,
-        threads: 1,
-        finish: 0,
-        claim: (
-            "self_deadlock_named",
-            "a plain lock, taken again by its holder: the thread waits for itself",
-        ),
-    },
-    Scenario {
-        name: "opposite order",
-        start: start_opposite_order,
-        threads: 2,
-        finish: 0,
-        claim: (
-            "opposite_orders_named",
-            "opposite orders: two threads each wait for a lock that the other has",
-        ),
-    },
-    Scenario {
-        name: "same order",
-        start: start_same_order,
-        threads: 2,
-        finish: 2,
-        claim: (
-            "one_order_finishes",
-            "one order for all: both threads finished",
-        ),
-    },
+/// Each scenario: its name, how to start it, how many threads it has and how many finish, its claim's name and sentence.
+const SCENARIOS: [(&str, Start, [usize; 2], &str, &str); 3] = [
+    (
+        "self-deadlock",
+        start_self_deadlock,
+        [1, 0],
+        "self_deadlock_named",
+        "a plain lock, taken again by its holder: the thread waits for itself",
+    ),
+    (
+        "opposite order",
+        start_opposite_order,
+        [2, 0],
+        "opposite_orders_named",
+        "opposite orders: two threads each wait for a lock that the other has",
+    ),
+    (
+        "same order",
+        start_same_order,
+        [2, 2],
+        "one_order_finishes",
+        "one order for all: both threads finished",
+    ),
 ];
 
 /// A child process that runs one scenario; threads that are stuck end with it.
@@ -65,7 +50,7 @@ pub(crate) const WATCHED: Worker<usize, Recording> = Worker::new("watched", watc
 /// Returns what was recorded when all threads have finished, or those left wait for one another.
 fn watch(scenario: usize) -> Recording {
     let timeline = Timeline::current().expect("the pool is recorded");
-    let threads = (SCENARIOS[scenario].start)(Bank::open());
+    let threads = (SCENARIOS[scenario].1)(Bank::open());
     loop {
         thread::sleep(Duration::from_millis(100));
         let recording = timeline.so_far();
@@ -75,27 +60,22 @@ fn watch(scenario: usize) -> Recording {
     }
 }
 
-/// The threads that are stuck, each with the lock that it has and the one that it waits for; none where
-/// some thread can still go on.
+/// The threads that are stuck, each with the lock that it has and the one that it waits for.
 fn stuck(recording: &Recording) -> Vec<[String; 3]> {
     let now = recording.start.plus(recording.wall);
     // The innermost span that is open is the last one.
-    let waits = |lane: &&Lane| lane.spans.last().is_some_and(|span| span.end == now);
-    let waiting: Vec<&Lane> = recording.lanes.iter().filter(waits).collect();
-    let has = |lane: &Lane, lock: &str| {
-        let mut spans = lane.spans.iter();
-        spans.any(|span| span.name == lock && span.end < now)
-    };
-    let pairs = waiting.iter().filter_map(|lane| match &lane.spans[..] {
-        [.., held, waited] => Some((lane, held, waited)),
+    let waiting = |lane: &'_ Lane| match &lane.spans[..] {
+        [.., held, waited] if waited.end == now => {
+            Some((lane.name.clone(), held.clone(), waited.clone()))
+        }
         _ => None,
-    });
-    let is_stuck =
-        |(_, _, waited): &(_, _, &Span)| waiting.iter().any(|lane| has(lane, &waited.name));
-    let words = pairs
-        .filter(is_stuck)
-        .map(|(lane, held, waited)| [lane.name.clone(), place(held), place(waited)]);
-    words.collect()
+    };
+    let waiting: Vec<_> = recording.lanes.iter().filter_map(waiting).collect();
+    let is_held = |lock: &str| waiting.iter().any(|(_, held, _)| held.name == lock);
+    let stuck = waiting.iter().filter(|(.., waited)| is_held(&waited.name));
+    stuck
+        .map(|(thread, held, waited)| [thread.clone(), place(held), place(waited)])
+        .collect()
 }
 
 /// A lock and the line that asked for it.
@@ -109,8 +89,7 @@ fn place(span: &Span) -> String {
 pub(crate) fn run(lab: &mut Lab, patience: Duration) -> anyhow::Result<()> {
     lab.say("deadlocks: threads that take two locks, each time in a child process …");
     let mut rows = Vec::new();
-    for (number, scenario) in SCENARIOS.iter().enumerate() {
-        let (name, threads) = (scenario.name, scenario.threads);
+    for (number, (name, _, [threads, finish], claim, text)) in SCENARIOS.into_iter().enumerate() {
         let work = || {
             let pool = WATCHED.pool_builder().workers(NonZeroUsize::MIN);
             let pool = pool.timeout(patience).recorded().start()?;
@@ -129,12 +108,10 @@ pub(crate) fn run(lab: &mut Lab, patience: Duration) -> anyhow::Result<()> {
         };
         let stuck = lab.variant(name).other_work().run_counted(work, tally)?;
         rows.extend(stuck.into_iter().map(Vec::from));
-        let (claim, text) = scenario.claim;
-        let claim = Claim::that(claim, text).check(done(name).equals(count(scenario.finish)));
-        lab.claim(if threads == 2 {
-            claim.headline()
-        } else {
-            claim
+        let claim = Claim::that(claim, text).check(done(name).equals(count(finish)));
+        lab.claim(match name {
+            "self-deadlock" => claim,
+            _ => claim.headline(),
         });
     }
     lab.table(TableReport {
@@ -142,7 +119,7 @@ pub(crate) fn run(lab: &mut Lab, patience: Duration) -> anyhow::Result<()> {
         headings: ["", "has", "waits for"].map(String::from).into(),
         rows,
         text_columns: vec![0, 1, 2],
-        notes: Vec::new(),
+        ..TableReport::default()
     });
     Ok(())
 }

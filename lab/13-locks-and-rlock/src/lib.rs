@@ -92,9 +92,9 @@ impl Plan {
     /// Runs `count` with its share on each thread; returns the sum of what they return.
     fn on_threads(self, count: impl Fn(u64) -> u64 + Sync) -> u64 {
         let (threads, all) = (self.threads.get() as u64, self.increments);
+        // The shares differ by one at most, and together are all.
         let counts = on_threads(self.threads, |number| {
-            let number = number as u64;
-            count(all / threads + u64::from(number < all % threads))
+            count((all + number as u64) / threads)
         });
         counts.into_iter().sum()
     }

@@ -34,15 +34,14 @@ const STEP: Step = Step {
 #[derive(clap::Args, Clone, Debug, Serialize)]
 pub(crate) struct Args {
     /// Let this many threads want the lock, 1 to 256; without it twice the CPUs
-    #[arg(long, value_name = "N", value_parser = up_to::<256>, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = up_to::<256>)]
     #[serde(skip)]
     threads: Option<NonZeroUsize>,
 
     /// Add one this often under each lock, all threads together, 1 to 100,000,000
     ///
     /// The script's four threads with 100,000 each are --threads 4 --increments 400_000.
-    #[arg(long, value_name = "N", default_value = "8_000_000",
-          value_parser = up_to::<100_000_000>, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value = "8_000_000", value_parser = up_to::<100_000_000>)]
     increments: NonZeroUsize,
 
     #[command(flatten)]
@@ -50,8 +49,7 @@ pub(crate) struct Args {
     rounds: RoundsArgs,
 
     /// Wait this long for a child process in which threads may be stuck, up to 60 s
-    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds_up_to::<60>,
-          allow_negative_numbers = true)]
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds_up_to::<60>)]
     #[serde(rename = "patience_s")]
     patience: Seconds,
 }
@@ -68,16 +66,14 @@ fn main() -> ExitCode {
 }
 
 fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
-    lab.predict(
-        Question::before(
-            "reads, RwLock",
-            "Four readers at once: how many are inside under an RwLock?",
-            Figure::<Count>::noted(Some("reads, RwLock"), "most_readers_inside"),
-            "{} inside at once",
-        )
-        .below(1.5, "one")
-        .otherwise("several"),
+    let text = "Four readers at once: how many are inside under an RwLock?";
+    let ask = Question::before(
+        "reads, RwLock",
+        text,
+        Figure::<Count>::noted(Some("reads, RwLock"), "most_readers_inside"),
+        "{} inside at once",
     );
+    lab.predict(ask, &["one", "several"], &[1.5]);
     // The one panic that is meant is a result here; any other is printed as usual.
     panics::keep_quiet(|panic| panic.payload_as_str() == Some(OVER_LIMIT));
     lab.param("threads", args.threads());

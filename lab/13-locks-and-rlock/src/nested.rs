@@ -58,23 +58,18 @@ fn deposit(balance: &mut i64, amount: i64) {
 /// Lets tellers make batches through a reentrant lock; returns by how much the balance rose in each.
 pub fn deposit_reentrant(tellers: NonZeroUsize, batches: usize) -> Vec<i64> {
     let account = Reentrant::default();
-    let rises = |_| {
-        (0..batches)
-            .map(|_| account.deposit_all())
-            .collect::<Vec<_>>()
-    };
-    on_threads(tellers, rises).concat()
+    make_batches(tellers, batches, || account.deposit_all())
 }
 
 /// The same with a plain lock, taken once, and an inner function that takes none.
 pub fn deposit_split(tellers: NonZeroUsize, batches: usize) -> Vec<i64> {
     let account = Split::default();
-    let rises = |_| {
-        (0..batches)
-            .map(|_| account.deposit_all())
-            .collect::<Vec<_>>()
-    };
-    on_threads(tellers, rises).concat()
+    make_batches(tellers, batches, || account.deposit_all())
+}
+
+fn make_batches(tellers: NonZeroUsize, batches: usize, one: impl Fn() -> i64 + Sync) -> Vec<i64> {
+    let all = |_| (0..batches).map(|_| one()).collect::<Vec<_>>();
+    on_threads(tellers, all).concat()
 }
 
 #[cfg(test)]

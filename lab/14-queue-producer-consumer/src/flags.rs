@@ -10,31 +10,26 @@ use std::{num::NonZeroUsize, time::Duration};
 #[derive(clap::Args, Clone, Debug, Serialize)]
 pub(crate) struct Args {
     /// Let this many consumers take from the queue, 1 to 64
-    #[arg(long, value_name = "N", default_value = "3", value_parser = up_to::<64>,
-          allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value = "3", value_parser = up_to::<64>)]
     pub(crate) consumers: NonZeroUsize,
 
     /// Make this many items per consumer, 1 to 500
     ///
     /// One consumer has 10 by default and three have 30, as in the scripts.
-    #[arg(long, value_name = "N", default_value = "10", value_parser = up_to::<500>,
-          allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value = "10", value_parser = up_to::<500>)]
     pub(crate) items: NonZeroUsize,
 
     /// Let the queue hold this many items, 1 to 1000
-    #[arg(long, value_name = "N", default_value = "3", value_parser = up_to::<1000>,
-          allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value = "3", value_parser = up_to::<1000>)]
     pub(crate) capacity: NonZeroUsize,
 
     /// The shortest time that it takes to make or to handle an item, up to 1 s
-    #[arg(long, value_name = "SECONDS", default_value = "0.01", value_parser = seconds_up_to::<1>,
-          allow_negative_numbers = true)]
+    #[arg(long, value_name = "SECONDS", default_value = "0.01", value_parser = seconds_up_to::<1>)]
     #[serde(rename = "shortest_s")]
     shortest: Seconds,
 
     /// The longest time that it takes to make or to handle an item, up to 1 s
-    #[arg(long, value_name = "SECONDS", default_value = "0.05", value_parser = seconds_up_to::<1>,
-          allow_negative_numbers = true)]
+    #[arg(long, value_name = "SECONDS", default_value = "0.05", value_parser = seconds_up_to::<1>)]
     #[serde(rename = "longest_s")]
     longest: Seconds,
 }

@@ -73,11 +73,11 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let room = capacity.get() as f64;
     let queued = Figure::<Count>::noted(Some("eager × 1"), "most_items_queued");
     let text = "A producer that never pauses: how many items queue at most?";
+    let ask = Question::before("eager × 1", text, queued, "{} queued at most");
     lab.predict(
-        Question::before("eager × 1", text, queued, "{} queued at most")
-            .below(0.7 * room, "a few")
-            .below(room + 1.5, "as many as there is room for")
-            .otherwise("all of them"),
+        ask,
+        &["a few", "as many as there is room for", "all of them"],
+        &[0.7 * room, room + 1.5],
     );
     let mut figures = Vec::new();
     for run in runs {

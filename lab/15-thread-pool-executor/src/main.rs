@@ -34,16 +34,9 @@ fn main() -> ExitCode {
 }
 
 fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
-    lab.predict(
-        Question::faster(
-            "thread per task",
-            "pool by hand",
-            "Twenty waits: a thread for each against a pool of five. How many times as fast?",
-        )
-        .below(1.5, "not faster")
-        .below(3.0, "twice")
-        .otherwise("four times"),
-    );
+    let text = "Twenty waits: a thread for each against a pool of five. How many times as fast?";
+    let ask = Question::faster("thread per task", "pool by hand", text);
+    lab.predict(ask, &["not faster", "twice", "four times"], &[1.5, 3.0]);
     ways::show(args, lab)?;
     sweep::show(args, lab);
     many::show(args, lab)

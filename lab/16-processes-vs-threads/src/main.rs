@@ -33,16 +33,9 @@ fn main() -> ExitCode {
 }
 
 fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
-    lab.predict(
-        Question::faster(
-            "CPU processes",
-            "CPU threads",
-            "CPU work: how many times as fast are processes as threads?",
-        )
-        .below(0.9, "slower")
-        .below(1.1, "the same")
-        .otherwise("faster"),
-    );
+    let text = "CPU work: how many times as fast are processes as threads?";
+    let ask = Question::faster("CPU processes", "CPU threads", text);
+    lab.predict(ask, &["slower", "the same", "faster"], &[0.9, 1.1]);
     two_by_two::run(args, lab)?;
     sweep::run(args, lab)?;
     abort::run(args, lab)

@@ -38,16 +38,9 @@ fn main() -> ExitCode {
 }
 
 fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
-    lab.predict(
-        Question::faster(
-            "join",
-            "await in a loop",
-            "Five waits joined instead of awaited in a loop: how many times as fast?",
-        )
-        .below(1.5, "not faster")
-        .below(3.0, "twice")
-        .otherwise("five times"),
-    );
+    let text = "Five waits joined instead of awaited in a loop: how many times as fast?";
+    let ask = Question::faster("join", "await in a loop", text);
+    lab.predict(ask, &["not faster", "twice", "five times"], &[1.5, 3.0]);
     claims::laziness(args, lab)?;
     claims::waits(args, lab)?;
     claims::work(args, lab)?;

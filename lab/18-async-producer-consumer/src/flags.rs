@@ -10,38 +10,32 @@ use std::{num::NonZeroUsize, time::Duration};
 #[derive(clap::Args, Clone, Debug, Serialize)]
 pub(crate) struct Args {
     /// Let the bounded queue hold this many items, 1 to 100,000
-    #[arg(long, value_name = "N", default_value = "10", value_parser = up_to::<100_000>,
-          allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value = "10", value_parser = up_to::<100_000>)]
     pub(crate) queue: NonZeroUsize,
 
     /// Consume with this many tasks, 1 to 512
-    #[arg(long, value_name = "N", default_value = "1", value_parser = up_to::<WORKERS_LIMIT>,
-          allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value = "1", value_parser = up_to::<WORKERS_LIMIT>)]
     consumers: NonZeroUsize,
 
     /// Make this many items, 1 to 10,000
-    #[arg(long, value_name = "N", default_value = "30", value_parser = up_to::<10_000>,
-          allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value = "30", value_parser = up_to::<10_000>)]
     pub(crate) items: NonZeroUsize,
 
     /// Seconds that it takes to make an item
-    #[arg(long, value_name = "SECONDS", default_value = "0.01", value_parser = str::parse::<Seconds>,
-          allow_negative_numbers = true)]
+    #[arg(long, value_name = "SECONDS", default_value = "0.01", value_parser = str::parse::<Seconds>)]
     make: Seconds,
 
     /// Seconds that a consumer needs for the quickest item
-    #[arg(long, value_name = "SECONDS", default_value = "0.01", value_parser = str::parse::<Seconds>,
-          allow_negative_numbers = true)]
+    #[arg(long, value_name = "SECONDS", default_value = "0.01", value_parser = str::parse::<Seconds>)]
     least: Seconds,
 
     /// Seconds that a consumer needs for the slowest item; the seed draws each one in between
-    #[arg(long, value_name = "SECONDS", default_value = "0.05", value_parser = str::parse::<Seconds>,
-          allow_negative_numbers = true)]
+    #[arg(long, value_name = "SECONDS", default_value = "0.05", value_parser = str::parse::<Seconds>)]
     most: Seconds,
 
     /// Steps of the CPU work beside the pipeline, 1 to 2,000,000,000
     #[arg(long, value_name = "N", default_value = "150_000_000",
-          value_parser = up_to::<2_000_000_000>, allow_negative_numbers = true)]
+          value_parser = up_to::<2_000_000_000>)]
     pub(crate) work: NonZeroUsize,
 }
 

@@ -37,17 +37,14 @@ fn main() -> ExitCode {
 }
 
 fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
-    lab.predict(
-        Question::before(
-            "never yields",
-            "A task computes without yielding: how many items are finished meanwhile?",
-            Figure::<Count>::noted(Some("never yields"), "items_finished_meanwhile"),
-            "{} items finished",
-        )
-        .below(0.5, "none")
-        .below(5.0, "a few")
-        .otherwise("as many as ever"),
+    let text = "A task computes without yielding: how many items are finished meanwhile?";
+    let ask = Question::before(
+        "never yields",
+        text,
+        Figure::<Count>::noted(Some("never yields"), "items_finished_meanwhile"),
+        "{} items finished",
     );
+    lab.predict(ask, &["none", "a few", "as many as ever"], &[0.5, 5.0]);
     let plan = args.plan(lab.seed())?;
     let unbounded = Plan {
         capacity: Semaphore::MAX_PERMITS, // `unbounded_channel`: never full

@@ -12,61 +12,41 @@ const MOST_IN_FLIGHT: usize = 20_000;
 #[derive(clap::Args, Clone, Debug, Serialize)]
 pub(crate) struct Args {
     /// Pairs to quote: EURUSD, USDJPY, GBPUSD, AUDUSD, USDCHF
-    #[arg(
-        long,
-        value_name = "PAIR",
-        value_delimiter = ',',
-        default_value = "EURUSD,USDJPY,GBPUSD,AUDUSD,USDCHF"
-    )]
+    #[arg(long, value_name = "PAIR", value_delimiter = ',', default_values_t = Pair::ALL)]
     pub(crate) pairs: Vec<Pair>,
 
     /// Quotes per pair, 1 to 1,000
-    #[arg(long, value_name = "N", default_value = "4", value_parser = up_to::<1000>,
-          allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value = "4", value_parser = up_to::<1000>)]
     pub(crate) repeats: NonZeroUsize,
 
     /// Quotes in flight at once on either side, 1 to 512
-    #[arg(long, value_name = "N", default_value = "5", value_parser = parse_workers,
-          allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value = "5", value_parser = parse_workers)]
     pub(crate) workers: NonZeroUsize,
 
     /// Then so many in flight at once, one row each, 1 to 20,000
     #[arg(long, value_name = "N", value_delimiter = ',', default_value = "10,100,1000,10000",
-          value_parser = up_to::<MOST_IN_FLIGHT>, allow_negative_numbers = true)]
+          value_parser = up_to::<MOST_IN_FLIGHT>)]
     pub(crate) sweep: Vec<NonZeroUsize>,
 
     /// Run everything this often, taking turns, 1 to 100; rows past 2,000 in flight run once
-    #[arg(long, value_name = "N", default_value = "3", value_parser = up_to::<100>,
-          allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value = "3", value_parser = up_to::<100>)]
     pub(crate) rounds: NonZeroUsize,
 
-    /// Stack of each thread in the sweep, 16 to 8,192 KiB; the system's usual one is 2,048 or more
-    #[arg(long, value_name = "KIB", default_value = "64", value_parser = parse_stack,
-          allow_negative_numbers = true)]
-    pub(crate) stack_kib: usize,
+    /// Stack of each thread in the sweep, 1 to 8,192 KiB; the system's usual one is 2,048 or more
+    #[arg(long, value_name = "KIB", default_value = "64", value_parser = up_to::<8192>)]
+    pub(crate) stack_kib: NonZeroUsize,
 
     /// Random ends per option that is priced, 1 to 100,000,000; the cost grows with them
-    #[arg(long, value_name = "N", default_value = "900_000", value_parser = up_to::<100_000_000>,
-          allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value = "900_000", value_parser = up_to::<100_000_000>)]
     pub(crate) paths: NonZeroUsize,
 
     /// The venue's shortest latency
-    #[arg(
-        long,
-        value_name = "SECONDS",
-        default_value = "0.05",
-        allow_negative_numbers = true
-    )]
+    #[arg(long, value_name = "SECONDS", default_value = "0.05")]
     #[serde(rename = "fastest_s")]
     fastest: Seconds,
 
     /// The venue's longest latency
-    #[arg(
-        long,
-        value_name = "SECONDS",
-        default_value = "0.15",
-        allow_negative_numbers = true
-    )]
+    #[arg(long, value_name = "SECONDS", default_value = "0.15")]
     #[serde(rename = "slowest_s")]
     slowest: Seconds,
 }
@@ -86,10 +66,4 @@ impl Args {
             slowest: slowest.0,
         })
     }
-}
-
-fn parse_stack(text: &str) -> Result<usize, String> {
-    let fits = up_to::<8192>(text).ok().filter(|kib| kib.get() >= 16);
-    fits.map(NonZeroUsize::get)
-        .ok_or_else(|| "not a whole number from 16 to 8192".into())
 }

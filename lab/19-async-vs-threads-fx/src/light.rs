@@ -3,15 +3,14 @@
 use crate::{Stage, args::Args};
 use common::{
     Bound, Lab, Tally,
-    claim::{Claim, count, times},
+    claim::{Claim, count},
     format,
 };
 use lab_19_async_vs_threads_fx::{
     pricing::{Book, price_beside, price_on_executor, quote_beside},
     tasks::run_on_this_thread,
 };
-use measure::workload::check_linear;
-use std::{collections::BTreeMap, hint::black_box, num::NonZeroUsize, time::Duration};
+use std::{collections::BTreeMap, num::NonZeroUsize, time::Duration};
 
 const ALONE: &str = "light quotes alone";
 const EXECUTOR: &str = "pricing on executor";
@@ -54,17 +53,6 @@ pub(crate) fn run(args: &Args, lab: &mut Lab, stage: &Stage) -> anyhow::Result<(
     let differ = lab.count(None, "runs_with_other_prices", differ);
     let text = "both ways gave the prices that one after another gives";
     lab.claim(Claim::that("same_prices", text).check(differ.equals(count(0))));
-    let linearity = check_linear(|paths| {
-        black_box(Book { paths, ..book }.price(0));
-    });
-    let linearity = lab.ratio(None, "time_for_four_times_the_paths", linearity.ratio);
-    let work = Claim::that(
-        "pricing_is_work",
-        "four times the paths took 3 to 5⅓ times as long",
-    )
-    .check(linearity.clone().above(times(3.0)))
-    .check(linearity.below(times(16.0 / 3.0)));
-    lab.claim(work);
     Ok(())
 }
 

@@ -1,16 +1,15 @@
 //! Shows the same quotes over threads and over tasks, from five in flight to ten thousand.
 
 mod args;
-mod burst;
 mod light;
-mod trade;
+mod waits;
 
 use anyhow::Context;
 use args::Args;
 use common::{Counts, Lab, Observer, Question, Step};
 use measure::host;
 use process_pool::child::Program;
-use std::process::ExitCode;
+use std::{cell::Cell, process::ExitCode};
 use web::venue::{Market, VENUE, Venue};
 
 const STEP: Step = Step {
@@ -37,45 +36,39 @@ fn main() -> ExitCode {
 }
 
 fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
-    lab.predict(
-        Question::faster(
-            "tasks",
-            "threads",
-            "Tasks instead of threads, as many at once: how many times as fast?",
-        )
-        .below(0.8, "slower")
-        .below(1.25, "the same")
-        .otherwise("faster"),
-    );
+    let text = "Tasks instead of threads, as many at once: how many times as fast?";
+    let ask = Question::faster("tasks", "threads", text);
+    lab.predict(ask, &["slower", "the same", "faster"], &[0.8, 1.25]);
     let market = args.market(lab.seed())?;
     // Before the venue starts: it inherits the limit.
     host::raise_open_files();
-    let open = || Venue::open(&Program::this(), &market);
+    let venue = Venue::open(&Program::this(), &market).context("cannot start the venue")?;
+    let bell = Cell::default();
     let stage = Stage {
-        venue: open().context("cannot start the venue")?,
+        venue,
         market,
+        bell,
     };
-    trade::run(args, lab, &stage)?;
-    burst::run(args, lab, &stage)?;
+    waits::trade(args, lab, &stage)?;
+    waits::burst(args, lab, &stage)?;
     light::run(args, lab, &stage)
 }
 
-/// The venue, and what decides its answers.
+/// The venue, what decides its answers, and how many requests it lets arrive before it answers.
 struct Stage {
     venue: Venue,
     market: Market,
+    bell: Cell<usize>,
 }
 
-/// One run as the venue counts it: nothing is answered before so many requests have arrived.
-struct AllArrived<'a>(&'a Venue, usize);
-
-impl Observer for AllArrived<'_> {
+impl Observer for Stage {
     fn begin(&self) -> anyhow::Result<()> {
-        Ok(self.0.begin(self.1)?)
+        Ok(self.venue.begin(self.bell.get())?)
     }
 
     fn counts(&self) -> anyhow::Result<Option<Counts>> {
-        let counts = self.0.counts().context("the venue has ended; run again")?;
+        let counts = self.venue.counts();
+        let counts = counts.context("the venue has ended; run again")?;
         Ok(Some(Counts {
             peak_in_flight: counts.peak_in_flight,
             connections: counts.connections,

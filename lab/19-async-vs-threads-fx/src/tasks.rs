@@ -1,14 +1,12 @@
 //! The tasks' side: `tokio::net`, and a task that waits gives its thread to the next.
 
-use crate::threads::TIMEOUT;
 use std::{io, net::SocketAddr, num::NonZeroUsize, sync::Arc};
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     net::TcpStream,
     runtime::Builder,
     sync::Semaphore,
-    task::JoinSet,
-    time,
+    task::JoinHandle,
 };
 use web::venue::{Answer, LINE_BYTES, Request};
 
@@ -40,17 +38,15 @@ impl Client {
     /// Asks, and suspends this task until the answer is there.
     ///
     /// # Errors
-    /// The venue hung up, was silent for too long, or said something else.
+    /// The venue hung up, or said something else.
     ///
     /// # Cancel safety
     /// None: an answer half read is lost, so a client whose future was dropped is of no more use.
     pub async fn ask(&mut self, request: &Request) -> io::Result<Answer> {
-        self.0
-            .get_mut()
-            .write_all(request.line().as_bytes())
-            .await?;
+        let line = request.line();
+        self.0.get_mut().write_all(line.as_bytes()).await?;
         let mut line = String::new();
-        time::timeout(TIMEOUT, self.0.read_line(&mut line)).await??;
+        self.0.read_line(&mut line).await?;
         Answer::to(request, &line)
     }
 }
@@ -59,25 +55,22 @@ impl Client {
 ///
 /// # Errors
 /// A request failed.
-///
-/// # Cancel safety
-/// A dropped future takes its tasks along.
 pub async fn trade_with_tasks(
     venue: SocketAddr,
     requests: &[Request],
     limit: NonZeroUsize,
 ) -> io::Result<Vec<Answer>> {
     let permits = Arc::new(Semaphore::new(limit.get()));
-    let mut tasks = JoinSet::new();
-    for (number, &request) in requests.iter().enumerate() {
+    let spawn = |&request: &Request| {
         let permits = Arc::clone(&permits);
-        tasks.spawn(async move {
+        tokio::spawn(async move {
             let _permit = permits.acquire().await.expect("it is never closed");
             let mut client = Client::connect(venue).await?;
-            Ok((number, ask_in_task(&mut client, &request).await?))
-        });
-    }
-    in_order(tasks).await
+            ask_in_task(&mut client, &request).await
+        })
+    };
+    let tasks = requests.iter().map(spawn).collect();
+    gather(tasks).await.into_iter().collect()
 }
 
 #[tracing::instrument(name = "ask", skip_all, fields(task = request.id, wait = "io"))]
@@ -89,9 +82,6 @@ async fn ask_in_task(client: &mut Client, request: &Request) -> io::Result<Answe
 ///
 /// # Errors
 /// A connection or a request failed.
-///
-/// # Cancel safety
-/// A dropped future takes its tasks along.
 #[tracing::instrument(name = "burst", skip_all, fields(wait = "io"))]
 pub async fn burst_with_tasks(venue: SocketAddr, requests: &[Request]) -> io::Result<Vec<Answer>> {
     // One after the other: the venue's queue for connections is not endless.
@@ -99,18 +89,18 @@ pub async fn burst_with_tasks(venue: SocketAddr, requests: &[Request]) -> io::Re
     for _ in requests {
         clients.push(Client::connect(venue).await?);
     }
-    let mut tasks = JoinSet::new();
-    for (number, (mut client, &request)) in clients.into_iter().zip(requests).enumerate() {
-        tasks.spawn(async move { Ok((number, client.ask(&request).await?)) });
-    }
-    in_order(tasks).await
+    let spawn = |(mut client, &request): (Client, &Request)| {
+        tokio::spawn(async move { client.ask(&request).await })
+    };
+    let tasks = clients.into_iter().zip(requests).map(spawn).collect();
+    gather(tasks).await.into_iter().collect()
 }
 
-async fn in_order(mut tasks: JoinSet<io::Result<(usize, Answer)>>) -> io::Result<Vec<Answer>> {
-    let mut all = Vec::with_capacity(tasks.len());
-    while let Some(joined) = tasks.join_next().await {
-        all.push(joined.expect("no task panics")?);
+/// What the tasks return, in their order: Python's `asyncio.gather`.
+pub(crate) async fn gather<T>(tasks: Vec<JoinHandle<T>>) -> Vec<T> {
+    let mut results = Vec::with_capacity(tasks.len());
+    for task in tasks {
+        results.push(task.await.expect("no task panics"));
     }
-    all.sort_by_key(|(number, _)| *number);
-    Ok(all.into_iter().map(|(_, answer)| answer).collect())
+    results
 }

@@ -4,14 +4,10 @@ use std::{
     io::{self, BufRead, BufReader, Write},
     net::{SocketAddr, TcpStream},
     num::NonZeroUsize,
-    sync::atomic::{AtomicUsize, Ordering::Relaxed},
+    sync::Mutex,
     thread::{self, Builder},
-    time::Duration,
 };
 use web::venue::{Answer, LINE_BYTES, Request};
-
-/// An answer that takes longer does not come.
-pub(crate) const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A connection to the venue.
 #[derive(Debug)]
@@ -24,7 +20,6 @@ impl Client {
     /// The venue cannot be reached.
     pub fn connect(venue: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect(venue)?;
-        stream.set_read_timeout(Some(TIMEOUT))?;
         let mut client = Self(BufReader::with_capacity(LINE_BYTES, stream));
         client.0.read_line(&mut String::new())?;
         Ok(client)
@@ -33,7 +28,7 @@ impl Client {
     /// Asks, and blocks this thread until the answer is there.
     ///
     /// # Errors
-    /// The venue hung up, was silent for too long, or said something else.
+    /// The venue hung up, or said something else.
     pub fn ask(&mut self, request: &Request) -> io::Result<Answer> {
         self.0.get_mut().write_all(request.line().as_bytes())?;
         let mut line = String::new();
@@ -51,27 +46,23 @@ pub fn trade_with_threads(
     requests: &[Request],
     limit: NonZeroUsize,
 ) -> io::Result<Vec<Answer>> {
-    let next = AtomicUsize::new(0);
-    let work = || -> io::Result<Vec<(usize, Answer)>> {
-        let (mut client, mut answers) = (Client::connect(venue)?, Vec::new());
-        loop {
-            // Relaxed: the counter hands out numbers and nothing else.
-            let number = next.fetch_add(1, Relaxed);
-            let Some(request) = requests.get(number) else {
-                return Ok(answers);
-            };
-            answers.push((number, ask_on_thread(&mut client, request)?));
+    let mut answers = vec![None; requests.len()];
+    let queue = Mutex::new(requests.iter().zip(&mut answers));
+    // The lock is released before the answer is waited for.
+    let next = || queue.lock().unwrap().next();
+    let work = || -> io::Result<()> {
+        let mut client = Client::connect(venue)?;
+        while let Some((request, answer)) = next() {
+            *answer = Some(ask_on_thread(&mut client, request)?);
         }
+        Ok(())
     };
     thread::scope(|scope| {
         let threads: Vec<_> = (0..limit.get()).map(|_| scope.spawn(work)).collect();
-        let mut all = Vec::with_capacity(requests.len());
-        for thread in threads {
-            all.extend(thread.join().expect("no thread panics")?);
-        }
-        all.sort_by_key(|(number, _)| *number);
-        Ok(all.into_iter().map(|(_, answer)| answer).collect())
-    })
+        let mut joined = threads.into_iter().map(|thread| thread.join());
+        joined.try_for_each(|result| result.expect("no thread panics"))
+    })?;
+    Ok(answers.into_iter().flatten().collect())
 }
 
 #[tracing::instrument(name = "ask", skip_all, fields(wait = "io"))]
@@ -93,9 +84,9 @@ pub fn burst_with_threads(
     let clients = requests.iter().map(|_| Client::connect(venue));
     let clients = clients.collect::<io::Result<Vec<_>>>()?;
     thread::scope(|scope| {
-        let start = |(mut client, request): (Client, &Request)| {
-            let (request, thread) = (*request, Builder::new().stack_size(stack_bytes));
-            let started = thread.spawn_scoped(scope, move || client.ask(&request));
+        let start = |(mut client, request): (Client, _)| {
+            let thread = Builder::new().stack_size(stack_bytes);
+            let started = thread.spawn_scoped(scope, move || client.ask(request));
             started.expect("the system starts a thread")
         };
         let threads: Vec<_> = clients.into_iter().zip(requests).map(start).collect();
