@@ -1,9 +1,9 @@
 //! Claims whose verdict is computed from the figures of the document that carries them.
 
 pub use crate::figure::{
-    Bytes, Count, Figure, Ratio, Seconds, Unit, busy, bytes, cancelled, connections, count,
-    cpu_system, cpu_user, cpus, done, efficiency, failed, in_flight, middle_wall, open,
-    peak_memory, processes, retried, seconds, submitted, threads, times, waits, wall,
+    Bytes, Count, Figure, Ratio, Seconds, Unit, busy, bytes, cancelled, count, cpu_system,
+    cpu_user, cpus, done, efficiency, failed, in_flight, middle_wall, open, peak_memory, processes,
+    retried, seconds, submitted, threads, times, waits, wall,
 };
 
 mod check;
@@ -84,11 +84,6 @@ impl Claim {
         self
     }
 
-    /// The variants that its checks name.
-    pub(crate) fn variants(&self) -> impl Iterator<Item = &str> {
-        self.checks.iter().flat_map(Check::variants)
-    }
-
     /// Gives the reason for the case that it does not show; computed from this run.
     #[must_use]
     pub fn otherwise(mut self, reason: impl Into<String>) -> Self {
@@ -96,23 +91,20 @@ impl Claim {
         self
     }
 
+    /// The variants that its checks name.
+    pub(crate) fn variants(&self) -> impl Iterator<Item = &str> {
+        self.checks.iter().flat_map(Check::variants)
+    }
+
     /// Judges the claim by the figures of `document`.
     pub(crate) fn judge(&self, document: &Value) -> ClaimReport {
-        let judged: Vec<_> = self
-            .checks
-            .iter()
+        let judged: Vec<_> = (self.checks.iter())
             .map(|check| check.judge(document))
             .collect();
-        let verdict = if judged
-            .iter()
-            .any(|(_, verdict, _)| *verdict == Verdict::NotShown)
-        {
+        let is_any = |verdict| judged.iter().any(|(_, each, _)| *each == verdict);
+        let verdict = if is_any(Verdict::NotShown) {
             Verdict::NotShown
-        } else if judged.is_empty()
-            || judged
-                .iter()
-                .any(|(_, verdict, _)| *verdict == Verdict::Inconclusive)
-        {
+        } else if judged.is_empty() || is_any(Verdict::Inconclusive) {
             Verdict::Inconclusive
         } else {
             Verdict::Shown
@@ -120,17 +112,26 @@ impl Claim {
         // Under a claim that did not show, comparisons that held would only mislead.
         let decisive = judged.iter().filter(|(_, each, _)| *each == verdict);
         let decisive: Vec<&str> = decisive.map(|(_, _, evidence)| evidence.as_str()).collect();
+        let evidence = decisive.join("; ");
+        let lack = self
+            .needs_cpus
+            .then(|| self.lack_of_cpus(document))
+            .flatten();
+        let needs_quiet = verdict != Verdict::Shown && lack.is_some();
+        let reasons: Vec<String> = self.reason.clone().into_iter().chain(lack).collect();
+        let reason = match &*reasons {
+            [] => evidence.clone(),
+            reasons => reasons.join("; "),
+        };
         ClaimReport {
             name: self.name.into(),
             headline: self.headline,
             text: self.text.clone(),
             line: self.in_figures(document),
             verdict,
-            evidence: decisive.join("; "),
-            reason: (verdict != Verdict::Shown).then(|| self.explain(&decisive, document)),
-            needs_quiet: verdict != Verdict::Shown
-                && self.needs_cpus
-                && self.lack_of_cpus(document).is_some(),
+            evidence,
+            reason: (verdict != Verdict::Shown).then_some(reason),
+            needs_quiet,
             checks: judged.into_iter().map(|(report, _, _)| report).collect(),
         }
     }
@@ -139,55 +140,46 @@ impl Claim {
     fn in_figures(&self, document: &Value) -> String {
         let mut line = self.line.as_ref().unwrap_or(&self.text).clone();
         for (place, check) in self.checks.iter().enumerate() {
-            let number = match place {
-                0 => String::new(),
-                _ => (place + 1).to_string(),
+            let number = if place == 0 {
+                String::new()
+            } else {
+                (place + 1).to_string()
             };
             for (side, name) in [(&check.left, "left"), (&check.right, "right")] {
-                let values = side.unscaled().values(document);
-                let value = middle(&values).map_or("–".into(), check.show);
+                let value = middle(&side.unscaled().values(document));
+                let value = value.map_or("–".into(), check.show);
                 line = line.replace(&format!("{{{name}{number}}}"), &value);
             }
         }
         line
     }
 
-    /// How few CPUs worked at once, where it was fewer than the machine has or a single one.
+    /// How few CPUs worked at once, where it was fewer than the machine has or a single one, and how many
+    /// of them the variant kept busy that the claim is about.
     fn lack_of_cpus(&self, document: &Value) -> Option<String> {
         let host = |name: &str| document["host"][name].as_f64();
         let (parallelism, cpus) = (host("parallelism")?, host("cpus")?);
-        let lacking = parallelism < 0.9 * cpus || parallelism < 1.5;
+        if parallelism >= 0.9 * cpus && parallelism >= 1.5 {
+            return None;
+        }
         let before = match cpus {
             1.0 => "this process may use one CPU only".to_owned(),
             _ => format!("just before, {parallelism:.1} of {cpus} CPUs worked at once here"),
         };
-        lacking.then(|| match self.cpus_used(document) {
-            Some(used) => format!("{before}; {used}"),
+        let name = self.variants().next();
+        let seconds = |path: &str| find(document, Some(name?), path)?.as_f64();
+        let cpu = seconds("cpu_user_s").zip(seconds("cpu_system_s"));
+        let wall = seconds("wall_s").filter(|wall| *wall > 0.0);
+        Some(match cpu.zip(wall) {
+            Some(((user, system), wall)) => {
+                let used = (user + system) / wall;
+                format!(
+                    "{before}; `{}` kept {used:.1} busy",
+                    name.unwrap_or_default()
+                )
+            }
             None => before,
         })
-    }
-
-    /// How many CPUs the variant that the claim is about kept busy while it ran.
-    fn cpus_used(&self, document: &Value) -> Option<String> {
-        let name = self.variants().next()?;
-        let seconds = |path: &str| find(document, Some(name), path)?.as_f64();
-        let cpu = seconds("cpu_user_s")? + seconds("cpu_system_s")?;
-        let used = cpu / seconds("wall_s").filter(|wall| *wall > 0.0)?;
-        Some(format!("`{name}` kept {used:.1} busy"))
-    }
-
-    fn explain(&self, decisive: &[&str], document: &Value) -> String {
-        let mut reasons: Vec<String> = Vec::new();
-        if let Some(reason) = &self.reason {
-            reasons.push(reason.clone());
-        }
-        if self.needs_cpus {
-            reasons.extend(self.lack_of_cpus(document));
-        }
-        if reasons.is_empty() {
-            reasons.push(decisive.join("; "));
-        }
-        reasons.join("; ")
     }
 }
 

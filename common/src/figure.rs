@@ -3,7 +3,6 @@
 //! What every variant has is a function here, such as [`wall`]. What only one step knows it notes
 //! itself, as with [`Lab::count`](crate::Lab::count), and gets the figure back.
 
-use crate::rounds::align;
 use report::format;
 use serde_json::Value;
 use std::{
@@ -42,317 +41,260 @@ units! {
     Ratio: |value: f64| format!("{value:.2}");
 }
 
-/// A figure of the document, or an expression over such figures.
+/// A figure of the document, or a quotient of two, times a factor.
 #[derive(Clone, Debug)]
 pub struct Figure<U> {
     pub(crate) of: Expression,
     unit: PhantomData<U>,
 }
 
-/// Where a figure comes from.
+/// `factor * above / below`; what is missing counts as 1.
 #[derive(Clone, Debug)]
-pub(crate) enum Expression {
-    /// A number that the claim itself names.
-    Number(f64),
-    /// A field: of a variant, or of the whole document.
-    Field(Field),
-    Times(Box<Expression>, f64),
-    Quotient(Box<Expression>, Box<Expression>),
+pub(crate) struct Expression {
+    factor: f64,
+    above: Option<Field>,
+    below: Option<Field>,
 }
 
+/// A field of a variant, or of the whole document.
 #[derive(Clone, Debug)]
-pub(crate) struct Field {
-    pub(crate) variant: Option<String>,
+struct Field {
+    variant: Option<String>,
     /// Names joined by dots: `ledger.peak_in_flight`.
     path: String,
-    /// What stands before its value: `took`, `lost updates:`.
-    lead: String,
-    /// What stands behind its value: `requests in flight`; empty for most.
-    noun: &'static str,
+    /// What is said of it, with its value at `{}` and `(s)` where several have an s.
+    words: String,
 }
 
 impl<U: Unit> Figure<U> {
-    fn new(of: Expression) -> Self {
-        Self {
-            of,
-            unit: PhantomData,
-        }
+    fn new(factor: f64, above: Option<Field>, below: Option<Field>) -> Self {
+        let of = Expression {
+            factor,
+            above,
+            below,
+        };
+        let unit = PhantomData;
+        Self { of, unit }
     }
 
-    fn number(value: f64) -> Self {
-        Self::new(Expression::Number(value))
-    }
-
-    fn field(variant: &str, path: &str, lead: &str, noun: &'static str) -> Self {
-        Self::new(Expression::Field(Field {
-            variant: Some(variant.into()),
-            path: path.into(),
-            lead: lead.into(),
-            noun,
-        }))
+    fn field(variant: Option<&str>, path: String, words: String) -> Self {
+        let variant = variant.map(str::to_owned);
+        let field = Field {
+            variant,
+            path,
+            words,
+        };
+        Self::new(1.0, Some(field), None)
     }
 
     /// What a step notes under `name`, of a variant or of the whole run.
     pub fn noted(variant: Option<&str>, name: &str) -> Self {
-        Self::new(Expression::Field(Field {
-            variant: variant.map(str::to_owned),
-            path: format!("figures.{name}"),
-            lead: format!("{}:", name.replace('_', " ")),
-            noun: "",
-        }))
+        let words = format!("{}: {{}}", name.replace('_', " "));
+        Self::field(variant, format!("figures.{name}"), words)
     }
 }
 
 impl<U: Unit> Mul<f64> for Figure<U> {
     type Output = Self;
 
-    fn mul(self, factor: f64) -> Self {
-        Self::new(Expression::Times(Box::new(self.of), factor))
+    fn mul(mut self, factor: f64) -> Self {
+        self.of.factor *= factor;
+        self
     }
 }
 
 impl<U: Unit> Div for Figure<U> {
     type Output = Figure<Ratio>;
 
-    fn div(self, below: Self) -> Figure<Ratio> {
-        Figure::new(Expression::Quotient(Box::new(self.of), Box::new(below.of)))
+    fn div(self, by: Self) -> Figure<Ratio> {
+        let (above, by) = (self.of, by.of);
+        assert!(above.below.is_none() && by.below.is_none(), "one quotient");
+        Figure::new(above.factor / by.factor, above.above, by.above)
     }
 }
 
 /// So many things.
 pub fn count(value: usize) -> Figure<Count> {
-    Figure::number(value as f64)
+    Figure::new(value as f64, None, None)
 }
 
 /// So many seconds.
 pub fn seconds(value: f64) -> Figure<Seconds> {
-    Figure::number(value)
+    Figure::new(value, None, None)
 }
 
 /// So many bytes.
 pub fn bytes(value: f64) -> Figure<Bytes> {
-    Figure::number(value)
+    Figure::new(value, None, None)
 }
 
 /// So many times as much.
 pub fn times(value: f64) -> Figure<Ratio> {
-    Figure::number(value)
+    Figure::new(value, None, None)
 }
 
 macro_rules! fields {
-    ($($(#[$doc:meta])* $name:ident: $unit:ty, $path:literal, $lead:literal, $noun:literal;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident: $unit:ty, $path:literal, $words:literal;)*) => {$(
         $(#[$doc])*
         pub fn $name(variant: &str) -> Figure<$unit> {
-            Figure::field(variant, $path, $lead, $noun)
+            Figure::field(Some(variant), $path.into(), $words.into())
         }
     )*};
 }
 
 fields! {
     /// The wall time of each round.
-    wall: Seconds, "walls_s", "took", "";
+    wall: Seconds, "walls_s", "took {}";
     /// The wall time of the middle round, which is the one shown.
-    middle_wall: Seconds, "wall_s", "took", "";
+    middle_wall: Seconds, "wall_s", "took {}";
     /// CPU time in user mode, worker processes included.
-    cpu_user: Seconds, "cpu_user_s", "used", "of CPU in user mode";
+    cpu_user: Seconds, "cpu_user_s", "used {} of CPU in user mode";
     /// CPU time in the kernel, worker processes included.
-    cpu_system: Seconds, "cpu_system_s", "used", "of CPU in the kernel";
+    cpu_system: Seconds, "cpu_system_s", "used {} of CPU in the kernel";
     /// How long its jobs were open, all lanes together.
-    open: Seconds, "open_s", "had jobs open for", "in all";
+    open: Seconds, "open_s", "had jobs open for {} in all";
     /// How long its jobs really ran, all lanes together.
-    busy: Seconds, "busy_s", "worked for", "in all";
+    busy: Seconds, "busy_s", "worked for {} in all";
     /// The bound over the wall time, 0–1.
-    efficiency: Ratio, "efficiency", "reached", "of its bound";
+    efficiency: Ratio, "efficiency", "reached {} of its bound";
     /// Tasks handed in.
-    submitted: Count, "ledger.submitted", "was given", "tasks";
+    submitted: Count, "ledger.submitted", "was given {} task(s)";
     /// Tasks finished well.
-    done: Count, "ledger.done", "finished", "tasks";
+    done: Count, "ledger.done", "finished {} task(s)";
     /// Tasks that ended in an error, in each round.
-    failed: Count, "failed_by_round", "failed", "tasks";
+    failed: Count, "failed_by_round", "failed {} task(s)";
     /// Tasks that were cancelled.
-    cancelled: Count, "ledger.cancelled", "cancelled", "tasks";
+    cancelled: Count, "ledger.cancelled", "cancelled {} task(s)";
     /// Extra attempts.
-    retried: Count, "ledger.retried", "made", "extra attempts";
+    retried: Count, "ledger.retried", "made {} extra attempt(s)";
     /// The most requests at once, counted by the server.
-    in_flight: Count, "ledger.peak_in_flight", "had", "requests in flight, counted by the server";
-    /// Connections, counted by the server.
-    connections: Count, "ledger.connections", "used", "connections, counted by the server";
+    in_flight: Count, "ledger.peak_in_flight", "had {} request(s) in flight, counted by the server";
     /// The most threads of this process at once.
-    threads: Count, "ledger.threads", "had", "threads";
+    threads: Count, "ledger.threads", "had {} thread(s)";
     /// Processes that took part, this one included.
-    processes: Count, "ledger.processes", "had", "processes";
+    processes: Count, "ledger.processes", "had {} process(es)";
     /// Most memory resident at once, worker processes added.
-    peak_memory: Bytes, "ledger.peak_rss_bytes", "took", "of memory";
+    peak_memory: Bytes, "ledger.peak_rss_bytes", "took {} of memory";
     /// Times a thread gave up its CPU to wait.
-    waits: Count, "ledger.voluntary_switches", "waited", "times";
+    waits: Count, "ledger.voluntary_switches", "waited {} time(s)";
 }
 
 /// How many CPUs this process may use.
 pub fn cpus() -> Figure<Count> {
-    Figure::new(Expression::Field(Field {
-        variant: None,
-        path: "host.cpus".into(),
-        lead: "CPUs:".into(),
-        noun: "",
-    }))
+    Figure::field(None, "host.cpus".into(), "CPUs: {}".into())
 }
 
 impl Expression {
-    /// The fields that it is made of.
-    pub(crate) fn fields(&self) -> Vec<&Field> {
-        match self {
-            Self::Number(_) => Vec::new(),
-            Self::Field(field) => vec![field],
-            Self::Times(of, _) => of.fields(),
-            Self::Quotient(above, below) => [above.fields(), below.fields()].concat(),
-        }
+    /// The variants that it names.
+    pub(crate) fn variants(&self) -> impl Iterator<Item = &str> {
+        let fields = self.above.iter().chain(&self.below);
+        fields.filter_map(|field| field.variant.as_deref())
     }
 
-    /// The values in the document: several where there were rounds, `None` where nobody could count.
+    /// The values in the document: several where there were rounds, `None` where it has none.
     pub(crate) fn values(&self, document: &Value) -> Vec<Option<f64>> {
-        match self {
-            Self::Number(value) => vec![Some(*value)],
-            Self::Times(of, factor) => {
-                let values = of.values(document).into_iter();
-                values.map(|value| Some(value? * factor)).collect()
-            }
-            Self::Quotient(above, below) => {
-                let (above, below) = align(above.values(document), below.values(document));
-                let pairs = above.into_iter().zip(below);
-                pairs
-                    .map(|(a, b)| Some(a? / b?).filter(|ratio| ratio.is_finite()))
-                    .collect()
-            }
-            Self::Field(field) => match field.find(document) {
-                Some(Value::Array(items)) => items.iter().map(Value::as_f64).collect(),
-                Some(value) => vec![value.as_f64()],
-                None => vec![None],
-            },
-        }
+        let values = |field: &Option<Field>| {
+            let field = field.as_ref();
+            field.map_or(vec![Some(1.0)], |field| field.values(document))
+        };
+        let pairs = by_round(&values(&self.above), &values(&self.below)).into_iter();
+        let value = |(above, below)| Some(above? * self.factor / below?);
+        pairs
+            .map(|pair| value(pair).filter(|value: &f64| value.is_finite()))
+            .collect()
     }
 
     /// The expression as the document writes it, and as a test can read it back.
     pub(crate) fn written(&self) -> String {
-        match self {
-            Self::Number(value) => value.to_string(),
-            Self::Times(of, factor) => format!("{factor} * {}", of.written()),
-            Self::Quotient(above, below) => format!("{} / {}", above.written(), below.written()),
-            Self::Field(field) => match &field.variant {
-                Some(variant) => format!("[{variant}].{}", field.path),
-                None => field.path.clone(),
-            },
+        let above = match &self.above {
+            None => self.factor.to_string(),
+            Some(field) if self.factor == 1.0 => field.written(),
+            Some(field) => format!("{} * {}", self.factor, field.written()),
+        };
+        match &self.below {
+            None => above,
+            Some(field) => format!("{above} / {}", field.written()),
         }
     }
 
     /// The start of a sentence: who did how much of what.
     pub(crate) fn subject(&self, value: &str) -> String {
-        match self {
-            Self::Number(_) => value.to_owned(),
-            Self::Field(field) => field.subject(value),
-            Self::Times(of, factor) => {
-                format!("{value}, {} × that of {}", format::plain(*factor), of.who())
-            }
-            Self::Quotient(above, below) => {
+        match (&self.above, &self.below) {
+            (Some(field), None) if self.factor == 1.0 => field.sentence(value),
+            (Some(above), Some(below)) => {
                 format!("{} over {}: {value}", above.name(), below.name())
             }
+            _ => value.to_owned(),
         }
     }
 
-    /// The end of a sentence that began with `subject`.
-    pub(crate) fn object(&self, subject: &Self, value: &str, whole: &str) -> String {
-        match self {
-            Self::Number(_) => value.to_owned(),
-            Self::Field(field) => field.object(subject, value),
-            Self::Times(of, factor) => {
-                let of = of.object(subject, whole, whole);
-                format!("{} × {of}", format::plain(*factor))
-            }
-            Self::Quotient(above, below) => {
-                format!("{value} ({} over {})", above.name(), below.name())
-            }
-        }
-    }
-
-    /// The expression without a factor in front.
-    pub(crate) fn unscaled(&self) -> &Self {
-        match self {
-            Self::Times(of, _) => of.unscaled(),
-            other => other,
-        }
-    }
-
-    fn who(&self) -> String {
-        let fields = self.fields();
-        let variant = fields.first().and_then(|field| field.variant.as_ref());
-        variant.map_or_else(|| "the run".into(), |variant| format!("`{variant}`"))
-    }
-
-    fn name(&self) -> String {
-        match self {
-            Self::Field(field) => field.name(),
-            other => other.written(),
-        }
-    }
-
-    /// Why it has no value.
-    pub(crate) fn absence(&self) -> &'static str {
-        let by_server = ["ledger.peak_in_flight", "ledger.connections"];
-        let fields = self.fields();
-        let mut paths = fields.iter().map(|field| field.path.as_str());
-        if paths.any(|path| by_server.contains(&path)) {
-            "only the lab's own server counts that"
+    /// The end of a sentence that began with `subject`; `value` is that of [`unscaled`](Self::unscaled).
+    pub(crate) fn object(&self, subject: &Self, value: &str) -> String {
+        let Some(field) = &self.above else {
+            return value.to_owned();
+        };
+        let is_same = subject.variants().next() == field.variant.as_deref();
+        let text = match &field.variant {
+            Some(variant) if !is_same => format!("the {value} of `{variant}`"),
+            _ => format!("{value} ({})", field.noun()),
+        };
+        if self.factor == 1.0 {
+            text
         } else {
-            "this platform does not report it"
+            format!("{} × {text}", format::plain(self.factor))
         }
+    }
+
+    /// The expression without a factor in front; a number is its own.
+    pub(crate) fn unscaled(&self) -> Self {
+        Self {
+            factor: self.above.as_ref().map_or(self.factor, |_| 1.0),
+            ..self.clone()
+        }
+    }
+
+    pub(crate) fn is_number(&self) -> bool {
+        self.above.is_none()
     }
 }
 
 impl Field {
-    fn find<'a>(&self, document: &'a Value) -> Option<&'a Value> {
-        find(document, self.variant.as_deref(), &self.path)
-    }
-
-    fn subject(&self, value: &str) -> String {
-        let who = self.variant.as_ref();
-        let who = who.map_or_else(String::new, |variant| format!("`{variant}` "));
-        let text = format!("{who}{} {value} {}", self.lead, self.noun_of(value));
-        text.trim_end().to_owned()
-    }
-
-    /// The noun behind a value: `1 thread`, `2 threads`.
-    fn noun_of(&self, value: &str) -> String {
-        let (first, rest) = self.noun.split_once(' ').unwrap_or((self.noun, ""));
-        let singular = first.strip_suffix("es").filter(|it| it.ends_with("ss"));
-        match singular.or_else(|| first.strip_suffix('s')) {
-            Some(first) if value == "1" => format!("{first} {rest}").trim_end().to_owned(),
-            _ => self.noun.to_owned(),
+    fn values(&self, document: &Value) -> Vec<Option<f64>> {
+        match find(document, self.variant.as_deref(), &self.path) {
+            Some(Value::Array(items)) => items.iter().map(Value::as_f64).collect(),
+            value => vec![value.and_then(Value::as_f64)],
         }
     }
 
-    fn object(&self, subject: &Expression, value: &str) -> String {
-        let noun = match subject {
-            Expression::Field(other) if other.noun == self.noun => String::new(),
-            _ if self.noun.is_empty() => String::new(),
-            _ => format!(" {}", self.noun_of(value)),
-        };
-        let same = subject.fields().first().map(|field| &field.variant) == Some(&self.variant);
+    fn written(&self) -> String {
         match &self.variant {
-            _ if same && self.lead.ends_with(':') => {
-                format!("{value} ({})", self.lead.trim_end_matches(':'))
-            }
-            Some(variant) if !same => format!("the {value}{noun} of `{variant}`"),
-            Some(_) => format!("its {value}{noun}"),
-            None => format!("{value} ({})", self.lead.trim_end_matches(':')),
+            Some(variant) => format!("[{variant}].{}", self.path),
+            None => self.path.clone(),
+        }
+    }
+
+    fn sentence(&self, value: &str) -> String {
+        let who = self.variant.as_ref();
+        let who = who.map_or_else(String::new, |variant| format!("`{variant}` "));
+        let words = match value {
+            "1" => self.words.replace("(s)", "").replace("(es)", ""),
+            _ => self.words.replace("(s)", "s").replace("(es)", "es"),
+        };
+        format!("{who}{}", words.replace("{}", value))
+    }
+
+    fn noun(&self) -> String {
+        let last = self.path.rsplit('.').next().unwrap_or_default();
+        match last.trim_end_matches("_s") {
+            "walls" => "wall".into(),
+            name => name.replace('_', " "),
         }
     }
 
     fn name(&self) -> String {
-        let last = self.path.rsplit('.').next().unwrap_or_default();
-        let name = last.trim_end_matches("_s").replace('_', " ");
-        let name = if name == "walls" { "wall".into() } else { name };
         match &self.variant {
-            Some(variant) => format!("{name} of `{variant}`"),
-            None => name,
+            Some(variant) => format!("{} of `{variant}`", self.noun()),
+            None => self.noun(),
         }
     }
 }
@@ -366,12 +308,42 @@ pub(crate) fn find<'a>(
     let root = match variant {
         None => document,
         Some(name) => {
-            let variants = document.get("variants")?.as_array()?;
-            variants
-                .iter()
-                .find(|v| v.get("name").and_then(Value::as_str) == Some(name))?
+            let mut variants = document["variants"].as_array()?.iter();
+            variants.find(|variant| variant["name"] == name)?
         }
     };
     path.split('.')
         .try_fold(root, |value, name| value.get(name))
+}
+
+/// Both values of each round; one that stands alone is that of every round.
+pub(crate) fn by_round(
+    left: &[Option<f64>],
+    right: &[Option<f64>],
+) -> Vec<(Option<f64>, Option<f64>)> {
+    let (fewer, more) = (left.len().min(right.len()), left.len().max(right.len()));
+    let rounds = if fewer == 1 { more } else { fewer };
+    let at = |values: &[Option<f64>], round: usize| values[round.min(values.len() - 1)];
+    let pairs = (0..rounds).map(|round| (at(left, round), at(right, round)));
+    pairs.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_single_value_stands_beside_every_round_and_none_beside_no_round() {
+        let values = |values: &[f64]| values.iter().copied().map(Some).collect::<Vec<_>>();
+        let pairs = |left: &[f64], right: &[f64]| {
+            let pairs = by_round(&values(left), &values(right)).into_iter();
+            pairs
+                .map(|(left, right)| (left.unwrap_or(0.0), right.unwrap_or(0.0)))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(pairs(&[1.0, 2.0], &[9.0]), [(1.0, 9.0), (2.0, 9.0)]);
+        let three = pairs(&[1.0, 2.0, 3.0], &[8.0, 9.0]);
+        assert_eq!(three, [(1.0, 8.0), (2.0, 9.0)]);
+        assert_eq!(pairs(&[], &[9.0]), []);
+    }
 }

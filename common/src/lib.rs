@@ -13,7 +13,6 @@ mod lab;
 pub mod path;
 mod question;
 mod recorded;
-mod rounds;
 pub mod squares;
 mod step;
 mod sweep;

@@ -68,10 +68,10 @@ impl SquareSum {
 ///
 /// An optimiser that found the closed form would turn the lesson into one about nothing.
 pub fn claim_linear(lab: &mut Lab) {
-    let linearity = check_linear(|n| {
+    let ratio = check_linear(|n| {
         black_box(sum_of_squares(n));
     });
-    let growth = lab.ratio(None, "four_times_the_work_took_times", linearity.ratio);
+    let growth = lab.ratio(None, "four_times_the_work_took_times", ratio);
     let least = growth
         .clone()
         .above(times(2.5))

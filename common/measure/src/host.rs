@@ -1,20 +1,22 @@
 //! The machine under the experiment, as it is right now.
 //!
 //! A listed CPU is not a usable one: a shared machine lends them out and takes them back within
-//! minutes. [`measure_parallelism`] therefore counts what really runs at once, and every conclusion
+//! minutes. [`Host::inspect`] therefore counts what really runs at once, and every conclusion
 //! of the lab is drawn against that number.
 
-use std::fs;
-use std::hint::black_box;
-use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
-use std::time::{Duration, Instant};
-
+use crate::{limits::number_behind, workload::mix};
 use serde::{Deserialize, Serialize};
-
-use crate::workload::mix;
+use std::{
+    hint::black_box,
+    path::Path,
+    process::Command,
+    sync::{
+        OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
 
 /// The machine, the build and the checkout behind a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,10 +40,10 @@ pub struct Host {
 }
 
 impl Host {
-    /// Looks at this machine; takes about 120 ms, nearly all for [`measure_parallelism`].
+    /// Looks at this machine; takes about 120 ms, nearly all for `parallelism`.
     pub fn inspect() -> Self {
         // The load comes first: the measurement itself is load.
-        let load = load();
+        let load = number_behind("", "/proc/loadavg");
         Self {
             os: std::env::consts::OS.to_owned(),
             arch: std::env::consts::ARCH.to_owned(),
@@ -80,21 +82,6 @@ fn cpus() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
 }
 
-#[cfg(target_os = "linux")]
-fn load() -> Option<f64> {
-    first_number(&fs::read_to_string("/proc/loadavg").ok()?)
-}
-
-#[cfg(not(target_os = "linux"))]
-fn load() -> Option<f64> {
-    None
-}
-
-#[cfg(any(target_os = "linux", test))]
-fn first_number(text: &str) -> Option<f64> {
-    text.split_whitespace().next()?.parse().ok()
-}
-
 /// More threads than this are not started: the answer is then "at least".
 const MOST_THREADS: usize = 64;
 const ROUNDS: usize = 5;
@@ -108,7 +95,7 @@ const CHUNK_STEPS: u64 = 5_000;
 /// ratio of their throughputs is the answer, from 1 to the number of CPUs. Each of five rounds
 /// compares neighbouring windows, since the machine's speed may have changed by the next round; the
 /// median counts. Takes about 120 ms, and no time where there is one CPU.
-pub fn measure_parallelism() -> f64 {
+fn measure_parallelism() -> f64 {
     let threads = cpus().min(MOST_THREADS);
     if threads == 1 {
         return 1.0;
@@ -178,145 +165,26 @@ pub fn raise_open_files() -> Option<u64> {
     None
 }
 
-/// The commit of the checkout that contains `folder`, read from git's files, without git.
+/// The commit of the checkout that contains `folder`, where there is one and a git to ask.
 fn commit_above(folder: &Path) -> Option<String> {
-    let (checkout, dot_git) = folder
-        .ancestors()
-        .map(|folder| (folder, folder.join(".git")))
-        .find(|(_, dot_git)| dot_git.exists())?;
-    let git_dir = if dot_git.is_file() {
-        // A linked worktree or a submodule: one line says where its git directory is.
-        let pointer = fs::read_to_string(&dot_git).ok()?;
-        checkout.join(pointer.trim().strip_prefix("gitdir:")?.trim())
-    } else {
-        dot_git
-    };
-    let head = fs::read_to_string(git_dir.join("HEAD")).ok()?;
-    match head.trim().strip_prefix("ref:") {
-        None => short_hash(head.trim()),
-        Some(name) => resolve(&git_dir, name.trim()),
-    }
-}
-
-/// The commit a branch points to. A worktree keeps its branches in the main checkout.
-fn resolve(git_dir: &Path, name: &str) -> Option<String> {
-    let shared: PathBuf = match fs::read_to_string(git_dir.join("commondir")) {
-        Ok(relative) => git_dir.join(relative.trim()),
-        Err(_) => git_dir.to_owned(),
-    };
-    // A loose file is newer than the same name among the packed ones.
-    [git_dir, &shared]
-        .iter()
-        .find_map(|folder| fs::read_to_string(folder.join(name)).ok())
-        .map_or_else(
-            || packed(&fs::read_to_string(shared.join("packed-refs")).ok()?, name),
-            |loose| short_hash(loose.trim()),
-        )
-}
-
-fn packed(packed_refs: &str, name: &str) -> Option<String> {
-    let (hash, _) = packed_refs
-        .lines()
-        .filter_map(|line| line.split_once(' '))
-        .find(|(_, packed_name)| *packed_name == name)?;
-    short_hash(hash)
-}
-
-fn short_hash(hash: &str) -> Option<String> {
-    let whole = hash.len() >= 40 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
-    whole.then(|| hash[..9].to_owned())
+    let mut git = Command::new("git");
+    git.args(["rev-parse", "--short=9", "HEAD"])
+        .current_dir(folder);
+    let answer = git.output().ok().filter(|output| output.status.success())?;
+    Some(String::from_utf8(answer.stdout).ok()?.trim().to_owned())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tempfile::TempDir;
-
-    const HASH: &str = "0123456789abcdef0123456789abcdef01234567";
-    const OTHER: &str = "fedcba9876543210fedcba9876543210fedcba98";
-
-    /// A folder with these files; the name says the path, `/` between its parts.
-    fn folder_with(files: &[(&str, &str)]) -> TempDir {
-        let root = TempDir::new().expect("the system's temporary folder is writable");
-        for (name, text) in files {
-            let path = root.path().join(name);
-            fs::create_dir_all(path.parent().expect("a file lies in a folder")).expect("writable");
-            fs::write(path, text).expect("writable");
-        }
-        root
-    }
-
-    fn commit_in(files: &[(&str, &str)], inner: &str) -> Option<String> {
-        let root = folder_with(files);
-        commit_above(&root.path().join(inner))
-    }
 
     #[test]
-    fn a_branch_is_followed_from_a_folder_deep_inside() {
-        let files = [
-            (".git/HEAD", "ref: refs/heads/main\n"),
-            (".git/refs/heads/main", &format!("{HASH}\n")),
-            ("common/src/lib.rs", ""),
-        ];
-        assert_eq!(
-            commit_in(&files, "common/src").as_deref(),
-            Some("012345678")
-        );
-    }
-
-    #[test]
-    fn a_detached_head_is_its_own_commit() {
-        let files = [(".git/HEAD", &*format!("{OTHER}\n"))];
-        assert_eq!(commit_in(&files, "").as_deref(), Some("fedcba987"));
-    }
-
-    #[test]
-    fn a_packed_branch_is_found_by_its_whole_name() {
-        let packed_refs = format!(
-            "# pack-refs with: peeled fully-peeled sorted \n\
-             {OTHER} refs/heads/mainly\n{HASH} refs/heads/main\n^{OTHER}\n"
-        );
-        let files = [
-            (".git/HEAD", "ref: refs/heads/main"),
-            (".git/packed-refs", &packed_refs),
-        ];
-        assert_eq!(commit_in(&files, "").as_deref(), Some("012345678"));
-    }
-
-    #[test]
-    fn a_loose_branch_wins_over_a_packed_one() {
-        let files = [
-            (".git/HEAD", "ref: refs/heads/main"),
-            (".git/refs/heads/main", HASH),
-            (".git/packed-refs", &*format!("{OTHER} refs/heads/main\n")),
-        ];
-        assert_eq!(commit_in(&files, "").as_deref(), Some("012345678"));
-    }
-
-    #[test]
-    fn a_worktree_finds_its_branch_in_the_main_checkout() {
-        let files = [
-            ("tree/.git", "gitdir: ../main/.git/worktrees/tree\n"),
-            ("main/.git/worktrees/tree/HEAD", "ref: refs/heads/topic\n"),
-            ("main/.git/worktrees/tree/commondir", "../..\n"),
-            ("main/.git/HEAD", OTHER),
-            ("main/.git/refs/heads/topic", HASH),
-        ];
-        assert_eq!(commit_in(&files, "tree").as_deref(), Some("012345678"));
-    }
-
-    #[test]
-    fn a_branch_without_a_commit_has_none() {
-        let files = [(".git/HEAD", "ref: refs/heads/unborn\n")];
-        assert_eq!(commit_in(&files, ""), None);
-        let files = [(".git/HEAD", "not a hash\n")];
-        assert_eq!(commit_in(&files, ""), None);
-    }
-
-    #[test]
-    fn the_load_is_the_first_number() {
-        assert_eq!(first_number("0.27 0.55 0.32 2/84 8004\n"), Some(0.27));
-        assert_eq!(first_number(""), None);
+    fn the_commit_is_that_of_the_checkout_if_there_is_one() {
+        let commit = commit_above(Path::new(env!("CARGO_MANIFEST_DIR")));
+        let is_short =
+            |hash: &str| hash.len() >= 9 && hash.bytes().all(|it| it.is_ascii_hexdigit());
+        assert!(commit.as_deref().is_none_or(is_short), "{commit:?}");
+        assert_eq!(commit_above(Path::new("/")), None);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What this machine allows a process: threads, open files, ports, memory.
 
 use crate::host::raise_open_files;
-use std::{fs, path::Path, thread::available_parallelism};
+use std::{fs, path::Path, str::FromStr, thread::available_parallelism};
 
 /// A limit by its name; in bytes where the name says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,12 +136,12 @@ fn number_in(path: impl AsRef<Path>) -> Option<u64> {
     fs::read_to_string(path).ok()?.trim().parse().ok()
 }
 
-fn kilobytes_in(path: &str, key: &str) -> Option<u64> {
-    Some(number_behind(key, path)? * 1024)
+pub(crate) fn kilobytes_in(path: &str, key: &str) -> Option<u64> {
+    Some(number_behind::<u64>(key, path)? * 1024)
 }
 
 /// The number that follows `key` in the line of a file that begins with it.
-fn number_behind(key: &str, path: &str) -> Option<u64> {
+pub(crate) fn number_behind<T: FromStr>(key: &str, path: &str) -> Option<T> {
     let text = fs::read_to_string(path).ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix(key))?;
     line.split_whitespace().next()?.parse().ok()
@@ -162,6 +162,15 @@ mod tests {
             })
         );
         assert_eq!(least([("a", None)]), None);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_number_is_found_by_what_its_line_begins_with() {
+        assert!(kilobytes_in("/proc/self/status", "VmHWM:") > Some(0));
+        assert!(number_behind("", "/proc/loadavg") >= Some(0.0));
+        assert_eq!(number_behind::<u64>("Name:", "/proc/self/status"), None);
+        assert_eq!(number_behind::<u64>("", "/proc/nothing"), None);
     }
 
     #[cfg(target_os = "linux")]

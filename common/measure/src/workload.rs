@@ -6,7 +6,7 @@
 
 mod linearity;
 
-pub use linearity::{Linearity, LinearityVerdict, check_linear};
+pub use linearity::check_linear;
 
 use std::{hint::black_box, ops::Range, time::Duration};
 

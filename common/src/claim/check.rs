@@ -1,9 +1,6 @@
 //! Comparisons that claims rest on, and the evidence that they give.
 
-use crate::{
-    figure::{Expression, Figure, Unit},
-    rounds::{align, span_of},
-};
+use crate::figure::{Expression, Figure, Unit, by_round};
 use report::{CheckReport, Verdict, format};
 use serde_json::Value;
 
@@ -15,7 +12,6 @@ enum Relation {
     Above,
     AtLeast,
     Equals,
-    Differs,
 }
 
 /// A comparison that a claim rests on.
@@ -73,41 +69,17 @@ impl Relation {
             Self::Above => left > right,
             Self::AtLeast => left >= right,
             Self::Equals => left == right,
-            Self::Differs => left != right,
         }
     }
 
-    fn symbol(self) -> &'static str {
+    /// Its symbol, and in words what holds with it and without it.
+    fn words(self) -> (&'static str, &'static str, &'static str) {
         match self {
-            Self::Below => "<",
-            Self::AtMost => "≤",
-            Self::Above => ">",
-            Self::AtLeast => "≥",
-            Self::Equals => "=",
-            Self::Differs => "≠",
-        }
-    }
-
-    fn words(self) -> &'static str {
-        match self {
-            Self::Below => "less than",
-            Self::AtMost => "no more than",
-            Self::Above => "more than",
-            Self::AtLeast => "at least",
-            Self::Equals => "exactly",
-            Self::Differs => "not",
-        }
-    }
-
-    /// The relation that holds where this one does not.
-    fn opposite(self) -> Self {
-        match self {
-            Self::Below => Self::AtLeast,
-            Self::AtMost => Self::Above,
-            Self::Above => Self::AtMost,
-            Self::AtLeast => Self::Below,
-            Self::Equals => Self::Differs,
-            Self::Differs => Self::Equals,
+            Self::Below => ("<", "less than", "at least"),
+            Self::AtMost => ("≤", "no more than", "more than"),
+            Self::Above => (">", "more than", "no more than"),
+            Self::AtLeast => ("≥", "at least", "less than"),
+            Self::Equals => ("=", "exactly", "not"),
         }
     }
 }
@@ -123,132 +95,117 @@ impl Check {
     }
 
     /// The variants that it names.
-    pub(crate) fn variants(&self) -> impl Iterator<Item = &str> {
-        let fields = [self.left.fields(), self.right.fields()].concat();
-        fields
-            .into_iter()
-            .filter_map(|field| field.variant.as_deref())
+    pub(super) fn variants(&self) -> impl Iterator<Item = &str> {
+        self.left.variants().chain(self.right.variants())
     }
 
     pub(super) fn judge(&self, document: &Value) -> (CheckReport, Verdict, String) {
-        let (left, right) = align(self.left.values(document), self.right.values(document));
-        let pairs: Vec<Option<bool>> = left
-            .iter()
-            .zip(&right)
-            .map(|(left, right)| Some(self.relation.holds((*left)?, (*right)?)))
+        let pairs = by_round(&self.left.values(document), &self.right.values(document));
+        let known: Vec<(f64, f64)> = (pairs.iter().copied())
+            .filter_map(|(left, right)| left.zip(right))
             .collect();
         let rounds = pairs.len();
-        let holds = pairs.iter().filter(|pair| **pair == Some(true)).count();
-        let verdict = if rounds == 0 || pairs.contains(&None) {
-            Verdict::Inconclusive
-        } else if holds == rounds {
-            Verdict::Shown
-        } else if holds == 0 {
-            Verdict::NotShown
-        } else {
-            Verdict::Inconclusive
+        let holds = |pair: &&(f64, f64)| self.relation.holds(pair.0, pair.1);
+        let holds = known.iter().filter(holds).count();
+        let verdict = match holds {
+            _ if rounds == 0 || known.len() < rounds => Verdict::Inconclusive,
+            0 => Verdict::NotShown,
+            _ if holds == rounds => Verdict::Shown,
+            _ => Verdict::Inconclusive,
         };
-        let evidence = self.evidence(document, &left, &right, verdict);
+        let in_rounds = match verdict {
+            _ if rounds < 2 => String::new(),
+            Verdict::Inconclusive => format!(", in {holds} of {rounds} rounds"),
+            _ => ", in every round".into(),
+        };
+        let evidence = if known.len() == rounds && rounds > 0 {
+            self.evidence(document, &known, verdict)
+        } else {
+            let unknown = [&self.left, &self.right].into_iter();
+            let mut unknown = unknown.filter(|side| side.values(document).contains(&None));
+            let unknown = unknown.next().unwrap_or(&self.left);
+            format!("{} (not known here)", unknown.subject("–"))
+        };
+        let (left_values, right_values) = pairs.into_iter().unzip();
         let report = CheckReport {
             left: self.left.written(),
-            left_values: left,
-            relation: self.relation.symbol().into(),
+            left_values,
+            relation: self.relation.words().0.into(),
             right: self.right.written(),
-            right_values: right,
+            right_values,
             holds,
             rounds,
         };
-        (
-            report,
-            verdict,
-            format!("{evidence}{}", report_rounds(verdict, holds, rounds)),
-        )
+        (report, verdict, format!("{evidence}{in_rounds}"))
     }
 
     /// A sentence with both values.
-    fn evidence(
-        &self,
-        document: &Value,
-        left: &[Option<f64>],
-        right: &[Option<f64>],
-        verdict: Verdict,
-    ) -> String {
-        for (values, side) in [(left, &self.left), (right, &self.right)] {
-            if values.contains(&None) || values.is_empty() {
-                return format!("{} ({})", side.subject("–"), side.absence());
-            }
-        }
-        let (from, to) = (span_of(self.show, left), span_of(self.show, right));
+    fn evidence(&self, document: &Value, pairs: &[(f64, f64)], verdict: Verdict) -> String {
+        let from = self.span(pairs.iter().map(|pair| pair.0));
+        let to = self.span(pairs.iter().map(|pair| pair.1));
+        let (_, needed, otherwise) = self.relation.words();
+        let is_shown = verdict == Verdict::Shown;
         let sentence = match self.words {
             Some(words) => {
                 let sentence = words.replace("{left}", &from).replace("{right}", &to);
-                match verdict {
-                    Verdict::Shown => sentence,
-                    // Words that suit both verdicts do not say what was missing.
-                    _ => format!("{sentence} (needed: {} {to})", self.relation.words()),
-                }
+                // Words that suit both verdicts do not say what was missing.
+                let needed = format!(" (needed: {needed} {to})");
+                sentence + if is_shown { "" } else { &needed }
             }
             // A count that is what it was to be needs no second figure.
-            None if verdict == Verdict::Shown && self.is_number() => self.left.subject(&from),
+            None if is_shown && self.relation == Relation::Equals && self.right.is_number() => {
+                self.left.subject(&from)
+            }
             None => {
-                let relation = match verdict {
-                    Verdict::NotShown => self.relation.opposite(),
-                    Verdict::Shown | Verdict::Inconclusive => self.relation,
+                let found = match verdict {
+                    Verdict::NotShown => otherwise,
+                    _ => needed,
                 };
-                let whole = span_of(self.show, &self.right.unscaled().values(document));
-                let to = self.right.object(&self.left, &to, &whole);
-                format!("{}, {} {to}", self.left.subject(&from), relation.words())
+                let whole = self.right.unscaled().values(document);
+                let to = self.span(whole.into_iter().flatten());
+                let to = self.right.object(&self.left, &to);
+                format!("{}, {found} {to}", self.left.subject(&from))
             }
         };
-        match self.apart(left, right) {
-            Some(apart) => format!("{sentence}, {apart}"),
-            None => sentence,
-        }
+        sentence + &self.apart(pairs)
     }
 
-    /// Whether it asks for one certain number.
-    fn is_number(&self) -> bool {
-        self.relation == Relation::Equals && matches!(self.right, Expression::Number(_))
+    /// One value, or the least and the greatest of several, with their unit.
+    fn span(&self, values: impl Iterator<Item = f64>) -> String {
+        let (least, most) = range(values);
+        match [least, most].map(self.show) {
+            [least, most] if least == most => least,
+            [least, most] => format!("{least}–{most}"),
+        }
     }
 
     /// How far the sides lie apart, round by round, where their ranges overlap or look alike.
-    fn apart(&self, left: &[Option<f64>], right: &[Option<f64>]) -> Option<String> {
-        let known = |values: &[Option<f64>]| values.iter().flatten().copied().collect::<Vec<_>>();
-        let (left, right) = (known(left), known(right));
-        let least = |values: &[f64]| values.iter().copied().fold(f64::INFINITY, f64::min);
-        let most = |values: &[f64]| values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let overlap = least(&left) <= most(&right) && least(&right) <= most(&left);
-        let alike = (self.show)(most(&left)) == (self.show)(most(&right));
-        let is_order = !matches!(self.relation, Relation::Equals | Relation::Differs);
-        let is_even = left.iter().zip(&right).all(|(left, right)| left == right);
-        let has_zero = right.contains(&0.0);
-        if !is_order || is_even || has_zero || !(overlap && left.len() > 1 || alike) {
-            return None;
+    fn apart(&self, pairs: &[(f64, f64)]) -> String {
+        let left = range(pairs.iter().map(|pair| pair.0));
+        let right = range(pairs.iter().map(|pair| pair.1));
+        let overlap = pairs.len() > 1 && left.0 <= right.1 && right.0 <= left.1;
+        let alike = (self.show)(left.1) == (self.show)(right.1);
+        let percents = pairs
+            .iter()
+            .map(|(left, right)| (left / right - 1.0).abs() * 100.0);
+        let (low, high) = range(percents);
+        if self.relation == Relation::Equals
+            || !(overlap || alike)
+            || high == 0.0
+            || !high.is_finite()
+        {
+            return String::new();
         }
-        let percents: Vec<f64> = (left.iter().zip(&right))
-            .map(|(left, right)| 100.0 * (left - right).abs() / right.abs())
-            .collect();
-        let (low, high) = (percent(least(&percents)), percent(most(&percents)));
-        Some(if low == high {
-            format!("{low} % apart")
-        } else {
-            format!("{low} to {high} % apart")
-        })
+        match [low, high].map(|percent| format::plain((percent * 10.0).round() / 10.0)) {
+            [low, high] if low == high => format!(", {low} % apart"),
+            [low, high] => format!(", {low} to {high} % apart"),
+        }
     }
 }
 
-fn percent(value: f64) -> String {
-    if value < 9.95 {
-        format!("{value:.1}")
-    } else {
-        format::plain(value.round())
-    }
-}
-
-fn report_rounds(verdict: Verdict, holds: usize, rounds: usize) -> String {
-    match verdict {
-        _ if rounds < 2 => String::new(),
-        Verdict::Inconclusive => format!(", in {holds} of {rounds} rounds"),
-        Verdict::Shown | Verdict::NotShown => ", in every round".into(),
-    }
+fn range(values: impl Iterator<Item = f64>) -> (f64, f64) {
+    values.fold(
+        (f64::INFINITY, f64::NEG_INFINITY),
+        |(least, most), value| (least.min(value), most.max(value)),
+    )
 }

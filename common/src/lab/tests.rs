@@ -202,14 +202,14 @@ fn evidence_is_a_sentence_with_both_figures() {
             &[205, 229],
             &[228, 237],
             faster(),
-            "`fast` took 205 ms–229 ms, less than the 228 ms–237 ms of `slow`, 3.4 to 10 % apart, \
+            "`fast` took 205 ms–229 ms, less than the 228 ms–237 ms of `slow`, 3.4 to 10.1 % apart, \
              in every round",
         ),
         (
             &[205, 239],
             &[228, 237],
             faster(),
-            "`fast` took 205 ms–239 ms, less than the 228 ms–237 ms of `slow`, 0.8 to 10 % apart, \
+            "`fast` took 205 ms–239 ms, less than the 228 ms–237 ms of `slow`, 0.8 to 10.1 % apart, \
              in 1 of 2 rounds",
         ),
     ] {
@@ -283,7 +283,7 @@ fn what_only_the_server_counts_is_unknown_without_it() {
         assert_eq!(report.verdict, Verdict::Inconclusive);
         assert_eq!(
             report.evidence,
-            "`a` had – requests in flight, counted by the server (only the lab's own server counts that)"
+            "`a` had – requests in flight, counted by the server (not known here)"
         );
     }
     let report = judged(&mut lab, Claim::that("nothing", "nothing is checked"));

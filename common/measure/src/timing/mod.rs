@@ -18,11 +18,14 @@ mod platform;
 
 pub use housekeeping::{Housekeeper, housekeepers};
 
-use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
-
+use crate::limits::number_behind;
 use serde::{Deserialize, Serialize};
+use std::{
+    collections::BTreeMap,
+    fs,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
 
 /// Runs `work` and says how long it took on the wall clock.
 pub fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
@@ -70,27 +73,14 @@ impl Usage {
     /// the sum is an upper bound of what the family held at once.
     pub fn now() -> Self {
         let whole = family().total().plus(Self::of_this_process());
-        let own = housekeeping::charged();
-        Self {
-            cpu_user: whole.cpu_user.saturating_sub(own.cpu_user),
-            cpu_system: whole.cpu_system.saturating_sub(own.cpu_system),
-            voluntary_switches: less(whole.voluntary_switches, own.voluntary_switches),
-            involuntary_switches: less(whole.involuntary_switches, own.involuntary_switches),
-            peak_rss_bytes: whole.peak_rss_bytes,
-        }
+        whole.since(&housekeeping::charged())
     }
 
     /// What was used after `earlier`; the peak is no difference and stays as it is.
     pub fn since(&self, earlier: &Self) -> Self {
         Self {
-            cpu_user: self.cpu_user.saturating_sub(earlier.cpu_user),
-            cpu_system: self.cpu_system.saturating_sub(earlier.cpu_system),
-            voluntary_switches: difference(self.voluntary_switches, earlier.voluntary_switches),
-            involuntary_switches: difference(
-                self.involuntary_switches,
-                earlier.involuntary_switches,
-            ),
             peak_rss_bytes: self.peak_rss_bytes,
+            ..self.with(*earlier, Duration::saturating_sub, u64::saturating_sub)
         }
     }
 
@@ -100,31 +90,27 @@ impl Usage {
     }
 
     fn plus(self, other: Self) -> Self {
-        Self {
-            cpu_user: self.cpu_user + other.cpu_user,
-            cpu_system: self.cpu_system + other.cpu_system,
-            voluntary_switches: sum(self.voluntary_switches, other.voluntary_switches),
-            involuntary_switches: sum(self.involuntary_switches, other.involuntary_switches),
-            peak_rss_bytes: sum(self.peak_rss_bytes, other.peak_rss_bytes),
-        }
+        self.with(other, Duration::saturating_add, u64::saturating_add)
     }
-}
 
-/// `whole` without `part`, where a part is known.
-fn less(whole: Option<u64>, part: Option<u64>) -> Option<u64> {
-    Some(whole?.saturating_sub(part.unwrap_or(0)))
-}
-
-fn difference(later: Option<u64>, earlier: Option<u64>) -> Option<u64> {
-    Some(later?.saturating_sub(earlier?))
-}
-
-/// Workers run this very binary on this very platform, so "unknown" only meets "known" where one
-/// side is the empty sum: it counts as zero.
-fn sum(one: Option<u64>, other: Option<u64>) -> Option<u64> {
-    match (one, other) {
-        (Some(one), Some(other)) => Some(one.saturating_add(other)),
-        (known, None) | (None, known) => known,
+    /// Joins each figure with the other's; one that is unknown counts as zero beside one that is known.
+    fn with(
+        self,
+        other: Self,
+        time: fn(Duration, Duration) -> Duration,
+        number: fn(u64, u64) -> u64,
+    ) -> Self {
+        let known = |one: Option<u64>, other: Option<u64>| {
+            one.or(other)?;
+            Some(number(one.unwrap_or(0), other.unwrap_or(0)))
+        };
+        Self {
+            cpu_user: time(self.cpu_user, other.cpu_user),
+            cpu_system: time(self.cpu_system, other.cpu_system),
+            voluntary_switches: known(self.voluntary_switches, other.voluntary_switches),
+            involuntary_switches: known(self.involuntary_switches, other.involuntary_switches),
+            peak_rss_bytes: known(self.peak_rss_bytes, other.peak_rss_bytes),
+        }
     }
 }
 
@@ -188,24 +174,13 @@ pub fn forget_child_usage(pid: u32) {
 /// the process began. Workers that are gone no longer count.
 pub fn reset_peak_memory() {
     family().ended.peak_rss_bytes = None;
-    platform::reset_peak();
+    // Best effort: a system without this file leaves the peak of the whole run.
+    let _ = fs::write("/proc/self/clear_refs", "5");
 }
 
 /// How many threads this process has right now; `None` where the platform does not tell.
 pub fn threads_now() -> Option<usize> {
-    platform::threads()
-}
-
-/// The number in a line such as `VmHWM: 1234 kB` of `/proc/self/status`.
-#[cfg(any(target_os = "linux", test))]
-fn status_number(status: &str, key: &str) -> Option<u64> {
-    status
-        .lines()
-        .find_map(|line| line.strip_prefix(key)?.strip_prefix(':'))?
-        .split_whitespace()
-        .next()?
-        .parse()
-        .ok()
+    number_behind("Threads:", "/proc/self/status")
 }
 
 #[cfg(not(unix))]
@@ -219,12 +194,6 @@ mod platform {
     pub(super) fn thread_usage() -> Usage {
         Usage::NOTHING
     }
-
-    pub(super) fn threads() -> Option<usize> {
-        None
-    }
-
-    pub(super) fn reset_peak() {}
 }
 
 #[cfg(test)]
@@ -268,10 +237,8 @@ mod tests {
         let cost = usage(1, 1, 1).since(&usage(2, 2, 2));
         assert_eq!(cost.cpu(), Duration::ZERO);
         assert_eq!(cost.voluntary_switches, Some(0));
-        assert_eq!(
-            usage(1, 1, 1).since(&Usage::default()).voluntary_switches,
-            None
-        );
+        let unknown = Usage::default().since(&Usage::default());
+        assert_eq!(unknown.voluntary_switches, None);
     }
 
     #[test]
@@ -321,15 +288,6 @@ mod tests {
         forget_child_usage(u32::MAX);
         let forgotten = Usage::now().since(&before);
         assert!(forgotten.cpu_user >= adopted.cpu_user, "{forgotten:?}");
-    }
-
-    #[test]
-    fn status_lines_are_found_by_their_whole_key() {
-        let status = "Name:\tlab\nVmHWMark:\t 1 kB\nVmHWM:\t    2048 kB\nThreads:\t3\n";
-        assert_eq!(status_number(status, "VmHWM"), Some(2048));
-        assert_eq!(status_number(status, "Threads"), Some(3));
-        assert_eq!(status_number(status, "VmSwap"), None);
-        assert_eq!(status_number(status, "Name"), None);
     }
 
     #[cfg(unix)]

@@ -1,12 +1,13 @@
 //! What a Unix system tells about this process.
 
-use std::ffi::c_long;
-use std::time::Duration;
-
-use nix::sys::resource::{UsageWho, getrusage};
-use nix::sys::time::TimeVal;
-
 use super::Usage;
+#[cfg(target_os = "linux")]
+use crate::limits::kilobytes_in;
+use nix::sys::{
+    resource::{UsageWho, getrusage},
+    time::TimeVal,
+};
+use std::{ffi::c_long, time::Duration};
 
 pub(super) fn usage() -> Usage {
     let (usage, max_rss) = of(UsageWho::RUSAGE_SELF);
@@ -51,9 +52,8 @@ fn duration(time: TimeVal) -> Duration {
 /// `getrusage` knows the peak too, but on Linux nothing resets that one.
 #[cfg(target_os = "linux")]
 fn peak(max_rss: c_long) -> Option<u64> {
-    let from_proc = status("VmHWM");
-    let kibibytes = from_proc.or_else(|| u64::try_from(max_rss).ok().filter(|peak| *peak > 0));
-    kibibytes?.checked_mul(1024)
+    let from_proc = kilobytes_in("/proc/self/status", "VmHWM:");
+    from_proc.or_else(|| u64::try_from(max_rss).ok()?.checked_mul(1024))
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -66,27 +66,3 @@ fn peak(max_rss: c_long) -> Option<u64> {
     };
     u64::try_from(max_rss).ok()?.checked_mul(unit_bytes)
 }
-
-#[cfg(target_os = "linux")]
-fn status(key: &str) -> Option<u64> {
-    super::status_number(&std::fs::read_to_string("/proc/self/status").ok()?, key)
-}
-
-#[cfg(target_os = "linux")]
-pub(super) fn threads() -> Option<usize> {
-    usize::try_from(status("Threads")?).ok()
-}
-
-#[cfg(not(target_os = "linux"))]
-pub(super) fn threads() -> Option<usize> {
-    None
-}
-
-#[cfg(target_os = "linux")]
-pub(super) fn reset_peak() {
-    // Best effort: a kernel or a sandbox without this file leaves the peak of the whole run.
-    let _ = std::fs::write("/proc/self/clear_refs", "5");
-}
-
-#[cfg(not(target_os = "linux"))]
-pub(super) fn reset_peak() {}

@@ -6,60 +6,23 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// What [`check_linear`] measured.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Linearity {
-    /// How many times longer `4 * steps` took than `steps`; 4 for linear work.
-    pub ratio: f64,
-    /// The smaller amount of work.
-    pub steps: u64,
-    /// What the smaller amount cost, at best.
-    pub cost: Duration,
-    /// How many pairs the ratio is the median of.
-    pub rounds: usize,
-}
-
-/// Whether work grows in step with its amount.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LinearityVerdict {
-    /// Four times the work took about four times as long: from 3 to 5⅓ times.
-    Linear,
-    /// It took less than 2 or more than 8 times as long.
-    NotLinear,
-    /// Anything in between.
-    Unclear,
-}
-
-impl Linearity {
-    /// Judges the ratio.
-    ///
-    /// A shared machine may change its speed by two at any moment. Linear work that meets such a
-    /// change shows as 2 or 8; only what lies beyond is held against the work.
-    pub fn verdict(&self) -> LinearityVerdict {
-        match self.ratio {
-            ratio if (3.0..=16.0 / 3.0).contains(&ratio) => LinearityVerdict::Linear,
-            ratio if (2.0..=8.0).contains(&ratio) => LinearityVerdict::Unclear,
-            _ => LinearityVerdict::NotLinear,
-        }
-    }
-}
-
-/// Measures whether `work(4 * n)` takes about four times as long as `work(n)`.
+/// How many times as long `work(4 * n)` takes as `work(n)`: about 4 for linear work.
 ///
+/// A shared machine may change its speed by two at any moment: linear work that meets such a change shows as 2 or 8.
 /// Finds an `n` of about a millisecond, then compares `n` with `4 * n` in up to seven neighbouring
 /// pairs, by the CPU time of this thread where the platform tells it. Linear work takes 20–80 ms.
 ///
 /// ```
-/// use measure::workload::{LinearityVerdict, check_linear, sum_of_squares};
+/// use measure::workload::{check_linear, sum_of_squares};
 ///
-/// let linearity = check_linear(|n| {
+/// let ratio = check_linear(|n| {
 ///     std::hint::black_box(sum_of_squares(n));
 /// });
-/// if linearity.verdict() != LinearityVerdict::Linear {
-///     eprintln!("4n took {:.1} times n: do not trust the speed-ups below", linearity.ratio);
+/// if !(2.0..=8.0).contains(&ratio) {
+///     eprintln!("4n took {ratio:.1} times n: do not trust the speed-ups below");
 /// }
 /// ```
-pub fn check_linear(work: impl Fn(u64)) -> Linearity {
+pub fn check_linear(work: impl Fn(u64)) -> f64 {
     linearity(|steps| {
         let wall = Instant::now();
         let cpu = thread_cpu();
@@ -77,12 +40,10 @@ const MOST_STEPS: u64 = 1 << 36;
 const PAIRS: usize = 7;
 const ENOUGH: Duration = Duration::from_millis(70);
 
-fn linearity(mut cost_of: impl FnMut(u64) -> Duration) -> Linearity {
+fn linearity(mut cost_of: impl FnMut(u64) -> Duration) -> f64 {
     let mut steps = 1;
-    let mut cost = cost_of(steps);
-    while cost < LEAST_COST && steps < MOST_STEPS {
+    while cost_of(steps) < LEAST_COST && steps < MOST_STEPS {
         steps *= 2;
-        cost = cost_of(steps);
     }
 
     let mut spent = Duration::ZERO;
@@ -91,44 +52,32 @@ fn linearity(mut cost_of: impl FnMut(u64) -> Duration) -> Linearity {
         let once = cost_of(steps).max(Duration::from_nanos(1));
         let four_times = cost_of(4 * steps);
         ratios.push(four_times.as_secs_f64() / once.as_secs_f64());
-        cost = cost.min(once);
         spent += once + four_times;
     }
     ratios.sort_by(f64::total_cmp);
-    Linearity {
-        ratio: ratios[ratios.len() / 2],
-        steps,
-        cost,
-        rounds: ratios.len(),
-    }
+    ratios[ratios.len() / 2]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::workload::{count_down, mix, sum_of_squares, sum_of_squares_closed_form};
+    use std::cell::Cell;
 
     #[test]
-    fn linear_work_of_any_speed_is_linear() {
+    fn linear_work_of_any_speed_takes_four_times_as_long() {
         for nanos_per_step in [1, 40, 3_000_000] {
             let found = linearity(|steps| Duration::from_nanos(steps * nanos_per_step));
-            assert_eq!(found.verdict(), LinearityVerdict::Linear, "{found:?}");
-            assert!((found.ratio - 4.0).abs() < 1e-9, "{found:?}");
+            assert!((found - 4.0).abs() < 1e-9, "{found}");
         }
     }
 
     #[test]
-    fn a_closed_form_is_not_linear() {
+    fn a_closed_form_and_quadratic_work_do_not() {
         for nanos in [0, 1, 76] {
-            let found = linearity(|_| Duration::from_nanos(nanos));
-            assert_eq!(found.verdict(), LinearityVerdict::NotLinear, "{found:?}");
+            assert!(linearity(|_| Duration::from_nanos(nanos)) < 2.0);
         }
-    }
-
-    #[test]
-    fn quadratic_work_is_not_linear() {
-        let found = linearity(|steps| Duration::from_nanos(steps * steps));
-        assert_eq!(found.verdict(), LinearityVerdict::NotLinear, "{found:?}");
+        assert!(linearity(|steps| Duration::from_nanos(steps * steps)) > 8.0);
     }
 
     #[test]
@@ -140,35 +89,22 @@ mod tests {
                 let nanos_per_step = if calls > change_at { 2 } else { 1 };
                 Duration::from_nanos(steps * nanos_per_step)
             });
-            assert_eq!(found.verdict(), LinearityVerdict::Linear, "{found:?}");
+            assert!((3.0..=16.0 / 3.0).contains(&found), "{found}");
         }
-    }
-
-    #[test]
-    fn verdicts_change_at_their_thresholds() {
-        let verdict = |ratio| {
-            Linearity {
-                ratio,
-                steps: 1,
-                cost: LEAST_COST,
-                rounds: 1,
-            }
-            .verdict()
-        };
-        assert_eq!(verdict(1.9), LinearityVerdict::NotLinear);
-        assert_eq!(verdict(2.0), LinearityVerdict::Unclear);
-        assert_eq!(verdict(3.0), LinearityVerdict::Linear);
-        assert_eq!(verdict(5.3), LinearityVerdict::Linear);
-        assert_eq!(verdict(8.0), LinearityVerdict::Unclear);
-        assert_eq!(verdict(8.1), LinearityVerdict::NotLinear);
-        assert_eq!(verdict(f64::NAN), LinearityVerdict::NotLinear);
     }
 
     #[test]
     fn the_optimiser_found_no_closed_form() {
         // No speed is asserted: a closed form never reaches a millisecond however long it is given,
         // and a loop does long before the last step count.
-        let takes_time = |work: fn(u64)| check_linear(work).steps < MOST_STEPS;
+        let takes_time = |work: fn(u64)| {
+            let most = Cell::new(0);
+            check_linear(|steps| {
+                most.set(most.get().max(steps));
+                work(steps);
+            });
+            most.get() < MOST_STEPS
+        };
         assert!(takes_time(|n| {
             black_box(sum_of_squares(n));
         }));
