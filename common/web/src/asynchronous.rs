@@ -1,10 +1,12 @@
 //! The client that never blocks a thread, for tasks on a runtime.
 
-use super::{BODY_LIMIT_BYTES, FetchError, KEEP_ALIVE, Page, USER_AGENT, Url, exchange::Exchange};
+use super::{
+    BODY_LIMIT_BYTES, FetchError, KEEP_ALIVE, Page, USER_AGENT, Url,
+    exchange::{self, Exchange, fetch, note_connection},
+};
 use hyper::ext::ReasonPhrase;
 use reqwest::{Client, Response, redirect::Policy};
 use std::{
-    cell::Cell,
     error::Error,
     io,
     sync::{Arc, LazyLock},
@@ -17,11 +19,6 @@ use tower::util::MapRequestLayer;
 pub struct AsyncClient {
     pub(super) client: Client,
     timeout: Duration,
-}
-
-tokio::task_local! {
-    /// Whether a connection was made for the request that this task waits for.
-    static CONNECTED: Cell<bool>;
 }
 
 /// Makes a client for tasks.
@@ -52,8 +49,7 @@ fn build(idle_connections: usize) -> Client {
         .pool_idle_timeout(KEEP_ALIVE)
         .pool_max_idle_per_host(idle_connections)
         .connector_layer(MapRequestLayer::new(|address| {
-            // A connection may also be made for nobody, when another became free first.
-            let _ = CONNECTED.try_with(|connected| connected.set(true));
+            note_connection();
             address
         }))
         .build()
@@ -69,43 +65,32 @@ fn build(idle_connections: usize) -> Client {
 /// A dropped future closes its connection; what had come of the body is lost.
 #[tracing::instrument(name = "fetch", level = "info", skip_all, fields(wait = "io"))]
 pub async fn get_async(client: &AsyncClient, url: &Url) -> Result<Page, FetchError> {
-    let mut at = Exchange::new(url, client.timeout)?;
-    loop {
-        let mut response = ask(&client.client, &at).await?;
-        let reason = response.extensions().get::<ReasonPhrase>();
-        let reason = reason.map_or(0, |reason| reason.as_bytes().len());
-        at.begin(response.status().as_u16(), response.headers(), reason)?;
-        while let Some(bytes) = response
-            .chunk()
-            .await
-            .map_err(|error| explain(&error, &at))?
-        {
-            at.body.extend_from_slice(&bytes);
-            if at.body.len() as u64 > BODY_LIMIT_BYTES {
-                break;
-            }
-        }
-        if let Some(page) = at.end()? {
-            return Ok(page);
-        }
-    }
+    fetch(client, url, client.timeout).await
 }
 
-/// Asks once, or once more where a kept connection broke: the server may have closed it meanwhile.
-async fn ask(client: &Client, at: &Exchange) -> Result<Response, FetchError> {
-    /// It keeps no connections, so it has none that may have been closed.
-    static ALONE: LazyLock<Client> = LazyLock::new(|| build(0));
-    let call = async |client: &Client| {
+impl exchange::Client for AsyncClient {
+    type Answer = Response;
+
+    async fn ask(&self, at: &Exchange, fresh: bool) -> Result<Response, FetchError> {
+        /// It keeps no connections, so it has none that may have been closed.
+        static ALONE: LazyLock<Client> = LazyLock::new(|| build(0));
+        let client = if fresh { &*ALONE } else { &self.client };
         let request = client.get(at.url.clone()).timeout(at.left());
         request.send().await.map_err(|error| explain(&error, at))
-    };
-    let first = async {
-        let answer = call(client).await;
-        (answer, CONNECTED.with(Cell::get))
-    };
-    match CONNECTED.scope(Cell::new(false), first).await {
-        (Err(error), false) if error.is_broken() => call(&ALONE).await,
-        (answer, _) => answer,
+    }
+
+    async fn read(&self, mut answer: Response, at: &mut Exchange) -> Result<(), FetchError> {
+        let reason = answer.extensions().get::<ReasonPhrase>();
+        let reason = reason.map_or(0, |reason| reason.as_bytes().len());
+        at.begin(answer.status().as_u16(), answer.headers(), reason)?;
+        while at.body.len() as u64 <= BODY_LIMIT_BYTES {
+            let more = answer.chunk().await;
+            match more.map_err(|error| explain(&error, at))? {
+                Some(bytes) => at.body.extend_from_slice(&bytes),
+                None => break,
+            }
+        }
+        Ok(())
     }
 }
 
@@ -118,7 +103,7 @@ fn explain(error: &reqwest::Error, at: &Exchange) -> FetchError {
     while let Some(inner) = cause {
         // hyper-util keeps the type to itself; its word is all that tells a failed look-up.
         if inner.to_string() == "dns error" {
-            return at.host_not_found();
+            return at.error(|url| FetchError::HostNotFound { url });
         }
         if let Some(error) = inner.downcast_ref::<hyper::Error>() {
             if error.is_incomplete_message() {

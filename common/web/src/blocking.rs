@@ -2,10 +2,10 @@
 
 use super::{
     BODY_LIMIT_BYTES, FetchError, KEEP_ALIVE, Page, USER_AGENT, Url,
-    exchange::{Exchange, HEAD_LIMIT_BYTES},
+    exchange::{Client, Exchange, HEAD_LIMIT_BYTES, fetch, note_connection},
 };
+use futures_util::FutureExt;
 use std::{
-    cell::Cell,
     io::Read,
     net::{IpAddr, SocketAddr},
     time::Duration,
@@ -25,11 +25,6 @@ const IDLE_CONNECTIONS: usize = 10_000;
 
 /// What a request may take up of memory on its way out: past the longest address.
 const OUTPUT_BUFFER_BYTES: usize = 10 * 1024;
-
-thread_local! {
-    /// Whether this thread has made a connection for the request it waits for.
-    static CONNECTED: Cell<bool> = const { Cell::new(false) };
-}
 
 /// A client for threads, with keep-alive; clones share its connections.
 ///
@@ -67,9 +62,24 @@ pub fn get_blocking(agent: &Agent, url: &Url) -> Result<Page, FetchError> {
 /// [`get_blocking`] without its span, for what is no part of a lesson.
 pub(super) fn request(agent: &Agent, url: &Url) -> Result<Page, FetchError> {
     let timeout = agent.config().timeouts().global;
-    let mut at = Exchange::new(url, timeout.unwrap_or(Duration::MAX))?;
-    loop {
-        let (head, body) = ask(agent, &at)?.into_parts();
+    let page = fetch(agent, url, timeout.unwrap_or(Duration::MAX));
+    page.now_or_never().expect("this client only blocks")
+}
+
+impl Client for Agent {
+    type Answer = Response<Body>;
+
+    async fn ask(&self, at: &Exchange, fresh: bool) -> Result<Response<Body>, FetchError> {
+        let request = self.get(at.url.as_str()).config();
+        let request = request.timeout_global(Some(at.left()));
+        // No kept connection has this shape, so a new one is made for it.
+        let request = request.output_buffer_size(OUTPUT_BUFFER_BYTES + usize::from(fresh));
+        let answer = request.build().call();
+        answer.map_err(|error| explain(error, at))
+    }
+
+    async fn read(&self, answer: Response<Body>, at: &mut Exchange) -> Result<(), FetchError> {
+        let (head, body) = answer.into_parts();
         if head.version == Version::HTTP_10 && head.headers.contains_key(TRANSFER_ENCODING) {
             return Err(at.against_the_rules());
         }
@@ -77,33 +87,15 @@ pub(super) fn request(agent: &Agent, url: &Url) -> Result<Page, FetchError> {
         // One byte past the limit tells a full body from one that is too long.
         let mut reader = body.into_reader().take(BODY_LIMIT_BYTES + 1);
         let read = reader.read_to_end(&mut at.body);
-        read.map_err(|error| explain(ureq::Error::from(error), &at))?;
-        if let Some(page) = at.end()? {
-            return Ok(page);
-        }
-    }
-}
-
-/// Asks once, or once more where a kept connection broke: the server may have closed it meanwhile.
-fn ask(agent: &Agent, at: &Exchange) -> Result<Response<Body>, FetchError> {
-    let call = |buffer_bytes| {
-        let request = agent.get(at.url.as_str()).config();
-        let request = request.timeout_global(Some(at.left()));
-        let request = request.output_buffer_size(buffer_bytes).build();
-        request.call().map_err(|error| explain(error, at))
-    };
-    CONNECTED.set(false);
-    match call(OUTPUT_BUFFER_BYTES) {
-        // A connection of another shape is made for it: another kept one might be closed as well.
-        Err(error) if error.is_broken() && !CONNECTED.get() => call(OUTPUT_BUFFER_BYTES + 1),
-        answer => answer,
+        read.map_err(|error| explain(error.into(), at))?;
+        Ok(())
     }
 }
 
 fn explain(error: ureq::Error, at: &Exchange) -> FetchError {
     match error {
         ureq::Error::Timeout(_) => at.timeout(),
-        ureq::Error::HostNotFound => at.host_not_found(),
+        ureq::Error::HostNotFound => at.error(|url| FetchError::HostNotFound { url }),
         ureq::Error::Io(error) => at.io(&error),
         ureq::Error::LargeResponseHeader(..) => at.head_too_large(),
         // The type of this error is not exported; its word is all there is.
@@ -127,7 +119,7 @@ impl<In: Transport> Connector<In> for Noting {
         _: &ConnectionDetails<'_>,
         made: Option<In>,
     ) -> Result<Option<In>, ureq::Error> {
-        CONNECTED.set(true);
+        note_connection();
         Ok(made)
     }
 }
@@ -151,24 +143,17 @@ impl Resolver for AddressFirst {
         let host = uri.host().unwrap_or_default();
         let host = host.trim_start_matches('[').trim_end_matches(']');
         let Ok(address) = host.parse::<IpAddr>() else {
-            return self.names.resolve(uri, config, timeout).map_err(no_name);
+            let found = self.names.resolve(uri, config, timeout);
+            return found.map_err(|error| match error {
+                // The system's word for an unknown host has no error kind of its own.
+                ureq::Error::Io(_) => ureq::Error::HostNotFound,
+                other => other,
+            });
         };
-        let standard = if uri.scheme_str() == Some("https") {
-            443
-        } else {
-            80
-        };
-        let port = uri.port_u16().unwrap_or(standard);
+        let is_secure = uri.scheme_str() == Some("https");
+        let port = uri.port_u16().unwrap_or(if is_secure { 443 } else { 80 });
         let mut found = self.empty();
         found.push(SocketAddr::new(address, port));
         Ok(found)
-    }
-}
-
-/// The system's word for an unknown host has no error kind of its own.
-fn no_name(error: ureq::Error) -> ureq::Error {
-    match error {
-        ureq::Error::Io(_) => ureq::Error::HostNotFound,
-        other => other,
     }
 }

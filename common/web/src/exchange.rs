@@ -1,12 +1,13 @@
 //! What both clients do alike: redirects, limits, and what the bytes of an answer are.
 
-use super::{FetchError, Page, Url};
+use super::{FetchError, Fetched, Page, Url};
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use reqwest::header::{
     CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER,
     TRANSFER_ENCODING,
 };
 use std::{
+    cell::Cell,
     fmt::Write,
     io::{self, ErrorKind, Read},
     mem,
@@ -34,6 +35,48 @@ const CODINGS_LIMIT: usize = 4;
 
 /// The longest `Retry-After`; what asks for more is taken for this.
 const RETRY_LIMIT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+tokio::task_local! {
+    /// Whether a connection was made for the request that is waited for.
+    static CONNECTED: Cell<bool>;
+}
+
+/// Notes that a connection is made, perhaps for nobody: another may have become free first.
+pub(super) fn note_connection() {
+    let _ = CONNECTED.try_with(|connected| connected.set(true));
+}
+
+/// What one client does in its own way.
+pub(super) trait Client {
+    /// An answer whose head has come.
+    type Answer;
+
+    /// Asks for `at.url`, over a new connection if it is to be `fresh`.
+    async fn ask(&self, at: &Exchange, fresh: bool) -> Result<Self::Answer, FetchError>;
+
+    /// Hands an answer to [`Exchange::begin`], and what comes of its body, up to the limit, to `at.body`.
+    async fn read(&self, answer: Self::Answer, at: &mut Exchange) -> Result<(), FetchError>;
+}
+
+/// Fetches a page, over all its redirects; with a client that blocks, it is ready at once.
+pub(super) async fn fetch(client: &impl Client, url: &Url, timeout: Duration) -> Fetched {
+    let mut at = Exchange::new(url, timeout)?;
+    loop {
+        let first = async {
+            let answer = client.ask(&at, false).await;
+            (answer, CONNECTED.with(Cell::get))
+        };
+        let answer = match CONNECTED.scope(Cell::new(false), first).await {
+            // A kept connection: the server may have closed it meanwhile.
+            (Err(error), false) if error.is_broken() => client.ask(&at, true).await,
+            (answer, _) => answer,
+        };
+        client.read(answer?, &mut at).await?;
+        if let Some(page) = at.end()? {
+            return Ok(page);
+        }
+    }
+}
 
 /// A request on its way, over all its redirects.
 #[derive(Debug)]
@@ -85,13 +128,9 @@ impl Exchange {
         if self.url.as_str().len() <= ADDRESS_LIMIT_BYTES {
             return Ok(());
         }
-        let mut short = self.url.clone();
-        short.set_query(None);
-        short.set_path("...");
-        Err(FetchError::Other {
-            url: short.to_string(),
-            reason: format!("its address is longer than {ADDRESS_LIMIT_BYTES} bytes"),
-        })
+        let reason = format!("its address is longer than {ADDRESS_LIMIT_BYTES} bytes");
+        let url = self.url[..url::Position::BeforePath].to_owned() + "/...";
+        Err(FetchError::Other { url, reason })
     }
 
     /// How much of its time the request has left.
@@ -110,10 +149,8 @@ impl Exchange {
             .iter()
             .map(|(name, value)| name.as_str().len() + value.len() + 4)
             .sum();
-        if fields.len() > FIELDS_LIMIT
-            || size > FIELDS_LIMIT_BYTES
-            || size + line > HEAD_LIMIT_BYTES
-        {
+        let is_long = size > FIELDS_LIMIT_BYTES || size + line > HEAD_LIMIT_BYTES;
+        if is_long || fields.len() > FIELDS_LIMIT {
             return Err(self.head_too_large());
         }
         let transfer = joined(fields, TRANSFER_ENCODING);
@@ -126,13 +163,13 @@ impl Exchange {
         let redirects = matches!(status, 301 | 302 | 303 | 307 | 308);
         let location = fields.get(LOCATION).filter(|_| redirects);
         if !(200..300).contains(&status) && location.is_none() {
-            let now = SystemTime::now();
             let asked = joined(fields, RETRY_AFTER);
-            return Err(FetchError::Status {
-                url: self.url.to_string(),
+            let asked = asked.and_then(|asked| parse_retry_after(&asked, SystemTime::now()));
+            return Err(self.error(|url| FetchError::Status {
+                url,
                 code: status,
-                retry_after: asked.and_then(|asked| parse_retry_after(&asked, now)),
-            });
+                retry_after: asked,
+            }));
         }
         let length = joined(fields, CONTENT_LENGTH);
         self.head = Head {
@@ -171,21 +208,17 @@ impl Exchange {
     }
 
     fn redirect(&mut self, location: &str) -> Result<(), FetchError> {
-        let mut next = self
-            .url
-            .join(location)
-            .map_err(|error| self.other(format!("it redirects to no address: {error}")))?;
-        if !matches!(next.scheme(), "http" | "https") {
-            let scheme = next.scheme();
-            return Err(self.other(format!(
-                "it redirects to the scheme `{}`; only http and https work",
-                short(scheme)
-            )));
+        let refused = |place: &str| self.other(format!("it redirects to {place}"));
+        let next = self.url.join(location);
+        let mut next = next.map_err(|error| refused(&format!("no address: {error}")))?;
+        let scheme = short(next.scheme());
+        if !matches!(&*scheme, "http" | "https") {
+            let place = format!("the scheme `{scheme}`; only http and https work");
+            return Err(refused(&place));
         }
         if has_user_info(&next) {
-            return Err(self.other(
-                "it redirects to an address with a user name or password, which is not followed",
-            ));
+            let place = "an address with a user name or password, which is not followed";
+            return Err(refused(place));
         }
         if next.fragment().is_none() {
             next.set_fragment(self.url.fragment());
@@ -208,25 +241,25 @@ impl Exchange {
         let mut body = mem::take(&mut self.body);
         let codings: Vec<&str> = self.head.codings.split(',').map(str::trim).collect();
         for (number, coding) in codings.iter().rev().enumerate() {
+            let packed = &body[..];
             body = match coding.to_ascii_lowercase().as_str() {
                 "" | "identity" => body,
-                _ if body.is_empty() => body,
+                _ if packed.is_empty() => body,
                 "gzip" | "x-gzip" if number < CODINGS_LIMIT => {
-                    self.unpack(MultiGzDecoder::new(&body[..]), coding)?
+                    self.unpack(MultiGzDecoder::new(packed), coding)?
                 }
                 "deflate" if number < CODINGS_LIMIT => self
-                    .unpack(ZlibDecoder::new(&body[..]), coding)
+                    .unpack(ZlibDecoder::new(packed), coding)
                     // Some servers leave out the envelope that the name stands for.
-                    .or_else(|_| self.unpack(DeflateDecoder::new(&body[..]), coding))?,
+                    .or_else(|_| self.unpack(DeflateDecoder::new(packed), coding))?,
                 "br" if number < CODINGS_LIMIT => {
-                    let reader = brotli_decompressor::Decompressor::new(&body[..], 4096);
-                    self.unpack(reader, coding)?
+                    self.unpack(brotli_decompressor::Decompressor::new(packed, 4096), coding)?
                 }
                 _ => {
-                    return Err(self.other(format!(
-                        "its body is coded as `{}`, which this client cannot read",
-                        short(&self.head.codings)
-                    )));
+                    let all = short(&self.head.codings);
+                    let reason =
+                        format!("its body is coded as `{all}`, which this client cannot read");
+                    return Err(self.other(reason));
                 }
             };
         }
@@ -239,38 +272,28 @@ impl Exchange {
         if body.len() as u64 > BODY_LIMIT_BYTES {
             return Err(self.too_large());
         }
-        match read {
-            Ok(_) => Ok(body),
-            Err(_) => Err(self.other(format!("its body is said to be `{coding}`, and is not"))),
-        }
+        read.map_err(|_| self.other(format!("its body is said to be `{coding}`, and is not")))?;
+        Ok(body)
+    }
+
+    /// An error about what is asked for now.
+    pub(super) fn error(&self, error: impl FnOnce(String) -> FetchError) -> FetchError {
+        error(self.url.to_string())
     }
 
     pub(super) fn timeout(&self) -> FetchError {
-        FetchError::Timeout {
-            url: self.url.to_string(),
-            after: self.start.elapsed(),
-        }
-    }
-
-    pub(super) fn host_not_found(&self) -> FetchError {
-        FetchError::HostNotFound {
-            url: self.url.to_string(),
-        }
+        let after = self.start.elapsed();
+        self.error(|url| FetchError::Timeout { url, after })
     }
 
     pub(super) fn cut(&self) -> FetchError {
-        FetchError::Cut {
-            url: self.url.to_string(),
-            got: self.body.len() as u64,
-            expected: self.head.expected,
-        }
+        let (got, expected) = (self.body.len() as u64, self.head.expected);
+        self.error(|url| FetchError::Cut { url, got, expected })
     }
 
-    pub(super) fn too_large(&self) -> FetchError {
-        FetchError::TooLarge {
-            url: self.url.to_string(),
-            limit: BODY_LIMIT_BYTES,
-        }
+    fn too_large(&self) -> FetchError {
+        let limit = BODY_LIMIT_BYTES;
+        self.error(|url| FetchError::TooLarge { url, limit })
     }
 
     pub(super) fn head_too_large(&self) -> FetchError {
@@ -293,24 +316,22 @@ impl Exchange {
     }
 
     pub(super) fn other(&self, reason: impl ToString) -> FetchError {
-        FetchError::Other {
-            url: self.url.to_string(),
-            reason: reason.to_string().replace('\n', " "),
-        }
+        let reason = reason.to_string().replace('\n', " ");
+        self.error(|url| FetchError::Other { url, reason })
     }
 
     /// An error of the system below, which both clients hand through.
     pub(super) fn io(&self, error: &io::Error) -> FetchError {
-        let url = self.url.to_string();
         match error.kind() {
-            ErrorKind::ConnectionRefused => FetchError::Refused { url },
+            ErrorKind::ConnectionRefused => self.error(|url| FetchError::Refused { url }),
             ErrorKind::ConnectionReset
             | ErrorKind::ConnectionAborted
             | ErrorKind::BrokenPipe
-            | ErrorKind::NotConnected => FetchError::Reset { url },
+            | ErrorKind::NotConnected => self.error(|url| FetchError::Reset { url }),
             ErrorKind::UnexpectedEof => self.cut(),
             ErrorKind::TimedOut | ErrorKind::WouldBlock => self.timeout(),
-            _ if out_of_files(error) => self
+            // ENFILE and EMFILE, on every Unix.
+            _ if cfg!(unix) && matches!(error.raw_os_error(), Some(23 | 24)) => self
                 .other("too many open files; have fewer requests in flight, or raise `ulimit -n`"),
             _ => self.other(error),
         }
@@ -365,23 +386,6 @@ fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration> {
             .unwrap_or_default(),
     };
     Some(asked.min(RETRY_LIMIT))
-}
-
-/// Whether this process, or the whole system, may open no more files.
-fn out_of_files(error: &io::Error) -> bool {
-    #[cfg(unix)]
-    {
-        use nix::errno::Errno;
-        let limits = [Errno::EMFILE, Errno::ENFILE].map(|limit| limit as i32);
-        error
-            .raw_os_error()
-            .is_some_and(|code| limits.contains(&code))
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = error;
-        false
-    }
 }
 
 #[cfg(test)]

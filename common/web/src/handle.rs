@@ -1,46 +1,21 @@
 //! The parent's side of the server: start it, ask what it saw, never leave it behind.
 
 use super::{
-    FetchError, ServerConfig, Url, Witness, blocking::request, blocking_agent, server, under,
+    FetchError, ServerConfig, ServerError, Url, Witness,
+    blocking::request,
+    blocking_agent, server,
+    service::{PATIENCE, Served, listen},
+    under,
 };
-use process_pool::child::{Child, Exit, Link, LinkReceiver, LinkSender, Program, StartError};
+use process_pool::child::Program;
 use std::{
-    io,
     net::SocketAddr,
+    process,
     sync::{Mutex, PoisonError},
     thread,
-    time::{Duration, Instant},
 };
+use tokio::runtime::{Builder, Runtime};
 use ureq::Agent;
-
-/// How long the server may take to say where it listens, or to answer for its counts.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// Why the lab's server is not there.
-#[derive(Debug, thiserror::Error)]
-pub enum ServerError {
-    /// Its process did not start.
-    #[error(transparent)]
-    Start(#[from] StartError),
-    /// Its process has ended.
-    #[error("the lab's server has ended with {exit}; run again, and look for what it printed")]
-    Ended {
-        /// How it ended.
-        exit: Exit,
-    },
-    /// It could not listen where it was told to.
-    #[error("the lab's server cannot start: {reason}")]
-    Refused {
-        /// Its own word.
-        reason: String,
-    },
-    /// It runs but does not answer.
-    #[error("the lab's server does not answer: {reason}")]
-    Silent {
-        /// What happened instead.
-        reason: String,
-    },
-}
 
 /// The lab's web server at work; it ends when this handle is dropped.
 #[derive(Debug)]
@@ -52,14 +27,9 @@ pub struct Server {
 
 #[derive(Debug)]
 enum Home {
-    Process {
-        child: Mutex<Child>,
-        /// The server lives as long as both halves are open.
-        _link: (LinkSender, LinkReceiver),
-    },
-    Thread {
-        _thread: server::ServerThread,
-    },
+    Process(Mutex<Served>),
+    /// There until it is dropped.
+    Thread(Option<Runtime>),
 }
 
 impl Server {
@@ -76,25 +46,8 @@ impl Server {
     /// # Errors
     /// As [`start`](Self::start).
     pub fn with(program: &Program, config: ServerConfig) -> Result<Self, ServerError> {
-        let (mut child, link) = Child::start(program, server::ROLE)?;
-        let (link, address) = match shake_hands(link, &config) {
-            Ok(Some((link, answer))) => {
-                let address = answer.map_err(|reason| ServerError::Refused { reason })?;
-                (link, address)
-            }
-            Ok(None) => {
-                let exit = child.wait_or_kill(Duration::from_secs(1));
-                return Err(ServerError::Ended { exit });
-            }
-            Err(error) => {
-                return Err(match ended_within(&mut child, Duration::from_millis(200)) {
-                    Some(exit) => ServerError::Ended { exit },
-                    None => silent(error),
-                });
-            }
-        };
-        let child = Mutex::new(child);
-        Ok(Self::at(address, Home::Process { child, _link: link }))
+        let (served, address) = Served::start(program, &server::SERVER, &config.checked()?)?;
+        Ok(Self::at(address, Home::Process(Mutex::new(served))))
     }
 
     /// Runs the server on a thread of this process: for tests, and for `lab-server`.
@@ -104,9 +57,15 @@ impl Server {
     /// # Errors
     /// [`ServerError::Refused`] when the port is taken or the directory of files is not there.
     pub fn in_process(port: u16, config: ServerConfig) -> Result<Self, ServerError> {
-        let thread = server::ServerThread::start(port, config)
-            .map_err(|reason| ServerError::Refused { reason })?;
-        Ok(Self::at(thread.address(), Home::Thread { _thread: thread }))
+        let config = config.checked()?;
+        let refused = |reason| ServerError::Refused { reason };
+        let mut builder = Builder::new_multi_thread();
+        builder.worker_threads(1).thread_name("lab-server");
+        let runtime = builder.enable_all().build();
+        let runtime = runtime.map_err(|error| refused(error.to_string()))?;
+        let (listener, address) = listen(&runtime, port).map_err(refused)?;
+        runtime.spawn(server::run(listener, config));
+        Ok(Self::at(address, Home::Thread(Some(runtime))))
     }
 
     fn at(address: SocketAddr, home: Home) -> Self {
@@ -130,35 +89,21 @@ impl Server {
     /// The id of the process it runs in.
     pub fn id(&self) -> u32 {
         match &self.home {
-            Home::Process { child, .. } => {
-                child.lock().unwrap_or_else(PoisonError::into_inner).id()
-            }
-            Home::Thread { .. } => std::process::id(),
+            Home::Process(served) => served.lock().unwrap_or_else(PoisonError::into_inner).id(),
+            Home::Thread(_) => process::id(),
         }
     }
 
-    /// How its process ended, or `None` while it runs.
-    pub fn ended(&self) -> Option<Exit> {
-        match &self.home {
-            Home::Process { child, .. } => {
-                let mut child = child.lock().unwrap_or_else(PoisonError::into_inner);
-                child.try_wait()
-            }
-            Home::Thread { .. } => None,
-        }
-    }
-
-    /// Zeroes its counts, and lets its faults begin anew.
+    /// Zeroes its counts, and lets its faults begin again.
     ///
     /// # Errors
     /// [`ServerError`] when it does not answer.
     pub fn begin_run(&self) -> Result<(), ServerError> {
         let url = self.url("witness/begin");
-        let answer = self.agent.post(url.as_str()).send_empty();
-        match answer {
+        match self.agent.post(url.as_str()).send_empty() {
             Ok(answer) if answer.status().is_success() => Ok(()),
-            Ok(answer) => Err(silent(answer.status())),
-            Err(error) => Err(self.why(error)),
+            Ok(answer) => Err(self.silent(answer.status())),
+            Err(error) => Err(self.silent(error)),
         }
     }
 
@@ -169,56 +114,34 @@ impl Server {
     pub fn witness(&self) -> Result<Witness, ServerError> {
         let page = request(&self.agent, &self.url("witness")).map_err(|error| match error {
             // The way out of a fetch's own time-out would mislead here.
-            FetchError::Timeout { after, .. } => self.why(format!(
-                "nothing came in {}; it may be stopped, or out of open files (`ulimit -n`)",
-                format_args!("{after:?}")
+            FetchError::Timeout { after, .. } => self.silent(format_args!(
+                "nothing came in {after:?}; it may be stopped, or out of open files (`ulimit -n`)"
             )),
-            error => self.why(error),
+            error => self.silent(error),
         })?;
-        serde_json::from_slice(&page.body).map_err(silent)
+        serde_json::from_slice(&page.body).map_err(|error| self.silent(error))
     }
 
-    /// A silence is explained by an end, if there was one: its connections break a little earlier.
-    fn why(&self, error: impl ToString) -> ServerError {
-        let exit = match &self.home {
-            Home::Process { child, .. } => {
-                let mut child = child.lock().unwrap_or_else(PoisonError::into_inner);
-                ended_within(&mut child, Duration::from_millis(200))
+    fn silent(&self, reason: impl ToString) -> ServerError {
+        match &self.home {
+            Home::Process(served) => {
+                let mut served = served.lock().unwrap_or_else(PoisonError::into_inner);
+                served.silent(reason)
             }
-            Home::Thread { .. } => None,
-        };
-        exit.map_or_else(|| silent(error), |exit| ServerError::Ended { exit })
-    }
-}
-
-fn silent(reason: impl ToString) -> ServerError {
-    ServerError::Silent {
-        reason: reason.to_string(),
-    }
-}
-
-type Halves = (LinkSender, LinkReceiver);
-
-/// Sends the configuration and waits for the address; `None` when the child hung up.
-fn shake_hands(
-    link: Link,
-    config: &ServerConfig,
-) -> io::Result<Option<(Halves, Result<SocketAddr, String>)>> {
-    let (mut sender, mut receiver) = link.split();
-    sender.send(config)?;
-    receiver.set_timeout(Some(PATIENCE));
-    let answer = receiver.receive()?;
-    receiver.set_timeout(None);
-    Ok(answer.map(|answer| ((sender, receiver), answer)))
-}
-
-fn ended_within(child: &mut Child, limit: Duration) -> Option<Exit> {
-    let deadline = Instant::now() + limit;
-    loop {
-        let exit = child.try_wait();
-        if exit.is_some() || Instant::now() >= deadline {
-            return exit;
+            Home::Thread(_) => ServerError::Silent {
+                reason: reason.to_string(),
+            },
         }
-        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Home::Thread(runtime) = &mut self.home {
+            let runtime = runtime.take();
+            // Elsewhere, since a thread of another runtime may not wait for this one. A panic of the
+            // server has been printed by the panic hook; a drop must not add another.
+            let _ = thread::spawn(|| drop(runtime)).join();
+        }
     }
 }

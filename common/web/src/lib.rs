@@ -30,6 +30,7 @@ mod exchange;
 mod handle;
 mod page;
 pub mod server;
+mod service;
 #[cfg(test)]
 mod tests;
 pub mod venue;
@@ -38,9 +39,10 @@ pub use asynchronous::{AsyncClient, async_client, get_async};
 pub use blocking::{blocking_agent, get_blocking};
 pub use error::FetchError;
 pub use exchange::{BODY_LIMIT_BYTES, has_user_info};
-pub use handle::{Server, ServerError};
+pub use handle::Server;
 pub use page::Page;
 pub use server::{FaultKind, Faults, SERVER, ServerConfig, Witness};
+pub use service::{ServerError, Service};
 pub use url::Url;
 
 use std::time::Duration;

@@ -42,7 +42,7 @@ fn messages_name_the_url_and_a_way_out() {
     );
     #[cfg(unix)]
     assert!(
-        at.io(&io::Error::from(nix::errno::Errno::EMFILE))
+        at.io(&io::Error::from_raw_os_error(24))
             .to_string()
             .contains("`ulimit -n`")
     );

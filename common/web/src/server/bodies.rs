@@ -2,7 +2,8 @@
 
 use super::{
     Lab,
-    httpbin::{Asked, BYTES_LIMIT, bad_request, found, html, pretty},
+    asked::{Asked, BRIEF, Length, pretty},
+    httpbin::{bad_request, found, html},
     mix,
 };
 use axum::{
@@ -11,18 +12,17 @@ use axum::{
     extract::{Path, State},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{MethodRouter, get},
 };
 use flate2::{
     Compression,
     write::{GzEncoder, ZlibEncoder},
 };
 use futures_util::{StreamExt, stream};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::{
     convert::Infallible,
-    fmt::Write as _,
-    io::Write as _,
+    io::{self, Write},
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -73,28 +73,9 @@ pub(super) fn routes() -> Router<Arc<Lab>> {
             get(async |Path(n): Path<u32>| found(&format!("/links/{n}/0"))),
         )
         .route("/links/{n}/{offset}", get(links))
-        .route(
-            "/gzip",
-            get(async |asked| {
-                coded(asked, "gzipped", "gzip", |json| {
-                    let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
-                    packed.write_all(json).and_then(|()| packed.finish())
-                })
-            }),
-        )
-        .route(
-            "/deflate",
-            get(async |asked| {
-                coded(asked, "deflated", "deflate", |json| {
-                    let mut packed = ZlibEncoder::new(Vec::new(), Compression::fast());
-                    packed.write_all(json).and_then(|()| packed.finish())
-                })
-            }),
-        )
-        .route(
-            "/brotli",
-            get(async |asked| coded(asked, "brotli", "br", |json| Ok(brotli(json)))),
-        )
+        .route("/gzip", coded("gzipped", "gzip", gzip))
+        .route("/deflate", coded("deflated", "deflate", deflate))
+        .route("/brotli", coded("brotli", "br", brotli))
         .route("/json", get(slides))
         .route("/html", page(MOBY_DICK))
         .route("/encoding/utf8", page(UTF8))
@@ -104,20 +85,10 @@ pub(super) fn routes() -> Router<Arc<Lab>> {
             "/robots.txt",
             typed("text/plain", b"User-agent: *\nDisallow: /deny\n"),
         )
-        .route(
-            "/deny",
-            typed("text/plain", b"a robot does not read this\n"),
-        )
         .route("/uuid", get(uuid))
         .route("/cache", get(cache))
         .route("/cache/{seconds}", get(cache_for))
         .route("/etag/{etag}", get(etag))
-}
-
-#[expect(clippy::result_large_err, reason = "the error is the answer itself")]
-pub(super) fn parse_length(n: &str) -> Result<usize, Response> {
-    let length = n.parse().ok().filter(|&n| n <= BYTES_LIMIT);
-    length.ok_or_else(|| bad_request(format!("not a length from 0 to {BYTES_LIMIT}: `{n}`\n")))
 }
 
 pub(super) fn seeded_bytes(seed: u64, n: usize) -> Vec<u8> {
@@ -126,21 +97,25 @@ pub(super) fn seeded_bytes(seed: u64, n: usize) -> Vec<u8> {
 }
 
 /// With a seed of the request's own, the bytes are those of Python's generator, as httpbin's are.
-async fn bytes(State(lab): State<Arc<Lab>>, Path(n): Path<String>, asked: Asked) -> Response {
-    match (parse_length(&n), asked.arg::<u32>("seed")) {
-        (Err(refusal), _) => refusal,
-        (Ok(n), None) => (BYTES, seeded_bytes(lab.config.seed, n)).into_response(),
-        (Ok(n), Some(seed)) => {
+async fn bytes(
+    State(lab): State<Arc<Lab>>,
+    Path(Length(n)): Path<Length>,
+    asked: Asked,
+) -> impl IntoResponse {
+    let bytes = match asked.arg("seed") {
+        None => seeded_bytes(lab.config.seed, n),
+        Some(seed) => {
             let mut generator = rand_mt::Mt::new_with_key([seed]);
             let draws = std::iter::repeat_with(|| generator.next_u32() >> 23);
-            let bytes = draws.filter_map(|draw| u8::try_from(draw).ok()).take(n);
-            (BYTES, bytes.collect::<Vec<u8>>()).into_response()
+            let bytes = draws.filter_map(|draw| u8::try_from(draw).ok());
+            bytes.take(n).collect()
         }
-    }
+    };
+    (BYTES, bytes)
 }
 
 async fn lines(Path(n): Path<u32>, asked: Asked) -> Response {
-    let about = asked.only(&["args", "headers", "origin", "url"]);
+    let about = asked.about(BRIEF);
     let lines = (0..n.min(LINES_LIMIT)).map(move |id| {
         let mut line = about.clone();
         line["id"] = id.into();
@@ -185,15 +160,9 @@ async fn range(Path(n): Path<usize>, asked: Asked) -> Response {
         return (StatusCode::NOT_FOUND, tag, text).into_response();
     }
     let asked = asked.field(header::RANGE);
-    let (left, right) = match asked
-        .trim()
-        .strip_prefix("bytes=")
-        .and_then(|it| it.split_once('-'))
-    {
-        Some((left, right)) => (left.parse::<usize>().ok(), right.parse::<usize>().ok()),
-        None => (None, None),
-    };
-    let (first, last) = match (left, right) {
+    let ends = asked.trim().strip_prefix("bytes=");
+    let (left, right) = ends.and_then(|it| it.split_once('-')).unwrap_or_default();
+    let (first, last) = match (left.parse().ok(), right.parse().ok()) {
         (None, None) => (0, n - 1),
         (None, Some(length)) => (n.saturating_sub(length), n - 1),
         (Some(first), last) => (first, last.unwrap_or(n - 1)),
@@ -202,48 +171,56 @@ async fn range(Path(n): Path<usize>, asked: Asked) -> Response {
         let range = [(header::CONTENT_RANGE, format!("bytes */{n}"))];
         return (StatusCode::RANGE_NOT_SATISFIABLE, tag, range).into_response();
     }
-    let code = match (first, last) {
-        (0, last) if last == n - 1 => StatusCode::OK,
-        _ => StatusCode::PARTIAL_CONTENT,
+    let code = match last - first + 1 == n {
+        true => StatusCode::OK,
+        false => StatusCode::PARTIAL_CONTENT,
     };
-    let letters: Vec<u8> = (first..=last)
-        .map(|place| b'a' + (place % 26) as u8)
-        .collect();
+    let letters = (first..=last).map(|place| b'a' + (place % 26) as u8);
+    let letters: Vec<u8> = letters.collect();
     let range = [(header::CONTENT_RANGE, format!("bytes {first}-{last}/{n}"))];
     (code, BYTES, tag, range, letters).into_response()
 }
 
 async fn links(Path((n, offset)): Path<(u32, u32)>) -> Response {
-    let mut page = String::from("<html><head><title>Links</title></head><body>");
-    for link in 0..n.clamp(1, LINKS_LIMIT) {
-        // Writing to a string cannot fail.
-        let _ = match link == offset {
-            true => write!(page, "{link} "),
-            false => write!(page, "<a href='/links/{n}/{link}'>{link}</a> "),
-        };
-    }
-    page.push_str("</body></html>");
+    let link = |link| match link == offset {
+        true => format!("{link} "),
+        false => format!("<a href='/links/{n}/{link}'>{link}</a> "),
+    };
+    let links: String = (0..n.clamp(1, LINKS_LIMIT)).map(link).collect();
+    let page = format!("<html><head><title>Links</title></head><body>{links}</body></html>");
     html(StatusCode::OK, page)
 }
 
+/// A handler whose answer is packed, and has a mark of that.
 fn coded(
-    asked: Asked,
-    mark: &str,
+    mark: &'static str,
     coding: &'static str,
-    pack: impl Fn(&[u8]) -> std::io::Result<Vec<u8>>,
-) -> Response {
-    let mut about = asked.only(&["headers", "method", "origin"]);
-    about[mark] = Value::Bool(true);
-    let packed = pack(format!("{about:#}\n").as_bytes()).expect("memory takes what is written");
-    let kind = [
-        (header::CONTENT_TYPE, "application/json"),
-        (header::CONTENT_ENCODING, coding),
-    ];
-    (kind, packed).into_response()
+    pack: fn(&[u8]) -> io::Result<Vec<u8>>,
+) -> MethodRouter<Arc<Lab>> {
+    get(async move |asked: Asked| {
+        let mut about = asked.about(&["headers", "method", "origin"]);
+        about[mark] = true.into();
+        let packed = pack(format!("{about:#}\n").as_bytes()).expect("memory takes what is written");
+        let kind = [
+            (header::CONTENT_TYPE, "application/json"),
+            (header::CONTENT_ENCODING, coding),
+        ];
+        (kind, packed)
+    })
+}
+
+pub(super) fn gzip(bytes: &[u8]) -> io::Result<Vec<u8>> {
+    let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+    packed.write_all(bytes).and_then(|()| packed.finish())
+}
+
+fn deflate(bytes: &[u8]) -> io::Result<Vec<u8>> {
+    let mut packed = ZlibEncoder::new(Vec::new(), Compression::fast());
+    packed.write_all(bytes).and_then(|()| packed.finish())
 }
 
 /// The simplest brotli: blocks that are not compressed, each under its length, and the mark of the end.
-fn brotli(bytes: &[u8]) -> Vec<u8> {
+fn brotli(bytes: &[u8]) -> io::Result<Vec<u8>> {
     let mut packed = Vec::new();
     for (number, block) in bytes.chunks(1 << 16).enumerate() {
         // The window of the stream stands in one bit before the first block.
@@ -253,7 +230,7 @@ fn brotli(bytes: &[u8]) -> Vec<u8> {
         packed.extend_from_slice(block);
     }
     packed.push(3);
-    packed
+    Ok(packed)
 }
 
 async fn slides() -> Response {
@@ -280,10 +257,6 @@ async fn uuid(State(lab): State<Arc<Lab>>) -> Response {
     pretty(&json!({ "uuid": format!("{a:08x}-{b:04x}-{c:04x}-{d:04x}-{e:012x}") }))
 }
 
-fn brief(asked: &Asked) -> Response {
-    pretty(&asked.only(&["args", "headers", "origin", "url"]))
-}
-
 async fn cache(State(lab): State<Arc<Lab>>, asked: Asked) -> Response {
     let conditions = [header::IF_NONE_MATCH, header::IF_MODIFIED_SINCE];
     if conditions
@@ -296,14 +269,14 @@ async fn cache(State(lab): State<Arc<Lab>>, asked: Asked) -> Response {
     let tag = format!("{:016x}", mix(lab.config.seed, lab.next()));
     (
         [(header::LAST_MODIFIED, now), (header::ETAG, tag)],
-        brief(&asked),
+        asked.json(BRIEF),
     )
         .into_response()
 }
 
 async fn cache_for(Path(seconds): Path<u32>, asked: Asked) -> Response {
     let age = format!("public, max-age={seconds}");
-    ([(header::CACHE_CONTROL, age)], brief(&asked)).into_response()
+    ([(header::CACHE_CONTROL, age)], asked.json(BRIEF)).into_response()
 }
 
 async fn etag(Path(etag): Path<String>, asked: Asked) -> Response {
@@ -318,6 +291,6 @@ async fn etag(Path(etag): Path<String>, asked: Asked) -> Response {
     match (unless.is_empty(), when.is_empty()) {
         (false, _) if names_it(unless) => (StatusCode::NOT_MODIFIED, tag).into_response(),
         (true, false) if !names_it(when) => StatusCode::PRECONDITION_FAILED.into_response(),
-        _ => (tag, brief(&asked)).into_response(),
+        _ => (tag, asked.json(BRIEF)).into_response(),
     }
 }

@@ -10,14 +10,13 @@ use std::{
     pin::Pin,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
     task::{Context, Poll, ready},
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
-    sync::Notify,
 };
 
 /// What the handlers know of the connection that a request came by; clones are the same one.
@@ -28,9 +27,8 @@ pub(super) struct Connection(Arc<Marks>);
 struct Marks {
     /// The last run that counted this connection; runs are numbered from 1.
     counted_in_run: AtomicU64,
-    reset: AtomicBool,
+    /// What is still to be written before it closes; nothing at all makes it a reset.
     last: Mutex<Option<Vec<u8>>>,
-    flushed: Notify,
 }
 
 impl Connection {
@@ -40,19 +38,9 @@ impl Connection {
         self.0.counted_in_run.swap(run, Ordering::SeqCst) != run
     }
 
-    /// Lets the next write end the connection with a TCP reset.
-    pub(super) fn reset(&self) {
-        self.0.reset.store(true, Ordering::SeqCst);
-    }
-
-    /// Lets the next write be these bytes, and then the end of the connection.
+    /// Lets the next write be these bytes, and then the end of the connection; without any, a TCP reset.
     pub(super) fn end_with(&self, bytes: Vec<u8>) {
         *self.0.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(bytes);
-    }
-
-    /// Waits until all that was written so far is in the system's hands.
-    pub(super) async fn flushed(&self) {
-        self.0.flushed.notified().await;
     }
 }
 
@@ -102,15 +90,14 @@ impl LabStream {
     /// The error that makes hyper drop the stream, which then closes, or resets.
     fn poll_broken(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Error>> {
         let marks = Arc::clone(&self.connection.0);
-        if marks.reset.load(Ordering::SeqCst) {
-            // Without it the close is an orderly one: less of a fault, but still the end.
-            let _ = self.stream.set_zero_linger();
-            return Poll::Ready(Some(io::ErrorKind::ConnectionReset.into()));
-        }
         let mut last = marks.last.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(bytes) = last.as_mut() else {
             return Poll::Ready(None);
         };
+        if bytes.is_empty() {
+            // Without it the close is an orderly one: less of a fault, but still the end.
+            let _ = self.stream.set_zero_linger();
+        }
         while !bytes.is_empty() {
             match ready!(Pin::new(&mut self.stream).poll_write(cx, bytes)) {
                 Ok(written) => drop(bytes.drain(..written)),
@@ -133,24 +120,7 @@ impl AsyncWrite for LabStream {
         }
     }
 
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffers: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        match ready!(self.poll_broken(cx)) {
-            Some(error) => Poll::Ready(Err(error)),
-            None => Pin::new(&mut self.stream).poll_write_vectored(cx, buffers),
-        }
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // hyper flushes the stream only once its own buffer is written out.
-        self.connection.0.flushed.notify_waiters();
         Pin::new(&mut self.stream).poll_flush(cx)
     }
 

@@ -4,12 +4,12 @@ use super::{connection::Connection, mix};
 use axum::{
     Extension,
     body::{Body, Bytes},
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use futures_util::{StreamExt, stream};
+use futures_util::stream;
 use serde::{Deserialize, Serialize};
-use std::{convert::Infallible, io, num::NonZeroU32, str::FromStr};
+use std::{convert::Infallible, num::NonZeroU32, str::FromStr};
 
 /// One way in which the server fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -107,42 +107,38 @@ pub(super) fn too_many_requests(retry_after: String) -> Response {
 /// The head of an answer that promises a body which never comes.
 pub(super) fn stall() -> Response {
     let never = stream::pending::<Result<Bytes, Infallible>>();
-    with_length(FaultKind::Stall, 1024, Body::from_stream(never))
+    let length = [(header::CONTENT_LENGTH, 1024)];
+    let never = Body::from_stream(never);
+    (Extension(FaultKind::Stall), length, never).into_response()
 }
 
 /// The first half of `whole` under the length of all of it; then the connection closes.
-pub(super) fn cut(connection: Connection, whole: &Bytes) -> Response {
-    let half = whole.slice(..whole.len() / 2);
-    let close = async move {
-        // hyper drops what it has not written when a body fails: wait for the half to be out.
-        connection.flushed().await;
-        Err(io::Error::from(io::ErrorKind::BrokenPipe))
-    };
-    let body = stream::iter([Ok(half)]).chain(stream::once(close));
-    with_length(FaultKind::Cut, whole.len(), Body::from_stream(body))
+pub(super) fn cut(connection: &Connection, mut fields: HeaderMap, whole: &[u8]) -> Response {
+    fields.insert(header::CONTENT_LENGTH, whole.len().into());
+    let half = &whole[..whole.len() / 2];
+    instead(connection, Some(FaultKind::Cut), fields, half)
 }
 
 /// An answer that nobody will see: the connection ends in a reset.
 pub(super) fn reset(connection: &Connection) -> Response {
-    connection.reset();
+    connection.end_with(Vec::new());
     (Extension(FaultKind::Reset), Body::empty()).into_response()
 }
 
-/// These bytes instead of an answer, and then the end of the connection.
-pub(super) fn raw(connection: &Connection, bytes: Vec<u8>, is_cut: bool) -> Response {
-    connection.end_with(bytes);
-    let kind = is_cut.then_some(Extension(FaultKind::Cut));
-    (kind, Body::empty()).into_response()
-}
-
-/// An answer that will not come whole, of a kind by which it is counted.
-fn with_length(kind: FaultKind, length: usize, body: Body) -> Response {
-    let mut response = (Extension(kind), body).into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
-    let text = HeaderValue::from_static("text/plain; charset=utf-8");
-    headers.insert(header::CONTENT_TYPE, text);
-    response
+/// These fields and this body go out as they are, and then the connection closes.
+pub(super) fn instead(
+    connection: &Connection,
+    kind: Option<FaultKind>,
+    fields: HeaderMap,
+    body: &[u8],
+) -> Response {
+    let mut bytes = b"HTTP/1.1 200 OK\r\nconnection: close\r\n".to_vec();
+    for (name, value) in &fields {
+        let field = [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"];
+        bytes.extend(field.concat());
+    }
+    connection.end_with([&bytes, &b"\r\n"[..], body].concat());
+    (kind.map(Extension), Body::empty()).into_response()
 }
 
 #[cfg(test)]

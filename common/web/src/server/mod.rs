@@ -3,6 +3,7 @@
 //! It runs as a child process ([`SERVER`]) on 127.0.0.1, one thread, one event loop. Paths are
 //! httpbin's where httpbin has them; `/` lists them all.
 
+mod asked;
 mod bodies;
 mod connection;
 mod faults;
@@ -18,33 +19,26 @@ pub use own::PATHS;
 pub use pages::page_title;
 pub use witness::Witness;
 
-use axum::{Router, extract::DefaultBodyLimit};
+use super::service::{self, ServerError, Service};
+use axum::{Router, extract::DefaultBodyLimit, middleware};
 use connection::{Connection, LabListener};
-use process_pool::child::{Link, Role};
+use process_pool::child::Link;
 use serde::{Deserialize, Serialize};
 use std::{
-    io,
-    net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
-    process::ExitCode,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
-        mpsc,
     },
-    thread,
 };
-use tokio::{net::TcpSocket, runtime::Runtime, sync::oneshot};
+use tokio::net::TcpListener;
 use witness::Counts;
 
-/// The name of the role; see [`SERVER`].
-pub(super) const ROLE: &str = "server";
-
 /// The server's role: `main` hands it to [`take_role`](process_pool::child::take_role).
-pub static SERVER: ServerRole = ServerRole;
-
-/// How many connections may wait to be accepted; past the largest burst of a lesson's clients.
-const BACKLOG: u32 = 16_384;
+pub static SERVER: Service = Service {
+    name: "server",
+    serve,
+};
 
 /// What the server is told before it starts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,34 +51,12 @@ pub struct ServerConfig {
     pub files: Option<PathBuf>,
 }
 
-/// The [`Role`] of a child that serves; see [`SERVER`].
-#[derive(Clone, Copy, Debug)]
-pub struct ServerRole;
-
-impl Role for ServerRole {
-    fn name(&self) -> &str {
-        ROLE
-    }
-
-    fn serve(&self, mut link: Link) -> ExitCode {
-        let Ok(Some(config)) = link.receive::<ServerConfig>() else {
-            return ExitCode::FAILURE;
-        };
-        measure::host::raise_open_files();
-        let bound = Bound::new(0, config);
-        let answer = bound.as_ref().map(|bound| bound.address);
-        if link.send(&answer).is_err() {
-            return ExitCode::FAILURE;
-        }
-        match bound {
-            Ok(bound) => {
-                link.exit_with_parent();
-                bound.runtime.block_on(run(bound.listener, bound.lab));
-                ExitCode::SUCCESS
-            }
-            // The parent has the reason and tells it.
-            Err(_) => ExitCode::FAILURE,
-        }
+impl ServerConfig {
+    /// With the directory in its one true spelling, if it is there.
+    pub(super) fn checked(mut self) -> Result<Self, ServerError> {
+        let root = self.files.as_deref().map(files::root).transpose();
+        self.files = root.map_err(|reason| ServerError::Refused { reason })?;
+        Ok(self)
     }
 }
 
@@ -103,133 +75,40 @@ impl Lab {
     }
 }
 
-/// A server that listens but does not answer yet.
-struct Bound {
-    runtime: Runtime,
-    listener: LabListener,
-    address: SocketAddr,
-    lab: Arc<Lab>,
+fn serve(mut link: Link) -> Option<()> {
+    let (config, runtime, listener) = service::open(&mut link)?;
+    link.exit_with_parent();
+    runtime.block_on(run(listener, config));
+    Some(())
 }
 
-impl Bound {
-    fn new(port: u16, mut config: ServerConfig) -> Result<Self, String> {
-        if let Some(directory) = config.files.take() {
-            config.files = Some(files::root(&directory)?);
-        }
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| error.to_string())?;
-        let (listener, address) =
-            runtime
-                .block_on(async { listen(port) })
-                .map_err(|error| match error.kind() {
-                    io::ErrorKind::AddrInUse => {
-                        format!("port `{port}` is in use; choose another, or 0 for any free one")
-                    }
-                    _ => format!("cannot listen at port `{port}`: {error}"),
-                })?;
-        let counts = Counts::default();
-        Ok(Self {
-            runtime,
-            listener,
-            address,
-            lab: Arc::new(Lab {
-                config,
-                counts,
-                draws: AtomicU64::new(0),
-            }),
-        })
-    }
-}
-
-fn listen(port: u16) -> io::Result<(LabListener, SocketAddr)> {
-    let socket = TcpSocket::new_v4()?;
-    // On Windows the option means something else: two servers at one port.
-    #[cfg(not(windows))]
-    socket.set_reuseaddr(true)?;
-    socket.bind((Ipv4Addr::LOCALHOST, port).into())?;
-    let listener = socket.listen(BACKLOG)?;
-    let address = listener.local_addr()?;
-    Ok((LabListener(listener), address))
-}
-
-async fn run(listener: LabListener, lab: Arc<Lab>) {
-    let app = app(lab).into_make_service_with_connect_info::<Connection>();
+/// Serves for ever.
+pub(super) async fn run(listener: TcpListener, config: ServerConfig) {
+    let app = app(Arc::new(Lab {
+        config,
+        counts: Counts::default(),
+        draws: AtomicU64::new(0),
+    }));
+    let app = app.into_make_service_with_connect_info::<Connection>();
     // It retries whatever accepting brings, and never returns.
-    let _ = axum::serve(listener, app).await;
+    let _ = axum::serve(LabListener(listener), app).await;
 }
 
 fn app(lab: Arc<Lab>) -> Router {
-    let watched = axum::middleware::from_fn_with_state(lab.clone(), watch::watch);
+    let watched = middleware::from_fn_with_state(lab.clone(), watch::watch);
     let counted = httpbin::routes()
         .merge(own::routes())
         .merge(pages::routes())
         .merge(files::routes())
         .fallback(httpbin::not_found)
-        .layer(DefaultBodyLimit::max(httpbin::BYTES_LIMIT))
+        .layer(DefaultBodyLimit::max(asked::BYTES_LIMIT))
         .layer(watched)
         .with_state(lab.clone());
     // Around the rest: which methods a path takes is known only outside of it.
-    let shared = axum::middleware::from_fn(httpbin::shared);
+    let shared = middleware::from_fn(httpbin::shared);
     let counted = Router::new().fallback_service(counted).layer(shared);
     // These neither count nor fail.
     witness::routes().with_state(lab).fallback_service(counted)
-}
-
-/// A server on a thread of this process; it stops when this is dropped.
-#[derive(Debug)]
-pub(super) struct ServerThread {
-    address: SocketAddr,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<thread::JoinHandle<()>>,
-}
-
-impl ServerThread {
-    pub(super) fn start(port: u16, config: ServerConfig) -> Result<Self, String> {
-        let (told, address) = mpsc::sync_channel(1);
-        let (stop, stopped) = oneshot::channel();
-        let thread = thread::Builder::new()
-            .name("lab-server".into())
-            .spawn(move || {
-                let bound = match Bound::new(port, config) {
-                    Ok(bound) => bound,
-                    // If nobody waits for the reason, nobody misses it.
-                    Err(reason) => return drop(told.send(Err(reason))),
-                };
-                let _ = told.send(Ok(bound.address));
-                bound.runtime.block_on(async {
-                    tokio::select! {
-                        () = run(bound.listener, bound.lab) => {}
-                        _ = stopped => {}
-                    }
-                });
-            })
-            .map_err(|error| error.to_string())?;
-        let address = address
-            .recv()
-            .map_err(|_| String::from("its thread ended early"))??;
-        Ok(Self {
-            address,
-            stop: Some(stop),
-            thread: Some(thread),
-        })
-    }
-
-    pub(super) fn address(&self) -> SocketAddr {
-        self.address
-    }
-}
-
-impl Drop for ServerThread {
-    fn drop(&mut self) {
-        // A thread that has ended needs no word.
-        let _ = self.stop.take().map(|stop| stop.send(()));
-        if let Some(thread) = self.thread.take() {
-            // Its panic has been printed by the panic hook; a drop must not add another.
-            let _ = thread.join();
-        }
-    }
 }
 
 /// A well-mixed number from a seed and a position (splitmix64); the same on every machine.

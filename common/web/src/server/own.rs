@@ -2,24 +2,23 @@
 
 use super::{
     Lab,
-    bodies::{parse_length, seeded_bytes},
+    asked::{Asked, BRIEF, Length, Wait},
+    bodies::{gzip, seeded_bytes},
     connection::Connection,
-    faults::{cut, raw, reset, stall, too_many_requests},
-    httpbin::{Asked, bad_request, parse_wait},
+    faults::{FaultKind, cut, instead, reset, stall, too_many_requests},
+    httpbin::bad_request,
 };
 use axum::{
     Router,
     body::{Body, Bytes},
     extract::{Extension, Path, State},
-    http::{StatusCode, Uri, header},
+    http::{HeaderMap, StatusCode, Uri, header},
     response::{Html, IntoResponse, Response},
     routing::{any, get},
 };
-use flate2::{Compression, write::GzEncoder};
 use futures_util::stream;
 use std::{
     convert::Infallible,
-    io::Write,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -35,11 +34,11 @@ httpbin's paths:
   /redirect/{n} /absolute-redirect/{n} /relative-redirect/{n}
   /redirect-to?url=URL&status_code=CODE
   /cookies /cookies/set?NAME=VALUE /cookies/set/{name}/{value} /cookies/delete?NAME
-  /basic-auth/{user}/{password} /hidden-basic-auth/{user}/{password} /bearer
+  /basic-auth/{user}/{password} /bearer
   /bytes/{n}?seed=N /stream/{lines} /range/{n} /links/{n}/{offset}
   /drip?numbytes=N&duration=S&delay=S&code=CODE   a body byte by byte
   /gzip /deflate /brotli    coded bodies
-  /json /html /xml /image/png /encoding/utf8 /robots.txt /deny
+  /json /html /xml /image/png /encoding/utf8 /robots.txt
   /response-headers?NAME=VALUE /cache /cache/{seconds} /etag/{etag}
 the lab's own:
   /page/{n}                 page n of many that link to each other
@@ -72,7 +71,7 @@ pub(super) fn routes() -> Router<Arc<Lab>> {
         .route("/wrong-length/{said}/{n}", get(wrong_length))
         .route("/broken-gzip", get(broken_gzip))
         .route("/retry-after/{seconds}", get(retry_after))
-        .route("/not-utf8", get(not_utf8))
+        .route("/not-utf8", get(async || Html(NOT_UTF8)))
 }
 
 /// Each target fails so often, in each run.
@@ -82,82 +81,54 @@ async fn flaky(
     uri: Uri,
     asked: Asked,
 ) -> Response {
-    let failed = lab.counts.failures_of(&uri, n);
     let code = StatusCode::from_u16(asked.arg("status").unwrap_or(503));
-    match (failed, code) {
-        (None, _) => super::httpbin::pretty(&asked.only(&["args", "headers", "origin", "url"])),
+    match (lab.counts.failures_of(&uri, n), code) {
+        (None, _) => asked.json(BRIEF),
         (Some(time), Ok(code)) => (code, format!("failure {time} of {n}\n")).into_response(),
         (_, Err(_)) => bad_request("Invalid status code"),
     }
 }
 
-async fn stall_a_while(Path(seconds): Path<String>) -> Response {
-    let wait = match parse_wait(&seconds) {
-        Ok(wait) => wait,
-        Err(refusal) => return refusal,
-    };
+async fn stall_a_while(Path(Wait(wait)): Path<Wait>) -> Body {
     let late = async move {
         time::sleep(wait).await;
         Ok::<_, Infallible>(Bytes::from_static(b"late, but here\n"))
     };
-    Body::from_stream(stream::once(late)).into_response()
+    Body::from_stream(stream::once(late))
 }
 
 async fn cut_in_half(
     State(lab): State<Arc<Lab>>,
     Extension(connection): Extension<Connection>,
-    Path(n): Path<String>,
+    Path(Length(n)): Path<Length>,
 ) -> Response {
-    match parse_length(&n) {
-        Ok(n) => cut(connection, &seeded_bytes(lab.config.seed, n).into()),
-        Err(refusal) => refusal,
-    }
+    let body = seeded_bytes(lab.config.seed, n);
+    cut(&connection, HeaderMap::new(), &body)
 }
 
 async fn wrong_length(
     State(lab): State<Arc<Lab>>,
     Extension(connection): Extension<Connection>,
-    Path((said, n)): Path<(u64, String)>,
+    Path((said, Length(n))): Path<(u64, Length)>,
 ) -> Response {
-    match parse_length(&n) {
-        Ok(n) => {
-            let head =
-                format!("HTTP/1.1 200 OK\r\ncontent-length: {said}\r\nconnection: close\r\n\r\n");
-            let body = seeded_bytes(lab.config.seed, n);
-            raw(
-                &connection,
-                [head.as_bytes(), &body].concat(),
-                said > n as u64,
-            )
-        }
-        Err(refusal) => refusal,
-    }
+    let fields = HeaderMap::from_iter([(header::CONTENT_LENGTH, said.into())]);
+    let kind = (said > n as u64).then_some(FaultKind::Cut);
+    instead(&connection, kind, fields, &seeded_bytes(lab.config.seed, n))
 }
 
-async fn broken_gzip() -> Response {
-    let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+async fn broken_gzip() -> impl IntoResponse {
     let page = "<title>half</title>\n".repeat(100);
-    let packed = packed
-        .write_all(page.as_bytes())
-        .and_then(|()| packed.finish());
-    let packed = packed.expect("memory takes what is written");
-    let kind = [
-        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
-        (header::CONTENT_ENCODING, "gzip"),
-    ];
-    (kind, packed[..packed.len() / 2].to_vec()).into_response()
+    let mut packed = gzip(page.as_bytes()).expect("memory takes what is written");
+    packed.truncate(packed.len() / 2);
+    ([(header::CONTENT_ENCODING, "gzip")], Html(packed))
 }
 
 async fn retry_after(Path(seconds): Path<u32>, asked: Asked) -> Response {
-    let date = SystemTime::now().checked_add(Duration::from_secs(seconds.into()));
-    let is_date = asked.arg::<String>("as").is_some_and(|it| it == "date");
-    too_many_requests(match date.filter(|_| is_date) {
-        Some(date) => httpdate::fmt_http_date(date),
-        None => seconds.to_string(),
+    let date = SystemTime::now() + Duration::from_secs(seconds.into());
+    too_many_requests(match asked.arg::<String>("as").as_deref() {
+        Some("date") => httpdate::fmt_http_date(date),
+        _ => seconds.to_string(),
     })
 }
 
-async fn not_utf8() -> Response {
-    let page = b"<html><head><title>caf\xe9</title></head><body>\xff\xfe</body></html>";
-    Html(page.as_slice()).into_response()
-}
+const NOT_UTF8: &[u8] = b"<html><head><title>caf\xe9</title></head><body>\xff\xfe</body></html>";

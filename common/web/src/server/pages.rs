@@ -1,10 +1,6 @@
 //! Pages made by the seed: of set size, with true titles, linked so that each can be reached.
 
-use super::{
-    Lab,
-    httpbin::{bad_request, parse_wait},
-    mix,
-};
+use super::{Lab, asked::Wait, httpbin::bad_request, mix};
 use axum::{
     Router,
     extract::{Path, Query, State},
@@ -46,7 +42,7 @@ struct Shape {
     size: Option<usize>,
     count: Option<u32>,
     /// How many seconds the page is held back; its links ask for none.
-    delay: Option<String>,
+    delay: Option<Wait>,
 }
 
 pub(super) fn routes() -> Router<Arc<Lab>> {
@@ -76,40 +72,33 @@ fn escape(text: &str) -> String {
 
 async fn page(
     State(lab): State<Arc<Lab>>,
-    Path(n): Path<String>,
+    Path(n): Path<u32>,
     Query(shape): Query<Shape>,
 ) -> Response {
-    let size = shape.size.unwrap_or(SIZE_DEFAULT);
-    let count = shape.count.unwrap_or(COUNT_DEFAULT);
-    if size > SIZE_LIMIT || !(1..=COUNT_LIMIT).contains(&count) {
-        let text = format!("size is at most {SIZE_LIMIT}, count from 1 to {COUNT_LIMIT}");
-        return bad_request(text);
+    if let Some(Wait(wait)) = shape.delay {
+        time::sleep(wait).await;
     }
-    if let Some(seconds) = shape.delay {
-        match parse_wait(&seconds) {
-            Ok(wait) => time::sleep(wait).await,
-            Err(refusal) => return refusal,
-        }
-    }
-    match n.parse() {
-        Ok(n) => Html(render(lab.config.seed, n, size, count)).into_response(),
-        Err(_) => bad_request(format!("not the number of a page: `{n}`")),
-    }
+    shape.filled(|size, count| render(lab.config.seed, n, size, count))
 }
 
 async fn index(Query(shape): Query<Shape>) -> Response {
-    let count = shape.count.unwrap_or(COUNT_DEFAULT);
-    if !(1..=COUNT_LIMIT).contains(&count) {
-        return bad_request(format!("count is from 1 to {COUNT_LIMIT}\n"));
+    shape.filled(|size, count| {
+        let links: String = (0..count).map(|n| link(n, size, count)).collect();
+        format!("<!DOCTYPE html>\n<html><head><title>All pages</title></head><body>\n{links}</body></html>\n")
+    })
+}
+
+impl Shape {
+    fn filled(&self, page: impl FnOnce(usize, u32) -> String) -> Response {
+        let size = self.size.unwrap_or(SIZE_DEFAULT);
+        let count = self.count.unwrap_or(COUNT_DEFAULT);
+        match size <= SIZE_LIMIT && (1..=COUNT_LIMIT).contains(&count) {
+            true => Html(page(size, count)).into_response(),
+            false => bad_request(format!(
+                "size is at most {SIZE_LIMIT}, count from 1 to {COUNT_LIMIT}\n"
+            )),
+        }
     }
-    let size = shape.size.unwrap_or(SIZE_DEFAULT);
-    let mut page =
-        String::from("<!DOCTYPE html>\n<html><head><title>All pages</title></head><body>\n");
-    for n in 0..count {
-        let _ = writeln!(page, "{}", link(n, size, count));
-    }
-    page.push_str("</body></html>\n");
-    Html(page).into_response()
 }
 
 fn link(n: u32, size: usize, count: u32) -> String {

@@ -46,7 +46,7 @@ pub(super) async fn watch(
         }
         Some((FaultKind::Stall, _)) => faults::stall(),
         Some((FaultKind::Reset, _)) => faults::reset(&connection),
-        Some((FaultKind::Cut, _)) => halve(next.run(request).await, connection).await,
+        Some((FaultKind::Cut, _)) => halve(next.run(request).await, &connection).await,
     };
     match response.extensions().get::<FaultKind>() {
         Some(kind) => in_flight.fault(*kind),
@@ -61,21 +61,12 @@ pub(super) async fn watch(
 }
 
 /// Half of what the true answer would have been.
-async fn halve(response: Response, connection: Connection) -> Response {
-    let (mut head, body) = response.into_parts();
+async fn halve(response: Response, connection: &Connection) -> Response {
+    let (head, body) = response.into_parts();
     match axum::body::to_bytes(body, usize::MAX).await {
-        Ok(whole) if !whole.is_empty() => {
-            let (cut_head, cut_body) = faults::cut(connection, &whole).into_parts();
-            // The type is the true one, the length that of the whole.
-            head.headers.remove(header::CONTENT_LENGTH);
-            let length = cut_head.headers.get(header::CONTENT_LENGTH).cloned();
-            head.headers
-                .extend(length.map(|length| (header::CONTENT_LENGTH, length)));
-            head.extensions.insert(FaultKind::Cut);
-            Response::from_parts(head, cut_body)
-        }
+        Ok(whole) if !whole.is_empty() => faults::cut(connection, head.headers, &whole),
         // Nothing to halve: the connection breaks all the same.
-        _ => faults::reset(&connection),
+        _ => faults::reset(connection),
     }
 }
 

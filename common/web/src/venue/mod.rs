@@ -8,15 +8,15 @@ mod market;
 mod serve;
 
 pub use market::{Market, Pair};
-pub use serve::{VENUE, VenueRole};
+pub use serve::VENUE;
 
-use process_pool::child::{Child, LinkReceiver, LinkSender, Program};
+use super::{ServerError, service::Served};
+use process_pool::child::Program;
 use serde::{Deserialize, Serialize};
 use std::{
     io,
     net::SocketAddr,
     sync::{Mutex, PoisonError},
-    time::Duration,
 };
 
 /// What the venue says first on every connection.
@@ -25,9 +25,6 @@ pub const GREETING: &str = "READY";
 /// Room for the longest line. A reader's usual 8 KiB would cost 80 MB at 10,000 connections, on
 /// either side, and hide what a thread and a task cost.
 pub const LINE_BYTES: usize = 128;
-
-/// How long the venue may take to open, or to say what it counted.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A question with its number, by which the venue draws price and latency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,8 +95,7 @@ pub struct Counts {
 /// The venue at work; it ends when this handle is dropped.
 pub struct Venue {
     address: SocketAddr,
-    link: Mutex<(LinkSender, LinkReceiver)>,
-    _child: Child,
+    served: Mutex<Served>,
 }
 
 impl Venue {
@@ -107,20 +103,10 @@ impl Venue {
     ///
     /// # Errors
     /// It does not start or cannot listen.
-    pub fn open(program: &Program, market: &Market) -> io::Result<Self> {
-        let (child, link) = Child::start(program, serve::ROLE).map_err(io::Error::other)?;
-        let (mut sender, mut receiver) = link.split();
-        receiver.set_timeout(Some(PATIENCE));
-        sender.send(market)?;
-        let opened = receiver.receive::<Result<SocketAddr, String>>()?;
-        let opened = opened.unwrap_or_else(|| Err("it has ended".into()));
-        let address = opened
-            .map_err(|reason| io::Error::other(format!("the venue does not open: {reason}")))?;
-        Ok(Self {
-            address,
-            link: Mutex::new((sender, receiver)),
-            _child: child,
-        })
+    pub fn open(program: &Program, market: &Market) -> Result<Self, ServerError> {
+        let (served, address) = Served::start(program, &VENUE, market)?;
+        let served = Mutex::new(served);
+        Ok(Self { address, served })
     }
 
     /// Where it listens.
@@ -147,9 +133,7 @@ impl Venue {
     /// Not over a connection: where descriptors run out, there would be none to be had.
     fn control(&self, bell: Option<u64>) -> io::Result<Counts> {
         // A panic in between leaves nothing half done that the next answer would not show.
-        let (sender, receiver) = &mut *self.link.lock().unwrap_or_else(PoisonError::into_inner);
-        sender.send(&bell)?;
-        let counts = receiver.receive()?;
-        counts.ok_or_else(|| io::Error::other("the venue has ended"))
+        let mut served = self.served.lock().unwrap_or_else(PoisonError::into_inner);
+        served.ask(&bell)
     }
 }

@@ -1,83 +1,50 @@
 //! The venue's side: one thread that serves all connections, and one that the parent asks for the counts.
 
 use super::{Answer, Ask, Counts, GREETING, LINE_BYTES, Market, Request};
-use measure::{host, timing::Usage};
-use process_pool::child::{Link, Role};
+use crate::service::{self, Service};
+use measure::timing::Usage;
+use process_pool::child::Link;
 use std::{
     io,
-    net::{Ipv4Addr, SocketAddr},
-    process::ExitCode,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
     time::Duration,
 };
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
-    net::{TcpListener, TcpSocket, TcpStream},
-    runtime::{Builder, Runtime},
+    net::{TcpListener, TcpStream},
     sync::{SetOnce, oneshot},
     time::{self, Instant},
 };
 
-/// How many connections may wait to be accepted; the system may cut it down to its own limit.
-const BACKLOG: u32 = 16_384;
-pub(super) const ROLE: &str = "venue";
-
 /// The venue's role: `main` hands it to the step.
-pub static VENUE: VenueRole = VenueRole;
+pub static VENUE: Service = Service {
+    name: "venue",
+    serve,
+};
 
-/// The [`Role`] of a child that is the venue; see [`VENUE`].
-#[derive(Clone, Copy, Debug)]
-pub struct VenueRole;
-
-impl Role for VenueRole {
-    fn name(&self) -> &str {
-        ROLE
-    }
-
-    fn serve(&self, mut link: Link) -> ExitCode {
-        let Ok(Some(market)) = link.receive::<Market>() else {
-            return ExitCode::FAILURE;
-        };
-        host::raise_open_files();
-        let opened = open().map_err(|error| error.to_string());
-        let address = opened.as_ref().map(|(_, _, address)| *address);
-        // The parent has the reason, and reports it.
-        let (Ok(()), Ok((runtime, listener, _))) = (link.send(&address), opened) else {
-            return ExitCode::FAILURE;
-        };
-        let floor = Arc::new(Floor {
-            market,
-            run: Mutex::new(Run::new(0)),
-        });
-        let (controlled, parent_is_gone) = (Arc::clone(&floor), oneshot::channel::<()>());
-        thread::spawn(move || {
-            let _until_here = parent_is_gone.0;
-            while let Ok(Some(bell)) = link.receive::<Option<u64>>() {
-                if link.send(&controlled.control(bell)).is_err() {
-                    break;
-                }
+fn serve(mut link: Link) -> Option<()> {
+    let (market, runtime, listener) = service::open(&mut link)?;
+    let floor = Arc::new(Floor {
+        market,
+        run: Mutex::new(Run::new(0)),
+    });
+    let (controlled, (parent, parent_is_gone)) = (Arc::clone(&floor), oneshot::channel::<()>());
+    thread::spawn(move || {
+        let _until_here = parent;
+        while let Ok(Some(bell)) = link.receive() {
+            if link.send(&controlled.control(bell)).is_err() {
+                break;
             }
-        });
-        runtime.block_on(async {
-            tokio::select! {
-                () = accept(listener, floor) => {}
-                _ = parent_is_gone.1 => {}
-            }
-        });
-        ExitCode::SUCCESS
-    }
-}
-
-fn open() -> io::Result<(Runtime, TcpListener, SocketAddr)> {
-    let runtime = Builder::new_current_thread().enable_all().build()?;
-    let listener = runtime.block_on(async {
-        let socket = TcpSocket::new_v4()?;
-        socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
-        socket.listen(BACKLOG)
-    })?;
-    let address = listener.local_addr()?;
-    Ok((runtime, listener, address))
+        }
+    });
+    runtime.block_on(async {
+        tokio::select! {
+            () = accept(listener, floor) => {}
+            _ = parent_is_gone => {}
+        }
+    });
+    Some(())
 }
 
 /// Serves every connection that comes, for ever.

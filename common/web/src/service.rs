@@ -1,0 +1,161 @@
+//! A service in a process of its own: it is told how to serve, listens, and says where.
+
+use measure::host;
+use process_pool::child::{Child, Exit, Link, LinkReceiver, LinkSender, Program, Role, StartError};
+use serde::{Serialize, de::DeserializeOwned};
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    process::ExitCode,
+    thread,
+    time::{Duration, Instant},
+};
+use tokio::{
+    net::{TcpListener, TcpSocket},
+    runtime::{Builder, Runtime},
+};
+
+/// How long a service may take to say where it listens, or to answer for its counts.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How many connections may wait to be accepted; past the largest burst of a lesson's clients.
+const BACKLOG: u32 = 16_384;
+
+/// Why a service is not there.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// Its process did not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// Its process has ended.
+    #[error("the lab's server has ended with {exit}; run again, and look for what it printed")]
+    Ended {
+        /// How it ended.
+        exit: Exit,
+    },
+    /// It could not listen where it was told to.
+    #[error("the lab's server cannot start: {reason}")]
+    Refused {
+        /// Its own word.
+        reason: String,
+    },
+    /// It runs but does not answer.
+    #[error("the lab's server does not answer: {reason}")]
+    Silent {
+        /// What happened instead.
+        reason: String,
+    },
+}
+
+/// A service as a role: `main` hands it to [`take_role`](process_pool::child::take_role).
+#[derive(Debug)]
+pub struct Service {
+    pub(crate) name: &'static str,
+    /// Serves until the link closes; `None` when it could not begin.
+    pub(crate) serve: fn(Link) -> Option<()>,
+}
+
+impl Role for Service {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn serve(&self, link: Link) -> ExitCode {
+        (self.serve)(link).map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS)
+    }
+}
+
+/// The child's side: takes what it is told, listens, and says where.
+///
+/// `None` when it cannot; the parent has the reason, and reports it.
+pub(crate) fn open<C: DeserializeOwned>(link: &mut Link) -> Option<(C, Runtime, TcpListener)> {
+    let config = link.receive().ok()??;
+    host::raise_open_files();
+    let runtime = Builder::new_current_thread().enable_all().build();
+    let opened = runtime.map_err(|error| error.to_string());
+    let opened = opened.and_then(|runtime| {
+        let (listener, address) = listen(&runtime, 0)?;
+        Ok((address, (config, runtime, listener)))
+    });
+    link.send(&opened.as_ref().map(|(address, _)| address))
+        .ok()?;
+    Some(opened.ok()?.1)
+}
+
+/// Listens at `port` of 127.0.0.1, or at a free one if that is 0.
+pub(crate) fn listen(runtime: &Runtime, port: u16) -> Result<(TcpListener, SocketAddr), String> {
+    let _context = runtime.enter();
+    let listen = || {
+        let socket = TcpSocket::new_v4()?;
+        // On Windows the option means something else: two servers at one port.
+        #[cfg(not(windows))]
+        socket.set_reuseaddr(true)?;
+        socket.bind((Ipv4Addr::LOCALHOST, port).into())?;
+        let listener = socket.listen(BACKLOG)?;
+        let address = listener.local_addr()?;
+        Ok((listener, address))
+    };
+    listen().map_err(|error: io::Error| match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            format!("port `{port}` is in use; choose another, or 0 for any free one")
+        }
+        _ => format!("cannot listen at port `{port}`: {error}"),
+    })
+}
+
+/// The parent's side of a service; the service lives as long as this.
+#[derive(Debug)]
+pub(crate) struct Served {
+    child: Child,
+    pub(crate) sender: LinkSender,
+    pub(crate) receiver: LinkReceiver,
+}
+
+impl Served {
+    /// Starts `program` as a service, and learns where it listens.
+    pub(crate) fn start(
+        program: &Program,
+        service: &Service,
+        config: &impl Serialize,
+    ) -> Result<(Self, SocketAddr), ServerError> {
+        let (child, link) = Child::start(program, service.name)?;
+        let (sender, receiver) = link.split();
+        let mut served = Self {
+            child,
+            sender,
+            receiver,
+        };
+        served.receiver.set_timeout(Some(PATIENCE));
+        match served.ask::<Result<SocketAddr, String>>(config) {
+            Ok(Ok(address)) => Ok((served, address)),
+            Ok(Err(reason)) => Err(ServerError::Refused { reason }),
+            Err(error) => Err(served.silent(error)),
+        }
+    }
+
+    /// Sends a message over the link, and receives the answer.
+    pub(crate) fn ask<T: DeserializeOwned>(&mut self, message: &impl Serialize) -> io::Result<T> {
+        self.sender.send(message)?;
+        let answer = self.receiver.receive()?;
+        answer.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// A silence is explained by an end, if there was one: its connections break a little earlier.
+    pub(crate) fn silent(&mut self, reason: impl ToString) -> ServerError {
+        let deadline = Instant::now() + Duration::from_millis(500);
+        loop {
+            if let Some(exit) = self.child.try_wait() {
+                return ServerError::Ended { exit };
+            }
+            if Instant::now() >= deadline {
+                let reason = reason.to_string();
+                return ServerError::Silent { reason };
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
