@@ -2,6 +2,7 @@
 
 use crate::question::Guesser;
 use clap::{CommandFactory, FromArgMatches, Parser, error::ErrorKind};
+use measure::inherited;
 use process_pool::child::{self, Role};
 pub use report::print_error;
 use serde::{Serialize, Serializer};
@@ -324,7 +325,10 @@ pub fn in_one_line(error: &anyhow::Error) -> String {
             line = format!("{line}: {cause}");
         }
     }
-    line
+    match inherited::way_out(&line) {
+        Some(way_out) => format!("{line}; {way_out}"),
+        None => line,
+    }
 }
 
 /// What clap says over several lines, in one.

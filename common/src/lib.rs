@@ -20,7 +20,11 @@ mod sweep;
 pub use bound::Bound;
 pub use comparison::{Comparison, LEAST_ROUNDS, MARGIN};
 pub use lab::{Counts, Lab, Measure, Observer};
-pub use measure::{host, timing, workload};
+pub use measure::{
+    host,
+    inherited::{PARENT, on_interrupt},
+    timing, workload,
+};
 pub use process_pool::{self, child, panics};
 pub use question::Question;
 pub use recorded::Recorded;

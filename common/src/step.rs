@@ -6,7 +6,7 @@ use crate::{
     path,
     question::Guesser,
 };
-use measure::{host::Host, timing::Housekeeper};
+use measure::{host::Host, inherited, timing::Housekeeper};
 use process_pool::child::{self, Role};
 use report::{
     Cast, Document, Pointer, SCHEMA, Screen, ScreenOptions, Source,
@@ -63,10 +63,15 @@ impl Step {
         roles: &[&dyn Role],
         demonstrate: impl FnOnce(&Own, &mut Lab) -> anyhow::Result<()>,
     ) -> ExitCode {
+        end_where_no_thread_starts();
         if let Some(code) = cli::take_role(roles) {
             return code;
         }
-        end_where_no_thread_starts();
+        inherited::end_with_parent();
+        if let Some(way_out) = inherited::short_of_stack() {
+            report::print_error(way_out);
+            return ExitCode::FAILURE;
+        }
         let about = format!("{}\n\nMirrors {}.", self.question, self.mirrors.join(", "));
         match cli::parse::<Own>(self.package, about) {
             Ok((own, common)) => self.perform(&own, &common, demonstrate),
@@ -226,14 +231,14 @@ impl Step {
         let running = Arc::new(OnceLock::new());
         let seen = Arc::clone(&running);
         let housekeeper = Housekeeper::enrol();
-        let handled = ctrlc::set_handler(move || {
+        let handled = inherited::on_interrupt(move |reason| {
             let _housekeeper = &housekeeper;
             end_within(GRACE);
             child::kill_guests();
-            report_interrupted(seen.get());
+            report_interrupted(seen.get(), reason);
             exit();
         });
-        // A second handler in one process is refused; the first serves as well.
+        // Without a handler Ctrl-C ends the run at once, which is the usual behaviour.
         drop(handled);
         running
     }
@@ -290,9 +295,8 @@ fn print(document: &Document, screen: &Screen, shown: Shown) -> io::Result<()> {
     screen.try_print_in_parts(&format!("\n{summary}"))
 }
 
-fn report_interrupted(running: Option<&Running>) {
-    let message =
-        |finished: usize| format!("interrupted; variants finished before that: {finished}");
+fn report_interrupted(running: Option<&Running>, reason: &str) {
+    let message = |finished: usize| format!("{reason}; variants finished before that: {finished}");
     let Some((state, screen)) = running else {
         report::print_error(message(0));
         return;
@@ -313,7 +317,7 @@ fn report_interrupted(running: Option<&Running>) {
 
 /// Writes what was recorded; prints, and returns, why it could not be.
 fn finish_cast(screen: &Screen) -> Option<String> {
-    let message = format!("{:#}", screen.finish().err()?);
+    let message = cli::in_one_line(&screen.finish().err()?);
     screen.print_error(&message);
     Some(message)
 }

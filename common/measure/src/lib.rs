@@ -2,6 +2,7 @@
 
 mod clock;
 pub mod host;
+pub mod inherited;
 pub mod limits;
 pub mod timing;
 pub mod workload;

@@ -10,7 +10,7 @@ use std::{
     fmt,
     io::Read,
     path::{Path, PathBuf},
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{self, Child, Command, ExitStatus, Stdio},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -142,6 +142,7 @@ pub fn run(
     let mut child = Command::new(binary)
         .args(flags)
         .arg("--json")
+        .env(common::PARENT, process::id().to_string())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -209,7 +210,7 @@ pub fn interrupt_flag() -> Arc<AtomicBool> {
     let flag = Arc::new(AtomicBool::new(false));
     let raised = Arc::clone(&flag);
     // Without a handler Ctrl-C ends the tour at once, which is the usual behaviour.
-    let _ = ctrlc::set_handler(move || raised.store(true, Ordering::SeqCst));
+    let _ = common::on_interrupt(move |_| raised.store(true, Ordering::SeqCst));
     flag
 }
 

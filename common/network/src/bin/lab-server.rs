@@ -2,7 +2,7 @@
 
 use clap::Parser;
 use common::cli;
-use measure::host::raise_open_files;
+use measure::{host::raise_open_files, inherited::on_interrupt};
 use std::{
     io::{self, Write},
     num::NonZeroU32,
@@ -115,7 +115,7 @@ fn main() -> ExitCode {
 fn serve(args: Args) -> anyhow::Result<()> {
     // Before the first word: whoever reads the address may send the signal at once.
     let (tx, ended) = mpsc::channel();
-    ctrlc::set_handler(move || {
+    on_interrupt(move |_| {
         // The second signal finds the receiver gone.
         let _ = tx.send(());
     })?;

@@ -177,18 +177,18 @@ impl Program {
         if let Some(path) = &self.path {
             return Ok(path.clone());
         }
-        let path = env::current_exe()?;
-        // A build may have replaced the file meanwhile. The running one can still be had by this
-        // name, and only that one is sure to speak the same language.
-        #[cfg(target_os = "linux")]
-        if !path.exists() {
-            return Ok(PathBuf::from("/proc/self/exe"));
-        }
-        Ok(path)
+        env::current_exe()
     }
 
     fn command(&self, role: &str) -> io::Result<Command> {
-        let mut command = Command::new(self.path()?);
+        let path = self.path()?;
+        let mut command = match self.path {
+            // Whatever lies at the path of this program by now, this name is the running image.
+            None if cfg!(target_os = "linux") => Command::new("/proc/self/exe"),
+            _ => Command::new(&path),
+        };
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::arg0(&mut command, &path);
         match self.test {
             None => command.arg(format!("--{ROLE_ARGUMENT}{role}")),
             // The first word is a pattern that no test has as its name.

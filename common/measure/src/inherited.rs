@@ -1,0 +1,148 @@
+//! What this process has from its parent: signals to ignore, and limits.
+
+use std::io;
+#[cfg(unix)]
+use std::{
+    sync::{Arc, atomic::AtomicBool},
+    thread,
+};
+
+/// The least stack that a program of the lab needs for its own `main`, in bytes.
+const STACK_BYTES: u64 = 512 * 1024;
+
+/// Calls `handler` with the reason, in a thread of its own, each time this process is asked to end.
+///
+/// What the parent had ignored stays ignored: under `nohup` a hang-up is none, and in the background
+/// of a shell without job control Ctrl-C is for another program. From here on, a write past
+/// `ulimit -f` is an error of the write and not the end of the process.
+///
+/// # Errors
+/// The system's word where it takes no handler, or starts no thread.
+#[cfg(unix)]
+pub fn on_interrupt(mut handler: impl FnMut(&'static str) + Send + 'static) -> io::Result<()> {
+    use signal_hook::{consts, flag, iterator::Signals};
+    if !is_ignored(consts::SIGXFSZ) {
+        flag::register(consts::SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
+    }
+    let wanted = [
+        consts::SIGINT,
+        consts::SIGTERM,
+        consts::SIGHUP,
+        consts::SIGXCPU,
+    ];
+    let mut signals = Signals::new(wanted.into_iter().filter(|signal| !is_ignored(*signal)))?;
+    thread::Builder::new().spawn(move || {
+        for signal in signals.forever() {
+            handler(match signal {
+                consts::SIGXCPU => "out of CPU time (`ulimit -t`)",
+                _ => "interrupted",
+            });
+        }
+    })?;
+    Ok(())
+}
+
+/// Calls `handler` with the reason, in a thread of its own, each time this process is asked to end.
+///
+/// # Errors
+/// The system takes no handler.
+#[cfg(not(unix))]
+pub fn on_interrupt(mut handler: impl FnMut(&'static str) + Send + 'static) -> io::Result<()> {
+    ctrlc::set_handler(move || handler("interrupted")).map_err(io::Error::other)
+}
+
+#[cfg(unix)]
+#[expect(
+    unsafe_code,
+    reason = "no crate asks for a signal's action without changing it"
+)]
+fn is_ignored(signal: i32) -> bool {
+    use nix::libc;
+    // SAFETY: all zeros is a valid `sigaction`.
+    let mut found: libc::sigaction = unsafe { std::mem::zeroed() };
+    // SAFETY: `found` lives through the call, and no new action is given.
+    let asked = unsafe { libc::sigaction(signal, std::ptr::null(), &raw mut found) };
+    asked == 0 && found.sa_sigaction == libc::SIG_IGN
+}
+
+/// What to do about a stack that is too small for `main` itself; `None` where it is not.
+pub fn short_of_stack() -> Option<String> {
+    #[cfg(unix)]
+    {
+        use nix::sys::resource::{Resource, getrlimit};
+        let (soft, _) = getrlimit(Resource::RLIMIT_STACK).ok()?;
+        (soft < STACK_BYTES).then(|| {
+            format!(
+                "the stack is limited to {} KiB; raise `ulimit -s` to {}",
+                soft / 1024,
+                STACK_BYTES / 1024
+            )
+        })
+    }
+    #[cfg(not(unix))]
+    None
+}
+
+/// The limit behind an error of the system, and the way out, for the end of its message.
+///
+/// It goes by the text: errors of children and of other crates arrive as nothing else.
+pub fn way_out(message: &str) -> Option<&'static str> {
+    let known = LIMITS.iter().find(|(errno, _)| {
+        let code = format!("(os error {errno})");
+        message.contains(&code) && !message.contains("ulimit")
+    });
+    known.map(|(_, way_out)| *way_out)
+}
+
+#[cfg(unix)]
+const LIMITS: [(i32, &str); 4] = {
+    use nix::errno::Errno;
+    [
+        (
+            Errno::EAGAIN as i32,
+            "ask for fewer processes and threads, or raise `ulimit -u`",
+        ),
+        (
+            Errno::EMFILE as i32,
+            "ask for fewer workers or requests, or raise `ulimit -n`",
+        ),
+        (Errno::ENOMEM as i32, "ask for less, or raise `ulimit -v`"),
+        (Errno::EFBIG as i32, "raise `ulimit -f`"),
+    ]
+};
+#[cfg(not(unix))]
+const LIMITS: [(i32, &str); 0] = [];
+
+/// The variable in which a parent puts its own process id for [`end_with_parent`].
+pub const PARENT: &str = "LAB_PARENT";
+
+/// Ends this process as soon as the parent named in [`PARENT`] has ended, however; on Linux only.
+pub fn end_with_parent() {
+    #[cfg(target_os = "linux")]
+    if let Ok(parent) = std::env::var(PARENT) {
+        use nix::{
+            sys::{prctl, signal},
+            unistd::getppid,
+        };
+        // Refused, the parent's own care for its children has to do.
+        let _ = prctl::set_pdeathsig(signal::Signal::SIGTERM);
+        // It may have ended before that call.
+        if getppid().to_string() != parent {
+            let _ = signal::raise(signal::Signal::SIGTERM);
+        }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_of_the_system_names_its_limit_once() {
+        let shortage = io::Error::from_raw_os_error(nix::errno::Errno::EMFILE as i32);
+        let message = format!("cannot start: {shortage}");
+        assert!(way_out(&message).is_some_and(|way| way.contains("ulimit -n")));
+        assert_eq!(way_out(&format!("{message}; see `ulimit -n`")), None);
+        assert_eq!(way_out("disk full"), None);
+    }
+}
