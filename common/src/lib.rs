@@ -29,8 +29,7 @@ pub use process_pool::{self, child, panics};
 pub use question::Question;
 pub use recorded::Recorded;
 pub use report::{
-    self, Curve, CurveLine, CurvePoint, Document, Ledger, Scale, TableReport, Tally, Variant,
-    format,
+    self, Curve, CurveLine, CurvePoint, Document, Ledger, TableReport, Tally, Variant, format,
 };
 pub use step::Step;
 pub use sweep::Sweep;

@@ -1,7 +1,7 @@
 //! Times of several ways at growing sizes, round by round.
 
 use crate::{
-    Comparison, Curve, CurveLine, CurvePoint, Lab, Scale, TableReport,
+    Comparison, Curve, CurveLine, CurvePoint, Lab, TableReport,
     claim::{Check, Claim, Figure, Ratio, count, seconds},
     comparison::{LEAST_ROUNDS, LEAST_TIME_S},
     format,
@@ -112,9 +112,7 @@ impl Sweep {
     ) {
         let points = |way: usize| {
             let sizes = self.sizes.iter().enumerate();
-            sizes.filter_map(move |(size, &x)| {
-                CurvePoint::of(x as f64, self.times_s(size, way), None)
-            })
+            sizes.filter_map(move |(size, &x)| CurvePoint::of(x as f64, self.times_s(size, way)))
         };
         let line = |way: usize| CurveLine {
             name: self.ways[way].into(),
@@ -143,9 +141,7 @@ impl Sweep {
         lab.curve(Curve {
             title: title.into(),
             axis: self.axis.into(),
-            scale: Scale::Seconds,
             lines,
-            bound_reason: None,
         });
     }
 }

@@ -2,31 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A figure over another, as a sweep measured it.
+/// Times over sizes, as a sweep measured them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Curve {
     /// What was swept.
     pub title: String,
     /// What the points count: `threads in the pool`.
     pub axis: String,
-    /// What kind of figure it is.
-    pub scale: Scale,
     /// A line for each way of doing it.
     pub lines: Vec<CurveLine>,
-    /// What the bound of the points is; `None` where they have none.
-    pub bound_reason: Option<String>,
-}
-
-/// What kind of figure a curve shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Scale {
-    /// Seconds.
-    Seconds,
-    /// Bytes.
-    Bytes,
-    /// How many times as much, ×.
-    Times,
 }
 
 /// One line of a curve.
@@ -45,21 +29,19 @@ pub struct CurveLine {
 pub struct CurvePoint {
     /// Its place on the axis.
     pub x: f64,
-    /// The middle round.
+    /// The time of the middle round, in seconds.
     pub y: f64,
     /// The least of the rounds.
     pub low: f64,
     /// The greatest of the rounds.
     pub high: f64,
-    /// The best attainable there.
-    pub bound: Option<f64>,
 }
 
 impl CurvePoint {
     /// The point of several rounds: the middle one, the lower of two, with the range of all.
     ///
     /// `None` without rounds.
-    pub fn of(x: f64, rounds: &[f64], bound: Option<f64>) -> Option<Self> {
+    pub fn of(x: f64, rounds: &[f64]) -> Option<Self> {
         let mut sorted = rounds.to_vec();
         sorted.sort_by(f64::total_cmp);
         let (low, high) = (*sorted.first()?, *sorted.last()?);
@@ -68,7 +50,6 @@ impl CurvePoint {
             y: sorted[(sorted.len() - 1) / 2],
             low,
             high,
-            bound,
         })
     }
 }
@@ -94,9 +75,9 @@ mod tests {
 
     #[test]
     fn a_point_is_the_middle_round_with_the_range_of_all() {
-        let point = CurvePoint::of(4.0, &[3.0, 1.0, 2.0, 9.0], None);
+        let point = CurvePoint::of(4.0, &[3.0, 1.0, 2.0, 9.0]);
         let point = point.map(|point| (point.y, point.low, point.high));
         assert_eq!(point, Some((2.0, 1.0, 9.0)));
-        assert_eq!(CurvePoint::of(4.0, &[], None), None);
+        assert_eq!(CurvePoint::of(4.0, &[]), None);
     }
 }

@@ -1,6 +1,9 @@
 //! What a run leaves: the one document that the terminal, `--json` and the tests all read.
 
-use super::detail::{Curve, TableReport};
+use crate::{
+    detail::{Curve, TableReport},
+    picture::Drawn,
+};
 use measure::host::Host;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -163,17 +166,9 @@ pub struct Variant {
     pub comparable: bool,
     /// What it used.
     pub ledger: Ledger,
-    /// Who did what when.
-    pub lanes: Vec<LaneReport>,
-    /// Lanes left out of `lanes`.
-    pub folded: usize,
-    /// Levels that were told while it ran, such as the depth of a queue.
-    pub counters: Vec<CounterReport>,
-    /// How its lanes spent their time, added up.
-    #[serde(default)]
-    pub spent: SpentReport,
-    /// What the recording itself took, and what it had to leave out.
-    pub recorder: RecorderReport,
+    /// Who did what when, in short.
+    #[serde(flatten)]
+    pub recorded: RecordingReport,
     /// What the step noted for its claims, each by round.
     pub figures: BTreeMap<String, Vec<f64>>,
     /// What the step says of it beside its time, such as a result in short.
@@ -184,6 +179,13 @@ pub struct Variant {
     /// The recording in full, for pictures and traces.
     #[serde(skip)]
     pub recording: Recording,
+}
+
+impl Variant {
+    /// What pictures show of it.
+    pub(crate) fn drawn(&self) -> Drawn<'_> {
+        (&self.name, self.wall_s, &self.recorded)
+    }
 }
 
 /// What a variant was asked to do and what it used; `None` where the platform does not tell.
@@ -382,32 +384,20 @@ pub struct CheckReport {
     pub rounds: usize,
 }
 
-/// How lanes spent the time that their spans were open.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
-pub struct SpentReport {
-    /// With a CPU, or polled by a thread.
-    pub running_s: f64,
-    /// Not running, in a span that says what it waits for.
-    pub waiting_s: f64,
-    /// Not running, in a span that does not: it lacked a CPU, or waited.
-    pub ready_or_waiting_s: f64,
-}
-
-/// What is written of a recording, and how many lanes and spans were left out.
-pub struct Written {
+/// What is written of a recording.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct RecordingReport {
     /// Who did what when.
     pub lanes: Vec<LaneReport>,
     /// Lanes left out of `lanes`.
     pub folded: usize,
-    /// Levels over time.
+    /// Levels over time, such as the depth of a queue.
     pub counters: Vec<CounterReport>,
-    /// How its lanes spent their time.
-    pub spent: SpentReport,
     /// What the recording itself took.
     pub recorder: RecorderReport,
 }
 
-impl Written {
+impl RecordingReport {
     /// Shortens a recording to what a document holds.
     pub fn of(recording: &Recording) -> Self {
         let folded = recording.lanes.len().saturating_sub(LANES_WRITTEN);
@@ -419,27 +409,21 @@ impl Written {
             name: lane.name.clone(),
             kind: lane.id.kind,
             spans: (lane.spans.iter())
-                .map(|span| SpanReport::of(span, recording.start))
+                .map(|span| SpanReport::of(span, seconds))
                 .collect(),
         });
-        let (toll, spent) = (&recording.toll, recording.spent());
-        let levels = recording.all_levels().into_iter();
+        let toll = &recording.toll;
+        let counters = recording.all_levels().into_iter();
+        let counters = counters.map(|level| CounterReport {
+            name: level.name.into_owned(),
+            samples: (level.samples.iter())
+                .map(|(at, level)| (seconds(*at), *level))
+                .collect(),
+        });
         Self {
             lanes: lanes.collect(),
             folded,
-            counters: levels
-                .map(|level| CounterReport {
-                    name: level.name.into_owned(),
-                    samples: (level.samples.iter())
-                        .map(|(at, level)| (seconds(*at), *level))
-                        .collect(),
-                })
-                .collect(),
-            spent: SpentReport {
-                running_s: spent.running.as_secs_f64(),
-                waiting_s: spent.waiting.as_secs_f64(),
-                ready_or_waiting_s: spent.ready_or_waiting.as_secs_f64(),
-            },
+            counters: counters.collect(),
             recorder: RecorderReport {
                 spans: toll.spans,
                 thinned: toll.thinned + left_out,
@@ -450,9 +434,21 @@ impl Written {
     }
 }
 
+impl CounterReport {
+    /// The greatest level.
+    pub(crate) fn peak(&self) -> f64 {
+        let levels = self.samples.iter().map(|sample| sample.1);
+        levels.fold(0.0, f64::max)
+    }
+
+    /// Whether the lesson told it; the other is counted from spans.
+    pub(crate) fn is_told(&self) -> bool {
+        self.name != "in flight"
+    }
+}
+
 impl SpanReport {
-    fn of(span: &timeline::Span, zero: Moment) -> Self {
-        let seconds = |moment| signed_seconds(zero, moment);
+    fn of(span: &timeline::Span, seconds: impl Fn(Moment) -> f64) -> Self {
         Self {
             name: span.name.clone(),
             start_s: seconds(span.start),

@@ -76,6 +76,33 @@ pub fn percent(ratio: f64) -> String {
     format!("{:.0} %", ratio * 100.0)
 }
 
+/// How a variant compares with the first one: `9.9 × as fast`, `1.4 × as long`.
+pub(crate) fn compared(speedup: f64) -> String {
+    match speedup {
+        0.95..1.05 => "the same".into(),
+        1.05.. => format!("{} × as fast", factor(speedup)),
+        _ => format!("{} × as long", factor(1.0 / speedup)),
+    }
+}
+
+/// A factor in two digits, or whole.
+pub(crate) fn factor(factor: f64) -> String {
+    let digits = usize::from(factor < 9.95);
+    if factor < 999.5 {
+        format!("{factor:.digits$}")
+    } else {
+        plain(factor.round())
+    }
+}
+
+/// The next of 1, 2, 5 × 10ⁿ: the step between the ticks of an axis.
+pub(crate) fn round_step(least: f64) -> f64 {
+    let power = 10_f64.powf(least.max(1e-12).log10().floor());
+    let steps = [1.0, 2.0, 5.0, 10.0];
+    let found = steps.iter().find(|step| *step * power >= least * 0.999);
+    found.unwrap_or(&10.0) * power
+}
+
 /// Three significant digits, none after the point past 100.
 fn digits(value: f64) -> String {
     let size = value.abs();
@@ -107,6 +134,13 @@ mod tests {
         ] {
             assert_eq!(seconds_f64(value), text, "{value}");
         }
+    }
+
+    #[test]
+    fn ticks_are_round() {
+        assert_eq!(round_step(0.17), 0.2);
+        assert_eq!(round_step(1.0), 1.0);
+        assert!((round_step(0.003) - 0.005).abs() < 1e-12);
     }
 
     #[test]

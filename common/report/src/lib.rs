@@ -1,13 +1,13 @@
 //! Pure rendering of a run: for the terminal, as JSON, as a Chrome trace.
 
 mod ascii;
-mod axis;
 mod cast;
 mod detail;
 mod document;
 pub mod file;
 pub mod format;
 mod keys;
+mod lane;
 mod live;
 pub mod page;
 mod picture;
@@ -20,17 +20,16 @@ mod trace;
 mod verbose;
 mod width;
 
-pub use axis::{OnAxis, axis_of};
 pub use cast::Cast;
-pub use detail::{Curve, CurveLine, CurvePoint, Scale, TableReport};
+pub use detail::{Curve, CurveLine, CurvePoint, TableReport};
 pub use document::{
     CheckReport, ClaimReport, CounterReport, Document, LaneReport, Ledger, Pointer, QuestionReport,
-    RecorderReport, SCHEMA, Source, SpanReport, SpentReport, Tally, Variant, Verdict, Written,
+    RecorderReport, RecordingReport, SCHEMA, Source, SpanReport, Tally, Variant, Verdict,
 };
 pub use live::{Watch, Watched};
 pub use screen::{Key, Screen, ScreenOptions, print_error, unwritten};
 pub use summary::{View, summary};
-pub use tables::{reasons, table};
+pub use tables::table;
 pub use trace::trace;
 pub use verbose::verbose;
 

@@ -1,6 +1,6 @@
 //! The live view: the picture of a variant grows while it runs.
 
-use crate::{DIM, Screen, format, picture::Picture, width};
+use crate::{DIM, RecordingReport, Screen, format, picture::Picture, width};
 use indicatif::{ProgressBar, ProgressStyle};
 use measure::{
     Moment,
@@ -103,12 +103,16 @@ fn draw_until(
 
 /// The picture so far, and one line of figures below it.
 fn frame(width: usize, so_far: &Recording, watched: &Watched, before: &Usage) -> Vec<String> {
-    let elapsed_s = so_far.wall.as_secs_f64();
-    let rows = width::height_of_terminal().map_or(MOST, |rows| rows.saturating_sub(LEFT));
-    let axis_s = watched.longest_s.max(elapsed_s);
-    let mut lines = Picture::growing(so_far, &watched.name, axis_s, width, rows.clamp(1, MOST));
+    let wall_s = so_far.wall.as_secs_f64();
+    let room = width::height_of_terminal().map_or(MOST, |rows| rows.saturating_sub(LEFT));
+    let room = room.min(MOST);
+    let recorded = RecordingReport::of(so_far);
+    let drawn = (watched.name.as_str(), wall_s, &recorded);
+    let picture = Picture::growing(&watched.name, watched.longest_s.max(wall_s), width);
+    let mut lines = picture.lanes(&[drawn], &[], room, None);
+    lines.truncate(room);
     let status = status(so_far, watched, before);
-    let status: String = status.chars().take(width - 1).collect();
+    let status = console::truncate_str(&status, width - 1, "");
     lines.push(format!("{DIM}{status}{DIM:#}"));
     lines
 }

@@ -1,127 +1,177 @@
-//! The two tables of a report: times against the bound, and the ledger.
+//! The figures of all variants as tables, declared once for the terminal and the page.
 
-use super::format;
-use crate::{Ledger, Variant};
+use crate::{
+    DIM, Variant,
+    format::{self, percent, plain, seconds_f64},
+    wrap,
+};
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
+use serde_json::{Value, json};
 use std::fmt::Write;
 
-const UNKNOWN: &str = "–";
-const PROCESSES: &str = "processes";
+/// A figure of every variant: its heading, its fields in the document, of which it is the sum, how it is
+/// shown, and what it is no more than where it goes without saying.
+type Column = (&'static str, &'static str, fn(f64) -> String, f64);
 
-/// Wall, CPU, speed-up and bound of every variant.
-pub(super) fn times(variants: &[Variant], width: usize) -> String {
-    let row = |variant: &Variant| {
-        vec![
-            variant.name.clone(),
-            wall(variant),
-            format::seconds_f64(variant.cpu_user_s + variant.cpu_system_s),
-            variant
-                .speedup
-                .map_or(UNKNOWN.into(), |ratio| format!("{ratio:.2}×")),
-            variant.bound_s.map_or(UNKNOWN.into(), format::seconds_f64),
-            variant.efficiency.map_or(UNKNOWN.into(), format::percent),
-        ]
+const ALWAYS: f64 = -1.0;
+const TITLES: [&str; 3] = [
+    "Times; the wall time is that of the middle round",
+    "What was asked for and what it used",
+    "What the machine did",
+];
+const COLUMNS: [&[Column]; 3] = [
+    &[
+        ("wall", "wall_s", seconds_f64, ALWAYS),
+        ("least", "wall_min_s", seconds_f64, ALWAYS),
+        ("greatest", "wall_max_s", seconds_f64, ALWAYS),
+        ("speed-up", "speedup", times, ALWAYS),
+        ("bound", "bound_s", seconds_f64, ALWAYS),
+        ("of bound", "efficiency", percent, ALWAYS),
+    ],
+    &[
+        ("rounds", "runs", plain, 1.0),
+        ("submitted", "submitted", plain, ALWAYS),
+        ("done", "done", plain, ALWAYS),
+        ("failed", "failed", plain, 0.0),
+        ("cancelled", "cancelled", plain, 0.0),
+        ("retried", "retried", plain, 0.0),
+        ("in flight", "peak_in_flight", plain, ALWAYS),
+        ("threads", "threads", plain, ALWAYS),
+        ("processes", "processes", plain, 1.0),
+        ("connections", "connections", plain, ALWAYS),
+    ],
+    &[
+        ("CPU", "cpu_user_s+cpu_system_s", seconds_f64, ALWAYS),
+        ("own switches", "voluntary_switches", plain, ALWAYS),
+        ("forced", "involuntary_switches", plain, ALWAYS),
+        ("memory", "peak_rss_bytes", format::bytes, ALWAYS),
+        ("spans recorded", "spans", plain, ALWAYS),
+        ("recording took", "cost_s", seconds_f64, ALWAYS),
+    ],
+];
+
+/// A table of figures: rows of fields and values, with what is to be said under it.
+pub(crate) struct Figures {
+    pub(crate) title: &'static str,
+    pub(crate) headings: Vec<&'static str>,
+    pub(crate) rows: Vec<(String, Vec<Figure>)>,
+    pub(crate) notes: Vec<String>,
+}
+
+/// One figure: its field, its value, and how it is shown.
+pub(crate) type Figure = (&'static str, Option<f64>, fn(f64) -> String);
+
+fn times(ratio: f64) -> String {
+    format!("{ratio:.2}×")
+}
+
+/// The tables of a run: times, work, what the machine did.
+pub(crate) fn of(variants: &[Variant]) -> Vec<Figures> {
+    let all: Vec<Value> = variants.iter().map(fields).collect();
+    let mut notes = [bounds(variants), Vec::new(), left_out(variants)].into_iter();
+    let table = |(columns, title): (&'static [Column], _)| {
+        let value = |fields: &Value, column: &Column| {
+            let parts = column.1.split('+');
+            let parts = parts.filter_map(|part| fields[part].as_f64());
+            parts.reduce(|sum, part| sum + part)
+        };
+        let tells = |column: &&Column| all.iter().any(|one| value(one, column) > Some(column.3));
+        let columns: Vec<&Column> = columns.iter().filter(tells).collect();
+        let row = |(one, fields): (&Variant, _)| {
+            let figure = |column: &&Column| (column.1, value(fields, column), column.2);
+            (one.name.clone(), columns.iter().map(figure).collect())
+        };
+        let headings = columns.iter().map(|column| column.0);
+        Figures {
+            title,
+            headings: std::iter::once("variant").chain(headings).collect(),
+            rows: variants.iter().zip(&all).map(row).collect(),
+            notes: notes.next().unwrap_or_default(),
+        }
     };
-    let names = ["variant", "wall", "CPU", "speed-up", "bound", "of bound"];
-    let mut text = table(&names, variants.iter().map(row).collect(), &[0], width);
-    if variants.iter().any(|variant| variant.runs > 1) {
-        let note = "wall: the middle round (least–greatest)";
-        let _ = writeln!(text, "{}", super::wrap(note, width, 2));
-    }
-    for (reason, names) in reasons(variants) {
-        let note = format!("bound: {reason} ({})", names.join("; "));
-        let _ = writeln!(text, "{}", super::wrap(&note, width, 2));
-    }
-    for variant in variants.iter().filter(|variant| !variant.comparable) {
-        let note = format!(
-            "{}: not comparable, its peak in flight was not its limit",
-            variant.name
-        );
-        let _ = writeln!(text, "{}", super::wrap(&note, width, 2));
-    }
-    text
+    COLUMNS.into_iter().zip(TITLES).map(table).collect()
 }
 
-/// The middle run, and the least and greatest where there were several.
-fn wall(variant: &Variant) -> String {
-    let middle = format::seconds_f64(variant.wall_s);
-    if variant.runs > 1 {
-        let least = format::seconds_f64(variant.wall_min_s);
-        let most = format::seconds_f64(variant.wall_max_s);
-        format!("{middle} ({least}–{most})")
-    } else {
-        middle
+/// The fields of a variant that tables show.
+fn fields(one: &Variant) -> Value {
+    let repeated = one.runs > 1;
+    let mut fields = json!({
+        "wall_s": one.wall_s, "runs": one.runs, "speedup": one.speedup,
+        "wall_min_s": repeated.then_some(one.wall_min_s),
+        "wall_max_s": repeated.then_some(one.wall_max_s),
+        "cpu_user_s": one.cpu_user_s, "cpu_system_s": one.cpu_system_s,
+        "bound_s": one.bound_s, "efficiency": one.efficiency,
+    });
+    for part in [json!(one.ledger), json!(one.recorded.recorder)] {
+        if let (Value::Object(fields), Value::Object(part)) = (&mut fields, part) {
+            fields.extend(part);
+        }
     }
+    fields
 }
 
-/// Each reason for a bound with the variants that share it, in order.
-pub fn reasons(variants: &[Variant]) -> Vec<(&str, Vec<&str>)> {
-    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
-    for variant in variants {
-        let Some(reason) = variant.bound_reason.as_deref() else {
+/// Why bounds are what they are, each reason once, and what does not compare.
+fn bounds(variants: &[Variant]) -> Vec<String> {
+    let mut reasons: Vec<(&str, String)> = Vec::new();
+    for one in variants {
+        let Some(reason) = one.bound_reason.as_deref() else {
             continue;
         };
         match reasons.iter_mut().find(|(known, _)| *known == reason) {
-            Some((_, names)) => names.push(&variant.name),
-            None => reasons.push((reason, vec![&variant.name])),
+            Some((_, names)) => *names += &format!("; {}", one.name),
+            None => reasons.push((reason, one.name.clone())),
         }
     }
-    reasons
-}
-
-/// What every variant used; left out are columns that nobody filled, and processes where there was
-/// but the step's own.
-pub(super) fn ledgers(variants: &[Variant], width: usize) -> String {
-    type Column = (&'static str, fn(&Ledger) -> Option<String>);
-    let columns: [Column; 7] = [
-        ("tasks", |ledger| Some(tasks(ledger))),
-        ("in flight", |ledger| {
-            ledger.peak_in_flight.map(format::count)
-        }),
-        ("threads", |ledger| ledger.threads.map(format::count)),
-        (PROCESSES, |ledger| Some(format::count(ledger.processes))),
-        ("conns", |ledger| ledger.connections.map(format::count)),
-        ("switches", |ledger| {
-            let (own, forced) = (ledger.voluntary_switches?, ledger.involuntary_switches?);
-            Some(format!("{}+{}", format::count(own), format::count(forced)))
-        }),
-        ("memory", |ledger| {
-            ledger
-                .peak_rss_bytes
-                .map(|bytes| format::bytes(bytes as f64))
-        }),
-    ];
-    let alone = variants.iter().all(|variant| variant.ledger.processes == 1);
-    let told = |column: &&Column| {
-        let mut ledgers = variants.iter().map(|variant| &variant.ledger);
-        ledgers.any(|ledger| column.1(ledger).is_some()) && !(alone && column.0 == PROCESSES)
-    };
-    let columns: Vec<&Column> = columns.iter().filter(told).collect();
-    let names: Vec<&str> = std::iter::once("ledger")
-        .chain(columns.iter().map(|column| column.0))
+    let reasons = reasons.into_iter();
+    let mut notes: Vec<String> = reasons
+        .map(|(reason, names)| format!("bound: {reason} ({names})"))
         .collect();
-    let rows = variants.iter().map(|variant| {
-        let cells = columns
-            .iter()
-            .map(|column| column.1(&variant.ledger).unwrap_or(UNKNOWN.into()));
-        std::iter::once(variant.name.clone()).chain(cells).collect()
-    });
-    table(&names, rows.collect(), &[0], width)
+    let strange = variants.iter().filter(|one| !one.comparable);
+    notes.extend(strange.map(|one| {
+        format!(
+            "{}: not comparable, its peak in flight was not its limit",
+            one.name
+        )
+    }));
+    notes
 }
 
-/// How many of the tasks were done, and what became of the others.
-fn tasks(ledger: &Ledger) -> String {
-    let mut text = format::count(ledger.done);
-    if ledger.done != ledger.submitted {
-        let _ = write!(text, " of {}", format::count(ledger.submitted));
-    }
-    for (count, what) in [
-        (ledger.failed, "failed"),
-        (ledger.cancelled, "cancelled"),
-        (ledger.retried, "retried"),
-    ] {
-        if count > 0 {
-            let _ = write!(text, ", {} {what}", format::count(count));
+/// What recordings had to leave out or to change.
+fn left_out(variants: &[Variant]) -> Vec<String> {
+    let counts = variants.iter().flat_map(|one| {
+        let recorder = &one.recorded.recorder;
+        [
+            (
+                &one.name,
+                recorder.thinned,
+                "spans were too many, joined to neighbours or left out",
+            ),
+            (
+                &one.name,
+                recorder.mended,
+                "spans had impossible times, cut to what can be",
+            ),
+        ]
+    });
+    let some = counts.filter(|(_, count, _)| *count > 0);
+    some.map(|(name, count, what)| format!("{name}: {} {what}", format::count(count)))
+        .collect()
+}
+
+/// The tables for a terminal.
+pub(crate) fn text(variants: &[Variant], width: usize) -> String {
+    let mut text = String::new();
+    for figures in of(variants) {
+        let row = |(name, cells): (String, Vec<Figure>)| {
+            let cells = cells.into_iter();
+            let cells = cells.map(|(_, value, show)| value.map_or("–".into(), show));
+            std::iter::once(name).chain(cells).collect()
+        };
+        let rows = figures.rows.into_iter().map(row).collect();
+        let _ = writeln!(text, "\n{DIM}{}{DIM:#}", figures.title);
+        text += &table(&figures.headings, rows, &[0], width);
+        for note in &figures.notes {
+            let _ = writeln!(text, "{}", wrap(note, width, 2));
         }
     }
     text
@@ -129,7 +179,6 @@ fn tasks(ledger: &Ledger) -> String {
 
 /// A table with a dim header; the columns listed in `left` are text, the others figures.
 pub fn table(names: &[&str], rows: Vec<Vec<String>>, left: &[usize], width: usize) -> String {
-    let gap = 2;
     let mut table = Table::new();
     table
         .load_style(presets::NOTHING)
@@ -138,7 +187,7 @@ pub fn table(names: &[&str], rows: Vec<Vec<String>>, left: &[usize], width: usiz
         .set_header(names.iter().copied())
         .add_rows(rows);
     for (index, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((0, gap));
+        column.set_padding((0, if index + 1 == names.len() { 0 } else { 2 }));
         if !left.contains(&index) {
             column.set_cell_alignment(CellAlignment::Right);
         }
@@ -147,22 +196,9 @@ pub fn table(names: &[&str], rows: Vec<Vec<String>>, left: &[usize], width: usiz
     if let Some(names) = table.column_mut(0) {
         names.set_constraint(ColumnConstraint::ContentWidth);
     }
-    if let Some(last) = table.column_iter_mut().last() {
-        last.set_padding((0, 0));
-    }
-    finish(&table)
-}
-
-fn finish(table: &Table) -> String {
-    let mut text = String::new();
-    for (index, line) in table.lines().enumerate() {
-        let line = line.trim_end();
-        if index == 0 {
-            let dim = super::DIM;
-            let _ = writeln!(text, "{dim}{line}{dim:#}");
-        } else {
-            let _ = writeln!(text, "{line}");
-        }
-    }
-    text
+    let lines = table.lines().enumerate().map(|(index, line)| match index {
+        0 => format!("{DIM}{}{DIM:#}\n", line.trim_end()),
+        _ => format!("{}\n", line.trim_end()),
+    });
+    lines.collect()
 }

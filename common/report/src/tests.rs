@@ -1,7 +1,7 @@
 pub(crate) mod fixtures;
 
 use super::*;
-use fixtures::{document, lane, span, start, variant};
+use fixtures::{document, lane, recorded, span, start, variant};
 use std::time::Duration;
 use timeline::{LaneKind, Level, Toll};
 
@@ -102,7 +102,7 @@ fn a_level_that_was_told_has_a_row_with_its_peak() {
         .recording
         .levels
         .push(Level { name, samples });
-    let text = screen(&document, 80, 40);
+    let text = screen(&recorded(document), 80, 40);
     let row = text.lines().find(|line| line.contains("12 items queued"));
     let row = row.unwrap_or_else(|| panic!("{text}"));
     assert!(row.contains('▂') && row.ends_with("▇▇▇"), "{text}");
@@ -114,7 +114,7 @@ fn a_thread_without_a_cpu_is_ready_and_not_waiting() {
     let mut starved = span("count", 0, 1000, 100);
     starved.wait = None;
     document.variants[1].recording.lanes = vec![lane(LaneKind::Thread, 0, "main", vec![starved])];
-    let text = screen(&document, 80, 24);
+    let text = screen(&recorded(document), 80, 24);
     assert!(
         text.contains("┄┄┄┄") && text.contains("ready, no CPU free"),
         "{text}"
@@ -143,14 +143,14 @@ fn what_was_thinned_or_mended_is_said() {
         mended: 3,
         ..Toll::default()
     };
-    let text = plain(&verbose(&document, 80));
+    let text = plain(&verbose(&recorded(document), 80));
     let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(
-        flat.contains("one: 999,998 spans too short to see"),
+        flat.contains("one: 999,998 spans were too many"),
         "{text}"
     );
     assert!(
-        flat.contains("one: 3 spans with impossible times"),
+        flat.contains("one: 3 spans had impossible times"),
         "{text}"
     );
 }
@@ -159,6 +159,7 @@ fn what_was_thinned_or_mended_is_said() {
 fn plain_ascii_keeps_every_column() {
     let mut document = document();
     document.variants[1].recording.lanes[1].spans[0].cut = true;
+    let document = recorded(document);
     let report = screen(&document, 80, 40) + &plain(&verbose(&document, 80));
     let ascii = ascii::plain_text(&report);
     assert!(ascii.is_ascii());

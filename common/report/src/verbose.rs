@@ -1,15 +1,13 @@
 //! Everything that the closing screen leaves out.
 
 use crate::{
-    BAD, BOLD, ClaimReport, DIM, Document, GOOD, UNSURE, Variant, Verdict, format,
-    picture::Picture, tables, wrap,
+    BAD, BOLD, ClaimReport, DIM, Document, GOOD, UNSURE, Variant, Verdict, lane, picture::Picture,
+    tables, wrap,
 };
-use std::fmt::Write;
+use std::{fmt::Write, slice};
 
-/// Rows drawn per variant.
-const ROWS: usize = 12;
-/// A variant keeps to the axis of the longest unless it would be less than this part of it.
-const SMALLEST_PART: f64 = 16.0;
+/// Lines drawn per variant at most.
+const ROWS: usize = 40;
 
 /// The machine and every flag, all timelines, times against bounds, what was used, every claim with its
 /// evidence, and why.
@@ -24,8 +22,7 @@ pub fn verbose(document: &Document, width: usize) -> String {
         let _ = writeln!(text, "{DIM}{}{DIM:#}", wrap(&fact, width, 0));
     }
     text.push_str(&timelines(&document.variants, width));
-    let _ = writeln!(text, "\n{}", tables::times(&document.variants, width));
-    let _ = writeln!(text, "{}", tables::ledgers(&document.variants, width));
+    let _ = writeln!(text, "{}", tables::text(&document.variants, width));
     for claim in &document.claims {
         text.push_str(&claim_lines(claim, width));
     }
@@ -37,57 +34,19 @@ pub fn verbose(document: &Document, width: usize) -> String {
 }
 
 fn timelines(variants: &[Variant], width: usize) -> String {
-    let longest = variants.iter().map(|one| one.wall_s).fold(0.0, f64::max);
+    let all: Vec<&Variant> = variants.iter().collect();
+    let longest = lane::longest(variants);
     let mut text = String::new();
-    for variant in variants {
-        if variant.recording.jobs().next().is_none() {
-            continue;
+    for one in variants {
+        let axis_s = lane::axis_of(one, &all);
+        let enlarged = (axis_s < longest).then_some(longest / axis_s);
+        let picture = Picture::of(slice::from_ref(one), axis_s, width);
+        let lines = picture.lanes(&[one.drawn()], &[], ROWS, enlarged);
+        if !lines.is_empty() {
+            let _ = writeln!(text, "\n{}", lines.join("\n"));
         }
-        let is_short = variant.wall_s * SMALLEST_PART < longest;
-        let axis_s = if is_short { variant.wall_s } else { longest };
-        let picture = Picture::on_axis(std::slice::from_ref(variant), axis_s, width);
-        let lines = picture.alone(ROWS, longest);
-        let _ = writeln!(text, "\n{}", lines.join("\n"));
-    }
-    if let Some(line) = recorded(variants) {
-        let _ = writeln!(text, "{DIM}{}{DIM:#}", wrap(&line, width, 0));
     }
     text
-}
-
-/// What recording took, of the variant where that is most, and what was left out.
-fn recorded(variants: &[Variant]) -> Option<String> {
-    let share = |variant: &Variant| {
-        variant.recording.toll.cost().as_secs_f64() / variant.wall_s.max(f64::MIN_POSITIVE)
-    };
-    let most = variants
-        .iter()
-        .max_by(|a, b| share(a).total_cmp(&share(b)))?;
-    let toll = &most.recording.toll;
-    let mut line = format!(
-        "recording took at most {:.2} % of a variant's time ({}: {} spans, {})",
-        100.0 * share(most),
-        most.name,
-        format::count(toll.spans),
-        format::seconds(toll.cost()),
-    );
-    for variant in variants {
-        let (name, toll) = (&variant.name, &variant.recording.toll);
-        let counts = [
-            (
-                toll.thinned,
-                "spans too short to see, joined to their neighbours",
-            ),
-            (
-                toll.mended,
-                "spans with impossible times, cut to what can be",
-            ),
-        ];
-        for (count, what) in counts.into_iter().filter(|(count, _)| *count > 0) {
-            let _ = write!(line, "\n{name}: {} {what}", format::count(count));
-        }
-    }
-    (toll.spans > 0).then_some(line)
 }
 
 fn claim_lines(claim: &ClaimReport, width: usize) -> String {

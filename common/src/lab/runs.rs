@@ -8,7 +8,7 @@ use measure::{
     Moment,
     timing::{self, Usage},
 };
-use report::{Ledger, Variant, Written};
+use report::{Ledger, RecordingReport, Variant};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use timeline::{LaneKind, Recording, Timeline};
@@ -134,7 +134,6 @@ impl Runs {
         let bound = bound.filter(|(bound, _)| !bound.is_zero());
         let bound_s = bound.as_ref().map(|(bound, _)| bound.as_secs_f64());
         let expected = self.limit.map(|limit| limit.min(run.ledger.submitted));
-        let written = Written::of(&run.recording);
         Variant {
             name: self.name.clone(),
             runs: walls.len(),
@@ -166,11 +165,7 @@ impl Runs {
                 _ => true,
             },
             ledger: run.ledger.clone(),
-            lanes: written.lanes,
-            folded: written.folded,
-            counters: written.counters,
-            spent: written.spent,
-            recorder: written.recorder,
+            recorded: RecordingReport::of(&run.recording),
             figures: self.figures.clone(),
             note: self.note.clone(),
             results: run.results.clone(),

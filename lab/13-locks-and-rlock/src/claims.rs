@@ -54,7 +54,7 @@ pub(crate) fn cost(lab: &mut Lab, args: &Args) {
         }
     }
     let cost = |size, way| {
-        let middle = CurvePoint::of(0.0, sweep.times_s(size, way), None);
+        let middle = CurvePoint::of(0.0, sweep.times_s(size, way));
         let one = middle.map(|time| time.y / increments as f64);
         one.map_or("–".into(), format::seconds_f64)
     };

@@ -1,36 +1,25 @@
-//! A lane as few bars: what lies deeper covers what is around it, and nothing is drawn longer than it took.
+//! A lane as few bars: nothing is drawn longer than it took.
 
-use super::look::{self, LOOKS, Paths, RUNNING};
-use crate::LaneReport;
-use std::collections::BTreeMap;
+use super::look::{self, Paths};
+use crate::{
+    LaneReport,
+    lane::{self, LOOKS, RUNNING, Stretch},
+};
 
 /// How finely a picture is measured across, whatever time it spans.
 pub(super) const UNITS: f64 = 100_000.0;
-
-/// How finely stretches are told apart: a microsecond in a quarter of an hour.
-const TICKS: f64 = 1e9;
 
 /// At most so many pixels across are told apart: the most that a screen shows of an axis.
 const PIXELS: usize = 800;
 
 /// Bars shorter than a pixel stand alone where none is drawn within so many pixels before.
-const LONELY: u64 = 12;
-
-/// A stretch of a lane that looks the same all along.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Bar {
-    start: u64,
-    end: u64,
-    look: usize,
-    /// For what part of the time it ran.
-    share: f64,
-}
+const LONELY: i64 = 12;
 
 /// Draws a lane over `axis_s` seconds into the row that begins at `top`, in about `limit` bars.
 pub(super) fn draw(paths: &mut Paths, lane: &LaneReport, axis_s: f64, limit: usize, top: usize) {
-    let pixel = (TICKS / limit.clamp(50, PIXELS) as f64) as u64;
-    let units = |ticks: u64| ticks as f64 / TICKS * UNITS;
-    for bar in few(painted(lane, axis_s), pixel) {
+    let pixel = lane::nanoseconds(axis_s) / limit.clamp(50, PIXELS) as i64;
+    let units = |time: i64| time as f64 / 1e9 / axis_s * UNITS;
+    for bar in few(visible(lane, axis_s), pixel) {
         let width = bar.end - bar.start;
         paths.bar((units(bar.start), units(width)), bar.look, bar.share, top);
         if bar.look == RUNNING && width < pixel {
@@ -38,88 +27,31 @@ pub(super) fn draw(paths: &mut Paths, lane: &LaneReport, axis_s: f64, limit: usi
         }
     }
     for span in lane.spans.iter().filter(|span| span.depth == 0) {
-        match place(span.start_s, span.end_s, axis_s) {
-            Some((start, end)) if start > 0 && end - start > 4 * pixel => {
-                look::upright(&mut paths.edges, units(start), top);
-            }
-            _ => {}
+        let [start, end] = [span.start_s, span.end_s.min(axis_s)].map(lane::nanoseconds);
+        if start > 0 && end - start > 4 * pixel {
+            look::upright(&mut paths.edges, units(start), top);
         }
     }
 }
 
-/// The bars of a lane, however many, in order.
-fn painted(lane: &LaneReport, axis_s: f64) -> impl Iterator<Item = Bar> {
-    let mut spans: Vec<_> = lane.spans.iter().collect();
-    spans.sort_by(|one, other| {
-        (one.depth, one.start_s)
-            .partial_cmp(&(other.depth, other.start_s))
-            .unwrap_or(std::cmp::Ordering::Equal)
-    });
-    let mut canvas = Canvas::default();
-    for span in spans {
-        let lasted = span.end_s - span.start_s;
-        let share = match span.polls_s.is_empty() {
-            true => (span.busy_s / lasted).clamp(0.0, 1.0),
-            false => 0.0,
-        };
-        let look = look::of_span(&span.name, span.wait.as_deref(), span.cut);
-        let share = if share.is_finite() { share } else { 0.0 };
-        canvas.paint(place(span.start_s, span.end_s, axis_s), look, share);
-        // Polls reach over short rests where there were many: each is drawn for what it ran.
-        let polled: f64 = span.polls_s.iter().map(|poll| poll.1 - poll.0).sum();
-        let density = (span.busy_s / polled).clamp(0.0, 1.0);
-        for (start, end) in &span.polls_s {
-            let end = start + (end - start) * density;
-            canvas.paint(place(*start, end, axis_s), RUNNING, 1.0);
-        }
-    }
-    canvas.0.into_values()
-}
-
-/// Where a stretch lies on the axis, in ticks, of which it has at least one.
-fn place(start_s: f64, end_s: f64, axis_s: f64) -> Option<(u64, u64)> {
-    let tick = |seconds: f64| (seconds / axis_s * TICKS).clamp(0.0, TICKS) as u64;
-    let visible = end_s >= 0.0 && start_s <= axis_s && start_s <= end_s && axis_s > 0.0;
-    visible.then(|| {
-        let start = tick(start_s).min(TICKS as u64 - 1);
-        (start, tick(end_s).max(start + 1))
+/// The stretches of a lane, cut to what the axis shows.
+fn visible(lane: &LaneReport, axis_s: f64) -> impl Iterator<Item = Stretch> {
+    let axis = lane::nanoseconds(axis_s);
+    let stretches = lane::stretches(lane).into_iter();
+    let stretches = stretches.filter(move |one| one.end > 0 && one.start < axis);
+    stretches.map(move |one| Stretch {
+        start: one.start.max(0),
+        end: one.end.min(axis),
+        ..one
     })
-}
-
-/// Bars that never overlap, by their starts.
-#[derive(Default)]
-struct Canvas(BTreeMap<u64, Bar>);
-
-impl Canvas {
-    fn paint(&mut self, place: Option<(u64, u64)>, look: usize, share: f64) {
-        let Some((start, end)) = place else { return };
-        let before = self.0.range(..end).rev().map(|(_, bar)| *bar);
-        let covered: Vec<Bar> = before.take_while(|bar| bar.end > start).collect();
-        for old in covered {
-            self.0.remove(&old.start);
-            if old.start < start {
-                self.0.insert(old.start, Bar { end: start, ..old });
-            }
-            if old.end > end {
-                self.0.insert(end, Bar { start: end, ..old });
-            }
-        }
-        let new = Bar {
-            start,
-            end,
-            look,
-            share,
-        };
-        self.0.insert(start, new);
-    }
 }
 
 /// What is shorter than a pixel is added up until it fills one, so that a thousand short polls have the
 /// ink of the time that they took; one far from others is kept, so that it is seen.
-fn few(bars: impl Iterator<Item = Bar>, pixel: u64) -> Vec<Bar> {
+fn few(bars: impl Iterator<Item = Stretch>, pixel: i64) -> Vec<Stretch> {
     let mut drawn = Vec::new();
-    let mut owed = [0; LOOKS.len()];
-    let mut last: [Option<u64>; LOOKS.len()] = [None; LOOKS.len()];
+    let mut owed = [0; LOOKS];
+    let mut last: [Option<i64>; LOOKS] = [None; LOOKS];
     for bar in bars {
         if bar.end - bar.start >= pixel {
             last[bar.look] = Some(bar.end);
@@ -127,15 +59,15 @@ fn few(bars: impl Iterator<Item = Bar>, pixel: u64) -> Vec<Bar> {
             continue;
         }
         for (look, part) in [(RUNNING, bar.share), (bar.look, 1.0 - bar.share)] {
-            owed[look] += ((bar.end - bar.start) as f64 * part) as u64;
-            let is_near = |last: u64| bar.start < last + LONELY * pixel;
+            owed[look] += ((bar.end - bar.start) as f64 * part) as i64;
+            let is_near = |last: i64| bar.start < last + LONELY * pixel;
             if owed[look] == 0 || (owed[look] < pixel && last[look].is_some_and(is_near)) {
                 continue;
             }
             let end = bar.start + owed[look];
             let share = if look == RUNNING { 1.0 } else { 0.0 };
             (owed[look], last[look]) = (0, Some(end));
-            drawn.push(Bar {
+            drawn.push(Stretch {
                 end,
                 look,
                 share,
@@ -176,8 +108,8 @@ mod tests {
             kind,
             spans,
         };
-        let bars = few(painted(&lane, 1.0), 1_000_000);
-        let part = |ticks: u64| ticks as f64 / 1e6;
+        let bars = few(visible(&lane, 1.0), 1_000_000);
+        let part = |time: i64| time as f64 / 1e6;
         bars.iter()
             .map(|bar| (part(bar.start), part(bar.end), bar.share))
             .collect()

@@ -4,63 +4,38 @@ use super::{figure, ticked};
 use crate::{ClaimReport, Document, Variant, Verdict, format};
 use maud::{Markup, html};
 
-/// A headline claim of this run that compares two wall times.
-struct Win<'a> {
-    slow: &'a Variant,
-    fast: &'a Variant,
-}
-
-impl<'a> Win<'a> {
-    fn of(document: &'a Document) -> Option<Self> {
-        let shown = |claim: &&ClaimReport| claim.headline && claim.verdict == Verdict::Shown;
-        let checks = document
-            .claims
-            .iter()
-            .filter(shown)
-            .flat_map(|one| &one.checks);
-        let mut wins = checks.filter_map(|check| {
-            let (one, least) = wall(&check.left, document)?;
-            let (other, most) = wall(&check.right, document)?;
-            match &*check.relation {
-                "<" | "≤" if most <= least => Some(Self {
-                    slow: other,
-                    fast: one,
-                }),
-                ">" | "≥" if most >= least => Some(Self {
-                    slow: one,
-                    fast: other,
-                }),
-                _ => None,
-            }
-        });
-        wins.find(|win| win.fast.wall_s * 1.1 < win.slow.wall_s)
-    }
+/// The slow and the fast variant whose wall times a headline claim that showed compares.
+fn win(document: &Document) -> Option<[&Variant; 2]> {
+    let shown = |claim: &&ClaimReport| claim.headline && claim.verdict == Verdict::Shown;
+    let claims = document.claims.iter().filter(shown);
+    let mut wins = claims.flat_map(|one| &one.checks).filter_map(|check| {
+        let (least, most) = match &*check.relation {
+            "<" | "≤" => (&check.left, &check.right),
+            ">" | "≥" => (&check.right, &check.left),
+            _ => return None,
+        };
+        let ((slow, part), (fast, whole)) = (wall(most, document)?, wall(least, document)?);
+        (part <= whole && fast.wall_s * 1.1 < slow.wall_s).then_some([slow, fast])
+    });
+    wins.next()
 }
 
 /// The variant whose wall time an expression such as `0.5 * [sequential].walls_s` takes, and how often.
 fn wall<'a>(expression: &str, document: &'a Document) -> Option<(&'a Variant, f64)> {
-    let (times, figure) = match expression.split_once(" * ") {
-        Some((times, figure)) => (times.parse().ok()?, figure),
-        None => (1.0, expression),
-    };
-    let name = figure
-        .strip_suffix("].walls_s")
-        .or(figure.strip_suffix("].wall_s"))?;
-    let name = name.strip_prefix('[')?;
-    let variant = document.variants.iter().find(|one| one.name == name)?;
-    Some((variant, times))
+    let (times, figure) = expression.split_once(" * ").unwrap_or(("1", expression));
+    let (name, field) = figure.strip_prefix('[')?.split_once("].")?;
+    let mut variants = document.variants.iter();
+    let variant = variants.find(|one| one.name == name && field.starts_with("wall"))?;
+    Some((variant, times.parse().ok()?))
 }
 
 /// The win in large figures, or what there is to remember.
 pub(super) fn headline(document: &Document) -> Markup {
-    let win = Win::of(document);
     html! {
         div.win {
-            @if let Some(win) = &win {
-                strong { (times(win.slow.wall_s / win.fast.wall_s)) " ×" small { " as fast" } }
-                p {
-                    (win.fast.name) " " (time(win.fast)) " instead of " (time(win.slow)) " (" (win.slow.name) ")"
-                }
+            @if let Some([slow, fast]) = win(document) {
+                strong { (format::factor(slow.wall_s / fast.wall_s)) " ×" small { " as fast" } }
+                p { (fast.name) " " (time(fast)) " instead of " (time(slow)) " (" (slow.name) ")" }
             }
             p.remember { (document.remember) }
         }
@@ -69,19 +44,7 @@ pub(super) fn headline(document: &Document) -> Markup {
 
 /// The two variants that a card shows.
 pub(super) fn two(document: &Document) -> Vec<&Variant> {
-    match Win::of(document) {
-        Some(win) => vec![win.slow, win.fast],
-        None => document.variants.iter().take(2).collect(),
-    }
-}
-
-/// A factor in two digits, or whole.
-pub(super) fn times(factor: f64) -> String {
-    if factor < 9.95 {
-        format!("{factor:.1}")
-    } else {
-        format!("{factor:.0}")
-    }
+    win(document).map_or(document.variants.iter().take(2).collect(), Vec::from)
 }
 
 fn time(variant: &Variant) -> Markup {
@@ -112,7 +75,7 @@ pub(super) fn bars(variants: &[&Variant]) -> Markup {
                     (figure("wall_s", Some(variant.wall_s), format::seconds_f64))
                     // The one that others are compared with is its own time.
                     @if let Some(speedup) = variant.speedup.filter(|speedup| *speedup != 1.0) {
-                        (figure("speedup", Some(speedup), compared))
+                        (figure("speedup", Some(speedup), format::compared))
                     }
                     @if let Some(note) = &variant.note { span.note { (note) } }
                 }
@@ -134,15 +97,6 @@ pub(super) fn key(variants: &[Variant]) -> Markup {
             }
             "."
         }
-    }
-}
-
-/// How a variant compares with the first one.
-pub(super) fn compared(speedup: f64) -> String {
-    match speedup {
-        speedup if speedup >= 1.05 => format!("{} × as fast", times(speedup)),
-        speedup if speedup <= 0.95 => format!("{} × as long", times(1.0 / speedup)),
-        _ => "the same".into(),
     }
 }
 

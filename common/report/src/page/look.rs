@@ -1,68 +1,54 @@
 //! How a stretch of time looks: running is solid, all else pale, with stripes that tell causes apart where
 //! colours do not.
 
+use crate::lane::{CUT, FIRST_CAUSE, LOOKS, READY, RUNNING, START, STILL};
 use maud::{Markup, html};
 use std::fmt::Write;
-use timeline::{START_UP, known_cause};
+use timeline::CAUSES;
 
 /// The height of a row, and of the bars in it.
 pub(super) const ROW: usize = 16;
 const BAR: f64 = 12.0;
 const MARGIN: f64 = 2.0;
 
-/// A span that runs all the time.
-pub(super) const RUNNING: usize = 0;
-/// A span that does not run, for a reason that is not known.
-const STILL: usize = 1;
-const START: usize = 2;
-/// A span that was cut off.
-const CUT: usize = 3;
-
-/// A cause as spans name it, and each stripe's distance from the top of the bar and height.
-type Look = (&'static str, &'static [(f64, f64)]);
-
-/// All looks; those from the fourth on are found by their cause.
-pub(super) const LOOKS: [Look; 14] = [
-    ("run", &[]),
-    ("still", &[(0.0, 1.0), (11.0, 1.0)]),
-    ("start", &[(0.0, 1.0), (3.5, 1.0), (7.5, 1.0), (11.0, 1.0)]),
-    ("cut", &[(2.0, 1.0), (4.0, 1.0), (7.0, 1.0), (9.0, 1.0)]),
-    ("io", &[]),
-    ("lock", &[(5.0, 2.0)]),
-    ("queue full", &[(0.0, 3.0)]),
-    ("queue empty", &[(9.0, 3.0)]),
-    ("permit", &[(3.0, 2.0), (7.0, 2.0)]),
-    ("sleep", &[(11.0, 1.0)]),
-    ("back-off", &[(0.0, 2.0), (5.0, 2.0), (10.0, 2.0)]),
-    ("join", &[(0.0, 1.0)]),
-    ("turn", &[(0.0, 2.0), (10.0, 2.0)]),
-    ("barrier", &[(0.0, 2.0), (5.0, 2.0)]),
+/// Each stripe's distance from the top of the bar and height, for the looks and then the causes in order.
+const STRIPES: [&[(f64, f64)]; LOOKS] = [
+    &[],
+    &[(0.0, 1.0), (11.0, 1.0)],
+    &[(5.5, 1.0)],
+    &[(0.0, 1.0), (3.5, 1.0), (7.5, 1.0), (11.0, 1.0)],
+    &[(2.0, 1.0), (4.0, 1.0), (7.0, 1.0), (9.0, 1.0)],
+    &[],
+    &[(5.0, 2.0)],
+    &[(0.0, 3.0)],
+    &[(9.0, 3.0)],
+    &[(0.0, 1.0)],
+    &[(3.0, 2.0), (7.0, 2.0)],
+    &[(11.0, 1.0)],
+    &[(0.0, 2.0), (5.0, 2.0), (10.0, 2.0)],
+    &[(0.0, 2.0), (5.0, 2.0)],
+    &[(0.0, 2.0), (10.0, 2.0)],
 ];
 
-/// The look of a span that does not run.
-pub(super) fn of_span(name: &str, wait: Option<&str>, cut: bool) -> usize {
-    let known = |wait| (CUT + 1..LOOKS.len()).find(|&look| LOOKS[look].0 == wait);
-    match wait {
-        _ if cut => CUT,
-        _ if name == START_UP => START,
-        wait => wait.and_then(known).unwrap_or(STILL),
-    }
-}
-
-fn words(look: usize) -> &'static str {
+/// The class of a look in the style sheet, and what a legend says of it.
+fn named(look: usize) -> (&'static str, &'static str) {
     match look {
-        RUNNING => "running",
-        STILL => "waiting or ready",
-        START => "starts up",
-        CUT => "cut off: how it ran is not known",
-        cause => known_cause(LOOKS[cause].0).map_or(LOOKS[cause].0, |cause| cause.words),
+        RUNNING => ("run", "running"),
+        STILL => ("still", "waiting"),
+        READY => ("ready", "ready, no CPU free"),
+        START => ("start", "starts up"),
+        CUT => ("cut", "cut off: how it ran is not known"),
+        cause => {
+            let cause = &CAUSES[cause - FIRST_CAUSE];
+            (cause.wait, cause.words)
+        }
     }
 }
 
 /// What is drawn of some rows: a path for each look, and more that lies on top of them.
 #[derive(Default)]
 pub(super) struct Paths {
-    by_look: [String; LOOKS.len()],
+    by_look: [String; LOOKS],
     stripes: String,
     /// Lines of one pixel for what ran shorter than that.
     pub(super) hairlines: String,
@@ -78,7 +64,7 @@ impl Paths {
         let mut rest = 0.0;
         if look != RUNNING && share < 0.95 {
             draw(&mut self.by_look[look], left, width, (top, BAR));
-            for (from, height) in LOOKS[look].1 {
+            for (from, height) in STRIPES[look] {
                 draw(&mut self.stripes, left, width, (top + from, *height));
             }
             // A part of the height is that part of the time.
@@ -104,36 +90,27 @@ impl Paths {
         ];
         html! {
             @for (look, path) in (0..).zip(&self.by_look).skip(1) {
-                @if !path.is_empty() { path class=(LOOKS[look].0.replace(' ', "-")) d=(path) {} }
+                @if !path.is_empty() { path class=(named(look).0.replace(' ', "-")) d=(path) {} }
             }
             @for (class, path) in lines {
                 @if !path.is_empty() { path class=(class) d=(path) {} }
             }
         }
     }
-
-    pub(super) fn seen(&self) -> Seen {
-        let mut seen: Vec<usize> = (0..LOOKS.len()).collect();
-        seen.retain(|look| !self.by_look[*look].is_empty());
-        (seen, self.partly)
-    }
 }
 
-/// Which looks are seen, and whether spans ran for a part of their time.
-pub(super) type Seen = (Vec<usize>, bool);
-
 /// The swatches of everything that the pictures show.
-pub(super) fn legend(all: &[Seen]) -> Markup {
+pub(super) fn legend(all: &[Paths]) -> Markup {
     let swatch = |look: usize, share: f64, words: &str| {
         let mut paths = Paths::default();
         paths.bar((0.0, 24.0), look, share, 0);
         html! { li { svg viewBox="0 0 24 16" width="24" height="16" aria-hidden="true" { (paths.svg()) } (words) } }
     };
-    let looks = (0..LOOKS.len()).filter(|look| all.iter().any(|(seen, _)| seen.contains(look)));
+    let is_seen = |look: &usize| all.iter().any(|paths| !paths.by_look[*look].is_empty());
     html! {
         ul.legend aria-label="Legend" {
-            @for look in looks { (swatch(look, 0.0, words(look))) }
-            @if all.iter().any(|(_, partly)| *partly) {
+            @for look in (0..LOOKS).filter(is_seen) { (swatch(look, 0.0, named(look).1)) }
+            @if all.iter().any(|paths| paths.partly) {
                 (swatch(STILL, 0.4, "running for that part of the time"))
             }
         }
@@ -155,29 +132,11 @@ pub(super) fn upright(path: &mut String, at: f64, top: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use timeline::CAUSES;
 
     #[test]
-    fn every_known_cause_has_a_look_and_no_two_have_the_same_stripes() {
-        for cause in CAUSES {
-            assert_ne!(
-                of_span("fetch", Some(cause.wait), false),
-                STILL,
-                "{}",
-                cause.wait
-            );
+    fn no_two_looks_have_the_same_stripes() {
+        for (index, one) in STRIPES.iter().enumerate().skip(1) {
+            assert!(!STRIPES[index + 1..].contains(one), "{}", named(index).1);
         }
-        for (index, one) in LOOKS.iter().enumerate().skip(1) {
-            for other in &LOOKS[index + 1..] {
-                assert_ne!(one.1, other.1, "{one:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn an_unknown_cause_is_drawn_as_plain_waiting() {
-        assert_eq!(of_span("fetch", Some("the moon"), false), STILL);
-        assert_eq!(of_span(START_UP, Some("io"), false), START);
-        assert_eq!(of_span("work", None, true), CUT);
     }
 }

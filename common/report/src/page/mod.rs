@@ -120,8 +120,8 @@ fn shorten(variant: &mut Variant, limit: usize) {
     for lane in &mut lanes {
         lane.spans.retain(|span| length(span) > least);
     }
-    variant.folded += variant.lanes.len() - lanes.len();
-    variant.lanes = lanes;
-    variant.counters.clear();
+    variant.recorded.folded += variant.recorded.lanes.len() - lanes.len();
+    variant.recorded.lanes = lanes;
+    variant.recorded.counters.clear();
     variant.results = Value::Null;
 }

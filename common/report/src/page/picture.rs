@@ -2,10 +2,9 @@
 
 use super::{
     bars::{self, UNITS},
-    glance::times,
-    look::{self, Paths, ROW, Seen},
+    look::{self, Paths, ROW},
 };
-use crate::{CounterReport, Document, LaneReport, OnAxis, Source, Variant, axis_of, format};
+use crate::{CounterReport, Document, LaneReport, Source, Variant, format, lane};
 use maud::{Markup, html};
 use std::fmt::Write;
 
@@ -15,15 +14,11 @@ const ROWS: usize = 40;
 /// The height of a level's row.
 const HEIGHT: f64 = 30.0;
 
-/// The lanes of a variant that are drawn: those of which any part falls into the measured stretch.
+/// The lanes of a variant that are drawn.
 pub(super) fn lanes(variant: &Variant) -> Vec<&LaneReport> {
-    let wall = variant.wall_s;
-    let in_view = |lane: &&LaneReport| {
-        let mut spans = lane.spans.iter();
-        spans.any(|span| span.end_s > 0.0 && span.start_s < wall)
-    };
-    let mut lanes: Vec<_> = variant.lanes.iter().filter(in_view).collect();
-    if lanes.len() + variant.folded > ROWS {
+    let recorded = &variant.recorded;
+    let mut lanes: Vec<_> = lane::in_view(&recorded.lanes, variant.wall_s).collect();
+    if lanes.len() + recorded.folded > ROWS {
         lanes.truncate(ROWS - 1);
     }
     lanes
@@ -36,36 +31,24 @@ pub(super) fn of(document: &Document, run: usize, limit: usize) -> Option<Markup
     let variants = document.variants.iter().enumerate();
     let variants = variants.map(|(index, variant)| (index, variant, lanes(variant)));
     let variants: Vec<_> = variants.filter(|(.., lanes)| !lanes.is_empty()).collect();
-    let on_axis = |variant: &Variant| OnAxis {
-        wall_s: variant.wall_s,
-        same_work: variant.speedup.is_some(),
-    };
-    let all: Vec<_> = variants.iter().map(|(_, one, _)| on_axis(one)).collect();
-    let longest = all.iter().map(|one| one.wall_s).fold(0.0, f64::max);
+    let all: Vec<&Variant> = variants.iter().map(|(_, one, _)| *one).collect();
+    let longest = lane::longest(all.iter().copied());
     let mut seen = Vec::new();
-    let rows: Vec<Markup> = variants
-        .iter()
-        .map(|(index, variant, lanes)| {
-            let axis_s = axis_of(on_axis(variant), &all);
-            let (picture, looks) = one(variant, lanes, axis_s, limit);
-            seen.push(looks);
-            html! {
-                div.variant data-index=(index) data-axis=(axis_s) {
-                    (name(variant, lanes.len(), longest / axis_s))
-                    (picture)
-                    @if axis_s < longest { (axis(axis_s, "own")) }
-                }
+    let rows = html! {
+        @for (index, variant, lanes) in &variants {
+            @let axis_s = lane::axis_of(variant, &all);
+            div.variant data-index=(index) data-axis=(axis_s) {
+                (name(variant, lanes.len(), longest / axis_s))
+                @let (picture, paths) = one(variant, lanes, axis_s, limit);
+                ({ seen.push(paths); picture })
+                @if axis_s < longest { (axis(axis_s, "own")) }
             }
-        })
-        .collect();
+        }
+    };
     (longest > 0.0).then(|| {
         html! {
             div.timelines data-run=(run) data-longest=(longest) {
-                div.stage {
-                    (look::legend(&seen))
-                    @for row in rows { (row) }
-                    (axis(longest, "shared"))
-                }
+                div.stage { (look::legend(&seen)) (rows) (axis(longest, "shared")) }
                 (code(&document.sources))
             }
         }
@@ -74,17 +57,17 @@ pub(super) fn of(document: &Document, run: usize, limit: usize) -> Option<Markup
 
 /// A variant's name, its time, and what is not drawn as it was.
 fn name(variant: &Variant, drawn: usize, enlarged: f64) -> Markup {
-    let left = variant.lanes.len() + variant.folded - drawn;
+    let left = variant.recorded.lanes.len() + variant.recorded.folded - drawn;
     html! {
         p.name {
             b { (variant.name) } " " (format::seconds_f64(variant.wall_s))
             @if left > 0 { " · " (format::count(left as u64)) " more lanes like these" }
-            @if enlarged > 1.0 { " · enlarged " (times(enlarged)) " × against the others" }
+            @if enlarged > 1.0 { " · enlarged " (format::factor(enlarged)) " × against the others" }
         }
     }
 }
 
-fn one(variant: &Variant, lanes: &[&LaneReport], axis_s: f64, limit: usize) -> (Markup, Seen) {
+fn one(variant: &Variant, lanes: &[&LaneReport], axis_s: f64, limit: usize) -> (Markup, Paths) {
     let height = lanes.len() * ROW;
     let mut paths = Paths::default();
     for (row, lane) in lanes.iter().enumerate() {
@@ -105,15 +88,14 @@ fn one(variant: &Variant, lanes: &[&LaneReport], axis_s: f64, limit: usize) -> (
                 path.end d={ "M" (format!("{end:.0}")) " 0v" (height) } {}
             }
         }
-        @for counter in &variant.counters { (level(counter, axis_s, limit)) }
+        @for counter in &variant.recorded.counters { (level(counter, axis_s, limit)) }
     };
-    (picture, paths.seen())
+    (picture, paths)
 }
 
 /// A level over time as steps, such as the depth of a queue.
 fn level(counter: &CounterReport, axis_s: f64, limit: usize) -> Markup {
-    let peak = counter.samples.iter().map(|sample| sample.1);
-    let peak = peak.fold(0.0, f64::max);
+    let peak = counter.peak();
     let mut path = format!("M0 {HEIGHT}");
     // Where there are too many, the highest of each few stands for them.
     let few = counter.samples.len().div_ceil(limit.max(1)).max(1);
@@ -136,7 +118,7 @@ fn level(counter: &CounterReport, axis_s: f64, limit: usize) -> Markup {
 
 /// Ticks in round numbers; the script draws them again when the view changes.
 fn axis(end_s: f64, class: &str) -> Markup {
-    let step = round_step(end_s / 6.0);
+    let step = format::round_step(end_s / 6.0);
     let ticks = (0..).map(|number| step * f64::from(number));
     let ticks = ticks.take_while(|at| *at <= end_s * 1.000_001);
     html! {
@@ -148,14 +130,6 @@ fn axis(end_s: f64, class: &str) -> Markup {
             }
         }
     }
-}
-
-/// The next of 1, 2, 5 × 10ⁿ.
-fn round_step(least: f64) -> f64 {
-    let power = 10_f64.powf(least.max(1e-12).log10().floor());
-    let steps = [1.0, 2.0, 5.0, 10.0];
-    let found = steps.iter().find(|step| *step * power >= least * 0.999);
-    found.unwrap_or(&10.0) * power
 }
 
 /// The mechanism's files, without their tests; the script marks the lines that spans name.
@@ -173,17 +147,5 @@ fn code(sources: &[Source]) -> Markup {
                 }
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ticks_are_round() {
-        assert_eq!(round_step(0.17), 0.2);
-        assert_eq!(round_step(1.0), 1.0);
-        assert!((round_step(0.003) - 0.005).abs() < 1e-12);
     }
 }

@@ -70,8 +70,6 @@ fn folded(document: &Document, run: usize, limit: usize) -> Markup {
         @for table in &document.tables { (tables::of_step(table)) }
         @for curve in &document.curves { (curve::of(curve)) }
     };
-    let figures =
-        html! { (tables::times(&document.variants)) (tables::ledgers(&document.variants)) };
     html! {
         @if let Some(picture) = picture::of(document, run, limit) {
             (section("Picture and code: who ran and who waited, and on which line", &picture))
@@ -79,7 +77,7 @@ fn folded(document: &Document, run: usize, limit: usize) -> Markup {
         @if !document.tables.is_empty() || !document.curves.is_empty() {
             (section("The results of this step", &own))
         }
-        @if !document.variants.is_empty() { (section("Times and what was used", &figures)) }
+        @if !document.variants.is_empty() { (section("Times and what was used", &tables::of(&document.variants))) }
         @if !document.why.is_empty() { (section("Why", &html! { p { (ticked(&document.why)) } })) }
         @for question in document.questions.iter().filter(|one| !one.guesses.is_empty()) {
             p { b { (question.question) } " You said " (question.told()) }

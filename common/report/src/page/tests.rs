@@ -1,19 +1,15 @@
 use super::*;
 use crate::{
-    CheckReport, Curve, CurveLine, CurvePoint, Scale, Source, TableReport, Verdict, Written,
+    CheckReport, Curve, CurveLine, CurvePoint, RecordingReport, Source, TableReport, Verdict,
     tests::fixtures,
 };
 use timeline::{LaneKind, Level};
 
 const HOSTILE: &str = "</script><script>alert(1)</script>\"'&\u{202e}";
 
-/// The run of the other tests as a file of it is read again: with lanes in short.
+/// The run of the other tests with a win.
 fn document() -> Document {
     let mut document = fixtures::document();
-    for variant in &mut document.variants {
-        let written = Written::of(&variant.recording);
-        (variant.lanes, variant.counters) = (written.lanes, written.counters);
-    }
     document.claims[0].checks = vec![CheckReport {
         left: "[both].walls_s".into(),
         left_values: vec![Some(1.0)],
@@ -47,8 +43,7 @@ fn many(name: &str, wall_ms: u64, tasks: u64, spans: u64) -> Variant {
         name: "queue".into(),
         samples: vec![(fixtures::start(), 3.0), (fixtures::start(), 8.0)],
     });
-    let written = Written::of(&variant.recording);
-    (variant.lanes, variant.counters) = (written.lanes, written.counters);
+    variant.recorded = RecordingReport::of(&variant.recording);
     variant
 }
 
@@ -130,7 +125,6 @@ fn curve(name: &str) -> Curve {
         y: 8.0 / x,
         low: 7.0 / x,
         high: 9.0 / x,
-        bound: Some(6.0 / x),
     };
     let line = CurveLine {
         name: name.into(),
@@ -140,19 +134,17 @@ fn curve(name: &str) -> Curve {
     Curve {
         title: name.into(),
         axis: name.into(),
-        scale: Scale::Seconds,
         lines: vec![line],
-        bound_reason: Some(name.into()),
     }
 }
 
 #[test]
-fn a_curve_has_its_points_its_bound_and_its_knee() {
+fn a_curve_has_its_points_and_its_knee() {
     let mut document = document();
     document.curves = vec![curve("pool sizes")];
     let page = of(&[document], &[]);
     assert_eq!(page.matches(">knee<").count(), 1);
-    assert!(page.contains("<td>2.00 s</td><td>1.75 s–2.25 s</td><td>1.50 s</td>"));
+    assert!(page.contains("pool sizes, 4: 2.00 s (1.75 s–2.25 s)"));
 }
 
 /// Sets every text of a document to the same one, except names of fields and what is one of a few words.

@@ -1,35 +1,34 @@
-//! Bars and lanes of all variants on one axis, as text: a row per lane, alike lanes in one.
+//! Bars and lanes of variants on one axis, as text: a row per lane, alike lanes in one.
 
+mod axis;
 mod row;
-mod scale;
+#[cfg(test)]
+mod tests;
 
-use super::{BOLD, DIM, format};
-use crate::Variant;
+use crate::{BOLD, DIM, RecordingReport, Variant, format, lane};
+use axis::axis;
+use console::{Alignment, measure_text_width, pad_str};
 use row::{Cell, Scale};
-use std::{collections::BTreeMap, time::Duration};
-use timeline::{Lane, Recording};
-
-use row::eighths;
-pub(super) use scale::axis;
 
 /// Names take no more room than this.
 const NAME_MOST: usize = 20;
 /// Fewer cells than this are no picture; names and words give way first.
 const CELLS_LEAST: usize = 12;
-/// Fewer cells than this, and factors are said in short.
+/// Fewer cells than this, and what is said beside a time is said in short.
 const CELLS_ROOMY: usize = 24;
 const TIME: usize = 7;
 
-/// Variants to be drawn, and the columns that they share.
-pub(super) struct Picture<'a> {
-    variants: &'a [Variant],
+/// The columns that bars and lanes share: a name, what is said, and cells over so many seconds.
+pub(super) struct Picture {
     name: usize,
-    said: usize,
-    pub(super) cells: usize,
-    axis_s: f64,
-    width: usize,
+    between: usize,
     in_short: bool,
+    scale: Scale,
+    width: usize,
 }
+
+/// What is drawn of a variant: its name, its time, its lanes.
+pub(super) type Drawn<'a> = (&'a str, f64, &'a RecordingReport);
 
 /// One row: what stands to the left of its cells, and what they look like.
 struct Row {
@@ -40,268 +39,218 @@ struct Row {
     last: String,
 }
 
-impl<'a> Picture<'a> {
-    /// All variants on the axis of the longest.
-    pub(super) fn of(variants: &'a [Variant], width: usize) -> Self {
-        let longest = variants.iter().map(|one| one.wall_s).fold(0.0, f64::max);
-        Self::on_axis(variants, longest, width)
-    }
-
-    /// All variants on an axis of so many seconds.
-    pub(super) fn on_axis(variants: &'a [Variant], axis_s: f64, width: usize) -> Self {
-        let name = variants.iter().map(|one| one.name.chars().count()).max();
+impl Picture {
+    /// For these variants on an axis of so many seconds.
+    pub(super) fn of(variants: &[Variant], axis_s: f64, width: usize) -> Self {
+        let names = variants.iter().map(|one| measure_text_width(&one.name));
         let mut picture = Self {
-            variants,
-            name: name.unwrap_or(0).min(NAME_MOST),
-            said: 0,
-            cells: 0,
-            axis_s,
-            width,
+            name: names.max().unwrap_or(0).min(NAME_MOST),
+            between: 0,
             in_short: false,
+            scale: Scale { axis_s, cells: 0 },
+            width,
         };
-        picture.settle();
-        if picture.cells < CELLS_ROOMY {
+        picture.settle(variants);
+        if picture.scale.cells < CELLS_ROOMY {
             picture.in_short = true;
-            picture.settle();
+            picture.settle(variants);
         }
-        picture.name -= CELLS_LEAST
-            .saturating_sub(picture.cells)
-            .min(picture.name / 2);
-        picture.settle();
+        let missing = CELLS_LEAST.saturating_sub(picture.scale.cells);
+        picture.name -= missing.min(picture.name / 2);
+        picture.settle(variants);
         picture
     }
 
-    fn settle(&mut self) {
-        let said = self.variants.iter().map(|one| self.said(one));
-        self.said = said.map(|said| said.chars().count()).max().unwrap_or(0);
-        let left = self.left();
-        self.cells = self.width.saturating_sub(left).max(8);
+    /// For one variant that is not finished.
+    pub(super) fn growing(name: &str, axis_s: f64, width: usize) -> Self {
+        let mut picture = Self::of(&[], axis_s, width);
+        picture.name = measure_text_width(name).min(NAME_MOST);
+        picture.settle(&[]);
+        picture
+    }
+
+    /// Shares out the width; a lane's name stands where a bar has its time and what is said beside it.
+    fn settle(&mut self, variants: &[Variant]) {
+        let said = variants.iter().map(|one| self.said(one, variants));
+        let said = said.map(|said| measure_text_width(&said)).max();
+        let said = said.filter(|said| *said > 0).map_or(0, |said| said + 2);
+        let least = if self.width < 80 { 11 } else { 18 };
+        self.between = (TIME + said).max(least);
+        self.scale.cells = self.width.saturating_sub(self.left()).max(8);
     }
 
     /// How many columns stand to the left of the cells.
     fn left(&self) -> usize {
-        2 + self.name + 2 + self.between() + 2
-    }
-
-    /// How much room time and words take together; a lane's name stands there.
-    fn between(&self) -> usize {
-        let said = if self.said > 0 { 2 + self.said } else { 0 };
-        let least = if self.width < 80 { 11 } else { 18 };
-        (TIME + said).max(least)
+        2 + self.name + 2 + self.between + 2
     }
 
     /// What is said beside a variant's time: its own words, or how it compares with the first.
-    fn said(&self, variant: &Variant) -> String {
-        if let Some(note) = &variant.note {
-            let part = note.split(", ").next().filter(|_| self.in_short);
-            return part.unwrap_or(note).to_owned();
-        }
-        let is_first = self.variants.first().map(|first| &first.name) == Some(&variant.name);
-        match variant.speedup {
+    fn said(&self, variant: &Variant, all: &[Variant]) -> String {
+        let said = match (&variant.note, variant.speedup) {
+            (Some(note), _) => note.clone(),
             _ if !variant.comparable => "not comparable".into(),
-            Some(_) if is_first => String::new(),
-            Some(factor) => compared(factor, self.in_short),
-            None => String::new(),
+            (None, Some(speedup)) if variant.name != all[0].name => format::compared(speedup),
+            _ => String::new(),
+        };
+        let short = said.split(", ").next().unwrap_or_default();
+        if self.in_short {
+            short.replace(" as fast", "")
+        } else {
+            said
         }
+    }
+
+    /// A line of the columns.
+    fn line(&self, name: &str, between: &str, cells: &str) -> String {
+        let [name, between] = [(name, self.name), (between, self.between)]
+            .map(|(text, width)| pad_str(text, width, Alignment::Left, Some("…")));
+        format!("  {name}  {between}  {cells}")
+            .trim_end()
+            .to_owned()
     }
 
     /// A bar for each variant.
-    pub(super) fn bars(&self) -> Vec<String> {
-        let bar = |variant: &Variant| {
-            let part = variant.wall_s / self.axis_s.max(f64::MIN_POSITIVE);
-            let between = format!(
-                "{:>TIME$}  {}",
-                format::seconds_f64(variant.wall_s),
-                self.said(variant)
-            );
-            let (name, bar) = (self.named(&variant.name), eighths(part * self.cells as f64));
-            format!("  {name}  {between:<0$}  {bar}", self.between())
+    pub(super) fn bars(&self, variants: &[Variant]) -> Vec<String> {
+        let bar = |one: &Variant| {
+            let part = one.wall_s / self.scale.axis_s.max(f64::MIN_POSITIVE);
+            let (time, said) = (format::seconds_f64(one.wall_s), self.said(one, variants));
+            let bar = row::eighths(part * self.scale.cells as f64);
+            self.line(&one.name, &format!("{time:>TIME$}  {said}"), &bar)
         };
-        self.variants.iter().map(bar).collect()
+        variants.iter().map(bar).collect()
     }
 
-    fn named(&self, name: &str) -> String {
-        let width = self.name;
-        if name.chars().count() <= width {
-            return format!("{name:<width$}");
-        }
-        let cut: String = name.chars().take(width.saturating_sub(1)).collect();
-        format!("{cut}…")
-    }
-
-    /// The lanes of all variants in at most `most` lines, axis and legend included; those named in
+    /// The lanes of these variants in at most `most` lines, axis and legend included; those named in
     /// `first` come before others where room is short.
-    pub(super) fn lanes(&self, first: &[&str], most: usize) -> Vec<String> {
-        let mut drawn: Vec<(&Variant, Vec<Row>)> = self.rows();
-        drawn.retain(|(_, rows)| !rows.is_empty());
+    ///
+    /// `enlarged` says how many times, where the axis is not that of the longest.
+    pub(super) fn lanes(
+        &self,
+        variants: &[Drawn<'_>],
+        first: &[String],
+        most: usize,
+        enlarged: Option<f64>,
+    ) -> Vec<String> {
+        let drawn = variants.iter().map(|one| (one.0, self.rows(*one)));
+        let drawn: Vec<_> = drawn.filter(|(_, rows)| !rows.is_empty()).collect();
         let room = most.saturating_sub(2);
         if drawn.is_empty() || room == 0 {
             return Vec::new();
         }
         let mut order: Vec<usize> = (0..drawn.len()).collect();
-        order.sort_by_key(|&at| !first.contains(&drawn[at].0.name.as_str()));
+        order.sort_by_key(|&at| !first.iter().any(|name| name == drawn[at].0));
         let needs: Vec<usize> = drawn.iter().map(|(_, rows)| rows.len()).collect();
         let (shares, mut spare) = share_out(&needs, &order, room);
-        let mut lines = Vec::new();
-        let mut glyphs = String::new();
-        for ((_, rows), share) in drawn.iter_mut().zip(&shares) {
-            if *share < rows.len() {
-                rows.sort_by_key(|row| !row::is_eventful(&row.cells));
-            }
-        }
-        for ((variant, rows), share) in drawn.iter().zip(&shares) {
-            for (place, row) in rows.iter().take(*share).enumerate() {
-                let name = if place == 0 {
-                    variant.name.as_str()
-                } else {
-                    ""
-                };
+        let is_cut = shares != needs;
+        let (mut lines, mut glyphs) = (Vec::new(), String::new());
+        for ((name, rows), share) in drawn.iter().zip(shares) {
+            let is_whole = share == rows.len();
+            for (place, row) in worth_most(rows, share).enumerate() {
+                let name = if place == 0 { name } else { "" };
                 glyphs.extend(row.cells.iter().map(|cell| cell.glyph));
-                let is_whole = *share == rows.len();
-                lines.extend(self.row_lines(name, row, is_whole, &mut spare));
+                let unfolded = if is_whole { &mut spare } else { &mut 0 };
+                lines.extend(self.row_lines(name, row, unfolded));
             }
         }
-        let is_cut = shares.iter().zip(&needs).any(|(share, need)| share < need);
-        lines.extend(self.axis_lines(&glyphs, is_cut, None));
+        lines.extend(self.axis_lines(&glyphs, is_cut, enlarged));
         lines
     }
 
-    /// The lanes of one variant on an axis of their own, in at most `most` rows.
-    ///
-    /// The axis says so where it is not that of the longest variant, which took `longest_s`.
-    pub(super) fn alone(&self, most: usize, longest_s: f64) -> Vec<String> {
-        let mut lines = Vec::new();
-        let mut glyphs = String::new();
-        for (variant, rows) in self.rows() {
-            for (place, row) in rows.iter().take(most).enumerate() {
-                let name = if place == 0 {
-                    variant.name.as_str()
-                } else {
-                    ""
-                };
-                glyphs.extend(row.cells.iter().map(|cell| cell.glyph));
-                lines.extend(self.row_lines(name, row, false, &mut 0));
+    /// A row for all lanes that look alike, in order, and one for each level.
+    fn rows(&self, (_, wall_s, recorded): Drawn<'_>) -> Vec<Row> {
+        let mut rows: Vec<Row> = Vec::new();
+        for lane in lane::in_view(&recorded.lanes, wall_s) {
+            let cells = row::row(lane, self.scale);
+            let like = |row: &Row| row::look_alike(&row.cells, &cells);
+            // Far above, only what is the same is known again.
+            let near = rows.len().saturating_sub(8);
+            let same = rows.iter().position(|row| row.cells == cells);
+            match same.or(rows[near..].iter().rposition(like).map(|at| near + at)) {
+                Some(at) => {
+                    rows[at].alike += 1;
+                    rows[at].last.clone_from(&lane.name);
+                }
+                None => rows.push(Row {
+                    label: lane.name.clone(),
+                    cells,
+                    alike: 1,
+                    last: lane.name.clone(),
+                }),
             }
         }
-        let enlarged = (longest_s > self.axis_s * 1.01).then(|| longest_s / self.axis_s);
-        lines.extend(self.axis_lines(&glyphs, false, enlarged));
-        lines
+        // One level shows even where rows are few.
+        let levels = recorded.counters.iter().filter(|level| level.is_told());
+        let levels = levels.take(2).map(|level| Row {
+            label: format!("{} {}", format::plain(level.peak()), level.name),
+            cells: row::heights(level, self.scale, wall_s),
+            alike: 1,
+            last: String::new(),
+        });
+        let at = rows.len().min(2);
+        rows.splice(at..at, levels);
+        rows
     }
 
-    /// A recording that is not finished, in at most `most` rows.
-    pub(super) fn growing(
-        so_far: &Recording,
-        name: &str,
-        axis_s: f64,
-        width: usize,
-        most: usize,
-    ) -> Vec<String> {
-        let mut picture = Self::on_axis(&[], axis_s, width);
-        picture.name = name.chars().count().min(NAME_MOST);
-        picture.settle();
-        let rows = rows_of(so_far, picture.scale(so_far));
-        let mut lines = Vec::new();
-        for (place, row) in rows.iter().take(most).enumerate() {
-            let name = if place == 0 { name } else { "" };
-            lines.extend(picture.row_lines(name, row, false, &mut 0));
-        }
-        lines.extend(picture.axis_lines("", false, None));
-        lines
-    }
-
-    fn rows(&self) -> Vec<(&'a Variant, Vec<Row>)> {
-        let variants = self.variants.iter();
-        variants
-            .map(|variant| {
-                (
-                    variant,
-                    rows_of(&variant.recording, self.scale(&variant.recording)),
-                )
-            })
-            .collect()
-    }
-
-    fn scale(&self, recording: &Recording) -> Scale {
-        Scale {
-            zero: recording.start,
-            axis: Duration::from_secs_f64(self.axis_s),
-            cells: self.cells,
-        }
-    }
-
-    /// A row; many alike lanes get three with a bracket, where there is room for that.
-    fn row_lines(&self, name: &str, row: &Row, is_whole: bool, spare: &mut usize) -> Vec<String> {
+    /// A row; many alike lanes get three with a bracket, where two are spare for that.
+    fn row_lines(&self, name: &str, row: &Row, spare: &mut usize) -> Vec<String> {
         let drawn = row::text(&row.cells);
         let length = row::length(&row.cells);
-        let line = |name: &str, label: &str, cells: &str| {
-            let (name, between) = (self.named(name), self.between());
-            let label: String = label.chars().take(between).collect();
-            format!("  {name}  {label:<between$}  {cells}")
-                .trim_end()
-                .to_owned()
-        };
         let words = format!("{} like this", format::count(row.alike as u64));
-        let has_room = length + 3 + words.len() + 2 <= self.cells;
         if row.alike < 3 {
-            return vec![line(name, &row.label, &drawn)];
+            return vec![self.line(name, &row.label, &drawn)];
         }
-        if !is_whole || *spare < 2 || !has_room {
-            let (alike, others) = (row.alike, row.alike - 1);
-            let label = format!("{} + {others} alike", row.label);
-            let label = if label.chars().count() <= self.between() {
+        if *spare < 2 || length + 3 + words.len() + 2 > self.scale.cells {
+            let label = format!("{} + {} alike", row.label, row.alike - 1);
+            let fits = measure_text_width(&label) <= self.between;
+            let label = if fits {
                 label
             } else {
-                format!("{alike} alike")
+                format!("{} alike", row.alike)
             };
-            return vec![line(name, &label, &drawn)];
+            return vec![self.line(name, &label, &drawn)];
         }
         *spare -= 2;
         let gap = " ".repeat(length + 1);
         vec![
-            line(name, &row.label, &format!("{drawn} {DIM}┐{DIM:#}")),
-            line("", "…", &format!("{gap}{DIM}├ {words}{DIM:#}")),
-            line("", &row.last, &format!("{drawn} {DIM}┘{DIM:#}")),
+            self.line(name, &row.label, &format!("{drawn} {DIM}┐{DIM:#}")),
+            self.line("", "…", &format!("{gap}{DIM}├ {words}{DIM:#}")),
+            self.line("", &row.last, &format!("{drawn} {DIM}┘{DIM:#}")),
         ]
     }
 
     /// The axis, with the legend beside it where that fits, else below.
     fn axis_lines(&self, glyphs: &str, is_cut: bool, enlarged: Option<f64>) -> Vec<String> {
-        let axis = axis(Duration::from_secs_f64(self.axis_s), enlarged, self.cells);
+        let axis = axis(self.scale.axis_s, enlarged, self.scale.cells);
         let mut legend = row::legend(glyphs);
-        if is_cut {
-            legend.push("more lanes: --verbose".into());
-        }
+        legend.extend(is_cut.then(|| "more lanes: --verbose".into()));
         let (text, left) = (legend.join("  "), self.left() - 2);
         if text.chars().count() < left {
             return vec![format!("{DIM}  {text:<left$}{axis}{DIM:#}")];
         }
-        let blank = " ".repeat(self.left());
-        let mut lines = vec![format!("{DIM}{blank}{axis}{DIM:#}")];
-        let mut line = String::new();
+        let mut lines = vec![format!("{}{axis}", " ".repeat(self.left())), String::new()];
         for item in legend {
-            if !line.is_empty() && line.chars().count() + 4 + item.chars().count() > self.width {
-                lines.push(format!("{DIM}{line}{DIM:#}"));
-                line.clear();
+            let last = lines.len() - 1;
+            if lines[last].chars().count() + 2 + item.chars().count() > self.width {
+                lines.push(String::new());
             }
-            line += &format!("  {item}");
+            if let Some(line) = lines.last_mut() {
+                *line += &format!("  {item}");
+            }
         }
-        lines.push(format!("{DIM}{line}{DIM:#}"));
         lines
+            .iter()
+            .map(|line| format!("{DIM}{line}{DIM:#}"))
+            .collect()
     }
 }
 
-/// `9.9 × as fast`, `1.4 × as long`.
-fn compared(factor: f64, in_short: bool) -> String {
-    let digits = |ratio: f64| match ratio {
-        ratio if ratio < 9.95 => format!("{ratio:.1}"),
-        ratio => format::plain(ratio.round()),
-    };
-    match (factor >= 0.95, in_short) {
-        (true, false) => format!("{} × as fast", digits(factor)),
-        (false, false) => format!("{} × as long", digits(1.0 / factor)),
-        (true, true) => format!("{} ×", digits(factor)),
-        (false, true) => format!("1/{} ×", digits(1.0 / factor)),
-    }
+/// So many of the rows, in order; those in which something failed or was cut off before others.
+fn worth_most(rows: &[Row], share: usize) -> impl Iterator<Item = &Row> {
+    let mut kept: Vec<usize> = (0..rows.len()).collect();
+    kept.sort_by_key(|&at| !row::is_eventful(&rows[at].cells));
+    kept.truncate(share);
+    kept.sort_unstable();
+    kept.into_iter().map(|at| &rows[at])
 }
 
 /// Rows for each of several that need so many, in turns until there are no more; and what is left.
@@ -321,63 +270,9 @@ fn share_out(needs: &[usize], order: &[usize], mut room: usize) -> (Vec<usize>, 
     }
 }
 
-/// A row for all lanes that look alike, in order, and one for each level.
-fn rows_of(recording: &Recording, scale: Scale) -> Vec<Row> {
-    let end = recording.start.plus(recording.wall);
-    let mut rows: Vec<Row> = Vec::new();
-    let mut known: BTreeMap<String, usize> = BTreeMap::new();
-    for lane in recording
-        .lanes
-        .iter()
-        .filter(|lane| in_view(lane, recording))
-    {
-        let cells = row::row(lane, scale);
-        let glyphs: String = cells.iter().map(|cell| cell.glyph).collect();
-        let like = known.get(&glyphs).copied();
-        let like = like.or_else(|| {
-            let recent = rows
-                .iter()
-                .rposition(|row| row::look_alike(&row.cells, &cells));
-            recent.filter(|at| rows.len() - at <= 8)
-        });
-        match like {
-            Some(at) => {
-                rows[at].alike += 1;
-                rows[at].last.clone_from(&lane.name);
-            }
-            None => {
-                known.insert(glyphs, rows.len());
-                rows.push(Row {
-                    label: lane.name.clone(),
-                    cells,
-                    alike: 1,
-                    last: lane.name.clone(),
-                });
-            }
-        }
-    }
-    // One level shows even where rows are few.
-    let levels = recording.levels.iter().take(2).map(|level| Row {
-        label: format!("{} {}", format::plain(level.peak()), level.name),
-        cells: row::heights(&scale::heights(level, scale, scale.cells_until(end))),
-        alike: 1,
-        last: String::new(),
-    });
-    let at = rows.len().min(2);
-    rows.splice(at..at, levels);
-    rows
-}
-
-/// Whether any part of the lane falls into the measured stretch.
-fn in_view(lane: &Lane, recording: &Recording) -> bool {
-    let end = recording.start.plus(recording.wall);
-    lane.spans
-        .iter()
-        .any(|span| span.end > recording.start && span.start < end)
-}
-
 /// A variant that has just run, in a line to stay above those to come.
 pub(super) fn finished(name: &str, wall_s: f64) -> String {
+    let name = pad_str(name, NAME_MOST, Alignment::Left, None);
     let time = format::seconds_f64(wall_s);
-    format!("  {BOLD}{name:<NAME_MOST$}{BOLD:#}  {time:>TIME$}")
+    format!("  {BOLD}{name}{BOLD:#}  {time:>TIME$}")
 }

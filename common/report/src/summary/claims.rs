@@ -1,7 +1,6 @@
 //! What a run shows, in words: headlines a line each, the rest in one, what did not show with its reason.
 
 use crate::{BAD, ClaimReport, DIM, Document, GOOD, UNSURE, Verdict, wrap};
-use std::collections::BTreeSet;
 
 /// The claims of a run; the tighter, the less is said of those that did not show.
 pub(super) fn lines(document: &Document, width: usize, tight: usize) -> Vec<String> {
@@ -78,16 +77,13 @@ fn at_most(text: &str, most: usize) -> String {
     kept + " …"
 }
 
-/// The variants that the headline claims are about.
-pub(super) fn subjects(document: &Document) -> BTreeSet<String> {
+/// The variants that the headline claims are about, as their figures name them in brackets.
+pub(super) fn subjects(document: &Document) -> Vec<String> {
     let claims = document.claims.iter().filter(|claim| claim.headline);
     let checks = claims.flat_map(|claim| &claim.checks);
     let sides = checks.flat_map(|check| [&check.left, &check.right]);
-    sides.flat_map(|side| names(side)).collect()
-}
-
-/// The variants that an expression names in brackets.
-fn names(side: &str) -> impl Iterator<Item = String> {
-    let parts = side.split('[').skip(1);
-    parts.filter_map(|part| Some(part.split_once(']')?.0.to_owned()))
+    let named = sides.flat_map(|side| side.split('[').skip(1));
+    named
+        .filter_map(|part| Some(part.split_once(']')?.0.to_owned()))
+        .collect()
 }

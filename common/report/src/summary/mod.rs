@@ -2,7 +2,9 @@
 
 mod claims;
 
-use crate::{BOLD, DIM, Document, TableReport, UNSURE, picture::Picture, tables::table, wrap};
+use crate::{
+    BOLD, DIM, Document, TableReport, UNSURE, Variant, lane, picture::Picture, tables::table, wrap,
+};
 use measure::host::Host;
 
 /// How much room a screen has.
@@ -29,11 +31,11 @@ struct Parts {
 }
 
 impl Parts {
-    fn of(document: &Document, view: View, picture: &Picture<'_>, tight: usize) -> Self {
+    fn of(document: &Document, view: View, picture: &Picture, tight: usize) -> Self {
         let rows = if tight > 1 { 6 } else { usize::MAX };
         Self {
             head: head(document, view.width),
-            bars: picture.bars(),
+            bars: picture.bars(&document.variants),
             result: result(document, view.width, rows),
             claims: claims::lines(document, view.width, tight),
             closing: closing(document, view.width, tight),
@@ -51,7 +53,8 @@ impl Parts {
 
 /// The screen of a finished run, in at most so many lines, if its parts can be told in so few.
 pub fn summary(document: &Document, view: View) -> String {
-    let picture = Picture::of(&document.variants, view.width);
+    let variants = &document.variants;
+    let picture = Picture::of(variants, lane::longest(variants), view.width);
     let mut parts = Parts::of(document, view, &picture, 0);
     for tight in 1..=3 {
         if parts.len() + PICTURE_LEAST <= view.rows {
@@ -62,9 +65,9 @@ pub fn summary(document: &Document, view: View) -> String {
     let spare = view.rows.saturating_sub(parts.len());
     let blanks = if spare > PICTURE_LEAST + 3 { 3 } else { 0 };
     let first = claims::subjects(document);
-    let first: Vec<&str> = first.iter().map(String::as_str).collect();
+    let drawn: Vec<_> = variants.iter().map(Variant::drawn).collect();
     let lanes = if spare >= PICTURE_LEAST + blanks {
-        picture.lanes(&first, spare - blanks)
+        picture.lanes(&drawn, &first, spare - blanks, None)
     } else {
         Vec::new()
     };

@@ -1,8 +1,7 @@
 //! A run that never was, for the tests of everything that is drawn from one.
 
 use crate::{
-    CheckReport, ClaimReport, Document, Ledger, Pointer, RecorderReport, SCHEMA, SpentReport,
-    Variant, Verdict,
+    CheckReport, ClaimReport, Document, Ledger, Pointer, RecordingReport, SCHEMA, Variant, Verdict,
 };
 use measure::host::Host;
 use std::time::Duration;
@@ -18,6 +17,12 @@ pub(crate) fn lane(kind: LaneKind, number: u64, name: &str, spans: Vec<Span>) ->
 
 pub(crate) fn variant(name: &str, wall_ms: u64, speedup: f64, lanes: Vec<Lane>) -> Variant {
     let wall_s = wall_ms as f64 / 1e3;
+    let recording = Recording {
+        start: start(),
+        wall: Duration::from_millis(wall_ms),
+        lanes,
+        ..Recording::default()
+    };
     Variant {
         name: name.into(),
         runs: 1,
@@ -36,21 +41,20 @@ pub(crate) fn variant(name: &str, wall_ms: u64, speedup: f64, lanes: Vec<Lane>) 
         efficiency: Some(1.0 / wall_s),
         comparable: true,
         ledger: ledger(),
-        lanes: Vec::new(),
-        folded: 0,
-        counters: Vec::new(),
-        spent: SpentReport::default(),
-        recorder: RecorderReport::default(),
+        recorded: RecordingReport::of(&recording),
         figures: std::collections::BTreeMap::new(),
         note: None,
         results: serde_json::Value::Null,
-        recording: Recording {
-            start: start(),
-            wall: Duration::from_millis(wall_ms),
-            lanes,
-            ..Recording::default()
-        },
+        recording,
     }
+}
+
+/// Puts what a test has done to a recording into the document.
+pub(crate) fn recorded(mut document: Document) -> Document {
+    for variant in &mut document.variants {
+        variant.recorded = RecordingReport::of(&variant.recording);
+    }
+    document
 }
 
 fn ledger() -> Ledger {

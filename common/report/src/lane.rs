@@ -1,0 +1,190 @@
+//! What is seen of a lane, whoever draws it: stretches that look alike all along, none over another.
+
+use crate::{LaneReport, SpanReport, Variant};
+use std::collections::BTreeMap;
+use timeline::{CAUSES, START_UP};
+
+/// How a stretch looks for the part of its time that it does not run: one of these or a cause.
+pub(crate) const RUNNING: usize = 0;
+/// It waits, for what is not known.
+pub(crate) const STILL: usize = 1;
+/// It could run, but has no CPU.
+pub(crate) const READY: usize = 2;
+pub(crate) const START: usize = 3;
+/// It was cut off: how it ran is not known.
+pub(crate) const CUT: usize = 4;
+/// The looks from here on are those of [`CAUSES`].
+pub(crate) const FIRST_CAUSE: usize = 5;
+pub(crate) const LOOKS: usize = FIRST_CAUSE + CAUSES.len();
+
+/// A lane is drawn on an axis of its own where its variant would be less than this part of the longest.
+const SMALLEST_PART: f64 = 16.0;
+
+/// A stretch of a lane, in nanoseconds from the start of its variant.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Stretch {
+    pub(crate) start: i64,
+    pub(crate) end: i64,
+    pub(crate) look: usize,
+    /// For what part of the time it ran.
+    pub(crate) share: f64,
+}
+
+/// The stretches of a lane in order; what lies deeper covers what is around it.
+pub(crate) fn stretches(lane: &LaneReport) -> Vec<Stretch> {
+    let spans = lane.spans.iter().zip(own_shares(&lane.spans));
+    let mut spans: Vec<_> = spans.collect();
+    spans.sort_by(|(one, _), (other, _)| {
+        let by_start = one.start_s.total_cmp(&other.start_s);
+        one.depth.cmp(&other.depth).then(by_start)
+    });
+    let mut canvas = BTreeMap::new();
+    for (span, share) in spans {
+        let look = look_of(span);
+        let share = if span.polls_s.is_empty() { share } else { 0.0 };
+        paint(&mut canvas, (span.start_s, span.end_s), look, share);
+        // Polls reach over short rests where there were many.
+        let polled: f64 = span.polls_s.iter().map(|poll| poll.1 - poll.0).sum();
+        let density = (span.busy_s / polled).clamp(0.0, 1.0);
+        for poll in &span.polls_s {
+            paint(&mut canvas, *poll, look, density);
+        }
+    }
+    canvas.into_values().collect()
+}
+
+fn look_of(span: &SpanReport) -> usize {
+    let known = |wait: &str| CAUSES.iter().position(|cause| cause.wait == wait);
+    match span.wait.as_deref() {
+        _ if span.cut => CUT,
+        _ if span.name == START_UP => START,
+        Some(wait) => known(wait).map_or(STILL, |cause| FIRST_CAUSE + cause),
+        // A thread that is not known to wait lacks a CPU; what a task does unpolled nobody knows.
+        None if span.polls_s.is_empty() => READY,
+        None => STILL,
+    }
+}
+
+/// Paints a stretch over what is there.
+fn paint(canvas: &mut BTreeMap<i64, Stretch>, place: (f64, f64), look: usize, share: f64) {
+    if place
+        .0
+        .partial_cmp(&place.1)
+        .is_none_or(|order| order.is_gt())
+    {
+        return;
+    }
+    let [start, end] = [place.0, place.1].map(nanoseconds);
+    let end = end.max(start.saturating_add(1));
+    let before = canvas.range(..end).rev().map(|(_, old)| *old);
+    let covered: Vec<Stretch> = before.take_while(|old| old.end > start).collect();
+    for old in covered {
+        canvas.remove(&old.start);
+        if old.start < start {
+            canvas.insert(old.start, Stretch { end: start, ..old });
+        }
+        if old.end > end {
+            canvas.insert(end, Stretch { start: end, ..old });
+        }
+    }
+    let new = Stretch {
+        start,
+        end,
+        look,
+        share,
+    };
+    canvas.insert(start, new);
+}
+
+pub(crate) fn nanoseconds(seconds: f64) -> i64 {
+    (seconds * 1e9).round() as i64
+}
+
+/// How much of its time outside of its children each span ran.
+fn own_shares(spans: &[SpanReport]) -> Vec<f64> {
+    let open = |span: &SpanReport| span.end_s - span.start_s;
+    let mut own: Vec<(f64, f64)> = (spans.iter())
+        .map(|span| (span.busy_s, open(span)))
+        .collect();
+    let mut around: Vec<usize> = Vec::new();
+    for (index, span) in spans.iter().enumerate() {
+        let is_around =
+            |last: &usize| spans[*last].depth < span.depth && spans[*last].end_s >= span.end_s;
+        while around.last().is_some_and(|last| !is_around(last)) {
+            around.pop();
+        }
+        if let Some(&parent) = around.last() {
+            own[parent].0 -= span.busy_s;
+            own[parent].1 -= open(span);
+        }
+        around.push(index);
+    }
+    let share = |(busy, open): (f64, f64)| if open > 0.0 { busy / open } else { 1.0 };
+    own.into_iter()
+        .map(|own| share(own).clamp(0.0, 1.0))
+        .collect()
+}
+
+/// The lanes of which any part falls into the measured stretch.
+pub(crate) fn in_view(lanes: &[LaneReport], wall_s: f64) -> impl Iterator<Item = &LaneReport> {
+    lanes.iter().filter(move |lane| {
+        let mut spans = lane.spans.iter();
+        spans.any(|span| span.end_s > 0.0 && span.start_s < wall_s)
+    })
+}
+
+/// How long the axis of one of `all` is: the longest one's, unless it would be too small to see there.
+///
+/// Variants that do the same work stay together where the longest of them is long enough for all.
+pub(crate) fn axis_of(one: &Variant, all: &[&Variant]) -> f64 {
+    let same_work = one.speedup.is_some();
+    let alike = || {
+        all.iter()
+            .filter(|other| other.speedup.is_some() == same_work)
+    };
+    let longest = longest(all.iter().copied());
+    let longest_alike = alike().map(|one| one.wall_s).fold(0.0, f64::max);
+    let too_small = |one: &Variant, axis_s: f64| one.wall_s * SMALLEST_PART < axis_s;
+    if !alike().any(|one| too_small(one, longest)) {
+        longest
+    } else if same_work && !alike().any(|one| too_small(one, longest_alike)) {
+        longest_alike
+    } else if too_small(one, longest) {
+        one.wall_s
+    } else {
+        longest
+    }
+}
+
+pub(crate) fn longest<'a>(variants: impl IntoIterator<Item = &'a Variant>) -> f64 {
+    variants
+        .into_iter()
+        .map(|one| one.wall_s)
+        .fold(0.0, f64::max)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::fixtures;
+
+    #[test]
+    fn the_same_work_shares_an_axis_beside_a_longer_one() {
+        let axes = |all: &[(u64, bool)]| {
+            let variants = all.iter().map(|&(wall_ms, same_work)| {
+                let mut one = fixtures::variant("one", wall_ms, 1.0, Vec::new());
+                one.speedup = one.speedup.filter(|_| same_work);
+                one
+            });
+            let variants: Vec<Variant> = variants.collect();
+            let all: Vec<&Variant> = variants.iter().collect();
+            all.iter().map(|one| axis_of(one, &all)).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            axes(&[(400, true), (30, true), (2500, false)]),
+            [0.4, 0.4, 2.5]
+        );
+        assert_eq!(axes(&[(1000, true), (200, true), (2500, false)]), [2.5; 3]);
+        assert_eq!(axes(&[(1000, true), (10, true)]), [1.0, 0.01]);
+    }
+}
