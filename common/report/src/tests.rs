@@ -145,14 +145,8 @@ fn what_was_thinned_or_mended_is_said() {
     };
     let text = plain(&verbose(&recorded(document), 80));
     let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(
-        flat.contains("one: 999,998 spans were too many"),
-        "{text}"
-    );
-    assert!(
-        flat.contains("one: 3 spans had impossible times"),
-        "{text}"
-    );
+    assert!(flat.contains("one: 999,998 spans were too many"), "{text}");
+    assert!(flat.contains("one: 3 spans had impossible times"), "{text}");
 }
 
 #[test]
