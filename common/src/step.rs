@@ -29,8 +29,9 @@ use std::{
 };
 use timeline::Timeline;
 
-/// How long an interrupted step may take to tell what it has.
-const GRACE: Duration = Duration::from_secs(3);
+/// How long an interrupted step may take to print what it has, and then to say that it cannot.
+const GRACE: Duration = Duration::from_secs(2);
+const LAST_WORDS: Duration = Duration::from_millis(100);
 
 /// What Ctrl-C finds of a run.
 type Running = (Arc<Mutex<State>>, Screen);
@@ -169,7 +170,7 @@ impl Step {
             predict: Pointer::to(self.predict.1, self.predict.0),
             next: path::after(self.package).map(|stop| Pointer::to(stop.package, stop.question)),
             sources: self.sources().collect(),
-            command: command(self.package, env::args().skip(1)),
+            command: command(self.package, given()),
             host: Host::inspect(),
             params,
             variants: Vec::new(),
@@ -233,7 +234,7 @@ impl Step {
         let housekeeper = Housekeeper::enrol();
         let handled = inherited::on_interrupt(move |reason| {
             let _housekeeper = &housekeeper;
-            end_within(GRACE);
+            end_within(GRACE, reason);
             child::kill_guests();
             report_interrupted(seen.get(), reason);
             exit();
@@ -388,6 +389,12 @@ fn command(package: &str, flags: impl Iterator<Item = String>) -> String {
     words
 }
 
+/// The arguments of this process; what is no UTF-8 is shown as �.
+fn given() -> impl Iterator<Item = String> {
+    let arguments = env::args_os().skip(1);
+    arguments.map(|argument| argument.to_string_lossy().into_owned())
+}
+
 /// A word as a shell takes it.
 fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_=./:,@%+".contains(c);
@@ -398,10 +405,15 @@ fn quoted(word: &str) -> String {
     }
 }
 
-/// Ends the process after this time, whatever is in the way: a pipe that nobody empties, for one.
-fn end_within(limit: Duration) {
+/// Ends the process after this time, whatever is in the way: a full pipe that is not read, for one.
+fn end_within(limit: Duration, reason: &'static str) {
     let watchdog = thread::Builder::new().spawn(move || {
         thread::sleep(limit);
+        // That pipe may be the one for errors too.
+        thread::spawn(move || {
+            report::print_error(format_args!("{reason}; its output is not read"))
+        });
+        thread::sleep(LAST_WORDS);
         exit();
     });
     // Without a thread to spare, the report alone decides when it ends.

@@ -1,11 +1,8 @@
 """The two jobs of lab 03, in the Python that runs this: a command per line in, an answer per line out."""
-import sys
-
-sys.path = [entry for entry in sys.path if entry]  # nothing from the folder that we are in
-
 import json
 import os
 import random
+import sys
 import threading
 import time
 

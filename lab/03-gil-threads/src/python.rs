@@ -12,9 +12,14 @@ use measure::timing::{Usage as Used, adopt_child_usage, forget_child_usage};
 use process_pool::child::Guest;
 use serde::{Deserialize, de::DeserializeOwned};
 use std::{
-    io::{BufRead, BufReader, Write},
+    env,
+    ffi::OsString,
+    io::{BufRead, BufReader, Read, Write},
+    iter,
     path::Path,
-    process::{ChildStdout, Command, Stdio},
+    process::{Command, Stdio},
+    sync::mpsc::{self, Receiver, RecvTimeoutError},
+    thread,
     time::Duration,
 };
 use timeline::{Moment, Span, Timeline};
@@ -27,6 +32,13 @@ const SCRIPT: &str = include_str!("jobs.py");
 
 /// How long the two jobs, one after another, are to take at most.
 const ENOUGH_S: f64 = 0.6;
+
+/// How long an answer may take, and the last line of an interpreter that has ended.
+const PATIENCE: Duration = Duration::from_secs(30);
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// No honest line is longer.
+const LINE_BYTES: u64 = 64 * 1024;
 
 /// Steps that show how fast this Python is.
 const SAMPLE: u64 = 20_000;
@@ -61,7 +73,8 @@ struct Job {
 /// A Python that waits for work; killed and reaped when dropped, and killed on Ctrl-C.
 pub(crate) struct Python {
     process: Guest,
-    answers: BufReader<ChildStdout>,
+    answers: Receiver<String>,
+    errors: Receiver<String>,
     path: String,
     about: About,
     steps: u64,
@@ -99,13 +112,36 @@ impl Python {
     /// Starts an interpreter; its jobs are `work`, or as much as both do in about `ENOUGH_S`.
     fn start(path: &Path, work: u64) -> anyhow::Result<Self> {
         let path = in_one_line(&path.to_string_lossy());
-        // -S leaves out what site packages run at start-up; the script needs the library only.
+        // -I and -S keep out what the reader's variables, folder and site packages would change;
+        // whether there is a GIL is the reader's choice all the same.
         let mut command = Command::new(&path);
-        command.args(["-S", "-c", SCRIPT]).stderr(Stdio::null());
-        let spawned = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+        command.args(["-I", "-S", "-X", "utf8"]);
+        if let Some(gil) = env::var_os("PYTHON_GIL") {
+            let mut choice = OsString::from("gil=");
+            choice.push(gil);
+            command.arg("-X").arg(choice);
+        }
+        command.args(["-c", SCRIPT]).stdin(Stdio::piped());
+        let spawned = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn();
         let mut process = Guest::new(spawned.with_context(|| format!("cannot start `{path}`"))?);
+        let (stdout, stderr) = (process.stdout.take(), process.stderr.take());
+        let (answered, answers) = mpsc::sync_channel(0);
+        thread::spawn(move || {
+            stdout
+                .map(lines)?
+                .try_for_each(|line| answered.send(line).ok())
+        });
+        let (ended, errors) = mpsc::channel();
+        thread::spawn(move || {
+            let said = lines(stderr?).filter(|line| !line.is_empty()).last()?;
+            ended.send(said).ok()
+        });
         let mut python = Self {
-            answers: BufReader::new(process.stdout.take().expect("it is piped")),
+            answers,
+            errors,
             process,
             path,
             about: About::default(),
@@ -154,16 +190,22 @@ impl Python {
     }
 
     fn answer<T: DeserializeOwned>(&mut self) -> anyhow::Result<T> {
-        let (mut line, path) = (String::new(), &self.path);
-        if self
-            .answers
-            .read_line(&mut line)
-            .is_ok_and(|read| read == 0)
-        {
-            bail!("python did not answer: `{path}` has ended");
+        let path = &self.path;
+        match self.answers.recv_timeout(PATIENCE) {
+            Ok(line) => serde_json::from_str(&line)
+                .map_err(|_| anyhow!("python did not answer sensibly: `{path}`")),
+            Err(RecvTimeoutError::Timeout) => {
+                bail!(
+                    "python did not answer within {} s: `{path}`",
+                    PATIENCE.as_secs()
+                )
+            }
+            Err(RecvTimeoutError::Disconnected) => {
+                let last = self.errors.recv_timeout(LAST_WORDS);
+                let last = last.map_or_else(|_| "it has ended".into(), |line| in_one_line(&line));
+                bail!("python did not answer: `{path}`: {last}")
+            }
         }
-        let answer = serde_json::from_str(&line);
-        answer.map_err(|_| anyhow!("python did not answer sensibly: `{path}`"))
     }
 
     /// Adds a run of both variants.
@@ -237,6 +279,17 @@ impl Drop for Python {
     fn drop(&mut self) {
         forget_child_usage(self.process.id());
     }
+}
+
+/// The lines of a foreign program, which may print without end: each is cut, and one is kept at most.
+fn lines(from: impl Read) -> impl Iterator<Item = String> {
+    let mut from = BufReader::new(from);
+    iter::from_fn(move || {
+        let mut line = Vec::new();
+        let read = from.by_ref().take(LINE_BYTES).read_until(b'\n', &mut line);
+        read.is_ok_and(|read| read > 0)
+            .then(|| String::from_utf8_lossy(&line).trim_end().to_owned())
+    })
 }
 
 fn seconds(value: f64) -> Duration {

@@ -24,7 +24,7 @@ case "$PRETEND" in
     unknown) hello 3.99.0 null; serve 1000 ;;
     old) hello 2.7.18 null ;;
     # The calibration and a first round, and no more.
-    ends) hello 3.99.0 true; serve 3 ;;
+    ends) hello 3.99.0 true; serve 3; echo 'MemoryError' >&2 ;;
     # Adds up on one thread, and not on two.
     wrong)
         hello 3.99.0 true
