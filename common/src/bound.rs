@@ -66,103 +66,70 @@ impl Bound {
     }
 
     /// The bound for a recording on a machine with `cpus` CPUs, and its reason.
+    ///
+    /// A bound that the run has beaten was none, as where requests failed before their time.
     pub(super) fn of(&self, recording: &Recording, cpus: usize) -> Option<(Duration, String)> {
         match self {
-            // A bound that the run has beaten was none.
             Self::Known { duration, reason } => {
                 (*duration <= recording.wall).then(|| (*duration, reason.clone()))
             }
-            Self::Work { workers } => work(recording, *workers, cpus),
+            Self::Work { workers } => work(recording.jobs(), *workers, cpus),
             Self::Waits {
                 each,
                 count,
                 at_once,
-            } => waits(recording, *each, *count, *at_once),
-            Self::Spans { name, at_once } => {
-                let all = recording.lanes.iter().flat_map(|lane| &lane.spans);
-                own_waits(all.filter(|span| span.name == *name), *at_once)
-            }
+            } => waves(recording, *each, *count, *at_once)
+                .or_else(|| own_waits(recording.jobs(), *at_once)),
+            Self::Spans { name, at_once } => own_waits(recording.named(name), *at_once),
             Self::Pipeline {
                 each,
                 count,
                 at_once,
-                work,
+                work: name,
                 workers,
             } => {
-                let waits = each.and_then(|each| waits(recording, Some(each), *count, *at_once));
-                let all = recording.lanes.iter().flat_map(|lane| &lane.spans);
-                let work = share(all.filter(|span| span.name == *work), *workers, cpus);
-                slower(waits, work)
+                let waits = waves(recording, *each, *count, *at_once);
+                let waits = waits.map(|(bound, reason)| (bound, format!("waiting: {reason}")));
+                let work = work(recording.named(name), *workers, cpus);
+                let work = work.map(|(bound, reason)| (bound, format!("CPU: {reason}")));
+                waits.into_iter().chain(work).max_by_key(|bound| bound.0)
             }
         }
     }
 }
 
-fn work(recording: &Recording, workers: usize, cpus: usize) -> Option<(Duration, String)> {
-    share(recording.jobs(), workers, cpus)
-}
-
-fn share<'a>(
-    jobs: impl Iterator<Item = &'a Span>,
-    workers: usize,
-    cpus: usize,
-) -> Option<(Duration, String)> {
-    let (mut total, mut longest) = (Duration::ZERO, None);
-    for job in jobs {
-        total += job.busy;
-        longest = longest.max(Some(job.busy));
-    }
-    let longest = longest?;
-    let at_once = workers.min(cpus).max(1);
-    let share = total / u32::try_from(at_once).ok()?;
-    Some(if longest > share {
-        (longest, "the longest job".into())
-    } else if at_once == 1 {
-        (share, format!("all {} of work on one CPU", seconds(total)))
-    } else {
-        (
-            share,
-            format!("{} of work on {at_once} CPUs", seconds(total)),
-        )
-    })
-}
-
-/// The greater bound of two stages, its reason with the stage's name.
-fn slower(
-    waits: Option<(Duration, String)>,
-    work: Option<(Duration, String)>,
-) -> Option<(Duration, String)> {
-    let waits = waits.map(|(bound, reason)| (bound, format!("waiting: {reason}")));
-    let work = work.map(|(bound, reason)| (bound, format!("CPU: {reason}")));
-    waits
-        .into_iter()
-        .chain(work)
-        .max_by_key(|(bound, _)| *bound)
-}
-
-fn waits(
+/// `count` waits of `each`, `at_once` at a time, where the run has not beaten that.
+fn waves(
     recording: &Recording,
     each: Option<Duration>,
     count: usize,
     at_once: usize,
 ) -> Option<(Duration, String)> {
-    if let Some(each) = each {
-        let at_once = u32::try_from(at_once.max(1)).ok()?;
-        let waves = u32::try_from(count).ok()?.div_ceil(at_once);
-        let reason = match waves {
-            0 | 1 => "one wait".into(),
-            _ if at_once == 1 => format!("{waves} waits of {} in a row", seconds(each)),
-            _ => format!(
-                "{waves} waves of {}: {count} waits, {at_once} at a time",
-                seconds(each)
-            ),
-        };
-        // A bound that the run has beaten was none: requests failed before their time.
-        if each * waves <= recording.wall {
-            return Some((each * waves, reason));
-        }
-    }
-    own_waits(recording.jobs(), at_once)
+    let each = each?;
+    let waves = u32::try_from(count.div_ceil(at_once.max(1))).ok()?;
+    let bound = each.saturating_mul(waves);
+    let each = seconds(each);
+    let reason = match waves {
+        0 | 1 => "one wait".into(),
+        _ if at_once == 1 => format!("{waves} waits of {each} in a row"),
+        _ => format!("{waves} waves of {each}: {count} waits, {at_once} at a time"),
+    };
+    (bound <= recording.wall).then_some((bound, reason))
+}
+
+fn work<'a>(
+    jobs: impl Iterator<Item = &'a Span>,
+    workers: usize,
+    cpus: usize,
+) -> Option<(Duration, String)> {
+    let at_once = workers.min(cpus).max(1);
+    let (total, longest, share) = shared_out(jobs.map(|job| job.busy), at_once)?;
+    let total = seconds(total);
+    Some(match at_once {
+        _ if longest > share => (longest, "the longest job".into()),
+        1 => (share, format!("all {total} of work on one CPU")),
+        _ => (share, format!("{total} of work on {at_once} CPUs")),
+    })
 }
 
 /// The longest of the waits that a run really had, or all of them shared out.
@@ -170,16 +137,20 @@ fn own_waits<'a>(
     waits: impl Iterator<Item = &'a Span>,
     at_once: usize,
 ) -> Option<(Duration, String)> {
-    let at_once = u32::try_from(at_once.max(1)).ok()?;
-    let (mut total, mut longest) = (Duration::ZERO, None);
-    for wait in waits.map(Span::duration) {
-        total += wait;
-        longest = longest.max(Some(wait));
-    }
-    let (longest, share) = (longest?, total / at_once);
+    let (_, longest, share) = shared_out(waits.map(Span::duration), at_once)?;
     Some(match at_once {
-        1 => (share, "all waits in a row".into()),
+        0 | 1 => (share, "all waits in a row".into()),
         _ if longest >= share => (longest, "the longest single wait".into()),
         _ => (share, format!("all waits, {at_once} at a time")),
     })
+}
+
+/// All times together, the longest of them, and an equal share for each of `at_once`.
+fn shared_out(
+    times: impl Iterator<Item = Duration>,
+    at_once: usize,
+) -> Option<(Duration, Duration, Duration)> {
+    let times: Vec<Duration> = times.collect();
+    let (total, longest) = (times.iter().sum(), *times.iter().max()?);
+    Some((total, longest, total / u32::try_from(at_once.max(1)).ok()?))
 }

@@ -3,10 +3,7 @@
 use measure::timing::{self, Housekeeper};
 use std::{
     collections::BTreeSet,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    },
+    sync::mpsc::{self, RecvTimeoutError, Sender},
     thread::{self, JoinHandle},
     time::Duration,
 };
@@ -15,47 +12,40 @@ use timeline::{Lane, LaneKind};
 /// Between two looks that are to see the same before counting begins.
 const SETTLING: Duration = Duration::from_millis(2);
 
-/// Looks again and again how many threads this process has.
+/// Looks again and again how many threads this process has, until it is dropped or finished.
 pub(super) struct Census {
-    stop: Arc<AtomicBool>,
-    peak: Arc<AtomicUsize>,
-    counting: JoinHandle<()>,
+    stop: Sender<()>,
+    counting: JoinHandle<u64>,
 }
 
 impl Census {
-    /// Starts counting, where the platform allows it.
+    /// Starts counting, where the platform allows it and a thread can be started.
     pub(super) fn start() -> Option<Self> {
         settle()?;
-        let stop = Arc::new(AtomicBool::new(false));
-        let peak = Arc::new(AtomicUsize::new(0));
-        let (stopped, seen) = (Arc::clone(&stop), Arc::clone(&peak));
+        let (stop, stopped) = mpsc::channel();
         let housekeeper = Housekeeper::enrol();
         let counting = thread::Builder::new().spawn(move || {
+            let mut peak = 0;
             // Threads come and go at the start of a run; later on it is enough to look now and then.
             let mut pause = Duration::from_millis(2);
-            while !stopped.load(Ordering::SeqCst) {
-                let all = timing::threads_now().unwrap_or(0);
-                let own = timing::housekeepers() as usize;
-                seen.fetch_max(all.saturating_sub(own), Ordering::SeqCst);
+            loop {
+                let all = timing::threads_now().unwrap_or(0) as u64;
+                peak = peak.max(all.saturating_sub(timing::housekeepers()));
                 housekeeper.charge();
-                thread::park_timeout(pause);
+                if stopped.recv_timeout(pause) != Err(RecvTimeoutError::Timeout) {
+                    return peak;
+                }
                 pause = (pause * 5 / 4).min(Duration::from_millis(100));
             }
         });
-        Some(Self {
-            stop,
-            peak,
-            // Where no thread can be started, none is counted.
-            counting: counting.ok()?,
-        })
+        let counting = counting.ok()?;
+        Some(Self { stop, counting })
     }
 
-    /// Ends the count and tells the peak.
+    /// Ends the count and returns the peak.
     pub(super) fn finish(self) -> Option<u64> {
-        self.stop.store(true, Ordering::SeqCst);
-        self.counting.thread().unpark();
-        self.counting.join().ok()?;
-        Some(self.peak.load(Ordering::SeqCst) as u64)
+        drop(self.stop);
+        self.counting.join().ok()
     }
 }
 

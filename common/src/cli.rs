@@ -1,7 +1,6 @@
 //! The flags that every step has, the groups that some share, and one line for a bad value.
 
-use crate::question::Guesser;
-use clap::{CommandFactory, FromArgMatches, Parser, error::ErrorKind};
+use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, error::ErrorKind, value_parser};
 use measure::inherited;
 use process_pool::child::{self, Role};
 pub use report::print_error;
@@ -46,18 +45,20 @@ pub struct CommonArgs {
     pub report: Option<PathBuf>,
 
     /// The seed of everything random; the same seed gives the same run
-    #[arg(long, value_name = "N", default_value_t = 42, value_parser = parse_seed)]
+    #[arg(long, value_name = "N", default_value_t = 42)]
     pub seed: u64,
 
     /// Draw everything for this many columns, 50 to 200, whatever the terminal is
-    #[arg(long, value_name = "COLUMNS", value_parser = parse_width)]
+    #[arg(
+        long, value_name = "COLUMNS", value_parser = value_parser!(u16).range(50..=200)
+    )]
     #[serde(skip)]
     pub width: Option<u16>,
 
-    /// When to use colour
+    /// When to use colour; auto: on a terminal, unless `NO_COLOR` says otherwise
     #[arg(long, value_name = "WHEN", default_value_t, value_enum)]
     #[serde(skip)]
-    pub color: Color,
+    pub color: ColorChoice,
 
     /// Draw and write in plain ASCII, as on a dumb terminal
     #[arg(long)]
@@ -69,7 +70,7 @@ pub struct CommonArgs {
     #[serde(skip)]
     pub pause: bool,
 
-    /// Guess before you see: asks the step's question; `A` answers it, `class` counts hands
+    /// Guess before you see: asks the step's question, or takes `A` as the answer
     #[arg(long, value_name = "ANSWER", num_args = 0..=1, default_missing_value = "", value_parser = parse_guess)]
     #[serde(skip)]
     pub predict: Option<String>,
@@ -78,42 +79,6 @@ pub struct CommonArgs {
     #[arg(long)]
     #[serde(skip)]
     pub clear: bool,
-}
-
-impl CommonArgs {
-    /// Whether the run waits for keys.
-    pub(crate) fn reads_keys(&self) -> bool {
-        let guesser = self.predict.as_deref().map(Guesser::of);
-        self.pause || guesser.is_some_and(|guesser| guesser.reads_keys())
-    }
-}
-
-/// When to use colour.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum Color {
-    /// On a terminal, unless `NO_COLOR` says otherwise
-    #[default]
-    Auto,
-    /// Always
-    Always,
-    /// Never
-    Never,
-}
-
-impl Color {
-    /// Whether a recording has colour: players know it, whatever this terminal does.
-    pub(crate) fn in_recordings(self) -> bool {
-        self != Self::Never
-    }
-
-    /// Settles colour for everything that this process prints.
-    pub(crate) fn apply(self) {
-        match self {
-            Self::Auto => {}
-            Self::Always => anstream::ColorChoice::Always.write_global(),
-            Self::Never => anstream::ColorChoice::Never.write_global(),
-        }
-    }
 }
 
 /// How often the variants are repeated, taking turns.
@@ -125,16 +90,9 @@ pub struct RoundsArgs {
 }
 
 /// A wrong use of the program that only shows after its flags are known; exit code 2.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
 pub struct Usage(pub String);
-
-impl fmt::Display for Usage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Usage {}
 
 /// A number of seconds on the command line, fractions allowed: `1`, `0.2`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -144,18 +102,9 @@ impl FromStr for Seconds {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let seconds: f64 = text
-            .parse()
-            .map_err(|_| "not a number of seconds, like 1 or 0.2".to_owned())?;
-        if seconds < 0.0 {
-            return Err("a time cannot be negative".into());
-        }
-        if seconds > 3600.0 {
-            return Err("more than an hour (3600)".into());
-        }
-        Duration::try_from_secs_f64(seconds)
-            .map(Self)
-            .map_err(|_| "not a number of seconds, like 1 or 0.2".into())
+        let seconds = text.parse().ok().filter(|it| (0.0..=3600.0).contains(it));
+        let time = seconds.map(|it| Self(Duration::from_secs_f64(it)));
+        time.ok_or_else(|| "not seconds like 1 or 0.2, up to an hour (3600)".into())
     }
 }
 
@@ -171,15 +120,6 @@ impl Serialize for Seconds {
     }
 }
 
-/// Parses a seed: any whole number of 64 bits.
-///
-/// # Errors
-/// Anything else, with the range.
-pub fn parse_seed(text: &str) -> Result<u64, String> {
-    let refusal = |_| format!("not a whole number from 0 to {}", u64::MAX);
-    text.parse().map_err(refusal)
-}
-
 /// Parses a number of workers: 1 to [`WORKERS_LIMIT`].
 ///
 /// # Errors
@@ -193,20 +133,14 @@ pub fn parse_workers(text: &str) -> Result<NonZeroUsize, String> {
 /// # Errors
 /// Anything else, with the range.
 pub fn up_to<const LIMIT: usize>(text: &str) -> Result<NonZeroUsize, String> {
-    let groups: Vec<&str> = text.split(['_', ',']).collect();
+    let count: Option<NonZeroUsize> = text.replace(['_', ','], "").parse().ok();
     // `1,5` is a fraction where a comma is a point.
-    let is_grouped = groups.len() == 1
-        || matches!(groups[0].len(), 1..=3) && groups[1..].iter().all(|group| group.len() == 3);
-    let is_number = is_grouped
-        && groups
-            .iter()
-            .all(|group| group.bytes().all(|it| it.is_ascii_digit()));
-    groups
-        .concat()
-        .parse::<NonZeroUsize>()
-        .ok()
-        .filter(|_| is_number)
-        .filter(|count| count.get() <= LIMIT)
+    let is_whole = |count: &NonZeroUsize| {
+        let grouped = report::format::count(count.get() as u64);
+        text == count.to_string() || text.replace('_', ",") == grouped
+    };
+    count
+        .filter(|count| count.get() <= LIMIT && is_whole(count))
         .ok_or_else(|| format!("not a whole number from 1 to {LIMIT}"))
 }
 
@@ -221,28 +155,11 @@ pub fn seconds_up_to<const LIMIT: u64>(text: &str) -> Result<Seconds, String> {
         .ok_or_else(|| format!("not a time above 0 and up to {LIMIT} seconds"))
 }
 
-/// Parses a width in columns: 50 to 200.
-///
-/// # Errors
-/// Anything else, with the range.
-pub fn parse_width(text: &str) -> Result<u16, String> {
-    let columns = text.parse().ok().filter(|it| (50..=200).contains(it));
-    columns.ok_or_else(|| "not a whole number from 50 to 200".to_owned())
-}
-
-/// Parses what `--predict` is given: letters of answers, `class`, or nothing.
-///
-/// # Errors
-/// Anything else.
-pub fn parse_guess(text: &str) -> Result<String, String> {
-    let is_answer = text
-        .chars()
-        .all(|c| ('a'..='f').contains(&c.to_ascii_lowercase()));
-    if text == "class" || is_answer {
-        Ok(text.to_owned())
-    } else {
-        Err("not a letter like A, a letter for each question, or `class`".into())
-    }
+/// Parses what `--predict` is given: a letter for each question, or nothing.
+fn parse_guess(text: &str) -> Result<String, String> {
+    let is_letter = |c: char| ('a'..='f').contains(&c.to_ascii_lowercase());
+    let answers = text.chars().all(is_letter).then(|| text.to_owned());
+    answers.ok_or_else(|| "not a letter like A, or a letter for each question".into())
 }
 
 /// Serializes a time as its seconds; for flags.
@@ -273,9 +190,9 @@ pub(crate) fn parse<Own: clap::Args>(
 ) -> Result<(Own, CommonArgs), ExitCode> {
     let command = CommandLine::<Own>::command().name(name).about(about);
     // What looks like another flag is a bad value, and the answer is about the value.
-    let command = command.mut_args(|it| match it.get_action().takes_values() {
-        true => it.allow_negative_numbers(true),
-        false => it,
+    let command = command.mut_args(|it| {
+        let takes_values = it.get_action().takes_values();
+        it.allow_negative_numbers(takes_values)
     });
     let matches = command.try_get_matches().map_err(|error| answer(&error))?;
     let line = CommandLine::<Own>::from_arg_matches(&matches).map_err(|error| answer(&error))?;
@@ -381,20 +298,6 @@ mod tests {
             assert!(up_to::<512>(bad).is_err(), "{bad}");
         }
         assert_eq!(up_to::<2_000>("1,234").map(NonZeroUsize::get), Ok(1_234));
-        for bad in ["-1", "1.5", "18446744073709551616"] {
-            assert!(
-                parse_seed(bad).is_err_and(|error| error.contains("from 0 to ")),
-                "{bad}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_width_is_neither_too_narrow_to_draw_nor_too_wide_to_read() {
-        assert_eq!(["50", "200"].map(parse_width), [Ok(50), Ok(200)]);
-        for bad in ["49", "201", "-80", "8e1", "", "65616"] {
-            assert!(parse_width(bad).is_err(), "{bad}");
-        }
     }
 
     #[test]

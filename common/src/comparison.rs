@@ -2,14 +2,14 @@
 
 use crate::{
     Lab,
-    claim::{Claim, count, seconds, times, wall},
+    claim::{Check, Claim, seconds, times, wall},
 };
 
 /// A tenth: less than this is not called a difference.
 pub const MARGIN: f64 = 1.1;
 
 /// Two rounds that agree may do so by chance.
-pub const LEAST_ROUNDS: usize = 3;
+pub(crate) const LEAST_ROUNDS: usize = 3;
 
 /// A shorter run is mostly the start of its threads, in seconds.
 pub(crate) const LEAST_TIME_S: f64 = 0.002;
@@ -60,35 +60,36 @@ impl Lab {
         about: &str,
         [first, second]: [&str; 2],
     ) -> Claim {
-        let rounds = self.walls(first);
-        let found = Comparison::of(&rounds, &self.walls(second));
         let ratio = || wall(second) / wall(first);
-        let text = match found {
-            Comparison::FirstFaster => format!("{about}: `{first}` was faster in every round"),
-            Comparison::SecondFaster => format!("{about}: `{second}` was faster in every round"),
-            Comparison::Same => {
-                format!("{about}: no difference of a tenth between `{first}` and `{second}`")
+        let alike = || {
+            vec![
+                ratio().at_most(times(MARGIN)),
+                ratio().at_least(times(1.0 / MARGIN)),
+            ]
+        };
+        let (text, checks) = match Comparison::of(&self.walls(first), &self.walls(second)) {
+            Comparison::FirstFaster => (
+                format!("`{first}` was faster in every round"),
+                vec![ratio().above(times(MARGIN))],
+            ),
+            Comparison::SecondFaster => (
+                format!("`{second}` was faster in every round"),
+                vec![ratio().below(times(1.0 / MARGIN))],
+            ),
+            Comparison::Same => (
+                format!("no difference of a tenth between `{first}` and `{second}`"),
+                alike(),
+            ),
+            Comparison::Undecided => {
+                // What took no time is not the same either.
+                let long = wall(first).at_least(seconds(LEAST_TIME_S));
+                let text = format!("whether `{first}` or `{second}` is faster");
+                (text, [alike(), vec![long]].concat())
             }
-            Comparison::Undecided => format!("{about}: whether `{first}` or `{second}` is faster"),
         };
-        let claim = Claim::that(name, text);
-        let claim = match found {
-            Comparison::FirstFaster => claim.check(ratio().above(times(MARGIN))),
-            Comparison::SecondFaster => claim.check(ratio().below(times(1.0 / MARGIN))),
-            Comparison::Same | Comparison::Undecided => claim
-                .check(ratio().at_most(times(MARGIN)))
-                .check(ratio().at_least(times(1.0 / MARGIN))),
-        };
-        let claim = match found {
-            // What took no time is not the same either.
-            Comparison::Undecided => claim.check(wall(first).at_least(seconds(LEAST_TIME_S))),
-            _ => claim,
-        };
-        let rounds = self.count(None, &format!("rounds_of_{name}"), rounds.len());
-        let enough = rounds
-            .at_least(count(LEAST_ROUNDS))
-            .in_words("{left} rounds were compared");
-        claim.check(enough)
+        let claim = Claim::that(name, format!("{about}: {text}"));
+        let checks = checks.into_iter().map(Check::in_rounds);
+        checks.fold(claim, Claim::check)
     }
 }
 

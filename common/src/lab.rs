@@ -4,18 +4,12 @@
 //! variants in the order of the story. To interleave repeats, it calls [`Lab::variant`]
 //! again with the same name in a plain loop: each call adds a run.
 
-use crate::{
-    bound::Bound,
-    claim::Claim,
-    question::{Guesser, Question},
-    step::{ResultFiles, Shown},
-};
-use report::{Curve, Document, Key, Ledger, Screen, TableReport, Tally, Watched};
+use crate::{bound::Bound, claim::Claim, question::Question, step::ResultFiles};
+use report::{Document, Key, Ledger, Screen, TableReport, Tally, Watched};
 use serde::Serialize;
 use serde_json::Value;
 use std::{
     cell::Cell,
-    collections::BTreeMap,
     mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -30,20 +24,20 @@ mod runs;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use runs::Runs;
 pub use runs::{Counts, Observer};
-use runs::{Run, measure};
+use runs::{Run, Runs, measure};
 
 /// Everything a step has measured so far, and the way to measure more.
 #[derive(Debug)]
 pub struct Lab {
     pub(crate) state: Arc<Mutex<State>>,
-    screen: Screen,
-    timeline: Timeline,
+    pub(crate) screen: Screen,
+    pub(crate) timeline: Timeline,
     /// Whether each variant waits for the reader.
-    pause: Cell<bool>,
-    pub(crate) guesser: Option<Guesser>,
-    seed: u64,
+    pub(crate) pause: Cell<bool>,
+    /// The answers to questions; empty where the reader gives them, `None` where none is asked.
+    pub(crate) predict: Option<String>,
+    pub(crate) seed: u64,
 }
 
 /// What is known of the run, where Ctrl-C finds it too.
@@ -55,7 +49,6 @@ pub(crate) struct State {
     pub(crate) questions: Vec<Question>,
     pub(crate) failures: Vec<String>,
     pub(crate) results: ResultFiles,
-    pub(crate) shown: Shown,
     pub(crate) finished: bool,
 }
 
@@ -69,24 +62,6 @@ pub(crate) enum Left {
 }
 
 impl Lab {
-    pub(crate) fn new(
-        state: State,
-        screen: Screen,
-        timeline: Timeline,
-        pause: bool,
-        guesser: Option<Guesser>,
-        seed: u64,
-    ) -> Self {
-        Self {
-            state: Arc::new(Mutex::new(state)),
-            screen,
-            timeline,
-            pause: Cell::new(pause),
-            guesser,
-            seed,
-        }
-    }
-
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -94,11 +69,6 @@ impl Lab {
     /// The seed of everything random in this run.
     pub fn seed(&self) -> u64 {
         self.seed
-    }
-
-    /// How many CPUs' worth of work the machine did at once when the run began.
-    pub fn parallelism(&self) -> f64 {
-        self.state().document.host.parallelism
     }
 
     /// How many CPUs this process may use.
@@ -116,21 +86,9 @@ impl Lab {
         self.screen.say(line);
     }
 
-    /// Prints one line under `--verbose` only: what few want to read.
-    pub fn detail(&self, line: impl AsRef<str>) {
-        if self.state().shown == Shown::All {
-            self.explain(line);
-        }
-    }
-
     /// Gives a table of the step's own, with notes under it, for the closing screen and the page.
     pub fn table(&self, table: TableReport) {
         self.state().document.tables.push(table);
-    }
-
-    /// Keeps what a sweep measured, for the page; it prints nothing.
-    pub fn curve(&self, curve: Curve) {
-        self.state().document.curves.push(curve);
     }
 
     /// Prints sentences, broken between words at the report's width and set in as the first one is.
@@ -151,46 +109,33 @@ impl Lab {
     /// Prepares a run of the variant `name`; the first variant is what others are compared with.
     pub fn variant(&mut self, name: &str) -> Measure<'_> {
         Measure {
-            experiment: self,
-            name: name.to_owned(),
-            bound: None,
-            limit: None,
-            same_work: true,
+            lab: self,
+            runs: Runs::of(name),
             observer: None,
         }
     }
 
-    /// The wall time of the variant so far, as the report will show it.
-    pub fn wall(&self, variant: &str) -> Option<Duration> {
+    fn of<T>(&self, variant: &str, take: impl FnOnce(&Runs) -> T) -> Option<T> {
         let state = self.state();
-        let runs = state.runs.iter().find(|runs| runs.name == variant)?;
-        Some(runs.median().recording.wall)
+        state
+            .runs
+            .iter()
+            .find(|runs| runs.name == variant)
+            .map(take)
     }
 
-    /// The wall time of each of the variant's runs so far, by round and in seconds: its `walls_s`.
-    pub fn walls(&self, variant: &str) -> Vec<f64> {
-        let state = self.state();
-        let runs = state.runs.iter().find(|runs| runs.name == variant);
-        runs.map(Runs::walls).unwrap_or_default()
+    /// The wall time of the variant so far, as the report will show it.
+    pub fn wall(&self, variant: &str) -> Option<Duration> {
+        self.of(variant, |runs| runs.median().recording.wall)
     }
 
     /// What the variant's middle run so far has used, as the report will show it.
     pub fn ledger(&self, variant: &str) -> Option<Ledger> {
-        let state = self.state();
-        let runs = state.runs.iter().find(|runs| runs.name == variant)?;
-        Some(runs.median().ledger.clone())
+        self.of(variant, |runs| runs.median().ledger.clone())
     }
 
-    /// The CPU time of each job in the variant's middle run so far, in the order of their starts.
-    pub fn job_times(&self, variant: &str) -> Vec<Duration> {
-        let state = self.state();
-        let runs = state.runs.iter().find(|runs| runs.name == variant);
-        let mut spans: Vec<_> = runs
-            .into_iter()
-            .flat_map(|runs| runs.median().recording.jobs())
-            .collect();
-        spans.sort_by_key(|span| span.start);
-        spans.into_iter().map(|span| span.busy).collect()
+    pub(crate) fn walls(&self, variant: &str) -> Vec<f64> {
+        self.of(variant, Runs::walls).unwrap_or_default()
     }
 
     /// What was recorded in the latest run of the variant.
@@ -231,11 +176,8 @@ impl Lab {
 
 /// A variant about to run.
 pub struct Measure<'a> {
-    experiment: &'a mut Lab,
-    name: String,
-    bound: Option<Bound>,
-    limit: Option<u64>,
-    same_work: bool,
+    lab: &'a mut Lab,
+    runs: Runs,
     observer: Option<&'a dyn Observer>,
 }
 
@@ -243,7 +185,7 @@ impl<'a> Measure<'a> {
     /// Says what the best attainable is.
     #[must_use]
     pub fn bound(mut self, bound: Bound) -> Self {
-        self.bound = Some(bound);
+        self.runs.bound = Some(bound);
         self
     }
 
@@ -251,14 +193,14 @@ impl<'a> Measure<'a> {
     /// is marked as not comparable. Takes effect where an observer counts.
     #[must_use]
     pub fn limit(mut self, at_once: usize) -> Self {
-        self.limit = Some(at_once as u64);
+        self.runs.limit = Some(at_once as u64);
         self
     }
 
     /// Says that the work is not that of the first variant, so that no speed-up is told.
     #[must_use]
     pub fn other_work(mut self) -> Self {
-        self.same_work = false;
+        self.runs.same_work = false;
         self
     }
 
@@ -286,20 +228,24 @@ impl<'a> Measure<'a> {
         work: impl FnOnce() -> anyhow::Result<T>,
         tally: impl FnOnce(&T) -> Tally,
     ) -> anyhow::Result<T> {
-        self.experiment.wait_for_reader(&self.name)?;
-        if let Some(observer) = self.observer {
+        let Self {
+            lab,
+            runs,
+            observer,
+        } = self;
+        lab.wait_for_reader(&runs.name)?;
+        if let Some(observer) = observer {
             observer.begin()?;
         }
-        let timeline = &self.experiment.timeline;
         let watched = Watched {
-            name: self.name.clone(),
-            tasks: self.bound.as_ref().and_then(Bound::tasks),
-            longest_s: self.experiment.longest_s(),
+            name: runs.name.clone(),
+            tasks: runs.bound.as_ref().and_then(Bound::tasks),
+            longest_s: lab.longest_s(),
         };
-        let watch = self.experiment.screen.watch(timeline, watched);
-        let measured = measure(timeline, work);
+        let watch = lab.screen.watch(&lab.timeline, watched);
+        let measured = measure(&lab.timeline, work);
         drop(watch);
-        let counts = self.observer.map(Observer::counts).transpose();
+        let counts = observer.map(Observer::counts).transpose();
         let (result, mut run) = measured?;
         // What was measured is kept even where the observer has gone silent since.
         let (counts, silence) = match counts {
@@ -318,8 +264,7 @@ impl<'a> Measure<'a> {
             ..run.ledger
         };
         run.results = serde_json::to_value(&result)?;
-        self.experiment
-            .record(self.name, self.bound, self.limit, self.same_work, run);
+        lab.record(runs, run);
         silence.map_or(Ok(result), Err)
     }
 }
@@ -358,38 +303,23 @@ impl Lab {
         walls.fold(0.0, f64::max)
     }
 
-    fn record(
-        &mut self,
-        name: String,
-        bound: Option<Bound>,
-        limit: Option<u64>,
-        same_work: bool,
-        run: Run,
-    ) {
+    fn record(&mut self, mut new: Runs, run: Run) {
         let mut state = self.state();
-        if !state.runs.iter().any(|runs| runs.name == name) {
-            // What was over in a moment stands among the bars, and nobody waited for it.
-            if self.pause.get() || run.recording.wall >= WORTH_A_LINE {
-                self.say(report::finished(&name, run.recording.wall));
-            }
+        if let Some(runs) = state.runs.iter_mut().find(|runs| runs.name == new.name) {
+            runs.runs.push(run);
+            return;
         }
-        match state.runs.iter_mut().find(|runs| runs.name == name) {
-            Some(runs) => runs.runs.push(run),
-            None => state.runs.push(Runs {
-                name,
-                bound,
-                limit,
-                same_work,
-                runs: vec![run],
-                figures: BTreeMap::new(),
-                note: None,
-            }),
+        // What was over in a moment stands among the bars, and nobody waited for it.
+        if self.pause.get() || run.recording.wall >= WORTH_A_LINE {
+            self.say(report::finished(&new.name, run.recording.wall));
         }
+        new.runs.push(run);
+        state.runs.push(new);
     }
 }
 
 impl State {
-    pub(crate) fn new(document: Document, results: ResultFiles, shown: Shown) -> Self {
+    pub(crate) fn new(document: Document, results: ResultFiles) -> Self {
         Self {
             document,
             runs: Vec::new(),
@@ -397,7 +327,6 @@ impl State {
             questions: Vec::new(),
             failures: Vec::new(),
             results,
-            shown,
             finished: false,
         }
     }

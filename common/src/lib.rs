@@ -18,7 +18,7 @@ mod step;
 mod sweep;
 
 pub use bound::Bound;
-pub use comparison::{Comparison, LEAST_ROUNDS, MARGIN};
+pub use comparison::{Comparison, MARGIN};
 pub use lab::{Counts, Lab, Measure, Observer};
 pub use measure::{
     host,

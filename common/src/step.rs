@@ -4,8 +4,8 @@ use crate::{
     cli::{self, CommonArgs, Usage},
     lab::{Lab, Left, State},
     path,
-    question::Guesser,
 };
+use clap::ColorChoice;
 use measure::{host::Host, inherited, timing::Housekeeper};
 use process_pool::child::{self, Role};
 use report::{
@@ -14,16 +14,15 @@ use report::{
     page,
 };
 use serde::Serialize;
-use serde_json::Value;
 use std::{
+    cell::Cell,
     collections::BTreeMap,
     env,
     io::{self, IsTerminal},
-    iter, mem,
-    path::PathBuf,
-    process::ExitCode,
+    mem,
+    process::{Command, ExitCode},
     slice,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     thread,
     time::Duration,
 };
@@ -32,9 +31,6 @@ use timeline::Timeline;
 /// How long an interrupted step may take to print what it has, and then to say that it cannot.
 const GRACE: Duration = Duration::from_secs(2);
 const LAST_WORDS: Duration = Duration::from_millis(100);
-
-/// What Ctrl-C finds of a run.
-type Running = (Arc<Mutex<State>>, Screen);
 
 /// One step of the path: what its report is headed with and closed by.
 #[derive(Clone, Copy, Debug)]
@@ -86,8 +82,12 @@ impl Step {
         common: &CommonArgs,
         demonstrate: impl FnOnce(&Own, &mut Lab) -> anyhow::Result<()>,
     ) -> ExitCode {
-        let running = Self::report_on_interrupt();
-        common.color.apply();
+        match common.color {
+            ColorChoice::Auto => anstream::ColorChoice::Auto,
+            ColorChoice::Always => anstream::ColorChoice::Always,
+            ColorChoice::Never => anstream::ColorChoice::Never,
+        }
+        .write_global();
         if let Some(path) = file::named_twice(&[&common.trace, &common.report, &common.cast]) {
             report::print_error(format_args!(
                 "`{}` is named for two results; give each a file of its own",
@@ -95,71 +95,62 @@ impl Step {
             ));
             return ExitCode::from(2);
         }
-        let opened =
-            ResultFiles::create(common).and_then(|results| Ok((results, self.screen(common)?)));
-        let (results, screen) = match opened {
+        let opened = result_files(common).and_then(|results| Ok((results, self.cast(common)?)));
+        let (results, cast) = match opened {
             Ok(opened) => opened,
             Err(error) => {
                 report::print_error(cli::in_one_line(&error));
                 return ExitCode::FAILURE;
             }
         };
-        if common.clear && io::stdout().is_terminal() {
-            screen.say("\u{1b}[2J\u{1b}[3J\u{1b}[H");
-        }
-        let timeline = Timeline::with_declared_tasks().install();
         let document = self.document(own, common);
-        screen.say(report::header(&document, screen.width()));
-        let shown = match (common.json, common.verbose) {
-            (true, _) => Shown::Json,
-            (_, true) => Shown::All,
-            _ => Shown::Screen,
-        };
-        let state = State::new(document, results, shown);
-        let guesser = common.predict.as_deref().map(Guesser::of);
-        let mut lab = Lab::new(state, screen, timeline, common.pause, guesser, common.seed);
-        // Set once: this is the only run of the process.
-        let _ = running.set((Arc::clone(&lab.state), lab.screen()));
-        let outcome = demonstrate(own, &mut lab);
-        self.close(&lab, outcome)
-    }
-
-    /// The screen that was asked for.
-    fn screen(&self, common: &CommonArgs) -> anyhow::Result<Screen> {
-        let cast = |path: &PathBuf| {
-            // A take is worth more than any other result: nobody makes it twice alike.
-            let is_taken = !common.force && path.metadata().is_ok_and(|about| about.is_file());
-            anyhow::ensure!(
-                !is_taken,
-                "there is a recording in `{}` already; name another file, or use --force",
-                path.display()
-            );
-            let file = ResultFile::create(path, "the recording", "--cast")?;
-            let title = format!("{} · {}", self.package, self.question);
-            let coloured = common.color.in_recordings();
-            anyhow::Ok(Cast::new(file, &title, common.width, coloured))
-        };
-        let results = [&common.trace, &common.report, &common.cast];
-        Ok(Screen::new(ScreenOptions {
+        let screen = Screen::new(ScreenOptions {
             silent: common.json,
             ascii: common.ascii,
             width: common.width,
-            reads_keys: common.reads_keys(),
-            goes_on_unread: results.into_iter().any(Option::is_some),
-            cast: common.cast.as_ref().map(cast).transpose()?,
-        }))
+            reads_keys: common.pause || common.predict.as_deref() == Some(""),
+            goes_on_unread: !results.is_empty() || cast.is_some(),
+            cast,
+        });
+        let mut lab = Lab {
+            state: Arc::new(Mutex::new(State::new(document, results))),
+            screen: screen.clone(),
+            timeline: Timeline::with_declared_tasks().install(),
+            pause: Cell::new(common.pause),
+            predict: common.predict.clone(),
+            seed: common.seed,
+        };
+        report_on_interrupt(&lab, common);
+        if common.clear && io::stdout().is_terminal() {
+            screen.say("\u{1b}[2J\u{1b}[3J\u{1b}[H");
+        }
+        let header = report::header(&lab.state().document, screen.width());
+        screen.say(header);
+        let outcome = demonstrate(own, &mut lab);
+        close(&lab, outcome, common)
+    }
+
+    /// The recording that was asked for.
+    fn cast(&self, common: &CommonArgs) -> anyhow::Result<Option<Cast>> {
+        let Some(path) = &common.cast else {
+            return Ok(None);
+        };
+        // A take is worth more than any other result: nobody makes it twice alike.
+        let is_taken = !common.force && path.metadata().is_ok_and(|about| about.is_file());
+        anyhow::ensure!(
+            !is_taken,
+            "there is a recording in `{}` already; name another file, or use --force",
+            path.display()
+        );
+        let file = ResultFile::create(path, "the recording", "--cast")?;
+        let title = format!("{} · {}", self.package, self.question);
+        // Players know colour, whatever this terminal does.
+        let is_coloured = common.color != ColorChoice::Never;
+        Ok(Some(Cast::new(file, &title, common.width, is_coloured)))
     }
 
     fn document(&self, own: &impl Serialize, common: &CommonArgs) -> Document {
-        let mut params = serde_json::to_value(own).unwrap_or(Value::Null);
-        if params.is_null() {
-            params = Value::Object(serde_json::Map::new());
-        }
-        if let (Value::Object(params), Ok(Value::Object(shared))) =
-            (&mut params, serde_json::to_value(common))
-        {
-            params.extend(shared);
-        }
+        let params = serde_json::to_value(Params { own, common });
         Document {
             schema: SCHEMA,
             step: self.package.into(),
@@ -172,7 +163,7 @@ impl Step {
             sources: self.sources().collect(),
             command: command(self.package, given()),
             host: Host::inspect(),
-            params,
+            params: params.expect("flags are plain data"),
             variants: Vec::new(),
             figures: BTreeMap::new(),
             claims: Vec::new(),
@@ -196,213 +187,170 @@ impl Step {
             text: (*text).into(),
         })
     }
+}
 
-    /// Reports, and returns the exit code; what was measured is never lost to a later failure.
-    fn close(&self, lab: &Lab, outcome: anyhow::Result<()>) -> ExitCode {
-        let screen = lab.screen();
-        let outcome =
-            outcome.and_then(|()| Ok(lab.pause("Enter shows what this run shows, r starts over")?));
-        screen.release_keys();
-        let mut failure = outcome.err();
-        match failure.as_ref().and_then(|error| error.downcast_ref()) {
-            Some(Left::Over) => return run_again(),
-            Some(Left::Quit) => failure = None,
-            None => {}
-        }
-        let mut state = lab.state();
-        let mut messages: Vec<String> = failure.iter().map(cli::in_one_line).collect();
-        messages.append(&mut state.failures);
-        let error = (!messages.is_empty()).then(|| messages.join("; "));
-        messages.extend(conclude(&mut state, &screen, error));
-        for message in &messages {
-            screen.print_error(message);
-        }
-        messages.extend(finish_cast(&screen));
-        match failure {
-            Some(error) if error.is::<Usage>() => ExitCode::from(2),
-            _ if !messages.is_empty() => ExitCode::FAILURE,
-            _ => ExitCode::SUCCESS,
-        }
+/// Every flag's value.
+#[derive(Serialize)]
+struct Params<'a, Own> {
+    #[serde(flatten)]
+    own: &'a Own,
+    #[serde(flatten)]
+    common: &'a CommonArgs,
+}
+
+/// Reports, and returns the exit code; what was measured is never lost to a later failure.
+fn close(lab: &Lab, outcome: anyhow::Result<()>, common: &CommonArgs) -> ExitCode {
+    let screen = &lab.screen;
+    let outcome =
+        outcome.and_then(|()| Ok(lab.pause("Enter shows what this run shows, r starts over")?));
+    screen.release_keys();
+    let mut failure = outcome.err();
+    match failure.as_ref().and_then(|error| error.downcast_ref()) {
+        Some(Left::Over) => return run_again(),
+        Some(Left::Quit) => failure = None,
+        None => {}
     }
-
-    /// On Ctrl-C, reports the variants that were finished and ends with exit code 1.
-    ///
-    /// Children live in process groups of their own and end with their links; guests are killed.
-    fn report_on_interrupt() -> Arc<OnceLock<Running>> {
-        let running = Arc::new(OnceLock::new());
-        let seen = Arc::clone(&running);
-        let housekeeper = Housekeeper::enrol();
-        let handled = inherited::on_interrupt(move |reason| {
-            let _housekeeper = &housekeeper;
-            end_within(GRACE, reason);
-            child::kill_guests();
-            report_interrupted(seen.get(), reason);
-            exit();
-        });
-        // Without a handler Ctrl-C ends the run at once, which is the usual behaviour.
-        drop(handled);
-        running
+    let mut state = lab.state();
+    let mut messages: Vec<String> = failure.iter().map(cli::in_one_line).collect();
+    messages.append(&mut state.failures);
+    let has_failed = conclude(&mut state, screen, common, messages);
+    match failure {
+        Some(error) if error.is::<Usage>() => ExitCode::from(2),
+        _ if has_failed => ExitCode::FAILURE,
+        _ => ExitCode::SUCCESS,
     }
 }
 
-/// Concludes, prints and writes what goes to files; returns what could not be written.
-fn conclude(state: &mut State, screen: &Screen, error: Option<String>) -> Vec<String> {
+/// On Ctrl-C, reports the variants that were finished and ends with exit code 1.
+///
+/// Children live in process groups of their own and end with their links; guests are killed.
+fn report_on_interrupt(lab: &Lab, common: &CommonArgs) {
+    let (state, screen, common) = (Arc::clone(&lab.state), lab.screen(), common.clone());
+    let housekeeper = Housekeeper::enrol();
+    let handled = inherited::on_interrupt(move |reason| {
+        let _housekeeper = &housekeeper;
+        end_within(GRACE, reason);
+        child::kill_guests();
+        let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+        if !state.finished {
+            let finished = state.runs.len();
+            let message = format!("{reason}; variants finished before that: {finished}");
+            screen.clear_bars();
+            screen.release_keys();
+            conclude(&mut state, &screen, &common, vec![message]);
+        }
+        exit();
+    });
+    // Without a handler Ctrl-C ends the run at once, which is the usual behaviour.
+    drop(handled);
+}
+
+/// Concludes, prints, and writes what goes to files; whether anything failed, by then or in that.
+fn conclude(
+    state: &mut State,
+    screen: &Screen,
+    common: &CommonArgs,
+    mut messages: Vec<String>,
+) -> bool {
     let results = mem::take(&mut state.results);
-    let shown = state.shown;
+    let error = (!messages.is_empty()).then(|| messages.join("; "));
     let document = state.conclude(error);
-    let mut unwritten = Vec::new();
-    match print(document, screen, shown) {
+    match print(document, screen, common) {
         // A reader who has gone has seen enough; the exit code and the errors still tell.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            unwritten.push(report::unwritten(&error));
+            messages.push(report::unwritten(&error));
         }
         _ => {}
     }
     // An old page is worth more than one that says nothing.
-    let results = if document.variants.is_empty() {
-        ResultFiles::default()
-    } else {
-        results
-    };
-    let errors = results.write(document).into_iter();
-    unwritten.extend(errors.map(|error| cli::in_one_line(&error)));
-    unwritten
+    if !document.variants.is_empty() {
+        let written = results
+            .into_iter()
+            .map(|(file, text)| file.write(&text(document)));
+        messages.extend(written.filter_map(|it| Some(cli::in_one_line(&it.err()?))));
+    }
+    messages
+        .iter()
+        .for_each(|message| screen.print_error(message));
+    let recorded = screen.finish();
+    if let Err(error) = &recorded {
+        screen.print_error(cli::in_one_line(error));
+    }
+    !messages.is_empty() || recorded.is_err()
 }
 
-/// How much of a run is printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Shown {
-    /// The screen.
-    Screen,
-    /// All there is, and then the screen.
-    All,
-    /// One JSON document.
-    Json,
-}
-
-fn print(document: &Document, screen: &Screen, shown: Shown) -> io::Result<()> {
-    if shown == Shown::Json {
+fn print(document: &Document, screen: &Screen, common: &CommonArgs) -> io::Result<()> {
+    if common.json {
         return screen.try_print(&report::json(document));
     }
     if document.variants.is_empty() {
         return Ok(());
     }
     screen.mark("report");
-    if shown == Shown::All {
+    if common.verbose {
         screen.try_print(&format!("\n{}", report::verbose(document, screen.width())))?;
     }
-    let most = path::rows(&document.step);
-    let summary = report::summary(document, screen.view(most));
+    let summary = report::summary(document, screen.view(path::rows(&document.step)));
     screen.try_print_in_parts(&format!("\n{summary}"))
-}
-
-fn report_interrupted(running: Option<&Running>, reason: &str) {
-    let message = |finished: usize| format!("{reason}; variants finished before that: {finished}");
-    let Some((state, screen)) = running else {
-        report::print_error(message(0));
-        return;
-    };
-    let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
-    if state.finished {
-        return;
-    }
-    let message = message(state.runs.len());
-    screen.clear_bars();
-    screen.release_keys();
-    let unwritten = conclude(&mut state, screen, Some(message.clone()));
-    for line in iter::once(message).chain(unwritten) {
-        screen.print_error(line);
-    }
-    finish_cast(screen);
-}
-
-/// Writes what was recorded; prints, and returns, why it could not be.
-fn finish_cast(screen: &Screen) -> Option<String> {
-    let message = cli::in_one_line(&screen.finish().err()?);
-    screen.print_error(&message);
-    Some(message)
 }
 
 /// Runs this program once more as it was started.
 fn run_again() -> ExitCode {
-    let again = env::current_exe().and_then(|program| {
-        std::process::Command::new(program)
-            .args(env::args_os().skip(1))
-            .status()
-    });
+    let program = env::current_exe();
+    let again = program.and_then(|it| Command::new(it).args(env::args_os().skip(1)).status());
     match again {
-        Ok(status) if status.success() => ExitCode::SUCCESS,
-        Ok(_) => ExitCode::FAILURE,
-        Err(error) => {
-            report::print_error(format_args!("cannot run again: {error}"));
-            ExitCode::FAILURE
-        }
+        Ok(status) if status.success() => return ExitCode::SUCCESS,
+        Ok(_) => {}
+        Err(error) => report::print_error(format_args!("cannot run again: {error}")),
     }
+    ExitCode::FAILURE
 }
 
-/// Where a run is to be kept, besides what it prints.
-#[derive(Debug, Default)]
-pub(crate) struct ResultFiles {
-    trace: Option<ResultFile>,
-    report: Option<ResultFile>,
-}
+/// Where a run is to be kept, besides what it prints, and the text that goes there.
+pub(crate) type ResultFiles = Vec<(ResultFile, fn(&Document) -> String)>;
 
-impl ResultFiles {
-    fn create(common: &CommonArgs) -> anyhow::Result<Self> {
-        let place = |path: &Option<PathBuf>, what, flag| {
-            let path = path.as_deref();
-            path.map(|path| ResultFile::create(path, what, flag))
-                .transpose()
-        };
-        Ok(Self {
-            trace: place(&common.trace, "the trace", "--trace")?,
-            report: place(&common.report, "the page", "--report")?,
-        })
-    }
-
-    /// Writes each, whatever becomes of the others; returns what went wrong.
-    fn write(self, document: &Document) -> Vec<anyhow::Error> {
-        let trace = |file: ResultFile| file.write(&report::trace(document).to_string());
-        let page = |file: ResultFile| file.write(&page::of(slice::from_ref(document), &[]));
-        let written = [self.trace.map(trace), self.report.map(page)];
-        let written = written.into_iter().flatten();
-        written.filter_map(Result::err).collect()
-    }
+fn result_files(common: &CommonArgs) -> anyhow::Result<ResultFiles> {
+    let trace: fn(&Document) -> String = |document| report::trace(document).to_string();
+    let page: fn(&Document) -> String = |document| page::of(slice::from_ref(document), &[]);
+    let wanted = [
+        (&common.trace, "the trace", "--trace", trace),
+        (&common.report, "the page", "--report", page),
+    ];
+    let wanted = wanted.into_iter();
+    let named =
+        wanted.filter_map(|(path, what, flag, text)| Some((path.as_ref()?, what, flag, text)));
+    named
+        .map(|(path, what, flag, text)| Ok((ResultFile::create(path, what, flag)?, text)))
+        .collect()
 }
 
 /// The command that a reader types to run the step again; where results go is the reader's own choice.
 fn command(package: &str, flags: impl Iterator<Item = String>) -> String {
     const PLACES: [&str; 3] = ["--trace", "--report", "--cast"];
-    let mut words = format!("cargo run -p {package}");
-    let mut kept = Vec::new();
-    let mut flags = flags.peekable();
-    while let Some(flag) = flags.next() {
-        if PLACES.contains(&flag.as_str()) {
-            flags.next();
-        } else if flag != "--json" && !PLACES.iter().any(|it| flag.starts_with(&format!("{it}="))) {
-            kept.push(quoted(&flag));
-        }
-    }
+    let mut words = vec![
+        "cargo".into(),
+        "run".into(),
+        "-p".into(),
+        package.to_owned(),
+    ];
+    let mut is_place = false;
+    let kept = flags.filter(|flag| {
+        let is_name = PLACES.contains(&flag.split('=').next().unwrap_or_default());
+        let is_left_out = mem::replace(&mut is_place, is_name && !flag.contains('='));
+        !is_left_out && !is_name && flag != "--json"
+    });
+    let kept: Vec<String> = kept.collect();
     if !kept.is_empty() {
-        words = format!("{words} -- {}", kept.join(" "));
+        words.push("--".into());
+        words.extend(kept);
     }
-    words
+    shlex::try_join(words.iter().map(String::as_str)).unwrap_or_default()
 }
 
 /// The arguments of this process; what is no UTF-8 is shown as �.
 fn given() -> impl Iterator<Item = String> {
     let arguments = env::args_os().skip(1);
     arguments.map(|argument| argument.to_string_lossy().into_owned())
-}
-
-/// A word as a shell takes it.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_=./:,@%+".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
-    }
 }
 
 /// Ends the process after this time, whatever is in the way: a full pipe that is not read, for one.

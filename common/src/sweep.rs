@@ -2,8 +2,8 @@
 
 use crate::{
     Comparison, Curve, CurveLine, CurvePoint, Lab, TableReport,
-    claim::{Check, Claim, Figure, Ratio, count, seconds},
-    comparison::{LEAST_ROUNDS, LEAST_TIME_S},
+    claim::{Check, Claim, Figure, Ratio, seconds},
+    comparison::LEAST_TIME_S,
     format,
 };
 use std::time::Duration;
@@ -61,7 +61,7 @@ impl Sweep {
     }
 
     /// Adds to a claim what decides about two times, each of a size and a way by their indices: `check`, of how
-    /// many times as long the first took in each round, and that the rounds and the times are enough.
+    /// many times as long the first took in each round, and that the times are long enough.
     ///
     /// # Panics
     /// If there is no such size or way, or no round.
@@ -84,20 +84,10 @@ impl Sweep {
             (lab.ratio(None, &name, first / second), longer)
         });
         let (ratio, longer) = noted.last().expect("there is a round");
-        let rounds = times_s(first).len();
-        let rounds = lab.count(None, &format!("rounds_of_{name}"), rounds);
+        let longer = longer.at_least(seconds(LEAST_TIME_S));
         claim
-            .check(check(ratio))
-            .check(
-                longer
-                    .at_least(seconds(LEAST_TIME_S))
-                    .in_words("the longer took {left}"),
-            )
-            .check(
-                rounds
-                    .at_least(count(LEAST_ROUNDS))
-                    .in_words("{left} rounds were compared"),
-            )
+            .check(check(ratio).in_rounds())
+            .check(longer.in_words("the longer took {left}"))
     }
 
     /// Shows a row per size with the middle time of each way, followed by `mark(size, way)`, and keeps
@@ -138,7 +128,7 @@ impl Sweep {
             text_columns: Vec::new(),
             notes,
         });
-        lab.curve(Curve {
+        lab.state().document.curves.push(Curve {
             title: title.into(),
             axis: self.axis.into(),
             lines,

@@ -382,6 +382,8 @@ pub struct CheckReport {
     pub holds: usize,
     /// In how many it was compared.
     pub rounds: usize,
+    /// How many it takes to decide.
+    pub least_rounds: usize,
 }
 
 /// What is written of a recording.

@@ -1,6 +1,9 @@
 //! Comparisons that claims rest on, and the evidence that they give.
 
-use crate::figure::{Expression, Figure, Unit, by_round};
+use crate::{
+    comparison::LEAST_ROUNDS,
+    figure::{Expression, Figure, Unit, by_round},
+};
 use report::{CheckReport, Verdict, format};
 use serde_json::Value;
 
@@ -22,6 +25,8 @@ pub struct Check {
     pub(super) right: Expression,
     pub(super) show: fn(f64) -> String,
     words: Option<&'static str>,
+    /// Fewer rounds than this decide nothing.
+    least_rounds: usize,
 }
 
 impl<U: Unit> Figure<U> {
@@ -57,6 +62,7 @@ impl<U: Unit> Figure<U> {
             right: right.of,
             show: U::show,
             words: None,
+            least_rounds: 1,
         }
     }
 }
@@ -94,6 +100,13 @@ impl Check {
         self
     }
 
+    /// Leaves it undecided in fewer than three rounds: two that agree may do so by chance.
+    #[must_use]
+    pub fn in_rounds(mut self) -> Self {
+        self.least_rounds = LEAST_ROUNDS;
+        self
+    }
+
     /// The variants that it names.
     pub(super) fn variants(&self) -> impl Iterator<Item = &str> {
         self.left.variants().chain(self.right.variants())
@@ -108,12 +121,13 @@ impl Check {
         let holds = |pair: &&(f64, f64)| self.relation.holds(pair.0, pair.1);
         let holds = known.iter().filter(holds).count();
         let verdict = match holds {
-            _ if rounds == 0 || known.len() < rounds => Verdict::Inconclusive,
+            _ if rounds < self.least_rounds || known.len() < rounds => Verdict::Inconclusive,
             0 => Verdict::NotShown,
             _ if holds == rounds => Verdict::Shown,
             _ => Verdict::Inconclusive,
         };
         let in_rounds = match verdict {
+            _ if rounds < self.least_rounds => format!(" (needs {} rounds)", self.least_rounds),
             _ if rounds < 2 => String::new(),
             Verdict::Inconclusive => format!(", in {holds} of {rounds} rounds"),
             _ => ", in every round".into(),
@@ -135,6 +149,7 @@ impl Check {
             right_values,
             holds,
             rounds,
+            least_rounds: self.least_rounds,
         };
         (report, verdict, format!("{evidence}{in_rounds}"))
     }

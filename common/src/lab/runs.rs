@@ -112,6 +112,18 @@ impl Run {
 }
 
 impl Runs {
+    pub(super) fn of(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            bound: None,
+            limit: None,
+            same_work: true,
+            runs: Vec::new(),
+            figures: BTreeMap::new(),
+            note: None,
+        }
+    }
+
     pub(super) fn walls(&self) -> Vec<f64> {
         self.runs.iter().map(Run::wall_s).collect()
     }

@@ -4,6 +4,7 @@ use crate::claim::{
 };
 use measure::{Moment, timing::Usage};
 use report::{ClaimReport, Pointer, SCHEMA, Verdict};
+use std::collections::BTreeMap;
 use timeline::Timeline;
 
 /// An experiment that measured nothing and says nothing.
@@ -41,17 +42,17 @@ fn experiment() -> Lab {
         questions: Vec::new(),
         error: None,
     };
-    Lab::new(
-        State::new(document, ResultFiles::default(), Shown::Screen),
-        Screen::new(report::ScreenOptions {
+    Lab {
+        state: Arc::new(Mutex::new(State::new(document, Vec::new()))),
+        screen: Screen::new(report::ScreenOptions {
             silent: true,
             ..report::ScreenOptions::default()
         }),
-        Timeline::default(),
-        false,
-        None,
-        1,
-    )
+        timeline: Timeline::default(),
+        pause: Cell::new(false),
+        predict: None,
+        seed: 1,
+    }
 }
 
 /// Records a run of `wall_ms` as if it had been measured.
@@ -70,7 +71,7 @@ fn record(lab: &mut Lab, name: &str, wall_ms: u64, results: Value) {
         },
         results,
     };
-    lab.record(name.into(), None, None, true, run);
+    lab.record(Runs::of(name), run);
 }
 
 fn judged(lab: &mut Lab, claim: Claim) -> ClaimReport {

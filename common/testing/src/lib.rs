@@ -287,7 +287,7 @@ fn judge(document: &Value, check: &Value) -> &'static str {
         });
     }
     match held {
-        _ if rounds == 0 => "inconclusive",
+        _ if (rounds as u64) < check["least_rounds"].as_u64().unwrap_or(1) => "inconclusive",
         0 => "not_shown",
         _ if held == rounds => "shown",
         _ => "inconclusive",

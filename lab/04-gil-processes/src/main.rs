@@ -112,12 +112,12 @@ fn in_processes(
 
 /// Prints how far a job counts while a process starts: shorter jobs are not worth a process.
 fn say_break_even(lab: &Lab, start_up: Duration, steps: u64) {
-    let times = lab.job_times(SEQUENTIAL);
-    let all: Duration = times.iter().sum();
+    let recording = lab.recording(SEQUENTIAL);
+    let all: Duration = recording.jobs().map(|job| job.busy).sum();
     if all.is_zero() {
         return;
     }
-    let steps_per_s = steps as f64 * times.len() as f64 / all.as_secs_f64();
+    let steps_per_s = steps as f64 * recording.jobs().count() as f64 / all.as_secs_f64();
     let millions = format::plain(start_up.as_secs_f64() * steps_per_s / 1e6);
     let start_up = format::seconds(start_up);
     lab.say(format!(

@@ -66,10 +66,7 @@ struct Args {
     retry_after: u32,
 
     /// Decides which requests fail and what the pages hold
-    #[arg(
-        long, value_name = "N", default_value = "1", value_parser = cli::parse_seed,
-        allow_negative_numbers = true
-    )]
+    #[arg(long, value_name = "N", default_value = "1")]
     seed: u64,
 
     /// Show this directory at /files/

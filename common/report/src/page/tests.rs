@@ -18,6 +18,7 @@ fn document() -> Document {
         right_values: vec![Some(1.5)],
         holds: 1,
         rounds: 1,
+        least_rounds: 1,
     }];
     document
 }
