@@ -11,6 +11,7 @@ mod comparison;
 mod figure;
 mod lab;
 pub mod path;
+pub mod progress;
 mod question;
 mod recorded;
 pub mod squares;

@@ -20,6 +20,7 @@ pub(crate) fn cargo(arguments: &[&str]) -> Finished {
 pub(crate) fn patiently(mut command: Command) -> Finished {
     let child = command
         .env_remove("RUST_BACKTRACE")
+        .env("LAB_PROGRESS", "")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

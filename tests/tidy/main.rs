@@ -62,10 +62,10 @@ fn steps() -> Vec<(PathBuf, String)> {
     steps
 }
 
-/// The steps that are lessons: all but the tour.
+/// The steps that are lessons: all but the tour and the drills.
 fn lessons() -> Vec<(PathBuf, String)> {
     let mut lessons = steps();
-    lessons.retain(|(_, package)| package != "lab-00-tour");
+    lessons.retain(|(_, package)| package != "lab-00-tour" && package != "lab-drills");
     lessons
 }
 

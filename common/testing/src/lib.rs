@@ -54,6 +54,10 @@ pub fn run_command(mut command: Command) -> Finished {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     command.env_remove("RUST_BACKTRACE");
+    if !command.get_envs().any(|(name, _)| name == "LAB_PROGRESS") {
+        // What a test runs is nothing that its user has done.
+        command.env("LAB_PROGRESS", "");
+    }
     let mut child = command
         .spawn()
         .unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));

@@ -1,5 +1,7 @@
 //! Walks the path: all of it, one wing, or one step.
 
+mod hands;
+
 use clap::{Parser, Subcommand};
 use common::{cli, format};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -23,9 +25,12 @@ use std::{
 ///
 /// Without an argument: builds every step, runs each at a quick pace, and ends in one table. A step,
 /// such as `07` or `basics-1`, runs alone, with the flags behind it: `cargo run -- 07 --threads 4`.
+/// `next` says which step is next, `progress` what you have done, `drill` lists programs to repair.
 #[derive(Parser)]
 #[command(version, name = "lab-00-tour", disable_help_subcommand = true)]
-#[command(override_usage = "lab-00-tour [OPTIONS] [list | STEP [FLAGS OF THE STEP]]")]
+#[command(
+    override_usage = "lab-00-tour [OPTIONS] [list | next | progress | drill | STEP [FLAGS OF THE STEP]]"
+)]
 struct Arguments {
     #[command(subcommand)]
     what: Option<What>,
@@ -75,6 +80,9 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Some(What::Step(words)) => {
+            if let Some(code) = hands::run(words, arguments.no_build) {
+                return code;
+            }
             let (word, flags) = words.split_first().expect("clap gives the name as well");
             match path::find(word) {
                 Some(stop) => run_alone(stop, flags, arguments.no_build),

@@ -1,0 +1,97 @@
+//! What is for the reader's own hands: drills, and what was done so far.
+
+use crate::{print_error, run_alone};
+use common::progress::{self, Progress};
+use lab_00_tour::path::{PATH, Stop};
+use report::Screen;
+use std::{fs, io, process::ExitCode};
+
+const DRILLS: Stop = Stop {
+    package: "lab-drills",
+    minutes: 0,
+    question: "",
+    quick: &[],
+};
+
+/// Runs what `words` name, if it is no step.
+pub(crate) fn run(words: &[String], no_build: bool) -> Option<ExitCode> {
+    let screen = Screen::default();
+    let plain: Vec<&str> = words.iter().map(String::as_str).collect();
+    match plain[..] {
+        ["drill" | "diagnose", ..] => Some(run_alone(&DRILLS, words, no_build)),
+        ["next"] => Some(next(&screen)),
+        ["progress"] => Some(progress(&screen, false)),
+        ["progress", "--json"] => Some(progress(&screen, true)),
+        ["progress", "--forget"] => Some(forget(&screen)),
+        ["next" | "progress", other, ..] => Some(print_error(
+            2,
+            &format!(
+                "`{}` takes no `{other}`; `progress` takes --json or --forget",
+                plain[0]
+            ),
+        )),
+        _ => None,
+    }
+}
+
+/// The first step of the path that has not run.
+fn next(screen: &Screen) -> ExitCode {
+    let progress = Progress::load();
+    let mut left = PATH
+        .iter()
+        .filter(|stop| !progress.steps.contains_key(stop.package));
+    screen.print(&match left.next() {
+        Some(stop) => format!(
+            "{}: {}\n  cargo run -p {}",
+            stop.package, stop.question, stop.package
+        ),
+        None => "you have run all steps; the drills are next: cargo run -- drill".into(),
+    });
+    ExitCode::SUCCESS
+}
+
+fn progress(screen: &Screen, json: bool) -> ExitCode {
+    let progress = Progress::load();
+    if json {
+        screen.print(&serde_json::json!(progress).to_string());
+        return ExitCode::SUCCESS;
+    }
+    let ran = PATH
+        .iter()
+        .filter(|stop| progress.steps.contains_key(stop.package));
+    let mut lines = vec![
+        format!("steps run     {} of {}", ran.count(), PATH.len()),
+        format!("drills done   {}", progress.drills.len()),
+    ];
+    let guesses: Vec<_> = progress.predictions.values().flatten().collect();
+    let right = guesses.iter().filter(|(_, right)| *right).count();
+    lines.push(format!("predictions   {right} of {} right", guesses.len()));
+    let wrong = guesses.iter().filter(|(_, right)| !right);
+    lines.extend(wrong.map(|(question, _)| format!("  off: {question}")));
+    for (bug, taken) in &progress.diagnoses {
+        let (all, right) = (
+            taken.values().sum::<u64>(),
+            taken.get(bug).copied().unwrap_or(0),
+        );
+        lines.push(format!("diagnosis     {bug}: {right} of {all} right"));
+        let wrong = taken.iter().filter(|(other, _)| *other != bug);
+        lines.extend(wrong.map(|(other, times)| format!("  taken {times} × for: {other}")));
+    }
+    lines.push("next          cargo run -- next".into());
+    screen.print(&lines.join("\n"));
+    ExitCode::SUCCESS
+}
+
+/// Removes what was kept.
+fn forget(screen: &Screen) -> ExitCode {
+    let removed = progress::place().map(|place| (fs::remove_file(&place), place));
+    match removed {
+        Some((Err(error), place)) if error.kind() != io::ErrorKind::NotFound => {
+            print_error(1, &format!("cannot remove `{}`: {error}", place.display()))
+        }
+        _ => {
+            screen.print("nothing is kept now");
+            ExitCode::SUCCESS
+        }
+    }
+}

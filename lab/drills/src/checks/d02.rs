@@ -1,0 +1,169 @@
+//! A start gate.
+
+use crate::{
+    Drill,
+    stage::{Stage, Stuck, judge},
+    verdict::Verdict,
+};
+use anyhow::{anyhow, bail, ensure};
+
+const RUNNERS: usize = 3;
+
+pub(crate) const DRILL: Drill = Drill {
+    number: 2,
+    name: "start_gate",
+    lesson: "lab-06-race-condition",
+    task: "Threads that do not start together do not race. Each runner warms up, some longer than \
+           others, and then runs. Repair `race`: no runner starts before all of them are warm, and \
+           then all run at the same time, each on its own thread.",
+    hints: [
+        "Each thread has to wait until the last one is ready. Which primitive counts arrivals?",
+        "`std::sync::Barrier`: `wait` blocks until as many threads as it was made for have called it.",
+        "`let gate = Barrier::new(runners.len());` before the scope, and `gate.wait()` between \
+         `warm_up` and `run`.",
+    ],
+    entry: "race",
+    source: include_str!("d02.rs"),
+    candidates: crate::candidates! { race;
+        solution "",
+        shipped "nothing holds the first runners back",
+        gate_too_small "the gate opens for two threads of three",
+        gate_too_large "the gate waits for one thread more than there are",
+        serial "the runners run one after another",
+    },
+};
+
+/// One who runs.
+pub struct Runner(usize, Stage);
+
+impl Runner {
+    /// Warms up: the first runner is soon ready.
+    pub fn warm_up(&self) {
+        if self.0 > 0 {
+            self.1.hold(self.0);
+        }
+        self.1.note(self.0, "warm");
+    }
+
+    /// Runs.
+    pub fn run(&self) {
+        let warm = self.1.count(None, "warm");
+        if warm < RUNNERS {
+            self.1
+                .note(self.0, format!("starts when {warm} of {RUNNERS} are warm"));
+        }
+        self.1.work(self.0);
+    }
+}
+
+/// Checks a repair.
+pub fn check(race: fn(Vec<Runner>)) -> Verdict {
+    judge("runner", RUNNERS, |stage| {
+        let seen = stage.clone();
+        let ended = stage.watch(move || {
+            race(
+                (0..RUNNERS)
+                    .map(|lane| Runner(lane, seen.clone()))
+                    .collect(),
+            )
+        });
+        let (warm, ran, most) = (
+            stage.count(None, "warm"),
+            stage.count(None, "leave"),
+            stage.most_inside(),
+        );
+        let early = |warm: &usize| {
+            stage.count(None, &format!("starts when {warm} of {RUNNERS} are warm")) > 0
+        };
+        if let Some(warm) = (1..RUNNERS).find(early) {
+            ensure!(
+                warm > 1,
+                "the first runner started when {warm} of {RUNNERS} was warm: nothing held it back"
+            );
+            bail!("a runner started when {warm} of {RUNNERS} were warm: the gate opens too soon");
+        }
+        ended.map_err(|error| match error.downcast_ref() {
+            Some(Stuck::Waiting) => anyhow!("{warm} of {RUNNERS} runners are warm, {ran} ran, and all threads wait: the gate never opens"),
+            _ => error,
+        })?;
+        ensure!(ran == RUNNERS, "{ran} of {RUNNERS} runners ran");
+        ensure!(
+            most == RUNNERS,
+            "at most {most} of {RUNNERS} ran at the same time"
+        );
+        Ok(())
+    })
+}
+
+mod shipped {
+    use crate::d02::Runner;
+    use std::thread;
+
+    /// Lets all runners warm up, and then run at the same time.
+    pub(super) fn race(runners: Vec<Runner>) {
+        thread::scope(|scope| {
+            for runner in &runners {
+                scope.spawn(|| {
+                    runner.warm_up();
+                    runner.run();
+                });
+            }
+        });
+    }
+}
+
+mod solution {
+    use crate::d02::Runner;
+    use std::{sync::Barrier, thread};
+
+    /// Lets all runners warm up, and then run at the same time.
+    pub(super) fn race(runners: Vec<Runner>) {
+        let gate = Barrier::new(runners.len());
+        thread::scope(|scope| {
+            for runner in &runners {
+                scope.spawn(|| {
+                    runner.warm_up();
+                    gate.wait();
+                    runner.run();
+                });
+            }
+        });
+    }
+}
+
+mod gate_too_small {
+    pub(super) fn race(runners: Vec<super::Runner>) {
+        let gate = std::sync::Barrier::new(runners.len() - 1);
+        std::thread::scope(|scope| {
+            for runner in &runners {
+                scope.spawn(|| {
+                    runner.warm_up();
+                    gate.wait();
+                    runner.run();
+                });
+            }
+        });
+    }
+}
+
+mod gate_too_large {
+    pub(super) fn race(runners: Vec<super::Runner>) {
+        let gate = std::sync::Barrier::new(runners.len() + 1);
+        std::thread::scope(|scope| {
+            for runner in &runners {
+                scope.spawn(|| {
+                    runner.warm_up();
+                    gate.wait();
+                    runner.run();
+                });
+            }
+        });
+    }
+}
+
+mod serial {
+    pub(super) fn race(runners: Vec<super::Runner>) {
+        runners.iter().for_each(super::Runner::warm_up);
+        runners.iter().for_each(super::Runner::run);
+    }
+}

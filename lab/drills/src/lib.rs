@@ -1,0 +1,125 @@
+//! Small broken programs to repair, each with a check that sees the concept and not the clock.
+//!
+//! A drill is a file of the reader's, `src/dNN_name.rs`, and a module here, `checks/dNN.rs`, with the
+//! task, the hints, the check, a solution and mutants: wrong repairs that the check must refuse.
+
+extern crate self as lab_drills;
+
+mod stage;
+pub mod sync;
+pub mod verdict;
+
+/// The modules of a drill's candidates, each with its bug; each is checked by what it calls `$entry`.
+macro_rules! candidates {
+    ($entry:ident; $($module:ident $bug:literal),+ $(,)?) => {
+        &[$((stringify!($module), $bug, || check($module::$entry))),+]
+    };
+    (<$entry:ident>; $($module:ident $bug:literal),+ $(,)?) => {
+        &[$((stringify!($module), $bug, || check::<$module::$entry>())),+]
+    };
+}
+pub(crate) use candidates;
+
+#[path = "checks/d01.rs"]
+pub mod d01;
+#[path = "checks/d02.rs"]
+pub mod d02;
+#[path = "checks/d03.rs"]
+pub mod d03;
+#[path = "checks/d04.rs"]
+pub mod d04;
+#[path = "checks/d05.rs"]
+pub mod d05;
+#[path = "checks/d06.rs"]
+pub mod d06;
+#[path = "checks/d07.rs"]
+pub mod d07;
+#[path = "checks/d08.rs"]
+pub mod d08;
+#[path = "checks/d09.rs"]
+pub mod d09;
+
+use std::{fmt::Write as _, path::PathBuf};
+use verdict::Verdict;
+
+/// All drills, in order.
+pub const DRILLS: &[&Drill] = &[
+    &d01::DRILL,
+    &d02::DRILL,
+    &d03::DRILL,
+    &d04::DRILL,
+    &d05::DRILL,
+    &d06::DRILL,
+    &d07::DRILL,
+    &d08::DRILL,
+    &d09::DRILL,
+];
+
+/// A way to do what a drill asks for: its name, its bug in words (none for a solution), and its check.
+pub type Candidate = (&'static str, &'static str, fn() -> Verdict);
+
+/// A small program to repair.
+#[derive(Debug)]
+pub struct Drill {
+    /// Its number, from 1.
+    pub number: usize,
+    /// Its name, as in its file's.
+    pub name: &'static str,
+    /// The step that shows what it is about.
+    pub lesson: &'static str,
+    /// What to repair.
+    pub task: &'static str,
+    /// Each says more than the one before.
+    pub hints: [&'static str; 3],
+    /// The function or type to repair.
+    pub entry: &'static str,
+    /// The text of its module.
+    pub source: &'static str,
+    /// Solutions, the program as it is shipped, and other mutants.
+    pub candidates: &'static [Candidate],
+}
+
+impl Drill {
+    /// The name of its file and its binary.
+    pub fn file(&self) -> String {
+        format!("d{:02}_{}", self.number, self.name)
+    }
+
+    /// Where the reader's file is.
+    pub fn place(&self) -> PathBuf {
+        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src");
+        folder.join(self.file()).with_extension("rs")
+    }
+
+    /// The text of a candidate, as a file of its own.
+    pub fn text(&self, candidate: &str) -> String {
+        let start = format!("\nmod {candidate} {{\n");
+        let body = self.source.split(&start).nth(1).unwrap_or_default();
+        let body = body.split("\n}\n").next().unwrap_or_default();
+        let module = format!("lab_drills::d{:02}", self.number);
+        let mut text = String::new();
+        for line in body.lines() {
+            let line = line.strip_prefix("    ").unwrap_or(line);
+            let line = line
+                .replace("pub(super) ", "")
+                .replace("super::", &format!("{module}::"));
+            let _ = writeln!(text, "{}", line.replace("crate::", "lab_drills::"));
+        }
+        text
+    }
+
+    /// The reader's file as it is at first.
+    pub fn shipped(&self) -> String {
+        let task = common::report::wrap(self.task, 96, 0);
+        let task = task.lines().map(|line| format!("//! {line}\n"));
+        let (task, text) = (task.collect::<String>(), self.text("shipped"));
+        let call = match self.entry.starts_with(char::is_uppercase) {
+            true => format!("check::<{}>()", self.entry),
+            false => format!("check({})", self.entry),
+        };
+        let module = format!("lab_drills::d{:02}", self.number);
+        format!(
+            "{task}\n{text}\nfn main() -> std::process::ExitCode {{\n    {module}::{call}.report()\n}}\n"
+        )
+    }
+}

@@ -1,0 +1,243 @@
+//! `cargo run -- drill`: lists the drills, checks the reader's files, gives hints.
+
+mod reader;
+
+use clap::Parser;
+use common::{
+    cli,
+    progress::Progress,
+    report::{Screen, ScreenOptions, wrap},
+};
+use lab_drills::{DRILLS, Drill};
+use serde_json::json;
+use std::{fs, process::ExitCode, thread, time::Duration};
+
+/// Repair small broken programs
+#[derive(Parser)]
+#[command(name = "cargo run --", disable_help_subcommand = true)]
+enum Line {
+    Drill(DrillArgs),
+    /// Check one of the repository's own repairs
+    #[command(hide = true)]
+    Attempt {
+        number: usize,
+        candidate: String,
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Repair a small broken program; the check says what it saw
+///
+/// Without a number: lists the drills and which are done. With one: checks your file and shows the run
+/// that it saw.
+#[derive(clap::Args)]
+struct DrillArgs {
+    /// The drill's number; all are listed without
+    number: Option<usize>,
+
+    /// List all drills
+    #[arg(long, conflicts_with = "number")]
+    list: bool,
+
+    /// Show the next of three hints
+    #[arg(long, requires = "number")]
+    hint: bool,
+
+    /// Show a solution; before you have one of your own only with --give-up
+    #[arg(long, requires = "number")]
+    solution: bool,
+
+    /// Show the solution all the same
+    #[arg(long, requires = "solution")]
+    give_up: bool,
+
+    /// Write the file as it was at first; what you wrote is lost
+    #[arg(long, requires = "number", conflicts_with_all = ["hint", "solution", "watch"])]
+    reset: bool,
+
+    /// Check again whenever you save the file, until Ctrl-C
+    #[arg(long, requires = "number")]
+    watch: bool,
+
+    /// Print one JSON document, and nothing else
+    #[arg(long)]
+    json: bool,
+
+    /// Draw and write in plain ASCII
+    #[arg(long)]
+    ascii: bool,
+}
+
+fn main() -> ExitCode {
+    match cli::parse_alone() {
+        Err(code) => code,
+        Ok(Line::Attempt {
+            number,
+            candidate,
+            json,
+        }) => {
+            let all = DRILLS.iter().filter(|drill| drill.number == number);
+            let mut all = all.flat_map(|drill| drill.candidates);
+            match all.find(|(name, ..)| *name == candidate) {
+                Some((_, _, check)) => check().print(json),
+                None => refuse(&format!("drill {number} has no candidate `{candidate}`")),
+            }
+        }
+        Ok(Line::Drill(args)) => drill(&args),
+    }
+}
+
+fn refuse(message: &str) -> ExitCode {
+    cli::print_error(message);
+    ExitCode::from(2)
+}
+
+fn drill(args: &DrillArgs) -> ExitCode {
+    let screen = Screen::new(ScreenOptions {
+        ascii: args.ascii,
+        ..ScreenOptions::default()
+    });
+    let progress = Progress::load();
+    let Some(number) = args.number else {
+        list(args, &progress, &screen);
+        return ExitCode::SUCCESS;
+    };
+    let Some(drill) = DRILLS.iter().find(|drill| drill.number == number) else {
+        return refuse(&format!(
+            "no drill `{number}`; there are 1 to {}",
+            DRILLS.len()
+        ));
+    };
+    let name = drill.file();
+    if args.hint {
+        let seen = progress.hints.get(&name).copied().unwrap_or(0);
+        let at = seen.min(2);
+        Progress::update(|progress| progress.hints.insert(name, at + 1));
+        let words = drill.hints[at];
+        let line = format!("Hint {} of 3: {words}", at + 1);
+        let document = json!({ "hint": at + 1, "text": words });
+        print(&screen, args, &document, &[wrap(&line, screen.width(), 0)]);
+    } else if args.solution {
+        if !args.give_up && !progress.drills.contains(&name) {
+            return refuse(
+                "the solution comes after yours; add --give-up to see it now, or --hint for less",
+            );
+        }
+        let text = drill.text("solution");
+        print(
+            &screen,
+            args,
+            &json!({ "solution": text }),
+            &[text.trim_end().to_owned()],
+        );
+    } else if args.reset {
+        let place = drill.place();
+        if let Err(error) = fs::write(&place, drill.shipped()) {
+            cli::print_error(format!("cannot write `{}`: {error}", place.display()));
+            return ExitCode::FAILURE;
+        }
+        print(
+            &screen,
+            args,
+            &json!({ "reset": place }),
+            &[format!("`{}` is as it was at first", place.display())],
+        );
+    } else {
+        return check(drill, args, &screen);
+    }
+    ExitCode::SUCCESS
+}
+
+/// Prints lines, each wrapped, or one document.
+fn print(screen: &Screen, args: &DrillArgs, document: &serde_json::Value, lines: &[String]) {
+    if args.json {
+        screen.print(&document.to_string());
+    } else {
+        screen.print(&lines.join("\n"));
+    }
+}
+
+fn list(args: &DrillArgs, progress: &Progress, screen: &Screen) {
+    let is_done = |drill: &Drill| progress.drills.contains(&drill.file());
+    let line = |drill: &&Drill| {
+        let mark = if is_done(drill) { "✓" } else { " " };
+        format!(
+            "{mark} {:>2}  {:<34} {}",
+            drill.number,
+            drill.name.replace('_', " "),
+            drill.lesson
+        )
+    };
+    let mut lines: Vec<String> = DRILLS.iter().map(line).collect();
+    let done = DRILLS.iter().filter(|drill| is_done(drill)).count();
+    lines.push(format!("\n{done} of {} done. Repair a file in lab/drills/src, then check it:\n  cargo run -- drill 1          (--hint, --solution, --reset, --watch)", DRILLS.len()));
+    let document = |drill: &&Drill| json!({ "number": drill.number, "name": drill.file(), "lesson": drill.lesson, "task": drill.task, "done": is_done(drill) });
+    let all: Vec<_> = DRILLS.iter().map(document).collect();
+    print(screen, args, &json!({ "drills": all }), &lines);
+}
+
+/// Checks the reader's file, with `--watch` after every change.
+fn check(drill: &Drill, args: &DrillArgs, screen: &Screen) -> ExitCode {
+    let changed = || {
+        drill
+            .place()
+            .metadata()
+            .and_then(|about| about.modified())
+            .ok()
+    };
+    loop {
+        let at = changed();
+        let code = check_once(drill, args, screen);
+        if !args.watch {
+            return code;
+        }
+        screen.print("\nwatching; save the file to check again, Ctrl-C ends");
+        while changed() == at {
+            thread::sleep(Duration::from_millis(200));
+        }
+    }
+}
+
+fn check_once(drill: &Drill, args: &DrillArgs, screen: &Screen) -> ExitCode {
+    let verdict = match reader::check(drill) {
+        Ok(verdict) => verdict,
+        Err(error) => {
+            let lines = error.to_string();
+            let document = json!({ "drill": drill.file(), "done": false, "error": lines });
+            if args.json {
+                screen.print(&document.to_string());
+            }
+            cli::print_error(lines);
+            return ExitCode::FAILURE;
+        }
+    };
+    let done = verdict.fault.is_none();
+    let mut lines = vec![
+        format!("drill {} · {}", drill.number, drill.name.replace('_', " ")),
+        String::new(),
+    ];
+    lines.extend(verdict.lines());
+    if done {
+        Progress::update(|progress| progress.drills.insert(drill.file()));
+        let next = DRILLS
+            .get(drill.number)
+            .map(|next| format!("; next: cargo run -- drill {}", next.number));
+        lines.push(format!(
+            "  a solution to compare with: --solution{}",
+            next.unwrap_or_default()
+        ));
+    } else {
+        lines.push(String::new());
+        lines.push(wrap(&format!("Task   {}", drill.task), screen.width(), 7));
+        lines.push(format!(
+            "File   lab/drills/src/{}.rs\nHelp   cargo run -- drill {} --hint; the lesson is {}",
+            drill.file(),
+            drill.number,
+            drill.lesson
+        ));
+    }
+    let document = json!({ "drill": drill.file(), "done": done, "fault": verdict.fault, "picture": verdict.picture });
+    print(screen, args, &document, &lines);
+    ExitCode::from(u8::from(!done))
+}

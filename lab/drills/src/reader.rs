@@ -1,0 +1,115 @@
+//! Builds the reader's file, and runs its check in a process of its own: a repair may hang.
+
+use anyhow::{Context, anyhow, bail, ensure};
+use lab_drills::{Drill, verdict::Verdict};
+use serde_json::Value;
+use std::{
+    env, fs,
+    path::PathBuf,
+    process::{Command, Stdio},
+};
+
+/// Checks the reader's file.
+///
+/// # Errors
+/// It is not there, does not compile, waits by sleeping, or ends the process by itself.
+pub(crate) fn check(drill: &Drill) -> anyhow::Result<Verdict> {
+    let (name, number) = (drill.file(), drill.number);
+    let text = fs::read_to_string(drill.place());
+    let text = text.map_err(|error| anyhow!("cannot read `lab/drills/src/{name}.rs`: {error}; `cargo run -- drill {number} --reset` writes it as it was at first"))?;
+    if let Some(fault) = sleeping(&text) {
+        return Ok(Verdict {
+            fault: Some(fault),
+            picture: Vec::new(),
+        });
+    }
+    let output = Command::new(build(&name)?)
+        .arg("--json")
+        .stdin(Stdio::null())
+        .output()?;
+    let verdict = String::from_utf8_lossy(&output.stdout);
+    let verdict = verdict.lines().last().unwrap_or_default();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    serde_json::from_str(verdict).with_context(|| {
+        format!(
+            "the check did not end ({}): {}",
+            output.status,
+            errors.trim()
+        )
+    })
+}
+
+/// Why a text that waits by the clock is no repair.
+fn sleeping(text: &str) -> Option<String> {
+    let code = text.lines().position(|line| {
+        line.split("//")
+            .next()
+            .is_some_and(|code| code.contains("thread::sleep"))
+    })?;
+    Some(format!(
+        "line {} sleeps: a sleep waits for the clock, not for what you need; on a busy machine it is too short. Wait for the thing itself",
+        code + 1
+    ))
+}
+
+/// Builds the reader's file; returns where its program is.
+fn build(name: &str) -> anyhow::Result<PathBuf> {
+    let top = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(top).args([
+        "build",
+        "--quiet",
+        "--message-format=json",
+        "-p",
+        "lab-drills",
+        "--bin",
+        name,
+    ]);
+    if !cfg!(debug_assertions) {
+        cargo.arg("--release");
+    }
+    let output = cargo
+        .stdin(Stdio::null())
+        .output()
+        .context("cannot start `cargo`")?;
+    let messages = String::from_utf8_lossy(&output.stdout).into_owned();
+    let messages = messages
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let mut binary = None;
+    for message in messages {
+        if message
+            .pointer("/message/level")
+            .is_some_and(|level| level == "error")
+        {
+            bail!(first_error(&message["message"]));
+        }
+        if message.pointer("/target/name").is_some_and(|it| it == name) {
+            binary = message["executable"].as_str().map(PathBuf::from);
+        }
+    }
+    ensure!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr).trim()
+    );
+    binary.context("cargo built no program")
+}
+
+/// rustc's error with its place.
+fn first_error(message: &Value) -> String {
+    let spans = message["spans"].as_array().into_iter().flatten();
+    let at = spans.into_iter().find(|span| span["is_primary"] == true);
+    let place = at.map(|at| {
+        format!(
+            "{}:{}:{}: ",
+            at["file_name"].as_str().unwrap_or_default(),
+            at["line_start"],
+            at["column_start"]
+        )
+    });
+    let code = message.pointer("/code/code").and_then(Value::as_str);
+    let code = code.map(|code| format!(" ({code})")).unwrap_or_default();
+    let text = message["message"].as_str().unwrap_or_default();
+    format!("{}{text}{code}", place.unwrap_or_default())
+}

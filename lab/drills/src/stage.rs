@@ -1,0 +1,314 @@
+//! Runs a repair, stops it where its check wants to, and lets it go on when nothing else can.
+//!
+//! A check decides nothing by time. What a drill calls (a job's work, a site, a lock) is the check's
+//! own; there it holds a thread until every other thread waits, too. Only then can it know that no
+//! further one will come, whatever the machine is busy with.
+
+use crate::verdict::Verdict;
+use anyhow::{anyhow, bail};
+use std::{
+    any::Any,
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc},
+    thread,
+    time::{Duration, Instant},
+};
+
+/// Between two looks at what the threads do.
+const LOOK: Duration = Duration::from_millis(1);
+
+/// A repair that neither ends nor waits for so long is in an endless loop.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Event {
+    /// Work begins.
+    Enter,
+    /// Work ends.
+    Leave,
+    /// Something worth a word.
+    Note(String),
+}
+
+impl Event {
+    /// How a picture shows it.
+    pub(crate) fn cell(&self) -> &str {
+        match self {
+            Self::Enter => "├",
+            Self::Leave => "┤",
+            Self::Note(note) => note,
+        }
+    }
+
+    fn is(&self, text: &str) -> bool {
+        match self {
+            Self::Enter => text == "enter",
+            Self::Leave => text == "leave",
+            Self::Note(note) => note == text,
+        }
+    }
+}
+
+#[derive(Default)]
+struct Seen {
+    events: Vec<(usize, Event)>,
+    held: Vec<usize>,
+}
+
+/// What a check sees of a run; clones see the same.
+#[derive(Clone)]
+pub(crate) struct Stage(Arc<Inner>);
+
+struct Inner {
+    seen: Mutex<Seen>,
+    changed: Condvar,
+    /// What a lane is called, without its number.
+    what: &'static str,
+    lanes: usize,
+    /// Of those that are held, whether the one with the highest number goes on first.
+    last_first: bool,
+}
+
+/// Runs a check twice: of those that it holds, the first goes on first, then the last.
+pub(crate) fn judge(
+    what: &'static str,
+    lanes: usize,
+    check: impl Fn(&Stage) -> anyhow::Result<()>,
+) -> Verdict {
+    let mut verdict = None;
+    for last_first in [false, true] {
+        let inner = Inner {
+            seen: Mutex::default(),
+            changed: Condvar::new(),
+            what,
+            lanes,
+            last_first,
+        };
+        let stage = Stage(Arc::new(inner));
+        let fault = check(&stage).err().map(|error| error.to_string());
+        let failed = fault.is_some();
+        verdict = Some(Verdict::new(fault, stage.picture()));
+        if failed {
+            break;
+        }
+    }
+    verdict.expect("it ran")
+}
+
+impl fmt::Debug for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Stage")
+    }
+}
+
+impl Stage {
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.0.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn add(&self, lane: usize, event: Event) {
+        self.seen().events.push((lane, event));
+    }
+
+    /// Notes that the work of a lane begins.
+    pub(crate) fn enter(&self, lane: usize) {
+        self.add(lane, Event::Enter);
+    }
+
+    /// Notes that it ends.
+    pub(crate) fn leave(&self, lane: usize) {
+        self.add(lane, Event::Leave);
+    }
+
+    /// Notes what a lane did.
+    pub(crate) fn note(&self, lane: usize, text: impl Into<String>) {
+        self.add(lane, Event::Note(text.into()));
+    }
+
+    /// Work that lasts until nothing else can go on.
+    pub(crate) fn work(&self, lane: usize) {
+        self.enter(lane);
+        self.hold(lane);
+        self.leave(lane);
+    }
+
+    /// Holds the calling thread until nothing else can go on.
+    pub(crate) fn hold(&self, lane: usize) {
+        let mut seen = self.seen();
+        seen.held.push(lane);
+        let _seen = (self.0.changed)
+            .wait_while(seen, |seen| seen.held.contains(&lane))
+            .unwrap_or_else(PoisonError::into_inner);
+    }
+
+    /// How often a lane did what `text` says, or all lanes: `enter`, `leave`, or a note.
+    pub(crate) fn count(&self, lane: Option<usize>, text: &str) -> usize {
+        let seen = self.seen();
+        let of_lane = seen
+            .events
+            .iter()
+            .filter(|(of, _)| lane.is_none_or(|lane| lane == *of));
+        of_lane.filter(|(_, event)| event.is(text)).count()
+    }
+
+    /// When a lane, or any, first did what `text` says, by the number of the event; past all if never.
+    pub(crate) fn first(&self, lane: Option<usize>, text: &str) -> usize {
+        let seen = self.seen();
+        let mut events = seen.events.iter();
+        let is_it =
+            |(of, event): &(usize, Event)| lane.is_none_or(|lane| lane == *of) && event.is(text);
+        events.position(is_it).unwrap_or(seen.events.len())
+    }
+
+    /// What a lane did, in order.
+    pub(crate) fn notes(&self, lane: usize) -> Vec<String> {
+        let seen = self.seen();
+        let own = seen.events.iter().filter(|(of, _)| *of == lane);
+        let note = |(_, event): &(usize, Event)| match event {
+            Event::Note(note) => Some(note.clone()),
+            _ => None,
+        };
+        own.filter_map(note).collect()
+    }
+
+    /// The most that were at work at once.
+    pub(crate) fn most_inside(&self) -> usize {
+        self.most_inside_before(usize::MAX)
+    }
+
+    /// The most that were at work at once before the event of this number.
+    pub(crate) fn most_inside_before(&self, end: usize) -> usize {
+        let (mut inside, mut most) = (0_usize, 0);
+        for (_, event) in self.seen().events.iter().take(end) {
+            match event {
+                Event::Enter => inside += 1,
+                Event::Leave => inside = inside.saturating_sub(1),
+                Event::Note(_) => {}
+            }
+            most = most.max(inside);
+        }
+        most
+    }
+
+    /// What a lane is called.
+    pub(crate) fn name(&self, lane: usize) -> String {
+        format!("{} {}", self.0.what, lane + 1)
+    }
+
+    fn picture(&self) -> Vec<String> {
+        let names: Vec<String> = (0..self.0.lanes).map(|lane| self.name(lane)).collect();
+        crate::verdict::picture(&names, &self.seen().events)
+    }
+
+    /// Runs a repair to its end, or until nothing can go on.
+    ///
+    /// # Errors
+    /// It panics; it is stuck for good; it runs without an end.
+    pub(crate) fn watch<T: Send + 'static>(
+        &self,
+        repair: impl FnOnce() -> T + Send + 'static,
+    ) -> anyhow::Result<T> {
+        let (tx, rx) = mpsc::channel();
+        thread::spawn(move || {
+            // The check has gone only when it has seen enough.
+            let _ = tx.send(catch_unwind(AssertUnwindSafe(repair)));
+        });
+        let began = Instant::now();
+        let is_late = || began.elapsed() > PATIENCE;
+        loop {
+            // When it has returned, what it left behind goes as far as it can: that is seen, too.
+            while !self.all_sleep() && !is_late() {}
+            match rx.try_recv() {
+                Ok(Ok(value)) => return Ok(value),
+                Ok(Err(panic)) => bail!("it panicked: {}", message(&*panic)),
+                Err(_) if is_late() => bail!(Stuck::Busy),
+                Err(_) => self.let_one_go()?,
+            }
+        }
+    }
+
+    /// Runs a repair of tasks: one thread, and a clock that jumps when all tasks wait for it.
+    ///
+    /// # Errors
+    /// As for [`watch`](Self::watch).
+    pub(crate) fn watch_tasks<T: Send + 'static>(
+        &self,
+        repair: impl AsyncFnOnce() -> T + Send + 'static,
+    ) -> anyhow::Result<T> {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        let runtime = builder.enable_time().start_paused(true).build()?;
+        self.watch(move || runtime.block_on(repair()))
+    }
+
+    /// Whether every other thread waits.
+    fn all_sleep(&self) -> bool {
+        let before = asleep(self);
+        thread::sleep(LOOK);
+        // Each thread slept from its first look to its second: there was a moment when all did.
+        before.is_some() && before == asleep(self)
+    }
+
+    /// Lets one of those that are held go on.
+    fn let_one_go(&self) -> anyhow::Result<()> {
+        let mut seen = self.seen();
+        let next = if self.0.last_first {
+            seen.held.iter().max().copied()
+        } else {
+            seen.held.iter().min().copied()
+        };
+        let next = next.ok_or_else(|| anyhow!(Stuck::Waiting))?;
+        seen.held.retain(|lane| *lane != next);
+        self.0.changed.notify_all();
+        Ok(())
+    }
+}
+
+/// Why a repair does not end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Stuck {
+    /// Every thread waits.
+    #[error("every thread waits for another, and none can go on")]
+    Waiting,
+    /// Some thread runs on and on.
+    #[error("it runs on and on without an end")]
+    Busy,
+}
+
+fn message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+    text.unwrap_or("no message").to_owned()
+}
+
+/// How often each other thread of this process has gone to sleep; `None` where one does not sleep.
+#[cfg(target_os = "linux")]
+fn asleep(_stage: &Stage) -> Option<Vec<String>> {
+    use std::fs;
+    let own = fs::read_link("/proc/thread-self").ok()?;
+    let mut threads = Vec::new();
+    for task in fs::read_dir("/proc/self/task").ok()?.flatten() {
+        if Some(task.file_name().as_os_str()) == own.file_name() {
+            continue;
+        }
+        let status = fs::read_to_string(task.path().join("status")).ok()?;
+        let mut lines = status.lines();
+        let state = lines.find_map(|line| line.strip_prefix("State:"))?;
+        if !state.trim().starts_with('S') {
+            return None;
+        }
+        let slept = lines.find(|line| line.starts_with("voluntary"))?;
+        threads.push(format!("{:?} {slept}", task.file_name()));
+    }
+    Some(threads)
+}
+
+/// Elsewhere: nothing has happened for a while.
+#[cfg(not(target_os = "linux"))]
+fn asleep(stage: &Stage) -> Option<usize> {
+    let seen = || (stage.seen().events.len(), stage.seen().held.len());
+    let before = seen();
+    thread::sleep(Duration::from_millis(200));
+    (before == seen()).then_some(before.0)
+}
