@@ -38,9 +38,9 @@ struct Args {
     #[arg(long)]
     list: bool,
 
-    /// Run every row this often, taking turns
-    #[arg(long, value_name = "N", default_value = "5", allow_negative_numbers = true, value_parser = up_to::<100>)]
-    rounds: NonZeroUsize,
+    /// Run every row this often, taking turns [default: 5]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = up_to::<100>)]
+    rounds: Option<NonZeroUsize>,
 
     /// A Python to compare with, instead of the PATH's python3; may be given more than once
     #[arg(long, value_name = "PATH")]
@@ -58,10 +58,57 @@ struct Args {
     #[arg(long, conflicts_with = "out")]
     test: bool,
 
+    /// Take the names of groups as they are, not as parts of names
+    #[arg(long)]
+    exact: bool,
+
     /// What `cargo bench` passes
     #[arg(long, hide = true)]
     bench: bool,
+
+    /// How to list, as libtest and cargo-nextest ask for it
+    #[arg(long, hide = true)]
+    format: Option<String>,
+
+    /// No group is left out of a run, so none is ignored
+    #[arg(long, hide = true)]
+    ignored: bool,
+
+    #[command(flatten)]
+    of_libtest: OfLibtest,
 }
+
+/// What people pass to all their tests at once; it has no meaning here.
+#[derive(Debug, clap::Args)]
+struct OfLibtest {
+    #[arg(long, visible_alias = "no-capture", hide = true)]
+    nocapture: bool,
+    #[arg(long, hide = true)]
+    show_output: bool,
+    #[arg(long, hide = true)]
+    include_ignored: bool,
+    #[arg(long, short, hide = true)]
+    quiet: bool,
+    #[arg(long, hide = true)]
+    test_threads: Option<usize>,
+    #[arg(long, hide = true)]
+    color: Option<String>,
+}
+
+impl Args {
+    /// Without cargo's own word for it nothing is measured: `cargo test --benches` wants to know
+    /// whether everything runs, and not to spend minutes.
+    fn is_test(&self) -> bool {
+        let asks = self.rounds.is_some() || self.out.is_some() || self.against.is_some();
+        self.test || !(self.bench || asks)
+    }
+
+    fn rounds(&self) -> NonZeroUsize {
+        self.rounds.unwrap_or(ROUNDS)
+    }
+}
+
+const ROUNDS: NonZeroUsize = NonZeroUsize::new(5).expect("it is not zero");
 
 /// What a group is made for.
 pub struct Setting {
@@ -108,7 +155,7 @@ pub fn run(tables: &[Table], folder: &str) -> ExitCode {
         Err(code) => return code,
     };
     let done = match args.list {
-        true => list(tables, &args.groups),
+        true => list(tables, &args),
         false => Bench::of(&args, tables, folder).and_then(Bench::run),
     };
     match done {
@@ -121,11 +168,13 @@ pub fn run(tables: &[Table], folder: &str) -> ExitCode {
     }
 }
 
-fn list(tables: &[Table], groups: &[String]) -> anyhow::Result<()> {
-    let chosen = choose(tables, groups)?;
-    chosen
-        .iter()
-        .try_for_each(|(name, _)| say(format_args!("{name}")))
+fn list(tables: &[Table], args: &Args) -> anyhow::Result<()> {
+    let kind = args.format.as_ref().map_or("", |_| ": benchmark");
+    let chosen = choose(tables, args)?;
+    let listed = chosen.iter().filter(|_| !args.ignored);
+    listed
+        .map(|(name, _)| name)
+        .try_for_each(|name| say(format_args!("{name}{kind}")))
 }
 
 struct Bench<'a> {
@@ -142,12 +191,11 @@ struct Bench<'a> {
 
 impl<'a> Bench<'a> {
     fn of(args: &Args, tables: &'a [Table], folder: &str) -> anyhow::Result<Self> {
-        let plan = if args.test {
-            Plan::once()
-        } else {
-            Plan::of(args.rounds)
+        let plan = match args.is_test() {
+            true => Plan::once(),
+            false => Plan::of(args.rounds()),
         };
-        let chosen = choose(tables, &args.groups)?;
+        let chosen = choose(tables, args)?;
         let pythons = Python::find(&args.python)?;
         let known = pythons.iter().map(Python::describe).collect();
         // Below the folder of the figures: broken off, it would stay, and there it is in nobody's way.
@@ -155,7 +203,7 @@ impl<'a> Bench<'a> {
             fs::create_dir_all(folder)?;
             tempfile::tempdir_in(folder)
         };
-        let scratch = args.test.then(scratch).transpose();
+        let scratch = args.is_test().then(scratch).transpose();
         let scratch = scratch.context("no temporary folder")?;
         let folder = match (&args.out, &scratch) {
             (Some(folder), _) => folder.clone(),
@@ -298,34 +346,36 @@ fn in_rounds(measured: &Measured) -> String {
 }
 
 /// The tables whose name is a pattern's, or begins with it, or at least contains it.
-fn choose(tables: &[Table], patterns: &[String]) -> anyhow::Result<Vec<Table>> {
+fn choose(tables: &[Table], args: &Args) -> anyhow::Result<Vec<Table>> {
     let mut chosen = Vec::new();
-    for pattern in patterns {
-        let is_group = |name: &str| name == pattern || name.starts_with(&format!("{pattern}/"));
-        let exact: Vec<&str> = tables
-            .iter()
-            .map(|table| table.0)
-            .filter(|n| is_group(n))
-            .collect();
-        let parts = tables.iter().map(|table| table.0);
-        let parts: Vec<&str> = parts
-            .filter(|name| name.contains(pattern.as_str()))
-            .collect();
-        if parts.is_empty() {
+    for pattern in &args.groups {
+        let named = |is: &dyn Fn(&str) -> bool| -> Vec<&str> {
+            let names = tables.iter().map(|table| table.0);
+            names.filter(|name| is(name)).collect()
+        };
+        let whole = named(&|name| name == pattern);
+        let group = named(&|name| name == pattern || name.starts_with(&format!("{pattern}/")));
+        let part = named(&|name| name.contains(pattern.as_str()));
+        let found = match args.exact {
+            true => whole,
+            false if group.is_empty() => part,
+            false => group,
+        };
+        if found.is_empty() {
             let problem = format!("no group is called `{pattern}`; --list says which there are");
             return Err(Usage(problem).into());
         }
-        chosen.extend(if exact.is_empty() { parts } else { exact });
+        chosen.extend(found);
     }
-    let wanted = |table: &&Table| patterns.is_empty() || chosen.contains(&table.0);
+    let wanted = |table: &&Table| args.groups.is_empty() || chosen.contains(&table.0);
     Ok(tables.iter().filter(wanted).copied().collect())
 }
 
 /// What measures the same again.
 fn command_of(args: &Args) -> String {
     let mut words = args.groups.clone();
-    if args.rounds.get() != 5 {
-        words.push(format!("--rounds {}", args.rounds));
+    if args.rounds() != ROUNDS {
+        words.push(format!("--rounds {}", args.rounds()));
     }
     let pythons = args
         .python
@@ -363,8 +413,8 @@ mod tests {
     }
 
     fn chosen(patterns: &[&str]) -> anyhow::Result<Vec<&'static str>> {
-        let patterns: Vec<String> = patterns.iter().map(|&pattern| pattern.to_owned()).collect();
-        let tables = choose(&TABLES, &patterns)?;
+        let args = Args::try_parse_from([""].iter().chain(patterns)).expect("all are known");
+        let tables = choose(&TABLES, &args)?;
         Ok(tables.into_iter().map(|(name, _)| name).collect())
     }
 
@@ -376,8 +426,32 @@ mod tests {
         assert_eq!(names(&["pool"]), ["pool/map", "pool/ready"]);
         assert_eq!(names(&["map"]), ["pool/map", "cpu-map"]);
         assert_eq!(names(&["ready", "cpu"]), ["cpu", "pool/ready"]);
-        let error = chosen(&["nothing"]).expect_err("no such group");
-        assert!(error.is::<Usage>());
+        assert_eq!(names(&["cpu", "--exact"]), ["cpu"]);
+        for patterns in [&["nothing"][..], &["pool", "--exact"]] {
+            let error = chosen(patterns).expect_err("no such group");
+            assert!(error.is::<Usage>());
+        }
+    }
+
+    #[test]
+    fn nothing_is_measured_unless_cargo_bench_or_a_flag_asks_for_it() {
+        let is_test = |args: &[&str]| {
+            let args = Args::try_parse_from([""].iter().chain(args));
+            args.expect("libtest's flags are taken").is_test()
+        };
+        let of_libtest = [
+            "-q",
+            "--nocapture",
+            "--test-threads",
+            "1",
+            "--include-ignored",
+        ];
+        for test in [&[][..], &["cpu"], &["--bench", "--test"], &of_libtest] {
+            assert!(is_test(test), "{test:?}");
+        }
+        for measured in [&["--bench"][..], &["cpu", "--rounds", "5"]] {
+            assert!(!is_test(measured), "{measured:?}");
+        }
     }
 
     #[test]

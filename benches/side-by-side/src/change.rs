@@ -9,20 +9,24 @@ use crate::{
 /// Fewer rounds than this have no range to speak of.
 const LEAST_ROUNDS: usize = 3;
 
-/// A change below this is not worth a line, however certain.
-const LEAST_CHANGE: f64 = 0.03;
+/// A change below this is not worth a line: two runs of one build differ by as much on a shared machine.
+const LEAST_CHANGE: f64 = 0.1;
 
 /// What two runs of a table say together.
 ///
 /// Compared is what a row took against its floor in the same round: the machine's own changes of
 /// speed are not the code's. A change counts where *every* round of one run lies beyond every round
-/// of the other.
+/// of the other, and the gap is no smaller than the greater of their ranges: rounds of one run are
+/// more alike than rounds of two, so mere order says too little.
 pub(crate) fn since(earlier: &Recorded, now: &Recorded) -> Vec<String> {
     if earlier.measured.title != now.measured.title {
         let before = &earlier.measured.title;
         return vec![format!("not compared: measured before was `{before}`")];
     }
-    let mut lines = surroundings(earlier, now);
+    if let Some(line) = another_machine(earlier, now) {
+        return vec![line];
+    }
+    let mut lines = moved_floors(earlier, now);
     let (mut compared, mut changed, mut too_few) = (0, 0, 0);
     let rows = |run: &Recorded| {
         let rows = run.measured.rows.iter();
@@ -54,8 +58,8 @@ pub(crate) fn since(earlier: &Recorded, now: &Recorded) -> Vec<String> {
         let (alike, date) = (compared - changed, &when.date);
         let odds = odds(earlier.measured.rounds(), now.measured.rounds());
         lines.push(format!(
-            "{alike} of {compared} within the noise of commit {commit}, {date}; \
-             by chance one row in {odds} lies apart"
+            "{alike} of {compared} within the noise of commit {commit}, {date}; if rounds were \
+             independent, one row in {odds} would lie apart by chance"
         ));
     }
     if too_few > 0 {
@@ -66,9 +70,8 @@ pub(crate) fn since(earlier: &Recorded, now: &Recorded) -> Vec<String> {
     lines
 }
 
-/// What is not the code's: another machine or build, and a floor that moved.
-fn surroundings(earlier: &Recorded, now: &Recorded) -> Vec<String> {
-    let mut lines = Vec::new();
+/// That the figures are not of this machine and build; then no difference is the code's alone.
+fn another_machine(earlier: &Recorded, now: &Recorded) -> Option<String> {
     let of = |run: &Recorded| {
         let (host, processor) = (&run.environment.host, &run.environment.processor);
         (
@@ -78,10 +81,14 @@ fn surroundings(earlier: &Recorded, now: &Recorded) -> Vec<String> {
             host.rustc.clone(),
         )
     };
-    if of(earlier) != of(now) {
-        let before = earlier.environment.one_line();
-        lines.push(format!("another machine or build before: {before}"));
-    }
+    let before = earlier.environment.one_line();
+    (of(earlier) != of(now))
+        .then(|| format!("not compared: another machine or build before: {before}"))
+}
+
+/// Floors that moved.
+fn moved_floors(earlier: &Recorded, now: &Recorded) -> Vec<String> {
+    let mut lines = Vec::new();
     for floor in now
         .measured
         .rows
@@ -113,8 +120,10 @@ fn odds(earlier: usize, now: usize) -> u64 {
     (ways / 2).max(1)
 }
 
+/// Whether the ranges lie apart, by the greater of them.
 fn is_apart(old: Spread, new: Spread) -> bool {
-    new.least > old.greatest || new.greatest < old.least
+    let gap = (new.least - old.greatest).max(old.least - new.greatest);
+    gap > 0.0 && gap >= (old.greatest - old.least).max(new.greatest - new.least)
 }
 
 /// What became of a row.
@@ -196,13 +205,14 @@ mod tests {
     fn a_row_that_is_slower_in_every_round_has_changed() {
         let lines = since(
             &run(&[1.0; 3], &[1.0, 1.1, 1.2]),
-            &run(&[1.0; 3], &[1.5, 1.4, 1.3]),
+            &run(&[1.0; 3], &[1.7, 1.6, 1.5]),
         );
         assert_eq!(
             lines,
             [
-                "changed: ours, 1.10 → 1.40 × floor (+27 %)",
-                "0 of 1 within the noise of commit 012345678, 2026-01-31; by chance one row in 10 lies apart"
+                "changed: ours, 1.10 → 1.60 × floor (+45 %)",
+                "0 of 1 within the noise of commit 012345678, 2026-01-31; if rounds were \
+                 independent, one row in 10 would lie apart by chance"
             ]
         );
     }
@@ -212,7 +222,8 @@ mod tests {
         let before = run(&[1.0; 3], &[1.0, 1.1, 1.2]);
         let one_within = run(&[1.0; 3], &[1.2, 1.4, 1.5]);
         let slow_machine = run(&[1.9; 3], &[1.9, 2.0, 2.3]);
-        for now in [one_within, slow_machine] {
+        let next_to_it = run(&[1.0; 3], &[1.3, 1.4, 1.5]);
+        for now in [one_within, slow_machine, next_to_it] {
             let lines = since(&before, &now);
             assert_eq!(lines.len(), 1, "{lines:?}");
             assert!(lines[0].starts_with("1 of 1 within the noise"), "{lines:?}");
@@ -225,9 +236,12 @@ mod tests {
         let mut now = run(&[10.0; 3], &[2.0, 2.1, 2.2]);
         now.environment.host.rustc = "rustc 9".into();
         let lines = since(&before, &now);
+        assert_eq!(lines.len(), 1, "no verdicts: {lines:?}");
         assert!(lines[0].contains("another machine or build"), "{lines:?}");
+        now.environment = before.environment.clone();
+        let lines = since(&before, &now);
         assert!(
-            lines[1].contains("the floor itself, floor, took 10.0 times"),
+            lines[0].contains("the floor itself, floor, took 10.0 times"),
             "{lines:?}"
         );
     }

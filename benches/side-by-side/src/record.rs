@@ -185,13 +185,22 @@ impl Document {
         let shown = path.display();
         let text = fs::read_to_string(path).with_context(|| format!("cannot read `{shown}`"))?;
         let document: Self = serde_json::from_str(&text).with_context(|| {
-            format!("`{shown}` holds no figures of `cargo bench`; move it away to begin anew")
+            format!("`{shown}` holds no figures of `cargo bench`; move it away to begin again")
         })?;
         let schema = document.schema;
         ensure!(
             schema == SCHEMA,
-            "`{shown}` has schema {schema} instead of {SCHEMA}; move it away to begin anew"
+            "`{shown}` has schema {schema} instead of {SCHEMA}; move it away to begin again"
         );
+        let rows = document.tables.iter().flat_map(|it| &it.measured.rows);
+        for row in rows {
+            let is_time = |each_s: &f64| each_s.is_finite() && (1e-12..1e6).contains(each_s);
+            let name = &row.name;
+            ensure!(
+                row.count > 0 && row.each_s.iter().all(is_time),
+                "`{shown}` holds times of `{name}` that nothing can take; move it away to begin again"
+            );
+        }
         Ok(document)
     }
 
@@ -218,6 +227,7 @@ pub(crate) fn replace(path: &Path, text: &str) -> anyhow::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::figures::tests::{measured, row};
 
     #[test]
     fn a_file_that_cannot_be_written_leaves_the_old_one_and_no_other() {
@@ -229,5 +239,24 @@ mod tests {
         assert_eq!(fs::read_dir(dir.path()).expect("there").count(), 1);
         let error = replace(&dir.path().join("no/such"), "x").expect_err("no folder");
         assert!(format!("{error:#}").contains("cannot write"));
+    }
+
+    #[test]
+    fn figures_that_make_no_sense_are_refused() {
+        let plan = Plan::once();
+        let recorded = |each_s: f64| Recorded {
+            name: "t".into(),
+            environment: Environment::inspect(plan, Vec::new(), String::new()),
+            measured: measured(Unit::Time, vec![row("r", Side::Ours, None, &[each_s])]),
+        };
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("bench.json");
+        for (each_s, is_fine) in [(0.5, true), (0.0, false), (-1.0, false), (1e300, false)] {
+            let mut document = Document::default();
+            document.put(recorded(each_s), &["t"]);
+            let text = serde_json::to_string(&document).expect("plain data");
+            replace(&path, &text).expect("writable");
+            assert_eq!(Document::read(&path).is_ok(), is_fine, "{each_s}");
+        }
     }
 }
