@@ -5,7 +5,10 @@ use measure::inherited;
 use process_pool::child::{self, Role};
 pub use report::print_error;
 use serde::{Serialize, Serializer};
-use std::{fmt, num::NonZeroUsize, path::PathBuf, process::ExitCode, str::FromStr, time::Duration};
+use std::{
+    fmt, num::NonZeroUsize, ops::RangeInclusive, path::PathBuf, process::ExitCode, str::FromStr,
+    time::Duration,
+};
 
 /// The most workers that `--workers` takes: past this a small machine only suffers.
 pub const WORKERS_LIMIT: usize = 512;
@@ -102,9 +105,7 @@ impl FromStr for Seconds {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let seconds = text.parse().ok().filter(|it| (0.0..=3600.0).contains(it));
-        let time = seconds.map(|it| Self(Duration::from_secs_f64(it)));
-        time.ok_or_else(|| "not seconds like 1 or 0.2, up to an hour (3600)".into())
+        seconds_within(text, 0.0..=3600.0)
     }
 }
 
@@ -144,15 +145,22 @@ pub fn up_to<const LIMIT: usize>(text: &str) -> Result<NonZeroUsize, String> {
         .ok_or_else(|| format!("not a whole number from 1 to {LIMIT}"))
 }
 
+/// Parses a time within `range`, in seconds.
+///
+/// # Errors
+/// Anything else, with the range.
+pub fn seconds_within(text: &str, range: RangeInclusive<f64>) -> Result<Seconds, String> {
+    let seconds = text.parse().ok().filter(|it| range.contains(it));
+    let time = seconds.map(|it| Seconds(Duration::from_secs_f64(it)));
+    time.ok_or_else(|| format!("not seconds from {} to {}", range.start(), range.end()))
+}
+
 /// Parses a time above 0 and up to `LIMIT` seconds.
 ///
 /// # Errors
 /// Anything else, with the range.
 pub fn seconds_up_to<const LIMIT: u64>(text: &str) -> Result<Seconds, String> {
-    let time: Option<Seconds> = text.parse().ok();
-    let fits = |time: &Seconds| !time.0.is_zero() && time.0 <= Duration::from_secs(LIMIT);
-    time.filter(fits)
-        .ok_or_else(|| format!("not a time above 0 and up to {LIMIT} seconds"))
+    seconds_within(text, 0.000_001..=LIMIT as f64)
 }
 
 /// Parses what `--predict` is given: a letter for each question, or nothing.

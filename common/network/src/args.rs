@@ -1,19 +1,13 @@
 //! The flags that say what to fetch.
 
 use clap::{builder::TypedValueParser, error::ErrorKind};
-use common::cli::{as_seconds, up_to};
+use common::cli::{as_seconds, seconds_within, up_to};
 use serde::Serialize;
 use std::{ffi::OsStr, num::NonZeroU32, time::Duration};
 use web::{Server, Url, has_user_info, under};
 
 /// Most requests one run may make.
 const REQUESTS_LIMIT: u32 = 10_000;
-
-/// Longest delay that the server holds an answer back.
-const DELAY_LIMIT_S: f64 = 60.0;
-
-/// Longest time-out, an hour.
-const TIMEOUT_LIMIT_S: f64 = 3_600.0;
 
 /// Where help shows these flags; set on each, since a heading for all leaks to the lesson's own.
 const HEADING: &str = "What to fetch";
@@ -143,10 +137,7 @@ fn parse_requests(value: &str) -> Result<NonZeroU32, String> {
 /// # Errors
 /// Anything else, with the range.
 pub fn parse_delay(value: &str) -> Result<Duration, String> {
-    seconds(value)
-        .filter(|seconds| (0.0..=DELAY_LIMIT_S).contains(seconds))
-        .map(Duration::from_secs_f64)
-        .ok_or_else(|| format!("expected seconds from 0 to {DELAY_LIMIT_S}"))
+    Ok(seconds_within(value, 0.0..=60.0)?.0)
 }
 
 /// Parses how long a request may take: 0.001 to 3600 seconds.
@@ -154,14 +145,7 @@ pub fn parse_delay(value: &str) -> Result<Duration, String> {
 /// # Errors
 /// Anything else, with the range.
 pub fn parse_timeout(value: &str) -> Result<Duration, String> {
-    seconds(value)
-        .filter(|&seconds| (0.001..=TIMEOUT_LIMIT_S).contains(&seconds))
-        .map(Duration::from_secs_f64)
-        .ok_or_else(|| format!("expected seconds from 0.001 to {TIMEOUT_LIMIT_S}"))
-}
-
-fn seconds(value: &str) -> Option<f64> {
-    value.parse().ok()
+    Ok(seconds_within(value, 0.001..=3600.0)?.0)
 }
 
 #[cfg(test)]

@@ -66,22 +66,16 @@ pub fn note_failures<'a>(
     fetched: impl IntoIterator<Item = &'a Fetched>,
 ) {
     let fetched: Vec<&Fetched> = fetched.into_iter().collect();
-    let errors: Vec<String> = fetched
-        .iter()
-        .filter_map(|one| one.as_ref().err())
-        .map(FetchError::to_string)
-        .collect();
-    let mut reasons: Vec<&str> = Vec::new();
-    for error in &errors {
-        if !reasons.contains(&error.as_str()) && reasons.len() < 3 {
-            reasons.push(error);
-        }
-    }
-    if !errors.is_empty() {
-        let (failed, all) = (errors.len(), fetched.len());
+    let errors = fetched.iter().filter_map(|one| one.as_ref().err());
+    let mut reasons: Vec<String> = errors.map(FetchError::to_string).collect();
+    let (failed, all) = (reasons.len(), fetched.len());
+    reasons.sort();
+    reasons.dedup();
+    reasons.truncate(3);
+    if failed > 0 {
+        let reasons = reasons.join("; ");
         lab.fail(format!(
-            "{variant}: {failed} of {all} requests failed: {}",
-            reasons.join("; ")
+            "{variant}: {failed} of {all} requests failed: {reasons}"
         ));
     }
 }

@@ -19,24 +19,7 @@ pub(super) struct Fields {
     pub(super) queue: Option<String>,
     pub(super) depth: Option<f64>,
     /// All other fields, `user 70`, where they are wanted.
-    pub(super) label: Option<Label>,
-}
-
-/// Text that takes no more when it is long enough, so that a long value is not formatted whole.
-#[derive(Clone, Default)]
-pub(super) struct Label(pub(super) String);
-
-impl Write for Label {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        let room = LABEL_BYTES.saturating_sub(self.0.len());
-        let end = text.floor_char_boundary(room);
-        self.0.push_str(&text[..end]);
-        if end < text.len() {
-            Err(fmt::Error)
-        } else {
-            Ok(())
-        }
-    }
+    pub(super) label: Option<String>,
 }
 
 impl Fields {
@@ -45,14 +28,14 @@ impl Fields {
         self.wait = later.wait.or(self.wait.take());
         self.job = later.job.or(self.job);
         if let Some((label, later)) = self.label.as_mut().zip(later.label) {
-            let _ = label.write_str(&later.0);
+            label.push_str(&later);
         }
     }
 
     fn describe(&mut self, field: &Field, value: fmt::Arguments<'_>) {
         if let Some(label) = &mut self.label {
-            // It is full, or the value's own formatting failed: what is there will do.
             let _ = write!(label, " {} {value}", field.name());
+            label.truncate(label.floor_char_boundary(LABEL_BYTES));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     Moment, Timeline,
-    fields::{Fields, Label},
+    fields::Fields,
     log::{CpuClock, Event, What, with_log},
 };
 use tracing::{
@@ -94,7 +94,7 @@ impl Timeline {
 
     fn fields(&self) -> Box<Fields> {
         Box::new(Fields {
-            label: self.store.finds_tasks.then(Label::default),
+            label: self.store.finds_tasks.then(String::new),
             ..Fields::default()
         })
     }

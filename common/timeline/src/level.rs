@@ -1,7 +1,6 @@
 //! Levels over time: as told, and as the spans themselves tell.
 
 use super::{IO, Lane, Level, Moment, Recording, Span, queries::at_once};
-use std::time::Duration;
 
 /// Samples of a level that are drawn or written.
 const SAMPLES: usize = 300;
@@ -52,23 +51,6 @@ impl Level {
             .fold(0.0, f64::max)
     }
 
-    /// The greatest level in each of `cells` parts of `axis` from `zero`; `None` before the first sample.
-    pub fn peaks(&self, zero: Moment, axis: Duration, cells: usize) -> Vec<Option<f64>> {
-        let mut row = vec![None; cells];
-        let ends = (self.samples.iter().skip(1).map(|sample| sample.0)).chain([zero.plus(axis)]);
-        let part = |moment: Moment| {
-            let parts = (moment - zero).as_nanos() * cells as u128;
-            (parts / axis.as_nanos().max(1)).min(cells as u128) as usize
-        };
-        for ((start, level), end) in self.samples.iter().zip(ends) {
-            let last = part(end).max(part(*start) + 1).min(cells);
-            for cell in row.iter_mut().take(last).skip(part(*start)) {
-                *cell = Some(cell.map_or(*level, |seen: f64| seen.max(*level)));
-            }
-        }
-        row
-    }
-
     /// Leaves what is within the stretch; what was true when it began is true at its beginning.
     fn clip(&mut self, start: Moment, end: Moment) {
         let before = self.samples.iter().rev().find(|sample| sample.0 < start);
@@ -99,6 +81,7 @@ pub(super) fn shorten(samples: &mut Vec<(Moment, f64)>, limit: usize) {
 mod tests {
     use super::*;
     use crate::{LaneId, LaneKind};
+    use std::time::Duration;
 
     fn at(milliseconds: u64) -> Moment {
         Moment::at(Duration::from_millis(1_000 + milliseconds))
@@ -158,15 +141,5 @@ mod tests {
         assert_eq!(level.peak(), 99.0);
         assert_eq!(level.samples.last(), recording.levels[0].samples.last());
         assert!(level.samples.is_sorted_by_key(|sample| sample.0));
-    }
-
-    #[test]
-    fn a_level_lasts_until_the_next_sample() {
-        let level = Level {
-            name: "queue".into(),
-            samples: vec![(at(25), 3.0), (at(75), 0.0)],
-        };
-        let row = level.peaks(at(0), Duration::from_millis(100), 4);
-        assert_eq!(row, [None, Some(3.0), Some(3.0), Some(0.0)]);
     }
 }

@@ -17,6 +17,5 @@ mod timeline;
 
 pub use cause::{BACK_OFF, CAUSES, Cause, IO, known_cause};
 pub use measure::{Moment, thread_cpu};
-pub use queries::Spent;
 pub use recording::{Lane, LaneId, LaneKind, Level, Recording, START_UP, Span, Toll, thinned};
 pub use timeline::{Timeline, WriteOnDrop};

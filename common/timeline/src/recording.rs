@@ -165,13 +165,6 @@ impl Span {
         self.end - self.start
     }
 
-    /// For what part of its polls it ran: they reach over short rests where there were many.
-    pub fn density(&self) -> f64 {
-        let polled: Duration = self.polls.iter().map(|poll| poll.1 - poll.0).sum();
-        // Of no polls at all as well: the least of 1 and what is no number is 1.
-        self.busy.div_duration_f64(polled).min(1.0)
-    }
-
     /// A span that was watched from outside: open from `start` to `end`, busy for `busy` of it.
     pub fn watched(name: &'static str, start: Moment, end: Moment, busy: Duration) -> Self {
         Self {

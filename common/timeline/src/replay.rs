@@ -262,7 +262,7 @@ impl Open {
     fn lane_name(&self, number: u64) -> String {
         let name = self.about.name();
         match &self.fields.label {
-            Some(label) if !label.0.is_empty() => format!("{name}{}", label.0),
+            Some(label) if !label.is_empty() => format!("{name}{label}"),
             _ => format!("{name} {number}"),
         }
     }

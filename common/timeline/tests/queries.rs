@@ -74,15 +74,6 @@ fn a_wait_belongs_to_the_innermost_span_that_does_not_run() {
 }
 
 #[test]
-fn who_does_not_say_what_it_waits_for_may_lack_a_cpu() {
-    let spent = recording().spent();
-    // Outermost spans of 100, 15, 60 and 80 ms.
-    assert_eq!(spent.running, ms(30 + 15 + 20 + 20));
-    assert_eq!(spent.waiting, ms(115 + 35));
-    assert_eq!(spent.ready_or_waiting, ms(20), "`hold` says nothing");
-}
-
-#[test]
 fn the_most_of_a_name_that_were_open_at_once() {
     let recording = recording();
     assert_eq!(recording.most_open("fetch"), 2);
