@@ -11,7 +11,7 @@ use std::{
     },
     time::Duration,
 };
-use timeline::{Lane, LaneId, LaneKind, Moment, Recording, Span, Timeline};
+use timeline::{Lane, LaneId, LaneKind, Moment, Recording, START_UP, Span, Timeline};
 
 /// How many recorded pools this process has had: their tasks are told apart by it.
 static POOLS: AtomicU64 = AtomicU64::new(0);
@@ -41,16 +41,11 @@ impl<I, O> Recorded for PoolBuilder<I, O> {
     }
 }
 
-/// What a worker notes when it is ready: the moment, and the CPU time that it took to get there.
-#[derive(Debug, Serialize, Deserialize)]
-struct Start {
-    ready: Moment,
-    busy: Duration,
-}
-
-/// What a worker notes of a task, and what it has used in all.
+/// What a worker notes when it is ready and after each task: the moment, what it recorded, and what it has
+/// used in all.
 #[derive(Debug, Serialize, Deserialize)]
 struct Notes {
+    now: Moment,
     recording: Recording,
     usage: Usage,
 }
@@ -69,12 +64,11 @@ impl Recorder {
             Event::Submitted(task) => self.timeline.submitted(job(task)),
             Event::Received(task) => self.timeline.received(job(task)),
             Event::Ready { worker, took, note } => {
-                let Ok(start) = postcard::from_bytes::<Start>(&note) else {
+                let Ok(notes) = postcard::from_bytes::<Notes>(&note) else {
                     return;
                 };
-                let spawned = before(start.ready, took);
-                let busy = start.busy.min(took);
-                let span = Span::watched("start-up", spawned, start.ready, busy);
+                let busy = notes.usage.cpu().min(took);
+                let span = Span::watched(START_UP, before(notes.now, took), notes.now, busy);
                 self.timeline
                     .record_process(worker.pid, &lane(worker), span);
             }
@@ -137,31 +131,34 @@ pub(crate) fn note(stage: Stage) -> Vec<u8> {
     }
     static TIMELINE: OnceLock<Timeline> = OnceLock::new();
     let timeline = || TIMELINE.get_or_init(|| Timeline::with_declared_tasks().install());
-    let noted = match stage {
-        Stage::Ready => {
-            let (ready, busy) = (Moment::now(), timeline::thread_cpu().unwrap_or_default());
-            postcard::to_stdvec(&Start { ready, busy })
-        }
+    let recording = match stage {
+        Stage::Ready => Recording::default(),
         Stage::Begin => {
             timeline();
             BEGUN.set((Moment::now(), timeline::thread_cpu()));
             return Vec::new();
         }
-        Stage::End(name) => postcard::to_stdvec(&end(timeline(), name, BEGUN.get())),
+        Stage::End(name) => around(name, BEGUN.get(), timeline().take()),
         _ => return Vec::new(),
     };
-    noted.unwrap_or_default()
+    let (now, usage) = (Moment::now(), Usage::of_this_process());
+    let notes = Notes {
+        now,
+        recording,
+        usage,
+    };
+    postcard::to_stdvec(&notes).unwrap_or_default()
 }
 
-fn end(timeline: &Timeline, name: &'static str, begun: (Moment, Option<Duration>)) -> Notes {
-    let (start, cpu) = begun;
+/// A recording with a span around it all, which began at this moment and with this much CPU time used.
+fn around(
+    name: &'static str,
+    (start, cpu): (Moment, Option<Duration>),
+    mut recording: Recording,
+) -> Recording {
     let end = Moment::now();
-    let whole = end - start;
-    let busy = match cpu.zip(timeline::thread_cpu()) {
-        Some((before, after)) => after.saturating_sub(before).min(whole),
-        None => whole,
-    };
-    let mut recording = timeline.take();
+    let busy = cpu.zip(timeline::thread_cpu());
+    let busy = busy.map_or(end - start, |(before, after)| after.saturating_sub(before));
     for span in recording.lanes.iter_mut().flat_map(|lane| &mut lane.spans) {
         span.depth += 1;
     }
@@ -169,10 +166,9 @@ fn end(timeline: &Timeline, name: &'static str, begun: (Moment, Option<Duration>
     let lane = Lane {
         id: LaneId { kind, number },
         name: name.into(),
-        spans: vec![Span::watched(name, start, end, busy)],
+        spans: vec![Span::watched(name, start, end, busy.min(end - start))],
     };
     recording.lanes.insert(0, lane);
     recording.toll.spans += 1;
-    let usage = Usage::of_this_process();
-    Notes { recording, usage }
+    recording
 }

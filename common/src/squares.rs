@@ -20,14 +20,9 @@ pub struct ScaleArgs {
 }
 
 fn parse_scale(text: &str) -> Result<f64, String> {
-    let scale: f64 = text
-        .parse()
-        .map_err(|_| "not a number, like 1 or 0.5".to_owned())?;
-    if (0.000_001..=1000.0).contains(&scale) {
-        Ok(scale)
-    } else {
-        Err("not between 0.000001 and 1000".into())
-    }
+    let scale = text.parse().ok();
+    let scale = scale.filter(|scale| (0.000_001..=1000.0).contains(scale));
+    scale.ok_or_else(|| "not a number from 0.000001 to 1000".into())
 }
 
 /// The four jobs, `scale` times the scripts' size.

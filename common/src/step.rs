@@ -88,19 +88,12 @@ impl Step {
             ColorChoice::Never => anstream::ColorChoice::Never,
         }
         .write_global();
-        if let Some(path) = file::named_twice(&[&common.trace, &common.report, &common.cast]) {
-            report::print_error(format_args!(
-                "`{}` is named for two results; give each a file of its own",
-                path.display()
-            ));
-            return ExitCode::from(2);
-        }
         let opened = result_files(common).and_then(|results| Ok((results, self.cast(common)?)));
         let (results, cast) = match opened {
             Ok(opened) => opened,
             Err(error) => {
                 report::print_error(cli::in_one_line(&error));
-                return ExitCode::FAILURE;
+                return exit_code(&error);
             }
         };
         let document = self.document(own, common);
@@ -215,10 +208,14 @@ fn close(lab: &Lab, outcome: anyhow::Result<()>, common: &CommonArgs) -> ExitCod
     messages.append(&mut state.failures);
     let has_failed = conclude(&mut state, screen, common, messages);
     match failure {
-        Some(error) if error.is::<Usage>() => ExitCode::from(2),
-        _ if has_failed => ExitCode::FAILURE,
-        _ => ExitCode::SUCCESS,
+        Some(error) => exit_code(&error),
+        None if has_failed => ExitCode::FAILURE,
+        None => ExitCode::SUCCESS,
     }
+}
+
+fn exit_code(error: &anyhow::Error) -> ExitCode {
+    ExitCode::from(if error.is::<Usage>() { 2 } else { 1 })
 }
 
 /// On Ctrl-C, reports the variants that were finished and ends with exit code 1.
@@ -310,6 +307,13 @@ fn run_again() -> ExitCode {
 pub(crate) type ResultFiles = Vec<(ResultFile, fn(&Document) -> String)>;
 
 fn result_files(common: &CommonArgs) -> anyhow::Result<ResultFiles> {
+    if let Some(path) = file::named_twice(&[&common.trace, &common.report, &common.cast]) {
+        let path = path.display();
+        let way_out = "give each a file of its own";
+        anyhow::bail!(Usage(format!(
+            "`{path}` is named for two results; {way_out}"
+        )));
+    }
     let trace: fn(&Document) -> String = |document| report::trace(document).to_string();
     let page: fn(&Document) -> String = |document| page::of(slice::from_ref(document), &[]);
     let wanted = [

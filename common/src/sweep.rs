@@ -2,7 +2,7 @@
 
 use crate::{
     Comparison, Curve, CurveLine, CurvePoint, Lab, TableReport,
-    claim::{Check, Claim, Figure, Ratio, seconds},
+    claim::{Check, Claim, Figure, Ratio, Seconds, seconds},
     comparison::LEAST_TIME_S,
     format,
 };
@@ -61,33 +61,29 @@ impl Sweep {
     }
 
     /// Adds to a claim what decides about two times, each of a size and a way by their indices: `check`, of how
-    /// many times as long the first took in each round, and that the times are long enough.
+    /// many times as long the first took in each round, and that it took long enough.
     ///
     /// # Panics
-    /// If there is no such size or way, or no round.
+    /// If there is no such size or way.
     #[must_use]
     pub fn check(
         &self,
         lab: &mut Lab,
         claim: Claim,
-        [first, second]: [(usize, usize); 2],
+        cells: [(usize, usize); 2],
         check: impl FnOnce(Figure<Ratio>) -> Check,
     ) -> Claim {
-        let label = |(size, way): (usize, usize)| {
-            format!("{}_with_{}_{}", self.ways[way], self.sizes[size], self.axis)
-        };
-        let name = format!("{}_over_{}", label(first), label(second)).replace(' ', "_");
-        let times_s = |(size, way)| self.times_s(size, way).iter();
-        let noted = times_s(first).zip(times_s(second)).map(|(first, second)| {
-            let longer = Duration::from_secs_f64(first.max(*second));
-            let longer = lab.duration(None, &format!("longer_time_of_{name}"), longer);
-            (lab.ratio(None, &name, first / second), longer)
+        let [first, second] = cells.map(|(size, way)| {
+            let (way_name, size_name) = (self.ways[way].replace(' ', "_"), self.sizes[size]);
+            let name = format!("{way_name}_with_{size_name}_{}", self.axis);
+            let times_s = self.times_s(size, way).to_vec();
+            lab.state().document.figures.insert(name.clone(), times_s);
+            Figure::<Seconds>::noted(None, &name)
         });
-        let (ratio, longer) = noted.last().expect("there is a round");
-        let longer = longer.at_least(seconds(LEAST_TIME_S));
+        let is_long = first.clone().at_least(seconds(LEAST_TIME_S));
         claim
-            .check(check(ratio).in_rounds())
-            .check(longer.in_words("the longer took {left}"))
+            .check(check(first / second).in_rounds())
+            .check(is_long.in_words("the longer took {left}"))
     }
 
     /// Shows a row per size with the middle time of each way, followed by `mark(size, way)`, and keeps
