@@ -1,7 +1,8 @@
 //! Cancellation by `abort`: a task stops at its `await`, a blocking call does not stop.
 
-use std::sync::{Arc, Barrier};
+use std::sync::Arc;
 use tokio::{
+    runtime::Handle,
     sync::{Semaphore, mpsc},
     task::JoinSet,
 };
@@ -13,22 +14,20 @@ use tracing::{Instrument, info_span};
 /// calls: tokio has no more threads for such, and those in its queue never begin.
 pub async fn abort_in_the_middle(count: usize) -> [usize; 2] {
     let (begun, mut begins) = mpsc::unbounded_channel();
-    let (go, gate) = (
-        Arc::new(Semaphore::new(0)),
-        Arc::new(Barrier::new(count + 1)),
-    );
+    let go = Arc::new(Semaphore::new(0));
     let (mut tasks, mut calls) = (JoinSet::new(), JoinSet::new());
     for number in 1..=count {
-        let (begun_task, go) = (begun.clone(), Arc::clone(&go));
-        let task = async move {
-            let _ = begun_task.send(());
-            let _permit = go.acquire().await;
-        };
+        // The same wait twice: a task awaits it, a call blocks its thread until it is over.
+        let [task, call] = [(); 2].map(|()| {
+            let (begun, go) = (begun.clone(), Arc::clone(&go));
+            async move {
+                let _ = begun.send(());
+                let _permit = go.acquire().await;
+            }
+        });
         tasks.spawn(task.instrument(info_span!("task", task = number, wait = "io")));
-        let (begun, gate) = (begun.clone(), Arc::clone(&gate));
-        calls.spawn_blocking(move || {
-            let _ = begun.send(());
-            info_span!("blocking call", wait = "io").in_scope(|| gate.wait());
+        calls.spawn_blocking(|| {
+            info_span!("blocking call", wait = "io").in_scope(|| Handle::current().block_on(call));
         });
     }
     for _ in 0..2 * count {
@@ -36,9 +35,7 @@ pub async fn abort_in_the_middle(count: usize) -> [usize; 2] {
     }
     tasks.abort_all();
     calls.abort_all();
-    go.add_permits(count);
-    // All calls have come to the gate or are about to, so this thread is not blocked for long.
-    gate.wait();
+    go.add_permits(2 * count);
     [count_ended(tasks).await, count_ended(calls).await]
 }
 

@@ -33,35 +33,27 @@ pub struct Received {
     pub dropped_reads: usize,
 }
 
+/// Sends messages and heartbeats to a reader, [`receive_losing`] or [`receive_keeping`].
+///
+/// # Errors
+/// The pipe breaks.
+pub async fn exchange(
+    plan: Plan,
+    reader: impl AsyncFnOnce(DuplexStream, Receiver<()>) -> io::Result<Received>,
+) -> io::Result<Received> {
+    // Room for one half: the next is written only when the reader has taken the one before, so what a
+    // heartbeat interrupts does not depend on the clock.
+    let ((write, read), (beat, heartbeats)) = (duplex(HALF_BYTES), channel(1));
+    let (sent, received) = join!(send(plan, write, beat), reader(read, heartbeats));
+    sent.and(received)
+}
+
 /// Reads with a future that holds half a message while it waits for the rest.
 ///
 /// # Errors
 /// The pipe breaks.
-pub async fn read_losing_bytes(plan: Plan) -> io::Result<Received> {
-    let (write, read, beat, heartbeats) = open();
-    let (sent, received) = join!(send(plan, write, beat), receive_losing(read, heartbeats));
-    sent.and(received)
-}
-
-/// Reads into a buffer that outlives the future.
-///
-/// # Errors
-/// The pipe breaks.
-pub async fn read_keeping_bytes(plan: Plan) -> io::Result<Received> {
-    let (write, read, beat, heartbeats) = open();
-    let (sent, received) = join!(send(plan, write, beat), receive_keeping(read, heartbeats));
-    sent.and(received)
-}
-
-/// Room for one half: the next is written only when the reader has taken the one before, so what a
-/// heartbeat interrupts does not depend on the clock.
-fn open() -> (DuplexStream, DuplexStream, Sender<()>, Receiver<()>) {
-    let ((write, read), (beat, heartbeats)) = (duplex(HALF_BYTES), channel(1));
-    (write, read, beat, heartbeats)
-}
-
 #[tracing::instrument(name = "task", skip_all, fields(task = "reader", wait = "io"))]
-async fn receive_losing(
+pub async fn receive_losing(
     mut pipe: DuplexStream,
     mut heartbeats: Receiver<()>,
 ) -> io::Result<Received> {
@@ -81,8 +73,12 @@ async fn receive_losing(
     }
 }
 
+/// Reads into a buffer that outlives the future.
+///
+/// # Errors
+/// The pipe breaks.
 #[tracing::instrument(name = "task", skip_all, fields(task = "reader", wait = "io"))]
-async fn receive_keeping(
+pub async fn receive_keeping(
     mut pipe: DuplexStream,
     mut heartbeats: Receiver<()>,
 ) -> io::Result<Received> {

@@ -1,6 +1,7 @@
 //! Runs each idea, and claims what it shows.
 
 use crate::flags::Args;
+use anyhow::Context;
 use common::{
     Bound, Lab, Tally,
     claim::{Claim, Count, Figure, Seconds, a_tick, count, middle_wall, seconds, threads},
@@ -9,7 +10,7 @@ use common::{
 use lab_17_async_basics::{
     abort::abort_in_the_middle,
     await_in_a_loop,
-    cancellation::{MESSAGE_BYTES, Plan, Received, read_keeping_bytes, read_losing_bytes},
+    cancellation::{MESSAGE_BYTES, Plan, Received, exchange, receive_keeping, receive_losing},
     count_begun,
     cpu::{mix_joined, mix_spawned, run_with_workers},
     executor::{CALM_TICKS, block_the_executor, move_the_call_away},
@@ -155,25 +156,8 @@ pub(crate) fn blocked(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     lab.say(format!(
         "a task ticks every {tick}; beside it a call blocks for {call} …"
     ));
-    let reason = "the call, and the pauses before and after it";
-    let bound = || Bound::Known {
-        duration: 2 * CALM_TICKS * TICK + takes,
-        reason: reason.into(),
-    };
-    // The call and the light task.
-    let both = |&(): &()| Tally::all_done(2);
-    let variant = lab.variant(BLOCKED).other_work().bound(bound());
-    variant.run_counted(
-        || Ok(run_on_this_thread(block_the_executor(TICK, takes))?),
-        both,
-    )?;
-    let variant = lab.variant(MOVED).other_work().bound(bound());
-    variant.run_counted(
-        || Ok(run_on_this_thread(move_the_call_away(TICK, takes))?),
-        both,
-    )?;
-    let (stopped, late) = note_ticks(lab, BLOCKED);
-    let (went_on, less_late) = note_ticks(lab, MOVED);
+    let (stopped, late) = tick_beside(lab, BLOCKED, takes, block_the_executor(TICK, takes))?;
+    let (went_on, less_late) = tick_beside(lab, MOVED, takes, move_the_call_away(TICK, takes))?;
     let text = "while the call blocked the thread the light task did not tick, and then was late by \
                 at least half of the call";
     let call = seconds(takes.as_secs_f64());
@@ -189,22 +173,30 @@ pub(crate) fn blocked(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Notes how many ticks came during the call, and how late the latest was.
-fn note_ticks(lab: &mut Lab, name: &str) -> (Figure<Count>, Figure<Seconds>) {
+/// Runs the call and the light task; how many ticks came during the call, and how late the latest was.
+fn tick_beside(
+    lab: &mut Lab,
+    name: &str,
+    takes: Duration,
+    both: impl Future<Output = ()>,
+) -> anyhow::Result<(Figure<Count>, Figure<Seconds>)> {
+    let bound = Bound::Known {
+        duration: 2 * CALM_TICKS * TICK + takes,
+        reason: "the call, and the pauses before and after it".into(),
+    };
+    let variant = lab.variant(name).other_work().bound(bound);
+    let two = |&(): &()| Tally::all_done(2);
+    variant.run_counted(|| Ok(run_on_this_thread(both)?), two)?;
     let recording = lab.recording(name);
-    let call = recording
-        .first("blocking call")
-        .map(|call| call.start..call.end);
-    let during = |tick: &&Span| call.as_ref().is_some_and(|call| call.contains(&tick.end));
+    let call = recording.first("blocking call").context("it was made")?;
+    let during = |tick: &&Span| (call.start..call.end).contains(&tick.end);
     let during = recording.named("tick").filter(during).count();
-    let late = recording
-        .named("tick")
-        .map(|tick| tick.duration().saturating_sub(TICK));
-    let late = late.max().unwrap_or_default();
-    (
+    let ticks = recording.named("tick").map(Span::duration);
+    let late = ticks.max().unwrap_or_default().saturating_sub(TICK);
+    Ok((
         lab.count(name, "ticks_during_the_call", during),
         lab.duration(name, "latest_tick_late_by", late),
-    )
+    ))
 }
 
 const LOSING: &str = "bytes inside";
@@ -221,23 +213,19 @@ pub(crate) fn dropped_reads(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
         "{} messages in two halves each; every 7th half a heartbeat …",
         plan.messages
     ));
-    let [lost, wrong, dropped] = read(lab, plan, LOSING, read_losing_bytes(plan))?;
+    let [lost, wrong, dropped] = read(lab, plan, LOSING, exchange(plan, receive_losing))?;
     let text = "dropped reads took bytes with them, and messages came out wrong";
-    let lose = Claim::that("dropped_reads_lose", text)
-        .check(dropped.above(count(0)))
-        .check(lost.above(count(0)))
-        .check(wrong.above(count(0)))
-        .in_a_line(
-            "{left} dropped reads took {left2} bytes along; {left3} messages came out wrong",
-        );
+    let line = "{left} dropped reads took {left2} bytes along; {left3} messages came out wrong";
+    let lose = Claim::that("dropped_reads_lose", text).in_a_line(line);
+    let lose = [dropped, lost, wrong]
+        .into_iter()
+        .fold(lose, |claim, it| claim.check(it.above(count(0))));
     lab.claim(lose.headline());
-    let [lost, wrong, dropped] = read(lab, plan, KEEPING, read_keeping_bytes(plan))?;
+    let [lost, wrong, dropped] = read(lab, plan, KEEPING, exchange(plan, receive_keeping))?;
     let text = "with the bytes kept outside the future, dropped reads lost none";
     let kept = Claim::that("kept_outside", text).check(dropped.above(count(0)));
-    lab.claim(
-        kept.check(lost.equals(count(0)))
-            .check(wrong.equals(count(0))),
-    );
+    let none = kept.check(lost.equals(count(0)));
+    lab.claim(none.check(wrong.equals(count(0))));
     Ok(())
 }
 
@@ -252,25 +240,23 @@ fn read(
         duration: 2 * u32::try_from(plan.messages)? * plan.pause,
         reason: "the pauses of the writer".into(),
     };
-    let is_right = |number: &&u64| **number <= plan.messages;
-    let [right, came, dropped] = lab.variant(name).other_work().bound(bound).run_counted(
+    let is_right = |number: &u64| *number <= plan.messages;
+    let numbers = 1..=plan.messages;
+    let (came, dropped) = lab.variant(name).other_work().bound(bound).run_counted(
         || {
             let received = run_on_this_thread(reading)??;
-            let right = received.handed_on.iter().filter(is_right).count();
-            Ok([right, received.handed_on.len(), received.dropped_reads])
+            Ok((received.handed_on, received.dropped_reads))
         },
-        |&[right, ..]| Tally {
-            submitted: plan.messages,
-            done: right as u64,
-            failed: plan.messages - right as u64,
-            ..Tally::default()
-        },
+        |(came, _)| Tally::of_checked(&Vec::from_iter(numbers), |number| came.contains(number)),
     )?;
-    let lost = (plan.messages as usize - came) * MESSAGE_BYTES;
-    lab.note_beside(name, format!("{right} of {} right", plan.messages));
+    let (all, right) = (
+        plan.messages as usize,
+        came.iter().filter(|it| is_right(it)).count(),
+    );
+    lab.note_beside(name, format!("{right} of {all} right"));
     Ok([
-        lab.count(name, "bytes_lost", lost),
-        lab.count(name, "wrong_messages", came - right),
+        lab.count(name, "bytes_lost", (all - came.len()) * MESSAGE_BYTES),
+        lab.count(name, "wrong_messages", came.len() - right),
         lab.count(name, "dropped_reads", dropped),
     ])
 }

@@ -1,6 +1,6 @@
 use super::{
     abort::abort_in_the_middle,
-    cancellation::{Plan, Received, read_keeping_bytes, read_losing_bytes},
+    cancellation::{Plan, Received, exchange, receive_keeping, receive_losing},
     cpu::{mix_joined, mix_spawned, run_with_workers},
     *,
 };
@@ -90,11 +90,11 @@ fn run(reading: impl Future<Output = io::Result<Received>>) -> Received {
 }
 
 fn losing(plan: Plan) -> Received {
-    run(read_losing_bytes(plan))
+    run(exchange(plan, receive_losing))
 }
 
 fn keeping(plan: Plan) -> Received {
-    run(read_keeping_bytes(plan))
+    run(exchange(plan, receive_keeping))
 }
 
 #[test]

@@ -1,12 +1,11 @@
 //! Shows the same quotes over threads and over tasks, from five in flight to ten thousand.
 
-mod args;
-mod light;
-mod waits;
+mod claims;
+mod flags;
 
 use anyhow::Context;
-use args::Args;
 use common::{Counts, Lab, Observer, Question, Step};
+use flags::Args;
 use measure::host;
 use process_pool::child::Program;
 use std::{cell::Cell, process::ExitCode};
@@ -49,9 +48,9 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
         market,
         bell,
     };
-    waits::trade(args, lab, &stage)?;
-    waits::burst(args, lab, &stage)?;
-    light::run(args, lab, &stage)
+    claims::trade(args, lab, &stage)?;
+    claims::burst(args, lab, &stage)?;
+    claims::price(args, lab, &stage)
 }
 
 /// The venue, what decides its answers, and how many requests it lets arrive before it answers.

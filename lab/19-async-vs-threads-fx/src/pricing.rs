@@ -75,7 +75,12 @@ fn price_on_thread(book: Book, number: usize) -> f64 {
     book.price(number)
 }
 
-/// Asks for a price whenever one is due while `pricing` goes on.
+/// How many light quotes are asked for.
+pub const TICKS: u32 = 150;
+/// From one light quote to the next.
+pub const EVERY: Duration = Duration::from_millis(2);
+
+/// Asks for a light quote whenever one is due, while `pricing` goes on.
 ///
 /// Returns how long after that each answer came, and the prices. What is late because the answer before
 /// was late counts from when it was due: a client that only asks when it is free would measure one slow
@@ -85,28 +90,23 @@ fn price_on_thread(book: Book, number: usize) -> f64 {
 /// The venue does not answer.
 pub async fn quote_beside(
     venue: SocketAddr,
-    (ticks, every): (u32, Duration),
     pricing: impl Future<Output = Vec<f64>> + Send + 'static,
 ) -> io::Result<(Vec<Duration>, Vec<f64>)> {
     let client = Client::connect(venue).await?;
     let pricing = tokio::spawn(pricing);
-    let quotes = tokio::spawn(ask_on_schedule(client, ticks, every));
+    let quotes = tokio::spawn(ask_on_schedule(client));
     let late = quotes.await.expect("asking does not panic")?;
     Ok((late, pricing.await.expect("pricing does not panic")))
 }
 
 #[tracing::instrument(name = "light", skip_all, fields(task = "quotes", wait = "io"))]
-async fn ask_on_schedule(
-    mut client: Client,
-    ticks: u32,
-    every: Duration,
-) -> io::Result<Vec<Duration>> {
-    let start = Instant::now();
-    let mut late = Vec::with_capacity(ticks as usize);
-    for number in 0..ticks {
-        let due = start + every * number;
+async fn ask_on_schedule(mut client: Client) -> io::Result<Vec<Duration>> {
+    let (start, ask) = (Instant::now(), Ask::Tick(Pair::ALL[0]));
+    let mut late = Vec::with_capacity(TICKS as usize);
+    for number in 0..TICKS {
+        let due = start + EVERY * number;
         time::sleep_until(due).await;
-        let (id, ask) = (number.into(), Ask::Tick(Pair::ALL[0]));
+        let id = number.into();
         client.ask(&Request { id, ask }).await?;
         late.push(due.elapsed());
     }

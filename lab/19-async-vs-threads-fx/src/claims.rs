@@ -1,19 +1,24 @@
-//! Waiting: the script's trade, then from ten to ten thousand in flight; threads and tasks in turns.
+//! The script's trade; from ten to ten thousand in flight; and pricing, where async does not shine.
 
-use crate::{Stage, args::Args};
+use crate::{Stage, flags::Args};
 use common::{
     Bound, Lab, TableReport, Tally,
-    claim::{Bytes, Claim, Figure, Ratio, all_in_flight, bytes, count, in_flight, threads, times},
+    claim::{
+        Bytes, Claim, Figure, Ratio, Seconds, all_in_flight, bytes, count, in_flight, threads,
+        times,
+    },
     format,
 };
 use lab_19_async_vs_threads_fx::{
-    orders, quotes,
+    orders,
+    pricing::{Book, EVERY, TICKS, price_beside, price_on_executor, quote_beside},
+    quotes,
     tasks::{burst_with_tasks, run_on_this_thread, trade_with_tasks},
     threads::{burst_with_threads, trade_with_threads},
 };
 use measure::{limits, timing::Usage};
 use serde::Serialize;
-use std::{collections::BTreeSet, io};
+use std::{collections::BTreeSet, io, num::NonZeroUsize};
 use web::venue::{Answer, Ask, Request};
 
 /// Tasks first: what threads leave behind in the allocator would make tasks look cheaper.
@@ -231,4 +236,66 @@ fn claim_cost(lab: &mut Lab, [task, thread]: &[String; 2], level: usize) {
         // A few pages come and go by themselves.
         .check(grew(thread).at_least(bytes(65_536.0)));
     lab.claim(memory.headline());
+}
+
+const ALONE: &str = "light quotes alone";
+const EXECUTOR: &str = "pricing on executor";
+const BESIDE: &str = "pricing beside it";
+const P99: &str = "p99_of_the_light_quotes";
+
+/// Quotes alone, beside pricing on the executor and off it, and claims what pricing does to the quotes.
+pub(crate) fn price(args: &Args, lab: &mut Lab, stage: &Stage) -> anyhow::Result<()> {
+    let (calls, paths, seed) = (4, args.paths.get() as u64, lab.seed());
+    let book = Book { calls, paths, seed };
+    let every = format::seconds(EVERY);
+    lab.say(format!(
+        "a light quote is due every {every}; beside it {calls} options are priced …"
+    ));
+    // One CPU stays with the executor, where there is more than one.
+    let at_once = NonZeroUsize::new(lab.cpus() - 1).unwrap_or(NonZeroUsize::MIN);
+    let expected: Vec<f64> = (0..calls).map(|number| book.price(number)).collect();
+    let mut differ = 0;
+    for _ in 0..args.rounds.get() {
+        quote(lab, stage, ALONE, async { Vec::new() })?;
+        let on_executor = quote(lab, stage, EXECUTOR, price_on_executor(book))?;
+        let beside = quote(lab, stage, BESIDE, price_beside(book, at_once))?;
+        differ += usize::from(on_executor != expected) + usize::from(beside != expected);
+    }
+    let p99 = |name| Figure::<Seconds>::noted(Some(name), P99);
+    let text = "pricing on the executor delayed the light quotes: p99 over twice that alone";
+    let held_up = Claim::that("executor_is_held_up", text);
+    let held_up = held_up.check(p99(EXECUTOR).above(p99(ALONE) * 2.0));
+    lab.claim(held_up.headline());
+    let text = "beside the executor it delayed them less than half as long";
+    let helps = Claim::that("beside_helps", text).check(p99(BESIDE).below(p99(EXECUTOR) * 0.5));
+    lab.claim(helps.headline());
+    let differ = lab.count(None, "runs_with_other_prices", differ);
+    let text = "both ways gave the prices that one after another gives";
+    lab.claim(Claim::that("same_prices", text).check(differ.equals(count(0))));
+    Ok(())
+}
+
+/// Asks for light quotes beside `pricing`, notes within which time 99 of 100 came, and returns the prices.
+fn quote(
+    lab: &mut Lab,
+    stage: &Stage,
+    name: &str,
+    pricing: impl Future<Output = Vec<f64>> + Send + 'static,
+) -> anyhow::Result<Vec<f64>> {
+    let bound = Bound::Known {
+        duration: EVERY * (TICKS - 1),
+        reason: "the last light quote is due then".into(),
+    };
+    let venue = stage.venue.address();
+    let variant = lab.variant(name).other_work().bound(bound);
+    let (p99, prices) = variant.run_counted(
+        || {
+            let (mut late, prices) = run_on_this_thread(quote_beside(venue, pricing))??;
+            late.sort_unstable();
+            Ok((late[late.len() * 99 / 100], prices))
+        },
+        |(_, prices)| Tally::all_done(TICKS as usize + prices.len()),
+    )?;
+    lab.duration(name, P99, p99);
+    Ok(prices)
 }
