@@ -13,38 +13,29 @@ pub const MESSAGE_BYTES: usize = 8;
 /// Bytes that are written at once; a message comes in two halves, as it may over a network.
 const HALF_BYTES: usize = MESSAGE_BYTES / 2;
 
-/// What is sent.
-#[derive(Clone, Copy, Debug)]
-pub struct Plan {
-    /// Messages, numbered from 1.
-    pub messages: u64,
-    /// A heartbeat follows every so many halves.
-    pub heartbeat_every: u64,
-    /// The pause after each half.
-    pub pause: Duration,
-}
+/// The pause after each half.
+pub const PAUSE: Duration = Duration::from_millis(5);
 
-/// What the reader received.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Received {
-    /// The messages handed on.
-    pub handed_on: Vec<u64>,
-    /// Heartbeats answered, each of which dropped a read.
-    pub dropped_reads: usize,
-}
+/// The messages that the reader handed on, and how many reads it dropped for a heartbeat.
+pub type Received = (Vec<u64>, usize);
 
-/// Sends messages and heartbeats to a reader, [`receive_losing`] or [`receive_keeping`].
+/// Sends messages, numbered from 1, to a reader, [`receive_losing`] or [`receive_keeping`]; a heartbeat
+/// follows every so many halves.
 ///
 /// # Errors
 /// The pipe breaks.
 pub async fn exchange(
-    plan: Plan,
+    messages: u64,
+    heartbeat_every: u64,
     reader: impl AsyncFnOnce(DuplexStream, Receiver<()>) -> io::Result<Received>,
 ) -> io::Result<Received> {
     // Room for one half: the next is written only when the reader has taken the one before, so what a
     // heartbeat interrupts does not depend on the clock.
     let ((write, read), (beat, heartbeats)) = (duplex(HALF_BYTES), channel(1));
-    let (sent, received) = join!(send(plan, write, beat), reader(read, heartbeats));
+    let (sent, received) = join!(
+        send(messages, heartbeat_every, write, beat),
+        reader(read, heartbeats)
+    );
     sent.and(received)
 }
 
@@ -57,18 +48,18 @@ pub async fn receive_losing(
     mut pipe: DuplexStream,
     mut heartbeats: Receiver<()>,
 ) -> io::Result<Received> {
-    let mut received = Received::default();
+    let (mut handed_on, mut dropped_reads) = Received::default();
     loop {
         select! {
             biased;
             // Not cancel safe: the bytes read so far are in this future.
             message = pipe.read_u64() => match message {
-                Ok(number) => received.handed_on.push(number),
-                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(received),
+                Ok(number) => handed_on.push(number),
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok((handed_on, dropped_reads)),
                 Err(error) => return Err(error),
             },
             // BUG (on purpose): this branch drops the read, and with it what it has read so far.
-            Some(()) = heartbeats.recv() => received.dropped_reads += 1,
+            Some(()) = heartbeats.recv() => dropped_reads += 1,
         }
     }
 }
@@ -82,7 +73,7 @@ pub async fn receive_keeping(
     mut pipe: DuplexStream,
     mut heartbeats: Receiver<()>,
 ) -> io::Result<Received> {
-    let mut received = Received::default();
+    let (mut handed_on, mut dropped_reads) = Received::default();
     // It outlives every read.
     let mut kept = Vec::with_capacity(MESSAGE_BYTES);
     loop {
@@ -90,29 +81,34 @@ pub async fn receive_keeping(
             biased;
             // Cancel safe: it appends bytes and is done, or has read none.
             read = pipe.read_buf(&mut kept) => match read? {
-                0 => return Ok(received),
+                0 => return Ok((handed_on, dropped_reads)),
                 _ => while let Some(whole) = kept.first_chunk() {
-                    received.handed_on.push(u64::from_be_bytes(*whole));
+                    handed_on.push(u64::from_be_bytes(*whole));
                     kept.drain(..MESSAGE_BYTES);
                 },
             },
-            Some(()) = heartbeats.recv() => received.dropped_reads += 1,
+            Some(()) = heartbeats.recv() => dropped_reads += 1,
         }
     }
 }
 
 #[tracing::instrument(name = "task", skip_all, fields(task = "writer", wait = "sleep"))]
-async fn send(plan: Plan, mut pipe: DuplexStream, heartbeat: Sender<()>) -> io::Result<()> {
+async fn send(
+    messages: u64,
+    every: u64,
+    mut pipe: DuplexStream,
+    heartbeat: Sender<()>,
+) -> io::Result<()> {
     let mut halves = 0_u64;
-    for number in 1..=plan.messages {
+    for number in 1..=messages {
         for half in number.to_be_bytes().chunks(HALF_BYTES) {
             pipe.write_all(half).await?;
             halves += 1;
-            if halves.is_multiple_of(plan.heartbeat_every) {
+            if halves.is_multiple_of(every) {
                 // The reader keeps its end until this one is closed.
                 let _ = heartbeat.send(()).await;
             }
-            time::sleep(plan.pause).await;
+            time::sleep(PAUSE).await;
         }
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! Runs each idea, and claims what it shows.
 
-use crate::flags::Args;
+use crate::Args;
 use anyhow::Context;
 use common::{
     Bound, Lab, Tally,
@@ -10,10 +10,12 @@ use common::{
 use lab_17_async_basics::{
     abort::abort_in_the_middle,
     await_in_a_loop,
-    cancellation::{MESSAGE_BYTES, Plan, Received, exchange, receive_keeping, receive_losing},
+    cancellation::{MESSAGE_BYTES, PAUSE, Received, exchange, receive_keeping, receive_losing},
     count_begun,
-    cpu::{mix_joined, mix_spawned, run_with_workers},
-    executor::{CALM_TICKS, block_the_executor, move_the_call_away},
+    executor::{
+        CALM_TICKS, block_the_executor, mix_joined, mix_spawned, move_the_call_away,
+        run_with_workers,
+    },
     join_in_one_task, run_on_this_thread, spawn_blocking_each, spawn_each,
 };
 use measure::workload::mix;
@@ -203,17 +205,12 @@ const LOSING: &str = "bytes inside";
 const KEEPING: &str = "bytes outside";
 
 pub(crate) fn dropped_reads(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
-    let plan = Plan {
-        messages: args.messages.get() as u64,
-        // An odd number: now and then it falls between the halves of a message.
-        heartbeat_every: 7,
-        pause: Duration::from_millis(5),
-    };
+    let messages = args.messages.get() as u64;
     lab.say(format!(
-        "{} messages in two halves each; every 7th half a heartbeat …",
-        plan.messages
+        "{messages} messages in two halves each; every 7th half a heartbeat …"
     ));
-    let [lost, wrong, dropped] = read(lab, plan, LOSING, exchange(plan, receive_losing))?;
+    let [lost, wrong, dropped] =
+        read(lab, messages, LOSING, exchange(messages, 7, receive_losing))?;
     let text = "dropped reads took bytes with them, and messages came out wrong";
     let line = "{left} dropped reads took {left2} bytes along; {left3} messages came out wrong";
     let lose = Claim::that("dropped_reads_lose", text).in_a_line(line);
@@ -221,7 +218,12 @@ pub(crate) fn dropped_reads(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
         .into_iter()
         .fold(lose, |claim, it| claim.check(it.above(count(0))));
     lab.claim(lose.headline());
-    let [lost, wrong, dropped] = read(lab, plan, KEEPING, exchange(plan, receive_keeping))?;
+    let [lost, wrong, dropped] = read(
+        lab,
+        messages,
+        KEEPING,
+        exchange(messages, 7, receive_keeping),
+    )?;
     let text = "with the bytes kept outside the future, dropped reads lost none";
     let kept = Claim::that("kept_outside", text).check(dropped.above(count(0)));
     let none = kept.check(lost.equals(count(0)));
@@ -232,30 +234,25 @@ pub(crate) fn dropped_reads(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
 /// Runs a reader; notes bytes lost, wrong messages and dropped reads.
 fn read(
     lab: &mut Lab,
-    plan: Plan,
+    messages: u64,
     name: &str,
     reading: impl Future<Output = io::Result<Received>>,
 ) -> anyhow::Result<[Figure<Count>; 3]> {
     let bound = Bound::Known {
-        duration: 2 * u32::try_from(plan.messages)? * plan.pause,
+        duration: 2 * u32::try_from(messages)? * PAUSE,
         reason: "the pauses of the writer".into(),
     };
-    let is_right = |number: &u64| *number <= plan.messages;
-    let numbers = 1..=plan.messages;
-    let (came, dropped) = lab.variant(name).other_work().bound(bound).run_counted(
-        || {
-            let received = run_on_this_thread(reading)??;
-            Ok((received.handed_on, received.dropped_reads))
-        },
-        |(came, _)| Tally::of_checked(&Vec::from_iter(numbers), |number| came.contains(number)),
+    let numbers: Vec<u64> = (1..=messages).collect();
+    let variant = lab.variant(name).other_work().bound(bound);
+    let (came, dropped) = variant.run_counted(
+        || Ok(run_on_this_thread(reading)??),
+        |(came, _)| Tally::of_checked(&numbers, |number| came.contains(number)),
     )?;
-    let (all, right) = (
-        plan.messages as usize,
-        came.iter().filter(|it| is_right(it)).count(),
-    );
-    lab.note_beside(name, format!("{right} of {all} right"));
+    let right = numbers.iter().filter(|it| came.contains(it)).count();
+    lab.note_beside(name, format!("{right} of {messages} right"));
+    let lost = (numbers.len() - came.len()) * MESSAGE_BYTES;
     Ok([
-        lab.count(name, "bytes_lost", (all - came.len()) * MESSAGE_BYTES),
+        lab.count(name, "bytes_lost", lost),
         lab.count(name, "wrong_messages", came.len() - right),
         lab.count(name, "dropped_reads", dropped),
     ])

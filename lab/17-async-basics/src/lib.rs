@@ -11,7 +11,6 @@
 
 pub mod abort;
 pub mod cancellation;
-pub mod cpu;
 pub mod executor;
 
 use futures_util::future::join_all;

@@ -1,11 +1,13 @@
 //! Shows what awaits overlap, what blocks them, and what is lost when a future is dropped.
 
 mod claims;
-mod flags;
 
-use common::{Lab, Question, Step};
-use flags::Args;
-use std::process::ExitCode;
+use common::{
+    Lab, Question, Step,
+    cli::{RoundsArgs, Seconds, up_to},
+};
+use serde::Serialize;
+use std::{num::NonZeroUsize, process::ExitCode};
 
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
@@ -24,14 +26,36 @@ const STEP: Step = Step {
         "100 tasks: which of the four ways needs 100 threads?",
         "cargo run -p lab-17-async-basics -- --tasks 100",
     ),
-    sources: common::sources![
-        "lib.rs",
-        "cpu.rs",
-        "executor.rs",
-        "cancellation.rs",
-        "abort.rs"
-    ],
+    sources: common::sources!["lib.rs", "executor.rs", "cancellation.rs", "abort.rs"],
 };
+
+#[derive(clap::Args, Clone, Debug, Serialize)]
+pub(crate) struct Args {
+    /// Wait for this many answers, 1 to 200
+    #[arg(long, value_name = "N", default_value = "5", value_parser = up_to::<200>)]
+    tasks: NonZeroUsize,
+
+    /// Seconds that each answer takes
+    #[arg(long, value_name = "SECONDS", default_value = "0.2")]
+    delay: Seconds,
+
+    /// Steps of each of the two CPU jobs, 1 to 1,000,000,000
+    #[arg(long, value_name = "N", default_value = "50_000_000",
+          value_parser = up_to::<1_000_000_000>)]
+    work: NonZeroUsize,
+
+    #[command(flatten)]
+    #[serde(flatten)]
+    rounds: RoundsArgs,
+
+    /// Seconds that a call blocks the executor
+    #[arg(long, value_name = "SECONDS", default_value = "0.3")]
+    block: Seconds,
+
+    /// Messages that are read while reads are dropped, 1 to 1,000
+    #[arg(long, value_name = "N", default_value = "20", value_parser = up_to::<1000>)]
+    messages: NonZeroUsize,
+}
 
 fn main() -> ExitCode {
     STEP.run(&[], demonstrate)

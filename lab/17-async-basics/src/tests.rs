@@ -1,7 +1,7 @@
 use super::{
     abort::abort_in_the_middle,
-    cancellation::{Plan, Received, exchange, receive_keeping, receive_losing},
-    cpu::{mix_joined, mix_spawned, run_with_workers},
+    cancellation::{Received, exchange, receive_keeping, receive_losing},
+    executor::{mix_joined, mix_spawned, run_with_workers},
     *,
 };
 use measure::workload::mix;
@@ -71,14 +71,6 @@ fn aborted_tasks_end_at_their_await_and_aborted_calls_run_on() {
     }
 }
 
-fn plan(messages: u64, heartbeat_every: u64) -> Plan {
-    Plan {
-        messages,
-        heartbeat_every,
-        pause: Duration::ZERO,
-    }
-}
-
 /// Runs it in paused time, which leaps from pause to pause.
 fn run(reading: impl Future<Output = io::Result<Received>>) -> Received {
     let runtime = Builder::new_current_thread()
@@ -89,45 +81,45 @@ fn run(reading: impl Future<Output = io::Result<Received>>) -> Received {
     runtime.block_on(reading).expect("the pipe holds")
 }
 
-fn losing(plan: Plan) -> Received {
-    run(exchange(plan, receive_losing))
+fn losing(messages: u64, every: u64) -> Received {
+    run(exchange(messages, every, receive_losing))
 }
 
-fn keeping(plan: Plan) -> Received {
-    run(exchange(plan, receive_keeping))
+fn keeping(messages: u64, every: u64) -> Received {
+    run(exchange(messages, every, receive_keeping))
 }
 
 #[test]
 fn half_a_message_dropped_shifts_all_that_follow() {
     // A heartbeat after the third half: half of message 2 is in the dropped read.
-    let received = losing(plan(4, 3));
+    let received = losing(4, 3);
     // The sixth half is in the second read that is dropped, and the frames are right again.
-    assert_eq!(received.handed_on, [1, 2 << 32, 4]);
-    assert_eq!(received.dropped_reads, 2);
+    assert_eq!(received.0, [1, 2 << 32, 4]);
+    assert_eq!(received.1, 2);
 }
 
 #[test]
 fn a_heartbeat_between_messages_costs_nothing() {
-    assert_eq!(losing(plan(5, 2)).handed_on, [1, 2, 3, 4, 5]);
-    assert_eq!(losing(plan(0, 1)), Received::default());
+    assert_eq!(losing(5, 2).0, [1, 2, 3, 4, 5]);
+    assert_eq!(losing(0, 1), Received::default());
 }
 
 proptest! {
     #[test]
     fn what_is_kept_outside_the_future_is_never_lost(messages in 0..60_u64, every in 1..20_u64) {
-        let received = keeping(plan(messages, every));
-        prop_assert!(received.handed_on.iter().copied().eq(1..=messages));
+        let received = keeping(messages, every);
+        prop_assert!(received.0.iter().copied().eq(1..=messages));
         // The end and a heartbeat after the last half may come together.
         let last = 2 * messages / every;
         let first = (2 * messages).saturating_sub(1) / every;
-        prop_assert!((first..=last).contains(&(received.dropped_reads as u64)));
+        prop_assert!((first..=last).contains(&(received.1 as u64)));
     }
 
     #[test]
     fn the_losing_reader_hands_on_no_message_twice(messages in 0..60_u64, every in 1..20_u64) {
-        let received = losing(plan(messages, every));
-        let right = received.handed_on.iter().filter(|&&number| number <= messages);
+        let received = losing(messages, every);
+        let right = received.0.iter().filter(|&&number| number <= messages);
         prop_assert!(right.is_sorted_by(|a, b| a < b));
-        prop_assert!(received.handed_on.len() as u64 <= messages);
+        prop_assert!(received.0.len() as u64 <= messages);
     }
 }
