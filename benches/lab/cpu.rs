@@ -146,7 +146,7 @@ impl Jobs {
         move |_| {
             let mut answers = vec![0; tasks.len()];
             let start = Instant::now();
-            run_on_rayon(workers, &tasks, |done| answers[done.number] = done.value);
+            run_on_rayon(workers, &tasks, |(number, value)| answers[number] = value);
             let took = start.elapsed();
             self.check(answers)?;
             Ok(took)

@@ -2,7 +2,7 @@
 
 use basics_2_single_threaded::fetch_single_threaded;
 use common::{
-    Lab, Question, Step, Tally,
+    Lab, Question, Step,
     claim::{cpu_user, middle_wall},
 };
 use network::{RequestArgs, lesson};
@@ -43,19 +43,11 @@ fn demonstrate(args: &RequestArgs, lab: &mut Lab) -> anyhow::Result<()> {
     let site = network::open_target(args, REQUESTS)?;
     let (urls, count) = (&site.urls, site.urls.len());
 
-    lab.say(format!("requests to make: {count}, one after another …"));
     let agent = web::blocking_agent(args.timeout);
     let print = lesson::printer(lab);
-    let fetched = lab
-        .variant(NAME)
-        .observed_by(&site)
-        .bound(args.bound(count, 1))
-        .limit(1)
-        .run_counted(
-            || Ok(fetch_single_threaded(&agent, urls, print)),
-            |all| Tally::of(all),
-        )?;
-    lesson::note_failures(lab, NAME, &fetched);
+    lesson::run(lab, args, &site, (NAME, 1), || {
+        Ok(fetch_single_threaded(&agent, urls, print))
+    })?;
 
     lab.claim(lesson::one_at_a_time(NAME).headline());
     if args.url.is_empty() {

@@ -4,21 +4,6 @@ use std::{num::NonZeroUsize, thread};
 use ureq::Agent;
 use web::{Fetched, Url, get_blocking};
 
-/// Fetches one URL after another on the calling thread; `on_arrival` gets each answer and its number.
-pub fn fetch_single_threaded(
-    agent: &Agent,
-    urls: &[Url],
-    on_arrival: impl Fn(usize, &Fetched),
-) -> Vec<Fetched> {
-    let mut all = Vec::with_capacity(urls.len());
-    for (number, url) in (1..).zip(urls) {
-        let fetched = get_blocking(agent, url);
-        on_arrival(number, &fetched);
-        all.push(fetched);
-    }
-    all
-}
-
 /// Fetches every URL in a pool of `workers` threads, each of which takes the next job when it is free.
 pub fn fetch_multi_threaded(
     agent: &Agent,
@@ -81,19 +66,17 @@ mod tests {
     }
 
     #[test]
-    fn a_pool_of_any_size_brings_home_what_one_thread_does_in_the_same_order() {
+    fn a_pool_of_any_size_brings_home_every_body_in_the_order_of_the_urls() {
         let server = server();
         let agent = blocking_agent(LONG);
         for count in [0, 1, 3, 40] {
             let urls: Vec<Url> = (1..=count)
                 .map(|n| server.url(&format!("bytes/{n}")))
                 .collect();
-            let expected = bodies(fetch_single_threaded(&agent, &urls, |_, _| ()));
-            assert!(expected.iter().map(Vec::len).eq(1..=count));
             for workers in 1..=8 {
                 server.begin_run().expect("the server answers");
                 let fetched = fetch_multi_threaded(&agent, &urls, pool_of(workers), |_, _| ());
-                assert_eq!(bodies(fetched), expected);
+                assert!(bodies(fetched).iter().map(Vec::len).eq(1..=count));
                 let seen = server.witness().expect("the server answers");
                 assert_eq!(seen.arrivals, count as u64, "each URL once");
                 assert!(seen.peak_in_flight <= workers as u64, "{workers}: {seen:?}");
@@ -140,7 +123,7 @@ mod tests {
     #[test]
     fn one_thread_alone_would_never_be_answered_there() {
         let impatient = blocking_agent(Duration::from_millis(100));
-        let fetched = fetch_single_threaded(&impatient, &[rendezvous(2)], |_, _| ());
+        let fetched = fetch_multi_threaded(&impatient, &[rendezvous(2)], pool_of(1), |_, _| ());
         assert!(matches!(fetched[..], [Err(FetchError::Timeout { .. })]));
     }
 

@@ -1,8 +1,8 @@
 //! Shows four waits of a second overlap in a pool of threads.
 
-use basics_3_multi_threaded::{fetch_multi_threaded, fetch_single_threaded};
+use basics_3_multi_threaded::fetch_multi_threaded;
 use common::{
-    Lab, Question, Step, Tally,
+    Lab, Question, Step,
     claim::{Claim, count, in_flight, threads},
     cli::parse_workers,
 };
@@ -61,31 +61,12 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let (urls, count) = (&site.urls, site.urls.len());
 
     let print = lesson::printer(lab);
-    lab.say(format!("{SINGLE}: {count} requests on one thread …"));
-    let agent = web::blocking_agent(requests.timeout);
-    let fetched = lab
-        .variant(SINGLE)
-        .observed_by(&site)
-        .bound(requests.bound(count, 1))
-        .limit(1)
-        .run_counted(
-            || Ok(fetch_single_threaded(&agent, urls, &print)),
-            |all| Tally::of(all),
-        )?;
-    lesson::note_failures(lab, SINGLE, &fetched);
-
-    lab.say(format!("{MULTI}: {count} requests on {workers} threads …"));
-    let agent = web::blocking_agent(requests.timeout);
-    let fetched = lab
-        .variant(MULTI)
-        .observed_by(&site)
-        .bound(requests.bound(count, workers.get()))
-        .limit(workers.get())
-        .run_counted(
-            || Ok(fetch_multi_threaded(&agent, urls, workers, &print)),
-            |all| Tally::of(all),
-        )?;
-    lesson::note_failures(lab, MULTI, &fetched);
+    for (name, threads) in [(SINGLE, NonZeroUsize::MIN), (MULTI, workers)] {
+        let agent = web::blocking_agent(requests.timeout);
+        lesson::run(lab, requests, &site, (name, threads.get()), || {
+            Ok(fetch_multi_threaded(&agent, urls, threads, &print))
+        })?;
+    }
     claim(lab, requests, workers.get(), count);
     Ok(())
 }

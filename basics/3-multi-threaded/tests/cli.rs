@@ -11,7 +11,7 @@ fn four_requests_are_in_flight_at_once_and_the_server_is_the_witness() {
     let single = variant(&document, "single-threaded");
     assert_eq!(single["ledger"]["peak_in_flight"], 1);
     assert_eq!(single["ledger"]["connections"], 1, "kept alive");
-    assert_eq!(single["ledger"]["threads"], 1);
+    assert_eq!(single["ledger"]["threads"], 2, "one and the main thread");
     let multi = variant(&document, "multi-threaded");
     assert_eq!(multi["ledger"]["peak_in_flight"], 4);
     assert_eq!(multi["ledger"]["done"], 4);

@@ -2,7 +2,7 @@
 
 use crate::{RequestArgs, Site};
 use common::{
-    Bound, Counts, Lab, Observer,
+    Bound, Counts, Lab, Observer, Tally,
     claim::{
         Claim, count, cpu_system, cpu_user, in_flight, middle_wall, none_failed, open, seconds,
         times, wall,
@@ -57,6 +57,27 @@ pub fn line(number: usize, fetched: &Fetched) -> String {
 pub fn printer(lab: &Lab) -> impl Fn(usize, &Fetched) + Clone + Send + Sync + 'static {
     let screen = lab.screen();
     move |number, fetched| screen.say(line(number, fetched))
+}
+
+/// Runs the variant `name` over the site's URLs, at most `at_once` of them in flight; a failed request
+/// fails the run.
+///
+/// # Errors
+/// What `fetch` returned; the server cannot be reached.
+pub fn run(
+    lab: &mut Lab,
+    args: &RequestArgs,
+    site: &Site,
+    (name, at_once): (&str, usize),
+    fetch: impl FnOnce() -> anyhow::Result<Vec<Fetched>>,
+) -> anyhow::Result<()> {
+    let count = site.urls.len();
+    lab.say(format!("{name}: {count} requests, {at_once} at once …"));
+    let variant = lab.variant(name).observed_by(site).limit(at_once);
+    let variant = variant.bound(args.bound(count, at_once));
+    let fetched = variant.run_counted(fetch, |all| Tally::of(all))?;
+    note_failures(lab, name, &fetched);
+    Ok(())
 }
 
 /// Fails the run if any request of `variant` failed: how many, and each reason once.

@@ -1,7 +1,7 @@
 //! Shows ten waits of a second, one after another, printed as they come.
 
 use common::{
-    Lab, Question, Step, Tally,
+    Lab, Question, Step,
     claim::{Claim, cpu_user, middle_wall, open},
 };
 use lab_01_sequential_fetch::fetch_sequential;
@@ -42,23 +42,12 @@ fn demonstrate(args: &RequestArgs, lab: &mut Lab) -> anyhow::Result<()> {
     );
     lab.predict(ask, &["next to none", "half", "all of it"], &[0.1, 0.75]);
     let site = network::open_target(args, REQUESTS)?;
-    let (urls, count) = (&site.urls, site.urls.len());
-
-    lab.say(format!("requests to make: {count}, one after another"));
     let agent = web::blocking_agent(args.timeout);
-    let voice = lab.screen();
+    let (voice, print) = (lab.screen(), lesson::printer(lab));
     let wait = |number| voice.say(format!("URL #{number} … still waiting …"));
-    let print = lesson::printer(lab);
-    let fetched = lab
-        .variant(NAME)
-        .observed_by(&site)
-        .bound(args.bound(count, 1))
-        .limit(1)
-        .run_counted(
-            || Ok(fetch_sequential(&agent, urls, wait, print)),
-            |all| Tally::of(all),
-        )?;
-    lesson::note_failures(lab, NAME, &fetched);
+    lesson::run(lab, args, &site, (NAME, 1), || {
+        Ok(fetch_sequential(&agent, &site.urls, wait, print))
+    })?;
 
     lab.claim(lesson::one_at_a_time(NAME).headline());
     lab.claim(

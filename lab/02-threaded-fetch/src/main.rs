@@ -1,7 +1,7 @@
 //! Shows ten waits of a second overlap on ten threads.
 
 use common::{
-    Lab, Question, Step, Tally,
+    Lab, Question, Step,
     claim::{Claim, all_in_flight},
 };
 use lab_02_threaded_fetch::{fetch_sequential, fetch_threaded};
@@ -39,33 +39,15 @@ fn demonstrate(args: &RequestArgs, lab: &mut Lab) -> anyhow::Result<()> {
     let (urls, count) = (&site.urls, site.urls.len());
 
     let print = lesson::printer(lab);
-    lab.say(format!("sequential: {count} requests, one after another …"));
     let agent = web::blocking_agent(args.timeout);
-    let bound = args.bound(count, 1);
-    let fetched = lab
-        .variant("sequential")
-        .observed_by(&site)
-        .bound(bound)
-        .limit(1)
-        .run_counted(
-            || Ok(fetch_sequential(&agent, urls, &print)),
-            |all| Tally::of(all),
-        )?;
-    lesson::note_failures(lab, "sequential", &fetched);
-
-    lab.say(format!("threaded: {count} requests, {count} threads …"));
+    lesson::run(lab, args, &site, ("sequential", 1), || {
+        Ok(fetch_sequential(&agent, urls, &print))
+    })?;
+    // Another agent: the first one's connection would be one that the threads need not open.
     let agent = web::blocking_agent(args.timeout);
-    let fetched = lab
-        .variant("threaded")
-        .observed_by(&site)
-        .bound(args.bound(count, count))
-        .limit(count)
-        .run_counted(
-            || Ok(fetch_threaded(&agent, urls, &print)),
-            |all| Tally::of(all),
-        )?;
-    lesson::note_failures(lab, "threaded", &fetched);
-
+    lesson::run(lab, args, &site, ("threaded", count), || {
+        Ok(fetch_threaded(&agent, urls, &print))
+    })?;
     claim(lab, count);
     Ok(())
 }

@@ -15,31 +15,24 @@ const RELEASING: &str = "waits, GIL released";
 
 /// Waits with the GIL held, and with it released.
 pub(crate) fn waits(lab: &mut Lab, gil: &Gil) -> anyhow::Result<()> {
-    let io = || io_wait_blocking(WAIT);
-    let bound = |at_once| Bound::Waits {
-        each: Some(WAIT),
-        count: JOBS as usize,
-        at_once,
-    };
-    let held = lab.variant(HOLDING).other_work().bound(bound(1));
-    held.run(|| wait_holding_gil(JOBS, gil, io))?;
-    let released = lab
-        .variant(RELEASING)
-        .other_work()
-        .bound(bound(JOBS as usize));
-    released.run(|| wait_releasing_gil(JOBS, gil, io))?;
-    let [held, released] = [HOLDING, RELEASING].map(|name| {
+    let mut most_at_once = |name, at_once, wait: &dyn Fn()| {
+        let bound = Bound::Waits {
+            each: Some(WAIT),
+            count: JOBS as usize,
+            at_once,
+        };
+        lab.variant(name).other_work().bound(bound).run(wait)?;
         let most = lab.recording(name).most_open("wait");
-        lab.count(name, "most_waits_at_once", most)
-    });
+        anyhow::Ok(lab.count(name, "most_waits_at_once", most))
+    };
+    let io = || io_wait_blocking(WAIT);
+    let held = most_at_once(HOLDING, 1, &|| wait_holding_gil(JOBS, gil, io))?;
+    let released = most_at_once(RELEASING, 2, &|| wait_releasing_gil(JOBS, gil, io))?;
     let text = "released around a wait, the GIL let both threads wait at once; held, one at a time";
-    let overlap = Claim::that("waits_overlap", text)
-        .check(released.equals(count(2)))
-        .check(held.equals(count(1)))
-        .in_a_line(
-            "threads that waited at once: {left2} with the GIL held, {left} with it released",
-        );
-    lab.claim(overlap.headline());
+    let line = "threads that waited at once: {left2} with the GIL held, {left} with it released";
+    let overlap = Claim::that("waits_overlap", text).in_a_line(line);
+    let overlap = overlap.check(released.equals(count(2)));
+    lab.claim(overlap.check(held.equals(count(1))).headline());
     Ok(())
 }
 

@@ -22,10 +22,12 @@ def used_s():
 
 def job(number, work, notes):
     """Adds up products of random numbers; each job has a generator, or threads would share one."""
-    start, randint, total = time.perf_counter(), random.Random(number).randint, 0
+    start, busy = time.perf_counter(), time.thread_time()
+    randint, total = random.Random(number).randint, 0
     for _ in range(work):
         total += randint(1, 10000) * randint(1, 10000)
-    notes.append({"start_s": start, "end_s": time.perf_counter(), "total": total})
+    end, busy = time.perf_counter(), time.thread_time() - busy
+    notes.append({"start_s": start, "end_s": end, "busy_s": busy, "total": total})
 
 
 def sequential(work, notes):
@@ -54,22 +56,16 @@ def gil():
 
 
 version = sys.version.split()[0]
-if sys.version_info < (3, 6):
-    answer({"version": version})
-    sys.exit()
-
-answer({
-    "version": version,
-    "implementation": sys.implementation.name,
-    "gil": gil(),
-})
+is_old = sys.version_info < (3, 7)
+words = {True: "GIL on", False: "GIL off", None: "GIL unknown"}
+title = "Python " + version if is_old else sys.implementation.name + " " + version + ", " + words[gil()]
+answer({"title": title, "is_old": is_old, "gil": None if is_old else gil()})
 for line in sys.stdin:
     name, work = line.split()
     notes = []
-    before, start = sum(used_s()), time.perf_counter()
+    start = time.perf_counter()
     {"sequential": sequential, "threads": threads}[name](int(work), notes)
-    used = used_s()
     for note in notes:
         note["start_s"] -= start
         note["end_s"] -= start
-    answer({"cpu_s": sum(used) - before, "used_s": used, "jobs": notes})
+    answer({"used_s": used_s(), "jobs": notes})

@@ -12,23 +12,10 @@ use tracing::info_span;
 /// CPython looks at every jump back to the top of a loop; its steps are that much longer.
 const STEPS_BETWEEN_CHECKS: u64 = 1_000;
 
-/// The script's job: adds up products of random numbers.
-struct Job {
-    random: Seeded,
-    total: u64,
-}
-
-impl Job {
-    fn new(seed: u64) -> Self {
-        let random = Seeded::new(seed);
-        Self { random, total: 0 }
-    }
-
-    fn advance(&mut self, steps: u64) {
-        for _ in 0..steps {
-            self.total += self.random.range(1..10_001) * self.random.range(1..10_001);
-        }
-    }
+/// A part of the script's job: adds up products of random numbers.
+fn add_up(random: &mut Seeded, steps: u64) -> u64 {
+    let products = (0..steps).map(|_| random.range(1..10_001) * random.range(1..10_001));
+    products.sum()
 }
 
 /// Does every job on the calling thread, one after another.
@@ -64,27 +51,25 @@ pub fn wait_releasing_gil(jobs: u64, gil: &Gil, io: impl Fn() + Sync) {
 
 #[tracing::instrument(name = "job", skip_all)]
 fn sum(seed: u64, steps: u64) -> u64 {
-    let mut job = Job::new(seed);
-    job.advance(steps);
-    job.total
+    add_up(&mut Seeded::new(seed), steps)
 }
 
 #[tracing::instrument(name = "job", skip_all)]
 fn sum_under(gil: &Gil, seed: u64, steps: u64) -> u64 {
-    let (mut job, mut left) = (Job::new(seed), steps);
+    let (mut random, mut total, mut left) = (Seeded::new(seed), 0, steps);
     let mut held = gil.take();
     while left > 0 {
         // One turn: until the job is done or another thread asks for the GIL.
         info_span!("turn").in_scope(|| {
             while left > 0 && !held.is_asked_for() {
                 let some = STEPS_BETWEEN_CHECKS.min(left);
-                job.advance(some);
+                total += add_up(&mut random, some);
                 left -= some;
             }
         });
         held.hand_over_if_asked();
     }
-    job.total
+    total
 }
 
 /// Runs `job` on a thread for each number; all are started before the first is waited for.

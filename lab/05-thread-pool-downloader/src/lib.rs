@@ -13,21 +13,6 @@ use web::{FetchError, Fetched, Url, get_blocking};
 /// The number of a request in the order of asking, from 1, and its result.
 pub type Download = (usize, Fetched);
 
-/// Downloads one URL after another on the calling thread.
-///
-/// `on_arrival` gets each result as it completes.
-pub fn download_sequential(
-    agent: &Agent,
-    urls: &[Url],
-    on_arrival: impl FnMut(&Download),
-) -> Vec<Download> {
-    (1..)
-        .zip(urls)
-        .map(|(number, url)| (number, get_blocking(agent, url)))
-        .inspect(on_arrival)
-        .collect()
-}
-
 /// Downloads every URL on a pool of `workers` threads; results are in the order of completion.
 ///
 /// `on_arrival` gets each result as it completes, on the calling thread.

@@ -6,13 +6,12 @@ mod flags;
 use claims::Counted;
 use common::{Lab, Question, Step, Tally};
 use flags::Args;
-use lab_05_thread_pool_downloader::{Download, download_pooled, download_sequential};
+use lab_05_thread_pool_downloader::{Download, download_pooled};
 use network::{Site, lesson};
 use std::{
     num::{NonZeroU32, NonZeroUsize},
     process::ExitCode,
 };
-use ureq::Agent;
 use web::SERVER;
 
 const STEP: Step = Step {
@@ -44,17 +43,11 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let ask = Question::faster(&pool_of(args.workers), SEQUENTIAL, text);
     lab.predict(ask, &["not faster", "twice", "ten times"], &[1.5, 4.0]);
     let site = network::open_target(&args.requests, REQUESTS)?;
-    let urls = args.urls(&site);
-    let mut counted = run(args, lab, &site, SEQUENTIAL, 1, |agent, on_arrival| {
-        download_sequential(agent, &urls, on_arrival)
-    })?;
+    let mut counted = run(args, lab, &site, SEQUENTIAL, NonZeroUsize::MIN)?;
     for workers in args.pools() {
-        let (name, threads) = (pool_of(workers), workers.get());
-        counted = run(args, lab, &site, &name, threads, |agent, on_arrival| {
-            download_pooled(agent, &urls, workers, on_arrival)
-        })?;
+        counted = run(args, lab, &site, &pool_of(workers), workers)?;
     }
-    claims::add(args, lab, urls.len(), counted);
+    claims::add(args, lab, site.urls.len(), counted);
     Ok(())
 }
 
@@ -63,21 +56,21 @@ fn pool_of(workers: NonZeroUsize) -> String {
     format!("pool of {workers}")
 }
 
-/// Runs the variant `name` on `threads` threads, and prints what a pool completes, when it does.
+/// Runs the variant `name` on a pool of `workers` threads, and prints what a pool completes, when it does.
 fn run(
     args: &Args,
     lab: &mut Lab,
     site: &Site,
     name: &str,
-    threads: usize,
-    download: impl FnOnce(&Agent, &mut dyn FnMut(&Download)) -> Vec<Download>,
+    workers: NonZeroUsize,
 ) -> anyhow::Result<Counted> {
-    let count = site.urls.len();
+    let (urls, threads) = (args.urls(site), workers.get());
+    let count = urls.len();
     lab.say(format!("{name}: {count} requests …"));
     let agent = web::blocking_agent(args.requests.timeout);
     let screen = lab.screen();
     let bar = screen.progress_bar(count as u64, "pages");
-    let mut on_arrival = |(number, fetched): &Download| {
+    let on_arrival = |(number, fetched): &Download| {
         bar.inc(1);
         if name != SEQUENTIAL {
             screen.say(lesson::line(*number, fetched));
@@ -85,7 +78,7 @@ fn run(
     };
     let variant = lab.variant(name).observed_by(site).limit(threads);
     let downloads = variant.bound(args.bound(count, threads)).run_counted(
-        || Ok(download(&agent, &mut on_arrival)),
+        || Ok(download_pooled(&agent, &urls, workers, on_arrival)),
         |all| Tally::of_checked(all, |(_, fetched)| fetched.is_ok()),
     )?;
     bar.finish_and_clear();

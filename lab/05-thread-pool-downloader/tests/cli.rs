@@ -34,7 +34,10 @@ fn the_pool_s_size_is_the_limit_and_the_server_is_the_witness() {
     assert!(pool["wall_s"].as_f64() >= Some(1.5), "three waves");
     let sequential = variant(&document, "sequential");
     assert_eq!(sequential["ledger"]["peak_in_flight"], 1);
-    assert_eq!(sequential["ledger"]["threads"], 1);
+    assert_eq!(
+        sequential["ledger"]["threads"], 2,
+        "one and the main thread"
+    );
     assert_eq!(completed(sequential), [1, 2, 3, 4, 5, 6, 7]);
     assert_nothing_left_behind(BINARY);
 }

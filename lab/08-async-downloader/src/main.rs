@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use common::{
-    Lab, Question, Step, Tally,
+    Lab, Question, Step,
     claim::{Claim, all_in_flight, busy, count, middle_wall, threads},
 };
 use lab_08_async_downloader::{
@@ -10,7 +10,7 @@ use lab_08_async_downloader::{
 };
 use network::{RequestArgs, Site, lesson};
 use std::{num::NonZeroU32, process::ExitCode};
-use web::{Fetched, SERVER};
+use web::SERVER;
 
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
@@ -49,34 +49,16 @@ fn demonstrate(args: &RequestArgs, lab: &mut Lab) -> anyhow::Result<()> {
     let client = web::async_client(args.timeout);
     // A future is a value like any other: nothing happens until `run` awaits it and measures that.
     let downloads = download_awaiting_each(&client, urls, &print);
-    run(args, lab, &site, LOOP, 1, downloads)?;
-
+    lesson::run(lab, args, &site, (LOOP, 1), || await_here(downloads))?;
     let client = web::async_client(args.timeout);
     let downloads = download_in_tasks(&client, urls, &print);
-    run(args, lab, &site, TASKS, count, downloads)?;
+    lesson::run(lab, args, &site, (TASKS, count), || await_here(downloads))?;
     claim(lab, count);
     Ok(())
 }
 
-/// Runs the variant `name`, in which at most `at_once` requests are in flight.
-fn run(
-    args: &RequestArgs,
-    lab: &mut Lab,
-    site: &Site,
-    name: &str,
-    at_once: usize,
-    downloads: impl Future<Output = Vec<Fetched>>,
-) -> anyhow::Result<()> {
-    let count = site.urls.len();
-    lab.say(format!("{name}: {count} requests, {at_once} at once …"));
-    let variant = lab.variant(name).observed_by(site);
-    let variant = variant.bound(args.bound(count, at_once)).limit(at_once);
-    let pages = variant.run_counted(
-        || run_on_this_thread(downloads).context("cannot start a runtime; close some files"),
-        |all| Tally::of(all),
-    )?;
-    lesson::note_failures(lab, name, &pages);
-    Ok(())
+fn await_here<T>(future: impl Future<Output = T>) -> anyhow::Result<T> {
+    run_on_this_thread(future).context("cannot start a runtime; close some files")
 }
 
 /// Makes futures, awaits none, and asks the server what arrived.

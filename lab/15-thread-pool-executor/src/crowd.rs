@@ -2,7 +2,6 @@
 
 use measure::limits;
 use process_pool::Worker;
-use serde::{Deserialize, Serialize};
 use std::{sync::RwLock, thread};
 
 /// Starts a crowd in a worker process, which gives back all that it took when it ends.
@@ -11,14 +10,8 @@ pub const CROWD: Worker<usize, Crowd> = Worker::new("crowd", gather);
 /// Enough for a thread that only waits; by default each would reserve 2 MiB.
 const STACK_BYTES: usize = 64 * 1024;
 
-/// How many threads there were at once.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Crowd {
-    /// Threads that were there at once, each waiting for the last one to start.
-    pub started: usize,
-    /// Why there were no more.
-    pub refused: Option<String>,
-}
+/// How many threads were there at once, each waiting for the last one to start; and why no more were.
+pub type Crowd = (usize, Option<String>);
 
 /// Starts threads that wait until all are there or one is refused; ends them all.
 pub fn gather(threads: usize) -> Crowd {
@@ -41,7 +34,7 @@ pub fn gather(threads: usize) -> Crowd {
         }
         drop(closed);
     });
-    Crowd { started, refused }
+    (started, refused)
 }
 
 #[cfg(test)]
@@ -51,8 +44,7 @@ mod tests {
     #[test]
     fn a_crowd_is_all_there_at_once() {
         for threads in [0, 1, 50] {
-            let crowd = gather(threads);
-            assert_eq!((crowd.started, crowd.refused), (threads, None));
+            assert_eq!(gather(threads), (threads, None));
         }
     }
 }

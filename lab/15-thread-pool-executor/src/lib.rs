@@ -3,7 +3,6 @@
 pub mod crowd;
 
 use measure::workload;
-use serde::Serialize;
 use std::{num::NonZeroUsize, sync::mpsc, thread, time::Duration};
 
 /// Something to do.
@@ -24,27 +23,20 @@ pub enum Load {
     Work(u64),
 }
 
-/// The result of a task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Done {
-    /// The number of the task.
-    pub number: usize,
-    /// The result of its steps; 0 for a wait.
-    pub value: u64,
-}
+/// The number of a task, and the result of its steps: 0 for a wait.
+pub type Done = (usize, u64);
 
 impl Task {
     /// Does the task on the calling thread.
     pub fn run(self) -> Done {
         let number = self.number;
-        let value = match self.load {
+        match self.load {
             Load::Wait(duration) => {
                 workload::io_wait_blocking(duration);
-                0
+                (number, 0)
             }
-            Load::Work(steps) => work(number as u64, steps),
-        };
-        Done { number, value }
+            Load::Work(steps) => (number, work(number as u64, steps)),
+        }
     }
 }
 

@@ -1,15 +1,15 @@
 //! Shows twenty tasks one by one, on a thread each and on two pools; then how large a pool should
 //! be, and ten thousand tasks.
 
-mod args;
-mod many;
-mod sweep;
-mod ways;
+mod claims;
 
-use args::Args;
-use common::{Lab, Question, Step};
+use common::{
+    Lab, Question, Step,
+    cli::{Seconds, parse_workers, seconds_up_to, up_to},
+};
 use lab_15_thread_pool_executor::crowd::CROWD;
-use std::process::ExitCode;
+use serde::Serialize;
+use std::{num::NonZeroUsize, process::ExitCode};
 
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
@@ -29,6 +29,34 @@ const STEP: Step = Step {
     sources: common::sources!["lib.rs", "crowd.rs"],
 };
 
+#[derive(clap::Args, Clone, Debug, Serialize)]
+pub(crate) struct Args {
+    /// Tasks to do, 1 to 1,000; for one way of doing them each gets a thread of its own
+    #[arg(long, value_name = "N", default_value = "20", value_parser = up_to::<1000>)]
+    tasks: NonZeroUsize,
+
+    /// Threads in the pool, 1 to 512
+    #[arg(long, value_name = "N", default_value = "5", value_parser = parse_workers)]
+    workers: NonZeroUsize,
+
+    /// How long a task waits on average, up to 10 s; each half to one and a half times that
+    #[arg(long, value_name = "SECONDS", default_value = "0.02", value_parser = seconds_up_to::<10>)]
+    #[serde(rename = "wait_s")]
+    wait: Seconds,
+
+    /// Sweep the pool's size from 1, doubling, up to N threads, 1 to 256
+    #[arg(long, value_name = "N", default_value = "32", value_parser = up_to::<256>)]
+    largest: NonZeroUsize,
+
+    /// How many tasks are very many, 1 to 50,000
+    #[arg(long, value_name = "N", default_value = "10_000", value_parser = up_to::<50_000>)]
+    many: NonZeroUsize,
+
+    /// Run all ways this often, taking turns; the middle run is shown, with the spread
+    #[arg(long, value_name = "N", default_value = "5", value_parser = up_to::<1000>)]
+    rounds: NonZeroUsize,
+}
+
 fn main() -> ExitCode {
     STEP.run(&[&CROWD], demonstrate)
 }
@@ -37,7 +65,7 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let text = "Twenty waits: a thread for each against a pool of five. How many times as fast?";
     let ask = Question::faster("thread per task", "pool by hand", text);
     lab.predict(ask, &["not faster", "twice", "four times"], &[1.5, 3.0]);
-    ways::show(args, lab)?;
-    sweep::show(args, lab);
-    many::show(args, lab)
+    claims::ways(args, lab)?;
+    claims::sweep(args, lab);
+    claims::many(args, lab)
 }

@@ -16,7 +16,7 @@ fn tasks(count: usize) -> Vec<Task> {
 fn all(way: impl FnOnce(&mut dyn FnMut(Done))) -> Vec<Done> {
     let mut done = Vec::new();
     way(&mut |one| done.push(one));
-    done.sort_by_key(|one| one.number);
+    done.sort_unstable();
     done
 }
 
@@ -25,7 +25,7 @@ fn every_way_returns_each_result_once_and_right() {
     for count in [0, 1, 5, 80] {
         let tasks = tasks(count);
         let expected = all(|each| run_one_by_one(&tasks, each));
-        assert!(expected.iter().map(|done| done.number).eq(1..=count));
+        assert!(expected.iter().map(|done| done.0).eq(1..=count));
         let threads = all(|each| run_thread_per_task(&tasks, each));
         assert_eq!(threads, expected);
         for workers in (1..=8).filter_map(NonZeroUsize::new) {
@@ -47,8 +47,8 @@ fn a_short_task_asked_for_later_comes_back_first() {
     let tasks = [wait(1, 1.0), wait(2, 0.0)];
     let two = NonZeroUsize::new(2).expect("not zero");
     let mut order = Vec::new();
-    run_thread_per_task(&tasks, |done| order.push(done.number));
-    run_on_pool(two, &tasks, |done| order.push(done.number));
-    run_on_rayon(two, &tasks, |done| order.push(done.number));
+    run_thread_per_task(&tasks, |done| order.push(done.0));
+    run_on_pool(two, &tasks, |done| order.push(done.0));
+    run_on_rayon(two, &tasks, |done| order.push(done.0));
     assert_eq!(order, [2, 1, 2, 1, 2, 1]);
 }

@@ -1,0 +1,274 @@
+//! A few tasks in four ways; how large a pool should be; and very many tasks.
+
+use crate::Args;
+use common::{
+    Bound, Comparison, Lab, Recorded, Sweep, Tally,
+    claim::{Claim, Count, Figure, count, cpus, done, peak_memory, submitted, threads},
+    format,
+    timing::timed,
+};
+use lab_15_thread_pool_executor::{
+    Done, Load, Task,
+    crowd::{CROWD, Crowd},
+    run_on_pool, run_on_rayon, run_one_by_one, run_thread_per_task,
+};
+use measure::workload::Seeded;
+use std::{collections::BTreeSet, iter, num::NonZeroUsize, time::Duration};
+
+const ONE_BY_ONE: &str = "one by one";
+const THREAD_PER_TASK: &str = "thread per task";
+const POOL: &str = "pool by hand";
+const RAYON: &str = "rayon";
+const AHEAD: &str = "results_ahead_of_one_asked_for_earlier";
+
+/// Calls what it gets with each result.
+type Way<'a> = &'a dyn Fn(&mut dyn FnMut(Done));
+
+/// Runs each way once per round.
+pub(crate) fn ways(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
+    let (tasks, workers) = (waits(args, lab.seed()), args.workers);
+    let (all, rounds, size) = (tasks.len(), args.rounds.get(), workers.get());
+    lab.say(format!(
+        "{all} tasks that wait, four ways in turns, {rounds} rounds; a pool has {workers} threads …"
+    ));
+    let ways: [(&str, usize, Way<'_>); 4] = [
+        (ONE_BY_ONE, 1, &|each| run_one_by_one(&tasks, each)),
+        (THREAD_PER_TASK, all, &|each| {
+            run_thread_per_task(&tasks, each)
+        }),
+        (POOL, size, &|each| run_on_pool(workers, &tasks, each)),
+        (RAYON, size, &|each| run_on_rayon(workers, &tasks, each)),
+    ];
+    let mut came = Vec::new();
+    for (name, at_once, way) in ways.into_iter().cycle().take(rounds * ways.len()) {
+        let bound = Bound::Waits {
+            each: None,
+            count: all,
+            at_once,
+        };
+        let variant = lab.variant(name).bound(bound);
+        let order = variant.run_counted(|| Ok(order(way)), |order| tally(&tasks, order))?;
+        if name == POOL {
+            let ahead = count_overtaking(&order);
+            lab.count(POOL, AHEAD, ahead);
+            came = order;
+        }
+    }
+    let came: Vec<String> = came.iter().take(20).map(ToString::to_string).collect();
+    lab.explain(format!("results as they came: {}", came.join(" ")));
+    let text = "on the pool a result came before one that was asked for earlier";
+    let ahead = Figure::<Count>::noted(Some(POOL), AHEAD);
+    lab.claim(Claim::that("overtaking", text).check(ahead.above(count(0))));
+    let text = "every way returned the result of each task once";
+    let once = ways
+        .into_iter()
+        .fold(Claim::that("each_once", text), |claim, (way, ..)| {
+            claim.check(done(way).equals(submitted(way)))
+        });
+    lab.claim(once);
+    let about = "a thread per task beside a pool";
+    let sooner = lab.compare("thread_per_task_is_sooner", about, [THREAD_PER_TASK, POOL]);
+    let more = threads(THREAD_PER_TASK).above(threads(POOL));
+    lab.claim(if all > size {
+        sooner.check(more)
+    } else {
+        sooner
+    });
+    let alike = lab.compare("pools_are_alike", "two pools of one size", [POOL, RAYON]);
+    lab.claim(alike);
+    Ok(())
+}
+
+/// The tasks: waits of unequal length, the same for the same seed.
+fn waits(args: &Args, seed: u64) -> Vec<Task> {
+    let mean = args.wait.0;
+    let task = |number: usize| {
+        let mut random = Seeded::for_item(seed, number as u64);
+        // A nanosecond at least, so that the range is never empty.
+        let wait = random.duration(mean / 2..mean * 3 / 2 + Duration::from_nanos(1));
+        let load = Load::Wait(wait);
+        Task { number, load }
+    };
+    (1..=args.tasks.get()).map(task).collect()
+}
+
+/// The numbers of the tasks as their results come.
+fn order(way: Way<'_>) -> Vec<usize> {
+    let mut numbers = Vec::new();
+    way(&mut |(number, _)| numbers.push(number));
+    numbers
+}
+
+/// A result that came twice is none.
+fn tally(tasks: &[Task], numbers: &[usize]) -> Tally {
+    let once: BTreeSet<usize> = numbers.iter().copied().collect();
+    let came = |task: &Task| once.len() == numbers.len() && once.contains(&task.number);
+    Tally::of_checked(tasks, came)
+}
+
+/// How many results came before one that had been asked for earlier.
+fn count_overtaking(numbers: &[usize]) -> usize {
+    let overtakes = |at: &usize| numbers[*at..].iter().any(|later| *later < numbers[*at]);
+    (0..numbers.len()).filter(overtakes).count()
+}
+
+/// Sweeps with waits and with CPU work, and claims where each knee lies.
+pub(crate) fn sweep(args: &Args, lab: &mut Lab) {
+    let wait = Load::Wait(Duration::from_millis(8));
+    let waits = knee_of(args, lab, "waits of 8 ms", wait);
+    let work = knee_of(args, lab, "CPU work of 2 M steps", Load::Work(2_000_000));
+    let waits = lab.count(None, "knee_of_waits", waits);
+    let text = "waits: the knee lay beyond the number of CPUs";
+    let claim = Claim::that("waits_pay_past_the_cpus", text).check(waits.above(cpus()));
+    lab.claim(claim.headline());
+    let work = lab.count(None, "knee_of_work", work);
+    let largest = lab.count(None, "largest_pool", args.largest.get());
+    let text = "CPU work: the knee lay at the number of CPUs or below";
+    let claim = Claim::that("work_pays_up_to_the_cpus", text).check(work.at_most(cpus()));
+    // Otherwise the sweep has not looked beyond them.
+    lab.claim(claim.check(largest.above(cpus())).headline());
+}
+
+/// Runs the tasks on a pool of each size once per round; returns the size at the knee.
+fn knee_of(args: &Args, lab: &mut Lab, name: &str, load: Load) -> usize {
+    // Fewer than the largest pool has threads, so that the sweep sees what idle threads add.
+    let all = args.largest.get().div_ceil(2);
+    let tasks: Vec<Task> = (1..=all).map(|number| Task { number, load }).collect();
+    let mut sweep = Sweep::new("threads", &["time"], sizes(args.largest.get()));
+    let mut missing = 0;
+    for _ in 0..args.rounds.get() {
+        for size in 0..sweep.sizes().len() {
+            let threads = NonZeroUsize::new(sweep.sizes()[size] as usize).expect("one at least");
+            missing += all;
+            let ((), time) = timed(|| run_on_pool(threads, &tasks, |_| missing -= 1));
+            sweep.add(size, [time]);
+        }
+    }
+    let missing = lab.count(None, "results_missing", missing);
+    let text = format!("{name}: every pool did all tasks");
+    lab.claim(Claim::that("sweep_complete", text).check(missing.equals(count(0))));
+    let knee = find_knee(&sweep);
+    let title = format!("{all} tasks, {name}, by the size of the pool");
+    let note = "knee: no larger pool was faster by a tenth in every round";
+    let mark = |size, _| if knee == Some(size) { " knee" } else { "" };
+    sweep.show(lab, &title, vec![note.into()], mark, |_| knee);
+    knee.map_or(args.largest.get(), |size| sweep.sizes()[size] as usize)
+}
+
+/// 1, 2, 4 … and the largest.
+fn sizes(largest: usize) -> Vec<u64> {
+    let doubling = iter::successors(Some(1), |size| Some(size * 2));
+    let smaller = doubling.take_while(|size| *size < largest as u64);
+    smaller.chain([largest as u64]).collect()
+}
+
+/// The first size over which no larger one pays; `None` where the largest still did.
+fn find_knee(sweep: &Sweep) -> Option<usize> {
+    let last = sweep.sizes().len() - 1;
+    let pays = |size: usize, larger: usize| {
+        let [own, larger] = [size, larger].map(|size| sweep.times_s(size, 0));
+        Comparison::of(own, larger) == Comparison::SecondFaster
+    };
+    (0..last).find(|&size| !(size + 1..=last).any(|larger| pays(size, larger)))
+}
+
+const ON_A_POOL: &str = "many: pool";
+const THREADS: &str = "many: threads";
+
+/// The crowd is given up after this long.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Runs very many short tasks on the pool; then lets a thread for each be there at once.
+pub(crate) fn many(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
+    let (asked, workers) = (args.many.get(), args.workers);
+    let load = Load::Work(1000);
+    let tasks: Vec<Task> = (1..=asked).map(|number| Task { number, load }).collect();
+    let shown = format::count(asked as u64);
+    lab.say(format!(
+        "{shown} short tasks on the pool; then a thread for each, in a process of its own …"
+    ));
+    let pool = lab.variant(ON_A_POOL).other_work();
+    pool.run_counted(
+        || Ok(order(&|each| run_on_pool(workers, &tasks, each))),
+        |numbers| tally(&tasks, numbers),
+    )?;
+    let text = format!("the pool did {shown} tasks on {workers} threads");
+    let claim = Claim::that("a_pool_takes_any_number", text)
+        .check(done(ON_A_POOL).equals(count(asked)))
+        .check(threads(ON_A_POOL).at_most(count(workers.get() + 1)));
+    lab.claim(claim.headline());
+    let (started, refused) = lab.variant(THREADS).other_work().run_counted(
+        || Ok(gather(asked)),
+        |(started, _)| Tally {
+            submitted: asked as u64,
+            done: *started as u64,
+            failed: (asked - started) as u64,
+            ..Tally::default()
+        },
+    )?;
+    let at_once = lab.count(THREADS, "threads_at_once", started);
+    let text = format!("{shown} threads at once fit this machine");
+    let fits = Claim::that("a_thread_each_fits", text).check(at_once.equals(count(asked)));
+    let started = format::count(started as u64);
+    lab.say(format!("  threads at once: {started}"));
+    lab.claim(match refused {
+        None => fits,
+        Some(reason) => fits.otherwise(format!("after {started} threads: {reason}")),
+    });
+    let text = "all those threads at once took over three times the memory of the pool";
+    let more = peak_memory(THREADS).above(peak_memory(ON_A_POOL) * 3.0);
+    lab.claim(Claim::that("threads_take_memory", text).check(more));
+    Ok(())
+}
+
+fn gather(threads: usize) -> Crowd {
+    let pool = CROWD.pool_builder().workers(NonZeroUsize::MIN);
+    let pool = pool.timeout(PATIENCE).recorded().start();
+    let crowd = pool.map_err(anyhow::Error::from);
+    let crowd = crowd.and_then(|pool| Ok(pool.call(threads)?));
+    // How many there were is lost with the process.
+    crowd.unwrap_or_else(|error| (0, Some(error.to_string())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The knee of these times in seconds, by size and round.
+    fn knee(times_s: &[[f64; 3]]) -> Option<usize> {
+        let mut sweep = Sweep::new("threads", &["time"], vec![1; times_s.len()]);
+        for (size, rounds) in times_s.iter().enumerate() {
+            for time in rounds {
+                sweep.add(size, [Duration::from_secs_f64(*time)]);
+            }
+        }
+        find_knee(&sweep)
+    }
+
+    #[test]
+    fn the_knee_is_the_first_size_that_no_larger_one_beats() {
+        assert_eq!(knee(&[[8.0; 3], [4.0; 3], [3.9; 3], [4.1; 3]]), Some(1));
+        assert_eq!(knee(&[[1.0; 3]; 3]), Some(0));
+        // A plateau before a gain is no knee.
+        assert_eq!(knee(&[[8.0; 3], [8.0; 3], [4.0; 3], [4.0; 3]]), Some(2));
+        assert_eq!(knee(&[[8.0; 3], [4.0; 3], [2.0; 3]]), None);
+    }
+
+    #[test]
+    fn a_gain_counts_only_if_every_round_shows_it() {
+        // The machine was slow in the middle round, for all sizes alike.
+        assert_eq!(
+            knee(&[[4.0, 9.0, 4.0], [2.0, 4.5, 2.0], [2.0, 4.4, 2.1]]),
+            Some(1)
+        );
+        // The largest was lucky in two of three rounds.
+        assert_eq!(knee(&[[4.0; 3], [2.0; 3], [0.5, 0.5, 2.0]]), Some(1));
+    }
+
+    #[test]
+    fn sizes_double_and_end_with_the_largest() {
+        assert_eq!(sizes(32), [1, 2, 4, 8, 16, 32]);
+        assert_eq!(sizes(6), [1, 2, 4, 6]);
+        assert_eq!(sizes(1), [1]);
+    }
+}
