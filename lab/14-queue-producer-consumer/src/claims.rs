@@ -13,85 +13,70 @@ use lab_14_queue_producer_consumer::Consumed;
 use std::collections::BTreeSet;
 use timeline::Level;
 
-/// What one variant showed.
-pub(crate) struct Figures {
-    name: String,
-    row: Vec<String>,
-    different: Figure<Count>,
-    late: Figure<Count>,
-    ended: Figure<Count>,
-    queued: Figure<Count>,
-    at_once: Figure<Count>,
-    by_producer: Figure<Seconds>,
-    /// On average.
-    by_consumer: Figure<Seconds>,
+// What is noted of each variant.
+const DIFFERENT: &str = "different_items_handled";
+const LATE: &str = "items_handled_after_a_later_one";
+const ENDED: &str = "consumers_that_reached_the_end";
+const QUEUED: &str = "most_items_queued";
+const AT_WORK: &str = "most_consumers_at_work";
+const BY_PRODUCER: &str = "producer_waited";
+const BY_CONSUMER: &str = "each_consumer_waited_on_average";
+
+/// Notes what the variant's latest run showed; returns its row in the table.
+pub(crate) fn note(lab: &mut Lab, name: &str, (handled, panics): &Consumed) -> Vec<String> {
+    let different: BTreeSet<&u64> = handled.iter().flatten().collect();
+    let pairs = handled.iter().flat_map(|items| items.windows(2));
+    let late = pairs.filter(|pair| pair[0] > pair[1]).count();
+    let recording = lab.recording(name);
+    let queued = recording.level("items queued").map_or(0.0, Level::peak) as usize;
+    lab.count(name, DIFFERENT, different.len());
+    lab.count(name, LATE, late);
+    lab.count(name, ENDED, handled.len() - panics);
+    lab.count(name, QUEUED, queued);
+    lab.count(name, AT_WORK, recording.most_open("handle"));
+    let by_producer = recording.waited("queue full");
+    let by_consumer = recording.waited("queue empty") / handled.len() as u32;
+    lab.duration(name, BY_PRODUCER, by_producer);
+    lab.duration(name, BY_CONSUMER, by_consumer);
+    let waited = [by_producer, by_consumer].map(format::seconds);
+    [vec![name.into(), queued.to_string()], waited.into()].concat()
 }
 
-impl Figures {
-    /// Notes what the variant's latest run showed.
-    pub(crate) fn note(lab: &mut Lab, name: String, (handled, panics): &Consumed) -> Self {
-        let different: BTreeSet<&u64> = handled.iter().flatten().collect();
-        let pairs = handled.iter().flat_map(|items| items.windows(2));
-        let late = pairs.filter(|pair| pair[0] > pair[1]).count();
-        let recording = lab.recording(&name);
-        let queued = recording.level("items queued").map_or(0.0, Level::peak) as usize;
-        let by_producer = recording.waited("queue full");
-        let by_consumer = recording.waited("queue empty") / handled.len() as u32;
-        let waited = [by_producer, by_consumer].map(format::seconds);
-        let row = [vec![name.clone(), queued.to_string()], waited.into()].concat();
-        let mut count = |figure, value| lab.count(&*name, figure, value);
-        Self {
-            different: count("different_items_handled", different.len()),
-            late: count("items_handled_after_a_later_one", late),
-            ended: count("consumers_that_reached_the_end", handled.len() - panics),
-            queued: count("most_items_queued", queued),
-            at_once: count("most_consumers_at_work", recording.most_open("handle")),
-            by_producer: lab.duration(&*name, "producer_waited", by_producer),
-            by_consumer: lab.duration(&*name, "each_consumer_waited_on_average", by_consumer),
-            name,
-            row,
-        }
-    }
-}
-
-/// Shows who waited for whom, and adds the claims.
-pub(crate) fn show(lab: &mut Lab, args: &Args, all: &[Figures]) {
-    let headings = ["", "most queued", "producer waited", "consumer waited"];
-    lab.table(TableReport {
-        title: "Who waited for whom".into(),
-        headings: headings.map(String::from).into(),
-        rows: all.iter().map(|run| run.row.clone()).collect(),
-        text_columns: vec![0],
-        ..TableReport::default()
-    });
+/// Shows who waited for whom, a row for each variant, and adds the claims.
+pub(crate) fn show(lab: &mut Lab, args: &Args, rows: Vec<Vec<String>>) {
     let (consumers, capacity) = (args.consumers.get(), args.capacity.get());
-    let of = |name: &str| all.iter().find(|run| run.name == name).expect("it ran");
+    let number = |name: &str, figure| Figure::<Count>::noted(Some(name), figure);
+    let waited = |name: &str, figure| Figure::<Seconds>::noted(Some(name), figure);
     let text = "without a panic every item was handled exactly once";
     let mut once = Claim::that("each_item_once", text).headline();
     let text = format!("the queue was never seen with more than {capacity} in it");
     let mut bounded = Claim::that("queue_is_bounded", text);
     let text = "a single consumer handled the items in the order in which they were made";
     let mut in_order = Claim::that("in_order", text);
-    for run in all.iter().filter(|run| run.name != "panic") {
-        let different = run.different.clone();
-        once = once.check(different.equals(submitted(&run.name)));
-        once = once.check(done(&run.name).equals(submitted(&run.name)));
-        bounded = bounded.check(run.queued.clone().at_most(count(capacity)));
-        if run.name.ends_with("× 1") {
-            in_order = in_order.check(run.late.clone().equals(count(0)));
+    for name in rows
+        .iter()
+        .map(|row| &*row[0])
+        .filter(|name| *name != "panic")
+    {
+        once = once
+            .check(number(name, DIFFERENT).equals(submitted(name)))
+            .check(done(name).equals(submitted(name)));
+        bounded = bounded.check(number(name, QUEUED).at_most(count(capacity)));
+        if name.ends_with("× 1") {
+            in_order = in_order.check(number(name, LATE).equals(count(0)));
         }
     }
     for claim in [once, bounded, in_order] {
         lab.claim(claim);
     }
-    let eager = of("eager × 1");
+    let eager = "eager × 1";
     let text = "backpressure: the queue was full, its eager producer waited for room";
-    let waited = || eager.by_producer.clone();
+    let line = "backpressure: the queue was full, its eager producer waited {left2}";
     let backpressure = Claim::that("backpressure", text)
-        .check(eager.queued.clone().equals(count(capacity)))
-        .check(waited().at_least(eager.by_consumer.clone() * 2.0))
-        .check(waited().at_least(a_tick()))
-        .in_a_line("backpressure: the queue was full, its eager producer waited {left2}")
+        .in_a_line(line)
+        .check(number(eager, QUEUED).equals(count(capacity)))
+        .check(waited(eager, BY_PRODUCER).at_least(waited(eager, BY_CONSUMER) * 2.0))
+        .check(waited(eager, BY_PRODUCER).at_least(a_tick()))
         .headline();
     lab.claim(match args.items.get() > capacity {
         true => backpressure,
@@ -99,41 +84,48 @@ pub(crate) fn show(lab: &mut Lab, args: &Args, all: &[Figures]) {
     });
     if consumers > 1 {
         let [sentinels, closing, eager] =
-            ["sentinels", "closing", "eager"].map(|way| of(&format!("{way} × {consumers}")));
+            ["sentinels", "closing", "eager"].map(|way| format!("{way} × {consumers}"));
         let text = format!("{consumers} sentinels, or one close, ended {consumers} consumers");
         let ended = Claim::that("all_consumers_ended", text).headline();
-        lab.claim([sentinels, closing].into_iter().fold(ended, |claim, run| {
-            let ended = run.ended.clone().equals(count(consumers));
-            claim.check(ended).check(none_failed(&run.name))
-        }));
-        let text = "beside a producer that pauses, a consumer waited over twice as long as it";
-        let (waited, twice) = (
-            || closing.by_consumer.clone(),
-            closing.by_producer.clone() * 2.0,
+        lab.claim(
+            [&sentinels, &closing]
+                .into_iter()
+                .fold(ended, |claim, name| {
+                    let ended = number(name, ENDED).equals(count(consumers));
+                    claim.check(ended).check(none_failed(name))
+                }),
         );
-        let claim = Claim::that("consumers_wait", text).check(waited().above(twice));
-        lab.claim(claim.check(waited().at_least(a_tick())));
+        let text = "beside a producer that pauses, a consumer waited over twice as long as it";
+        let claim = Claim::that("consumers_wait", text)
+            .check(waited(&closing, BY_CONSUMER).above(waited(&closing, BY_PRODUCER) * 2.0));
+        lab.claim(claim.check(waited(&closing, BY_CONSUMER).at_least(a_tick())));
         let text = "several consumers were handling items at the same time";
-        let at_once = eager.at_once.clone().above(count(1));
-        lab.claim(Claim::that("consumers_side_by_side", text).check(at_once));
+        let at_work = number(&eager, AT_WORK).above(count(1));
+        lab.claim(Claim::that("consumers_side_by_side", text).check(at_work));
     }
-    add_panic(lab, args, of("panic"));
-}
-
-/// The rest depends on whether there are other consumers.
-fn add_panic(lab: &mut Lab, args: &Args, panic: &Figures) {
-    let items = args.items.get() * args.consumers.get();
-    let mut text = "one consumer panicked: its item is lost, the others did the rest";
-    let mut handled = items - 1;
-    if args.consumers.get() == 1 {
-        text = "the only consumer panicked: all later items were cancelled";
-        handled = items.div_ceil(2) - 1;
-    }
-    lab.claim(
-        Claim::that("panic_accounted_for", text)
-            .check(failed("panic").equals(count(1)))
-            .check(panic.different.clone().equals(count(handled)))
-            .check(cancelled("panic").equals(count(items - 1 - handled)))
-            .headline(),
-    );
+    // The rest depends on whether there are other consumers.
+    let items = args.items.get() * consumers;
+    let (text, handled) = match consumers {
+        1 => (
+            "the only consumer panicked: all later items were cancelled",
+            items.div_ceil(2) - 1,
+        ),
+        _ => (
+            "one consumer panicked: its item is lost, the others did the rest",
+            items - 1,
+        ),
+    };
+    let panic = Claim::that("panic_accounted_for", text)
+        .check(failed("panic").equals(count(1)))
+        .check(number("panic", DIFFERENT).equals(count(handled)))
+        .check(cancelled("panic").equals(count(items - 1 - handled)));
+    lab.claim(panic.headline());
+    let headings = ["", "most queued", "producer waited", "consumer waited"];
+    lab.table(TableReport {
+        title: "Who waited for whom".into(),
+        headings: headings.map(String::from).into(),
+        rows,
+        text_columns: vec![0],
+        ..TableReport::default()
+    });
 }

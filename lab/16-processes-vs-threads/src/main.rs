@@ -1,14 +1,14 @@
 //! Shows jobs on threads and in processes, from which size on each pays, and what an abort ends.
 
-mod abort;
-mod args;
-mod sweep;
-mod two_by_two;
+mod claims;
 
-use args::Args;
-use common::{Lab, Question, Step};
+use common::{
+    Lab, Question, Step,
+    cli::{RoundsArgs, Seconds, seconds_up_to, up_to},
+};
 use lab_16_processes_vs_threads::{JOB, PROGRAM};
-use std::process::ExitCode;
+use serde::Serialize;
+use std::{num::NonZeroUsize, process::ExitCode};
 
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
@@ -28,6 +28,31 @@ const STEP: Step = Step {
     sources: common::sources!["lib.rs"],
 };
 
+#[derive(clap::Args, Clone, Debug, Serialize)]
+pub(crate) struct Args {
+    /// Threads in the one pool, processes in the other, 1 to 64
+    #[arg(long, value_name = "N", default_value = "4", value_parser = up_to::<64>)]
+    workers: NonZeroUsize,
+
+    /// Jobs to do, 1 to 100
+    #[arg(long, value_name = "N", default_value = "8", value_parser = up_to::<100>)]
+    jobs: NonZeroUsize,
+
+    /// Steps of CPU work in a job, 1 to 200,000,000; the sweep starts at a 1024th of that
+    #[arg(long, value_name = "N", default_value = "20_000_000",
+          value_parser = up_to::<200_000_000>)]
+    work: NonZeroUsize,
+
+    /// How long a job of I/O waits, up to 10 s
+    #[arg(long, value_name = "SECONDS", default_value = "0.1", value_parser = seconds_up_to::<10>)]
+    #[serde(rename = "wait_s")]
+    wait: Seconds,
+
+    #[command(flatten)]
+    #[serde(flatten)]
+    rounds: RoundsArgs,
+}
+
 fn main() -> ExitCode {
     STEP.run(&[&JOB, &PROGRAM], demonstrate)
 }
@@ -36,7 +61,7 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let text = "CPU work: how many times as fast are processes as threads?";
     let ask = Question::faster("CPU processes", "CPU threads", text);
     lab.predict(ask, &["slower", "the same", "faster"], &[0.9, 1.1]);
-    two_by_two::run(args, lab)?;
-    sweep::run(args, lab)?;
-    abort::run(args, lab)
+    claims::two_by_two(args, lab)?;
+    claims::sweep(args, lab)?;
+    claims::abort(args, lab)
 }

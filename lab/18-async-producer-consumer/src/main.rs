@@ -4,7 +4,6 @@ mod claims;
 mod flags;
 
 use anyhow::Context;
-use claims::Flow;
 use common::{
     Bound, Lab, Question, Step, Tally,
     claim::{Count, Figure},
@@ -56,7 +55,7 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
         "{} items, room for {}; stopped after {third} …",
         args.items, args.queue
     ));
-    let flows = [
+    let rows = vec![
         run(lab, "unbounded", &unbounded, async |_| ())?,
         run(lab, "bounded", &plan, async |_| ())?,
         run(lab, "never yields", &plan, async |pipeline| {
@@ -76,17 +75,17 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
             pipeline.stop_gracefully();
         })?,
     ];
-    claims::show(lab, args, &plan, &flows);
+    claims::show(lab, args, &plan, rows);
     Ok(())
 }
 
-/// Runs a pipeline to its end, and `meanwhile` beside it.
+/// Runs a pipeline to its end, and `meanwhile` beside it; returns its row in the table.
 fn run(
     lab: &mut Lab,
-    name: &'static str,
+    name: &str,
     plan: &Plan,
     meanwhile: impl AsyncFnOnce(&mut Pipeline),
-) -> anyhow::Result<Flow> {
+) -> anyhow::Result<Vec<String>> {
     let variant = lab.variant(name);
     let variant = match name.ends_with("bounded") {
         true => variant.bound(Bound::Spans {
@@ -113,5 +112,5 @@ fn run(
             ..Tally::default()
         },
     )?;
-    Ok(Flow::of(&lab.recording(name), name, plan, &finished))
+    Ok(claims::note(lab, name, plan, &finished))
 }
