@@ -72,7 +72,7 @@ impl RequestArgs {
     }
 
     /// The host that serves httpbin's paths: `--base-url`, else the lab's server.
-    pub fn base(&self, server: Option<&Server>) -> Option<Url> {
+    fn base(&self, server: Option<&Server>) -> Option<Url> {
         self.base_url
             .clone()
             .or_else(|| server.map(|server| server.base_url().clone()))

@@ -4,7 +4,7 @@ use crate::RequestArgs;
 use measure::host::raise_open_files;
 use process_pool::child::Program;
 use std::num::NonZeroU32;
-use web::{Server, ServerConfig, ServerError, Url, Witness, under};
+use web::{Server, ServerConfig, ServerError, Url, Witness};
 
 /// The URLs of a run and, if they are the lab's own, the server behind them.
 #[derive(Debug)]
@@ -13,7 +13,6 @@ pub struct Site {
     pub server: Option<Server>,
     /// What to fetch, in order.
     pub urls: Vec<Url>,
-    base: Option<Url>,
 }
 
 /// Opens what `args` ask for, with `requests` URLs unless they say otherwise.
@@ -43,14 +42,8 @@ impl Site {
             .transpose()?;
         Ok(Self {
             urls: args.urls(server.as_ref(), requests),
-            base: args.base(server.as_ref()),
             server,
         })
-    }
-
-    /// The URL of `path` on the server or `--base-url`; `None` when only `--url`s were given.
-    pub fn url(&self, path: &str) -> Option<Url> {
-        self.base.as_ref().map(|base| under(base, path))
     }
 
     /// Starts the server's counts anew; nothing to do for foreign hosts.

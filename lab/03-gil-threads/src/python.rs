@@ -154,7 +154,7 @@ impl Python {
     fn ask(&mut self, way: &str, steps: u64) -> anyhow::Result<Answer> {
         let stdin = self.process.stdin.as_mut().expect("it is piped");
         // If it has ended, the missing answer says so.
-        let _ = writeln!(stdin, "{way} {steps}");
+        let _ = stdin.write_all(format!("{way} {steps}\n").as_bytes());
         self.answer()
     }
 

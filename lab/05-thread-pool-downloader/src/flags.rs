@@ -29,9 +29,10 @@ impl Args {
         if !self.spread {
             return site.urls.clone();
         }
-        let delays = self.delays(site.urls.len());
-        let paths = delays.map(|delay| format!("delay/{}", delay.as_secs_f64()));
-        paths.filter_map(|path| site.url(&path)).collect()
+        // Each ends in its delay.
+        let delayed = site.urls.iter().zip(self.delays(site.urls.len()));
+        let urls = delayed.map(|(url, delay)| url.join(&delay.as_secs_f64().to_string()));
+        urls.filter_map(Result::ok).collect()
     }
 
     /// Half the workers, where a pool of that size is to run too.

@@ -1,7 +1,6 @@
 //! Shows what each lock costs, what reentrancy is for, and deadlocks whose circle is named.
 
 mod claims;
-mod deadlocks;
 
 use common::{
     Lab, Question, Step,
@@ -62,7 +61,7 @@ impl Args {
 }
 
 fn main() -> ExitCode {
-    STEP.run(&[&deadlocks::WATCHED], demonstrate)
+    STEP.run(&[&claims::WATCHED], demonstrate)
 }
 
 fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
@@ -80,7 +79,7 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     claims::cost(lab, args);
     claims::read(lab)?;
     claims::nest(lab);
-    deadlocks::run(lab, args.patience.0)?;
+    claims::deadlocks(lab, args.patience.0)?;
     claims::poison(lab);
     Ok(())
 }
