@@ -118,7 +118,14 @@ impl Claim {
             .then(|| self.lack_of_cpus(document))
             .flatten();
         let needs_quiet = verdict != Verdict::Shown && lack.is_some();
-        let reasons: Vec<String> = self.reason.clone().into_iter().chain(lack).collect();
+        let disturbed = self
+            .checks
+            .iter()
+            .find_map(|check| check.disturbed(document));
+        let reasons: Vec<String> = match disturbed {
+            Some(disturbed) => vec![disturbed],
+            None => self.reason.clone().into_iter().chain(lack).collect(),
+        };
         let reason = match &*reasons {
             [] => evidence.clone(),
             reasons => reasons.join("; "),
@@ -164,7 +171,10 @@ impl Claim {
         }
         let before = match cpus {
             1.0 => "this process may use one CPU only".to_owned(),
-            _ => format!("just before, {parallelism:.1} of {cpus} CPUs worked at once here"),
+            _ if host("quota").is_some_and(|quota| quota <= parallelism) => {
+                format!("the quota allows {parallelism:.1} of {cpus} CPUs")
+            }
+            _ => format!("just before or after, {parallelism:.1} of {cpus} CPUs were free"),
         };
         let name = self.variants().next();
         let seconds = |path: &str| find(document, Some(name?), path)?.as_f64();

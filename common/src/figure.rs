@@ -204,6 +204,18 @@ impl Expression {
             .collect()
     }
 
+    /// What disturbed a run whose time it is.
+    pub(crate) fn disturbed<'a>(&self, document: &'a Value) -> Option<(String, &'a str)> {
+        let fields = self.above.iter().chain(&self.below);
+        let mut times =
+            fields.filter(|field| field.path.ends_with("_s") || field.path == "efficiency");
+        times.find_map(|field| {
+            let variant = field.variant.as_deref()?;
+            let why = find(document, Some(variant), "disturbed")?.as_str()?;
+            Some((variant.to_owned(), why))
+        })
+    }
+
     /// The expression as the document writes it, and as a test can read it back.
     pub(crate) fn written(&self) -> String {
         let above = match &self.above {

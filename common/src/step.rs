@@ -251,6 +251,7 @@ fn conclude(
 ) -> bool {
     let results = mem::take(&mut state.results);
     let error = (!messages.is_empty()).then(|| messages.join("; "));
+    state.document.host.look_again();
     let document = state.conclude(error);
     match print(document, screen, common) {
         // A reader who has gone has seen enough; the exit code and the errors still tell.

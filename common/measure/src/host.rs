@@ -4,7 +4,11 @@
 //! minutes. [`Host::inspect`] therefore counts what really runs at once, and every conclusion
 //! of the lab is drawn against that number.
 
-use crate::{limits::number_behind, workload::mix};
+use crate::{
+    limits::number_behind,
+    surroundings::{cpus, quota},
+    workload::mix,
+};
 use serde::{Deserialize, Serialize};
 use std::{
     hint::black_box,
@@ -25,9 +29,12 @@ pub struct Host {
     pub os: String,
     /// The processor family as Rust names it, such as `x86_64`.
     pub arch: String,
-    /// CPUs this process may use: affinity and container limits are taken off.
+    /// CPUs this process may run on at once.
     pub cpus: usize,
-    /// Threads' worth of CPU work that ran at once when asked, from 1 to `cpus`.
+    /// CPUs' worth of time that the container's quota allows; `None` without a quota.
+    #[serde(default)]
+    pub quota: Option<f64>,
+    /// Threads' worth of CPU work that ran at once when asked, from 1 to `cpus`, or the quota.
     pub parallelism: f64,
     /// Runnable tasks on the machine, averaged over a minute; `None` where not told.
     pub load: Option<f64>,
@@ -48,6 +55,7 @@ impl Host {
             os: std::env::consts::OS.to_owned(),
             arch: std::env::consts::ARCH.to_owned(),
             cpus: cpus(),
+            quota: quota(),
             parallelism: measure_parallelism(),
             load,
             profile: concat!(env!("LAB_PROFILE"), " profile").to_owned(),
@@ -64,10 +72,7 @@ impl Host {
             "windows" => "Windows",
             other => other,
         };
-        let cpus = match self.cpus {
-            1 => "1 CPU".to_owned(),
-            cpus => format!("{cpus} CPUs, {:.1} usable now", self.parallelism),
-        };
+        let cpus = self.cpus_in_words();
         let rustc: Vec<&str> = self.rustc.split_whitespace().take(2).collect();
         format!(
             "{os} {} · {cpus} · {} · {}",
@@ -76,10 +81,25 @@ impl Host {
             rustc.join(" ")
         )
     }
-}
 
-fn cpus() -> usize {
-    thread::available_parallelism().map_or(1, usize::from)
+    /// How many CPUs there are, and how many of them were to be had.
+    pub fn cpus_in_words(&self) -> String {
+        let (cpus, free) = (self.cpus, self.parallelism);
+        match self.quota.filter(|quota| *quota < cpus as f64) {
+            _ if cpus == 1 => "1 CPU".to_owned(),
+            None => format!("{cpus} CPUs, {free:.1} free"),
+            Some(quota) if free < quota => {
+                format!("{cpus} CPUs, {quota:.1} by quota, {free:.1} free")
+            }
+            Some(quota) => format!("{cpus} CPUs, {quota:.1} by quota"),
+        }
+    }
+
+    /// Counts again how many CPUs are free, and keeps the lower number: a neighbour may have come
+    /// while the program ran.
+    pub fn look_again(&mut self) {
+        self.parallelism = self.parallelism.min(measure_parallelism());
+    }
 }
 
 /// More threads than this are not started: the answer is then "at least".
@@ -106,7 +126,8 @@ fn measure_parallelism() -> f64 {
         together as f64 / alone as f64
     });
     // `clamp` is safe: `threads` is at least 2 here.
-    median(rounds.collect()).clamp(1.0, threads as f64)
+    let free = median(rounds.collect()).clamp(1.0, threads as f64);
+    free.min(quota().unwrap_or(free))
 }
 
 /// The work `threads` threads get done in one shared window of time.
@@ -196,7 +217,7 @@ mod tests {
     fn parallelism_lies_between_one_and_the_cpus() {
         let parallelism = measure_parallelism();
         assert!(
-            (1.0..=cpus() as f64).contains(&parallelism),
+            (0.01..=cpus() as f64).contains(&parallelism),
             "{parallelism}"
         );
     }
@@ -207,6 +228,7 @@ mod tests {
             os: "linux".to_owned(),
             arch: "x86_64".to_owned(),
             cpus: 2,
+            quota: None,
             parallelism: 1.87,
             load: None,
             profile: "dev profile".to_owned(),
@@ -215,8 +237,13 @@ mod tests {
         };
         assert_eq!(
             host.one_line(),
-            "Linux x86_64 · 2 CPUs, 1.9 usable now · dev profile · rustc 1.95.0"
+            "Linux x86_64 · 2 CPUs, 1.9 free · dev profile · rustc 1.95.0"
         );
+        host.quota = Some(1.5);
+        host.parallelism = 1.5;
+        assert_eq!(host.cpus_in_words(), "2 CPUs, 1.5 by quota");
+        host.parallelism = 1.0;
+        assert_eq!(host.cpus_in_words(), "2 CPUs, 1.5 by quota, 1.0 free");
         host.cpus = 1;
         host.parallelism = 1.0;
         assert_eq!(
@@ -238,6 +265,7 @@ mod tests {
             "os",
             "arch",
             "cpus",
+            "quota",
             "parallelism",
             "load",
             "profile",
@@ -246,6 +274,6 @@ mod tests {
         ] {
             assert!(names.contains(&name), "{name} is missing in {names:?}");
         }
-        assert_eq!(names.len(), 8);
+        assert_eq!(names.len(), 9);
     }
 }

@@ -1,11 +1,14 @@
 //! What this process has from its parent: signals to ignore, and limits.
 
-use std::io;
 #[cfg(unix)]
+use std::thread;
 use std::{
-    sync::{Arc, atomic::AtomicBool},
-    thread,
+    io,
+    sync::{Arc, LazyLock, atomic::AtomicBool},
 };
+
+/// Raised when the process goes on after it was stopped, as by Ctrl-Z.
+pub(crate) static STOPPED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 
 /// The least stack that a program of the lab needs for its own `main`, in bytes.
 const STACK_BYTES: u64 = 512 * 1024;
@@ -22,8 +25,9 @@ const STACK_BYTES: u64 = 512 * 1024;
 pub fn on_interrupt(mut handler: impl FnMut(&'static str) + Send + 'static) -> io::Result<()> {
     use signal_hook::{consts, flag, iterator::Signals};
     if !is_ignored(consts::SIGXFSZ) {
-        flag::register(consts::SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
+        flag::register(consts::SIGXFSZ, Arc::default())?;
     }
+    flag::register(consts::SIGCONT, Arc::clone(&STOPPED))?;
     let wanted = [
         consts::SIGINT,
         consts::SIGTERM,

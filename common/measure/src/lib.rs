@@ -4,6 +4,7 @@ mod clock;
 pub mod host;
 pub mod inherited;
 pub mod limits;
+pub mod surroundings;
 pub mod timing;
 pub mod workload;
 

@@ -1,6 +1,7 @@
 //! What this machine allows a process: threads, open files, ports, memory.
 
 use crate::host::raise_open_files;
+use crate::surroundings::in_group;
 use std::{fs, path::Path, str::FromStr, thread::available_parallelism};
 
 /// A limit by its name; in bytes where the name says so.
@@ -120,10 +121,7 @@ fn cgroup_left(controller: &str) -> Option<u64> {
 
 /// The number in a file of this process's control group, version 2.
 fn cgroup(file: &str) -> Option<u64> {
-    let groups = fs::read_to_string("/proc/self/cgroup").ok()?;
-    let path = groups.lines().find_map(|line| line.strip_prefix("0::/"))?;
-    let root = Path::new("/sys/fs/cgroup");
-    number_in(root.join(path).join(file)).or_else(|| number_in(root.join(file)))
+    in_group("", file)?.trim().parse().ok()
 }
 
 /// The soft limit of that name; `None` where it is unlimited.

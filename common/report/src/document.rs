@@ -174,6 +174,9 @@ pub struct Variant {
     /// What the step says of it beside its time, such as a result in short.
     #[serde(default)]
     pub note: Option<String>,
+    /// What disturbed one of its runs from outside, such as a stop; its times prove nothing then.
+    #[serde(default)]
+    pub disturbed: Option<String>,
     /// What the step computed.
     pub results: Value,
     /// The recording in full, for pictures and traces.

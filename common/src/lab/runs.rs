@@ -6,6 +6,7 @@ use crate::{
 };
 use measure::{
     Moment,
+    surroundings::Surroundings,
     timing::{self, Usage},
 };
 use report::{Ledger, RecordingReport, Variant};
@@ -59,6 +60,8 @@ pub(super) struct Run {
     pub(super) usage: Usage,
     pub(super) ledger: Ledger,
     pub(super) results: Value,
+    /// What disturbed it from outside, in words.
+    pub(super) disturbed: Option<String>,
 }
 
 /// Runs `work` and tells what it took; the result is `work`'s own.
@@ -69,11 +72,13 @@ pub(super) fn measure<T>(
     timing::reset_peak_memory();
     let census = Census::start();
     timeline.take();
+    let surroundings = Surroundings::now();
     let before = Usage::now();
     let start = Moment::now();
     let result = work();
     let wall = Moment::now() - start;
     let usage = Usage::now().since(&before);
+    let disturbed = surroundings.disturbed();
     let taken = timeline.take();
     let peak_threads = census.and_then(Census::finish);
     let result = result?;
@@ -101,6 +106,7 @@ pub(super) fn measure<T>(
             usage,
             ledger,
             results: Value::Null,
+            disturbed,
         },
     ))
 }
@@ -180,6 +186,7 @@ impl Runs {
             recorded: RecordingReport::of(&run.recording),
             figures: self.figures.clone(),
             note: self.note.clone(),
+            disturbed: self.runs.iter().find_map(|run| run.disturbed.clone()),
             results: run.results.clone(),
             recording: run.recording.clone(),
             walls_s: walls,

@@ -27,6 +27,7 @@ fn experiment() -> Lab {
             os: "linux".into(),
             arch: "x86_64".into(),
             cpus: 2,
+            quota: None,
             parallelism: 1.0,
             load: None,
             profile: "dev".into(),
@@ -70,6 +71,7 @@ fn record(lab: &mut Lab, name: &str, wall_ms: u64, results: Value) {
             ..Ledger::default()
         },
         results,
+        disturbed: None,
     };
     lab.record(Runs::of(name), run);
 }
@@ -229,7 +231,7 @@ fn a_claim_that_needed_cpus_says_how_many_there_were_and_how_many_it_kept_busy()
         .needs_cpus();
     assert_eq!(
         judged(&mut lab, claim).reason.as_deref(),
-        Some("just before, 1.0 of 2 CPUs worked at once here; `fast` kept 0.7 busy")
+        Some("just before or after, 1.0 of 2 CPUs were free; `fast` kept 0.7 busy")
     );
 }
 
@@ -357,4 +359,18 @@ fn a_run_that_fails_as_a_whole_is_not_recorded() {
         .run_counted(|| anyhow::bail!("no"), |(): &()| Tally::default());
     assert!(outcome.is_err());
     assert_eq!(lab.wall("a"), None);
+}
+
+#[test]
+fn a_run_that_was_stopped_proves_nothing_by_its_times_and_all_by_its_counts() {
+    let mut lab = experiment();
+    record(&mut lab, "stopped", 100, Value::Null);
+    lab.state().runs[0].runs[0].disturbed = Some("it was stopped".into());
+    lab.claim(Claim::that("by_time", "slow").check(wall("stopped").above(seconds(0.01))));
+    lab.claim(Claim::that("by_count", "well").check(none_failed("stopped")));
+    let document = lab.state().conclude(None).clone();
+    let verdicts: Vec<Verdict> = document.claims.iter().map(|claim| claim.verdict).collect();
+    assert_eq!(verdicts, [Verdict::Inconclusive, Verdict::Shown]);
+    let reason = document.claims[0].reason.as_deref();
+    assert!(reason.is_some_and(|reason| reason.contains("it was stopped")));
 }

@@ -275,6 +275,12 @@ fn judge(document: &Value, check: &Value) -> &'static str {
         left.len().min(right.len())
     };
     let at = |values: &[Option<f64>], round: usize| values[round.min(values.len() - 1)];
+    if ["left", "right"]
+        .iter()
+        .any(|side| is_disturbed(document, check[side].as_str()))
+    {
+        return "inconclusive";
+    }
     let mut held = 0;
     for round in 0..rounds {
         let (Some(left), Some(right)) = (at(&left, round), at(&right, round)) else {
@@ -296,6 +302,21 @@ fn judge(document: &Value, check: &Value) -> &'static str {
         _ if held == rounds => "shown",
         _ => "inconclusive",
     }
+}
+
+/// Whether an expression has the time of a variant that was disturbed from outside.
+fn is_disturbed(document: &Value, expression: Option<&str>) -> bool {
+    let expression = expression.unwrap_or_default();
+    let mut operands = expression.split(" / ").flat_map(|it| it.split(" * "));
+    operands.any(|operand| {
+        let field = operand
+            .strip_prefix('[')
+            .and_then(|rest| rest.split_once("]."));
+        field.is_some_and(|(name, path)| {
+            let is_time = path.ends_with("_s") || path == "efficiency";
+            is_time && variant(document, name)["disturbed"].is_string()
+        })
+    })
 }
 
 /// Works out an expression: numbers, `path`, `[variant].path`, `factor * path`, `path / path`.
@@ -368,5 +389,14 @@ mod tests {
         assert_eq!(contradictions(&document("shown", 6.0)).len(), 1);
         assert_eq!(contradictions(&document("not_shown", 1.0)).len(), 1);
         assert_eq!(contradictions(&document("inconclusive", 1.0)).len(), 1);
+    }
+
+    #[test]
+    fn times_of_a_disturbed_variant_decide_nothing() {
+        let mut disturbed = document("shown", 1.0);
+        disturbed["variants"][0]["disturbed"] = json!("it was stopped");
+        assert_eq!(contradictions(&disturbed).len(), 1);
+        disturbed["claims"][0]["verdict"] = json!("inconclusive");
+        assert_eq!(contradictions(&disturbed), [""; 0]);
     }
 }

@@ -5,7 +5,6 @@ mod claims;
 use crate::{
     BOLD, DIM, Document, TableReport, UNSURE, Variant, lane, picture::Picture, tables::table, wrap,
 };
-use measure::host::Host;
 
 /// How much room a screen has.
 #[derive(Clone, Copy, Debug)]
@@ -97,7 +96,7 @@ fn join(sections: &[Vec<String>], mut blanks: usize) -> String {
 
 /// Step, question and machine; and whether the machine was too busy.
 fn head(document: &Document, width: usize) -> Vec<String> {
-    let (title, machine) = (title(document, width), machine(&document.host));
+    let (title, machine) = (title(document, width), document.host.cpus_in_words());
     let mut lines: Vec<String> = title.lines().map(str::to_owned).collect();
     let length = console::measure_text_width(lines.last().map_or("", String::as_str));
     if length + 2 + machine.chars().count() <= width {
@@ -107,6 +106,18 @@ fn head(document: &Document, width: usize) -> Vec<String> {
         }
     } else {
         lines.push(format!("{DIM}{machine}{DIM:#}"));
+    }
+    let disturbed = document
+        .variants
+        .iter()
+        .filter_map(|it| Some((&it.name, it.disturbed.as_ref()?)));
+    for (name, why) in disturbed {
+        let text = wrap(
+            &format!("! `{name}`: {why}; its times prove nothing."),
+            width,
+            2,
+        );
+        lines.extend(text.lines().map(|line| format!("{UNSURE}{line}{UNSURE:#}")));
     }
     if document.claims.iter().any(|claim| claim.needs_quiet) {
         let free = match document.host.cpus {
@@ -136,13 +147,6 @@ pub(crate) fn title(document: &Document, width: usize) -> String {
     let title = wrap(&format!("{step} · {}", document.question), width, 0);
     let rest = title.strip_prefix(step).unwrap_or(&title);
     format!("{BOLD}{step}{BOLD:#}{rest}")
-}
-
-fn machine(host: &Host) -> String {
-    match host.cpus {
-        1 => "1 CPU".into(),
-        cpus => format!("{cpus} CPUs, {:.1} free", host.parallelism),
-    }
 }
 
 /// The tables that the step itself gives, each in at most `rows` rows.

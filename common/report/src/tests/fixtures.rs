@@ -44,6 +44,7 @@ pub(crate) fn variant(name: &str, wall_ms: u64, speedup: f64, lanes: Vec<Lane>) 
         recorded: RecordingReport::of(&recording),
         figures: std::collections::BTreeMap::new(),
         note: None,
+        disturbed: None,
         results: serde_json::Value::Null,
         recording,
     }
@@ -133,6 +134,7 @@ fn host() -> Host {
         os: "linux".into(),
         arch: "x86_64".into(),
         cpus: 2,
+        quota: None,
         parallelism: 1.9,
         load: None,
         profile: "dev profile, opt-level 2".into(),
