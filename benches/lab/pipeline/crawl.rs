@@ -3,22 +3,13 @@
 
 use super::{pages::Pages, site::Site};
 use anyhow::ensure;
-use lab_10_hybrid_pipeline::{
-    parse::Reading,
-    workers::{Parser, Way},
-};
+use lab_10_hybrid_pipeline::{parse::Reading, workers::Parser};
 use process_pool::child::Program;
 use side_by_side::{Group, Row, Setting, Unit};
 use std::{
     rc::Rc,
     time::{Duration, Instant},
 };
-
-const WAYS: [(&str, Way); 3] = [
-    ("inline", Way::Inline),
-    ("rayon", Way::Rayon),
-    ("processes", Way::Processes),
-];
 
 pub(super) fn group(setting: &Setting, reading: Reading) -> anyhow::Result<Group> {
     // What is quick is done more often.
@@ -29,14 +20,22 @@ pub(super) fn group(setting: &Setting, reading: Reading) -> anyhow::Result<Group
     let crawls = if setting.plan.is_test { 1 } else { crawls };
     let site = Rc::new(Site::open(Pages::choose(setting.plan.is_test)?, reading)?);
     let (mut held, mut crawled) = (Vec::new(), Vec::new());
-    for (name, way) in WAYS {
-        // They are there before: what it takes to start them is a group of its own.
-        let parser = Rc::new(Parser::start(way, site.workers, Program::this())?);
+    // They are there before: what it takes to start them is a group of its own.
+    let parsers = [
+        ("inline", Parser::Inline),
+        ("rayon", Parser::rayon(site.workers)?),
+        (
+            "processes",
+            Parser::processes(site.workers, Program::this())?,
+        ),
+    ];
+    for (name, parser) in parsers {
+        let parser = Rc::new(parser);
         let from_memory = || from_memory(&site, &parser);
-        match way {
-            Way::Inline => {}
-            Way::Rayon => held.push(Row::floor("from memory, rayon", from_memory())),
-            Way::Processes => held.push(Row::ours("from memory, processes", from_memory())),
+        match &*parser {
+            Parser::Inline => {}
+            Parser::Rayon(_) => held.push(Row::floor("from memory, rayon", from_memory())),
+            Parser::Processes(_) => held.push(Row::ours("from memory, processes", from_memory())),
         }
         for (stages, has_barrier) in [("barrier", true), ("streaming", false)] {
             let work = crawl(&site, &parser, has_barrier);

@@ -1,142 +1,143 @@
-//! What this run is to show.
+//! What a round comes to, and what the run is to show.
 
-use crate::{
-    flags::PipelineArgs,
-    plan::{Plan, Shown},
-    source::Source,
-};
+use crate::flags::{Args, Variant, Way};
 use common::{
     Lab,
-    claim::{Claim, count, in_flight, none_failed, wall},
+    claim::{Claim, Count, Figure, count, in_flight, none_failed},
+    format,
 };
-use lab_10_hybrid_pipeline::workers::Way;
+use lab_10_hybrid_pipeline::{
+    PAGES,
+    frontier::{Outcome, PageReport},
+    parse::Parsed,
+};
+use std::process;
+use timeline::Level;
 
-pub(crate) fn claim(
-    args: &PipelineArgs,
-    lab: &mut Lab,
-    source: &Source,
-    plans: &[Plan],
-    shown: &[Shown],
-) {
-    let all = || plans.iter().zip(shown);
-    let same = Claim::that(
-        "same_findings",
-        "all variants found the same pages with the same titles and links",
-    );
-    lab.claim(all().skip(1).fold(same, |claim, (_, shown)| {
-        claim.check(shown.different.clone().equals(count(0)))
-    }));
-    let find = |has_barrier: bool, way: Way| {
-        let is_it = |(plan, _): &(&Plan, &Shown)| {
-            plan.has_barrier == has_barrier && plan.way == way && !plan.loses_a_worker()
-        };
-        all().find(is_it)
-    };
-    // Times say something where both parsed the same pages, more than one, and lost none.
-    let fair = |claim: Claim, [one, other]: [(&Plan, &Shown); 2]| {
-        claim
-            .check(none_failed(one.0.name))
-            .check(none_failed(other.0.name))
-            .check(one.1.parsed.clone().equals(other.1.parsed.clone()))
-            .check(one.1.parsed.clone().above(count(1)))
-    };
-    // A tenth apart, so that equal times are not called different.
-    let sooner = |one: &Plan, other: &Plan| wall(one.name).below(wall(other.name) * 0.9);
-    let barrier = all()
-        .find(|(plan, _)| plan.has_barrier)
-        .expect("the first has one");
-    let streaming = find(false, barrier.0.way).expect("it is run with and without the barrier");
-    lab.claim(
-        fair(
-            Claim::that(
-                "streaming_is_faster",
-                "without the barrier the same pages took less time",
-            ),
-            [streaming, barrier],
-        )
-        .check(sooner(streaming.0, barrier.0))
-        .needs_cpus()
-        .headline(),
-    );
-    lab.claim(
-        Claim::that(
-            "fewer_pages_wait",
-            "without the barrier fewer pages waited between the stages at once",
-        )
-        .check(streaming.1.queued.clone().below(barrier.1.queued.clone()))
-        .headline(),
-    );
-    let bounded = Claim::that(
-        "queue_is_bounded",
-        "without the barrier no more pages waited at once than --queue allows",
-    );
-    let queue = || count(args.queue.get());
-    lab.claim(
-        all()
-            .filter(|(plan, _)| !plan.has_barrier)
-            .fold(bounded, |claim, (_, shown)| {
-                claim.check(shown.queued.clone().at_most(queue()))
-            }),
-    );
-    if source.is_counted() {
-        let limited = Claim::that(
-            "in_flight_is_limited",
-            "the server never saw more requests at once than --max-in-flight allows",
-        );
-        let most = || count(args.max_in_flight.get());
-        lab.claim(plans.iter().fold(limited, |claim, plan| {
-            claim.check(in_flight(plan.name).at_most(most()))
+/// Pages printed.
+const PAGES_PRINTED: usize = 5;
+
+fn parsed(page: &PageReport) -> Option<&Parsed> {
+    match &page.outcome {
+        Some(Outcome::Parsed(parsed)) => Some(parsed),
+        _ => None,
+    }
+}
+
+/// What claims are made of beside the times.
+pub(crate) struct Shown {
+    parsed_here: Figure<Count>,
+    different: Figure<Count>,
+    queued: Figure<Count>,
+    lost: Figure<Count>,
+}
+
+impl Shown {
+    /// Notes what a round came to, beside what the `first` variant found.
+    pub(crate) fn note(
+        lab: &mut Lab,
+        name: &str,
+        [first, pages]: [&[PageReport]; 2],
+        lost: usize,
+    ) -> Self {
+        let found = |page: &PageReport| parsed(page).map(|it| (it.title.clone(), it.links));
+        let pairs = first.iter().zip(pages);
+        let same = pairs.filter(|(one, other)| one.url == other.url && found(one) == found(other));
+        let different = first.len().max(pages.len()) - same.count();
+        let here = pages
+            .iter()
+            .filter_map(parsed)
+            .filter(|page| page.pid == process::id());
+        let queued = lab.recording(name).level(PAGES).map_or(0.0, Level::peak);
+        let mut note = |figure, value| lab.count(name, figure, value);
+        Self {
+            parsed_here: note("pages_parsed_in_this_process", here.count()),
+            different: note("pages_that_differ", different),
+            queued: note("most_pages_between_the_stages", queued as usize),
+            lost: note("workers_lost", lost),
+        }
+    }
+}
+
+/// Makes the claims of all variants, the first with the barrier and the second the same without.
+pub(crate) fn add(args: &Args, lab: &mut Lab, variants: &[Variant], shown: &[Shown]) {
+    let is = |figure: &Figure<Count>, number| figure.clone().equals(count(number));
+    let all = || variants.iter().zip(shown);
+    let comparisons = [
+        ("streaming_is_faster", "without the barrier", [1, 0]),
+        ("threads_or_processes", "who parses", [2, 1]),
+        ("inline_is_slower", "beside the executor's thread", [2, 3]),
+    ];
+    let last = if variants.len() < 4 { 1 } else { 3 };
+    for (name, about, pair) in &comparisons[..last] {
+        let names = pair.map(|number| &*variants[number].name);
+        // Times say something where both parsed the same pages, and lost none.
+        let fair = pair
+            .iter()
+            .fold(lab.compare(name, about, names), |claim, number| {
+                let claim = claim.check(none_failed(&variants[*number].name));
+                claim.check(is(&shown[*number].different, 0))
+            });
+        let fair = fair.needs_cpus();
+        lab.claim(if pair[1] == 3 { fair } else { fair.headline() });
+    }
+    let text = "without the barrier fewer pages waited between the stages, as --queue allows";
+    let queued = shown[1].queued.clone();
+    let bounded = Claim::that("queue_is_bounded", text)
+        .check(queued.clone().below(shown[0].queued.clone()))
+        .check(queued.at_most(count(args.queue.get())));
+    lab.claim(bounded.headline());
+    let text = "all variants found the same pages with the same titles and links";
+    let same = Claim::that("same_findings", text);
+    let others = all().skip(1);
+    lab.claim(others.fold(same, |claim, (_, it)| claim.check(is(&it.different, 0))));
+    if args.each().is_some() {
+        let text = "the server never saw more requests at once than --max-in-flight allows";
+        let limited = Claim::that("in_flight_is_limited", text);
+        lab.claim(all().fold(limited, |claim, (variant, _)| {
+            claim.check(in_flight(&variant.name).at_most(count(args.max_in_flight.get())))
         }));
     }
-    let apart = Claim::that(
-        "parsed_elsewhere",
-        "every page that was parsed in the pool's variants was parsed outside this process",
-    );
-    let pools = || all().filter(|(plan, _)| plan.way == Way::Processes);
-    if pools().next().is_some() {
-        lab.claim(pools().fold(apart, |claim, (_, shown)| {
-            claim
-                .check(shown.parsed.clone().at_least(count(1)))
-                .check(shown.parsed_here.clone().equals(count(0)))
-        }));
+    let text = "every page that was parsed in the pool's variants was parsed outside this process";
+    let apart = Claim::that("parsed_elsewhere", text);
+    let pools = all().filter(|(variant, _)| variant.way == Way::Processes);
+    lab.claim(pools.fold(apart, |claim, (_, it)| claim.check(is(&it.parsed_here, 0))));
+    if let Some((killed, it)) = all().find(|(variant, _)| variant.loses_worker) {
+        let text =
+            "a worker process was killed in mid-crawl, and every page was parsed all the same";
+        let costs = Claim::that("loss_costs_no_page", text)
+            .check(it.lost.clone().above(count(0)))
+            .check(none_failed(&killed.name))
+            .check(is(&it.different, 0));
+        lab.claim(costs.headline());
     }
-    if let (Some(inline), Some(rayon), Some(processes)) = (
-        find(false, Way::Inline),
-        find(false, Way::Rayon),
-        find(false, Way::Processes),
-    ) {
-        let slow = Claim::that(
-            "inline_slows_arrivals",
-            "parsed on the executor's own thread, pages took longer to arrive than with processes",
-        );
-        lab.claim(
-            fair(slow, [inline, processes])
-                .check(
-                    inline
-                        .1
-                        .mean_fetch
-                        .clone()
-                        .above(processes.1.mean_fetch.clone() * 1.1),
-                )
-                .needs_cpus()
-                .headline(),
-        );
-        let threads = Claim::that(
-            "threads_before_processes",
-            "the threads of rayon were done before the worker processes",
-        );
-        lab.claim(fair(threads, [rayon, processes]).check(sooner(rayon.0, processes.0)));
+}
+
+/// Prints the pages if they are the first, and fails the run if one that was asked for did not come.
+///
+/// A dead link on the way is a finding. Returns whether there is a page at all.
+pub(crate) fn report(lab: &mut Lab, name: &str, pages: &[PageReport], is_first: bool) -> bool {
+    let links: Vec<usize> = pages.iter().filter_map(parsed).map(|it| it.links).collect();
+    let nothing = links.is_empty();
+    let named = pages.iter().filter(|page| !page.is_found);
+    let missing = named.filter_map(|page| match &page.outcome {
+        Some(Outcome::Failed(error)) => Some(error.clone()),
+        Some(Outcome::Skipped(what)) if nothing => Some(format!("`{}` is {what}", page.url)),
+        _ => None,
+    });
+    let missing: Vec<String> = missing.collect();
+    let all = pages.len();
+    if let Some(reason) = missing.first() {
+        let some = missing.len();
+        lab.fail(format!("{name}: {some} of {all} pages failed: {reason}"));
     }
-    if let Some((plan, shown)) = all().find(|(plan, _)| plan.loses_a_worker()) {
-        lab.claim(
-            Claim::that(
-                "loss_costs_no_page",
-                "a worker process was killed in mid-crawl, and every page was parsed all the same",
-            )
-            .check(shown.workers_lost.clone().at_least(count(1)))
-            .check(none_failed(plan.name))
-            .check(shown.parsed.clone().equals(streaming.1.parsed.clone()))
-            .headline(),
-        );
+    if is_first && !nothing {
+        for page in pages.iter().filter_map(parsed).take(PAGES_PRINTED) {
+            lab.say(format!("{:>5} links  {}", page.links, page.title));
+        }
+        let (well, sum) = (links.len(), links.iter().sum::<usize>() as u64);
+        let sum = format::count(sum);
+        lab.say(format!("  {well} of {all} pages parsed, {sum} links"));
     }
+    !nothing
 }

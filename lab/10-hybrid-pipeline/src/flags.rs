@@ -1,112 +1,207 @@
-//! The flags of this step.
+//! The flags of this step, and the pages that they ask for.
 
-use crate::source::SiteName;
-use clap::Args;
+use anyhow::{Context, ensure};
 use common::cli::{RoundsArgs, as_seconds, parse_workers, up_to};
-use lab_10_hybrid_pipeline::{Limits, parse::Reading, workers::Way};
-use network::{WebUrl, parse_delay, parse_timeout};
+use lab_10_hybrid_pipeline::{Crawl, frontier::Frontier, parse::Reading, workers::Parser};
+use network::{Site, WebUrl, parse_delay, parse_timeout};
+use process_pool::child::Program;
 use serde::Serialize;
-use std::{num::NonZeroUsize, time::Duration};
-use web::Url;
+use std::{num::NonZeroUsize, path::PathBuf, process::Command, time::Duration};
+use web::{Server, ServerConfig, Url, async_client};
+
+/// Pages unless the flags say otherwise: generated ones, and ones of a site.
+const GENERATED_PAGES: NonZeroUsize = NonZeroUsize::new(40).expect("40 is not zero");
+const SITE_PAGES: NonZeroUsize = NonZeroUsize::new(500).expect("500 is not zero");
 
 /// What to crawl, and with what.
-#[derive(Args, Serialize, Debug)]
-pub(crate) struct PipelineArgs {
+#[derive(clap::Args, Serialize, Debug)]
+pub(crate) struct Args {
     /// Fetch this page (http or https); repeat the flag for several
     ///
     /// With --pages above the number of URLs, the links on them are followed too: breadth first, on
     /// the same host only, each page once.
-    #[arg(long = "url", value_name = "URL", value_parser = WebUrl, conflicts_with = "site")]
-    pub(crate) url: Vec<Url>,
+    #[arg(long, value_name = "URL", value_parser = WebUrl, conflicts_with = "site")]
+    url: Vec<Url>,
 
-    /// The site to crawl when no --url is given
-    #[arg(long, value_name = "SITE", value_enum, default_value = "generated")]
-    pub(crate) site: SiteName,
+    /// Crawl this site instead of generated pages
+    #[arg(long, value_name = "SITE", value_parser = ["rust-docs"])]
+    site: Option<String>,
 
-    /// Fetch at most this many pages [default: 48 generated, 500 of rust-docs, each --url]
-    #[arg(
-        long, visible_alias = "requests", value_name = "N", allow_negative_numbers = true,
-        value_parser = up_to::<100_000>
-    )]
-    pub(crate) pages: Option<NonZeroUsize>,
+    /// Fetch at most this many pages [default: 40 generated, 500 of rust-docs, each --url]
+    #[arg(long, visible_alias = "requests", value_name = "N", value_parser = up_to::<100_000>)]
+    pages: Option<NonZeroUsize>,
 
     /// The size of a generated page, 1 to 8000000
     #[arg(
-        long, value_name = "BYTES", default_value = "2000000", allow_negative_numbers = true,
-        conflicts_with = "url",
-        value_parser = up_to::<8_000_000>
+        long, value_name = "BYTES", default_value = "400000",
+        conflicts_with_all = ["url", "site"], value_parser = up_to::<8_000_000>
     )]
-    pub(crate) size: NonZeroUsize,
+    size: NonZeroUsize,
 
     /// Let the server hold each generated page back for this long, 0 to 60 seconds
     #[arg(
-        long, value_name = "SECONDS", default_value = "0.05", value_parser = parse_delay,
-        conflicts_with = "url",
-        allow_negative_numbers = true
+        long, value_name = "SECONDS", default_value = "0.1", value_parser = parse_delay,
+        conflicts_with_all = ["url", "site"]
     )]
     #[serde(rename = "delay_s", serialize_with = "as_seconds")]
-    pub(crate) delay: Duration,
+    delay: Duration,
 
     /// Give up on a page after this many seconds
     #[arg(
-        long, value_name = "SECONDS", default_value = "10", value_parser = parse_timeout,
-        allow_negative_numbers = true
+        long, value_name = "SECONDS", default_value = "10", value_parser = parse_timeout
     )]
     #[serde(rename = "timeout_s", serialize_with = "as_seconds")]
-    pub(crate) timeout: Duration,
+    timeout: Duration,
 
     /// Fetch this many pages at once
-    #[arg(
-        long, value_name = "N", default_value = "8", allow_negative_numbers = true,
-        value_parser = up_to::<1_000>
-    )]
+    #[arg(long, value_name = "N", default_value = "8", value_parser = up_to::<1_000>)]
     pub(crate) max_in_flight: NonZeroUsize,
 
-    /// Parse with this many threads or processes [default: one per CPU]
-    #[arg(long, value_name = "N", value_parser = parse_workers, allow_negative_numbers = true)]
-    pub(crate) workers: Option<NonZeroUsize>,
+    /// Parse with this many threads or processes
+    #[arg(long, value_name = "N", default_value = "2", value_parser = parse_workers)]
+    pub(crate) workers: NonZeroUsize,
 
     /// Let this many pages wait between the stages
-    #[arg(
-        long, value_name = "N", default_value = "32", allow_negative_numbers = true,
-        value_parser = up_to::<100_000>
-    )]
+    #[arg(long, value_name = "N", default_value = "32", value_parser = up_to::<100_000>)]
     pub(crate) queue: NonZeroUsize,
-
-    /// Let the barrier fetch at most this many pages before it parses them
-    #[arg(
-        long, value_name = "N", default_value = "1000", allow_negative_numbers = true,
-        value_parser = up_to::<100_000>
-    )]
-    pub(crate) batch: NonZeroUsize,
 
     /// Parse in this way only, with and without the barrier
     #[arg(long, value_name = "WAY", value_enum)]
-    pub(crate) parse: Option<Way>,
+    parse: Option<Way>,
 
     /// What to parse with
     #[arg(long, value_name = "PARSER", value_enum, default_value = "scraper")]
-    pub(crate) parser: Reading,
+    parser: Reading,
 
     /// In the end, crawl once more in processes and kill one of them half-way
     #[arg(long)]
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub(crate) kill_worker: bool,
+    kill_worker: bool,
 
     #[command(flatten)]
     #[serde(flatten)]
     pub(crate) rounds: RoundsArgs,
 }
 
-impl PipelineArgs {
-    /// The limits that follow from the flags, with `workers` parsers.
-    pub(crate) fn limits(&self, workers: NonZeroUsize) -> Limits {
-        Limits {
-            in_flight: self.max_in_flight,
-            queue: self.queue,
-            // One in each worker, and one that each can take up without asking.
-            at_parser: workers.saturating_add(workers.get()),
-            batch: self.batch,
+/// Who parses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Way {
+    /// The executor's own thread, between two looks at the network
+    Inline,
+    /// A rayon pool of threads
+    Rayon,
+    /// Worker processes
+    Processes,
+}
+
+/// How the stages are joined, who parses, and whether a worker is killed half-way.
+pub(crate) struct Variant {
+    pub(crate) name: String,
+    pub(crate) has_barrier: bool,
+    pub(crate) way: Way,
+    pub(crate) loses_worker: bool,
+}
+
+impl Args {
+    /// The variants to run, with the barrier first.
+    pub(crate) fn variants(&self) -> Vec<Variant> {
+        let variant = |stages, way| Variant {
+            name: format!("{stages}, {way:?}").to_lowercase(),
+            has_barrier: stages == "barrier",
+            way,
+            loses_worker: stages == "one worker killed",
+        };
+        let way = self.parse.unwrap_or(Way::Processes);
+        let mut all = vec![variant("barrier", way), variant("streaming", way)];
+        if self.parse.is_none() {
+            all.extend([Way::Rayon, Way::Inline].map(|way| variant("streaming", way)));
+        }
+        if self.kill_worker {
+            all.push(variant("one worker killed", Way::Processes));
+        }
+        all
+    }
+
+    /// Starts the workers.
+    pub(crate) fn start(&self, way: Way) -> anyhow::Result<Parser> {
+        match way {
+            Way::Inline => Ok(Parser::Inline),
+            Way::Rayon => Parser::rayon(self.workers),
+            Way::Processes => Parser::processes(self.workers, Program::this()),
         }
     }
+
+    /// A crawl of `site`, up to so many pages.
+    pub(crate) fn crawl<'a>(
+        &self,
+        parser: &'a Parser,
+        site: &Site,
+        pages: NonZeroUsize,
+    ) -> Crawl<'a> {
+        Crawl {
+            client: async_client(self.timeout),
+            frontier: Frontier::new(site.urls.iter().cloned(), pages),
+            parser,
+            reading: self.parser,
+            in_flight: self.max_in_flight.get(),
+            queue: self.queue.get(),
+            // One in each worker, and one that each can take up without asking.
+            at_parser: 2 * self.workers.get(),
+        }
+    }
+
+    /// How long each answer takes at least, if that is known.
+    pub(crate) fn each(&self) -> Option<Duration> {
+        let is_generated = self.url.is_empty() && self.site.is_none();
+        is_generated.then_some(self.delay)
+    }
+
+    /// The pages to start from, with the server behind them if it is the lab's, and the most to fetch.
+    pub(crate) fn open(&self, seed: u64) -> anyhow::Result<(Site, NonZeroUsize)> {
+        if let Some(named) = NonZeroUsize::new(self.url.len()) {
+            let site = Site::of(None, self.url.clone());
+            return Ok((site, self.pages.unwrap_or(named)));
+        }
+        let files = self
+            .site
+            .as_ref()
+            .map(|_| documentation_folder())
+            .transpose()?;
+        let default = if files.is_some() {
+            SITE_PAGES
+        } else {
+            GENERATED_PAGES
+        };
+        let pages = self.pages.unwrap_or(default);
+        let paths = match &files {
+            Some(_) => vec!["files/index.html".into()],
+            None => {
+                let (size, delay) = (self.size, self.delay.as_secs_f64());
+                let path = |n| format!("page/{n}?size={size}&count={pages}&delay={delay}");
+                (0..pages.get()).map(path).collect()
+            }
+        };
+        let config = ServerConfig {
+            seed,
+            files,
+            ..ServerConfig::default()
+        };
+        let server = Server::with(&Program::this(), config)?;
+        let urls = paths.iter().map(|path| server.url(path)).collect();
+        Ok((Site::of(Some(server), urls), pages))
+    }
+}
+
+/// The folder of the HTML documentation of the toolchain in use.
+fn documentation_folder() -> anyhow::Result<PathBuf> {
+    let answer = Command::new("rustc").args(["--print", "sysroot"]).output();
+    let answer = answer.context("cannot run `rustc`; leave out --site to do without its pages")?;
+    let sysroot = String::from_utf8_lossy(&answer.stdout).trim().to_owned();
+    let folder = PathBuf::from(sysroot).join("share/doc/rust/html");
+    ensure!(
+        folder.join("index.html").is_file(),
+        "no documentation in `{}`; install it with `rustup component add rust-docs`, or leave out --site",
+        folder.display()
+    );
+    Ok(folder)
 }

@@ -2,32 +2,30 @@
 
 mod claims;
 mod flags;
-mod pages;
-mod plan;
-mod source;
 
-use common::{Lab, Question, Step};
-use flags::PipelineArgs;
+use anyhow::Context;
+use claims::Shown;
+use common::{Bound, Lab, Question, Step, Tally};
+use flags::{Args, Variant, Way};
+use futures_util::future::join;
 use lab_10_hybrid_pipeline::{
+    crawl_streaming, crawl_with_barrier,
     frontier::{Outcome, PageReport},
-    workers::PARSE,
+    workers::{PARSE, Parser, lose_a_worker},
 };
 use measure::host;
-use pages::{fail_for_missing, print_pages};
-use plan::{Shown, plans};
-use source::Source;
+use network::Site;
 use std::{num::NonZeroUsize, process::ExitCode};
+use tokio::runtime::Builder;
 use web::SERVER;
 
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
     mirrors: &["lab/10_async_multiprocessing_pipeline.py"],
     question: "async fetch, process-pool parse: how to join them?",
-    why: "Fetching waits and parsing works, so the two can go on at the same time: while one page is \
-          parsed, others are on their way. A barrier between them forbids just that. The channel in \
-          between is bounded: when the parsers cannot keep up, the fetchers wait, and memory stays \
-          what the limits add up to. Threads for I/O, processes for CPU, async for scale, locks for \
-          safety.",
+    why: "While one page is parsed, others can be on their way; a barrier between the stages \
+          forbids just that. The channel in between is bounded: when the parsers cannot keep up, \
+          the fetchers wait, and memory stays what the limits add up to.",
     remember: "Fetching waits and parsing works, so one can go on during the other. A barrier \
               between them forbids just that.",
     predict: (
@@ -41,49 +39,85 @@ fn main() -> ExitCode {
     STEP.run(&[&SERVER, &PARSE], demonstrate)
 }
 
-fn demonstrate(args: &PipelineArgs, lab: &mut Lab) -> anyhow::Result<()> {
+fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
+    let variants = args.variants();
     let text = "Without the barrier between fetching and parsing: how many times as fast?";
-    let ask = Question::faster("streaming, processes", "barrier, processes", text);
+    let ask = Question::faster(&variants[1].name, &variants[0].name, text);
     lab.predict(
         ask,
         &["not faster", "up to twice", "more than that"],
         &[1.1, 2.2],
     );
     host::raise_open_files();
-    let cpus = NonZeroUsize::new(lab.cpus()).unwrap_or(NonZeroUsize::MIN);
-    let workers = args.workers.unwrap_or(cpus);
-    let source = Source::open(args, lab.seed())?;
-    lab.param("workers", workers);
-    lab.param("pages", source.start.pages);
-    let mut plans = plans(args.parse);
-    if args.kill_worker {
-        plans.push(plan::losing_a_worker(source.start.pages.get()));
-    }
-    let rounds = args.rounds.rounds.get();
+    let (site, pages) = args.open(lab.seed())?;
+    lab.param("pages", pages);
     let mut first: Option<Vec<PageReport>> = None;
-    let mut shown: Vec<Shown> = Vec::new();
-    for round in 1..=rounds {
+    let mut shown = Vec::new();
+    for round in 0..args.rounds.rounds.get() {
         shown.clear();
-        for plan in &plans {
-            lab.say(format!("round {round} of {rounds}: {} …", plan.name));
-            let (pages, lost) = plan::run(plan, args, workers, &source, lab)?;
-            // More of the same would only cost the reader's time.
-            let nothing = !pages
-                .iter()
-                .any(|page| matches!(page.outcome, Outcome::Parsed { .. }));
-            if round == 1 || nothing {
-                fail_for_missing(lab, plan.name, &pages, nothing);
-            }
-            if nothing {
+        for variant in &variants {
+            let (crawled, lost) = run(args, variant, &site, pages, lab)?;
+            if round == 0 && !claims::report(lab, &variant.name, &crawled, first.is_none()) {
+                // More of the same would only cost the reader's time.
                 return Ok(());
             }
-            if first.is_none() {
-                print_pages(lab, &pages);
-            }
-            let first = first.get_or_insert_with(|| pages.clone());
-            shown.push(plan::note(lab, plan, first, &pages, lost));
+            let first = first.get_or_insert_with(|| crawled.clone());
+            shown.push(Shown::note(lab, &variant.name, [first, &crawled], lost));
         }
     }
-    claims::claim(args, lab, &source, &plans, &shown);
+    claims::add(args, lab, &variants, &shown);
     Ok(())
+}
+
+/// Runs a variant once; returns its pages, and how many workers were lost.
+fn run(
+    args: &Args,
+    variant: &Variant,
+    site: &Site,
+    pages: NonZeroUsize,
+    lab: &mut Lab,
+) -> anyhow::Result<(Vec<PageReport>, usize)> {
+    let bound = Bound::Pipeline {
+        each: args.each(),
+        count: pages.get(),
+        at_once: args.max_in_flight.get(),
+        work: "parse",
+        workers: if variant.way == Way::Inline {
+            1
+        } else {
+            args.workers.get()
+        },
+    };
+    let mut measure = lab.variant(&variant.name).observed_by(site).bound(bound);
+    if args.each().is_some() {
+        // In a crawl the links decide how many there are to fetch at once.
+        measure = measure.limit(args.max_in_flight.get());
+    }
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let mut lost = 0;
+    let work = || {
+        let parser = args.start(variant.way)?;
+        let crawl = args.crawl(&parser, site, pages);
+        runtime.block_on(async {
+            match variant.has_barrier {
+                true => crawl_with_barrier(&crawl).await,
+                false if variant.loses_worker => {
+                    let loss = lose_a_worker(&crawl, pages.get().div_ceil(2));
+                    let lost = join(crawl_streaming(&crawl), loss).await.1;
+                    return lost.context("cannot kill a worker; leave out --kill-worker");
+                }
+                false => crawl_streaming(&crawl).await,
+            }
+            Ok(())
+        })?;
+        let crawled = crawl.frontier.finish();
+        if let Parser::Processes(pool) = parser {
+            lost = pool.shutdown().workers_lost as usize;
+        }
+        Ok(crawled)
+    };
+    // A skipped page counts as done: it came, and there was nothing to do.
+    let is_done = |page: &PageReport| !matches!(page.outcome, Some(Outcome::Failed(_)));
+    let crawled = measure.run_counted(work, |pages| Tally::of_checked(pages, is_done))?;
+    Ok((crawled, lost))
 }

@@ -1,13 +1,15 @@
 //! Who parses: the executor's own thread, threads of rayon, or worker processes.
 
-use crate::parse::{PageInput, Parsed, parse_page};
+use crate::{
+    Crawl,
+    parse::{PageInput, Parsed, parse_page},
+};
 use anyhow::Context;
 use common::Recorded;
-use process_pool::{Ledger, ProcessPool, Worker, child::Program};
+use process_pool::{ProcessPool, Worker, child::Program};
 use rayon::{ThreadPool, ThreadPoolBuilder};
-use serde::Serialize;
-use std::{num::NonZeroUsize, time::Duration};
-use tokio::sync::oneshot;
+use std::{io, num::NonZeroUsize, time::Duration};
+use tokio::{sync::oneshot, task};
 
 /// What a worker process does: parse one page.
 pub const PARSE: Worker<PageInput, Result<Parsed, String>> = Worker::new("parse", parse_page);
@@ -15,50 +17,38 @@ pub const PARSE: Worker<PageInput, Result<Parsed, String>> = Worker::new("parse"
 /// A process that has parsed one page for so long is killed; only a page made for that gets there.
 const PARSE_LIMIT: Duration = Duration::from_secs(30);
 
-/// Which workers parse.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub enum Way {
-    /// The executor's own thread, between two looks at the network
-    Inline,
-    /// A rayon pool of threads
-    Rayon,
-    /// Worker processes
-    Processes,
-}
-
-/// Workers ready to parse.
+/// Who parses.
 #[derive(Debug)]
 pub enum Parser {
-    /// None: the executor's thread does it.
+    /// The executor's own thread, between two looks at the network.
     Inline,
-    /// Threads.
+    /// A rayon pool of threads.
     Rayon(ThreadPool),
-    /// Processes.
+    /// Worker processes.
     Processes(ProcessPool<PageInput, Result<Parsed, String>>),
 }
 
 impl Parser {
-    /// Starts `workers` workers; processes run `program`.
+    /// Starts so many threads.
     ///
     /// # Errors
-    /// The system refuses a thread or a process.
-    pub fn start(way: Way, workers: NonZeroUsize, program: Program) -> anyhow::Result<Self> {
-        Ok(match way {
-            Way::Inline => Self::Inline,
-            Way::Rayon => Self::Rayon(
-                ThreadPoolBuilder::new()
-                    .num_threads(workers.get())
-                    .thread_name(|index| format!("parser {}", index + 1))
-                    .build()
-                    .with_context(|| format!("cannot start {workers} threads; ask for fewer"))?,
-            ),
-            Way::Processes => {
-                let builder = PARSE.pool_builder().program(program).workers(workers);
-                // A worker that is lost costs no page: it is parsed again.
-                Self::Processes(builder.timeout(PARSE_LIMIT).retries(1).recorded().start()?)
-            }
-        })
+    /// The system refuses a thread.
+    pub fn rayon(workers: NonZeroUsize) -> anyhow::Result<Self> {
+        let threads = ThreadPoolBuilder::new().num_threads(workers.get());
+        let threads = threads.thread_name(|index| format!("parser {}", index + 1));
+        let refused = || format!("cannot start {workers} threads; ask for fewer");
+        Ok(Self::Rayon(threads.build().with_context(refused)?))
+    }
+
+    /// Starts so many processes of `program`.
+    ///
+    /// # Errors
+    /// The system refuses a process.
+    pub fn processes(workers: NonZeroUsize, program: Program) -> anyhow::Result<Self> {
+        let pool = PARSE.pool_builder().program(program).workers(workers);
+        // A worker that is lost costs no page: it is parsed again.
+        let pool = pool.timeout(PARSE_LIMIT).retries(1).recorded();
+        Ok(Self::Processes(pool.start()?))
     }
 
     /// Parses one page; only [`Inline`](Self::Inline) keeps the calling thread busy with it.
@@ -71,30 +61,18 @@ impl Parser {
     pub async fn parse(&self, page: PageInput) -> anyhow::Result<Parsed> {
         let parsed = match self {
             Self::Inline => {
-                let parsed = parse_here(page);
-                // Lets the other tasks have a turn after every page, not only after the last.
-                tokio::task::yield_now().await;
-                parsed
+                // Lets the other tasks have a turn before every page, not only before the first.
+                task::yield_now().await;
+                parse_here(page)
             }
             Self::Rayon(threads) => {
                 let (tx, rx) = oneshot::channel();
                 threads.spawn(move || drop(tx.send(parse_here(page))));
                 rx.await.context("the parser panicked")?
             }
-            Self::Processes(pool) => {
-                let task = pool.submit_async(page).await;
-                task.await?
-            }
+            Self::Processes(pool) => pool.submit_async(page).await.await?,
         };
         parsed.map_err(anyhow::Error::msg)
-    }
-
-    /// Ends the workers; returns the pool's counts, if they were processes.
-    pub fn finish(self) -> Option<Ledger> {
-        match self {
-            Self::Inline | Self::Rayon(_) => None,
-            Self::Processes(pool) => Some(pool.shutdown()),
-        }
     }
 }
 
@@ -102,4 +80,30 @@ impl Parser {
 #[tracing::instrument(name = "parse", skip_all)]
 fn parse_here(page: PageInput) -> Result<Parsed, String> {
     parse_page(page)
+}
+
+/// Kills one of the worker processes, if it is they who parse, once `after` pages have a result.
+///
+/// # Errors
+/// The system does not let the worker be killed.
+pub async fn lose_a_worker(crawl: &Crawl<'_>, after: usize) -> io::Result<()> {
+    crawl.frontier.settled(after).await;
+    match crawl.parser {
+        Parser::Processes(pool) => pool.worker_ids().first().map_or(Ok(()), |id| kill(*id)),
+        Parser::Inline | Parser::Rayon(_) => Ok(()),
+    }
+}
+
+#[cfg(unix)]
+fn kill(id: u32) -> io::Result<()> {
+    use nix::{
+        sys::signal::{Signal::SIGKILL, kill},
+        unistd::Pid,
+    };
+    Ok(kill(Pid::from_raw(id.cast_signed()), SIGKILL)?)
+}
+
+#[cfg(not(unix))]
+fn kill(_: u32) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
 }

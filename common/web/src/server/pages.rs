@@ -129,7 +129,7 @@ fn render(seed: u64, n: u32, size: usize, count: u32) -> String {
         let draw = mix(own ^ 1, position);
         let room = size - END.len() - page.len();
         let word = WORDS[draw as usize % WORDS.len()];
-        let piece = if draw >> 32 & 31 == 0 {
+        let piece = if draw >> 32 & 1 == 0 {
             "</p>\n<p>"
         } else {
             word
