@@ -67,7 +67,7 @@ fn one_round_is_no_comparison_of_speed() {
         "inline_is_slower",
         "threads_or_processes",
     ] {
-        assert_eq!(verdict(&document, name), "not_shown", "{name}");
+        assert_ne!(verdict(&document, name), "shown", "{name}");
     }
 }
 
