@@ -42,9 +42,10 @@ pub struct RequestArgs {
     /// Let the server hold each answer back for this long, 0 to 60 seconds; fractions are fine
     ///
     /// It stands for the slow network and the slow far side: the time in which a program could do
-    /// something else. Requests to --url have the delay they have.
+    /// something else. A --url has the delay it has, and takes none.
     #[arg(
-        long, value_name = "SECONDS", default_value = "1", value_parser = parse_delay, help_heading = HEADING
+        long, value_name = "SECONDS", default_value = "1", value_parser = parse_delay,
+        conflicts_with = "url", help_heading = HEADING
     )]
     #[serde(rename = "delay_s", serialize_with = "as_seconds")]
     pub delay: Duration,
@@ -199,6 +200,16 @@ mod tests {
         assert!(parse(&[]).expect("defaults").needs_server());
         assert!(!parse(&["--url", "http://a"]).expect("a URL").needs_server());
         assert!(urls(&[]).is_empty());
+    }
+
+    #[test]
+    fn a_url_takes_no_delay() {
+        let both = ["--url", "http://a/x", "--delay", "2"];
+        let error = parse(&both).expect_err("no delay is possible").to_string();
+        assert!(
+            error.contains("--delay") && error.contains("--url"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -24,12 +24,6 @@ pub fn open_target(args: &RequestArgs, requests: NonZeroU32) -> Result<Site, Ser
 }
 
 impl Site {
-    /// These URLs and, if they are the lab's own, the server behind them.
-    pub fn of(server: Option<Server>, urls: Vec<Url>) -> Self {
-        let base = None;
-        Self { server, urls, base }
-    }
-
     /// Opens what `args` ask for with a server of this program and configuration.
     ///
     /// # Errors

@@ -159,8 +159,8 @@ impl Args {
     /// The pages to start from, with the server behind them if it is the lab's, and the most to fetch.
     pub(crate) fn open(&self, seed: u64) -> anyhow::Result<(Site, NonZeroUsize)> {
         if let Some(named) = NonZeroUsize::new(self.url.len()) {
-            let site = Site::of(None, self.url.clone());
-            return Ok((site, self.pages.unwrap_or(named)));
+            let (server, urls) = (None, self.url.clone());
+            return Ok((Site { server, urls }, self.pages.unwrap_or(named)));
         }
         let files = self
             .site
@@ -188,7 +188,8 @@ impl Args {
         };
         let server = Server::with(&Program::this(), config)?;
         let urls = paths.iter().map(|path| server.url(path)).collect();
-        Ok((Site::of(Some(server), urls), pages))
+        let server = Some(server);
+        Ok((Site { server, urls }, pages))
     }
 }
 
