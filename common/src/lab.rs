@@ -5,7 +5,7 @@
 //! again with the same name in a plain loop: each call adds a run.
 
 use crate::{bound::Bound, claim::Claim, question::Question, step::ResultFiles};
-use report::{Document, Key, Ledger, Screen, TableReport, Tally, Watched};
+use report::{Document, Key, Ledger, Screen, TableReport, Tally, Variant, Watched};
 use serde::Serialize;
 use serde_json::Value;
 use std::{
@@ -25,7 +25,7 @@ mod runs;
 mod tests;
 
 pub use runs::{Counts, Observer};
-use runs::{Run, Runs, measure};
+use runs::{Runs, measure};
 
 /// Everything a step has measured so far, and the way to measure more.
 #[derive(Debug)]
@@ -243,7 +243,7 @@ impl<'a> Measure<'a> {
             longest_s: lab.longest_s(),
         };
         let watch = lab.screen.watch(&lab.timeline, watched);
-        let measured = measure(&lab.timeline, work);
+        let measured = measure(&lab.timeline, work, tally);
         drop(watch);
         let counts = observer.map(Observer::counts).transpose();
         let (result, mut run) = measured?;
@@ -252,17 +252,8 @@ impl<'a> Measure<'a> {
             Ok(counts) => (counts.flatten(), None),
             Err(error) => (None, Some(error)),
         };
-        let tally = tally(&result);
-        run.ledger = Ledger {
-            submitted: tally.submitted,
-            done: tally.done,
-            failed: tally.failed,
-            cancelled: tally.cancelled,
-            retried: tally.retried,
-            peak_in_flight: counts.map(|counts| counts.peak_in_flight),
-            connections: counts.map(|counts| counts.connections),
-            ..run.ledger
-        };
+        run.ledger.peak_in_flight = counts.map(|counts| counts.peak_in_flight);
+        run.ledger.connections = counts.map(|counts| counts.connections);
         run.results = serde_json::to_value(&result)?;
         lab.record(runs, run);
         silence.map_or(Ok(result), Err)
@@ -299,11 +290,11 @@ impl Lab {
     /// The longest wall time of a variant so far.
     fn longest_s(&self) -> f64 {
         let state = self.state();
-        let walls = state.runs.iter().map(|runs| runs.median().wall_s());
+        let walls = state.runs.iter().map(|runs| runs.median().wall_s);
         walls.fold(0.0, f64::max)
     }
 
-    fn record(&mut self, mut new: Runs, run: Run) {
+    fn record(&mut self, mut new: Runs, run: Variant) {
         let mut state = self.state();
         if let Some(runs) = state.runs.iter_mut().find(|runs| runs.name == new.name) {
             runs.runs.push(run);
@@ -338,7 +329,7 @@ impl State {
 
     /// Turns what was measured into the document, claims judged.
     pub(crate) fn conclude(&mut self, error: Option<String>) -> &Document {
-        let first_s = self.runs.first().map(|runs| runs.median().wall_s());
+        let first_s = self.runs.first().map(|runs| runs.median().wall_s);
         let cpus = self.document.host.cpus;
         let variants = self.runs.iter().map(|runs| runs.report(first_s, cpus));
         self.document.variants = variants.collect();

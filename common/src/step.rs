@@ -16,7 +16,6 @@ use report::{
 use serde::Serialize;
 use std::{
     cell::Cell,
-    collections::BTreeMap,
     env,
     io::{self, IsTerminal},
     mem,
@@ -157,13 +156,7 @@ impl Step {
             command: command(self.package, given()),
             host: Host::inspect(),
             params: params.expect("flags are plain data"),
-            variants: Vec::new(),
-            figures: BTreeMap::new(),
-            claims: Vec::new(),
-            curves: Vec::new(),
-            tables: Vec::new(),
-            questions: Vec::new(),
-            error: None,
+            ..Document::default()
         }
     }
 

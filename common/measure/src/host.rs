@@ -23,7 +23,7 @@ use std::{
 };
 
 /// The machine, the build and the checkout behind a run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Host {
     /// The operating system as Rust names it, such as `linux`.
     pub os: String,

@@ -20,7 +20,7 @@ const LANES_WRITTEN: usize = 1000;
 const SPANS_WRITTEN: usize = 10_000;
 
 /// A run of one step.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Document {
     /// [`SCHEMA`].
     pub schema: u32,
@@ -66,7 +66,7 @@ pub struct Document {
 }
 
 /// A question, and where its answer is found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pointer {
     /// A command, or a package of the path.
     pub to: String,
@@ -130,7 +130,7 @@ impl QuestionReport {
 ///
 /// After several runs everything but the fields said otherwise is that of the run with the median
 /// wall time (the lower of the two middle ones when the number is even).
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Variant {
     /// Its name.
     pub name: String,
@@ -220,22 +220,10 @@ pub struct Ledger {
     pub peak_rss_bytes: Option<u64>,
 }
 
-/// The counts of tasks in a [`Ledger`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// Tasks handed in.
-    pub submitted: u64,
-    /// Tasks finished well.
-    pub done: u64,
-    /// Tasks that ended in an error.
-    pub failed: u64,
-    /// Tasks called off.
-    pub cancelled: u64,
-    /// Extra attempts.
-    pub retried: u64,
-}
+/// A [`Ledger`] of which only the counts of tasks are known, as a lesson gives it.
+pub type Tally = Ledger;
 
-impl Tally {
+impl Ledger {
     /// The tally of `count` tasks that all went well.
     pub fn all_done(count: usize) -> Self {
         Self {

@@ -9,10 +9,9 @@ use measure::{
     surroundings::Surroundings,
     timing::{self, Usage},
 };
-use report::{Ledger, RecordingReport, Variant};
-use serde_json::Value;
-use std::collections::BTreeMap;
-use timeline::{LaneKind, Recording, Timeline};
+use report::{Ledger, RecordingReport, Tally, Variant};
+use std::{collections::BTreeMap, time::Duration};
+use timeline::{Lane, LaneKind, Recording, Span, Timeline};
 
 /// What somebody outside the process counted: the server.
 pub trait Observer {
@@ -46,29 +45,20 @@ pub(crate) struct Runs {
     pub(super) limit: Option<u64>,
     /// Whether its work is that of the first variant.
     pub(super) same_work: bool,
-    pub(super) runs: Vec<Run>,
+    /// Each as if it were the only one.
+    pub(super) runs: Vec<Variant>,
     /// What the step noted, by round.
     pub(super) figures: BTreeMap<String, Vec<f64>>,
     /// What the screen says beside its time.
     pub(super) note: Option<String>,
 }
 
-/// One run of one variant.
-#[derive(Clone, Debug)]
-pub(super) struct Run {
-    pub(super) recording: Recording,
-    pub(super) usage: Usage,
-    pub(super) ledger: Ledger,
-    pub(super) results: Value,
-    /// What disturbed it from outside, in words.
-    pub(super) disturbed: Option<String>,
-}
-
-/// Runs `work` and tells what it took; the result is `work`'s own.
+/// Runs `work` and measures what it takes; the result is `work`'s own.
 pub(super) fn measure<T>(
     timeline: &Timeline,
     work: impl FnOnce() -> anyhow::Result<T>,
-) -> anyhow::Result<(T, Run)> {
+    tally: impl FnOnce(&T) -> Tally,
+) -> anyhow::Result<(T, Variant)> {
     timing::reset_peak_memory();
     let census = Census::start();
     timeline.take();
@@ -82,39 +72,33 @@ pub(super) fn measure<T>(
     let taken = timeline.take();
     let peak_threads = census.and_then(Census::finish);
     let result = result?;
+    let is_process = |lane: &&Lane| lane.id.kind == LaneKind::Process;
     let ledger = Ledger {
         threads: peak_threads.map(|peak| peak.max(census::recorded(&taken.lanes))),
-        processes: 1 + taken
-            .lanes
-            .iter()
-            .filter(|lane| lane.id.kind == LaneKind::Process)
-            .count() as u64,
+        processes: 1 + taken.lanes.iter().filter(is_process).count() as u64,
         voluntary_switches: usage.voluntary_switches,
         involuntary_switches: usage.involuntary_switches,
         peak_rss_bytes: usage.peak_rss_bytes,
-        ..Ledger::default()
+        ..tally(&result)
     };
     let recording = Recording {
         start,
         wall,
         ..taken
     };
-    Ok((
-        result,
-        Run {
-            recording,
-            usage,
-            ledger,
-            results: Value::Null,
-            disturbed,
-        },
-    ))
-}
-
-impl Run {
-    pub(super) fn wall_s(&self) -> f64 {
-        self.recording.wall.as_secs_f64()
-    }
+    let jobs = |time: fn(&Span) -> Duration| recording.jobs().map(time).sum::<Duration>();
+    let variant = Variant {
+        wall_s: wall.as_secs_f64(),
+        cpu_user_s: usage.cpu_user.as_secs_f64(),
+        cpu_system_s: usage.cpu_system.as_secs_f64(),
+        open_s: jobs(Span::duration).as_secs_f64(),
+        busy_s: jobs(|job| job.busy).as_secs_f64(),
+        ledger,
+        recording,
+        disturbed,
+        ..Variant::default()
+    };
+    Ok((result, variant))
 }
 
 impl Runs {
@@ -131,65 +115,45 @@ impl Runs {
     }
 
     pub(super) fn walls(&self) -> Vec<f64> {
-        self.runs.iter().map(Run::wall_s).collect()
+        self.runs.iter().map(|run| run.wall_s).collect()
     }
 
     /// The run with the median wall time, the lower of two.
-    pub(super) fn median(&self) -> &Run {
-        let mut order: Vec<&Run> = self.runs.iter().collect();
-        order.sort_by_key(|run| run.recording.wall);
+    pub(super) fn median(&self) -> &Variant {
+        let mut order: Vec<&Variant> = self.runs.iter().collect();
+        order.sort_by(|one, other| one.wall_s.total_cmp(&other.wall_s));
         order[(order.len() - 1) / 2]
     }
 
     pub(super) fn report(&self, first_s: Option<f64>, cpus: usize) -> Variant {
         let run = self.median();
         let walls = self.walls();
-        let wall_s = run.wall_s();
-        let bound = self
-            .bound
-            .as_ref()
-            .and_then(|bound| bound.of(&run.recording, cpus));
+        let bound = self.bound.as_ref();
+        let bound = bound.and_then(|bound| bound.of(&run.recording, cpus));
         let bound = bound.filter(|(bound, _)| !bound.is_zero());
         let bound_s = bound.as_ref().map(|(bound, _)| bound.as_secs_f64());
         let expected = self.limit.map(|limit| limit.min(run.ledger.submitted));
+        let speedup = first_s.map(|first_s| first_s / run.wall_s);
         Variant {
             name: self.name.clone(),
             runs: walls.len(),
-            wall_s,
             wall_min_s: walls.iter().copied().fold(f64::INFINITY, f64::min),
             wall_max_s: walls.iter().copied().fold(0.0, f64::max),
             failed_by_round: self.runs.iter().map(|run| run.ledger.failed).collect(),
-            cpu_user_s: run.usage.cpu_user.as_secs_f64(),
-            cpu_system_s: run.usage.cpu_system.as_secs_f64(),
-            open_s: run
-                .recording
-                .jobs()
-                .map(|span| span.duration().as_secs_f64())
-                .sum(),
-            busy_s: run
-                .recording
-                .jobs()
-                .map(|span| span.busy.as_secs_f64())
-                .sum(),
             bound_s,
             bound_reason: bound.map(|(_, reason)| reason),
-            speedup: first_s
-                .filter(|_| self.same_work)
-                .map(|first_s| first_s / wall_s)
-                .filter(|ratio| ratio.is_finite()),
-            efficiency: bound_s.map(|bound| bound / wall_s),
+            speedup: speedup.filter(|ratio| self.same_work && ratio.is_finite()),
+            efficiency: bound_s.map(|bound| bound / run.wall_s),
             comparable: match (expected, run.ledger.peak_in_flight) {
                 (Some(expected), Some(peak)) => expected == peak,
                 _ => true,
             },
-            ledger: run.ledger.clone(),
             recorded: RecordingReport::of(&run.recording),
             figures: self.figures.clone(),
             note: self.note.clone(),
             disturbed: self.runs.iter().find_map(|run| run.disturbed.clone()),
-            results: run.results.clone(),
-            recording: run.recording.clone(),
             walls_s: walls,
+            ..run.clone()
         }
     }
 }

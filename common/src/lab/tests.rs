@@ -2,46 +2,19 @@ use super::*;
 use crate::claim::{
     Check, all_in_flight, busy, count, in_flight, middle_wall, none_failed, seconds, times, wall,
 };
-use measure::{Moment, timing::Usage};
-use report::{ClaimReport, Pointer, SCHEMA, Verdict};
-use std::collections::BTreeMap;
+use measure::Moment;
+use report::{ClaimReport, Verdict};
 use timeline::Timeline;
 
 /// An experiment that measured nothing and says nothing.
 fn experiment() -> Lab {
     let document = Document {
-        schema: SCHEMA,
-        step: "step".into(),
-        question: "does it?".into(),
-        mirrors: Vec::new(),
-        why: String::new(),
-        remember: "One thread does one thing at a time.".into(),
-        predict: Pointer::to(
-            "cargo run -p lab-99-example -- --workers 4",
-            "twice as fast?",
-        ),
-        next: Some(Pointer::to("lab-98-another", "what comes after it?")),
-        sources: Vec::new(),
-        command: String::new(),
         host: measure::host::Host {
-            os: "linux".into(),
-            arch: "x86_64".into(),
             cpus: 2,
-            quota: None,
             parallelism: 1.0,
-            load: None,
-            profile: "dev".into(),
-            rustc: "rustc".into(),
-            commit: None,
+            ..measure::host::Host::default()
         },
-        params: serde_json::json!({ "requests": 10 }),
-        variants: Vec::new(),
-        figures: BTreeMap::new(),
-        claims: Vec::new(),
-        curves: Vec::new(),
-        tables: Vec::new(),
-        questions: Vec::new(),
-        error: None,
+        ..Document::default()
     };
     Lab {
         state: Arc::new(Mutex::new(State::new(document, Vec::new()))),
@@ -58,20 +31,21 @@ fn experiment() -> Lab {
 
 /// Records a run of `wall_ms` as if it had been measured.
 fn record(lab: &mut Lab, name: &str, wall_ms: u64, results: Value) {
-    let run = Run {
+    let wall = Duration::from_millis(wall_ms);
+    let run = Variant {
+        wall_s: wall.as_secs_f64(),
         recording: Recording {
             start: Moment::now(),
-            wall: Duration::from_millis(wall_ms),
+            wall,
             ..Recording::default()
         },
-        usage: Usage::default(),
         ledger: Ledger {
             submitted: 1,
             done: 1,
             ..Ledger::default()
         },
         results,
-        disturbed: None,
+        ..Variant::default()
     };
     lab.record(Runs::of(name), run);
 }
@@ -225,7 +199,7 @@ fn a_claim_that_needed_cpus_says_how_many_there_were_and_how_many_it_kept_busy()
     let mut lab = experiment();
     record(&mut lab, "slow", 100, Value::Null);
     record(&mut lab, "fast", 100, Value::Null);
-    lab.state().runs[1].runs[0].usage.cpu_user = Duration::from_millis(70);
+    lab.state().runs[1].runs[0].cpu_user_s = 0.07;
     let claim = Claim::that("faster", "fast is faster")
         .check(wall("fast").below(wall("slow") * 0.75))
         .needs_cpus();

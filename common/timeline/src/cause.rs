@@ -37,12 +37,8 @@ const fn cause(wait: &'static str, words: &'static str, marks: Option<(char, cha
     Cause { wait, words, marks }
 }
 
-/// The cause with this name, if it is one of the known.
-pub fn known_cause(wait: &str) -> Option<&'static Cause> {
-    CAUSES.iter().find(|cause| cause.wait == wait)
-}
-
 /// The name, not copied where it is known: a span costs no allocation for it.
 pub(super) fn interned(wait: &str) -> Cow<'static, str> {
-    known_cause(wait).map_or_else(|| Cow::Owned(wait.to_owned()), |cause| cause.wait.into())
+    let known = CAUSES.iter().find(|cause| cause.wait == wait);
+    known.map_or_else(|| Cow::Owned(wait.to_owned()), |cause| cause.wait.into())
 }

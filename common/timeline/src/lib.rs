@@ -15,7 +15,7 @@ mod store;
 mod thin;
 mod timeline;
 
-pub use cause::{BACK_OFF, CAUSES, Cause, IO, known_cause};
+pub use cause::{BACK_OFF, CAUSES, Cause, IO};
 pub use measure::{Moment, thread_cpu};
 pub use recording::{Lane, LaneId, LaneKind, Level, Recording, START_UP, Span, Toll, thinned};
 pub use timeline::{Timeline, WriteOnDrop};
