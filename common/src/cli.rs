@@ -210,11 +210,7 @@ pub(crate) fn parse<Own: clap::Args>(
 /// Serves a child's role if this process was started in one; a refusal is printed.
 pub fn take_role(roles: &[&dyn Role]) -> Option<ExitCode> {
     process_pool::note_tasks(crate::recorded::note);
-    let served = child::take_role(roles)?;
-    Some(served.unwrap_or_else(|error| {
-        print_error(error);
-        ExitCode::from(2)
-    }))
+    child::take_role(roles)
 }
 
 /// Parses the command line of a program that is no step, with the same manners.

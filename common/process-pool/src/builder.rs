@@ -1,13 +1,13 @@
 //! How a pool is set up.
 
 use crate::{
-    Event, PoolError, ProcessPool, Worker,
+    Event, PoolError, ProcessPool, TaskError, Worker, WorkerStartError,
     child::{self, Program},
     event::Hook,
-    shared::Shared,
+    state::Shared,
     supervisor,
-    wait::lock,
-    wire::{self, ORDER_BYTES, Order},
+    sync::{block_on, lock},
+    wire::{self, NO_TASK, Order},
 };
 use serde::Serialize;
 use std::{
@@ -260,12 +260,11 @@ impl<I, O> PoolBuilder<I, O> {
     /// # Panics
     /// If `data` cannot be encoded, and past 255 functions.
     pub fn initialiser<D: Serialize>(mut self, worker: &Worker<D, ()>, data: &D) -> Self {
-        let mut order = Order::of(self.settings.add(worker), 1);
-        order.id = Order::INITIAL;
-        let mut message = vec![0; ORDER_BYTES];
-        wire::encode(data, &mut message).expect("the initialiser's data can be encoded");
-        order.write(&mut message);
-        self.settings.initial = Some(Arc::new(message));
+        let mut order = Vec::new();
+        Order::append(&mut order, self.settings.add(worker), false, data)
+            .expect("the initialiser's data can be encoded");
+        Order::number(&mut order, NO_TASK);
+        self.settings.initial = Some(Arc::new(order));
         self
     }
 
@@ -287,7 +286,6 @@ impl<I, O> PoolBuilder<I, O> {
         }
         let refused = |source: io::Error| PoolError::Thread { source };
         let shared = Arc::new(Shared::new(self.settings).map_err(refused)?);
-        let started = Arc::clone(&lock(&shared.state).started);
         // An early return drops the pool, which ends what was started.
         let pool = ProcessPool::new(Arc::clone(&shared));
         for slot in 0..shared.settings.workers.get() {
@@ -297,13 +295,17 @@ impl<I, O> PoolBuilder<I, O> {
                 .spawn(move || supervisor::run(&serving, slot));
             if let Err(error) = spawned {
                 let missing = slot..shared.settings.workers.get();
-                shared.change(|state, effects| {
-                    { missing }.for_each(|slot| state.leave(slot, effects))
-                });
+                shared.change(|state| { missing }.for_each(|_| state.leave()));
                 return Err(refused(error));
             }
         }
-        started.wait().unwrap_or(Ok(()))?;
+        block_on(shared.gates.started.take());
+        match &lock(&shared.state).closed {
+            Some(TaskError::PoolBroken { source }) => Err(PoolError::Broken {
+                source: WorkerStartError::clone(source),
+            }),
+            _ => Ok(()),
+        }?;
         Ok(pool)
     }
 }

@@ -2,15 +2,21 @@
 
 use crate::{
     Ledger, Task, TaskError, Worker,
-    job::{Job, Reply},
-    room::Permit,
-    shared::Shared,
-    supervisor, task,
-    wait::{OneShot, block_on, lock},
-    wire::{self, ORDER_BYTES, Order},
+    state::Shared,
+    supervisor,
+    sync::{self, Permit, block_on, block_until, lock},
+    task,
+    wire::{self, Order},
 };
+use futures_channel::oneshot;
 use serde::{Serialize, de::DeserializeOwned};
-use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    marker::PhantomData,
+    sync::{Arc, Mutex},
+    thread,
+    time::{Duration, Instant},
+};
 
 /// Worker processes that run one function; made by [`Worker::pool`](crate::Worker::pool).
 ///
@@ -28,24 +34,10 @@ struct Owner(Arc<Shared>);
 
 impl Drop for Owner {
     fn drop(&mut self) {
-        self.0.change(|state, effects| state.stop(effects));
+        self.0.change(|state| state.end(TaskError::Cancelled));
         // A waker or a hook may be what drops it, on a thread that would wait for itself.
         if !supervisor::is_one() {
-            block_on(self.0.end());
-        }
-    }
-}
-
-impl Shared {
-    /// Waits until no worker is left.
-    async fn end(&self) {
-        let end = Arc::<OneShot<()>>::default();
-        let is_over = self.change(|state, _| {
-            state.waiting_for_end.push(Arc::clone(&end));
-            state.has_ended()
-        });
-        if !is_over {
-            (&*end).await;
+            block_on(self.0.gates.ended.take());
         }
     }
 }
@@ -101,7 +93,10 @@ impl<I, O> ProcessPool<I, O> {
     /// The process ids of the workers that are ready; one that is being replaced is left out.
     pub fn worker_ids(&self) -> Vec<u32> {
         let state = lock(&self.shared().state);
-        state.slots.iter().filter_map(|slot| slot.pid).collect()
+        let ready = state.slots.iter().filter(|slot| slot.is_ready);
+        ready
+            .filter_map(|slot| Some(slot.child.as_ref()?.id()))
+            .collect()
     }
 
     /// How long each slot's first worker took from its start until it was ready.
@@ -127,9 +122,25 @@ impl<I, O> ProcessPool<I, O> {
     /// # Cancel safety
     /// Dropped before it is ready, the pool shuts down all the same.
     pub async fn shutdown_async(&self, limit: Option<Duration>) -> Ledger {
-        self.shared()
-            .change(|state, effects| state.finish(limit, effects));
-        self.shared().end().await;
+        let shared = self.shared();
+        shared.change(|state| state.close());
+        if let Some(deadline) = limit.and_then(|limit| Instant::now().checked_add(limit)) {
+            let ending = Arc::clone(shared);
+            let end = move || {
+                if block_until(ending.gates.ended.take(), Some(deadline)).is_none() {
+                    ending.change(|state| state.end(TaskError::Cancelled));
+                }
+            };
+            // Who cannot be given that time gets none.
+            if thread::Builder::new()
+                .name("shutdown".into())
+                .spawn(end)
+                .is_err()
+            {
+                shared.change(|state| state.end(TaskError::Cancelled));
+            }
+        }
+        shared.gates.ended.take().await;
         self.ledger()
     }
 }
@@ -140,14 +151,14 @@ impl<I: Serialize, O: DeserializeOwned> ProcessPool<I, O> {
     /// # Errors
     /// Any [`TaskError`].
     pub fn call(&self, input: I) -> Result<O, TaskError> {
-        self.submit(input).wait()
+        let room = &self.shared().gates.queue;
+        let permit = room.try_take().unwrap_or_else(|| block_on(room.take()));
+        self.queue(&input, permit, true).wait()
     }
 
     /// Queues one task; blocks while the queue is at its limit.
     pub fn submit(&self, input: I) -> Task<O> {
-        let room = &self.shared().room;
-        let permit = room.try_take().unwrap_or_else(|| block_on(room.take()));
-        self.queue(&input, permit)
+        block_on(self.submit_async(input))
     }
 
     /// Queues one task unless the queue is at its limit; then the input comes back, not encoded.
@@ -155,8 +166,8 @@ impl<I: Serialize, O: DeserializeOwned> ProcessPool<I, O> {
     /// # Errors
     /// The input.
     pub fn try_submit(&self, input: I) -> Result<Task<O>, I> {
-        match self.shared().room.try_take() {
-            Some(permit) => Ok(self.queue(&input, permit)),
+        match self.shared().gates.queue.try_take() {
+            Some(permit) => Ok(self.queue(&input, permit, false)),
             None => Err(input),
         }
     }
@@ -168,23 +179,23 @@ impl<I: Serialize, O: DeserializeOwned> ProcessPool<I, O> {
     /// # Cancel safety
     /// Dropped before it is ready, it has queued nothing, and the input is gone.
     pub async fn submit_async(&self, input: I) -> Task<O> {
-        let permit = self.shared().room.take().await;
-        self.queue(&input, permit)
+        let permit = self.shared().gates.queue.take().await;
+        self.queue(&input, permit, false)
     }
 
-    /// Queues a task for which there is room.
-    fn queue(&self, input: &I, permit: Permit) -> Task<O> {
+    /// Queues a task for which there is room; its caller may be lent an idle worker for it.
+    fn queue(&self, input: &I, permit: Permit, lends: bool) -> Task<O> {
         let shared = self.shared();
-        let outcome = Arc::<OneShot<_>>::default();
-        let mut message = vec![0; ORDER_BYTES];
-        let task = match wire::encode(input, &mut message) {
+        let (sender, outcome) = oneshot::channel();
+        let mut order = Vec::new();
+        let is_recorded = shared.settings.hook.is_some();
+        let task = match Order::append(&mut order, self.function, is_recorded, input) {
             Ok(()) => {
-                let reply = Reply::Handle(Arc::clone(&outcome));
-                let order = Order::of(self.function, 1);
-                shared.add(Job::new(order, message, reply, Some(permit)))
+                let reply = Arc::new(Mutex::new(Some(sender)));
+                shared.add((1, order), reply, Some(permit), lends)
             }
             Err(reason) => {
-                outcome.put(Err(task::not_encoded(reason)));
+                sync::send(sender, Err(task::not_encoded(reason)));
                 shared.refuse()
             }
         };

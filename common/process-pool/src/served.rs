@@ -2,15 +2,15 @@
 
 use crate::{
     Worker, caught,
-    child::{Closing, Link, exit_now},
+    child::Link,
     event::{Stage, note},
-    wire::{self, FAILURE, Failure, MARK, Order, Report, VALUE},
+    wire::{self, Answer, Failure, MARK, NO_TASK, Order, Tag},
 };
 use serde::{Serialize, de::DeserializeOwned};
-use std::{io, process::ExitCode, thread};
+use std::{io, process::ExitCode};
 
-/// A buffer for results is not kept if it is larger.
-const KEPT_BYTES: usize = 64 * 1024;
+/// A buffer for answers is not kept if it is larger.
+const KEPT_BYTES: usize = 4 << 20;
 
 /// A worker function, whatever its types are.
 pub trait Function: Sync {
@@ -20,9 +20,9 @@ pub trait Function: Sync {
     /// Its types, by which parent and worker make sure that they mean the same function.
     fn types(&self) -> String;
 
-    /// Runs one task and makes `result` of it; whatever it and its types do, there is one. Returns
-    /// whether it is a value.
-    fn run(&self, input: &[u8], result: &mut Vec<u8>) -> bool;
+    /// Runs one task and appends its output to `answer`, or what it failed with; whatever it and
+    /// its types do, there is one of these. Returns whether it is an output.
+    fn run(&self, input: &[u8], answer: &mut Vec<u8>) -> bool;
 }
 
 impl<I: DeserializeOwned, O: Serialize> Function for Worker<I, O> {
@@ -34,22 +34,23 @@ impl<I: DeserializeOwned, O: Serialize> Function for Worker<I, O> {
         wire::types::<I, O>()
     }
 
-    fn run(&self, input: &[u8], result: &mut Vec<u8>) -> bool {
+    fn run(&self, input: &[u8], answer: &mut Vec<u8>) -> bool {
+        let start = answer.len();
         let ended = caught::catch(|| {
             let input = postcard::from_bytes(input);
             let input = input.map_err(|error| Failure::Input(error.to_string()))?;
-            wire::append(result, VALUE, &self.run_here(input)).map_err(Failure::Output)
+            wire::encode(&self.run_here(input), answer).map_err(Failure::Output)
         });
         let failure = match ended {
             Ok(Ok(())) => return true,
-            Ok(Err(failure)) => failure,
-            Err(panicked) => panicked,
+            Ok(Err(failure)) | Err(failure) => failure,
         };
-        // A panic while it was encoded leaves half of a value.
-        result.clear();
-        if let Err(reason) = wire::append(result, FAILURE, &failure) {
-            // It is a short sentence.
-            let _ = wire::append(result, FAILURE, &Failure::Output(reason));
+        // What could not be encoded has left a part of itself.
+        answer.truncate(start);
+        if wire::encode(&failure, answer).is_err() {
+            // Its text is past all limits; a short one is not.
+            answer.truncate(start);
+            let _ = wire::encode(&Failure::Output("a failure is too long".into()), answer);
         }
         false
     }
@@ -68,82 +69,49 @@ pub(crate) fn serve(functions: &[&dyn Function], link: Link) -> ExitCode {
 fn serve_all(functions: &[&dyn Function], link: Link) -> io::Result<()> {
     let own_id = std::process::id();
     let (mut sender, mut receiver) = link.split();
-    watch(receiver.closing()?)?;
-    let types = functions.iter().map(|function| function.types()).collect();
-    let note_of_start = note(Stage::Ready);
+    receiver.watch_parent()?;
     sender.send_raw(&MARK)?;
-    sender.send(&Report::Hello {
-        types,
-        note: note_of_start,
-    })?;
-    let mut result = Vec::new();
-    while let Some((message, from)) = receiver.receive_message()? {
-        let garbled = || io::Error::from(io::ErrorKind::InvalidData);
-        let (order, mut inputs) = Order::read(&message[from..]).ok_or_else(garbled)?;
-        let function = functions
-            .get(usize::from(order.function))
-            .ok_or_else(garbled)?;
-        for _ in 0..order.tasks {
-            let input = match order.tasks {
-                1 => inputs,
-                _ => wire::take(&mut inputs).ok_or_else(garbled)?.1,
-            };
-            order.record.then(|| note(Stage::Begin));
-            result.clear();
-            result.shrink_to(KEPT_BYTES);
-            let ended_well = function.run(input, &mut result);
+    let mut answer = Vec::new();
+    let types: Vec<_> = functions.iter().map(|function| function.types()).collect();
+    let hello = |answer: &mut Vec<u8>| {
+        // Names of types are no longer than anything.
+        let _ = wire::encode(&types, answer);
+        Tag::Hello
+    };
+    Answer::write(&mut answer, NO_TASK, hello, || note(Stage::Ready));
+    sender.send_raw(&answer)?;
+    while let Some(message) = receiver.receive_raw()? {
+        let order = Order::read(message);
+        let order = order.ok_or(io::ErrorKind::InvalidData)?;
+        let function = functions.get(usize::from(order.function));
+        let function = function.ok_or(io::ErrorKind::InvalidData)?;
+        if order.is_recorded {
+            note(Stage::Begin);
+        }
+        if answer.capacity() > KEPT_BYTES {
+            answer = Vec::new();
+        }
+        let run = |answer: &mut Vec<u8>| {
+            let is_output = function.run(order.input, answer);
             if std::process::id() != own_id {
                 end_as_a_copy();
             }
-            // A result leaves before the next task begins: a crash costs one task only.
-            let done = Report::Done {
-                id: order.id,
-                failed: !ended_well,
-                note: order.record.then(|| note(Stage::End(function.name()))),
-            };
-            sender.send_with(&done, &result)?;
-        }
+            if is_output { Tag::Value } else { Tag::Failure }
+        };
+        Answer::write(&mut answer, order.task, run, || {
+            let end = Stage::End(function.name());
+            order.is_recorded.then(|| note(end)).unwrap_or_default()
+        });
+        // It leaves before the next task begins: a crash costs one task only.
+        sender.send_raw(&answer)?;
     }
     Ok(())
 }
 
-/// Waits for the parent's end on a thread of its own, so that it is noticed in mid-task too.
-fn watch(closing: Closing) -> io::Result<()> {
-    let watcher = thread::Builder::new().name("watcher".into());
-    #[cfg(unix)]
-    let parent = std::os::unix::process::parent_id();
-    let watching = move || {
-        closing.wait();
-        // The parent may have closed the link to let an idle worker end by itself.
-        #[cfg(unix)]
-        while std::os::unix::process::parent_id() == parent {
-            thread::sleep(std::time::Duration::from_millis(5));
-        }
-        end_with_the_parent()
-    };
-    watcher.spawn(watching).map(drop)
-}
-
-/// Ends this process at once, and on Unix the helpers that a task started.
-fn end_with_the_parent() -> ! {
-    #[cfg(unix)]
-    {
-        use nix::{sys::signal, unistd};
-        // `Child::start` made this process the leader of a group that holds it and its helpers.
-        if unistd::getpgrp() == unistd::getpid() {
-            let _ = signal::killpg(unistd::getpgrp(), signal::Signal::SIGKILL);
-        }
-    }
-    exit_now()
-}
-
 /// A task forked, and both processes came back from it: only one of them is the worker.
 fn end_as_a_copy() -> ! {
+    // Nothing of the worker's is to be flushed or dropped twice.
     #[cfg(unix)]
-    {
-        use nix::{sys::signal, unistd::Pid};
-        // Nothing of the worker's is to be flushed or dropped twice.
-        let _ = signal::kill(Pid::this(), signal::Signal::SIGKILL);
-    }
+    let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
     std::process::abort()
 }

@@ -1,20 +1,24 @@
 //! All that a pool's threads share, under one lock: the queue, and what each worker has of it.
 //!
-//! Nothing here runs code of the caller; what concerns the caller goes into [`Effects`].
+//! Nothing here runs code of the caller; what concerns the caller is done [later](State::later).
 
 use crate::{
-    Ledger, PoolError, TaskError, WorkerId, WorkerStartError,
+    Event, Ledger, TaskError, WorkerId, WorkerStartError,
     builder::Settings,
-    child::Waker,
-    job::{Effects, Job, Output, Reply, Started},
-    room::Room,
-    stream::Flow,
-    wait::OneShot,
+    child::{Child, Waker},
+    supervisor,
+    sync::{Permit, Room, lock},
+    wire::{self, Answer, Order},
+    worker::Worker,
 };
 use std::{
-    collections::{BTreeMap, VecDeque},
-    io, iter, mem,
-    sync::Arc,
+    collections::BTreeMap,
+    fmt, io, iter, mem,
+    num::NonZeroUsize,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -23,159 +27,353 @@ const START_ATTEMPTS: u32 = 3;
 const FIRST_BACK_OFF: Duration = Duration::from_millis(10);
 const LONGEST_BACK_OFF: Duration = Duration::from_secs(1);
 
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Phase {
-    Open,
-    /// No new tasks; those that were submitted are done.
-    Finishing,
-    /// No new tasks; all others are cancelled.
-    Stopping,
-    Broken(Arc<WorkerStartError>),
+/// One or more answers as they came from the worker: whoever takes the outcome decodes them.
+#[derive(Debug)]
+pub(crate) struct Output {
+    pub(crate) bytes: Vec<u8>,
+    /// Where in the bytes they begin.
+    pub(crate) from: usize,
+    pub(crate) tasks: u32,
 }
 
-/// A worker's place in the pool. Only its supervisor starts and ends the worker, and sends it tasks.
-#[derive(Debug)]
+impl Output {
+    pub(crate) fn answers(&self) -> impl Iterator<Item = Answer<'_>> {
+        wire::messages(&self.bytes[self.from..]).filter_map(Answer::read)
+    }
+}
+
+pub(crate) type Outcome = Result<Output, TaskError>;
+
+/// Where the outcomes of a job go.
+pub(crate) trait Reply: Send + Sync {
+    /// Puts there the outcome of task number `task`, which is the `place`th of the job's.
+    fn put(&self, place: usize, task: u64, outcome: Outcome);
+
+    fn is_wanted(&self) -> bool {
+        true
+    }
+}
+
+/// What a worker is sent at once: one task, or a chunk of them.
+pub(crate) struct Job {
+    /// The number of its first task.
+    pub(crate) first: u64,
+    pub(crate) tasks: u32,
+    /// Their orders.
+    pub(crate) message: Arc<Vec<u8>>,
+    /// How many of its tasks have been answered.
+    pub(crate) answered: u32,
+    /// How often its (next) task was begun.
+    attempts: u32,
+    pub(crate) is_cancelled: bool,
+    /// Its room in the queue, until it is begun.
+    permit: Option<Permit>,
+    reply: Arc<dyn Reply>,
+    /// Which task of the reply's its first one is.
+    place: usize,
+}
+
+impl Job {
+    fn new(first: u64, tasks: u32, message: Vec<u8>, reply: Arc<dyn Reply>) -> Self {
+        Self {
+            first,
+            tasks,
+            message: Arc::new(message),
+            answered: 0,
+            attempts: 0,
+            is_cancelled: false,
+            permit: None,
+            reply,
+            place: 0,
+        }
+    }
+
+    /// The number of the next task.
+    pub(crate) fn task(&self) -> u64 {
+        self.first + u64::from(self.answered)
+    }
+
+    pub(crate) fn unanswered(&self) -> u32 {
+        self.tasks - self.answered
+    }
+
+    /// Whether a worker that has taken so many bytes of its message has begun the next task.
+    pub(crate) fn is_begun(&self, taken: usize) -> bool {
+        let orders = wire::messages(&self.message).take(self.answered as usize + 1);
+        taken >= orders.map(|order| 4 + order.len()).sum()
+    }
+
+    /// Takes out what is answered; the rest as jobs of one task each.
+    fn into_singles(self) -> Vec<Self> {
+        if self.tasks == 1 {
+            return vec![self];
+        }
+        let left = wire::messages(&self.message).zip(0_u32..);
+        let left = left.skip(self.answered as usize).map(|(order, at)| {
+            let mut message = vec![0; 4];
+            message.extend_from_slice(order);
+            wire::write_size(&mut message);
+            let first = self.first + u64::from(at);
+            let mut single = Self::new(first, 1, message, Arc::clone(&self.reply));
+            single.place = self.place + at as usize;
+            single
+        });
+        left.collect()
+    }
+}
+
+/// A worker's place in the pool. Its supervisor alone starts and ends the worker.
 pub(crate) struct Slot {
     pub(crate) supervisor: Arc<Waker>,
-    /// The worker, once it is ready.
-    pub(crate) pid: Option<u32>,
-    /// What the worker has, in order; at most the first is begun.
-    pub(crate) sent: VecDeque<Job>,
-    /// Whether the worker has nothing to do, and its supervisor was not woken.
-    pub(crate) is_idle: bool,
-    /// Whether its supervisor has ended.
-    is_over: bool,
+    /// The worker's process, until it is reaped.
+    pub(crate) child: Option<Child>,
+    pub(crate) is_ready: bool,
+    /// What the worker has.
+    pub(crate) job: Option<Job>,
+    /// The worker, when it has nothing to do; whoever takes it out gives it a job.
+    pub(crate) idle: Option<Box<Worker>>,
+    /// Whether the supervisor was woken to take the worker.
+    pub(crate) is_woken: bool,
     pub(crate) startup: Option<Duration>,
     next_start: Instant,
     failures: u32,
     failing_since: Option<Instant>,
 }
 
-#[derive(Debug)]
 pub(crate) struct State {
-    settings: Arc<Settings>,
-    pub(crate) phase: Phase,
+    pub(crate) settings: Arc<Settings>,
     pub(crate) queue: BTreeMap<u64, Job>,
     pub(crate) slots: Vec<Slot>,
     pub(crate) ledger: Ledger,
-    room: Arc<Room>,
-    /// Put when all workers are ready for the first time, or none ever will.
-    pub(crate) started: Arc<OneShot<Started>>,
+    /// Why new tasks are refused, if they are.
+    pub(crate) closed: Option<TaskError>,
+    /// Whether those that were submitted end, too.
+    pub(crate) is_over: bool,
     was_ready: bool,
-    pub(crate) stop_at: Option<Instant>,
-    /// What to wake when no worker is left.
-    pub(crate) waiting_for_end: Vec<Arc<OneShot<()>>>,
+    /// How many supervisors have not ended.
+    supervisors: usize,
+    /// What is to be done once no lock is held.
+    effects: Vec<Box<dyn FnOnce() + Send>>,
+    gates: Gates,
 }
 
-impl State {
-    pub(crate) fn new(settings: Arc<Settings>, room: Arc<Room>) -> io::Result<Self> {
+/// What callers wait for.
+#[derive(Clone)]
+pub(crate) struct Gates {
+    /// Room in the queue.
+    pub(crate) queue: Arc<Room>,
+    /// Opened when all workers are ready for the first time, or none ever will be.
+    pub(crate) started: Arc<Room>,
+    /// Opened when no worker is left.
+    pub(crate) ended: Arc<Room>,
+}
+
+/// What a pool, its handles and its threads share.
+pub(crate) struct Shared {
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) gates: Gates,
+    next_task: AtomicU64,
+    pub(crate) state: Mutex<State>,
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = lock(&self.state);
+        f.debug_struct("Pool")
+            .field("functions", &self.settings.functions)
+            .field("ledger", &state.ledger)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    pub(crate) fn new(settings: Settings) -> io::Result<Self> {
+        let limit = settings.queue_limit.map_or(usize::MAX, NonZeroUsize::get);
+        let gates = Gates {
+            queue: Room::new(limit),
+            started: Room::new(0),
+            ended: Room::new(0),
+        };
+        let settings = Arc::new(settings);
         let slot = || {
             Ok(Slot {
                 supervisor: Arc::new(Waker::new()?),
-                pid: None,
-                sent: VecDeque::new(),
-                is_idle: false,
-                is_over: false,
+                child: None,
+                is_ready: false,
+                job: None,
+                idle: None,
+                is_woken: false,
                 startup: None,
                 next_start: Instant::now(),
                 failures: 0,
                 failing_since: None,
             })
         };
-        let slots = iter::repeat_with(slot).take(settings.workers.get());
-        Ok(Self {
-            phase: Phase::Open,
+        let supervisors = settings.workers.get();
+        let slots = iter::repeat_with(slot).take(supervisors);
+        let state = State {
+            settings: Arc::clone(&settings),
             queue: BTreeMap::new(),
             slots: slots.collect::<io::Result<_>>()?,
             ledger: Ledger::default(),
-            room,
-            started: Arc::default(),
+            closed: None,
+            is_over: false,
             was_ready: false,
-            stop_at: None,
-            waiting_for_end: Vec::new(),
+            supervisors,
+            effects: Vec::new(),
+            gates: gates.clone(),
+        };
+        Ok(Self {
             settings,
+            gates,
+            next_task: AtomicU64::new(0),
+            state: Mutex::new(state),
         })
     }
 
-    /// Why tasks end that no worker has, if they do.
-    fn refusal(&self) -> Option<TaskError> {
-        match &self.phase {
-            Phase::Open => None,
-            Phase::Broken(reason) => Some(TaskError::PoolBroken {
-                source: Arc::clone(reason),
-            }),
-            Phase::Finishing | Phase::Stopping => Some(TaskError::Cancelled),
+    /// Changes the state; what concerns the caller's code happens when the lock is free again.
+    pub(crate) fn change<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
+        let mut state = lock(&self.state);
+        let result = change(&mut state);
+        let effects = mem::take(&mut state.effects);
+        drop(state);
+        effects.into_iter().for_each(|effect| effect());
+        result
+    }
+
+    /// Queues tasks, or gives them to a worker that is lent to this thread; returns the number of
+    /// the first.
+    pub(crate) fn add(
+        &self,
+        (tasks, mut message): (u32, Vec<u8>),
+        reply: Arc<dyn Reply>,
+        permit: Option<Permit>,
+        lends: bool,
+    ) -> u64 {
+        let first = self.next_task.fetch_add(tasks.into(), Ordering::Relaxed);
+        Order::number(&mut message, first);
+        (first..first + u64::from(tasks))
+            .for_each(|task| self.settings.notify(Event::Submitted(task)));
+        let mut job = Job::new(first, tasks, message, reply);
+        job.permit = permit;
+        if let Some(worker) = self.change(|state| state.add(job, lends)) {
+            supervisor::serve_lent(self, worker);
+        }
+        first
+    }
+
+    /// Counts a task that came to nothing before it was queued.
+    pub(crate) fn refuse(&self) -> u64 {
+        let ledger = &mut lock(&self.state).ledger;
+        ledger.submitted += 1;
+        ledger.failed += 1;
+        self.next_task.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+impl State {
+    /// Does something once no lock is held: it concerns the caller's code.
+    fn later(&mut self, effect: impl FnOnce() + Send + 'static) {
+        self.effects.push(Box::new(effect));
+    }
+
+    fn open(&mut self, gate: fn(&Gates) -> &Arc<Room>) {
+        let gate = Arc::clone(gate(&self.gates));
+        self.later(move || gate.open());
+    }
+
+    pub(crate) fn note(&mut self, event: impl FnOnce() -> Event) {
+        if self.settings.hook.is_some() {
+            let (settings, event) = (Arc::clone(&self.settings), event());
+            self.later(move || settings.notify(event));
         }
     }
 
-    pub(crate) fn fail(&mut self, mut job: Job, error: &TaskError, effects: &mut Effects<'_>) {
-        let tasks = u64::from(job.unanswered());
+    /// Ends all unanswered tasks of a job.
+    pub(crate) fn fail(&mut self, mut job: Job, error: &TaskError) {
         match error {
-            TaskError::Cancelled => self.ledger.cancelled += tasks,
-            _ => self.ledger.failed += tasks,
+            TaskError::Cancelled => self.ledger.cancelled += u64::from(job.unanswered()),
+            _ => self.ledger.failed += u64::from(job.unanswered()),
         }
-        effects.permits.extend(job.permit.take());
-        effects.fail(&mut job, error);
+        while job.unanswered() > 0 {
+            self.put(&mut job, 1, Err(error.clone()));
+        }
+        self.later(|| drop(job));
+        self.look_whether_all_is_done();
     }
 
-    /// Queues tasks, or refuses them.
-    pub(crate) fn add(&mut self, job: Job, effects: &mut Effects<'_>) {
-        self.ledger.submitted += u64::from(job.order.tasks);
-        match self.refusal() {
-            Some(error) => self.fail(job, &error, effects),
-            None => {
-                self.queue.insert(job.order.id, job);
-                self.wake_idle(effects);
-            }
-        }
+    /// Has the outcome of the next tasks of a job delivered.
+    fn put(&mut self, job: &mut Job, tasks: u32, outcome: Outcome) {
+        let (place, task) = (job.place + job.answered as usize, job.task());
+        let reply = Arc::clone(&job.reply);
+        self.later(move || reply.put(place, task, outcome));
+        job.answered += tasks;
     }
 
-    /// Has an idle worker take something from the queue, if it has something.
-    pub(crate) fn wake_idle(&mut self, effects: &mut Effects<'_>) {
-        if self.queue.is_empty() {
-            return;
-        }
-        if let Some(slot) = self.slots.iter_mut().find(|slot| slot.is_idle) {
-            slot.is_idle = false;
-            effects.wakes.push(Arc::clone(&slot.supervisor));
+    /// Has the supervisors end their workers when the last task of a closed pool has ended.
+    fn look_whether_all_is_done(&self) {
+        if self.closed.is_some() && self.ledger.balances() {
+            self.wake_all();
         }
     }
 
-    pub(crate) fn wake_all(&self, effects: &mut Effects<'_>) {
-        let all = self.slots.iter().map(|slot| Arc::clone(&slot.supervisor));
-        effects.wakes.extend(all);
-    }
-
-    /// Takes the next job for a worker; one to be sent ahead only if it is small enough, and no
-    /// other worker goes without.
-    pub(crate) fn take_job(&mut self, ahead_bytes: Option<usize>) -> Option<Job> {
-        let (_, job) = self.queue.first_key_value()?;
-        if let Some(most) = ahead_bytes {
-            let without = |slot: &&Slot| slot.pid.is_some() && slot.sent.is_empty();
-            let others = self.slots.iter().filter(without).count();
-            if job.message.len() > most || self.queue.len() <= others {
-                return None;
-            }
-        }
-        self.queue.pop_first().map(|(_, job)| job)
-    }
-
-    /// Settles what a worker reports; whether that ends a job, nothing when it fits nothing that
-    /// the worker has.
-    pub(crate) fn answer(
-        &mut self,
-        at: usize,
-        id: u64,
-        output: Output,
-        effects: &mut Effects<'_>,
-    ) -> Option<bool> {
-        let (tasks, failed) = (output.tasks, output.failed);
-        let slot = &mut self.slots[at];
-        let job = slot.sent.front_mut()?;
-        if job.order.id != id || tasks > job.unanswered() {
+    /// Queues a job or refuses it; one that is not to wait may get an idle worker, to be served by
+    /// the caller.
+    fn add(&mut self, job: Job, lends: bool) -> Option<Box<Worker>> {
+        self.ledger.submitted += u64::from(job.tasks);
+        if let Some(error) = self.closed.clone() {
+            self.fail(job, &error);
             return None;
         }
-        let outcome = if job.cancelled {
+        // With a limit of tasks it is for the supervisor to see when that is reached.
+        if lends && self.queue.is_empty() && self.settings.tasks_per_worker.is_none() {
+            let mut idle = self.slots.iter_mut().filter_map(|slot| slot.idle.take());
+            if let Some(mut worker) = idle.next() {
+                worker.give(self, job);
+                return Some(worker);
+            }
+        }
+        self.queue.insert(job.first, job);
+        self.wake_idle();
+        None
+    }
+
+    /// Has an idle worker's supervisor take something from the queue, if it has something.
+    pub(crate) fn wake_idle(&mut self) {
+        let mut slots = self.slots.iter_mut();
+        if !self.queue.is_empty()
+            && let Some(slot) = slots.find(|slot| slot.idle.is_some() && !slot.is_woken)
+        {
+            slot.is_woken = true;
+            slot.supervisor.wake();
+        }
+    }
+
+    pub(crate) fn wake_all(&self) {
+        self.slots.iter().for_each(|slot| slot.supervisor.wake());
+    }
+
+    /// A worker begins what it has.
+    pub(crate) fn begin(&mut self, worker: WorkerId) {
+        if let Some(job) = &mut self.slots[worker.slot].job {
+            let (task, permit) = (job.task(), job.permit.take());
+            if permit.is_some() {
+                self.later(|| drop(permit));
+            }
+            self.note(|| Event::Begun(worker, task));
+        }
+    }
+
+    /// Settles the answers to the next tasks that a worker has.
+    pub(crate) fn answer(&mut self, worker: WorkerId, failed: u32, output: Output) {
+        let slot = &mut self.slots[worker.slot];
+        slot.failures = 0;
+        slot.failing_since = None;
+        let Some(mut job) = slot.job.take() else {
+            return;
+        };
+        let tasks = output.tasks;
+        let outcome = if job.is_cancelled {
             self.ledger.cancelled += u64::from(tasks);
             Err(TaskError::Cancelled)
         } else {
@@ -183,146 +381,137 @@ impl State {
             self.ledger.done += u64::from(tasks - failed);
             Ok(output)
         };
-        effects.answer(job, outcome);
-        job.answered += tasks;
+        self.put(&mut job, tasks, outcome);
         job.attempts = 0;
-        slot.failures = 0;
-        slot.failing_since = None;
-        let is_over = job.unanswered() == 0;
-        if is_over {
-            slot.sent.pop_front();
+        if job.unanswered() == 0 {
+            self.look_whether_all_is_done();
+        } else {
+            self.slots[worker.slot].job = Some(job);
+            self.begin(worker);
         }
-        Some(is_over)
     }
 
-    /// Takes a job back that a worker has not begun.
-    pub(crate) fn requeue(&mut self, job: Job, effects: &mut Effects<'_>) {
-        match self.refusal() {
-            _ if job.cancelled => self.fail(job, &TaskError::Cancelled, effects),
-            Some(error) if self.phase != Phase::Finishing => self.fail(job, &error, effects),
-            _ => drop(self.queue.insert(job.order.id, job)),
+    /// Takes a job back that no worker has begun.
+    pub(crate) fn requeue(&mut self, job: Job) {
+        match self.closed.clone() {
+            _ if job.is_cancelled => self.fail(job, &TaskError::Cancelled),
+            Some(error) if self.is_over => self.fail(job, &error),
+            _ => {
+                self.queue.insert(job.first, job);
+                self.wake_idle();
+            }
         }
+    }
+
+    /// Settles a job whose worker has ended; the rest of a chunk goes on one by one.
+    pub(crate) fn lose(&mut self, job: Job, is_begun: bool, error: impl FnOnce(u32) -> TaskError) {
+        let mut rest = job.into_singles().into_iter();
+        let Some(mut job) = rest.next() else { return };
+        rest.for_each(|other| self.requeue(other));
+        if !is_begun {
+            return self.requeue(job);
+        }
+        job.attempts += 1;
+        let error = match error(job.attempts) {
+            _ if job.is_cancelled => TaskError::Cancelled,
+            TaskError::WorkerLost { .. } if job.attempts <= self.settings.retries => {
+                self.ledger.retried += 1;
+                return self.requeue(job);
+            }
+            error => error,
+        };
+        self.fail(job, &error);
     }
 
     /// Cancels a task; whether it will end as cancelled.
-    pub(crate) fn cancel(&mut self, task: u64, effects: &mut Effects<'_>) -> bool {
+    pub(crate) fn cancel(&mut self, task: u64) -> bool {
         if let Some(job) = self.queue.remove(&task) {
-            self.fail(job, &TaskError::Cancelled, effects);
+            self.fail(job, &TaskError::Cancelled);
             return true;
         }
         for slot in &mut self.slots {
-            let is_it = |job: &&mut Job| job.order.id == task && job.order.tasks == 1;
-            if let Some(job) = slot.sent.iter_mut().find(is_it) {
-                job.cancelled = true;
-                effects.wakes.push(Arc::clone(&slot.supervisor));
+            let job = slot.job.as_mut();
+            if let Some(job) = job.filter(|job| job.first == task && job.tasks == 1) {
+                // Its supervisor ends the worker, if that has not done it meanwhile.
+                job.is_cancelled = true;
+                slot.supervisor.wake();
                 return true;
             }
         }
         false
     }
 
-    /// Cancels what waits in the queue of a stream that nobody reads any more.
-    pub(crate) fn cancel_stream(&mut self, flow: &Arc<Flow>, effects: &mut Effects<'_>) {
-        let (unwanted, queue) = mem::take(&mut self.queue).into_iter().partition(
-            |(_, job)| matches!(&job.reply, Reply::Stream(to) if Arc::ptr_eq(&to.flow, flow)),
-        );
-        self.queue = queue;
-        for (_, job) in BTreeMap::into_iter(unwanted) {
-            self.fail(job, &TaskError::Cancelled, effects);
+    /// Whether a task has not ended.
+    pub(crate) fn has(&self, task: u64) -> bool {
+        let sent = self.slots.iter().filter_map(|slot| slot.job.as_ref());
+        self.queue.contains_key(&task) || sent.into_iter().any(|job| job.first == task)
+    }
+
+    /// Has a slot's worker killed; its supervisor sees that.
+    pub(crate) fn kill(&mut self, at: usize) {
+        let child = self.slots[at].child.as_mut();
+        child.into_iter().for_each(Child::start_killing);
+    }
+
+    /// Cancels what waits in the queue for a reader that is gone.
+    pub(crate) fn cancel_unwanted(&mut self) {
+        let unwanted = self.queue.extract_if(.., |_, job| !job.reply.is_wanted());
+        for (_, job) in unwanted.collect::<Vec<_>>() {
+            self.fail(job, &TaskError::Cancelled);
         }
     }
 
-    /// Takes no more tasks, and stops after `limit`, if there is one.
-    pub(crate) fn finish(&mut self, limit: Option<Duration>, effects: &mut Effects<'_>) {
-        if self.phase == Phase::Open {
-            self.phase = Phase::Finishing;
-        }
-        effects.open = Some(Arc::clone(&self.room));
-        let stop_at = limit.and_then(|limit| Instant::now().checked_add(limit));
-        self.stop_at = stop_at.or(self.stop_at);
-        self.wake_all(effects);
+    /// Takes no more tasks; the workers end when those that were submitted have ended.
+    pub(crate) fn close(&mut self) {
+        self.closed.get_or_insert(TaskError::Cancelled);
+        self.open(|gates| &gates.queue);
+        self.wake_all();
     }
 
-    /// Ends what waits, and has all supervisors kill their workers, each before it reaps.
-    fn end(&mut self, phase: Phase, effects: &mut Effects<'_>) {
-        self.phase = phase;
-        let error = self.refusal().unwrap_or(TaskError::Cancelled);
+    /// Ends what waits, and kills all workers, before any of them is reaped.
+    pub(crate) fn end(&mut self, error: TaskError) {
+        if self.is_over {
+            return;
+        }
+        self.closed = Some(error.clone());
+        self.close();
+        self.is_over = true;
+        (0..self.slots.len()).for_each(|at| self.kill(at));
         for (_, job) in mem::take(&mut self.queue) {
-            self.fail(job, &error, effects);
-        }
-        effects.open = Some(Arc::clone(&self.room));
-        self.wake_all(effects);
-    }
-
-    /// Cancels what waits and runs.
-    pub(crate) fn stop(&mut self, effects: &mut Effects<'_>) {
-        if self.phase == Phase::Open || self.phase == Phase::Finishing {
-            self.end(Phase::Stopping, effects);
+            self.fail(job, &error);
         }
     }
 
     /// The pool can go on no more.
-    pub(crate) fn give_up(&mut self, reason: WorkerStartError, effects: &mut Effects<'_>) {
-        if self.phase != Phase::Stopping {
-            let source = reason.clone();
-            let result = Err(PoolError::Broken { source });
-            effects.started = Some((Arc::clone(&self.started), result));
-            self.end(Phase::Broken(Arc::new(reason)), effects);
-        }
+    pub(crate) fn give_up(&mut self, reason: WorkerStartError) {
+        let source = Arc::new(reason);
+        self.end(TaskError::PoolBroken { source });
+        self.open(|gates| &gates.started);
     }
 
     /// Whether dead workers are replaced, and idle ones kept.
     pub(crate) fn wants_workers(&self) -> bool {
-        match self.phase {
-            Phase::Open => true,
-            Phase::Finishing => {
-                !self.queue.is_empty() || self.slots.iter().any(|slot| !slot.sent.is_empty())
-            }
-            Phase::Stopping | Phase::Broken(_) => false,
-        }
+        !self.is_over && (self.closed.is_none() || !self.ledger.balances())
     }
 
     /// When a slot is to start its next worker; never, if nothing.
-    pub(crate) fn next_start(
-        &mut self,
-        slot: usize,
-        effects: &mut Effects<'_>,
-    ) -> Option<Duration> {
-        self.wake_idle(effects);
-        if !self.wants_workers() {
-            self.wake_all(effects);
-            return None;
-        }
-        let now = Instant::now();
-        if self.stop_at.is_some_and(|stop_at| stop_at <= now) {
-            self.stop(effects);
-            return None;
-        }
-        let at = self.slots[slot].next_start;
-        let at = self.stop_at.map_or(at, |stop_at| stop_at.min(at));
-        Some(at.saturating_duration_since(now))
+    pub(crate) fn next_start(&self, at: usize) -> Option<Instant> {
+        self.wants_workers().then(|| self.slots[at].next_start)
     }
 
     /// A worker is ready.
-    pub(crate) fn greet(&mut self, worker: WorkerId, took: Duration, effects: &mut Effects<'_>) {
-        let WorkerId { pid, slot } = worker;
-        let slot = &mut self.slots[slot];
-        slot.pid = Some(pid);
+    pub(crate) fn greet(&mut self, at: usize, took: Duration) {
+        let slot = &mut self.slots[at];
+        slot.is_ready = true;
         slot.startup.get_or_insert(took);
-        if !self.was_ready && self.slots.iter().all(|slot| slot.pid.is_some()) {
+        if !self.was_ready && self.slots.iter().all(|slot| slot.is_ready) {
             self.was_ready = true;
-            effects.started = Some((Arc::clone(&self.started), Ok(())));
+            self.open(|gates| &gates.started);
         }
     }
 
     /// A worker could not be started, or came to nothing.
-    pub(crate) fn fail_start(
-        &mut self,
-        at: usize,
-        reason: WorkerStartError,
-        is_shortage: bool,
-        effects: &mut Effects<'_>,
-    ) {
+    pub(crate) fn fail_start(&mut self, at: usize, reason: WorkerStartError, is_shortage: bool) {
         let now = Instant::now();
         let slot = &mut self.slots[at];
         let back_off = FIRST_BACK_OFF * 2_u32.pow(slot.failures.min(7));
@@ -331,21 +520,17 @@ impl State {
         let slot_fails = slot.failures >= START_ATTEMPTS;
         let since = *slot.failing_since.get_or_insert(now);
         let may_pass = self.was_ready && is_shortage && now - since < self.settings.start_limit;
-        let failed = |slot: &Slot| slot.failures >= START_ATTEMPTS && slot.pid.is_none();
+        let failed = |slot: &Slot| slot.failures >= START_ATTEMPTS && !slot.is_ready;
         if slot_fails && !may_pass && (!self.was_ready || self.slots.iter().all(failed)) {
-            self.give_up(reason, effects);
+            self.give_up(reason);
         }
     }
 
     /// A slot's supervisor ends.
-    pub(crate) fn leave(&mut self, slot: usize, effects: &mut Effects<'_>) {
-        self.slots[slot].is_over = true;
-        if self.has_ended() {
-            effects.over.append(&mut self.waiting_for_end);
+    pub(crate) fn leave(&mut self) {
+        self.supervisors -= 1;
+        if self.supervisors == 0 {
+            self.open(|gates| &gates.ended);
         }
-    }
-
-    pub(crate) fn has_ended(&self) -> bool {
-        self.slots.iter().all(|slot| slot.is_over)
     }
 }

@@ -2,18 +2,16 @@
 
 use crate::{
     Event, ProcessPool, TaskError,
-    job::{Job, Outcome, Reply},
-    room::{Permit, Room},
-    shared::Shared,
+    state::{Outcome, Output, Reply, Shared},
+    sync::{Permit, Room, block_on, lock},
     task,
-    wait::{block_on, lock},
-    wire::{self, ORDER_BYTES, Order},
+    wire::Order,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
     collections::VecDeque,
     io,
-    iter::{self, FusedIterator},
+    iter::FusedIterator,
     mem,
     num::NonZeroUsize,
     panic,
@@ -38,63 +36,56 @@ const CHUNKS_EACH: usize = 4;
 #[derive(Debug)]
 struct Piece {
     index: usize,
-    number: u64,
+    task: u64,
     outcome: Outcome,
     _permit: Arc<Permit>,
 }
 
 impl Piece {
     /// All outcomes in it, each with its input's index.
-    fn decode<O: DeserializeOwned>(&self, shared: &Shared) -> Vec<(usize, Result<O, TaskError>)> {
-        let decode = |offset: usize, outcome: Result<_, &TaskError>| {
-            shared
-                .settings
-                .notify(Event::Received(self.number + offset as u64));
-            let outcome = outcome.map_err(TaskError::clone);
-            let value = outcome.and_then(|record| shared.decode(Some(record)));
-            (self.index + offset, value)
+    fn decode<O: DeserializeOwned>(self, shared: &Shared) -> Vec<(usize, Result<O, TaskError>)> {
+        let received = |at| shared.settings.notify(Event::Received(self.task + at));
+        let decode = |output: Output| {
+            let answers = output.answers().zip(0..).map(|(answer, at)| {
+                received(at);
+                (self.index + at as usize, shared.decode(&answer))
+            });
+            answers.collect()
         };
-        match &self.outcome {
-            Err(error) => vec![decode(0, Err(error))],
-            Ok(output) => {
-                let mut records = output.records();
-                let records = iter::from_fn(|| wire::take(&mut records));
-                let numbered = records.enumerate();
-                numbered
-                    .map(|(at, record)| decode(at, Ok(record)))
-                    .collect()
-            }
-        }
+        self.outcome.map_or_else(
+            |error| {
+                received(0);
+                vec![(self.index, Err(error))]
+            },
+            decode,
+        )
     }
 }
 
-/// Where the outcome of an input goes.
-#[derive(Clone, Debug)]
-pub(crate) struct Address {
+/// Where the outcomes of a chunk go.
+struct Address {
     reader: Sender<Piece>,
-    pub(crate) flow: Arc<Flow>,
+    flow: Arc<Flow>,
     index: usize,
     permit: Arc<Permit>,
 }
 
-impl Address {
-    pub(crate) fn at(&self, offset: usize) -> Self {
-        let mut there = self.clone();
-        there.index += offset;
-        there
-    }
-
-    pub(crate) fn put(self, number: u64, outcome: Outcome) {
+impl Reply for Address {
+    fn put(&self, place: usize, task: u64, outcome: Outcome) {
         if let Ok(output) = &outcome {
-            self.flow.note(output.tasks as usize, output.message.len());
+            self.flow.note(output.tasks as usize, output.bytes.len());
         }
         // Without a reader it is not missed.
         let _ = self.reader.send(Piece {
-            index: self.index,
-            number,
+            index: self.index + place,
+            task,
             outcome,
-            _permit: self.permit,
+            _permit: Arc::clone(&self.permit),
         });
+    }
+
+    fn is_wanted(&self) -> bool {
+        lock(&self.flow.seen).is_some()
     }
 }
 
@@ -139,36 +130,30 @@ impl<I: Serialize, T: Iterator<Item = I>> Feeder<T> {
     /// Submits one chunk; whether there may be more inputs.
     fn feed(&mut self, permit: Permit) -> bool {
         let (chunk, permit) = (self.flow.chunk, Arc::new(permit));
-        let mut message = vec![0; ORDER_BYTES];
-        let mut tasks = 0;
-        let mut refused = None;
-        let mut more = true;
-        while (tasks as usize) < chunk && (self.is_asked || message.len() < CHUNK_BYTES) {
+        let (mut orders, mut tasks) = (Vec::new(), 0);
+        let (mut refused, mut more) = (None, true);
+        while (tasks as usize) < chunk && (self.is_asked || orders.len() < CHUNK_BYTES) {
             let Some(input) = self.inputs.next() else {
                 more = false;
                 break;
             };
-            if let Err(reason) = wire::append(&mut message, wire::VALUE, &input) {
+            let is_recorded = self.shared.settings.hook.is_some();
+            let appended = Order::append(&mut orders, self.function, is_recorded, &input);
+            if let Err(reason) = appended {
                 refused = Some(reason);
                 break;
             }
             tasks += 1;
         }
-        if tasks == 1 {
-            // The input itself, without the record's head.
-            message.drain(ORDER_BYTES..ORDER_BYTES + 5);
-        }
         if tasks > 0 {
-            let reply = Reply::Stream(self.address(tasks as usize, &permit));
-            let place = block_on(self.shared.room.take());
-            let order = Order::of(self.function, tasks);
-            self.shared
-                .add(Job::new(order, message, reply, Some(place)));
+            let reply = Arc::new(self.address(tasks as usize, &permit));
+            let place = block_on(self.shared.gates.queue.take());
+            self.shared.add((tasks, orders), reply, Some(place), false);
         }
         if let Some(reason) = refused {
-            let number = self.shared.refuse();
+            let task = self.shared.refuse();
             let address = self.address(1, &permit);
-            address.put(number, Err(task::not_encoded(reason)));
+            address.put(0, task, Err(task::not_encoded(reason)));
         }
         more
     }
@@ -228,9 +213,8 @@ impl<O: DeserializeOwned> FusedIterator for Unordered<O> {}
 impl Drop for Reader {
     fn drop(&mut self) {
         lock(&self.flow.seen).take();
-        self.flow.room.set_limit(usize::MAX);
-        self.shared
-            .change(|state, effects| state.cancel_stream(&self.flow, effects));
+        self.flow.room.open();
+        self.shared.change(|state| state.cancel_unwanted());
     }
 }
 

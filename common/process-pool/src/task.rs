@@ -2,16 +2,16 @@
 
 use crate::{
     Event, Payload, TaskError,
-    job::Outcome,
-    shared::Shared,
-    wait::{OneShot, block_until, lock},
-    wire::{self, FAILURE, Failure, VALUE},
+    state::{Outcome, Reply, Shared},
+    sync::{self, block_on, block_until, lock},
+    wire::{Answer, Tag},
 };
+use futures_channel::oneshot::{Canceled, Receiver, Sender};
 use serde::de::DeserializeOwned;
 use std::{
     marker::PhantomData,
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, Mutex},
     task::{Context, Poll, ready},
     time::{Duration, Instant},
 };
@@ -26,35 +26,19 @@ use std::{
 #[derive(Debug)]
 #[must_use = "the result comes through this handle"]
 pub struct Task<O> {
-    outcome: Arc<OneShot<Outcome>>,
-    canceller: Canceller,
+    outcome: Receiver<Outcome>,
+    shared: Arc<Shared>,
+    task: u64,
     cancels: bool,
     output: PhantomData<fn() -> O>,
 }
 
-/// Cancels one task, from anywhere.
-#[derive(Clone, Debug)]
-pub struct Canceller {
-    shared: Arc<Shared>,
-    task: u64,
-}
-
-impl Canceller {
-    /// Cancels the task; whether it will end as [`TaskError::Cancelled`].
-    ///
-    /// One that has not begun never will. Of one that has, the worker is killed and replaced, which
-    /// takes some milliseconds. Returns `false` when the task was done already.
-    pub fn cancel(&self) -> bool {
-        self.shared
-            .change(|state, effects| state.cancel(self.task, effects))
-    }
-}
-
 impl<O> Task<O> {
-    pub(crate) fn new(shared: Arc<Shared>, task: u64, outcome: Arc<OneShot<Outcome>>) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, task: u64, outcome: Receiver<Outcome>) -> Self {
         Self {
             outcome,
-            canceller: Canceller { shared, task },
+            shared,
+            task,
             cancels: false,
             output: PhantomData,
         }
@@ -62,17 +46,21 @@ impl<O> Task<O> {
 
     /// Its number: tasks are counted from 0 in the order in which the pool took them.
     pub fn id(&self) -> u64 {
-        self.canceller.task
+        self.task
     }
 
-    /// Cancels it; see [`Canceller::cancel`].
+    /// Cancels it; whether it will end as [`TaskError::Cancelled`].
+    ///
+    /// One that waits in the queue never begins. Of one that a worker has, the worker is killed and
+    /// replaced, which takes some milliseconds. Returns `false` when the task was done already.
     pub fn cancel(&self) -> bool {
-        self.canceller.cancel()
+        self.canceller()()
     }
 
     /// Something to cancel it with while another thread waits for it.
-    pub fn canceller(&self) -> Canceller {
-        self.canceller.clone()
+    pub fn canceller(&self) -> impl Fn() -> bool + Clone + Send + Sync + 'static {
+        let (shared, task) = (Arc::clone(&self.shared), self.task);
+        move || shared.change(|state| state.cancel(task))
     }
 
     /// From now on, dropping this handle cancels the task.
@@ -83,7 +71,7 @@ impl<O> Task<O> {
 
     /// Whether it has ended, so that [`wait`](Self::wait) will not block.
     pub fn is_finished(&self) -> bool {
-        self.outcome.has_arrived()
+        !lock(&self.shared.state).has(self.task)
     }
 }
 
@@ -95,8 +83,8 @@ impl<O: DeserializeOwned> Task<O> {
     ///
     /// # Panics
     /// Where the output's `Deserialize` does, or the task was polled after its end.
-    pub fn wait(self) -> Result<O, TaskError> {
-        let outcome = self.outcome.wait();
+    pub fn wait(mut self) -> Result<O, TaskError> {
+        let outcome = block_on(&mut self.outcome);
         self.finish(outcome)
     }
 
@@ -104,71 +92,61 @@ impl<O: DeserializeOwned> Task<O> {
     ///
     /// # Errors
     /// The task, when it takes longer; it goes on. Inside: any [`TaskError`].
-    pub fn wait_timeout(self, limit: Duration) -> Result<Result<O, TaskError>, Self> {
+    pub fn wait_timeout(mut self, limit: Duration) -> Result<Result<O, TaskError>, Self> {
         let deadline = Instant::now().checked_add(limit);
-        match block_until(&*self.outcome, deadline) {
+        match block_until(&mut self.outcome, deadline) {
             Some(outcome) => Ok(self.finish(outcome)),
             None => Err(self),
         }
     }
 
-    fn finish(&self, outcome: Option<Outcome>) -> Result<O, TaskError> {
+    fn finish(&mut self, outcome: Result<Outcome, Canceled>) -> Result<O, TaskError> {
         let outcome = outcome.expect("a task is not polled after its end");
-        let shared = &self.canceller.shared;
+        self.cancels = false;
+        let shared = &self.shared;
         shared.settings.notify(Event::Received(self.id()));
         let output = outcome?;
-        shared.decode(wire::take(&mut output.records()))
+        let answer = output.answers().next();
+        shared.decode(&answer.expect("it was read before"))
     }
 }
 
 impl<O: DeserializeOwned> Future for Task<O> {
     type Output = Result<O, TaskError>;
 
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let outcome = ready!(Pin::new(&mut &*self.outcome).poll(context));
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let outcome = ready!(Pin::new(&mut self.outcome).poll(context));
         Poll::Ready(self.finish(outcome))
     }
 }
 
 impl<O> Drop for Task<O> {
     fn drop(&mut self) {
-        if self.cancels && !self.outcome.has_arrived() {
+        if self.cancels {
             self.cancel();
+        }
+    }
+}
+
+impl Reply for Mutex<Option<Sender<Outcome>>> {
+    fn put(&self, _: usize, _: u64, outcome: Outcome) {
+        let sender = lock(self).take();
+        if let Some(sender) = sender {
+            sync::send(sender, outcome);
         }
     }
 }
 
 impl Shared {
     /// Makes the value; one that cannot be made is taken back from the ledger's `done`.
-    pub(crate) fn decode<O: DeserializeOwned>(
-        &self,
-        record: Option<(u8, &[u8])>,
-    ) -> Result<O, TaskError> {
-        let is_value = record.is_some_and(|(tag, _)| tag == VALUE);
-        decode(record).inspect_err(|_| {
-            if is_value {
+    pub(crate) fn decode<O: DeserializeOwned>(&self, answer: &Answer<'_>) -> Result<O, TaskError> {
+        answer.decode().inspect_err(|_| {
+            if answer.tag == Tag::Value {
                 let ledger = &mut lock(&self.state).ledger;
                 ledger.done -= 1;
                 ledger.failed += 1;
             }
         })
-    }
-}
-
-pub(crate) fn decode<O: DeserializeOwned>(record: Option<(u8, &[u8])>) -> Result<O, TaskError> {
-    let not_decoded = |error: postcard::Error| TaskError::Decode {
-        payload: Payload::Output,
-        reason: error.to_string(),
-    };
-    match record {
-        Some((FAILURE, record)) => {
-            let failure = postcard::from_bytes::<Failure>(record).map_err(not_decoded)?;
-            Err(failure.into())
-        }
-        record => {
-            let record = record.map_or(&[][..], |(_, record)| record);
-            postcard::from_bytes(record).map_err(not_decoded)
-        }
     }
 }
 

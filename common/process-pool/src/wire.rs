@@ -1,78 +1,138 @@
 //! What parent and worker say to each other.
 //!
-//! Inputs and outputs are bytes behind these messages: one that does not decode is the task's
-//! failure and leaves the conversation intact, and a retry sends the same bytes again.
+//! A message is its size and then so many bytes. Inputs and outputs are bytes in it: one that does
+//! not decode is the task's failure and leaves the conversation intact, and a retry sends the same
+//! bytes again. Orders of several tasks are just their messages in a row.
 
 use crate::{Payload, TaskError};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// What a worker sends before its first message.
-pub(crate) const MARK: [u8; 16] = *b"\0process-pool 1\0";
+pub(crate) const MARK: [u8; 16] = *b"\0process-pool 2\0";
 
-/// An order begins with its size, which an `Order` and then the inputs follow.
-pub(crate) const ORDER_BYTES: usize = 18;
+/// The number of what is no task: a worker's greeting, and what initialises it.
+pub(crate) const NO_TASK: u64 = u64::MAX;
 
-/// Parent to worker: run these tasks. The input of one follows; of several, a record for each.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Order {
-    pub(crate) id: u64,
-    pub(crate) tasks: u32,
+/// An order begins with so many bytes: its size, the task's number, the function, and whether to record.
+pub(crate) const HEAD_BYTES: usize = 14;
+
+/// Parent to worker: run this task.
+#[derive(Debug)]
+pub(crate) struct Order<'a> {
+    pub(crate) task: u64,
     /// Which of the functions that the worker was started for.
     pub(crate) function: u8,
-    pub(crate) record: bool,
+    pub(crate) is_recorded: bool,
+    pub(crate) input: &'a [u8],
 }
 
-impl Order {
-    /// The id of the order that initialises a worker.
-    pub(crate) const INITIAL: u64 = u64::MAX;
+impl<'a> Order<'a> {
+    /// Reads an order from a message without its size.
+    pub(crate) fn read(message: &'a [u8]) -> Option<Self> {
+        let (task, rest) = message.split_first_chunk()?;
+        let ([function, recorded], input) = rest.split_first_chunk()?;
+        Some(Self {
+            task: u64::from_le_bytes(*task),
+            function: *function,
+            is_recorded: *recorded != 0,
+            input,
+        })
+    }
 
-    /// An order that is not numbered yet.
-    pub(crate) fn of(function: u8, tasks: u32) -> Self {
-        let (id, record) = (0, false);
-        Self {
-            id,
-            tasks,
-            function,
-            record,
+    /// Appends the order for a task that has no number yet.
+    pub(crate) fn append(
+        orders: &mut Vec<u8>,
+        function: u8,
+        is_recorded: bool,
+        input: &impl Serialize,
+    ) -> Result<(), String> {
+        let start = orders.len();
+        orders.extend_from_slice(&[0; HEAD_BYTES - 2]);
+        orders.extend_from_slice(&[function, is_recorded.into()]);
+        encode(input, orders).inspect_err(|_| orders.truncate(start))?;
+        write_size(&mut orders[start..]);
+        Ok(())
+    }
+
+    /// Gives orders in a row their numbers.
+    pub(crate) fn number(mut orders: &mut [u8], mut task: u64) {
+        while let Some(size) = size(orders) {
+            orders[4..12].copy_from_slice(&task.to_le_bytes());
+            task = task.wrapping_add(1);
+            orders = &mut orders[4 + size..];
         }
     }
-
-    /// Writes the size and the order into the place that a message has for them.
-    pub(crate) fn write(self, message: &mut [u8]) {
-        let size = u32::try_from(message.len() - 4).unwrap_or(u32::MAX);
-        message[..4].copy_from_slice(&size.to_le_bytes());
-        message[4..12].copy_from_slice(&self.id.to_le_bytes());
-        message[12..16].copy_from_slice(&self.tasks.to_le_bytes());
-        message[16] = self.function;
-        message[17] = self.record.into();
-    }
-
-    /// Reads an order, and the inputs behind it, from a message without its size.
-    pub(crate) fn read(message: &[u8]) -> Option<(Self, &[u8])> {
-        let (id, rest) = message.split_first_chunk()?;
-        let (tasks, rest) = rest.split_first_chunk()?;
-        let ([function, record], inputs) = rest.split_first_chunk()?;
-        let order = Self {
-            id: u64::from_le_bytes(*id),
-            tasks: u32::from_le_bytes(*tasks),
-            function: *function,
-            record: *record != 0,
-        };
-        Some((order, inputs))
-    }
 }
 
-/// Worker to parent.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) enum Report {
-    /// The first message: it is ready for tasks of these types.
-    Hello { types: Vec<String>, note: Vec<u8> },
-    /// The next task of an order has ended; its record follows.
-    Done {
-        id: u64,
-        failed: bool,
-        note: Option<Vec<u8>>,
-    },
+/// What an answer is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(u8)]
+pub(crate) enum Tag {
+    /// The first message: ready for tasks of these types.
+    Hello,
+    /// A task's output.
+    Value,
+    /// A [`Failure`].
+    Failure,
+}
+
+/// Worker to parent: the task has ended.
+#[derive(Debug)]
+pub(crate) struct Answer<'a> {
+    pub(crate) task: u64,
+    pub(crate) tag: Tag,
+    pub(crate) payload: &'a [u8],
+    pub(crate) note: &'a [u8],
+}
+
+impl<'a> Answer<'a> {
+    /// Reads an answer from a message without its size.
+    pub(crate) fn read(message: &'a [u8]) -> Option<Self> {
+        let (task, rest) = message.split_first_chunk()?;
+        let (&tag, rest) = rest.split_first()?;
+        let (size, rest) = rest.split_first_chunk()?;
+        let tags = [Tag::Hello, Tag::Value, Tag::Failure];
+        let note_at = rest.len().checked_sub(u32::from_le_bytes(*size) as usize)?;
+        let (payload, note) = rest.split_at(note_at);
+        Some(Self {
+            task: u64::from_le_bytes(*task),
+            tag: *tags.get(usize::from(tag))?,
+            payload,
+            note,
+        })
+    }
+
+    /// Writes an answer with what `append` appends, which returns what it is, and a note.
+    pub(crate) fn write(
+        message: &mut Vec<u8>,
+        task: u64,
+        append: impl FnOnce(&mut Vec<u8>) -> Tag,
+        note: impl FnOnce() -> Vec<u8>,
+    ) {
+        message.clear();
+        message.extend_from_slice(&[0; 17]);
+        let tag = append(message);
+        let note = note();
+        message.extend_from_slice(&note);
+        write_size(message);
+        message[4..12].copy_from_slice(&task.to_le_bytes());
+        message[12] = tag as u8;
+        let size = u32::try_from(note.len()).unwrap_or(u32::MAX);
+        message[13..17].copy_from_slice(&size.to_le_bytes());
+    }
+
+    /// The value, or what went wrong.
+    pub(crate) fn decode<O: DeserializeOwned>(&self) -> Result<O, TaskError> {
+        let not_decoded = |error: postcard::Error| TaskError::Decode {
+            payload: Payload::Output,
+            reason: error.to_string(),
+        };
+        if self.tag == Tag::Value {
+            return postcard::from_bytes(self.payload).map_err(not_decoded);
+        }
+        let failure = postcard::from_bytes::<Failure>(self.payload).map_err(not_decoded)?;
+        Err(failure.into())
+    }
 }
 
 /// What goes wrong inside a worker without ending it.
@@ -104,27 +164,25 @@ impl From<Failure> for TaskError {
     }
 }
 
-/// The first byte of a record.
-pub(crate) const VALUE: u8 = 0;
-pub(crate) const FAILURE: u8 = 1;
-
-/// Appends a record: a byte, the size, and `value`.
-pub(crate) fn append(records: &mut Vec<u8>, tag: u8, value: &impl Serialize) -> Result<(), String> {
-    let start = records.len();
-    records.extend_from_slice(&[tag, 0, 0, 0, 0]);
-    let encoded = encode(value, records);
-    let size = u32::try_from(records.len() - start - 5).unwrap_or(u32::MAX);
-    records[start + 1..start + 5].copy_from_slice(&size.to_le_bytes());
-    encoded.inspect_err(|_| records.truncate(start))
+/// The size that bytes begin with, if it is there.
+pub(crate) fn size(bytes: &[u8]) -> Option<usize> {
+    let size = bytes.first_chunk();
+    size.map(|size| u32::from_le_bytes(*size) as usize)
 }
 
-/// Takes the first record.
-pub(crate) fn take<'a>(records: &mut &'a [u8]) -> Option<(u8, &'a [u8])> {
-    let (&tag, rest) = records.split_first()?;
-    let (size, rest) = rest.split_first_chunk()?;
-    let (record, rest) = rest.split_at_checked(u32::from_le_bytes(*size) as usize)?;
-    *records = rest;
-    Some((tag, record))
+/// Writes the size of a message into its first bytes.
+pub(crate) fn write_size(message: &mut [u8]) {
+    let size = u32::try_from(message.len() - 4).unwrap_or(u32::MAX);
+    message[..4].copy_from_slice(&size.to_le_bytes());
+}
+
+/// The messages in a row of them, without their sizes.
+pub(crate) fn messages(mut bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let (message, rest) = bytes.get(4..)?.split_at_checked(size(bytes)?)?;
+        bytes = rest;
+        Some(message)
+    })
 }
 
 /// Appends `value` in postcard.
@@ -133,7 +191,6 @@ pub(crate) fn encode(value: &impl Serialize, bytes: &mut Vec<u8>) -> Result<(), 
     postcard::to_io(value, &mut *bytes).map_err(|error| error.to_string())?;
     let (size, limit) = (bytes.len() - start, crate::MAX_VALUE_BYTES);
     if size > limit {
-        bytes.truncate(start);
         return Err(format!(
             "a value of {size} bytes is past the limit of {limit}"
         ));

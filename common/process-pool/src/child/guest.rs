@@ -62,8 +62,9 @@ pub fn kill_guests() {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
+    #![cfg(unix)]
     use super::*;
     use std::{os::unix::process::ExitStatusExt, process::Command};
 

@@ -1,10 +1,12 @@
 //! The private connection between a parent and its child: whole messages, both ways.
 
-use super::incoming::{Incoming, Message};
+use crate::wire;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
     io::{self, Write},
-    thread,
+    mem,
+    ops::Range,
+    process, thread,
     time::Duration,
 };
 
@@ -12,14 +14,16 @@ use std::{
 #[cfg_attr(not(unix), path = "link/call_back.rs")]
 mod wires;
 
-pub(crate) use wires::{Closing, Line, Offer, PACKET_BYTES, Seen, Waker};
 use wires::{Input, Output};
+pub(crate) use wires::{Line, Offer, Waker, Watch};
 
-/// A longer message is refused: a length field that says more is not a length.
+/// A longer message is refused: a size that says more is no size.
 pub(crate) const MESSAGE_LIMIT_BYTES: usize = 1 << 30;
 
-/// A payload up to this size is copied behind its message, to leave in one call.
-pub(crate) const COPIED_BYTES: usize = 64 * 1024;
+/// At least so much is read at once.
+const READ_BYTES: usize = 64 << 10;
+/// A larger buffer is not kept for the next message.
+const KEPT_BYTES: usize = 4 << 20;
 
 /// One end of the connection between parent and child.
 #[derive(Debug)]
@@ -38,29 +42,23 @@ pub struct LinkReceiver {
 
 /// The half of a [`Link`] that sends messages out.
 #[derive(Debug)]
-pub struct LinkSender {
-    output: Output,
-    frame: Vec<u8>,
-}
+pub struct LinkSender(Output);
 
 impl Link {
+    /// The parent's end.
+    pub(super) fn of(offer: Offer) -> io::Result<Self> {
+        offer.wires().map(Self::new)
+    }
+
     fn new((input, output): (Input, Output)) -> Self {
         Self {
-            sender: LinkSender {
-                output,
-                frame: Vec::new(),
-            },
+            sender: LinkSender(output),
             receiver: LinkReceiver {
                 input,
                 incoming: Incoming::default(),
                 limit: None,
             },
         }
-    }
-
-    /// The parent's end, once the child runs.
-    pub(super) fn of(offer: Offer) -> io::Result<Self> {
-        offer.wires().map(Self::new)
     }
 
     /// The link that this process was started with.
@@ -107,8 +105,8 @@ impl Link {
     clippy::exit,
     reason = "the parent is gone, and `main` may be busy for ever"
 )]
-pub(crate) fn exit_now() -> ! {
-    std::process::exit(0)
+fn exit_now() -> ! {
+    process::exit(0)
 }
 
 impl LinkSender {
@@ -117,33 +115,16 @@ impl LinkSender {
     /// # Errors
     /// As [`Link::send`].
     pub fn send(&mut self, message: &impl Serialize) -> io::Result<()> {
-        self.send_with(message, &[])
+        let mut framed = vec![0; 4];
+        wire::encode(message, &mut framed)
+            .map_err(|reason| io::Error::new(io::ErrorKind::InvalidData, reason))?;
+        wire::write_size(&mut framed);
+        self.send_raw(&framed)
     }
 
-    /// Sends bytes that are no message.
+    /// Sends bytes as they are.
     pub(crate) fn send_raw(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.output.write_all(bytes)
-    }
-
-    /// Sends one message and, behind it, the bytes of `payload` as they are.
-    pub(crate) fn send_with(&mut self, message: &impl Serialize, payload: &[u8]) -> io::Result<()> {
-        self.frame.clear();
-        self.frame.shrink_to(COPIED_BYTES);
-        self.frame.extend_from_slice(&[0; 4]);
-        self.frame = postcard::to_extend(message, std::mem::take(&mut self.frame))
-            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
-        let size = self.frame.len() - 4 + payload.len();
-        let length = u32::try_from(size).ok();
-        let length = length.filter(|_| size <= MESSAGE_LIMIT_BYTES);
-        let length = length.ok_or_else(|| too_large(size))?;
-        self.frame[..4].copy_from_slice(&length.to_le_bytes());
-        if payload.len() <= COPIED_BYTES {
-            // One call of the system costs more than the copy.
-            self.frame.extend_from_slice(payload);
-            return self.output.write_all(&self.frame);
-        }
-        self.output.write_all(&self.frame)?;
-        self.output.write_all(payload)
+        self.0.write_all(bytes)
     }
 }
 
@@ -154,44 +135,121 @@ impl LinkReceiver {
     /// The connection broke in mid-message, a timeout passed (`TimedOut`), or the message does not
     /// decode (`InvalidData`).
     pub fn receive<T: DeserializeOwned>(&mut self) -> io::Result<Option<T>> {
-        let Some((message, from)) = self.receive_message()? else {
-            return Ok(None);
-        };
-        let decoded = postcard::from_bytes(&message[from..]);
-        decoded
-            .map(Some)
-            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+        let decoded = self.receive_raw()?.map(postcard::from_bytes).transpose();
+        decoded.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
     }
 
-    /// Waits for the next message.
-    pub(crate) fn receive_message(&mut self) -> io::Result<Option<Message>> {
+    /// Waits for the bytes of the next message.
+    pub(crate) fn receive_raw(&mut self) -> io::Result<Option<&[u8]>> {
         loop {
-            if let Some(message) = self.incoming.next()? {
-                return Ok(Some(message));
+            if let Some(place) = self.incoming.next()? {
+                return Ok(Some(self.incoming.bytes(place)));
             }
             self.input.wait(self.limit)?;
-            if self.incoming.read(&mut self.input)?.is_none() {
-                let is_within = self.incoming.is_within();
+            if !self.incoming.fill(&self.input)? {
+                let is_within = !self.incoming.is_empty();
                 let error = io::Error::from(io::ErrorKind::UnexpectedEof);
                 return if is_within { Err(error) } else { Ok(None) };
             }
         }
     }
 
-    /// Something that waits for the other end to close, and reads nothing.
-    pub(crate) fn closing(&self) -> io::Result<Closing> {
-        self.input.closing()
-    }
-
     /// Lets a [`receive`](Self::receive) fail with `TimedOut` when nothing comes for `limit`.
     pub fn set_timeout(&mut self, limit: Option<Duration>) {
         self.limit = limit;
     }
+
+    /// Has a thread end this process with its parent, so that it does so in mid-task, too.
+    pub(crate) fn watch_parent(&self) -> io::Result<()> {
+        let input = self.input.try_clone()?;
+        #[cfg(unix)]
+        let parent = std::os::unix::process::parent_id();
+        let watching = move || {
+            input.wait_for_end();
+            // The parent may have closed the link to let an idle worker end by itself.
+            #[cfg(unix)]
+            while std::os::unix::process::parent_id() == parent {
+                thread::sleep(Duration::from_millis(5));
+            }
+            // What a task started ends, too: `Child` made this process the leader of its group.
+            #[cfg(unix)]
+            if rustix::process::getpgrp() == rustix::process::getpid() {
+                super::kill_group(process::id());
+            }
+            exit_now()
+        };
+        let watcher = thread::Builder::new().name("watcher".into());
+        watcher.spawn(watching).map(drop)
+    }
 }
 
-pub(super) fn too_large(size: usize) -> io::Error {
-    io::Error::new(
-        io::ErrorKind::InvalidData,
-        format!("a message of {size} bytes is past the limit of {MESSAGE_LIMIT_BYTES}"),
-    )
+/// Bytes that have come in, and the messages in them.
+#[derive(Debug, Default)]
+pub(crate) struct Incoming {
+    bytes: Vec<u8>,
+    taken: usize,
+}
+
+impl Incoming {
+    /// Reads once, and waits for that; `false` at the end. What was taken is gone then.
+    pub(crate) fn fill(&mut self, input: &Input) -> io::Result<bool> {
+        self.bytes.drain(..mem::take(&mut self.taken));
+        // One large message is no reason to keep its memory for ever.
+        if self.bytes.capacity() > KEPT_BYTES {
+            self.bytes.shrink_to(0);
+        }
+        let wanted = self.size().ok().flatten().map_or(0, |size| 4 + size);
+        let more = wanted.saturating_sub(self.bytes.len()).max(1);
+        self.bytes
+            .reserve_exact(more.max(READ_BYTES.saturating_sub(self.bytes.len())));
+        Ok(input.read(&mut self.bytes)? > 0)
+    }
+
+    /// The size of the next message, if that much is known.
+    fn size(&self) -> io::Result<Option<usize>> {
+        match wire::size(&self.bytes[self.taken..]) {
+            Some(size) if size > MESSAGE_LIMIT_BYTES => Err(io::ErrorKind::InvalidData.into()),
+            size => Ok(size),
+        }
+    }
+
+    /// Takes the next whole message, if there is one; returns where it is.
+    pub(crate) fn next(&mut self) -> io::Result<Option<Range<usize>>> {
+        let start = self.taken + 4;
+        let size = self.size()?;
+        let size = size.filter(|size| start + size <= self.bytes.len());
+        self.taken = size.map_or(self.taken, |size| start + size);
+        Ok(size.map(|_| start..self.taken))
+    }
+
+    pub(crate) fn bytes(&self, place: Range<usize>) -> &[u8] {
+        &self.bytes[place]
+    }
+
+    /// Where the next message begins.
+    pub(crate) fn taken(&self) -> usize {
+        self.taken
+    }
+
+    /// The bytes of messages that were taken, and where in them they begin.
+    pub(crate) fn own(&mut self, place: Range<usize>) -> (Vec<u8>, usize) {
+        if place.len() > READ_BYTES && place.end == self.bytes.len() {
+            self.taken = 0;
+            return (mem::take(&mut self.bytes), place.start);
+        }
+        (self.bytes[place].to_vec(), 0)
+    }
+
+    /// Drops all up to the end of `mark`; whether that has come.
+    pub(crate) fn skip_to(&mut self, mark: &[u8]) -> bool {
+        let mut parts = self.bytes.windows(mark.len());
+        let found = parts.position(|part| part == mark);
+        self.taken = found.map_or(self.taken, |at| at + mark.len());
+        found.is_some()
+    }
+
+    /// Whether nothing has come that was not taken.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.taken == self.bytes.len()
+    }
 }

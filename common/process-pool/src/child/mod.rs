@@ -12,21 +12,17 @@
 //! it at once. [`Link::exit_with_parent`] is that for roles that do not read.
 
 mod guest;
-mod incoming;
 mod link;
 
 pub use guest::{Guest, kill_guests};
-pub(crate) use incoming::Incoming;
-pub(crate) use link::{
-    Closing, Line, MESSAGE_LIMIT_BYTES, Offer, PACKET_BYTES, Seen, Waker, exit_now,
-};
+pub(crate) use link::{Incoming, Line, MESSAGE_LIMIT_BYTES, Offer, Waker, Watch};
 pub use link::{Link, LinkReceiver, LinkSender};
 
 use crate::served::{self, Function};
 use std::{
     env, fmt, io,
     path::PathBuf,
-    process::{Command, ExitCode, ExitStatus},
+    process::{self, Command, ExitCode, ExitStatus},
     sync::atomic::{AtomicBool, Ordering},
     thread,
     time::{Duration, Instant},
@@ -55,30 +51,16 @@ pub trait Role: Sync {
     }
 }
 
-/// Why a child could not take its role.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot serve the role `{role}`: {source}")]
-#[non_exhaustive]
-pub struct RoleError {
-    /// What was asked for.
-    pub role: String,
-    /// What is wrong with it.
-    pub source: io::Error,
-}
-
 /// Serves a role if this process was started as a child; the first call in `main`.
 ///
-/// Returns `None` in a program that its user started, and the child's exit code otherwise.
-///
-/// # Errors
-/// The inner [`RoleError`], for the child to print.
-pub fn take_role(roles: &[&dyn Role]) -> Option<Result<ExitCode, RoleError>> {
+/// Returns `None` in a program that its user started, and the child's exit code otherwise: 2, after
+/// a word on standard error, where there is no such role.
+pub fn take_role(roles: &[&dyn Role]) -> Option<ExitCode> {
     let names = asked_role()?;
     IS_CHILD.store(true, Ordering::SeqCst);
-    let taken = take(roles, &names);
-    Some(taken.map_err(|source| RoleError {
-        role: names,
-        source,
+    Some(take(roles, &names).unwrap_or_else(|error| {
+        eprintln!("error: cannot serve the role `{names}`: {error}");
+        ExitCode::from(2)
     }))
 }
 
@@ -88,13 +70,8 @@ pub fn take_role(roles: &[&dyn Role]) -> Option<Result<ExitCode, RoleError>> {
 /// test that [`Program::test`] names.
 #[expect(clippy::exit, reason = "a child goes no further")]
 pub fn enter(roles: &[&dyn Role]) {
-    match take_role(roles) {
-        None => {}
-        Some(Ok(code)) => std::process::exit(i32::from(code != ExitCode::SUCCESS)),
-        Some(Err(error)) => {
-            eprintln!("error: {error}");
-            std::process::exit(2);
-        }
+    if let Some(code) = take_role(roles) {
+        process::exit(i32::from(code != ExitCode::SUCCESS));
     }
 }
 
@@ -139,7 +116,7 @@ pub fn crash() -> ! {
     // Refused, it is still a crash.
     #[cfg(target_os = "linux")]
     let _ = nix::sys::prctl::set_dumpable(false);
-    std::process::abort()
+    process::abort()
 }
 
 /// Which program a child runs: this one, unless something else is named.
@@ -252,7 +229,7 @@ impl fmt::Display for Exit {
 /// A copy of this program at work in a role; killed and reaped when dropped.
 #[derive(Debug)]
 pub struct Child {
-    process: std::process::Child,
+    process: process::Child,
     exit: Option<Exit>,
 }
 
@@ -318,21 +295,15 @@ impl Child {
     /// reaped, the group's number may be somebody else's.
     #[cfg(target_os = "linux")]
     fn has_ended_with_its_helpers(&self) -> bool {
-        use nix::{
-            sys::{
-                signal,
-                wait::{Id, WaitPidFlag, WaitStatus, waitid},
-            },
-            unistd::Pid,
-        };
-        let pid = Pid::from_raw(self.process.id().cast_signed());
-        let look = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
-        match waitid(Id::Pid(pid), look) {
-            Ok(WaitStatus::StillAlive) => return false,
+        use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+        let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        let pid = Pid::from_raw(self.id().cast_signed());
+        match pid.map(|pid| waitid(WaitId::Pid(pid), look)) {
+            Some(Ok(None)) => return false,
             // Mostly nothing is left.
-            Ok(_) => drop(signal::killpg(pid, signal::Signal::SIGKILL)),
+            Some(Ok(Some(_))) => kill_group(self.id()),
             // Not ours to look at any more: the group is not ours to kill either.
-            Err(_) => {}
+            _ => {}
         }
         true
     }
@@ -353,19 +324,12 @@ impl Child {
 
     /// Has it killed, and on Unix whatever it started in its process group; does not wait.
     pub(crate) fn start_killing(&mut self) {
-        if self.try_wait().is_some() {
-            return;
-        }
-        #[cfg(unix)]
-        {
-            use nix::{sys::signal, unistd::Pid};
+        if self.try_wait().is_none() {
+            #[cfg(unix)]
+            kill_group(self.id());
             // It may have ended since; then there is nothing to kill.
-            let _ = signal::killpg(
-                Pid::from_raw(self.process.id().cast_signed()),
-                signal::Signal::SIGKILL,
-            );
+            let _ = self.process.kill();
         }
-        let _ = self.process.kill();
     }
 
     /// Kills it, and on Unix whatever it started in its process group, and reaps it.
@@ -384,4 +348,28 @@ impl Drop for Child {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// Kills a process and what it started, as far as that is in its group.
+#[cfg(unix)]
+fn kill_group(leader: u32) {
+    use rustix::process::{Pid, Signal, kill_process_group};
+    // Mostly all of them have ended.
+    let leader = Pid::from_raw(leader.cast_signed());
+    let _ = leader.map(|leader| kill_process_group(leader, Signal::KILL));
+}
+
+/// What a wait for a worker has come to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Seen {
+    /// An answer.
+    Answer,
+    /// Room for more of a task.
+    Room,
+    /// The waker.
+    Woken,
+    /// The worker's process has ended, or may have.
+    End,
+    /// The deadline has passed.
+    Late,
 }

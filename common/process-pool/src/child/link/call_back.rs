@@ -1,7 +1,8 @@
 //! The link where there is no Unix: the child calls back over loopback and shows a word it was given.
 //!
-//! A worker is looked at once a millisecond, and has one task at a time. Read, never run.
+//! What there is to do is looked for once a millisecond. Compiled, never run.
 
+use crate::child::Seen;
 use std::{
     io::{self, Read, Write},
     net::{Shutdown, TcpListener, TcpStream},
@@ -12,33 +13,41 @@ use std::{
 };
 
 const LOOK_EVERY: Duration = Duration::from_millis(1);
-
-/// A message up to this size is sent whole or not at all: no message is.
-pub(crate) const PACKET_BYTES: usize = 0;
+const CALL_BACK: &str = "CONCURRENCY_LAB_CALL_BACK";
 
 /// What comes from the other end.
 #[derive(Debug)]
-pub(super) struct Input(TcpStream);
+pub(crate) struct Input(TcpStream);
 
 /// What goes to the other end.
 #[derive(Debug)]
 pub(super) struct Output(TcpStream);
 
 impl Input {
+    /// Reads once, behind the bytes that are there, as much as these have room for.
+    pub(super) fn read(&self, bytes: &mut Vec<u8>) -> io::Result<usize> {
+        let start = bytes.len();
+        bytes.resize(bytes.capacity(), 0);
+        let read = (&self.0).read(&mut bytes[start..]);
+        bytes.truncate(start + read.as_ref().map_or(0, |size| *size));
+        read
+    }
+
     /// Waits until there is something to read, for at most `limit`; without one, reading waits.
     pub(super) fn wait(&self, limit: Option<Duration>) -> io::Result<()> {
         self.0.set_read_timeout(limit)?;
         limit.map_or(Ok(()), |_| self.0.peek(&mut [0]).map(drop))
     }
 
-    pub(super) fn closing(&self) -> io::Result<Closing> {
-        self.0.try_clone().map(Closing)
+    pub(super) fn try_clone(&self) -> io::Result<Self> {
+        self.0.try_clone().map(Self)
     }
-}
 
-impl Read for Input {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.read(buffer)
+    /// Waits until the other end has closed, and reads nothing.
+    pub(super) fn wait_for_end(&self) {
+        while matches!(self.0.peek(&mut [0]), Ok(1..)) {
+            thread::sleep(Duration::from_millis(20));
+        }
     }
 }
 
@@ -59,72 +68,6 @@ impl Drop for Output {
     }
 }
 
-/// Waits for the other end of a link to close.
-#[derive(Debug)]
-pub(crate) struct Closing(TcpStream);
-
-impl Closing {
-    /// Blocks until the other end has closed.
-    pub(crate) fn wait(&self) {
-        while matches!(self.0.peek(&mut [0]), Ok(1..)) {
-            thread::sleep(Duration::from_millis(20));
-        }
-    }
-}
-
-/// The parent's side of a connection that its child has yet to take.
-pub(crate) struct Offer {
-    listener: TcpListener,
-    word: u128,
-}
-
-const CALL_BACK: &str = "CONCURRENCY_LAB_CALL_BACK";
-
-impl Offer {
-    pub(in super::super) fn to(command: &mut Command) -> io::Result<Self> {
-        use std::hash::{BuildHasher, RandomState};
-        let listener = TcpListener::bind("127.0.0.1:0")?;
-        let half = || u128::from(RandomState::new().hash_one(std::process::id()));
-        let word = half() << 64 | half();
-        command.env(CALL_BACK, format!("{} {word:032x}", listener.local_addr()?));
-        command.stdin(Stdio::null()).stdout(io::stderr());
-        Ok(Self { listener, word })
-    }
-
-    pub(super) fn wires(self) -> io::Result<(Input, Output)> {
-        new(self.stream()?)
-    }
-
-    fn stream(self) -> io::Result<TcpStream> {
-        let deadline = Instant::now() + Duration::from_secs(10);
-        self.listener.set_nonblocking(true)?;
-        loop {
-            match self.listener.accept() {
-                Ok((mut stream, _)) => {
-                    stream.set_nonblocking(false)?;
-                    stream.set_nodelay(true)?;
-                    let mut shown = [0; 16];
-                    stream.read_exact(&mut shown)?;
-                    if u128::from_le_bytes(shown) == self.word {
-                        return Ok(stream);
-                    }
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    if Instant::now() > deadline {
-                        return Err(io::ErrorKind::TimedOut.into());
-                    }
-                    thread::sleep(LOOK_EVERY);
-                }
-                Err(error) => return Err(error),
-            }
-        }
-    }
-}
-
-fn new(stream: TcpStream) -> io::Result<(Input, Output)> {
-    Ok((Input(stream.try_clone()?), Output(stream)))
-}
-
 /// Calls the parent back.
 pub(super) fn inherited() -> io::Result<(Input, Output)> {
     let unusable = || io::Error::from(io::ErrorKind::NotConnected);
@@ -134,87 +77,111 @@ pub(super) fn inherited() -> io::Result<(Input, Output)> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_nodelay(true)?;
     stream.write_all(&word.to_le_bytes())?;
-    new(stream)
+    Ok((Input(stream.try_clone()?), Output(stream)))
 }
 
-/// A worker as its parent waits for it. Only [`Line::wait`] waits.
+/// The parent's side of a connection that its child has yet to take.
+pub(crate) struct Offer(TcpListener, u128);
+
+impl Offer {
+    pub(in super::super) fn to(command: &mut Command) -> io::Result<Self> {
+        use std::hash::{BuildHasher, RandomState};
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let half = || u128::from(RandomState::new().hash_one(std::process::id()));
+        let word = half() << 64 | half();
+        command.env(CALL_BACK, format!("{} {word:032x}", listener.local_addr()?));
+        command.stdin(Stdio::null()).stdout(io::stderr());
+        Ok(Self(listener, word))
+    }
+
+    pub(super) fn wires(self) -> io::Result<(Input, Output)> {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        self.0.set_nonblocking(true)?;
+        while Instant::now() < deadline {
+            match self.0.accept() {
+                Ok((mut stream, _)) => {
+                    stream.set_nonblocking(false)?;
+                    stream.set_nodelay(true)?;
+                    let mut shown = [0; 16];
+                    stream.read_exact(&mut shown)?;
+                    if u128::from_le_bytes(shown) == self.1 {
+                        return Ok((Input(stream.try_clone()?), Output(stream)));
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    thread::sleep(LOOK_EVERY)
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Err(io::ErrorKind::TimedOut.into())
+    }
+
+    pub(crate) fn line(self, _: u32) -> io::Result<Line> {
+        let (answers, tasks) = self.wires()?;
+        tasks.0.set_nonblocking(true)?;
+        let (tasks, watch) = (Some(tasks), Watch);
+        Ok(Line {
+            answers,
+            tasks,
+            watch,
+        })
+    }
+}
+
+/// A worker as its parent has it.
 #[derive(Debug)]
 pub(crate) struct Line {
-    pub(crate) answers: TcpStream,
-    is_silent: bool,
-}
-
-/// What there is to do for a worker.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Seen {
-    pub(crate) answers: bool,
-    pub(crate) room: bool,
-    pub(crate) end: bool,
+    pub(crate) answers: Input,
+    tasks: Option<Output>,
+    pub(crate) watch: Watch,
 }
 
 impl Line {
-    pub(crate) fn new(offer: Offer, _: u32) -> io::Result<Self> {
-        let answers = offer.stream()?;
-        answers.set_nonblocking(true)?;
-        let is_silent = false;
-        Ok(Self { answers, is_silent })
+    pub(crate) fn wait(
+        &self,
+        (answer, room): (bool, bool),
+        waker: Option<&Waker>,
+        deadline: Option<Instant>,
+    ) -> Seen {
+        if answer && self.has_answer() {
+            return Seen::Answer;
+        }
+        let seen = look(waker, deadline);
+        if room && seen == Seen::End {
+            Seen::Room
+        } else {
+            seen
+        }
     }
 
-    pub(crate) fn can_take_back(&self) -> bool {
-        false
-    }
-
-    pub(crate) fn send_whole(&self, _: bool) -> io::Result<()> {
-        Ok(())
-    }
-
-    pub(crate) fn send(&self, bytes: &[u8]) -> usize {
-        (&self.answers).write(bytes).unwrap_or(0)
-    }
-
-    pub(crate) fn take_back(&self) -> Vec<Vec<u8>> {
-        Vec::new()
-    }
-
-    pub(crate) fn close(&mut self) {
-        // It may be closed already.
-        let _ = self.answers.shutdown(Shutdown::Write);
-    }
-
-    pub(crate) fn silence(&mut self) {
-        self.is_silent = true;
-    }
-
-    pub(crate) fn look_every(&self, is_ending: bool) -> Option<Duration> {
-        Some(Duration::from_millis(if is_ending { 5 } else { 100 }))
-    }
-
-    fn has_answers(&self) -> bool {
-        let peeked = self.answers.peek(&mut [0]);
+    pub(crate) fn has_answer(&self) -> bool {
+        let peeked = self.answers.0.peek(&mut [0]);
         !matches!(peeked, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
     }
 
-    /// Waits until there is something to do for a worker, for at most `limit`.
-    pub(crate) fn wait(
-        line: Option<&Self>,
-        waker: &Waker,
-        room: bool,
-        limit: Option<Duration>,
-    ) -> Seen {
-        let deadline = limit.map(|limit| Instant::now() + limit);
-        loop {
-            let answers = line.is_some_and(|line| !line.is_silent && line.has_answers());
-            let is_over = deadline.is_some_and(|deadline| deadline <= Instant::now());
-            if waker.0.swap(false, Ordering::SeqCst) || is_over || answers || room {
-                let end = line.is_some();
-                return Seen { answers, room, end };
-            }
-            thread::sleep(LOOK_EVERY);
+    pub(crate) fn send(&self, bytes: &[u8]) -> io::Result<usize> {
+        let tasks = self.tasks.as_ref().ok_or(io::ErrorKind::NotConnected)?;
+        match (&tasks.0).write(bytes) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
+            sent => sent,
         }
+    }
+
+    pub(crate) fn unread(&self) -> usize {
+        0
+    }
+
+    pub(crate) fn close(&mut self) {
+        self.tasks = None;
     }
 }
 
-/// Ends a [`Line::wait`] from another thread.
+/// Nothing reports the end of a process here.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Watch;
+
+/// Ends a wait from another thread.
 #[derive(Debug)]
 pub(crate) struct Waker(AtomicBool);
 
@@ -225,5 +192,25 @@ impl Waker {
 
     pub(crate) fn wake(&self) {
         self.0.store(true, Ordering::SeqCst);
+    }
+
+    pub(crate) fn wait(&self, _: &Watch, deadline: Option<Instant>) -> Seen {
+        look(Some(self), deadline)
+    }
+
+    pub(crate) fn rest(&self) {
+        self.0.store(false, Ordering::SeqCst);
+    }
+}
+
+/// Looks whether there is anything to do, after a moment.
+fn look(waker: Option<&Waker>, deadline: Option<Instant>) -> Seen {
+    thread::sleep(LOOK_EVERY);
+    if waker.is_some_and(|waker| waker.0.swap(false, Ordering::SeqCst)) {
+        Seen::Woken
+    } else if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+        Seen::Late
+    } else {
+        Seen::End
     }
 }

@@ -1,139 +1,117 @@
 //! The link on Unix: two pipes, which carry short messages faster than a pair of sockets does.
-//!
-//! On Linux the pipe to a worker holds *packets*: one read takes one message and no part of the
-//! next. So what lies in the pipe is exactly what the worker has not begun, and the parent, which
-//! has the reading end open too, can take it back.
 
+use crate::child::Seen;
 use nix::{
-    sys::{
-        resource::{Resource, getrlimit},
-        stat,
-    },
+    sys::resource::{Resource, getrlimit},
     unistd,
 };
 use rustix::{
+    buffer::spare_capacity,
     event::{PollFd, PollFlags, Timespec, poll},
-    fs::{OFlags, fcntl_setfl},
-    io::Errno,
+    fs::{FileType, OFlags, fcntl_setfl, fstat},
+    io::{Errno, fcntl_dupfd_cloexec, ioctl_fionread, retry_on_intr},
 };
 use std::{
     fs::File,
     io::{self, PipeReader, PipeWriter, Read, Write},
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     process::Command,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
-
-/// A message up to this size arrives whole or not at all.
-pub(crate) const PACKET_BYTES: usize = 4096;
 
 /// A user may have pipes of 64 MiB in all before new ones get smaller.
 #[cfg(target_os = "linux")]
 const PIPE_BYTES: i32 = 256 << 10;
 
-#[cfg(target_os = "linux")]
-const PACKETS: OFlags = OFlags::NONBLOCK.union(OFlags::DIRECT);
-#[cfg(not(target_os = "linux"))]
-const PACKETS: OFlags = OFlags::NONBLOCK;
+/// Where the end of a process is not reported, it is looked for so often.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// What comes from the other end.
 #[derive(Debug)]
-pub(super) struct Input(PipeReader);
+pub(crate) struct Input(PipeReader);
 
 /// What goes to the other end.
 pub(super) type Output = PipeWriter;
 
 impl Input {
+    /// Reads once, behind the bytes that are there, as much as these have room for.
+    pub(super) fn read(&self, bytes: &mut Vec<u8>) -> io::Result<usize> {
+        Ok(retry_on_intr(|| {
+            rustix::io::read(&self.0, spare_capacity(bytes))
+        })?)
+    }
+
     /// Waits until there is something to read, for at most `limit`; without one, reading waits.
     pub(super) fn wait(&self, limit: Option<Duration>) -> io::Result<()> {
-        let Some(limit) = limit else { return Ok(()) };
-        let deadline = Instant::now() + limit;
-        loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            match poll(
-                &mut [PollFd::new(&self.0, PollFlags::IN)],
-                timespec(Some(left)).as_ref(),
-            ) {
-                Ok(0) => return Err(io::ErrorKind::TimedOut.into()),
-                Err(Errno::INTR) => {}
-                waited => return Ok(waited.map(drop)?),
-            }
+        let is_there = |limit| poll_until(&mut [self.readable()], Some(Instant::now() + limit));
+        match limit {
+            Some(limit) if !is_there(limit) => Err(io::ErrorKind::TimedOut.into()),
+            _ => Ok(()),
         }
     }
 
-    pub(super) fn closing(&self) -> io::Result<Closing> {
-        out_of_the_way(self.0.as_fd()).map(Closing)
+    fn readable(&self) -> PollFd<'_> {
+        PollFd::new(&self.0, PollFlags::IN)
     }
-}
 
-impl Read for Input {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.read(buffer)
+    pub(super) fn try_clone(&self) -> io::Result<Self> {
+        Ok(Self(out_of_the_way(self.0.as_fd())?.into()))
     }
-}
 
-fn timespec(limit: Option<Duration>) -> Option<Timespec> {
-    limit.map(|limit| Timespec {
-        tv_sec: i64::try_from(limit.as_secs()).unwrap_or(i64::MAX),
-        tv_nsec: limit.subsec_nanos().into(),
-    })
-}
-
-/// Waits for the other end of a link to close.
-#[derive(Debug)]
-pub(crate) struct Closing(OwnedFd);
-
-impl Closing {
-    /// Blocks until the other end has closed.
-    pub(crate) fn wait(&self) {
+    /// Waits until the other end has closed, and reads nothing.
+    pub(super) fn wait_for_end(&self) {
         // No event is asked for: the end is reported without.
-        let mut ends = [PollFd::new(&self.0, PollFlags::empty())];
-        while let Ok(0) | Err(Errno::INTR) = poll(&mut ends, None) {}
+        poll_until(&mut [PollFd::new(&self.0, PollFlags::empty())], None);
+    }
+}
+
+/// Waits until one of `ends` is ready, for at most until `deadline`; whether one is.
+fn poll_until(ends: &mut [PollFd<'_>], deadline: Option<Instant>) -> bool {
+    loop {
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let left = left.and_then(|left| Timespec::try_from(left).ok());
+        match poll(ends, left.as_ref()) {
+            Ok(ready) => return ready > 0,
+            Err(Errno::INTR) => {}
+            // There is too little of something for the moment.
+            Err(_) => thread::sleep(Duration::from_millis(1)),
+        }
     }
 }
 
 /// The parent's side of a connection that its child has yet to take.
-pub(crate) struct Offer {
-    input: PipeReader,
-    output: PipeWriter,
-    /// The child's end of `output`, opened once more.
-    unread: Option<File>,
-}
+pub(crate) struct Offer(PipeReader, PipeWriter);
 
 impl Offer {
     pub(in super::super) fn to(command: &mut Command) -> io::Result<Self> {
         let (theirs, output) = io::pipe()?;
-        let unread = open_again(&theirs);
         command.stdin(theirs);
         let (input, theirs) = io::pipe()?;
         command.stdout(theirs);
-        Ok(Self {
-            input,
-            output,
-            unread,
-        })
+        Ok(Self(input, output))
     }
 
     pub(super) fn wires(self) -> io::Result<(Input, Output)> {
-        Ok((Input(self.input), self.output))
+        Ok((Input(self.0), self.1))
     }
-}
 
-/// Opens a pipe's end as a file of its own, whose reads do not wait whatever the child's do.
-#[cfg(target_os = "linux")]
-fn open_again(end: &PipeReader) -> Option<File> {
-    use std::os::fd::AsRawFd;
-    let path = format!("/proc/self/fd/{}", end.as_raw_fd());
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let opened = rustix::fs::open(path, flags, rustix::fs::Mode::empty());
-    opened.ok().map(File::from)
-}
-
-#[cfg(not(target_os = "linux"))]
-fn open_again(_: &PipeReader) -> Option<File> {
-    None
+    /// Makes it fit for a worker, whose process is watched from now on.
+    pub(crate) fn line(self, pid: u32) -> io::Result<Line> {
+        fcntl_setfl(&self.1, OFlags::NONBLOCK)?;
+        #[cfg(target_os = "linux")]
+        for end in [self.0.as_fd(), self.1.as_fd()] {
+            use nix::fcntl::{FcntlArg, fcntl};
+            // A large value takes fewer turns. Where it is refused, the pipes stay as they are.
+            let _ = fcntl(end, FcntlArg::F_SETPIPE_SZ(PIPE_BYTES));
+        }
+        Ok(Line {
+            answers: Input(self.0),
+            tasks: Some(self.1),
+            watch: Watch::over(pid)?,
+        })
+    }
 }
 
 /// Takes the pipes from this process's standard input and output.
@@ -148,8 +126,7 @@ pub(super) fn inherited() -> io::Result<(Input, Output)> {
 }
 
 fn pipe_at(end: BorrowedFd<'_>) -> io::Result<OwnedFd> {
-    let kind = stat::SFlag::from_bits_truncate(stat::fstat(end)?.st_mode) & stat::SFlag::S_IFMT;
-    if kind != stat::SFlag::S_IFIFO {
+    if FileType::from_raw_mode(fstat(end)?.st_mode) != FileType::Fifo {
         return Err(io::ErrorKind::NotConnected.into());
     }
     out_of_the_way(end)
@@ -160,178 +137,110 @@ fn pipe_at(end: BorrowedFd<'_>) -> io::Result<OwnedFd> {
 fn out_of_the_way(end: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     let (limit, _) = getrlimit(Resource::RLIMIT_NOFILE)?;
     let lowest = i32::try_from(limit.min(1024)).map_or(0, |limit| limit - 16);
-    let high = rustix::io::fcntl_dupfd_cloexec(end, lowest.max(3));
-    high.or_else(|_| rustix::io::fcntl_dupfd_cloexec(end, 3))
-        .map_err(io::Error::from)
+    let high = fcntl_dupfd_cloexec(end, lowest.max(3));
+    Ok(high.or_else(|_| fcntl_dupfd_cloexec(end, 3))?)
 }
 
-/// A worker as its parent waits for it: its pipes and its process. Only [`Line::wait`] waits.
+/// A worker's pipes and its process, as its parent has them.
 #[derive(Debug)]
 pub(crate) struct Line {
-    pub(crate) answers: PipeReader,
+    pub(crate) answers: Input,
     /// Closed, the worker ends by itself.
     tasks: Option<PipeWriter>,
-    unread: Option<File>,
-    /// Where the system can report the end of a process.
-    process: Option<OwnedFd>,
-    is_silent: bool,
-}
-
-/// What there is to do for a worker.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Seen {
-    pub(crate) answers: bool,
-    pub(crate) room: bool,
-    /// Its process has ended, or may have.
-    pub(crate) end: bool,
+    pub(crate) watch: Watch,
 }
 
 impl Line {
-    pub(crate) fn new(offer: Offer, pid: u32) -> io::Result<Self> {
-        let line = Self {
-            answers: offer.input,
-            tasks: Some(offer.output),
-            unread: offer.unread,
-            process: watch(pid)?,
-            is_silent: false,
-        };
-        fcntl_setfl(&line.answers, OFlags::NONBLOCK)?;
-        line.send_whole(true)?;
-        #[cfg(target_os = "linux")]
-        {
-            use nix::fcntl::{FcntlArg, fcntl};
-            // A large value takes fewer turns. Where it is refused, the pipes stay as they are.
-            let _ = fcntl(&line.answers, FcntlArg::F_SETPIPE_SZ(PIPE_BYTES));
-            let _ = line
-                .tasks
-                .as_ref()
-                .map(|tasks| fcntl(tasks, FcntlArg::F_SETPIPE_SZ(PIPE_BYTES)));
-        }
-        Ok(line)
+    /// Waits until there is an answer, or room for more of a task, where either is `expected`, or
+    /// for whatever else ends the wait.
+    pub(crate) fn wait(
+        &self,
+        (answer, room): (bool, bool),
+        waker: Option<&Waker>,
+        deadline: Option<Instant>,
+    ) -> Seen {
+        let answer = answer.then(|| (Seen::Answer, self.answers.readable()));
+        let room = self.tasks.as_ref().filter(|_| room);
+        let room = room.map(|tasks| (Seen::Room, PollFd::new(tasks, PollFlags::OUT)));
+        let waker = waker.map(Waker::readable);
+        self.watch.wait([answer, room, waker], deadline)
     }
 
-    /// Whether messages can be taken back.
-    pub(crate) fn can_take_back(&self) -> bool {
-        self.unread.is_some()
+    /// Whether there is an answer.
+    pub(crate) fn has_answer(&self) -> bool {
+        poll_until(&mut [self.answers.readable()], Some(Instant::now()))
     }
 
-    /// Sends each write as one packet, or as parts of a stream.
-    pub(crate) fn send_whole(&self, whole: bool) -> io::Result<()> {
-        let packets = whole && self.can_take_back();
-        let flags = if packets { PACKETS } else { OFlags::NONBLOCK };
-        let tasks = self.tasks.as_ref().map(|tasks| fcntl_setfl(tasks, flags));
-        Ok(tasks.unwrap_or(Ok(()))?)
-    }
-
-    /// Sends what there is room for.
-    pub(crate) fn send(&self, bytes: &[u8]) -> usize {
-        let Some(mut tasks) = self.tasks.as_ref() else {
-            return 0;
-        };
-        loop {
-            match tasks.write(bytes) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // There is no room, or the worker is gone, which is noticed elsewhere.
-                sent => return sent.unwrap_or(0),
-            }
+    /// Sends as much as there is room for; an error if the worker takes no more.
+    pub(crate) fn send(&self, bytes: &[u8]) -> io::Result<usize> {
+        let mut tasks = self.tasks.as_ref().ok_or(io::ErrorKind::NotConnected)?;
+        match tasks.write(bytes) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
+            sent => sent,
         }
     }
 
-    /// Takes back the messages that the worker has not read.
-    pub(crate) fn take_back(&self) -> Vec<Vec<u8>> {
-        let mut packets = Vec::new();
-        let mut packet = [0; PACKET_BYTES];
-        if let Some(mut unread) = self.unread.as_ref() {
-            while let Ok(size @ 1..) = unread.read(&mut packet) {
-                packets.push(packet[..size].to_vec());
-            }
-        }
-        packets
+    /// How much of what was sent the worker has not read.
+    pub(crate) fn unread(&self) -> usize {
+        let unread = self.tasks.as_ref().map(ioctl_fionread);
+        unread.map_or(0, |unread| unread.map_or(0, |size| size as usize))
     }
 
     /// Sends no more: the worker ends by itself.
     pub(crate) fn close(&mut self) {
         self.tasks = None;
     }
+}
 
-    /// Waits for no more answers.
-    pub(crate) fn silence(&mut self) {
-        self.is_silent = true;
+/// Where the system can report the end of a child that was not reaped, something that does.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Watch(Option<Arc<OwnedFd>>);
+
+impl Watch {
+    #[cfg(target_os = "linux")]
+    fn over(pid: u32) -> io::Result<Self> {
+        use rustix::process::{Pid, PidfdFlags, pidfd_open};
+        let pid = Pid::from_raw(pid.cast_signed()).ok_or(io::ErrorKind::InvalidInput)?;
+        match pidfd_open(pid, PidfdFlags::empty()) {
+            Ok(watch) => Ok(Self(Some(Arc::new(watch)))),
+            Err(Errno::NOSYS | Errno::PERM) => Ok(Self(None)),
+            Err(error) => Err(error.into()),
+        }
     }
 
-    /// How long [`wait`](Self::wait) may wait where the end of a process goes unreported.
-    pub(crate) fn look_every(&self, is_ending: bool) -> Option<Duration> {
-        let every = Duration::from_millis(if is_ending { 5 } else { 100 });
-        self.process.is_none().then_some(every)
+    #[cfg(not(target_os = "linux"))]
+    fn over(_: u32) -> io::Result<Self> {
+        Ok(Self(None))
     }
 
-    /// Waits until there is something to do for a worker, for at most `limit`.
-    pub(crate) fn wait(
-        line: Option<&Self>,
-        waker: &Waker,
-        wants_room: bool,
-        limit: Option<Duration>,
+    /// Waits for one of `ends`, or for the end of the process.
+    fn wait<const N: usize>(
+        &self,
+        ends: [Option<(Seen, PollFd<'_>)>; N],
+        deadline: Option<Instant>,
     ) -> Seen {
-        let mut polled = Vec::with_capacity(4);
-        polled.push(PollFd::new(&waker.reader, PollFlags::IN));
-        if let Some(process) = line.and_then(|line| line.process.as_ref()) {
-            polled.push(PollFd::new(process, PollFlags::IN));
-        }
-        let answers = line.filter(|line| !line.is_silent);
-        let answers = answers.map(|line| &line.answers);
-        polled.extend(answers.map(|answers| PollFd::new(answers, PollFlags::IN)));
-        let tasks = line.and_then(|line| line.tasks.as_ref());
-        let tasks = tasks.filter(|_| wants_room);
-        polled.extend(tasks.map(|tasks| PollFd::new(tasks, PollFlags::OUT)));
-        let outcome = poll(&mut polled, timespec(limit).as_ref());
-        // A signal ends the wait, too. Where the system refuses to wait, everything is looked at.
-        let is_refused = outcome.is_err_and(|error| error != Errno::INTR);
-        if is_refused {
-            thread::sleep(Duration::from_millis(1));
-        }
-        let is_fine = outcome.is_ok();
-        let mut seen = polled
-            .iter()
-            .map(|end| is_refused || is_fine && !end.revents().is_empty());
-        if seen.next() == Some(true) {
-            waker.rest();
-        }
-        let is_watched = line.is_some_and(|line| line.process.is_some());
-        Seen {
-            end: if is_watched {
-                seen.next() == Some(true)
-            } else {
-                line.is_some()
-            },
-            answers: answers.is_some() && seen.next() == Some(true),
-            room: tasks.is_some() && seen.next() == Some(true),
+        // Who cannot be told has to look.
+        let look = self.0.is_none().then(|| Instant::now() + LOOK_EVERY);
+        let until = look.into_iter().chain(deadline).min();
+        let process = self.0.as_ref();
+        let process = process.map(|process| (Seen::End, PollFd::new(process, PollFlags::IN)));
+        let all = process.into_iter().chain(ends.into_iter().flatten());
+        let (seen, mut ends): (Vec<_>, Vec<_>) = all.unzip();
+        let is_ready = poll_until(&mut ends, until);
+        let ready = ends.iter().position(|end| !end.revents().is_empty());
+        match ready.filter(|_| is_ready) {
+            Some(ready) => seen[ready],
+            None if deadline.is_some_and(|deadline| deadline <= Instant::now()) => Seen::Late,
+            None => Seen::End,
         }
     }
 }
 
-/// Something that reports the end of a child that was not reaped.
-#[cfg(target_os = "linux")]
-fn watch(pid: u32) -> io::Result<Option<OwnedFd>> {
-    use rustix::process::{Pid, PidfdFlags, pidfd_open};
-    let pid = Pid::from_raw(pid.cast_signed()).ok_or(io::ErrorKind::InvalidInput)?;
-    match pidfd_open(pid, PidfdFlags::empty()) {
-        Ok(watch) => Ok(Some(watch)),
-        Err(Errno::NOSYS | Errno::PERM) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-fn watch(_: u32) -> io::Result<Option<OwnedFd>> {
-    Ok(None)
-}
-
-/// Ends a [`Line::wait`] from another thread.
+/// Ends a [`wait`](Self::wait) from another thread.
 #[derive(Debug)]
 pub(crate) struct Waker {
     reader: PipeReader,
     writer: PipeWriter,
-    is_awake: AtomicBool,
 }
 
 impl Waker {
@@ -339,35 +248,46 @@ impl Waker {
         let (reader, writer) = io::pipe()?;
         fcntl_setfl(&reader, OFlags::NONBLOCK)?;
         fcntl_setfl(&writer, OFlags::NONBLOCK)?;
-        let is_awake = AtomicBool::new(false);
-        Ok(Self {
-            reader,
-            writer,
-            is_awake,
-        })
+        Ok(Self { reader, writer })
     }
 
     pub(crate) fn wake(&self) {
-        if !self.is_awake.swap(true, Ordering::SeqCst) {
-            // A full pipe wakes as well.
-            let _ = (&self.writer).write(&[0]);
-        }
+        // A full pipe wakes as well.
+        let _ = (&self.writer).write(&[0]);
     }
 
-    fn rest(&self) {
-        let _ = (&self.reader).read(&mut [0; 16]);
-        self.is_awake.store(false, Ordering::SeqCst);
+    /// Waits to be woken, or for the end of a worker.
+    pub(crate) fn wait(&self, worker: &Watch, deadline: Option<Instant>) -> Seen {
+        let seen = worker.wait([Some(self.readable())], deadline);
+        self.rest();
+        seen
+    }
+
+    fn readable(&self) -> (Seen, PollFd<'_>) {
+        (Seen::Woken, PollFd::new(&self.reader, PollFlags::IN))
+    }
+
+    /// Until it is woken again, it does not end a wait.
+    pub(crate) fn rest(&self) {
+        let _ = (&self.reader).read(&mut [0; 64]);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{
+        super::{KEPT_BYTES, Link, LinkReceiver, LinkSender, READ_BYTES},
+        *,
+    };
+
+    fn pair() -> (Input, Output) {
+        let (input, output) = io::pipe().expect("a pipe");
+        (Input(input), output)
+    }
 
     #[test]
     fn waiting_ends_at_the_limit() {
-        let (input, output) = io::pipe().expect("a pipe");
-        let input = Input(input);
+        let (input, output) = pair();
         let limit = Some(Duration::from_millis(5));
         let waited = input.wait(limit).map_err(|error| error.kind());
         assert_eq!(waited, Err(io::ErrorKind::TimedOut));
@@ -377,10 +297,30 @@ mod tests {
 
     #[test]
     fn the_end_of_the_other_side_is_seen_without_reading() {
-        let (input, mut output) = io::pipe().expect("a pipe");
-        let closing = Input(input).closing().expect("a second handle");
+        let (input, mut output) = pair();
+        let closing = input.try_clone().expect("a second handle");
         output.write_all(b"unread").expect("there is room");
         drop(output);
-        closing.wait();
+        closing.wait_for_end();
+    }
+
+    #[test]
+    fn a_large_message_leaves_no_large_buffer() {
+        let (input, output) = pair();
+        let mut sender = LinkSender(output);
+        let (_, mut link): (_, LinkReceiver) = Link::new((input, pair().1)).split();
+        let sizes = [KEPT_BYTES * 2, 3, READ_BYTES * 2, 0];
+        let sending = thread::spawn(move || {
+            for size in sizes {
+                sender.send(&vec![7_u8; size]).expect("it is read");
+            }
+        });
+        for size in sizes {
+            let received: Option<Vec<u8>> = link.receive().expect("it comes");
+            assert!(received == Some(vec![7; size]), "{size}");
+        }
+        sending.join().expect("no panic");
+        assert!(link.incoming.bytes.capacity() <= KEPT_BYTES);
+        assert!(link.receive::<()>().is_ok_and(|end| end.is_none()));
     }
 }
