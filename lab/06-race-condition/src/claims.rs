@@ -7,116 +7,103 @@ use common::{
 };
 use lab_06_race_condition::Race;
 
-/// What the trials of one variant lost.
-pub(crate) struct Lost {
-    name: &'static str,
-    race: Race,
-    /// What each trial counted.
-    got: Vec<u64>,
-    losing: usize,
-    updates: Figure<Count>,
-    share: Figure<Ratio>,
-    losing_trials: Figure<Count>,
-    most_counted: Figure<Count>,
+// What is noted of each variant.
+const UPDATES: &str = "lost_updates";
+const SHARE: &str = "lost_share";
+const LOSING: &str = "losing_trials";
+const MOST: &str = "most_counted";
+
+/// Notes what the trials of a variant lost; returns how many of them did, and the row of the table.
+pub(crate) fn note(lab: &mut Lab, name: &str, race: Race, got: &[u64]) -> (usize, Vec<String>) {
+    let expected = race.expected();
+    let lost: Vec<u64> = got
+        .iter()
+        .map(|got| expected.saturating_sub(*got))
+        .collect();
+    let (all, losing) = (
+        lost.iter().sum::<u64>(),
+        lost.iter().filter(|lost| **lost > 0).count(),
+    );
+    let [least, most] = [got.iter().min(), got.iter().max()].map(|it| it.copied().unwrap_or(0));
+    lab.count(name, UPDATES, all as usize);
+    lab.ratio(
+        name,
+        SHARE,
+        all as f64 / (expected as f64 * got.len() as f64),
+    );
+    lab.count(name, LOSING, losing);
+    lab.count(name, MOST, most as usize);
+    let got_by_all = match least == most {
+        true => format::count(most),
+        false => format!("{} to {}", format::count(least), format::count(most)),
+    };
+    let losing_of = format!("{losing} of {}", got.len());
+    (
+        losing,
+        vec![name.into(), format::count(expected), got_by_all, losing_of],
+    )
 }
 
-impl Lost {
-    pub(crate) fn note(lab: &mut Lab, name: &'static str, race: Race, got: Vec<u64>) -> Self {
-        let expected = race.expected();
-        let lost = || got.iter().map(|got| expected.saturating_sub(*got));
-        let losing = lost().filter(|lost| *lost > 0).count();
-        let share = lost().sum::<u64>() as f64 / (expected as f64 * got.len() as f64);
-        let most = got.iter().max().copied().unwrap_or_default();
-        Self {
-            updates: lab.count(name, "lost_updates", lost().sum::<u64>() as usize),
-            share: lab.ratio(name, "lost_share", share),
-            losing_trials: lab.count(name, "losing_trials", losing),
-            most_counted: lab.count(name, "most_counted", most as usize),
-            name,
-            race,
-            got,
-            losing,
-        }
-    }
-
-    /// `forced`, `2`, `1`, `1 of 1`: several trials got from so many to so many.
-    fn row(&self) -> Vec<String> {
-        let most = self.got.iter().max().copied().unwrap_or_default();
-        let least = self.got.iter().min().copied().unwrap_or_default();
-        let got = match least == most {
-            true => format::count(most),
-            false => format!("{} to {}", format::count(least), format::count(most)),
-        };
-        let losing = format!("{} of {}", self.losing, self.got.len());
-        let expected = format::count(self.race.expected());
-        vec![self.name.into(), expected, got, losing]
-    }
+fn number(name: &str, figure: &str) -> Figure<Count> {
+    Figure::noted(Some(name), figure)
 }
 
 /// Shows the table, and adds the claims.
-pub(crate) fn show(lab: &mut Lab, all: &[Lost; 4]) {
+pub(crate) fn show(lab: &mut Lab, race: Race, trials: usize, all: Vec<(usize, Vec<String>)>) {
+    let is_repaired = race.threads.get() > 1 && all[1].0 == 0;
     let headings = ["", "Expected", "Got", "trials that lost"];
     lab.table(TableReport {
         title: "Expected against got".into(),
         headings: headings.map(String::from).into(),
-        rows: all.iter().map(Lost::row).collect(),
+        rows: all.into_iter().map(|(_, row)| row).collect(),
         text_columns: vec![0],
         ..TableReport::default()
     });
-    let [sequential, forced, widened, tight] = all;
+    let none = |name| number(name, UPDATES).equals(count(0));
     let text = "one thread alone lost nothing with the same load and store";
-    let none = sequential.updates.clone().equals(count(0));
-    lab.claim(Claim::that("one_thread_loses_nothing", text).check(none));
+    lab.claim(Claim::that("one_thread_loses_nothing", text).check(none("sequential")));
     let text = "no trial counted more than it should";
-    let most = |lost: &Lost| {
-        lost.most_counted
-            .clone()
-            .at_most(count(lost.race.expected() as usize))
-    };
-    let claim = Claim::that("never_too_much", text).check(most(widened));
-    lab.claim(claim.check(most(tight)));
+    let most = |name| number(name, MOST).at_most(count(race.expected() as usize));
+    let claim = Claim::that("never_too_much", text).check(most("widened"));
+    lab.claim(claim.check(most("tight")));
     // With all loads before any store, only one way to add can lose nothing.
-    if forced.race.threads.get() > 1 && forced.losing == 0 {
+    if is_repaired {
         let text = "repaired: no update was lost in any trial, even when forced";
-        let repaired = Claim::that("repaired", text).headline();
-        let none = |lost: &Lost| lost.updates.clone().equals(count(0));
+        let repaired = Claim::that("repaired", text).check(none("forced"));
         lab.claim(
-            [forced, widened, tight]
-                .into_iter()
-                .fold(repaired, |claim, lost| claim.check(none(lost))),
+            repaired
+                .check(none("widened"))
+                .check(none("tight"))
+                .headline(),
         );
         return;
     }
-    races(lab, [forced, widened, tight]);
-}
-
-fn races(lab: &mut Lab, [forced, widened, tight]: [&Lost; 3]) {
-    let alone = forced.race.threads.get() == 1;
-    let racing = |claim: Claim| match alone {
-        true => claim.otherwise("one thread has no other to race with"),
-        false => claim,
-    };
     let text = "forced: all loaded before any stored, and one update stayed";
-    let claim = Claim::that("forced_loses", text).headline();
-    let claim = claim.check(forced.updates.clone().above(count(0)));
-    lab.claim(racing(
-        claim.check(forced.most_counted.clone().equals(count(1))),
-    ));
+    let forced = Claim::that("forced_loses", text)
+        .check(number("forced", UPDATES).above(count(0)))
+        .check(number("forced", MOST).equals(count(1)));
     let text = "widened: work between load and store lost updates in every trial";
-    let claim = Claim::that("widened_loses", text).headline();
-    let losing = |lost: &Lost| lost.losing_trials.clone();
-    let claim = claim.check(losing(widened).equals(count(widened.got.len())));
-    lab.claim(racing(claim.check(widened.updates.clone().above(count(0)))));
+    let widened = Claim::that("widened_loses", text)
+        .check(number("widened", LOSING).equals(count(trials)))
+        .check(number("widened", UPDATES).above(count(0)));
     let text = "tight: even with nothing in between, a trial or more lost updates";
-    let line = format!(
-        "tight: nothing in between, and {{left}} of {} trials lost",
-        tight.got.len()
-    );
-    let claim = Claim::that("tight_loses", text).headline().needs_cpus();
-    lab.claim(racing(
-        claim.check(losing(tight).above(count(0))).in_a_line(line),
-    ));
+    let line = format!("tight: nothing in between, and {{left}} of {trials} trials lost");
+    let tight = Claim::that("tight_loses", text)
+        .in_a_line(line)
+        .needs_cpus();
+    let tight = tight.check(number("tight", LOSING).above(count(0)));
     let text = "the wider window lost the larger share of the updates";
-    let wider = widened.share.clone().above(tight.share.clone());
-    lab.claim(racing(Claim::that("wider_loses_more", text).check(wider)));
+    let share = |name| Figure::<Ratio>::noted(Some(name), SHARE);
+    let wider = Claim::that("wider_loses_more", text).check(share("widened").above(share("tight")));
+    for claim in [
+        forced.headline(),
+        widened.headline(),
+        tight.headline(),
+        wider,
+    ] {
+        lab.claim(match race.threads.get() {
+            1 => claim.otherwise("one thread has no other to race with"),
+            _ => claim,
+        });
+    }
 }

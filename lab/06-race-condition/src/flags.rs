@@ -1,15 +1,9 @@
 //! The flags of this step.
 
-use common::{
-    cli::{Usage, up_to},
-    format,
-};
+use common::cli::{Usage, increments_up_to, up_to};
 use lab_06_race_condition::Race;
 use serde::Serialize;
 use std::num::NonZeroUsize;
-
-/// Most increments in all trials together: a race of this length ends within minutes.
-const MOST_INCREMENTS: u64 = 500_000_000;
 
 /// How to race.
 #[derive(clap::Args, Clone, Debug, Serialize)]
@@ -33,20 +27,15 @@ impl RaceArgs {
     /// # Errors
     /// All trials together would make too many increments.
     pub(crate) fn race(&self) -> Result<Race, Usage> {
-        let (threads, increments, trials) = (self.threads, self.increments, self.trials);
-        let race = Race {
-            threads,
-            increments: increments.get() as u64,
-        };
-        let all = race.expected() * trials.get() as u64;
-        if all <= MOST_INCREMENTS {
-            return Ok(race);
-        }
-        Err(Usage(format!(
-            "`--threads {threads} --increments {increments} --trials {trials}` is {} increments, \
-             more than {}; lower one of the three",
-            format::count(all),
-            format::count(MOST_INCREMENTS)
-        )))
+        let flags = [
+            ("--threads", self.threads),
+            ("--increments", self.increments),
+            ("--trials", self.trials),
+        ];
+        increments_up_to(500_000_000, flags)?;
+        Ok(Race {
+            threads: self.threads,
+            increments: self.increments.get() as u64,
+        })
     }
 }

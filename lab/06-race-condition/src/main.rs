@@ -3,7 +3,6 @@
 mod claims;
 mod flags;
 
-use claims::Lost;
 use common::{
     Bound, Lab, Question, Step, Tally,
     claim::{Figure, Ratio},
@@ -33,6 +32,9 @@ const STEP: Step = Step {
     ),
     sources: common::sources!["lib.rs"],
 };
+
+/// What each trial counts.
+type Count<'a> = &'a dyn Fn() -> Vec<u64>;
 
 fn main() -> ExitCode {
     STEP.run(&[], demonstrate)
@@ -64,29 +66,31 @@ fn demonstrate(args: &RaceArgs, lab: &mut Lab) -> anyhow::Result<()> {
     lab.say(format!(
         "{threads} threads add {each} each to one counter; {trials} trials …"
     ));
-    let sequential = run(lab, "sequential", alone, || {
-        vec![count_sequential(alone.increments)]
-    })?;
-    let forced = run(lab, "forced", once, || {
-        vec![count_losing_updates_by_force(race.threads)]
-    })?;
-    let widened = run(lab, "widened", race, || {
-        count_losing_updates_widened(race, trials)
-    })?;
-    let tight = run(lab, "tight", race, || {
-        count_losing_updates_tight(race, trials)
-    })?;
-    claims::show(lab, &[sequential, forced, widened, tight]);
+    let ways: [(&str, Race, Count<'_>); 4] = [
+        ("sequential", alone, &|| {
+            vec![count_sequential(alone.increments)]
+        }),
+        ("forced", once, &|| {
+            vec![count_losing_updates_by_force(race.threads)]
+        }),
+        ("widened", race, &|| {
+            count_losing_updates_widened(race, trials)
+        }),
+        ("tight", race, &|| count_losing_updates_tight(race, trials)),
+    ];
+    let ran = ways.map(|(name, race, count)| run(lab, name, race, count));
+    let all = ran.into_iter().collect::<anyhow::Result<_>>()?;
+    claims::show(lab, race, trials, all);
     Ok(())
 }
 
-/// Runs one variant and notes what its trials lost.
+/// Runs one variant; returns how many of its trials lost, and its row of the table.
 fn run(
     lab: &mut Lab,
-    name: &'static str,
+    name: &str,
     race: Race,
-    count: impl FnOnce() -> Vec<u64>,
-) -> anyhow::Result<Lost> {
+    count: Count<'_>,
+) -> anyhow::Result<(usize, Vec<String>)> {
     let workers = race.threads.get();
     let variant = lab.variant(name);
     let variant = match name {
@@ -95,5 +99,5 @@ fn run(
         _ => variant.other_work().bound(Bound::Work { workers }),
     };
     let got = variant.run_counted(|| Ok(count()), |got| Tally::all_done(got.len()))?;
-    Ok(Lost::note(lab, name, race, got))
+    Ok(claims::note(lab, name, race, &got))
 }

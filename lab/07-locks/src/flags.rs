@@ -1,15 +1,9 @@
 //! The flags of this step.
 
-use common::{
-    cli::{RoundsArgs, Usage, up_to},
-    format,
-};
+use common::cli::{RoundsArgs, Usage, increments_up_to, up_to};
 use lab_07_locks::Plan;
 use serde::Serialize;
 use std::num::NonZeroUsize;
-
-/// Most increments of one variant in all rounds together: a run of this length ends within minutes.
-const MOST_INCREMENTS: u64 = 2_000_000_000;
 
 /// How to count.
 #[derive(clap::Args, Clone, Debug, Serialize)]
@@ -36,20 +30,15 @@ impl CountArgs {
     /// # Errors
     /// All rounds together would make too many increments.
     pub(crate) fn plan(&self) -> Result<Plan, Usage> {
-        let (threads, increments, rounds) = (self.threads, self.increments, self.rounds.rounds);
-        let plan = Plan {
-            threads,
-            increments: increments.get() as u64,
-        };
-        let all = plan.expected() * rounds.get() as u64;
-        if all <= MOST_INCREMENTS {
-            return Ok(plan);
-        }
-        Err(Usage(format!(
-            "`--threads {threads} --increments {increments} --rounds {rounds}` is {} increments, \
-             more than {}; lower one of the three",
-            format::count(all),
-            format::count(MOST_INCREMENTS)
-        )))
+        let flags = [
+            ("--threads", self.threads),
+            ("--increments", self.increments),
+            ("--rounds", self.rounds.rounds),
+        ];
+        increments_up_to(2_000_000_000, flags)?;
+        Ok(Plan {
+            threads: self.threads,
+            increments: self.increments.get() as u64,
+        })
     }
 }

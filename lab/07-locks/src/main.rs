@@ -3,7 +3,6 @@
 mod claims;
 mod flags;
 
-use claims::Counted;
 use common::{Bound, Lab, Question, Step, Tally, claim::wall, format};
 use flags::CountArgs;
 use lab_07_locks::{
@@ -64,33 +63,23 @@ fn demonstrate(args: &CountArgs, lab: &mut Lab) -> anyhow::Result<()> {
         ("sum at the end", &sum_at_the_end),
         ("queue", &through_queue),
     ];
-    let mut counted = Vec::new();
     for _ in 0..rounds {
-        counted.clear();
         signals.borrow_mut().clear();
         for (name, way) in ways {
             let workers = if name == "sequential" { 1 } else { workers };
             let variant = lab.variant(name).bound(Bound::Work { workers });
             let tally = Tally::all_done(plan.expected() as usize);
             let got = variant.run_counted(|| Ok(way(plan)), |_| tally)?;
-            counted.push(Counted::note(lab, name, plan, got));
+            claims::note(lab, name, plan, got);
+            let wall = lab.wall(name).unwrap_or_default().as_secs_f64();
+            let each = format::seconds_f64(wall / plan.expected() as f64);
+            let got = format::count(got);
+            lab.note_beside(name, format!("Got {got}, {each} each"));
         }
     }
     for worker in signals.take() {
         lab.say(format!("queue: signal from worker {worker}: done"));
     }
-    note_results(lab, plan, &counted);
-    claims::claim(lab, plan, &counted);
+    claims::claim(lab, plan);
     Ok(())
-}
-
-fn note_results(lab: &Lab, plan: Plan, counted: &[Counted]) {
-    for way in counted {
-        let wall = lab.wall(way.name).unwrap_or_default().as_secs_f64();
-        let each = format::seconds_f64(wall / plan.expected() as f64);
-        lab.note_beside(
-            way.name,
-            format!("Got {}, {each} each", format::count(way.got)),
-        );
-    }
 }

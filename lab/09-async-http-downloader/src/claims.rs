@@ -6,52 +6,46 @@ use common::{
     claim::{Claim, Count, Figure, count, in_flight, retried, seconds},
     timeline::Recording,
 };
-use lab_09_async_http_downloader::Attempts;
 use network::lesson;
 use std::time::Duration;
 
-pub(crate) struct Ran {
-    pub(crate) name: &'static str,
-    pub(crate) downloads: Vec<Attempts>,
-    /// Counted by the server, where it is the lab's own.
-    pub(crate) arrivals: Option<Figure<Count>>,
-}
+// What is noted of each variant; arrivals are counted by the server, where it is the lab's own.
+pub(crate) const ATTEMPTS: &str = "attempts";
+pub(crate) const ARRIVALS: &str = "arrivals_at_the_server";
 
-pub(crate) fn add(args: &Args, lab: &mut Lab, ran: &[Ran]) {
+/// Adds the claims about these variants, each of so many requests.
+pub(crate) fn add(args: &Args, lab: &mut Lab, ran: &[&str], requests: usize) {
     let (limit, delay) = (args.limit.get(), args.requests.delay);
     let text = format!("never more than {limit} requests in flight, counted by the server");
-    let mut within = Claim::that("within_the_limit", text).headline();
-    let text = "as many requests arrived at the server as attempts were made";
-    let mut arrived = Claim::that("attempts_arrived", text);
-    for ran in ran {
-        within = within.check(in_flight(ran.name).at_most(count(limit)));
-        let attempts = lab.count(ran.name, "attempts", ran.downloads.iter().flatten().count());
-        if let Some(arrivals) = ran.arrivals.clone() {
-            let words = "{left} arrivals at the server, {right} attempts";
-            arrived = arrived.check(arrivals.equals(attempts).in_words(words));
-        }
-    }
-    lab.claim(within);
-    if ran[0].name == CALM && !delay.is_zero() {
-        let waves = ran[0].downloads.len().div_ceil(limit);
-        let claim = lesson::takes_waits(CALM, waves, delay).headline();
+    let within = ran
+        .iter()
+        .fold(Claim::that("within_the_limit", text), |claim, name| {
+            claim.check(in_flight(name).at_most(count(limit)))
+        });
+    lab.claim(within.headline());
+    if ran[0] == CALM && !delay.is_zero() {
+        let claim = lesson::takes_waits(CALM, requests.div_ceil(limit), delay).headline();
         lab.claim(claim.check(retried(CALM).equals(count(0))));
     }
-    if let [_, _, _] = ran {
+    if ran.contains(&RELEASED) {
         let [kept, released] = [KEPT, RELEASED].map(|name| {
             let idle = idle_permits(&lab.recording(name), limit);
             lab.duration(name, "permits_unused_while_requests_queued", idle)
         });
         let text = "kept permits were unused while requests queued; released ones hardly";
         let line = "kept permits were unused for {left} while requests queued";
-        let claim = Claim::that("kept_permits_lie_idle", text).headline();
-        let claim = claim
-            .in_a_line(line)
-            .check(kept.clone().at_least(seconds(0.01)));
-        lab.claim(claim.check(released.below(kept * 0.1)));
+        let claim = Claim::that("kept_permits_lie_idle", text).in_a_line(line);
+        let claim = claim.check(kept.clone().at_least(seconds(0.01)));
+        lab.claim(claim.check(released.below(kept * 0.1)).headline());
     }
-    if ran.iter().all(|ran| ran.arrivals.is_some()) {
-        lab.claim(arrived);
+    if args.requests.needs_server() {
+        let text = "as many requests arrived at the server as attempts were made";
+        let arrived = Claim::that("attempts_arrived", text);
+        let number = |name, figure| Figure::<Count>::noted(Some(name), figure);
+        lab.claim(ran.iter().fold(arrived, |claim, name| {
+            let same = number(name, ARRIVALS).equals(number(name, ATTEMPTS));
+            claim.check(same.in_words("{left} arrivals at the server, {right} attempts"))
+        }));
     }
 }
 

@@ -85,6 +85,22 @@ impl Log {
     }
 }
 
+/// Downloads `count` URLs, each attempt made by `fetch`.
+async fn download<F, Fut>(
+    count: usize,
+    permits: usize,
+    permit_use: PermitUse,
+    policy: &RetryPolicy,
+    fetch: F,
+) -> Vec<Attempts>
+where
+    F: Fn(Url) -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output = Fetched> + Send + 'static,
+{
+    let (urls, permits) = (urls(count), limit(permits));
+    download_all(&urls, permits, permit_use, policy, fetch, |_, _| ()).await
+}
+
 /// Downloads one URL whose every attempt ends as `answer` says.
 async fn download_one(
     policy: &RetryPolicy,
@@ -93,15 +109,7 @@ async fn download_one(
     let log = Log::default();
     let seen = log.clone();
     let fetch = move |url: Url| future::ready(answer(&url, seen.attempt(&url)));
-    let mut all = download_all(
-        &urls(1),
-        limit(1),
-        PermitUse::Attempt,
-        policy,
-        fetch,
-        |_, _| (),
-    )
-    .await;
+    let mut all = download(1, 1, PermitUse::Attempt, policy, fetch).await;
     (all.pop().expect("one was asked for"), log)
 }
 
@@ -115,18 +123,9 @@ async fn every_request_comes_back_once_in_the_order_of_asking() {
                     time::sleep(SECOND / number(&url) as u32).await;
                     page(url)
                 };
-                let urls = urls(count);
-                let all = download_all(
-                    &urls,
-                    limit(permits),
-                    permit_use,
-                    &policy(3),
-                    fetch,
-                    |_, _| (),
-                )
-                .await;
+                let all = download(count, permits, permit_use, &policy(3), fetch).await;
                 assert_eq!(all.len(), count);
-                for (attempts, url) in all.iter().zip(&urls) {
+                for (attempts, url) in all.iter().zip(urls(count)) {
                     let [Ok(page)] = &attempts[..] else {
                         panic!("one attempt and a page: {attempts:?}");
                     };
@@ -155,15 +154,7 @@ async fn the_limit_is_reached_and_never_passed() {
                     }
                 }
             };
-            download_all(
-                &urls(20),
-                limit(permits),
-                permit_use,
-                &policy(3),
-                fetch,
-                |_, _| (),
-            )
-            .await;
+            download(20, permits, permit_use, &policy(3), fetch).await;
             assert_eq!(peak.load(SeqCst), permits, "{permit_use:?}");
         }
     }
@@ -188,7 +179,7 @@ async fn the_next_in_the_queue_goes_while_one_rests_unless_the_permit_is_kept() 
                 }
             }
         };
-        download_all(&urls(2), limit(1), permit_use, &policy(3), fetch, |_, _| ()).await;
+        download(2, 1, permit_use, &policy(3), fetch).await;
         assert_eq!(log.numbers(), order, "{permit_use:?}");
     }
 }
@@ -293,15 +284,7 @@ async fn each_attempt_is_kept_and_none_more_is_made_than_allowed() {
                 fetched
             }
         };
-        let all = download_all(
-            &urls(count),
-            limit(permits),
-            permit_use,
-            &policy,
-            fetch,
-            |_, _| (),
-        )
-        .await;
+        let all = download(count, permits, permit_use, &policy, fetch).await;
         assert_eq!(all.len(), count);
         assert_eq!(all.iter().flatten().count(), log.numbers().len());
         for attempts in &all {
@@ -319,7 +302,7 @@ async fn a_task_that_panics_is_one_failed_request() {
         page(url)
     };
     for permit_use in BOTH {
-        let all = download_all(&urls(4), limit(1), permit_use, &policy(3), fetch, |_, _| ()).await;
+        let all = download(4, 1, permit_use, &policy(3), fetch).await;
         let ok = all.iter().map(|attempts| attempts[0].is_ok());
         assert!(ok.eq([true, false, true, true]), "{all:?}");
         let error = all[1][0].as_ref().expect_err("it panicked");
@@ -411,15 +394,8 @@ async fn four_permits_let_four_requests_meet() {
             page(url)
         }
     };
-    let (urls, policy) = (urls(12), policy(1));
-    let all = download_all(
-        &urls,
-        limit(4),
-        PermitUse::Attempt,
-        &policy,
-        fetch,
-        |_, _| (),
-    );
+    let policy = policy(1);
+    let all = download(12, 4, PermitUse::Attempt, &policy, fetch);
     let all = time::timeout(60 * SECOND, all).await.expect("they meet");
     assert_eq!(all.len(), 12);
 }

@@ -9,17 +9,13 @@ use common::{
 use lab_11_threads_basics::{End, Plan};
 use std::sync::{Arc, Mutex};
 
-/// What was seen of one way of running the threads.
-pub(crate) struct Seen {
-    /// Iterations made when main went on.
-    made: Figure<Count>,
-    /// How often the next line was another thread's.
-    changes: Figure<Count>,
-    /// The most workers that were at their parts at the same time.
-    at_once: Figure<Count>,
-    /// What join returned, a panic in words.
-    pub(crate) ends: Vec<Result<usize, String>>,
-}
+// What is noted of each way.
+const MADE: &str = "iterations_made_when_main_went_on";
+const CHANGES: &str = "changes_of_speaker";
+const AT_ONCE: &str = "workers_at_once";
+
+/// What join returned, a panic in words.
+type Ends = Vec<Result<usize, String>>;
 
 /// What workers say things to, and what was said so far, in the order of events.
 pub(crate) type Say = Box<dyn Fn(char, usize) + Send + Sync>;
@@ -39,7 +35,7 @@ fn listen(lab: &Lab, is_printed: bool) -> (Arc<Say>, Arc<Lines>) {
     (say, lines)
 }
 
-/// Runs the threads in one way; prints the lines of `late join` as they come.
+/// Runs the threads in one way, and notes what was seen; prints the lines of `late join` as they come.
 ///
 /// `way` returns how many iterations were made when main went on, where that was before the join.
 pub(crate) fn run(
@@ -47,7 +43,7 @@ pub(crate) fn run(
     plan: Plan,
     name: &str,
     way: impl FnOnce(&Arc<Say>, &Lines) -> (Option<usize>, Vec<End>),
-) -> anyhow::Result<Seen> {
+) -> anyhow::Result<Ends> {
     let (say, lines) = listen(lab, name == "late join");
     let in_a_row = match name {
         "sequential" => plan.iterations * plan.threads.get(),
@@ -72,53 +68,47 @@ pub(crate) fn run(
     let lines = lines.lock().unwrap();
     let changes = lines.windows(2).filter(|pair| pair[0].0 != pair[1].0);
     let at_once = lab.recording(name).most_open("iterate");
-    Ok(Seen {
-        made: lab.count(name, "iterations_made_when_main_went_on", made),
-        changes: lab.count(name, "changes_of_speaker", changes.count()),
-        at_once: lab.count(name, "workers_at_once", at_once),
-        ends,
-    })
+    lab.count(name, MADE, made);
+    lab.count(name, CHANGES, changes.count());
+    lab.count(name, AT_ONCE, at_once);
+    Ok(ends)
 }
 
-pub(crate) fn claim(lab: &mut Lab, plan: Plan, seen: [Seen; 5]) {
-    let [sequential, scoped, owning, late, panicking] = seen;
+/// Adds the claims; given how many joins returned a panic.
+pub(crate) fn claim(lab: &mut Lab, plan: Plan, panics: usize) {
+    let seen = |name, figure| Figure::<Count>::noted(Some(name), figure);
     let threads = plan.threads.get();
     let all = || count(threads * plan.iterations);
     let text = "when join had returned, every iteration had been made";
     let waits = Claim::that("join_waits", text)
-        .check(scoped.made.equals(all()))
-        .check(owning.made.equals(all()))
+        .check(seen("scoped", MADE).equals(all()))
+        .check(seen("'static", MADE).equals(all()))
         .in_a_line("after join, {left} of {right} iterations had been made");
     lab.claim(waits.headline());
     let text = "before join, main went on while iterations were still to be made";
     let goes_on = Claim::that("main_goes_on", text)
-        .check(late.made.below(all()))
+        .check(seen("late join", MADE).below(all()))
         .in_a_line("before join, main went on with {left} of {right} iterations made");
     lab.claim(goes_on.headline());
     let text = "the threads' lines mixed: the speaker changed more often than on one thread";
-    let mix = Claim::that("lines_mix", text)
-        .check(scoped.changes.above(sequential.changes.clone()))
-        .check(owning.changes.above(sequential.changes));
+    let more = |name| seen(name, CHANGES).above(seen("sequential", CHANGES));
+    let mix = Claim::that("lines_mix", text).check(more("scoped"));
+    let mix = mix.check(more("'static"));
     let text = "the waits overlapped: threads took less than three quarters of the time";
     let mut overlap = Claim::that("waits_overlap", text)
         .in_a_line("{left2} threads waited at once: {left} instead of {right}");
-    for (name, at_once) in [("scoped", scoped.at_once), ("'static", owning.at_once)] {
+    for name in ["scoped", "'static"] {
         overlap = overlap
             .check(wall(name).below(wall("sequential") * 0.75))
-            .check(at_once.above(count(1)));
+            .check(seen(name, AT_ONCE).above(count(1)));
     }
     for claim in [mix, overlap.headline()] {
-        lab.claim(match (threads, plan.delay.is_zero()) {
-            (1, _) => claim.otherwise("one thread has no other to run beside"),
+        lab.claim(match threads {
+            1 => claim.otherwise("one thread has no other to run beside"),
             _ => claim,
         });
     }
-    claim_panic(lab, threads, &panicking);
-}
-
-fn claim_panic(lab: &mut Lab, threads: usize, panicking: &Seen) {
-    let panicked = panicking.ends.iter().filter(|end| end.is_err()).count();
-    let panicked = lab.count("panicking", "panics_that_join_returned", panicked);
+    let panicked = lab.count("panicking", "panics_that_join_returned", panics);
     let text = "one thread panicked, join returned it as a value, and main went on";
     let value = Claim::that("panic_is_a_value", text)
         .check(panicked.equals(count(1)))

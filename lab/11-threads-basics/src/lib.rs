@@ -26,6 +26,7 @@ use std::{
     thread::{self, Builder, JoinHandle, ScopedJoinHandle},
     time::Duration,
 };
+use tracing::info_span;
 
 /// How many threads there are and what each does.
 #[derive(Clone, Copy, Debug)]
@@ -59,28 +60,15 @@ pub fn run_scoped(plan: Plan, say: &(impl Fn(char, usize) + Sync)) -> Vec<End> {
         };
         let workers: Vec<_> = plan.names().map(start).collect();
         // Joined here and not by the end of the scope, which would pass a panic on.
-        join_scoped(workers)
+        let waiting = info_span!("join", wait = "join");
+        waiting.in_scope(|| workers.into_iter().map(ScopedJoinHandle::join).collect())
     })
 }
 
 /// Starts threads that own a share of what they say things to, and so may outlive this function.
-pub fn start_static<S>(plan: Plan, say: &Arc<S>) -> Vec<JoinHandle<usize>>
-where
-    S: Fn(char, usize) + Send + Sync + 'static,
-{
-    let start = |name| {
-        let (say, worker) = (
-            Arc::clone(say),
-            Builder::new().name(format!("worker {name}")),
-        );
-        let started = worker.spawn(move || iterate(plan, name, &*say));
-        started.expect(STARTS)
-    };
-    plan.names().map(start).collect()
-}
-
-/// As [`start_static`], but the last thread panics when it comes to the iteration `panic_at`.
-pub fn start_panicking<S>(plan: Plan, say: &Arc<S>, panic_at: usize) -> Vec<JoinHandle<usize>>
+///
+/// With `panic_at`, the last thread panics when it comes to that iteration.
+pub fn start_static<S>(plan: Plan, say: &Arc<S>, panic_at: Option<usize>) -> Vec<JoinHandle<usize>>
 where
     S: Fn(char, usize) + Send + Sync + 'static,
 {
@@ -90,7 +78,7 @@ where
             Arc::clone(say),
             Builder::new().name(format!("worker {name}")),
         );
-        let panic_at = (Some(name) == last).then_some(panic_at);
+        let panic_at = panic_at.filter(|_| Some(name) == last);
         let part = move || {
             iterate(plan, name, &|name, iteration| {
                 // BUG (on purpose): nothing else in this thread runs after it, everything else does.
@@ -110,12 +98,6 @@ where
 #[tracing::instrument(name = "join", skip_all, fields(wait = "join"))]
 pub fn join(workers: Vec<JoinHandle<usize>>) -> Vec<End> {
     workers.into_iter().map(JoinHandle::join).collect()
-}
-
-/// As [`join`], for threads of a scope.
-#[tracing::instrument(name = "join", skip_all, fields(wait = "join"))]
-fn join_scoped(workers: Vec<ScopedJoinHandle<'_, usize>>) -> Vec<End> {
-    workers.into_iter().map(ScopedJoinHandle::join).collect()
 }
 
 /// A worker's part: waits, says so, and again.
@@ -175,7 +157,7 @@ mod tests {
                 let (say, borrowed) = listen();
                 assert_eq!(made(run_scoped(plan, &*say)), all);
                 let (say, owned) = listen();
-                assert_eq!(made(join(start_static(plan, &say))), all);
+                assert_eq!(made(join(start_static(plan, &say, None))), all);
                 for lines in [borrowed, owned] {
                     let mut lines = lines.lock().unwrap().clone();
                     // Stable: each worker's own lines keep their order.
@@ -190,7 +172,7 @@ mod tests {
     fn a_panic_comes_back_from_join_and_spares_the_others() {
         for at in 1..=3 {
             let (say, lines) = listen();
-            let mut ends = join(start_panicking(plan(3, 3), &say, at));
+            let mut ends = join(start_static(plan(3, 3), &say, Some(at)));
             let panic = ends.pop().expect("three ends").expect_err("it panicked");
             let message = panic.downcast_ref::<String>();
             assert_eq!(message, Some(&format!("iteration {at} went wrong")));
@@ -212,7 +194,7 @@ mod tests {
                 .expect("the test holds the other end");
             tx.send((name, iteration)).expect("the test listens");
         });
-        drop(start_static(plan(1, 1), &say));
+        drop(start_static(plan(1, 1), &say, None));
         assert!(rx.try_recv().is_err(), "still at its line");
         go.send(()).expect("the thread listens");
         assert_eq!(rx.recv(), Ok(('A', 1)));

@@ -3,12 +3,10 @@
 mod claims;
 mod flags;
 
-use claims::{Seen, run};
+use claims::run;
 use common::{Lab, Question, Step, panics};
 use flags::Args;
-use lab_11_threads_basics::{
-    Plan, join, run_scoped, run_sequential, start_panicking, start_static,
-};
+use lab_11_threads_basics::{join, run_scoped, run_sequential, start_static};
 use std::{process::ExitCode, thread};
 
 const STEP: Step = Step {
@@ -40,19 +38,19 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let (plan, panic_at) = (args.plan(), args.panic_at()?);
     lab.param("panic_at", panic_at);
     let all = plan.iterations * plan.threads.get();
-    let sequential = run(lab, plan, "sequential", |say, _| {
+    run(lab, plan, "sequential", |say, _| {
         (None, run_sequential(plan, say.as_ref()))
     })?;
-    let scoped = run(lab, plan, "scoped", |say, _| {
+    run(lab, plan, "scoped", |say, _| {
         (None, run_scoped(plan, say.as_ref()))
     })?;
-    let owning = run(lab, plan, "'static", |say, _| {
-        (None, join(start_static(plan, say)))
+    run(lab, plan, "'static", |say, _| {
+        (None, join(start_static(plan, say, None)))
     })?;
     lab.say("late join: main goes on, and joins only then");
     let screen = lab.screen();
-    let late = run(lab, plan, "late join", |say, lines| {
-        let workers = start_static(plan, say);
+    run(lab, plan, "late join", |say, lines| {
+        let workers = start_static(plan, say, None);
         let said = lines.lock().unwrap();
         let made = said.len();
         screen.say(format!("  main goes on: {made} of {all} iterations made"));
@@ -60,30 +58,25 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
         (Some(made), join(workers))
     })?;
     lab.say("  main has joined");
-    let panicking = panic_in_a_thread(lab, plan, panic_at)?;
-    claims::claim(lab, plan, [sequential, scoped, owning, late, panicking]);
-    Ok(())
-}
-
-/// Has one thread panic, and prints what each join returned.
-fn panic_in_a_thread(lab: &mut Lab, plan: Plan, panic_at: usize) -> anyhow::Result<Seen> {
     // The panic comes back from join as a value: nothing of it on the terminal.
     panics::keep_quiet(|_| {
-        thread::current()
+        let thread = thread::current();
+        thread
             .name()
             .is_some_and(|name| name.starts_with("worker "))
     });
     lab.say(format!(
         "panicking: the last thread panics in iteration {panic_at}"
     ));
-    let panicking = run(lab, plan, "panicking", |say, _| {
-        (None, join(start_panicking(plan, say, panic_at)))
+    let ends = run(lab, plan, "panicking", |say, _| {
+        (None, join(start_static(plan, say, Some(panic_at))))
     })?;
-    for (name, end) in ('A'..='Z').zip(&panicking.ends) {
+    for (name, end) in ('A'..='Z').zip(&ends) {
         lab.say(match end {
             Ok(made) => format!("  join of worker {name}: Ok, {made} iterations"),
             Err(panic) => format!("  join of worker {name}: Err, it panicked: {panic}"),
         });
     }
-    Ok(panicking)
+    claims::claim(lab, plan, ends.iter().filter(|end| end.is_err()).count());
+    Ok(())
 }

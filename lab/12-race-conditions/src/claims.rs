@@ -1,7 +1,7 @@
 //! How often each race goes wrong in trials, in how many orders of its steps, and what that shows.
 
 use crate::{
-    flags::Args,
+    Args,
     programs::{STEPS, audit, counter, has_a_store_in_a_window, withdrawals},
 };
 use common::{

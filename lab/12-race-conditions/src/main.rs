@@ -1,15 +1,17 @@
 //! Shows how often a race is lost, and why: by trials, by all schedules, and by a model checker.
 
 mod claims;
-mod flags;
 mod programs;
 
 use common::{
     Lab, Question, Step,
     claim::{Count, Figure},
+    cli::{increments_up_to, up_to},
 };
-use flags::Args;
-use std::process::ExitCode;
+use interleave::{NoSchedule, Schedule};
+use programs::STEPS;
+use serde::Serialize;
+use std::{num::NonZeroUsize, process::ExitCode};
 
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
@@ -29,6 +31,36 @@ const STEP: Step = Step {
     sources: common::sources!["lib.rs", "trials.rs"],
 };
 
+#[derive(clap::Args, Clone, Debug, Serialize)]
+pub(crate) struct Args {
+    /// Race with this many threads, 1 to 64; a single one has no other to race with
+    #[arg(long, value_name = "N", default_value = "4", value_parser = up_to::<64>)]
+    threads: NonZeroUsize,
+
+    /// Let each thread add one this often, 1 to 10,000,000
+    #[arg(long, value_name = "N", default_value = "100_000", value_parser = up_to::<10_000_000>)]
+    increments: NonZeroUsize,
+
+    /// Repeat each race this often, 1 to 1000
+    #[arg(long, value_name = "N", default_value = "20", value_parser = up_to::<1000>)]
+    trials: NonZeroUsize,
+
+    /// Force this order of loads and stores on real threads, and nothing else: ABBA
+    ///
+    /// A letter is a step of that thread. Each increment has two, load and store, and all threads
+    /// make equally many.
+    #[arg(long, value_name = "ORDER", value_parser = parse_schedule,
+          conflicts_with_all = ["threads", "increments", "trials"])]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    schedule: Option<Schedule>,
+}
+
+fn parse_schedule(text: &str) -> Result<Schedule, NoSchedule> {
+    let schedule: Schedule = text.parse()?;
+    schedule.repeats_of(STEPS)?;
+    Ok(schedule)
+}
+
 fn main() -> ExitCode {
     STEP.run(&[], demonstrate)
 }
@@ -37,7 +69,12 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     if let Some(schedule) = &args.schedule {
         return claims::force_one(lab, schedule);
     }
-    args.check()?;
+    let flags = [
+        ("--threads", args.threads),
+        ("--increments", args.increments),
+        ("--trials", args.trials),
+    ];
+    increments_up_to(500_000_000, flags)?;
     let text = "All orders of two threads, each load then store: how many of the six lose?";
     let ask = Question::before(
         "forced",
