@@ -67,10 +67,10 @@ pub(crate) fn group(setting: &Setting) -> anyhow::Result<Group> {
 }
 
 /// Lab 07 counts increments of each thread, lab 13 those of all.
-fn split(plan: Plan) -> lab_07::Plan {
+fn split((threads, increments): Plan) -> lab_07::Plan {
     lab_07::Plan {
-        threads: plan.threads,
-        increments: plan.increments / plan.threads.get() as u64,
+        threads,
+        increments: increments / threads.get() as u64,
     }
 }
 
@@ -79,10 +79,7 @@ fn row(side: Side, (name, way): Way, threads: NonZeroUsize) -> Row {
     let work = move |increments: u64| {
         let each = increments / threads.get() as u64;
         let start = Instant::now();
-        let got = way(Plan {
-            threads,
-            increments,
-        })?;
+        let got = way((threads, increments))?;
         let took = start.elapsed();
         let expected = [increments, each * threads.get() as u64];
         let is_right = expected.contains(&got) || (is_wrong && got <= increments);

@@ -49,12 +49,8 @@ pub(crate) fn cost(lab: &mut Lab, args: &Args) {
     let mut lost = 0;
     for _ in 0..args.rounds.rounds.get() {
         for (size, threads) in sizes.into_iter().enumerate() {
-            let plan = Plan {
-                threads,
-                increments,
-            };
             let times = WAYS.map(|(_, way)| {
-                let (got, time) = timed(|| way(plan));
+                let (got, time) = timed(|| way((threads, increments)));
                 lost += increments.abs_diff(got);
                 time
             });

@@ -26,19 +26,13 @@ use std::{
     thread,
 };
 
-/// How many increments all threads make together.
-#[derive(Clone, Copy, Debug)]
-pub struct Plan {
-    /// Threads.
-    pub threads: NonZeroUsize,
-    /// Increments of all threads together.
-    pub increments: u64,
-}
+/// How many threads count, and how many increments they make together.
+pub type Plan = (NonZeroUsize, u64);
 
 /// Shares nothing: each thread counts for itself, and the join adds up.
 pub fn count_without_sharing(plan: Plan) -> u64 {
     // Hidden from the optimiser, which would make one addition of the whole loop.
-    plan.on_threads(|share| (0..share).map(|_| black_box(1)).sum())
+    count_shares(plan, |share| (0..share).map(|_| black_box(1)).sum())
 }
 
 /// Makes each increment in one atomic step.
@@ -46,7 +40,7 @@ pub fn count_with_fetch_add(plan: Plan) -> u64 {
     let counter = AtomicU64::new(0);
     // Relaxed: no other data hangs on the counter, so there is nothing to pair with; joining the
     // threads makes the total visible.
-    plan.each(|| {
+    each(plan, || {
         counter.fetch_add(1, Relaxed);
     });
     counter.into_inner()
@@ -55,14 +49,14 @@ pub fn count_with_fetch_add(plan: Plan) -> u64 {
 /// Takes the standard library's lock for each increment.
 pub fn count_with_mutex(plan: Plan) -> u64 {
     let counter = Mutex::new(0);
-    plan.each(|| *counter.lock().unwrap() += 1);
+    each(plan, || *counter.lock().unwrap() += 1);
     counter.into_inner().unwrap()
 }
 
 /// Takes `parking_lot`'s lock for each increment.
 pub fn count_with_parking_lot(plan: Plan) -> u64 {
     let counter = parking_lot::Mutex::new(0);
-    plan.each(|| *counter.lock() += 1);
+    each(plan, || *counter.lock() += 1);
     counter.into_inner()
 }
 
@@ -70,14 +64,14 @@ pub fn count_with_parking_lot(plan: Plan) -> u64 {
 pub fn count_with_reentrant(plan: Plan) -> u64 {
     let counter = parking_lot::ReentrantMutex::new(Cell::new(0));
     // Each `lock` looks at who is calling: its owner gets in again and is counted.
-    plan.each(|| counter.lock().update(|count| count + 1));
+    each(plan, || counter.lock().update(|count| count + 1));
     counter.into_inner().into_inner()
 }
 
 /// Takes a readers-writer lock for writing for each increment.
 pub fn count_with_rwlock(plan: Plan) -> u64 {
     let counter = RwLock::new(0);
-    plan.each(|| *counter.write().unwrap() += 1);
+    each(plan, || *counter.write().unwrap() += 1);
     counter.into_inner().unwrap()
 }
 
@@ -85,27 +79,23 @@ pub fn count_with_rwlock(plan: Plan) -> u64 {
 pub fn count_by_reading(plan: Plan) -> u64 {
     let one = RwLock::new(1);
     // Readers do not exclude each other, but the lock counts them, and that count is shared.
-    plan.on_threads(|share| (0..share).map(|_| *one.read().unwrap()).sum())
+    count_shares(plan, |share| (0..share).map(|_| *one.read().unwrap()).sum())
 }
 
-impl Plan {
-    /// Runs `count` with its share on each thread; returns the sum of what they return.
-    fn on_threads(self, count: impl Fn(u64) -> u64 + Sync) -> u64 {
-        let (threads, all) = (self.threads.get() as u64, self.increments);
-        // The shares differ by one at most, and together are all.
-        let counts = on_threads(self.threads, |number| {
-            count((all + number as u64) / threads)
-        });
-        counts.into_iter().sum()
-    }
+/// Runs `count` with its share on each thread; returns the sum of what they return.
+fn count_shares((threads, all): Plan, count: impl Fn(u64) -> u64 + Sync) -> u64 {
+    // The shares differ by one at most, and together are all.
+    let share = |number| (all + number as u64) / threads.get() as u64;
+    let counts = on_threads(threads, |number| count(share(number)));
+    counts.into_iter().sum()
+}
 
-    /// Runs `add` once for each increment, on all threads.
-    fn each(self, add: impl Fn() + Sync) {
-        self.on_threads(|share| {
-            (0..share).for_each(|_| add());
-            share
-        });
-    }
+/// Runs `add` once for each increment, on all threads.
+fn each(plan: Plan, add: impl Fn() + Sync) {
+    count_shares(plan, |share| {
+        (0..share).for_each(|_| add());
+        share
+    });
 }
 
 /// Runs `work` on threads that begin together, each with its number from 0; returns what each made.
@@ -143,12 +133,8 @@ mod tests {
         ];
         for threads in (1..=8).filter_map(NonZeroUsize::new) {
             for increments in [0, 1, 7, 50_000] {
-                let plan = Plan {
-                    threads,
-                    increments,
-                };
                 for count in ways {
-                    assert_eq!(count(plan), increments);
+                    assert_eq!(count((threads, increments)), increments);
                 }
             }
         }

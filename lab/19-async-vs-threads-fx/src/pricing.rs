@@ -1,9 +1,11 @@
 //! Work instead of waiting: options priced on the executor, and beside it.
 
-use crate::tasks::{Client, gather};
+use crate::tasks::{ask, connect, gather};
 use measure::workload::Seeded;
 use std::{f64::consts::TAU, io, net::SocketAddr, num::NonZeroUsize, sync::Arc, time::Duration};
 use tokio::{
+    io::BufReader,
+    net::TcpStream,
     sync::Semaphore,
     task,
     time::{self, Instant},
@@ -92,22 +94,22 @@ pub async fn quote_beside(
     venue: SocketAddr,
     pricing: impl Future<Output = Vec<f64>> + Send + 'static,
 ) -> io::Result<(Vec<Duration>, Vec<f64>)> {
-    let client = Client::connect(venue).await?;
+    let stream = connect(venue).await?;
     let pricing = tokio::spawn(pricing);
-    let quotes = tokio::spawn(ask_on_schedule(client));
+    let quotes = tokio::spawn(ask_on_schedule(stream));
     let late = quotes.await.expect("asking does not panic")?;
     Ok((late, pricing.await.expect("pricing does not panic")))
 }
 
 #[tracing::instrument(name = "light", skip_all, fields(task = "quotes", wait = "io"))]
-async fn ask_on_schedule(mut client: Client) -> io::Result<Vec<Duration>> {
-    let (start, ask) = (Instant::now(), Ask::Tick(Pair::ALL[0]));
+async fn ask_on_schedule(mut stream: BufReader<TcpStream>) -> io::Result<Vec<Duration>> {
+    let start = Instant::now();
     let mut late = Vec::with_capacity(TICKS as usize);
     for number in 0..TICKS {
         let due = start + EVERY * number;
         time::sleep_until(due).await;
-        let id = number.into();
-        client.ask(&Request { id, ask }).await?;
+        let (id, tick) = (number.into(), Ask::Tick(Pair::ALL[0]));
+        ask(&mut stream, &Request { id, ask: tick }).await?;
         late.push(due.elapsed());
     }
     Ok(late)

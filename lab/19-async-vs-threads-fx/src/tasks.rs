@@ -8,6 +8,7 @@ use tokio::{
     sync::Semaphore,
     task::JoinHandle,
 };
+use tracing::{Instrument, info_span};
 use web::venue::{Answer, LINE_BYTES, Request};
 
 /// Runs a future to its end on the calling thread, and no other: Python's `asyncio.run`.
@@ -19,36 +20,27 @@ pub fn run_on_this_thread<F: Future>(future: F) -> io::Result<F::Output> {
     Ok(runtime.block_on(future))
 }
 
-/// A connection to the venue.
-#[derive(Debug)]
-pub struct Client(BufReader<TcpStream>);
+/// A connection to the venue, which has greeted.
+pub(crate) async fn connect(venue: SocketAddr) -> io::Result<BufReader<TcpStream>> {
+    let stream = TcpStream::connect(venue).await?;
+    let mut stream = BufReader::with_capacity(LINE_BYTES, stream);
+    stream.read_line(&mut String::new()).await?;
+    Ok(stream)
+}
 
-impl Client {
-    /// Connects, and waits until the venue has greeted.
-    ///
-    /// # Errors
-    /// The venue cannot be reached.
-    pub async fn connect(venue: SocketAddr) -> io::Result<Self> {
-        let stream = TcpStream::connect(venue).await?;
-        let mut client = Self(BufReader::with_capacity(LINE_BYTES, stream));
-        client.0.read_line(&mut String::new()).await?;
-        Ok(client)
-    }
-
-    /// Asks, and suspends this task until the answer is there.
-    ///
-    /// # Errors
-    /// The venue hung up, or said something else.
-    ///
-    /// # Cancel safety
-    /// None: an answer half read is lost, so a client whose future was dropped is of no more use.
-    pub async fn ask(&mut self, request: &Request) -> io::Result<Answer> {
-        let line = request.line();
-        self.0.get_mut().write_all(line.as_bytes()).await?;
-        let mut line = String::new();
-        self.0.read_line(&mut line).await?;
-        Answer::to(request, &line)
-    }
+/// Asks, and suspends this task until the answer is there.
+///
+/// # Cancel safety
+/// None: an answer half read is lost, so a connection whose future was dropped is of no more use.
+pub(crate) async fn ask(
+    stream: &mut BufReader<TcpStream>,
+    request: &Request,
+) -> io::Result<Answer> {
+    let line = request.line();
+    stream.get_mut().write_all(line.as_bytes()).await?;
+    let mut line = String::new();
+    stream.read_line(&mut line).await?;
+    Answer::to(request, &line)
 }
 
 /// Asks everything in a task each, at most `limit` of them in flight.
@@ -65,17 +57,13 @@ pub async fn trade_with_tasks(
         let permits = Arc::clone(&permits);
         tokio::spawn(async move {
             let _permit = permits.acquire().await.expect("it is never closed");
-            let mut client = Client::connect(venue).await?;
-            ask_in_task(&mut client, &request).await
+            let mut stream = connect(venue).await?;
+            let waiting = info_span!("ask", task = request.id, wait = "io");
+            ask(&mut stream, &request).instrument(waiting).await
         })
     };
     let tasks = requests.iter().map(spawn).collect();
     gather(tasks).await.into_iter().collect()
-}
-
-#[tracing::instrument(name = "ask", skip_all, fields(task = request.id, wait = "io"))]
-async fn ask_in_task(client: &mut Client, request: &Request) -> io::Result<Answer> {
-    client.ask(request).await
 }
 
 /// Has every request in flight at once, each in a task and on a connection of its own.
@@ -85,14 +73,14 @@ async fn ask_in_task(client: &mut Client, request: &Request) -> io::Result<Answe
 #[tracing::instrument(name = "burst", skip_all, fields(wait = "io"))]
 pub async fn burst_with_tasks(venue: SocketAddr, requests: &[Request]) -> io::Result<Vec<Answer>> {
     // One after the other: the venue's queue for connections is not endless.
-    let mut clients = Vec::with_capacity(requests.len());
+    let mut streams = Vec::with_capacity(requests.len());
     for _ in requests {
-        clients.push(Client::connect(venue).await?);
+        streams.push(connect(venue).await?);
     }
-    let spawn = |(mut client, &request): (Client, &Request)| {
-        tokio::spawn(async move { client.ask(&request).await })
+    let spawn = |(mut stream, &request): (BufReader<TcpStream>, &Request)| {
+        tokio::spawn(async move { ask(&mut stream, &request).await })
     };
-    let tasks = clients.into_iter().zip(requests).map(spawn).collect();
+    let tasks = streams.into_iter().zip(requests).map(spawn).collect();
     gather(tasks).await.into_iter().collect()
 }
 

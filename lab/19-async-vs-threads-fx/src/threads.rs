@@ -7,34 +7,23 @@ use std::{
     sync::Mutex,
     thread::{self, Builder},
 };
+use tracing::info_span;
 use web::venue::{Answer, LINE_BYTES, Request};
 
-/// A connection to the venue.
-#[derive(Debug)]
-pub struct Client(BufReader<TcpStream>);
+/// A connection to the venue, which has greeted.
+fn connect(venue: SocketAddr) -> io::Result<BufReader<TcpStream>> {
+    let stream = TcpStream::connect(venue)?;
+    let mut stream = BufReader::with_capacity(LINE_BYTES, stream);
+    stream.read_line(&mut String::new())?;
+    Ok(stream)
+}
 
-impl Client {
-    /// Connects, and waits until the venue has greeted.
-    ///
-    /// # Errors
-    /// The venue cannot be reached.
-    pub fn connect(venue: SocketAddr) -> io::Result<Self> {
-        let stream = TcpStream::connect(venue)?;
-        let mut client = Self(BufReader::with_capacity(LINE_BYTES, stream));
-        client.0.read_line(&mut String::new())?;
-        Ok(client)
-    }
-
-    /// Asks, and blocks this thread until the answer is there.
-    ///
-    /// # Errors
-    /// The venue hung up, or said something else.
-    pub fn ask(&mut self, request: &Request) -> io::Result<Answer> {
-        self.0.get_mut().write_all(request.line().as_bytes())?;
-        let mut line = String::new();
-        self.0.read_line(&mut line)?;
-        Answer::to(request, &line)
-    }
+/// Asks, and blocks this thread until the answer is there.
+fn ask(stream: &mut BufReader<TcpStream>, request: &Request) -> io::Result<Answer> {
+    stream.get_mut().write_all(request.line().as_bytes())?;
+    let mut line = String::new();
+    stream.read_line(&mut line)?;
+    Answer::to(request, &line)
 }
 
 /// Asks everything on a pool of `limit` threads, each with a connection of its own.
@@ -51,9 +40,10 @@ pub fn trade_with_threads(
     // The lock is released before the answer is waited for.
     let next = || queue.lock().unwrap().next();
     let work = || -> io::Result<()> {
-        let mut client = Client::connect(venue)?;
+        let mut stream = connect(venue)?;
         while let Some((request, answer)) = next() {
-            *answer = Some(ask_on_thread(&mut client, request)?);
+            let waiting = info_span!("ask", wait = "io");
+            *answer = Some(waiting.in_scope(|| ask(&mut stream, request))?);
         }
         Ok(())
     };
@@ -63,11 +53,6 @@ pub fn trade_with_threads(
         joined.try_for_each(|result| result.expect("no thread panics"))
     })?;
     Ok(answers.into_iter().flatten().collect())
-}
-
-#[tracing::instrument(name = "ask", skip_all, fields(wait = "io"))]
-fn ask_on_thread(client: &mut Client, request: &Request) -> io::Result<Answer> {
-    client.ask(request)
 }
 
 /// Has every request in flight at once, each on a thread and a connection of its own.
@@ -81,15 +66,15 @@ pub fn burst_with_threads(
     stack_bytes: usize,
 ) -> io::Result<Vec<Answer>> {
     // One after the other: the venue's queue for connections is not endless.
-    let clients = requests.iter().map(|_| Client::connect(venue));
-    let clients = clients.collect::<io::Result<Vec<_>>>()?;
+    let streams = requests.iter().map(|_| connect(venue));
+    let streams = streams.collect::<io::Result<Vec<_>>>()?;
     thread::scope(|scope| {
-        let start = |(mut client, request): (Client, _)| {
+        let start = |(mut stream, request): (BufReader<TcpStream>, _)| {
             let thread = Builder::new().stack_size(stack_bytes);
-            let started = thread.spawn_scoped(scope, move || client.ask(request));
+            let started = thread.spawn_scoped(scope, move || ask(&mut stream, request));
             started.expect("the system starts a thread")
         };
-        let threads: Vec<_> = clients.into_iter().zip(requests).map(start).collect();
+        let threads: Vec<_> = streams.into_iter().zip(requests).map(start).collect();
         let joined = threads.into_iter().map(|thread| thread.join());
         joined
             .map(|answer| answer.expect("no thread panics"))

@@ -2,8 +2,8 @@
 
 use lab_19_async_vs_threads_fx::{
     orders, quotes,
-    tasks::{self, burst_with_tasks, run_on_this_thread, trade_with_tasks},
-    threads::{self, burst_with_threads, trade_with_threads},
+    tasks::{burst_with_tasks, run_on_this_thread, trade_with_tasks},
+    threads::{burst_with_threads, trade_with_threads},
 };
 use process_pool::child::Program;
 use std::{io, net::SocketAddr, num::NonZeroUsize, time::Duration};
@@ -98,15 +98,7 @@ fn in_a_burst_all_are_in_flight_at_once_as_the_venue_counts() {
 fn a_venue_that_has_gone_is_an_error_on_either_side() {
     let venue = open();
     let address = venue.address();
-    let mut blocking = threads::Client::connect(address).expect("it listens");
     drop(venue);
-    let ask = Ask::Tick(Pair::ALL[0]);
-    let _ = blocking
-        .ask(&Request { id: 1, ask })
-        .expect_err("it hung up");
-    let _ = threads::Client::connect(address).expect_err("nothing listens");
-    let tasks = run_on_this_thread(tasks::Client::connect(address)).expect("a runtime");
-    let _ = tasks.expect_err("nothing listens");
     let requests = quotes(&Pair::ALL, 4);
     for trade in TRADES {
         let _ = trade(address, &requests, NonZeroUsize::MIN).expect_err("nothing listens");
