@@ -12,20 +12,14 @@ use std::num::NonZeroUsize;
 /// How much less time than another an order of hand-out must take to be called the better one.
 const CLEARLY_LESS: f64 = 0.95;
 
-pub(crate) fn add(
-    lab: &mut Lab,
-    workers: NonZeroUsize,
-    [in_order, longest_first]: [f64; 2],
-    cpus_at_work: &Figure<Ratio>,
-) {
+/// Adds the claims; given the speed-ups that are possible in either order.
+pub(crate) fn add(lab: &mut Lab, workers: NonZeroUsize, [in_order, longest_first]: [f64; 2]) {
+    let text = "all four sums are right, in every variant";
+    let ways = ["sequential", IN_ORDER, LONGEST_FIRST];
+    let right = Claim::that("sums_are_right", text);
     lab.claim(
-        Claim::that(
-            "sums_are_right",
-            "all four sums are right, in every variant",
-        )
-        .check(done("sequential").equals(count(4)))
-        .check(done(IN_ORDER).equals(count(4)))
-        .check(done(LONGEST_FIRST).equals(count(4))),
+        ways.into_iter()
+            .fold(right, |claim, way| claim.check(done(way).equals(count(4)))),
     );
     let start_up = start_up_reason(lab);
     let with_reason = |claim: Claim| match &start_up {
@@ -34,29 +28,27 @@ pub(crate) fn add(
     };
     // A wall time alone may be the chance of a machine that changes its speed.
     let several_at_work = || {
-        let more_than_one = cpus_at_work.clone().above(times(1.2));
-        more_than_one.in_words("{left} CPUs at work, on average")
+        let at_work = Figure::<Ratio>::noted(Some(LONGEST_FIRST), "cpus_at_work");
+        at_work
+            .above(times(1.2))
+            .in_words("{left} CPUs at work, on average")
     };
-    let overlap = Claim::that(
-        "jobs_overlap",
-        "the jobs overlapped: the pool took less than 3/4 of the time",
-    )
-    .check(wall(LONGEST_FIRST).below(wall("sequential") * 0.75))
-    .check(several_at_work())
-    .in_a_line("the jobs overlapped: {left} instead of {right}, {left2} CPUs at work")
-    .headline();
+    let text = "the jobs overlapped: the pool took less than 3/4 of the time";
+    let overlap = Claim::that("jobs_overlap", text)
+        .check(wall(LONGEST_FIRST).below(wall("sequential") * 0.75))
+        .check(several_at_work())
+        .in_a_line("the jobs overlapped: {left} instead of {right}, {left2} CPUs at work")
+        .headline();
     lab.claim(match workers.get() {
         1 => overlap.otherwise("a single worker does one job at a time"),
         _ => with_reason(overlap),
     });
-    let order = Claim::that(
-        "longest_first_is_faster",
-        "longest first took less time than in order",
-    )
-    .check(wall(LONGEST_FIRST).below(wall(IN_ORDER) * CLEARLY_LESS))
-    .check(several_at_work())
-    .in_a_line("longest first took {left}, in order {right}")
-    .headline();
+    let text = "longest first took less time than in order";
+    let order = Claim::that("longest_first_is_faster", text)
+        .check(wall(LONGEST_FIRST).below(wall(IN_ORDER) * CLEARLY_LESS))
+        .check(several_at_work())
+        .in_a_line("longest first took {left}, in order {right}")
+        .headline();
     lab.claim(if in_order / longest_first > CLEARLY_LESS {
         order.otherwise(format!(
             "with --workers {workers} either order can reach {in_order:.2} ×"
@@ -64,12 +56,10 @@ pub(crate) fn add(
     } else {
         with_reason(order)
     });
+    let text = "longest first came within a tenth of what is possible";
+    let reached = efficiency(LONGEST_FIRST).at_least(times(0.9));
     lab.claim(with_reason(
-        Claim::that(
-            "bound_is_reached",
-            "longest first came within a tenth of what is possible",
-        )
-        .check(efficiency(LONGEST_FIRST).at_least(times(0.9))),
+        Claim::that("bound_is_reached", text).check(reached),
     ));
 }
 

@@ -55,21 +55,18 @@ fn main() -> ExitCode {
 fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let text = "Two processes instead of one, longest job first: how many times as fast?";
     let ask = Question::faster(LONGEST_FIRST, "sequential", text);
-    lab.predict(
-        ask,
-        &["not faster", "about twice", "more than that"],
-        &[1.3, 2.5],
-    );
+    lab.predict(ask, &["not faster", "twice", "more than that"], &[1.3, 2.5]);
     let jobs = square_jobs(args.scale.scale);
     claim_linear(lab);
-    let attainable = attainable_speedups(&jobs, args.workers);
-    let [in_order, longest_first] = attainable;
+    let order = longest_first(&jobs).into_iter();
+    let descending: Vec<u64> = order.map(|place| jobs[place]).collect();
+    let possible = [&jobs, &descending].map(|jobs| attainable(jobs, args.workers));
     lab.say(format!(
-        "possible with a CPU per worker: in order {in_order:.2} ×, longest first {longest_first:.2} ×"
+        "possible with a CPU per worker: in order {:.2} ×, longest first {:.2} ×",
+        possible[0], possible[1]
     ));
 
     let mut sums = Vec::new();
-    let mut cpus_at_work = None;
     for round in 1..=args.rounds.rounds.get() {
         lab.say(format!(
             "round {round}: sequential, in order, longest first …"
@@ -87,23 +84,14 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
         let recording = lab.recording(LONGEST_FIRST);
         let busy: Duration = recording.jobs().map(|job| job.busy).sum();
         let at_work = busy.div_duration_f64(recording.wall);
-        cpus_at_work = Some(lab.ratio(LONGEST_FIRST, "cpus_at_work", at_work));
+        lab.ratio(LONGEST_FIRST, "cpus_at_work", at_work);
     }
     for sum in sums.iter().flatten() {
         let (n, total) = (format::count(sum.n), sum.total);
         lab.say(format!("sum of squares below {n:>13} = {total}"));
     }
-    let cpus_at_work = cpus_at_work.expect("there is a round");
-    claims::add(lab, args.workers, attainable, &cpus_at_work);
+    claims::add(lab, args.workers, possible);
     Ok(())
-}
-
-/// The speed-ups that these jobs can attain in order and longest first.
-fn attainable_speedups(jobs: &[u64], workers: NonZeroUsize) -> [f64; 2] {
-    let descending: Vec<u64> = (longest_first(jobs).iter())
-        .map(|&place| jobs[place])
-        .collect();
-    [attainable(jobs, workers), attainable(&descending, workers)]
 }
 
 /// Runs one variant in a pool of its own, so that starting the workers is part of the picture.

@@ -7,7 +7,7 @@ use args::Args;
 use common::{Bound, Lab, Question, Recorded, Step, Tally, format};
 use lab_04_gil_processes::{COUNT, Job, count_in_processes, count_sequential, count_threaded};
 use process_pool::TaskError;
-use std::{num::NonZeroUsize, process::ExitCode, time::Duration};
+use std::{num::NonZeroUsize, process::ExitCode};
 
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
@@ -31,6 +31,7 @@ const THREADS: &str = "two threads";
 const PROCESSES: &str = "two processes";
 const CRASH: &str = "one job crashes";
 
+const SLOWER_START_UP: &str = "slower_start_up";
 const TWO: NonZeroUsize = NonZeroUsize::new(2).expect("two is not zero");
 
 fn main() -> ExitCode {
@@ -40,11 +41,7 @@ fn main() -> ExitCode {
 fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let text = "Two jobs in two processes: how many times as fast as one by one?";
     let ask = Question::faster(PROCESSES, SEQUENTIAL, text);
-    lab.predict(
-        ask,
-        &["not faster", "twice", "more than that"],
-        &[1.33, 3.0],
-    );
+    lab.predict(ask, &["not faster", "twice", "more than that"], &[1.3, 3.0]);
     let steps = args.work.get() as u64 * args.scale.get() as u64;
     let (work, scale) = (format::count(args.work.get() as u64), args.scale);
     lab.say(format!("two jobs count down {work} × {scale} steps each"));
@@ -60,20 +57,17 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
         lab.variant(THREADS)
             .bound(Bound::Work { workers: 2 })
             .run_counted(|| Ok(count_threaded(&[steps; 2])), tally)?;
-        let (done, start_up) = in_processes(lab, PROCESSES, [Job::Count(steps); 2])?;
+        let done = in_processes(lab, PROCESSES, [Job::Count(steps); 2])?;
         for error in done.iter().filter_map(|job| job.as_ref().err()) {
             lab.fail(format!("{PROCESSES}: {error}"));
         }
-        let start_up_figure = lab.duration(PROCESSES, "slower_start_up", start_up);
-        if round == rounds {
-            say_break_even(lab, start_up, steps);
-            claims::add(lab, start_up_figure);
-        }
     }
+    claims::say_break_even(lab, steps);
+    claims::add(lab);
     if args.crash {
         lab.say("once more in processes, and job 1 crashes half-way …");
         let jobs = [Job::CrashHalfWay(steps), Job::Count(steps)];
-        let (done, _) = in_processes(lab, CRASH, jobs)?;
+        let done = in_processes(lab, CRASH, jobs)?;
         for (number, job) in (1..).zip(&done) {
             lab.say(match job {
                 Ok(steps) => format!("job {number}: counted {} steps", format::count(*steps)),
@@ -87,40 +81,24 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
 
 /// Runs the jobs in a pool of their own; the start of its processes is part of the variant.
 ///
-/// Returns what each job did, and how long the slower process took to start.
+/// Returns what each job did, and notes how long the slower process took to start.
 fn in_processes(
     lab: &mut Lab,
     name: &str,
     jobs: [Job; 2],
-) -> anyhow::Result<(Vec<Result<u64, TaskError>>, Duration)> {
+) -> anyhow::Result<Vec<Result<u64, TaskError>>> {
     let variant = match name {
         CRASH => lab.variant(name).other_work(),
         _ => lab.variant(name).bound(Bound::Work { workers: 2 }),
     };
-    let mut start_up = Duration::ZERO;
     let done = variant.run_counted(
         || {
             let pool = COUNT.pool_builder().workers(TWO).recorded().start()?;
-            let done = count_in_processes(&pool, &jobs);
-            start_up = pool.startup().into_iter().max().unwrap_or_default();
-            Ok(done)
+            Ok(count_in_processes(&pool, &jobs))
         },
         |done| Tally::of(done),
     )?;
-    Ok((done, start_up))
-}
-
-/// Prints how far a job counts while a process starts: shorter jobs are not worth a process.
-fn say_break_even(lab: &Lab, start_up: Duration, steps: u64) {
-    let recording = lab.recording(SEQUENTIAL);
-    let all: Duration = recording.jobs().map(|job| job.busy).sum();
-    if all.is_zero() {
-        return;
-    }
-    let steps_per_s = steps as f64 * recording.jobs().count() as f64 / all.as_secs_f64();
-    let millions = format::plain(start_up.as_secs_f64() * steps_per_s / 1e6);
-    let start_up = format::seconds(start_up);
-    lab.say(format!(
-        "starting a process took {start_up}: time to count {millions} million steps"
-    ));
+    let start_up = claims::slower_start_up(lab, name);
+    lab.duration(name, SLOWER_START_UP, start_up);
+    Ok(done)
 }

@@ -10,46 +10,30 @@ use lab_05_thread_pool_downloader::Download;
 use network::lesson;
 use std::{collections::BTreeSet, num::NonZeroUsize, time::Duration};
 
-/// What is counted of the results of a variant.
-pub(crate) struct Counted {
-    pages_kept: Figure<Count>,
-    overtakes: Figure<Count>,
+const KEPT: &str = "pages_kept";
+const OVERTAKES: &str = "pages_right_before_one_asked_for_earlier";
+
+/// Notes how many requests have a page, and how many came right before one asked for earlier.
+pub(crate) fn note(lab: &mut Lab, name: &str, downloads: &[Download]) {
+    let pages = downloads.iter().filter(|(_, fetched)| fetched.is_ok());
+    let kept: BTreeSet<usize> = pages.map(|(number, _)| *number).collect();
+    let pairs = downloads.windows(2);
+    let overtakes = pairs.filter(|pair| pair[0].0 > pair[1].0).count();
+    lab.count(name, KEPT, kept.len());
+    lab.count(name, OVERTAKES, overtakes);
 }
 
-impl Counted {
-    /// Notes how many requests have a page, and how many came right before one asked for earlier.
-    pub(crate) fn note(lab: &mut Lab, name: &str, downloads: &[Download]) -> Self {
-        let kept: BTreeSet<usize> = (downloads.iter())
-            .filter_map(|(number, fetched)| fetched.is_ok().then_some(*number))
-            .collect();
-        let pairs = downloads.windows(2);
-        let overtakes = pairs.filter(|pair| pair[0].0 > pair[1].0).count();
-        Self {
-            pages_kept: lab.count(name, "pages_kept", kept.len()),
-            overtakes: lab.count(name, "pages_right_before_one_asked_for_earlier", overtakes),
-        }
-    }
-}
-
-/// Adds the claims of a run with so many requests; `counted` is of the largest pool.
-pub(crate) fn add(args: &Args, lab: &mut Lab, requests: usize, counted: Counted) {
+/// Adds the claims of a run with so many requests.
+pub(crate) fn add(args: &Args, lab: &mut Lab, requests: usize) {
     let (name, at_once) = (pool_of(args.workers), args.workers.get().min(requests));
     add_limits(args, lab, requests);
-    lab.claim(
-        Claim::that(
-            "each_its_own_result",
-            "each request has a page of its own, though URLs may be equal",
-        )
-        .check(
-            counted
-                .pages_kept
-                .equals(submitted(&name))
-                .in_words("{left} pages kept by number, for {right} requests"),
-        ),
-    );
+    let text = "each request has a page of its own, though URLs may be equal";
+    let kept = Figure::<Count>::noted(Some(&name), KEPT).equals(submitted(&name));
+    let kept = kept.in_words("{left} pages kept by number, for {right} requests");
+    lab.claim(Claim::that("each_its_own_result", text).check(kept));
     lab.claim(lesson::waits_overlap(SEQUENTIAL, &name, at_once, 0.75).headline());
     if args.spread {
-        add_spread(args, lab, requests, counted.overtakes);
+        add_spread(args, lab, requests);
     } else if args.requests.url.is_empty() && !args.requests.delay.is_zero() {
         let waves = requests.div_ceil(args.workers.get());
         lab.claim(lesson::takes_waits(&name, waves, args.requests.delay));
@@ -57,11 +41,9 @@ pub(crate) fn add(args: &Args, lab: &mut Lab, requests: usize, counted: Counted)
 }
 
 fn add_limits(args: &Args, lab: &mut Lab, requests: usize) {
-    let claim = Claim::that(
-        "in_flight_up_to_the_pool",
-        "as many requests were in flight at once as the pool has threads, or as there are requests \
-         if they are fewer; counted by the server",
-    );
+    let text = "as many requests were in flight at once as the pool has threads, or as there are \
+                requests if they are fewer; counted by the server";
+    let claim = Claim::that("in_flight_up_to_the_pool", text);
     let claim = args.pools().fold(claim, |claim, workers| {
         let at_once = workers.get().min(requests);
         claim.check(in_flight(&pool_of(workers)).equals(count(at_once)))
@@ -72,17 +54,12 @@ fn add_limits(args: &Args, lab: &mut Lab, requests: usize) {
 }
 
 /// Unequal waits: which is ready first, and how few threads would do.
-fn add_spread(args: &Args, lab: &mut Lab, requests: usize, overtakes: Figure<Count>) {
+fn add_spread(args: &Args, lab: &mut Lab, requests: usize) {
     let name = pool_of(args.workers);
-    lab.claim(
-        Claim::that(
-            "another_order",
-            "pages came in another order than that of asking",
-        )
-        .check(overtakes.above(count(0)))
-        .check(none_failed(&name))
-        .headline(),
-    );
+    let text = "pages came in another order than that of asking";
+    let overtakes = Figure::<Count>::noted(Some(&name), OVERTAKES);
+    let other = Claim::that("another_order", text).check(overtakes.above(count(0)));
+    lab.claim(other.check(none_failed(&name)).headline());
     if let Some(half) = args.half().filter(|_| requests > 1) {
         add_half(args, lab, requests, half);
     }

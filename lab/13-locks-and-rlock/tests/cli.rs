@@ -100,7 +100,7 @@ fn a_bad_value_is_one_line_and_exit_code_2() {
 
 #[test]
 fn a_child_that_does_not_answer_is_one_line_and_exit_code_1() {
-    let hasty = [&SHORT[..4], &["--patience", "1e-9", "--json"]].concat();
+    let hasty = [&SHORT[..4], &["--patience", "0.000001", "--json"]].concat();
     let _ = run(BINARY, &hasty).refused(1, &["no answer", "--patience"]);
     assert_nothing_left_behind(BINARY);
 }
