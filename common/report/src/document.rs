@@ -113,7 +113,7 @@ impl QuestionReport {
     pub(crate) fn told(&self) -> String {
         let letter = |at: usize| char::from(b'A' + at as u8);
         let all: u64 = self.guesses.iter().sum();
-        let said = self.guesses.iter().enumerate().filter(|guess| *guess.1 > 0);
+        let said = (0..).zip(&self.guesses).filter(|(_, hands)| **hands > 0);
         let said = said.map(|(at, hands)| match all {
             1 => format!("{} ({})", letter(at), self.options[at]),
             _ => format!("{} {hands} of {all}", letter(at)),
@@ -200,7 +200,7 @@ pub struct Ledger {
     pub done: u64,
     /// Tasks that ended in an error.
     pub failed: u64,
-    /// Tasks called off.
+    /// Tasks cancelled.
     pub cancelled: u64,
     /// Extra attempts.
     pub retried: u64,
@@ -280,7 +280,7 @@ pub struct SpanReport {
     /// How deep it lies in other spans of its lane.
     pub depth: u16,
     /// Whether its end was never told, as when its process died: `end_s` is then when that was noticed.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cut: bool,
     /// From when to when it ran, where that is known exactly; few, neighbours merged.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -315,10 +315,6 @@ pub struct RecorderReport {
     pub mended: u64,
     /// What all of them cost: their number times what one costs, measured in this process.
     pub cost_s: f64,
-}
-
-fn is_false(value: &bool) -> bool {
-    !value
 }
 
 /// A claim with its verdict.
@@ -396,7 +392,9 @@ impl RecordingReport {
         let folded = recording.lanes.len().saturating_sub(LANES_WRITTEN);
         let lanes = &recording.lanes[..recording.lanes.len() - folded];
         let (lanes, left_out) = timeline::thinned(lanes, SPANS_WRITTEN);
-        let seconds = |moment| signed_seconds(recording.start, moment);
+        // Of two moments the earlier less the later is nothing.
+        let start = recording.start;
+        let seconds = |at: Moment| (at - start).as_secs_f64() - (start - at).as_secs_f64();
         let lanes = lanes.iter().map(|lane| LaneReport {
             id: lane.id.number,
             name: lane.name.clone(),
@@ -456,13 +454,5 @@ impl SpanReport {
             file: span.file.clone(),
             line: span.line,
         }
-    }
-}
-
-fn signed_seconds(zero: Moment, moment: Moment) -> f64 {
-    if moment >= zero {
-        (moment - zero).as_secs_f64()
-    } else {
-        -(zero - moment).as_secs_f64()
     }
 }

@@ -47,13 +47,20 @@ impl Keys {
     }
 }
 
-impl Drop for Keys {
-    fn drop(&mut self) {
+impl Keys {
+    /// Gives the keyboard back as it was, also from another thread than the one that reads it.
+    pub(crate) fn release(&self) {
         #[cfg(unix)]
         if let Some(before) = &self.before {
             // A terminal that has gone needs nothing back.
             let _ = termios::tcsetattr(io::stdin(), OptionalActions::Now, before);
         }
+    }
+}
+
+impl Drop for Keys {
+    fn drop(&mut self) {
+        self.release();
     }
 }
 

@@ -12,6 +12,7 @@ mod live;
 pub mod page;
 mod picture;
 mod screen;
+mod stage;
 mod summary;
 mod tables;
 #[cfg(test)]
@@ -34,6 +35,7 @@ pub use trace::trace;
 pub use verbose::verbose;
 
 use anstyle::{AnsiColor, Style};
+use console::measure_text_width;
 use serde_json::Value;
 use std::time::Duration;
 
@@ -53,6 +55,22 @@ pub fn finished(name: &str, wall: Duration) -> String {
     picture::finished(name, wall.as_secs_f64())
 }
 
+/// What has the same key together, in the order of the first of each.
+fn grouped<T, K: PartialEq>(
+    all: impl IntoIterator<Item = T>,
+    key: impl Fn(&T) -> K,
+) -> Vec<(K, Vec<T>)> {
+    let mut groups: Vec<(K, Vec<T>)> = Vec::new();
+    for one in all {
+        let key = key(&one);
+        match groups.iter_mut().find(|group| group.0 == key) {
+            Some((_, group)) => group.push(one),
+            None => groups.push((key, vec![one])),
+        }
+    }
+    groups
+}
+
 /// The document as JSON.
 pub fn json(document: &Document) -> String {
     serde_json::to_string_pretty(document).expect("every field of a document is plain data")
@@ -60,36 +78,22 @@ pub fn json(document: &Document) -> String {
 
 /// Every parameter with its value, in one line.
 pub fn parameters(params: &Value) -> String {
-    let Value::Object(params) = params else {
-        return String::new();
-    };
-    let shown = params
-        .iter()
-        .filter(|(_, value)| !matches!(value, Value::Null));
-    let shown = shown.filter(|(_, value)| value.as_array().is_none_or(|items| !items.is_empty()));
-    shown
-        .map(|(name, value)| parameter(name, value))
-        .collect::<Vec<_>>()
-        .join(" · ")
-}
-
-fn parameter(name: &str, value: &Value) -> String {
-    let (name, unit) = match name.strip_suffix("_s") {
-        Some(name) => (name, " s"),
-        None => (name, ""),
-    };
-    let name = name.replace('_', "-");
-    match value {
-        Value::String(text) => format!("{name} {text}"),
-        Value::Number(number) => {
-            let number = number
-                .as_f64()
-                .map_or_else(|| number.to_string(), format::plain);
-            format!("{name} {number}{unit}")
-        }
-        Value::Array(items) => format!("{name} × {}", items.len()),
-        value => format!("{name} {value}"),
-    }
+    let params = params.as_object().into_iter().flatten();
+    let shown = params.filter_map(|(name, value)| {
+        let (name, unit) = match name.strip_suffix("_s") {
+            Some(name) => (name, " s"),
+            None => (name.as_str(), ""),
+        };
+        let value = match value {
+            Value::Null => return None,
+            Value::Array(items) if items.is_empty() => return None,
+            Value::Array(items) => format!("× {}", items.len()),
+            Value::String(text) => text.clone(),
+            value => value.as_f64().map_or(value.to_string(), format::plain),
+        };
+        Some(format!("{} {value}{unit}", name.replace('_', "-")))
+    });
+    shown.collect::<Vec<_>>().join(" · ")
 }
 
 /// Breaks text between words so that no line passes `width`, each line set in by `indent`; a figure
@@ -100,7 +104,8 @@ pub fn wrap(text: &str, width: usize, indent: usize) -> String {
     for paragraph in text.lines() {
         let mut line = String::new();
         for word in figures_with_units(paragraph) {
-            if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > room {
+            if !line.is_empty() && measure_text_width(&line) + 1 + measure_text_width(&word) > room
+            {
                 lines.push(std::mem::take(&mut line));
             }
             if !line.is_empty() {
@@ -115,6 +120,19 @@ pub fn wrap(text: &str, width: usize, indent: usize) -> String {
     lines.join("\n")
 }
 
+/// Breaks text as [`wrap`] does, with all lines but the first set in.
+fn hung(text: &str, width: usize) -> String {
+    wrap(text, width - 2, 0).replace('\n', "\n  ")
+}
+
+/// The lines of a text that is broken, each in a style.
+fn styled(style: Style, text: &str, width: usize, indent: usize) -> Vec<String> {
+    let text = wrap(text, width, indent);
+    text.lines()
+        .map(|line| format!("{style}{line}{style:#}"))
+        .collect()
+}
+
 /// The words of a text, with a unit in one piece with the figure before it: `1.2 ms`, `93 %`.
 fn figures_with_units(text: &str) -> Vec<String> {
     const UNITS: [&str; 11] = [
@@ -127,8 +145,7 @@ fn figures_with_units(text: &str) -> Vec<String> {
         let unit = unit.trim_end_matches([',', '.', ';', ':', ')']);
         match words.last_mut() {
             Some(last) if UNITS.contains(&unit) && last.ends_with(|c: char| c.is_ascii_digit()) => {
-                last.push(' ');
-                last.push_str(word);
+                *last += &format!(" {word}");
             }
             _ => words.push(word.to_owned()),
         }

@@ -1,7 +1,6 @@
 //! The live view: the picture of a variant grows while it runs.
 
-use crate::{DIM, RecordingReport, Screen, format, picture::Picture, width};
-use indicatif::{ProgressBar, ProgressStyle};
+use crate::{DIM, RecordingReport, Screen, format, picture::Picture};
 use measure::{
     Moment,
     timing::{self, Housekeeper, Usage},
@@ -32,14 +31,6 @@ pub struct Watched {
     pub longest_s: f64,
 }
 
-impl Screen {
-    /// Shows what every lane does until the returned guard is dropped; `None` where nobody looks.
-    pub fn watch(&self, timeline: &Timeline, watched: Watched) -> Option<Watch> {
-        self.is_live()
-            .then(|| Watch::start(self.clone(), timeline.clone(), watched))
-    }
-}
-
 /// The live view of one variant.
 #[derive(Debug)]
 pub struct Watch {
@@ -47,19 +38,19 @@ pub struct Watch {
     drawing: Option<JoinHandle<()>>,
 }
 
-impl Watch {
-    fn start(screen: Screen, timeline: Timeline, watched: Watched) -> Self {
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = Arc::clone(&stop);
-        let housekeeper = Housekeeper::enrol();
-        let drawing = thread::Builder::new().spawn(move || {
-            draw_until(&stopped, &screen, &timeline, &watched, &housekeeper);
-        });
-        Self {
-            stop,
-            // Where no thread can be started, there is nothing to watch.
-            drawing: drawing.ok(),
+impl Screen {
+    /// Shows what every lane does until the returned guard is dropped; `None` where nobody looks.
+    pub fn watch(&self, timeline: &Timeline, watched: Watched) -> Option<Watch> {
+        if !self.is_live() {
+            return None;
         }
+        let stop = Arc::new(AtomicBool::new(false));
+        let (stopped, screen, timeline) = (Arc::clone(&stop), self.clone(), timeline.clone());
+        let keeper = Housekeeper::enrol();
+        let draw = move || draw_until(&stopped, &screen, &timeline, &watched, &keeper);
+        // Where no thread can be started, there is nothing to watch.
+        let drawing = thread::Builder::new().spawn(draw).ok();
+        Some(Watch { stop, drawing })
     }
 }
 
@@ -82,37 +73,30 @@ fn draw_until(
     keeper: &Housekeeper,
 ) {
     let (began, started, before) = (Moment::now(), Instant::now(), Usage::now());
-    let bar = screen.bars().add(ProgressBar::new_spinner());
-    let plain = ProgressStyle::with_template("{msg}");
-    bar.set_style(plain.expect("a constant template that the tests parse"));
     while !stopped.load(Ordering::SeqCst) {
         let recording = Recording {
             start: began,
             wall: started.elapsed(),
             ..timeline.so_far()
         };
-        let lines = frame(screen.width(), &recording, watched, &before);
-        bar.set_message(screen.settled(&lines.join("\n")));
-        screen.tick();
+        screen.draw(frame(screen, &recording, watched, &before));
         keeper.charge();
         thread::park_timeout(REDRAW_EVERY);
     }
-    bar.finish_and_clear();
-    screen.bars().remove(&bar);
+    screen.draw(Vec::new());
 }
 
 /// The picture so far, and one line of figures below it.
-fn frame(width: usize, so_far: &Recording, watched: &Watched, before: &Usage) -> Vec<String> {
+fn frame(screen: &Screen, so_far: &Recording, watched: &Watched, before: &Usage) -> Vec<String> {
     let wall_s = so_far.wall.as_secs_f64();
-    let room = width::height_of_terminal().map_or(MOST, |rows| rows.saturating_sub(LEFT));
-    let room = room.min(MOST);
+    let (rows, columns) = screen.room();
+    let room = rows.saturating_sub(LEFT).min(MOST);
     let recorded = RecordingReport::of(so_far);
     let drawn = (watched.name.as_str(), wall_s, &recorded);
-    let picture = Picture::growing(&watched.name, watched.longest_s.max(wall_s), width);
+    let picture = Picture::growing(&watched.name, watched.longest_s.max(wall_s), columns - 1);
     let mut lines = picture.lanes(&[drawn], &[], room, None);
     lines.truncate(room);
     let status = status(so_far, watched, before);
-    let status = console::truncate_str(&status, width - 1, "");
     lines.push(format!("{DIM}{status}{DIM:#}"));
     lines
 }
@@ -122,12 +106,8 @@ fn status(so_far: &Recording, watched: &Watched, before: &Usage) -> String {
     let used = Usage::now().since(before);
     let cpu = (used.cpu_user + used.cpu_system).as_secs_f64() / elapsed_s.max(0.001);
     // A span that is open ends at the look, which comes a moment before `now`.
-    let last = so_far
-        .lanes
-        .iter()
-        .flat_map(|lane| &lane.spans)
-        .map(|span| span.end)
-        .max();
+    let spans = so_far.lanes.iter().flat_map(|lane| &lane.spans);
+    let last = spans.map(|span| span.end).max();
     let is_open = |end| Some(end) == last && end.plus(REDRAW_EVERY) > now;
     let done = so_far.jobs().filter(|job| !is_open(job.end)).count();
     let at_work = so_far.jobs().count() - done;

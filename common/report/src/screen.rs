@@ -1,21 +1,14 @@
 //! The one value through which a program speaks: lines for its reader, bars for its watcher, a recording.
 
-use crate::{
-    View, ascii,
-    cast::{self, Cast, Recorder, Stage},
-    keys::Keys,
-    width,
-};
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle, WeakProgressBar};
+use crate::{View, ascii, cast::Cast, keys::Keys, stage::Stage, width};
+use console::Term;
+use indicatif::{ProgressBar, ProgressDrawTarget};
 use std::{
     fmt,
     io::{self, IsTerminal, Write},
-    sync::{Arc, Mutex, OnceLock, PoisonError},
-    time::Duration,
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    time::{Duration, Instant},
 };
-
-/// How often at most the screen is redrawn in a second.
-const REFRESH_HZ: u8 = 20;
 
 /// How long a viewer of a recording has for a part of the report.
 const READING: Duration = Duration::from_millis(1_500);
@@ -38,9 +31,10 @@ pub struct ScreenOptions {
 }
 
 /// Where a program prints; clones are the same screen.
-#[derive(Clone)]
+#[derive(Clone, Debug, Default)]
 pub struct Screen(Arc<Inner>);
 
+#[derive(Debug, Default)]
 struct Inner {
     silent: bool,
     ascii: bool,
@@ -48,59 +42,40 @@ struct Inner {
     goes_on_unread: bool,
     /// What kept lines from being printed.
     lost: OnceLock<String>,
-    recorder: Arc<Recorder>,
-    bars: MultiProgress,
-    /// Bars that show a clock of their own; the live view makes it run.
-    clocks: Mutex<Vec<WeakProgressBar>>,
     live: bool,
-    keys: Mutex<Option<Keys>>,
-}
-
-impl fmt::Debug for Screen {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut screen = f.debug_struct("Screen");
-        screen
-            .field("silent", &self.0.silent)
-            .field("live", &self.0.live);
-        screen.finish_non_exhaustive()
-    }
-}
-
-impl Default for Screen {
-    fn default() -> Self {
-        Self::new(ScreenOptions::default())
-    }
+    stage: Mutex<Stage>,
+    keys: Option<Keys>,
 }
 
 impl Screen {
     /// The screen of this process; a program makes one and passes it on.
     pub fn new(options: ScreenOptions) -> Self {
         let ascii = ascii::is_wanted(options.ascii);
-        let recorded = options.cast.is_some();
-        let fixed = options.width.map(usize::from);
-        let recorder = Arc::new(Recorder::new(options.cast, ascii, fixed));
-        let live = !options.silent && (recorded || is_watched());
-        let target = if live && recorded {
-            let shown = !ProgressDrawTarget::stderr().is_hidden();
-            let stage = Stage::new(shown, Arc::clone(&recorder));
-            ProgressDrawTarget::term_like_with_hz(Box::new(stage), REFRESH_HZ)
-        } else if live {
-            ProgressDrawTarget::stderr()
-        } else {
-            ProgressDrawTarget::hidden()
-        };
+        let shown = !options.silent && is_watched();
         Self(Arc::new(Inner {
             silent: options.silent,
             ascii,
-            width: fixed,
+            width: options.width.map(usize::from),
             goes_on_unread: options.goes_on_unread,
             lost: OnceLock::new(),
-            recorder,
-            bars: MultiProgress::with_draw_target(target),
-            clocks: Mutex::default(),
-            live,
-            keys: Mutex::new(options.reads_keys.then(Keys::take)),
+            live: shown || !options.silent && options.cast.is_some(),
+            stage: Mutex::new(Stage {
+                cast: options.cast,
+                shown,
+                ascii,
+                ..Stage::default()
+            }),
+            keys: options.reads_keys.then(Keys::take),
         }))
+    }
+
+    fn stage(&self) -> MutexGuard<'_, Stage> {
+        self.0.stage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does something with the recording, where there is one.
+    fn recorded(&self, act: impl FnOnce(&mut Cast)) {
+        self.stage().cast.as_mut().map(act);
     }
 
     /// The width to draw for: the one asked for, the terminal's within reason, or 80.
@@ -112,20 +87,13 @@ impl Screen {
     ///
     /// The prompt that comes after it takes one of the terminal's; below three quarters it does not shrink.
     pub fn view(&self, most: usize) -> View {
-        let rows = match width::height_of_terminal() {
-            None if self.0.recorder.is_on() => usize::from(cast::USUAL_HEIGHT) - 1,
-            None => most,
-            Some(rows) => rows.saturating_sub(1),
-        };
+        let recorded = self.stage().cast.as_ref().map(|cast| cast.rows);
+        let rows = width::size(&Term::stdout()).map(|size| size.0).or(recorded);
+        let rows = rows.map_or(most, |rows| rows.saturating_sub(1));
         View {
             width: self.width(),
             rows: rows.clamp(most - most / 4, most),
         }
-    }
-
-    /// Whether what is printed is plain ASCII.
-    pub fn is_ascii(&self) -> bool {
-        self.0.ascii
     }
 
     /// Whether there is a live view to draw.
@@ -133,12 +101,23 @@ impl Screen {
         self.0.live
     }
 
-    pub(crate) fn bars(&self) -> &MultiProgress {
-        &self.0.bars
+    /// How many rows and columns there are for what is drawn while a variant runs.
+    pub(crate) fn room(&self) -> (usize, usize) {
+        let size = width::size(&Term::stderr());
+        let (rows, columns) = size.unwrap_or((usize::MAX, usize::MAX));
+        let recorded = self.stage().cast.as_ref().map(|cast| cast.rows);
+        let rows = rows.min(recorded.unwrap_or(usize::MAX));
+        (rows, columns.min(self.width()))
+    }
+
+    /// Draws these lines at the foot of the screen, in place of those drawn before.
+    pub(crate) fn draw(&self, lines: Vec<String>) {
+        let room = self.room();
+        self.stage().draw(lines, room);
     }
 
     /// The text as this screen shows it.
-    pub(crate) fn settled(&self, text: &str) -> String {
+    fn settled(&self, text: &str) -> String {
         ascii::settled(text, self.0.ascii).into_owned()
     }
 
@@ -147,7 +126,7 @@ impl Screen {
     /// When nobody is left to read, it ends this process quietly, unless results go to files, too.
     pub fn say(&self, line: impl AsRef<str>) {
         if !self.0.silent {
-            self.0.bars.suspend(|| self.print(line.as_ref()));
+            self.print(line.as_ref());
         }
     }
 
@@ -168,9 +147,14 @@ impl Screen {
     /// Standard output takes no more.
     pub fn try_print(&self, lines: &str) -> io::Result<()> {
         let lines = self.settled(lines);
-        self.0.recorder.show(&format!("{lines}\n"));
-        let mut out = anstream::stdout().lock();
-        writeln!(out, "{lines}").and_then(|()| out.flush())
+        let columns = self.room().1;
+        self.stage().above(columns, |stage| {
+            if let Some(cast) = &mut stage.cast {
+                cast.show(&format!("{lines}\n"));
+            }
+            let mut out = anstream::stdout().lock();
+            writeln!(out, "{lines}").and_then(|()| out.flush())
+        })
     }
 
     /// Prints parts that blank lines divide; in a recording viewers have time to read each.
@@ -181,14 +165,14 @@ impl Screen {
         for (place, part) in lines.split("\n\n").enumerate() {
             let gap = if place == 0 { "" } else { "\n" };
             self.try_print(&format!("{gap}{part}"))?;
-            self.0.recorder.hold(READING);
+            self.recorded(|cast| cast.hold(READING));
         }
         Ok(())
     }
 
     /// Prints a prompt, without a line's end, on standard error.
-    pub fn prompt(&self, text: &str) {
-        self.0.recorder.show(text);
+    fn prompt(&self, text: &str) {
+        self.recorded(|cast| cast.show(text));
         // Where nobody reads the prompt, nobody need be asked twice.
         let _ = io::stderr().write_all(text.as_bytes());
     }
@@ -198,9 +182,8 @@ impl Screen {
     /// What was typed ahead does not count. `None` at the end of the input: nobody is there.
     pub fn ask<T>(&self, prompt: &str, wanted: impl Fn(char) -> Option<T>) -> Option<T> {
         self.prompt(prompt);
-        let keys = self.0.keys.lock().unwrap_or_else(PoisonError::into_inner);
-        let wait = || {
-            let keys = keys.as_ref()?;
+        let began = Instant::now();
+        let answer = self.0.keys.as_ref().and_then(|keys| {
             keys.flush();
             loop {
                 let key = keys.next()?;
@@ -208,9 +191,8 @@ impl Screen {
                     return Some((key, found));
                 }
             }
-        };
-        let answer = self.0.recorder.in_two_seconds(wait);
-        drop(keys);
+        });
+        self.recorded(|cast| cast.waited(began.elapsed()));
         // An answer is seen; Enter and the keys of a pause are not part of the story.
         let seen = answer.as_ref().map(|(key, _)| *key);
         let seen = seen.filter(|key| prompt.ends_with(": ") && !key.is_whitespace());
@@ -233,11 +215,7 @@ impl Screen {
 
     /// Gives the keyboard back as it was.
     pub fn release_keys(&self) {
-        self.0
-            .keys
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        self.0.keys.as_ref().map(Keys::release);
     }
 
     /// What kept lines from being printed, where it was not that the reader had gone.
@@ -248,14 +226,14 @@ impl Screen {
     /// Prints in one line on standard error what went wrong; nobody need be there to read it.
     pub fn print_error(&self, message: impl fmt::Display) {
         let line = self.settled(&error_line(message));
-        self.0.recorder.show(&format!("{line}\n"));
+        self.recorded(|cast| cast.show(&format!("{line}\n")));
         // With standard error closed or full, the exit code still tells.
         let _ = writeln!(io::stderr(), "{line}");
     }
 
     /// Marks this moment in the recording, for players to jump to.
     pub fn mark(&self, name: &str) {
-        self.0.recorder.mark(name);
+        self.recorded(|cast| cast.add("m", name));
     }
 
     /// Ends the recording and writes it.
@@ -263,45 +241,22 @@ impl Screen {
     /// # Errors
     /// The place is full or has gone; an old file stays whole.
     pub fn finish(&self) -> anyhow::Result<()> {
-        self.0.recorder.finish()
+        let cast = self.stage().cast.take();
+        cast.map_or(Ok(()), Cast::finish)
     }
 
-    /// A progress bar over `length` steps; hidden when standard error is not a terminal.
-    ///
-    /// # Panics
-    /// Never: the template is a constant that the tests parse.
+    /// A progress bar over `length` steps, part of the live view.
     pub fn progress_bar(&self, length: u64, what: &'static str) -> ProgressBar {
-        let bar = self.0.bars.add(ProgressBar::new(length));
-        let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {elapsed}");
-        let style = style.expect("a constant template that the tests parse");
-        bar.set_style(if self.0.ascii {
-            style.progress_chars("#>-")
-        } else {
-            style
-        });
-        bar.set_message(what);
-        let clocks = self.0.clocks.lock();
-        clocks
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(bar.downgrade());
+        let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::hidden());
+        let bar = bar.with_message(what);
+        self.stage().bars.push(bar.clone());
         bar
     }
 
-    /// Lets the clocks of all bars run.
-    pub(crate) fn tick(&self) {
-        let clocks = self.0.clocks.lock();
-        for bar in clocks.unwrap_or_else(PoisonError::into_inner).iter() {
-            if let Some(bar) = bar.upgrade() {
-                bar.tick();
-            }
-        }
-    }
-
-    /// Takes all bars off the screen.
+    /// Takes the live view off the screen, for good.
     pub fn clear_bars(&self) {
-        // A screen that cannot be cleared is not worth more than that.
-        let _ = self.0.bars.clear();
-        self.0.bars.set_draw_target(ProgressDrawTarget::hidden());
+        let columns = self.room().1;
+        self.stage().close(columns);
     }
 
     /// Ends the process: quietly after a closed pipe, with a line otherwise; children end with their links.
@@ -333,9 +288,9 @@ pub enum Key {
 
 /// Whether somebody watches a terminal that can draw.
 fn is_watched() -> bool {
-    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-    io::stderr().is_terminal() && !is_dumb && !set("CI")
+    let set = |name| std::env::var(name).unwrap_or_default();
+    let in_ci = !["", "false", "0"].contains(&&*set("CI"));
+    io::stderr().is_terminal() && set("TERM") != "dumb" && !in_ci
 }
 
 /// What is said of a standard output that takes no more.

@@ -3,11 +3,10 @@
 use crate::{
     DIM, Variant,
     format::{self, percent, plain, seconds_f64},
-    wrap,
+    grouped, wrap,
 };
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
 use serde_json::{Value, json};
-use std::fmt::Write;
 
 /// A figure of every variant: its heading, its fields in the document, of which it is the sum, how it is
 /// shown, and what it is no more than where it goes without saying.
@@ -72,7 +71,8 @@ pub(crate) fn of(variants: &[Variant]) -> Vec<Figures> {
     let table = |(columns, title): (&'static [Column], _)| {
         let value = |fields: &Value, column: &Column| {
             let parts = column.1.split('+');
-            let parts = parts.filter_map(|part| fields[part].as_f64());
+            let places = [fields, &fields["ledger"], &fields["recorder"]];
+            let parts = parts.filter_map(|part| places.iter().find_map(|all| all[part].as_f64()));
             parts.reduce(|sum, part| sum + part)
         };
         let tells = |column: &&Column| all.iter().any(|one| value(one, column) > Some(column.3));
@@ -95,37 +95,27 @@ pub(crate) fn of(variants: &[Variant]) -> Vec<Figures> {
 /// The fields of a variant that tables show.
 fn fields(one: &Variant) -> Value {
     let repeated = one.runs > 1;
-    let mut fields = json!({
+    json!({
         "wall_s": one.wall_s, "runs": one.runs, "speedup": one.speedup,
         "wall_min_s": repeated.then_some(one.wall_min_s),
         "wall_max_s": repeated.then_some(one.wall_max_s),
         "cpu_user_s": one.cpu_user_s, "cpu_system_s": one.cpu_system_s,
         "bound_s": one.bound_s, "efficiency": one.efficiency,
-    });
-    for part in [json!(one.ledger), json!(one.recorded.recorder)] {
-        if let (Value::Object(fields), Value::Object(part)) = (&mut fields, part) {
-            fields.extend(part);
-        }
-    }
-    fields
+        "ledger": one.ledger, "recorder": one.recorded.recorder,
+    })
 }
 
 /// Why bounds are what they are, each reason once, and what does not compare.
 fn bounds(variants: &[Variant]) -> Vec<String> {
-    let mut reasons: Vec<(&str, String)> = Vec::new();
-    for one in variants {
-        let Some(reason) = one.bound_reason.as_deref() else {
-            continue;
-        };
-        match reasons.iter_mut().find(|(known, _)| *known == reason) {
-            Some((_, names)) => *names += &format!("; {}", one.name),
-            None => reasons.push((reason, one.name.clone())),
-        }
-    }
-    let reasons = reasons.into_iter();
-    let mut notes: Vec<String> = reasons
-        .map(|(reason, names)| format!("bound: {reason} ({names})"))
-        .collect();
+    let bounded = variants.iter().filter(|one| one.bound_reason.is_some());
+    let reasons = grouped(bounded, |one| {
+        one.bound_reason.as_deref().unwrap_or_default()
+    });
+    let note = |(reason, all): (&str, Vec<&Variant>)| {
+        let names: Vec<&str> = all.iter().map(|one| one.name.as_str()).collect();
+        format!("bound: {reason} ({})", names.join("; "))
+    };
+    let mut notes: Vec<String> = reasons.into_iter().map(note).collect();
     let strange = variants.iter().filter(|one| !one.comparable);
     notes.extend(strange.map(|one| {
         format!(
@@ -160,7 +150,7 @@ fn left_out(variants: &[Variant]) -> Vec<String> {
 
 /// The tables for a terminal.
 pub(crate) fn text(variants: &[Variant], width: usize) -> String {
-    let mut text = String::new();
+    let mut lines = Vec::new();
     for figures in of(variants) {
         let row = |(name, cells): (String, Vec<Figure>)| {
             let cells = cells.into_iter();
@@ -168,13 +158,15 @@ pub(crate) fn text(variants: &[Variant], width: usize) -> String {
             std::iter::once(name).chain(cells).collect()
         };
         let rows = figures.rows.into_iter().map(row).collect();
-        let _ = writeln!(text, "\n{DIM}{}{DIM:#}", figures.title);
-        text += &table(&figures.headings, rows, &[0], width);
-        for note in &figures.notes {
-            let _ = writeln!(text, "{}", wrap(note, width, 2));
-        }
+        lines.push(format!("\n{DIM}{}{DIM:#}", figures.title));
+        lines.push(
+            table(&figures.headings, rows, &[0], width)
+                .trim_end()
+                .to_owned(),
+        );
+        lines.extend(figures.notes.iter().map(|note| wrap(note, width, 2)));
     }
-    text
+    lines.join("\n") + "\n"
 }
 
 /// A table with a dim header; the columns listed in `left` are text, the others figures.

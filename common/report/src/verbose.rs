@@ -1,9 +1,6 @@
 //! Everything that the closing screen leaves out.
 
-use crate::{
-    BAD, BOLD, ClaimReport, DIM, Document, GOOD, UNSURE, Variant, Verdict, lane, picture::Picture,
-    tables, wrap,
-};
+use crate::{BOLD, DIM, Document, Variant, hung, lane, picture::Picture, styled, tables, wrap};
 use std::{fmt::Write, slice};
 
 /// Lines drawn per variant at most.
@@ -12,25 +9,30 @@ const ROWS: usize = 40;
 /// The machine and every flag, all timelines, times against bounds, what was used, every claim with its
 /// evidence, and why.
 pub fn verbose(document: &Document, width: usize) -> String {
-    let mut text = String::new();
-    let facts = [
-        document.host.one_line(),
-        format!("mirrors {}", document.mirrors.join(", ")),
-        crate::parameters(&document.params),
-    ];
-    for fact in facts {
-        let _ = writeln!(text, "{DIM}{}{DIM:#}", wrap(&fact, width, 0));
-    }
-    text.push_str(&timelines(&document.variants, width));
-    let _ = writeln!(text, "{}", tables::text(&document.variants, width));
+    let dim = |text: &str, indent| styled(DIM, text, width, indent);
+    let mut lines = dim(&document.host.one_line(), 0);
+    lines.extend(dim(&format!("mirrors {}", document.mirrors.join(", ")), 0));
+    lines.extend(dim(&crate::parameters(&document.params), 0));
+    lines.push(timelines(&document.variants, width));
+    lines.push(tables::text(&document.variants, width));
     for claim in &document.claims {
-        text.push_str(&claim_lines(claim, width));
+        let (style, mark, word) = claim.verdict.said();
+        let lead = format!("{mark} {word}:");
+        let text = hung(&format!("{lead} {}", claim.text), width);
+        lines.push(text.replacen(&lead, &format!("{style}{lead}{style:#}"), 1));
+        lines.extend(dim(&claim.evidence, 4));
+        let reason = claim.reason.as_ref();
+        if let Some(reason) = reason.filter(|it| !claim.evidence.contains(it.as_str())) {
+            lines.extend(dim(&format!("because {reason}"), 4));
+        }
     }
     if !document.why.is_empty() {
-        let why = wrap(&document.why, width, 2);
-        let _ = writeln!(text, "\n{BOLD}Why{BOLD:#}\n{why}");
+        lines.push(format!(
+            "\n{BOLD}Why{BOLD:#}\n{}",
+            wrap(&document.why, width, 2)
+        ));
     }
-    text
+    lines.join("\n") + "\n"
 }
 
 fn timelines(variants: &[Variant], width: usize) -> String {
@@ -45,26 +47,6 @@ fn timelines(variants: &[Variant], width: usize) -> String {
         if !lines.is_empty() {
             let _ = writeln!(text, "\n{}", lines.join("\n"));
         }
-    }
-    text
-}
-
-fn claim_lines(claim: &ClaimReport, width: usize) -> String {
-    let (style, mark, word) = match claim.verdict {
-        Verdict::Shown => (GOOD, "✓", "shown"),
-        Verdict::NotShown => (BAD, "✗", "not shown here"),
-        Verdict::Inconclusive => (UNSURE, "–", "could not tell"),
-    };
-    let mut text = String::new();
-    let lead = format!("{mark} {word}:");
-    let body = wrap(&format!("{lead} {}", claim.text), width - 2, 0).replace('\n', "\n  ");
-    let body = body.strip_prefix(&lead).unwrap_or(&body);
-    let _ = writeln!(text, "{style}{lead}{style:#}{body}");
-    let _ = writeln!(text, "{DIM}{}{DIM:#}", wrap(&claim.evidence, width, 4));
-    let reason = claim.reason.as_ref();
-    if let Some(reason) = reason.filter(|it| !claim.evidence.contains(it.as_str())) {
-        let because = wrap(&format!("because {reason}"), width, 4);
-        let _ = writeln!(text, "{DIM}{because}{DIM:#}");
     }
     text
 }

@@ -118,20 +118,17 @@ pub(super) fn claims(document: &Document) -> Markup {
 }
 
 fn claim(claim: &ClaimReport) -> Markup {
-    let (class, mark, word) = match claim.verdict {
-        Verdict::Shown => ("shown", "✓", None),
-        Verdict::NotShown => ("missed", "✗", Some("not shown here: ")),
-        Verdict::Inconclusive => ("open", "–", Some("could not tell: ")),
+    let (_, mark, word) = claim.verdict.said();
+    let (class, is_shown) = match claim.verdict {
+        Verdict::Shown => ("shown", true),
+        Verdict::NotShown => ("missed", false),
+        Verdict::Inconclusive => ("open", false),
     };
-    let text = if word.is_none() {
-        &claim.line
-    } else {
-        &claim.text
-    };
+    let text = if is_shown { &claim.line } else { &claim.text };
     html! {
         li.(class) {
             details {
-                summary { span.tick { (mark) } " " @if let Some(word) = word { b { (word) } } (ticked(text)) }
+                summary { span.tick { (mark) } " " @if !is_shown { b { (word) ": " } } (ticked(text)) }
                 @if *text != claim.text { p.soft { (ticked(&claim.text)) } }
                 @if claim.reason.as_ref() != Some(&claim.evidence) { p.soft { (ticked(&claim.evidence)) } }
             }

@@ -1,80 +1,82 @@
 //! What a run shows, in words: headlines a line each, the rest in one, what did not show with its reason.
 
-use crate::{BAD, ClaimReport, DIM, Document, GOOD, UNSURE, Verdict, wrap};
+use crate::{BAD, ClaimReport, DIM, Document, GOOD, UNSURE, Verdict, grouped, hung};
+use anstyle::Style;
 
-/// The claims of a run; the tighter, the less is said of those that did not show.
-pub(super) fn lines(document: &Document, width: usize, tight: usize) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut folded = 0;
-    for claim in &document.claims {
-        match claim.verdict {
-            Verdict::Shown if claim.headline => {
-                let line = wrap(&claim.line, width - 2, 0).replace('\n', "\n  ");
-                let line = format!("{GOOD}✓{GOOD:#} {line}");
-                lines.extend(line.lines().map(str::to_owned));
-            }
-            Verdict::Shown => folded += 1,
-            _ => {}
+impl Verdict {
+    /// How it is marked and said.
+    pub(crate) fn said(self) -> (Style, &'static str, &'static str) {
+        match self {
+            Self::Shown => (GOOD, "✓", "shown"),
+            Self::NotShown => (BAD, "✗", "not shown"),
+            Self::Inconclusive => (UNSURE, "–", "undecided"),
         }
     }
-    let open = document.claims.iter();
-    let mut open: Vec<&ClaimReport> = open.filter(|one| one.verdict != Verdict::Shown).collect();
+}
+
+/// The claims of a run; the tighter, the fewer lines there are for one that did not show.
+pub(super) fn lines(document: &Document, width: usize, tight: usize) -> Vec<String> {
+    let (shown, mut open): (Vec<&ClaimReport>, Vec<_>) =
+        (document.claims.iter()).partition(|claim| claim.verdict == Verdict::Shown);
     open.sort_by_key(|claim| !claim.headline);
-    for claim in open {
-        lines.extend(not_shown(claim, width, tight));
-    }
-    if folded > 0 {
-        let text = match folded {
-            1 => "one more claim holds".to_owned(),
-            _ => format!("{folded} more claims hold"),
-        };
-        lines.push(format!("  {DIM}{text}: --verbose{DIM:#}"));
-    }
-    lines
+    let (headlines, others): (Vec<_>, Vec<_>) = shown.into_iter().partition(|claim| claim.headline);
+    let lines = headlines.iter().map(|claim| {
+        let line = hung(&claim.line, width);
+        format!("{GOOD}✓{GOOD:#} {line}")
+    });
+    let mut text: Vec<String> = lines.collect();
+    let groups = grouped(open, |claim| (claim.needs_quiet, because(claim)));
+    text.extend(
+        groups
+            .iter()
+            .map(|(_, group)| not_shown(group, width, tight)),
+    );
+    text.extend(match others.len() {
+        0 => None,
+        1 => Some(format!("  {DIM}one more claim holds: --verbose{DIM:#}")),
+        more => Some(format!("  {DIM}{more} more claims hold: --verbose{DIM:#}")),
+    });
+    text.join("\n").lines().map(str::to_owned).collect()
 }
 
-fn not_shown(claim: &ClaimReport, width: usize, tight: usize) -> Vec<String> {
-    let (style, lead) = match claim.verdict {
-        Verdict::NotShown => (BAD, "✗ not shown:"),
-        _ => (UNSURE, "– undecided:"),
-    };
+/// Why a claim did not show, in short.
+fn because(claim: &ClaimReport) -> &str {
     let reason = claim.reason.as_deref().unwrap_or("it gave no figures");
-    let reason = if tight > 0 {
-        reason.split("; ").next().unwrap_or_default()
-    } else {
-        reason
-    };
-    let quiet = if claim.needs_quiet {
-        "; with CPUs free it shows"
-    } else {
-        ""
-    };
-    let most = if tight > 1 { 1 } else { 2 };
-    let text = format!("{lead} {}", claim.text);
-    let text = at_most(&wrap(&text, width - 2, 0), most);
-    let text = text
-        .strip_prefix(lead)
-        .unwrap_or(&text)
-        .replace('\n', "\n  ");
-    let mut lines = format!("{style}{lead}{style:#}{text}");
-    if tight < 3 {
-        let reason = wrap(&format!("because {reason}{quiet}"), width, 2);
-        lines += &format!("\n{DIM}{}{DIM:#}", at_most(&reason, most));
-    }
-    lines.lines().map(str::to_owned).collect()
+    reason.split("; ").next().unwrap_or_default()
 }
 
-/// The first lines of a text, with a mark where there were more.
-fn at_most(text: &str, most: usize) -> String {
-    let lines: Vec<&str> = text.lines().collect();
-    if lines.len() <= most {
-        return text.to_owned();
+/// Claims that did not show for one reason, each in so many lines, and the reason.
+fn not_shown(claims: &[&ClaimReport], width: usize, tight: usize) -> String {
+    let most = if tight > 0 { 1 } else { 2 };
+    let mut text = String::new();
+    for claim in claims {
+        let (style, mark, word) = claim.verdict.said();
+        let lead = format!("{mark} {word}:");
+        let claim = at_most(&format!("{lead} {}", claim.text), width, most);
+        text += &claim.replacen(&lead, &format!("{style}{lead}{style:#}"), 1);
+        text += "\n";
     }
-    let mut kept = lines[..most].join("\n");
-    // The last word gives its place to the mark, so that the line keeps its width.
-    let last = kept.rfind(' ').unwrap_or(kept.len());
-    kept.truncate(last);
-    kept + " …"
+    let quiet = match (claims[0].needs_quiet, claims.len()) {
+        (false, _) => "",
+        (true, 1) => "; with CPUs free it shows",
+        (true, _) => "; with CPUs free they show",
+    };
+    let reason = at_most(
+        &format!("because {}{quiet}", because(claims[0])),
+        width - 2,
+        most,
+    );
+    text + &format!("{DIM}  {reason}{DIM:#}")
+}
+
+/// The first lines of a text, with a mark where there were more; all but the first are set in.
+fn at_most(text: &str, width: usize, most: usize) -> String {
+    let text = hung(text, width);
+    match text.match_indices('\n').nth(most - 1) {
+        // The last word gives its place to the mark, so that the line keeps its width.
+        Some((end, _)) => format!("{} …", &text[..text[..end].rfind(' ').unwrap_or(end)]),
+        None => text,
+    }
 }
 
 /// The variants that the headline claims are about, as their figures name them in brackets.

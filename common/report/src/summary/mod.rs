@@ -3,7 +3,7 @@
 mod claims;
 
 use crate::{
-    BOLD, DIM, Document, TableReport, UNSURE, Variant, lane, picture::Picture, tables::table, wrap,
+    BOLD, DIM, Document, UNSURE, Variant, hung, lane, picture::Picture, styled, tables::table, wrap,
 };
 
 /// How much room a screen has.
@@ -20,65 +20,31 @@ const LABEL: usize = 11;
 /// A picture of fewer lines is none: two of them are axis and legend.
 const PICTURE_LEAST: usize = 3;
 
-/// The parts of a screen, in order; the picture takes what they leave.
-struct Parts {
-    head: Vec<String>,
-    bars: Vec<String>,
-    result: Vec<String>,
-    claims: Vec<String>,
-    closing: Vec<String>,
-}
-
-impl Parts {
-    fn of(document: &Document, view: View, picture: &Picture, tight: usize) -> Self {
-        let rows = if tight > 1 { 6 } else { usize::MAX };
-        Self {
-            head: head(document, view.width),
-            bars: picture.bars(&document.variants),
-            result: result(document, view.width, rows),
-            claims: claims::lines(document, view.width, tight),
-            closing: closing(document, view.width, tight),
-        }
-    }
-
-    fn len(&self) -> usize {
-        self.head.len()
-            + self.bars.len()
-            + self.result.len()
-            + self.claims.len()
-            + self.closing.len()
-    }
-}
-
 /// The screen of a finished run, in at most so many lines, if its parts can be told in so few.
 pub fn summary(document: &Document, view: View) -> String {
-    let variants = &document.variants;
-    let picture = Picture::of(variants, lane::longest(variants), view.width);
-    let mut parts = Parts::of(document, view, &picture, 0);
-    for tight in 1..=3 {
-        if parts.len() + PICTURE_LEAST <= view.rows {
-            break;
-        }
-        parts = Parts::of(document, view, &picture, tight);
-    }
-    let spare = view.rows.saturating_sub(parts.len());
-    let blanks = if spare > PICTURE_LEAST + 3 { 3 } else { 0 };
-    let first = claims::subjects(document);
-    let drawn: Vec<_> = variants.iter().map(Variant::drawn).collect();
-    let lanes = if spare >= PICTURE_LEAST + blanks {
-        picture.lanes(&drawn, &first, spare - blanks, None)
-    } else {
-        Vec::new()
+    let (variants, width) = (&document.variants, view.width);
+    let picture = Picture::of(variants, lane::longest(variants), width);
+    let parts = |tight: usize| {
+        [
+            head(document, width),
+            picture.bars(variants),
+            result(document, width, if tight > 1 { 6 } else { usize::MAX }),
+            claims::lines(document, width, tight),
+            closing(document, width, tight),
+        ]
     };
-    let blanks = spare.saturating_sub(lanes.len());
-    let sections = [
-        parts.head,
-        [parts.bars, lanes].concat(),
-        parts.result,
-        parts.claims,
-        parts.closing,
-    ];
-    join(&sections, blanks)
+    let len = |parts: &[Vec<String>]| parts.iter().map(Vec::len).sum::<usize>();
+    let fits = |tight: &usize| len(&parts(*tight)) + PICTURE_LEAST <= view.rows;
+    let mut parts = parts((0..2).find(fits).unwrap_or(2));
+    let spare = view.rows.saturating_sub(len(&parts));
+    let blanks = if spare > PICTURE_LEAST + 3 { 3 } else { 0 };
+    if spare >= PICTURE_LEAST + blanks {
+        let drawn: Vec<_> = variants.iter().map(Variant::drawn).collect();
+        let first = claims::subjects(document);
+        parts[1].extend(picture.lanes(&drawn, &first, spare - blanks, None));
+    }
+    let blanks = view.rows.saturating_sub(len(&parts));
+    join(&parts, blanks)
 }
 
 /// Sections below each other, with blank lines between them while there are any.
@@ -98,26 +64,21 @@ fn join(sections: &[Vec<String>], mut blanks: usize) -> String {
 fn head(document: &Document, width: usize) -> Vec<String> {
     let (title, machine) = (title(document, width), document.host.cpus_in_words());
     let mut lines: Vec<String> = title.lines().map(str::to_owned).collect();
-    let length = console::measure_text_width(lines.last().map_or("", String::as_str));
-    if length + 2 + machine.chars().count() <= width {
-        let gap = " ".repeat(width - length - machine.chars().count());
-        if let Some(last) = lines.last_mut() {
-            *last += &format!("{gap}{DIM}{machine}{DIM:#}");
+    let used = console::measure_text_width(lines.last().map_or("", String::as_str));
+    match lines.last_mut() {
+        Some(last) if used + 2 + machine.len() <= width => {
+            *last += &format!("{DIM}{machine:>0$}{DIM:#}", width - used);
         }
-    } else {
-        lines.push(format!("{DIM}{machine}{DIM:#}"));
+        _ => lines.push(format!("{DIM}{machine}{DIM:#}")),
     }
-    let disturbed = document
-        .variants
-        .iter()
-        .filter_map(|it| Some((&it.name, it.disturbed.as_ref()?)));
-    for (name, why) in disturbed {
-        let text = wrap(
-            &format!("! `{name}`: {why}; its times prove nothing."),
-            width,
-            2,
-        );
+    let mut warn = |text: &str| {
+        let text = hung(&format!("! {text}"), width);
         lines.extend(text.lines().map(|line| format!("{UNSURE}{line}{UNSURE:#}")));
+    };
+    for one in &document.variants {
+        if let Some(why) = &one.disturbed {
+            warn(&format!("`{}`: {why}; its times prove nothing.", one.name));
+        }
     }
     if document.claims.iter().any(|claim| claim.needs_quiet) {
         let free = match document.host.cpus {
@@ -127,16 +88,10 @@ fn head(document: &Document, width: usize) -> Vec<String> {
                 document.host.parallelism
             ),
         };
-        let text = format!(
-            "! {free}: times of CPU work do not compare here. Run again with nothing else running. \
+        warn(&format!(
+            "{free}: times of CPU work do not compare here. Run again with nothing else running. \
              Results, counts and waits hold all the same."
-        );
-        let lines_of = wrap(&text, width - 2, 0);
-        let styled = lines_of.lines().enumerate().map(|(place, line)| {
-            let indent = if place == 0 { "" } else { "  " };
-            format!("{UNSURE}{indent}{line}{UNSURE:#}")
-        });
-        lines.extend(styled);
+        ));
     }
     lines
 }
@@ -154,28 +109,21 @@ fn result(document: &Document, width: usize, rows: usize) -> Vec<String> {
     let mut lines = Vec::new();
     for one in &document.tables {
         if document.tables.len() > 1 {
-            let title = wrap(&one.title, width, 0);
-            lines.extend(title.lines().map(|line| format!("{BOLD}{line}{BOLD:#}")));
+            lines.extend(styled(BOLD, &one.title, width, 0));
         }
-        lines.extend(table_lines(one, width, rows));
-    }
-    lines
-}
-
-fn table_lines(one: &TableReport, width: usize, rows: usize) -> Vec<String> {
-    let names: Vec<&str> = one.headings.iter().map(String::as_str).collect();
-    let shown = one.rows.iter().take(rows).cloned().collect();
-    let text = table(&names, shown, &one.text_columns, width - 2);
-    let mut lines: Vec<String> = text.lines().map(|line| format!("  {line}")).collect();
-    if one.rows.len() > rows {
-        lines.push(format!(
-            "  … {} more rows: --verbose",
-            one.rows.len() - rows
-        ));
-    }
-    for note in &one.notes {
-        let note = wrap(note, width, 2);
-        lines.extend(note.lines().map(|line| format!("{DIM}{line}{DIM:#}")));
+        let names: Vec<&str> = one.headings.iter().map(String::as_str).collect();
+        let shown = one.rows.iter().take(rows).cloned().collect();
+        let text = table(&names, shown, &one.text_columns, width - 2);
+        lines.extend(text.lines().map(|line| format!("  {line}")));
+        if one.rows.len() > rows {
+            let more = one.rows.len() - rows;
+            lines.push(format!("  … {more} more rows: --verbose"));
+        }
+        lines.extend(
+            one.notes
+                .iter()
+                .flat_map(|note| styled(DIM, note, width, 2)),
+        );
     }
     lines
 }
@@ -214,8 +162,8 @@ fn closing(document: &Document, width: usize, tight: usize) -> Vec<String> {
 
 fn capital(text: &str) -> String {
     let mut chars = text.chars();
-    let first = chars.next().map(|first| first.to_uppercase().to_string());
-    first.unwrap_or_default() + chars.as_str()
+    let first = chars.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(chars).collect()
 }
 
 /// `lab-07-locks` as `lab-07`.
@@ -225,10 +173,12 @@ pub(crate) fn short(step: &str) -> String {
 
 fn labelled(label: &str, text: &str, width: usize) -> Vec<String> {
     let text = wrap(text, width, LABEL);
-    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
-    if let Some(first) = lines.first_mut() {
-        let gap = " ".repeat(LABEL - label.len());
-        *first = format!("{BOLD}{label}{BOLD:#}{gap}{}", first.trim_start());
-    }
+    let label = format!("{BOLD}{label}{BOLD:#}{}", " ".repeat(LABEL - label.len()));
+    let lines = text.lines().enumerate();
     lines
+        .map(|(place, line)| match place {
+            0 => label.clone() + line.trim_start(),
+            _ => line.to_owned(),
+        })
+        .collect()
 }

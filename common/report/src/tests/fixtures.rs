@@ -1,7 +1,8 @@
 //! A run that never was, for the tests of everything that is drawn from one.
 
 use crate::{
-    CheckReport, ClaimReport, Document, Ledger, Pointer, RecordingReport, SCHEMA, Variant, Verdict,
+    CheckReport, ClaimReport, Document, Ledger, Pointer, RecordingReport, SCHEMA, Variant,
+    Verdict,
 };
 use measure::host::Host;
 use std::time::Duration;
@@ -63,6 +64,8 @@ fn ledger() -> Ledger {
         submitted: 2,
         done: 1,
         failed: 1,
+        cancelled: 0,
+        retried: 0,
         peak_in_flight: Some(2),
         threads: Some(3),
         processes: 1,
@@ -70,7 +73,6 @@ fn ledger() -> Ledger {
         voluntary_switches: Some(1_234),
         involuntary_switches: Some(5),
         peak_rss_bytes: Some(7_400_000),
-        ..Ledger::default()
     }
 }
 

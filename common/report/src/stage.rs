@@ -1,0 +1,138 @@
+//! What is drawn at the foot of the screen while a variant runs, and drawn over by what comes next.
+
+use crate::{ascii, cast::Cast};
+use anstream::{AutoStream, ColorChoice, adapter::strip_str};
+use console::{measure_text_width, truncate_str};
+use indicatif::ProgressBar;
+use std::{
+    io::{self, Write},
+    mem,
+};
+
+/// Cells of a progress bar.
+const BAR: u64 = 40;
+
+/// The foot of a terminal and of a recording, which get the same lines.
+#[derive(Debug, Default)]
+pub(crate) struct Stage {
+    pub(crate) cast: Option<Cast>,
+    /// Whether it is drawn on standard error.
+    pub(crate) shown: bool,
+    pub(crate) ascii: bool,
+    pub(crate) bars: Vec<ProgressBar>,
+    /// The lines drawn last; the cursor is behind them.
+    pub(crate) lines: Vec<String>,
+    pub(crate) closed: bool,
+}
+
+impl Stage {
+    /// Draws these lines, if any, and those of progress bars in place of what is there.
+    pub(crate) fn draw(&mut self, mut lines: Vec<String>, (rows, columns): (usize, usize)) {
+        if self.closed {
+            return;
+        }
+        self.bars.retain(|bar| !bar.is_finished());
+        if !lines.is_empty() {
+            lines.extend(self.bars.iter().map(bar_line));
+        }
+        lines.drain(..lines.len().saturating_sub(rows.saturating_sub(1)));
+        for line in &mut lines {
+            // A line as wide as the terminal may go on in the next.
+            let cut = truncate_str(line, columns.saturating_sub(1), "");
+            *line = ascii::settled(cut.trim_end(), self.ascii).into_owned();
+        }
+        self.replace(lines, columns);
+    }
+
+    /// Takes away what is drawn, for good.
+    pub(crate) fn close(&mut self, columns: usize) {
+        self.replace(Vec::new(), columns);
+        self.closed = true;
+    }
+
+    /// Prints something where the foot is, which goes below it.
+    pub(crate) fn above<T>(&mut self, columns: usize, print: impl FnOnce(&mut Self) -> T) -> T {
+        let lines = mem::take(&mut self.lines);
+        self.lines.clone_from(&lines);
+        self.replace(Vec::new(), columns);
+        let value = print(self);
+        self.replace(lines, columns);
+        value
+    }
+
+    fn replace(&mut self, lines: Vec<String>, columns: usize) {
+        let is_blank = lines.is_empty() && self.lines.is_empty();
+        let text = |columns, coloured| {
+            let lines = lines.join("\n");
+            let erased = self.erased(columns);
+            if coloured {
+                erased + &lines
+            } else {
+                format!("{erased}{}", strip_str(&lines))
+            }
+        };
+        if self.shown && !is_blank {
+            let mut terminal = io::stderr();
+            let coloured = AutoStream::choice(&terminal) != ColorChoice::Never;
+            // A picture that fails to draw is no reason to fail the run.
+            let _ = terminal.write_all(text(columns, coloured).as_bytes());
+        }
+        let recorded = self
+            .cast
+            .as_ref()
+            .map(|cast| text(usize::MAX, cast.coloured));
+        if let (Some(cast), Some(text), false) = (&mut self.cast, recorded, is_blank) {
+            cast.add("o", &text);
+        }
+        self.lines = lines;
+    }
+
+    /// What takes the lines off a screen of so many columns: one that has become narrower has broken them.
+    fn erased(&self, columns: usize) -> String {
+        let rows = self
+            .lines
+            .iter()
+            .map(|line| measure_text_width(line).div_ceil(columns).max(1));
+        match rows.sum::<usize>() {
+            0 => String::new(),
+            1 => "\r\u{1b}[J".into(),
+            rows => format!("\r\u{1b}[{}A\u{1b}[J", rows - 1),
+        }
+    }
+}
+
+fn bar_line(bar: &ProgressBar) -> String {
+    let (done, all) = (bar.position(), bar.length().unwrap_or_default());
+    let full = (BAR * done / all.max(1)).min(BAR) as usize;
+    let (full, rest) = ("█".repeat(full), "░".repeat(BAR as usize - full));
+    format!("  {} {full}{rest} {done}/{all}", bar.message())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_is_drawn_than_there_is_room_for_and_all_of_it_is_taken_away() {
+        let mut stage = Stage::default();
+        let lines = [
+            "one",
+            "a line of forty columns and a few more than that",
+            "three",
+        ]
+        .map(String::from);
+        stage.draw(lines.into(), (3, 40));
+        assert_eq!(
+            stage.lines,
+            ["a line of forty columns and a few more ", "three"].map(str::trim_end)
+        );
+        assert_eq!(stage.erased(40), "\r\u{1b}[1A\u{1b}[J");
+        assert_eq!(
+            stage.erased(20),
+            "\r\u{1b}[2A\u{1b}[J",
+            "the first is broken there"
+        );
+        stage.draw(vec!["one".into()], (1, 40));
+        assert!(stage.lines.is_empty());
+    }
+}
