@@ -1,8 +1,7 @@
 //! A run that never was, for the tests of everything that is drawn from one.
 
 use crate::{
-    CheckReport, ClaimReport, Document, Ledger, Pointer, RecordingReport, SCHEMA, Variant,
-    Verdict,
+    CheckReport, ClaimReport, Document, Ledger, Pointer, RecordingReport, SCHEMA, Variant, Verdict,
 };
 use measure::host::Host;
 use std::time::Duration;
