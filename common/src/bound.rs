@@ -73,7 +73,9 @@ impl Bound {
             Self::Known { duration, reason } => {
                 (*duration <= recording.wall).then(|| (*duration, reason.clone()))
             }
-            Self::Work { workers } => work(recording.jobs(), *workers, cpus),
+            Self::Work { workers } => work(recording.jobs(), *workers, cpus)
+                // Who waits for a lock works a little, too, beside its holder.
+                .map(|(bound, reason)| (bound.min(recording.wall), reason)),
             Self::Waits {
                 each,
                 count,

@@ -6,9 +6,6 @@ use serde::Serialize;
 use std::{ffi::OsStr, num::NonZeroU32, time::Duration};
 use web::{Server, Url, has_user_info, under};
 
-/// Most requests one run may make.
-const REQUESTS_LIMIT: u32 = 10_000;
-
 /// Where help shows these flags; set on each, since a heading for all leaks to the lesson's own.
 const HEADING: &str = "What to fetch";
 
@@ -66,12 +63,6 @@ impl RequestArgs {
         self.url.is_empty() && self.base_url.is_none()
     }
 
-    /// How many requests to make: as asked for, else each `--url` once, else `default`.
-    pub fn requests_or(&self, default: NonZeroU32) -> NonZeroU32 {
-        let listed = u32::try_from(self.url.len()).ok().and_then(NonZeroU32::new);
-        self.requests.or(listed).unwrap_or(default)
-    }
-
     /// The host that serves httpbin's paths: `--base-url`, else the lab's server.
     fn base(&self, server: Option<&Server>) -> Option<Url> {
         self.base_url
@@ -87,7 +78,10 @@ impl RequestArgs {
             Some(url) if self.url.is_empty() => std::slice::from_ref(url),
             _ => &self.url,
         };
-        let count = self.requests_or(default).get() as usize;
+        let count = match self.requests {
+            None if !self.url.is_empty() => self.url.len(),
+            asked => asked.unwrap_or(default).get() as usize,
+        };
         listed.iter().cycle().take(count).cloned().collect()
     }
 }
@@ -129,7 +123,7 @@ impl TypedValueParser for WebUrl {
 }
 
 fn parse_requests(value: &str) -> Result<NonZeroU32, String> {
-    let count = up_to::<{ REQUESTS_LIMIT as usize }>(value)?;
+    let count = up_to::<10_000>(value)?;
     Ok(NonZeroU32::try_from(count).expect("the limit fits"))
 }
 

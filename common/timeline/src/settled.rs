@@ -1,6 +1,6 @@
 //! What is complete: lanes, levels and hand-overs, and no more of them than is to be kept.
 
-use crate::{Lane, LaneId, LaneKind, Level, Moment, Recording, Span, Toll, level::shorten, thin};
+use crate::{Lane, LaneId, Level, Moment, Recording, Span, Toll, level::shorten, thin};
 use std::{borrow::Cow, collections::BTreeMap, mem, time::Duration};
 
 /// Samples of a level, and hand-overs, that are kept.
@@ -135,16 +135,16 @@ impl Settled {
         self.toll.mended += spans
             .filter_map(|span| span.mend(now).then_some(1))
             .sum::<u64>();
-        let name = |id: LaneId| self.names.get(&id).cloned().unwrap_or_else(|| nameless(id));
-        let lane = |(id, mut spans): (LaneId, Vec<Span>)| {
+        let mut unnamed = 0;
+        let mut lane = |(id, mut spans): (LaneId, Vec<Span>)| {
             spans.sort_by_key(|span| (span.start, span.depth));
-            Lane {
-                id,
-                name: name(id),
-                spans,
-            }
+            let name = self.names.get(&id).cloned().unwrap_or_else(|| {
+                unnamed += 1;
+                format!("thread {unnamed}")
+            });
+            Lane { id, name, spans }
         };
-        let mut lanes: Vec<Lane> = self.lanes.into_iter().map(lane).collect();
+        let mut lanes: Vec<Lane> = self.lanes.into_iter().map(&mut lane).collect();
         in_reading_order(&mut lanes);
         let all = || lanes.iter().flat_map(|lane| &lane.spans);
         let start = all().map(|span| span.start).min().unwrap_or(now);
@@ -168,10 +168,8 @@ impl Settled {
 fn in_reading_order(lanes: &mut [Lane]) {
     let mut first: BTreeMap<String, Moment> = BTreeMap::new();
     for lane in lanes.iter() {
-        let start = lane
-            .spans
-            .first()
-            .map_or(Moment::default(), |span| span.start);
+        let start = lane.spans.iter().map(|span| span.start).min();
+        let start = start.unwrap_or_default();
         let earliest = first.entry(family(&lane.name).0).or_insert(start);
         *earliest = start.min(*earliest);
     }
@@ -198,13 +196,4 @@ fn family(name: &str) -> (String, Option<u64>) {
     }
     let text = name.trim_end_matches(|c: char| c.is_ascii_digit());
     (text.to_owned(), name[text.len()..].parse().ok())
-}
-
-fn nameless(id: LaneId) -> String {
-    let kind = match id.kind {
-        LaneKind::Thread => "thread",
-        LaneKind::Task => "task",
-        LaneKind::Process => "process",
-    };
-    format!("{kind} {}", id.number)
 }

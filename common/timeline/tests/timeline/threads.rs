@@ -177,3 +177,19 @@ fn a_task_spawned_inside_of_a_span_is_not_inside_of_it() {
     assert_eq!(lanes[1..], ["connection n 1", "connection n 2"]);
     assert!(recording.lanes.iter().all(|lane| lane.spans[0].depth == 0));
 }
+
+#[test]
+fn threads_without_names_are_numbered_from_one_in_each_recording() {
+    let (timeline, _recorded) = recorded(Timeline::with_declared_tasks());
+    for _ in 0..2 {
+        thread::scope(|scope| {
+            for here in [here(), here()] {
+                let work = || info_span!("work").in_scope(|| ());
+                scope.spawn(move || dispatcher::with_default(&here, work));
+            }
+        });
+        let lanes = timeline.take().lanes.into_iter();
+        let names: Vec<String> = lanes.map(|lane| lane.name).collect();
+        assert_eq!(names, ["thread 1", "thread 2"]);
+    }
+}
