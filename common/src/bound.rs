@@ -10,13 +10,8 @@ mod tests;
 /// A lower bound on a variant's wall time.
 #[derive(Clone, Debug)]
 pub enum Bound {
-    /// A known time.
-    Known {
-        /// The time.
-        duration: Duration,
-        /// Why not shorter.
-        reason: String,
-    },
+    /// A known time, and why not a shorter one.
+    Known(Duration, String),
     /// CPU work: the greater of all work shared out among the CPUs that may run it, and the
     /// longest single job. The work is the CPU time of this run's own outermost spans, so a
     /// machine that changes speed changes the bound with it.
@@ -70,7 +65,7 @@ impl Bound {
     /// A bound that the run has beaten was none, as where requests failed before their time.
     pub(super) fn of(&self, recording: &Recording, cpus: usize) -> Option<(Duration, String)> {
         match self {
-            Self::Known { duration, reason } => {
+            Self::Known(duration, reason) => {
                 (*duration <= recording.wall).then(|| (*duration, reason.clone()))
             }
             Self::Work { workers } => work(recording.jobs(), *workers, cpus)

@@ -38,15 +38,15 @@ fn demonstrate(args: &RequestArgs, lab: &mut Lab) -> anyhow::Result<()> {
     let site = network::open_target(args, REQUESTS)?;
     let (urls, count) = (&site.urls, site.urls.len());
 
-    let print = lesson::printer(lab);
     let agent = web::blocking_agent(args.timeout);
     lesson::run(lab, args, &site, ("sequential", 1), || {
-        Ok(fetch_sequential(&agent, urls, &print))
+        Ok(fetch_sequential(&agent, urls))
     })?;
     // Another agent: the first one's connection would be one that the threads need not open.
     let agent = web::blocking_agent(args.timeout);
+    let print = lesson::printer(lab);
     lesson::run(lab, args, &site, ("threaded", count), || {
-        Ok(fetch_threaded(&agent, urls, &print))
+        Ok(fetch_threaded(&agent, urls, print))
     })?;
     claim(lab, count);
     Ok(())

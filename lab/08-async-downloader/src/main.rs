@@ -43,15 +43,15 @@ fn demonstrate(args: &RequestArgs, lab: &mut Lab) -> anyhow::Result<()> {
     let ask = Question::before(TASKS, text, threads(TASKS), "{} thread");
     lab.predict(ask, &["one", "ten"], &[1.5]);
     let site = network::open_target(args, REQUESTS)?;
-    let (urls, count, print) = (&site.urls, site.urls.len(), lesson::printer(lab));
+    let (urls, count) = (&site.urls, site.urls.len());
     show_laziness(args, lab, &site)?;
 
     let client = web::async_client(args.timeout);
     // A future is a value like any other: nothing happens until `run` awaits it and measures that.
-    let downloads = download_awaiting_each(&client, urls, &print);
+    let downloads = download_awaiting_each(&client, urls);
     lesson::run(lab, args, &site, (LOOP, 1), || await_here(downloads))?;
     let client = web::async_client(args.timeout);
-    let downloads = download_in_tasks(&client, urls, &print);
+    let downloads = download_in_tasks(&client, urls, lesson::printer(lab));
     lesson::run(lab, args, &site, (TASKS, count), || await_here(downloads))?;
     claim(lab, count);
     Ok(())

@@ -81,8 +81,9 @@ fn run(args: &Args, lab: &mut Lab, site: &Site, name: &str) -> anyhow::Result<Ve
     };
     let has_faults = matches!(name, KEPT | RELEASED);
     let on_arrival = |number, attempts: &Attempts| {
-        let outcomes: Vec<String> = attempts.iter().map(outcome).collect();
-        if !has_faults || attempts.iter().any(Result::is_err) {
+        // Where all is well, the time says it.
+        if name == YOURS || attempts.len() > 1 {
+            let outcomes: Vec<String> = attempts.iter().map(outcome).collect();
             screen.say(format!("URL #{number}: {}", outcomes.join(", then ")));
         }
     };

@@ -49,10 +49,10 @@ pub(crate) fn run(
         "sequential" => plan.iterations * plan.threads.get(),
         _ => plan.iterations,
     };
-    let variant = lab.variant(name).bound(Bound::Known {
-        duration: plan.delay * in_a_row as u32,
-        reason: format!("{in_a_row} waits of {} in a row", seconds(plan.delay)),
-    });
+    let variant = lab.variant(name).bound(Bound::Known(
+        plan.delay * in_a_row as u32,
+        format!("{in_a_row} waits of {} in a row", seconds(plan.delay)),
+    ));
     // A thread that ends early leaves some of the work undone.
     let variant = match name {
         "panicking" => variant.other_work(),

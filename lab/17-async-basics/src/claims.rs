@@ -20,15 +20,7 @@ use lab_17_async_basics::{
 };
 use measure::workload::mix;
 use std::{io, num::NonZeroUsize, time::Duration};
-use timeline::{LaneKind, Recording, Span};
-
-/// How many threads had a span of that name.
-fn threads_with(recording: &Recording, name: &str) -> usize {
-    let lanes = recording.lanes.iter();
-    let threads = lanes.filter(|lane| lane.id.kind == LaneKind::Thread);
-    let with = threads.filter(|lane| lane.spans.iter().any(|span| span.name == name));
-    with.count()
-}
+use timeline::{LaneKind, Span};
 
 pub(crate) fn laziness(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let all = args.tasks.get();
@@ -67,7 +59,11 @@ pub(crate) fn waits(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let overlap = Claim::that("all_wait_at_once", text).check(in_turn.equals(count(1)));
     let together = together.map(|most| most.equals(count(all)));
     lab.claim(together.into_iter().fold(overlap, Claim::check));
-    let callers = threads_with(&lab.recording(SPAWN_BLOCKING), "call");
+    let recording = lab.recording(SPAWN_BLOCKING);
+    let threads_of_calls = recording.lanes.iter().filter(|lane| {
+        lane.id.kind == LaneKind::Thread && lane.spans.iter().any(|span| span.name == "call")
+    });
+    let callers = threads_of_calls.count();
     let callers = lab.count(SPAWN_BLOCKING, "threads_with_a_call", callers);
     let text = "join and spawn were seen on one thread, spawn_blocking took one for each call";
     lab.claim(
@@ -114,6 +110,7 @@ fn wait<F: Future<Output = Vec<usize>>>(
 
 const JOIN_CPU: &str = "join, CPU work";
 const SPAWN_CPU: &str = "spawn, CPU work";
+const AT_WORK: &str = "most_jobs_at_work";
 const WORKERS: NonZeroUsize = NonZeroUsize::new(2).expect("two is not zero");
 
 pub(crate) fn work(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
@@ -121,27 +118,22 @@ pub(crate) fn work(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let (seeds, steps) = ([1, 2], args.work.get() as u64);
     let right = seeds.map(|seed| mix(seed, steps));
     let tally = |values: &Vec<u64>| Tally::of_checked(&right, |value| values.contains(value));
-    let mut workers = None;
     for _ in 0..args.rounds.rounds.get() {
         let joined = lab.variant(JOIN_CPU).other_work();
-        joined
-            .bound(Bound::Work { workers: 1 })
-            .run_counted(|| Ok(run_on_this_thread(mix_joined(&seeds, steps))?), tally)?;
+        let joined = joined.bound(Bound::Work { workers: 1 });
+        joined.run_counted(|| Ok(run_on_this_thread(mix_joined(&seeds, steps))?), tally)?;
         let spawned = lab.variant(SPAWN_CPU).other_work();
-        spawned
-            .bound(Bound::Work {
-                workers: WORKERS.get(),
-            })
-            .run_counted(
-                || Ok(run_with_workers(WORKERS, mix_spawned(&seeds, steps))?),
-                tally,
-            )?;
-        let joined = threads_with(&lab.recording(JOIN_CPU), "compute");
-        workers = Some(lab.count(JOIN_CPU, "threads_at_work", joined));
+        let spawned = spawned.bound(Bound::Work {
+            workers: WORKERS.get(),
+        });
+        let work = || Ok(run_with_workers(WORKERS, mix_spawned(&seeds, steps))?);
+        spawned.run_counted(work, tally)?;
+        let at_once = lab.recording(JOIN_CPU).most_open("compute");
+        lab.count(JOIN_CPU, AT_WORK, at_once);
     }
-    let text = "joined, the CPU work stayed on one thread";
-    let sequential = Claim::that("joined_work_is_sequential", text);
-    lab.claim(sequential.check(workers.expect("there is a round").equals(count(1))));
+    let text = "joined, one CPU job worked at a time";
+    let one = Figure::<Count>::noted(Some(JOIN_CPU), AT_WORK).equals(count(1));
+    lab.claim(Claim::that("joined_work_is_sequential", text).check(one));
     let verdict = lab.compare("cpu_verdict", "CPU work", [JOIN_CPU, SPAWN_CPU]);
     lab.claim(verdict.needs_cpus());
     Ok(())
@@ -182,10 +174,10 @@ fn tick_beside(
     takes: Duration,
     both: impl Future<Output = ()>,
 ) -> anyhow::Result<(Figure<Count>, Figure<Seconds>)> {
-    let bound = Bound::Known {
-        duration: 2 * CALM_TICKS * TICK + takes,
-        reason: "the call, and the pauses before and after it".into(),
-    };
+    let bound = Bound::Known(
+        2 * CALM_TICKS * TICK + takes,
+        "the call, and the pauses before and after it".into(),
+    );
     let variant = lab.variant(name).other_work().bound(bound);
     let two = |&(): &()| Tally::all_done(2);
     variant.run_counted(|| Ok(run_on_this_thread(both)?), two)?;
@@ -238,10 +230,10 @@ fn read(
     name: &str,
     reading: impl Future<Output = io::Result<Received>>,
 ) -> anyhow::Result<[Figure<Count>; 3]> {
-    let bound = Bound::Known {
-        duration: 2 * u32::try_from(messages)? * PAUSE,
-        reason: "the pauses of the writer".into(),
-    };
+    let bound = Bound::Known(
+        2 * u32::try_from(messages)? * PAUSE,
+        "the pauses of the writer".into(),
+    );
     let numbers: Vec<u64> = (1..=messages).collect();
     let variant = lab.variant(name).other_work().bound(bound);
     let (came, dropped) = variant.run_counted(

@@ -88,10 +88,10 @@ fn measure<T: Serialize>(
     work: impl FnOnce() -> io::Result<T>,
 ) -> anyhow::Result<T> {
     stage.bell.set(bell);
-    let bound = Bound::Known {
-        duration: stage.market.bound(1..=quotes as u64, at_once),
-        reason: format!("the latencies of the quotes, {at_once} at a time"),
-    };
+    let bound = Bound::Known(
+        stage.market.bound(1..=quotes as u64, at_once),
+        format!("the latencies of the quotes, {at_once} at a time"),
+    );
     let variant = lab.variant(name).observed_by(stage).bound(bound);
     let variant = variant.limit(at_once.min(quotes));
     let variant = match bell {
@@ -282,10 +282,10 @@ fn quote(
     name: &str,
     pricing: impl Future<Output = Vec<f64>> + Send + 'static,
 ) -> anyhow::Result<Vec<f64>> {
-    let bound = Bound::Known {
-        duration: EVERY * (TICKS - 1),
-        reason: "the last light quote is due then".into(),
-    };
+    let bound = Bound::Known(
+        EVERY * (TICKS - 1),
+        "the last light quote is due then".into(),
+    );
     let venue = stage.venue.address();
     let variant = lab.variant(name).other_work().bound(bound);
     let (p99, prices) = variant.run_counted(
