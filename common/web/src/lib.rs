@@ -37,6 +37,7 @@ pub mod venue;
 
 pub use asynchronous::{AsyncClient, async_client, get_async};
 pub use blocking::{blocking_agent, get_blocking};
+pub use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 pub use error::FetchError;
 pub use exchange::{BODY_LIMIT_BYTES, has_user_info};
 pub use handle::Server;

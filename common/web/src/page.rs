@@ -2,7 +2,7 @@
 
 use super::{Url, charset};
 use serde::{Serialize, Serializer, ser::SerializeStruct};
-use std::{borrow::Cow, time::Duration};
+use std::time::Duration;
 
 /// A page as it came, whole.
 ///
@@ -54,17 +54,6 @@ impl Page {
                 &other[..other.floor_char_boundary(60)]
             )),
         }
-    }
-
-    /// The body as text, with `�` for what has no place in its encoding.
-    ///
-    /// The encoding is that of the byte-order mark, else the one the server names, else the one
-    /// the page names in its first 1024 bytes, else UTF-8 if all of it is, else windows-1252.
-    pub fn text(&self) -> Cow<'_, str> {
-        let content_type = self.content_type.as_deref().unwrap_or_default();
-        charset::encoding_of(&self.body, content_type)
-            .decode(&self.body)
-            .0
     }
 }
 

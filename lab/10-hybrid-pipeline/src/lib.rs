@@ -11,7 +11,7 @@ pub mod workers;
 
 use frontier::{Frontier, Outcome, Target};
 use futures_util::{StreamExt, future, stream::poll_fn};
-use parse::{PageInput, Reading};
+use parse::{PageInput, Reading, declared_encoding};
 use std::{cell::RefCell, iter};
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use web::{AsyncClient, Page, get_async};
@@ -120,9 +120,12 @@ async fn parse_pages(crawl: &Crawl<'_>, mut rx: Receiver<(usize, Page)>) {
         next
     });
     let parsing = pages.for_each_concurrent(crawl.at_parser, |(number, page)| async move {
-        let (url, text) = (page.url.clone(), page.text().into_owned());
-        let reading = crawl.reading;
-        let outcome = match crawl.parser.parse(PageInput { url, text, reading }).await {
+        let input = PageInput {
+            url: page.url.clone(),
+            text: page.text_or(declared_encoding).into_owned(),
+            reading: crawl.reading,
+        };
+        let outcome = match crawl.parser.parse(input).await {
             Ok(parsed) => Outcome::Parsed(parsed),
             Err(error) => Outcome::Failed(format!("cannot parse `{}`: {error}", page.url)),
         };

@@ -13,7 +13,7 @@ use std::{
     sync::LazyLock,
     time::{Duration, Instant},
 };
-use web::{Url, has_user_info};
+use web::{Encoding, Url, has_user_info};
 
 /// What a page is parsed with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
@@ -127,6 +127,49 @@ fn targets(url: &Url, base: Option<&str>, hrefs: &[String]) -> Vec<Url> {
         (leads_there && seen.insert(target.clone())).then_some(target)
     });
     targets.collect()
+}
+
+/// The encoding that a page names itself in its first 1024 bytes: in a `meta`, else as XML does.
+pub(crate) fn declared_encoding(page: &[u8]) -> Option<&'static Encoding> {
+    static META: LazyLock<Selector> = LazyLock::new(|| {
+        let metas = "meta[charset], meta[http-equiv=content-type i][content]";
+        Selector::parse(metas).expect("a selector that the tests use")
+    });
+    let start = page
+        .iter()
+        .take(1024)
+        .map(|byte| char::from(byte.to_ascii_lowercase()));
+    let start: String = start.collect();
+    let html = Html::parse_document(&start);
+    let in_meta = html.select(&META).find_map(|meta| {
+        let in_content = || value_after(meta.attr("content")?, "charset");
+        let label = meta.attr("charset").or_else(in_content)?;
+        Encoding::for_label(label.as_bytes())
+    });
+    let in_xml = || {
+        let declaration = start.strip_prefix("<?xml")?.split('>').next()?;
+        Encoding::for_label(value_after(declaration, "encoding")?.as_bytes())
+    };
+    let encoding = in_meta.or_else(in_xml)?;
+    // A page whose own word could be read as ASCII is not in UTF-16.
+    Some(match encoding.name() {
+        "UTF-16LE" | "UTF-16BE" => web::UTF_8,
+        "x-user-defined" => web::WINDOWS_1252,
+        _ => encoding,
+    })
+}
+
+/// What stands after a name and an equals sign, in quotes or up to a space or semicolon.
+fn value_after<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    let rest = text.split_once(name)?.1.trim_start();
+    let Some(value) = rest.strip_prefix('=') else {
+        return value_after(rest, name);
+    };
+    let value = value.trim_start();
+    match value.chars().next()? {
+        quote @ ('"' | '\'') => Some(value[1..].split_once(quote)?.0),
+        _ => value.split([' ', '\t', '\n', '\r', '\u{c}', ';']).next(),
+    }
 }
 
 /// The bounds of a page: a page of some kilobytes can be made to take gigabytes, or minutes.

@@ -266,3 +266,43 @@ fn a_hostile_page_meets_a_limit_that_is_named() {
     let honest = "<div>".repeat(4_000) + &"<p>x</p>".repeat(10_000);
     assert_eq!(parsed(&honest).links, 0);
 }
+
+#[test]
+fn a_page_names_its_own_encoding() {
+    let (late, far) = (" ".repeat(1100), "x".repeat(1000));
+    for (page, expected) in [
+        ("<meta charset=windows-1251>\u{e9}", "windows-1251"),
+        ("<META/CHARSET = 'koi8-r' >", "KOI8-R"),
+        (
+            "<meta http-equiv=content-type content='text/html; charset=koi8-r'>",
+            "KOI8-R",
+        ),
+        (
+            "<meta content='x charset charset = \"gbk\"' http-equiv=Content-Type>",
+            "GBK",
+        ),
+        ("<meta content='text/html; charset=koi8-r'>", "none"),
+        ("<meta charset=nonsense><meta charset=gbk>", "GBK"),
+        ("<meta charset=gbk charset=koi8-r>", "GBK"),
+        ("<meta charset=utf-16le>", "UTF-8"),
+        ("<meta charset=x-user-defined>", "windows-1252"),
+        ("<!-- <meta charset=gbk> -->", "none"),
+        ("<!--><meta charset=gbk>", "GBK"),
+        ("<p title='<meta charset=gbk>'>", "none"),
+        ("<? <meta charset=gbk>", "none"),
+        ("<1 <meta charset=gbk>", "GBK"),
+        ("<metadata charset=gbk>", "none"),
+        (
+            "<?xml version='1.0' encoding='windows-1251'?>",
+            "windows-1251",
+        ),
+        ("<?xml encoding='gbk'?><meta charset=koi8-r>", "KOI8-R"),
+        (&format!("<!--{late}--><meta charset=gbk>"), "none"),
+        (&format!("<p {far}><meta charset=gbk"), "none"),
+        ("<meta charset", "none"),
+        ("<", "none"),
+    ] {
+        let named = declared_encoding(page.as_bytes()).map(Encoding::name);
+        assert_eq!(named.unwrap_or("none"), expected, "{page}");
+    }
+}
