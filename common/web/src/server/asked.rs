@@ -184,19 +184,3 @@ impl TryFrom<f64> for Wait {
         }
     }
 }
-
-/// The length of a body that is asked for.
-#[derive(Deserialize)]
-#[serde(try_from = "usize")]
-pub(super) struct Length(pub(super) usize);
-
-impl TryFrom<usize> for Length {
-    type Error = String;
-
-    fn try_from(length: usize) -> Result<Self, String> {
-        match length <= BYTES_LIMIT {
-            true => Ok(Self(length)),
-            false => Err(format!("not a length from 0 to {BYTES_LIMIT}")),
-        }
-    }
-}

@@ -2,7 +2,7 @@
 
 use super::{
     Lab,
-    asked::{Asked, BRIEF, Length, pretty},
+    asked::{Asked, BRIEF, BYTES_LIMIT, pretty},
     httpbin::{bad_request, found, html},
     mix,
 };
@@ -35,6 +35,21 @@ const RANGE_LIMIT: usize = 100 * 1024;
 
 const BYTES: [(header::HeaderName, &str); 1] = [(header::CONTENT_TYPE, "application/octet-stream")];
 
+const HTML: &str = "text/html; charset=utf-8";
+
+/// What is always the same: path, type and body.
+const FIXED: [(&str, &str, &[u8]); 5] = [
+    ("/html", HTML, MOBY_DICK.as_bytes()),
+    ("/encoding/utf8", HTML, UTF8.as_bytes()),
+    ("/xml", "application/xml", XML.as_bytes()),
+    ("/image/png", "image/png", PNG),
+    (
+        "/robots.txt",
+        "text/plain",
+        b"User-agent: *\nDisallow: /deny\n",
+    ),
+];
+
 const MOBY_DICK: &str = "<!DOCTYPE html>
 <html>
   <head><title>Herman Melville - Moby-Dick</title></head>
@@ -59,11 +74,13 @@ const UTF8: &str = "<h1>Unicode Demo</h1>\n<p>∮ E⋅da = Q, n → ∞, ∑ f(i
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\0\0\0\0:~\x9bU\0\0\0\nIDATx\x9cc`\0\0\0\x02\0\x01H\xaf\xa4q\0\0\0\0IEND\xaeB`\x82";
 
 pub(super) fn routes() -> Router<Arc<Lab>> {
-    let page = |text: &'static str| get(async move || html(StatusCode::OK, text.into()));
-    let typed = |kind: &'static str, text: &'static [u8]| {
-        get(async move || ([(header::CONTENT_TYPE, kind)], text))
-    };
-    Router::new()
+    let router = FIXED
+        .iter()
+        .fold(Router::new(), |router, (path, kind, body)| {
+            let answer = async move || ([(header::CONTENT_TYPE, *kind)], *body);
+            router.route(path, get(answer))
+        });
+    router
         .route("/bytes/{n}", get(bytes))
         .route("/stream/{n}", get(lines))
         .route("/drip", get(drip))
@@ -77,38 +94,26 @@ pub(super) fn routes() -> Router<Arc<Lab>> {
         .route("/deflate", coded("deflated", "deflate", deflate))
         .route("/brotli", coded("brotli", "br", brotli))
         .route("/json", get(slides))
-        .route("/html", page(MOBY_DICK))
-        .route("/encoding/utf8", page(UTF8))
-        .route("/xml", typed("application/xml", XML.as_bytes()))
-        .route("/image/png", typed("image/png", PNG))
-        .route(
-            "/robots.txt",
-            typed("text/plain", b"User-agent: *\nDisallow: /deny\n"),
-        )
         .route("/uuid", get(uuid))
         .route("/cache", get(cache))
         .route("/cache/{seconds}", get(cache_for))
         .route("/etag/{etag}", get(etag))
 }
 
-pub(super) fn seeded_bytes(seed: u64, n: usize) -> Vec<u8> {
+pub(super) fn seeded_bytes(seed: u64, n: u32) -> Vec<u8> {
     let words = (0..).flat_map(|position| mix(seed, position).to_le_bytes());
-    words.take(n).collect()
+    words.take(BYTES_LIMIT.min(n as usize)).collect()
 }
 
 /// With a seed of the request's own, the bytes are those of Python's generator, as httpbin's are.
-async fn bytes(
-    State(lab): State<Arc<Lab>>,
-    Path(Length(n)): Path<Length>,
-    asked: Asked,
-) -> impl IntoResponse {
+async fn bytes(State(lab): State<Arc<Lab>>, Path(n): Path<u32>, asked: Asked) -> impl IntoResponse {
     let bytes = match asked.arg("seed") {
         None => seeded_bytes(lab.config.seed, n),
         Some(seed) => {
             let mut generator = rand_mt::Mt::new_with_key([seed]);
             let draws = std::iter::repeat_with(|| generator.next_u32() >> 23);
             let bytes = draws.filter_map(|draw| u8::try_from(draw).ok());
-            bytes.take(n).collect()
+            bytes.take(BYTES_LIMIT.min(n as usize)).collect()
         }
     };
     (BYTES, bytes)

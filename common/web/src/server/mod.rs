@@ -84,11 +84,13 @@ fn serve(mut link: Link) -> Option<()> {
 
 /// Serves for ever.
 pub(super) async fn run(listener: TcpListener, config: ServerConfig) {
-    let app = app(Arc::new(Lab {
+    let lab = Lab {
         config,
         counts: Counts::default(),
         draws: AtomicU64::new(0),
-    }));
+    };
+    lab.counts.begin();
+    let app = app(Arc::new(lab));
     let app = app.into_make_service_with_connect_info::<Connection>();
     // It retries whatever accepting brings, and never returns.
     let _ = axum::serve(LabListener(listener), app).await;

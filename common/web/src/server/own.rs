@@ -2,7 +2,7 @@
 
 use super::{
     Lab,
-    asked::{Asked, BRIEF, Length, Wait},
+    asked::{Asked, BRIEF, Wait},
     bodies::{gzip, seeded_bytes},
     connection::Connection,
     faults::{FaultKind, cut, instead, reset, stall, too_many_requests},
@@ -100,7 +100,7 @@ async fn stall_a_while(Path(Wait(wait)): Path<Wait>) -> Body {
 async fn cut_in_half(
     State(lab): State<Arc<Lab>>,
     Extension(connection): Extension<Connection>,
-    Path(Length(n)): Path<Length>,
+    Path(n): Path<u32>,
 ) -> Response {
     let body = seeded_bytes(lab.config.seed, n);
     cut(&connection, HeaderMap::new(), &body)
@@ -109,10 +109,10 @@ async fn cut_in_half(
 async fn wrong_length(
     State(lab): State<Arc<Lab>>,
     Extension(connection): Extension<Connection>,
-    Path((said, Length(n))): Path<(u64, Length)>,
+    Path((said, n)): Path<(u64, u32)>,
 ) -> Response {
     let fields = HeaderMap::from_iter([(header::CONTENT_LENGTH, said.into())]);
-    let kind = (said > n as u64).then_some(FaultKind::Cut);
+    let kind = (said > n.into()).then_some(FaultKind::Cut);
     instead(&connection, kind, fields, &seeded_bytes(lab.config.seed, n))
 }
 

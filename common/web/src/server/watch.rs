@@ -57,7 +57,10 @@ pub(super) async fn watch(
         let close = HeaderValue::from_static("close");
         response.headers_mut().insert(header::CONNECTION, close);
     }
-    response.map(|body| Body::new(Watched::new(body, in_flight)))
+    response.map(|body| {
+        let in_flight = Some(in_flight).filter(|_| !body.is_end_stream());
+        Body::new(Watched { body, in_flight })
+    })
 }
 
 /// Half of what the true answer would have been.
@@ -79,16 +82,6 @@ struct Watched {
     in_flight: Option<InFlight>,
 }
 
-impl Watched {
-    fn new(body: Body, in_flight: InFlight) -> Self {
-        let over = body.is_end_stream();
-        Self {
-            body,
-            in_flight: Some(in_flight).filter(|_| !over),
-        }
-    }
-}
-
 impl HttpBody for Watched {
     type Data = Bytes;
     type Error = axum::Error;
@@ -98,8 +91,7 @@ impl HttpBody for Watched {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let frame = Pin::new(&mut self.body).poll_frame(cx);
-        let over = matches!(frame, Poll::Ready(None | Some(Err(_)))) || self.body.is_end_stream();
-        if over {
+        if matches!(frame, Poll::Ready(None | Some(Err(_)))) || self.body.is_end_stream() {
             self.in_flight = None;
         }
         frame

@@ -36,10 +36,10 @@ pub struct Witness {
 }
 
 /// The counts of the run that is on.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Counts(Mutex<Now>);
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Now {
     witness: Witness,
     /// Requests below the path of the faults.
@@ -48,26 +48,16 @@ struct Now {
     failures: HashMap<String, u32>,
 }
 
-impl Default for Counts {
-    fn default() -> Self {
-        Self(Mutex::new(Now::of_run(1)))
-    }
-}
-
-impl Now {
-    fn of_run(run: u64) -> Self {
-        Self {
-            witness: Witness {
-                run,
-                ..Witness::default()
-            },
-            exposed: 0,
-            failures: HashMap::new(),
-        }
-    }
-}
-
 impl Counts {
+    /// Begins the next run, with nothing counted.
+    pub(super) fn begin(&self) -> Witness {
+        let mut now = self.lock();
+        let run = now.witness.run + 1;
+        *now = Now::default();
+        now.witness.run = run;
+        now.witness.clone()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Now> {
         // Whole numbers are right at every moment, whoever panicked.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -138,17 +128,10 @@ impl Drop for InFlight {
 
 /// `/witness` and `/witness/begin`.
 pub(super) fn routes() -> Router<Arc<Lab>> {
+    type Shared = State<Arc<Lab>>;
+    let witness = async |State(lab): Shared| Json(lab.counts.lock().witness.clone());
+    let begin = async |State(lab): Shared| Json(lab.counts.begin());
     Router::new()
         .route("/witness", get(witness))
         .route("/witness/begin", post(begin))
-}
-
-async fn witness(State(lab): State<Arc<Lab>>) -> Json<Witness> {
-    Json(lab.counts.lock().witness.clone())
-}
-
-async fn begin(State(lab): State<Arc<Lab>>) -> Json<Witness> {
-    let mut now = lab.counts.lock();
-    *now = Now::of_run(now.witness.run + 1);
-    Json(now.witness.clone())
 }
