@@ -3,7 +3,10 @@
 
 use super::{pages::Pages, site::Site};
 use anyhow::ensure;
-use lab_10_hybrid_pipeline::{parse::Reading, workers::Parser};
+use lab_10_hybrid_pipeline::{
+    parse::Reading,
+    workers::{Parser, Way},
+};
 use process_pool::child::Program;
 use side_by_side::{Group, Row, Setting, Unit};
 use std::{
@@ -21,15 +24,12 @@ pub(super) fn group(setting: &Setting, reading: Reading) -> anyhow::Result<Group
     let site = Rc::new(Site::open(Pages::choose(setting.plan.is_test)?, reading)?);
     let (mut held, mut crawled) = (Vec::new(), Vec::new());
     // They are there before: what it takes to start them is a group of its own.
-    let parsers = [
-        ("inline", Parser::Inline),
-        ("rayon", Parser::rayon(site.workers)?),
-        (
-            "processes",
-            Parser::processes(site.workers, Program::this())?,
-        ),
-    ];
-    for (name, parser) in parsers {
+    for (name, way) in [
+        ("inline", Way::Inline),
+        ("rayon", Way::Rayon),
+        ("processes", Way::Processes),
+    ] {
+        let parser = Parser::start(way, site.workers, Program::this())?;
         let parser = Rc::new(parser);
         let from_memory = || from_memory(&site, &parser);
         match &*parser {

@@ -1,6 +1,6 @@
 //! What a round comes to, and what the run is to show.
 
-use crate::flags::{Args, Variant, Way};
+use crate::flags::{Args, Variant};
 use common::{
     Lab,
     claim::{Claim, Count, Figure, count, in_flight, none_failed},
@@ -10,6 +10,7 @@ use lab_10_hybrid_pipeline::{
     PAGES,
     frontier::{Outcome, PageReport},
     parse::Parsed,
+    workers::Way,
 };
 use std::process;
 use timeline::Level;

@@ -1,8 +1,16 @@
 //! The flags of this step, and the pages that they ask for.
 
 use anyhow::{Context, ensure};
-use common::cli::{RoundsArgs, as_seconds, parse_workers, up_to};
-use lab_10_hybrid_pipeline::{Crawl, frontier::Frontier, parse::Reading, workers::Parser};
+use common::{
+    Bound,
+    cli::{RoundsArgs, as_seconds, parse_workers, up_to},
+};
+use lab_10_hybrid_pipeline::{
+    Crawl,
+    frontier::Frontier,
+    parse::Reading,
+    workers::{Parser, Way},
+};
 use network::{Site, WebUrl, parse_delay, parse_timeout};
 use process_pool::child::Program;
 use serde::Serialize;
@@ -10,7 +18,7 @@ use std::{num::NonZeroUsize, path::PathBuf, process::Command, time::Duration};
 use web::{Server, ServerConfig, Url, async_client};
 
 /// Pages unless the flags say otherwise: generated ones, and ones of a site.
-const GENERATED_PAGES: NonZeroUsize = NonZeroUsize::new(40).expect("40 is not zero");
+const GENERATED_PAGES: NonZeroUsize = NonZeroUsize::new(80).expect("80 is not zero");
 const SITE_PAGES: NonZeroUsize = NonZeroUsize::new(500).expect("500 is not zero");
 
 /// What to crawl, and with what.
@@ -27,29 +35,27 @@ pub(crate) struct Args {
     #[arg(long, value_name = "SITE", value_parser = ["rust-docs"])]
     site: Option<String>,
 
-    /// Fetch at most this many pages [default: 40 generated, 500 of rust-docs, each --url]
+    /// Fetch at most this many pages [default: 80 generated, 500 of rust-docs, each --url]
     #[arg(long, visible_alias = "requests", value_name = "N", value_parser = up_to::<100_000>)]
     pages: Option<NonZeroUsize>,
 
     /// The size of a generated page, 1 to 8000000
     #[arg(
-        long, value_name = "BYTES", default_value = "400000",
+        long, value_name = "BYTES", default_value = "200000",
         conflicts_with_all = ["url", "site"], value_parser = up_to::<8_000_000>
     )]
     size: NonZeroUsize,
 
     /// Let the server hold each generated page back for this long, 0 to 60 seconds
     #[arg(
-        long, value_name = "SECONDS", default_value = "0.1", value_parser = parse_delay,
+        long, value_name = "SECONDS", default_value = "0.05", value_parser = parse_delay,
         conflicts_with_all = ["url", "site"]
     )]
     #[serde(rename = "delay_s", serialize_with = "as_seconds")]
     delay: Duration,
 
     /// Give up on a page after this many seconds
-    #[arg(
-        long, value_name = "SECONDS", default_value = "10", value_parser = parse_timeout
-    )]
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = parse_timeout)]
     #[serde(rename = "timeout_s", serialize_with = "as_seconds")]
     timeout: Duration,
 
@@ -82,18 +88,6 @@ pub(crate) struct Args {
     pub(crate) rounds: RoundsArgs,
 }
 
-/// Who parses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Way {
-    /// The executor's own thread, between two looks at the network
-    Inline,
-    /// A rayon pool of threads
-    Rayon,
-    /// Worker processes
-    Processes,
-}
-
 /// How the stages are joined, who parses, and whether a worker is killed half-way.
 pub(crate) struct Variant {
     pub(crate) name: String,
@@ -122,15 +116,6 @@ impl Args {
         all
     }
 
-    /// Starts the workers.
-    pub(crate) fn start(&self, way: Way) -> anyhow::Result<Parser> {
-        match way {
-            Way::Inline => Ok(Parser::Inline),
-            Way::Rayon => Parser::rayon(self.workers),
-            Way::Processes => Parser::processes(self.workers, Program::this()),
-        }
-    }
-
     /// A crawl of `site`, up to so many pages.
     pub(crate) fn crawl<'a>(
         &self,
@@ -150,6 +135,21 @@ impl Args {
         }
     }
 
+    /// The slower of the two stages, each at its best.
+    pub(crate) fn bound(&self, way: Way, pages: NonZeroUsize) -> Bound {
+        Bound::Pipeline {
+            each: self.each(),
+            count: pages.get(),
+            at_once: self.max_in_flight.get(),
+            work: "parse",
+            workers: if way == Way::Inline {
+                1
+            } else {
+                self.workers.get()
+            },
+        }
+    }
+
     /// How long each answer takes at least, if that is known.
     pub(crate) fn each(&self) -> Option<Duration> {
         let is_generated = self.url.is_empty() && self.site.is_none();
@@ -162,17 +162,11 @@ impl Args {
             let (server, urls) = (None, self.url.clone());
             return Ok((Site { server, urls }, self.pages.unwrap_or(named)));
         }
-        let files = self
-            .site
-            .as_ref()
-            .map(|_| documentation_folder())
-            .transpose()?;
-        let default = if files.is_some() {
-            SITE_PAGES
-        } else {
-            GENERATED_PAGES
+        let (files, pages) = match self.site {
+            Some(_) => (Some(documentation_folder()?), SITE_PAGES),
+            None => (None, GENERATED_PAGES),
         };
-        let pages = self.pages.unwrap_or(default);
+        let pages = self.pages.unwrap_or(pages);
         let paths = match &files {
             Some(_) => vec!["files/index.html".into()],
             None => {

@@ -5,8 +5,8 @@ mod flags;
 
 use anyhow::Context;
 use claims::Shown;
-use common::{Bound, Lab, Question, Step, Tally};
-use flags::{Args, Variant, Way};
+use common::{Lab, Question, Step, Tally};
+use flags::{Args, Variant};
 use futures_util::future::join;
 use lab_10_hybrid_pipeline::{
     crawl_streaming, crawl_with_barrier,
@@ -15,6 +15,7 @@ use lab_10_hybrid_pipeline::{
 };
 use measure::host;
 use network::Site;
+use process_pool::child::Program;
 use std::{num::NonZeroUsize, process::ExitCode};
 use tokio::runtime::Builder;
 use web::SERVER;
@@ -77,17 +78,7 @@ fn run(
     pages: NonZeroUsize,
     lab: &mut Lab,
 ) -> anyhow::Result<(Vec<PageReport>, usize)> {
-    let bound = Bound::Pipeline {
-        each: args.each(),
-        count: pages.get(),
-        at_once: args.max_in_flight.get(),
-        work: "parse",
-        workers: if variant.way == Way::Inline {
-            1
-        } else {
-            args.workers.get()
-        },
-    };
+    let bound = args.bound(variant.way, pages);
     let mut measure = lab.variant(&variant.name).observed_by(site).bound(bound);
     if args.each().is_some() {
         // In a crawl the links decide how many there are to fetch at once.
@@ -96,7 +87,7 @@ fn run(
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let mut lost = 0;
     let work = || {
-        let parser = args.start(variant.way)?;
+        let parser = Parser::start(variant.way, args.workers, Program::this())?;
         let crawl = args.crawl(&parser, site, pages);
         runtime.block_on(async {
             match variant.has_barrier {

@@ -8,6 +8,7 @@ use anyhow::Context;
 use common::Recorded;
 use process_pool::{ProcessPool, Worker, child::Program};
 use rayon::{ThreadPool, ThreadPoolBuilder};
+use serde::Serialize;
 use std::{io, num::NonZeroUsize, time::Duration};
 use tokio::{sync::oneshot, task};
 
@@ -28,27 +29,39 @@ pub enum Parser {
     Processes(ProcessPool<PageInput, Result<Parsed, String>>),
 }
 
-impl Parser {
-    /// Starts so many threads.
-    ///
-    /// # Errors
-    /// The system refuses a thread.
-    pub fn rayon(workers: NonZeroUsize) -> anyhow::Result<Self> {
-        let threads = ThreadPoolBuilder::new().num_threads(workers.get());
-        let threads = threads.thread_name(|index| format!("parser {}", index + 1));
-        let refused = || format!("cannot start {workers} threads; ask for fewer");
-        Ok(Self::Rayon(threads.build().with_context(refused)?))
-    }
+/// Which of them is to be started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Way {
+    /// The executor's own thread, between two looks at the network
+    Inline,
+    /// A rayon pool of threads
+    Rayon,
+    /// Worker processes
+    Processes,
+}
 
-    /// Starts so many processes of `program`.
+impl Parser {
+    /// Starts so many threads, or processes of `program`.
     ///
     /// # Errors
-    /// The system refuses a process.
-    pub fn processes(workers: NonZeroUsize, program: Program) -> anyhow::Result<Self> {
-        let pool = PARSE.pool_builder().program(program).workers(workers);
-        // A worker that is lost costs no page: it is parsed again.
-        let pool = pool.timeout(PARSE_LIMIT).retries(1).recorded();
-        Ok(Self::Processes(pool.start()?))
+    /// The system refuses a thread or a process.
+    pub fn start(way: Way, workers: NonZeroUsize, program: Program) -> anyhow::Result<Self> {
+        Ok(match way {
+            Way::Inline => Self::Inline,
+            Way::Rayon => {
+                let threads = ThreadPoolBuilder::new().num_threads(workers.get());
+                let threads = threads.thread_name(|index| format!("parser {}", index + 1));
+                let refused = || format!("cannot start {workers} threads; ask for fewer");
+                Self::Rayon(threads.build().with_context(refused)?)
+            }
+            Way::Processes => {
+                let pool = PARSE.pool_builder().program(program).workers(workers);
+                // A worker that is lost costs no page: it is parsed again.
+                let pool = pool.timeout(PARSE_LIMIT).retries(1).recorded();
+                Self::Processes(pool.start()?)
+            }
+        })
     }
 
     /// Parses one page; only [`Inline`](Self::Inline) keeps the calling thread busy with it.

@@ -5,7 +5,7 @@ use lab_10_hybrid_pipeline::{
     Crawl, crawl_streaming, crawl_with_barrier,
     frontier::{Frontier, Outcome, PageReport},
     parse::Reading,
-    workers::{Parser, lose_a_worker},
+    workers::{Parser, Way, lose_a_worker},
 };
 use process_pool::child::Program;
 use std::{num::NonZeroUsize, process, time::Duration};
@@ -28,8 +28,8 @@ fn block_on<T>(work: impl Future<Output = T>) -> T {
     runtime.expect("a runtime").block_on(work)
 }
 
-fn processes(workers: usize) -> Parser {
-    Parser::processes(some(workers), Program::at(BINARY)).expect("they start")
+fn start(way: Way, workers: usize) -> Parser {
+    Parser::start(way, some(workers), Program::at(BINARY)).expect("they start")
 }
 
 fn crawl<'a>(parser: &'a Parser, urls: &[Url], pages: usize, at_once: usize) -> Crawl<'a> {
@@ -47,13 +47,8 @@ fn crawl<'a>(parser: &'a Parser, urls: &[Url], pages: usize, at_once: usize) -> 
 /// Crawls with and without the barrier in every way.
 fn every_variant(urls: &[Url], pages: usize, at_once: usize) -> Vec<Vec<PageReport>> {
     let mut all = Vec::new();
-    let parsers: [fn() -> Parser; 3] = [
-        || Parser::Inline,
-        || Parser::rayon(some(3)).expect("they start"),
-        || processes(3),
-    ];
-    for parser in parsers {
-        let parser = parser();
+    for way in [Way::Inline, Way::Rayon, Way::Processes] {
+        let parser = start(way, 3);
         let with = crawl(&parser, urls, pages, at_once);
         block_on(crawl_with_barrier(&with));
         let without = crawl(&parser, urls, pages, at_once);
@@ -130,9 +125,9 @@ fn what_does_not_come_or_is_no_html_is_a_result_too() {
 #[test]
 fn a_worker_killed_in_mid_crawl_costs_no_page() {
     let server = server();
-    let start = [server.url("page/0?size=2000&count=60")];
-    let parser = processes(2);
-    let crawl = crawl(&parser, &start, 1000, 4);
+    let urls = [server.url("page/0?size=2000&count=60")];
+    let parser = start(Way::Processes, 2);
+    let crawl = crawl(&parser, &urls, 1000, 4);
     let killed = block_on(join(crawl_streaming(&crawl), lose_a_worker(&crawl, 20))).1;
     killed.expect("its own workers may be killed");
     let crawled = crawl.frontier.finish();
