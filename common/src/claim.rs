@@ -118,13 +118,13 @@ impl Claim {
             .then(|| self.lack_of_cpus(document))
             .flatten();
         let needs_quiet = verdict != Verdict::Shown && lack.is_some();
-        let disturbed = self
-            .checks
-            .iter()
-            .find_map(|check| check.disturbed(document));
-        let reasons: Vec<String> = match disturbed {
-            Some(disturbed) => vec![disturbed],
-            None => self.reason.clone().into_iter().chain(lack).collect(),
+        let mut variants = self.variants();
+        let reasons: Vec<String> = if variants
+            .any(|it| find(document, Some(it), "disturbed").is_some_and(Value::is_string))
+        {
+            Vec::new()
+        } else {
+            self.reason.clone().into_iter().chain(lack).collect()
         };
         let reason = match &*reasons {
             [] => evidence.clone(),

@@ -1,6 +1,6 @@
 //! The flags that every step has, the groups that some share, and one line for a bad value.
 
-use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, error::ErrorKind, value_parser};
+use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, value_parser};
 use measure::inherited;
 use process_pool::child::{self, Role};
 pub use report::print_error;
@@ -115,8 +115,8 @@ pub fn increments_up_to(most: u64, flags: [(&str, NonZeroUsize); 3]) -> Result<(
 }
 
 /// A number of seconds on the command line, fractions allowed: `1`, `0.2`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Seconds(pub Duration);
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Seconds(#[serde(serialize_with = "as_seconds")] pub Duration);
 
 impl FromStr for Seconds {
     type Err = String;
@@ -129,12 +129,6 @@ impl FromStr for Seconds {
 impl fmt::Display for Seconds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0.as_secs_f64())
-    }
-}
-
-impl Serialize for Seconds {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_f64(self.0.as_secs_f64())
     }
 }
 
@@ -219,8 +213,9 @@ pub(crate) fn parse<Own: clap::Args>(
         let takes_values = it.get_action().takes_values();
         it.allow_negative_numbers(takes_values)
     });
-    let matches = command.try_get_matches().map_err(|error| answer(&error))?;
-    let line = CommandLine::<Own>::from_arg_matches(&matches).map_err(|error| answer(&error))?;
+    let matches = command.try_get_matches();
+    let line = matches.and_then(|matches| CommandLine::<Own>::from_arg_matches(&matches));
+    let line = line.map_err(|error| answer(&error))?;
     Ok((line.own, line.common))
 }
 
@@ -240,10 +235,7 @@ pub fn parse_alone<Line: Parser>() -> Result<Line, ExitCode> {
 
 /// Answers a parse that did not give a command line.
 fn answer(error: &clap::Error) -> ExitCode {
-    if matches!(
-        error.kind(),
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
-    ) {
+    if !error.use_stderr() {
         // A closed pipe ends help as quietly as anything else.
         let _ = error.print();
         return ExitCode::SUCCESS;

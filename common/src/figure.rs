@@ -204,15 +204,16 @@ impl Expression {
             .collect()
     }
 
-    /// What disturbed a run whose time it is.
-    pub(crate) fn disturbed<'a>(&self, document: &'a Value) -> Option<(String, &'a str)> {
-        let fields = self.above.iter().chain(&self.below);
-        let mut times =
-            fields.filter(|field| field.path.ends_with("_s") || field.path == "efficiency");
-        times.find_map(|field| {
-            let variant = field.variant.as_deref()?;
-            let why = find(document, Some(variant), "disturbed")?.as_str()?;
-            Some((variant.to_owned(), why))
+    /// Why it has no value, in at least one round.
+    pub(crate) fn unknown(&self, document: &Value) -> Option<String> {
+        let values = self.values(document);
+        let mut fields = self.above.iter().chain(&self.below);
+        (values.is_empty() || values.contains(&None)).then(|| {
+            let disturbed = fields.find_map(|field| {
+                let (variant, why) = (field.variant.as_ref()?, field.disturbed(document)?);
+                Some(format!("`{variant}` cannot be judged by its times: {why}"))
+            });
+            disturbed.unwrap_or_else(|| format!("{} (not known here)", self.subject("–")))
         })
     }
 
@@ -273,9 +274,18 @@ impl Expression {
 impl Field {
     fn values(&self, document: &Value) -> Vec<Option<f64>> {
         match find(document, self.variant.as_deref(), &self.path) {
+            _ if self.disturbed(document).is_some() => vec![None],
             Some(Value::Array(items)) => items.iter().map(Value::as_f64).collect(),
             value => vec![value.and_then(Value::as_f64)],
         }
+    }
+
+    /// What disturbed a run whose time it is.
+    fn disturbed<'a>(&self, document: &'a Value) -> Option<&'a str> {
+        let is_time = self.path.ends_with("_s") || self.path == "efficiency";
+        find(document, Some(self.variant.as_deref()?), "disturbed")?
+            .as_str()
+            .filter(|_| is_time)
     }
 
     fn written(&self) -> String {

@@ -1,7 +1,6 @@
 //! What this machine allows a process: threads, open files, ports, memory.
 
-use crate::host::raise_open_files;
-use crate::surroundings::in_group;
+use crate::{host::raise_open_files, surroundings::in_group};
 use std::{fs, path::Path, str::FromStr, thread::available_parallelism};
 
 /// A limit by its name; in bytes where the name says so.
@@ -27,9 +26,6 @@ const BESIDE_STACK_BYTES: u64 = 32 * 1024;
 const ARENA_BYTES: u64 = 64 * 1024 * 1024;
 const ARENAS_PER_CPU: u64 = 8;
 
-const ADDRESS_SPACE: &str = "Max address space";
-const MAPPINGS: &str = "threads within memory mappings (vm.max_map_count)";
-
 /// The limit that allows the fewest more threads, and how many; `None` where none is known.
 ///
 /// A thread may find no memory in mid-start, or the program none for a few bytes more: neither is an
@@ -46,7 +42,10 @@ pub fn threads_allowed(stack_bytes: usize) -> Option<Limit> {
     let memory = memory_left().map(|bytes| bytes / THREAD_BYTES);
     least([
         ("threads (cgroup pids.max)", cgroup_left("pids")),
-        (MAPPINGS, mappings()),
+        (
+            "threads within memory mappings (vm.max_map_count)",
+            mappings(),
+        ),
         ("threads within address space (ulimit -v)", addresses),
         ("threads within memory", memory),
     ])
@@ -63,23 +62,6 @@ pub fn sockets_allowed() -> Option<Limit> {
     ])
 }
 
-/// The limits on threads that this machine reports; empty where it reports none.
-pub fn on_threads() -> Vec<Limit> {
-    let user = soft_limit("Max processes");
-    let system = number_in("/proc/sys/kernel/threads-max");
-    known([
-        ("threads of this user (ulimit -u)", user),
-        (
-            "address space in bytes (ulimit -v)",
-            soft_limit(ADDRESS_SPACE),
-        ),
-        ("threads in this cgroup (pids.max)", cgroup("pids.max")),
-        ("threads in the system (kernel.threads-max)", system),
-        (MAPPINGS, mappings()),
-    ])
-    .collect()
-}
-
 type Named = (&'static str, Option<u64>);
 
 fn known<const N: usize>(limits: [Named; N]) -> impl Iterator<Item = Limit> {
@@ -93,7 +75,7 @@ fn least<const N: usize>(limits: [Named; N]) -> Option<Limit> {
 
 fn address_space_left() -> Option<u64> {
     let used = kilobytes_in("/proc/self/status", "VmSize:").unwrap_or(0);
-    Some(soft_limit(ADDRESS_SPACE)?.saturating_sub(used))
+    Some(soft_limit("Max address space")?.saturating_sub(used))
 }
 
 fn mappings() -> Option<u64> {
@@ -176,6 +158,5 @@ mod tests {
     fn larger_stacks_leave_room_for_no_more_threads() {
         let allowed = |stack| threads_allowed(stack).expect("Linux reports some").value;
         assert!(allowed(8 << 20) <= allowed(16 << 10));
-        assert!(!on_threads().is_empty());
     }
 }

@@ -112,13 +112,6 @@ impl Check {
         self.left.variants().chain(self.right.variants())
     }
 
-    /// Why its times decide nothing: something from outside came between.
-    pub(super) fn disturbed(&self, document: &Value) -> Option<String> {
-        let mut sides = [&self.left, &self.right].into_iter();
-        let (variant, why) = sides.find_map(|side| side.disturbed(document))?;
-        Some(format!("`{variant}` cannot be judged by its times: {why}"))
-    }
-
     pub(super) fn judge(&self, document: &Value) -> (CheckReport, Verdict, String) {
         let pairs = by_round(&self.left.values(document), &self.right.values(document));
         let known: Vec<(f64, f64)> = (pairs.iter().copied())
@@ -127,9 +120,7 @@ impl Check {
         let rounds = pairs.len();
         let holds = |pair: &&(f64, f64)| self.relation.holds(pair.0, pair.1);
         let holds = known.iter().filter(holds).count();
-        let disturbed = self.disturbed(document);
         let verdict = match holds {
-            _ if disturbed.is_some() => Verdict::Inconclusive,
             _ if rounds < self.least_rounds || known.len() < rounds => Verdict::Inconclusive,
             0 => Verdict::NotShown,
             _ if holds == rounds => Verdict::Shown,
@@ -141,16 +132,9 @@ impl Check {
             Verdict::Inconclusive => format!(", in {holds} of {rounds} rounds"),
             _ => ", in every round".into(),
         };
-        let evidence = if let Some(disturbed) = disturbed {
-            disturbed
-        } else if known.len() == rounds && rounds > 0 {
-            self.evidence(document, &known, verdict)
-        } else {
-            let unknown = [&self.left, &self.right].into_iter();
-            let mut unknown = unknown.filter(|side| side.values(document).contains(&None));
-            let unknown = unknown.next().unwrap_or(&self.left);
-            format!("{} (not known here)", unknown.subject("–"))
-        };
+        let unknown = self.left.unknown(document);
+        let unknown = unknown.or_else(|| self.right.unknown(document));
+        let evidence = unknown.unwrap_or_else(|| self.evidence(document, &known, verdict));
         let (left_values, right_values) = pairs.into_iter().unzip();
         let report = CheckReport {
             left: self.left.written(),
