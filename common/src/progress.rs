@@ -1,5 +1,6 @@
 //! What the reader has done, in one file in their data folder.
 
+use report::{Document, QuestionReport};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -79,5 +80,20 @@ impl Progress {
             // Progress is a comfort: no step fails for it.
             let _ = fs::remove_file(&aside);
         }
+    }
+
+    /// Keeps that a step ran, and how its reader guessed.
+    pub(crate) fn ran(document: &Document) {
+        let guessed = |asked: &QuestionReport| {
+            let (guess, _) = (asked.guesses.iter().enumerate()).max_by_key(|(_, hands)| **hands)?;
+            Some((asked.question.clone(), Some(guess) == asked.answer))
+        };
+        let guesses: Vec<_> = document.questions.iter().filter_map(guessed).collect();
+        Self::update(|progress| {
+            *progress.steps.entry(document.step.clone()).or_default() += 1;
+            if !guesses.is_empty() {
+                progress.predictions.insert(document.step.clone(), guesses);
+            }
+        });
     }
 }

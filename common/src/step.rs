@@ -4,6 +4,7 @@ use crate::{
     cli::{self, CommonArgs, Usage},
     lab::{Lab, Left, State},
     path,
+    progress::Progress,
 };
 use clap::ColorChoice;
 use measure::{host::Host, inherited, timing::Housekeeper};
@@ -277,6 +278,7 @@ fn print(document: &Document, screen: &Screen, common: &CommonArgs) -> io::Resul
     if document.variants.is_empty() {
         return Ok(());
     }
+    Progress::ran(document);
     screen.mark("report");
     if common.verbose {
         screen.try_print(&format!("\n{}", report::verbose(document, screen.width())))?;

@@ -8,57 +8,48 @@
 //!
 //! - [`Schedule::all`] lists in how many orders the steps can happen;
 //! - [`force`] runs the program on real threads in a given order;
+//! - [`run()`] takes turns as they are given, and [`play`] asks the reader for them;
 //! - [`explore`] has a model checker try every order, without knowing the list.
 //!
 //! # Examples
 //! Two threads add one in two steps each. Of the six orders four lose an update:
 //! ```
-//! use interleave::{Program, Schedule, explore, force};
+//! use interleave::{Race, Schedule, explore, force};
 //! use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
 //!
-//! struct Counter;
-//!
-//! impl Program for Counter {
-//!     type Shared = AtomicI64;
-//!
-//!     fn threads(&self) -> usize {
-//!         2
-//!     }
-//!
-//!     fn share(&self) -> AtomicI64 {
-//!         AtomicI64::new(0)
-//!     }
-//!
-//!     fn run(&self, counter: &AtomicI64, _thread: usize, turn: &dyn Fn(&'static str)) {
+//! let counter = Race {
+//!     threads: 2,
+//!     share: || AtomicI64::new(0),
+//!     run: Box::new(|counter: &AtomicI64, _thread, turn| {
 //!         turn("loads");
 //!         let seen = counter.load(SeqCst);
 //!         turn("stores");
 //!         counter.store(seen + 1, SeqCst);
-//!     }
-//!
-//!     fn value(&self, counter: &AtomicI64, _step: &str) -> i64 {
-//!         counter.load(SeqCst)
-//!     }
-//!
-//!     fn expected(&self) -> i64 {
-//!         2
-//!     }
-//! }
+//!     }),
+//!     value: |counter, _step| counter.load(SeqCst),
+//!     result: |counter| counter.load(SeqCst),
+//!     expected: 2,
+//! };
 //!
 //! let orders = Schedule::all(&[2, 2]);
 //! assert_eq!(orders.len(), 6);
-//! let played = force(&Counter, &orders);
+//! let played = force(&counter, &orders);
 //! assert_eq!(played.iter().filter(|one| one.is_wrong()).count(), 4);
 //! let steps: Vec<String> = played[1].steps.iter().map(ToString::to_string).collect();
 //! assert_eq!(steps, ["A loads 0", "B loads 0", "A stores 1", "B stores 1"]);
-//! assert_eq!(explore(Counter).played, played);
+//! assert_eq!(explore(counter).played, played);
 //! ```
 
 mod model;
+pub mod play;
+mod race;
+mod run;
 mod schedule;
 mod stage;
 
 pub use model::{Explored, explore};
+pub use race::{Race, Turn, Work};
+pub use run::{Run, Stand, run};
 pub use schedule::{NoSchedule, Schedule, letter};
 pub use stage::force;
 

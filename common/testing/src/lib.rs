@@ -39,7 +39,8 @@ pub struct Finished {
 /// If it cannot be started, or does not end in time; it is killed then.
 pub fn run(program: impl AsRef<Path>, arguments: &[&str]) -> Finished {
     let mut command = Command::new(program.as_ref());
-    command.args(arguments);
+    // What a test runs is nothing that its user has done.
+    command.args(arguments).env("LAB_PROGRESS", "");
     run_command(command)
 }
 
@@ -53,10 +54,6 @@ pub fn run_command(mut command: Command) -> Finished {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     command.env_remove("RUST_BACKTRACE");
-    if !command.get_envs().any(|(name, _)| name == "LAB_PROGRESS") {
-        // What a test runs is nothing that its user has done.
-        command.env("LAB_PROGRESS", "");
-    }
     let mut child = command
         .spawn()
         .unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));

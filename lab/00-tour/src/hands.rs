@@ -2,7 +2,7 @@
 
 use crate::{print_error, run_alone};
 use common::progress::{self, Progress};
-use lab_00_tour::path::{PATH, Stop};
+use lab_00_tour::path::{self, PATH, Stop};
 use report::Screen;
 use std::{fs, io, process::ExitCode};
 
@@ -19,6 +19,7 @@ pub(crate) fn run(words: &[String], no_build: bool) -> Option<ExitCode> {
     let plain: Vec<&str> = words.iter().map(String::as_str).collect();
     match plain[..] {
         ["drill" | "diagnose", ..] => Some(run_alone(&DRILLS, words, no_build)),
+        ["play", ref rest @ ..] => Some(play(rest, no_build)),
         ["next"] => Some(next(&screen)),
         ["progress"] => Some(progress(&screen, false)),
         ["progress", "--json"] => Some(progress(&screen, true)),
@@ -32,6 +33,40 @@ pub(crate) fn run(words: &[String], no_build: bool) -> Option<ExitCode> {
         )),
         _ => None,
     }
+}
+
+/// The steps that have games, and the last game of each.
+const GAMES: [(&str, usize); 3] = [
+    ("lab-06-race-condition", 4),
+    ("lab-12-race-conditions", 8),
+    ("lab-13-locks-and-rlock", 12),
+];
+
+/// Plays the game of a number, or lists the games of all steps.
+fn play(words: &[&str], no_build: bool) -> ExitCode {
+    let number = words.first().and_then(|word| word.parse::<usize>().ok());
+    let own = GAMES
+        .iter()
+        .find(|(_, last)| number.is_some_and(|number| number <= *last));
+    let lists = number.is_none() && words.iter().all(|word| word.starts_with("--"));
+    if own.is_none() && !lists {
+        return print_error(
+            2,
+            &format!("no game `{}`; `cargo run -- play` lists them", words[0]),
+        );
+    }
+    let flags: Vec<String> = ["--play"]
+        .iter()
+        .chain(words)
+        .map(|word| (*word).to_owned())
+        .collect();
+    let is_asked = |(package, _): &&(&str, usize)| own.is_none_or(|(own, _)| own == package);
+    let codes = GAMES.iter().filter(is_asked).map(|(package, _)| {
+        let stop = path::find(package).expect("a step of the path");
+        run_alone(stop, &flags, no_build)
+    });
+    let failed = codes.into_iter().find(|code| *code != ExitCode::SUCCESS);
+    failed.unwrap_or(ExitCode::SUCCESS)
 }
 
 /// The first step of the path that has not run.

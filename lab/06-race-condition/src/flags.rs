@@ -1,6 +1,7 @@
 //! The flags of this step.
 
 use common::cli::{Usage, increments_up_to, up_to};
+use interleave::play::PlayArgs;
 use lab_06_race_condition::Race;
 use serde::Serialize;
 use std::num::NonZeroUsize;
@@ -19,6 +20,10 @@ pub(crate) struct RaceArgs {
     /// Repeat the race this often for the table of outcomes, 1 to 1000
     #[arg(long, value_name = "N", default_value = "20", value_parser = up_to::<1000>)]
     pub(crate) trials: NonZeroUsize,
+
+    #[command(flatten)]
+    #[serde(skip)]
+    play: PlayArgs,
 }
 
 impl RaceArgs {

@@ -40,7 +40,7 @@ impl Race {
 }
 
 /// `counter += 1` in two steps, with `between` in the middle.
-fn increment_in_two_steps(counter: &AtomicU64, between: impl FnOnce()) {
+pub fn increment_in_two_steps(counter: &AtomicU64, between: impl FnOnce()) {
     // Relaxed, here and below: no other data hangs on the counter, so there is nothing to pair
     // with; joining the threads makes the total visible. A stronger ordering would lose as much: it puts
     // operations in order, it does not make two of them one.

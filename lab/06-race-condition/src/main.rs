@@ -2,6 +2,7 @@
 
 mod claims;
 mod flags;
+mod games;
 
 use common::{
     Bound, Lab, Question, Step, Tally,
@@ -9,6 +10,8 @@ use common::{
     format,
 };
 use flags::RaceArgs;
+use games::games;
+use interleave::play;
 use lab_06_race_condition::{
     Race, count_losing_updates_by_force, count_losing_updates_tight, count_losing_updates_widened,
     count_sequential,
@@ -37,6 +40,9 @@ const STEP: Step = Step {
 type Count<'a> = &'a dyn Fn() -> Vec<u64>;
 
 fn main() -> ExitCode {
+    if let Some(code) = play::take(STEP.package, &games()) {
+        return code;
+    }
     STEP.run(&[], demonstrate)
 }
 

@@ -1,6 +1,7 @@
 //! Shows how often a race is lost, and why: by trials, by all schedules, and by a model checker.
 
 mod claims;
+mod games;
 mod programs;
 
 use common::{
@@ -8,7 +9,11 @@ use common::{
     claim::{Count, Figure},
     cli::{increments_up_to, up_to},
 };
-use interleave::{NoSchedule, Schedule};
+use games::games;
+use interleave::{
+    NoSchedule, Schedule,
+    play::{self, PlayArgs},
+};
 use programs::STEPS;
 use serde::Serialize;
 use std::{num::NonZeroUsize, process::ExitCode};
@@ -53,6 +58,10 @@ pub(crate) struct Args {
           conflicts_with_all = ["threads", "increments", "trials"])]
     #[serde(skip_serializing_if = "Option::is_none")]
     schedule: Option<Schedule>,
+
+    #[command(flatten)]
+    #[serde(skip)]
+    play: PlayArgs,
 }
 
 fn parse_schedule(text: &str) -> Result<Schedule, NoSchedule> {
@@ -62,6 +71,9 @@ fn parse_schedule(text: &str) -> Result<Schedule, NoSchedule> {
 }
 
 fn main() -> ExitCode {
+    if let Some(code) = play::take(STEP.package, &games()) {
+        return code;
+    }
     STEP.run(&[], demonstrate)
 }
 

@@ -3,7 +3,7 @@
 //! `turn` stands before each step, and in the window of a race that is `between`. A repair has no
 //! window: it is a single step.
 
-use interleave::{Program, Schedule};
+use interleave::{Race, Schedule, Turn};
 use lab_12_race_conditions::{
     Accounts, audit_lock_by_lock, audit_under_both_locks, increment_in_one_step,
     increment_losing_updates, transfer_lock_by_lock, transfer_under_both_locks,
@@ -17,50 +17,6 @@ use std::sync::{
 
 /// The steps of one increment: load, store.
 pub(crate) const STEPS: usize = 2;
-
-/// What stands before each step; the name of the step.
-type Turn<'a> = &'a dyn Fn(&'static str);
-
-/// What a thread does, by its number.
-type Run<S> = Box<dyn Fn(&S, usize, Turn<'_>) + Send + Sync>;
-
-/// A race, or its repair, over what its threads share.
-pub(crate) struct Race<S> {
-    threads: usize,
-    share: fn() -> S,
-    run: Run<S>,
-    value: fn(&S, &str) -> i64,
-    result: fn(&S) -> i64,
-    expected: i64,
-}
-
-impl<S: Send + Sync> Program for Race<S> {
-    type Shared = S;
-
-    fn threads(&self) -> usize {
-        self.threads
-    }
-
-    fn share(&self) -> S {
-        (self.share)()
-    }
-
-    fn run(&self, shared: &S, thread: usize, turn: Turn<'_>) {
-        (self.run)(shared, thread, turn);
-    }
-
-    fn value(&self, shared: &S, step: &str) -> i64 {
-        (self.value)(shared, step)
-    }
-
-    fn result(&self, shared: &S) -> i64 {
-        (self.result)(shared)
-    }
-
-    fn expected(&self) -> i64 {
-        self.expected
-    }
-}
 
 /// Threads that each add one so many times.
 pub(crate) fn counter(threads: usize, increments: usize, repaired: bool) -> Race<AtomicI64> {

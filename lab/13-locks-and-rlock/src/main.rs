@@ -1,6 +1,7 @@
 //! Shows what each lock costs, what reentrancy is for, and deadlocks whose circle is named.
 
 mod claims;
+mod games;
 
 use common::{
     Lab, Question, Step,
@@ -8,6 +9,8 @@ use common::{
     cli::{RoundsArgs, Seconds, seconds_up_to, up_to},
     panics,
 };
+use games::games;
+use interleave::play::{self, PlayArgs};
 use lab_13_locks_and_rlock::poison::OVER_LIMIT;
 use serde::Serialize;
 use std::{num::NonZeroUsize, process::ExitCode, thread};
@@ -51,6 +54,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds_up_to::<60>)]
     #[serde(rename = "patience_s")]
     patience: Seconds,
+
+    #[command(flatten)]
+    #[serde(skip)]
+    play: PlayArgs,
 }
 
 impl Args {
@@ -61,6 +68,9 @@ impl Args {
 }
 
 fn main() -> ExitCode {
+    if let Some(code) = play::take(STEP.package, &games()) {
+        return code;
+    }
     STEP.run(&[&claims::WATCHED], demonstrate)
 }
 

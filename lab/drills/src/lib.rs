@@ -38,6 +38,20 @@ pub mod d07;
 pub mod d08;
 #[path = "checks/d09.rs"]
 pub mod d09;
+#[path = "checks/d10.rs"]
+pub mod d10;
+#[path = "checks/d11.rs"]
+pub mod d11;
+#[path = "checks/d12.rs"]
+pub mod d12;
+#[path = "checks/d13.rs"]
+pub mod d13;
+#[path = "checks/d14.rs"]
+pub mod d14;
+#[path = "checks/d15.rs"]
+pub mod d15;
+#[path = "checks/d16.rs"]
+pub mod d16;
 
 use std::{fmt::Write as _, path::PathBuf};
 use verdict::Verdict;
@@ -53,6 +67,13 @@ pub const DRILLS: &[&Drill] = &[
     &d07::DRILL,
     &d08::DRILL,
     &d09::DRILL,
+    &d10::DRILL,
+    &d11::DRILL,
+    &d12::DRILL,
+    &d13::DRILL,
+    &d14::DRILL,
+    &d15::DRILL,
+    &d16::DRILL,
 ];
 
 /// A way to do what a drill asks for: its name, its bug in words (none for a solution), and its check.
@@ -105,7 +126,14 @@ impl Drill {
                 .replace("super::", &format!("{module}::"));
             let _ = writeln!(text, "{}", line.replace("crate::", "lab_drills::"));
         }
-        text
+        // Under their other name the crate's own imports have another place in the order.
+        let (imports, rest) = text.split_once("\n\n").unwrap_or_default();
+        let mut imports: Vec<&str> = imports.lines().collect();
+        if !imports.iter().all(|line| line.starts_with("use ")) {
+            return text;
+        }
+        imports.sort_unstable();
+        format!("{}\n\n{rest}", imports.join("\n"))
     }
 
     /// The reader's file as it is at first.

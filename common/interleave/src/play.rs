@@ -1,0 +1,354 @@
+//! Games in which the reader is the scheduler: one step at a time, with undo, toward a goal.
+
+use crate::{Program, Run, Stand, Step, run, run::run_all};
+use clap::Parser;
+use report::{Screen, ScreenOptions, wrap};
+use serde_json::{Value, json};
+use std::{
+    env,
+    io::{self, IsTerminal},
+    process::ExitCode,
+};
+
+/// The flags of a step that has games.
+#[derive(clap::Args, Clone, Debug)]
+#[command(next_help_heading = "Play")]
+pub struct PlayArgs {
+    /// Be the scheduler: play the game of this number, or list the games
+    #[arg(long, value_name = "GAME", num_args = 0..=1)]
+    pub play: Option<Option<usize>>,
+
+    /// Play these moves and stop: 1 to 9 let that thread take a step, u takes one back, r all
+    #[arg(long, value_name = "MOVES", requires = "play", value_parser = parse_moves)]
+    pub moves: Option<String>,
+}
+
+fn parse_moves(text: &str) -> Result<String, String> {
+    match text.chars().find(|key| !"123456789urh".contains(*key)) {
+        Some(key) => Err(format!("`{key}` is no move; 1 to 9, u and r are")),
+        None => Ok(text.to_owned()),
+    }
+}
+
+/// What a game takes besides its number.
+#[derive(Parser)]
+struct Line {
+    #[command(flatten)]
+    own: PlayArgs,
+
+    /// Print one JSON document, and nothing else
+    #[arg(long)]
+    json: bool,
+
+    /// Draw and write in plain ASCII
+    #[arg(long)]
+    ascii: bool,
+
+    /// Draw for this many columns
+    #[arg(long, value_name = "COLUMNS", value_parser = clap::value_parser!(u16).range(50..=200))]
+    width: Option<u16>,
+}
+
+/// A program that can be played: in this order, and then on or not.
+pub type Playable = Box<dyn Fn(&[usize], bool) -> Run>;
+
+/// A program for a game.
+pub fn playable(program: impl Program + 'static) -> Playable {
+    Box::new(move |turns, on| run(&program, turns, on))
+}
+
+/// A game.
+pub struct Game {
+    /// Its number; no other game has it.
+    pub number: usize,
+    /// What it is called.
+    pub title: &'static str,
+    /// What to reach.
+    pub goal: &'static str,
+    /// Whether a run reaches it.
+    pub reaches: fn(&Run) -> bool,
+    /// Help on the way.
+    pub hint: &'static str,
+    /// The threads.
+    pub program: Playable,
+    /// What the last step's value is the value of.
+    pub value: &'static str,
+    /// The text in which the functions stand.
+    pub source: &'static str,
+    /// The functions that the threads run, in turn, and a part of the line of each of their steps.
+    pub functions: &'static [(&'static str, &'static [&'static str])],
+}
+
+/// Plays if the command line has `--play`; `None` where it has not.
+pub fn take(package: &str, games: &[Game]) -> Option<ExitCode> {
+    let is_play = |word: String| word == "--play" || word.starts_with("--play=");
+    if !env::args().any(is_play) {
+        return None;
+    }
+    let line = match Line::try_parse() {
+        Ok(line) => line,
+        // What a game does not take, and help, are the step's to answer.
+        Err(_) if env::args().any(|word| word == "--help" || word == "-h") => return None,
+        Err(error) => {
+            let text = error.to_string().replace('\'', "`");
+            return Some(refuse(text.lines().next().unwrap_or_default()));
+        }
+    };
+    let screen = Screen::new(ScreenOptions {
+        silent: line.json,
+        ascii: line.ascii,
+        width: line.width,
+        reads_keys: line.own.moves.is_none() && line.own.play.flatten().is_some(),
+        ..ScreenOptions::default()
+    });
+    let Some(number) = line.own.play.flatten() else {
+        let about =
+            |game: &Game| json!({ "game": game.number, "title": game.title, "goal": game.goal });
+        if line.json {
+            screen.print(&json!(games.iter().map(about).collect::<Vec<_>>()).to_string());
+        }
+        for game in games {
+            screen.say(format!("{:>2}  {}: {}", game.number, game.title, game.goal));
+        }
+        return Some(ExitCode::SUCCESS);
+    };
+    let Some(game) = games.iter().find(|game| game.number == number) else {
+        return Some(refuse(&format!(
+            "{package} has no game `{number}`; --play alone lists them"
+        )));
+    };
+    let mut table = Table {
+        game,
+        turns: Vec::new(),
+        note: String::new(),
+    };
+    let code = match &line.own.moves {
+        Some(moves) => table.replay(moves, &screen, line.json),
+        None => table.sit_down(&screen),
+    };
+    screen.release_keys();
+    Some(code)
+}
+
+fn refuse(message: &str) -> ExitCode {
+    report::print_error(message.trim_start_matches("error: "));
+    ExitCode::from(2)
+}
+
+/// A game that is being played.
+struct Table<'a> {
+    game: &'a Game,
+    turns: Vec<usize>,
+    /// What the last key gives rise to.
+    note: String,
+}
+
+impl Table<'_> {
+    /// Plays one move; `false`, with a note, where that cannot be.
+    fn play(&mut self, key: char) -> bool {
+        let stands = (self.game.program)(&self.turns, false).stands;
+        let thread = key
+            .to_digit(10)
+            .and_then(|digit| (digit as usize).checked_sub(1));
+        let stand = thread.and_then(|thread| Some((thread, *stands.get(thread)?)));
+        self.note = "is no move here".into();
+        match (key, stand) {
+            ('u', _) if self.turns.pop().is_some() => {}
+            ('r', _) => self.turns.clear(),
+            ('h', _) => {
+                self.note = format!("Hint: {}", self.game.hint);
+                return true;
+            }
+            (_, Some((thread, Stand::Next(_)))) => self.turns.push(thread),
+            (_, Some((thread, stand))) => {
+                self.note = format!("thread {} {}", thread + 1, said(stand));
+                return false;
+            }
+            _ => return false,
+        }
+        self.note.clear();
+        true
+    }
+
+    fn replay(&mut self, moves: &str, screen: &Screen, json: bool) -> ExitCode {
+        if let Some(key) = moves.chars().find(|key| !self.play(*key)) {
+            let done = self.turns.len();
+            return refuse(&format!(
+                "`{moves}`: after {done} steps `{key}`: {}",
+                self.note
+            ));
+        }
+        screen.print(&match json {
+            true => self.document().to_string(),
+            false => self.drawn(screen.width()),
+        });
+        ExitCode::SUCCESS
+    }
+
+    fn sit_down(&mut self, screen: &Screen) -> ExitCode {
+        loop {
+            if io::stdout().is_terminal() {
+                screen.print("\u{1b}[2J\u{1b}[H");
+            }
+            screen.print(&self.drawn(screen.width()));
+            match screen.ask("1…9 step  u undo  r restart  h hint  q quit ", Some) {
+                None | Some('q') => return ExitCode::SUCCESS,
+                Some(key) => _ = self.play(key),
+            }
+        }
+    }
+
+    fn moves(&self) -> String {
+        self.turns
+            .iter()
+            .map(|thread| (thread + 1).to_string())
+            .collect()
+    }
+
+    fn document(&self) -> Value {
+        let run = (self.game.program)(&self.turns, false);
+        let (orders, reaching) = self.odds();
+        json!({
+            "game": self.game.number, "title": self.game.title, "goal": self.game.goal,
+            "moves": self.moves(), "run": run, "over": run.is_over(), "deadlock": run.is_deadlock(),
+            "reached": run.is_over() && (self.game.reaches)(&run),
+            "orders": orders, "orders_that_reach_the_goal": reaching,
+        })
+    }
+
+    /// How many orders there are, and how many of them reach the goal.
+    fn odds(&self) -> (usize, usize) {
+        let all = run_all(&self.game.program);
+        (
+            all.len(),
+            all.iter().filter(|run| (self.game.reaches)(run)).count(),
+        )
+    }
+
+    /// All that there is to see.
+    fn drawn(&self, width: usize) -> String {
+        let (game, run) = (self.game, (self.game.program)(&self.turns, false));
+        let shorten = |line: String| line.chars().take(width).collect::<String>();
+        let mut lines = vec![format!("game {} · {}", game.number, game.title)];
+        lines.push(wrap(&format!("Goal: {}", game.goal), width, 0));
+        lines.push(String::new());
+        lines.extend(self.code(&run).into_iter().map(shorten));
+        lines.push(String::new());
+        for (thread, stand) in run.stands.iter().enumerate() {
+            lines.push(format!(
+                "  thread {}  {}{}",
+                thread + 1,
+                held(&run, thread),
+                said(*stand)
+            ));
+        }
+        let has_value = !game.value.is_empty();
+        let step = |step: &Step| match has_value {
+            true => format!("{} {} {}", step.thread + 1, step.name, step.value),
+            false => format!("{} {}", step.thread + 1, step.name),
+        };
+        let steps: Vec<String> = run.steps.iter().map(step).collect();
+        if let Some(last) = run.steps.last().filter(|_| has_value) {
+            lines.push(format!("  {}  {}", game.value, last.value));
+        }
+        lines.push(wrap(&format!("So far: {}", steps.join(", ")), width, 0));
+        if run.is_over() {
+            lines.push(format!("\n{}", wrap(&self.verdict(&run), width, 0)));
+        }
+        if !self.note.is_empty() {
+            lines.push(wrap(&self.note, width, 0));
+        }
+        lines.join("\n")
+    }
+
+    /// The functions, and in the margin who stands before which line.
+    fn code(&self, run: &Run) -> Vec<String> {
+        let (functions, mut lines) = (self.game.functions, Vec::new());
+        for (place, (name, parts)) in functions.iter().enumerate() {
+            let is_here = |thread: usize, line: &str| {
+                let done = run
+                    .steps
+                    .iter()
+                    .filter(|step| step.thread == thread)
+                    .count();
+                thread % functions.len() == place
+                    && parts.get(done).is_some_and(|part| line.contains(part))
+            };
+            for line in function(self.game.source, name) {
+                let mark = |thread| match is_here(thread, line) {
+                    true => (thread + 1).to_string(),
+                    false => " ".to_owned(),
+                };
+                let margin: String = (0..run.stands.len()).map(mark).collect();
+                let arrow = if margin.trim().is_empty() { ' ' } else { '>' };
+                lines.push(format!("  {margin} {arrow} {line}"));
+            }
+        }
+        lines
+    }
+
+    fn verdict(&self, run: &Run) -> String {
+        let (orders, reaching) = self.odds();
+        let came = match run.result {
+            None => "Deadlock: no thread can go on.".to_owned(),
+            Some(_) if self.game.value.is_empty() => "All threads have finished.".to_owned(),
+            Some(result) => format!("Expected {}, got {result}.", run.expected),
+        };
+        let end = match ((self.game.reaches)(run), reaching) {
+            (true, _) => {
+                format!("✓ {came} The goal is reached, as in {reaching} of {orders} orders.")
+            }
+            (false, 0) => {
+                format!("✓ {came} All {orders} orders were tried, and none reaches the goal.")
+            }
+            (false, _) => {
+                format!("✗ {came} In {reaching} of {orders} orders the goal is reached.")
+            }
+        };
+        let (number, moves) = (self.game.number, self.moves());
+        format!("{end}\nThe same on real threads: cargo run -- play {number} --moves {moves}")
+    }
+}
+
+/// The locks that a thread has, in words.
+fn held(run: &Run, thread: usize) -> String {
+    let own = run.steps.iter().filter(|step| step.thread == thread).rev();
+    let since = own.take_while(|step| !step.name.starts_with("frees"));
+    let mut locks: Vec<&str> = since
+        .filter_map(|step| step.name.strip_prefix("takes "))
+        .collect();
+    locks.reverse();
+    match locks.is_empty() {
+        true => String::new(),
+        false => format!("has {}; ", locks.join(" and ")),
+    }
+}
+
+fn said(stand: Stand) -> String {
+    match stand {
+        Stand::Next(step) => format!("next: {step}"),
+        Stand::Blocked(step, owner) => {
+            format!("is blocked: {step}, which thread {} has", owner + 1)
+        }
+        Stand::Finished => "has finished".into(),
+    }
+}
+
+/// The lines of a function without its comments.
+fn function<'a>(source: &'a str, name: &str) -> Vec<&'a str> {
+    let head = format!("fn {name}(");
+    let mut lines = source.lines().skip_while(|line| !line.contains(&head));
+    let mut found = Vec::new();
+    for line in lines.by_ref() {
+        if !line.trim_start().starts_with("//") {
+            found.push(line);
+        }
+        if line == "}" {
+            break;
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,56 @@
+//! The races as games.
+
+use crate::programs::{audit, withdrawals};
+use interleave::play::{Game, playable};
+
+const SOURCE: &str = include_str!("lib.rs");
+
+/// The games of this step: each race, and its repair.
+pub(crate) fn games() -> Vec<Game> {
+    let overdraw = |number, repaired: bool| Game {
+        number,
+        title: ["overdraw the account", "overdraw it, repaired"][usize::from(repaired)],
+        goal: "the account has 100, each thread withdraws 80; make it negative",
+        reaches: |run| run.result.is_some_and(|left| left < 0),
+        hint: "both threads must check before either takes",
+        program: playable(withdrawals(repaired)),
+        value: "balance",
+        source: SOURCE,
+        functions: match repaired {
+            false => &[(
+                "withdraw_after_a_check",
+                &["let enough = *account", "-= amount"],
+            )],
+            true => &[("withdraw_in_one_section", &["let mut balance"])],
+        },
+    };
+    let mislead = |number, repaired: bool| Game {
+        number,
+        title: ["break the invariant of two locks", "break it, repaired"][usize::from(repaired)],
+        goal: "two accounts hold 200 in all; let the audit of thread 2 see another total",
+        reaches: |run| run.result.is_some_and(|seen| seen != run.expected),
+        hint: "let the audit read one account before the transfer has changed both",
+        program: playable(audit(repaired)),
+        value: "balance",
+        source: SOURCE,
+        functions: match repaired {
+            false => &[
+                (
+                    "transfer_lock_by_lock",
+                    &["*first.lock()", "*second.lock()"],
+                ),
+                ("audit_lock_by_lock", &["*first.lock()", "*second.lock()"]),
+            ],
+            true => &[
+                ("transfer_under_both_locks", &["first.lock()"]),
+                ("audit_under_both_locks", &["first.lock()"]),
+            ],
+        },
+    };
+    vec![
+        overdraw(5, false),
+        overdraw(6, true),
+        mislead(7, false),
+        mislead(8, true),
+    ]
+}

@@ -1,0 +1,138 @@
+//! A blocking call in async code.
+
+use crate::{
+    Drill,
+    stage::{Stage, Stuck, judge},
+    verdict::Verdict,
+};
+use anyhow::{bail, ensure};
+use std::{
+    sync::{Arc, mpsc::Sender},
+    thread::{self, ThreadId},
+};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+
+pub(crate) const DRILL: Drill = Drill {
+    number: 13,
+    name: "blocking_in_async",
+    lesson: "lab-17-async-basics",
+    task: "`load` is async, but `disk.read()` blocks its thread. That is the executor's only thread, \
+           so no other task can run meanwhile: a heartbeat stops. Repair `load`: the heartbeat \
+           answers while the disk is read.",
+    hints: [
+        "An `async fn` does not make a blocking call inside it any less blocking.",
+        "The call must run on a thread that no task needs. The runtime has some for that.",
+        "`tokio::task::spawn_blocking(move || disk.read()).await.unwrap()`.",
+    ],
+    entry: "load",
+    source: include_str!("d13.rs"),
+    candidates: crate::candidates! { load;
+        solution "",
+        shipped "the executor's thread waits for the disk",
+        spawned "a task of its own blocks the same thread",
+        joined "a thread reads, and the executor's thread waits in `join`",
+        hard_coded "nothing is read",
+    },
+};
+
+/// A disk, whose reads block the calling thread.
+pub struct Disk {
+    stage: Stage,
+    executor: ThreadId,
+    heart: UnboundedSender<Sender<()>>,
+}
+
+impl Disk {
+    /// Reads a number; it is there when the heart has beaten once more.
+    pub fn read(&self) -> u32 {
+        self.stage.enter(0);
+        if thread::current().id() == self.executor {
+            let is_task = tokio::task::try_id().is_some();
+            let place = if is_task { "a task" } else { "the caller" };
+            self.stage.note(0, format!("{place} blocks the executor"));
+        }
+        let (reply, beat) = std::sync::mpsc::channel();
+        let _ = self.heart.send(reply);
+        let _ = beat.recv();
+        self.stage.leave(0);
+        42
+    }
+}
+
+/// Checks a repair.
+pub fn check(load: impl AsyncFn(Arc<Disk>) -> u32 + Copy + Send + 'static) -> Verdict {
+    judge("read", 1, |stage| {
+        let seen = stage.clone();
+        let got = stage.watch_tasks(async move || {
+            let (heart, mut asked) = unbounded_channel::<Sender<()>>();
+            tokio::spawn(async move {
+                while let Some(reply) = asked.recv().await {
+                    let _ = reply.send(());
+                }
+            });
+            let executor = thread::current().id();
+            let disk = Disk {
+                stage: seen,
+                executor,
+                heart,
+            };
+            load(Arc::new(disk)).await
+        });
+        let blocks = |what: &str| stage.count(None, &format!("{what} blocks the executor")) > 0;
+        match got.as_ref().err().map(|error| error.downcast_ref()) {
+            Some(Some(Stuck::Waiting)) if blocks("a task") => bail!(
+                "a task of its own reads, on the same thread as all tasks: the heartbeat did not answer"
+            ),
+            Some(Some(Stuck::Waiting)) if blocks("the caller") => bail!(
+                "the disk was read on the executor's only thread: the heartbeat did not answer until the end"
+            ),
+            Some(Some(Stuck::Waiting)) => bail!(
+                "the disk was read on another thread, and the executor's only thread waited for that one: the heartbeat did not answer"
+            ),
+            _ => {}
+        }
+        let (got, reads) = (got?, stage.count(None, "leave"));
+        ensure!(reads == 1, "the disk was read {reads} times");
+        ensure!(got == 42, "`load` returned {got}, the disk said 42");
+        Ok(())
+    })
+}
+
+mod shipped {
+    use crate::d13::Disk;
+    use std::sync::Arc;
+
+    /// Loads a number from the disk.
+    pub(super) async fn load(disk: Arc<Disk>) -> u32 {
+        disk.read()
+    }
+}
+
+mod solution {
+    use crate::d13::Disk;
+    use std::sync::Arc;
+    use tokio::task::spawn_blocking;
+
+    /// Loads a number from the disk.
+    pub(super) async fn load(disk: Arc<Disk>) -> u32 {
+        spawn_blocking(move || disk.read()).await.unwrap()
+    }
+}
+
+mod spawned {
+    pub(super) async fn load(disk: super::Arc<super::Disk>) -> u32 {
+        tokio::spawn(async move { disk.read() }).await.unwrap()
+    }
+}
+
+mod joined {
+    pub(super) async fn load(disk: super::Arc<super::Disk>) -> u32 {
+        std::thread::spawn(move || disk.read()).join().unwrap()
+    }
+}
+
+mod hard_coded {
+    pub(super) async fn load(_: super::Arc<super::Disk>) -> u32 {
+        42
+    }
+}
