@@ -33,39 +33,30 @@ pub(crate) fn settled(text: &str, ascii: bool) -> Cow<'_, str> {
     }
 }
 
+/// What is drawn and what stands for it; the first marks that are `'` are less than half of a cell.
+const MARKS: [(&str, &str); 4] = [
+    ("█▉▊▋▌▐▒░▏▎▍▁▂▃▄▅▆▇", "######+.'''0235689"),
+    ("─–—−│├┐┘┄└┴✓×✗·…", "----||||_+++xx:."),
+    ("µ→≥≤←²", "u>><<2"),
+    ("“”‘’", "\"\"''"),
+];
+
 pub(super) fn plain_text(text: &str) -> String {
     text.chars().map(plain).collect()
 }
 
 fn plain(c: char) -> char {
-    match c {
-        '█' | '▉' | '▊' | '▋' | '▌' | '▐' => '#',
-        '▒' => '+',
-        '░' => '.',
-        // Less than half of a cell.
-        '▏' | '▎' | '▍' => '\'',
-        '▁' => '0',
-        '▂' => '2',
-        '▃' => '3',
-        '▄' => '5',
-        '▅' => '6',
-        '▆' => '8',
-        '▇' => '9',
-        '─' | '–' | '—' | '−' => '-',
-        '│' | '├' | '┐' | '┘' => '|',
-        '┄' => '_',
-        '└' | '┴' | '✓' => '+',
-        '×' | '✗' => 'x',
-        '·' => ':',
-        '…' => '.',
-        'µ' => 'u',
-        '→' | '≥' => '>',
-        '≤' | '←' => '<',
-        '²' => '2',
-        '“' | '”' => '"',
-        '‘' | '’' => '\'',
-        c if c.is_ascii() => c,
-        _ => '?',
+    let pairs = MARKS
+        .iter()
+        .flat_map(|(from, to)| from.chars().zip(to.chars()));
+    match pairs
+        .filter(|(from, _)| *from == c)
+        .map(|(_, to)| to)
+        .next()
+    {
+        Some(mark) => mark,
+        None if c.is_ascii() => c,
+        None => '?',
     }
 }
 

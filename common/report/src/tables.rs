@@ -49,16 +49,16 @@ const COLUMNS: [&[Column]; 3] = [
     ],
 ];
 
-/// A table of figures: rows of fields and values, with what is to be said under it.
+/// A table of figures, with what is to be said under it.
 pub(crate) struct Figures {
     pub(crate) title: &'static str,
     pub(crate) headings: Vec<&'static str>,
+    /// A variant, and of each figure its field, its value, and how it is shown.
     pub(crate) rows: Vec<(String, Vec<Figure>)>,
     pub(crate) notes: Vec<String>,
 }
 
-/// One figure: its field, its value, and how it is shown.
-pub(crate) type Figure = (&'static str, Option<f64>, fn(f64) -> String);
+type Figure = (&'static str, Option<f64>, fn(f64) -> String);
 
 fn times(ratio: f64) -> String {
     format!("{ratio:.2}×")
@@ -67,29 +67,36 @@ fn times(ratio: f64) -> String {
 /// The tables of a run: times, work, what the machine did.
 pub(crate) fn of(variants: &[Variant]) -> Vec<Figures> {
     let all: Vec<Value> = variants.iter().map(fields).collect();
-    let mut notes = [bounds(variants), Vec::new(), left_out(variants)].into_iter();
-    let table = |(columns, title): (&'static [Column], _)| {
-        let value = |fields: &Value, column: &Column| {
-            let parts = column.1.split('+');
-            let places = [fields, &fields["ledger"], &fields["recorder"]];
-            let parts = parts.filter_map(|part| places.iter().find_map(|all| all[part].as_f64()));
-            parts.reduce(|sum, part| sum + part)
-        };
-        let tells = |column: &&Column| all.iter().any(|one| value(one, column) > Some(column.3));
+    let value = |fields: &Value, (_, field, ..): &Column| {
+        let places = [fields, &fields["ledger"], &fields["recorder"]];
+        let part = |part| places.iter().find_map(|all| all[part].as_f64());
+        field
+            .split('+')
+            .filter_map(part)
+            .reduce(|sum, part| sum + part)
+    };
+    let tells = |column: &&Column| all.iter().any(|one| value(one, column) > Some(column.3));
+    let notes = [bounds(variants), Vec::new(), left_out(variants)];
+    let table = |((columns, title), notes): ((&'static [Column], _), _)| {
         let columns: Vec<&Column> = columns.iter().filter(tells).collect();
-        let row = |(one, fields): (&Variant, _)| {
-            let figure = |column: &&Column| (column.1, value(fields, column), column.2);
-            (one.name.clone(), columns.iter().map(figure).collect())
+        let row = |(one, fields): (&Variant, &Value)| {
+            let figures = columns.iter().map(|it| (it.1, value(fields, it), it.2));
+            (one.name.clone(), figures.collect())
         };
         let headings = columns.iter().map(|column| column.0);
         Figures {
             title,
             headings: std::iter::once("variant").chain(headings).collect(),
             rows: variants.iter().zip(&all).map(row).collect(),
-            notes: notes.next().unwrap_or_default(),
+            notes,
         }
     };
-    COLUMNS.into_iter().zip(TITLES).map(table).collect()
+    COLUMNS
+        .into_iter()
+        .zip(TITLES)
+        .zip(notes)
+        .map(table)
+        .collect()
 }
 
 /// The fields of a variant that tables show.
@@ -129,18 +136,12 @@ fn bounds(variants: &[Variant]) -> Vec<String> {
 /// What recordings had to leave out or to change.
 fn left_out(variants: &[Variant]) -> Vec<String> {
     let counts = variants.iter().flat_map(|one| {
-        let recorder = &one.recorded.recorder;
+        let (name, recorder) = (&one.name, &one.recorded.recorder);
+        let thinned = "spans were too many, joined to neighbours or left out";
+        let mended = "spans had impossible times, cut to what can be";
         [
-            (
-                &one.name,
-                recorder.thinned,
-                "spans were too many, joined to neighbours or left out",
-            ),
-            (
-                &one.name,
-                recorder.mended,
-                "spans had impossible times, cut to what can be",
-            ),
+            (name, recorder.thinned, thinned),
+            (name, recorder.mended, mended),
         ]
     });
     let some = counts.filter(|(_, count, _)| *count > 0);
