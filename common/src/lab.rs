@@ -148,12 +148,15 @@ impl Lab {
         runs.runs.last().expect("it ran").recording.clone()
     }
 
-    /// Says something short of the variant, such as its result, where the screen has its time.
+    /// Says something short of the variant's latest run, such as its result: the screen has it beside the
+    /// time where it shows that run.
     ///
     /// # Panics
     /// If the variant did not run.
     pub fn note_beside(&self, variant: &str, text: impl Into<String>) {
-        self.state().runs_of(variant).note = Some(text.into());
+        let mut state = self.state();
+        let run = state.runs_of(variant).runs.last_mut();
+        run.expect("it ran").note = Some(text.into());
     }
 
     /// Adds a claim; it is judged when the run is over, by the figures of the document.

@@ -97,26 +97,35 @@ pub fn parameters(params: &Value) -> String {
 }
 
 /// Breaks text between words so that no line passes `width`, each line set in by `indent`; a figure
-/// keeps its unit beside it.
+/// keeps its unit beside it, and an address stays whole however long it is.
 pub fn wrap(text: &str, width: usize, indent: usize) -> String {
-    let room = width.saturating_sub(indent).max(20);
+    let (room, margin) = (width.saturating_sub(indent).max(20), " ".repeat(indent));
+    // Cells of each character: not all terminals draw several as one.
+    let cells = |c: char| measure_text_width(c.encode_utf8(&mut [0; 4]));
     let mut lines: Vec<String> = Vec::new();
     for paragraph in text.lines() {
-        let mut line = String::new();
+        let (mut line, mut used) = (margin.clone(), 0);
         for word in figures_with_units(paragraph) {
-            if !line.is_empty() && measure_text_width(&line) + 1 + measure_text_width(&word) > room
-            {
-                lines.push(std::mem::take(&mut line));
-            }
-            if !line.is_empty() {
+            let is_address = word.starts_with('/') || word.contains("://");
+            let wide: usize = word.chars().map(cells).sum();
+            if used > 0 && used + 1 + wide > room {
+                lines.push(std::mem::replace(&mut line, margin.clone()));
+                used = 0;
+            } else if used > 0 {
                 line.push(' ');
+                used += 1;
             }
-            line.push_str(&word);
+            for c in word.chars() {
+                if used + cells(c) > room && !is_address {
+                    lines.push(std::mem::replace(&mut line, margin.clone()));
+                    used = 0;
+                }
+                line.push(c);
+                used += cells(c);
+            }
         }
         lines.push(line);
     }
-    let margin = " ".repeat(indent);
-    let lines: Vec<String> = lines.iter().map(|line| format!("{margin}{line}")).collect();
     lines.join("\n")
 }
 

@@ -187,4 +187,9 @@ fn text_wraps_between_words_and_keeps_its_margin() {
         "  one two three four\n  five six seven"
     );
     assert_eq!(wrap("", 24, 2), "");
+    assert_eq!(
+        wrap(&format!("a {}", "世".repeat(25)), 22, 2),
+        format!("  a\n  {0}\n  {0}\n  {1}", "世".repeat(10), "世".repeat(5)),
+        "what has no blanks is broken by cells"
+    );
 }

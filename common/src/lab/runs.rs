@@ -49,8 +49,6 @@ pub(crate) struct Runs {
     pub(super) runs: Vec<Variant>,
     /// What the step noted, by round.
     pub(super) figures: BTreeMap<String, Vec<f64>>,
-    /// What the screen says beside its time.
-    pub(super) note: Option<String>,
 }
 
 /// Runs `work` and measures what it takes; the result is `work`'s own.
@@ -110,7 +108,6 @@ impl Runs {
             same_work: true,
             runs: Vec::new(),
             figures: BTreeMap::new(),
-            note: None,
         }
     }
 
@@ -150,7 +147,6 @@ impl Runs {
             },
             recorded: RecordingReport::of(&run.recording),
             figures: self.figures.clone(),
-            note: self.note.clone(),
             disturbed: self.runs.iter().find_map(|run| run.disturbed.clone()),
             walls_s: walls,
             ..run.clone()

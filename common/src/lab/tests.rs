@@ -60,7 +60,13 @@ fn the_run_with_the_median_wall_is_the_one_shown() {
     let mut lab = experiment();
     for (wall, result) in [(30, 3), (10, 1), (20, 2), (40, 4)] {
         record(&mut lab, "a", wall, Value::from(result));
+        lab.note_beside("a", format!("got {result}"));
     }
+    let shown = lab.state().conclude(None).variants[0].clone();
+    assert_eq!(
+        (shown.results, shown.note),
+        (2.into(), Some("got 2".into()))
+    );
     assert_eq!(lab.wall("a"), Some(Duration::from_millis(20)));
     assert_eq!(lab.wall("b"), None);
     let document = lab.state().conclude(None).clone();

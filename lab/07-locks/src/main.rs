@@ -71,8 +71,8 @@ fn demonstrate(args: &CountArgs, lab: &mut Lab) -> anyhow::Result<()> {
             let tally = Tally::all_done(plan.expected() as usize);
             let got = variant.run_counted(|| Ok(way(plan)), |_| tally)?;
             claims::note(lab, name, plan, got);
-            let wall = lab.wall(name).unwrap_or_default().as_secs_f64();
-            let each = format::seconds_f64(wall / plan.expected() as f64);
+            let wall_s = lab.recording(name).wall.as_secs_f64();
+            let each = format::seconds_f64(wall_s / plan.expected() as f64);
             let got = format::count(got);
             lab.note_beside(name, format!("Got {got}, {each} each"));
         }
