@@ -139,7 +139,8 @@ impl Step {
         let title = format!("{} · {}", self.package, self.question);
         // Players know colour, whatever this terminal does.
         let is_coloured = common.color != ColorChoice::Never;
-        Ok(Some(Cast::new(file, &title, common.width, is_coloured)))
+        let size = (common.width, path::rows(self.package) + 1);
+        Ok(Some(Cast::new(file, &title, size, is_coloured)))
     }
 
     fn document(&self, own: &impl Serialize, common: &CommonArgs) -> Document {

@@ -15,6 +15,7 @@ use lab_00_tour::path::Stop;
 use serde_json::Value;
 use std::{
     io::{BufRead, BufReader},
+    num::NonZeroU16,
     path::Path,
     process::{Command, Stdio},
     sync::Mutex,
@@ -145,6 +146,50 @@ fn every_step_reports_for_people_in_few_words_without_colour_in_a_pipe_and_withi
     });
     hold("words printed", &words, 10, |package| {
         if is_short(package) { 320 } else { 520 }
+    });
+}
+
+#[test]
+fn every_step_ends_on_a_screen_with_the_name_the_time_and_the_bar_of_each_variant() {
+    let folder = tempfile::tempdir().expect("a folder");
+    every_step(|stop, binary| {
+        let place = |kind: &str| folder.path().join(format!("{}.{kind}", stop.package));
+        let mut command = Command::new(binary);
+        command.args(stop.quick).args(["--width", "80"]);
+        for kind in ["cast", "trace"] {
+            command.arg(format!("--{kind}")).arg(place(kind));
+        }
+        let _ = run_command(command).well();
+        let json = |text: &str| serde_json::from_str::<Value>(text).expect("JSON");
+        let cast = std::fs::read_to_string(place("cast")).expect("it was written");
+        let mut lines = cast.lines().map(json);
+        let height = lines.next().expect("a header")["height"].as_u64();
+        let height = height.and_then(|height| NonZeroU16::new(height as u16));
+        let width = NonZeroU16::new(80).expect("not zero");
+        let mut terminal = vt100::Parser::new(height.expect("not zero"), width, 0);
+        for event in lines.filter(|event| event[1] == "o") {
+            terminal.process(event[2].as_str().expect("text").as_bytes());
+        }
+        let rows: Vec<String> = terminal.screen().rows(0, 80).collect();
+        let is_wrapped = (0u16..)
+            .zip(&rows)
+            .any(|(at, _)| terminal.screen().row_wrapped(at));
+        assert!(!is_wrapped, "{}: too wide: {rows:#?}", stop.package);
+        let trace = json(&std::fs::read_to_string(place("trace")).expect("it was written"));
+        for event in testing::events_of(&trace, "M") {
+            let name = event["args"]["name"].as_str().unwrap_or_default();
+            let start = format!("  {}", name.chars().take(8).collect::<String>());
+            let has_all = |row: &String| {
+                let has_time = [" s ", " ms ", " µs ", " ns "]
+                    .iter()
+                    .any(|it| row.contains(it));
+                has_time
+                    && row.starts_with(&start)
+                    && row.contains(['█', '▉', '▊', '▋', '▌', '▍', '▎', '▏'])
+            };
+            let is_there = event["name"] != "process_name" || rows.iter().any(has_all);
+            assert!(is_there, "{}: {name} in {rows:#?}", stop.package);
+        }
     });
 }
 

@@ -27,11 +27,12 @@ pub struct Cast {
 }
 
 impl Cast {
-    /// Begins to record for `file`; `width` is in columns.
-    pub fn new(file: ResultFile, title: &str, width: Option<u16>, coloured: bool) -> Self {
+    /// Begins to record for `file`; without a terminal it is `size` that says how wide and high.
+    pub fn new(file: ResultFile, title: &str, size: (Option<u16>, usize), coloured: bool) -> Self {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         let known = ["SHELL", "TERM"].map(|name| Some((name, env::var(name).ok()?)));
-        let rows = width::size(&Term::stdout()).map_or(width::USUAL.1, |(rows, _)| rows);
+        let (width, rows) = size;
+        let rows = width::size(&Term::stdout()).map_or(rows, |(rows, _)| rows);
         let rows = rows.clamp(10, 200);
         let header = json!({
             "version": 2, "width": width.map_or_else(width::of_terminal, usize::from), "height": rows,

@@ -4,10 +4,7 @@ use crate::{ascii, cast::Cast};
 use anstream::{AutoStream, ColorChoice, adapter::strip_str};
 use console::{measure_text_width, truncate_str};
 use indicatif::ProgressBar;
-use std::{
-    io::{self, Write},
-    mem,
-};
+use std::io::{self, Write};
 
 /// Cells of a progress bar.
 const BAR: u64 = 40;
@@ -52,8 +49,7 @@ impl Stage {
 
     /// Prints something where the foot is, which goes below it.
     pub(crate) fn above<T>(&mut self, columns: usize, print: impl FnOnce(&mut Self) -> T) -> T {
-        let lines = mem::take(&mut self.lines);
-        self.lines.clone_from(&lines);
+        let lines = self.lines.clone();
         self.replace(Vec::new(), columns);
         let value = print(self);
         self.replace(lines, columns);

@@ -2,12 +2,9 @@
 
 use console::Term;
 
-/// Columns and rows where no terminal says.
-pub(crate) const USUAL: (usize, usize) = (80, 24);
-
 /// The width to draw for: the terminal's within reason, however narrow or wide it is.
 pub(crate) fn of_terminal() -> usize {
-    size(&Term::stdout()).map_or(USUAL.0, |(_, columns)| columns.clamp(50, 120))
+    size(&Term::stdout()).map_or(80, |(_, columns)| columns.clamp(50, 120))
 }
 
 /// The rows and columns of a terminal, where there is one.

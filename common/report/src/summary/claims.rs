@@ -61,12 +61,9 @@ fn not_shown(claims: &[&ClaimReport], width: usize, tight: usize) -> String {
         (true, 1) => "; with CPUs free it shows",
         (true, _) => "; with CPUs free they show",
     };
-    let reason = at_most(
-        &format!("because {}{quiet}", because(claims[0])),
-        width - 2,
-        most,
-    );
-    text + &format!("{DIM}  {reason}{DIM:#}")
+    let reason = format!("because {}", because(claims[0]));
+    let reason = at_most(&reason, width - quiet.len(), most);
+    text + &format!("{DIM}  {reason}{quiet}{DIM:#}")
 }
 
 /// The first lines of a text, with a mark where there were more; all but the first are set in.
