@@ -111,7 +111,8 @@ impl Claim {
         };
         // Under a claim that did not show, comparisons that held would only mislead.
         let decisive = judged.iter().filter(|(_, each, _)| *each == verdict);
-        let decisive: Vec<&str> = decisive.map(|(_, _, evidence)| evidence.as_str()).collect();
+        let mut decisive: Vec<&str> = decisive.map(|(_, _, evidence)| &**evidence).collect();
+        decisive.dedup();
         let evidence = decisive.join("; ");
         let lack = self
             .needs_cpus

@@ -33,18 +33,18 @@ impl Comparison {
     /// A round's two times stand side by side, so what the machine does to both cancels out.
     pub fn of(first_s: &[f64], second_s: &[f64]) -> Self {
         let pairs = || first_s.iter().zip(second_s);
-        let ratios = || pairs().map(|(first, second)| second / first);
-        let too_short = pairs().any(|(first, second)| first.max(*second) < LEAST_TIME_S);
-        if ratios().count() < LEAST_ROUNDS || too_short {
-            Self::Undecided
-        } else if ratios().all(|ratio| ratio > MARGIN) {
-            Self::FirstFaster
-        } else if ratios().all(|ratio| ratio < 1.0 / MARGIN) {
-            Self::SecondFaster
-        } else if ratios().all(|ratio| (1.0 / MARGIN..=MARGIN).contains(&ratio)) {
-            Self::Same
-        } else {
-            Self::Undecided
+        let long_enough = pairs().all(|(first, second)| first.max(*second) >= LEAST_TIME_S);
+        let faster = |(first, second): (&f64, &f64)| match second / first {
+            ratio if ratio > MARGIN => Self::FirstFaster,
+            ratio if ratio < 1.0 / MARGIN => Self::SecondFaster,
+            _ => Self::Same,
+        };
+        let mut found: Vec<Self> = pairs().map(faster).collect();
+        let enough = found.len() >= LEAST_ROUNDS && long_enough;
+        found.dedup();
+        match found[..] {
+            [all] if enough => all,
+            _ => Self::Undecided,
         }
     }
 }

@@ -83,7 +83,7 @@ impl Sweep {
         let is_long = first.clone().at_least(seconds(LEAST_TIME_S));
         claim
             .check(check(first / second).in_rounds())
-            .check(is_long.in_words("the longer took {left}"))
+            .check(is_long.in_rounds().in_words("the longer took {left}"))
     }
 
     /// Shows a row per size with the middle time of each way, followed by `mark(size, way)`, and keeps

@@ -20,25 +20,24 @@ pub struct Site {
 /// # Errors
 /// [`ServerError`] when the lab's server is needed and does not start.
 pub fn open_target(args: &RequestArgs, requests: NonZeroU32) -> Result<Site, ServerError> {
-    Site::open(args, requests, &Program::this(), ServerConfig::default())
+    Site::open(args, requests, ServerConfig::default())
 }
 
 impl Site {
-    /// Opens what `args` ask for with a server of this program and configuration.
+    /// Opens what `args` ask for with a server of this configuration.
     ///
     /// # Errors
     /// As [`open_target`].
     pub fn open(
         args: &RequestArgs,
         requests: NonZeroU32,
-        program: &Program,
         config: ServerConfig,
     ) -> Result<Self, ServerError> {
         // A connection per request, and some systems allow only 256 open files at first.
         raise_open_files();
         let server = args
             .needs_server()
-            .then(|| Server::with(program, config))
+            .then(|| Server::with(&Program::this(), config))
             .transpose()?;
         Ok(Self {
             urls: args.urls(server.as_ref(), requests),

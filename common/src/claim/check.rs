@@ -127,14 +127,19 @@ impl Check {
             _ => Verdict::Inconclusive,
         };
         let in_rounds = match verdict {
-            _ if rounds < self.least_rounds => format!(" (needs {} rounds)", self.least_rounds),
             _ if rounds < 2 => String::new(),
             Verdict::Inconclusive => format!(", in {holds} of {rounds} rounds"),
             _ => ", in every round".into(),
         };
         let unknown = self.left.unknown(document);
         let unknown = unknown.or_else(|| self.right.unknown(document));
-        let evidence = unknown.unwrap_or_else(|| self.evidence(document, &known, verdict));
+        let evidence = match unknown {
+            Some(unknown) => unknown,
+            None if rounds < self.least_rounds => {
+                format!("it needs {} rounds and had {rounds}", self.least_rounds)
+            }
+            None => self.evidence(document, &known, verdict) + &in_rounds,
+        };
         let (left_values, right_values) = pairs.into_iter().unzip();
         let report = CheckReport {
             left: self.left.written(),
@@ -146,7 +151,7 @@ impl Check {
             rounds,
             least_rounds: self.least_rounds,
         };
-        (report, verdict, format!("{evidence}{in_rounds}"))
+        (report, verdict, evidence)
     }
 
     /// A sentence with both values.

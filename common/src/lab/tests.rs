@@ -164,6 +164,12 @@ fn evidence_is_a_sentence_with_both_figures() {
             "`fast` took 1.00 s, less than 0.5 × the 10.0 s of `slow`",
         ),
         (
+            &[1, 1],
+            &[2, 2],
+            faster().in_rounds(),
+            "it needs 3 rounds and had 2",
+        ),
+        (
             &[100],
             &[1],
             wall("fast").below(seconds(0.2)),

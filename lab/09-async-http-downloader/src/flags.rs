@@ -7,7 +7,6 @@ use common::{
 };
 use lab_09_async_http_downloader::RetryPolicy;
 use network::{RequestArgs, Site, parse_delay};
-use process_pool::child::Program;
 use serde::Serialize;
 use std::{
     num::{NonZeroU32, NonZeroUsize},
@@ -80,7 +79,7 @@ impl Args {
             faults,
             ..ServerConfig::default()
         };
-        Site::open(&self.requests, REQUESTS, &Program::this(), config)
+        Site::open(&self.requests, REQUESTS, config)
     }
 
     pub(crate) fn faults(&self, seed: u64) -> Option<Faults> {
