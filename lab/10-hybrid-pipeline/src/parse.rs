@@ -3,7 +3,7 @@
 use crate::stream::read_stream;
 use html5ever::{
     ParseOpts, driver,
-    tendril::{StrTendril, TendrilSink},
+    tendril::{ByteTendril, TendrilSink},
 };
 use scraper::{Html, HtmlTreeSink, Selector};
 use serde::{Deserialize, Serialize};
@@ -185,40 +185,30 @@ const TIME: Duration = Duration::from_secs(10);
 fn parse_document(page: &str) -> Result<Html, String> {
     let mut options = ParseOpts::default();
     options.tree_builder.scripting_enabled = false;
-    let mut parser = driver::parse_document(HtmlTreeSink::new(Html::new_document()), options);
+    let parser = driver::parse_document(HtmlTreeSink::new(Html::new_document()), options);
+    let (mut parser, start) = (parser.from_utf8(), Instant::now());
     let most = NODES.min(page.len() + NODES_BESIDE);
-    in_pieces(page, 256, |piece| {
-        parser.process(StrTendril::from_slice(piece));
-        let html = parser.tokenizer.sink.sink.0.borrow();
+    for piece in page.as_bytes().chunks(256) {
+        parser.process(ByteTendril::from_slice(piece));
+        check_time(start)?;
+        let html = parser.inner_sink.tokenizer.sink.sink.0.borrow();
         let mut nodes = html.tree.nodes();
-        let count = nodes.len();
-        match nodes.next_back() {
-            _ if count > most => Err(format!("its tree has more than {most} nodes")),
-            Some(last) if last.ancestors().count() > DEPTH => {
-                Err(format!("more than {DEPTH} elements are inside each other"))
-            }
-            _ => Ok(()),
+        if nodes.len() > most {
+            return Err(format!("its tree has more than {most} nodes"));
         }
-    })?;
+        let depth = nodes.next_back().map(|last| last.ancestors().count());
+        if depth > Some(DEPTH) {
+            return Err(format!("more than {DEPTH} elements are inside each other"));
+        }
+    }
     Ok(parser.finish())
 }
 
-/// Takes a page in pieces of so many bytes, whole characters each, as long as there is time.
-pub(crate) fn in_pieces(
-    mut page: &str,
-    bytes: usize,
-    mut take: impl FnMut(&str) -> Result<(), String>,
-) -> Result<(), String> {
-    let start = Instant::now();
-    while !page.is_empty() {
-        let (piece, rest) = page.split_at(page.ceil_char_boundary(bytes.min(page.len())));
-        take(piece)?;
-        page = rest;
-        if start.elapsed() > TIME {
-            return Err(format!("it takes more than {} s", TIME.as_secs()));
-        }
+pub(crate) fn check_time(start: Instant) -> Result<(), String> {
+    match start.elapsed() < TIME {
+        true => Ok(()),
+        false => Err(format!("it takes more than {} s", TIME.as_secs())),
     }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,20 +1,21 @@
 //! Title and links from tags as they go by: nothing is built, nothing can be asked later.
 
-use crate::parse::{Found, HTML, in_pieces};
+use crate::parse::{Found, HTML, check_time};
 use lol_html::{HtmlRewriter, Settings, element, end_tag, html_content::Element, text};
 use scraper::Html;
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
+    time::Instant,
 };
 
 pub(crate) fn read_stream(page: &str) -> Result<Found, String> {
     let found = RefCell::default();
-    stream_into(&found, page)?;
+    stream_into(&found, page, Instant::now())?;
     Ok(found.into_inner())
 }
 
-fn stream_into(found: &RefCell<Found>, page: &str) -> Result<(), String> {
+fn stream_into(found: &RefCell<Found>, page: &str, start: Instant) -> Result<(), String> {
     let templates = Rc::new(Cell::new(0));
     let [is_open, is_drawing, is_hidden] = [const { Cell::new(false) }; 3];
     let without_scripts = RefCell::new(String::new());
@@ -80,16 +81,16 @@ fn stream_into(found: &RefCell<Found>, page: &str) -> Result<(), String> {
             if is_hidden.get() {
                 without_scripts.borrow_mut().push_str(text.as_str());
                 if text.last_in_text_node() {
-                    stream_into(found, &without_scripts.take())?;
+                    stream_into(found, &without_scripts.take(), start)?;
                 }
             }
             Ok(())
         }));
     let mut rewriter = HtmlRewriter::new(settings, |_: &[u8]| {});
-    in_pieces(page, 65_536, |piece| {
-        let written = rewriter.write(piece.as_bytes());
-        written.map_err(|error| error.to_string())
-    })?;
+    for piece in page.as_bytes().chunks(65_536) {
+        check_time(start)?;
+        rewriter.write(piece).map_err(|error| error.to_string())?;
+    }
     rewriter.end().map_err(|error| error.to_string())
 }
 

@@ -8,7 +8,7 @@ use axum::{
     routing::get,
 };
 use serde::Deserialize;
-use std::{fmt::Write, sync::Arc};
+use std::sync::Arc;
 use tokio::time;
 
 /// The size of a page unless `?size=` says otherwise, and the largest one.
@@ -83,7 +83,7 @@ async fn page(
 
 async fn index(Query(shape): Query<Shape>) -> Response {
     shape.filled(|size, count| {
-        let links: String = (0..count).map(|n| link(n, size, count)).collect();
+        let links: String = (0..count.into()).map(|n| link(n, size, count)).collect();
         format!("<!DOCTYPE html>\n<html><head><title>All pages</title></head><body>\n{links}</body></html>\n")
     })
 }
@@ -101,7 +101,7 @@ impl Shape {
     }
 }
 
-fn link(n: u32, size: usize, count: u32) -> String {
+fn link(n: u64, size: usize, count: u32) -> String {
     format!("<a href=\"/page/{n}?size={size}&amp;count={count}\">page {n}</a>")
 }
 
@@ -118,29 +118,22 @@ fn render(seed: u64, n: u32, size: usize, count: u32) -> String {
     // The next page's link makes a ring, so that a crawl from anywhere reaches every page.
     let next = (u64::from(n) + 1) % u64::from(count);
     for target in std::iter::once(next).chain(drawn) {
-        let target = u32::try_from(target).expect("below the count, which is a u32");
-        // Writing to a string cannot fail.
-        let _ = writeln!(page, "<li>{}</li>", link(target, size, count));
+        page += &format!("<li>{}</li>\n", link(target, size, count));
     }
     page.push_str("</ul>\n<p>");
     page.reserve(size.saturating_sub(page.len()));
-    let mut position = 0;
-    while page.len() + END.len() < size {
+    for position in 0.. {
+        let room = size.saturating_sub(END.len() + page.len());
         let draw = mix(own ^ 1, position);
-        let room = size - END.len() - page.len();
-        let word = WORDS[draw as usize % WORDS.len()];
-        let piece = if draw >> 32 & 1 == 0 {
-            "</p>\n<p>"
-        } else {
-            word
+        let piece = match draw >> 32 & 1 {
+            0 => "</p>\n<p>",
+            _ => WORDS[draw as usize % WORDS.len()],
         };
-        if piece.len() < room {
-            page.push_str(piece);
-            page.push(' ');
-        } else {
+        if piece.len() >= room {
             page.extend(std::iter::repeat_n('.', room));
+            break;
         }
-        position += 1;
+        page.extend([piece, " "]);
     }
     page.push_str(END);
     page
