@@ -56,11 +56,6 @@ pub fn blocking_agent(timeout: Duration) -> Agent {
 /// A [`FetchError`]: no connection, no complete answer in time, or a status that is no page.
 #[tracing::instrument(name = "fetch", level = "info", skip_all, fields(wait = "io"))]
 pub fn get_blocking(agent: &Agent, url: &Url) -> Result<Page, FetchError> {
-    request(agent, url)
-}
-
-/// [`get_blocking`] without its span, for what is no part of a lesson.
-pub(super) fn request(agent: &Agent, url: &Url) -> Result<Page, FetchError> {
     let timeout = agent.config().timeouts().global;
     let page = fetch(agent, url, timeout.unwrap_or(Duration::MAX));
     page.now_or_never().expect("this client only blocks")

@@ -1,27 +1,24 @@
 //! The parent's side of the server: start it, ask what it saw, never leave it behind.
 
 use super::{
-    FetchError, ServerConfig, ServerError, Url, Witness,
-    blocking::request,
-    blocking_agent, server,
-    service::{PATIENCE, Served, listen},
+    ServerConfig, ServerError, Url, Witness,
+    server::{self, Lab},
+    service::{Served, listen},
     under,
 };
 use process_pool::child::Program;
 use std::{
     net::SocketAddr,
     process,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     thread,
 };
 use tokio::runtime::{Builder, Runtime};
-use ureq::Agent;
 
 /// The lab's web server at work; it ends when this handle is dropped.
 #[derive(Debug)]
 pub struct Server {
     base_url: Url,
-    agent: Agent,
     home: Home,
 }
 
@@ -29,7 +26,7 @@ pub struct Server {
 enum Home {
     Process(Mutex<Served>),
     /// There until it is dropped.
-    Thread(Option<Runtime>),
+    Thread(Option<Runtime>, Arc<Lab>),
 }
 
 impl Server {
@@ -64,14 +61,14 @@ impl Server {
         let runtime = builder.enable_all().build();
         let runtime = runtime.map_err(|error| refused(error.to_string()))?;
         let (listener, address) = listen(&runtime, port).map_err(refused)?;
-        runtime.spawn(server::run(listener, config));
-        Ok(Self::at(address, Home::Thread(Some(runtime))))
+        let lab = Lab::of(config);
+        runtime.spawn(server::run(listener, lab.clone()));
+        Ok(Self::at(address, Home::Thread(Some(runtime), lab)))
     }
 
     fn at(address: SocketAddr, home: Home) -> Self {
         Self {
             base_url: Url::parse(&format!("http://{address}/")).expect("an address makes a URL"),
-            agent: blocking_agent(PATIENCE),
             home,
         }
     }
@@ -90,7 +87,7 @@ impl Server {
     pub fn id(&self) -> u32 {
         match &self.home {
             Home::Process(served) => served.lock().unwrap_or_else(PoisonError::into_inner).id(),
-            Home::Thread(_) => process::id(),
+            Home::Thread(..) => process::id(),
         }
     }
 
@@ -99,12 +96,7 @@ impl Server {
     /// # Errors
     /// [`ServerError`] when it does not answer.
     pub fn begin_run(&self) -> Result<(), ServerError> {
-        let url = self.url("witness/begin");
-        match self.agent.post(url.as_str()).send_empty() {
-            Ok(answer) if answer.status().is_success() => Ok(()),
-            Ok(answer) => Err(self.silent(answer.status())),
-            Err(error) => Err(self.silent(error)),
-        }
+        self.counts(true).map(drop)
     }
 
     /// What it saw since [`begin_run`](Self::begin_run).
@@ -112,32 +104,25 @@ impl Server {
     /// # Errors
     /// [`ServerError`] when it does not answer.
     pub fn witness(&self) -> Result<Witness, ServerError> {
-        let page = request(&self.agent, &self.url("witness")).map_err(|error| match error {
-            // The way out of a fetch's own time-out would mislead here.
-            FetchError::Timeout { after, .. } => self.silent(format_args!(
-                "nothing came in {after:?}; it may be stopped, or out of open files (`ulimit -n`)"
-            )),
-            error => self.silent(error),
-        })?;
-        serde_json::from_slice(&page.body).map_err(|error| self.silent(error))
+        self.counts(false)
     }
 
-    fn silent(&self, reason: impl ToString) -> ServerError {
+    /// Not over a connection: where descriptors run out, there would be none to be had.
+    fn counts(&self, begins: bool) -> Result<Witness, ServerError> {
         match &self.home {
             Home::Process(served) => {
                 let mut served = served.lock().unwrap_or_else(PoisonError::into_inner);
-                served.silent(reason)
+                let answer = served.ask(&begins);
+                answer.map_err(|error| served.silent(error))
             }
-            Home::Thread(_) => ServerError::Silent {
-                reason: reason.to_string(),
-            },
+            Home::Thread(_, lab) => Ok(lab.counts.ask(begins)),
         }
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        if let Home::Thread(runtime) = &mut self.home {
+        if let Home::Thread(runtime, _) = &mut self.home {
             let runtime = runtime.take();
             // Elsewhere, since a thread of another runtime may not wait for this one. A panic of the
             // server has been printed by the panic hook; a drop must not add another.

@@ -13,6 +13,7 @@ use std::{
 use tokio::{
     net::{TcpListener, TcpSocket},
     runtime::{Builder, Runtime},
+    sync::oneshot,
 };
 
 /// How long a service may take to say where it listens, or to answer for its counts.
@@ -82,6 +83,31 @@ pub(crate) fn open<C: DeserializeOwned>(link: &mut Link) -> Option<(C, Runtime, 
     Some(opened.ok()?.1)
 }
 
+/// The child's side: does its work, and answers what the parent asks, until the link closes.
+pub(crate) fn run<Q: DeserializeOwned, A: Serialize>(
+    runtime: &Runtime,
+    mut link: Link,
+    answer: impl Fn(Q) -> A + Send + 'static,
+    work: impl Future<Output = ()>,
+) -> Option<()> {
+    let (parent, is_gone) = oneshot::channel::<()>();
+    thread::spawn(move || {
+        let _until_here = parent;
+        while let Ok(Some(question)) = link.receive() {
+            if link.send(&answer(question)).is_err() {
+                break;
+            }
+        }
+    });
+    runtime.block_on(async {
+        tokio::select! {
+            () = work => {}
+            _ = is_gone => {}
+        }
+    });
+    Some(())
+}
+
 /// Listens at `port` of 127.0.0.1, or at a free one if that is 0.
 pub(crate) fn listen(runtime: &Runtime, port: u16) -> Result<(TcpListener, SocketAddr), String> {
     let _context = runtime.enter();
@@ -107,8 +133,8 @@ pub(crate) fn listen(runtime: &Runtime, port: u16) -> Result<(TcpListener, Socke
 #[derive(Debug)]
 pub(crate) struct Served {
     child: Child,
-    pub(crate) sender: LinkSender,
-    pub(crate) receiver: LinkReceiver,
+    sender: LinkSender,
+    receiver: LinkReceiver,
 }
 
 impl Served {

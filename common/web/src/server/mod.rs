@@ -62,13 +62,23 @@ impl ServerConfig {
 
 /// What every handler can reach.
 #[derive(Debug)]
-struct Lab {
+pub(super) struct Lab {
     config: ServerConfig,
-    counts: Counts,
+    pub(super) counts: Counts,
     draws: AtomicU64,
 }
 
 impl Lab {
+    pub(super) fn of(config: ServerConfig) -> Arc<Self> {
+        let lab = Self {
+            config,
+            counts: Counts::default(),
+            draws: AtomicU64::new(0),
+        };
+        lab.counts.ask(true);
+        Arc::new(lab)
+    }
+
     /// The place of the next draw by the seed.
     fn next(&self) -> u64 {
         self.draws.fetch_add(1, Ordering::Relaxed)
@@ -77,21 +87,15 @@ impl Lab {
 
 fn serve(mut link: Link) -> Option<()> {
     let (config, runtime, listener) = service::open(&mut link)?;
-    link.exit_with_parent();
-    runtime.block_on(run(listener, config));
-    Some(())
+    let lab = Lab::of(config);
+    let asked = lab.clone();
+    let answer = move |begins| asked.counts.ask(begins);
+    service::run(&runtime, link, answer, run(listener, lab))
 }
 
 /// Serves for ever.
-pub(super) async fn run(listener: TcpListener, config: ServerConfig) {
-    let lab = Lab {
-        config,
-        counts: Counts::default(),
-        draws: AtomicU64::new(0),
-    };
-    lab.counts.begin();
-    let app = app(Arc::new(lab));
-    let app = app.into_make_service_with_connect_info::<Connection>();
+pub(super) async fn run(listener: TcpListener, lab: Arc<Lab>) {
+    let app = app(lab).into_make_service_with_connect_info::<Connection>();
     // It retries whatever accepting brings, and never returns.
     let _ = axum::serve(LabListener(listener), app).await;
 }

@@ -37,7 +37,7 @@ pub struct Witness {
 
 /// The counts of the run that is on.
 #[derive(Debug, Default)]
-pub(super) struct Counts(Mutex<Now>);
+pub(crate) struct Counts(Mutex<Now>);
 
 #[derive(Debug, Default)]
 struct Now {
@@ -49,12 +49,14 @@ struct Now {
 }
 
 impl Counts {
-    /// Begins the next run, with nothing counted.
-    pub(super) fn begin(&self) -> Witness {
+    /// What was counted; where the next run `begins`, that is nothing.
+    pub(crate) fn ask(&self, begins: bool) -> Witness {
         let mut now = self.lock();
-        let run = now.witness.run + 1;
-        *now = Now::default();
-        now.witness.run = run;
+        if begins {
+            let run = now.witness.run + 1;
+            *now = Now::default();
+            now.witness.run = run;
+        }
         now.witness.clone()
     }
 
@@ -129,8 +131,8 @@ impl Drop for InFlight {
 /// `/witness` and `/witness/begin`.
 pub(super) fn routes() -> Router<Arc<Lab>> {
     type Shared = State<Arc<Lab>>;
-    let witness = async |State(lab): Shared| Json(lab.counts.lock().witness.clone());
-    let begin = async |State(lab): Shared| Json(lab.counts.begin());
+    let witness = async |State(lab): Shared| Json(lab.counts.ask(false));
+    let begin = async |State(lab): Shared| Json(lab.counts.ask(true));
     Router::new()
         .route("/witness", get(witness))
         .route("/witness/begin", post(begin))

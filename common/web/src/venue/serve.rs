@@ -7,13 +7,12 @@ use process_pool::child::Link;
 use std::{
     io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    thread,
     time::Duration,
 };
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::{TcpListener, TcpStream},
-    sync::{SetOnce, oneshot},
+    sync::SetOnce,
     time::{self, Instant},
 };
 
@@ -29,22 +28,9 @@ fn serve(mut link: Link) -> Option<()> {
         market,
         run: Mutex::new(Run::new(0)),
     });
-    let (controlled, (parent, parent_is_gone)) = (Arc::clone(&floor), oneshot::channel::<()>());
-    thread::spawn(move || {
-        let _until_here = parent;
-        while let Ok(Some(bell)) = link.receive() {
-            if link.send(&controlled.control(bell)).is_err() {
-                break;
-            }
-        }
-    });
-    runtime.block_on(async {
-        tokio::select! {
-            () = accept(listener, floor) => {}
-            _ = parent_is_gone => {}
-        }
-    });
-    Some(())
+    let asked = Arc::clone(&floor);
+    let answer = move |bell| asked.control(bell);
+    service::run(&runtime, link, answer, accept(listener, floor))
 }
 
 /// Serves every connection that comes, for ever.
