@@ -83,9 +83,17 @@ pub fn replace(path: &Path, text: &str) -> io::Result<()> {
     file.persist(&path).map(drop).map_err(|error| error.error)
 }
 
-/// Where a path leads to, links followed; the path itself where nothing is there yet.
+/// Where a path leads to, links followed, though nothing may be there yet.
 fn led_to(path: &Path) -> PathBuf {
-    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+    let mut path = path.to_owned();
+    // More links than the system itself would follow lead nowhere.
+    for _ in 0..40 {
+        let Ok(to) = fs::read_link(&path) else { break };
+        path = path
+            .parent()
+            .map_or_else(|| to.clone(), |folder| folder.join(&to));
+    }
+    path
 }
 
 /// A path that two of these results would go to; pipes and devices take several.
@@ -209,5 +217,12 @@ mod tests {
         place(&link).expect("writable").write("new").expect("room");
         assert!(fs::symlink_metadata(&link).expect("there").is_symlink());
         assert_eq!(fs::read_to_string(&real).expect("there"), "new");
+        fs::remove_file(&real).expect("there");
+        place(&link)
+            .expect("it leads to a folder")
+            .write("again")
+            .expect("room");
+        assert!(fs::symlink_metadata(&link).expect("there").is_symlink());
+        assert_eq!(fs::read_to_string(&real).expect("there"), "again");
     }
 }
