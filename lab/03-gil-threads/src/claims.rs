@@ -1,6 +1,6 @@
 //! Two threads that wait under a GIL, and what the run is to show.
 
-use crate::{JOBS, SEQUENTIAL, THREADS, UNDER_GIL};
+use crate::{AT_ONCE, CHANGES, JOBS, SEQUENTIAL, THREADS, UNDER_GIL};
 use common::{
     Bound, Lab, MARGIN,
     claim::{Claim, Count, Figure, count, wall},
@@ -36,9 +36,8 @@ pub(crate) fn waits(lab: &mut Lab, gil: &Gil) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What the CPU work is to show; given how many worked at once under the GIL, and how often it changed
-/// hands.
-pub(crate) fn work(lab: &mut Lab, [at_once, changes]: [Figure<Count>; 2]) {
+/// What the CPU work is to show.
+pub(crate) fn work(lab: &mut Lab) {
     let text = "two threads did both jobs sooner than one, by a tenth or more";
     let help = Claim::that("threads_help", text)
         .check((wall(THREADS).below(wall(SEQUENTIAL) * (1.0 / MARGIN))).in_rounds())
@@ -47,10 +46,11 @@ pub(crate) fn work(lab: &mut Lab, [at_once, changes]: [Figure<Count>; 2]) {
     lab.claim(help.headline());
     let costs = lab.compare("gil_costs_the_gain", "two threads", [THREADS, UNDER_GIL]);
     lab.claim(costs.needs_cpus());
+    let noted = |figure| Figure::<Count>::noted(Some(UNDER_GIL), figure);
     let text = "under the GIL one thread ran at a time, and it changed hands while both had work";
     let shared = Claim::that("gil_takes_turns", text)
-        .check(at_once.equals(count(1)))
-        .check(changes.at_least(count(2)))
+        .check(noted(AT_ONCE).equals(count(1)))
+        .check(noted(CHANGES).at_least(count(2)))
         .in_a_line("under the GIL {left} thread worked at a time; it changed hands {left2} times");
     lab.claim(shared.headline());
 }

@@ -99,15 +99,6 @@ impl Held<'_> {
         self.0.asked.load(SeqCst)
     }
 
-    /// If asked for, lets another thread run, and waits to go on; says whether it did.
-    pub fn hand_over_if_asked(&mut self) -> bool {
-        let asked = self.is_asked_for();
-        if asked {
-            self.without(|| ());
-        }
-        asked
-    }
-
     /// Releases the lock around something that waits, such as a read: others run meanwhile.
     pub fn without<T>(&mut self, io: impl FnOnce() -> T) -> T {
         self.0.release();
@@ -157,6 +148,15 @@ mod tests {
         });
     }
 
+    /// Lets another thread run if one waits; says whether it did.
+    fn hand_over_if_asked(held: &mut Held<'_>) -> bool {
+        let asked = held.is_asked_for();
+        if asked {
+            held.without(|| ());
+        }
+        asked
+    }
+
     #[test]
     fn it_never_has_two_holders() {
         under_watchdog(|| {
@@ -168,7 +168,7 @@ mod tests {
                         assert_eq!(holders.fetch_add(1, SeqCst), 0);
                         thread::yield_now();
                         assert_eq!(holders.fetch_sub(1, SeqCst), 1);
-                        held.hand_over_if_asked();
+                        hand_over_if_asked(&mut held);
                     }
                 });
             }
@@ -187,7 +187,7 @@ mod tests {
                     while !held.is_asked_for() && at_work.load(SeqCst) == 2 {
                         thread::yield_now();
                     }
-                    if held.hand_over_if_asked() {
+                    if hand_over_if_asked(&mut held) {
                         assert_eq!(last.swap(this, SeqCst), 1 - this);
                     }
                 }
@@ -208,7 +208,7 @@ mod tests {
                 turns[this].fetch_add(1, SeqCst);
                 // Without a hand-over the other never has a turn, and this never ends.
                 while turns[1 - this].load(SeqCst) < 2 {
-                    if held.hand_over_if_asked() {
+                    if hand_over_if_asked(&mut held) {
                         turns[this].fetch_add(1, SeqCst);
                     }
                 }
@@ -230,7 +230,7 @@ mod tests {
     fn a_thread_alone_is_never_asked() {
         let gil = Gil::new(AT_ONCE);
         let mut held = gil.take();
-        assert!(!(0..1_000).any(|_| held.hand_over_if_asked()));
+        assert!(!(0..1_000).any(|_| hand_over_if_asked(&mut held)));
     }
 
     #[test]

@@ -4,11 +4,7 @@ mod claims;
 mod flags;
 mod python;
 
-use common::{
-    Bound, Lab, Question, Step, Tally,
-    claim::{Count, Figure},
-    format,
-};
+use common::{Bound, Lab, Question, Step, Tally, format};
 use flags::Args;
 use lab_03_gil_threads::{gil::Gil, sum_sequential, sum_threaded, sum_threaded_under_gil};
 use python::Python;
@@ -37,6 +33,9 @@ const JOBS: u64 = 2;
 const SEQUENTIAL: &str = "sequential";
 const THREADS: &str = "two threads";
 const UNDER_GIL: &str = "two threads, GIL";
+// What is noted of the GIL.
+const AT_ONCE: &str = "most_turns_at_once";
+const CHANGES: &str = "times_the_gil_changed_hands";
 
 fn main() -> ExitCode {
     STEP.run(&[], demonstrate)
@@ -57,17 +56,17 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
         format::count(work)
     ));
     let gil = Gil::new(Duration::from_millis(args.switch_interval.get() as u64));
-    let (rounds, mut under_gil) = (args.rounds.rounds.get(), None);
+    let rounds = args.rounds.rounds.get();
     for round in 1..=rounds {
         lab.say(format!("round {round} of {rounds} …"));
-        under_gil = Some(compute(lab, work * scale, &gil)?);
+        compute(lab, work * scale, &gil)?;
         if let Some(Err(error)) = python.as_mut().map(|python| python.run(lab)) {
             python = None;
             lab.fail(format!("{error:#}; leave it out with --no-python"));
         }
     }
     claims::waits(lab, &gil)?;
-    claims::work(lab, under_gil.expect("there is a round"));
+    claims::work(lab);
     if let Some(python) = python {
         python.claim(lab);
     }
@@ -75,7 +74,7 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
 }
 
 /// Does the CPU work in three ways, and notes how the GIL was shared.
-fn compute(lab: &mut Lab, steps: u64, gil: &Gil) -> anyhow::Result<[Figure<Count>; 2]> {
+fn compute(lab: &mut Lab, steps: u64, gil: &Gil) -> anyhow::Result<()> {
     let work = |workers| Bound::Work { workers };
     let right = |sums: &Vec<u64>| Tally::all_done(sums.len());
     let alone = lab.variant(SEQUENTIAL).bound(work(1));
@@ -94,9 +93,8 @@ fn compute(lab: &mut Lab, steps: u64, gil: &Gil) -> anyhow::Result<[Figure<Count
     let mut turns: Vec<_> = lanes.collect();
     turns.sort_unstable();
     let changes = turns.windows(2).filter(|pair| pair[0].1 != pair[1].1);
-    let (at_once, changes) = (recording.most_open("turn"), changes.count());
-    Ok([
-        lab.count(UNDER_GIL, "most_turns_at_once", at_once),
-        lab.count(UNDER_GIL, "times_the_gil_changed_hands", changes),
-    ])
+    let changes = changes.count();
+    lab.count(UNDER_GIL, AT_ONCE, recording.most_open("turn"));
+    lab.count(UNDER_GIL, CHANGES, changes);
+    Ok(())
 }

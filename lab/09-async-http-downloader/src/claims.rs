@@ -33,9 +33,9 @@ pub(crate) fn add(args: &Args, lab: &mut Lab, ran: &[&str], requests: usize) {
             lab.duration(name, "permits_unused_while_requests_queued", idle)
         });
         let text = "kept permits were unused while requests queued; released ones hardly";
-        let line = "kept permits were unused for {left} while requests queued";
-        let claim = Claim::that("kept_permits_lie_idle", text).in_a_line(line);
-        let claim = claim.check(kept.clone().at_least(seconds(0.05)));
+        let claim = Claim::that("kept_permits_lie_idle", text)
+            .check(kept.clone().at_least(seconds(0.05)))
+            .in_a_line("kept permits were unused for {left} while requests queued");
         lab.claim(claim.check(released.below(kept * 0.1)).headline());
     }
     if args.requests.needs_server() {

@@ -31,10 +31,8 @@ impl RetryPolicy {
         if attempts.len() >= self.attempts || !error.is_retryable() || asked > self.max_wait {
             return None;
         }
-        let doublings = attempts.len() as u32 - 1;
-        let doubled = self
-            .back_off
-            .saturating_mul(2_u32.saturating_pow(doublings));
+        let factor = 2_u32.saturating_pow(attempts.len() as u32 - 1);
+        let doubled = self.back_off.saturating_mul(factor);
         // Half of it is certain and half is chance: what failed together does not return together.
         let half = doubled.min(self.max_wait) / 2;
         let back_off = asked.max(half) + half.mul_f64(jitter.unit());

@@ -13,7 +13,7 @@ use lab_15_thread_pool_executor::{
     run_on_pool, run_on_rayon, run_one_by_one, run_thread_per_task,
 };
 use measure::workload::Seeded;
-use std::{collections::BTreeSet, iter, num::NonZeroUsize, time::Duration};
+use std::{collections::BTreeSet, num::NonZeroUsize, time::Duration};
 
 const ONE_BY_ONE: &str = "one by one";
 const THREAD_PER_TASK: &str = "thread per task";
@@ -49,7 +49,8 @@ pub(crate) fn ways(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
         let variant = lab.variant(name).bound(bound);
         let order = variant.run_counted(|| Ok(order(way)), |order| tally(&tasks, order))?;
         if name == POOL {
-            let ahead = count_overtaking(&order);
+            let overtakes = |at: &usize| order[*at..].iter().any(|later| *later < order[*at]);
+            let ahead = (0..order.len()).filter(overtakes).count();
             lab.count(POOL, AHEAD, ahead);
             came = order;
         }
@@ -106,12 +107,6 @@ fn tally(tasks: &[Task], numbers: &[usize]) -> Tally {
     Tally::of_checked(tasks, came)
 }
 
-/// How many results came before one that had been asked for earlier.
-fn count_overtaking(numbers: &[usize]) -> usize {
-    let overtakes = |at: &usize| numbers[*at..].iter().any(|later| *later < numbers[*at]);
-    (0..numbers.len()).filter(overtakes).count()
-}
-
 /// Sweeps with waits and with CPU work, and claims where each knee lies.
 pub(crate) fn sweep(args: &Args, lab: &mut Lab) {
     let wait = Load::Wait(Duration::from_millis(8));
@@ -157,7 +152,7 @@ fn knee_of(args: &Args, lab: &mut Lab, name: &str, load: Load) -> usize {
 
 /// 1, 2, 4 … and the largest.
 fn sizes(largest: usize) -> Vec<u64> {
-    let doubling = iter::successors(Some(1), |size| Some(size * 2));
+    let doubling = (0..).map(|power| 1 << power);
     let smaller = doubling.take_while(|size| *size < largest as u64);
     smaller.chain([largest as u64]).collect()
 }
@@ -174,9 +169,6 @@ fn find_knee(sweep: &Sweep) -> Option<usize> {
 
 const ON_A_POOL: &str = "many: pool";
 const THREADS: &str = "many: threads";
-
-/// The crowd is given up after this long.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Runs very many short tasks on the pool; then lets a thread for each be there at once.
 pub(crate) fn many(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
@@ -223,7 +215,7 @@ pub(crate) fn many(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
 
 fn gather(threads: usize) -> Crowd {
     let pool = CROWD.pool_builder().workers(NonZeroUsize::MIN);
-    let pool = pool.timeout(PATIENCE).recorded().start();
+    let pool = pool.timeout(Duration::from_secs(60)).recorded().start();
     let crowd = pool.map_err(anyhow::Error::from);
     let crowd = crowd.and_then(|pool| Ok(pool.call(threads)?));
     // How many there were is lost with the process.
