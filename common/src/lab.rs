@@ -35,7 +35,7 @@ pub struct Lab {
     pub(crate) timeline: Timeline,
     /// Whether each variant waits for the reader.
     pub(crate) pause: Cell<bool>,
-    /// The answers to questions; empty where the reader gives them, `None` where none is asked.
+    /// The answer to questions; empty where the reader gives it, `None` where none is asked.
     pub(crate) predict: Option<String>,
     pub(crate) seed: u64,
 }

@@ -85,7 +85,7 @@ impl Progress {
     /// Keeps that a step ran, and how its reader guessed.
     pub(crate) fn ran(document: &Document) {
         let guessed = |asked: &QuestionReport| {
-            let (guess, _) = (asked.guesses.iter().enumerate()).max_by_key(|(_, hands)| **hands)?;
+            let guess = asked.guess?;
             Some((asked.question.clone(), Some(guess) == asked.answer))
         };
         let guesses: Vec<_> = document.questions.iter().filter_map(guessed).collect();

@@ -41,7 +41,7 @@ impl Question {
                 options: Vec::new(),
                 answer: None,
                 figure: words.into(),
-                guesses: Vec::new(),
+                guess: None,
             },
         }
     }
@@ -75,15 +75,14 @@ impl Lab {
         self.state().questions.push(question);
     }
 
-    /// Asks what is to be asked before `variant`: by the letters of `--predict`, one for each question, or the
-    /// reader.
+    /// Asks what is to be asked before `variant`; the letter of `--predict` answers it, or the reader.
     pub(crate) fn ask(&self, variant: &str) {
-        let Some(letters) = &self.predict else {
+        let Some(letter) = &self.predict else {
             return;
         };
         // Not under the lock, which Ctrl-C takes to report.
         let mut questions = mem::take(&mut self.state().questions);
-        for (place, question) in questions.iter_mut().enumerate() {
+        for question in &mut questions {
             if question.variant != variant {
                 continue;
             }
@@ -102,17 +101,10 @@ impl Lab {
                 let place = (key.to_ascii_uppercase() as usize).checked_sub('A' as usize);
                 place.filter(|place| *place < options)
             };
-            let guess = match letters.as_str() {
-                "" => screen.ask("Your guess: ", index),
-                letters => letters
-                    .chars()
-                    .nth(place)
-                    .or(letters.chars().last())
-                    .and_then(index),
+            question.asked.guess = match letter.chars().next() {
+                Some(letter) => index(letter),
+                None => screen.ask("Your guess: ", index),
             };
-            if let Some(guess) = guess {
-                question.asked.guesses = (0..options).map(|it| u64::from(it == guess)).collect();
-            }
         }
         self.state().questions = questions;
     }

@@ -104,25 +104,20 @@ pub struct QuestionReport {
     pub answer: Option<usize>,
     /// The figure, in words.
     pub figure: String,
-    /// How many chose each; empty where nobody was asked.
-    pub guesses: Vec<u64>,
+    /// The index of the one that the reader chose; `None` where nobody was asked.
+    pub guess: Option<usize>,
 }
 
 impl QuestionReport {
-    /// What was said, and what the run says.
-    pub(crate) fn told(&self) -> String {
+    /// What was guessed, and what the run says; `None` where nobody guessed.
+    pub(crate) fn told(&self) -> Option<String> {
         let letter = |at: usize| char::from(b'A' + at as u8);
-        let all: u64 = self.guesses.iter().sum();
-        let said = (0..).zip(&self.guesses).filter(|(_, hands)| **hands > 0);
-        let said = said.map(|(at, hands)| match all {
-            1 => format!("{} ({})", letter(at), self.options[at]),
-            _ => format!("{} {hands} of {all}", letter(at)),
-        });
-        let said = said.collect::<Vec<_>>().join(", ");
-        match self.answer {
+        let guess = self.guess?;
+        let said = format!("{} ({})", letter(guess), self.options.get(guess)?);
+        Some(match self.answer {
             Some(at) => format!("{said}. It is {}: {}.", letter(at), self.figure),
             None => format!("{said}. This run does not answer it."),
-        }
+        })
     }
 }
 

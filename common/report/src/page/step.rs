@@ -79,8 +79,8 @@ fn folded(document: &Document, run: usize, limit: usize) -> Markup {
         }
         @if !document.variants.is_empty() { (section("Times and what was used", &tables::of(&document.variants))) }
         @if !document.why.is_empty() { (section("Why", &html! { p { (ticked(&document.why)) } })) }
-        @for question in document.questions.iter().filter(|one| !one.guesses.is_empty()) {
-            p { b { (question.question) } " You said " (question.told()) }
+        @for (question, told) in document.questions.iter().filter_map(|one| Some((&one.question, one.told()?))) {
+            p { b { (question) } " You said " (told) }
         }
         p.predict { b { "Predict " } (document.predict.question) " " code { (document.predict.to) } }
         @if let Some(next) = &document.next {

@@ -131,12 +131,8 @@ fn result(document: &Document, width: usize, rows: usize) -> Vec<String> {
 /// What to remember, to predict, to do next.
 fn closing(document: &Document, width: usize, tight: usize) -> Vec<String> {
     let mut lines = Vec::new();
-    for question in document
-        .questions
-        .iter()
-        .filter(|one| !one.guesses.is_empty())
-    {
-        lines.extend(labelled("You said", &question.told(), width));
+    for told in document.questions.iter().filter_map(|one| one.told()) {
+        lines.extend(labelled("You said", &told, width));
     }
     lines.extend(labelled("REMEMBER", &document.remember, width));
     let (predict, command) = (&document.predict.question, &document.predict.to);
