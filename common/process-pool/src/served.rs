@@ -99,8 +99,11 @@ fn serve_all(functions: &[&dyn Function], link: Link) -> io::Result<()> {
             if is_output { Tag::Value } else { Tag::Failure }
         };
         Answer::write(&mut answer, order.task, run, || {
-            let end = Stage::End(function.name());
-            order.is_recorded.then(|| note(end)).unwrap_or_default()
+            if order.is_recorded {
+                note(Stage::End(function.name()))
+            } else {
+                Vec::new()
+            }
         });
         // It leaves before the next task begins: a crash costs one task only.
         sender.send_raw(&answer)?;

@@ -5,14 +5,14 @@
 use crate::{
     Event, Ledger, TaskError, WorkerId, WorkerStartError,
     builder::Settings,
-    child::{Child, Waker},
+    child::{Child, PACKET_BYTES, Waker},
     supervisor,
     sync::{Permit, Room, lock},
     wire::{self, Answer, Order},
     worker::Worker,
 };
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     fmt, io, iter, mem,
     num::NonZeroUsize,
     sync::{
@@ -97,6 +97,11 @@ impl Job {
         self.tasks - self.answered
     }
 
+    /// Whether it is one task, and one packet.
+    pub(crate) fn is_small(&self) -> bool {
+        self.tasks == 1 && self.message.len() <= PACKET_BYTES
+    }
+
     /// Whether a worker that has taken so many bytes of its message has begun the next task.
     pub(crate) fn is_begun(&self, taken: usize) -> bool {
         let orders = wire::messages(&self.message).take(self.answered as usize + 1);
@@ -128,8 +133,8 @@ pub(crate) struct Slot {
     /// The worker's process, until it is reaped.
     pub(crate) child: Option<Child>,
     pub(crate) is_ready: bool,
-    /// What the worker has.
-    pub(crate) job: Option<Job>,
+    /// What the worker has, in order; at most the first is begun.
+    pub(crate) jobs: VecDeque<Job>,
     /// The worker, when it has nothing to do; whoever takes it out gives it a job.
     pub(crate) idle: Option<Box<Worker>>,
     /// Whether the supervisor was woken to take the worker.
@@ -200,7 +205,7 @@ impl Shared {
                 supervisor: Arc::new(Waker::new()?),
                 child: None,
                 is_ready: false,
-                job: None,
+                jobs: VecDeque::new(),
                 idle: None,
                 is_woken: false,
                 startup: None,
@@ -338,6 +343,14 @@ impl State {
         None
     }
 
+    /// Takes the next task to be sent ahead: a small one, and no other worker goes without.
+    pub(crate) fn take_ahead(&mut self) -> Option<Job> {
+        let (_, job) = self.queue.first_key_value()?;
+        let idle = self.slots.iter().filter(|slot| slot.idle.is_some()).count();
+        let may_go = job.is_small() && self.queue.len() > idle;
+        may_go.then(|| self.queue.pop_first().map(|(_, job)| job))?
+    }
+
     /// Has an idle worker's supervisor take something from the queue, if it has something.
     pub(crate) fn wake_idle(&mut self) {
         let mut slots = self.slots.iter_mut();
@@ -355,7 +368,7 @@ impl State {
 
     /// A worker begins what it has.
     pub(crate) fn begin(&mut self, worker: WorkerId) {
-        if let Some(job) = &mut self.slots[worker.slot].job {
+        if let Some(job) = self.slots[worker.slot].jobs.front_mut() {
             let (task, permit) = (job.task(), job.permit.take());
             if permit.is_some() {
                 self.later(|| drop(permit));
@@ -369,7 +382,7 @@ impl State {
         let slot = &mut self.slots[worker.slot];
         slot.failures = 0;
         slot.failing_since = None;
-        let Some(mut job) = slot.job.take() else {
+        let Some(mut job) = slot.jobs.pop_front() else {
             return;
         };
         let tasks = output.tasks;
@@ -383,12 +396,11 @@ impl State {
         };
         self.put(&mut job, tasks, outcome);
         job.attempts = 0;
-        if job.unanswered() == 0 {
-            self.look_whether_all_is_done();
-        } else {
-            self.slots[worker.slot].job = Some(job);
-            self.begin(worker);
+        if job.unanswered() > 0 {
+            self.slots[worker.slot].jobs.push_front(job);
         }
+        self.look_whether_all_is_done();
+        self.begin(worker);
     }
 
     /// Takes a job back that no worker has begun.
@@ -430,9 +442,9 @@ impl State {
             return true;
         }
         for slot in &mut self.slots {
-            let job = slot.job.as_mut();
-            if let Some(job) = job.filter(|job| job.first == task && job.tasks == 1) {
-                // Its supervisor ends the worker, if that has not done it meanwhile.
+            let mut jobs = slot.jobs.iter_mut();
+            if let Some(job) = jobs.find(|job| job.first == task && job.tasks == 1) {
+                // Its supervisor takes it back, or ends the worker that has begun it.
                 job.is_cancelled = true;
                 slot.supervisor.wake();
                 return true;
@@ -443,8 +455,8 @@ impl State {
 
     /// Whether a task has not ended.
     pub(crate) fn has(&self, task: u64) -> bool {
-        let sent = self.slots.iter().filter_map(|slot| slot.job.as_ref());
-        self.queue.contains_key(&task) || sent.into_iter().any(|job| job.first == task)
+        let mut sent = self.slots.iter().flat_map(|slot| &slot.jobs);
+        self.queue.contains_key(&task) || sent.any(|job| job.first == task)
     }
 
     /// Has a slot's worker killed; its supervisor sees that.

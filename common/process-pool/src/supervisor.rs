@@ -13,7 +13,7 @@ use crate::{
 };
 use std::{
     cell::Cell,
-    io,
+    io, mem,
     panic::{self, AssertUnwindSafe},
     sync::Arc,
     thread,
@@ -57,7 +57,7 @@ fn guard(shared: &Shared, slot: usize, work: impl FnOnce()) {
     let rest = shared.change(|state| {
         if worked.is_err() {
             state.give_up(WorkerStartError::ThreadLost);
-            if let Some(job) = state.slots[slot].job.take() {
+            for job in mem::take(&mut state.slots[slot].jobs) {
                 state.requeue(job);
             }
         }
@@ -245,7 +245,7 @@ mod tests {
         let (waiting, sent) = (pool.submit(1), pool.submit(2));
         shared.change(|state| {
             let job = state.queue.remove(&sent.id()).expect("it waits");
-            state.slots[0].job = Some(job);
+            state.slots[0].jobs.push_back(job);
         });
         guard(&shared, 0, || panic!("on purpose"));
         let lost = TaskError::PoolBroken {

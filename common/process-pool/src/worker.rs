@@ -4,9 +4,10 @@ use crate::{
     Event, TaskError, WorkerId, WorkerStartError,
     child::{Exit, Incoming, Line, Seen, Waker},
     state::{Job, Output, Shared, State},
-    wire::{Answer, Tag},
+    wire::{Answer, Order, Tag},
 };
 use std::{
+    mem,
     sync::Arc,
     thread,
     time::{Duration, Instant},
@@ -16,6 +17,12 @@ use std::{
 const END_LIMIT: Duration = Duration::from_secs(1);
 /// How long not to look for answers that come faster than they are taken.
 const REST: Duration = Duration::from_micros(100);
+
+/// Tasks are sent ahead only where they are so short that all of them take about this.
+const AHEAD_FOR: Duration = Duration::from_millis(2);
+const AHEAD_MOST: usize = 16;
+/// Tasks that wait behind one that takes so long go back to the queue.
+const TAKE_BACK_AFTER: Duration = Duration::from_millis(5);
 
 /// Why a worker is ending.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -37,8 +44,12 @@ pub(crate) struct Worker {
     /// What it was sent last, and how much of that has left.
     pub(crate) message: Arc<Vec<u8>>,
     sent: usize,
+    /// How much of what was sent is answered.
+    answered: usize,
     /// When its task was begun.
     began: Instant,
+    /// How long its tasks take.
+    pace: Option<Duration>,
     /// How many tasks it was given.
     given: u64,
     /// Why it is ending, and when it is to be killed.
@@ -54,7 +65,9 @@ impl Worker {
             is_mute: false,
             message: Arc::default(),
             sent: 0,
+            answered: 0,
             began: Instant::now(),
+            pace: None,
             given: 0,
             ending: None,
         }
@@ -69,22 +82,26 @@ impl Worker {
         mut may_have_ended: bool,
     ) -> Option<Box<Self>> {
         loop {
-            let (answers, is_idle, deadline) = shared.change(|state| {
+            let (rests, is_idle, deadline) = shared.change(|state| {
                 let answers = self.hear(state);
                 self.turn(state, waker.is_some());
-                let job = state.slots[self.id.slot].job.as_ref();
+                let jobs = &state.slots[self.id.slot].jobs;
+                let job = jobs.front();
                 // A worker that wakes its parent for each of very short tasks is several times slower.
-                let is_fast = answers > 1 && job.is_some_and(|job| job.unanswered() > answers);
+                let rests = answers > 1 && job.is_some_and(|job| job.unanswered() > answers);
                 let limit = job.and(state.settings.timeout);
                 let limit = limit.map(|limit| self.began + limit);
+                let is_behind = jobs.len() > 1 && self.pace.is_some();
+                let take_back = is_behind.then(|| self.began + TAKE_BACK_AFTER);
                 let kill_at = self.ending.map(|(_, kill_at)| kill_at);
                 let is_idle = job.is_none() && kill_at.is_none();
-                (is_fast, is_idle, kill_at.into_iter().chain(limit).min())
+                let deadlines = [kill_at, limit, take_back];
+                (rests, is_idle, deadlines.into_iter().flatten().min())
             });
             if is_idle && !may_have_ended {
                 return Some(self);
             }
-            if answers {
+            if rests {
                 thread::sleep(REST);
             }
             may_have_ended = false;
@@ -103,13 +120,7 @@ impl Worker {
         waker: Option<&Waker>,
         deadline: Option<Instant>,
     ) -> Option<Exit> {
-        let left = &self.message[self.sent..];
-        if !left.is_empty() && !self.is_mute {
-            match self.line.send(left) {
-                Ok(size) => self.sent += size,
-                Err(_) => self.fall_silent(),
-            }
-        }
+        self.send();
         let has_left = self.sent < self.message.len();
         let expected = (!self.is_mute, !self.is_mute && has_left);
         match self.line.wait(expected, waker, deadline) {
@@ -127,6 +138,18 @@ impl Worker {
         None
     }
 
+    /// Sends what there is room for.
+    fn send(&mut self) {
+        if let Some(left @ [_, ..]) = self.message.get(self.sent..)
+            && !self.is_mute
+        {
+            match self.line.send(left) {
+                Ok(size) => self.sent += size,
+                Err(_) => self.fall_silent(),
+            }
+        }
+    }
+
     fn read(&mut self) {
         if !matches!(self.incoming.fill(&self.line.answers), Ok(true)) {
             self.fall_silent();
@@ -142,33 +165,40 @@ impl Worker {
 
     /// Settles what it has said; returns how many answers it were.
     fn hear(&mut self, state: &mut State) -> u32 {
-        let (tasks, fits) = self.settle(state);
-        if !fits {
-            // Nor will anything that comes.
-            self.incoming = Incoming::default();
-            self.is_mute = true;
-            self.kill(state, Ending::Lost);
+        let mut answers = 0;
+        while let Some(tasks) = self.settle(state) {
+            answers += tasks;
+            if tasks == 0 {
+                return answers;
+            }
         }
-        tasks
+        // Nor will anything make sense that comes.
+        self.incoming = Incoming::default();
+        self.is_mute = true;
+        self.kill(state, Ending::Lost);
+        answers
     }
 
-    /// Settles the answers that have come, up to one that does not fit what it has.
-    fn settle(&mut self, state: &mut State) -> (u32, bool) {
+    /// Settles the answers that have come for the first job that it has; nothing when they do not fit it.
+    fn settle(&mut self, state: &mut State) -> Option<u32> {
         let worker = self.id;
-        let job = state.slots[worker.slot].job.as_ref();
-        let (next, unanswered) = job.map_or((0, 0), |job| (job.task(), job.unanswered()));
+        let job = state.slots[worker.slot].jobs.front();
+        let Some((next, unanswered, length)) =
+            job.map(|job| (job.task(), job.unanswered(), job.message.len()))
+        else {
+            return self.incoming.is_empty().then_some(0);
+        };
         let from = self.incoming.taken();
         let (mut to, mut tasks, mut failed, mut fits) = (from, 0, 0, true);
-        while fits && !self.incoming.is_empty() {
+        while tasks < unanswered && fits {
             let place = match self.incoming.next() {
                 Ok(None) => break,
                 place => place.ok().flatten(),
             };
-            let answer = place.and_then(|place| Answer::read(self.incoming.bytes(place)));
             let task = next + u64::from(tasks);
-            let answer = answer.filter(|answer| {
-                tasks < unanswered && answer.task == task && answer.tag != Tag::Hello
-            });
+            let answer = place.and_then(|place| Answer::read(self.incoming.bytes(place)));
+            let answer = answer.filter(|answer| answer.task == task && answer.tag != Tag::Hello);
+            // What does not fit leaves those before it to be settled.
             fits = answer.is_some();
             if let Some(answer) = answer {
                 let note = || answer.note.to_vec();
@@ -183,11 +213,16 @@ impl Worker {
             }
         }
         if tasks > 0 {
+            if tasks == unanswered {
+                self.answered += length;
+            }
             let (bytes, from) = self.incoming.own(from..to);
             state.answer(worker, failed, Output { bytes, from, tasks });
-            self.began = Instant::now();
+            let now = Instant::now();
+            let took = (now - mem::replace(&mut self.began, now)) / tasks;
+            self.pace = Some(self.pace.map_or(took, |pace| (pace * 3 + took) / 4));
         }
-        (tasks, fits)
+        fits.then_some(tasks)
     }
 
     /// Does what is due, and gives it the next job.
@@ -200,12 +235,21 @@ impl Worker {
                 *kill_at = now + END_LIMIT;
                 state.kill(slot);
             }
-        } else if let Some(job) = &state.slots[slot].job {
+        } else if !state.slots[slot].jobs.is_empty() {
             let limit = state.settings.timeout;
-            if job.is_cancelled {
-                self.kill(state, Ending::Lost);
-            } else if limit.is_some_and(|limit| self.began + limit <= now) {
+            if limit.is_some_and(|limit| self.began + limit <= now) {
                 self.kill(state, Ending::TimedOut);
+            } else if state.slots[slot].jobs.iter().any(|job| job.is_cancelled) {
+                self.take_back(state);
+                // Of several, the first has ended, and its answer is on the way.
+                let jobs = &state.slots[slot].jobs;
+                if jobs.len() == 1 && jobs[0].is_cancelled {
+                    self.kill(state, Ending::Lost);
+                }
+            } else if state.slots[slot].jobs.len() > 1 && self.began + TAKE_BACK_AFTER <= now {
+                self.take_back(state);
+            } else if is_fed {
+                self.feed_ahead(state);
             }
         } else if is_fed && (is_used_up || !state.wants_workers()) {
             // It ends by itself.
@@ -213,6 +257,8 @@ impl Worker {
             self.ending = Some((Ending::Dismissed, now + END_LIMIT));
         } else if is_fed && let Some((_, job)) = state.queue.pop_first() {
             self.give(state, job);
+            self.send();
+            self.feed_ahead(state);
         }
         state.wake_idle();
     }
@@ -220,10 +266,56 @@ impl Worker {
     /// Gives it a job, which is to be sent.
     pub(crate) fn give(&mut self, state: &mut State, job: Job) {
         self.given += u64::from(job.tasks);
-        (self.message, self.sent) = (Arc::clone(&job.message), 0);
+        self.message = Arc::clone(&job.message);
+        (self.sent, self.answered) = (0, 0);
         self.began = Instant::now();
-        state.slots[self.id.slot].job = Some(job);
+        state.slots[self.id.slot].jobs.push_back(job);
         state.begin(self.id);
+    }
+
+    /// Sends it further tasks while all that it has is short.
+    fn feed_ahead(&mut self, state: &mut State) {
+        let (slot, most) = (self.id.slot, state.settings.tasks_per_worker);
+        while self.line.can_take_back()
+            && self.sent >= self.message.len()
+            && state.slots[slot].jobs.iter().all(Job::is_small)
+            && let jobs @ 1..AHEAD_MOST = state.slots[slot].jobs.len()
+            && self
+                .pace
+                .is_some_and(|pace| pace * jobs as u32 <= AHEAD_FOR)
+            && most.is_none_or(|most| self.given < most.get())
+            && let Some(job) = state.take_ahead()
+        {
+            if !self.line.send(&job.message).is_ok_and(|sent| sent > 0) {
+                return state.requeue(job);
+            }
+            self.sent += job.message.len();
+            self.given += 1;
+            state.slots[slot].jobs.push_back(job);
+        }
+    }
+
+    /// Has what it has not begun go back to the queue, as far as that is in packets.
+    fn take_back(&mut self, state: &mut State) {
+        self.pace = None;
+        let slot = self.id.slot;
+        if !state.slots[slot].jobs.iter().all(Job::is_small) {
+            return;
+        }
+        for packet in self.line.take_back() {
+            let order = packet.get(4..).and_then(Order::read);
+            let jobs = &mut state.slots[slot].jobs;
+            let place = jobs
+                .iter()
+                .position(|job| order.as_ref().is_some_and(|order| order.task == job.first));
+            if let Some(job) = place.and_then(|place| jobs.remove(place)) {
+                self.sent -= packet.len();
+                state.requeue(job);
+            }
+        }
+        if state.slots[slot].jobs.is_empty() {
+            (self.message, self.sent) = (Arc::default(), 0);
+        }
     }
 
     /// Has it killed; what it had is settled once it is dead.
@@ -244,17 +336,17 @@ impl Worker {
         let slot = &mut state.slots[at];
         slot.is_ready = false;
         slot.child = None;
-        let job = slot.job.take();
+        let mut jobs = mem::take(&mut slot.jobs);
         // An input that was not taken in time is a task that was not done in time.
-        let is_begun = |job: &Job| {
-            let taken = self.sent.saturating_sub(self.line.unread());
-            ending == Ending::TimedOut || job.is_begun(taken)
-        };
-        let begun = job.as_ref().filter(|job| is_begun(job)).map(Job::task);
+        let taken = self.sent.saturating_sub(self.line.unread() + self.answered);
+        let is_begun = |job: &&Job| ending == Ending::TimedOut || job.is_begun(taken);
+        let begun = jobs.front().filter(is_begun).map(Job::task);
         let began = begun.map(|task| (task, self.began.elapsed()));
         state.note(|| Event::Gone(self.id, exit, began));
-        let did_nothing =
-            begun.is_none() && self.given == job.as_ref().map_or(0, |job| job.tasks.into());
+        let left: u64 = jobs.iter().map(|job| u64::from(job.tasks)).sum();
+        let did_nothing = begun.is_none() && self.given == left;
+        let job = jobs.pop_front();
+        jobs.into_iter().for_each(|job| state.requeue(job));
         if let Some(job) = job {
             let (limit, closed) = (state.settings.timeout, state.closed.clone());
             state.lose(job, begun.is_some(), |attempts| match (ending, limit) {

@@ -64,17 +64,15 @@ pub fn kill_guests() {
 
 #[cfg(test)]
 mod tests {
-    #![cfg(unix)]
-    use super::*;
-    use std::{os::unix::process::ExitStatusExt, process::Command};
-
-    fn sleeper() -> Guest {
-        let mut command = Command::new("sleep");
-        Guest::new(command.arg("600").spawn().expect("there is a `sleep`"))
-    }
-
+    #[cfg(unix)]
     #[test]
     fn a_guest_ends_when_it_is_dropped_and_when_all_are_killed() {
+        use super::*;
+        use std::{os::unix::process::ExitStatusExt, process::Command};
+        let sleeper = || {
+            let mut command = Command::new("sleep");
+            Guest::new(command.arg("600").spawn().expect("there is a `sleep`"))
+        };
         let id = sleeper().id();
         let guests = GUESTS.lock().unwrap_or_else(PoisonError::into_inner);
         assert!(!guests.contains(&id));

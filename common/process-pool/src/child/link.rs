@@ -15,7 +15,7 @@ use std::{
 mod wires;
 
 use wires::{Input, Output};
-pub(crate) use wires::{Line, Offer, Waker, Watch};
+pub(crate) use wires::{Line, Offer, PACKET_BYTES, Waker, Watch};
 
 /// A longer message is refused: a size that says more is no size.
 pub(crate) const MESSAGE_LIMIT_BYTES: usize = 1 << 30;

@@ -15,7 +15,7 @@ mod guest;
 mod link;
 
 pub use guest::{Guest, kill_guests};
-pub(crate) use link::{Incoming, Line, MESSAGE_LIMIT_BYTES, Offer, Waker, Watch};
+pub(crate) use link::{Incoming, Line, MESSAGE_LIMIT_BYTES, Offer, PACKET_BYTES, Waker, Watch};
 pub use link::{Link, LinkReceiver, LinkSender};
 
 use crate::served::{self, Function};

@@ -13,6 +13,9 @@ use std::{
 };
 
 const LOOK_EVERY: Duration = Duration::from_millis(1);
+
+/// What one write sends, as it is often enough.
+pub(crate) const PACKET_BYTES: usize = 4096;
 const CALL_BACK: &str = "CONCURRENCY_LAB_CALL_BACK";
 
 /// What comes from the other end.
@@ -170,6 +173,14 @@ impl Line {
 
     pub(crate) fn unread(&self) -> usize {
         0
+    }
+
+    pub(crate) fn can_take_back(&self) -> bool {
+        false
+    }
+
+    pub(crate) fn take_back(&self) -> Vec<Vec<u8>> {
+        Vec::new()
     }
 
     pub(crate) fn close(&mut self) {

@@ -1,4 +1,8 @@
 //! The link on Unix: two pipes, which carry short messages faster than a pair of sockets does.
+//!
+//! On Linux a small message to a worker is a *packet*: one read takes it and no part of the next. So
+//! what lies in the pipe is what the worker has not begun, and the parent, which has the reading end
+//! open, too, can take it back.
 
 use crate::child::Seen;
 use nix::{
@@ -20,6 +24,9 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
+
+/// A message up to this size arrives whole or not at all.
+pub(crate) const PACKET_BYTES: usize = 4096;
 
 /// A user may have pipes of 64 MiB in all before new ones get smaller.
 #[cfg(target_os = "linux")]
@@ -82,15 +89,16 @@ fn poll_until(ends: &mut [PollFd<'_>], deadline: Option<Instant>) -> bool {
 }
 
 /// The parent's side of a connection that its child has yet to take.
-pub(crate) struct Offer(PipeReader, PipeWriter);
+pub(crate) struct Offer(PipeReader, PipeWriter, Option<File>);
 
 impl Offer {
     pub(in super::super) fn to(command: &mut Command) -> io::Result<Self> {
         let (theirs, output) = io::pipe()?;
+        let unread = open_again(&theirs);
         command.stdin(theirs);
         let (input, theirs) = io::pipe()?;
         command.stdout(theirs);
-        Ok(Self(input, output))
+        Ok(Self(input, output, unread))
     }
 
     pub(super) fn wires(self) -> io::Result<(Input, Output)> {
@@ -99,7 +107,7 @@ impl Offer {
 
     /// Makes it fit for a worker, whose process is watched from now on.
     pub(crate) fn line(self, pid: u32) -> io::Result<Line> {
-        fcntl_setfl(&self.1, OFlags::NONBLOCK)?;
+        fcntl_setfl(&self.1, OFlags::NONBLOCK.union(PACKETS))?;
         #[cfg(target_os = "linux")]
         for end in [self.0.as_fd(), self.1.as_fd()] {
             use nix::fcntl::{FcntlArg, fcntl};
@@ -109,6 +117,7 @@ impl Offer {
         Ok(Line {
             answers: Input(self.0),
             tasks: Some(self.1),
+            unread: self.2,
             watch: Watch::over(pid)?,
         })
     }
@@ -141,12 +150,28 @@ fn out_of_the_way(end: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     Ok(high.or_else(|_| fcntl_dupfd_cloexec(end, 3))?)
 }
 
+#[cfg(target_os = "linux")]
+const PACKETS: OFlags = OFlags::DIRECT;
+#[cfg(not(target_os = "linux"))]
+const PACKETS: OFlags = OFlags::empty();
+
+/// Opens a pipe's end as a file of its own, whose reads do not wait whatever the child's do.
+fn open_again(end: &PipeReader) -> Option<File> {
+    use std::os::fd::AsRawFd;
+    let path = format!("/proc/self/fd/{}", end.as_raw_fd());
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let opened = rustix::fs::open(path, flags, rustix::fs::Mode::empty());
+    opened.ok().filter(|_| !PACKETS.is_empty()).map(File::from)
+}
+
 /// A worker's pipes and its process, as its parent has them.
 #[derive(Debug)]
 pub(crate) struct Line {
     pub(crate) answers: Input,
     /// Closed, the worker ends by itself.
     tasks: Option<PipeWriter>,
+    /// The worker's end of them, where there is a way to it.
+    unread: Option<File>,
     pub(crate) watch: Watch,
 }
 
@@ -174,16 +199,40 @@ impl Line {
     /// Sends as much as there is room for; an error if the worker takes no more.
     pub(crate) fn send(&self, bytes: &[u8]) -> io::Result<usize> {
         let mut tasks = self.tasks.as_ref().ok_or(io::ErrorKind::NotConnected)?;
-        match tasks.write(bytes) {
+        let is_large = bytes.len() > PACKET_BYTES;
+        if is_large {
+            fcntl_setfl(tasks, OFlags::NONBLOCK)?;
+        }
+        let sent = match tasks.write(bytes) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
             sent => sent,
+        };
+        if is_large {
+            fcntl_setfl(tasks, OFlags::NONBLOCK.union(PACKETS))?;
         }
+        sent
     }
 
     /// How much of what was sent the worker has not read.
     pub(crate) fn unread(&self) -> usize {
         let unread = self.tasks.as_ref().map(ioctl_fionread);
         unread.map_or(0, |unread| unread.map_or(0, |size| size as usize))
+    }
+
+    pub(crate) fn can_take_back(&self) -> bool {
+        self.unread.is_some()
+    }
+
+    /// Takes back the packets that the worker has not read. It may read others meanwhile.
+    pub(crate) fn take_back(&self) -> Vec<Vec<u8>> {
+        let mut packets = Vec::new();
+        let mut packet = [0; PACKET_BYTES];
+        while let Some(mut unread) = self.unread.as_ref()
+            && let Ok(size @ 1..) = unread.read(&mut packet)
+        {
+            packets.push(packet[..size].to_vec());
+        }
+        packets
     }
 
     /// Sends no more: the worker ends by itself.
