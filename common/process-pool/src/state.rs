@@ -128,8 +128,8 @@ impl Job {
 }
 
 /// A worker's place in the pool. Its supervisor alone starts and ends the worker.
+#[derive(Default)]
 pub(crate) struct Slot {
-    pub(crate) supervisor: Arc<Waker>,
     /// The worker's process, until it is reaped.
     pub(crate) child: Option<Child>,
     pub(crate) is_ready: bool,
@@ -140,7 +140,7 @@ pub(crate) struct Slot {
     /// Whether the supervisor was woken to take the worker.
     pub(crate) is_woken: bool,
     pub(crate) startup: Option<Duration>,
-    next_start: Instant,
+    next_start: Option<Instant>,
     failures: u32,
     failing_since: Option<Instant>,
 }
@@ -149,6 +149,8 @@ pub(crate) struct State {
     pub(crate) settings: Arc<Settings>,
     pub(crate) queue: BTreeMap<u64, Job>,
     pub(crate) slots: Vec<Slot>,
+    /// Each wakes the supervisor of a slot.
+    pub(crate) wakers: Vec<Arc<Waker>>,
     pub(crate) ledger: Ledger,
     /// Why new tasks are refused, if they are.
     pub(crate) closed: Option<TaskError>,
@@ -200,26 +202,13 @@ impl Shared {
             ended: Room::new(0),
         };
         let settings = Arc::new(settings);
-        let slot = || {
-            Ok(Slot {
-                supervisor: Arc::new(Waker::new()?),
-                child: None,
-                is_ready: false,
-                jobs: VecDeque::new(),
-                idle: None,
-                is_woken: false,
-                startup: None,
-                next_start: Instant::now(),
-                failures: 0,
-                failing_since: None,
-            })
-        };
         let supervisors = settings.workers.get();
-        let slots = iter::repeat_with(slot).take(supervisors);
+        let wakers = iter::repeat_with(|| Waker::new().map(Arc::new));
         let state = State {
             settings: Arc::clone(&settings),
             queue: BTreeMap::new(),
-            slots: slots.collect::<io::Result<_>>()?,
+            slots: iter::repeat_with(Slot::default).take(supervisors).collect(),
+            wakers: wakers.take(supervisors).collect::<io::Result<_>>()?,
             ledger: Ledger::default(),
             closed: None,
             is_over: false,
@@ -353,17 +342,18 @@ impl State {
 
     /// Has an idle worker's supervisor take something from the queue, if it has something.
     pub(crate) fn wake_idle(&mut self) {
-        let mut slots = self.slots.iter_mut();
+        let mut slots = self.slots.iter_mut().zip(&self.wakers);
         if !self.queue.is_empty()
-            && let Some(slot) = slots.find(|slot| slot.idle.is_some() && !slot.is_woken)
+            && let Some((slot, waker)) =
+                slots.find(|(slot, _)| slot.idle.is_some() && !slot.is_woken)
         {
             slot.is_woken = true;
-            slot.supervisor.wake();
+            waker.wake();
         }
     }
 
     pub(crate) fn wake_all(&self) {
-        self.slots.iter().for_each(|slot| slot.supervisor.wake());
+        self.wakers.iter().for_each(|waker| waker.wake());
     }
 
     /// A worker begins what it has.
@@ -441,12 +431,12 @@ impl State {
             self.fail(job, &TaskError::Cancelled);
             return true;
         }
-        for slot in &mut self.slots {
+        for (slot, waker) in self.slots.iter_mut().zip(&self.wakers) {
             let mut jobs = slot.jobs.iter_mut();
             if let Some(job) = jobs.find(|job| job.first == task && job.tasks == 1) {
                 // Its supervisor takes it back, or ends the worker that has begun it.
                 job.is_cancelled = true;
-                slot.supervisor.wake();
+                waker.wake();
                 return true;
             }
         }
@@ -508,7 +498,8 @@ impl State {
 
     /// When a slot is to start its next worker; never, if nothing.
     pub(crate) fn next_start(&self, at: usize) -> Option<Instant> {
-        self.wants_workers().then(|| self.slots[at].next_start)
+        self.wants_workers()
+            .then(|| self.slots[at].next_start.unwrap_or_else(Instant::now))
     }
 
     /// A worker is ready.
@@ -527,7 +518,7 @@ impl State {
         let now = Instant::now();
         let slot = &mut self.slots[at];
         let back_off = FIRST_BACK_OFF * 2_u32.pow(slot.failures.min(7));
-        slot.next_start = now + back_off.min(LONGEST_BACK_OFF);
+        slot.next_start = Some(now + back_off.min(LONGEST_BACK_OFF));
         slot.failures += 1;
         let slot_fails = slot.failures >= START_ATTEMPTS;
         let since = *slot.failing_since.get_or_insert(now);

@@ -33,7 +33,7 @@ pub(crate) fn is_one() -> bool {
 pub(crate) fn run(shared: &Shared, slot: usize) {
     IS_SUPERVISOR.set(true);
     guard(shared, slot, || {
-        let waker = Arc::clone(&lock(&shared.state).slots[slot].supervisor);
+        let waker = Arc::clone(&lock(&shared.state).wakers[slot]);
         while let Some(start) = shared.change(|state| state.next_start(slot)) {
             if start > Instant::now() {
                 waker.wait(&Watch::default(), Some(start));
@@ -106,7 +106,7 @@ pub(crate) fn serve_lent(shared: &Shared, worker: Box<Worker>) {
         let is_wanted = worker.is_none() || !state.queue.is_empty() || state.closed.is_some();
         state.slots[slot].idle = worker;
         if is_wanted {
-            state.slots[slot].supervisor.wake();
+            state.wakers[slot].wake();
         }
     });
 }

@@ -23,7 +23,6 @@ use std::{
     env, fmt, io,
     path::PathBuf,
     process::{self, Command, ExitCode, ExitStatus},
-    sync::atomic::{AtomicBool, Ordering},
     thread,
     time::{Duration, Instant},
 };
@@ -33,9 +32,6 @@ const ROLE_ARGUMENT: &str = "lab-role=";
 
 /// Stands between the names of functions that one worker is to run.
 pub(crate) const TOGETHER: char = ',';
-
-/// Set once by [`take_role`]: children of children are refused.
-static IS_CHILD: AtomicBool = AtomicBool::new(false);
 
 /// Something that a copy of this program can be started as.
 pub trait Role: Sync {
@@ -57,7 +53,6 @@ pub trait Role: Sync {
 /// a word on standard error, where there is no such role.
 pub fn take_role(roles: &[&dyn Role]) -> Option<ExitCode> {
     let names = asked_role()?;
-    IS_CHILD.store(true, Ordering::SeqCst);
     Some(take(roles, &names).unwrap_or_else(|error| {
         eprintln!("error: cannot serve the role `{names}`: {error}");
         ExitCode::from(2)
@@ -106,7 +101,7 @@ fn take(roles: &[&dyn Role], names: &str) -> io::Result<ExitCode> {
 /// The argument shows it even where the program forgot [`take_role`]: a copy that goes on as if
 /// its user had started it must not start copies in turn.
 pub fn is_child() -> bool {
-    IS_CHILD.load(Ordering::SeqCst) || asked_role().is_some()
+    asked_role().is_some()
 }
 
 /// Ends this process as a crash does: at once, and by SIGABRT where there are signals.
