@@ -19,10 +19,7 @@ pub enum FetchError {
         url: String,
     },
     /// The answer was not complete in time.
-    #[error(
-        "no complete answer from `{url}` after {}; allow more with --timeout",
-        secs(*after)
-    )]
+    #[error("no complete answer from `{url}` after {:.2} s; allow more with --timeout", after.as_secs_f64())]
     Timeout {
         /// What was asked for.
         url: String,
@@ -144,8 +141,4 @@ impl Serialize for FetchError {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
-}
-
-fn secs(time: Duration) -> String {
-    format!("{:.2} s", time.as_secs_f64())
 }

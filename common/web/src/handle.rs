@@ -6,13 +6,9 @@ use super::{
     service::{Served, listen},
     under,
 };
+use parking_lot::Mutex;
 use process_pool::child::Program;
-use std::{
-    net::SocketAddr,
-    process,
-    sync::{Arc, Mutex, PoisonError},
-    thread,
-};
+use std::{net::SocketAddr, process, sync::Arc, thread};
 use tokio::runtime::{Builder, Runtime};
 
 /// The lab's web server at work; it ends when this handle is dropped.
@@ -86,7 +82,7 @@ impl Server {
     /// The id of the process it runs in.
     pub fn id(&self) -> u32 {
         match &self.home {
-            Home::Process(served) => served.lock().unwrap_or_else(PoisonError::into_inner).id(),
+            Home::Process(served) => served.lock().id(),
             Home::Thread(..) => process::id(),
         }
     }
@@ -111,7 +107,7 @@ impl Server {
     fn counts(&self, begins: bool) -> Result<Witness, ServerError> {
         match &self.home {
             Home::Process(served) => {
-                let mut served = served.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut served = served.lock();
                 let answer = served.ask(&begins);
                 answer.map_err(|error| served.silent(error))
             }

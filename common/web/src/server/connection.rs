@@ -4,12 +4,13 @@ use axum::{
     extract::connect_info::Connected,
     serve::{IncomingStream, Listener},
 };
+use parking_lot::Mutex;
 use std::{
     io,
     net::SocketAddr,
     pin::Pin,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
     task::{Context, Poll, ready},
@@ -40,7 +41,7 @@ impl Connection {
 
     /// Lets the next write be these bytes, and then the end of the connection; without any, a TCP reset.
     pub(super) fn end_with(&self, bytes: Vec<u8>) {
-        *self.0.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(bytes);
+        *self.0.last.lock() = Some(bytes);
     }
 }
 
@@ -90,7 +91,7 @@ impl LabStream {
     /// The error that makes hyper drop the stream, which then closes, or resets.
     fn poll_broken(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Error>> {
         let marks = Arc::clone(&self.connection.0);
-        let mut last = marks.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = marks.last.lock();
         let Some(bytes) = last.as_mut() else {
             return Poll::Ready(None);
         };

@@ -43,7 +43,6 @@ httpbin's paths:
 the lab's own:
   /page/{n}                 page n of many that link to each other
                             (?size=BYTES&count=PAGES&delay=SECONDS)
-  /pages                    links to all of them (?count=PAGES)
   /files/{path}             a directory, if one is served
   /flaky/{n}                fails n times, then what you asked (?status=CODE)
   /stall                    the head of an answer, and then nothing for ever

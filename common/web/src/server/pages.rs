@@ -46,9 +46,7 @@ struct Shape {
 }
 
 pub(super) fn routes() -> Router<Arc<Lab>> {
-    Router::new()
-        .route("/page/{n}", get(page))
-        .route("/pages", get(index))
+    Router::new().route("/page/{n}", get(page))
 }
 
 /// The title of generated page `n`, as a reader sees it: entities are resolved.
@@ -75,30 +73,16 @@ async fn page(
     Path(n): Path<u32>,
     Query(shape): Query<Shape>,
 ) -> Response {
+    let size = shape.size.unwrap_or(SIZE_DEFAULT);
+    let count = shape.count.unwrap_or(COUNT_DEFAULT);
+    if size > SIZE_LIMIT || !(1..=COUNT_LIMIT).contains(&count) {
+        let text = format!("size is at most {SIZE_LIMIT}, count from 1 to {COUNT_LIMIT}\n");
+        return bad_request(text);
+    }
     if let Some(Wait(wait)) = shape.delay {
         time::sleep(wait).await;
     }
-    shape.filled(|size, count| render(lab.config.seed, n, size, count))
-}
-
-async fn index(Query(shape): Query<Shape>) -> Response {
-    shape.filled(|size, count| {
-        let links: String = (0..count.into()).map(|n| link(n, size, count)).collect();
-        format!("<!DOCTYPE html>\n<html><head><title>All pages</title></head><body>\n{links}</body></html>\n")
-    })
-}
-
-impl Shape {
-    fn filled(&self, page: impl FnOnce(usize, u32) -> String) -> Response {
-        let size = self.size.unwrap_or(SIZE_DEFAULT);
-        let count = self.count.unwrap_or(COUNT_DEFAULT);
-        match size <= SIZE_LIMIT && (1..=COUNT_LIMIT).contains(&count) {
-            true => Html(page(size, count)).into_response(),
-            false => bad_request(format!(
-                "size is at most {SIZE_LIMIT}, count from 1 to {COUNT_LIMIT}\n"
-            )),
-        }
-    }
+    Html(render(lab.config.seed, n, size, count)).into_response()
 }
 
 fn link(n: u64, size: usize, count: u32) -> String {

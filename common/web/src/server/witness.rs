@@ -7,10 +7,11 @@ use axum::{
     http::{StatusCode, Uri},
     routing::{get, post},
 };
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
 };
 
 /// What the server saw since the run began.
@@ -51,18 +52,13 @@ struct Now {
 impl Counts {
     /// What was counted; where the next run `begins`, that is nothing.
     pub(crate) fn ask(&self, begins: bool) -> Witness {
-        let mut now = self.lock();
+        let mut now = self.0.lock();
         if begins {
             let run = now.witness.run + 1;
             *now = Now::default();
             now.witness.run = run;
         }
         now.witness.clone()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Now> {
-        // Whole numbers are right at every moment, whoever panicked.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Counts a request in, and returns its number in this run among those at which faults aim.
@@ -72,7 +68,7 @@ impl Counts {
         connection: &Connection,
         path: &str,
     ) -> (Option<u64>, InFlight) {
-        let mut all = self.lock();
+        let mut all = self.0.lock();
         let faults = lab.config.faults.as_ref();
         let is_exposed = faults.is_some_and(|faults| path.starts_with(&faults.path));
         all.exposed += u64::from(is_exposed);
@@ -88,7 +84,7 @@ impl Counts {
 
     /// Which failure of a target this is, if it is to fail `n` times and has not yet.
     pub(super) fn failures_of(&self, target: &Uri, n: u32) -> Option<u32> {
-        let mut now = self.lock();
+        let mut now = self.0.lock();
         let failures = now.failures.entry(target.to_string()).or_default();
         *failures = failures.saturating_add(1);
         Some(*failures).filter(|failures| *failures <= n)
@@ -115,7 +111,7 @@ impl InFlight {
 
     /// What is left over from an earlier run is no part of this one.
     fn note(&self, change: impl FnOnce(&mut Witness)) {
-        let mut now = self.lab.counts.lock();
+        let mut now = self.lab.counts.0.lock();
         if now.witness.run == self.run {
             change(&mut now.witness);
         }

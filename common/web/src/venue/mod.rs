@@ -11,13 +11,10 @@ pub use market::{Market, Pair};
 pub use serve::VENUE;
 
 use super::{ServerError, service::Served};
+use parking_lot::Mutex;
 use process_pool::child::Program;
 use serde::{Deserialize, Serialize};
-use std::{
-    io,
-    net::SocketAddr,
-    sync::{Mutex, PoisonError},
-};
+use std::{io, net::SocketAddr};
 
 /// What the venue says first on every connection.
 pub const GREETING: &str = "READY";
@@ -132,8 +129,6 @@ impl Venue {
 
     /// Not over a connection: where descriptors run out, there would be none to be had.
     fn control(&self, bell: Option<u64>) -> io::Result<Counts> {
-        // A panic in between leaves nothing half done that the next answer would not show.
-        let mut served = self.served.lock().unwrap_or_else(PoisonError::into_inner);
-        served.ask(&bell)
+        self.served.lock().ask(&bell)
     }
 }

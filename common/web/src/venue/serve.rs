@@ -3,12 +3,9 @@
 use super::{Answer, Ask, Counts, GREETING, LINE_BYTES, Market, Request};
 use crate::service::{self, Service};
 use measure::timing::Usage;
+use parking_lot::Mutex;
 use process_pool::child::Link;
-use std::{
-    io,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{io, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::{TcpListener, TcpStream},
@@ -75,14 +72,9 @@ impl Run {
 }
 
 impl Floor {
-    fn run(&self) -> MutexGuard<'_, Run> {
-        // Whole numbers are right at every moment, whoever panicked.
-        self.run.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Begins a run with this bell, if any, and says what has been counted.
     fn control(&self, bell: Option<u64>) -> Counts {
-        let mut run = self.run();
+        let mut run = self.run.lock();
         if let Some(bell) = bell {
             // Whoever still waits for the bell of the run before is released.
             let _ = run.rung.set(Instant::now());
@@ -99,7 +91,7 @@ impl Floor {
     async fn hold(&self, id: u64) {
         let arrived = Instant::now();
         let rung = {
-            let mut run = self.run();
+            let mut run = self.run.lock();
             run.in_flight += 1;
             run.counts.arrivals += 1;
             run.counts.peak_in_flight = run.counts.peak_in_flight.max(run.in_flight);
@@ -111,7 +103,7 @@ impl Floor {
         let opening = *rung.wait().await;
         time::sleep_until(opening.max(arrived) + self.market.latency(id)).await;
         // Counted out before the client can know: its next request must not meet this one.
-        let mut run = self.run();
+        let mut run = self.run.lock();
         if Arc::ptr_eq(&rung, &run.rung) {
             run.in_flight -= 1;
         }
@@ -123,7 +115,7 @@ async fn converse(stream: TcpStream, floor: Arc<Floor>) -> io::Result<()> {
     // Clients close first. Answering that with a reset frees their ports at once: tens of thousands
     // of them would otherwise linger for a minute, and slow down the connects of the next run.
     stream.set_zero_linger()?;
-    floor.run().counts.connections += 1;
+    floor.run.lock().counts.connections += 1;
     let mut lines = BufReader::with_capacity(LINE_BYTES, stream);
     let greeting = format!("{GREETING}\n");
     lines.get_mut().write_all(greeting.as_bytes()).await?;
