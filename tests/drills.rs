@@ -190,3 +190,55 @@ fn the_list_hints_and_solutions_come_as_lines_and_as_json() {
     let unread = drill(&[]);
     assert!(unread.stderr.contains("progress --forget"), "{unread:?}");
 }
+
+#[test]
+fn a_round_of_diagnoses_asks_ten_keeps_the_answers_and_names_the_evidence() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let kept = folder.path().join("progress.json");
+    let diagnose = |arguments: &[&str]| {
+        let mut command = Command::new(drills());
+        let command_line = command.arg("diagnose").args(arguments);
+        command_line.env("LAB_PROGRESS", &kept);
+        run_command(command)
+    };
+    let answers = ["--answers", "AAAAAAAAAA", "--json"];
+    let round = diagnose(&answers).well().document();
+    let asked = round["asked"].as_array().expect("a list");
+    assert_eq!(asked.len(), 10);
+    for one in asked {
+        let options = one["options"].as_array().expect("a list");
+        assert_eq!(
+            options
+                .iter()
+                .filter(|option| **option == one["bug"])
+                .count(),
+            1,
+            "{one}"
+        );
+        assert_eq!(options.len(), 5);
+        assert_eq!((one["answer"] == one["bug"]), one["right"] == true, "{one}");
+        assert!(!one["evidence"].as_str().expect("words").is_empty());
+    }
+    let of_bug = |one: &serde_json::Value| {
+        let options = one["options"].as_array().expect("a list");
+        options
+            .iter()
+            .position(|option| *option == one["bug"])
+            .map(|at| "ABCDE".as_bytes()[at])
+    };
+    let right: Vec<u8> = asked.iter().filter_map(of_bug).collect();
+    let right = String::from_utf8(right).expect("letters");
+    let best = diagnose(&["--answers", &right, "--json"]).well().document();
+    assert_eq!(best["right"], 10, "the same seed asks the same");
+    let other = diagnose(&["--answers", &right, "--json", "--seed", "7"])
+        .well()
+        .document();
+    assert_ne!(other["asked"], best["asked"]);
+    let text = fs::read_to_string(&kept).expect("it is kept");
+    assert!(
+        text.contains(asked[0]["bug"].as_str().expect("words")),
+        "{text}"
+    );
+    diagnose(&["--list"]).well().tells(&["taken 1 × for"]);
+    let _ = diagnose(&["--json"]).refused(2, &["--answers"]);
+}

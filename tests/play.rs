@@ -5,7 +5,11 @@ use lab_00_tour::{
     walk,
 };
 use serde_json::Value;
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
 use testing::run;
 
 /// The games of each step, by number; the odd ones can be won.
@@ -16,11 +20,9 @@ const GAMES: [(&str, [usize; 4]); 3] = [
 ];
 
 fn binaries() -> Vec<(PathBuf, [usize; 4])> {
-    let stops: Vec<&Stop> = GAMES
-        .iter()
-        .filter_map(|(step, _)| path::find(step))
-        .collect();
-    let built = walk::build(&stops).expect("cargo starts");
+    static BUILT: OnceLock<BTreeMap<String, PathBuf>> = OnceLock::new();
+    let stops: Vec<&Stop> = (GAMES.iter().filter_map(|(step, _)| path::find(step))).collect();
+    let built = BUILT.get_or_init(|| walk::build(&stops).expect("cargo starts"));
     let binaries = stops.iter().map(|stop| built[stop.package].clone());
     binaries.zip(GAMES.map(|(_, games)| games)).collect()
 }

@@ -186,6 +186,9 @@ impl Table<'_> {
     }
 
     fn sit_down(&mut self, screen: &Screen) -> ExitCode {
+        let keyboard = screen.clone();
+        // Without a handler Ctrl-C ends the game, too, but leaves the terminal without an echo.
+        let _ = ctrlc::set_handler(move || end(&keyboard));
         loop {
             if io::stdout().is_terminal() {
                 screen.print("\u{1b}[2J\u{1b}[H");
@@ -322,6 +325,12 @@ fn held(run: &Run, thread: usize) -> String {
         true => String::new(),
         false => format!("has {}; ", locks.join(" and ")),
     }
+}
+
+#[expect(clippy::exit, reason = "an interrupted game ends here")]
+fn end(screen: &Screen) {
+    screen.release_keys();
+    std::process::exit(1)
 }
 
 fn said(stand: Stand) -> String {

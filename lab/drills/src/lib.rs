@@ -127,7 +127,9 @@ impl Drill {
             let _ = writeln!(text, "{}", line.replace("crate::", "lab_drills::"));
         }
         // Under their other name the crate's own imports have another place in the order.
-        let (imports, rest) = text.split_once("\n\n").unwrap_or_default();
+        let Some((imports, rest)) = text.split_once("\n\n") else {
+            return text;
+        };
         let mut imports: Vec<&str> = imports.lines().collect();
         if !imports.iter().all(|line| line.starts_with("use ")) {
             return text;

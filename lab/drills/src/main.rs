@@ -1,5 +1,6 @@
-//! `cargo run -- drill`: lists the drills, checks the reader's files, gives hints.
+//! `cargo run -- drill`: lists the drills, checks the reader's files, gives hints; and `diagnose`.
 
+mod diagnose;
 mod reader;
 
 use clap::Parser;
@@ -17,6 +18,7 @@ use std::{fs, process::ExitCode, thread, time::Duration};
 #[command(name = "cargo run --", disable_help_subcommand = true)]
 enum Line {
     Drill(DrillArgs),
+    Diagnose(diagnose::DiagnoseArgs),
     /// Check one of the repository's own repairs
     #[command(hide = true)]
     Attempt {
@@ -85,6 +87,7 @@ fn main() -> ExitCode {
             }
         }
         Ok(Line::Drill(args)) => drill(&args),
+        Ok(Line::Diagnose(args)) => diagnose::run(&args),
     }
 }
 

@@ -21,6 +21,7 @@ pub(crate) fn check(drill: &Drill) -> anyhow::Result<Verdict> {
         return Ok(Verdict {
             fault: Some(fault),
             picture: Vec::new(),
+            figures: String::new(),
         });
     }
     let output = Command::new(build(&name)?)

@@ -6,20 +6,21 @@
 
 use crate::verdict::Verdict;
 use anyhow::{anyhow, bail};
+use common::timing::Usage;
 use std::{
     any::Any,
     fmt,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc},
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 /// Between two looks at what the threads do.
 const LOOK: Duration = Duration::from_millis(1);
 
-/// A repair that neither ends nor waits for so long is in an endless loop.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// A repair that has worked so long, on whatever CPUs, and neither ends nor waits is in an endless loop.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +56,8 @@ impl Event {
 struct Seen {
     events: Vec<(usize, Event)>,
     held: Vec<usize>,
+    /// How the repair ended, so far.
+    end: &'static str,
 }
 
 /// What a check sees of a run; clones see the same.
@@ -89,7 +92,11 @@ pub(crate) fn judge(
         let stage = Stage(Arc::new(inner));
         let fault = check(&stage).err().map(|error| error.to_string());
         let failed = fault.is_some();
-        verdict = Some(Verdict::new(fault, stage.picture()));
+        verdict = Some(Verdict {
+            fault,
+            picture: stage.picture(),
+            figures: stage.figures(),
+        });
         if failed {
             break;
         }
@@ -197,6 +204,13 @@ impl Stage {
         format!("{} {}", self.0.what, lane + 1)
     }
 
+    /// What was counted, and how the run ended.
+    fn figures(&self) -> String {
+        let (begun, done) = (self.count(None, "enter"), self.count(None, "leave"));
+        let (most, end) = (self.most_inside(), self.seen().end);
+        format!("{begun} begun, {done} finished, at most {most} at work at once; {end}")
+    }
+
     fn picture(&self) -> Vec<String> {
         let names: Vec<String> = (0..self.0.lanes).map(|lane| self.name(lane)).collect();
         crate::verdict::picture(&names, &self.seen().events)
@@ -215,12 +229,18 @@ impl Stage {
             // The check has gone only when it has seen enough.
             let _ = tx.send(catch_unwind(AssertUnwindSafe(repair)));
         });
-        let began = Instant::now();
-        let is_late = || began.elapsed() > PATIENCE;
+        let began = Usage::of_this_process();
+        let is_late = || Usage::of_this_process().since(&began).cpu() > PATIENCE;
         loop {
             // When it has returned, what it left behind goes as far as it can: that is seen, too.
             while !self.all_sleep() && !is_late() {}
-            match rx.try_recv() {
+            let ended = rx.try_recv();
+            self.seen().end = match &ended {
+                Ok(Ok(_)) => "it returned",
+                Ok(Err(_)) => "it panicked",
+                Err(_) => "it never returned",
+            };
+            match ended {
                 Ok(Ok(value)) => return Ok(value),
                 Ok(Err(panic)) => bail!("it panicked: {}", message(&*panic)),
                 Err(_) if is_late() => bail!(Stuck::Busy),

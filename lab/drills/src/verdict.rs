@@ -11,13 +11,11 @@ pub struct Verdict {
     pub fault: Option<String>,
     /// A line for each lane.
     pub picture: Vec<String>,
+    /// What was counted, and how the run ended.
+    pub figures: String,
 }
 
 impl Verdict {
-    pub(crate) fn new(fault: Option<String>, picture: Vec<String>) -> Self {
-        Self { fault, picture }
-    }
-
     /// Prints it, as JSON with `--json` on the command line.
     pub fn report(&self) -> ExitCode {
         self.print(env::args().any(|word| word == "--json"))

@@ -62,11 +62,10 @@ pub fn check(price: impl AsyncFn(&Cache, &Shop, usize) -> u64 + Copy + Send + 's
             let first = futures_util::future::join_all(all).await;
             (first, price(&cache, &shop, 1).await)
         });
-        match got.as_ref().err().map(|error| error.downcast_ref()) {
-            Some(Some(Stuck::Waiting)) => bail!(
+        if let Some(Some(Stuck::Waiting)) = got.as_ref().err().map(|error| error.downcast_ref()) {
+            bail!(
                 "a task waits for the cache's lock, and has that lock itself: its first guard still lives"
-            ),
-            _ => {}
+            );
         }
         let ((first, again), asked) = (got?, stage.count(None, "enter"));
         let most = stage.most_inside();
