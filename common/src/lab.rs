@@ -290,6 +290,12 @@ impl Lab {
         Ok(())
     }
 
+    /// How long one task of a process pool may take before its worker counts as lost, stopped for good
+    /// perhaps: ten seconds beyond four times the longest variant so far.
+    pub fn patience(&self) -> Duration {
+        Duration::from_secs(10 + (4.0 * self.longest_s()) as u64)
+    }
+
     /// The longest wall time of a variant so far.
     fn longest_s(&self) -> f64 {
         let state = self.state();

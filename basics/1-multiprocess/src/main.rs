@@ -105,9 +105,10 @@ fn run_pooled(
     let bound = Bound::Work {
         workers: args.workers.get(),
     };
+    let patience = lab.patience();
     let sums = lab.variant(variant).bound(bound).run_counted(
         || {
-            let pool = SUM.pool_builder().workers(args.workers);
+            let pool = SUM.pool_builder().workers(args.workers).timeout(patience);
             Ok(sum(&pool.recorded().start()?))
         },
         |sums| Tally::of_checked(sums, is_right),

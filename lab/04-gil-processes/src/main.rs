@@ -87,13 +87,15 @@ fn in_processes(
     name: &str,
     jobs: [Job; 2],
 ) -> anyhow::Result<Vec<Result<u64, TaskError>>> {
+    let patience = lab.patience();
     let variant = match name {
         CRASH => lab.variant(name).other_work(),
         _ => lab.variant(name).bound(Bound::Work { workers: 2 }),
     };
     let done = variant.run_counted(
         || {
-            let pool = COUNT.pool_builder().workers(TWO).recorded().start()?;
+            let pool = COUNT.pool_builder().workers(TWO).timeout(patience);
+            let pool = pool.recorded().start()?;
             Ok(count_in_processes(&pool, &jobs))
         },
         |done| Tally::of(done),

@@ -19,7 +19,7 @@ use lab_17_async_basics::{
     join_in_one_task, run_on_this_thread, spawn_blocking_each, spawn_each,
 };
 use measure::workload::mix;
-use std::{io, num::NonZeroUsize, time::Duration};
+use std::{io, num::NonZeroUsize, sync::Barrier, thread, time::Duration};
 use timeline::{LaneKind, Span};
 
 pub(crate) fn laziness(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
@@ -256,7 +256,12 @@ const ABORT: &str = "abort";
 pub(crate) fn abort(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let all = args.tasks.get();
     let [tasks, calls] = lab.variant(ABORT).other_work().run_counted(
-        || Ok(run_on_this_thread(abort_in_the_middle(all))?),
+        || {
+            // Calls that tokio gets no thread for would wait for ever; one refused here ends the run.
+            let all_there = Barrier::new(all);
+            thread::scope(|scope| (0..all).for_each(|_| drop(scope.spawn(|| all_there.wait()))));
+            Ok(run_on_this_thread(abort_in_the_middle(all))?)
+        },
         |&[tasks, calls]| Tally {
             submitted: 2 * all as u64,
             done: (tasks + calls) as u64,
