@@ -14,15 +14,10 @@ use tempfile::NamedTempFile;
 #[derive(Debug)]
 pub struct ResultFile {
     path: PathBuf,
-    place: Place,
+    /// What is no regular file, to be written to.
+    special: Option<File>,
     what: &'static str,
     flag: &'static str,
-}
-
-#[derive(Debug)]
-enum Place {
-    Replace,
-    WriteTo(File),
 }
 
 impl ResultFile {
@@ -33,7 +28,7 @@ impl ResultFile {
     pub fn create(path: &Path, what: &'static str, flag: &'static str) -> anyhow::Result<Self> {
         Ok(Self {
             path: path.to_owned(),
-            place: open(path).with_context(|| unwritable(path, what, flag))?,
+            special: open(path).with_context(|| unwritable(path, what, flag))?,
             what,
             flag,
         })
@@ -44,28 +39,26 @@ impl ResultFile {
     /// # Errors
     /// The place is full or has gone; an old file stays whole.
     pub fn write(self, text: &str) -> anyhow::Result<()> {
-        let written = match self.place {
-            Place::WriteTo(mut file) => file.write_all(text.as_bytes()),
-            Place::Replace => replace(&self.path, text),
+        let written = match self.special {
+            Some(mut file) => file.write_all(text.as_bytes()),
+            None => replace(&self.path, text),
         };
         written.with_context(|| unwritable(&self.path, self.what, self.flag))
     }
 }
 
-fn open(path: &Path) -> io::Result<Place> {
+fn open(path: &Path) -> io::Result<Option<File>> {
     if path.to_string_lossy().ends_with(std::path::is_separator) {
         return Err(io::ErrorKind::IsADirectory.into());
     }
     match fs::metadata(path) {
         Ok(about) if about.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
-        Ok(about) if !about.is_file() => {
-            Ok(Place::WriteTo(OpenOptions::new().write(true).open(path)?))
-        }
+        Ok(about) if !about.is_file() => OpenOptions::new().write(true).open(path).map(Some),
         Ok(about) if about.permissions().readonly() => Err(io::ErrorKind::PermissionDenied.into()),
         // A name that is too long, for one.
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         // Only tried: a file that waits for the end would stay when the run is broken off.
-        _ => beside(&led_to(path)).map(|_| Place::Replace),
+        _ => beside(&led_to(path)).map(|_| None),
     }
 }
 
@@ -83,17 +76,20 @@ pub fn replace(path: &Path, text: &str) -> io::Result<()> {
     file.persist(&path).map(drop).map_err(|error| error.error)
 }
 
-/// Where a path leads to, links followed, though nothing may be there yet.
+/// Where a path leads to, though nothing may be there yet: links followed, its folder as it is really called.
 fn led_to(path: &Path) -> PathBuf {
     let mut path = path.to_owned();
     // More links than the system itself would follow lead nowhere.
     for _ in 0..40 {
         let Ok(to) = fs::read_link(&path) else { break };
-        path = path
-            .parent()
-            .map_or_else(|| to.clone(), |folder| folder.join(&to));
+        path = path.parent().unwrap_or(Path::new("")).join(to);
     }
-    path
+    let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
+    let folder = fs::canonicalize(folder.unwrap_or(Path::new(".")));
+    match (folder, path.file_name()) {
+        (Ok(folder), Some(name)) => folder.join(name),
+        _ => path,
+    }
 }
 
 /// A path that two of these results would go to; pipes and devices take several.
@@ -102,37 +98,21 @@ pub fn named_twice(paths: &[&Option<PathBuf>]) -> Option<PathBuf> {
     let twice = paths.iter().enumerate().find(|(index, path)| {
         let others = &paths[index + 1..];
         let is_special = fs::metadata(path).is_ok_and(|about| !about.is_file());
-        !is_special && others.iter().any(|other| placed(other) == placed(path))
+        !is_special && others.iter().any(|other| led_to(other) == led_to(path))
     });
     twice.map(|(_, path)| path.to_path_buf())
 }
 
-/// A path with its folder as it is really called.
-fn placed(path: &Path) -> PathBuf {
-    let path = led_to(path);
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    match (fs::canonicalize(folder), path.file_name()) {
-        (Ok(folder), Some(name)) => folder.join(name),
-        _ => path,
-    }
-}
-
 /// A temporary file in the folder of `path`.
 fn beside(path: &Path) -> io::Result<NamedTempFile> {
-    let folder = path.parent();
-    let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
     #[cfg_attr(not(unix), expect(unused_mut, reason = "rights are set on Unix only"))]
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     // Without the name of the temporary file, which means nothing to the reader.
     let plain = |error: io::Error| error.kind().into();
-    builder
-        .tempfile_in(folder.unwrap_or(Path::new(".")))
-        .map_err(plain)
+    let folder = path.parent().unwrap_or(Path::new("."));
+    builder.tempfile_in(folder).map_err(plain)
 }
 
 fn unwritable(path: &Path, what: &str, flag: &str) -> String {

@@ -13,40 +13,44 @@ use serde_json::{Value, json};
 type Column = (&'static str, &'static str, fn(f64) -> String, f64);
 
 const ALWAYS: f64 = -1.0;
-const TITLES: [&str; 3] = [
-    "Times; the wall time is that of the middle round",
-    "What was asked for and what it used",
-    "What the machine did",
-];
-const COLUMNS: [&[Column]; 3] = [
-    &[
-        ("wall", "wall_s", seconds_f64, ALWAYS),
-        ("least", "wall_min_s", seconds_f64, ALWAYS),
-        ("greatest", "wall_max_s", seconds_f64, ALWAYS),
-        ("speed-up", "speedup", times, ALWAYS),
-        ("bound", "bound_s", seconds_f64, ALWAYS),
-        ("of bound", "efficiency", percent, ALWAYS),
-    ],
-    &[
-        ("rounds", "runs", plain, 1.0),
-        ("submitted", "submitted", plain, ALWAYS),
-        ("done", "done", plain, ALWAYS),
-        ("failed", "failed", plain, 0.0),
-        ("cancelled", "cancelled", plain, 0.0),
-        ("retried", "retried", plain, 0.0),
-        ("in flight", "peak_in_flight", plain, ALWAYS),
-        ("threads", "threads", plain, ALWAYS),
-        ("processes", "processes", plain, 1.0),
-        ("connections", "connections", plain, ALWAYS),
-    ],
-    &[
-        ("CPU", "cpu_user_s+cpu_system_s", seconds_f64, ALWAYS),
-        ("own switches", "voluntary_switches", plain, ALWAYS),
-        ("forced", "involuntary_switches", plain, ALWAYS),
-        ("memory", "peak_rss_bytes", format::bytes, ALWAYS),
-        ("spans recorded", "spans", plain, ALWAYS),
-        ("recording took", "cost_s", seconds_f64, ALWAYS),
-    ],
+const TABLES: [(&str, &[Column]); 3] = [
+    (
+        "Times; the wall time is that of the middle round",
+        &[
+            ("wall", "wall_s", seconds_f64, ALWAYS),
+            ("least", "wall_min_s", seconds_f64, ALWAYS),
+            ("greatest", "wall_max_s", seconds_f64, ALWAYS),
+            ("speed-up", "speedup", times, ALWAYS),
+            ("bound", "bound_s", seconds_f64, ALWAYS),
+            ("of bound", "efficiency", percent, ALWAYS),
+        ],
+    ),
+    (
+        "What was asked for and what it used",
+        &[
+            ("rounds", "runs", plain, 1.0),
+            ("submitted", "submitted", plain, ALWAYS),
+            ("done", "done", plain, ALWAYS),
+            ("failed", "failed", plain, 0.0),
+            ("cancelled", "cancelled", plain, 0.0),
+            ("retried", "retried", plain, 0.0),
+            ("in flight", "peak_in_flight", plain, ALWAYS),
+            ("threads", "threads", plain, ALWAYS),
+            ("processes", "processes", plain, 1.0),
+            ("connections", "connections", plain, ALWAYS),
+        ],
+    ),
+    (
+        "What the machine did",
+        &[
+            ("CPU", "cpu_user_s+cpu_system_s", seconds_f64, ALWAYS),
+            ("own switches", "voluntary_switches", plain, ALWAYS),
+            ("forced", "involuntary_switches", plain, ALWAYS),
+            ("memory", "peak_rss_bytes", format::bytes, ALWAYS),
+            ("spans recorded", "spans", plain, ALWAYS),
+            ("recording took", "cost_s", seconds_f64, ALWAYS),
+        ],
+    ),
 ];
 
 /// A table of figures, with what is to be said under it.
@@ -77,7 +81,7 @@ pub(crate) fn of(variants: &[Variant]) -> Vec<Figures> {
     };
     let tells = |column: &&Column| all.iter().any(|one| value(one, column) > Some(column.3));
     let notes = [bounds(variants), Vec::new(), left_out(variants)];
-    let table = |((columns, title), notes): ((&'static [Column], _), _)| {
+    let table = |((title, columns), notes): ((_, &'static [Column]), _)| {
         let columns: Vec<&Column> = columns.iter().filter(tells).collect();
         let row = |(one, fields): (&Variant, &Value)| {
             let figures = columns.iter().map(|it| (it.1, value(fields, it), it.2));
@@ -91,12 +95,7 @@ pub(crate) fn of(variants: &[Variant]) -> Vec<Figures> {
             notes,
         }
     };
-    COLUMNS
-        .into_iter()
-        .zip(TITLES)
-        .zip(notes)
-        .map(table)
-        .collect()
+    TABLES.into_iter().zip(notes).map(table).collect()
 }
 
 /// The fields of a variant that tables show.

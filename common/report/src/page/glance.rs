@@ -25,7 +25,8 @@ fn wall<'a>(expression: &str, document: &'a Document) -> Option<(&'a Variant, f6
     let (times, figure) = expression.split_once(" * ").unwrap_or(("1", expression));
     let (name, field) = figure.strip_prefix('[')?.split_once("].")?;
     let mut variants = document.variants.iter();
-    let variant = variants.find(|one| one.name == name && field.starts_with("wall"))?;
+    let variant =
+        variants.find(|one| one.name == name && ["wall_s", "walls_s"].contains(&field))?;
     Some((variant, times.parse().ok()?))
 }
 
@@ -102,10 +103,8 @@ pub(super) fn key(variants: &[Variant]) -> Markup {
 
 /// The claims: headlines and all that did not show, each over its evidence, and the others folded.
 pub(super) fn claims(document: &Document) -> Markup {
-    let (first, others): (Vec<_>, Vec<_>) = document
-        .claims
-        .iter()
-        .partition(|claim| claim.headline || claim.verdict != Verdict::Shown);
+    let is_first = |one: &&ClaimReport| one.headline || one.verdict != Verdict::Shown;
+    let (first, others): (Vec<_>, Vec<_>) = document.claims.iter().partition(is_first);
     html! {
         ul.claims { @for one in first { (claim(one)) } }
         @if !others.is_empty() {
@@ -119,14 +118,10 @@ pub(super) fn claims(document: &Document) -> Markup {
 
 fn claim(claim: &ClaimReport) -> Markup {
     let (_, mark, word) = claim.verdict.said();
-    let (class, is_shown) = match claim.verdict {
-        Verdict::Shown => ("shown", true),
-        Verdict::NotShown => ("missed", false),
-        Verdict::Inconclusive => ("open", false),
-    };
+    let is_shown = claim.verdict == Verdict::Shown;
     let text = if is_shown { &claim.line } else { &claim.text };
     html! {
-        li.(class) {
+        li.(word.replace(' ', "-")) {
             details {
                 summary { span.tick { (mark) } " " @if !is_shown { b { (word) ": " } } (ticked(text)) }
                 @if *text != claim.text { p.soft { (ticked(&claim.text)) } }
