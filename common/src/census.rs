@@ -51,14 +51,12 @@ impl Census {
 
 /// Waits until threads that were joined a moment ago are gone from the kernel's list too.
 fn settle() -> Option<()> {
-    let mut before = timing::threads_now()?;
     for _ in 0..10 {
+        let before = timing::threads_now()?;
         thread::sleep(SETTLING);
-        let now = timing::threads_now()?;
-        if now == before {
+        if timing::threads_now()? == before {
             break;
         }
-        before = now;
     }
     Some(())
 }

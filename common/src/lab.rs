@@ -24,7 +24,7 @@ mod runs;
 #[cfg(test)]
 mod tests;
 
-pub use runs::{Counts, Observer};
+pub use runs::Observer;
 use runs::{Runs, measure};
 
 /// Everything a step has measured so far, and the way to measure more.
@@ -248,18 +248,16 @@ impl<'a> Measure<'a> {
         let watch = lab.screen.watch(&lab.timeline, watched);
         let measured = measure(&lab.timeline, work, tally);
         drop(watch);
-        let counts = observer.map(Observer::counts).transpose();
+        let counts = observer.map_or(Ok(Ledger::default()), Observer::counts);
         let (result, mut run) = measured?;
         // What was measured is kept even where the observer has gone silent since.
-        let (counts, silence) = match counts {
-            Ok(counts) => (counts.flatten(), None),
-            Err(error) => (None, Some(error)),
-        };
-        run.ledger.peak_in_flight = counts.map(|counts| counts.peak_in_flight);
-        run.ledger.connections = counts.map(|counts| counts.connections);
+        let silence = counts.map(|counts| {
+            run.ledger.peak_in_flight = counts.peak_in_flight;
+            run.ledger.connections = counts.connections;
+        });
         run.results = serde_json::to_value(&result)?;
         lab.record(runs, run);
-        silence.map_or(Ok(result), Err)
+        silence.map(|()| result)
     }
 }
 

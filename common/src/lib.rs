@@ -20,7 +20,7 @@ mod sweep;
 
 pub use bound::Bound;
 pub use comparison::{Comparison, MARGIN};
-pub use lab::{Counts, Lab, Measure, Observer};
+pub use lab::{Lab, Measure, Observer};
 pub use measure::{
     host,
     inherited::{PARENT, on_interrupt},

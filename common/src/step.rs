@@ -328,12 +328,7 @@ fn result_files(common: &CommonArgs) -> anyhow::Result<ResultFiles> {
 /// The command that a reader types to run the step again; where results go is the reader's own choice.
 fn command(package: &str, flags: impl Iterator<Item = String>) -> String {
     const PLACES: [&str; 3] = ["--trace", "--report", "--cast"];
-    let mut words = vec![
-        "cargo".into(),
-        "run".into(),
-        "-p".into(),
-        package.to_owned(),
-    ];
+    let mut words = ["cargo", "run", "-p", package].map(String::from).to_vec();
     let mut is_place = false;
     let kept = flags.filter(|flag| {
         let is_name = PLACES.contains(&flag.split('=').next().unwrap_or_default());

@@ -2,7 +2,7 @@
 
 use crate::{RequestArgs, Site};
 use common::{
-    Bound, Counts, Lab, Observer, Tally,
+    Bound, Lab, Ledger, Observer, Tally,
     claim::{
         Claim, count, cpu_system, cpu_user, in_flight, middle_wall, none_failed, open, seconds,
         times, wall,
@@ -18,11 +18,13 @@ impl Observer for Site {
         Ok(self.begin_run()?)
     }
 
-    fn counts(&self) -> anyhow::Result<Option<Counts>> {
-        Ok(self.witness()?.map(|witness| Counts {
-            peak_in_flight: witness.peak_in_flight,
-            connections: witness.connections,
-        }))
+    fn counts(&self) -> anyhow::Result<Ledger> {
+        let witness = self.witness()?;
+        Ok(Ledger {
+            peak_in_flight: witness.as_ref().map(|it| it.peak_in_flight),
+            connections: witness.as_ref().map(|it| it.connections),
+            ..Ledger::default()
+        })
     }
 }
 

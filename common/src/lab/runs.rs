@@ -21,20 +21,12 @@ pub trait Observer {
     /// The observer cannot be reached.
     fn begin(&self) -> anyhow::Result<()>;
 
-    /// What it counted since; `None` when nobody counts, as with a foreign server.
+    /// The most requests at once and the connections that it counted since; neither where nobody counts, as with a
+    /// foreign server.
     ///
     /// # Errors
     /// The observer cannot be reached.
-    fn counts(&self) -> anyhow::Result<Option<Counts>>;
-}
-
-/// What an [`Observer`] counted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// The most requests at once.
-    pub peak_in_flight: u64,
-    /// Connections that carried requests.
-    pub connections: u64,
+    fn counts(&self) -> anyhow::Result<Ledger>;
 }
 
 /// All runs of one variant.

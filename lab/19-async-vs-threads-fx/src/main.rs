@@ -4,7 +4,7 @@ mod claims;
 mod flags;
 
 use anyhow::Context;
-use common::{Counts, Lab, Observer, Question, Step};
+use common::{Lab, Ledger, Observer, Question, Step};
 use flags::Args;
 use measure::host;
 use process_pool::child::Program;
@@ -65,12 +65,13 @@ impl Observer for Stage {
         Ok(self.venue.begin(self.bell.get())?)
     }
 
-    fn counts(&self) -> anyhow::Result<Option<Counts>> {
+    fn counts(&self) -> anyhow::Result<Ledger> {
         let counts = self.venue.counts();
         let counts = counts.context("the venue has ended; run again")?;
-        Ok(Some(Counts {
-            peak_in_flight: counts.peak_in_flight,
-            connections: counts.connections,
-        }))
+        Ok(Ledger {
+            peak_in_flight: Some(counts.peak_in_flight),
+            connections: Some(counts.connections),
+            ..Ledger::default()
+        })
     }
 }
