@@ -108,7 +108,8 @@ pub fn take(package: &str, games: &[Game]) -> Option<ExitCode> {
             screen.print(&json!(games.iter().map(about).collect::<Vec<_>>()).to_string());
         }
         for game in games {
-            screen.say(format!("{:>2}  {}: {}", game.number, game.title, game.goal));
+            let about = format!("{:>2}  {}: {}", game.number, game.title, game.goal);
+            screen.say(wrap(&about, screen.width(), 0));
         }
         return Some(ExitCode::SUCCESS);
     };

@@ -232,7 +232,8 @@ fn check_once(drill: &Drill, args: &DrillArgs, screen: &Screen) -> ExitCode {
         ));
     } else {
         lines.push(String::new());
-        lines.push(wrap(&format!("Task   {}", drill.task), screen.width(), 7));
+        let task = wrap(drill.task, screen.width(), 7);
+        lines.push(format!("Task   {}", task.trim_start()));
         lines.push(format!(
             "File   lab/drills/src/{}.rs\nHelp   cargo run -- drill {} --hint; the lesson is {}",
             drill.file(),

@@ -122,6 +122,42 @@ impl AtomicU64 {
     }
 }
 
+impl AtomicU64 {
+    /// As [`compare_exchange`](Self::compare_exchange).
+    ///
+    /// # Errors
+    /// It is another: that one.
+    pub fn compare_exchange_weak(
+        &self,
+        current: u64,
+        new: u64,
+        success: Ordering,
+        failure: Ordering,
+    ) -> Result<u64, u64> {
+        self.compare_exchange(current, new, success, failure)
+    }
+
+    /// Makes of the value what `change` says, in one step.
+    ///
+    /// # Errors
+    /// `change` says nothing: the value as it was.
+    pub fn fetch_update(
+        &self,
+        set: Ordering,
+        fetch: Ordering,
+        mut change: impl FnMut(u64) -> Option<u64>,
+    ) -> Result<u64, u64> {
+        let mut seen = self.load(fetch);
+        while let Some(new) = change(seen) {
+            match self.compare_exchange(seen, new, set, fetch) {
+                Err(found) => seen = found,
+                done => return done,
+            }
+        }
+        Err(seen)
+    }
+}
+
 /// `std::sync::Mutex`, with a stop after each lock.
 pub struct Mutex<T> {
     value: std::sync::Mutex<T>,

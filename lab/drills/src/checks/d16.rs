@@ -29,8 +29,8 @@ pub(crate) const DRILL: Drill = Drill {
         "What is still in the queue when the signal comes?",
         "A receiver can close its queue: senders then get an error, and `recv` returns what is left, \
          and then `None`.",
-        "On the signal call `jobs.close()` and go on receiving: `recv` returns `None` when nothing is \
-         left.",
+        "On the signal call `jobs.close()` and go on receiving. When nothing is left, `recv` returns \
+         `None`; match on it, because the pattern `Some(job)` in `select!` passes over it.",
     ],
     entry: "serve",
     source: include_str!("d16.rs"),
