@@ -97,20 +97,25 @@ pub struct RoundsArgs {
 #[error("{0}")]
 pub struct Usage(pub String);
 
-/// Refuses flags whose product is more than `most` increments: such a run would take minutes.
+/// Refuses more than `most` increments by all threads in all `repeats`: such a run would take minutes.
 ///
 /// # Errors
 /// It is more.
-pub fn increments_up_to(most: u64, flags: [(&str, NonZeroUsize); 3]) -> Result<(), Usage> {
-    let all: u64 = flags.iter().map(|(_, count)| count.get() as u64).product();
+pub fn increments_up_to(
+    most: u64,
+    threads: NonZeroUsize,
+    increments: NonZeroUsize,
+    (repeats, times): (&str, NonZeroUsize),
+) -> Result<(), Usage> {
+    let factors = [threads, increments, times].map(|count| count.get() as u64);
+    let all = factors.iter().product();
     if all <= most {
         return Ok(());
     }
-    let flags = flags.map(|(flag, count)| format!("{flag} {count}"));
     let [all, most] = [all, most].map(report::format::count);
-    let flags = flags.join(" ");
     Err(Usage(format!(
-        "`{flags}` is {all} increments, more than {most}; lower one of the three"
+        "`--threads {threads} --increments {increments} {repeats} {times}` is {all} increments, \
+         more than {most}; lower one of the three"
     )))
 }
 

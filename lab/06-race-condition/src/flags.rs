@@ -32,12 +32,8 @@ impl RaceArgs {
     /// # Errors
     /// All trials together would make too many increments.
     pub(crate) fn race(&self) -> Result<Race, Usage> {
-        let flags = [
-            ("--threads", self.threads),
-            ("--increments", self.increments),
-            ("--trials", self.trials),
-        ];
-        increments_up_to(500_000_000, flags)?;
+        let repeats = ("--trials", self.trials);
+        increments_up_to(500_000_000, self.threads, self.increments, repeats)?;
         Ok(Race {
             threads: self.threads,
             increments: self.increments.get() as u64,

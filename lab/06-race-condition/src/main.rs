@@ -36,9 +36,6 @@ const STEP: Step = Step {
     sources: common::sources!["lib.rs"],
 };
 
-/// What each trial counts.
-type Count<'a> = &'a dyn Fn() -> Vec<u64>;
-
 fn main() -> ExitCode {
     if let Some(code) = play::take(STEP.package, &games()) {
         return code;
@@ -54,11 +51,7 @@ fn demonstrate(args: &RaceArgs, lab: &mut Lab) -> anyhow::Result<()> {
         Figure::<Ratio>::noted(Some("widened"), "lost_share"),
         "{} of all updates lost",
     );
-    lab.predict(
-        ask,
-        &["none", "less than a tenth", "a tenth or more"],
-        &[1e-06, 0.1],
-    );
+    lab.predict(ask, &["none", "under a tenth", "more"], &[1e-6, 0.1]);
     let (race, trials) = (args.race()?, args.trials.get());
     let alone = Race {
         threads: NonZeroUsize::MIN,
@@ -72,20 +65,16 @@ fn demonstrate(args: &RaceArgs, lab: &mut Lab) -> anyhow::Result<()> {
     lab.say(format!(
         "{threads} threads add {each} each to one counter; {trials} trials …"
     ));
-    let ways: [(&str, Race, Count<'_>); 4] = [
-        ("sequential", alone, &|| {
-            vec![count_sequential(alone.increments)]
-        }),
-        ("forced", once, &|| {
-            vec![count_losing_updates_by_force(race.threads)]
-        }),
-        ("widened", race, &|| {
-            count_losing_updates_widened(race, trials)
-        }),
-        ("tight", race, &|| count_losing_updates_tight(race, trials)),
+    let sequential = || vec![count_sequential(alone.increments)];
+    let forced = || vec![count_losing_updates_by_force(race.threads)];
+    let widened = || count_losing_updates_widened(race, trials);
+    let tight = || count_losing_updates_tight(race, trials);
+    let all = vec![
+        run(lab, "sequential", alone, sequential)?,
+        run(lab, "forced", once, forced)?,
+        run(lab, "widened", race, widened)?,
+        run(lab, "tight", race, tight)?,
     ];
-    let ran = ways.map(|(name, race, count)| run(lab, name, race, count));
-    let all = ran.into_iter().collect::<anyhow::Result<_>>()?;
     claims::show(lab, race, trials, all);
     Ok(())
 }
@@ -95,7 +84,7 @@ fn run(
     lab: &mut Lab,
     name: &str,
     race: Race,
-    count: Count<'_>,
+    count: impl FnOnce() -> Vec<u64>,
 ) -> anyhow::Result<(usize, Vec<String>)> {
     let workers = race.threads.get();
     let variant = lab.variant(name);

@@ -30,12 +30,8 @@ impl CountArgs {
     /// # Errors
     /// All rounds together would make too many increments.
     pub(crate) fn plan(&self) -> Result<Plan, Usage> {
-        let flags = [
-            ("--threads", self.threads),
-            ("--increments", self.increments),
-            ("--rounds", self.rounds.rounds),
-        ];
-        increments_up_to(2_000_000_000, flags)?;
+        let repeats = ("--rounds", self.rounds.rounds);
+        increments_up_to(2_000_000_000, self.threads, self.increments, repeats)?;
         Ok(Plan {
             threads: self.threads,
             increments: self.increments.get() as u64,

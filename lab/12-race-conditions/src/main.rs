@@ -81,12 +81,8 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     if let Some(schedule) = &args.schedule {
         return claims::force_one(lab, schedule);
     }
-    let flags = [
-        ("--threads", args.threads),
-        ("--increments", args.increments),
-        ("--trials", args.trials),
-    ];
-    increments_up_to(500_000_000, flags)?;
+    let repeats = ("--trials", args.trials);
+    increments_up_to(500_000_000, args.threads, args.increments, repeats)?;
     let text = "All orders of two threads, each load then store: how many of the six lose?";
     let ask = Question::before(
         "forced",
