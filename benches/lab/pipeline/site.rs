@@ -75,10 +75,9 @@ impl Site {
 
     /// The lesson's functions.
     pub(super) fn crawl(&self, parser: &Parser, has_barrier: bool) -> Vec<PageReport> {
-        let pages = NonZeroUsize::new(self.urls.len()).unwrap_or(NonZeroUsize::MIN);
         let crawl = Crawl {
             client: self.client.clone(),
-            frontier: Frontier::new(self.urls.iter().cloned(), pages),
+            frontier: Frontier::new(self.urls.iter().cloned(), self.urls.len()),
             parser,
             reading: self.reading,
             in_flight: IN_FLIGHT,

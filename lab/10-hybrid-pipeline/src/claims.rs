@@ -15,9 +15,6 @@ use lab_10_hybrid_pipeline::{
 use std::process;
 use timeline::Level;
 
-/// Pages printed.
-const PAGES_PRINTED: usize = 5;
-
 fn parsed(page: &PageReport) -> Option<&Parsed> {
     match &page.outcome {
         Some(Outcome::Parsed(parsed)) => Some(parsed),
@@ -45,10 +42,8 @@ impl Shown {
         let pairs = first.iter().zip(pages);
         let same = pairs.filter(|(one, other)| one.url == other.url && found(one) == found(other));
         let different = first.len().max(pages.len()) - same.count();
-        let here = pages
-            .iter()
-            .filter_map(parsed)
-            .filter(|page| page.pid == process::id());
+        let came = pages.iter().filter_map(parsed);
+        let here = came.filter(|page| page.pid == process::id());
         let queued = lab.recording(name).level(PAGES).map_or(0.0, Level::peak);
         let mut note = |figure, value| lab.count(name, figure, value);
         Self {
@@ -64,23 +59,19 @@ impl Shown {
 pub(crate) fn add(args: &Args, lab: &mut Lab, variants: &[Variant], shown: &[Shown]) {
     let is = |figure: &Figure<Count>, number| figure.clone().equals(count(number));
     let all = || variants.iter().zip(shown);
-    let comparisons = [
-        ("streaming_is_faster", "without the barrier", [1, 0]),
-        ("threads_or_processes", "who parses", [2, 1]),
-        ("inline_is_slower", "beside the executor's thread", [2, 3]),
-    ];
-    let last = if variants.len() < 4 { 1 } else { 3 };
-    for (name, about, pair) in &comparisons[..last] {
-        let names = pair.map(|number| &*variants[number].name);
+    let mut compare = |name, about, pair: [usize; 2]| {
+        let claim = lab.compare(name, about, pair.map(|number| &*variants[number].name));
         // Times say something where both parsed the same pages, and lost none.
-        let fair = pair
-            .iter()
-            .fold(lab.compare(name, about, names), |claim, number| {
-                let claim = claim.check(none_failed(&variants[*number].name));
-                claim.check(is(&shown[*number].different, 0))
-            });
-        let fair = fair.needs_cpus();
-        lab.claim(if pair[1] == 3 { fair } else { fair.headline() });
+        let fair = pair.iter().fold(claim, |claim, number| {
+            let claim = claim.check(none_failed(&variants[*number].name));
+            claim.check(is(&shown[*number].different, 0))
+        });
+        lab.claim(fair.needs_cpus().headline());
+    };
+    compare("streaming_is_faster", "without the barrier", [1, 0]);
+    if variants.len() > 3 {
+        compare("threads_or_processes", "threads or processes", [2, 1]);
+        compare("inline_is_slower", "beside the executor or on it", [2, 3]);
     }
     let text = "fewer pages waited without the barrier, and no more than --queue allows";
     let queued = shown[1].queued.clone();
@@ -130,15 +121,17 @@ pub(crate) fn report(lab: &mut Lab, name: &str, pages: &[PageReport], is_first: 
     let missing: Vec<String> = missing.collect();
     let all = pages.len();
     if let Some(reason) = missing.first() {
-        let some = missing.len();
-        lab.fail(format!("{name}: {some} of {all} pages failed: {reason}"));
+        let some = format!("{} of {all} pages failed", missing.len());
+        lab.fail(format!("{name}: {some}: {reason}"));
     }
     if is_first && !nothing {
-        for page in pages.iter().filter_map(parsed).take(PAGES_PRINTED) {
+        for page in pages.iter().filter_map(parsed).take(5) {
             lab.say(format!("{:>5} links  {}", page.links, page.title));
         }
-        let (well, sum) = (links.len(), links.iter().sum::<usize>() as u64);
-        let sum = format::count(sum);
+        let (well, sum) = (
+            links.len(),
+            format::count(links.iter().sum::<usize>() as u64),
+        );
         lab.say(format!("  {well} of {all} pages parsed, {sum} links"));
     }
     !nothing

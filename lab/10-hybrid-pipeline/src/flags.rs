@@ -17,10 +17,6 @@ use serde::Serialize;
 use std::{num::NonZeroUsize, path::PathBuf, process::Command, time::Duration};
 use web::{Server, ServerConfig, Url, async_client};
 
-/// Pages unless the flags say otherwise: generated ones, and ones of a site.
-const GENERATED_PAGES: NonZeroUsize = NonZeroUsize::new(80).expect("80 is not zero");
-const SITE_PAGES: NonZeroUsize = NonZeroUsize::new(500).expect("500 is not zero");
-
 /// What to crawl, and with what.
 #[derive(clap::Args, Serialize, Debug)]
 pub(crate) struct Args {
@@ -73,6 +69,7 @@ pub(crate) struct Args {
 
     /// Parse in this way only, with and without the barrier
     #[arg(long, value_name = "WAY", value_enum)]
+    #[serde(skip)]
     parse: Option<Way>,
 
     /// What to parse with
@@ -117,12 +114,7 @@ impl Args {
     }
 
     /// A crawl of `site`, up to so many pages.
-    pub(crate) fn crawl<'a>(
-        &self,
-        parser: &'a Parser,
-        site: &Site,
-        pages: NonZeroUsize,
-    ) -> Crawl<'a> {
+    pub(crate) fn crawl<'a>(&self, parser: &'a Parser, site: &Site, pages: usize) -> Crawl<'a> {
         Crawl {
             client: async_client(self.timeout),
             frontier: Frontier::new(site.urls.iter().cloned(), pages),
@@ -136,10 +128,10 @@ impl Args {
     }
 
     /// The slower of the two stages, each at its best.
-    pub(crate) fn bound(&self, way: Way, pages: NonZeroUsize) -> Bound {
+    pub(crate) fn bound(&self, way: Way, pages: usize) -> Bound {
         Bound::Pipeline {
             each: self.each(),
-            count: pages.get(),
+            count: pages,
             at_once: self.max_in_flight.get(),
             work: "parse",
             workers: if way == Way::Inline {
@@ -152,27 +144,26 @@ impl Args {
 
     /// How long each answer takes at least, if that is known.
     pub(crate) fn each(&self) -> Option<Duration> {
-        let is_generated = self.url.is_empty() && self.site.is_none();
-        is_generated.then_some(self.delay)
+        (self.url.is_empty() && self.site.is_none()).then_some(self.delay)
     }
 
     /// The pages to start from, with the server behind them if it is the lab's, and the most to fetch.
-    pub(crate) fn open(&self, seed: u64) -> anyhow::Result<(Site, NonZeroUsize)> {
-        if let Some(named) = NonZeroUsize::new(self.url.len()) {
+    pub(crate) fn open(&self, seed: u64) -> anyhow::Result<(Site, usize)> {
+        let pages = |default| self.pages.map_or(default, NonZeroUsize::get);
+        if !self.url.is_empty() {
             let (server, urls) = (None, self.url.clone());
-            return Ok((Site { server, urls }, self.pages.unwrap_or(named)));
+            return Ok((Site { server, urls }, pages(self.url.len())));
         }
         let (files, pages) = match self.site {
-            Some(_) => (Some(documentation_folder()?), SITE_PAGES),
-            None => (None, GENERATED_PAGES),
+            Some(_) => (Some(documentation_folder()?), pages(500)),
+            None => (None, pages(80)),
         };
-        let pages = self.pages.unwrap_or(pages);
         let paths = match &files {
             Some(_) => vec!["files/index.html".into()],
             None => {
                 let (size, delay) = (self.size, self.delay.as_secs_f64());
                 let path = |n| format!("page/{n}?size={size}&count={pages}&delay={delay}");
-                (0..pages.get()).map(path).collect()
+                (0..pages).map(path).collect()
             }
         };
         let config = ServerConfig {

@@ -2,7 +2,7 @@
 
 use crate::parse::Parsed;
 use serde::Serialize;
-use std::{cell::RefCell, collections::HashSet, mem, num::NonZeroUsize};
+use std::{cell::RefCell, collections::HashSet, mem};
 use tokio::sync::Notify;
 use web::Url;
 
@@ -75,8 +75,7 @@ impl State {
 
 impl Frontier {
     /// A frontier with the pages asked for; up to `limit` pages, their links are followed.
-    pub fn new(urls: impl IntoIterator<Item = Url>, limit: NonZeroUsize) -> Self {
-        let limit = limit.get();
+    pub fn new(urls: impl IntoIterator<Item = Url>, limit: usize) -> Self {
         let mut state = State {
             limit,
             ..State::default()
@@ -102,9 +101,8 @@ impl Frontier {
 
     /// Waits until so many pages have a result, or the crawl is over.
     pub async fn settled(&self, pages: usize) {
-        let settled =
-            self.when(|state| (state.settled >= pages.min(state.pages.len())).then_some(()));
-        settled.await;
+        let is_there = |state: &mut State| state.settled >= pages.min(state.pages.len());
+        self.when(|state| is_there(state).then_some(())).await;
     }
 
     /// Looks again after every change until there is an answer.
@@ -125,10 +123,8 @@ impl Frontier {
         let state = &mut *self.0.borrow_mut();
         state.pages[number].outcome = Some(outcome);
         state.settled += 1;
-        while let Some(Some(outcome)) = state
-            .pages
-            .get_mut(state.counted)
-            .map(|page| &mut page.outcome)
+        while let Some(page) = state.pages.get_mut(state.counted)
+            && let Some(outcome) = &mut page.outcome
         {
             state.counted += 1;
             if let Outcome::Parsed(parsed) = outcome {
@@ -156,7 +152,6 @@ mod tests {
     }
 
     fn frontier(urls: &[&str], pages: usize) -> Frontier {
-        let pages = NonZeroUsize::new(pages).expect("tests ask for at least one");
         Frontier::new(urls.iter().map(|path| url(path)), pages)
     }
 

@@ -94,10 +94,9 @@ async fn run_fetcher(
                 Ok(()) => hand_over(number, page, &tx).await,
                 Err(what) => crawl.frontier.settle(number, Outcome::Skipped(what)),
             },
-            Err(error) => {
-                let outcome = Outcome::Failed(error.to_string());
-                crawl.frontier.settle(number, outcome);
-            }
+            Err(error) => crawl
+                .frontier
+                .settle(number, Outcome::Failed(error.to_string())),
         }
     }
 }

@@ -16,7 +16,7 @@ use lab_10_hybrid_pipeline::{
 use measure::host;
 use network::Site;
 use process_pool::child::Program;
-use std::{num::NonZeroUsize, process::ExitCode};
+use std::process::ExitCode;
 use tokio::runtime::Builder;
 use web::SERVER;
 
@@ -44,11 +44,8 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let variants = args.variants();
     let text = "Without the barrier between fetching and parsing: how many times as fast?";
     let ask = Question::faster(&variants[1].name, &variants[0].name, text);
-    lab.predict(
-        ask,
-        &["not faster", "up to twice", "more than that"],
-        &[1.1, 2.2],
-    );
+    let answers = ["not faster", "up to twice", "more than that"];
+    lab.predict(ask, &answers, &[1.1, 2.2]);
     host::raise_open_files();
     let (site, pages) = args.open(lab.seed())?;
     lab.param("pages", pages);
@@ -75,7 +72,7 @@ fn run(
     args: &Args,
     variant: &Variant,
     site: &Site,
-    pages: NonZeroUsize,
+    pages: usize,
     lab: &mut Lab,
 ) -> anyhow::Result<(Vec<PageReport>, usize)> {
     let bound = args.bound(variant.way, pages);
@@ -93,7 +90,7 @@ fn run(
             match variant.has_barrier {
                 true => crawl_with_barrier(&crawl).await,
                 false if variant.loses_worker => {
-                    let loss = lose_a_worker(&crawl, pages.get().div_ceil(2));
+                    let loss = lose_a_worker(&crawl, pages.div_ceil(2));
                     let lost = join(crawl_streaming(&crawl), loss).await.1;
                     return lost.context("cannot kill a worker; leave out --kill-worker");
                 }

@@ -62,21 +62,24 @@ pub(crate) struct Found {
 /// # Errors
 /// The page was made to cost more memory or time than any reader's page does; which limit it met.
 pub fn parse_page(input: PageInput) -> Result<Parsed, String> {
+    let start = Instant::now();
     let found = match input.reading {
-        Reading::Scraper => read_tree(&input.text)?,
-        Reading::Stream => read_stream(&input.text)?,
+        Reading::Scraper => read_tree(&input.text, start)?,
+        Reading::Stream => read_stream(&input.text, start)?,
     };
     let title = found.title.unwrap_or_default();
-    let mut words: Vec<&str> = title.split_ascii_whitespace().collect();
-    if words.is_empty() {
-        words.push("(no title)");
-    }
+    let words: Vec<&str> = title.split_ascii_whitespace().collect();
+    let title = if words.is_empty() {
+        "(no title)"
+    } else {
+        &words.join(" ")
+    };
     let steers = |c: char| {
         c.is_control()
             || matches!(c, '\u{61c}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
     Ok(Parsed {
-        title: words.join(" ").replace(steers, "\u{fffd}"),
+        title: title.replace(steers, "\u{fffd}"),
         links: found.hrefs.len(),
         found: targets(&input.url, found.base.as_deref(), &found.hrefs),
         pid: process::id(),
@@ -87,20 +90,19 @@ pub fn parse_page(input: PageInput) -> Result<Parsed, String> {
 pub(crate) const HTML: &str = "http://www.w3.org/1999/xhtml";
 
 /// Title and links from a tree: everything can be asked of it, and everything is built for it.
-fn read_tree(page: &str) -> Result<Found, String> {
+fn read_tree(page: &str, start: Instant) -> Result<Found, String> {
     static KEPT: LazyLock<Selector> = LazyLock::new(|| {
         Selector::parse("title, base[href], a[href]").expect("a selector that the tests use")
     });
-    let html = parse_document(page)?;
+    let html = parse_document(page, start)?;
     let mut found = Found::default();
     for element in html.root_element().select(&KEPT) {
         // What stands in a template is no part of the document.
-        if element.ancestors().any(|node| node.value().is_fragment()) {
-            continue;
-        }
+        let is_hidden = element.ancestors().any(|node| node.value().is_fragment());
         let name = &element.value().name;
         let href = || element.attr("href").map(str::to_owned);
         match (&*name.ns, &*name.local) {
+            _ if is_hidden => {}
             (HTML, "title") if found.title.is_none() => {
                 found.title = Some(element.text().collect());
             }
@@ -135,11 +137,7 @@ pub(crate) fn declared_encoding(page: &[u8]) -> Option<&'static Encoding> {
         let metas = "meta[charset], meta[http-equiv=content-type i][content]";
         Selector::parse(metas).expect("a selector that the tests use")
     });
-    let start = page
-        .iter()
-        .take(1024)
-        .map(|byte| char::from(byte.to_ascii_lowercase()));
-    let start: String = start.collect();
+    let start = String::from_utf8_lossy(&page[..page.len().min(1024)]).to_ascii_lowercase();
     let html = Html::parse_document(&start);
     let in_meta = html.select(&META).find_map(|meta| {
         let in_content = || value_after(meta.attr("content")?, "charset");
@@ -182,11 +180,11 @@ const NODES_BESIDE: usize = 1_000;
 const TIME: Duration = Duration::from_secs(10);
 
 /// [`Html::parse_document`] for readers without scripts, and within bounds.
-fn parse_document(page: &str) -> Result<Html, String> {
+fn parse_document(page: &str, start: Instant) -> Result<Html, String> {
     let mut options = ParseOpts::default();
     options.tree_builder.scripting_enabled = false;
     let parser = driver::parse_document(HtmlTreeSink::new(Html::new_document()), options);
-    let (mut parser, start) = (parser.from_utf8(), Instant::now());
+    let mut parser = parser.from_utf8();
     let most = NODES.min(page.len() + NODES_BESIDE);
     for piece in page.as_bytes().chunks(256) {
         parser.process(ByteTendril::from_slice(piece));

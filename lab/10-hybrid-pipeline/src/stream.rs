@@ -9,9 +9,9 @@ use std::{
     time::Instant,
 };
 
-pub(crate) fn read_stream(page: &str) -> Result<Found, String> {
+pub(crate) fn read_stream(page: &str, start: Instant) -> Result<Found, String> {
     let found = RefCell::default();
-    stream_into(&found, page, Instant::now())?;
+    stream_into(&found, page, start)?;
     Ok(found.into_inner())
 }
 

@@ -8,15 +8,11 @@ use anyhow::Context;
 use common::Recorded;
 use process_pool::{ProcessPool, Worker, child::Program};
 use rayon::{ThreadPool, ThreadPoolBuilder};
-use serde::Serialize;
 use std::{io, num::NonZeroUsize, time::Duration};
 use tokio::{sync::oneshot, task};
 
 /// What a worker process does: parse one page.
 pub const PARSE: Worker<PageInput, Result<Parsed, String>> = Worker::new("parse", parse_page);
-
-/// A process that has parsed one page for so long is killed; only a page made for that gets there.
-const PARSE_LIMIT: Duration = Duration::from_secs(30);
 
 /// Who parses.
 #[derive(Debug)]
@@ -30,8 +26,7 @@ pub enum Parser {
 }
 
 /// Which of them is to be started.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Way {
     /// The executor's own thread, between two looks at the network
     Inline,
@@ -57,8 +52,8 @@ impl Parser {
             }
             Way::Processes => {
                 let pool = PARSE.pool_builder().program(program).workers(workers);
-                // A worker that is lost costs no page: it is parsed again.
-                let pool = pool.timeout(PARSE_LIMIT).retries(1).recorded();
+                // Only a page made for that takes so long. A worker that is lost costs no page.
+                let pool = pool.timeout(Duration::from_secs(30)).retries(1).recorded();
                 Self::Processes(pool.start()?)
             }
         })

@@ -35,7 +35,7 @@ fn start(way: Way, workers: usize) -> Parser {
 fn crawl<'a>(parser: &'a Parser, urls: &[Url], pages: usize, at_once: usize) -> Crawl<'a> {
     Crawl {
         client: async_client(Duration::from_secs(30)),
-        frontier: Frontier::new(urls.iter().cloned(), some(pages)),
+        frontier: Frontier::new(urls.iter().cloned(), pages),
         parser,
         reading: Reading::Stream,
         in_flight: at_once,
