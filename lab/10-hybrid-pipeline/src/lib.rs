@@ -20,9 +20,6 @@ use workers::Parser;
 /// What the timeline calls the channel between the stages.
 pub const PAGES: &str = "pages queued";
 
-/// The most pages that the barrier holds, so that it cannot fill the memory.
-const BATCH: usize = 1000;
-
 /// What a crawl needs.
 #[derive(Debug)]
 pub struct Crawl<'a> {
@@ -45,7 +42,8 @@ pub struct Crawl<'a> {
 /// Fetches every page it knows of, then parses them all, then goes on with what these link to.
 pub async fn crawl_with_barrier(crawl: &Crawl<'_>) {
     loop {
-        let batch = iter::from_fn(|| crawl.frontier.take()).take(BATCH);
+        // At most a thousand, so that they cannot fill the memory.
+        let batch = iter::from_fn(|| crawl.frontier.take()).take(1000);
         let batch: Vec<Target> = batch.collect();
         if batch.is_empty() {
             return;

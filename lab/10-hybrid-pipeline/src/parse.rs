@@ -69,11 +69,8 @@ pub fn parse_page(input: PageInput) -> Result<Parsed, String> {
     };
     let title = found.title.unwrap_or_default();
     let words: Vec<&str> = title.split_ascii_whitespace().collect();
-    let title = if words.is_empty() {
-        "(no title)"
-    } else {
-        &words.join(" ")
-    };
+    let title = Some(words.join(" ")).filter(|title| !title.is_empty());
+    let title = title.unwrap_or("(no title)".into());
     let steers = |c: char| {
         c.is_control()
             || matches!(c, '\u{61c}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
@@ -172,11 +169,10 @@ fn value_after<'a>(text: &'a str, name: &str) -> Option<&'a str> {
 
 /// The bounds of a page: a page of some kilobytes can be made to take gigabytes, or minutes.
 ///
-/// Elements inside each other: what a new one costs grows with those that are open. Nodes, and so many
-/// beyond one for every byte. Time: attributes of one tag are compared with each other.
+/// Elements inside each other: what a new one costs grows with those that are open. Nodes: at most
+/// one for each byte and a thousand, in any page. Time: attributes of one tag are compared with each other.
 const DEPTH: usize = 5_000;
 const NODES: usize = 2_000_000;
-const NODES_BESIDE: usize = 1_000;
 const TIME: Duration = Duration::from_secs(10);
 
 /// [`Html::parse_document`] for readers without scripts, and within bounds.
@@ -185,7 +181,7 @@ fn parse_document(page: &str, start: Instant) -> Result<Html, String> {
     options.tree_builder.scripting_enabled = false;
     let parser = driver::parse_document(HtmlTreeSink::new(Html::new_document()), options);
     let mut parser = parser.from_utf8();
-    let most = NODES.min(page.len() + NODES_BESIDE);
+    let most = NODES.min(page.len() + 1_000);
     for piece in page.as_bytes().chunks(256) {
         parser.process(ByteTendril::from_slice(piece));
         check_time(start)?;
