@@ -376,11 +376,8 @@ async fn a_stalled_answer_times_out_and_is_tried_again() {
     let soon = Duration::from_millis(20);
     let (all, _) = from_server(None, "stall", 1, PermitUse::Attempt, soon).await;
     assert_eq!(all[0].len(), 20);
-    assert!(
-        all[0]
-            .iter()
-            .all(|one| matches!(one, Err(FetchError::Timeout { .. })))
-    );
+    let mut timed_out = all[0].iter();
+    assert!(timed_out.all(|one| matches!(one, Err(FetchError::Timeout { .. }))));
 }
 
 #[tokio::test]
