@@ -95,6 +95,10 @@ impl Worker {
                 let take_back = is_behind.then(|| self.began + TAKE_BACK_AFTER);
                 let kill_at = self.ending.map(|(_, kill_at)| kill_at);
                 let is_idle = job.is_none() && kill_at.is_none();
+                if job.is_none() {
+                    // One large input is no reason to keep its memory.
+                    (self.message, self.sent) = (Arc::default(), 0);
+                }
                 let deadlines = [kill_at, limit, take_back];
                 (rests, is_idle, deadlines.into_iter().flatten().min())
             });
@@ -312,9 +316,6 @@ impl Worker {
                 self.sent -= packet.len();
                 state.requeue(job);
             }
-        }
-        if state.slots[slot].jobs.is_empty() {
-            (self.message, self.sent) = (Arc::default(), 0);
         }
     }
 
