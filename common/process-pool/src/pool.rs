@@ -2,7 +2,7 @@
 
 use crate::{
     Ledger, Task, TaskError, Worker,
-    state::Shared,
+    state::{Reply, Shared},
     supervisor,
     sync::{self, Permit, block_on, block_until, lock},
     task,
@@ -191,8 +191,14 @@ impl<I: Serialize, O: DeserializeOwned> ProcessPool<I, O> {
         let is_recorded = shared.settings.hook.is_some();
         let task = match Order::append(&mut order, self.function, is_recorded, input) {
             Ok(()) => {
-                let reply = Arc::new(Mutex::new(Some(sender)));
-                shared.add((1, order), reply, Some(permit), lends)
+                let sender = Mutex::new(Some(sender));
+                let reply: Reply = Arc::new(move |_, _, outcome| {
+                    let sender = lock(&sender).take();
+                    if let Some(sender) = sender {
+                        sync::send(sender, outcome);
+                    }
+                });
+                shared.add((1, order), (reply, None), Some(permit), lends)
             }
             Err(reason) => {
                 sync::send(sender, Err(task::not_encoded(reason)));

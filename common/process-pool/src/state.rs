@@ -44,15 +44,8 @@ impl Output {
 
 pub(crate) type Outcome = Result<Output, TaskError>;
 
-/// Where the outcomes of a job go.
-pub(crate) trait Reply: Send + Sync {
-    /// Puts there the outcome of task number `task`, which is the `place`th of the job's.
-    fn put(&self, place: usize, task: u64, outcome: Outcome);
-
-    fn is_wanted(&self) -> bool {
-        true
-    }
-}
+/// Puts the outcome of the task of this number, the so-manieth of its job, where it goes.
+pub(crate) type Reply = Arc<dyn Fn(usize, u64, Outcome) + Send + Sync>;
 
 /// What a worker is sent at once: one task, or a chunk of them.
 pub(crate) struct Job {
@@ -68,13 +61,15 @@ pub(crate) struct Job {
     pub(crate) is_cancelled: bool,
     /// Its room in the queue, until it is begun.
     permit: Option<Permit>,
-    reply: Arc<dyn Reply>,
+    reply: Reply,
+    /// Who reads it, if others are for the same reader.
+    reader: Option<usize>,
     /// Which task of the reply's its first one is.
     place: usize,
 }
 
 impl Job {
-    fn new(first: u64, tasks: u32, message: Vec<u8>, reply: Arc<dyn Reply>) -> Self {
+    fn new(first: u64, tasks: u32, message: Vec<u8>, reply: Reply) -> Self {
         Self {
             first,
             tasks,
@@ -84,6 +79,7 @@ impl Job {
             is_cancelled: false,
             permit: None,
             reply,
+            reader: None,
             place: 0,
         }
     }
@@ -121,6 +117,7 @@ impl Job {
             let first = self.first + u64::from(at);
             let mut single = Self::new(first, 1, message, Arc::clone(&self.reply));
             single.place = self.place + at as usize;
+            single.reader = self.reader;
             single
         });
         left.collect()
@@ -240,7 +237,7 @@ impl Shared {
     pub(crate) fn add(
         &self,
         (tasks, mut message): (u32, Vec<u8>),
-        reply: Arc<dyn Reply>,
+        (reply, reader): (Reply, Option<usize>),
         permit: Option<Permit>,
         lends: bool,
     ) -> u64 {
@@ -249,7 +246,7 @@ impl Shared {
         (first..first + u64::from(tasks))
             .for_each(|task| self.settings.notify(Event::Submitted(task)));
         let mut job = Job::new(first, tasks, message, reply);
-        job.permit = permit;
+        (job.permit, job.reader) = (permit, reader);
         if let Some(worker) = self.change(|state| state.add(job, lends)) {
             supervisor::serve_lent(self, worker);
         }
@@ -300,7 +297,7 @@ impl State {
     fn put(&mut self, job: &mut Job, tasks: u32, outcome: Outcome) {
         let (place, task) = (job.place + job.answered as usize, job.task());
         let reply = Arc::clone(&job.reply);
-        self.later(move || reply.put(place, task, outcome));
+        self.later(move || reply(place, task, outcome));
         job.answered += tasks;
     }
 
@@ -456,8 +453,8 @@ impl State {
     }
 
     /// Cancels what waits in the queue for a reader that is gone.
-    pub(crate) fn cancel_unwanted(&mut self) {
-        let unwanted = self.queue.extract_if(.., |_, job| !job.reply.is_wanted());
+    pub(crate) fn cancel_all_of(&mut self, reader: Option<usize>) {
+        let unwanted = self.queue.extract_if(.., |_, job| job.reader == reader);
         for (_, job) in unwanted.collect::<Vec<_>>() {
             self.fail(job, &TaskError::Cancelled);
         }

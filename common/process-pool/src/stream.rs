@@ -12,7 +12,6 @@ use std::{
     collections::VecDeque,
     io,
     iter::FusedIterator,
-    mem,
     num::NonZeroUsize,
     panic,
     sync::{
@@ -62,33 +61,6 @@ impl Piece {
     }
 }
 
-/// Where the outcomes of a chunk go.
-struct Address {
-    reader: Sender<Piece>,
-    flow: Arc<Flow>,
-    index: usize,
-    permit: Arc<Permit>,
-}
-
-impl Reply for Address {
-    fn put(&self, place: usize, task: u64, outcome: Outcome) {
-        if let Ok(output) = &outcome {
-            self.flow.note(output.tasks as usize, output.bytes.len());
-        }
-        // Without a reader it is not missed.
-        let _ = self.reader.send(Piece {
-            index: self.index + place,
-            task,
-            outcome,
-            _permit: Arc::clone(&self.permit),
-        });
-    }
-
-    fn is_wanted(&self) -> bool {
-        lock(&self.flow.seen).is_some()
-    }
-}
-
 /// How many chunks are on their way to a reader: many small ones, few large ones.
 #[derive(Debug)]
 pub(crate) struct Flow {
@@ -100,6 +72,11 @@ pub(crate) struct Flow {
 }
 
 impl Flow {
+    /// What the queue knows its reader by.
+    fn reader(self: &Arc<Self>) -> Option<usize> {
+        Some(Arc::as_ptr(self).addr())
+    }
+
     fn note(&self, tasks: usize, bytes: usize) {
         let mut seen = lock(&self.seen);
         let Some((all_tasks, all_bytes)) = seen.as_mut() else {
@@ -146,27 +123,35 @@ impl<I: Serialize, T: Iterator<Item = I>> Feeder<T> {
             tasks += 1;
         }
         if tasks > 0 {
-            let reply = Arc::new(self.address(tasks as usize, &permit));
+            let reply = (self.reply(tasks as usize, &permit), self.flow.reader());
             let place = block_on(self.shared.gates.queue.take());
             self.shared.add((tasks, orders), reply, Some(place), false);
         }
         if let Some(reason) = refused {
             let task = self.shared.refuse();
-            let address = self.address(1, &permit);
-            address.put(0, task, Err(task::not_encoded(reason)));
+            self.reply(1, &permit)(0, task, Err(task::not_encoded(reason)));
         }
         more
     }
 
     /// Where the outcomes of the next inputs go.
-    fn address(&mut self, tasks: usize, permit: &Arc<Permit>) -> Address {
-        let next = self.next + tasks;
-        Address {
-            reader: self.reader.clone(),
-            flow: Arc::clone(&self.flow),
-            index: mem::replace(&mut self.next, next),
-            permit: Arc::clone(permit),
-        }
+    fn reply(&mut self, tasks: usize, permit: &Arc<Permit>) -> Reply {
+        let (reader, flow) = (self.reader.clone(), Arc::clone(&self.flow));
+        let (index, permit) = (self.next, Arc::clone(permit));
+        self.next += tasks;
+        Arc::new(move |place, task, outcome| {
+            if let Ok(output) = &outcome {
+                flow.note(output.tasks as usize, output.bytes.len());
+            }
+            let (index, _permit) = (index + place, Arc::clone(&permit));
+            // Without a reader it is not missed.
+            let _ = reader.send(Piece {
+                index,
+                task,
+                outcome,
+                _permit,
+            });
+        })
     }
 }
 
@@ -214,7 +199,8 @@ impl Drop for Reader {
     fn drop(&mut self) {
         lock(&self.flow.seen).take();
         self.flow.room.open();
-        self.shared.change(|state| state.cancel_unwanted());
+        let reader = self.flow.reader();
+        self.shared.change(|state| state.cancel_all_of(reader));
     }
 }
 

@@ -2,16 +2,16 @@
 
 use crate::{
     Event, Payload, TaskError,
-    state::{Outcome, Reply, Shared},
-    sync::{self, block_on, block_until, lock},
+    state::{Outcome, Shared},
+    sync::{block_on, block_until, lock},
     wire::{Answer, Tag},
 };
-use futures_channel::oneshot::{Canceled, Receiver, Sender};
+use futures_channel::oneshot::{Canceled, Receiver};
 use serde::de::DeserializeOwned;
 use std::{
     marker::PhantomData,
     pin::Pin,
-    sync::{Arc, Mutex},
+    sync::Arc,
     task::{Context, Poll, ready},
     time::{Duration, Instant},
 };
@@ -124,15 +124,6 @@ impl<O> Drop for Task<O> {
     fn drop(&mut self) {
         if self.cancels {
             self.cancel();
-        }
-    }
-}
-
-impl Reply for Mutex<Option<Sender<Outcome>>> {
-    fn put(&self, _: usize, _: u64, outcome: Outcome) {
-        let sender = lock(self).take();
-        if let Some(sender) = sender {
-            sync::send(sender, outcome);
         }
     }
 }
