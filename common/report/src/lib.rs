@@ -100,14 +100,11 @@ pub fn parameters(params: &Value) -> String {
 /// keeps its unit beside it, and an address stays whole however long it is.
 pub fn wrap(text: &str, width: usize, indent: usize) -> String {
     let (room, margin) = (width.saturating_sub(indent).max(20), " ".repeat(indent));
-    // Cells of each character: not all terminals draw several as one.
-    let cells = |c: char| measure_text_width(c.encode_utf8(&mut [0; 4]));
     let mut lines: Vec<String> = Vec::new();
     for paragraph in text.lines() {
         let (mut line, mut used) = (margin.clone(), 0);
         for word in figures_with_units(paragraph) {
-            let is_address = word.starts_with('/') || word.contains("://");
-            let wide: usize = word.chars().map(cells).sum();
+            let (is_address, wide) = (is_address(&word), word.chars().map(cells).sum::<usize>());
             if used > 0 && used + 1 + wide > room {
                 lines.push(std::mem::replace(&mut line, margin.clone()));
                 used = 0;
@@ -127,6 +124,15 @@ pub fn wrap(text: &str, width: usize, indent: usize) -> String {
         lines.push(line);
     }
     lines.join("\n")
+}
+
+/// How wide a character is: not all terminals draw several as one.
+fn cells(c: char) -> usize {
+    measure_text_width(c.encode_utf8(&mut [0; 4]))
+}
+
+fn is_address(word: &str) -> bool {
+    word.starts_with('/') || word.contains("://")
 }
 
 /// Breaks text as [`wrap`] does, with all lines but the first set in.

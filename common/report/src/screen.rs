@@ -1,6 +1,6 @@
 //! The one value through which a program speaks: lines for its reader, bars for its watcher, a recording.
 
-use crate::{View, ascii, cast::Cast, keys::Keys, stage::Stage, width};
+use crate::{View, ascii, cast::Cast, cells, is_address, keys::Keys, stage::Stage, width, wrap};
 use console::Term;
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use std::{
@@ -125,8 +125,14 @@ impl Screen {
     ///
     /// When nobody is left to read, it ends this process quietly, unless results go to files, too.
     pub fn say(&self, line: impl AsRef<str>) {
-        if !self.0.silent {
-            self.print(line.as_ref());
+        let (line, width) = (line.as_ref(), self.width());
+        let wide = |word: &str| word.chars().map(cells).sum::<usize>() > width;
+        // A word without an end, such as a title of a page.
+        let is_endless = |word: &str| wide(word) && !is_address(word);
+        match line.split_whitespace().any(is_endless) {
+            _ if self.0.silent => {}
+            true => self.print(&wrap(line, width, 0)),
+            false => self.print(line),
         }
     }
 
