@@ -1,4 +1,6 @@
-//! Ctrl-C and worse: what was finished is told, and nothing stays behind.
+//! An interrupt and worse: what was finished is reported, and nothing stays behind.
+//!
+//! SIGTERM stands for Ctrl-C: they are handled alike, and a shell without job control has SIGINT ignored.
 //!
 //! `--pause` holds a step before each variant until its input says go on, so a test knows where it
 //! is without a clock.
@@ -83,7 +85,7 @@ impl Paused {
 fn an_interrupted_step_ends_with_one_line_and_leaves_nothing() {
     every_step(|stop, binary| {
         let paused = Paused::start(binary, stop.quick);
-        paused.signal("-INT");
+        paused.signal("-TERM");
         let output = paused.end();
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(1), "{}: {stderr}", stop.package);
@@ -107,7 +109,7 @@ fn what_was_finished_before_an_interrupt_is_reported() {
     let binary = &binaries()["lab-02-threaded-fetch"];
     let mut paused = Paused::start(binary, &["--delay", "0.01"]);
     paused.go_on();
-    paused.signal("-INT");
+    paused.signal("-TERM");
     let output = paused.end();
     let stdout = String::from_utf8_lossy(&output.stdout);
     let bar = |line: &str| line.contains("  sequential ") && line.contains('█');
@@ -120,7 +122,7 @@ fn an_interrupt_under_json_still_prints_a_document_that_says_so() {
     let binary = &binaries()["lab-02-threaded-fetch"];
     let mut paused = Paused::start(binary, &["--delay", "0.01", "--json"]);
     paused.go_on();
-    paused.signal("-INT");
+    paused.signal("-TERM");
     let output = paused.end();
     let document: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one document");
     assert_eq!(document["variants"].as_array().map(Vec::len), Some(1));
@@ -147,7 +149,7 @@ fn an_interrupt_is_told_though_the_reader_of_the_report_has_gone() {
     let mut paused = Paused::start(binary, &["--delay", "0.01"]);
     paused.go_on();
     drop(paused.child.stdout.take());
-    paused.signal("-INT");
+    paused.signal("-TERM");
     let output = paused.end();
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let stderr = String::from_utf8_lossy(&output.stderr);
@@ -171,7 +173,7 @@ fn an_interrupt_ends_a_step_whose_output_nobody_reads() {
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
     let pid = child.id().to_string();
-    let signalled = Command::new("kill").args(["-INT", &pid]).status();
+    let signalled = Command::new("kill").args(["-TERM", &pid]).status();
     assert!(signalled.expect("kill starts").success());
     assert_eq!(child.wait().expect("it ends").code(), Some(1));
     assert_nothing_left_behind(binary);

@@ -1,5 +1,6 @@
 //! The flags that every step has, the groups that some share, and one line for a bad value.
 
+use crate::question::CLASS;
 use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, value_parser};
 use measure::inherited;
 use process_pool::child::{self, Role};
@@ -73,7 +74,7 @@ pub struct CommonArgs {
     #[serde(skip)]
     pub pause: bool,
 
-    /// Guess before you see: asks the step's question, or takes `A` as the answer
+    /// Guess before you see: asks the step's question, takes `A` as the answer, or counts the hands of a `class`
     #[arg(long, value_name = "ANSWER", num_args = 0..=1, default_missing_value = "", value_parser = parse_guess)]
     #[serde(skip)]
     pub predict: Option<String>,
@@ -179,11 +180,11 @@ pub fn seconds_up_to<const LIMIT: u64>(text: &str) -> Result<Seconds, String> {
     seconds_within(text, 0.000_001..=LIMIT as f64)
 }
 
-/// Parses what `--predict` is given: the letter of an answer, or nothing.
+/// Parses what `--predict` is given: the letter of an answer, `class`, or nothing.
 fn parse_guess(text: &str) -> Result<String, String> {
     let is_letter = matches!(text.as_bytes(), [] | [b'a'..=b'f' | b'A'..=b'F']);
-    let answer = is_letter.then(|| text.to_owned());
-    answer.ok_or_else(|| "not a letter like A".into())
+    let answer = (is_letter || text == CLASS).then(|| text.to_owned());
+    answer.ok_or_else(|| "not a letter like A, or `class`".into())
 }
 
 /// Serializes a time as its seconds; for flags.

@@ -5,9 +5,12 @@ use crate::{
     claim::{Figure, Unit, middle, wall},
     figure::Expression,
 };
-use report::QuestionReport;
+use report::{QuestionReport, Screen};
 use serde_json::Value;
 use std::mem;
+
+/// What `--predict` is given for a show of hands.
+pub(crate) const CLASS: &str = "class";
 
 /// A question with answers to choose from; a figure of the run says which is right.
 #[derive(Clone, Debug)]
@@ -41,7 +44,7 @@ impl Question {
                 options: Vec::new(),
                 answer: None,
                 figure: words.into(),
-                guess: None,
+                guesses: Vec::new(),
             },
         }
     }
@@ -75,9 +78,9 @@ impl Lab {
         self.state().questions.push(question);
     }
 
-    /// Asks what is to be asked before `variant`; the letter of `--predict` answers it, or the reader.
+    /// Asks what is to be asked before `variant`: the letter of `--predict` answers it, the reader, or a class.
     pub(crate) fn ask(&self, variant: &str) {
-        let Some(letter) = &self.predict else {
+        let Some(guesser) = &self.predict else {
             return;
         };
         // Not under the lock, which Ctrl-C takes to report.
@@ -101,13 +104,27 @@ impl Lab {
                 let place = (key.to_ascii_uppercase() as usize).checked_sub('A' as usize);
                 place.filter(|place| *place < options)
             };
-            question.asked.guess = match letter.chars().next() {
-                Some(letter) => index(letter),
-                None => screen.ask("Your guess: ", index),
+            let one = |at: usize| (0..options).map(|it| u64::from(it == at)).collect();
+            let guess = match guesser.as_str() {
+                CLASS => {
+                    let letters = ('A'..).take(options);
+                    question.asked.guesses = letters.map(|it| hands(&screen, it)).collect();
+                    continue;
+                }
+                "" => screen.ask("Your guess: ", index),
+                letter => letter.chars().next().and_then(index),
             };
+            question.asked.guesses = guess.map(one).unwrap_or_default();
         }
         self.state().questions = questions;
     }
+}
+
+/// How many hands go up for an answer, by a digit.
+fn hands(screen: &Screen, letter: char) -> u64 {
+    let digit = |key: char| key.to_digit(10).or((key == '\n').then_some(0));
+    let hands = screen.ask(&format!("Hands up for {letter} (0 to 9): "), digit);
+    hands.unwrap_or(0).into()
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use crate::{
     lab::{Lab, Left, State},
     path,
     progress::Progress,
+    question::CLASS,
 };
 use clap::ColorChoice;
 use measure::{host::Host, inherited, timing::Housekeeper};
@@ -101,7 +102,11 @@ impl Step {
             silent: common.json,
             ascii: common.ascii,
             width: common.width,
-            reads_keys: common.pause || common.predict.as_deref() == Some(""),
+            reads_keys: common.pause
+                || common
+                    .predict
+                    .as_deref()
+                    .is_some_and(|it| it.is_empty() || it == CLASS),
             goes_on_unread: !results.is_empty() || cast.is_some(),
             cast,
         });

@@ -173,6 +173,6 @@ fn ctrl_c_ends_it_with_exit_code_0() {
         .unwrap_or_else(|| panic!("no address in `{line}`"));
     assert!(listens(address));
     let pid = Pid::from_raw(child.id().cast_signed());
-    signal::kill(pid, signal::Signal::SIGINT).expect("it runs");
+    signal::kill(pid, signal::Signal::SIGTERM).expect("it runs");
     assert_eq!(child.wait().expect("it ends").code(), Some(0));
 }

@@ -104,17 +104,23 @@ pub struct QuestionReport {
     pub answer: Option<usize>,
     /// The figure, in words.
     pub figure: String,
-    /// The index of the one that the reader chose; `None` where nobody was asked.
-    pub guess: Option<usize>,
+    /// How many chose each; empty where nobody was asked.
+    pub guesses: Vec<u64>,
 }
 
 impl QuestionReport {
     /// What was guessed, and what the run says; `None` where nobody guessed.
     pub(crate) fn told(&self) -> Option<String> {
         let letter = |at: usize| char::from(b'A' + at as u8);
-        let guess = self.guess?;
-        let said = format!("{} ({})", letter(guess), self.options.get(guess)?);
-        Some(match self.answer {
+        let all: u64 = self.guesses.iter().sum();
+        let chosen =
+            (self.guesses.iter().zip(&self.options).enumerate()).filter(|(_, it)| *it.0 > 0);
+        let said = chosen.map(|(at, (hands, option))| match all {
+            1 => format!("{} ({option})", letter(at)),
+            _ => format!("{} {hands} of {all}", letter(at)),
+        });
+        let said = said.collect::<Vec<_>>().join(", ");
+        (all > 0).then(|| match self.answer {
             Some(at) => format!("{said}. It is {}: {}.", letter(at), self.figure),
             None => format!("{said}. This run does not answer it."),
         })

@@ -199,7 +199,7 @@ fn an_interrupted_run_is_recorded_as_far_as_it_came() {
         .expect("it begins")
         .expect("a line");
     let interrupted = Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
+        .args(["-TERM", &child.id().to_string()])
         .status();
     assert!(interrupted.expect("it runs").success());
     assert_eq!(child.wait().expect("it ends").code(), Some(1));

@@ -169,7 +169,7 @@ fn a_python_that_hangs_does_not_survive_ctrl_c() {
         thread::sleep(Duration::from_millis(5));
     };
     let interrupt = Command::new("kill")
-        .args(["-INT", &step.id().to_string()])
+        .args(["-TERM", &step.id().to_string()])
         .status();
     assert!(interrupt.expect("there is a `kill`").success());
     let ended = step.wait_with_output().expect("it ends");
