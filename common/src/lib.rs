@@ -7,6 +7,7 @@ mod bound;
 mod census;
 pub mod claim;
 pub mod cli;
+mod command;
 mod comparison;
 mod figure;
 mod lab;

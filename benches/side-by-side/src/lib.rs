@@ -9,6 +9,7 @@ mod bench;
 mod change;
 mod chart;
 mod figures;
+mod flags;
 mod group;
 mod page;
 mod program;
