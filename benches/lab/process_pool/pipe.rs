@@ -22,17 +22,14 @@ pub(super) struct Pipe {
 
 impl Pipe {
     fn start(what: &str) -> anyhow::Result<Self> {
-        let mut process = Command::new(env::current_exe()?)
-            .arg(format!("{ARGUMENT}{what}"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
+        let mut command = Command::new(env::current_exe()?);
+        let command = command.arg(format!("{ARGUMENT}{what}"));
+        let mut process = Guest::spawn(command.stdin(Stdio::piped()).stdout(Stdio::piped()))
             .context("cannot start the far end of a pipe")?;
         let input = process.stdin.take().context("it is piped")?;
         let output = process.stdout.take().context("it is piped")?;
-        let _process = Guest::new(process);
         Ok(Self {
-            _process,
+            _process: process,
             input,
             output,
         })

@@ -82,7 +82,7 @@ fn whole(
                 .stdin(Stdio::null())
                 .stdout(Stdio::piped());
             let start = Instant::now();
-            let mut guest = Guest::new(command.spawn().context("it does not start")?);
+            let mut guest = Guest::spawn(&mut command).context("it does not start")?;
             let output = guest.stdout.take().context("it is piped")?;
             let document: Value = serde_json::from_reader(output).context("it printed no JSON")?;
             let status = guest.wait()?;

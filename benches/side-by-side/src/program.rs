@@ -43,17 +43,14 @@ impl Program {
     /// It does not start, or does not answer as agreed.
     pub fn start(command: &mut Command) -> anyhow::Result<Result<Self, String>> {
         let name = command.get_program().to_string_lossy().into_owned();
-        let mut process = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut process = Guest::spawn(command.stderr(Stdio::piped()))
             .with_context(|| format!("cannot start `{name}`"))?;
         let input = process.stdin.take();
         let output = process.stdout.take().context("it is piped")?;
         let errors = process.stderr.take().context("it is piped")?;
         let mut program = Self {
-            process: Guest::new(process),
+            process,
             input,
             lines: in_lines(output),
             complaints: complaints(errors),
@@ -135,7 +132,7 @@ impl Program {
                 _ => break,
             }
         }
-        let _ = self.process.kill();
+        self.process.kill();
         None
     }
 }

@@ -50,16 +50,13 @@ impl Python {
 
     fn ask(path: &Path) -> Result<Self, String> {
         let shown = path.display();
-        let mut process = Command::new(path)
-            .args(["-c", WHO])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .map_err(|error| format!("cannot start `{shown}`: {error}"))?;
-        let output = process.stdout.take().expect("it is piped");
+        let mut command = Command::new(path);
+        let command = command.args(["-c", WHO]).stdin(Stdio::null());
+        let command = command.stdout(Stdio::piped()).stderr(Stdio::null());
         // Gone at the end of this, whatever it is doing.
-        let _process = Guest::new(process);
+        let mut process =
+            Guest::spawn(command).map_err(|error| format!("cannot start `{shown}`: {error}"))?;
+        let output = process.stdout.take().expect("it is piped");
         match in_lines(output).recv_timeout(PATIENCE) {
             Ok(line) => Self::told(path, &line).ok_or_else(|| format!("`{shown}` is no Python 3")),
             Err(RecvTimeoutError::Disconnected) => Err(format!("`{shown}` is no Python 3")),

@@ -2,23 +2,23 @@
 //!
 //! Nothing here runs code of the caller; what concerns the caller is done [later](State::later).
 
+mod job;
+mod shared;
+
+pub(crate) use job::{Job, Outcome, Output, Reply};
+pub(crate) use shared::{Gates, Shared};
+
 use crate::{
     Event, Ledger, TaskError, WorkerId, WorkerStartError,
     builder::Settings,
-    child::{Child, PACKET_BYTES, Waker},
-    supervisor,
-    sync::{Permit, Room, lock},
-    wire::{self, Answer, Order},
+    child::{Child, Waker},
+    sync::Room,
     worker::Worker,
 };
 use std::{
     collections::{BTreeMap, VecDeque},
-    fmt, io, iter, mem,
-    num::NonZeroUsize,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicU64, Ordering},
-    },
+    mem,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -26,103 +26,6 @@ use std::{
 const START_ATTEMPTS: u32 = 3;
 const FIRST_BACK_OFF: Duration = Duration::from_millis(10);
 const LONGEST_BACK_OFF: Duration = Duration::from_secs(1);
-
-/// One or more answers as they came from the worker: whoever takes the outcome decodes them.
-#[derive(Debug)]
-pub(crate) struct Output {
-    pub(crate) bytes: Vec<u8>,
-    /// Where in the bytes they begin.
-    pub(crate) from: usize,
-    pub(crate) tasks: u32,
-}
-
-impl Output {
-    pub(crate) fn answers(&self) -> impl Iterator<Item = Answer<'_>> {
-        wire::messages(&self.bytes[self.from..]).filter_map(Answer::read)
-    }
-}
-
-pub(crate) type Outcome = Result<Output, TaskError>;
-
-/// Puts the outcome of the task of this number, the so-manieth of its job, where it goes.
-pub(crate) type Reply = Arc<dyn Fn(usize, u64, Outcome) + Send + Sync>;
-
-/// What a worker is sent at once: one task, or a chunk of them.
-pub(crate) struct Job {
-    /// The number of its first task.
-    pub(crate) first: u64,
-    pub(crate) tasks: u32,
-    /// Their orders.
-    pub(crate) message: Arc<Vec<u8>>,
-    /// How many of its tasks have been answered.
-    pub(crate) answered: u32,
-    /// How often its (next) task was begun.
-    attempts: u32,
-    pub(crate) is_cancelled: bool,
-    /// Its room in the queue, until it is begun.
-    permit: Option<Permit>,
-    reply: Reply,
-    /// Who reads it, if others are for the same reader.
-    reader: Option<usize>,
-    /// Which task of the reply's its first one is.
-    place: usize,
-}
-
-impl Job {
-    fn new(first: u64, tasks: u32, message: Vec<u8>, reply: Reply) -> Self {
-        Self {
-            first,
-            tasks,
-            message: Arc::new(message),
-            answered: 0,
-            attempts: 0,
-            is_cancelled: false,
-            permit: None,
-            reply,
-            reader: None,
-            place: 0,
-        }
-    }
-
-    /// The number of the next task.
-    pub(crate) fn task(&self) -> u64 {
-        self.first + u64::from(self.answered)
-    }
-
-    pub(crate) fn unanswered(&self) -> u32 {
-        self.tasks - self.answered
-    }
-
-    /// Whether it is one task, and one packet.
-    pub(crate) fn is_small(&self) -> bool {
-        self.tasks == 1 && self.message.len() <= PACKET_BYTES
-    }
-
-    /// Whether a worker that has taken so many bytes of its message has begun the next task.
-    pub(crate) fn is_begun(&self, taken: usize) -> bool {
-        let orders = wire::messages(&self.message).take(self.answered as usize + 1);
-        taken >= orders.map(|order| 4 + order.len()).sum()
-    }
-
-    /// Takes out what is answered; the rest as jobs of one task each.
-    fn into_singles(self) -> Vec<Self> {
-        if self.tasks == 1 {
-            return vec![self];
-        }
-        let left = wire::messages(&self.message).zip(0_u32..);
-        let left = left.skip(self.answered as usize).map(|(order, at)| {
-            let mut message = vec![0; 4];
-            message.extend_from_slice(order);
-            wire::write_size(&mut message);
-            let first = self.first + u64::from(at);
-            let mut single = Self::new(first, 1, message, Arc::clone(&self.reply));
-            single.place = self.place + at as usize;
-            single.reader = self.reader;
-            single
-        });
-        left.collect()
-    }
-}
 
 /// A worker's place in the pool. Its supervisor alone starts and ends the worker.
 #[derive(Default)]
@@ -159,107 +62,6 @@ pub(crate) struct State {
     /// What is to be done once no lock is held.
     effects: Vec<Box<dyn FnOnce() + Send>>,
     gates: Gates,
-}
-
-/// What callers wait for.
-#[derive(Clone)]
-pub(crate) struct Gates {
-    /// Room in the queue.
-    pub(crate) queue: Arc<Room>,
-    /// Opened when all workers are ready for the first time, or none ever will be.
-    pub(crate) started: Arc<Room>,
-    /// Opened when no worker is left.
-    pub(crate) ended: Arc<Room>,
-}
-
-/// What a pool, its handles and its threads share.
-pub(crate) struct Shared {
-    pub(crate) settings: Arc<Settings>,
-    pub(crate) gates: Gates,
-    next_task: AtomicU64,
-    pub(crate) state: Mutex<State>,
-}
-
-impl fmt::Debug for Shared {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = lock(&self.state);
-        f.debug_struct("Pool")
-            .field("functions", &self.settings.functions)
-            .field("ledger", &state.ledger)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Shared {
-    pub(crate) fn new(settings: Settings) -> io::Result<Self> {
-        let limit = settings.queue_limit.map_or(usize::MAX, NonZeroUsize::get);
-        let gates = Gates {
-            queue: Room::new(limit),
-            started: Room::new(0),
-            ended: Room::new(0),
-        };
-        let settings = Arc::new(settings);
-        let supervisors = settings.workers.get();
-        let wakers = iter::repeat_with(|| Waker::new().map(Arc::new));
-        let state = State {
-            settings: Arc::clone(&settings),
-            queue: BTreeMap::new(),
-            slots: iter::repeat_with(Slot::default).take(supervisors).collect(),
-            wakers: wakers.take(supervisors).collect::<io::Result<_>>()?,
-            ledger: Ledger::default(),
-            closed: None,
-            is_over: false,
-            was_ready: false,
-            supervisors,
-            effects: Vec::new(),
-            gates: gates.clone(),
-        };
-        Ok(Self {
-            settings,
-            gates,
-            next_task: AtomicU64::new(0),
-            state: Mutex::new(state),
-        })
-    }
-
-    /// Changes the state; what concerns the caller's code happens when the lock is free again.
-    pub(crate) fn change<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
-        let mut state = lock(&self.state);
-        let result = change(&mut state);
-        let effects = mem::take(&mut state.effects);
-        drop(state);
-        effects.into_iter().for_each(|effect| effect());
-        result
-    }
-
-    /// Queues tasks, or gives them to a worker that is lent to this thread; returns the number of
-    /// the first.
-    pub(crate) fn add(
-        &self,
-        (tasks, mut message): (u32, Vec<u8>),
-        (reply, reader): (Reply, Option<usize>),
-        permit: Option<Permit>,
-        lends: bool,
-    ) -> u64 {
-        let first = self.next_task.fetch_add(tasks.into(), Ordering::Relaxed);
-        Order::number(&mut message, first);
-        (first..first + u64::from(tasks))
-            .for_each(|task| self.settings.notify(Event::Submitted(task)));
-        let mut job = Job::new(first, tasks, message, reply);
-        (job.permit, job.reader) = (permit, reader);
-        if let Some(worker) = self.change(|state| state.add(job, lends)) {
-            supervisor::serve_lent(self, worker);
-        }
-        first
-    }
-
-    /// Counts a task that came to nothing before it was queued.
-    pub(crate) fn refuse(&self) -> u64 {
-        let ledger = &mut lock(&self.state).ledger;
-        ledger.submitted += 1;
-        ledger.failed += 1;
-        self.next_task.fetch_add(1, Ordering::Relaxed)
-    }
 }
 
 impl State {

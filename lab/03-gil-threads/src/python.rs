@@ -120,8 +120,8 @@ impl Python {
         }
         command.args(["-c", SCRIPT]).stdin(Stdio::piped());
         let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        let spawned = command.spawn();
-        let mut process = Guest::new(spawned.with_context(|| format!("cannot start `{path}`"))?);
+        let spawned = Guest::spawn(command);
+        let mut process = spawned.with_context(|| format!("cannot start `{path}`"))?;
         let (stdout, stderr) = (process.stdout.take(), process.stderr.take());
         let (answered, answers) = sync_channel(0);
         thread::spawn(move || lines(stdout?).try_for_each(|line| answered.send(line).ok()));

@@ -1,8 +1,9 @@
 //! Programs that are not copies of this one, and are not to outlive it either.
 
 use std::{
+    io,
     ops::{Deref, DerefMut},
-    process::Child,
+    process::{Child, Command},
     sync::{Mutex, PoisonError},
 };
 
@@ -10,17 +11,35 @@ use std::{
 static GUESTS: Mutex<Vec<u32>> = Mutex::new(Vec::new());
 
 /// A foreign program at work: killed and reaped when dropped, and killed on Ctrl-C.
+///
+/// On Unix it has a process group of its own, and what it starts there is killed with it.
 #[derive(Debug)]
 pub struct Guest {
     process: Child,
 }
 
 impl Guest {
-    /// Takes a program that was just started into care.
-    pub fn new(process: Child) -> Self {
+    /// Starts a program and takes it into care.
+    ///
+    /// # Errors
+    /// The system's word, where it does not start.
+    pub fn spawn(command: &mut Command) -> io::Result<Self> {
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(command, 0);
+        // Ctrl-C finds it in the list, or not started.
         let mut guests = GUESTS.lock().unwrap_or_else(PoisonError::into_inner);
+        let process = command.spawn()?;
         guests.push(process.id());
-        Self { process }
+        Ok(Self { process })
+    }
+
+    /// Kills it, and on Unix what it started in its process group.
+    pub fn kill(&mut self) {
+        // It may have ended by itself, which is as well.
+        if let Ok(None) = self.process.try_wait() {
+            kill(self.process.id());
+            let _ = self.process.kill();
+        }
     }
 }
 
@@ -40,8 +59,7 @@ impl DerefMut for Guest {
 
 impl Drop for Guest {
     fn drop(&mut self) {
-        // It may have ended by itself, which is as well.
-        let _ = self.process.kill();
+        self.kill();
         let mut guests = GUESTS.lock().unwrap_or_else(PoisonError::into_inner);
         guests.retain(|id| *id != self.process.id());
         // Reaped only now: until then its number is nobody else's.
@@ -51,14 +69,20 @@ impl Drop for Guest {
 
 /// Kills all guests: this process is about to end without dropping anything.
 pub fn kill_guests() {
+    let guests = GUESTS.lock().unwrap_or_else(PoisonError::into_inner);
+    guests.iter().copied().for_each(kill);
+}
+
+/// Kills a process group; one that has ended meanwhile needs no signal.
+#[cfg_attr(not(unix), expect(unused_variables, reason = "there are no groups"))]
+fn kill(leader: u32) {
     #[cfg(unix)]
-    for id in GUESTS.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+    {
         use nix::{
-            sys::signal::{Signal, kill},
+            sys::signal::{Signal, killpg},
             unistd::Pid,
         };
-        // One that has ended meanwhile needs no signal.
-        let _ = kill(Pid::from_raw(id.cast_signed()), Signal::SIGKILL);
+        let _ = killpg(Pid::from_raw(leader.cast_signed()), Signal::SIGKILL);
     }
 }
 
@@ -68,10 +92,10 @@ mod tests {
     #[test]
     fn a_guest_ends_when_it_is_dropped_and_when_all_are_killed() {
         use super::*;
-        use std::{os::unix::process::ExitStatusExt, process::Command};
+        use std::{io::Read, os::unix::process::ExitStatusExt, process::Stdio};
         let sleeper = || {
-            let mut command = Command::new("sleep");
-            Guest::new(command.arg("600").spawn().expect("there is a `sleep`"))
+            let spawned = Guest::spawn(Command::new("sleep").arg("600"));
+            spawned.expect("there is a `sleep`")
         };
         let id = sleeper().id();
         let guests = GUESTS.lock().unwrap_or_else(PoisonError::into_inner);
@@ -81,5 +105,15 @@ mod tests {
         kill_guests();
         let status = guest.wait().expect("it can be waited for");
         assert_eq!(status.signal(), Some(9));
+        // What it started holds the pipe until it is killed, too.
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", "sleep 600 & echo; wait"])
+            .stdout(Stdio::piped());
+        let mut guest = Guest::spawn(&mut command).expect("there is a shell");
+        let mut output = guest.stdout.take().expect("it is piped");
+        output.read_exact(&mut [0]).expect("it has begun");
+        drop(guest);
+        assert_eq!(output.read(&mut [0]).expect("it is closed"), 0);
     }
 }
