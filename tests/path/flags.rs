@@ -18,10 +18,12 @@ fn flags(binary: &Path) -> Vec<Flag> {
     let flag = |pair: &[&str]| {
         let (name, rest) = pair[0].split_once(['[', '<'])?;
         let name = name.split(", ").last()?.trim();
+        // Its text begins beside it or below, as the whole help is long or short.
+        let (kind, beside) = rest.trim_start_matches('<').split_once(['>', ']'])?;
         Some(Flag {
             name: name.starts_with("--").then(|| name.to_owned())?,
-            kind: rest.trim_matches(['<', '>', ']']).to_owned(),
-            text: pair[1].to_owned(),
+            kind: kind.to_owned(),
+            text: format!("{beside} {}", pair[1]),
         })
     };
     lines.windows(2).filter_map(flag).collect()
