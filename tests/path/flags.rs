@@ -23,7 +23,10 @@ fn flags(binary: &Path) -> Vec<Flag> {
         Some(Flag {
             name: name.starts_with("--").then(|| name.to_owned())?,
             kind: kind.to_owned(),
-            text: format!("{beside} {}", pair[1]),
+            text: match pair[1].starts_with('-') {
+                true => beside.to_owned(),
+                false => format!("{beside} {}", pair[1]),
+            },
         })
     };
     lines.windows(2).filter_map(flag).collect()
