@@ -12,7 +12,7 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     os::unix::ffi::OsStrExt,
     path::Path,
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStderr, Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -37,6 +37,27 @@ fn after(first: &str, flags: &[&OsStr]) -> Finished {
     run_command(command)
 }
 
+/// Starts a step that waits for keys, and returns it once it asks for the first: it is all set up then.
+fn paused(command: &mut Command) -> (Child, ChildStderr) {
+    let command = command.arg("--pause").stdin(Stdio::piped());
+    let command = command.stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("it starts");
+    let mut stderr = child.stderr.take().expect("it is piped");
+    stderr.read_exact(&mut [0]).expect("it asks");
+    (child, stderr)
+}
+
+/// Presses keys, and returns what the step printed until its end, and its exit code.
+fn press(keys: &[u8], (mut child, mut stderr): (Child, ChildStderr)) -> (String, Option<i32>) {
+    let mut stdin = child.stdin.take().expect("it is piped");
+    stdin.write_all(keys).expect("it listens");
+    drop(stdin);
+    let mut told = String::new();
+    // Read to its end: a full pipe would hold it.
+    let _ = stderr.read_to_string(&mut told);
+    (told, child.wait().expect("it ends").code())
+}
+
 fn signal(child: &Child, name: &str) {
     let status = Command::new("kill")
         .args([name, &child.id().to_string()])
@@ -47,26 +68,12 @@ fn signal(child: &Child, name: &str) {
 #[test]
 fn signals_that_were_ignored_at_the_start_stay_ignored() {
     for (name, flag) in [("HUP", "-HUP"), ("INT", "-INT"), ("TERM", "-TERM")] {
-        let mut child = Command::new("sh")
-            .args(["-c", &format!("trap '' {name}; exec \"$0\" \"$@\"")])
-            .arg(lab_01())
-            .args(QUICK)
-            .arg("--pause")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("it starts");
-        let mut stderr = child.stderr.take().expect("it is piped");
-        // Its handlers are in place once it asks for a key.
-        stderr.read_exact(&mut [0]).expect("it asks");
-        signal(&child, flag);
-        let mut stdin = child.stdin.take().expect("it is piped");
-        stdin.write_all(b"\n\n\n").expect("it listens");
-        drop(stdin);
-        // Read to its end: a full pipe would hold it.
-        let _ = stderr.read_to_end(&mut Vec::new());
-        assert_eq!(child.wait().expect("it ends").code(), Some(0), "{name}");
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("trap '' {name}; exec \"$0\" \"$@\"")]);
+        let started = paused(command.arg(lab_01()).args(QUICK));
+        signal(&started.0, flag);
+        let (told, code) = press(b"\n\n\n", started);
+        assert_eq!(code, Some(0), "{name}: {told}");
         println!("{name} ignored: the run goes on to its end");
     }
 }
@@ -107,15 +114,8 @@ fn workers_are_the_running_image_whatever_lies_at_its_path() {
     let folder = tempfile::tempdir().expect("a folder");
     let program = folder.path().join("t");
     fs::copy(&binaries()["lab-04-gil-processes"], &program).expect("room");
-    let mut child = Command::new(&program)
-        .args(["--rounds", "1", "--scale", "1", "--pause"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("it starts");
-    let mut stderr = child.stderr.take().expect("it is piped");
-    stderr.read_exact(&mut [0]).expect("it asks");
+    let mut command = Command::new(&program);
+    let started = paused(command.args(["--rounds", "1", "--scale", "1"]));
     let seen = folder.path().join("seen");
     let script = format!("#!/bin/sh\necho >> '{}'\n", seen.display());
     let other = folder.path().join("t (deleted)");
@@ -123,12 +123,8 @@ fn workers_are_the_running_image_whatever_lies_at_its_path() {
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
     fs::set_permissions(&other, mode).expect("ours");
     fs::remove_file(&program).expect("ours");
-    let mut stdin = child.stdin.take().expect("it is piped");
-    stdin.write_all(b"s\n").expect("it listens");
-    drop(stdin);
-    let mut told = String::new();
-    let _ = stderr.read_to_string(&mut told);
-    assert_eq!(child.wait().expect("it ends").code(), Some(0), "{told}");
+    let (told, code) = press(b"s\n", started);
+    assert_eq!(code, Some(0), "{told}");
     assert!(!seen.exists(), "a stranger ran as its worker");
     println!("program removed, a stranger at its old name: workers of its own");
 }

@@ -61,12 +61,10 @@ impl Lab {
         [first, second]: [&str; 2],
     ) -> Claim {
         let ratio = || wall(second) / wall(first);
-        let alike = || {
-            vec![
-                ratio().at_most(times(MARGIN)),
-                ratio().at_least(times(1.0 / MARGIN)),
-            ]
-        };
+        let took = format!("`{second}` took {{left}} × the time of `{first}`");
+        let (most, least) = (times(MARGIN), times(1.0 / MARGIN));
+        let alike = [ratio().at_most(most), ratio().at_least(least)];
+        let mut alike = alike.map(|check| check.in_words(&*took)).to_vec();
         let (text, checks) = match Comparison::of(&self.walls(first), &self.walls(second)) {
             Comparison::FirstFaster => (
                 format!("`{first}` was faster in every round"),
@@ -78,13 +76,13 @@ impl Lab {
             ),
             Comparison::Same => (
                 format!("no difference of a tenth between `{first}` and `{second}`"),
-                alike(),
+                alike,
             ),
             Comparison::Undecided => {
                 // What took no time is not the same either.
-                let long = wall(first).at_least(seconds(LEAST_TIME_S));
+                alike.push(wall(first).at_least(seconds(LEAST_TIME_S)));
                 let text = format!("whether `{first}` or `{second}` is faster");
-                (text, [alike(), vec![long]].concat())
+                (text, alike)
             }
         };
         let claim = Claim::that(name, format!("{about}: {text}"));

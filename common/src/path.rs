@@ -103,7 +103,7 @@ pub const PATH: [Stop; 23] = [
         "lab-10-hybrid-pipeline",
         6,
         "async fetch + process-pool parse",
-        &["--rounds", "1"],
+        &["--rounds", "3", "--pages", "24"],
     ),
     stop(
         "lab-11-threads-basics",
@@ -166,7 +166,7 @@ pub const PATH: [Stop; 23] = [
         "lab-19-async-vs-threads-fx",
         6,
         "where does async shine, and where not?",
-        &["--sweep", "10,100", "--rounds", "1", "--paths", "300_000"],
+        &["--sweep", "10,100", "--rounds", "3", "--paths", "300_000"],
     ),
 ];
 

@@ -24,7 +24,7 @@ pub struct Check {
     relation: Relation,
     pub(super) right: Expression,
     pub(super) show: fn(f64) -> String,
-    words: Option<&'static str>,
+    words: Option<String>,
     /// Fewer rounds than this decide nothing.
     least_rounds: usize,
 }
@@ -95,8 +95,8 @@ impl Check {
     ///
     /// It must be true whatever the verdict is: a statement of the two values, not of the claim.
     #[must_use]
-    pub fn in_words(mut self, sentence: &'static str) -> Self {
-        self.words = Some(sentence);
+    pub fn in_words(mut self, sentence: impl Into<String>) -> Self {
+        self.words = Some(sentence.into());
         self
     }
 
@@ -160,7 +160,7 @@ impl Check {
         let to = self.span(pairs.iter().map(|pair| pair.1));
         let (_, needed, otherwise) = self.relation.words();
         let is_shown = verdict == Verdict::Shown;
-        let sentence = match self.words {
+        let sentence = match &self.words {
             Some(words) => {
                 let sentence = words.replace("{left}", &from).replace("{right}", &to);
                 // Words that suit both verdicts do not say what was missing.
