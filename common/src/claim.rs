@@ -114,19 +114,13 @@ impl Claim {
         let mut decisive: Vec<&str> = decisive.map(|(_, _, evidence)| &**evidence).collect();
         decisive.dedup();
         let evidence = decisive.join("; ");
-        let lack = self
-            .needs_cpus
-            .then(|| self.lack_of_cpus(document))
-            .flatten();
+        let lack = self.lack_of_cpus(document);
+        let lack = lack.filter(|_| self.needs_cpus);
         let needs_quiet = verdict != Verdict::Shown && lack.is_some();
-        let mut variants = self.variants();
-        let reasons: Vec<String> = if variants
-            .any(|it| find(document, Some(it), "disturbed").is_some_and(Value::is_string))
-        {
-            Vec::new()
-        } else {
-            self.reason.clone().into_iter().chain(lack).collect()
-        };
+        let disturbed = |it| find(document, Some(it), "disturbed").is_some_and(Value::is_string);
+        let is_disturbed = self.variants().any(disturbed);
+        let reasons = self.reason.clone().into_iter().chain(lack);
+        let reasons: Vec<String> = reasons.filter(|_| !is_disturbed).collect();
         let reason = match &*reasons {
             [] => evidence.clone(),
             reasons => reasons.join("; "),

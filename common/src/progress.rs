@@ -87,10 +87,8 @@ impl Progress {
         let guessed = |asked: &QuestionReport| {
             // A class is no reader.
             let is_one = asked.guesses.iter().sum::<u64>() == 1;
-            let guess = asked
-                .guesses
-                .iter()
-                .position(|hands| is_one && *hands == 1)?;
+            let mut guesses = asked.guesses.iter();
+            let guess = guesses.position(|hands| is_one && *hands == 1)?;
             Some((asked.question.clone(), Some(guess) == asked.answer))
         };
         let guesses: Vec<_> = document.questions.iter().filter_map(guessed).collect();

@@ -23,7 +23,7 @@ use std::{
     mem,
     process::ExitCode,
     slice,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     thread,
     time::Duration,
 };
@@ -32,6 +32,9 @@ use timeline::Timeline;
 /// How long an interrupted step may take to print what it has, and then to say that it cannot.
 const GRACE: Duration = Duration::from_secs(2);
 const LAST_WORDS: Duration = Duration::from_millis(100);
+
+/// What Ctrl-C finds of a run, once it has begun.
+type Running = Arc<OnceLock<(Arc<Mutex<State>>, Screen)>>;
 
 /// One step of the path: what its report is headed with and closed by.
 #[derive(Clone, Copy, Debug)]
@@ -83,6 +86,7 @@ impl Step {
         common: &CommonArgs,
         demonstrate: impl FnOnce(&Own, &mut Lab) -> anyhow::Result<()>,
     ) -> ExitCode {
+        let running = report_on_interrupt(common);
         match common.color {
             ColorChoice::Auto => anstream::ColorChoice::Auto,
             ColorChoice::Always => anstream::ColorChoice::Always,
@@ -102,11 +106,7 @@ impl Step {
             silent: common.json,
             ascii: common.ascii,
             width: common.width,
-            reads_keys: common.pause
-                || common
-                    .predict
-                    .as_deref()
-                    .is_some_and(|it| it.is_empty() || it == CLASS),
+            reads_keys: common.pause || matches!(common.predict.as_deref(), Some("" | CLASS)),
             goes_on_unread: !results.is_empty() || cast.is_some(),
             cast,
         });
@@ -118,7 +118,8 @@ impl Step {
             predict: common.predict.clone(),
             seed: common.seed,
         };
-        report_on_interrupt(&lab, common);
+        // Set once: this is the only run of the process.
+        let _ = running.set((Arc::clone(&lab.state), lab.screen()));
         if common.clear && io::stdout().is_terminal() {
             screen.say("\u{1b}[2J\u{1b}[3J\u{1b}[H");
         }
@@ -221,25 +222,31 @@ fn exit_code(error: &anyhow::Error) -> ExitCode {
 /// On Ctrl-C, reports the variants that were finished and ends with exit code 1.
 ///
 /// Children live in process groups of their own and end with their links; guests are killed.
-fn report_on_interrupt(lab: &Lab, common: &CommonArgs) {
-    let (state, screen, common) = (Arc::clone(&lab.state), lab.screen(), common.clone());
+fn report_on_interrupt(common: &CommonArgs) -> Running {
+    let (running, common) = (Running::default(), common.clone());
+    let found = Arc::clone(&running);
     let housekeeper = Housekeeper::enrol();
     let handled = inherited::on_interrupt(move |reason| {
         let _housekeeper = &housekeeper;
         end_within(GRACE, reason);
         child::kill_guests();
+        let message = |finished| format!("{reason}; variants finished before that: {finished}");
+        let Some((state, screen)) = found.get() else {
+            report::print_error(message(0));
+            exit();
+        };
         let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
         if !state.finished {
-            let finished = state.runs.len();
-            let message = format!("{reason}; variants finished before that: {finished}");
+            let message = message(state.runs.len());
             screen.clear_bars();
             screen.release_keys();
-            conclude(&mut state, &screen, &common, vec![message]);
+            conclude(&mut state, screen, &common, vec![message]);
         }
         exit();
     });
     // Without a handler Ctrl-C ends the run at once, which is the usual behaviour.
     drop(handled);
+    running
 }
 
 /// Concludes, prints, and writes what goes to files; whether anything failed, by then or in that.

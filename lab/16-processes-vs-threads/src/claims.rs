@@ -11,7 +11,7 @@ use lab_16_processes_vs_threads::{
     JOB, Job, PROGRAM, run_in_processes, run_on_threads, run_one_by_one,
 };
 use process_pool::TaskError;
-use std::num::NonZeroUsize;
+use std::{num::NonZeroUsize, time::Duration};
 
 /// Jobs of CPU work, each with a seed of its own.
 fn compute_jobs(count: usize, steps: u64, seed: u64) -> Vec<Job> {
@@ -60,8 +60,9 @@ fn both(
         || Ok(run_on_threads(workers, jobs)),
         |done| tally(done.iter().zip(results).map(|(a, b)| a == b).collect()),
     )?;
+    let patience = lab.patience();
     let done = variant(lab, processes, workers, jobs).run_counted(
-        || in_a_new_pool(workers, jobs),
+        || in_a_new_pool(workers, jobs, patience),
         |done| {
             let pairs = done.iter().zip(results);
             tally(pairs.map(|(a, b)| a.as_ref() == Ok(b)).collect())
@@ -89,16 +90,15 @@ fn variant<'a>(lab: &'a mut Lab, name: &str, workers: NonZeroUsize, jobs: &[Job]
 fn in_a_new_pool(
     workers: NonZeroUsize,
     jobs: &[Job],
+    patience: Duration,
 ) -> anyhow::Result<Vec<Result<u64, TaskError>>> {
-    let pool = JOB.pool_builder().workers(workers).recorded().start()?;
-    Ok(run_in_processes(&pool, jobs))
+    let pool = JOB.pool_builder().workers(workers).timeout(patience);
+    Ok(run_in_processes(&pool.recorded().start()?, jobs))
 }
 
 fn claim_overlap(args: &Args, lab: &mut Lab) {
-    let mut right = Claim::that(
-        "all_right",
-        "every job had the result that it has one by one",
-    );
+    let text = "every job had the result that it has one by one";
+    let mut right = Claim::that("all_right", text);
     let text = "I/O: the waits overlapped on both: less than 3/4 of their time in a row";
     let mut waits = Claim::that("waits_overlap", text);
     let text = "CPU work: both were faster than one by one in every round";
@@ -141,22 +141,22 @@ pub(crate) fn sweep(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let sizes = (0..6).rev().map(|k| args.work.get() as u64 / 4_u64.pow(k));
     let sizes: Vec<u64> = sizes.filter(|steps| *steps > 0).collect();
     let mut sweep = Sweep::new("steps a job", &WAYS, sizes);
-    let running = JOB.pool(workers)?;
+    let patience = lab.patience();
+    let running = JOB.pool_builder().workers(workers).timeout(patience);
+    let running = running.start()?;
     let mut wrong = 0;
     for _ in 0..rounds.get() {
         for size in 0..sweep.sizes().len() {
             let jobs = compute_jobs(workers.get(), sweep.sizes()[size], seed);
             let (expected, one_by_one) = timed(|| run_one_by_one(&jobs));
             let (threads, on_threads) = timed(|| run_on_threads(workers, &jobs));
-            let (processes, in_processes) = timed(|| in_a_new_pool(workers, &jobs));
+            let (processes, in_processes) = timed(|| in_a_new_pool(workers, &jobs, patience));
             let (pooled, in_running_pool) = timed(|| run_in_processes(&running, &jobs));
             let right = |done: Vec<Result<u64, _>>| done.into_iter().flatten().eq(expected.clone());
             let right = [threads == expected, right(processes?), right(pooled)];
             wrong += right.iter().filter(|right| !**right).count();
-            sweep.add(
-                size,
-                [one_by_one, on_threads, in_processes, in_running_pool],
-            );
+            let took = [one_by_one, on_threads, in_processes, in_running_pool];
+            sweep.add(size, took);
         }
     }
     let wrong = lab.count(None, "wrong_results_in_the_sweep", wrong);
@@ -223,10 +223,10 @@ const IN_A_THREAD: &str = "abort in a thread";
 pub(crate) fn abort(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let mut jobs = compute_jobs(args.jobs.get(), args.work.get() as u64, lab.seed());
     jobs[0] = Job::Abort;
-    let all = jobs.len();
+    let (all, patience) = (jobs.len(), lab.patience());
     lab.say("job 1 aborts, in a pool of processes …");
     let ended = lab.variant(IN_A_PROCESS).other_work().run_counted(
-        || in_a_new_pool(args.workers, &jobs),
+        || in_a_new_pool(args.workers, &jobs, patience),
         |ended| Tally::of(ended),
     )?;
     let error = ended.iter().find_map(|job| job.as_ref().err());
@@ -235,7 +235,7 @@ pub(crate) fn abort(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let ended = lab.variant(IN_A_THREAD).other_work().run_counted(
         || {
             let program = PROGRAM.pool_builder().workers(NonZeroUsize::MIN);
-            let program = program.recorded().start()?;
+            let program = program.timeout(patience).recorded().start()?;
             Ok(program.call((args.workers, jobs.clone())))
         },
         |ended| match ended {
