@@ -62,10 +62,13 @@ fn steps() -> Vec<(PathBuf, String)> {
     steps
 }
 
-/// The steps that are lessons: all but the tour and the drills.
+/// No lessons: the tour, the drills, the advice.
+const OTHERS: [&str; 3] = ["lab-00-tour", "lab-advise", "lab-drills"];
+
+/// The steps that are lessons.
 fn lessons() -> Vec<(PathBuf, String)> {
     let mut lessons = steps();
-    lessons.retain(|(_, package)| package != "lab-00-tour" && package != "lab-drills");
+    lessons.retain(|(_, package)| !OTHERS.contains(&&**package));
     lessons
 }
 

@@ -56,7 +56,7 @@ impl Host {
             arch: std::env::consts::ARCH.to_owned(),
             cpus: cpus(),
             quota: quota(),
-            parallelism: measure_parallelism(),
+            parallelism: free_cpus(ROUNDS),
             load,
             profile: concat!(env!("LAB_PROFILE"), " profile").to_owned(),
             rustc: env!("LAB_RUSTC").to_owned(),
@@ -98,7 +98,7 @@ impl Host {
     /// Counts again how many CPUs are free, and keeps the lower number: a neighbour may have come
     /// while the program ran.
     pub fn look_again(&mut self) {
-        self.parallelism = self.parallelism.min(measure_parallelism());
+        self.parallelism = self.parallelism.min(free_cpus(ROUNDS));
     }
 }
 
@@ -112,15 +112,15 @@ const CHUNK_STEPS: u64 = 5_000;
 /// Counts how many threads' worth of CPU work this machine does at once, right now.
 ///
 /// One thread, then one thread per CPU (at most 64), do the same work in windows of 12 ms; the
-/// ratio of their throughputs is the answer, from 1 to the number of CPUs. Each of five rounds
-/// compares neighbouring windows, since the machine's speed may have changed by the next round; the
-/// median counts. Takes about 120 ms, and no time where there is one CPU.
-fn measure_parallelism() -> f64 {
+/// ratio of their throughputs is the answer, from 1 to the number of CPUs. Each round
+/// compares neighbouring windows, since the machine's speed may have changed by the next one; the
+/// median counts. A round takes about 24 ms, and no time where there is one CPU.
+pub fn free_cpus(rounds: usize) -> f64 {
     let threads = cpus().min(MOST_THREADS);
     if threads == 1 {
         return 1.0;
     }
-    let rounds = (0..ROUNDS).map(|_| {
+    let rounds = (0..rounds.max(1)).map(|_| {
         let alone = chunks_done(1).max(1);
         let together = chunks_done(threads);
         together as f64 / alone as f64
@@ -215,7 +215,7 @@ mod tests {
 
     #[test]
     fn parallelism_lies_between_one_and_the_cpus() {
-        let parallelism = measure_parallelism();
+        let parallelism = free_cpus(ROUNDS);
         assert!(
             (0.01..=cpus() as f64).contains(&parallelism),
             "{parallelism}"

@@ -91,7 +91,7 @@ fn local_ports() -> Option<u64> {
 }
 
 /// The less of what the machine has available and what is left of the container's share.
-fn memory_left() -> Option<u64> {
+pub fn memory_left() -> Option<u64> {
     let machine = kilobytes_in("/proc/meminfo", "MemAvailable:");
     machine.into_iter().chain(cgroup_left("memory")).min()
 }
@@ -116,7 +116,8 @@ fn number_in(path: impl AsRef<Path>) -> Option<u64> {
     fs::read_to_string(path).ok()?.trim().parse().ok()
 }
 
-pub(crate) fn kilobytes_in(path: &str, key: &str) -> Option<u64> {
+/// The kB that follow `key` in the line of a file that begins with it, in bytes.
+pub fn kilobytes_in(path: &str, key: &str) -> Option<u64> {
     Some(number_behind::<u64>(key, path)? * 1024)
 }
 

@@ -13,6 +13,11 @@ const DRILLS: Stop = Stop {
     quick: &[],
 };
 
+const ADVISE: Stop = Stop {
+    package: "lab-advise",
+    ..DRILLS
+};
+
 /// Runs what `words` name, if it is no step.
 pub(crate) fn run(words: &[String], no_build: bool) -> Option<ExitCode> {
     let screen = Screen::default();
@@ -20,6 +25,7 @@ pub(crate) fn run(words: &[String], no_build: bool) -> Option<ExitCode> {
     match plain[..] {
         // Their check builds the reader's file: without cargo there is none.
         ["drill" | "diagnose", ..] => Some(run_alone(&DRILLS, words, false)),
+        ["advise", ..] => Some(run_alone(&ADVISE, &words[1..], no_build)),
         ["play", ref rest @ ..] => Some(play(rest, no_build)),
         ["next"] => Some(next(&screen)),
         ["progress"] => Some(progress(&screen, false)),

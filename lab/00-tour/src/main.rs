@@ -26,12 +26,12 @@ use std::{
 /// Without an argument: builds every step, runs each at a quick pace, and ends in one table. A step,
 /// such as `07` or `basics-1`, runs alone, with the flags behind it: `cargo run -- 07 --threads 4`.
 /// `next` says which step is next, `progress` what you have done, `play` lists games in which you
-/// are the scheduler, `drill` programs to repair, `diagnose`
-/// bugs to find.
+/// are the scheduler, `drill` programs to repair, `diagnose` bugs to find; `advise` says which way is for a job
+/// of your own.
 #[derive(Parser)]
 #[command(version, name = "lab-00-tour", disable_help_subcommand = true)]
 #[command(
-    override_usage = "lab-00-tour [OPTIONS] [list | next | progress | play | drill | diagnose | STEP [FLAGS OF THE STEP]]"
+    override_usage = "lab-00-tour [OPTIONS] [list | next | progress | play | drill | diagnose | advise | STEP [FLAGS OF THE STEP]]"
 )]
 struct Arguments {
     #[command(subcommand)]

@@ -1,0 +1,210 @@
+//! The flags, and the questions where none was given.
+
+use clap::Parser;
+use common::cli::up_to;
+use lab_advise::job::{Job, Tool, parse_bytes, parse_time};
+use std::{
+    io::{self, BufRead, IsTerminal, Write},
+    num::NonZeroUsize,
+};
+
+/// The most items that are asked about.
+const MOST: usize = 1_000_000;
+
+/// Which way for a job of your own: threads, tasks, processes, or one by one
+///
+/// Describe a job of many items that are alike: each first waits, then computes. What threads, tasks and processes
+/// cost is measured on this machine, now; from that, the time of each way is predicted, for Rust and for Python.
+/// Without a flag it asks.
+#[derive(Parser, Debug)]
+#[command(name = "cargo run -- advise", bin_name = "cargo run -- advise")]
+pub(crate) struct Args {
+    /// How many items, 1 to 1,000,000
+    #[arg(long, value_name = "N", value_parser = up_to::<MOST>)]
+    items: Option<NonZeroUsize>,
+
+    /// How long each item waits, as for a server: 50ms, 1.5s
+    #[arg(long, value_name = "TIME", value_parser = parse_time, allow_negative_numbers = true)]
+    wait: Option<f64>,
+
+    /// How long each item keeps a CPU busy: 2ms
+    #[arg(long, value_name = "TIME", value_parser = parse_time, allow_negative_numbers = true)]
+    cpu: Option<f64>,
+
+    /// Bytes that each item is given: 200, 64k, 1MiB
+    #[arg(long, value_name = "BYTES", value_parser = parse_bytes, default_value = "0", allow_negative_numbers = true)]
+    bytes_in: usize,
+
+    /// Bytes that each item gives back
+    #[arg(long, value_name = "BYTES", value_parser = parse_bytes, default_value = "0", allow_negative_numbers = true)]
+    bytes_out: usize,
+
+    /// An item may crash, which must cost the others nothing
+    #[arg(long)]
+    crash: bool,
+
+    /// The most items in flight, as a server allows, 1 to 100,000
+    #[arg(long, value_name = "N", value_parser = up_to::<100_000>)]
+    limit: Option<NonZeroUsize>,
+
+    /// What is at hand
+    #[arg(
+        long,
+        value_name = "TOOLS",
+        value_delimiter = ',',
+        default_value = "threads,async,processes"
+    )]
+    with: Vec<Tool>,
+
+    /// Print one JSON document, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// Draw and write in plain ASCII
+    #[arg(long)]
+    pub(crate) ascii: bool,
+
+    /// Draw for this many columns, 50 to 200, whatever the terminal is
+    #[arg(long, value_name = "COLUMNS", value_parser = clap::value_parser!(u16).range(50..=200))]
+    pub(crate) width: Option<u16>,
+}
+
+impl Args {
+    /// The job of the flags, or of the answers where somebody is there to answer.
+    pub(crate) fn job(&self) -> Result<Job, String> {
+        let is_described = self.items.is_some() || self.wait.is_some() || self.cpu.is_some();
+        if !is_described && io::stdin().is_terminal() && !self.json {
+            return ask(&mut io::stdin().lock(), &mut io::stderr());
+        }
+        let Some(items) = self.items else {
+            return Err("how many items? give --items N, and --wait TIME or --cpu TIME for each; try --help".into());
+        };
+        let (wait_s, cpu_s) = (self.wait.unwrap_or(0.0), self.cpu.unwrap_or(0.0));
+        if wait_s + cpu_s == 0.0 {
+            return Err(
+                "what does an item do? give --wait TIME, --cpu TIME or both, such as --wait 50ms"
+                    .into(),
+            );
+        }
+        Ok(Job {
+            items: items.get(),
+            wait_s,
+            cpu_s,
+            bytes_in: self.bytes_in,
+            bytes_out: self.bytes_out,
+            crash: self.crash,
+            limit: self.limit.map(NonZeroUsize::get),
+            with: self.with.clone(),
+        })
+    }
+}
+
+/// Asks for a job; an empty answer is the one in brackets.
+pub(crate) fn ask(input: &mut impl BufRead, prompts: &mut impl Write) -> Result<Job, String> {
+    let mut questions = Questions { input, prompts };
+    let items = questions.answer("How many items?", "100", up_to::<MOST>)?;
+    let wait_s = questions.answer(
+        "How long does each wait, as for a server?",
+        "50ms",
+        parse_time,
+    )?;
+    let cpu_s = questions.answer("How long does each keep a CPU busy?", "0", parse_time)?;
+    let bytes_in = questions.answer("How many bytes is each given?", "0", parse_bytes)?;
+    let bytes_out = questions.answer("How many bytes does each give back?", "0", parse_bytes)?;
+    let crash = questions.answer(
+        "Must a crash of one cost the others nothing?",
+        "no",
+        yes_or_no,
+    )?;
+    let limit = questions.answer("How many may be in flight?", "all", |text| match text {
+        "all" => Ok(None),
+        text => up_to::<100_000>(text).map(Some),
+    })?;
+    if wait_s + cpu_s == 0.0 {
+        return Err("an item that neither waits nor computes needs no advice".into());
+    }
+    Ok(Job {
+        bytes_in,
+        bytes_out,
+        crash,
+        limit: limit.map(NonZeroUsize::get),
+        ..Job::new(items.get(), wait_s, cpu_s)
+    })
+}
+
+struct Questions<'a, In, Out> {
+    input: &'a mut In,
+    prompts: &'a mut Out,
+}
+
+impl<In: BufRead, Out: Write> Questions<'_, In, Out> {
+    /// Asks until the answer is one.
+    fn answer<T>(
+        &mut self,
+        question: &str,
+        usual: &str,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<T, String> {
+        loop {
+            // Where nobody reads the prompt, nobody answers either.
+            let _ = write!(self.prompts, "{question} [{usual}] ");
+            let _ = self.prompts.flush();
+            let mut line = String::new();
+            if self.input.read_line(&mut line).unwrap_or(0) == 0 {
+                return Err(
+                    "no answer; give flags instead, such as --items 100 --wait 50ms".into(),
+                );
+            }
+            let text = match line.trim() {
+                "" => usual,
+                text => text,
+            };
+            match parse(text) {
+                Ok(answer) => return Ok(answer),
+                Err(problem) => {
+                    let _ = writeln!(self.prompts, "  `{text}` is {problem}");
+                }
+            }
+        }
+    }
+}
+
+fn yes_or_no(text: &str) -> Result<bool, String> {
+    match text.to_lowercase().as_str() {
+        "yes" | "y" => Ok(true),
+        "no" | "n" => Ok(false),
+        _ => Err("neither yes nor no".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(answers: &str) -> (Result<Job, String>, String) {
+        let mut prompts = Vec::new();
+        let job = ask(&mut answers.as_bytes(), &mut prompts);
+        (job, String::from_utf8(prompts).expect("UTF-8"))
+    }
+
+    #[test]
+    fn an_empty_answer_is_the_usual_one_and_a_wrong_one_is_asked_for_again() {
+        let (job, prompts) = asked("many\n20\n\n2ms\n\n\nyes\n5\n");
+        let expected = Job {
+            crash: true,
+            limit: Some(5),
+            ..Job::new(20, 0.05, 0.002)
+        };
+        assert_eq!(job, Ok(expected));
+        assert!(
+            prompts.contains("`many` is not a whole number"),
+            "{prompts}"
+        );
+        assert_eq!(prompts.matches("How many items?").count(), 2);
+    }
+
+    #[test]
+    fn questions_without_an_answer_end() {
+        assert!(asked("20\n").0.is_err_and(|text| text.contains("--items")));
+    }
+}

@@ -1,0 +1,155 @@
+//! What was measured and predicted, for the screen and as JSON.
+
+use common::{
+    format::{bytes, count, seconds_f64},
+    host::Host,
+    report::{table, wrap},
+};
+use lab_advise::{
+    Costs, Forecast, Job, advice,
+    python::{Python, class},
+};
+use serde_json::{Value, json};
+
+/// The shape of the document.
+const SCHEMA: u32 = 1;
+
+/// All that a run has to say.
+pub(crate) struct Seen {
+    pub(crate) host: Host,
+    pub(crate) costs: Costs,
+    pub(crate) python: Python,
+    pub(crate) rust: Vec<Forecast>,
+    pub(crate) with_gil: Vec<Forecast>,
+    pub(crate) without_gil: Vec<Forecast>,
+}
+
+impl Seen {
+    /// The document of `--json`.
+    pub(crate) fn document(&self, job: &Job) -> Value {
+        let python = |has_gil: bool, forecasts: &[Forecast]| {
+            let best = advice::best(forecasts, job);
+            json!({
+                "has_gil": has_gil, "ways": forecasts, "use": best.map(|best| best.way),
+                "class": best.map(|best| class(best, job)),
+                "advice": advice::sentences(forecasts, job),
+            })
+        };
+        json!({
+            "schema": SCHEMA, "host": self.host, "job": job, "costs": self.costs, "ways": self.rust,
+            "use": advice::best(&self.rust, job).map(|best| best.way),
+            "advice": advice::sentences(&self.rust, job),
+            "python": {
+                "version": self.python.version, "has_gil": self.python.has_gil, "costs": self.python.costs,
+                "each": [python(true, &self.with_gil), python(false, &self.without_gil)],
+            },
+        })
+    }
+
+    /// The screen.
+    pub(crate) fn lines(&self, job: &Job, width: usize) -> String {
+        let mut lines = vec![
+            String::new(),
+            "lab-advise · which way for my job?".into(),
+            self.host.cpus_in_words(),
+            String::new(),
+            wrap(&described(job), width, 2),
+            wrap(&self.costs_in_words(), width, 2),
+            String::new(),
+            self.table(job, width).trim_end().into(),
+            String::new(),
+            labelled("USE", &advice::sentences(&self.rust, job), width),
+        ];
+        let costs_of = match (&self.python.version, self.python.has_gil) {
+            (Some(version), Some(true)) => format!("costs of the {version} here, with a GIL"),
+            (Some(version), _) => format!("costs of the {version} here, without a GIL"),
+            _ => "no python3 here: with Rust's costs".into(),
+        };
+        lines.push(labelled("Python", &format!("({costs_of})"), width));
+        for (name, forecasts) in [
+            ("with a GIL", &self.with_gil),
+            ("without one", &self.without_gil),
+        ] {
+            let words = match advice::best(forecasts, job) {
+                Some(best) => format!(
+                    "{}: {}, limited by {}",
+                    class(best, job),
+                    advice::ranged(best),
+                    best.limited_by
+                ),
+                None => advice::sentences(forecasts, job),
+            };
+            lines.push(labelled("", &format!("{name}: {words}"), width));
+        }
+        lines.join("\n")
+    }
+
+    fn costs_in_words(&self) -> String {
+        let costs = &self.costs;
+        let time = |cost: lab_advise::costs::Cost| seconds_f64(cost.middle);
+        let measured = seconds_f64(costs.measured_in_s);
+        format!(
+            "measured now, in {measured}: thread {} · task {} · first process {}, each more {} · handoff to a \
+             process {} · MiB {} · a thread wakes {} late, a task {}",
+            time(costs.thread_s),
+            time(costs.task_s),
+            time(costs.pool_s),
+            time(costs.process_s),
+            time(costs.handoff_s),
+            time(costs.mib_s),
+            time(costs.thread_late_s),
+            time(costs.task_late_s),
+        )
+    }
+
+    fn table(&self, job: &Job, width: usize) -> String {
+        let best = advice::best(&self.rust, job).map(|best| best.way);
+        let row = |one: &Forecast| {
+            let mark = match best == Some(one.way) {
+                true => "→",
+                false if !one.is_allowed => "✗",
+                false => " ",
+            };
+            vec![
+                format!("{mark} {}", one.way.name()),
+                count(one.at_once as u64),
+                seconds_f64(one.predicted_s),
+                advice::range(one),
+                one.limited_by.clone(),
+            ]
+        };
+        let rows = self.rust.iter().map(row).collect();
+        let headings = ["  way", "at once", "predicted", "range", "limited by"];
+        table(&headings, rows, &[0, 4], width)
+    }
+}
+
+/// The job in words.
+fn described(job: &Job) -> String {
+    let mut parts = vec![match job.items {
+        1 => "one item".into(),
+        items => format!("{} items", count(items as u64)),
+    }];
+    let does = [("waits", job.wait_s), ("computes", job.cpu_s)];
+    let does = does.into_iter().filter(|(_, time)| *time > 0.0);
+    let does: Vec<String> = does
+        .map(|(what, time)| format!("{what} {}", seconds_f64(time)))
+        .collect();
+    parts.push(format!("each {}", does.join(" and ")));
+    if job.bytes_in + job.bytes_out > 0 {
+        let [given, back] = [job.bytes_in, job.bytes_out].map(|size| bytes(size as f64));
+        parts.push(format!("{given} in and {back} out"));
+    }
+    parts.extend(
+        job.limit
+            .map(|limit| format!("at most {} in flight", count(limit as u64))),
+    );
+    parts.extend(job.crash.then(|| "a crash must be contained".into()));
+    parts.join(", ")
+}
+
+/// A text behind a word that stands in front of it.
+fn labelled(label: &str, text: &str, width: usize) -> String {
+    let text = wrap(text, width, 11);
+    format!("{label:<11}{}", text.trim_start())
+}
