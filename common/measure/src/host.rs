@@ -112,9 +112,8 @@ const CHUNK_STEPS: u64 = 5_000;
 /// Counts how many threads' worth of CPU work this machine does at once, right now.
 ///
 /// One thread, then one thread per CPU (at most 64), do the same work in windows of 12 ms; the
-/// ratio of their throughputs is the answer, from 1 to the number of CPUs. Each round
-/// compares neighbouring windows, since the machine's speed may have changed by the next one; the
-/// median counts. A round takes about 24 ms, and no time where there is one CPU.
+/// ratio of their throughputs is the answer, from 1 to the number of CPUs. A round compares neighbouring
+/// windows, since the speed may have changed by the next one; the median of the rounds counts.
 pub fn free_cpus(rounds: usize) -> f64 {
     let threads = cpus().min(MOST_THREADS);
     if threads == 1 {

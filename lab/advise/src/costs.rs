@@ -153,48 +153,69 @@ impl Costs {
             seen.look_at_processes()?;
         }
         let after = free_cpus(rounds);
-        let work = Cost::of(&seen.work);
-        let processes = |each| {
-            let name = "processes within memory";
-            memory_left().map(|bytes| Limit {
-                name,
-                value: bytes / u64::max(each, 1),
-            })
+        let mut costs = seen.costs();
+        costs.free_cpus = Cost {
+            low: before.min(after),
+            middle: f64::midpoint(before, after),
+            high: before.max(after),
         };
-        Ok(Self {
+        costs.measured_in_s = began.elapsed().as_secs_f64();
+        Ok(costs)
+    }
+}
+
+impl Costs {
+    /// The CPUs to be had at a level: of them, more is better.
+    pub(crate) fn free_cpus_at(&self, level: Level) -> f64 {
+        match level {
+            Level::Low => self.free_cpus.high,
+            Level::Middle => self.free_cpus.middle,
+            Level::High => self.free_cpus.low,
+        }
+    }
+}
+
+impl Most {
+    /// What is allowed now, with worker processes of that size.
+    fn now(process_bytes: Option<u64>) -> Self {
+        let processes = process_bytes.zip(memory_left()).map(|(each, left)| Limit {
+            name: "processes within memory",
+            value: left / each.max(1),
+        });
+        Self {
+            threads: threads_allowed(STACK_BYTES),
+            sockets: sockets_allowed(),
+            processes,
+        }
+    }
+}
+
+impl Seen {
+    fn costs(&self) -> Costs {
+        let work = Cost::of(&self.work);
+        Costs {
             cpus: cpus(),
-            free_cpus: Cost {
-                low: before.min(after),
-                middle: f64::midpoint(before, after),
-                high: before.max(after),
-            },
             pace: Cost {
                 low: work.low / work.middle,
                 middle: 1.0,
                 high: work.high / work.middle,
             },
             steps_per_s: STEPS as f64 / work.middle,
-            thread_s: Cost::of(&seen.thread),
-            task_s: Cost::of(&seen.task),
-            rayon_s: Cost::of(&seen.rayon),
-            pool_s: Cost::of(&seen.pool),
-            process_s: Cost::of(&seen.process),
-            handoff_s: Cost::of(&seen.handoff),
-            mib_s: Cost::of(&seen.mib),
-            thread_late_s: Cost::of(&seen.thread_late),
-            task_late_s: Cost::of(&seen.task_late),
-            process_bytes: seen.process_bytes,
-            most: Most {
-                threads: threads_allowed(STACK_BYTES),
-                sockets: sockets_allowed(),
-                processes: seen.process_bytes.and_then(processes),
-            },
-            measured_in_s: began.elapsed().as_secs_f64(),
-        })
+            thread_s: Cost::of(&self.thread),
+            task_s: Cost::of(&self.task),
+            rayon_s: Cost::of(&self.rayon),
+            pool_s: Cost::of(&self.pool),
+            process_s: Cost::of(&self.process),
+            handoff_s: Cost::of(&self.handoff),
+            mib_s: Cost::of(&self.mib),
+            thread_late_s: Cost::of(&self.thread_late),
+            task_late_s: Cost::of(&self.task_late),
+            process_bytes: self.process_bytes,
+            most: Most::now(self.process_bytes),
+            ..Costs::default()
+        }
     }
-}
 
-impl Seen {
     fn look_at_threads_and_tasks(&mut self) -> anyhow::Result<()> {
         let (nap, nothing) = (item(NAP, 0), item(Duration::ZERO, 0));
         for _ in 0..3 {

@@ -24,19 +24,19 @@ pub(crate) struct Args {
     items: Option<NonZeroUsize>,
 
     /// How long each item waits, as for a server: 50ms, 1.5s
-    #[arg(long, value_name = "TIME", value_parser = parse_time, allow_negative_numbers = true)]
+    #[arg(long, value_name = "TIME", value_parser = parse_time, allow_hyphen_values = true)]
     wait: Option<f64>,
 
     /// How long each item keeps a CPU busy: 2ms
-    #[arg(long, value_name = "TIME", value_parser = parse_time, allow_negative_numbers = true)]
+    #[arg(long, value_name = "TIME", value_parser = parse_time, allow_hyphen_values = true)]
     cpu: Option<f64>,
 
     /// Bytes that each item is given: 200, 64k, 1MiB
-    #[arg(long, value_name = "BYTES", value_parser = parse_bytes, default_value = "0", allow_negative_numbers = true)]
+    #[arg(long, value_name = "BYTES", value_parser = parse_bytes, default_value = "0", allow_hyphen_values = true)]
     bytes_in: usize,
 
     /// Bytes that each item gives back
-    #[arg(long, value_name = "BYTES", value_parser = parse_bytes, default_value = "0", allow_negative_numbers = true)]
+    #[arg(long, value_name = "BYTES", value_parser = parse_bytes, default_value = "0", allow_hyphen_values = true)]
     bytes_out: usize,
 
     /// An item may crash, which must cost the others nothing

@@ -27,7 +27,7 @@ fn main() -> ExitCode {
         Err(code) => return code,
     };
     // Worker processes end with their links, a foreign program does not.
-    let watched = on_interrupt(|reason| end(reason));
+    let watched = on_interrupt(end);
     if let Err(error) = watched {
         cli::print_error(format!("cannot watch for Ctrl-C: {error}"));
         return ExitCode::FAILURE;

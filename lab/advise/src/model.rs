@@ -204,31 +204,14 @@ fn plan(
     level: Level,
 ) -> Plan {
     let at = |cost: &Cost| cost.at(level);
-    let free = costs.free_cpus.at(match level {
-        // More of them is better.
-        Level::Low => Level::High,
-        Level::Middle => Level::Middle,
-        Level::High => Level::Low,
-    });
+    let free = costs.free_cpus_at(level);
     let workers = match way {
-        Way::TasksAndProcesses => at_once.min(costs.cpus),
-        _ => at_once,
+        Way::OneByOne | Way::Tasks => 1,
+        Way::Threads if language == Language::PythonWithGil => 1,
+        Way::Rayon | Way::TasksAndProcesses => at_once.min(costs.cpus),
+        Way::Threads | Way::Processes => at_once,
     };
-    let one_core = way == Way::OneByOne
-        || way == Way::Tasks
-        || (way == Way::Threads && language == Language::PythonWithGil);
-    let pool = at(&costs.pool_s) + (workers - 1) as f64 * at(&costs.process_s);
-    // All workers hand over at once: what one of them sees is shared out among them again.
-    let hand_over =
-        (at(&costs.handoff_s) + job.mib() * at(&costs.mib_s)) * free.min(workers as f64);
-    let (start, overhead) = match way {
-        Way::OneByOne => (0.0, 0.0),
-        Way::Threads => (0.0, 0.0),
-        Way::Tasks => (0.0, at(&costs.task_s)),
-        Way::Rayon => (costs.cpus as f64 * at(&costs.thread_s), at(&costs.rayon_s)),
-        Way::Processes => (pool, hand_over),
-        Way::TasksAndProcesses => (pool, hand_over + at(&costs.task_s)),
-    };
+    let (start, overhead) = beside_the_work(job, costs, way, (workers, free), at);
     let late = match way {
         Way::Tasks | Way::TasksAndProcesses => at(&costs.task_late_s),
         _ => at(&costs.thread_late_s),
@@ -248,9 +231,29 @@ fn plan(
         },
         cpu: job.cpu_s * at(&costs.pace) + overhead,
         overhead,
-        cores: if one_core { 1 } else { costs.cpus.min(workers) },
+        cores: costs.cpus.min(workers),
         free,
         takes_turns: !matches!(way, Way::Tasks | Way::TasksAndProcesses),
+    }
+}
+
+/// What a way takes before its first item, and for each item beside the work.
+fn beside_the_work(
+    job: &Job,
+    costs: &Costs,
+    way: Way,
+    (workers, free): (usize, f64),
+    at: impl Fn(&Cost) -> f64,
+) -> (f64, f64) {
+    let pool = at(&costs.pool_s) + (workers - 1) as f64 * at(&costs.process_s);
+    // Measured with as many workers as CPUs: what one of them takes was shared out among them.
+    let handoff = (at(&costs.handoff_s) + job.mib() * at(&costs.mib_s)) * free;
+    match way {
+        Way::OneByOne | Way::Threads => (0.0, 0.0),
+        Way::Tasks => (0.0, at(&costs.task_s)),
+        Way::Rayon => (workers as f64 * at(&costs.thread_s), at(&costs.rayon_s)),
+        Way::Processes => (pool, handoff),
+        Way::TasksAndProcesses => (pool, handoff + at(&costs.task_s)),
     }
 }
 

@@ -32,10 +32,14 @@ fn without_a_terminal_it_says_which_flags_it_needs() {
     let _ = advise(&["--items", "10"]).refused(2, &["--wait TIME", "--cpu TIME"]);
 }
 
+fn document() -> Value {
+    let finished = advise(&["--items", "20", "--wait", "50ms", "--json"]).well();
+    serde_json::from_str(&finished.stdout).expect("JSON and nothing else")
+}
+
 #[test]
 fn the_document_has_a_prediction_with_its_range_for_each_way() {
-    let finished = advise(&["--items", "20", "--wait", "50ms", "--json"]).well();
-    let document: Value = serde_json::from_str(&finished.stdout).expect("JSON and nothing else");
+    let document = document();
     let ways = document["ways"].as_array().expect("a list");
     let names: Vec<&str> = ways.iter().filter_map(|way| way["way"].as_str()).collect();
     let all = [
@@ -59,6 +63,11 @@ fn the_document_has_a_prediction_with_its_range_for_each_way() {
     // No machine waits faster than the time that is waited.
     assert!(ways[0]["predicted_s"].as_f64() >= Some(1.0), "{document}");
     assert!(ways[2]["predicted_s"].as_f64() >= Some(0.05), "{document}");
+}
+
+#[test]
+fn the_document_has_the_costs_and_what_to_use_in_python() {
+    let document = document();
     for cost in [
         "thread_s",
         "task_s",
