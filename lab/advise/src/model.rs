@@ -218,17 +218,9 @@ fn plan(
     };
     Plan {
         start,
-        stagger: if way == Way::Threads {
-            at(&costs.thread_s)
-        } else {
-            0.0
-        },
+        stagger: at(&costs.thread_s) * f64::from(way == Way::Threads),
         at_once,
-        wait: if job.wait_s > 0.0 {
-            job.wait_s + late
-        } else {
-            0.0
-        },
+        wait: (job.wait_s + late) * f64::from(job.wait_s > 0.0),
         cpu: job.cpu_s * at(&costs.pace) + overhead,
         overhead,
         cores: costs.cpus.min(workers),
