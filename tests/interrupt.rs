@@ -2,7 +2,7 @@
 //!
 //! SIGTERM stands for Ctrl-C: they are handled alike, and a shell without job control has SIGINT ignored.
 //!
-//! `--pause` holds a step before each variant until its input says go on, so a test knows where it
+//! `--pause` holds a step after each variant until its input says go on, so a test knows where it
 //! is without a clock.
 
 #![cfg(unix)]
@@ -48,11 +48,9 @@ impl Paused {
     /// Reads standard error up to the next prompt.
     fn wait(&mut self) {
         let stderr = self.child.stderr.as_mut().expect("it is piped");
-        let before = self.told.matches("Enter runs `").count();
         let mut byte = [0];
-        while self.told.matches("Enter runs `").count() == before
-            || !self.told.ends_with("q quits ")
-        {
+        let before = self.told.len();
+        while self.told.len() == before || !self.told.ends_with("q quits ") {
             assert_eq!(
                 stderr.read(&mut byte).expect("it can be read"),
                 1,
@@ -63,9 +61,10 @@ impl Paused {
         }
     }
 
-    fn go_on(&mut self) {
+    /// Presses keys, and waits for the next prompt.
+    fn press(&mut self, keys: &str) {
         let stdin = self.child.stdin.as_mut().expect("it is piped");
-        stdin.write_all(b"\n").expect("it listens");
+        stdin.write_all(keys.as_bytes()).expect("it listens");
         self.wait();
     }
 
@@ -76,7 +75,9 @@ impl Paused {
         assert!(status.expect("kill starts").success());
     }
 
-    fn end(self) -> Output {
+    fn end(mut self) -> Output {
+        // It ends by its signal, not because nobody is left to press a key.
+        let _stdin = self.child.stdin.take();
         self.child.wait_with_output().expect("it ends")
     }
 }
@@ -108,7 +109,7 @@ fn an_interrupted_step_ends_with_one_line_and_leaves_nothing() {
 fn what_was_finished_before_an_interrupt_is_reported() {
     let binary = &binaries()["lab-02-threaded-fetch"];
     let mut paused = Paused::start(binary, &["--delay", "0.01"]);
-    paused.go_on();
+    paused.press("\n");
     paused.signal("-TERM");
     let output = paused.end();
     let stdout = String::from_utf8_lossy(&output.stdout);
@@ -121,7 +122,7 @@ fn what_was_finished_before_an_interrupt_is_reported() {
 fn an_interrupt_under_json_still_prints_a_document_that_says_so() {
     let binary = &binaries()["lab-02-threaded-fetch"];
     let mut paused = Paused::start(binary, &["--delay", "0.01", "--json"]);
-    paused.go_on();
+    paused.press("\n");
     paused.signal("-TERM");
     let output = paused.end();
     let document: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one document");
@@ -131,6 +132,33 @@ fn an_interrupt_under_json_still_prints_a_document_that_says_so() {
             .as_str()
             .is_some_and(|error| error.contains("interrupted"))
     );
+}
+
+#[test]
+fn a_reader_runs_a_variant_again_and_skips_the_next() {
+    let binary = &binaries()["lab-02-threaded-fetch"];
+    let mut paused = Paused::start(binary, &["--delay", "0.01", "--json"]);
+    for keys in ["\n", "r\n", "s\n"] {
+        paused.press(keys);
+    }
+    let stdin = paused.child.stdin.as_mut().expect("it is piped");
+    stdin.write_all(b"\n").expect("it listens");
+    let output = paused.end();
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one document");
+    let variants = document["variants"].as_array().expect("a list");
+    assert_eq!(variants.len(), 1);
+    assert_eq!(
+        (&variants[0]["name"], &variants[0]["runs"]),
+        (&"sequential".into(), &1.into()),
+        "the first take does not count"
+    );
+    assert_eq!(variants[0]["ledger"]["peak_in_flight"], 1);
+    assert_eq!(document["skipped"], serde_json::json!(["threaded"]));
+    for claim in document["claims"].as_array().expect("a list") {
+        assert_eq!(claim["verdict"], "inconclusive");
+        assert_eq!(claim["reason"], "`threaded` was skipped");
+    }
+    assert_eq!(output.status.code(), Some(0));
 }
 
 #[test]
@@ -147,7 +175,7 @@ fn a_killed_step_leaves_no_child_behind() {
 fn an_interrupt_is_told_though_the_reader_of_the_report_has_gone() {
     let binary = &binaries()["lab-02-threaded-fetch"];
     let mut paused = Paused::start(binary, &["--delay", "0.01"]);
-    paused.go_on();
+    paused.press("\n");
     drop(paused.child.stdout.take());
     paused.signal("-TERM");
     let output = paused.end();

@@ -123,7 +123,7 @@ fn workers_are_the_running_image_whatever_lies_at_its_path() {
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
     fs::set_permissions(&other, mode).expect("ours");
     fs::remove_file(&program).expect("ours");
-    let (told, code) = press(b"s\n", started);
+    let (told, code) = press(b"\n", started);
     assert_eq!(code, Some(0), "{told}");
     assert!(!seen.exists(), "a stranger ran as its worker");
     println!("program removed, a stranger at its old name: workers of its own");

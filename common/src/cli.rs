@@ -69,7 +69,7 @@ pub struct CommonArgs {
     #[serde(skip)]
     pub ascii: bool,
 
-    /// Wait for Enter before each variant and before the report; r starts over, s runs all, q quits
+    /// Wait for Enter after each variant and before the report; r runs it again, s skips the next, q quits
     #[arg(long)]
     #[serde(skip)]
     pub pause: bool,

@@ -1,21 +1,6 @@
-//! The command that runs a step, for a reader to type and for the step itself.
+//! The command that runs a step again, for a reader to type.
 
-use std::{
-    env, mem,
-    process::{Command, ExitCode},
-};
-
-/// Runs this program once more as it was started.
-pub(crate) fn run_again() -> ExitCode {
-    let program = env::current_exe();
-    let again = program.and_then(|it| Command::new(it).args(env::args_os().skip(1)).status());
-    match again {
-        Ok(status) if status.success() => return ExitCode::SUCCESS,
-        Ok(_) => {}
-        Err(error) => report::print_error(format_args!("cannot run again: {error}")),
-    }
-    ExitCode::FAILURE
-}
+use std::{env, mem};
 
 /// The command that a reader types to run the step again; where results go is the reader's own choice.
 pub(crate) fn command(package: &str, flags: impl Iterator<Item = String>) -> String {

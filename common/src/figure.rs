@@ -210,7 +210,12 @@ impl Expression {
         let mut fields = self.above.iter().chain(&self.below);
         (values.is_empty() || values.contains(&None)).then(|| {
             let disturbed = fields.find_map(|field| {
-                let (variant, why) = (field.variant.as_ref()?, field.disturbed(document)?);
+                let variant = field.variant.as_ref()?;
+                let skipped = document["skipped"].as_array().into_iter().flatten();
+                if skipped.into_iter().any(|it| it == variant) {
+                    return Some(format!("`{variant}` was skipped"));
+                }
+                let why = field.disturbed(document)?;
                 Some(format!("`{variant}` cannot be judged by its times: {why}"))
             });
             disturbed.unwrap_or_else(|| format!("{} (not known here)", self.subject("–")))

@@ -5,7 +5,7 @@
 //! again with the same name in a plain loop: each call adds a run.
 
 use crate::{bound::Bound, claim::Claim, question::Question, step::ResultFiles};
-use report::{Document, Key, Ledger, Screen, TableReport, Tally, Variant, Watched};
+use report::{Document, Ledger, Screen, TableReport, Tally, Variant, Watched};
 use serde::Serialize;
 use serde_json::Value;
 use std::{
@@ -20,10 +20,12 @@ use timeline::{Recording, Timeline};
 const WORTH_A_LINE: Duration = Duration::from_millis(50);
 
 mod notes;
+mod pause;
 mod runs;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use pause::Quit;
 pub use runs::Observer;
 use runs::{Runs, measure};
 
@@ -33,8 +35,10 @@ pub struct Lab {
     pub(crate) state: Arc<Mutex<State>>,
     pub(crate) screen: Screen,
     pub(crate) timeline: Timeline,
-    /// Whether each variant waits for the reader.
-    pub(crate) pause: Cell<bool>,
+    /// Whether the run waits for its reader after each variant.
+    pub(crate) pause: bool,
+    /// Whether the reader skips the variant that comes next.
+    pub(crate) skip_next: Cell<bool>,
     /// The answer to questions; empty where the reader gives it, `None` where none is asked.
     pub(crate) predict: Option<String>,
     pub(crate) seed: u64,
@@ -50,15 +54,6 @@ pub(crate) struct State {
     pub(crate) failures: Vec<String>,
     pub(crate) results: ResultFiles,
     pub(crate) finished: bool,
-}
-
-/// Why a run ends before its end: its reader wants it so.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Left {
-    #[error("to be run again from the start")]
-    Over,
-    #[error("left by its reader")]
-    Quit,
 }
 
 impl Lab {
@@ -138,14 +133,14 @@ impl Lab {
         self.of(variant, Runs::walls).unwrap_or_default()
     }
 
-    /// What was recorded in the latest run of the variant.
+    /// What was recorded in the latest run of the variant; nothing where it was skipped.
     ///
     /// # Panics
     /// If the variant did not run.
     pub fn recording(&self, variant: &str) -> Recording {
         let mut state = self.state();
         let runs = state.runs_of(variant);
-        runs.runs.last().expect("it ran").recording.clone()
+        runs.map_or_else(Recording::default, |runs| runs.last().recording.clone())
     }
 
     /// Says something short of the variant's latest run, such as its result: the screen has it beside the
@@ -154,9 +149,9 @@ impl Lab {
     /// # Panics
     /// If the variant did not run.
     pub fn note_beside(&self, variant: &str, text: impl Into<String>) {
-        let mut state = self.state();
-        let run = state.runs_of(variant).runs.last_mut();
-        run.expect("it ran").note = Some(text.into());
+        if let Some(runs) = self.state().runs_of(variant) {
+            runs.last().note = Some(text.into());
+        }
     }
 
     /// Adds a claim; it is judged when the run is over, by the figures of the document.
@@ -214,41 +209,64 @@ impl<'a> Measure<'a> {
         self
     }
 
-    /// Runs work that is one task and cannot fail.
+    /// Runs work that is one task and cannot fail; `None` where the reader skips it.
     ///
     /// # Errors
     /// The observer cannot be reached.
-    pub fn run<T: Serialize>(self, work: impl FnOnce() -> T) -> anyhow::Result<T> {
+    pub fn run<T: Serialize>(self, mut work: impl FnMut() -> T) -> anyhow::Result<Option<T>> {
         self.run_counted(|| Ok(work()), |_| Tally::all_done(1))
     }
 
     /// Runs work over many tasks that can fail as a whole; `tally` counts them afterwards.
     ///
+    /// With `--pause` its reader may have it run again, of which the last run counts, or skip it: `None`.
+    ///
     /// # Errors
     /// What `work` returned, in which case the run is not recorded; the observer cannot be reached.
     pub fn run_counted<T: Serialize>(
         self,
+        mut work: impl FnMut() -> anyhow::Result<T>,
+        tally: impl Fn(&T) -> Tally,
+    ) -> anyhow::Result<Option<T>> {
+        let name = &self.runs.name;
+        let is_first = self.lab.of(name, |_| ()).is_none();
+        if self.lab.is_second_round(name) {
+            self.lab.say("the same again in turns, without a pause …");
+        }
+        if self.lab.is_skipped(name) || is_first && !self.lab.begin(name)? {
+            return Ok(None);
+        }
+        let mut is_again = false;
+        loop {
+            let result = self.once(&mut work, &tally, is_again)?;
+            is_again = is_first && self.lab.is_wanted_again()?;
+            if !is_again {
+                return Ok(Some(result));
+            }
+        }
+    }
+
+    fn once<T: Serialize>(
+        &self,
         work: impl FnOnce() -> anyhow::Result<T>,
         tally: impl FnOnce(&T) -> Tally,
+        is_again: bool,
     ) -> anyhow::Result<T> {
-        let Self {
-            lab,
-            runs,
-            observer,
-        } = self;
-        lab.wait_for_reader(&runs.name)?;
-        if let Some(observer) = observer {
+        let (lab, name) = (&*self.lab, self.runs.name.clone());
+        if let Some(observer) = self.observer {
             observer.begin()?;
         }
         let watched = Watched {
-            name: runs.name.clone(),
-            tasks: runs.bound.as_ref().and_then(Bound::tasks),
+            tasks: self.runs.bound.as_ref().and_then(Bound::tasks),
             longest_s: lab.longest_s(),
+            name,
         };
         let watch = lab.screen.watch(&lab.timeline, watched);
         let measured = measure(&lab.timeline, work, tally);
         drop(watch);
-        let counts = observer.map_or(Ok(Ledger::default()), Observer::counts);
+        let counts = self
+            .observer
+            .map_or(Ok(Ledger::default()), Observer::counts);
         let (result, mut run) = measured?;
         // What was measured is kept even where the observer has gone silent since.
         let silence = counts.map(|counts| {
@@ -256,38 +274,12 @@ impl<'a> Measure<'a> {
             run.ledger.connections = counts.connections;
         });
         run.results = serde_json::to_value(&result)?;
-        lab.record(runs, run);
+        lab.record(&self.runs, run, is_again);
         silence.map(|()| result)
     }
 }
 
 impl Lab {
-    fn wait_for_reader(&self, variant: &str) -> anyhow::Result<()> {
-        let again = self.state().runs.iter().any(|runs| runs.name == variant);
-        if again {
-            return Ok(());
-        }
-        self.ask(variant);
-        let prompt = format!("Enter runs `{variant}`, r starts over, s runs all, q quits");
-        self.pause(&prompt)?;
-        self.screen.mark(variant);
-        Ok(())
-    }
-
-    /// Waits for the reader, with `--pause`.
-    pub(crate) fn pause(&self, prompt: &str) -> Result<(), Left> {
-        if !self.pause.get() {
-            return Ok(());
-        }
-        match self.screen.pause(prompt) {
-            Key::Go => {}
-            Key::Rest => self.pause.set(false),
-            Key::Over => return Err(Left::Over),
-            Key::Quit => return Err(Left::Quit),
-        }
-        Ok(())
-    }
-
     /// How long one task of a process pool may take before its worker counts as lost, stopped for good
     /// perhaps: ten seconds beyond four times the longest variant so far.
     pub fn patience(&self) -> Duration {
@@ -301,18 +293,24 @@ impl Lab {
         walls.fold(0.0, f64::max)
     }
 
-    fn record(&mut self, mut new: Runs, run: Variant) {
+    fn record(&self, new: &Runs, run: Variant, is_again: bool) {
         let mut state = self.state();
-        if let Some(runs) = state.runs.iter_mut().find(|runs| runs.name == new.name) {
-            runs.runs.push(run);
-            return;
-        }
+        let found = state.runs.iter_mut().find(|runs| runs.name == new.name);
         // What was over in a moment stands among the bars, and nobody waited for it.
-        if self.pause.get() || run.recording.wall >= WORTH_A_LINE {
+        let is_worth_it = self.pause || run.recording.wall >= WORTH_A_LINE;
+        if is_again || found.is_none() && is_worth_it {
             self.say(report::finished(&new.name, run.recording.wall));
         }
-        new.runs.push(run);
-        state.runs.push(new);
+        match found {
+            Some(runs) => {
+                runs.runs.truncate(runs.runs.len() - usize::from(is_again));
+                runs.runs.push(run);
+            }
+            None => state.runs.push(Runs {
+                runs: vec![run],
+                ..new.clone()
+            }),
+        }
     }
 }
 
@@ -329,9 +327,19 @@ impl State {
         }
     }
 
-    fn runs_of(&mut self, variant: &str) -> &mut Runs {
+    fn is_skipped(&self, variant: &str) -> bool {
+        self.document.skipped.iter().any(|it| it == variant)
+    }
+
+    /// The runs of a variant; `None` where it was skipped.
+    fn runs_of(&mut self, variant: &str) -> Option<&mut Runs> {
+        let is_skipped = self.is_skipped(variant);
         let runs = self.runs.iter_mut().find(|runs| runs.name == variant);
-        runs.unwrap_or_else(|| panic!("the variant `{variant}` did not run"))
+        assert!(
+            is_skipped || runs.is_some(),
+            "the variant `{variant}` did not run"
+        );
+        runs
     }
 
     /// Turns what was measured into the document, claims judged.

@@ -85,46 +85,32 @@ impl Lab {
         };
         // Not under the lock, which Ctrl-C takes to report.
         let mut questions = mem::take(&mut self.state().questions);
-        for question in &mut questions {
-            if question.variant != variant {
-                continue;
-            }
-            let options = question.asked.options.len();
-            let lettered = ('A'..).zip(&question.asked.options);
-            let lettered: Vec<_> = lettered
-                .map(|(letter, it)| format!("{letter} {it}"))
-                .collect();
-            let screen = self.screen();
-            screen.say(format!(
-                "? {}\n  {}",
-                question.asked.question,
-                lettered.join("   ")
-            ));
-            let index = |key: char| {
-                let place = (key.to_ascii_uppercase() as usize).checked_sub('A' as usize);
-                place.filter(|place| *place < options)
-            };
-            let one = |at: usize| (0..options).map(|it| u64::from(it == at)).collect();
-            let guess = match guesser.as_str() {
-                CLASS => {
-                    let letters = ('A'..).take(options);
-                    question.asked.guesses = letters.map(|it| hands(&screen, it)).collect();
-                    continue;
-                }
-                "" => screen.ask("Your guess: ", index),
-                letter => letter.chars().next().and_then(index),
-            };
-            question.asked.guesses = guess.map(one).unwrap_or_default();
+        for question in questions.iter_mut().filter(|it| it.variant == variant) {
+            question.asked.guesses = guesses(&self.screen, guesser, &question.asked);
         }
         self.state().questions = questions;
     }
 }
 
-/// How many hands go up for an answer, by a digit.
-fn hands(screen: &Screen, letter: char) -> u64 {
-    let digit = |key: char| key.to_digit(10).or((key == '\n').then_some(0));
-    let hands = screen.ask(&format!("Hands up for {letter} (0 to 9): "), digit);
-    hands.unwrap_or(0).into()
+/// How many choose each answer.
+fn guesses(screen: &Screen, guesser: &str, asked: &QuestionReport) -> Vec<u64> {
+    let letters = ('A'..).take(asked.options.len());
+    let lettered = letters.clone().zip(&asked.options);
+    let lettered: Vec<_> = lettered
+        .map(|(letter, it)| format!("{letter} {it}"))
+        .collect();
+    screen.say(format!("? {}\n  {}", asked.question, lettered.join("   ")));
+    let known = |key: char| letters.clone().find(|it| *it == key.to_ascii_uppercase());
+    let guess = match guesser {
+        CLASS => {
+            let hands = |letter| screen.ask_number(&format!("Hands up for {letter}, a number: "));
+            return letters.map(hands).collect();
+        }
+        "" => screen.ask("Your guess: ", known),
+        letter => letter.chars().next().and_then(known),
+    };
+    let one = |guess| letters.map(|letter| u64::from(letter == guess)).collect();
+    guess.map(one).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 
 use crate::{
     cli::{self, CommonArgs, Usage},
-    command::{command, given, run_again},
-    lab::{Lab, Left, State},
+    command::{command, given},
+    lab::{Lab, Quit, State},
     path,
     progress::Progress,
     question::CLASS,
@@ -114,7 +114,8 @@ impl Step {
             state: Arc::new(Mutex::new(State::new(document, results))),
             screen: screen.clone(),
             timeline: Timeline::with_declared_tasks().install(),
-            pause: Cell::new(common.pause),
+            pause: common.pause,
+            skip_next: Cell::new(false),
             predict: common.predict.clone(),
             seed: common.seed,
         };
@@ -195,15 +196,14 @@ struct Params<'a, Own> {
 /// Reports, and returns the exit code; what was measured is never lost to a later failure.
 fn close(lab: &Lab, outcome: anyhow::Result<()>, common: &CommonArgs) -> ExitCode {
     let screen = &lab.screen;
-    let outcome =
-        outcome.and_then(|()| Ok(lab.pause("Enter shows what this run shows, r starts over")?));
+    let shown = |()| {
+        Ok(lab
+            .pause("Enter shows what this run shows, q quits")
+            .map(drop)?)
+    };
+    let mut failure = outcome.and_then(shown).err();
     screen.release_keys();
-    let mut failure = outcome.err();
-    match failure.as_ref().and_then(|error| error.downcast_ref()) {
-        Some(Left::Over) => return run_again(),
-        Some(Left::Quit) => failure = None,
-        None => {}
-    }
+    failure.take_if(|error| error.is::<Quit>());
     let mut state = lab.state();
     let mut messages: Vec<String> = failure.iter().map(cli::in_one_line).collect();
     messages.append(&mut state.failures);

@@ -47,7 +47,7 @@ fn demonstrate(args: &ScaleArgs, lab: &mut Lab) -> anyhow::Result<()> {
             || Ok(sum_sequential(&jobs)),
             |sums| Tally::of_checked(sums, SquareSum::is_right),
         )?;
-    for sum in &sums {
+    for sum in sums.iter().flatten() {
         lab.say(format!(
             "sum of squares below {:>13} = {}",
             format::count(sum.n),

@@ -99,7 +99,7 @@ fn run_pooled(
     lab: &mut Lab,
     variant: &str,
     args: &Args,
-    sum: impl FnOnce(&SumPool) -> Vec<Summed>,
+    sum: impl Fn(&SumPool) -> Vec<Summed>,
 ) -> anyhow::Result<Vec<Summed>> {
     let is_right = |sum: &Summed| sum.as_ref().is_ok_and(SquareSum::is_right);
     let bound = Bound::Work {
@@ -113,8 +113,8 @@ fn run_pooled(
         },
         |sums| Tally::of_checked(sums, is_right),
     )?;
-    for error in sums.iter().filter_map(|sum| sum.as_ref().err()) {
+    for error in sums.iter().flatten().filter_map(|sum| sum.as_ref().err()) {
         lab.fail(format!("{variant}: {error}"));
     }
-    Ok(sums)
+    Ok(sums.unwrap_or_default())
 }

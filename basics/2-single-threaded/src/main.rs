@@ -46,7 +46,7 @@ fn demonstrate(args: &RequestArgs, lab: &mut Lab) -> anyhow::Result<()> {
     let agent = web::blocking_agent(args.timeout);
     let print = lesson::printer(lab);
     lesson::run(lab, args, &site, (NAME, 1), || {
-        Ok(fetch_single_threaded(&agent, urls, print))
+        Ok(fetch_single_threaded(&agent, urls, &print))
     })?;
 
     lab.claim(lesson::one_at_a_time(NAME).headline());

@@ -71,14 +71,14 @@ pub fn run(
     args: &RequestArgs,
     site: &Site,
     (name, at_once): (&str, usize),
-    fetch: impl FnOnce() -> anyhow::Result<Vec<Fetched>>,
+    fetch: impl FnMut() -> anyhow::Result<Vec<Fetched>>,
 ) -> anyhow::Result<()> {
     let count = site.urls.len();
     lab.say(format!("{name}: {count} requests, {at_once} at once …"));
     let variant = lab.variant(name).observed_by(site).limit(at_once);
     let variant = variant.bound(args.bound(count, at_once));
     let fetched = variant.run_counted(fetch, |all| Tally::of(all))?;
-    note_failures(lab, name, &fetched);
+    note_failures(lab, name, fetched.iter().flatten());
     Ok(())
 }
 

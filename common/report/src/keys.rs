@@ -2,7 +2,10 @@
 
 #[cfg(unix)]
 use rustix::termios::{self, LocalModes, OptionalActions, QueueSelector, Termios};
-use std::io::{self, IsTerminal};
+use std::{
+    io::{self, IsTerminal},
+    iter,
+};
 
 /// A keyboard that is read key by key, until it is dropped.
 #[derive(Debug)]
@@ -48,6 +51,19 @@ impl Keys {
 }
 
 impl Keys {
+    /// The next line, which its writer sees and can correct; empty at the end of the input.
+    pub(crate) fn line(&self) -> String {
+        self.release();
+        let bytes = iter::from_fn(read_byte).take_while(|byte| *byte != b'\n');
+        let line = String::from_utf8_lossy(&bytes.collect::<Vec<u8>>()).into_owned();
+        #[cfg(unix)]
+        silence();
+        if !self.is_terminal {
+            eprintln!();
+        }
+        line
+    }
+
     /// Gives the keyboard back as it was, also from another thread than the one that reads it.
     pub(crate) fn release(&self) {
         #[cfg(unix)]

@@ -11,6 +11,7 @@ mod lane;
 mod live;
 pub mod page;
 mod picture;
+mod recording;
 mod screen;
 mod stage;
 mod summary;
@@ -24,10 +25,11 @@ mod width;
 pub use cast::Cast;
 pub use detail::{Curve, CurveLine, CurvePoint, TableReport};
 pub use document::{
-    CheckReport, ClaimReport, CounterReport, Document, LaneReport, Ledger, Pointer, QuestionReport,
-    RecorderReport, RecordingReport, SCHEMA, Source, SpanReport, Tally, Variant, Verdict,
+    CheckReport, ClaimReport, Document, Ledger, Pointer, QuestionReport, SCHEMA, Source, Tally,
+    Variant, Verdict,
 };
 pub use live::{Watch, Watched};
+pub use recording::{CounterReport, LaneReport, RecorderReport, RecordingReport, SpanReport};
 pub use screen::{Key, Screen, ScreenOptions, print_error, unwritten};
 pub use summary::{View, summary};
 pub use tables::table;

@@ -207,12 +207,36 @@ impl Screen {
         answer.map(|(_, found)| found)
     }
 
+    /// Waits for a whole number after a prompt; Enter alone is 0. What was typed ahead does not count.
+    pub fn ask_number(&self, prompt: &str) -> u64 {
+        let began = Instant::now();
+        let number = self.0.keys.as_ref().map_or(0, |keys| {
+            keys.flush();
+            loop {
+                self.prompt(prompt);
+                match keys.line().trim() {
+                    "" => return 0,
+                    line => {
+                        if let Ok(number) = line.parse() {
+                            return number;
+                        }
+                    }
+                }
+            }
+        });
+        self.recorded(|cast| {
+            cast.waited(began.elapsed());
+            cast.show(&format!("{number}\n"));
+        });
+        number
+    }
+
     /// Waits until the reader wants to go on; see [`ask`](Self::ask).
     pub fn pause(&self, prompt: &str) -> Key {
         let key = self.ask(&format!("{prompt} "), |key| match key {
             '\n' => Some(Key::Go),
-            'r' => Some(Key::Over),
-            's' => Some(Key::Rest),
+            'r' => Some(Key::Again),
+            's' => Some(Key::Skip),
             'q' => Some(Key::Quit),
             _ => None,
         });
@@ -284,10 +308,10 @@ impl Screen {
 pub enum Key {
     /// Enter: go on.
     Go,
-    /// `r`: run it all again, from the start.
-    Over,
-    /// `s`: run the rest without waiting.
-    Rest,
+    /// `r`: run what has just run again.
+    Again,
+    /// `s`: skip what comes next.
+    Skip,
     /// `q`: stop here.
     Quit,
 }

@@ -60,10 +60,12 @@ impl Lab {
     fn note<U: Unit>(&mut self, variant: Option<&str>, name: &str, value: f64) -> Figure<U> {
         let mut state = self.state();
         let figures = match variant {
-            Some(variant) => &mut state.runs_of(variant).figures,
-            None => &mut state.document.figures,
+            Some(variant) => state.runs_of(variant).map(|runs| &mut runs.figures),
+            None => Some(&mut state.document.figures),
         };
-        figures.entry(name.into()).or_default().push(value);
+        if let Some(figures) = figures {
+            figures.entry(name.into()).or_default().push(value);
+        }
         Figure::noted(variant, name)
     }
 }

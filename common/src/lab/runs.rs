@@ -30,7 +30,7 @@ pub trait Observer {
 }
 
 /// All runs of one variant.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Runs {
     pub(super) name: String,
     pub(super) bound: Option<Bound>,
@@ -101,6 +101,11 @@ impl Runs {
             runs: Vec::new(),
             figures: BTreeMap::new(),
         }
+    }
+
+    /// The latest of them.
+    pub(super) fn last(&mut self) -> &mut Variant {
+        self.runs.last_mut().expect("it is there because it ran")
     }
 
     pub(super) fn walls(&self) -> Vec<f64> {

@@ -23,7 +23,8 @@ fn experiment() -> Lab {
             ..report::ScreenOptions::default()
         }),
         timeline: Timeline::default(),
-        pause: Cell::new(false),
+        pause: false,
+        skip_next: Cell::new(false),
         predict: None,
         seed: 1,
     }
@@ -47,7 +48,7 @@ fn record(lab: &mut Lab, name: &str, wall_ms: u64, results: Value) {
         results,
         ..Variant::default()
     };
-    lab.record(Runs::of(name), run);
+    lab.record(&Runs::of(name), run, false);
 }
 
 fn judged(lab: &mut Lab, claim: Claim) -> ClaimReport {

@@ -46,7 +46,7 @@ fn demonstrate(args: &RequestArgs, lab: &mut Lab) -> anyhow::Result<()> {
     let (voice, print) = (lab.screen(), lesson::printer(lab));
     let wait = |number| voice.say(format!("URL #{number} … still waiting …"));
     lesson::run(lab, args, &site, (NAME, 1), || {
-        Ok(fetch_sequential(&agent, &site.urls, wait, print))
+        Ok(fetch_sequential(&agent, &site.urls, wait, &print))
     })?;
 
     lab.claim(lesson::one_at_a_time(NAME).headline());

@@ -46,7 +46,7 @@ fn demonstrate(args: &RequestArgs, lab: &mut Lab) -> anyhow::Result<()> {
     let agent = web::blocking_agent(args.timeout);
     let print = lesson::printer(lab);
     lesson::run(lab, args, &site, ("threaded", count), || {
-        Ok(fetch_threaded(&agent, urls, print))
+        Ok(fetch_threaded(&agent, urls, &print))
     })?;
     claim(lab, count);
     Ok(())

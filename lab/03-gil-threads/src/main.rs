@@ -79,6 +79,7 @@ fn compute(lab: &mut Lab, steps: u64, gil: &Gil) -> anyhow::Result<()> {
     let right = |sums: &Vec<u64>| Tally::all_done(sums.len());
     let alone = lab.variant(SEQUENTIAL).bound(work(1));
     let sums = alone.run_counted(|| Ok(sum_sequential(JOBS, steps)), right)?;
+    let sums = sums.unwrap_or_else(|| sum_sequential(JOBS, steps));
     let right = |got: &Vec<u64>| Tally::of_checked(got, |sum| sums.contains(sum));
     let threads = lab.variant(THREADS).bound(work(2));
     threads.run_counted(|| Ok(sum_threaded(JOBS, steps)), right)?;

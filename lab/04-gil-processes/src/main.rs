@@ -102,5 +102,5 @@ fn in_processes(
     )?;
     let start_up = claims::slower_start_up(lab, name);
     lab.duration(name, SLOWER_START_UP, start_up);
-    Ok(done)
+    Ok(done.unwrap_or_default())
 }

@@ -81,6 +81,9 @@ fn run(
         |all| Tally::of_checked(all, |(_, fetched)| fetched.is_ok()),
     )?;
     bar.finish_and_clear();
+    let Some(downloads) = downloads else {
+        return Ok(());
+    };
     let fetched = || downloads.iter().map(|(_, fetched)| fetched);
     let pages = fetched().flatten().count();
     lab.say(format!("Downloaded {pages} pages"));

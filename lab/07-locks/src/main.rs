@@ -54,7 +54,10 @@ fn demonstrate(args: &CountArgs, lab: &mut Lab) -> anyhow::Result<()> {
     ));
     let signals = RefCell::new(Vec::new());
     let hear = |signal: &Signal| signals.borrow_mut().push(signal.worker);
-    let through_queue = |plan| sum_through_queue(plan, hear);
+    let through_queue = |plan| {
+        signals.borrow_mut().clear();
+        sum_through_queue(plan, hear)
+    };
     let ways: [(&str, &dyn Fn(Plan) -> u64); 6] = [
         ("sequential", &count_sequential),
         ("racy", &count_losing_updates),
@@ -64,12 +67,13 @@ fn demonstrate(args: &CountArgs, lab: &mut Lab) -> anyhow::Result<()> {
         ("queue", &through_queue),
     ];
     for _ in 0..rounds {
-        signals.borrow_mut().clear();
         for (name, way) in ways {
             let workers = if name == "sequential" { 1 } else { workers };
             let variant = lab.variant(name).bound(Bound::Work { workers });
             let tally = Tally::all_done(plan.expected() as usize);
-            let got = variant.run_counted(|| Ok(way(plan)), |_| tally)?;
+            let Some(got) = variant.run_counted(|| Ok(way(plan)), |_| tally.clone())? else {
+                continue;
+            };
             claims::note(lab, name, plan, got);
             let wall_s = lab.recording(name).wall.as_secs_f64();
             let each = format::seconds_f64(wall_s / plan.expected() as f64);

@@ -48,11 +48,12 @@ fn demonstrate(args: &RequestArgs, lab: &mut Lab) -> anyhow::Result<()> {
 
     let client = web::async_client(args.timeout);
     // A future is a value like any other: nothing happens until `run` awaits it and measures that.
-    let downloads = download_awaiting_each(&client, urls);
-    lesson::run(lab, args, &site, (LOOP, 1), || await_here(downloads))?;
+    let downloads = || download_awaiting_each(&client, urls);
+    lesson::run(lab, args, &site, (LOOP, 1), || await_here(downloads()))?;
     let client = web::async_client(args.timeout);
-    let downloads = download_in_tasks(&client, urls, lesson::printer(lab));
-    lesson::run(lab, args, &site, (TASKS, count), || await_here(downloads))?;
+    let print = lesson::printer(lab);
+    let downloads = || download_in_tasks(&client, urls, print.clone());
+    lesson::run(lab, args, &site, (TASKS, count), || await_here(downloads()))?;
     claim(lab, count);
     Ok(())
 }

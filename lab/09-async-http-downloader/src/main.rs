@@ -93,14 +93,15 @@ fn run(args: &Args, lab: &mut Lab, site: &Site, name: &str) -> anyhow::Result<Ve
         true => measure.other_work(),
         false => measure.limit(limit.get()),
     };
-    let downloading = download_all(urls, limit, permit_use, &policy, fetch, on_arrival);
+    let downloading = || download_all(urls, limit, permit_use, &policy, fetch.clone(), on_arrival);
     let downloads = measure.bound(args.bound(count, has_faults)).run_counted(
-        || Ok(runtime.block_on(downloading)),
+        || Ok(runtime.block_on(downloading())),
         |all: &Vec<Attempts>| Tally {
             retried: all.iter().map(|attempts| attempts.len() as u64 - 1).sum(),
             ..Tally::of_checked(all, |attempts| matches!(attempts.last(), Some(Ok(_))))
         },
     )?;
+    let downloads = downloads.unwrap_or_default();
     lab.count(name, ATTEMPTS, downloads.iter().flatten().count());
     if let Some(witness) = site.witness()? {
         lab.count(name, ARRIVALS, witness.arrivals as usize);

@@ -55,6 +55,10 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
         shown.clear();
         for variant in &variants {
             let (crawled, lost) = run(args, variant, &site, pages, lab)?;
+            let Some(crawled) = crawled else {
+                shown.push(Shown::note(lab, &variant.name, [&[], &[]], 0));
+                continue;
+            };
             if round == 0 && !claims::report(lab, &variant.name, &crawled, first.is_none()) {
                 // More of the same would only cost the reader's time.
                 return Ok(());
@@ -67,14 +71,14 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Runs a variant once; returns its pages, and how many workers were lost.
+/// Runs a variant once; returns its pages, if it was not skipped, and how many workers were lost.
 fn run(
     args: &Args,
     variant: &Variant,
     site: &Site,
     pages: usize,
     lab: &mut Lab,
-) -> anyhow::Result<(Vec<PageReport>, usize)> {
+) -> anyhow::Result<(Option<Vec<PageReport>>, usize)> {
     let bound = args.bound(variant.way, pages);
     let mut measure = lab.variant(&variant.name).observed_by(site).bound(bound);
     if args.each().is_some() {

@@ -42,7 +42,7 @@ pub(crate) fn run(
     lab: &mut Lab,
     plan: Plan,
     name: &str,
-    way: impl FnOnce(&Arc<Say>, &Lines) -> (Option<usize>, Vec<End>),
+    way: impl Fn(&Arc<Say>, &Lines) -> (Option<usize>, Vec<End>),
 ) -> anyhow::Result<Ends> {
     let (say, lines) = listen(lab, name == "late join");
     let in_a_row = match name {
@@ -59,12 +59,15 @@ pub(crate) fn run(
         _ => variant,
     };
     let work = || {
+        lines.lock().unwrap().clear();
         let (made, ends) = way(&say, &lines);
         let made = made.unwrap_or_else(|| lines.lock().unwrap().len());
         let in_words = |end: End| end.map_err(|panic| panics::message(panic.as_ref()));
         Ok((made, ends.into_iter().map(in_words).collect::<Vec<_>>()))
     };
-    let (made, ends) = variant.run_counted(work, |(_, ends)| Tally::of(ends))?;
+    let Some((made, ends)) = variant.run_counted(work, |(_, ends)| Tally::of(ends))? else {
+        return Ok(Ends::new());
+    };
     let lines = lines.lock().unwrap();
     let changes = lines.windows(2).filter(|pair| pair[0].0 != pair[1].0);
     let at_once = lab.recording(name).most_open("iterate");

@@ -250,7 +250,7 @@ pub(crate) fn deadlocks(lab: &mut Lab, patience: Duration) -> anyhow::Result<()>
             ..Tally::default()
         };
         let stuck = lab.variant(name).other_work().run_counted(work, tally)?;
-        rows.extend(stuck.into_iter().map(Vec::from));
+        rows.extend(stuck.into_iter().flatten().map(Vec::from));
     }
     let finish = |name, threads| done(name).equals(count(threads));
     let text = "a plain lock, taken again by its holder: the thread waits for itself";

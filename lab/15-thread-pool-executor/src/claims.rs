@@ -48,6 +48,7 @@ pub(crate) fn ways(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
         };
         let variant = lab.variant(name).bound(bound);
         let order = variant.run_counted(|| Ok(order(way)), |order| tally(&tasks, order))?;
+        let order = order.unwrap_or_default();
         if name == POOL {
             let overtakes = |at: &usize| order[*at..].iter().any(|later| *later < order[*at]);
             let ahead = (0..order.len()).filter(overtakes).count();
@@ -69,12 +70,8 @@ pub(crate) fn ways(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     lab.claim(once);
     let about = "a thread per task beside a pool";
     let sooner = lab.compare("thread_per_task_is_sooner", about, [THREAD_PER_TASK, POOL]);
-    let more = threads(THREAD_PER_TASK).above(threads(POOL));
-    lab.claim(if all > size {
-        sooner.check(more)
-    } else {
-        sooner
-    });
+    let more = (all > size).then(|| threads(THREAD_PER_TASK).above(threads(POOL)));
+    lab.claim(more.into_iter().fold(sooner, Claim::check));
     let alike = lab.compare("pools_are_alike", "two pools of one size", [POOL, RAYON]);
     lab.claim(alike);
     Ok(())
@@ -189,7 +186,7 @@ pub(crate) fn many(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
         .check(done(ON_A_POOL).equals(count(asked)))
         .check(threads(ON_A_POOL).at_most(count(workers.get() + 1)));
     lab.claim(claim.headline());
-    let (started, refused) = lab.variant(THREADS).other_work().run_counted(
+    let gathered = lab.variant(THREADS).other_work().run_counted(
         || Ok(gather(asked)),
         |(started, _)| Tally {
             submitted: asked as u64,
@@ -198,6 +195,9 @@ pub(crate) fn many(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
             ..Tally::default()
         },
     )?;
+    let Some((started, refused)) = gathered else {
+        return Ok(());
+    };
     let at_once = lab.count(THREADS, "threads_at_once", started);
     let text = format!("{shown} threads at once fit this machine");
     let fits = Claim::that("a_thread_each_fits", text).check(at_once.equals(count(asked)));

@@ -36,6 +36,7 @@ pub(crate) fn two_by_two(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
             || Ok(run_one_by_one(&cpu)),
             |done| Tally::all_done(done.len()),
         )?;
+        let results = results.unwrap_or_else(|| run_one_by_one(&cpu));
         both(args.workers, lab, CPU, &cpu, &results)?;
         both(args.workers, lab, IO, &io, &vec![0; io.len()])?;
     }
@@ -68,7 +69,7 @@ fn both(
             tally(pairs.map(|(a, b)| a.as_ref() == Ok(b)).collect())
         },
     )?;
-    for error in done.iter().filter_map(|job| job.as_ref().err()) {
+    for error in done.iter().flatten().filter_map(|job| job.as_ref().err()) {
         lab.fail(format!("{processes}: {error}"));
     }
     Ok(())
@@ -229,8 +230,10 @@ pub(crate) fn abort(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
         || in_a_new_pool(args.workers, &jobs, patience),
         |ended| Tally::of(ended),
     )?;
-    let error = ended.iter().find_map(|job| job.as_ref().err());
-    say(lab, ended.iter().flatten().count(), error);
+    if let Some(ended) = ended {
+        let error = ended.iter().find_map(|job| job.as_ref().err());
+        say(lab, ended.iter().flatten().count(), error);
+    }
     lab.say("the same jobs on the threads of one program …");
     let ended = lab.variant(IN_A_THREAD).other_work().run_counted(
         || {
@@ -249,7 +252,9 @@ pub(crate) fn abort(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
             },
         },
     )?;
-    say(lab, ended.iter().flatten().count(), ended.as_ref().err());
+    if let Some(ended) = ended {
+        say(lab, ended.iter().flatten().count(), ended.as_ref().err());
+    }
     let text = "an abort in a process cost that job only; all the others finished";
     let contained = Claim::that("abort_contained", text)
         .check(failed(IN_A_PROCESS).equals(count(1)))

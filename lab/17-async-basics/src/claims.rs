@@ -1,7 +1,6 @@
 //! Runs each idea, and claims what it shows.
 
 use crate::Args;
-use anyhow::Context;
 use common::{
     Bound, Lab, Tally,
     claim::{Claim, Count, Figure, Seconds, a_tick, count, middle_wall, seconds, threads},
@@ -89,7 +88,7 @@ fn wait<F: Future<Output = Vec<usize>>>(
     lab: &mut Lab,
     name: &str,
     at_once: usize,
-    way: impl FnOnce(usize, Duration) -> F,
+    way: impl Fn(usize, Duration) -> F,
 ) -> anyhow::Result<Figure<Count>> {
     let (count, takes) = (args.tasks.get(), args.delay.0);
     let each = Some(takes);
@@ -150,8 +149,8 @@ pub(crate) fn blocked(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     lab.say(format!(
         "a task ticks every {tick}; beside it a call blocks for {call} …"
     ));
-    let (stopped, late) = tick_beside(lab, BLOCKED, takes, block_the_executor(TICK, takes))?;
-    let (went_on, less_late) = tick_beside(lab, MOVED, takes, move_the_call_away(TICK, takes))?;
+    let (stopped, late) = tick_beside(lab, BLOCKED, takes, || block_the_executor(TICK, takes))?;
+    let (went_on, less_late) = tick_beside(lab, MOVED, takes, || move_the_call_away(TICK, takes))?;
     let text = "while the call blocked the thread the light task did not tick, and then was late by \
                 at least half of the call";
     let call = seconds(takes.as_secs_f64());
@@ -168,11 +167,11 @@ pub(crate) fn blocked(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
 }
 
 /// Runs the call and the light task; how many ticks came during the call, and how late the latest was.
-fn tick_beside(
+fn tick_beside<F: Future<Output = ()>>(
     lab: &mut Lab,
     name: &str,
     takes: Duration,
-    both: impl Future<Output = ()>,
+    both: impl Fn() -> F,
 ) -> anyhow::Result<(Figure<Count>, Figure<Seconds>)> {
     let bound = Bound::Known(
         2 * CALM_TICKS * TICK + takes,
@@ -180,10 +179,10 @@ fn tick_beside(
     );
     let variant = lab.variant(name).other_work().bound(bound);
     let two = |&(): &()| Tally::all_done(2);
-    variant.run_counted(|| Ok(run_on_this_thread(both)?), two)?;
+    variant.run_counted(|| Ok(run_on_this_thread(both())?), two)?;
     let recording = lab.recording(name);
-    let call = recording.first("blocking call").context("it was made")?;
-    let during = |tick: &&Span| (call.start..call.end).contains(&tick.end);
+    let call = recording.first("blocking call");
+    let during = |tick: &&Span| call.is_some_and(|it| (it.start..it.end).contains(&tick.end));
     let during = recording.named("tick").filter(during).count();
     let ticks = recording.named("tick").map(Span::duration);
     let late = ticks.max().unwrap_or_default().saturating_sub(TICK);
@@ -201,8 +200,9 @@ pub(crate) fn dropped_reads(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     lab.say(format!(
         "{messages} messages in two halves each; every 7th half a heartbeat …"
     ));
-    let [lost, wrong, dropped] =
-        read(lab, messages, LOSING, exchange(messages, 7, receive_losing))?;
+    let [lost, wrong, dropped] = read(lab, messages, LOSING, || {
+        exchange(messages, 7, receive_losing)
+    })?;
     let text = "dropped reads took bytes with them, and messages came out wrong";
     let line = "{left} dropped reads took {left2} bytes along; {left3} messages came out wrong";
     let lose = Claim::that("dropped_reads_lose", text).in_a_line(line);
@@ -210,12 +210,9 @@ pub(crate) fn dropped_reads(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
         .into_iter()
         .fold(lose, |claim, it| claim.check(it.above(count(0))));
     lab.claim(lose.headline());
-    let [lost, wrong, dropped] = read(
-        lab,
-        messages,
-        KEEPING,
-        exchange(messages, 7, receive_keeping),
-    )?;
+    let [lost, wrong, dropped] = read(lab, messages, KEEPING, || {
+        exchange(messages, 7, receive_keeping)
+    })?;
     let text = "with the bytes kept outside the future, dropped reads lost none";
     let kept = Claim::that("kept_outside", text).check(dropped.above(count(0)));
     let none = kept.check(lost.equals(count(0)));
@@ -224,11 +221,11 @@ pub(crate) fn dropped_reads(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
 }
 
 /// Runs a reader; notes bytes lost, wrong messages and dropped reads.
-fn read(
+fn read<F: Future<Output = io::Result<Received>>>(
     lab: &mut Lab,
     messages: u64,
     name: &str,
-    reading: impl Future<Output = io::Result<Received>>,
+    reading: impl Fn() -> F,
 ) -> anyhow::Result<[Figure<Count>; 3]> {
     let bound = Bound::Known(
         2 * u32::try_from(messages)? * PAUSE,
@@ -236,10 +233,11 @@ fn read(
     );
     let numbers: Vec<u64> = (1..=messages).collect();
     let variant = lab.variant(name).other_work().bound(bound);
-    let (came, dropped) = variant.run_counted(
-        || Ok(run_on_this_thread(reading)??),
+    let received = variant.run_counted(
+        || Ok(run_on_this_thread(reading())??),
         |(came, _)| Tally::of_checked(&numbers, |number| came.contains(number)),
     )?;
+    let (came, dropped) = received.unwrap_or_default();
     let right = numbers.iter().filter(|it| came.contains(it)).count();
     lab.note_beside(name, format!("{right} of {messages} right"));
     let lost = (numbers.len() - came.len()) * MESSAGE_BYTES;
@@ -255,7 +253,7 @@ const ABORT: &str = "abort";
 /// Aborts tasks and blocking calls that have begun.
 pub(crate) fn abort(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let all = args.tasks.get();
-    let [tasks, calls] = lab.variant(ABORT).other_work().run_counted(
+    let ran_on = lab.variant(ABORT).other_work().run_counted(
         || {
             // Calls that tokio gets no thread for would wait for ever; one refused here ends the run.
             let all_there = Barrier::new(all);
@@ -269,6 +267,7 @@ pub(crate) fn abort(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
             ..Tally::default()
         },
     )?;
+    let [tasks, calls] = ran_on.unwrap_or_default();
     lab.note_beside(ABORT, format!("{tasks} tasks, {calls} calls ran on"));
     let tasks = lab.count(ABORT, "tasks_that_ran_to_their_end", tasks);
     let calls = lab.count(ABORT, "blocking_calls_that_ran_to_their_end", calls);

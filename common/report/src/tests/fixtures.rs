@@ -113,6 +113,7 @@ pub(crate) fn document() -> Document {
             variant("one", 2000, 1.0, one),
             variant("both", 1000, 2.0, two),
         ],
+        skipped: Vec::new(),
         figures: std::collections::BTreeMap::new(),
         claims: vec![
             claim("waits overlap", Verdict::Shown, None),

@@ -14,32 +14,29 @@ use track::tracks;
 
 /// Recordings one above the other, each under its name; `other` is kept as it is.
 pub fn trace(recordings: &[(&str, &Recording)], other: &Value) -> Value {
-    let mut events = Vec::new();
-    for (process, (name, recording)) in (1..).zip(recordings) {
-        let mut writer = Writer {
-            process,
-            zero: recording.start,
-            threads: 0,
-            events: &mut events,
-        };
+    let mut writer = Writer::default();
+    for (name, recording) in recordings {
+        writer.process += 1;
+        writer.zero = recording.start;
         writer.recording(name, recording);
     }
-    json!({ "traceEvents": events, "displayTimeUnit": "ms", "otherData": other })
+    json!({ "traceEvents": writer.events, "displayTimeUnit": "ms", "otherData": other })
 }
 
-/// Writes the events of one recording.
-struct Writer<'a> {
+/// Writes the events of one recording after the other.
+#[derive(Default)]
+struct Writer {
     process: u64,
     zero: Moment,
-    /// Tracks so far: each gets the next number, whatever its thread is called elsewhere.
+    /// Tracks so far, of all recordings: readers that look at the number only take none for another.
     threads: u64,
-    events: &'a mut Vec<Value>,
+    events: Vec<Value>,
 }
 
-impl Writer<'_> {
+impl Writer {
     fn recording(&mut self, name: &str, recording: &Recording) {
-        self.name("process", name);
         let whole = self.track("the whole");
+        self.name("process", name);
         let end = recording.start.plus(recording.wall);
         self.slice(whole, name, (recording.start, end), json!({}));
         let mut jobs = flow::Jobs::default();
