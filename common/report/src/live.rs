@@ -113,13 +113,16 @@ fn status(so_far: &Recording, watched: &Watched, before: &Usage) -> String {
     let is_open = |end| Some(end) == last && end.plus(REDRAW_EVERY) > now;
     let done = so_far.jobs().filter(|job| !is_open(job.end)).count();
     let at_work = so_far.jobs().count() - done;
-    let of = watched.tasks.map_or(String::new(), |all| format!("/{all}"));
+    // Where the number of tasks is not known, nor is what a span stands for.
+    let tasks = watched.tasks.map_or(String::new(), |all| {
+        format!(" · done {done}/{all} · {at_work} at once")
+    });
     let threads = timing::threads_now().map_or(String::new(), |all| {
         let threads = (all as u64).saturating_sub(timing::housekeepers());
         format!(" · {threads} thread{}", if threads == 1 { "" } else { "s" })
     });
     format!(
-        "  {} · {elapsed_s:.1} s · done {done}{of} · {at_work} at once{threads} · CPU {}",
+        "  {} · {elapsed_s:.1} s{tasks}{threads} · CPU {}",
         watched.name,
         format::percent(cpu)
     )

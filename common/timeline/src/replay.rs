@@ -216,7 +216,14 @@ impl Replay {
                 ended.exit(*thread, entered.id, now, entered.cpu.filter(|_| waits));
             }
         }
-        self.open.keys().for_each(|id| ended.close(*id, now));
+        for (id, open) in &self.open {
+            // A span that was left and not closed is a future that waits for its next poll.
+            let waits = open.inside == 0 && !open.is_shared && !open.runs.is_empty();
+            if let Some(open) = ended.open.get_mut(id).filter(|_| waits) {
+                open.place.is_task = true;
+            }
+            ended.close(*id, now);
+        }
         ended
     }
 

@@ -150,6 +150,18 @@ fn a_look_while_it_runs_shows_what_is_open_and_takes_nothing() {
 }
 
 #[test]
+fn a_future_between_two_polls_is_open() {
+    let (timeline, _recorded) = recorded(Timeline::new());
+    let request = info_span!("request");
+    request.in_scope(|| ());
+    let looked = timeline.so_far();
+    assert!(looked.lanes[0].is_open(looked.start.plus(looked.wall)));
+    drop(request);
+    let looked = timeline.so_far();
+    assert!(!looked.lanes[0].is_open(looked.start.plus(looked.wall)));
+}
+
+#[test]
 fn timelines_do_not_mix() {
     let (outer, _recorded) = recorded(Timeline::new());
     let (inner, guard) = recorded(Timeline::new());
