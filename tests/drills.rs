@@ -74,66 +74,54 @@ fn so_it_is_fifty_times_of_fifty_on_all_cpus_and_on_one() {
     println!("{runs} runs of {} drills", DRILLS.len());
 }
 
-/// What a new drill lacks, in words.
-fn lacks(drill: &Drill) -> Vec<String> {
-    let manifest = fs::read_to_string(walk::repository().join("lab/drills/Cargo.toml"));
-    let manifest = manifest.expect("readable");
-    let file = drill.file();
+/// Whether its module has all that it needs, and what it needs in words.
+fn needs_inside(drill: &Drill) -> Vec<(bool, String)> {
     let is_mutant = |(name, bug, _): &&Candidate| !name.starts_with("solution") && !bug.is_empty();
     let mutants = drill.candidates.iter().filter(is_mutant).count();
-    let has = |name| drill.candidates.iter().any(|(it, ..)| *it == name);
     let lines = drill.shipped().lines().count();
     let words = drill.task.split_whitespace().count();
     let module = drill.source.lines().count();
-    let mut lacks = Vec::new();
-    let mut need = |holds: bool, what: String| {
-        if !holds {
-            lacks.push(format!("{file}: {what}"));
-        }
-    };
-    need(
-        DRILLS[drill.number - 1].number == drill.number,
-        "its number is its place in the list".into(),
-    );
-    need(
-        has("solution") && has("shipped"),
-        "candidates `solution` and `shipped`".into(),
-    );
-    need(mutants >= 3, format!("three mutants, not {mutants}"));
-    need(
-        (10..=40).contains(&lines),
-        format!("10 to 40 lines to repair, not {lines}"),
-    );
-    need(
-        (10..=100).contains(&words),
-        format!("a task of at most 100 words, not {words}"),
-    );
-    need(
-        drill.hints.iter().all(|hint| hint.len() > 20),
-        "three hints".into(),
-    );
-    need(
-        path::find(drill.lesson).is_some(),
-        format!("a lesson that exists, not `{}`", drill.lesson),
-    );
-    need(
-        manifest.contains(&format!(
-            "name = \"{file}\"\npath = \"src/{file}.rs\"\ntest = false"
-        )),
-        "a [[bin]] in Cargo.toml".into(),
-    );
-    need(
-        drill.place().is_file(),
-        format!("its file: cargo run -- drill {} --reset", drill.number),
-    );
-    need(
-        module <= 205,
-        format!("a module of at most 205 lines, not {module}"),
-    );
-    for (name, ..) in drill.candidates {
-        need(!drill.text(name).trim().is_empty(), format!("`mod {name}`"));
-    }
+    let hints = drill.hints.iter().filter(|hint| hint.len() > 20).count();
+    let names = drill.candidates.iter().map(|(name, ..)| *name);
+    let has_text = |name| (!drill.text(name).trim().is_empty(), format!("`mod {name}`"));
+    let mut needs: Vec<_> = names.chain(["solution", "shipped"]).map(has_text).collect();
+    let mut need = |holds, what| needs.push((holds, what));
+    need(mutants >= 3, format!("3 mutants, not {mutants}"));
+    let fits = (10..=40).contains(&lines);
+    need(fits, format!("10 to 40 lines to repair, not {lines}"));
+    let fits = (10..=100).contains(&words);
+    need(fits, format!("a task of at most 100 words, not {words}"));
+    need(hints == 3, format!("3 hints, not {hints}"));
+    need(module <= 205, format!("at most 205 lines, not {module}"));
+    needs
+}
+
+/// The same of what it needs elsewhere.
+fn needs_outside(drill: &Drill) -> [(bool, String); 4] {
+    let manifest = fs::read_to_string(walk::repository().join("lab/drills/Cargo.toml"));
+    let (file, manifest) = (drill.file(), manifest.expect("readable"));
+    let binary = format!("name = \"{file}\"\npath = \"src/{file}.rs\"\ntest = false");
+    let (number, lesson) = (drill.number, drill.lesson);
+    let is_in_place = DRILLS[number - 1].number == number;
+    let reset = format!("its file: cargo run -- drill {number} --reset");
+    [
+        (is_in_place, "its number is its place in the list".into()),
+        (manifest.contains(&binary), "a [[bin]] in Cargo.toml".into()),
+        (
+            path::find(lesson).is_some(),
+            format!("a lesson, not `{lesson}`"),
+        ),
+        (drill.place().is_file(), reset),
+    ]
+}
+
+/// What a new drill lacks, in words.
+fn lacks(drill: &Drill) -> Vec<String> {
+    let needs = needs_inside(drill).into_iter().chain(needs_outside(drill));
+    let lacks = needs.filter(|(holds, _)| !holds);
     lacks
+        .map(|(_, what)| format!("{}: {what}", drill.file()))
+        .collect()
 }
 
 #[test]
@@ -201,44 +189,32 @@ fn a_round_of_diagnoses_asks_ten_keeps_the_answers_and_names_the_evidence() {
         command_line.env("LAB_PROGRESS", &kept);
         run_command(command)
     };
-    let answers = ["--answers", "AAAAAAAAAA", "--json"];
-    let round = diagnose(&answers).well().document();
-    let asked = round["asked"].as_array().expect("a list");
-    assert_eq!(asked.len(), 10);
-    for one in asked {
-        let options = one["options"].as_array().expect("a list");
-        assert_eq!(
-            options
-                .iter()
-                .filter(|option| **option == one["bug"])
-                .count(),
-            1,
-            "{one}"
-        );
-        assert_eq!(options.len(), 5);
-        assert_eq!((one["answer"] == one["bug"]), one["right"] == true, "{one}");
-        assert!(!one["evidence"].as_str().expect("words").is_empty());
-    }
-    let of_bug = |one: &serde_json::Value| {
-        let options = one["options"].as_array().expect("a list");
-        options
-            .iter()
-            .position(|option| *option == one["bug"])
-            .map(|at| "ABCDE".as_bytes()[at])
+    let round = |answers: &str, seed: &str| {
+        let line = ["--answers", answers, "--json", "--seed", seed];
+        diagnose(&line).well().document()
     };
-    let right: Vec<u8> = asked.iter().filter_map(of_bug).collect();
-    let right = String::from_utf8(right).expect("letters");
-    let best = diagnose(&["--answers", &right, "--json"]).well().document();
+    let first = round("AAAAAAAAAA", "42");
+    let asked = first["asked"].as_array().expect("a list");
+    assert_eq!(asked.len(), 10);
+    let right: String = asked.iter().map(right_letter).collect();
+    let best = round(&right, "42");
     assert_eq!(best["right"], 10, "the same seed asks the same");
-    let other = diagnose(&["--answers", &right, "--json", "--seed", "7"])
-        .well()
-        .document();
-    assert_ne!(other["asked"], best["asked"]);
+    assert_ne!(round(&right, "7")["asked"], best["asked"]);
     let text = fs::read_to_string(&kept).expect("it is kept");
-    assert!(
-        text.contains(asked[0]["bug"].as_str().expect("words")),
-        "{text}"
-    );
+    let bug = asked[0]["bug"].as_str().expect("words");
+    assert!(text.contains(bug), "{text}");
     diagnose(&["--list"]).well().tells(&["taken 1 × for"]);
     let _ = diagnose(&["--json"]).refused(2, &["--answers"]);
+}
+
+/// The letter of the bug among five options, of which it is one.
+fn right_letter(one: &serde_json::Value) -> char {
+    let options = one["options"].as_array().expect("a list");
+    let is_bug = |option: &&serde_json::Value| **option == one["bug"];
+    assert_eq!(options.iter().filter(is_bug).count(), 1, "{one}");
+    assert_eq!(options.len(), 5);
+    assert_eq!(one["answer"] == one["bug"], one["right"] == true, "{one}");
+    assert_ne!(one["evidence"], "", "{one}");
+    let at = options.iter().position(|option| is_bug(&option));
+    ['A', 'B', 'C', 'D', 'E'][at.expect("it is there")]
 }

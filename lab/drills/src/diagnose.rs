@@ -132,70 +132,64 @@ fn play(args: &DiagnoseArgs, screen: &Screen) -> anyhow::Result<()> {
     dice.shuffle(&mut chosen);
     let mut asked: Vec<Value> = Vec::new();
     for (at, mutant) in chosen.iter().take(args.rounds.into()).enumerate() {
-        let verdict = attempt(mutant)?;
-        // The bugs of the same drill are the hardest to tell apart.
-        let mut others = mutants();
-        dice.shuffle(&mut others);
-        others.retain(|other| other.bug != mutant.bug);
-        others.sort_by_key(|other| other.drill.number != mutant.drill.number);
-        let mut options: Vec<&str> = others
-            .iter()
-            .map(|other| other.bug)
-            .take(OPTIONS - 1)
-            .collect();
-        options.push(mutant.bug);
-        dice.shuffle(&mut options);
-        screen.say(format!(
-            "\n{} of {} · {}\n",
-            at + 1,
-            args.rounds,
-            aim(mutant.drill)
-        ));
+        let (verdict, options) = (attempt(mutant)?, options(mutant, &mut dice));
+        let (number, of, aim) = (at + 1, args.rounds, aim(mutant.drill));
+        screen.say(format!("\n{number} of {of} · {aim}\n"));
         screen.say(verdict.picture.join("\n"));
         screen.say(format!("\n  {}\n", verdict.figures));
         for (letter, option) in ('A'..).zip(&options) {
             screen.say(format!("  {letter} {option}"));
         }
-        let place = |key: char| "abcde".find(key.to_ascii_lowercase());
-        let answer = match &args.answers {
-            Some(letters) => letters.chars().nth(at).and_then(place),
-            None => screen
-                .ask("What is wrong with it? (q quits) ", |key| match key {
-                    'q' => Some(None),
-                    key => place(key).map(Some),
-                })
-                .flatten(),
+        let Some(answer) = answer(args, screen, at) else {
+            break;
         };
-        let Some(answer) = answer else { break };
-        let right = options[answer] == mutant.bug;
-        let evidence = verdict.fault.unwrap_or_default();
+        let (taken, bug) = (options[answer].to_owned(), mutant.bug);
+        let (right, evidence) = (taken == bug, verdict.fault.unwrap_or_default());
         let mark = if right { "✓ Right" } else { "✗ No" };
-        screen.say(wrap(
-            &format!("{mark}: {}. In this run {evidence}", mutant.bug),
-            screen.width(),
-            0,
-        ));
-        let taken = options[answer].to_owned();
+        let words = format!("{mark}: {bug}. In this run {evidence}");
+        screen.say(wrap(&words, screen.width(), 0));
         asked.push(json!({
-            "drill": mutant.drill.number, "options": options, "answer": taken, "bug": mutant.bug,
+            "drill": mutant.drill.number, "options": options, "answer": taken, "bug": bug,
             "right": right, "evidence": evidence,
         }));
         Progress::update(|progress| {
-            let bug = progress.diagnoses.entry(mutant.bug.to_owned()).or_default();
+            let bug = progress.diagnoses.entry(bug.to_owned()).or_default();
             *bug.entry(taken).or_default() += 1;
         });
     }
     let right = asked.iter().filter(|one| one["right"] == true).count();
+    let (all, next) = (asked.len(), args.seed.wrapping_add(1));
     screen.say(format!(
-        "\n{right} of {} right; --seed {} asks others",
-        asked.len(),
-        args.seed.wrapping_add(1)
+        "\n{right} of {all} right; --seed {next} asks others"
     ));
     if args.json {
         screen.print(&json!({ "seed": args.seed, "right": right, "asked": asked }).to_string());
     }
     screen.release_keys();
     Ok(())
+}
+
+/// The bugs to choose from; those of the same drill are the hardest to tell apart.
+fn options(mutant: &Mutant, dice: &mut Dice) -> Vec<&'static str> {
+    let mut others = mutants();
+    dice.shuffle(&mut others);
+    others.retain(|other| other.bug != mutant.bug);
+    others.sort_by_key(|other| other.drill.number != mutant.drill.number);
+    others.truncate(OPTIONS - 1);
+    let mut options: Vec<_> = others.iter().chain([mutant]).map(|it| it.bug).collect();
+    dice.shuffle(&mut options);
+    options
+}
+
+/// Which of the options the reader takes; `None` ends the round.
+fn answer(args: &DiagnoseArgs, screen: &Screen, at: usize) -> Option<usize> {
+    let place = |key: char| "abcde".find(key.to_ascii_lowercase());
+    if let Some(letters) = &args.answers {
+        return letters.chars().nth(at).and_then(place);
+    }
+    let question = "What is wrong with it? (q quits) ";
+    let pick = |key| (key == 'q').then_some(None).or(place(key).map(Some));
+    screen.ask(question, pick).flatten()
 }
 
 /// Runs a mutant in a process of its own: it may hang.

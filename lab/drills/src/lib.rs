@@ -5,6 +5,9 @@
 
 extern crate self as lab_drills;
 
+mod bank;
+mod checks;
+mod heart;
 mod stage;
 pub mod sync;
 pub mod verdict;
@@ -20,61 +23,9 @@ macro_rules! candidates {
 }
 pub(crate) use candidates;
 
-#[path = "checks/d01.rs"]
-pub mod d01;
-#[path = "checks/d02.rs"]
-pub mod d02;
-#[path = "checks/d03.rs"]
-pub mod d03;
-#[path = "checks/d04.rs"]
-pub mod d04;
-#[path = "checks/d05.rs"]
-pub mod d05;
-#[path = "checks/d06.rs"]
-pub mod d06;
-#[path = "checks/d07.rs"]
-pub mod d07;
-#[path = "checks/d08.rs"]
-pub mod d08;
-#[path = "checks/d09.rs"]
-pub mod d09;
-#[path = "checks/d10.rs"]
-pub mod d10;
-#[path = "checks/d11.rs"]
-pub mod d11;
-#[path = "checks/d12.rs"]
-pub mod d12;
-#[path = "checks/d13.rs"]
-pub mod d13;
-#[path = "checks/d14.rs"]
-pub mod d14;
-#[path = "checks/d15.rs"]
-pub mod d15;
-#[path = "checks/d16.rs"]
-pub mod d16;
-
+pub use checks::*;
 use std::{fmt::Write as _, path::PathBuf};
 use verdict::Verdict;
-
-/// All drills, in order.
-pub const DRILLS: &[&Drill] = &[
-    &d01::DRILL,
-    &d02::DRILL,
-    &d03::DRILL,
-    &d04::DRILL,
-    &d05::DRILL,
-    &d06::DRILL,
-    &d07::DRILL,
-    &d08::DRILL,
-    &d09::DRILL,
-    &d10::DRILL,
-    &d11::DRILL,
-    &d12::DRILL,
-    &d13::DRILL,
-    &d14::DRILL,
-    &d15::DRILL,
-    &d16::DRILL,
-];
 
 /// A way to do what a drill asks for: its name, its bug in words (none for a solution), and its check.
 pub type Candidate = (&'static str, &'static str, fn() -> Verdict);

@@ -9,8 +9,8 @@ use common::{
     progress::Progress,
     report::{Screen, ScreenOptions, wrap},
 };
-use lab_drills::{DRILLS, Drill};
-use serde_json::json;
+use lab_drills::{DRILLS, Drill, d20};
+use serde_json::{Value, json};
 use std::{fs, process::ExitCode, thread, time::Duration};
 
 /// Repair small broken programs
@@ -72,6 +72,7 @@ struct DrillArgs {
 }
 
 fn main() -> ExitCode {
+    process_pool::child::enter(&[&d20::PAY]);
     match cli::parse_alone() {
         Err(code) => code,
         Ok(Line::Attempt {
@@ -112,48 +113,66 @@ fn drill(args: &DrillArgs) -> ExitCode {
             DRILLS.len()
         ));
     };
-    let name = drill.file();
-    if args.hint {
-        let seen = progress.hints.get(&name).copied().unwrap_or(0);
-        let at = seen.min(2);
-        Progress::update(|progress| progress.hints.insert(name, at + 1));
-        let words = drill.hints[at];
-        let line = format!("Hint {} of 3: {words}", at + 1);
-        let document = json!({ "hint": at + 1, "text": words });
-        print(&screen, args, &document, &[wrap(&line, screen.width(), 0)]);
+    let answer = if args.hint {
+        Ok(hint(drill, &progress, &screen))
     } else if args.solution {
-        if !args.give_up && !progress.drills.contains(&name) {
-            return refuse(
-                "the solution comes after yours; add --give-up to see it now, or --hint for less",
-            );
-        }
-        let text = drill.text("solution");
-        print(
-            &screen,
-            args,
-            &json!({ "solution": text }),
-            &[text.trim_end().to_owned()],
-        );
+        solution(
+            drill,
+            args.give_up || progress.drills.contains(&drill.file()),
+        )
     } else if args.reset {
-        let place = drill.place();
-        if let Err(error) = fs::write(&place, drill.shipped()) {
-            cli::print_error(format!("cannot write `{}`: {error}", place.display()));
-            return ExitCode::FAILURE;
-        }
-        print(
-            &screen,
-            args,
-            &json!({ "reset": place }),
-            &[format!("`{}` is as it was at first", place.display())],
-        );
+        reset(drill)
     } else {
         return check(drill, args, &screen);
+    };
+    match answer {
+        Ok((document, text)) => print(&screen, args, &document, &[text]),
+        Err(code) => return code,
     }
     ExitCode::SUCCESS
 }
 
-/// Prints lines, each wrapped, or one document.
-fn print(screen: &Screen, args: &DrillArgs, document: &serde_json::Value, lines: &[String]) {
+fn hint(drill: &Drill, progress: &Progress, screen: &Screen) -> (Value, String) {
+    let at = progress
+        .hints
+        .get(&drill.file())
+        .map_or(0, |seen| *seen.min(&2));
+    Progress::update(|progress| progress.hints.insert(drill.file(), at + 1));
+    let (number, words) = (at + 1, drill.hints[at]);
+    let line = format!("Hint {number} of 3: {words}");
+    (
+        json!({ "hint": number, "text": words }),
+        wrap(&line, screen.width(), 0),
+    )
+}
+
+fn solution(drill: &Drill, is_allowed: bool) -> Result<(Value, String), ExitCode> {
+    if !is_allowed {
+        let message =
+            "the solution comes after yours; add --give-up to see it now, or --hint for less";
+        return Err(refuse(message));
+    }
+    let text = drill.text("solution");
+    Ok((json!({ "solution": text }), text.trim_end().to_owned()))
+}
+
+fn reset(drill: &Drill) -> Result<(Value, String), ExitCode> {
+    let place = drill.place();
+    let name = place.display();
+    match fs::write(&place, drill.shipped()) {
+        Ok(()) => Ok((
+            json!({ "reset": place }),
+            format!("`{name}` is as it was at first"),
+        )),
+        Err(error) => {
+            cli::print_error(format!("cannot write `{name}`: {error}"));
+            Err(ExitCode::FAILURE)
+        }
+    }
+}
+
+/// Prints lines, or one document.
+fn print(screen: &Screen, args: &DrillArgs, document: &Value, lines: &[String]) {
     if args.json {
         screen.print(&document.to_string());
     } else {
@@ -206,12 +225,12 @@ fn check_once(drill: &Drill, args: &DrillArgs, screen: &Screen) -> ExitCode {
     let verdict = match reader::check(drill) {
         Ok(verdict) => verdict,
         Err(error) => {
-            let lines = error.to_string();
-            let document = json!({ "drill": drill.file(), "done": false, "error": lines });
+            let error = error.to_string();
             if args.json {
+                let document = json!({ "drill": drill.file(), "done": false, "error": error });
                 screen.print(&document.to_string());
             }
-            cli::print_error(lines);
+            cli::print_error(error);
             return ExitCode::FAILURE;
         }
     };
@@ -223,22 +242,16 @@ fn check_once(drill: &Drill, args: &DrillArgs, screen: &Screen) -> ExitCode {
     lines.extend(verdict.lines());
     if done {
         Progress::update(|progress| progress.drills.insert(drill.file()));
-        let next = DRILLS
-            .get(drill.number)
-            .map(|next| format!("; next: cargo run -- drill {}", next.number));
-        lines.push(format!(
-            "  a solution to compare with: --solution{}",
-            next.unwrap_or_default()
-        ));
+        let next = DRILLS.get(drill.number).map(|next| next.number);
+        let next = next.map(|next| format!("; next: cargo run -- drill {next}"));
+        let next = next.unwrap_or_default();
+        lines.push(format!("  a solution to compare with: --solution{next}"));
     } else {
-        lines.push(String::new());
         let task = wrap(drill.task, screen.width(), 7);
-        lines.push(format!("Task   {}", task.trim_start()));
+        let (file, number, lesson) = (drill.file(), drill.number, drill.lesson);
         lines.push(format!(
-            "File   lab/drills/src/{}.rs\nHelp   cargo run -- drill {} --hint; the lesson is {}",
-            drill.file(),
-            drill.number,
-            drill.lesson
+            "\nTask   {}\nFile   lab/drills/src/{file}.rs\nHelp   cargo run -- drill {number} --hint; the lesson is {lesson}",
+            task.trim_start()
         ));
     }
     let document = json!({ "drill": drill.file(), "done": done, "fault": verdict.fault, "picture": verdict.picture });

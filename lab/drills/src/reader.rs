@@ -69,16 +69,11 @@ fn build(name: &str) -> anyhow::Result<PathBuf> {
     if !cfg!(debug_assertions) {
         cargo.arg("--release");
     }
-    let output = cargo
-        .stdin(Stdio::null())
-        .output()
-        .context("cannot start `cargo`")?;
-    let messages = String::from_utf8_lossy(&output.stdout).into_owned();
-    let messages = messages
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let output = cargo.stdin(Stdio::null()).output();
+    let output = output.context("cannot start `cargo`")?;
+    let messages = String::from_utf8_lossy(&output.stdout);
     let mut binary = None;
-    for message in messages {
+    for message in messages.lines().flat_map(serde_json::from_str::<Value>) {
         if message
             .pointer("/message/level")
             .is_some_and(|level| level == "error")

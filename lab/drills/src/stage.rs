@@ -57,7 +57,7 @@ struct Seen {
     events: Vec<(usize, Event)>,
     held: Vec<usize>,
     /// How the repair ended, so far.
-    end: &'static str,
+    end: String,
 }
 
 /// What a check sees of a run; clones see the same.
@@ -169,6 +169,12 @@ impl Stage {
         events.position(is_it).unwrap_or(seen.events.len())
     }
 
+    /// When this was last done, by the number of the event.
+    pub(crate) fn last(&self, text: &str) -> usize {
+        let is_it = |(_, event): &(usize, Event)| event.is(text);
+        self.seen().events.iter().rposition(is_it).unwrap_or(0)
+    }
+
     /// What a lane did, in order.
     pub(crate) fn notes(&self, lane: usize) -> Vec<String> {
         let seen = self.seen();
@@ -204,10 +210,18 @@ impl Stage {
         format!("{} {}", self.0.what, lane + 1)
     }
 
+    /// Says how a run ended that was not watched.
+    pub(crate) fn ended(&self, end: String) {
+        self.seen().end = end;
+    }
+
     /// What was counted, and how the run ended.
     fn figures(&self) -> String {
         let (begun, done) = (self.count(None, "enter"), self.count(None, "leave"));
-        let (most, end) = (self.most_inside(), self.seen().end);
+        let (most, end) = (self.most_inside(), self.seen().end.clone());
+        if begun == 0 {
+            return end;
+        }
         format!("{begun} begun, {done} finished, at most {most} at work at once; {end}")
     }
 
@@ -236,9 +250,9 @@ impl Stage {
             while !self.all_sleep() && !is_late() {}
             let ended = rx.try_recv();
             self.seen().end = match &ended {
-                Ok(Ok(_)) => "it returned",
-                Ok(Err(_)) => "it panicked",
-                Err(_) => "it never returned",
+                Ok(Ok(_)) => "it returned".into(),
+                Ok(Err(_)) => "it panicked".into(),
+                Err(_) => "it never returned".into(),
             };
             match ended {
                 Ok(Ok(value)) => return Ok(value),
@@ -283,6 +297,12 @@ impl Stage {
         self.0.changed.notify_all();
         Ok(())
     }
+}
+
+/// Whether a repair does not end because every thread waits.
+pub(crate) fn is_stuck<T>(ended: &anyhow::Result<T>) -> bool {
+    let stuck = ended.as_ref().err().and_then(|error| error.downcast_ref());
+    matches!(stuck, Some(Stuck::Waiting))
 }
 
 /// Why a repair does not end.

@@ -49,43 +49,27 @@ const WIDEST: usize = 64;
 /// Draws who did what, the first event on the left: in words where there is room, as marks where not.
 pub(crate) fn picture(names: &[String], events: &[(usize, Event)]) -> Vec<String> {
     let events = &events[events.len().saturating_sub(WIDEST)..];
-    let cells: Vec<&str> = events.iter().map(|(_, event)| event.cell()).collect();
-    let in_words = cells
-        .iter()
-        .map(|cell| cell.chars().count() + 1)
-        .sum::<usize>()
-        <= WIDEST;
+    let width = |(_, event): &(usize, Event)| event.cell().chars().count() + 1;
+    let in_words = events.iter().map(width).sum::<usize>() <= WIDEST;
     let step = (WIDEST / events.len().max(1)).clamp(1, 4);
-    let longest = names
-        .iter()
-        .map(|name| name.chars().count())
-        .max()
-        .unwrap_or(0);
+    let longest = names.iter().map(|name| name.chars().count()).max();
+    let longest = longest.unwrap_or(0);
     let row = |(lane, name): (usize, &String)| {
-        let (mut line, mut inside, mut last) = (String::new(), false, "");
-        for ((of, event), cell) in events.iter().zip(&cells) {
-            let width = if in_words {
-                cell.chars().count() + 1
-            } else {
-                step
-            };
-            let filler = |inside| if inside { '─' } else { ' ' };
-            let mut shown = String::new();
-            if *of == lane {
-                inside = matches!(event, Event::Enter) || inside && !matches!(event, Event::Leave);
-                match event {
-                    Event::Note(note) if !in_words => {
-                        shown.push('|');
-                        last = note;
-                    }
-                    _ => shown.push_str(cell),
+        let (mut line, mut filler, mut last) = (String::new(), ' ', "");
+        for of in events {
+            let mut shown = "";
+            if of.0 == lane {
+                shown = of.1.cell();
+                match &of.1 {
+                    Event::Enter => filler = '─',
+                    Event::Leave => filler = ' ',
+                    Event::Note(note) if !in_words => (shown, last) = ("|", note),
+                    Event::Note(_) => {}
                 }
             }
-            line.push_str(&shown);
-            line.extend(iter::repeat_n(
-                filler(inside),
-                width - shown.chars().count(),
-            ));
+            let width = if in_words { width(of) } else { step };
+            line.push_str(shown);
+            line.extend(iter::repeat_n(filler, width - shown.chars().count()));
         }
         if line.trim().is_empty() {
             last = "never came";
@@ -95,10 +79,10 @@ pub(crate) fn picture(names: &[String], events: &[(usize, Event)]) -> Vec<String
             .to_owned()
     };
     let mut rows: Vec<String> = names.iter().enumerate().map(row).collect();
-    if cells.iter().any(|cell| *cell == Event::Enter.cell()) {
+    if events.iter().any(|(_, event)| *event == Event::Enter) {
+        let space = "";
         rows.push(format!(
-            "  {:longest$}  ├──┤ at work, from left to right",
-            ""
+            "  {space:longest$}  ├──┤ at work, from left to right"
         ));
     }
     rows

@@ -2,10 +2,10 @@
 
 use crate::{
     Drill,
-    stage::{Stage, Stuck, judge},
+    stage::{Stage, is_stuck, judge},
     verdict::Verdict,
 };
-use anyhow::{anyhow, bail, ensure};
+use anyhow::{bail, ensure};
 
 const RUNNERS: usize = 3;
 
@@ -82,10 +82,11 @@ pub fn check(race: fn(Vec<Runner>)) -> Verdict {
             );
             bail!("a runner started when {warm} of {RUNNERS} were warm: the gate opens too soon");
         }
-        ended.map_err(|error| match error.downcast_ref() {
-            Some(Stuck::Waiting) => anyhow!("{warm} of {RUNNERS} runners are warm, {ran} ran, and all threads wait: the gate never opens"),
-            _ => error,
-        })?;
+        ensure!(
+            !is_stuck(&ended),
+            "{warm} of {RUNNERS} runners are warm, {ran} ran, and all threads wait: the gate never opens"
+        );
+        ended?;
         ensure!(ran == RUNNERS, "{ran} of {RUNNERS} runners ran");
         ensure!(
             most == RUNNERS,

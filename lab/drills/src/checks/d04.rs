@@ -54,15 +54,9 @@ pub fn check(withdraw: fn(&Mutex<i64>, &Till, i64) -> bool) -> Verdict {
             let before = stage.count(None, "pays 80");
             let account = Arc::new(Mutex::new(balance));
             let (shared, till) = (Arc::clone(&account), Till(stage.clone()));
-            stage.watch(move || {
-                on_lanes(TILLS, |_| {
-                    withdraw(&shared, &till, 80);
-                });
-            })?;
-            let (left, paid) = (
-                *account.lock().unwrap(),
-                (stage.count(None, "pays 80") - before) as i64,
-            );
+            stage.watch(move || on_lanes(TILLS, |_| _ = withdraw(&shared, &till, 80)))?;
+            let left = *account.lock().unwrap();
+            let paid = (stage.count(None, "pays 80") - before) as i64;
             ensure!(
                 paid > 0,
                 "the balance is {balance}, and neither of two withdrawals of 80 was paid"

@@ -2,11 +2,11 @@
 
 use crate::{
     Drill,
-    stage::{Stuck, judge},
+    stage::{Stage, is_stuck, judge},
     sync::{Mutex, locks, on_lanes},
     verdict::Verdict,
 };
-use anyhow::{bail, ensure};
+use anyhow::ensure;
 use std::sync::Arc;
 
 const THREADS: usize = 2;
@@ -61,10 +61,8 @@ pub fn check(transfer: fn(&Account, &Account, i64)) -> Verdict {
                 _ => transfer(&shared[1], &shared[0], 30),
             });
         });
-        match ended.as_ref().err().map(|error| error.downcast_ref()) {
-            Some(Some(Stuck::Waiting)) => bail!("a deadlock: {}", locks(stage, THREADS)),
-            _ => ended?,
-        }
+        ensure!(!is_stuck(&ended), "a deadlock: {}", locks(stage, THREADS));
+        ended?;
         let refused = stage.count(None, "gets no A") + stage.count(None, "gets no B");
         let balances = accounts.each_ref().map(|account| account.balance.peek());
         ensure!(
@@ -76,27 +74,7 @@ pub fn check(transfer: fn(&Account, &Account, i64)) -> Verdict {
             balances == [120, 80],
             "A and B have {balances:?} instead of [120, 80]"
         );
-        for lane in 0..THREADS {
-            let notes = stage.notes(lane);
-            let place = |word| notes.iter().position(|note| note.starts_with(word));
-            let has = notes.iter().filter(|note| note.starts_with("has")).count();
-            ensure!(
-                has == 2,
-                "{} took {has} locks for a transfer between two accounts",
-                stage.name(lane)
-            );
-            let freed = place("frees").map_or(0, |at| {
-                notes[..at]
-                    .iter()
-                    .filter(|note| note.starts_with("has"))
-                    .count()
-            });
-            ensure!(
-                freed == 2,
-                "{} released its first lock before it had the second: in between, the money was in neither account",
-                stage.name(lane)
-            );
-        }
+        (0..THREADS).try_for_each(|lane| took_both(stage, lane))?;
         let again = Arc::clone(&accounts);
         let ended = stage.watch(move || transfer(&again[0], &again[0], 5));
         ensure!(
@@ -105,6 +83,23 @@ pub fn check(transfer: fn(&Account, &Account, i64)) -> Verdict {
         );
         Ok(())
     })
+}
+
+/// A thread takes both locks before it releases one.
+fn took_both(stage: &Stage, lane: usize) -> anyhow::Result<()> {
+    let (name, notes) = (stage.name(lane), stage.notes(lane));
+    let has = |notes: &[String]| notes.iter().filter(|note| note.starts_with("has")).count();
+    let all = has(&notes);
+    ensure!(
+        all == 2,
+        "{name} took {all} locks for a transfer between two accounts"
+    );
+    let freed = notes.iter().position(|note| note.starts_with("frees"));
+    ensure!(
+        freed.is_some_and(|at| has(&notes[..at]) == 2),
+        "{name} released its first lock before it had the second: in between, the money was in neither account"
+    );
+    Ok(())
 }
 
 mod shipped {

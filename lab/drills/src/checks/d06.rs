@@ -2,11 +2,11 @@
 
 use crate::{
     Drill,
-    stage::{Stage, Stuck, judge},
+    stage::{Stage, is_stuck, judge},
     sync::{lane, on_lanes},
     verdict::Verdict,
 };
-use anyhow::{bail, ensure};
+use anyhow::ensure;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex},
@@ -69,12 +69,11 @@ pub fn check(price: fn(&Cache, &Shop, usize) -> u64) -> Verdict {
             });
             price(&shared, &shop, 0);
         });
-        match ended.as_ref().err().map(|error| error.downcast_ref()) {
-            Some(Some(Stuck::Waiting)) => bail!(
-                "a thread waits for the cache's lock, and it has that lock itself: its first guard still lives"
-            ),
-            _ => ended?,
-        }
+        ensure!(
+            !is_stuck(&ended),
+            "a thread waits for the cache's lock, and it has that lock itself: its first guard still lives"
+        );
+        ended?;
         let (asked, known) = (stage.count(None, "enter"), *known.lock().unwrap());
         ensure!(asked > 0, "the shop was never asked for a price");
         ensure!(

@@ -2,10 +2,10 @@
 
 use crate::{
     Drill,
-    stage::{Stage, Stuck, judge},
+    stage::{Stage, is_stuck, judge},
     verdict::Verdict,
 };
-use anyhow::{bail, ensure};
+use anyhow::ensure;
 use std::cell::RefCell;
 
 const CONSUMERS: usize = 3;
@@ -90,15 +90,16 @@ pub fn check(consume_all: fn(Source, usize)) -> Verdict {
             used == ITEMS,
             "{used} of {ITEMS} items were used: a consumer took an empty queue for its end"
         );
-        match ended.as_ref().err().map(|error| error.downcast_ref()) {
-            Some(Some(Stuck::Waiting)) if over == 0 => bail!(
-                "all items are used, and no consumer ends: the channel is not closed, because some sender still exists"
-            ),
-            Some(Some(Stuck::Waiting)) => bail!(
-                "all items are used, {over} of {CONSUMERS} consumers ended, and the others still wait for an item"
-            ),
-            _ => ended?,
-        }
+        let stuck = is_stuck(&ended);
+        ensure!(
+            !stuck || over > 0,
+            "all items are used, and no consumer ends: the channel is not closed, because some sender still exists"
+        );
+        ensure!(
+            !stuck,
+            "all items are used, {over} of {CONSUMERS} consumers ended, and the others still wait for an item"
+        );
+        ended?;
         ensure!(
             most == CONSUMERS,
             "at most {most} of {CONSUMERS} consumers were at work at once"

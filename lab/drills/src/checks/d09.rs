@@ -107,12 +107,8 @@ pub fn check(get: impl AsyncFn(&Site, usize) -> String + Copy + Send + 'static) 
             most <= LIMIT,
             "the site saw {most} requests at a time, {LIMIT} are allowed: those that had paused came back without a permit"
         );
-        let (sixth, back) = (
-            stage.first(Some(LIMIT), "enter"),
-            stage.first(Some(0), "has paused"),
-        );
         ensure!(
-            sixth < back,
+            stage.first(Some(LIMIT), "enter") < stage.first(Some(0), "has paused"),
             "while request 1 paused, its permit kept request {} out: the site saw 0 in flight, {LIMIT} are allowed",
             LIMIT + 1
         );

@@ -2,15 +2,12 @@
 
 use crate::{
     Drill,
-    stage::{Stage, Stuck, judge},
+    heart::Heart,
+    stage::{Stage, is_stuck, judge},
     verdict::Verdict,
 };
 use anyhow::{bail, ensure};
-use std::{
-    sync::{Arc, mpsc::Sender},
-    thread::{self, ThreadId},
-};
-use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use std::sync::Arc;
 
 pub(crate) const DRILL: Drill = Drill {
     number: 13,
@@ -36,25 +33,17 @@ pub(crate) const DRILL: Drill = Drill {
 };
 
 /// A disk, whose reads block the calling thread.
-pub struct Disk {
-    stage: Stage,
-    executor: ThreadId,
-    heart: UnboundedSender<Sender<()>>,
-}
+pub struct Disk(Stage, Heart);
 
 impl Disk {
     /// Reads a number; it is there when the heart has beaten once more.
     pub fn read(&self) -> u32 {
-        self.stage.enter(0);
-        if thread::current().id() == self.executor {
-            let is_task = tokio::task::try_id().is_some();
-            let place = if is_task { "a task" } else { "the caller" };
-            self.stage.note(0, format!("{place} blocks the executor"));
+        self.0.enter(0);
+        if let Some(place) = self.1.blocked() {
+            self.0.note(0, format!("{place} blocks the executor"));
         }
-        let (reply, beat) = std::sync::mpsc::channel();
-        let _ = self.heart.send(reply);
-        let _ = beat.recv();
-        self.stage.leave(0);
+        let _ = self.1.ask().recv();
+        self.0.leave(0);
         42
     }
 }
@@ -63,33 +52,20 @@ impl Disk {
 pub fn check(load: impl AsyncFn(Arc<Disk>) -> u32 + Copy + Send + 'static) -> Verdict {
     judge("read", 1, |stage| {
         let seen = stage.clone();
-        let got = stage.watch_tasks(async move || {
-            let (heart, mut asked) = unbounded_channel::<Sender<()>>();
-            tokio::spawn(async move {
-                while let Some(reply) = asked.recv().await {
-                    let _ = reply.send(());
-                }
-            });
-            let executor = thread::current().id();
-            let disk = Disk {
-                stage: seen,
-                executor,
-                heart,
-            };
-            load(Arc::new(disk)).await
-        });
-        let blocks = |what: &str| stage.count(None, &format!("{what} blocks the executor")) > 0;
-        match got.as_ref().err().map(|error| error.downcast_ref()) {
-            Some(Some(Stuck::Waiting)) if blocks("a task") => bail!(
+        let got = stage.watch_tasks(async move || load(Arc::new(Disk(seen, Heart::start()))).await);
+        if is_stuck(&got) {
+            let blocks = |what: &str| stage.count(None, &format!("{what} blocks the executor")) > 0;
+            ensure!(
+                !blocks("task"),
                 "a task of its own reads, on the same thread as all tasks: the heartbeat did not answer"
-            ),
-            Some(Some(Stuck::Waiting)) if blocks("the caller") => bail!(
+            );
+            ensure!(
+                !blocks("caller"),
                 "the disk was read on the executor's only thread: the heartbeat did not answer until the end"
-            ),
-            Some(Some(Stuck::Waiting)) => bail!(
+            );
+            bail!(
                 "the disk was read on another thread, and the executor's only thread waited for that one: the heartbeat did not answer"
-            ),
-            _ => {}
+            );
         }
         let (got, reads) = (got?, stage.count(None, "leave"));
         ensure!(reads == 1, "the disk was read {reads} times");

@@ -2,10 +2,10 @@
 
 use crate::{
     Drill,
-    stage::{Stage, Stuck, judge},
+    stage::{Stage, is_stuck, judge},
     verdict::Verdict,
 };
-use anyhow::{bail, ensure};
+use anyhow::ensure;
 use std::{collections::HashMap, time::Duration};
 use tokio::sync::Mutex;
 
@@ -62,11 +62,10 @@ pub fn check(price: impl AsyncFn(&Cache, &Shop, usize) -> u64 + Copy + Send + 's
             let first = futures_util::future::join_all(all).await;
             (first, price(&cache, &shop, 1).await)
         });
-        if let Some(Some(Stuck::Waiting)) = got.as_ref().err().map(|error| error.downcast_ref()) {
-            bail!(
-                "a task waits for the cache's lock, and has that lock itself: its first guard still lives"
-            );
-        }
+        ensure!(
+            !is_stuck(&got),
+            "a task waits for the cache's lock, and has that lock itself: its first guard still lives"
+        );
         let ((first, again), asked) = (got?, stage.count(None, "enter"));
         let most = stage.most_inside();
         ensure!(asked > 0, "the shop was never asked for a price");

@@ -2,10 +2,10 @@
 
 use crate::{
     Drill,
-    stage::{Stage, Stuck, judge},
+    stage::{Stage, is_stuck, judge},
     verdict::Verdict,
 };
-use anyhow::{bail, ensure};
+use anyhow::ensure;
 use std::{future::pending, time::Duration};
 use tokio::{
     sync::{
@@ -84,11 +84,10 @@ pub fn check(serve: impl AsyncFn(Receiver<Job>, &Notify) + Copy + Send + 'static
             }
         });
         let (done, late) = (stage.count(None, "leave"), stage.count(None, "accepted"));
-        if let Some(Some(Stuck::Waiting)) = ended.as_ref().err().map(|error| error.downcast_ref()) {
-            bail!(
-                "{done} jobs are done, and the worker still waits for more, though it was told to stop"
-            );
-        }
+        ensure!(
+            !is_stuck(&ended),
+            "{done} jobs are done, and the worker still waits for more, though it was told to stop"
+        );
         ended?;
         ensure!(
             done > 0,
