@@ -133,13 +133,9 @@ fn play(args: &DiagnoseArgs, screen: &Screen) -> anyhow::Result<()> {
     let mut asked: Vec<Value> = Vec::new();
     for (at, mutant) in chosen.iter().take(args.rounds.into()).enumerate() {
         let (verdict, options) = (attempt(mutant)?, options(mutant, &mut dice));
-        let (number, of, aim) = (at + 1, args.rounds, aim(mutant.drill));
-        screen.say(format!("\n{number} of {of} · {aim}\n"));
-        screen.say(verdict.picture.join("\n"));
-        screen.say(format!("\n  {}\n", verdict.figures));
-        for (letter, option) in ('A'..).zip(&options) {
-            screen.say(format!("  {letter} {option}"));
-        }
+        let place = format!("{} of {}", at + 1, args.rounds);
+        let lines = question(mutant, &place, &verdict, &options, screen.width());
+        screen.say(lines.join("\n"));
         let Some(answer) = answer(args, screen, at) else {
             break;
         };
@@ -167,6 +163,27 @@ fn play(args: &DiagnoseArgs, screen: &Screen) -> anyhow::Result<()> {
     }
     screen.release_keys();
     Ok(())
+}
+
+/// What the reader sees of a run, and the bugs to choose from.
+fn question(
+    mutant: &Mutant,
+    place: &str,
+    verdict: &Verdict,
+    options: &[&str],
+    width: usize,
+) -> Vec<String> {
+    let title = format!("{place} · {}", aim(mutant.drill));
+    let mut lines = vec![String::new(), wrap(&title, width, 0), String::new()];
+    lines.extend(verdict.picture(width));
+    lines.extend([
+        String::new(),
+        wrap(&verdict.figures, width, 2),
+        String::new(),
+    ]);
+    let option = |(letter, option)| wrap(&format!("{letter} {option}"), width, 2);
+    lines.extend(('A'..).zip(options).map(option));
+    lines
 }
 
 /// The bugs to choose from; those of the same drill are the hardest to tell apart.

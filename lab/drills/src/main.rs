@@ -185,7 +185,7 @@ fn list(args: &DrillArgs, progress: &Progress, screen: &Screen) {
     let line = |drill: &&Drill| {
         let mark = if is_done(drill) { "✓" } else { " " };
         format!(
-            "{mark} {:>2}  {:<34} {}",
+            "{mark}{:>3} {:<24} {}",
             drill.number,
             drill.name.replace('_', " "),
             drill.lesson
@@ -193,7 +193,7 @@ fn list(args: &DrillArgs, progress: &Progress, screen: &Screen) {
     };
     let mut lines: Vec<String> = DRILLS.iter().map(line).collect();
     let done = DRILLS.iter().filter(|drill| is_done(drill)).count();
-    lines.push(format!("\n{done} of {} done. Repair a file in lab/drills/src, then check it:\n  cargo run -- drill 1          (--hint, --solution, --reset, --watch)", DRILLS.len()));
+    lines.push(format!("\n{done} of {} done. Repair a file in lab/drills/src, then:\n  cargo run -- drill 1 (--hint --solution --reset --watch)", DRILLS.len()));
     let document = |drill: &&Drill| json!({ "number": drill.number, "name": drill.file(), "lesson": drill.lesson, "task": drill.task, "done": is_done(drill) });
     let all: Vec<_> = DRILLS.iter().map(document).collect();
     print(screen, args, &json!({ "drills": all }), &lines);
@@ -239,7 +239,7 @@ fn check_once(drill: &Drill, args: &DrillArgs, screen: &Screen) -> ExitCode {
         format!("drill {} · {}", drill.number, drill.name.replace('_', " ")),
         String::new(),
     ];
-    lines.extend(verdict.lines());
+    lines.extend(verdict.lines(screen.width()));
     if done {
         Progress::update(|progress| progress.drills.insert(drill.file()));
         let next = DRILLS.get(drill.number).map(|next| next.number);
@@ -250,11 +250,11 @@ fn check_once(drill: &Drill, args: &DrillArgs, screen: &Screen) -> ExitCode {
         let task = wrap(drill.task, screen.width(), 7);
         let (file, number, lesson) = (drill.file(), drill.number, drill.lesson);
         lines.push(format!(
-            "\nTask   {}\nFile   lab/drills/src/{file}.rs\nHelp   cargo run -- drill {number} --hint; the lesson is {lesson}",
+            "\nTask   {}\nFile   lab/drills/src/{file}.rs\nHelp   cargo run -- drill {number} --hint\nLesson {lesson}",
             task.trim_start()
         ));
     }
-    let document = json!({ "drill": drill.file(), "done": done, "fault": verdict.fault, "picture": verdict.picture });
+    let document = json!({ "drill": drill.file(), "done": done, "fault": verdict.fault, "picture": verdict.picture(80) });
     print(screen, args, &document, &lines);
     ExitCode::from(u8::from(!done))
 }

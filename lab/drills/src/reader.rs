@@ -20,8 +20,7 @@ pub(crate) fn check(drill: &Drill) -> anyhow::Result<Verdict> {
     if let Some(fault) = sleeping(&text) {
         return Ok(Verdict {
             fault: Some(fault),
-            picture: Vec::new(),
-            figures: String::new(),
+            ..Verdict::default()
         });
     }
     let output = Command::new(build(&name)?)

@@ -7,6 +7,7 @@
 use crate::verdict::Verdict;
 use anyhow::{anyhow, bail};
 use common::timing::Usage;
+use serde::{Deserialize, Serialize};
 use std::{
     any::Any,
     fmt,
@@ -23,8 +24,8 @@ const LOOK: Duration = Duration::from_millis(1);
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// One thing that happened.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Event {
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+pub enum Event {
     /// Work begins.
     Enter,
     /// Work ends.
@@ -69,7 +70,6 @@ struct Inner {
     changed: Condvar,
     /// What a lane is called, without its number.
     what: &'static str,
-    lanes: usize,
     /// Of those that are held, whether the one with the highest number goes on first.
     last_first: bool,
 }
@@ -86,7 +86,6 @@ pub(crate) fn judge(
             seen: Mutex::default(),
             changed: Condvar::new(),
             what,
-            lanes,
             last_first,
         };
         let stage = Stage(Arc::new(inner));
@@ -94,8 +93,9 @@ pub(crate) fn judge(
         let failed = fault.is_some();
         verdict = Some(Verdict {
             fault,
-            picture: stage.picture(),
             figures: stage.figures(),
+            names: (0..lanes).map(|lane| stage.name(lane)).collect(),
+            events: stage.seen().events.clone(),
         });
         if failed {
             break;
@@ -223,11 +223,6 @@ impl Stage {
             return end;
         }
         format!("{begun} begun, {done} finished, at most {most} at work at once; {end}")
-    }
-
-    fn picture(&self) -> Vec<String> {
-        let names: Vec<String> = (0..self.0.lanes).map(|lane| self.name(lane)).collect();
-        crate::verdict::picture(&names, &self.seen().events)
     }
 
     /// Runs a repair to its end, or until nothing can go on.

@@ -1,18 +1,20 @@
 //! What a check came to, and the picture of the run that it saw.
 
-use crate::stage::Event;
+pub use crate::stage::Event;
 use serde::{Deserialize, Serialize};
 use std::{env, iter, process::ExitCode};
 
 /// What a check came to.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 pub struct Verdict {
     /// What is wrong, with the figures of the run; `None` where the repair holds.
     pub fault: Option<String>,
-    /// A line for each lane.
-    pub picture: Vec<String>,
     /// What was counted, and how the run ended.
     pub figures: String,
+    /// A name for each lane.
+    pub names: Vec<String>,
+    /// What each lane did, in order.
+    pub events: Vec<(usize, Event)>,
 }
 
 impl Verdict {
@@ -26,64 +28,74 @@ impl Verdict {
         if json {
             println!("{}", serde_json::json!(self));
         } else {
-            println!("{}", self.lines().join("\n"));
+            println!("{}", self.lines(80).join("\n"));
         }
         ExitCode::from(u8::from(self.fault.is_some()))
     }
 
     /// What there is to print of it.
-    pub fn lines(&self) -> Vec<String> {
-        let mut lines = self.picture.clone();
+    pub fn lines(&self, width: usize) -> Vec<String> {
+        let mut lines = self.picture(width);
         lines.push(String::new());
         lines.push(match &self.fault {
-            Some(fault) => common::report::wrap(&format!("✗ {fault}"), 80, 2),
+            Some(fault) => common::report::wrap(&format!("✗ {fault}"), width, 2),
             None => "✓ the repair holds".to_owned(),
         });
         lines
     }
+
+    /// Who did what, the first event on the left: in words where there is room, as marks where not.
+    pub fn picture(&self, width: usize) -> Vec<String> {
+        let longest = self.names.iter().map(|name| cells(name)).max().unwrap_or(0);
+        let room = width.saturating_sub(longest + 4);
+        let all = self.events.iter().map(|(_, event)| event.cell());
+        let in_words = all.clone().map(|cell| cells(cell) + 1).sum::<usize>() <= room;
+        // As a mark, a note is written at the end of its line.
+        let room = room
+            .saturating_sub(all.map(cells).max().unwrap_or(0) + 2)
+            .max(1);
+        let events = match in_words {
+            true => &self.events[..],
+            false => &self.events[self.events.len().saturating_sub(room)..],
+        };
+        let step = (!in_words).then(|| (room / events.len().max(1)).clamp(1, 4));
+        let row = |(lane, name)| format!("  {name:longest$}  {}", row(events, lane, step));
+        let rows = self.names.iter().enumerate().map(row);
+        let mut rows: Vec<String> = rows.map(|row| row.trim_end().to_owned()).collect();
+        if events.iter().any(|(_, event)| *event == Event::Enter) {
+            let space = "";
+            rows.push(format!(
+                "  {space:longest$}  ├──┤ at work, from left to right"
+            ));
+        }
+        rows
+    }
 }
 
-/// The widest that a picture's time is drawn.
-const WIDEST: usize = 64;
+fn cells(text: &str) -> usize {
+    text.chars().count()
+}
 
-/// Draws who did what, the first event on the left: in words where there is room, as marks where not.
-pub(crate) fn picture(names: &[String], events: &[(usize, Event)]) -> Vec<String> {
-    let events = &events[events.len().saturating_sub(WIDEST)..];
-    let width = |(_, event): &(usize, Event)| event.cell().chars().count() + 1;
-    let in_words = events.iter().map(width).sum::<usize>() <= WIDEST;
-    let step = (WIDEST / events.len().max(1)).clamp(1, 4);
-    let longest = names.iter().map(|name| name.chars().count()).max();
-    let longest = longest.unwrap_or(0);
-    let row = |(lane, name): (usize, &String)| {
-        let (mut line, mut filler, mut last) = (String::new(), ' ', "");
-        for of in events {
-            let mut shown = "";
-            if of.0 == lane {
-                shown = of.1.cell();
-                match &of.1 {
-                    Event::Enter => filler = '─',
-                    Event::Leave => filler = ' ',
-                    Event::Note(note) if !in_words => (shown, last) = ("|", note),
-                    Event::Note(_) => {}
-                }
+/// What one lane did; with a step as marks, each so wide, and the last note at the end.
+fn row(events: &[(usize, Event)], lane: usize, step: Option<usize>) -> String {
+    let (mut line, mut filler, mut last) = (String::new(), ' ', "");
+    for (of, event) in events {
+        let mut shown = "";
+        if *of == lane {
+            shown = event.cell();
+            match event {
+                Event::Enter => filler = '─',
+                Event::Leave => filler = ' ',
+                Event::Note(note) if step.is_some() => (shown, last) = ("|", note),
+                Event::Note(_) => {}
             }
-            let width = if in_words { width(of) } else { step };
-            line.push_str(shown);
-            line.extend(iter::repeat_n(filler, width - shown.chars().count()));
         }
-        if line.trim().is_empty() {
-            last = "never came";
-        }
-        format!("  {name:longest$}  {line}  {last}")
-            .trim_end()
-            .to_owned()
-    };
-    let mut rows: Vec<String> = names.iter().enumerate().map(row).collect();
-    if events.iter().any(|(_, event)| *event == Event::Enter) {
-        let space = "";
-        rows.push(format!(
-            "  {space:longest$}  ├──┤ at work, from left to right"
-        ));
+        let width = step.unwrap_or(cells(event.cell()) + 1);
+        line.push_str(shown);
+        line.extend(iter::repeat_n(filler, width - cells(shown)));
     }
-    rows
+    if line.trim().is_empty() {
+        last = "never came";
+    }
+    format!("{line}  {last}")
 }

@@ -78,22 +78,24 @@ pub fn check(work_all: fn(Vec<Job>, usize)) -> Verdict {
             most == WORKERS,
             "{most} job was at work at a time: while its worker ran it, the other one waited for the lock of the queue"
         );
-        let one_is_idle = |job| {
-            let at = stage.first(Some(job), "leave");
-            let before = |what| {
-                (0..JOBS)
-                    .filter(|job| stage.first(Some(*job), what) < at)
-                    .count()
-            };
-            let begun = before("enter");
-            begun < JOBS && begun - before("leave") < WORKERS
-        };
         ensure!(
-            !(0..JOBS).any(one_is_idle),
+            !(0..JOBS).any(|job| one_is_idle(stage, job)),
             "a worker was done while the jobs of the other still waited: they were dealt out in advance"
         );
         Ok(())
     })
+}
+
+/// Whether a worker had no job, and some job no worker, when this job's work ended.
+fn one_is_idle(stage: &Stage, job: usize) -> bool {
+    let at = stage.first(Some(job), "leave");
+    let before = |what| {
+        (0..JOBS)
+            .filter(|job| stage.first(Some(*job), what) < at)
+            .count()
+    };
+    let begun = before("enter");
+    begun < JOBS && begun - before("leave") < WORKERS
 }
 
 mod shipped {
