@@ -1,13 +1,16 @@
-//! Two threads that wait under a GIL, and what the run is to show.
+//! Two threads that wait under a GIL, the reader's Python, and what the run is to show.
 
-use crate::{AT_ONCE, CHANGES, JOBS, SEQUENTIAL, THREADS, UNDER_GIL};
+use crate::{AT_ONCE, CHANGES, JOBS, SEQUENTIAL, THREADS, UNDER_GIL, flags::Args, python::Python};
+use anyhow::ensure;
 use common::{
-    Bound, Lab, MARGIN,
-    claim::{Claim, Count, Figure, count, wall},
+    Bound, Lab, MARGIN, Measure, Tally,
+    claim::{Claim, Count, Figure, busy, count, middle_wall, wall},
+    cli::Usage,
+    format,
 };
 use lab_03_gil_threads::{gil::Gil, wait_holding_gil, wait_releasing_gil};
 use measure::workload::io_wait_blocking;
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 const WAIT: Duration = Duration::from_millis(100);
 const HOLDING: &str = "waits, GIL held";
@@ -53,4 +56,72 @@ pub(crate) fn work(lab: &mut Lab) {
         .check(noted(CHANGES).at_least(count(2)))
         .in_a_line("under the GIL {left} thread worked at a time; it changed hands {left2} times");
     lab.claim(shared.headline());
+}
+
+const PYTHON: [&str; 2] = ["python sequential", "python threads"];
+
+/// Starts the Python that the flags name, or else the PATH's `python3`, if there is one.
+pub(crate) fn open_python(args: &Args, lab: &mut Lab) -> anyhow::Result<Option<Python>> {
+    if args.no_python {
+        return Ok(None);
+    }
+    let path = args.python.as_deref().unwrap_or(Path::new("python3"));
+    match Python::start(path, args.work.get() as u64) {
+        Ok(python) => {
+            let (title, steps) = (&python.title, format::count(python.steps));
+            lab.say(format!("{title}: a job is {steps} products"));
+            lab.param("python_is", title);
+            lab.param("python_products", python.steps);
+            Ok(Some(python))
+        }
+        Err(error) if args.python.is_some() => {
+            let way_out = "name a Python 3, or leave it out with --no-python";
+            Err(Usage(format!("--python: {error:#}; {way_out}")).into())
+        }
+        Err(error) => {
+            let way_out = "left out, --python PATH names another";
+            lab.say(format!("python: {error:#}; {way_out}"));
+            Ok(None)
+        }
+    }
+}
+
+/// Has Python do both jobs in both ways.
+pub(crate) fn python(python: &mut Python, lab: &mut Lab) -> anyhow::Result<()> {
+    let (mut sums, workers) = (Vec::new(), if python.has_gil { 1 } else { 2 });
+    for (way, workers) in [(0, 1), (1, workers)] {
+        let variant = lab.variant(PYTHON[way]).other_work();
+        let jobs = || python.do_jobs(["sequential", "threads"][way]);
+        add_up(variant, workers, &mut sums, jobs)?;
+    }
+    Ok(())
+}
+
+/// Runs both jobs; the sums that come first are right.
+pub(crate) fn add_up(
+    variant: Measure<'_>,
+    workers: usize,
+    right: &mut Vec<u64>,
+    jobs: impl FnMut() -> anyhow::Result<Vec<u64>>,
+) -> anyhow::Result<()> {
+    let is_right = |sum: &u64| right.is_empty() || right.contains(sum);
+    let tally = |sums: &Vec<u64>| Tally::of_checked(sums, is_right);
+    let bound = Bound::Work { workers };
+    // Nothing where the reader skips it.
+    if let Some(sums) = variant.bound(bound).run_counted(jobs, tally)? {
+        ensure!(right.is_empty() || *right == sums, "other sums on threads");
+        *right = sums;
+    }
+    Ok(())
+}
+
+/// Claims what its threads did, beside whether it says that it has a GIL.
+pub(crate) fn python_work(python: &Python, lab: &mut Lab) {
+    let verdict = lab.compare("python_verdict", &python.title, PYTHON);
+    lab.claim(verdict.headline());
+    if python.has_gil {
+        let text = "with its GIL, Python kept no more than one CPU busy on two threads, a tenth over at most";
+        let one = busy(PYTHON[1]).at_most(middle_wall(PYTHON[1]) * 1.1);
+        lab.claim(Claim::that("python_on_one_cpu", text).check(one));
+    }
 }

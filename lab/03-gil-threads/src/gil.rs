@@ -1,14 +1,11 @@
 //! One lock that a thread must hold to run: CPython's global interpreter lock, emulated.
 
+use parking_lot::{Mutex, MutexGuard};
 use std::{
-    sync::{
-        Condvar, Mutex, MutexGuard,
-        atomic::{AtomicBool, Ordering::SeqCst},
-    },
-    thread::{self, ThreadId},
+    sync::atomic::{AtomicBool, Ordering::SeqCst},
+    thread,
     time::Duration,
 };
-use tracing::info_span;
 
 /// The lock. A thread that waits for it longer than the switch interval asks its holder to release it.
 ///
@@ -17,78 +14,44 @@ use tracing::info_span;
 #[derive(Debug)]
 pub struct Gil {
     switch_interval: Duration,
-    turn: Mutex<Turn>,
-    released: Condvar,
-    taken: Condvar,
+    lock: Mutex<()>,
     /// Some thread waits; the holder looks here between two steps (CPython's "eval breaker").
     asked: AtomicBool,
 }
 
-#[derive(Debug, Default)]
-struct Turn {
-    held: bool,
-    last_holder: Option<ThreadId>,
-}
-
 /// The right to run; given back when dropped.
 #[derive(Debug)]
-pub struct Held<'gil>(&'gil Gil);
+pub struct Held<'gil>(&'gil Gil, Option<MutexGuard<'gil, ()>>);
 
 impl Gil {
     /// A free lock; CPython's switch interval is 5 ms.
     pub fn new(switch_interval: Duration) -> Self {
+        let (lock, asked) = (Mutex::new(()), AtomicBool::new(false));
         Self {
             switch_interval,
-            turn: Mutex::default(),
-            released: Condvar::new(),
-            taken: Condvar::new(),
-            asked: AtomicBool::new(false),
+            lock,
+            asked,
         }
     }
 
     /// Waits for the lock and takes it.
     pub fn take(&self) -> Held<'_> {
-        self.acquire();
-        Held(self)
+        Held(self, Some(self.acquire()))
     }
 
-    fn acquire(&self) {
-        let mut turn = self.turn.lock().unwrap();
-        if turn.held {
-            let waiting = info_span!("wait for GIL", wait = "lock");
-            turn = waiting.in_scope(|| self.wait_for(turn));
-        }
-        turn.held = true;
-        turn.last_holder = Some(thread::current().id());
+    fn acquire(&self) -> MutexGuard<'_, ()> {
+        let turn = self.lock.try_lock().unwrap_or_else(|| self.wait());
         self.asked.store(false, SeqCst);
-        self.taken.notify_all();
-    }
-
-    fn wait_for<'gil>(&'gil self, mut turn: MutexGuard<'gil, Turn>) -> MutexGuard<'gil, Turn> {
-        while turn.held {
-            let holder = turn.last_holder;
-            let (now, waited) = self
-                .released
-                .wait_timeout(turn, self.switch_interval)
-                .unwrap();
-            turn = now;
-            // If a third thread got it meanwhile, that one is to have its own interval first.
-            if waited.timed_out() && turn.held && turn.last_holder == holder {
-                self.asked.store(true, SeqCst);
-            }
-        }
         turn
     }
 
-    fn release(&self) {
-        let mut turn = self.turn.lock().unwrap();
-        turn.held = false;
-        self.released.notify_one();
-        // The forced switch. The thread that asked is still waking up; without this wait, the one that
-        // is awake would take the lock again at once, and again.
-        let this = thread::current().id();
-        while self.asked.load(SeqCst) && turn.last_holder == Some(this) {
-            turn = self.taken.wait(turn).unwrap();
+    #[tracing::instrument(name = "wait for GIL", skip_all, fields(wait = "lock"))]
+    fn wait(&self) -> MutexGuard<'_, ()> {
+        loop {
+            match self.lock.try_lock_for(self.switch_interval) {
+                Some(turn) => return turn,
+                None => self.asked.store(true, SeqCst),
+            }
         }
     }
 }
@@ -101,16 +64,25 @@ impl Held<'_> {
 
     /// Releases the lock around something that waits, such as a read: others run meanwhile.
     pub fn without<T>(&mut self, io: impl FnOnce() -> T) -> T {
-        self.0.release();
+        self.release();
         let result = io();
-        self.0.acquire();
+        self.1 = Some(self.0.acquire());
         result
+    }
+
+    fn release(&mut self) {
+        self.1 = None;
+        // The forced switch. The thread that asked is still waking up; without this wait, the one that
+        // is awake would take the lock again at once, and again.
+        while self.is_asked_for() {
+            thread::yield_now();
+        }
     }
 }
 
 impl Drop for Held<'_> {
     fn drop(&mut self) {
-        self.0.release();
+        self.release();
     }
 }
 

@@ -4,11 +4,11 @@ mod claims;
 mod flags;
 mod python;
 
-use common::{Bound, Lab, Question, Step, Tally, format};
+use claims::add_up;
+use common::{Lab, Question, Step, format};
 use flags::Args;
 use lab_03_gil_threads::{gil::Gil, sum_sequential, sum_threaded, sum_threaded_under_gil};
-use python::Python;
-use std::{process::ExitCode, time::Duration};
+use std::{collections::BTreeMap, process::ExitCode, time::Duration};
 
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
@@ -49,7 +49,7 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
         &["not faster", "twice", "more than that"],
         &[1.33, 3.0],
     );
-    let mut python = Python::open(args, lab)?;
+    let mut python = claims::open_python(args, lab)?;
     let (work, scale) = (args.work.get() as u64, args.scale.get() as u64);
     lab.say(format!(
         "Rust: a job is {} × {scale} products",
@@ -60,7 +60,7 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     for round in 1..=rounds {
         lab.say(format!("round {round} of {rounds} …"));
         compute(lab, work * scale, &gil)?;
-        if let Some(Err(error)) = python.as_mut().map(|python| python.run(lab)) {
+        if let Some(Err(error)) = python.as_mut().map(|python| claims::python(python, lab)) {
             python = None;
             lab.fail(format!("{error:#}; leave it out with --no-python"));
         }
@@ -68,33 +68,29 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     claims::waits(lab, &gil)?;
     claims::work(lab);
     if let Some(python) = python {
-        python.claim(lab);
+        claims::python_work(&python, lab);
     }
     Ok(())
 }
 
 /// Does the CPU work in three ways, and notes how the GIL was shared.
 fn compute(lab: &mut Lab, steps: u64, gil: &Gil) -> anyhow::Result<()> {
-    let work = |workers| Bound::Work { workers };
-    let right = |sums: &Vec<u64>| Tally::all_done(sums.len());
-    let alone = lab.variant(SEQUENTIAL).bound(work(1));
-    let sums = alone.run_counted(|| Ok(sum_sequential(JOBS, steps)), right)?;
-    let sums = sums.unwrap_or_else(|| sum_sequential(JOBS, steps));
-    let right = |got: &Vec<u64>| Tally::of_checked(got, |sum| sums.contains(sum));
-    let threads = lab.variant(THREADS).bound(work(2));
-    threads.run_counted(|| Ok(sum_threaded(JOBS, steps)), right)?;
+    let sums = &mut Vec::new();
+    let alone = || Ok(sum_sequential(JOBS, steps));
+    add_up(lab.variant(SEQUENTIAL), 1, sums, alone)?;
+    let on_threads = || Ok(sum_threaded(JOBS, steps));
+    add_up(lab.variant(THREADS), 2, sums, on_threads)?;
     // Only the holder works: one worker, however many threads.
-    let shared = lab.variant(UNDER_GIL).bound(work(1));
-    shared.run_counted(|| Ok(sum_threaded_under_gil(JOBS, steps, gil)), right)?;
+    let in_turns = || Ok(sum_threaded_under_gil(JOBS, steps, gil));
+    add_up(lab.variant(UNDER_GIL), 1, sums, in_turns)?;
     let recording = lab.recording(UNDER_GIL);
-    let lanes = recording.lanes.iter().flat_map(|lane| {
+    let turns = recording.lanes.iter().flat_map(|lane| {
         let turns = lane.spans.iter().filter(|span| span.name == "turn");
         turns.map(|turn| (turn.start, lane.id))
     });
-    let mut turns: Vec<_> = lanes.collect();
-    turns.sort_unstable();
-    let changes = turns.windows(2).filter(|pair| pair[0].1 != pair[1].1);
-    let changes = changes.count();
+    let turns: BTreeMap<_, _> = turns.collect();
+    let in_order = turns.values().zip(turns.values().skip(1));
+    let changes = in_order.filter(|(one, next)| one != next).count();
     lab.count(UNDER_GIL, AT_ONCE, recording.most_open("turn"));
     lab.count(UNDER_GIL, CHANGES, changes);
     Ok(())

@@ -83,7 +83,7 @@ fn combinations_that_cannot_be_meant_are_refused() {
 #[test]
 fn what_is_no_python_is_one_line_and_exit_code_2() {
     let _ = small(&["--python", "/nowhere/python3"]).refused(2, &["`/nowhere/python3`"]);
-    let _ = small(&["--python", BINARY]).refused(2, &[BINARY, "not a Python", "--no-python"]);
+    let _ = small(&["--python", BINARY]).refused(2, &[BINARY, "no answer", "--no-python"]);
 }
 
 /// What the step makes of a Python that pretends; unlike a real one, it is the same everywhere.
