@@ -18,12 +18,13 @@ use lab_17_async_basics::{
     join_in_one_task, run_on_this_thread, spawn_blocking_each, spawn_each,
 };
 use measure::workload::mix;
-use std::{io, num::NonZeroUsize, sync::Barrier, thread, time::Duration};
+use std::{num::NonZeroUsize, sync::Barrier, thread, time::Duration};
 use timeline::{LaneKind, Span};
+use tokio::{io::DuplexStream, sync::mpsc::Receiver};
 
 pub(crate) fn laziness(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let all = args.tasks.get();
-    let [made, awaited, spawned] = run_on_this_thread(count_begun(all))?;
+    let [made, awaited, spawned] = run_on_this_thread(count_begun(all));
     lab.say(format!(
         "of {all} futures had begun: when made {made}, one awaited {awaited}"
     ));
@@ -91,18 +92,15 @@ fn wait<F: Future<Output = Vec<usize>>>(
     way: impl Fn(usize, Duration) -> F,
 ) -> anyhow::Result<Figure<Count>> {
     let (count, takes) = (args.tasks.get(), args.delay.0);
-    let each = Some(takes);
     let bound = Bound::Waits {
-        each,
+        each: Some(takes),
         count,
         at_once,
     };
-    let right = |answers: &Vec<usize>| {
-        let numbers: Vec<usize> = (1..=count).collect();
-        Tally::of_checked(&numbers, |number| answers.contains(number))
-    };
+    let numbers: Vec<usize> = (1..=count).collect();
+    let right = |answers: &Vec<usize>| Tally::of_checked(&numbers, |it| answers.contains(it));
     let variant = lab.variant(name).bound(bound);
-    variant.run_counted(|| Ok(run_on_this_thread(way(count, takes))?), right)?;
+    variant.run_counted(|| Ok(run_on_this_thread(way(count, takes))), right)?;
     let most = lab.recording(name).most_open("call");
     Ok(lab.count(name, "calls_open_at_once", most))
 }
@@ -120,12 +118,12 @@ pub(crate) fn work(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     for _ in 0..args.rounds.rounds.get() {
         let joined = lab.variant(JOIN_CPU).other_work();
         let joined = joined.bound(Bound::Work { workers: 1 });
-        joined.run_counted(|| Ok(run_on_this_thread(mix_joined(&seeds, steps))?), tally)?;
+        joined.run_counted(|| Ok(run_on_this_thread(mix_joined(&seeds, steps))), tally)?;
         let spawned = lab.variant(SPAWN_CPU).other_work();
         let spawned = spawned.bound(Bound::Work {
             workers: WORKERS.get(),
         });
-        let work = || Ok(run_with_workers(WORKERS, mix_spawned(&seeds, steps))?);
+        let work = || Ok(run_with_workers(WORKERS, mix_spawned(&seeds, steps)));
         spawned.run_counted(work, tally)?;
         let at_once = lab.recording(JOIN_CPU).most_open("compute");
         lab.count(JOIN_CPU, AT_WORK, at_once);
@@ -173,13 +171,14 @@ fn tick_beside<F: Future<Output = ()>>(
     takes: Duration,
     both: impl Fn() -> F,
 ) -> anyhow::Result<(Figure<Count>, Figure<Seconds>)> {
-    let bound = Bound::Known(
-        2 * CALM_TICKS * TICK + takes,
-        "the call, and the pauses before and after it".into(),
-    );
+    let why = "the call, and the pauses before and after it";
+    let bound = Bound::Known(2 * CALM_TICKS * TICK + takes, why.into());
     let variant = lab.variant(name).other_work().bound(bound);
-    let two = |&(): &()| Tally::all_done(2);
-    variant.run_counted(|| Ok(run_on_this_thread(both())?), two)?;
+    let run = || {
+        run_on_this_thread(both());
+        Ok(())
+    };
+    variant.run_counted(run, |&()| Tally::all_done(2))?;
     let recording = lab.recording(name);
     let call = recording.first("blocking call");
     let during = |tick: &&Span| call.is_some_and(|it| (it.start..it.end).contains(&tick.end));
@@ -200,9 +199,7 @@ pub(crate) fn dropped_reads(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     lab.say(format!(
         "{messages} messages in two halves each; every 7th half a heartbeat …"
     ));
-    let [lost, wrong, dropped] = read(lab, messages, LOSING, || {
-        exchange(messages, 7, receive_losing)
-    })?;
+    let [lost, wrong, dropped] = read(lab, messages, LOSING, receive_losing)?;
     let text = "dropped reads took bytes with them, and messages came out wrong";
     let line = "{left} dropped reads took {left2} bytes along; {left3} messages came out wrong";
     let lose = Claim::that("dropped_reads_lose", text).in_a_line(line);
@@ -210,9 +207,7 @@ pub(crate) fn dropped_reads(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
         .into_iter()
         .fold(lose, |claim, it| claim.check(it.above(count(0))));
     lab.claim(lose.headline());
-    let [lost, wrong, dropped] = read(lab, messages, KEEPING, || {
-        exchange(messages, 7, receive_keeping)
-    })?;
+    let [lost, wrong, dropped] = read(lab, messages, KEEPING, receive_keeping)?;
     let text = "with the bytes kept outside the future, dropped reads lost none";
     let kept = Claim::that("kept_outside", text).check(dropped.above(count(0)));
     let none = kept.check(lost.equals(count(0)));
@@ -221,20 +216,18 @@ pub(crate) fn dropped_reads(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
 }
 
 /// Runs a reader; notes bytes lost, wrong messages and dropped reads.
-fn read<F: Future<Output = io::Result<Received>>>(
+fn read(
     lab: &mut Lab,
     messages: u64,
     name: &str,
-    reading: impl Fn() -> F,
+    reader: impl AsyncFn(DuplexStream, Receiver<()>) -> Received,
 ) -> anyhow::Result<[Figure<Count>; 3]> {
-    let bound = Bound::Known(
-        2 * u32::try_from(messages)? * PAUSE,
-        "the pauses of the writer".into(),
-    );
+    let pauses = 2 * u32::try_from(messages)? * PAUSE;
+    let bound = Bound::Known(pauses, "the pauses of the writer".into());
     let numbers: Vec<u64> = (1..=messages).collect();
     let variant = lab.variant(name).other_work().bound(bound);
     let received = variant.run_counted(
-        || Ok(run_on_this_thread(reading())??),
+        || Ok(run_on_this_thread(exchange(messages, 7, &reader))),
         |(came, _)| Tally::of_checked(&numbers, |number| came.contains(number)),
     )?;
     let (came, dropped) = received.unwrap_or_default();
@@ -258,7 +251,7 @@ pub(crate) fn abort(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
             // Calls that tokio gets no thread for would wait for ever; one refused here ends the run.
             let all_there = Barrier::new(all);
             thread::scope(|scope| (0..all).for_each(|_| drop(scope.spawn(|| all_there.wait()))));
-            Ok(run_on_this_thread(abort_in_the_middle(all))?)
+            Ok(run_on_this_thread(abort_in_the_middle(all)))
         },
         |&[tasks, calls]| Tally {
             submitted: 2 * all as u64,

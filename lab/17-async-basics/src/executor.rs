@@ -2,30 +2,27 @@
 
 use futures_util::future::join_all;
 use measure::workload::mix;
-use std::{io, num::NonZeroUsize, thread, time::Duration};
-use tokio::{runtime::Builder, task, time};
+use std::{num::NonZeroUsize, thread, time::Duration};
+use tokio::{
+    runtime::Builder,
+    task::{self, JoinSet},
+    time,
+};
 use tracing::{Instrument, info_span};
 
 /// Runs a future, and on worker threads what it spawns: tokio's usual runtime.
-///
-/// # Errors
-/// The system refuses the runtime its event queue or a thread.
-pub fn run_with_workers<F: Future>(workers: NonZeroUsize, future: F) -> io::Result<F::Output> {
-    let runtime = Builder::new_multi_thread()
-        .worker_threads(workers.get())
-        .thread_name("worker")
-        .build()?;
-    Ok(runtime.block_on(future))
+pub fn run_with_workers<F: Future>(workers: NonZeroUsize, future: F) -> F::Output {
+    let mut builder = Builder::new_multi_thread();
+    let runtime = builder.worker_threads(workers.get()).thread_name("worker");
+    runtime.build().expect("a runtime").block_on(future)
 }
 
 /// Joins the jobs in one task: no job gives way before it is done, so they run one by one.
 pub async fn mix_joined(seeds: &[u64], steps: u64) -> Vec<u64> {
-    join_all(
-        seeds
-            .iter()
-            .map(|&seed| async move { compute(seed, steps) }),
-    )
-    .await
+    let jobs = seeds
+        .iter()
+        .map(|&seed| async move { compute(seed, steps) });
+    join_all(jobs).await
 }
 
 /// Spawns a task per job: as many run at once as the runtime has workers and the machine CPUs.
@@ -82,9 +79,10 @@ async fn tick_beside(tick: Duration, call: impl Future<Output = ()> + Send + 'st
         time::sleep(tick * CALM_TICKS).await;
     };
     let lane = |task| info_span!("task", task, wait = "sleep");
-    let light = tokio::spawn(light.instrument(lane("light")));
-    let heavy = tokio::spawn(heavy.instrument(lane("heavy")));
-    heavy.await.expect("the heavy task does not panic");
-    light.abort();
-    let _aborted = light.await;
+    let mut tasks = JoinSet::new();
+    tasks.spawn(light.instrument(lane("light")));
+    tasks.spawn(heavy.instrument(lane("heavy")));
+    // The light task has no end: the set's own end aborts it.
+    tasks.join_next().await;
+    tasks.shutdown().await;
 }

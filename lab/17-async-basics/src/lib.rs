@@ -15,7 +15,6 @@ pub mod executor;
 
 use futures_util::future::join_all;
 use std::{
-    io,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering::SeqCst},
@@ -27,16 +26,11 @@ use tokio::{runtime::Builder, task::JoinSet, time};
 use tracing::{Instrument, info_span};
 
 /// Runs a future to its end on the calling thread: Python's `asyncio.run`.
-///
-/// # Errors
-/// The system refuses the runtime its event queue.
-pub fn run_on_this_thread<F: Future>(future: F) -> io::Result<F::Output> {
-    let runtime = Builder::new_current_thread()
-        .enable_time()
-        // Of the threads for blocking calls.
-        .thread_name("blocking")
-        .build()?;
-    Ok(runtime.block_on(future))
+pub fn run_on_this_thread<F: Future>(future: F) -> F::Output {
+    let mut builder = Builder::new_current_thread();
+    // The name is of the threads for blocking calls.
+    let runtime = builder.enable_time().thread_name("blocking").build();
+    runtime.expect("a runtime").block_on(future)
 }
 
 /// A call whose answer, its number, takes a while; the thread is free for others meanwhile.

@@ -4,8 +4,8 @@ use crate::{Stage, flags::Args};
 use common::{
     Bound, Lab, TableReport, Tally,
     claim::{
-        Bytes, Claim, Figure, Ratio, Seconds, all_in_flight, bytes, count, in_flight, threads,
-        times,
+        Bytes, Claim, Figure, Ratio, Seconds, all_in_flight, bytes, count, in_flight, none_failed,
+        threads, times,
     },
     format,
 };
@@ -19,15 +19,12 @@ use lab_19_async_vs_threads_fx::{
 use measure::{limits, timing::Usage};
 use serde::Serialize;
 use std::{collections::BTreeSet, io, num::NonZeroUsize};
-use web::venue::{Answer, Ask, Request};
+use web::venue::{Answer, Ask};
 
 /// Tasks first: what threads leave behind in the allocator would make tasks look cheaper.
 const SIDES: [&str; 2] = [TASKS, THREADS];
 const TASKS: &str = "tasks";
 const THREADS: &str = "threads";
-
-/// Asks everything; answers are in the order of the requests.
-type Way<'a> = &'a dyn Fn(&[Request]) -> io::Result<Vec<Answer>>;
 
 /// Asks for twenty quotes, five at a time, then orders the best ones; claims that both sides did the same.
 pub(crate) fn trade(args: &Args, lab: &mut Lab, stage: &Stage) -> anyhow::Result<()> {
@@ -37,28 +34,23 @@ pub(crate) fn trade(args: &Args, lab: &mut Lab, stage: &Stage) -> anyhow::Result
     lab.say(format!(
         "{all} quotes and an order per best one, {limit} at a time, {rounds} rounds …"
     ));
-    let with_threads = |requests: &_| trade_with_threads(venue, requests, limit);
-    let with_tasks = |requests: &_| run_on_this_thread(trade_with_tasks(venue, requests, limit))?;
-    let ways: [Way<'_>; 2] = [&with_tasks, &with_threads];
-    let (mut differ, mut traded) = (0, Vec::new());
-    for _ in 0..rounds {
-        let [by_threads, by_tasks] = [1, 0].map(|side| {
-            measure(
-                lab,
-                stage,
-                SIDES[side],
-                [all, limit.get(), 0],
-                Vec::len,
-                || {
-                    let mut answers = ways[side](&quotes)?;
-                    answers.extend(ways[side](&orders(&quotes, &answers))?);
-                    Ok(answers)
-                },
-            )
-        });
-        let (by_threads, by_tasks) = (by_threads?, by_tasks?);
-        differ += usize::from(by_threads.is_some() && by_tasks.is_some() && by_threads != by_tasks);
-        traded = by_tasks.unwrap_or_default();
+    let ask = |side, requests: &_| match side {
+        THREADS => trade_with_threads(venue, requests, limit),
+        _ => run_on_this_thread(trade_with_tasks(venue, requests, limit))?,
+    };
+    let mut traded = Vec::new();
+    for side in (0..rounds).flat_map(|_| [THREADS, TASKS]) {
+        let trade = || {
+            let mut answers = ask(side, &quotes)?;
+            answers.extend(ask(side, &orders(&quotes, &answers))?);
+            Ok(answers)
+        };
+        let tally = |got: &Vec<Answer>| {
+            Tally::of_checked(got, |it| traded.is_empty() || traded.contains(it))
+        };
+        let at_once = [all, limit.get(), 0];
+        let got = measure(lab, stage, side, at_once, tally, trade)?;
+        traded = got.unwrap_or(traded);
     }
     for request in orders(&quotes, &traded) {
         if let Ask::Order(pair, price) = request.ask {
@@ -69,15 +61,18 @@ pub(crate) fn trade(args: &Args, lab: &mut Lab, stage: &Stage) -> anyhow::Result
     let at_once = |side| in_flight(side).equals(count(limit.get().min(all)));
     let one_limit = Claim::that("one_limit", text).check(at_once(THREADS));
     lab.claim(one_limit.check(at_once(TASKS)));
-    let differ = lab.count(None, "rounds_with_other_answers", differ);
     let text = "threads and tasks got the same quotes and fills";
-    lab.claim(Claim::that("same_answers", text).check(differ.equals(count(0))));
+    let same = SIDES.map(none_failed);
+    let same = same
+        .into_iter()
+        .fold(Claim::that("same_answers", text), Claim::check);
+    lab.claim(same);
     let tie = lab.compare("a_tie", &format!("{limit} at a time"), [THREADS, TASKS]);
     lab.claim(tie.headline());
     Ok(())
 }
 
-/// Runs `work`, which asks for so many quotes, `at_once` at a time; `answers` counts what it got.
+/// Runs `work`, which asks for so many quotes, `at_once` at a time; `tally` counts what it got.
 ///
 /// Before `bell` requests have arrived, the venue answers none.
 fn measure<T: Serialize>(
@@ -85,21 +80,22 @@ fn measure<T: Serialize>(
     stage: &Stage,
     name: &str,
     [quotes, at_once, bell]: [usize; 3],
-    answers: fn(&T) -> usize,
+    tally: impl Fn(&T) -> Tally,
     mut work: impl FnMut() -> io::Result<T>,
 ) -> anyhow::Result<Option<T>> {
     stage.bell.set(bell);
-    let bound = Bound::Known(
-        stage.market.bound(1..=quotes as u64, at_once),
-        format!("the latencies of the quotes, {at_once} at a time"),
-    );
-    let variant = lab.variant(name).observed_by(stage).bound(bound);
-    let variant = variant.limit(at_once.min(quotes));
-    let variant = match bell {
-        0 => variant,
-        _ => variant.other_work(),
+    let latencies = stage.market.bound(1..=quotes as u64, at_once);
+    let why = format!("the latencies of the quotes, {at_once} at a time");
+    let variant = lab.variant(name).observed_by(stage);
+    let variant = variant
+        .bound(Bound::Known(latencies, why))
+        .limit(at_once.min(quotes));
+    let variant = if bell > 0 {
+        variant.other_work()
+    } else {
+        variant
     };
-    variant.run_counted(|| Ok(work()?), |got| Tally::all_done(answers(got)))
+    variant.run_counted(|| Ok(work()?), tally)
 }
 
 /// Rows past this run once: they take seconds, and their times are shown and not judged.
@@ -121,40 +117,31 @@ pub(crate) fn burst(args: &Args, lab: &mut Lab, stage: &Stage) -> anyhow::Result
         let mut grew = [0; 2];
         let rounds = if level > LARGE { 1 } else { args.rounds.get() };
         for side in (0..rounds).flat_map(|_| 0..2) {
-            let more = burst_once(args, lab, stage, level, (SIDES[side], &names[side]))?;
             // Later rounds find some of it in the allocator.
+            let more = burst_once(args, lab, stage, level, (SIDES[side], &names[side]))?;
             grew[side] = more.max(grew[side]);
         }
-        rows.push(row(lab, shown, &names, grew));
+        let times = names
+            .each_ref()
+            .map(|name| lab.wall(name).map(format::seconds));
+        let grew = grew.map(|grew| Some(format::bytes(grew as f64)));
+        let threads = names
+            .each_ref()
+            .map(|name| lab.ledger(name)?.threads.map(format::count));
+        let cells = [times, grew, threads].into_iter().flatten();
+        let cells = cells.map(|cell| cell.unwrap_or("–".into()));
+        rows.push([shown].into_iter().chain(cells).collect());
         ran.push((names, level));
     }
-    let Some((largest, level)) = ran.last() else {
-        return Ok(());
-    };
-    let text = "in every row all requests were in flight at once, counted by the venue";
-    let all = ran.iter().flat_map(|(names, _)| names);
-    let all = all.fold(Claim::that("all_in_flight", text), |claim, name| {
-        claim.check(all_in_flight(name))
-    });
-    lab.claim(all);
-    let worked = Figure::<Ratio>::noted(None, WORKED);
-    let text = "the venue had time to spare: it worked for less than 3/4 of the time";
-    lab.claim(Claim::that("venue_has_time", text).check(worked.below(times(0.75))));
-    claim_cost(lab, largest, *level);
-    if let Some(([tasks, threads], level)) = ran.iter().rfind(|(_, level)| *level <= LARGE) {
-        let about = format!("{} in flight", format::count(*level as u64));
-        let claim = lab.compare("who_is_faster", &about, [threads, tasks]);
-        lab.claim(claim);
-    }
+    claim_burst(lab, &ran);
     let headings = "in flight,time: tasks,threads,memory: tasks,threads,OS threads: tasks,threads";
+    let large = format::count(LARGE as u64);
+    let note = format!("rows past {large} in flight ran once: their times are not judged");
     lab.table(TableReport {
         title: "From ten in flight to many".into(),
         headings: headings.split(',').map(String::from).collect(),
         rows,
-        notes: vec![format!(
-            "rows past {} in flight ran once: their times are not judged",
-            format::count(LARGE as u64)
-        )],
+        notes: vec![note],
         ..TableReport::default()
     });
     Ok(())
@@ -184,36 +171,37 @@ fn burst_once(
     // The peak is reset before each run: at its start it is what is held then.
     let peak = || Usage::of_this_process().peak_rss_bytes.unwrap_or_default();
     let mut grew = 0;
-    measure(
-        lab,
-        stage,
-        name,
-        [level; 3],
-        |all| *all,
-        || {
-            let before = peak();
-            let answers = match side {
-                THREADS => burst_with_threads(venue, &requests, stack_bytes)?,
-                _ => run_on_this_thread(burst_with_tasks(venue, &requests))??,
-            };
-            grew = peak().saturating_sub(before);
-            Ok(answers.len())
-        },
-    )?;
+    let tally = |all: &usize| Tally::all_done(*all);
+    measure(lab, stage, name, [level; 3], tally, || {
+        let before = peak();
+        let answers = match side {
+            THREADS => burst_with_threads(venue, &requests, stack_bytes)?,
+            _ => run_on_this_thread(burst_with_tasks(venue, &requests))??,
+        };
+        grew = peak().saturating_sub(before);
+        Ok(answers.len())
+    })?;
     lab.bytes(name, GREW, grew);
     lab.ratio(None, WORKED, stage.venue.counts()?.busy_ratio);
     Ok(grew)
 }
 
-/// Both sides beside each other: time, memory, threads.
-fn row(lab: &Lab, shown: String, names: &[String; 2], grew: [u64; 2]) -> Vec<String> {
-    let mut row = vec![shown];
-    let wall = |name: &String| lab.wall(name).map_or("–".into(), format::seconds);
-    row.extend(names.iter().map(wall));
-    row.extend(grew.map(|grew| format::bytes(grew as f64)));
-    let threads = names.iter().map(|name| lab.ledger(name)?.threads);
-    row.extend(threads.map(|threads| threads.map_or("–".into(), format::count)));
-    row
+fn claim_burst(lab: &mut Lab, ran: &[([String; 2], usize)]) {
+    let text = "in every row all requests were in flight at once, counted by the venue";
+    let names = ran.iter().flat_map(|(names, _)| names);
+    let all = names.map(|name| all_in_flight(name));
+    lab.claim(all.fold(Claim::that("all_in_flight", text), Claim::check));
+    let worked = Figure::<Ratio>::noted(None, WORKED);
+    let text = "the venue had time to spare: it worked for less than 3/4 of the time";
+    lab.claim(Claim::that("venue_has_time", text).check(worked.below(times(0.75))));
+    if let Some((largest, level)) = ran.last() {
+        claim_cost(lab, largest, *level);
+    }
+    if let Some(([tasks, threads], level)) = ran.iter().rfind(|(_, level)| *level <= LARGE) {
+        let about = format!("{} in flight", format::count(*level as u64));
+        let claim = lab.compare("who_is_faster", &about, [threads, tasks]);
+        lab.claim(claim);
+    }
 }
 
 /// What those that wait cost, at the largest level.
@@ -252,13 +240,12 @@ pub(crate) fn price(args: &Args, lab: &mut Lab, stage: &Stage) -> anyhow::Result
     // One CPU stays with the executor, where there is more than one.
     let at_once = NonZeroUsize::new(lab.cpus() - 1).unwrap_or(NonZeroUsize::MIN);
     let expected: Vec<f64> = (0..calls).map(|number| book.price(number)).collect();
-    let mut differ = 0;
     for _ in 0..args.rounds.get() {
-        quote(lab, stage, ALONE, async || Vec::new())?;
-        let on_executor = quote(lab, stage, EXECUTOR, || price_on_executor(book))?;
-        let beside = quote(lab, stage, BESIDE, || price_beside(book, at_once))?;
-        let all = [on_executor, beside].into_iter().flatten();
-        differ += all.filter(|prices| *prices != expected).count();
+        quote(lab, stage, ALONE, &[], async || Vec::new())?;
+        quote(lab, stage, EXECUTOR, &expected, || price_on_executor(book))?;
+        quote(lab, stage, BESIDE, &expected, || {
+            price_beside(book, at_once)
+        })?;
     }
     let p99 = |name| Figure::<Seconds>::noted(Some(name), P99);
     let text = "pricing on the executor delayed the light quotes: p99 over twice that alone";
@@ -268,35 +255,48 @@ pub(crate) fn price(args: &Args, lab: &mut Lab, stage: &Stage) -> anyhow::Result
     let text = "beside the executor it delayed them less than half as long";
     let helps = Claim::that("beside_helps", text).check(p99(BESIDE).below(p99(EXECUTOR) * 0.5));
     lab.claim(helps.headline());
-    let differ = lab.count(None, "runs_with_other_prices", differ);
     let text = "both ways gave the prices that one after another gives";
-    lab.claim(Claim::that("same_prices", text).check(differ.equals(count(0))));
+    let same = Claim::that("same_prices", text).check(none_failed(EXECUTOR));
+    lab.claim(same.check(none_failed(BESIDE)));
     Ok(())
 }
 
-/// Asks for light quotes beside `pricing`, notes within which time 99 of 100 came, and returns the prices.
+/// Asks for light quotes beside `pricing`, and notes within which time 99 of 100 came.
 fn quote<F: Future<Output = Vec<f64>> + Send + 'static>(
     lab: &mut Lab,
     stage: &Stage,
     name: &str,
+    expected: &[f64],
     pricing: impl Fn() -> F,
-) -> anyhow::Result<Option<Vec<f64>>> {
-    let bound = Bound::Known(
-        EVERY * (TICKS - 1),
-        "the last light quote is due then".into(),
-    );
+) -> anyhow::Result<()> {
+    let last = EVERY * (TICKS - 1);
+    let bound = Bound::Known(last, "the last light quote is due then".into());
     let venue = stage.venue.address();
     let variant = lab.variant(name).other_work().bound(bound);
-    let quoted = variant.run_counted(
-        || {
-            let (mut late, prices) = run_on_this_thread(quote_beside(venue, pricing()))??;
-            late.sort_unstable();
-            Ok((late[late.len() * 99 / 100], prices))
+    variant.run_counted(
+        || Ok(run_on_this_thread(quote_beside(venue, pricing()))??),
+        |prices| {
+            let tally = Tally::of_checked(prices, |price| expected.contains(price));
+            let ticks = u64::from(TICKS);
+            Tally {
+                submitted: tally.submitted + ticks,
+                done: tally.done + ticks,
+                ..tally
+            }
         },
-        |(_, prices)| Tally::all_done(TICKS as usize + prices.len()),
     )?;
-    Ok(quoted.map(|(p99, prices)| {
-        lab.duration(name, P99, p99);
-        prices
-    }))
+    let recording = lab.recording(name);
+    let Some(light) = recording.first("light") else {
+        return Ok(());
+    };
+    // Late counts from when it was due, also where the one before was late.
+    let due = (0..).map(|number| light.start.plus(EVERY * number));
+    let late = recording
+        .named("quote")
+        .zip(due)
+        .map(|(quote, due)| quote.end - due);
+    let mut late: Vec<_> = late.collect();
+    late.sort_unstable();
+    lab.duration(name, P99, late[late.len() * 99 / 100]);
+    Ok(())
 }

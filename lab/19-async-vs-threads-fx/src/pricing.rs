@@ -3,13 +3,8 @@
 use crate::tasks::{ask, connect, gather};
 use measure::workload::Seeded;
 use std::{f64::consts::TAU, io, net::SocketAddr, num::NonZeroUsize, sync::Arc, time::Duration};
-use tokio::{
-    io::BufReader,
-    net::TcpStream,
-    sync::Semaphore,
-    task,
-    time::{self, Instant},
-};
+use tokio::{io::BufReader, net::TcpStream, sync::Semaphore, task, time};
+use tracing::{Instrument, info_span};
 use web::venue::{Ask, Pair, Request};
 
 /// The options to price: calls on the euro that end in half a year, with strikes around the spot.
@@ -25,6 +20,7 @@ pub struct Book {
 
 impl Book {
     /// The price of a call without interest, as the mean over random ends.
+    #[tracing::instrument(skip_all)]
     pub fn price(self, number: usize) -> f64 {
         let (spot, strike) = (1.085, 1.06 + 0.01 * (number % 6) as f64);
         // A tenth in a year, over half a year.
@@ -44,14 +40,9 @@ impl Book {
 
 /// Prices every option in a task of its own.
 pub async fn price_on_executor(book: Book) -> Vec<f64> {
-    let spawn = |number| tokio::spawn(price_without_yielding(book, number));
-    gather((0..book.calls).map(spawn).collect()).await
-}
-
-#[tracing::instrument(name = "price", skip_all, fields(task = number))]
-async fn price_without_yielding(book: Book, number: usize) -> f64 {
     // BUG (on purpose): nothing here awaits, so the executor gets its thread back only at the end.
-    book.price(number)
+    let spawn = |number| tokio::spawn(async move { book.price(number) });
+    gather((0..book.calls).map(spawn).collect()).await
 }
 
 /// Prices every option on a thread for blocking work, at most `at_once` of them at a time.
@@ -65,16 +56,11 @@ pub async fn price_beside(book: Book, at_once: NonZeroUsize) -> Vec<f64> {
         let permits = Arc::clone(&permits);
         tokio::spawn(async move {
             let _permit = permits.acquire().await.expect("it is never closed");
-            let priced = task::spawn_blocking(move || price_on_thread(book, number));
+            let priced = task::spawn_blocking(move || book.price(number));
             priced.await.expect("pricing does not panic")
         })
     };
     gather((0..book.calls).map(spawn).collect()).await
-}
-
-#[tracing::instrument(name = "price", skip_all)]
-fn price_on_thread(book: Book, number: usize) -> f64 {
-    book.price(number)
 }
 
 /// How many light quotes are asked for.
@@ -82,37 +68,35 @@ pub const TICKS: u32 = 150;
 /// From one light quote to the next.
 pub const EVERY: Duration = Duration::from_millis(2);
 
-/// Asks for a light quote whenever one is due, while `pricing` goes on.
-///
-/// Returns how long after that each answer came, and the prices. What is late because the answer before
-/// was late counts from when it was due: a client that only asks when it is free would measure one slow
-/// answer and miss all that should have been asked meanwhile.
+/// Asks for a light quote whenever one is due, while `pricing` goes on; returns the prices.
 ///
 /// # Errors
 /// The venue does not answer.
 pub async fn quote_beside(
     venue: SocketAddr,
     pricing: impl Future<Output = Vec<f64>> + Send + 'static,
-) -> io::Result<(Vec<Duration>, Vec<f64>)> {
+) -> io::Result<Vec<f64>> {
     let stream = connect(venue).await?;
     let pricing = tokio::spawn(pricing);
-    let quotes = tokio::spawn(ask_on_schedule(stream));
-    let late = quotes.await.expect("asking does not panic")?;
-    Ok((late, pricing.await.expect("pricing does not panic")))
+    tokio::spawn(ask_on_schedule(stream))
+        .await
+        .expect("asking does not panic")?;
+    Ok(pricing.await.expect("pricing does not panic"))
 }
 
 #[tracing::instrument(name = "light", skip_all, fields(task = "quotes", wait = "io"))]
-async fn ask_on_schedule(mut stream: BufReader<TcpStream>) -> io::Result<Vec<Duration>> {
-    let start = Instant::now();
-    let mut late = Vec::with_capacity(TICKS as usize);
-    for number in 0..TICKS {
-        let due = start + EVERY * number;
-        time::sleep_until(due).await;
-        let (id, tick) = (number.into(), Ask::Tick(Pair::ALL[0]));
-        ask(&mut stream, &Request { id, ask: tick }).await?;
-        late.push(due.elapsed());
+async fn ask_on_schedule(mut stream: BufReader<TcpStream>) -> io::Result<()> {
+    let mut due = time::interval(EVERY);
+    for id in 1..=TICKS.into() {
+        // What could not be asked in time is asked as soon as it can be.
+        due.tick().await;
+        let tick = Ask::Tick(Pair::ALL[0]);
+        let quote = Request { id, ask: tick };
+        ask(&mut stream, &quote)
+            .instrument(info_span!("quote"))
+            .await?;
     }
-    Ok(late)
+    Ok(())
 }
 
 #[cfg(test)]
