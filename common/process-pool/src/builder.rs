@@ -1,13 +1,13 @@
 //! How a pool is set up.
 
 use crate::{
-    Event, PoolError, ProcessPool, TaskError, Worker, WorkerStartError,
+    Event, PoolError, ProcessPool, TaskError, Worker,
     child::{self, Program},
     event::Hook,
     state::Shared,
     supervisor,
     sync::{block_on, lock},
-    wire::{self, NO_TASK, Order},
+    wire::{self, IS_NOTED, NO_TASK},
 };
 use serde::Serialize;
 use std::{
@@ -37,37 +37,13 @@ pub enum Limit {
     CpuSeconds(u64),
 }
 
-impl Limit {
-    /// Sets it for a process that has just started.
-    #[cfg(target_os = "linux")]
-    pub(crate) fn apply(self, pid: u32) -> io::Result<()> {
-        use rustix::process::{Pid, Resource, Rlimit, prlimit};
-        let (resource, most) = match self {
-            Self::MemoryBytes(most) => (Resource::As, most),
-            Self::Files(most) => (Resource::Nofile, most),
-            Self::CpuSeconds(most) => (Resource::Cpu, most),
-        };
-        let (current, maximum) = (Some(most), Some(most));
-        let limit = Rlimit { current, maximum };
-        Ok(prlimit(Pid::from_raw(pid.cast_signed()), resource, limit).map(drop)?)
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    pub(crate) fn apply(self, _: u32) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 /// What a pool was asked for.
-#[derive(Debug)]
 pub(crate) struct Settings {
     /// The functions that the workers can run, by name and types.
     pub(crate) functions: Vec<(&'static str, String)>,
     /// The order that a worker is given first.
     pub(crate) initial: Option<Arc<Vec<u8>>>,
     pub(crate) program: Program,
-    pub(crate) env: Vec<(OsString, OsString)>,
-    pub(crate) current_dir: Option<PathBuf>,
     pub(crate) limits: Vec<Limit>,
     pub(crate) workers: NonZeroUsize,
     pub(crate) retries: u32,
@@ -92,7 +68,7 @@ impl Settings {
     }
 
     pub(crate) fn notify(&self, event: Event) {
-        if let Some(Hook(hook)) = &self.hook {
+        if let Some(hook) = &self.hook {
             // Its panic was printed, and is not the pool's.
             let _ = panic::catch_unwind(AssertUnwindSafe(|| hook(event)));
         }
@@ -106,12 +82,12 @@ impl Settings {
             self.functions.push(wanted);
             self.functions.len() - 1
         });
-        u8::try_from(at).expect("a pool has up to 255 functions")
+        let at = u8::try_from(at).ok().filter(|at| *at < IS_NOTED);
+        at.expect("a pool has up to 127 functions")
     }
 }
 
 /// Sets up a [`ProcessPool`]; made by [`Worker::pool_builder`](crate::Worker::pool_builder).
-#[derive(Debug)]
 #[must_use = "nothing is started before `start`"]
 pub struct PoolBuilder<I, O> {
     settings: Settings,
@@ -125,8 +101,6 @@ impl<I, O> PoolBuilder<I, O> {
                 functions: vec![(worker.name, wire::types::<I, O>())],
                 initial: None,
                 program: Program::this(),
-                env: Vec::new(),
-                current_dir: None,
                 limits: Vec::new(),
                 workers: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
                 retries: 0,
@@ -210,7 +184,8 @@ impl<I, O> PoolBuilder<I, O> {
 
     /// Sets an environment variable of the workers; the others are those of this process.
     pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
-        self.settings.env.push((name.into(), value.into()));
+        let variable = (name.into(), value.into());
+        self.settings.program.env.push(variable);
         self
     }
 
@@ -224,7 +199,7 @@ impl<I, O> PoolBuilder<I, O> {
 
     /// Sets the working directory of the workers; by default that of this process.
     pub fn current_dir(mut self, folder: impl Into<PathBuf>) -> Self {
-        self.settings.current_dir = Some(folder.into());
+        self.settings.program.folder = Some(folder.into());
         self
     }
 
@@ -233,20 +208,20 @@ impl<I, O> PoolBuilder<I, O> {
     /// For recordings: see [`note_tasks`](crate::note_tasks) for what workers can add. A panic in it
     /// is printed, and goes no further.
     pub fn on_event(mut self, hook: impl Fn(Event) + Send + Sync + 'static) -> Self {
-        self.settings.hook = Some(Hook(Box::new(hook)));
+        self.settings.hook = Some(Box::new(hook));
         self
     }
 
     /// Sets the program that workers run; by default this one.
     pub fn program(mut self, program: Program) -> Self {
-        self.settings.program = program;
+        self.settings.program = program.in_place_of(self.settings.program);
         self
     }
 
     /// Lets the workers run another function, too: see [`ProcessPool::share`].
     ///
     /// # Panics
-    /// Past 255 functions.
+    /// Past 127 functions.
     pub fn also<J, P>(mut self, worker: &Worker<J, P>) -> Self {
         self.settings.add(worker);
         self
@@ -258,12 +233,11 @@ impl<I, O> PoolBuilder<I, O> {
     /// Where it panics, the worker could not be started.
     ///
     /// # Panics
-    /// If `data` cannot be encoded, and past 255 functions.
+    /// If `data` cannot be encoded, and past 127 functions.
     pub fn initialiser<D: Serialize>(mut self, worker: &Worker<D, ()>, data: &D) -> Self {
-        let mut order = Vec::new();
-        Order::append(&mut order, self.settings.add(worker), false, data)
+        let (mut order, function) = (Vec::new(), self.settings.add(worker));
+        wire::encode(&mut order, (NO_TASK, function), data)
             .expect("the initialiser's data can be encoded");
-        Order::number(&mut order, NO_TASK);
         self.settings.initial = Some(Arc::new(order));
         self
     }
@@ -276,15 +250,14 @@ impl<I, O> PoolBuilder<I, O> {
     /// Starts the workers and waits until all of them are ready.
     ///
     /// # Errors
-    /// [`PoolError::Broken`] when one of them cannot be started in three attempts,
-    /// [`PoolError::Thread`] when the system refuses a thread, and [`PoolError::Nested`] inside a
-    /// worker.
+    /// [`PoolError::Nested`] inside a worker, and what the last of three attempts to start a worker
+    /// met.
     pub fn start(self) -> Result<ProcessPool<I, O>, PoolError> {
         let role = self.settings.role();
         if child::is_child() {
             return Err(PoolError::Nested { role });
         }
-        let refused = |source: io::Error| PoolError::Thread { source };
+        let refused = |error: io::Error| PoolError::refused(&error, &error);
         let shared = Arc::new(Shared::new(self.settings).map_err(refused)?);
         // An early return drops the pool, which ends what was started.
         let pool = ProcessPool::new(Arc::clone(&shared));
@@ -299,11 +272,9 @@ impl<I, O> PoolBuilder<I, O> {
                 return Err(refused(error));
             }
         }
-        block_on(shared.gates.started.take());
+        block_on(shared.started.take());
         match &lock(&shared.state).closed {
-            Some(TaskError::PoolBroken { source }) => Err(PoolError::Broken {
-                source: WorkerStartError::clone(source),
-            }),
+            Some(TaskError::PoolBroken { source }) => Err(PoolError::clone(source)),
             _ => Ok(()),
         }?;
         Ok(pool)

@@ -1,6 +1,6 @@
 //! Panics of tasks as values: message and place, and nothing on the terminal.
 
-use crate::{panics, wire::Failure};
+use crate::{TaskError, panics};
 use std::{
     backtrace::{Backtrace, BacktraceStatus},
     cell::{Cell, RefCell},
@@ -52,7 +52,7 @@ fn unknown() -> String {
 }
 
 /// Runs `work`; a panic comes back as its message and location.
-pub(crate) fn catch<R>(work: impl FnOnce() -> R) -> Result<R, Failure> {
+pub(crate) fn catch<R>(work: impl FnOnce() -> R) -> Result<R, TaskError> {
     UNDER_WAY.take();
     // Nothing of a task outlives it but the bytes it returned.
     panic::catch_unwind(AssertUnwindSafe(work)).map_err(|payload| {
@@ -65,6 +65,10 @@ pub(crate) fn catch<R>(work: impl FnOnce() -> R) -> Result<R, Failure> {
             mem::forget(again);
         }
         UNDER_WAY.take();
-        Failure::Panicked(message, location, backtrace)
+        TaskError::Panicked {
+            message,
+            location,
+            backtrace,
+        }
     })
 }

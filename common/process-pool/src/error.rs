@@ -1,58 +1,44 @@
 //! What can go wrong with a pool and with a task.
 
-use crate::child::Exit;
-use serde::{Serialize, Serializer};
+use crate::child::{Exit, is_shortage};
+use serde::{Deserialize, Serialize};
 use std::{fmt, io, sync::Arc, time::Duration};
 
-/// Why a pool could not be started.
-#[derive(Debug, thiserror::Error)]
+/// Why a pool, or one of its workers, could not be started.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PoolError {
     /// A worker process asked for a pool of its own.
-    #[error(
-        "a worker process may not start the pool `{role}`: is `child::take_role` the first call in `main`?"
-    )]
+    #[error("a worker process may not start the pool `{role}` ({CAUSE})")]
     Nested {
         /// The name of the worker function.
         role: String,
     },
-    /// The system refused a thread for a worker, or the pipe that wakes it.
-    #[error("cannot start the pool's threads: {source}")]
-    Thread {
-        /// What the system said.
-        source: io::Error,
+    /// The operating system refused a process, a thread, a pipe or memory.
+    #[error("{reason}")]
+    #[non_exhaustive]
+    Refused {
+        /// What was refused, and the system's word.
+        reason: String,
+        /// Whether there was too little of something, of which there may be more soon.
+        is_shortage: bool,
     },
-    /// Its workers could not be started, or ended before they were ready.
-    #[error("cannot start the workers: {source}")]
-    Broken {
-        /// What the last attempt met.
-        source: WorkerStartError,
-    },
-}
-
-/// Why a worker could not be started.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum WorkerStartError {
-    /// The operating system refused the process, its pipes or its memory.
-    #[error("{0}")]
-    Refused(String),
-    /// It ended before it was ready.
+    /// A worker ended before it was ready.
     #[error("a worker ended with {0} before it was ready ({CAUSE})")]
     Ended(Exit),
-    /// It ended before it finished a task, time and again.
+    /// Workers ended before they finished a task, time and again.
     #[error("a worker ended with {0} before its first task")]
     EndedIdle(Exit),
-    /// It was not ready within the pool's limit.
+    /// A worker was not ready within the pool's limit.
     #[error("a worker was not ready after {0:?} ({CAUSE})")]
     NotReady(Duration),
-    /// Its first message made no sense.
+    /// A worker's first message made no sense.
     #[error("a worker's first message was not understood ({CAUSE})")]
     NotUnderstood,
     /// The pool's initialiser failed.
     #[error("the initialiser failed: {0}")]
     Initialiser(String),
-    /// Its functions have other types than the pool's: two functions have one name.
+    /// A worker's functions have other types than the pool's: two functions have one name.
     #[error("the worker's functions are `{0}`, and not the pool's: have two one name?")]
     OtherTypes(String),
     /// A thread of the pool's ended: a fault of this crate.
@@ -60,10 +46,19 @@ pub enum WorkerStartError {
     ThreadLost,
 }
 
+impl PoolError {
+    pub(crate) fn refused(error: &dyn fmt::Display, source: &io::Error) -> Self {
+        Self::Refused {
+            reason: error.to_string(),
+            is_shortage: is_shortage(source),
+        }
+    }
+}
+
 const CAUSE: &str = "is `child::take_role` the first call in `main`?";
 
 /// Why a task has no result.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum TaskError {
     /// The worker function panicked; its worker goes on.
@@ -119,21 +114,15 @@ pub enum TaskError {
     },
     /// The pool can no longer start workers.
     #[error("the pool is broken: {source}")]
+    #[serde(skip)]
     PoolBroken {
         /// What the last attempt to start a worker met.
-        source: Arc<WorkerStartError>,
+        source: Arc<PoolError>,
     },
 }
 
-impl Serialize for TaskError {
-    /// As its message.
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
 /// A value that crosses between the processes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Payload {
     /// What the worker function is given.
     Input,

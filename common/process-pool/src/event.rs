@@ -1,7 +1,7 @@
 //! What a recording of a pool is made of; nothing is noted unless somebody asks.
 
 use crate::child::Exit;
-use std::{fmt, sync::OnceLock, time::Duration};
+use std::{sync::OnceLock, time::Duration};
 
 /// Something that happens in a pool; see [`PoolBuilder::on_event`](crate::PoolBuilder::on_event).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,10 +71,4 @@ pub(crate) fn note(stage: Stage) -> Vec<u8> {
 }
 
 /// What the caller does with events.
-pub(crate) struct Hook(pub(crate) Box<dyn Fn(Event) + Send + Sync>);
-
-impl fmt::Debug for Hook {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Hook")
-    }
-}
+pub(crate) type Hook = Box<dyn Fn(Event) + Send + Sync>;

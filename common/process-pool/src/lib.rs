@@ -17,7 +17,7 @@ mod wire;
 mod worker;
 
 pub use builder::{Limit, PoolBuilder};
-pub use error::{Payload, PoolError, TaskError, WorkerStartError};
+pub use error::{Payload, PoolError, TaskError};
 pub use event::{Event, Stage, WorkerId, note_tasks};
 pub use pool::ProcessPool;
 pub use stream::Unordered;
@@ -75,14 +75,6 @@ impl<I: DeserializeOwned, O: Serialize> Role for Worker<I, O> {
         Some(self)
     }
 }
-
-impl<I, O> Clone for Worker<I, O> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<I, O> Copy for Worker<I, O> {}
 
 /// What a pool's tasks and workers have come to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

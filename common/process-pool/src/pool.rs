@@ -2,18 +2,16 @@
 
 use crate::{
     Ledger, Task, TaskError, Worker,
-    state::{Reply, Shared},
+    state::Shared,
     supervisor,
     sync::{self, Permit, block_on, block_until, lock},
-    task,
-    wire::{self, Order},
+    wire,
 };
 use futures_channel::oneshot;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
-    fmt,
     marker::PhantomData,
-    sync::{Arc, Mutex},
+    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
@@ -23,6 +21,7 @@ use std::{
 /// It can be shared between threads, in an `Arc` or a `static`. Dropping it cancels what waits and
 /// runs, kills the workers and reaps them, which blocks for some milliseconds; see
 /// [`shutdown_async`](Self::shutdown_async) for async programs.
+#[derive(Debug)]
 pub struct ProcessPool<I, O> {
     owner: Arc<Owner>,
     pub(crate) function: u8,
@@ -30,6 +29,7 @@ pub struct ProcessPool<I, O> {
 }
 
 /// Ends the pool with the last that has it.
+#[derive(Debug)]
 struct Owner(Arc<Shared>);
 
 impl Drop for Owner {
@@ -37,18 +37,8 @@ impl Drop for Owner {
         self.0.change(|state| state.end(TaskError::Cancelled));
         // A waker or a hook may be what drops it, on a thread that would wait for itself.
         if !supervisor::is_one() {
-            block_on(self.0.gates.ended.take());
+            block_on(self.0.ended.take());
         }
-    }
-}
-
-impl<I, O> fmt::Debug for ProcessPool<I, O> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ProcessPool")
-            .field("functions", &self.shared().settings.functions)
-            .field("worker_ids", &self.worker_ids())
-            .field("ledger", &self.ledger())
-            .finish_non_exhaustive()
     }
 }
 
@@ -87,7 +77,7 @@ impl<I, O> ProcessPool<I, O> {
     ///
     /// When nothing waits or runs, `submitted = done + failed + cancelled`.
     pub fn ledger(&self) -> Ledger {
-        lock(&self.shared().state).ledger
+        self.shared().ledger()
     }
 
     /// The process ids of the workers that are ready; one that is being replaced is left out.
@@ -97,12 +87,6 @@ impl<I, O> ProcessPool<I, O> {
         ready
             .filter_map(|slot| Some(slot.child.as_ref()?.id()))
             .collect()
-    }
-
-    /// How long each slot's first worker took from its start until it was ready.
-    pub fn startup(&self) -> Vec<Duration> {
-        let state = lock(&self.shared().state);
-        state.slots.iter().filter_map(|slot| slot.startup).collect()
     }
 
     /// Takes no more tasks, waits until every submitted one has ended, then ends the workers.
@@ -127,7 +111,7 @@ impl<I, O> ProcessPool<I, O> {
         if let Some(deadline) = limit.and_then(|limit| Instant::now().checked_add(limit)) {
             let ending = Arc::clone(shared);
             let end = move || {
-                if block_until(ending.gates.ended.take(), Some(deadline)).is_none() {
+                if block_until(ending.ended.take(), Some(deadline)).is_none() {
                     ending.change(|state| state.end(TaskError::Cancelled));
                 }
             };
@@ -140,7 +124,7 @@ impl<I, O> ProcessPool<I, O> {
                 shared.change(|state| state.end(TaskError::Cancelled));
             }
         }
-        shared.gates.ended.take().await;
+        shared.ended.take().await;
         self.ledger()
     }
 }
@@ -151,7 +135,7 @@ impl<I: Serialize, O: DeserializeOwned> ProcessPool<I, O> {
     /// # Errors
     /// Any [`TaskError`].
     pub fn call(&self, input: I) -> Result<O, TaskError> {
-        let room = &self.shared().gates.queue;
+        let room = &self.shared().room;
         let permit = room.try_take().unwrap_or_else(|| block_on(room.take()));
         self.queue(&input, permit, true).wait()
     }
@@ -166,7 +150,7 @@ impl<I: Serialize, O: DeserializeOwned> ProcessPool<I, O> {
     /// # Errors
     /// The input.
     pub fn try_submit(&self, input: I) -> Result<Task<O>, I> {
-        match self.shared().gates.queue.try_take() {
+        match self.shared().room.try_take() {
             Some(permit) => Ok(self.queue(&input, permit, false)),
             None => Err(input),
         }
@@ -179,7 +163,7 @@ impl<I: Serialize, O: DeserializeOwned> ProcessPool<I, O> {
     /// # Cancel safety
     /// Dropped before it is ready, it has queued nothing, and the input is gone.
     pub async fn submit_async(&self, input: I) -> Task<O> {
-        let permit = self.shared().gates.queue.take().await;
+        let permit = self.shared().room.take().await;
         self.queue(&input, permit, false)
     }
 
@@ -187,24 +171,12 @@ impl<I: Serialize, O: DeserializeOwned> ProcessPool<I, O> {
     fn queue(&self, input: &I, permit: Permit, lends: bool) -> Task<O> {
         let shared = self.shared();
         let (sender, outcome) = oneshot::channel();
-        let mut order = Vec::new();
-        let is_recorded = shared.settings.hook.is_some();
-        let task = match Order::append(&mut order, self.function, is_recorded, input) {
-            Ok(()) => {
-                let sender = Mutex::new(Some(sender));
-                let reply: Reply = Arc::new(move |_, _, outcome| {
-                    let sender = lock(&sender).take();
-                    if let Some(sender) = sender {
-                        sync::send(sender, outcome);
-                    }
-                });
-                shared.add((1, order), (reply, None), Some(permit), lends)
-            }
-            Err(reason) => {
-                sync::send(sender, Err(task::not_encoded(reason)));
-                shared.refuse()
-            }
-        };
+        let task = shared.next_task();
+        let reply = Box::new(|outcome| sync::send(sender, outcome));
+        if let Some(mut job) = shared.job(self.function, input, (task, reply)) {
+            job.permit = Some(permit);
+            shared.add([job].into(), lends);
+        }
         Task::new(Arc::clone(shared), task, outcome)
     }
 }

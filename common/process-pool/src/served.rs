@@ -1,13 +1,14 @@
 //! The worker process: the main thread works, another one watches for the parent's end.
 
 use crate::{
-    Worker, caught,
-    child::Link,
+    Payload, TaskError, Worker, caught,
+    child::{self, Link},
     event::{Stage, note},
-    wire::{self, Answer, Failure, MARK, NO_TASK, Order, Tag},
+    task::not_encoded,
+    wire::{self, FAILURE, HELLO, IS_NOTED, MARK, NO_TASK, NOTE, VALUE},
 };
 use serde::{Serialize, de::DeserializeOwned};
-use std::{io, process::ExitCode};
+use std::{convert::Infallible, io, process::ExitCode};
 
 /// A buffer for answers is not kept if it is larger.
 const KEPT_BYTES: usize = 4 << 20;
@@ -21,8 +22,8 @@ pub trait Function: Sync {
     fn types(&self) -> String;
 
     /// Runs one task and appends its output to `answer`, or what it failed with; whatever it and
-    /// its types do, there is one of these. Returns whether it is an output.
-    fn run(&self, input: &[u8], answer: &mut Vec<u8>) -> bool;
+    /// its types do, there is one of these. Returns which of them as a kind of message.
+    fn run(&self, input: &[u8], answer: &mut Vec<u8>) -> u8;
 }
 
 impl<I: DeserializeOwned, O: Serialize> Function for Worker<I, O> {
@@ -34,25 +35,28 @@ impl<I: DeserializeOwned, O: Serialize> Function for Worker<I, O> {
         wire::types::<I, O>()
     }
 
-    fn run(&self, input: &[u8], answer: &mut Vec<u8>) -> bool {
+    fn run(&self, input: &[u8], answer: &mut Vec<u8>) -> u8 {
         let start = answer.len();
         let ended = caught::catch(|| {
-            let input = postcard::from_bytes(input);
-            let input = input.map_err(|error| Failure::Input(error.to_string()))?;
-            wire::encode(&self.run_here(input), answer).map_err(Failure::Output)
+            let input = postcard::from_bytes(input).map_err(|error| TaskError::Decode {
+                payload: Payload::Input,
+                reason: error.to_string(),
+            });
+            let written = wire::write(answer, &self.run_here(input?));
+            written.map_err(|reason| not_encoded(Payload::Output, reason))
         });
-        let failure = match ended {
-            Ok(Ok(())) => return true,
-            Ok(Err(failure)) | Err(failure) => failure,
+        let Err(failure) = ended.and_then(|ended| ended) else {
+            return VALUE;
         };
         // What could not be encoded has left a part of itself.
         answer.truncate(start);
-        if wire::encode(&failure, answer).is_err() {
+        if wire::write(answer, &failure).is_err() {
             // Its text is past all limits; a short one is not.
             answer.truncate(start);
-            let _ = wire::encode(&Failure::Output("a failure is too long".into()), answer);
+            let too_long = not_encoded(Payload::Output, "a failure is too long".into());
+            let _ = wire::write(answer, &too_long);
         }
-        false
+        FAILURE
     }
 }
 
@@ -66,55 +70,45 @@ pub(crate) fn serve(functions: &[&dyn Function], link: Link) -> ExitCode {
     }
 }
 
-fn serve_all(functions: &[&dyn Function], link: Link) -> io::Result<()> {
+fn serve_all(functions: &[&dyn Function], mut link: Link) -> io::Result<()> {
     let own_id = std::process::id();
-    let (mut sender, mut receiver) = link.split();
-    receiver.watch_parent()?;
-    sender.send_raw(&MARK)?;
-    let mut answer = Vec::new();
+    link.input.watch_parent()?;
+    let mut answer = MARK.to_vec();
     let types: Vec<_> = functions.iter().map(|function| function.types()).collect();
-    let hello = |answer: &mut Vec<u8>| {
-        // Names of types are no longer than anything.
-        let _ = wire::encode(&types, answer);
-        Tag::Hello
-    };
-    Answer::write(&mut answer, NO_TASK, hello, || note(Stage::Ready));
-    sender.send_raw(&answer)?;
-    while let Some(message) = receiver.receive_raw()? {
-        let order = Order::read(message);
-        let order = order.ok_or(io::ErrorKind::InvalidData)?;
-        let function = functions.get(usize::from(order.function));
+    let hello = (types, note(Stage::Ready));
+    wire::encode(&mut answer, (NO_TASK, HELLO), &hello).map_err(io::Error::other)?;
+    link.send_raw(&answer)?;
+    while let Some(order) = link.next()? {
+        let is_noted = order.kind & IS_NOTED != 0;
+        let function = functions.get(usize::from(order.kind & !IS_NOTED));
         let function = function.ok_or(io::ErrorKind::InvalidData)?;
-        if order.is_recorded {
+        if is_noted {
             note(Stage::Begin);
         }
+        answer.clear();
         if answer.capacity() > KEPT_BYTES {
             answer = Vec::new();
         }
-        let run = |answer: &mut Vec<u8>| {
-            let is_output = function.run(order.input, answer);
-            if std::process::id() != own_id {
-                end_as_a_copy();
-            }
-            if is_output { Tag::Value } else { Tag::Failure }
-        };
-        Answer::write(&mut answer, order.task, run, || {
-            if order.is_recorded {
-                note(Stage::End(function.name()))
-            } else {
-                Vec::new()
-            }
+        let Ok(()) = wire::append(&mut answer, order.task, |answer| {
+            Ok::<_, Infallible>(function.run(order.payload(), answer))
         });
+        if std::process::id() != own_id {
+            // The task forked, and both processes came back from it: only one is the worker.
+            // Nothing of the worker's is to be flushed or dropped twice.
+            child::kill_self();
+        }
+        if is_noted {
+            let mut noted = Vec::new();
+            let Ok(()) = wire::append(&mut noted, order.task, |bytes| {
+                bytes.extend_from_slice(&note(Stage::End(function.name())));
+                Ok::<_, Infallible>(NOTE)
+            });
+            noted.append(&mut answer);
+            answer = noted;
+        }
         // It leaves before the next task begins: a crash costs one task only.
-        sender.send_raw(&answer)?;
+        link.send_raw(&answer)?;
+        link.incoming.reuse(order.bytes);
     }
     Ok(())
-}
-
-/// A task forked, and both processes came back from it: only one of them is the worker.
-fn end_as_a_copy() -> ! {
-    // Nothing of the worker's is to be flushed or dropped twice.
-    #[cfg(unix)]
-    let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
-    std::process::abort()
 }

@@ -1,24 +1,30 @@
-//! All that a pool's threads share, under one lock: the queue, and what each worker has of it.
+//! What a pool's handles and threads share, under one lock: the queue, and what each worker has of it.
 //!
-//! Nothing here runs code of the caller; what concerns the caller is done [later](State::later).
+//! Nothing here runs code of the caller under the lock; what concerns it is done [later](State::later).
 
 mod job;
-mod shared;
 
-pub(crate) use job::{Job, Outcome, Output, Reply};
-pub(crate) use shared::{Gates, Shared};
+pub(crate) use job::{Job, Outcome, Reply};
 
 use crate::{
-    Event, Ledger, TaskError, WorkerId, WorkerStartError,
+    Event, Ledger, Payload, PoolError, TaskError, WorkerId,
     builder::Settings,
     child::{Child, Waker},
-    sync::Room,
+    supervisor,
+    sync::{Room, lock},
+    task::not_encoded,
+    wire::{self, IS_NOTED, Message},
     worker::Worker,
 };
+use serde::Serialize;
 use std::{
     collections::{BTreeMap, VecDeque},
-    mem,
-    sync::Arc,
+    fmt, io, iter, mem,
+    num::NonZeroUsize,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -39,15 +45,17 @@ pub(crate) struct Slot {
     pub(crate) idle: Option<Box<Worker>>,
     /// Whether the supervisor was woken to take the worker.
     pub(crate) is_woken: bool,
-    pub(crate) startup: Option<Duration>,
     next_start: Option<Instant>,
     failures: u32,
     failing_since: Option<Instant>,
 }
 
+type Effect = Box<dyn FnOnce(&Shared) + Send>;
+
 pub(crate) struct State {
     pub(crate) settings: Arc<Settings>,
-    pub(crate) queue: BTreeMap<u64, Job>,
+    /// What is sent to one worker at once, by the number of its first task.
+    pub(crate) queue: BTreeMap<u64, VecDeque<Job>>,
     pub(crate) slots: Vec<Slot>,
     /// Each wakes the supervisor of a slot.
     pub(crate) wakers: Vec<Arc<Waker>>,
@@ -60,83 +68,175 @@ pub(crate) struct State {
     /// How many supervisors have not ended.
     supervisors: usize,
     /// What is to be done once no lock is held.
-    effects: Vec<Box<dyn FnOnce() + Send>>,
-    gates: Gates,
+    effects: Vec<Effect>,
+}
+
+pub(crate) struct Shared {
+    pub(crate) settings: Arc<Settings>,
+    /// Room in the queue.
+    pub(crate) room: Arc<Room>,
+    /// Opened when all workers are ready for the first time, or none ever will be.
+    pub(crate) started: Arc<Room>,
+    /// Opened when no worker is left.
+    pub(crate) ended: Arc<Room>,
+    next_task: AtomicU64,
+    pub(crate) state: Mutex<State>,
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}: {:?}", self.settings.functions, self.ledger())
+    }
+}
+
+impl Shared {
+    pub(crate) fn new(settings: Settings) -> io::Result<Self> {
+        let limit = settings.queue_limit.map_or(usize::MAX, NonZeroUsize::get);
+        let supervisors = settings.workers.get();
+        let settings = Arc::new(settings);
+        let wakers = iter::repeat_with(|| Waker::new().map(Arc::new));
+        let state = State {
+            settings: Arc::clone(&settings),
+            queue: BTreeMap::new(),
+            slots: iter::repeat_with(Slot::default).take(supervisors).collect(),
+            wakers: wakers.take(supervisors).collect::<io::Result<_>>()?,
+            ledger: Ledger::default(),
+            closed: None,
+            is_over: false,
+            was_ready: false,
+            supervisors,
+            effects: Vec::new(),
+        };
+        Ok(Self {
+            settings,
+            room: Room::new(limit),
+            started: Room::new(0),
+            ended: Room::new(0),
+            next_task: AtomicU64::new(0),
+            state: Mutex::new(state),
+        })
+    }
+
+    /// Changes the state; what concerns the caller's code happens when the lock is free again.
+    pub(crate) fn change<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
+        let mut state = lock(&self.state);
+        let result = change(&mut state);
+        let effects = mem::take(&mut state.effects);
+        drop(state);
+        effects.into_iter().for_each(|effect| effect(self));
+        result
+    }
+
+    pub(crate) fn ledger(&self) -> Ledger {
+        lock(&self.state).ledger
+    }
+
+    pub(crate) fn next_task(&self) -> u64 {
+        self.next_task.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Queues what is to be sent at once, or gives it to a worker that is lent to this thread.
+    pub(crate) fn add(&self, jobs: VecDeque<Job>, lends: bool) {
+        let numbers = jobs.iter().map(|job| job.task);
+        numbers.for_each(|task| self.settings.notify(Event::Submitted(task)));
+        if let Some(worker) = self.change(|state| state.add(jobs, lends)) {
+            supervisor::serve_lent(self, worker);
+        }
+    }
+
+    /// Makes a task of an input; one that cannot be encoded ends here.
+    pub(crate) fn job(
+        &self,
+        function: u8,
+        input: &impl Serialize,
+        reply: (u64, Reply),
+    ) -> Option<Job> {
+        let (task, reply) = reply;
+        let is_noted = self.settings.hook.is_some();
+        let kind = if is_noted {
+            function | IS_NOTED
+        } else {
+            function
+        };
+        let mut order = Vec::new();
+        match wire::encode(&mut order, (task, kind), input) {
+            Ok(()) => Some(Job::new(task, order, reply)),
+            Err(reason) => {
+                self.change(|state| {
+                    state.ledger.submitted += 1;
+                    state.ledger.failed += 1;
+                });
+                reply(Err(not_encoded(Payload::Input, reason)));
+                None
+            }
+        }
+    }
 }
 
 impl State {
     /// Does something once no lock is held: it concerns the caller's code.
-    fn later(&mut self, effect: impl FnOnce() + Send + 'static) {
+    fn later(&mut self, effect: impl FnOnce(&Shared) + Send + 'static) {
         self.effects.push(Box::new(effect));
-    }
-
-    fn open(&mut self, gate: fn(&Gates) -> &Arc<Room>) {
-        let gate = Arc::clone(gate(&self.gates));
-        self.later(move || gate.open());
     }
 
     pub(crate) fn note(&mut self, event: impl FnOnce() -> Event) {
         if self.settings.hook.is_some() {
-            let (settings, event) = (Arc::clone(&self.settings), event());
-            self.later(move || settings.notify(event));
+            let event = event();
+            self.later(move |shared| shared.settings.notify(event));
         }
     }
 
-    /// Ends all unanswered tasks of a job.
-    pub(crate) fn fail(&mut self, mut job: Job, error: &TaskError) {
-        match error {
-            TaskError::Cancelled => self.ledger.cancelled += u64::from(job.unanswered()),
-            _ => self.ledger.failed += u64::from(job.unanswered()),
-        }
-        while job.unanswered() > 0 {
-            self.put(&mut job, 1, Err(error.clone()));
-        }
-        self.later(|| drop(job));
-        self.look_whether_all_is_done();
-    }
-
-    /// Has the outcome of the next tasks of a job delivered.
-    fn put(&mut self, job: &mut Job, tasks: u32, outcome: Outcome) {
-        let (place, task) = (job.place + job.answered as usize, job.task());
-        let reply = Arc::clone(&job.reply);
-        self.later(move || reply(place, task, outcome));
-        job.answered += tasks;
-    }
-
-    /// Has the supervisors end their workers when the last task of a closed pool has ended.
-    fn look_whether_all_is_done(&self) {
+    /// Ends a task.
+    pub(crate) fn settle(&mut self, job: Job, outcome: Outcome) {
+        let count = match &outcome {
+            Ok(answer) if answer.is_value() => &mut self.ledger.done,
+            Err(TaskError::Cancelled) => &mut self.ledger.cancelled,
+            _ => &mut self.ledger.failed,
+        };
+        *count += 1;
+        self.later(move |_| {
+            drop(job.permit);
+            (job.reply)(outcome);
+        });
+        // The supervisors of a closed pool end their workers when its last task has ended.
         if self.closed.is_some() && self.ledger.balances() {
             self.wake_all();
         }
     }
 
-    /// Queues a job or refuses it; one that is not to wait may get an idle worker, to be served by
-    /// the caller.
-    fn add(&mut self, job: Job, lends: bool) -> Option<Box<Worker>> {
-        self.ledger.submitted += u64::from(job.tasks);
+    /// Ends tasks without a value.
+    fn fail(&mut self, jobs: impl IntoIterator<Item = Job>, error: &TaskError) {
+        let jobs = jobs.into_iter();
+        jobs.for_each(|job| self.settle(job, Err(error.clone())));
+    }
+
+    /// Queues what is to be sent at once, or refuses it; a task that is not to wait may get an idle
+    /// worker, to be served by the caller.
+    fn add(&mut self, jobs: VecDeque<Job>, lends: bool) -> Option<Box<Worker>> {
+        self.ledger.submitted += jobs.len() as u64;
         if let Some(error) = self.closed.clone() {
-            self.fail(job, &error);
+            self.fail(jobs, &error);
             return None;
         }
         // With a limit of tasks it is for the supervisor to see when that is reached.
         if lends && self.queue.is_empty() && self.settings.tasks_per_worker.is_none() {
             let mut idle = self.slots.iter_mut().filter_map(|slot| slot.idle.take());
             if let Some(mut worker) = idle.next() {
-                worker.give(self, job);
+                worker.give(self, jobs);
                 return Some(worker);
             }
         }
-        self.queue.insert(job.first, job);
+        self.queue.insert(jobs.front()?.task, jobs);
         self.wake_idle();
         None
     }
 
-    /// Takes the next task to be sent ahead: a small one, and no other worker goes without.
+    /// The next task, if it is one that may be sent ahead, and no idle worker could begin it.
     pub(crate) fn take_ahead(&mut self) -> Option<Job> {
-        let (_, job) = self.queue.first_key_value()?;
+        let (_, jobs) = self.queue.first_key_value()?;
         let idle = self.slots.iter().filter(|slot| slot.idle.is_some()).count();
-        let may_go = job.is_small() && self.queue.len() > idle;
-        may_go.then(|| self.queue.pop_first().map(|(_, job)| job))?
+        let may_go = jobs.len() == 1 && jobs[0].is_small() && self.queue.len() > idle;
+        may_go.then(|| self.queue.pop_first()?.1.pop_front())?
     }
 
     /// Has an idle worker's supervisor take something from the queue, if it has something.
@@ -158,81 +258,62 @@ impl State {
     /// A worker begins what it has.
     pub(crate) fn begin(&mut self, worker: WorkerId) {
         if let Some(job) = self.slots[worker.slot].jobs.front_mut() {
-            let (task, permit) = (job.task(), job.permit.take());
+            let (task, permit) = (job.task, job.permit.take());
             if permit.is_some() {
-                self.later(|| drop(permit));
+                self.later(|_| drop(permit));
             }
             self.note(|| Event::Begun(worker, task));
         }
     }
 
-    /// Settles the answers to the next tasks that a worker has.
-    pub(crate) fn answer(&mut self, worker: WorkerId, failed: u32, output: Output) {
+    /// Settles the answer to the task that a worker has begun.
+    pub(crate) fn answer(&mut self, worker: WorkerId, answer: Message, note: Vec<u8>) {
         let slot = &mut self.slots[worker.slot];
         slot.failures = 0;
         slot.failing_since = None;
-        let Some(mut job) = slot.jobs.pop_front() else {
-            return;
-        };
-        let tasks = output.tasks;
-        let outcome = if job.is_cancelled {
-            self.ledger.cancelled += u64::from(tasks);
-            Err(TaskError::Cancelled)
-        } else {
-            self.ledger.failed += u64::from(failed);
-            self.ledger.done += u64::from(tasks - failed);
-            Ok(output)
-        };
-        self.put(&mut job, tasks, outcome);
-        job.attempts = 0;
-        if job.unanswered() > 0 {
-            self.slots[worker.slot].jobs.push_front(job);
+        if let Some(job) = slot.jobs.pop_front() {
+            let task = job.task;
+            self.note(|| Event::Done { worker, task, note });
+            let is_cancelled = job.is_cancelled;
+            let outcome = (!is_cancelled).then_some(answer);
+            self.settle(job, outcome.ok_or(TaskError::Cancelled));
+            self.begin(worker);
         }
-        self.look_whether_all_is_done();
-        self.begin(worker);
     }
 
     /// Takes a job back that no worker has begun.
     pub(crate) fn requeue(&mut self, job: Job) {
         match self.closed.clone() {
-            _ if job.is_cancelled => self.fail(job, &TaskError::Cancelled),
-            Some(error) if self.is_over => self.fail(job, &error),
+            _ if job.is_cancelled => self.settle(job, Err(TaskError::Cancelled)),
+            Some(error) if self.is_over => self.settle(job, Err(error)),
             _ => {
-                self.queue.insert(job.first, job);
+                self.queue.insert(job.task, [job].into());
                 self.wake_idle();
             }
         }
     }
 
-    /// Settles a job whose worker has ended; the rest of a chunk goes on one by one.
-    pub(crate) fn lose(&mut self, job: Job, is_begun: bool, error: impl FnOnce(u32) -> TaskError) {
-        let mut rest = job.into_singles().into_iter();
-        let Some(mut job) = rest.next() else { return };
-        rest.for_each(|other| self.requeue(other));
-        if !is_begun {
-            return self.requeue(job);
-        }
+    /// Settles the task that a lost worker had begun, or queues it again.
+    pub(crate) fn lose(&mut self, mut job: Job, error: impl FnOnce(u32) -> TaskError) {
         job.attempts += 1;
-        let error = match error(job.attempts) {
-            _ if job.is_cancelled => TaskError::Cancelled,
+        match error(job.attempts) {
+            _ if job.is_cancelled => self.settle(job, Err(TaskError::Cancelled)),
             TaskError::WorkerLost { .. } if job.attempts <= self.settings.retries => {
                 self.ledger.retried += 1;
-                return self.requeue(job);
+                self.requeue(job);
             }
-            error => error,
-        };
-        self.fail(job, &error);
+            error => self.settle(job, Err(error)),
+        }
     }
 
     /// Cancels a task; whether it will end as cancelled.
     pub(crate) fn cancel(&mut self, task: u64) -> bool {
-        if let Some(job) = self.queue.remove(&task) {
-            self.fail(job, &TaskError::Cancelled);
+        if let Some(jobs) = self.queue.remove(&task) {
+            self.fail(jobs, &TaskError::Cancelled);
             return true;
         }
         for (slot, waker) in self.slots.iter_mut().zip(&self.wakers) {
-            let mut jobs = slot.jobs.iter_mut();
-            if let Some(job) = jobs.find(|job| job.first == task && job.tasks == 1) {
+            if let Some(job) = slot.jobs.iter_mut().find(|job| job.task == task) {
                 // Its supervisor takes it back, or ends the worker that has begun it.
                 job.is_cancelled = true;
                 waker.wake();
@@ -242,10 +323,19 @@ impl State {
         false
     }
 
+    /// Cancels what waits in the queue for a reader that is gone.
+    pub(crate) fn cancel_all_of(&mut self, reader: usize) {
+        let unwanted = self
+            .queue
+            .extract_if(.., |_, jobs| jobs[0].reader == reader);
+        let unwanted: Vec<_> = unwanted.flat_map(|(_, jobs)| jobs).collect();
+        self.fail(unwanted, &TaskError::Cancelled);
+    }
+
     /// Whether a task has not ended.
     pub(crate) fn has(&self, task: u64) -> bool {
         let mut sent = self.slots.iter().flat_map(|slot| &slot.jobs);
-        self.queue.contains_key(&task) || sent.any(|job| job.first == task)
+        self.queue.contains_key(&task) || sent.any(|job| job.task == task)
     }
 
     /// Has a slot's worker killed; its supervisor sees that.
@@ -254,18 +344,10 @@ impl State {
         child.into_iter().for_each(Child::start_killing);
     }
 
-    /// Cancels what waits in the queue for a reader that is gone.
-    pub(crate) fn cancel_all_of(&mut self, reader: Option<usize>) {
-        let unwanted = self.queue.extract_if(.., |_, job| job.reader == reader);
-        for (_, job) in unwanted.collect::<Vec<_>>() {
-            self.fail(job, &TaskError::Cancelled);
-        }
-    }
-
     /// Takes no more tasks; the workers end when those that were submitted have ended.
     pub(crate) fn close(&mut self) {
         self.closed.get_or_insert(TaskError::Cancelled);
-        self.open(|gates| &gates.queue);
+        self.later(|shared| shared.room.open());
         self.wake_all();
     }
 
@@ -278,16 +360,15 @@ impl State {
         self.close();
         self.is_over = true;
         (0..self.slots.len()).for_each(|at| self.kill(at));
-        for (_, job) in mem::take(&mut self.queue) {
-            self.fail(job, &error);
-        }
+        let waiting = mem::take(&mut self.queue).into_values().flatten();
+        self.fail(waiting, &error);
     }
 
     /// The pool can go on no more.
-    pub(crate) fn give_up(&mut self, reason: WorkerStartError) {
+    pub(crate) fn give_up(&mut self, reason: PoolError) {
         let source = Arc::new(reason);
         self.end(TaskError::PoolBroken { source });
-        self.open(|gates| &gates.started);
+        self.later(|shared| shared.started.open());
     }
 
     /// Whether dead workers are replaced, and idle ones kept.
@@ -302,18 +383,16 @@ impl State {
     }
 
     /// A worker is ready.
-    pub(crate) fn greet(&mut self, at: usize, took: Duration) {
-        let slot = &mut self.slots[at];
-        slot.is_ready = true;
-        slot.startup.get_or_insert(took);
+    pub(crate) fn greet(&mut self, at: usize) {
+        self.slots[at].is_ready = true;
         if !self.was_ready && self.slots.iter().all(|slot| slot.is_ready) {
             self.was_ready = true;
-            self.open(|gates| &gates.started);
+            self.later(|shared| shared.started.open());
         }
     }
 
     /// A worker could not be started, or came to nothing.
-    pub(crate) fn fail_start(&mut self, at: usize, reason: WorkerStartError, is_shortage: bool) {
+    pub(crate) fn fail_start(&mut self, at: usize, reason: PoolError) {
         let now = Instant::now();
         let slot = &mut self.slots[at];
         let back_off = FIRST_BACK_OFF * 2_u32.pow(slot.failures.min(7));
@@ -321,6 +400,7 @@ impl State {
         slot.failures += 1;
         let slot_fails = slot.failures >= START_ATTEMPTS;
         let since = *slot.failing_since.get_or_insert(now);
+        let is_shortage = matches!(reason, PoolError::Refused { is_shortage, .. } if is_shortage);
         let may_pass = self.was_ready && is_shortage && now - since < self.settings.start_limit;
         let failed = |slot: &Slot| slot.failures >= START_ATTEMPTS && !slot.is_ready;
         if slot_fails && !may_pass && (!self.was_ready || self.slots.iter().all(failed)) {
@@ -332,7 +412,7 @@ impl State {
     pub(crate) fn leave(&mut self) {
         self.supervisors -= 1;
         if self.supervisors == 0 {
-            self.open(|gates| &gates.ended);
+            self.later(|shared| shared.ended.open());
         }
     }
 }

@@ -2,20 +2,20 @@
 
 use crate::{
     Event, ProcessPool, TaskError,
-    state::{Outcome, Output, Reply, Shared},
-    sync::{Permit, Room, block_on, lock},
-    task,
-    wire::Order,
+    state::{Outcome, Reply, Shared},
+    sync::{Permit, Room, block_on},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
     collections::VecDeque,
     io,
     iter::FusedIterator,
+    marker::PhantomData,
     num::NonZeroUsize,
     panic,
     sync::{
-        Arc, Mutex,
+        Arc,
+        atomic::{AtomicUsize, Ordering},
         mpsc::{self, Receiver, Sender},
     },
     thread::{self, JoinHandle},
@@ -30,64 +30,35 @@ const MOST_EACH: usize = 256;
 const CHUNK_BYTES: usize = 32 * 1024;
 /// `map` makes so many chunks for each worker, as Python's `Pool.map` does.
 const CHUNKS_EACH: usize = 4;
+/// In place of a size: nobody reads any more.
+const UNREAD: usize = usize::MAX;
 
-/// The outcomes of some neighbouring inputs, or of one.
-#[derive(Debug)]
-struct Piece {
-    index: usize,
-    task: u64,
-    outcome: Outcome,
-    _permit: Arc<Permit>,
-}
-
-impl Piece {
-    /// All outcomes in it, each with its input's index.
-    fn decode<O: DeserializeOwned>(self, shared: &Shared) -> Vec<(usize, Result<O, TaskError>)> {
-        let received = |at| shared.settings.notify(Event::Received(self.task + at));
-        let decode = |output: Output| {
-            let answers = output.answers().zip(0..).map(|(answer, at)| {
-                received(at);
-                (self.index + at as usize, shared.decode(&answer))
-            });
-            answers.collect()
-        };
-        self.outcome.map_or_else(
-            |error| {
-                received(0);
-                vec![(self.index, Err(error))]
-            },
-            decode,
-        )
-    }
-}
+/// The outcome of an input, with a part of its chunk's permit.
+type Piece = (usize, u64, Outcome, Arc<Permit>);
 
 /// How many chunks are on their way to a reader: many small ones, few large ones.
 #[derive(Debug)]
-pub(crate) struct Flow {
+struct Flow {
     room: Arc<Room>,
-    /// How many tasks were answered, and the bytes of all of these; nothing once nobody reads.
-    seen: Mutex<Option<(usize, usize)>>,
+    /// The bytes of the largest answer.
+    largest: AtomicUsize,
     workers: usize,
     chunk: usize,
 }
 
 impl Flow {
     /// What the queue knows its reader by.
-    fn reader(self: &Arc<Self>) -> Option<usize> {
-        Some(Arc::as_ptr(self).addr())
+    fn reader(self: &Arc<Self>) -> usize {
+        Arc::as_ptr(self).addr()
     }
 
-    fn note(&self, tasks: usize, bytes: usize) {
-        let mut seen = lock(&self.seen);
-        let Some((all_tasks, all_bytes)) = seen.as_mut() else {
-            return;
-        };
-        *all_tasks += tasks;
-        *all_bytes += bytes;
-        let tasks = WINDOW_BYTES / (*all_bytes / *all_tasks).max(1);
-        let tasks = tasks.clamp(LEAST_EACH * self.workers, MOST_EACH * self.workers);
-        self.room
-            .set_limit((tasks / self.chunk).max(2 * self.workers));
+    fn note(&self, bytes: usize) {
+        if self.largest.fetch_max(bytes, Ordering::SeqCst) < bytes {
+            let tasks = WINDOW_BYTES / bytes;
+            let tasks = tasks.clamp(LEAST_EACH * self.workers, MOST_EACH * self.workers);
+            self.room
+                .set_limit((tasks / self.chunk).max(2 * self.workers));
+        }
     }
 }
 
@@ -106,51 +77,40 @@ struct Feeder<T> {
 impl<I: Serialize, T: Iterator<Item = I>> Feeder<T> {
     /// Submits one chunk; whether there may be more inputs.
     fn feed(&mut self, permit: Permit) -> bool {
-        let (chunk, permit) = (self.flow.chunk, Arc::new(permit));
-        let (mut orders, mut tasks) = (Vec::new(), 0);
-        let (mut refused, mut more) = (None, true);
-        while (tasks as usize) < chunk && (self.is_asked || orders.len() < CHUNK_BYTES) {
+        let (mut jobs, mut bytes, mut more) = (VecDeque::new(), 0, true);
+        let permit = Arc::new(permit);
+        for _ in 0..self.flow.chunk {
             let Some(input) = self.inputs.next() else {
                 more = false;
                 break;
             };
-            let is_recorded = self.shared.settings.hook.is_some();
-            let appended = Order::append(&mut orders, self.function, is_recorded, &input);
-            if let Err(reason) = appended {
-                refused = Some(reason);
+            let task = self.shared.next_task();
+            let reply = self.reply(task, &permit);
+            if let Some(mut job) = self.shared.job(self.function, &input, (task, reply)) {
+                bytes += job.order.len();
+                job.reader = self.flow.reader();
+                jobs.push_back(job);
+            }
+            if bytes >= CHUNK_BYTES && !self.is_asked {
                 break;
             }
-            tasks += 1;
         }
-        if tasks > 0 {
-            let reply = (self.reply(tasks as usize, &permit), self.flow.reader());
-            let place = block_on(self.shared.gates.queue.take());
-            self.shared.add((tasks, orders), reply, Some(place), false);
-        }
-        if let Some(reason) = refused {
-            let task = self.shared.refuse();
-            self.reply(1, &permit)(0, task, Err(task::not_encoded(reason)));
+        if let Some(first) = jobs.front_mut() {
+            first.permit = Some(block_on(self.shared.room.take()));
+            self.shared.add(jobs, false);
         }
         more
     }
 
-    /// Where the outcomes of the next inputs go.
-    fn reply(&mut self, tasks: usize, permit: &Arc<Permit>) -> Reply {
+    /// Where the outcome of the next input goes.
+    fn reply(&mut self, task: u64, permit: &Arc<Permit>) -> Reply {
         let (reader, flow) = (self.reader.clone(), Arc::clone(&self.flow));
         let (index, permit) = (self.next, Arc::clone(permit));
-        self.next += tasks;
-        Arc::new(move |place, task, outcome| {
-            if let Ok(output) = &outcome {
-                flow.note(output.tasks as usize, output.bytes.len());
-            }
-            let (index, _permit) = (index + place, Arc::clone(&permit));
+        self.next += 1;
+        Box::new(move |outcome| {
+            flow.note(outcome.as_ref().map_or(0, |answer| answer.bytes.len()));
             // Without a reader it is not missed.
-            let _ = reader.send(Piece {
-                index,
-                task,
-                outcome,
-                _permit,
-            });
+            let _ = reader.send((index, task, outcome, permit));
         })
     }
 }
@@ -160,10 +120,9 @@ impl<I: Serialize, T: Iterator<Item = I>> Feeder<T> {
 #[must_use = "the results come through this iterator"]
 pub struct Unordered<O> {
     reader: Reader,
-    /// What has arrived and was not taken.
-    arrived: VecDeque<(usize, Result<O, TaskError>)>,
     /// The thread of the inputs.
     feeding: Option<io::Result<JoinHandle<()>>>,
+    outputs: PhantomData<fn() -> O>,
 }
 
 #[derive(Debug)]
@@ -173,23 +132,32 @@ struct Reader {
     pieces: Receiver<Piece>,
 }
 
+impl Reader {
+    /// The next outcome with its input's index; nothing when there is none any more.
+    fn read<O: DeserializeOwned>(&self) -> Option<(usize, Result<O, TaskError>)> {
+        let (index, task, outcome, permit) = self.pieces.recv().ok()?;
+        drop(permit);
+        self.shared.settings.notify(Event::Received(task));
+        let value = outcome.and_then(|answer| self.shared.decode(&answer));
+        Some((index, value))
+    }
+}
+
 impl<O: DeserializeOwned> Iterator for Unordered<O> {
     type Item = (usize, Result<O, TaskError>);
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.arrived.is_empty() {
-            let Ok(piece) = self.reader.pieces.recv() else {
-                // No outcome comes any more: the thread of the inputs is over, or about to be.
-                let feeding = self.feeding.take()?;
-                let feeding = feeding.expect("the system starts the thread of the inputs");
-                if let Err(payload) = feeding.join() {
-                    panic::resume_unwind(payload);
-                }
-                return None;
-            };
-            self.arrived = piece.decode(&self.reader.shared).into();
+        let outcome = self.reader.read();
+        // Without one, the thread of the inputs is over, or about to be.
+        if outcome.is_none()
+            && let Some(feeding) = self.feeding.take()
+        {
+            let feeding = feeding.expect("the system starts the thread of the inputs");
+            if let Err(payload) = feeding.join() {
+                panic::resume_unwind(payload);
+            }
         }
-        self.arrived.pop_front()
+        outcome
     }
 }
 
@@ -197,7 +165,7 @@ impl<O: DeserializeOwned> FusedIterator for Unordered<O> {}
 
 impl Drop for Reader {
     fn drop(&mut self) {
-        lock(&self.flow.seen).take();
+        self.flow.largest.store(UNREAD, Ordering::SeqCst);
         self.flow.room.open();
         let reader = self.flow.reader();
         self.shared.change(|state| state.cancel_all_of(reader));
@@ -219,7 +187,7 @@ where
         };
         let flow = Arc::new(Flow {
             room: Room::new(LEAST_EACH * workers),
-            seen: Mutex::new(Some((0, 0))),
+            largest: AtomicUsize::new(0),
             workers,
             chunk: asked.unwrap_or(chosen).max(1),
         });
@@ -263,12 +231,10 @@ where
                     feeder = None;
                 }
             }
-            let Ok(piece) = reader.pieces.recv() else {
+            let Some((index, outcome)) = reader.read() else {
                 return outcomes;
             };
-            for (index, outcome) in piece.decode(self.shared()) {
-                outcomes[index] = outcome;
-            }
+            outcomes[index] = outcome;
         }
     }
 
@@ -287,10 +253,11 @@ where
         T::IntoIter: Send + 'static,
     {
         let (mut feeder, reader) = self.feeder(inputs.into_iter(), false);
+        let is_read = |flow: &Flow| flow.largest.load(Ordering::SeqCst) != UNREAD;
         let feed = move || {
             loop {
                 let permit = block_on(feeder.flow.room.take());
-                if lock(&feeder.flow.seen).is_none() || !feeder.feed(permit) {
+                if !is_read(&feeder.flow) || !feeder.feed(permit) {
                     return;
                 }
             }
@@ -298,8 +265,8 @@ where
         let thread = thread::Builder::new().name("pool inputs".into());
         Unordered {
             reader,
-            arrived: VecDeque::new(),
             feeding: Some(thread.spawn(feed)),
+            outputs: PhantomData,
         }
     }
 }

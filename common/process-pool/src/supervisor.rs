@@ -4,12 +4,12 @@
 //! what the supervisor would do, which spares two changes of threads.
 
 use crate::{
-    Event, WorkerId, WorkerStartError,
-    child::{Child, Exit, Seen, Waker, Watch},
+    Event, PoolError, WorkerId,
+    child::{Child, Exit, Link, Seen, Waker, Watch, limit_resource},
     state::Shared,
     sync::lock,
-    wire::{Answer, MARK, NO_TASK, Tag},
-    worker::Worker,
+    wire::{FAILURE, HELLO, MARK, NO_TASK, VALUE},
+    worker::{END_LIMIT, Worker},
 };
 use std::{
     cell::Cell,
@@ -34,16 +34,16 @@ pub(crate) fn run(shared: &Shared, slot: usize) {
     IS_SUPERVISOR.set(true);
     guard(shared, slot, || {
         let waker = Arc::clone(&lock(&shared.state).wakers[slot]);
-        while let Some(start) = shared.change(|state| state.next_start(slot)) {
-            if start > Instant::now() {
-                waker.wait(&Watch::default(), Some(start));
+        while let Some(when) = shared.change(|state| state.next_start(slot)) {
+            if when > Instant::now() {
+                waker.wait(&Watch::default(), Some(when));
                 continue;
             }
-            match Worker::start(shared, slot) {
+            match start(shared, slot) {
                 Ok(worker) => attend(shared, worker, &waker),
-                Err((reason, is_shortage)) => shared.change(|state| {
+                Err(reason) => shared.change(|state| {
                     if state.wants_workers() {
-                        state.fail_start(slot, reason, is_shortage);
+                        state.fail_start(slot, reason);
                     }
                 }),
             }
@@ -56,7 +56,7 @@ fn guard(shared: &Shared, slot: usize, work: impl FnOnce()) {
     let worked = panic::catch_unwind(AssertUnwindSafe(work));
     let rest = shared.change(|state| {
         if worked.is_err() {
-            state.give_up(WorkerStartError::ThreadLost);
+            state.give_up(PoolError::ThreadLost);
             for job in mem::take(&mut state.slots[slot].jobs) {
                 state.requeue(job);
             }
@@ -71,30 +71,33 @@ fn guard(shared: &Shared, slot: usize, work: impl FnOnce()) {
 }
 
 /// Serves a slot's worker until that has ended.
-fn attend(shared: &Shared, mut worker: Box<Worker>, waker: &Waker) {
-    let (slot, watch) = (worker.id.slot, worker.line.watch.clone());
-    let mut seen = Seen::Woken;
-    while let Some(idle) = worker.work(shared, Some(waker), seen == Seen::End) {
-        shared.change(|state| {
-            state.slots[slot].idle = Some(idle);
-            // Something may have come meanwhile.
-            state.wake_idle();
-        });
-        worker = loop {
-            seen = waker.wait(&watch, None);
-            let (idle, is_gone) = shared.change(|state| {
-                let slot = &mut state.slots[slot];
-                slot.is_woken = false;
-                (slot.idle.take(), slot.child.is_none())
+fn attend(shared: &Shared, worker: Box<Worker>, waker: &Waker) {
+    let (slot, watch) = (worker.id.slot, worker.line.watch());
+    let (mut worker, mut seen) = (Some(worker), Seen::Woken);
+    loop {
+        if let Some(busy) = worker.take() {
+            let Some(idle) = busy.work(shared, Some(waker), seen == Seen::End) else {
+                return;
+            };
+            shared.change(|state| {
+                state.slots[slot].idle = Some(idle);
+                // Something may have come meanwhile.
+                state.wake_idle();
             });
-            match idle {
-                Some(idle) => break idle,
-                None if is_gone => return,
-                // Whom it is lent to sees its end, too.
-                None if seen == Seen::End => thread::sleep(Duration::from_millis(1)),
-                None => {}
-            }
-        };
+        } else if seen == Seen::End {
+            // Whom it is lent to sees its end, too.
+            thread::sleep(Duration::from_millis(1));
+        }
+        seen = waker.wait(&watch, None);
+        let is_gone = shared.change(|state| {
+            let slot = &mut state.slots[slot];
+            slot.is_woken = false;
+            worker = slot.idle.take();
+            slot.child.is_none()
+        });
+        if worker.is_none() && is_gone {
+            return;
+        }
     }
 }
 
@@ -111,121 +114,89 @@ pub(crate) fn serve_lent(shared: &Shared, worker: Box<Worker>) {
     });
 }
 
-impl Worker {
-    /// Starts a worker process and waits until it is ready.
-    fn start(shared: &Shared, slot: usize) -> Result<Box<Self>, (WorkerStartError, bool)> {
-        let spawned = Instant::now();
-        let mut worker = Self::spawn(shared, slot).map_err(|error| {
-            let reason = shared.settings.program.refusal(&error);
-            (WorkerStartError::Refused(reason), is_shortage(&error))
-        })?;
-        let ready = worker.greet(shared, spawned);
-        let Err(reason) = ready else {
-            shared.change(|state| state.greet(slot, spawned.elapsed()));
-            return Ok(worker);
-        };
-        let child = shared.change(|state| state.slots[slot].child.take());
-        let exit = child.map_or(Exit::Code(-1), |mut child| child.kill());
-        shared.change(|state| {
-            state.note(|| Event::Gone(worker.id, exit, None));
-            state.ledger.workers_lost += u64::from(!state.is_over);
-        });
-        Err((reason, false))
-    }
-
-    fn spawn(shared: &Shared, slot: usize) -> io::Result<Box<Self>> {
-        let settings = &shared.settings;
-        let (mut child, offer) = Child::spawn(&settings.program, &settings.role(), |command| {
-            command.envs(settings.env.iter().map(|(name, value)| (name, value)));
-            if let Some(folder) = &settings.current_dir {
-                command.current_dir(folder);
-            }
-        })?;
-        let pid = child.id();
-        for limit in &settings.limits {
-            limit.apply(pid)?;
+/// Starts a worker process and waits until it is ready.
+fn start(shared: &Shared, slot: usize) -> Result<Box<Worker>, PoolError> {
+    let (settings, spawned) = (&shared.settings, Instant::now());
+    let (mut child, link) = Child::start(&settings.program, &settings.role())
+        .map_err(|error| PoolError::refused(&error, &error.source))?;
+    let pid = child.id();
+    shared.change(|state| {
+        state.ledger.workers_started += 1;
+        if state.is_over {
+            child.start_killing();
         }
-        let line = offer.line(pid)?;
-        shared.change(|state| {
-            state.ledger.workers_started += 1;
-            if state.is_over {
-                child.start_killing();
-            }
-            state.slots[slot].child = Some(child);
-        });
-        Ok(Box::new(Self::new(WorkerId { pid, slot }, line)))
+        state.slots[slot].child = Some(child);
+    });
+    let worker = WorkerId { pid, slot };
+    let ready = greet(shared, worker, link, spawned);
+    if ready.is_ok() {
+        shared.change(|state| state.greet(slot));
     }
-
-    /// Waits for the worker's first word, and initialises it.
-    fn greet(&mut self, shared: &Shared, spawned: Instant) -> Result<(), WorkerStartError> {
-        let settings = &shared.settings;
-        let deadline = spawned + settings.start_limit;
-        // A test program prints something first.
-        while !self.incoming.skip_to(&MARK) {
-            self.go_on(shared, deadline)?;
-        }
-        let (types, note) = self.answer(shared, deadline, |answer| {
-            let types: Result<Vec<String>, _> = postcard::from_bytes(answer.payload);
-            let types = types.ok().filter(|_| answer.tag == Tag::Hello)?;
-            Some((types, answer.note.to_vec()))
-        })?;
-        if types != settings.types() {
-            let reason = WorkerStartError::OtherTypes(types.join(", "));
-            shared.change(|state| state.give_up(reason.clone()));
-            return Err(reason);
-        }
-        let (worker, took) = (self.id, spawned.elapsed());
-        shared.change(|state| state.note(|| Event::Ready { worker, took, note }));
-        let Some(initial) = &settings.initial else {
-            return Ok(());
-        };
-        self.message = Arc::clone(initial);
-        let ended = self.answer(shared, deadline, |answer| Some(answer.decode::<()>()))?;
-        ended.map_err(|error| WorkerStartError::Initialiser(error.to_string()))
-    }
-
-    /// Waits for an answer to what is no task.
-    fn answer<T>(
-        &mut self,
-        shared: &Shared,
-        deadline: Instant,
-        read: impl Fn(Answer<'_>) -> Option<T>,
-    ) -> Result<T, WorkerStartError> {
-        loop {
-            let place = self.incoming.next();
-            let Ok(None) = place else {
-                let place = place.ok().flatten();
-                let answer = place.and_then(|place| Answer::read(self.incoming.bytes(place)));
-                let answer = answer.filter(|answer| answer.task == NO_TASK);
-                return answer.and_then(read).ok_or(WorkerStartError::NotUnderstood);
-            };
-            self.go_on(shared, deadline)?;
-        }
-    }
-
-    fn go_on(&mut self, shared: &Shared, deadline: Instant) -> Result<(), WorkerStartError> {
-        // One that has closed its link is about to end.
-        let until = self.ending.map_or(deadline, |(_, at)| at.min(deadline));
-        if until <= Instant::now() {
-            return Err(WorkerStartError::NotReady(shared.settings.start_limit));
-        }
-        let ended = self.advance(shared, None, Some(until));
-        ended.map_or(Ok(()), |exit| Err(WorkerStartError::Ended(exit)))
-    }
+    ready.map_err(|reason| give_up(shared, worker, reason))
 }
 
-/// Whether there was too little of something, of which there may be more soon.
-fn is_shortage(error: &io::Error) -> bool {
-    #[cfg(unix)]
-    {
-        use nix::errno::Errno;
-        let shortages = [Errno::EMFILE, Errno::ENFILE, Errno::EAGAIN, Errno::ENOMEM];
-        let code = error.raw_os_error();
-        code.is_some_and(|code| shortages.contains(&Errno::from_raw(code)))
+/// Waits for a worker's first word, and initialises it.
+fn greet(
+    shared: &Shared,
+    worker: WorkerId,
+    mut link: Link,
+    spawned: Instant,
+) -> Result<Box<Worker>, PoolError> {
+    let settings = &shared.settings;
+    let refused = |error: io::Error| PoolError::refused(&error, &error);
+    for limit in &settings.limits {
+        limit_resource(worker.pid, *limit).map_err(refused)?;
     }
-    #[cfg(not(unix))]
-    {
-        error.kind() == io::ErrorKind::OutOfMemory
+    let failed = |error: io::Error| match error.kind() {
+        io::ErrorKind::TimedOut => PoolError::NotReady(settings.start_limit),
+        io::ErrorKind::InvalidData => PoolError::NotUnderstood,
+        // How, will be seen.
+        _ => PoolError::Ended(Exit::Code(-1)),
+    };
+    link.set_timeout(Some(settings.start_limit));
+    // A test program prints something first.
+    link.skip_to(&MARK).map_err(failed)?;
+    let hello = link.expect(NO_TASK, &[HELLO]).map_err(failed)?;
+    let (types, note): (Vec<String>, _) =
+        postcard::from_bytes(hello.payload()).map_err(|_| PoolError::NotUnderstood)?;
+    if types != settings.types() {
+        let reason = PoolError::OtherTypes(types.join(", "));
+        shared.change(|state| state.give_up(reason.clone()));
+        return Err(reason);
+    }
+    let took = spawned.elapsed();
+    shared.change(|state| state.note(|| Event::Ready { worker, took, note }));
+    if let Some(initial) = &settings.initial {
+        link.send_raw(initial).map_err(failed)?;
+        let ended = link.expect(NO_TASK, &[VALUE, FAILURE]).map_err(failed)?;
+        let ended = ended.decode::<()>();
+        ended.map_err(|error| PoolError::Initialiser(error.to_string()))?;
+    }
+    Worker::new(worker, link).map(Box::new).map_err(refused)
+}
+
+/// Ends a worker that did not get ready; returns why that was.
+fn give_up(shared: &Shared, worker: WorkerId, reason: PoolError) -> PoolError {
+    // One that has closed its link is about to end.
+    let is_ending = matches!(reason, PoolError::Ended(_));
+    let kill_at = Instant::now() + END_LIMIT * u32::from(is_ending);
+    loop {
+        let exit = shared.change(|state| {
+            let child = state.slots[worker.slot].child.as_mut()?;
+            if Instant::now() >= kill_at {
+                child.start_killing();
+            }
+            let exit = child.try_wait()?;
+            state.slots[worker.slot].child = None;
+            state.ledger.workers_lost += u64::from(!state.is_over);
+            state.note(|| Event::Gone(worker, exit, None));
+            Some(exit)
+        });
+        match exit {
+            Some(exit) if is_ending => return PoolError::Ended(exit),
+            Some(_) => return reason,
+            None => thread::sleep(Duration::from_millis(1)),
+        }
     }
 }
 
@@ -245,11 +216,11 @@ mod tests {
         let (waiting, sent) = (pool.submit(1), pool.submit(2));
         shared.change(|state| {
             let job = state.queue.remove(&sent.id()).expect("it waits");
-            state.slots[0].jobs.push_back(job);
+            state.slots[0].jobs = job;
         });
         guard(&shared, 0, || panic!("on purpose"));
         let lost = TaskError::PoolBroken {
-            source: Arc::new(WorkerStartError::ThreadLost),
+            source: Arc::new(PoolError::ThreadLost),
         };
         let outcomes = [waiting.wait(), sent.wait(), pool.call(3)];
         assert!(

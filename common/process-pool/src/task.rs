@@ -4,7 +4,7 @@ use crate::{
     Event, Payload, TaskError,
     state::{Outcome, Shared},
     sync::{block_on, block_until, lock},
-    wire::{Answer, Tag},
+    wire::Message,
 };
 use futures_channel::oneshot::{Canceled, Receiver};
 use serde::de::DeserializeOwned;
@@ -105,9 +105,7 @@ impl<O: DeserializeOwned> Task<O> {
         self.cancels = false;
         let shared = &self.shared;
         shared.settings.notify(Event::Received(self.id()));
-        let output = outcome?;
-        let answer = output.answers().next();
-        shared.decode(&answer.expect("it was read before"))
+        shared.decode(&outcome?)
     }
 }
 
@@ -130,9 +128,9 @@ impl<O> Drop for Task<O> {
 
 impl Shared {
     /// Makes the value; one that cannot be made is taken back from the ledger's `done`.
-    pub(crate) fn decode<O: DeserializeOwned>(&self, answer: &Answer<'_>) -> Result<O, TaskError> {
+    pub(crate) fn decode<O: DeserializeOwned>(&self, answer: &Message) -> Result<O, TaskError> {
         answer.decode().inspect_err(|_| {
-            if answer.tag == Tag::Value {
+            if answer.is_value() {
                 let ledger = &mut lock(&self.state).ledger;
                 ledger.done -= 1;
                 ledger.failed += 1;
@@ -141,9 +139,6 @@ impl Shared {
     }
 }
 
-pub(crate) fn not_encoded(reason: String) -> TaskError {
-    TaskError::Encode {
-        payload: Payload::Input,
-        reason,
-    }
+pub(crate) fn not_encoded(payload: Payload, reason: String) -> TaskError {
+    TaskError::Encode { payload, reason }
 }

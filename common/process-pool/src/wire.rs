@@ -1,124 +1,47 @@
 //! What parent and worker say to each other.
 //!
-//! A message is its size and then so many bytes. Inputs and outputs are bytes in it: one that does
-//! not decode is the task's failure and leaves the conversation intact, and a retry sends the same
-//! bytes again. Orders of several tasks are just their messages in a row.
+//! A message is its size, the number of the task that it is about, its kind, and a payload. Inputs
+//! and outputs are bytes in it: one that does not decode is the task's failure and leaves the
+//! conversation intact, and a retry sends the same bytes again.
 
 use crate::{Payload, TaskError};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Serialize, de::DeserializeOwned};
 
 /// What a worker sends before its first message.
-pub(crate) const MARK: [u8; 16] = *b"\0process-pool 2\0";
+pub(crate) const MARK: [u8; 16] = *b"\0process-pool 3\0";
 
 /// The number of what is no task: a worker's greeting, and what initialises it.
 pub(crate) const NO_TASK: u64 = u64::MAX;
 
-/// An order begins with so many bytes: its size, the task's number, the function, and whether to record.
-pub(crate) const HEAD_BYTES: usize = 14;
+/// A message's size is followed by so many bytes before its payload.
+pub(crate) const HEAD_BYTES: usize = 9;
 
-/// Parent to worker: run this task.
+/// The kinds of what a worker says: the types of its functions and a note, when it is ready; an output;
+/// the error that it ended with; a note about what the same task says next. What it is sent has the
+/// number of a function as its kind, with the highest bit set if the task is to be noted.
+pub(crate) const HELLO: u8 = 0;
+pub(crate) const VALUE: u8 = 1;
+pub(crate) const FAILURE: u8 = 2;
+pub(crate) const NOTE: u8 = 3;
+pub(crate) const IS_NOTED: u8 = 1 << 7;
+
+/// A message that has come in.
 #[derive(Debug)]
-pub(crate) struct Order<'a> {
+pub(crate) struct Message {
     pub(crate) task: u64,
-    /// Which of the functions that the worker was started for.
-    pub(crate) function: u8,
-    pub(crate) is_recorded: bool,
-    pub(crate) input: &'a [u8],
+    pub(crate) kind: u8,
+    pub(crate) bytes: Vec<u8>,
+    /// Where in the bytes the payload begins.
+    pub(crate) from: usize,
 }
 
-impl<'a> Order<'a> {
-    /// Reads an order from a message without its size.
-    pub(crate) fn read(message: &'a [u8]) -> Option<Self> {
-        let (task, rest) = message.split_first_chunk()?;
-        let ([function, recorded], input) = rest.split_first_chunk()?;
-        Some(Self {
-            task: u64::from_le_bytes(*task),
-            function: *function,
-            is_recorded: *recorded != 0,
-            input,
-        })
+impl Message {
+    pub(crate) fn is_value(&self) -> bool {
+        self.kind == VALUE
     }
 
-    /// Appends the order for a task that has no number yet.
-    pub(crate) fn append(
-        orders: &mut Vec<u8>,
-        function: u8,
-        is_recorded: bool,
-        input: &impl Serialize,
-    ) -> Result<(), String> {
-        let start = orders.len();
-        orders.extend_from_slice(&[0; HEAD_BYTES - 2]);
-        orders.extend_from_slice(&[function, is_recorded.into()]);
-        encode(input, orders).inspect_err(|_| orders.truncate(start))?;
-        write_size(&mut orders[start..]);
-        Ok(())
-    }
-
-    /// Gives orders in a row their numbers.
-    pub(crate) fn number(mut orders: &mut [u8], mut task: u64) {
-        while let Some(size) = size(orders) {
-            orders[4..12].copy_from_slice(&task.to_le_bytes());
-            task = task.wrapping_add(1);
-            orders = &mut orders[4 + size..];
-        }
-    }
-}
-
-/// What an answer is.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[repr(u8)]
-pub(crate) enum Tag {
-    /// The first message: ready for tasks of these types.
-    Hello,
-    /// A task's output.
-    Value,
-    /// A [`Failure`].
-    Failure,
-}
-
-/// Worker to parent: the task has ended.
-#[derive(Debug)]
-pub(crate) struct Answer<'a> {
-    pub(crate) task: u64,
-    pub(crate) tag: Tag,
-    pub(crate) payload: &'a [u8],
-    pub(crate) note: &'a [u8],
-}
-
-impl<'a> Answer<'a> {
-    /// Reads an answer from a message without its size.
-    pub(crate) fn read(message: &'a [u8]) -> Option<Self> {
-        let (task, rest) = message.split_first_chunk()?;
-        let (&tag, rest) = rest.split_first()?;
-        let (size, rest) = rest.split_first_chunk()?;
-        let tags = [Tag::Hello, Tag::Value, Tag::Failure];
-        let note_at = rest.len().checked_sub(u32::from_le_bytes(*size) as usize)?;
-        let (payload, note) = rest.split_at(note_at);
-        Some(Self {
-            task: u64::from_le_bytes(*task),
-            tag: *tags.get(usize::from(tag))?,
-            payload,
-            note,
-        })
-    }
-
-    /// Writes an answer with what `append` appends, which returns what it is, and a note.
-    pub(crate) fn write(
-        message: &mut Vec<u8>,
-        task: u64,
-        append: impl FnOnce(&mut Vec<u8>) -> Tag,
-        note: impl FnOnce() -> Vec<u8>,
-    ) {
-        message.clear();
-        message.extend_from_slice(&[0; 17]);
-        let tag = append(message);
-        let note = note();
-        message.extend_from_slice(&note);
-        write_size(message);
-        message[4..12].copy_from_slice(&task.to_le_bytes());
-        message[12] = tag as u8;
-        let size = u32::try_from(note.len()).unwrap_or(u32::MAX);
-        message[13..17].copy_from_slice(&size.to_le_bytes());
+    pub(crate) fn payload(&self) -> &[u8] {
+        &self.bytes[self.from..]
     }
 
     /// The value, or what went wrong.
@@ -127,66 +50,49 @@ impl<'a> Answer<'a> {
             payload: Payload::Output,
             reason: error.to_string(),
         };
-        if self.tag == Tag::Value {
-            return postcard::from_bytes(self.payload).map_err(not_decoded);
+        if self.is_value() {
+            return postcard::from_bytes(self.payload()).map_err(not_decoded);
         }
-        let failure = postcard::from_bytes::<Failure>(self.payload).map_err(not_decoded)?;
-        Err(failure.into())
+        Err(postcard::from_bytes(self.payload()).unwrap_or_else(not_decoded))
     }
 }
 
-/// What goes wrong inside a worker without ending it.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) enum Failure {
-    /// With message, location and backtrace.
-    Panicked(String, String, Option<String>),
-    Input(String),
-    Output(String),
+/// The size that bytes begin with, and the task and the kind, as far as they are there.
+pub(crate) fn head(bytes: &[u8]) -> Option<(usize, Option<(u64, u8)>)> {
+    let (size, rest) = bytes.split_first_chunk()?;
+    let about = rest.split_first_chunk().zip(rest.get(8));
+    let about = about.map(|((task, _), kind)| (u64::from_le_bytes(*task), *kind));
+    Some((u32::from_le_bytes(*size) as usize, about))
 }
 
-impl From<Failure> for TaskError {
-    fn from(failure: Failure) -> Self {
-        match failure {
-            Failure::Panicked(message, location, backtrace) => Self::Panicked {
-                message,
-                location,
-                backtrace,
-            },
-            Failure::Input(reason) => Self::Decode {
-                payload: Payload::Input,
-                reason,
-            },
-            Failure::Output(reason) => Self::Encode {
-                payload: Payload::Output,
-                reason,
-            },
-        }
-    }
+/// Appends a message whose payload `fill` appends, and of which that returns the kind.
+pub(crate) fn append<E>(
+    messages: &mut Vec<u8>,
+    task: u64,
+    fill: impl FnOnce(&mut Vec<u8>) -> Result<u8, E>,
+) -> Result<(), E> {
+    let start = messages.len();
+    messages.extend_from_slice(&[0; 4]);
+    messages.extend_from_slice(&task.to_le_bytes());
+    messages.push(0);
+    let kind = fill(messages).inspect_err(|_| messages.truncate(start))?;
+    messages[start + 12] = kind;
+    let size = u32::try_from(messages.len() - start - 4).unwrap_or(u32::MAX);
+    messages[start..start + 4].copy_from_slice(&size.to_le_bytes());
+    Ok(())
 }
 
-/// The size that bytes begin with, if it is there.
-pub(crate) fn size(bytes: &[u8]) -> Option<usize> {
-    let size = bytes.first_chunk();
-    size.map(|size| u32::from_le_bytes(*size) as usize)
-}
-
-/// Writes the size of a message into its first bytes.
-pub(crate) fn write_size(message: &mut [u8]) {
-    let size = u32::try_from(message.len() - 4).unwrap_or(u32::MAX);
-    message[..4].copy_from_slice(&size.to_le_bytes());
-}
-
-/// The messages in a row of them, without their sizes.
-pub(crate) fn messages(mut bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
-    std::iter::from_fn(move || {
-        let (message, rest) = bytes.get(4..)?.split_at_checked(size(bytes)?)?;
-        bytes = rest;
-        Some(message)
-    })
+/// Appends a message with a value in postcard.
+pub(crate) fn encode(
+    messages: &mut Vec<u8>,
+    (task, kind): (u64, u8),
+    value: &impl Serialize,
+) -> Result<(), String> {
+    append(messages, task, |bytes| write(bytes, value).map(|()| kind))
 }
 
 /// Appends `value` in postcard.
-pub(crate) fn encode(value: &impl Serialize, bytes: &mut Vec<u8>) -> Result<(), String> {
+pub(crate) fn write(bytes: &mut Vec<u8>, value: &impl Serialize) -> Result<(), String> {
     let start = bytes.len();
     postcard::to_io(value, &mut *bytes).map_err(|error| error.to_string())?;
     let (size, limit) = (bytes.len() - start, crate::MAX_VALUE_BYTES);

@@ -1,20 +1,21 @@
 //! A worker while it is served: what it is sent, what it says, and what its end means for its tasks.
 
 use crate::{
-    Event, TaskError, WorkerId, WorkerStartError,
-    child::{Exit, Incoming, Line, Seen, Waker},
-    state::{Job, Output, Shared, State},
-    wire::{Answer, Order, Tag},
+    Event, PoolError, TaskError, WorkerId,
+    child::{Exit, Incoming, Line, Link, Seen, Waker},
+    state::{Job, Shared, State},
+    wire::{self, FAILURE, NOTE, VALUE},
 };
 use std::{
-    mem,
+    collections::VecDeque,
+    io, mem,
     sync::Arc,
     thread,
     time::{Duration, Instant},
 };
 
 /// How long a worker that closed its link, or is to end, may take to end.
-const END_LIMIT: Duration = Duration::from_secs(1);
+pub(crate) const END_LIMIT: Duration = Duration::from_secs(1);
 /// How long not to look for answers that come faster than they are taken.
 const REST: Duration = Duration::from_micros(100);
 
@@ -26,7 +27,7 @@ const TAKE_BACK_AFTER: Duration = Duration::from_millis(5);
 
 /// Why a worker is ending.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Ending {
+enum Ending {
     /// It closed its link, or it was killed for what it said.
     Lost,
     TimedOut,
@@ -38,14 +39,18 @@ pub(crate) enum Ending {
 pub(crate) struct Worker {
     pub(crate) id: WorkerId,
     pub(crate) line: Line,
-    pub(crate) incoming: Incoming,
+    incoming: Incoming,
     /// Whether what it says does not count, or has come to its end.
     is_mute: bool,
-    /// What it was sent last, and how much of that has left.
-    pub(crate) message: Arc<Vec<u8>>,
+    /// What it was sent last, and how much of that, and of what was sent ahead, has left.
+    message: Arc<Vec<u8>>,
     sent: usize,
     /// How much of what was sent is answered.
     answered: usize,
+    /// Whether each of its jobs is a packet, so that others may follow and come back.
+    in_packets: bool,
+    /// Its note about what it says next.
+    note: Vec<u8>,
     /// When its task was begun.
     began: Instant,
     /// How long its tasks take.
@@ -53,24 +58,26 @@ pub(crate) struct Worker {
     /// How many tasks it was given.
     given: u64,
     /// Why it is ending, and when it is to be killed.
-    pub(crate) ending: Option<(Ending, Instant)>,
+    ending: Option<(Ending, Instant)>,
 }
 
 impl Worker {
-    pub(crate) fn new(id: WorkerId, line: Line) -> Self {
-        Self {
+    pub(crate) fn new(id: WorkerId, link: Link) -> io::Result<Self> {
+        Ok(Self {
             id,
-            line,
-            incoming: Incoming::default(),
+            line: Line::new(link.input, link.output, id.pid)?,
+            incoming: link.incoming,
             is_mute: false,
             message: Arc::default(),
             sent: 0,
             answered: 0,
+            in_packets: false,
+            note: Vec::new(),
             began: Instant::now(),
             pace: None,
             given: 0,
             ending: None,
-        }
+        })
     }
 
     /// Serves the worker until it has nothing to do; returns it then, and nothing when it has ended.
@@ -82,30 +89,22 @@ impl Worker {
         mut may_have_ended: bool,
     ) -> Option<Box<Self>> {
         loop {
-            let (rests, is_idle, deadline) = shared.change(|state| {
+            let (answers, jobs, deadline) = shared.change(|state| {
                 let answers = self.hear(state);
                 self.turn(state, waker.is_some());
-                let jobs = &state.slots[self.id.slot].jobs;
-                let job = jobs.front();
-                // A worker that wakes its parent for each of very short tasks is several times slower.
-                let rests = answers > 1 && job.is_some_and(|job| job.unanswered() > answers);
-                let limit = job.and(state.settings.timeout);
-                let limit = limit.map(|limit| self.began + limit);
-                let is_behind = jobs.len() > 1 && self.pace.is_some();
-                let take_back = is_behind.then(|| self.began + TAKE_BACK_AFTER);
-                let kill_at = self.ending.map(|(_, kill_at)| kill_at);
-                let is_idle = job.is_none() && kill_at.is_none();
-                if job.is_none() {
-                    // One large input is no reason to keep its memory.
-                    (self.message, self.sent) = (Arc::default(), 0);
-                }
-                let deadlines = [kill_at, limit, take_back];
-                (rests, is_idle, deadlines.into_iter().flatten().min())
+                state.wake_idle();
+                let jobs = state.slots[self.id.slot].jobs.len();
+                (answers, jobs, self.deadline(state.settings.timeout, jobs))
             });
-            if is_idle && !may_have_ended {
-                return Some(self);
+            if jobs == 0 {
+                // One large input is no reason to keep its memory.
+                (self.message, self.sent) = (Arc::default(), 0);
+                if self.ending.is_none() && !may_have_ended {
+                    return Some(self);
+                }
             }
-            if rests {
+            // A worker that wakes its parent for each of very short tasks is several times slower.
+            if answers > 1 && jobs > answers && !self.in_packets {
                 thread::sleep(REST);
             }
             may_have_ended = false;
@@ -116,9 +115,19 @@ impl Worker {
         }
     }
 
+    /// When there is something to do, whatever the worker does.
+    fn deadline(&self, timeout: Option<Duration>, jobs: usize) -> Option<Instant> {
+        let limit = timeout.filter(|_| jobs > 0);
+        let take_back = (jobs > 1 && self.in_packets).then_some(TAKE_BACK_AFTER);
+        let since_it_began = limit.into_iter().chain(take_back).min();
+        let kill_at = self.ending.map(|(_, kill_at)| kill_at);
+        let from_it = since_it_began.map(|limit| self.began + limit);
+        kill_at.into_iter().chain(from_it).min()
+    }
+
     /// Sends what is left to be sent, waits for what comes next, and takes it in; returns how the
     /// worker has ended, if it has.
-    pub(crate) fn advance(
+    fn advance(
         &mut self,
         shared: &Shared,
         waker: Option<&Waker>,
@@ -155,7 +164,7 @@ impl Worker {
     }
 
     fn read(&mut self) {
-        if !matches!(self.incoming.fill(&self.line.answers), Ok(true)) {
+        if !matches!(self.incoming.fill(self.line.answers()), Ok(true)) {
             self.fall_silent();
         }
     }
@@ -168,12 +177,30 @@ impl Worker {
     }
 
     /// Settles what it has said; returns how many answers it were.
-    fn hear(&mut self, state: &mut State) -> u32 {
+    fn hear(&mut self, state: &mut State) -> usize {
         let mut answers = 0;
-        while let Some(tasks) = self.settle(state) {
-            answers += tasks;
-            if tasks == 0 {
-                return answers;
+        loop {
+            let job = state.slots[self.id.slot].jobs.front();
+            let about = job.map(|job| (job.task, job.order.len()));
+            match (self.incoming.next(), about) {
+                (Ok(Some(message)), Some((task, length))) if message.task == task => {
+                    match message.kind {
+                        NOTE => self.note = message.payload().to_vec(),
+                        VALUE | FAILURE => {
+                            self.answered += length;
+                            answers += 1;
+                            let note = mem::take(&mut self.note);
+                            state.answer(self.id, message, note);
+                        }
+                        _ => break,
+                    }
+                    continue;
+                }
+                (Ok(None), about) if about.is_some() || self.incoming.is_empty() => {
+                    self.measure_pace(answers);
+                    return answers;
+                }
+                _ => break,
             }
         }
         // Nor will anything make sense that comes.
@@ -183,97 +210,63 @@ impl Worker {
         answers
     }
 
-    /// Settles the answers that have come for the first job that it has; nothing when they do not fit it.
-    fn settle(&mut self, state: &mut State) -> Option<u32> {
-        let worker = self.id;
-        let job = state.slots[worker.slot].jobs.front();
-        let Some((next, unanswered, length)) =
-            job.map(|job| (job.task(), job.unanswered(), job.message.len()))
-        else {
-            return self.incoming.is_empty().then_some(0);
-        };
-        let from = self.incoming.taken();
-        let (mut to, mut tasks, mut failed, mut fits) = (from, 0, 0, true);
-        while tasks < unanswered && fits {
-            let place = match self.incoming.next() {
-                Ok(None) => break,
-                place => place.ok().flatten(),
-            };
-            let task = next + u64::from(tasks);
-            let answer = place.and_then(|place| Answer::read(self.incoming.bytes(place)));
-            let answer = answer.filter(|answer| answer.task == task && answer.tag != Tag::Hello);
-            // What does not fit leaves those before it to be settled.
-            fits = answer.is_some();
-            if let Some(answer) = answer {
-                let note = || answer.note.to_vec();
-                state.note(|| Event::Done {
-                    worker,
-                    task,
-                    note: note(),
-                });
-                to = self.incoming.taken();
-                tasks += 1;
-                failed += u32::from(answer.tag == Tag::Failure);
-            }
-        }
-        if tasks > 0 {
-            if tasks == unanswered {
-                self.answered += length;
-            }
-            let (bytes, from) = self.incoming.own(from..to);
-            state.answer(worker, failed, Output { bytes, from, tasks });
+    fn measure_pace(&mut self, answers: usize) {
+        if answers > 0 {
             let now = Instant::now();
-            let took = (now - mem::replace(&mut self.began, now)) / tasks;
+            let took = (now - mem::replace(&mut self.began, now)) / answers as u32;
             self.pace = Some(self.pace.map_or(took, |pace| (pace * 3 + took) / 4));
         }
-        fits.then_some(tasks)
     }
 
-    /// Does what is due, and gives it the next job.
+    /// Does what is due, and gives it what is next.
     fn turn(&mut self, state: &mut State, is_fed: bool) {
         let (now, slot) = (Instant::now(), self.id.slot);
         let most = state.settings.tasks_per_worker;
         let is_used_up = most.is_some_and(|most| self.given >= most.get());
+        let is_past = |limit| self.began + limit <= now;
+        let jobs = &state.slots[slot].jobs;
         if let Some((_, kill_at)) = &mut self.ending {
             if *kill_at <= now {
                 *kill_at = now + END_LIMIT;
                 state.kill(slot);
             }
-        } else if !state.slots[slot].jobs.is_empty() {
-            let limit = state.settings.timeout;
-            if limit.is_some_and(|limit| self.began + limit <= now) {
-                self.kill(state, Ending::TimedOut);
-            } else if state.slots[slot].jobs.iter().any(|job| job.is_cancelled) {
-                self.take_back(state);
-                // Of several, the first has ended, and its answer is on the way.
-                let jobs = &state.slots[slot].jobs;
-                if jobs.len() == 1 && jobs[0].is_cancelled {
-                    self.kill(state, Ending::Lost);
-                }
-            } else if state.slots[slot].jobs.len() > 1 && self.began + TAKE_BACK_AFTER <= now {
-                self.take_back(state);
-            } else if is_fed {
+        } else if jobs.is_empty() {
+            if is_fed && (is_used_up || !state.wants_workers()) {
+                // It ends by itself.
+                self.line.close();
+                self.ending = Some((Ending::Dismissed, now + END_LIMIT));
+            } else if is_fed && let Some((_, jobs)) = state.queue.pop_first() {
+                self.give(state, jobs);
+                self.send();
                 self.feed_ahead(state);
             }
-        } else if is_fed && (is_used_up || !state.wants_workers()) {
-            // It ends by itself.
-            self.line.close();
-            self.ending = Some((Ending::Dismissed, now + END_LIMIT));
-        } else if is_fed && let Some((_, job)) = state.queue.pop_first() {
-            self.give(state, job);
-            self.send();
+        } else if state.settings.timeout.is_some_and(is_past) {
+            self.kill(state, Ending::TimedOut);
+        } else if jobs.iter().any(|job| job.is_cancelled) {
+            self.take_back(state);
+            // Of several, the first has ended, and its answer is on the way.
+            let jobs = &state.slots[slot].jobs;
+            if jobs.len() == 1 && jobs[0].is_cancelled {
+                self.kill(state, Ending::Lost);
+            }
+        } else if jobs.len() > 1 && is_past(TAKE_BACK_AFTER) {
+            self.take_back(state);
+        } else if is_fed {
             self.feed_ahead(state);
         }
-        state.wake_idle();
     }
 
-    /// Gives it a job, which is to be sent.
-    pub(crate) fn give(&mut self, state: &mut State, job: Job) {
-        self.given += u64::from(job.tasks);
-        self.message = Arc::clone(&job.message);
+    /// Gives it what it is to be sent at once.
+    pub(crate) fn give(&mut self, state: &mut State, jobs: VecDeque<Job>) {
+        self.given += jobs.len() as u64;
+        self.in_packets = jobs.len() == 1 && jobs[0].is_small();
+        self.message = match jobs.len() {
+            1 => Arc::clone(&jobs[0].order),
+            _ => Arc::new(jobs.iter().flat_map(|job| &**job.order).copied().collect()),
+        };
         (self.sent, self.answered) = (0, 0);
         self.began = Instant::now();
-        state.slots[self.id.slot].jobs.push_back(job);
+        state.slots[self.id.slot].jobs = jobs;
         state.begin(self.id);
     }
 
@@ -281,8 +274,8 @@ impl Worker {
     fn feed_ahead(&mut self, state: &mut State) {
         let (slot, most) = (self.id.slot, state.settings.tasks_per_worker);
         while self.line.can_take_back()
+            && self.in_packets
             && self.sent >= self.message.len()
-            && state.slots[slot].jobs.iter().all(Job::is_small)
             && let jobs @ 1..AHEAD_MOST = state.slots[slot].jobs.len()
             && self
                 .pace
@@ -290,10 +283,10 @@ impl Worker {
             && most.is_none_or(|most| self.given < most.get())
             && let Some(job) = state.take_ahead()
         {
-            if !self.line.send(&job.message).is_ok_and(|sent| sent > 0) {
+            if !self.line.send(&job.order).is_ok_and(|sent| sent > 0) {
                 return state.requeue(job);
             }
-            self.sent += job.message.len();
+            self.sent += job.order.len();
             self.given += 1;
             state.slots[slot].jobs.push_back(job);
         }
@@ -301,17 +294,14 @@ impl Worker {
 
     /// Has what it has not begun go back to the queue, as far as that is in packets.
     fn take_back(&mut self, state: &mut State) {
-        self.pace = None;
-        let slot = self.id.slot;
-        if !state.slots[slot].jobs.iter().all(Job::is_small) {
+        if !mem::take(&mut self.in_packets) {
             return;
         }
         for packet in self.line.take_back() {
-            let order = packet.get(4..).and_then(Order::read);
-            let jobs = &mut state.slots[slot].jobs;
-            let place = jobs
-                .iter()
-                .position(|job| order.as_ref().is_some_and(|order| order.task == job.first));
+            let about = wire::head(&packet).and_then(|(_, about)| about);
+            let jobs = &mut state.slots[self.id.slot].jobs;
+            let mut tasks = jobs.iter().map(|job| job.task);
+            let place = about.and_then(|(taken, _)| tasks.position(|task| task == taken));
             if let Some(job) = place.and_then(|place| jobs.remove(place)) {
                 self.sent -= packet.len();
                 state.requeue(job);
@@ -338,19 +328,21 @@ impl Worker {
         slot.is_ready = false;
         slot.child = None;
         let mut jobs = mem::take(&mut slot.jobs);
+        let did_nothing = self.given == jobs.len() as u64;
         // An input that was not taken in time is a task that was not done in time.
         let taken = self.sent.saturating_sub(self.line.unread() + self.answered);
-        let is_begun = |job: &&Job| ending == Ending::TimedOut || job.is_begun(taken);
-        let begun = jobs.front().filter(is_begun).map(Job::task);
+        let is_begun = |job: &&Job| ending == Ending::TimedOut || taken >= job.order.len();
+        let begun = jobs.front().filter(is_begun).map(|job| job.task);
         let began = begun.map(|task| (task, self.began.elapsed()));
         state.note(|| Event::Gone(self.id, exit, began));
-        let left: u64 = jobs.iter().map(|job| u64::from(job.tasks)).sum();
-        let did_nothing = begun.is_none() && self.given == left;
-        let job = jobs.pop_front();
+        let begun = began.and_then(|_| jobs.pop_front());
+        let is_lost = ending != Ending::Dismissed;
+        state.ledger.workers_lost += u64::from(is_lost);
+        let did_nothing = did_nothing && begun.is_none();
         jobs.into_iter().for_each(|job| state.requeue(job));
-        if let Some(job) = job {
+        if let Some(job) = begun {
             let (limit, closed) = (state.settings.timeout, state.closed.clone());
-            state.lose(job, begun.is_some(), |attempts| match (ending, limit) {
+            state.lose(job, |attempts| match (ending, limit) {
                 (Ending::Dismissed, _) => closed.unwrap_or(TaskError::Cancelled),
                 (Ending::TimedOut, Some(limit)) => TaskError::TimedOut { pid, limit },
                 _ => TaskError::WorkerLost {
@@ -360,11 +352,8 @@ impl Worker {
                 },
             });
         }
-        if ending != Ending::Dismissed {
-            state.ledger.workers_lost += 1;
-            if did_nothing && state.wants_workers() {
-                state.fail_start(at, WorkerStartError::EndedIdle(exit), false);
-            }
+        if is_lost && did_nothing && state.wants_workers() {
+            state.fail_start(at, PoolError::EndedIdle(exit));
         }
     }
 }

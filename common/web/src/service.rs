@@ -1,7 +1,7 @@
 //! A service in a process of its own: it is told how to serve, listens, and says where.
 
 use measure::host;
-use process_pool::child::{Child, Exit, Link, LinkReceiver, LinkSender, Program, Role, StartError};
+use process_pool::child::{Child, Exit, Link, Program, Role, StartError};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
     io,
@@ -133,8 +133,7 @@ pub(crate) fn listen(runtime: &Runtime, port: u16) -> Result<(TcpListener, Socke
 #[derive(Debug)]
 pub(crate) struct Served {
     child: Child,
-    sender: LinkSender,
-    receiver: LinkReceiver,
+    link: Link,
 }
 
 impl Served {
@@ -144,14 +143,9 @@ impl Served {
         service: &Service,
         config: &impl Serialize,
     ) -> Result<(Self, SocketAddr), ServerError> {
-        let (child, link) = Child::start(program, service.name)?;
-        let (sender, receiver) = link.split();
-        let mut served = Self {
-            child,
-            sender,
-            receiver,
-        };
-        served.receiver.set_timeout(Some(PATIENCE));
+        let (child, mut link) = Child::start(program, service.name)?;
+        link.set_timeout(Some(PATIENCE));
+        let mut served = Self { child, link };
         match served.ask::<Result<SocketAddr, String>>(config) {
             Ok(Ok(address)) => Ok((served, address)),
             Ok(Err(reason)) => Err(ServerError::Refused { reason }),
@@ -161,8 +155,8 @@ impl Served {
 
     /// Sends a message over the link, and receives the answer.
     pub(crate) fn ask<T: DeserializeOwned>(&mut self, message: &impl Serialize) -> io::Result<T> {
-        self.sender.send(message)?;
-        let answer = self.receiver.receive()?;
+        self.link.send(message)?;
+        let answer = self.link.receive()?;
         answer.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
     }
 

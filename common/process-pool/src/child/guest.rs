@@ -1,5 +1,6 @@
 //! Programs that are not copies of this one, and are not to outlive it either.
 
+use super::platform;
 use std::{
     io,
     ops::{Deref, DerefMut},
@@ -24,11 +25,9 @@ impl Guest {
     /// # Errors
     /// The system's word, where it does not start.
     pub fn spawn(command: &mut Command) -> io::Result<Self> {
-        #[cfg(unix)]
-        std::os::unix::process::CommandExt::process_group(command, 0);
         // Ctrl-C finds it in the list, or not started.
         let mut guests = GUESTS.lock().unwrap_or_else(PoisonError::into_inner);
-        let process = command.spawn()?;
+        let process = platform::lead_group(command).spawn()?;
         guests.push(process.id());
         Ok(Self { process })
     }
@@ -37,7 +36,7 @@ impl Guest {
     pub fn kill(&mut self) {
         // It may have ended by itself, which is as well.
         if let Ok(None) = self.process.try_wait() {
-            kill(self.process.id());
+            platform::kill_group(self.process.id());
             let _ = self.process.kill();
         }
     }
@@ -70,20 +69,7 @@ impl Drop for Guest {
 /// Kills all guests: this process is about to end without dropping anything.
 pub fn kill_guests() {
     let guests = GUESTS.lock().unwrap_or_else(PoisonError::into_inner);
-    guests.iter().copied().for_each(kill);
-}
-
-/// Kills a process group; one that has ended meanwhile needs no signal.
-#[cfg_attr(not(unix), expect(unused_variables, reason = "there are no groups"))]
-fn kill(leader: u32) {
-    #[cfg(unix)]
-    {
-        use nix::{
-            sys::signal::{Signal, killpg},
-            unistd::Pid,
-        };
-        let _ = killpg(Pid::from_raw(leader.cast_signed()), Signal::SIGKILL);
-    }
+    guests.iter().copied().for_each(platform::kill_group);
 }
 
 #[cfg(test)]

@@ -1,21 +1,13 @@
 //! The private connection between a parent and its child: whole messages, both ways.
 
-use crate::wire;
+use super::platform::{self, Input, Output};
+use crate::wire::{self, HEAD_BYTES, Message, NO_TASK};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
     io::{self, Write},
     mem,
-    ops::Range,
-    process, thread,
     time::Duration,
 };
-
-#[cfg_attr(unix, path = "link/pipes.rs")]
-#[cfg_attr(not(unix), path = "link/call_back.rs")]
-mod wires;
-
-use wires::{Input, Output};
-pub(crate) use wires::{Line, Offer, PACKET_BYTES, Waker, Watch};
 
 /// A longer message is refused: a size that says more is no size.
 pub(crate) const MESSAGE_LIMIT_BYTES: usize = 1 << 30;
@@ -28,42 +20,26 @@ const KEPT_BYTES: usize = 4 << 20;
 /// One end of the connection between parent and child.
 #[derive(Debug)]
 pub struct Link {
-    receiver: LinkReceiver,
-    sender: LinkSender,
-}
-
-/// The half of a [`Link`] that takes messages in.
-#[derive(Debug)]
-pub struct LinkReceiver {
-    input: Input,
-    incoming: Incoming,
+    pub(crate) input: Input,
+    pub(crate) output: Output,
+    pub(crate) incoming: Incoming,
     limit: Option<Duration>,
 }
 
-/// The half of a [`Link`] that sends messages out.
-#[derive(Debug)]
-pub struct LinkSender(Output);
-
 impl Link {
-    /// The parent's end.
-    pub(super) fn of(offer: Offer) -> io::Result<Self> {
-        offer.wires().map(Self::new)
-    }
-
-    fn new((input, output): (Input, Output)) -> Self {
+    pub(super) fn new((input, output): (Input, Output)) -> Self {
+        let incoming = Incoming::default();
         Self {
-            sender: LinkSender(output),
-            receiver: LinkReceiver {
-                input,
-                incoming: Incoming::default(),
-                limit: None,
-            },
+            input,
+            output,
+            incoming,
+            limit: None,
         }
     }
 
     /// The link that this process was started with.
     pub(super) fn inherited() -> io::Result<Self> {
-        wires::inherited().map(Self::new)
+        platform::inherited().map(Self::new)
     }
 
     /// Sends one message.
@@ -71,82 +47,37 @@ impl Link {
     /// # Errors
     /// The other end is gone, or the message cannot be encoded (`InvalidData`; nothing is sent).
     pub fn send(&mut self, message: &impl Serialize) -> io::Result<()> {
-        self.sender.send(message)
+        let mut bytes = Vec::new();
+        wire::encode(&mut bytes, (NO_TASK, 0), message)
+            .map_err(|reason| io::Error::new(io::ErrorKind::InvalidData, reason))?;
+        self.send_raw(&bytes)
+    }
+
+    /// Sends bytes as they are.
+    pub(crate) fn send_raw(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.output.write_all(bytes)
     }
 
     /// Waits for the next message; `None` when the other end has closed.
     ///
     /// # Errors
-    /// As [`LinkReceiver::receive`].
-    pub fn receive<T: DeserializeOwned>(&mut self) -> io::Result<Option<T>> {
-        self.receiver.receive()
-    }
-
-    /// Takes the link apart, so that one thread can read while another writes.
-    ///
-    /// Dropping the sender lets the other end know that no more will come.
-    pub fn split(self) -> (LinkSender, LinkReceiver) {
-        (self.sender, self.receiver)
-    }
-
-    /// Ends this process as soon as the parent is gone; for roles that expect no messages.
-    pub fn exit_with_parent(self) {
-        let (sender, mut receiver) = self.split();
-        thread::spawn(move || {
-            while let Ok(Some(())) = receiver.receive::<()>() {}
-            drop(sender);
-            exit_now();
-        });
-    }
-}
-
-/// Ends a child whose parent is gone; there is nothing to return to.
-#[expect(
-    clippy::exit,
-    reason = "the parent is gone, and `main` may be busy for ever"
-)]
-fn exit_now() -> ! {
-    process::exit(0)
-}
-
-impl LinkSender {
-    /// Sends one message; see [`Link::send`].
-    ///
-    /// # Errors
-    /// As [`Link::send`].
-    pub fn send(&mut self, message: &impl Serialize) -> io::Result<()> {
-        let mut framed = vec![0; 4];
-        wire::encode(message, &mut framed)
-            .map_err(|reason| io::Error::new(io::ErrorKind::InvalidData, reason))?;
-        wire::write_size(&mut framed);
-        self.send_raw(&framed)
-    }
-
-    /// Sends bytes as they are.
-    pub(crate) fn send_raw(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.0.write_all(bytes)
-    }
-}
-
-impl LinkReceiver {
-    /// Waits for the next message; see [`Link::receive`].
-    ///
-    /// # Errors
     /// The connection broke in mid-message, a timeout passed (`TimedOut`), or the message does not
     /// decode (`InvalidData`).
     pub fn receive<T: DeserializeOwned>(&mut self) -> io::Result<Option<T>> {
-        let decoded = self.receive_raw()?.map(postcard::from_bytes).transpose();
+        let message = self.next()?;
+        let decoded = message.map(|message| postcard::from_bytes(message.payload()));
+        let decoded = decoded.transpose();
         decoded.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
     }
 
-    /// Waits for the bytes of the next message.
-    pub(crate) fn receive_raw(&mut self) -> io::Result<Option<&[u8]>> {
+    /// Waits for the next message as it is.
+    pub(crate) fn next(&mut self) -> io::Result<Option<Message>> {
         loop {
-            if let Some(place) = self.incoming.next()? {
-                return Ok(Some(self.incoming.bytes(place)));
+            let message = self.incoming.next()?;
+            if message.is_some() {
+                return Ok(message);
             }
-            self.input.wait(self.limit)?;
-            if !self.incoming.fill(&self.input)? {
+            if !self.more()? {
                 let is_within = !self.incoming.is_empty();
                 let error = io::Error::from(io::ErrorKind::UnexpectedEof);
                 return if is_within { Err(error) } else { Ok(None) };
@@ -154,32 +85,33 @@ impl LinkReceiver {
         }
     }
 
+    /// Waits for a message of this task and of one of these kinds.
+    pub(crate) fn expect(&mut self, task: u64, kinds: &[u8]) -> io::Result<Message> {
+        let message = self.next()?.ok_or(io::ErrorKind::UnexpectedEof)?;
+        let is_meant = message.task == task && kinds.contains(&message.kind);
+        let meant = is_meant.then_some(message);
+        meant.ok_or(io::ErrorKind::InvalidData.into())
+    }
+
+    /// Drops all up to the end of `mark`.
+    pub(crate) fn skip_to(&mut self, mark: &[u8]) -> io::Result<()> {
+        while !self.incoming.skip_to(mark) {
+            if !self.more()? {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for more bytes; `false` at the end.
+    fn more(&mut self) -> io::Result<bool> {
+        self.input.wait(self.limit)?;
+        self.incoming.fill(&self.input)
+    }
+
     /// Lets a [`receive`](Self::receive) fail with `TimedOut` when nothing comes for `limit`.
     pub fn set_timeout(&mut self, limit: Option<Duration>) {
         self.limit = limit;
-    }
-
-    /// Has a thread end this process with its parent, so that it does so in mid-task, too.
-    pub(crate) fn watch_parent(&self) -> io::Result<()> {
-        let input = self.input.try_clone()?;
-        #[cfg(unix)]
-        let parent = std::os::unix::process::parent_id();
-        let watching = move || {
-            input.wait_for_end();
-            // The parent may have closed the link to let an idle worker end by itself.
-            #[cfg(unix)]
-            while std::os::unix::process::parent_id() == parent {
-                thread::sleep(Duration::from_millis(5));
-            }
-            // What a task started ends, too: `Child` made this process the leader of its group.
-            #[cfg(unix)]
-            if rustix::process::getpgrp() == rustix::process::getpid() {
-                super::kill_group(process::id());
-            }
-            exit_now()
-        };
-        let watcher = thread::Builder::new().name("watcher".into());
-        watcher.spawn(watching).map(drop)
     }
 }
 
@@ -191,53 +123,55 @@ pub(crate) struct Incoming {
 }
 
 impl Incoming {
-    /// Reads once, and waits for that; `false` at the end. What was taken is gone then.
+    /// Reads once, and waits for that; `false` at the end.
     pub(crate) fn fill(&mut self, input: &Input) -> io::Result<bool> {
         self.bytes.drain(..mem::take(&mut self.taken));
         // One large message is no reason to keep its memory for ever.
         if self.bytes.capacity() > KEPT_BYTES {
             self.bytes.shrink_to(0);
         }
-        let wanted = self.size().ok().flatten().map_or(0, |size| 4 + size);
+        let wanted = wire::head(&self.bytes).map_or(0, |(size, _)| 4 + size);
+        let wanted = wanted.clamp(READ_BYTES, 4 + MESSAGE_LIMIT_BYTES);
         let more = wanted.saturating_sub(self.bytes.len()).max(1);
-        self.bytes
-            .reserve_exact(more.max(READ_BYTES.saturating_sub(self.bytes.len())));
+        self.bytes.reserve_exact(more);
         Ok(input.read(&mut self.bytes)? > 0)
     }
 
-    /// The size of the next message, if that much is known.
-    fn size(&self) -> io::Result<Option<usize>> {
-        match wire::size(&self.bytes[self.taken..]) {
-            Some(size) if size > MESSAGE_LIMIT_BYTES => Err(io::ErrorKind::InvalidData.into()),
-            size => Ok(size),
+    /// Takes the next whole message, if there is one.
+    pub(crate) fn next(&mut self) -> io::Result<Option<Message>> {
+        let start = self.taken;
+        let Some((size, about)) = wire::head(&self.bytes[start..]) else {
+            return Ok(None);
+        };
+        if !(HEAD_BYTES..=MESSAGE_LIMIT_BYTES).contains(&size) {
+            return Err(io::ErrorKind::InvalidData.into());
         }
-    }
-
-    /// Takes the next whole message, if there is one; returns where it is.
-    pub(crate) fn next(&mut self) -> io::Result<Option<Range<usize>>> {
-        let start = self.taken + 4;
-        let size = self.size()?;
-        let size = size.filter(|size| start + size <= self.bytes.len());
-        self.taken = size.map_or(self.taken, |size| start + size);
-        Ok(size.map(|_| start..self.taken))
-    }
-
-    pub(crate) fn bytes(&self, place: Range<usize>) -> &[u8] {
-        &self.bytes[place]
-    }
-
-    /// Where the next message begins.
-    pub(crate) fn taken(&self) -> usize {
-        self.taken
-    }
-
-    /// The bytes of messages that were taken, and where in them they begin.
-    pub(crate) fn own(&mut self, place: Range<usize>) -> (Vec<u8>, usize) {
-        if place.len() > READ_BYTES && place.end == self.bytes.len() {
+        let end = start + 4 + size;
+        let (Some((task, kind)), true) = (about, end <= self.bytes.len()) else {
+            return Ok(None);
+        };
+        let mut from = start + 4 + HEAD_BYTES;
+        self.taken = end;
+        let bytes = if size > READ_BYTES && end == self.bytes.len() {
             self.taken = 0;
-            return (mem::take(&mut self.bytes), place.start);
+            mem::take(&mut self.bytes)
+        } else {
+            self.bytes[mem::take(&mut from)..end].to_vec()
+        };
+        Ok(Some(Message {
+            task,
+            kind,
+            bytes,
+            from,
+        }))
+    }
+
+    /// Takes the memory of a message for those to come.
+    pub(crate) fn reuse(&mut self, mut bytes: Vec<u8>) {
+        if self.bytes.is_empty() && self.bytes.capacity() < bytes.capacity() {
+            bytes.clear();
+            self.bytes = bytes;
         }
-        (self.bytes[place].to_vec(), 0)
     }
 
     /// Drops all up to the end of `mark`; whether that has come.
@@ -251,5 +185,49 @@ impl Incoming {
     /// Whether nothing has come that was not taken.
     pub(crate) fn is_empty(&self) -> bool {
         self.taken == self.bytes.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{thread, time::Duration};
+
+    fn pair() -> (Link, Link) {
+        let ((there, output), (input, back)) = (pipe(), pipe());
+        (Link::new((input, output)), Link::new((there, back)))
+    }
+
+    fn pipe() -> (Input, Output) {
+        let (input, output) = io::pipe().expect("a pipe");
+        (Input(input), output)
+    }
+
+    #[test]
+    fn waiting_ends_at_the_limit_and_at_the_end() {
+        let (mut here, there) = pair();
+        here.set_timeout(Some(Duration::from_millis(5)));
+        let waited = here.receive::<()>().map_err(|error| error.kind());
+        assert_eq!(waited, Err(io::ErrorKind::TimedOut));
+        drop(there);
+        assert!(here.receive::<()>().is_ok_and(|end| end.is_none()));
+    }
+
+    #[test]
+    fn a_large_message_leaves_no_large_buffer() {
+        let (mut here, mut there) = pair();
+        let sizes = [KEPT_BYTES * 2, 3, READ_BYTES * 2, 0];
+        let sending = thread::spawn(move || {
+            for size in sizes {
+                here.send(&vec![7_u8; size]).expect("it is read");
+            }
+        });
+        for size in sizes {
+            let received: Option<Vec<u8>> = there.receive().expect("it comes");
+            assert!(received == Some(vec![7; size]), "{size}");
+        }
+        sending.join().expect("no panic");
+        assert!(there.incoming.bytes.capacity() <= KEPT_BYTES);
+        assert!(there.receive::<()>().is_ok_and(|end| end.is_none()));
     }
 }

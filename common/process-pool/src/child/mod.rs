@@ -9,18 +9,26 @@
 //! [`take_role`]: from then on nothing that the child prints or reads, and no process that it
 //! starts, can touch it.
 //! The end of the parent, however it comes, closes the link: a child that reads its link learns of
-//! it at once. [`Link::exit_with_parent`] is that for roles that do not read.
+//! it at once. Where there is no Unix, nothing starts, and the error says so.
 
 mod guest;
 mod link;
+#[cfg_attr(unix, path = "unix.rs")]
+#[cfg_attr(not(unix), path = "elsewhere.rs")]
+mod platform;
 
 pub use guest::{Guest, kill_guests};
-pub(crate) use link::{Incoming, Line, MESSAGE_LIMIT_BYTES, Offer, PACKET_BYTES, Waker, Watch};
-pub use link::{Link, LinkReceiver, LinkSender};
+pub use link::Link;
+pub(crate) use link::{Incoming, MESSAGE_LIMIT_BYTES};
+pub(crate) use platform::{
+    Line, PACKET_BYTES, Waker, Watch, is_shortage, kill_self, limit_resource,
+};
 
 use crate::served::{self, Function};
 use std::{
-    env, fmt, io,
+    env,
+    ffi::OsString,
+    fmt, io,
     path::PathBuf,
     process::{self, Command, ExitCode, ExitStatus},
     thread,
@@ -119,6 +127,8 @@ pub fn crash() -> ! {
 pub struct Program {
     path: Option<PathBuf>,
     test: Option<&'static str>,
+    pub(crate) env: Vec<(OsString, OsString)>,
+    pub(crate) folder: Option<PathBuf>,
 }
 
 impl Program {
@@ -129,20 +139,30 @@ impl Program {
 
     /// The program at `path`, which must call [`take_role`] first.
     pub fn at(path: impl Into<PathBuf>) -> Self {
-        let (path, test) = (Some(path.into()), None);
-        Self { path, test }
+        let path = Some(path.into());
+        Self {
+            path,
+            ..Self::default()
+        }
     }
 
     /// This test program, whose test of that full name calls [`enter`].
     pub fn test(name: &'static str) -> Self {
-        let (path, test) = (None, Some(name));
-        Self { path, test }
+        let test = Some(name);
+        Self {
+            test,
+            ..Self::default()
+        }
     }
 
-    /// That it could not be started.
-    pub(crate) fn refusal(&self, source: &io::Error) -> String {
-        let path = self.path().unwrap_or_default();
-        format!("cannot start `{}`: {source}", path.display())
+    /// This program with what another one was to be started with.
+    pub(crate) fn in_place_of(self, earlier: Self) -> Self {
+        let (env, folder) = (earlier.env, earlier.folder);
+        Self {
+            env,
+            folder,
+            ..self
+        }
     }
 
     fn path(&self) -> io::Result<PathBuf> {
@@ -159,8 +179,11 @@ impl Program {
             None if cfg!(target_os = "linux") => Command::new("/proc/self/exe"),
             _ => Command::new(&path),
         };
-        #[cfg(unix)]
-        std::os::unix::process::CommandExt::arg0(&mut command, &path);
+        platform::show_as(&mut command, &path);
+        command.envs(self.env.iter().map(|(name, value)| (name, value)));
+        if let Some(folder) = &self.folder {
+            command.current_dir(folder);
+        }
         match self.test {
             None => command.arg(format!("--{ROLE_ARGUMENT}{role}")),
             // The first word is a pattern that no test has as its name.
@@ -237,32 +260,21 @@ impl Child {
     /// # Errors
     /// [`StartError`] when the system refuses, and inside a child.
     pub fn start(program: &Program, role: &str) -> Result<(Self, Link), StartError> {
-        let started = Self::spawn(program, role, |_| {});
-        // Dropped, the child is killed.
-        let linked = started.and_then(|(child, offer)| Ok((child, Link::of(offer)?)));
-        linked.map_err(|source| StartError {
+        let start = || {
+            if is_child() {
+                return Err(io::Error::other("a child process has no children"));
+            }
+            let mut command = program.command(role)?;
+            let ends = platform::connect(&mut command)?;
+            let process = platform::lead_group(&mut command).spawn()?;
+            let exit = None;
+            Ok((Self { process, exit }, Link::new(ends)))
+        };
+        start().map_err(|source| StartError {
             program: program.path().unwrap_or_default(),
             role: role.into(),
             source,
         })
-    }
-
-    /// Starts `program` in `role`; `prepare` sees the command.
-    pub(crate) fn spawn(
-        program: &Program,
-        role: &str,
-        prepare: impl FnOnce(&mut Command),
-    ) -> io::Result<(Self, Offer)> {
-        if is_child() {
-            return Err(io::Error::other("a child process has no children"));
-        }
-        let mut command = program.command(role)?;
-        prepare(&mut command);
-        #[cfg(unix)]
-        std::os::unix::process::CommandExt::process_group(&mut command, 0);
-        let offer = Offer::to(&mut command)?;
-        let (process, exit) = (command.spawn()?, None);
-        Ok((Self { process, exit }, offer))
     }
 
     /// The process id.
@@ -272,8 +284,7 @@ impl Child {
 
     /// How it ended, or `None` while it runs.
     pub fn try_wait(&mut self) -> Option<Exit> {
-        #[cfg(target_os = "linux")]
-        if self.exit.is_none() && !self.has_ended_with_its_helpers() {
+        if self.exit.is_none() && !platform::has_ended_with_its_helpers(self.id()) {
             return None;
         }
         if self.exit.is_none() {
@@ -284,23 +295,6 @@ impl Child {
             };
         }
         self.exit
-    }
-
-    /// Looks without reaping whether it has ended, and if so kills its process group: once it is
-    /// reaped, the group's number may be somebody else's.
-    #[cfg(target_os = "linux")]
-    fn has_ended_with_its_helpers(&self) -> bool {
-        use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
-        let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-        let pid = Pid::from_raw(self.id().cast_signed());
-        match pid.map(|pid| waitid(WaitId::Pid(pid), look)) {
-            Some(Ok(None)) => return false,
-            // Mostly nothing is left.
-            Some(Ok(Some(_))) => kill_group(self.id()),
-            // Not ours to look at any more: the group is not ours to kill either.
-            _ => {}
-        }
-        true
     }
 
     /// Waits for its end for at most `limit`, then kills it.
@@ -320,8 +314,7 @@ impl Child {
     /// Has it killed, and on Unix whatever it started in its process group; does not wait.
     pub(crate) fn start_killing(&mut self) {
         if self.try_wait().is_none() {
-            #[cfg(unix)]
-            kill_group(self.id());
+            platform::kill_group(self.id());
             // It may have ended since; then there is nothing to kill.
             let _ = self.process.kill();
         }
@@ -343,15 +336,6 @@ impl Drop for Child {
     fn drop(&mut self) {
         self.kill();
     }
-}
-
-/// Kills a process and what it started, as far as that is in its group.
-#[cfg(unix)]
-fn kill_group(leader: u32) {
-    use rustix::process::{Pid, Signal, kill_process_group};
-    // Mostly all of them have ended.
-    let leader = Pid::from_raw(leader.cast_signed());
-    let _ = leader.map(|leader| kill_process_group(leader, Signal::KILL));
 }
 
 /// What a wait for a worker has come to.

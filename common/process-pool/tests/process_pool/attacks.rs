@@ -8,7 +8,7 @@ use nix::{
     sys::signal::{self, Signal},
     unistd::Pid,
 };
-use process_pool::{PoolError, Task, TaskError, Worker, WorkerStartError, child::Exit};
+use process_pool::{PoolError, Task, TaskError, Worker, child::Exit};
 use std::{
     pin::Pin,
     process::Command,
@@ -227,19 +227,12 @@ fn crew_succeeds(words: &[&str]) -> String {
 #[test]
 fn two_functions_of_one_name_start_no_pool() {
     watched(|| {
-        let broken = |error| match error {
-            PoolError::Broken { source } => source,
-            error => panic!("{error}"),
-        };
         assert_ne!(crew::TWIN.run_here(1), crew::OTHER_TWIN.run_here(1));
         let error = builder(crew::TWIN, 1).start().expect_err("which of them?");
-        assert!(matches!(
-            broken(error),
-            WorkerStartError::Ended(Exit::Code(2))
-        ));
+        assert!(matches!(error, PoolError::Ended(Exit::Code(2))));
         const OTHER: Worker<u64, String> = Worker::new("square", |n| n.to_string());
         let error = builder(OTHER, 1).start().expect_err("it has other types");
-        assert!(matches!(broken(error), WorkerStartError::OtherTypes(_)));
+        assert!(matches!(error, PoolError::OtherTypes(_)));
     });
 }
 

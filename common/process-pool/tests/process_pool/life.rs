@@ -23,7 +23,6 @@ use std::{
 
 fn why_not(started: Result<ProcessPool<u8, u8>, PoolError>) -> String {
     let error = started.expect_err("it cannot start");
-    assert!(matches!(error, PoolError::Broken { .. }), "{error:?}");
     let text = error.to_string();
     assert!(!text.contains('\n'), "{text}");
     text

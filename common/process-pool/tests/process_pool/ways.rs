@@ -5,7 +5,7 @@ use crate::{
     support::{builder, count, watched},
 };
 use process_pool::{
-    Limit, PoolError, TaskError, Worker, WorkerStartError,
+    Limit, PoolError, TaskError, Worker,
     child::{self, Exit, Program},
 };
 use std::{
@@ -63,10 +63,7 @@ fn a_function_of_other_types_is_found_when_a_worker_starts() {
     watched(|| {
         const STRANGE: Worker<u8, u8> = Worker::new("add", |n| n);
         let error = builder(SQUARE, 1).also(&STRANGE).start();
-        let Err(PoolError::Broken {
-            source: WorkerStartError::OtherTypes(theirs),
-        }) = error
-        else {
+        let Err(PoolError::OtherTypes(theirs)) = error else {
             panic!("{error:?}");
         };
         assert!(theirs.contains("fn(u64) -> u64"), "{theirs}");
@@ -93,10 +90,7 @@ fn an_initialiser_leaves_its_data_in_every_worker() {
         assert_eq!((ledger.submitted, ledger.workers_lost), (41, 2));
 
         let error = builder(ADD, 2).initialiser(&LOAD, &13).start();
-        let Err(PoolError::Broken {
-            source: WorkerStartError::Initialiser(message),
-        }) = error
-        else {
+        let Err(PoolError::Initialiser(message)) = error else {
             panic!("{error:?}");
         };
         assert!(message.contains("13 is unlucky"), "{message}");

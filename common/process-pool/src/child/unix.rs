@@ -1,10 +1,12 @@
-//! The link on Unix: two pipes, which carry short messages faster than a pair of sockets does.
+//! Children on Unix: process groups, and two pipes, which carry short messages faster than a pair
+//! of sockets does.
 //!
 //! On Linux a small message to a worker is a *packet*: one read takes it and no part of the next. So
 //! what lies in the pipe is what the worker has not begun, and the parent, which has the reading end
 //! open, too, can take it back.
 
-use crate::child::Seen;
+use super::Seen;
+use crate::Limit;
 use nix::{
     sys::resource::{Resource, getrlimit},
     unistd,
@@ -12,14 +14,22 @@ use nix::{
 use rustix::{
     buffer::spare_capacity,
     event::{PollFd, PollFlags, Timespec, poll},
-    fs::{FileType, OFlags, fcntl_setfl, fstat},
+    fs::{FileType, Mode, OFlags, fcntl_setfl, fstat, open},
     io::{Errno, fcntl_dupfd_cloexec, ioctl_fionread, retry_on_intr},
+    process::{
+        Pid, Signal, WaitId, WaitIdOptions, getpgrp, getpid, kill_process, kill_process_group,
+        waitid,
+    },
 };
 use std::{
     fs::File,
     io::{self, PipeReader, PipeWriter, Read, Write},
-    os::fd::{AsFd, BorrowedFd, OwnedFd},
-    process::Command,
+    os::{
+        fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
+        unix::process::{CommandExt, parent_id},
+    },
+    path::Path,
+    process::{self, Command},
     sync::Arc,
     thread,
     time::{Duration, Instant},
@@ -35,9 +45,74 @@ const PIPE_BYTES: i32 = 256 << 10;
 /// Where the end of a process is not reported, it is looked for so often.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
+/// Has a command lead a process group of its own.
+pub(super) fn lead_group(command: &mut Command) -> &mut Command {
+    command.process_group(0)
+}
+
+/// Has a command show as `name`.
+pub(super) fn show_as(command: &mut Command, name: &Path) {
+    command.arg0(name);
+}
+
+/// Limits what a process that has just started may use.
+#[cfg(target_os = "linux")]
+pub(crate) fn limit_resource(id: u32, limit: Limit) -> io::Result<()> {
+    use rustix::process::{Resource, Rlimit, prlimit};
+    let (resource, most) = match limit {
+        Limit::MemoryBytes(most) => (Resource::As, most),
+        Limit::Files(most) => (Resource::Nofile, most),
+        Limit::CpuSeconds(most) => (Resource::Cpu, most),
+    };
+    let (current, maximum) = (Some(most), Some(most));
+    let limit = Rlimit { current, maximum };
+    Ok(prlimit(pid(id), resource, limit).map(drop)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn limit_resource(_: u32, _: Limit) -> io::Result<()> {
+    Ok(())
+}
+
+fn pid(id: u32) -> Option<Pid> {
+    Pid::from_raw(id.cast_signed())
+}
+
+/// Kills a process and what it started, as far as that is in its group.
+pub(super) fn kill_group(leader: u32) {
+    // Mostly all of them have ended.
+    let _ = pid(leader).map(|leader| kill_process_group(leader, Signal::KILL));
+}
+
+/// Looks without reaping whether a child has ended, and if so kills its process group: once it is
+/// reaped, the group's number may be somebody else's.
+pub(super) fn has_ended_with_its_helpers(id: u32) -> bool {
+    let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    match pid(id).map(|id| waitid(WaitId::Pid(id), look)) {
+        Some(Ok(None)) => return false,
+        // Mostly nothing is left.
+        Some(Ok(Some(_))) => kill_group(id),
+        // Not ours to look at any more: the group is not ours to kill either.
+        _ => {}
+    }
+    true
+}
+
+/// Ends this process, and flushes and drops nothing.
+pub(crate) fn kill_self() -> ! {
+    let _ = kill_process(getpid(), Signal::KILL);
+    process::abort()
+}
+
+/// Whether there was too little of something, of which there may be more soon.
+pub(crate) fn is_shortage(error: &io::Error) -> bool {
+    let shortages = [Errno::MFILE, Errno::NFILE, Errno::AGAIN, Errno::NOMEM];
+    Errno::from_io_error(error).is_some_and(|error| shortages.contains(&error))
+}
+
 /// What comes from the other end.
 #[derive(Debug)]
-pub(crate) struct Input(PipeReader);
+pub(crate) struct Input(pub(super) PipeReader);
 
 /// What goes to the other end.
 pub(super) type Output = PipeWriter;
@@ -45,9 +120,8 @@ pub(super) type Output = PipeWriter;
 impl Input {
     /// Reads once, behind the bytes that are there, as much as these have room for.
     pub(super) fn read(&self, bytes: &mut Vec<u8>) -> io::Result<usize> {
-        Ok(retry_on_intr(|| {
-            rustix::io::read(&self.0, spare_capacity(bytes))
-        })?)
+        let read = || rustix::io::read(&self.0, spare_capacity(bytes));
+        Ok(retry_on_intr(read)?)
     }
 
     /// Waits until there is something to read, for at most `limit`; without one, reading waits.
@@ -63,14 +137,29 @@ impl Input {
         PollFd::new(&self.0, PollFlags::IN)
     }
 
-    pub(super) fn try_clone(&self) -> io::Result<Self> {
-        Ok(Self(out_of_the_way(self.0.as_fd())?.into()))
-    }
-
-    /// Waits until the other end has closed, and reads nothing.
-    pub(super) fn wait_for_end(&self) {
-        // No event is asked for: the end is reported without.
-        poll_until(&mut [PollFd::new(&self.0, PollFlags::empty())], None);
+    /// Has a thread end this process with its parent, so that it does so in mid-task, too.
+    #[expect(
+        clippy::exit,
+        reason = "the parent is gone, and `main` may be busy for ever"
+    )]
+    pub(crate) fn watch_parent(&self) -> io::Result<()> {
+        let input = out_of_the_way(self.0.as_fd())?;
+        let parent = parent_id();
+        let watching = move || {
+            // No event is asked for: the end is reported without.
+            poll_until(&mut [PollFd::new(&input, PollFlags::empty())], None);
+            // The parent may have closed the link to let an idle worker end by itself.
+            while parent_id() == parent {
+                thread::sleep(Duration::from_millis(5));
+            }
+            // What a task started ends, too.
+            if getpgrp() == getpid() {
+                kill_group(process::id());
+            }
+            process::exit(0)
+        };
+        let watcher = thread::Builder::new().name("watcher".into());
+        watcher.spawn(watching).map(drop)
     }
 }
 
@@ -88,39 +177,13 @@ fn poll_until(ends: &mut [PollFd<'_>], deadline: Option<Instant>) -> bool {
     }
 }
 
-/// The parent's side of a connection that its child has yet to take.
-pub(crate) struct Offer(PipeReader, PipeWriter, Option<File>);
-
-impl Offer {
-    pub(in super::super) fn to(command: &mut Command) -> io::Result<Self> {
-        let (theirs, output) = io::pipe()?;
-        let unread = open_again(&theirs);
-        command.stdin(theirs);
-        let (input, theirs) = io::pipe()?;
-        command.stdout(theirs);
-        Ok(Self(input, output, unread))
-    }
-
-    pub(super) fn wires(self) -> io::Result<(Input, Output)> {
-        Ok((Input(self.0), self.1))
-    }
-
-    /// Makes it fit for a worker, whose process is watched from now on.
-    pub(crate) fn line(self, pid: u32) -> io::Result<Line> {
-        fcntl_setfl(&self.1, OFlags::NONBLOCK.union(PACKETS))?;
-        #[cfg(target_os = "linux")]
-        for end in [self.0.as_fd(), self.1.as_fd()] {
-            use nix::fcntl::{FcntlArg, fcntl};
-            // A large value takes fewer turns. Where it is refused, the pipes stay as they are.
-            let _ = fcntl(end, FcntlArg::F_SETPIPE_SZ(PIPE_BYTES));
-        }
-        Ok(Line {
-            answers: Input(self.0),
-            tasks: Some(self.1),
-            unread: self.2,
-            watch: Watch::over(pid)?,
-        })
-    }
+/// Gives a command that is about to run the other ends of two pipes.
+pub(super) fn connect(command: &mut Command) -> io::Result<(Input, Output)> {
+    let (theirs, output) = io::pipe()?;
+    command.stdin(theirs);
+    let (input, theirs) = io::pipe()?;
+    command.stdout(theirs);
+    Ok((Input(input), output))
 }
 
 /// Takes the pipes from this process's standard input and output.
@@ -155,27 +218,39 @@ const PACKETS: OFlags = OFlags::DIRECT;
 #[cfg(not(target_os = "linux"))]
 const PACKETS: OFlags = OFlags::empty();
 
-/// Opens a pipe's end as a file of its own, whose reads do not wait whatever the child's do.
-fn open_again(end: &PipeReader) -> Option<File> {
-    use std::os::fd::AsRawFd;
-    let path = format!("/proc/self/fd/{}", end.as_raw_fd());
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let opened = rustix::fs::open(path, flags, rustix::fs::Mode::empty());
-    opened.ok().filter(|_| !PACKETS.is_empty()).map(File::from)
-}
-
 /// A worker's pipes and its process, as its parent has them.
 #[derive(Debug)]
 pub(crate) struct Line {
-    pub(crate) answers: Input,
+    answers: Input,
     /// Closed, the worker ends by itself.
     tasks: Option<PipeWriter>,
     /// The worker's end of them, where there is a way to it.
     unread: Option<File>,
-    pub(crate) watch: Watch,
+    watch: Watch,
 }
 
 impl Line {
+    /// Makes a connection fit for a worker, whose process is watched from now on.
+    pub(crate) fn new(answers: Input, tasks: Output, id: u32) -> io::Result<Self> {
+        fcntl_setfl(&tasks, OFlags::NONBLOCK.union(PACKETS))?;
+        #[cfg(target_os = "linux")]
+        for end in [answers.0.as_fd(), tasks.as_fd()] {
+            use nix::fcntl::{FcntlArg, fcntl};
+            // A large value takes fewer turns. Where it is refused, the pipes stay as they are.
+            let _ = fcntl(end, FcntlArg::F_SETPIPE_SZ(PIPE_BYTES));
+        }
+        // A file of its own, whose reads do not wait whatever the child's do.
+        let path = format!("/proc/self/fd/{}", tasks.as_raw_fd());
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let unread = open(path, flags, Mode::empty()).ok();
+        Ok(Self {
+            answers,
+            tasks: Some(tasks),
+            unread: unread.filter(|_| !PACKETS.is_empty()).map(File::from),
+            watch: Watch::over(id)?,
+        })
+    }
+
     /// Waits until there is an answer, or room for more of a task, where either is `expected`, or
     /// for whatever else ends the wait.
     pub(crate) fn wait(
@@ -189,6 +264,14 @@ impl Line {
         let room = room.map(|tasks| (Seen::Room, PollFd::new(tasks, PollFlags::OUT)));
         let waker = waker.map(Waker::readable);
         self.watch.wait([answer, room, waker], deadline)
+    }
+
+    pub(crate) fn answers(&self) -> &Input {
+        &self.answers
+    }
+
+    pub(crate) fn watch(&self) -> Watch {
+        self.watch.clone()
     }
 
     /// Whether there is an answer.
@@ -247,9 +330,9 @@ pub(crate) struct Watch(Option<Arc<OwnedFd>>);
 
 impl Watch {
     #[cfg(target_os = "linux")]
-    fn over(pid: u32) -> io::Result<Self> {
-        use rustix::process::{Pid, PidfdFlags, pidfd_open};
-        let pid = Pid::from_raw(pid.cast_signed()).ok_or(io::ErrorKind::InvalidInput)?;
+    fn over(id: u32) -> io::Result<Self> {
+        use rustix::process::{PidfdFlags, pidfd_open};
+        let pid = pid(id).ok_or(io::ErrorKind::InvalidInput)?;
         match pidfd_open(pid, PidfdFlags::empty()) {
             Ok(watch) => Ok(Self(Some(Arc::new(watch)))),
             Err(Errno::NOSYS | Errno::PERM) => Ok(Self(None)),
@@ -287,22 +370,19 @@ impl Watch {
 
 /// Ends a [`wait`](Self::wait) from another thread.
 #[derive(Debug)]
-pub(crate) struct Waker {
-    reader: PipeReader,
-    writer: PipeWriter,
-}
+pub(crate) struct Waker(PipeReader, PipeWriter);
 
 impl Waker {
     pub(crate) fn new() -> io::Result<Self> {
         let (reader, writer) = io::pipe()?;
         fcntl_setfl(&reader, OFlags::NONBLOCK)?;
         fcntl_setfl(&writer, OFlags::NONBLOCK)?;
-        Ok(Self { reader, writer })
+        Ok(Self(reader, writer))
     }
 
     pub(crate) fn wake(&self) {
         // A full pipe wakes as well.
-        let _ = (&self.writer).write(&[0]);
+        let _ = (&self.1).write(&[0]);
     }
 
     /// Waits to be woken, or for the end of a worker.
@@ -313,63 +393,11 @@ impl Waker {
     }
 
     fn readable(&self) -> (Seen, PollFd<'_>) {
-        (Seen::Woken, PollFd::new(&self.reader, PollFlags::IN))
+        (Seen::Woken, PollFd::new(&self.0, PollFlags::IN))
     }
 
     /// Until it is woken again, it does not end a wait.
     pub(crate) fn rest(&self) {
-        let _ = (&self.reader).read(&mut [0; 64]);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{
-        super::{KEPT_BYTES, Link, LinkReceiver, LinkSender, READ_BYTES},
-        *,
-    };
-
-    fn pair() -> (Input, Output) {
-        let (input, output) = io::pipe().expect("a pipe");
-        (Input(input), output)
-    }
-
-    #[test]
-    fn waiting_ends_at_the_limit() {
-        let (input, output) = pair();
-        let limit = Some(Duration::from_millis(5));
-        let waited = input.wait(limit).map_err(|error| error.kind());
-        assert_eq!(waited, Err(io::ErrorKind::TimedOut));
-        drop(output);
-        input.wait(limit).expect("the end is something to read");
-    }
-
-    #[test]
-    fn the_end_of_the_other_side_is_seen_without_reading() {
-        let (input, mut output) = pair();
-        let closing = input.try_clone().expect("a second handle");
-        output.write_all(b"unread").expect("there is room");
-        drop(output);
-        closing.wait_for_end();
-    }
-
-    #[test]
-    fn a_large_message_leaves_no_large_buffer() {
-        let (input, output) = pair();
-        let mut sender = LinkSender(output);
-        let (_, mut link): (_, LinkReceiver) = Link::new((input, pair().1)).split();
-        let sizes = [KEPT_BYTES * 2, 3, READ_BYTES * 2, 0];
-        let sending = thread::spawn(move || {
-            for size in sizes {
-                sender.send(&vec![7_u8; size]).expect("it is read");
-            }
-        });
-        for size in sizes {
-            let received: Option<Vec<u8>> = link.receive().expect("it comes");
-            assert!(received == Some(vec![7; size]), "{size}");
-        }
-        sending.join().expect("no panic");
-        assert!(link.incoming.bytes.capacity() <= KEPT_BYTES);
-        assert!(link.receive::<()>().is_ok_and(|end| end.is_none()));
+        let _ = (&self.0).read(&mut [0; 64]);
     }
 }

@@ -1,0 +1,104 @@
+//! Where there is no Unix: no child starts, so that there is nothing to talk to.
+
+use super::Seen;
+use crate::Limit;
+use std::{
+    io,
+    path::Path,
+    process::{self, Command},
+    time::{Duration, Instant},
+};
+
+pub(crate) const PACKET_BYTES: usize = 0;
+
+fn refused<T>() -> io::Result<T> {
+    let text = "process pools and servers need Unix: Linux, macOS, or WSL on Windows";
+    Err(io::Error::new(io::ErrorKind::Unsupported, text))
+}
+
+pub(super) fn lead_group(command: &mut Command) -> &mut Command {
+    command
+}
+
+pub(super) fn show_as(_: &mut Command, _: &Path) {}
+
+pub(super) fn kill_group(_: u32) {}
+
+pub(super) fn has_ended_with_its_helpers(_: u32) -> bool {
+    true
+}
+
+pub(crate) fn kill_self() -> ! {
+    process::abort()
+}
+
+pub(crate) fn is_shortage(_: &io::Error) -> bool {
+    false
+}
+
+pub(crate) fn limit_resource(_: u32, _: Limit) -> io::Result<()> {
+    refused()
+}
+
+pub(super) fn connect(_: &mut Command) -> io::Result<(Input, Output)> {
+    refused()
+}
+
+pub(super) fn inherited() -> io::Result<(Input, Output)> {
+    refused()
+}
+
+/// An end that there is not, and methods that nothing can call.
+macro_rules! absent {
+    ($end:ident: $($name:ident($($argument:ty),*) -> $result:ty;)*) => {
+        #[derive(Clone, Debug)]
+        pub(crate) enum $end {}
+
+        impl $end {
+            $(pub(crate) fn $name(&self, $(_: $argument),*) -> $result {
+                match *self {}
+            })*
+        }
+    };
+}
+
+pub(super) type Output = io::Sink;
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Watch;
+
+absent! { Input:
+    read(&mut Vec<u8>) -> io::Result<usize>;
+    wait(Option<Duration>) -> io::Result<()>;
+    watch_parent() -> io::Result<()>;
+}
+
+absent! { Line:
+    answers() -> &Input;
+    watch() -> Watch;
+    wait((bool, bool), Option<&Waker>, Option<Instant>) -> Seen;
+    has_answer() -> bool;
+    send(&[u8]) -> io::Result<usize>;
+    unread() -> usize;
+    can_take_back() -> bool;
+    take_back() -> Vec<Vec<u8>>;
+    close() -> ();
+}
+
+impl Line {
+    pub(crate) fn new(_: Input, _: Output, _: u32) -> io::Result<Self> {
+        refused()
+    }
+}
+
+absent! { Waker:
+    wake() -> ();
+    wait(&Watch, Option<Instant>) -> Seen;
+    rest() -> ();
+}
+
+impl Waker {
+    pub(crate) fn new() -> io::Result<Self> {
+        refused()
+    }
+}
