@@ -135,9 +135,7 @@ impl<I: Serialize, O: DeserializeOwned> ProcessPool<I, O> {
     /// # Errors
     /// Any [`TaskError`].
     pub fn call(&self, input: I) -> Result<O, TaskError> {
-        let room = &self.shared().room;
-        let permit = room.try_take().unwrap_or_else(|| block_on(room.take()));
-        self.queue(&input, permit, true).wait()
+        self.submit(input).wait()
     }
 
     /// Queues one task; blocks while the queue is at its limit.
@@ -151,7 +149,7 @@ impl<I: Serialize, O: DeserializeOwned> ProcessPool<I, O> {
     /// The input.
     pub fn try_submit(&self, input: I) -> Result<Task<O>, I> {
         match self.shared().room.try_take() {
-            Some(permit) => Ok(self.queue(&input, permit, false)),
+            Some(permit) => Ok(self.queue(&input, permit)),
             None => Err(input),
         }
     }
@@ -164,18 +162,18 @@ impl<I: Serialize, O: DeserializeOwned> ProcessPool<I, O> {
     /// Dropped before it is ready, it has queued nothing, and the input is gone.
     pub async fn submit_async(&self, input: I) -> Task<O> {
         let permit = self.shared().room.take().await;
-        self.queue(&input, permit, false)
+        self.queue(&input, permit)
     }
 
-    /// Queues a task for which there is room; its caller may be lent an idle worker for it.
-    fn queue(&self, input: &I, permit: Permit, lends: bool) -> Task<O> {
+    /// Queues a task for which there is room.
+    fn queue(&self, input: &I, permit: Permit) -> Task<O> {
         let shared = self.shared();
         let (sender, outcome) = oneshot::channel();
-        let task = shared.next_task();
-        let reply = Box::new(|outcome| sync::send(sender, outcome));
-        if let Some(mut job) = shared.job(self.function, input, (task, reply)) {
+        let reply = Box::new(|_, outcome| sync::send(sender, outcome));
+        let (task, job) = shared.job(self.function, input, reply);
+        if let Some(mut job) = job {
             job.permit = Some(permit);
-            shared.add([job].into(), lends);
+            shared.add([job].into());
         }
         Task::new(Arc::clone(shared), task, outcome)
     }

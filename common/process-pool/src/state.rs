@@ -10,11 +10,9 @@ use crate::{
     Event, Ledger, Payload, PoolError, TaskError, WorkerId,
     builder::Settings,
     child::{Child, Waker},
-    supervisor,
     sync::{Room, lock},
     task::not_encoded,
     wire::{self, IS_NOTED, Message},
-    worker::Worker,
 };
 use serde::Serialize;
 use std::{
@@ -41,10 +39,8 @@ pub(crate) struct Slot {
     pub(crate) is_ready: bool,
     /// What the worker has, in order; at most the first is begun.
     pub(crate) jobs: VecDeque<Job>,
-    /// The worker, when it has nothing to do; whoever takes it out gives it a job.
-    pub(crate) idle: Option<Box<Worker>>,
-    /// Whether the supervisor was woken to take the worker.
-    pub(crate) is_woken: bool,
+    /// Whether the worker has nothing to do, and its supervisor waits to be woken.
+    pub(crate) is_idle: bool,
     next_start: Option<Instant>,
     failures: u32,
     failing_since: Option<Instant>,
@@ -131,45 +127,33 @@ impl Shared {
         lock(&self.state).ledger
     }
 
-    pub(crate) fn next_task(&self) -> u64 {
-        self.next_task.fetch_add(1, Ordering::Relaxed)
-    }
-
-    /// Queues what is to be sent at once, or gives it to a worker that is lent to this thread.
-    pub(crate) fn add(&self, jobs: VecDeque<Job>, lends: bool) {
+    /// Queues what is to be sent to one worker at once.
+    pub(crate) fn add(&self, jobs: VecDeque<Job>) {
         let numbers = jobs.iter().map(|job| job.task);
         numbers.for_each(|task| self.settings.notify(Event::Submitted(task)));
-        if let Some(worker) = self.change(|state| state.add(jobs, lends)) {
-            supervisor::serve_lent(self, worker);
-        }
+        self.change(|state| state.add(jobs));
     }
 
-    /// Makes a task of an input; one that cannot be encoded ends here.
+    /// Makes a task of an input, and returns its number; one that cannot be encoded ends here.
     pub(crate) fn job(
         &self,
         function: u8,
         input: &impl Serialize,
-        reply: (u64, Reply),
-    ) -> Option<Job> {
-        let (task, reply) = reply;
+        reply: Reply,
+    ) -> (u64, Option<Job>) {
+        let task = self.next_task.fetch_add(1, Ordering::Relaxed);
         let is_noted = self.settings.hook.is_some();
-        let kind = if is_noted {
-            function | IS_NOTED
-        } else {
-            function
-        };
+        let kind = function | if is_noted { IS_NOTED } else { 0 };
         let mut order = Vec::new();
-        match wire::encode(&mut order, (task, kind), input) {
-            Ok(()) => Some(Job::new(task, order, reply)),
-            Err(reason) => {
-                self.change(|state| {
-                    state.ledger.submitted += 1;
-                    state.ledger.failed += 1;
-                });
-                reply(Err(not_encoded(Payload::Input, reason)));
-                None
-            }
+        if let Err(reason) = wire::encode(&mut order, (task, kind), input) {
+            let mut state = lock(&self.state);
+            state.ledger.submitted += 1;
+            state.ledger.failed += 1;
+            drop(state);
+            reply(task, Err(not_encoded(Payload::Input, reason)));
+            return (task, None);
         }
+        (task, Some(Job::new(task, order, reply)))
     }
 }
 
@@ -196,7 +180,7 @@ impl State {
         *count += 1;
         self.later(move |_| {
             drop(job.permit);
-            (job.reply)(outcome);
+            (job.reply)(job.task, outcome);
         });
         // The supervisors of a closed pool end their workers when its last task has ended.
         if self.closed.is_some() && self.ledger.balances() {
@@ -210,32 +194,27 @@ impl State {
         jobs.for_each(|job| self.settle(job, Err(error.clone())));
     }
 
-    /// Queues what is to be sent at once, or refuses it; a task that is not to wait may get an idle
-    /// worker, to be served by the caller.
-    fn add(&mut self, jobs: VecDeque<Job>, lends: bool) -> Option<Box<Worker>> {
+    fn add(&mut self, jobs: VecDeque<Job>) {
         self.ledger.submitted += jobs.len() as u64;
-        if let Some(error) = self.closed.clone() {
-            self.fail(jobs, &error);
-            return None;
+        match self.closed.clone() {
+            Some(error) => self.fail(jobs, &error),
+            None => self.queue_up(jobs),
         }
-        // With a limit of tasks it is for the supervisor to see when that is reached.
-        if lends && self.queue.is_empty() && self.settings.tasks_per_worker.is_none() {
-            let mut idle = self.slots.iter_mut().filter_map(|slot| slot.idle.take());
-            if let Some(mut worker) = idle.next() {
-                worker.give(self, jobs);
-                return Some(worker);
-            }
+    }
+
+    /// Queues what is to be sent at once, and wakes an idle worker's supervisor for it.
+    fn queue_up(&mut self, jobs: VecDeque<Job>) {
+        if let Some(first) = jobs.front() {
+            self.queue.insert(first.task, jobs);
+            self.wake_idle();
         }
-        self.queue.insert(jobs.front()?.task, jobs);
-        self.wake_idle();
-        None
     }
 
     /// The next task, if it is one that may be sent ahead, and no idle worker could begin it.
     pub(crate) fn take_ahead(&mut self) -> Option<Job> {
         let (_, jobs) = self.queue.first_key_value()?;
-        let idle = self.slots.iter().filter(|slot| slot.idle.is_some()).count();
-        let may_go = jobs.len() == 1 && jobs[0].is_small() && self.queue.len() > idle;
+        let all_are_busy = self.slots.iter().all(|slot| !slot.is_idle);
+        let may_go = all_are_busy && jobs.len() == 1 && jobs[0].is_small();
         may_go.then(|| self.queue.pop_first()?.1.pop_front())?
     }
 
@@ -243,10 +222,9 @@ impl State {
     pub(crate) fn wake_idle(&mut self) {
         let mut slots = self.slots.iter_mut().zip(&self.wakers);
         if !self.queue.is_empty()
-            && let Some((slot, waker)) =
-                slots.find(|(slot, _)| slot.idle.is_some() && !slot.is_woken)
+            && let Some((slot, waker)) = slots.find(|(slot, _)| slot.is_idle)
         {
-            slot.is_woken = true;
+            slot.is_idle = false;
             waker.wake();
         }
     }
@@ -286,10 +264,7 @@ impl State {
         match self.closed.clone() {
             _ if job.is_cancelled => self.settle(job, Err(TaskError::Cancelled)),
             Some(error) if self.is_over => self.settle(job, Err(error)),
-            _ => {
-                self.queue.insert(job.task, [job].into());
-                self.wake_idle();
-            }
+            _ => self.queue_up([job].into()),
         }
     }
 

@@ -84,9 +84,8 @@ impl<I: Serialize, T: Iterator<Item = I>> Feeder<T> {
                 more = false;
                 break;
             };
-            let task = self.shared.next_task();
-            let reply = self.reply(task, &permit);
-            if let Some(mut job) = self.shared.job(self.function, &input, (task, reply)) {
+            let reply = self.reply(&permit);
+            if let (_, Some(mut job)) = self.shared.job(self.function, &input, reply) {
                 bytes += job.order.len();
                 job.reader = self.flow.reader();
                 jobs.push_back(job);
@@ -97,17 +96,17 @@ impl<I: Serialize, T: Iterator<Item = I>> Feeder<T> {
         }
         if let Some(first) = jobs.front_mut() {
             first.permit = Some(block_on(self.shared.room.take()));
-            self.shared.add(jobs, false);
+            self.shared.add(jobs);
         }
         more
     }
 
     /// Where the outcome of the next input goes.
-    fn reply(&mut self, task: u64, permit: &Arc<Permit>) -> Reply {
+    fn reply(&mut self, permit: &Arc<Permit>) -> Reply {
         let (reader, flow) = (self.reader.clone(), Arc::clone(&self.flow));
         let (index, permit) = (self.next, Arc::clone(permit));
         self.next += 1;
-        Box::new(move |outcome| {
+        Box::new(move |task, outcome| {
             flow.note(outcome.as_ref().map_or(0, |answer| answer.bytes.len()));
             // Without a reader it is not missed.
             let _ = reader.send((index, task, outcome, permit));

@@ -1,11 +1,8 @@
 //! One thread for each slot of a pool: it starts a worker, serves and ends it, and starts the next one.
-//!
-//! An idle worker lies in its slot. A caller that waits for one task may take it out and do there
-//! what the supervisor would do, which spares two changes of threads.
 
 use crate::{
     Event, PoolError, WorkerId,
-    child::{Child, Exit, Link, Seen, Waker, Watch, limit_resource},
+    child::{Child, Exit, Link, limit_resource},
     state::Shared,
     sync::lock,
     wire::{FAILURE, HELLO, MARK, NO_TASK, VALUE},
@@ -36,11 +33,11 @@ pub(crate) fn run(shared: &Shared, slot: usize) {
         let waker = Arc::clone(&lock(&shared.state).wakers[slot]);
         while let Some(when) = shared.change(|state| state.next_start(slot)) {
             if when > Instant::now() {
-                waker.wait(&Watch::default(), Some(when));
+                waker.wait(when);
                 continue;
             }
             match start(shared, slot) {
-                Ok(worker) => attend(shared, worker, &waker),
+                Ok(worker) => worker.serve(shared, &waker),
                 Err(reason) => shared.change(|state| {
                     if state.wants_workers() {
                         state.fail_start(slot, reason);
@@ -64,58 +61,14 @@ fn guard(shared: &Shared, slot: usize, work: impl FnOnce()) {
         state.leave();
         let slot = &mut state.slots[slot];
         slot.is_ready = false;
-        (slot.child.take(), slot.idle.take())
+        slot.child.take()
     });
     // Only now: it waits for the process.
     drop(rest);
 }
 
-/// Serves a slot's worker until that has ended.
-fn attend(shared: &Shared, worker: Box<Worker>, waker: &Waker) {
-    let (slot, watch) = (worker.id.slot, worker.line.watch());
-    let (mut worker, mut seen) = (Some(worker), Seen::Woken);
-    loop {
-        if let Some(busy) = worker.take() {
-            let Some(idle) = busy.work(shared, Some(waker), seen == Seen::End) else {
-                return;
-            };
-            shared.change(|state| {
-                state.slots[slot].idle = Some(idle);
-                // Something may have come meanwhile.
-                state.wake_idle();
-            });
-        } else if seen == Seen::End {
-            // Whom it is lent to sees its end, too.
-            thread::sleep(Duration::from_millis(1));
-        }
-        seen = waker.wait(&watch, None);
-        let is_gone = shared.change(|state| {
-            let slot = &mut state.slots[slot];
-            slot.is_woken = false;
-            worker = slot.idle.take();
-            slot.child.is_none()
-        });
-        if worker.is_none() && is_gone {
-            return;
-        }
-    }
-}
-
-/// Serves a worker on the thread that waits for the only task that it has.
-pub(crate) fn serve_lent(shared: &Shared, worker: Box<Worker>) {
-    let slot = worker.id.slot;
-    let worker = worker.work(shared, None, false);
-    shared.change(|state| {
-        let is_wanted = worker.is_none() || !state.queue.is_empty() || state.closed.is_some();
-        state.slots[slot].idle = worker;
-        if is_wanted {
-            state.wakers[slot].wake();
-        }
-    });
-}
-
 /// Starts a worker process and waits until it is ready.
-fn start(shared: &Shared, slot: usize) -> Result<Box<Worker>, PoolError> {
+fn start(shared: &Shared, slot: usize) -> Result<Worker, PoolError> {
     let (settings, spawned) = (&shared.settings, Instant::now());
     let (mut child, link) = Child::start(&settings.program, &settings.role())
         .map_err(|error| PoolError::refused(&error, &error.source))?;
@@ -141,7 +94,7 @@ fn greet(
     worker: WorkerId,
     mut link: Link,
     spawned: Instant,
-) -> Result<Box<Worker>, PoolError> {
+) -> Result<Worker, PoolError> {
     let settings = &shared.settings;
     let refused = |error: io::Error| PoolError::refused(&error, &error);
     for limit in &settings.limits {
@@ -172,7 +125,7 @@ fn greet(
         let ended = ended.decode::<()>();
         ended.map_err(|error| PoolError::Initialiser(error.to_string()))?;
     }
-    Worker::new(worker, link).map(Box::new).map_err(refused)
+    Worker::new(worker, link).map_err(refused)
 }
 
 /// Ends a worker that did not get ready; returns why that was.

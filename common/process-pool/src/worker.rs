@@ -35,10 +35,10 @@ enum Ending {
     Dismissed,
 }
 
-/// A worker as whoever serves it has it.
+/// A worker as its supervisor has it.
 pub(crate) struct Worker {
-    pub(crate) id: WorkerId,
-    pub(crate) line: Line,
+    id: WorkerId,
+    line: Line,
     incoming: Incoming,
     /// Whether what it says does not count, or has come to its end.
     is_mute: bool,
@@ -80,37 +80,28 @@ impl Worker {
         })
     }
 
-    /// Serves the worker until it has nothing to do; returns it then, and nothing when it has ended.
-    /// Without a waker it gets no more tasks. One that may have ended is looked at first.
-    pub(crate) fn work(
-        mut self: Box<Self>,
-        shared: &Shared,
-        waker: Option<&Waker>,
-        mut may_have_ended: bool,
-    ) -> Option<Box<Self>> {
+    /// Serves the worker until it has ended.
+    pub(crate) fn serve(mut self, shared: &Shared, waker: &Waker) {
         loop {
             let (answers, jobs, deadline) = shared.change(|state| {
                 let answers = self.hear(state);
-                self.turn(state, waker.is_some());
+                self.turn(state);
                 state.wake_idle();
-                let jobs = state.slots[self.id.slot].jobs.len();
+                let slot = &mut state.slots[self.id.slot];
+                slot.is_idle = slot.jobs.is_empty() && self.ending.is_none();
+                let jobs = slot.jobs.len();
                 (answers, jobs, self.deadline(state.settings.timeout, jobs))
             });
             if jobs == 0 {
                 // One large input is no reason to keep its memory.
                 (self.message, self.sent) = (Arc::default(), 0);
-                if self.ending.is_none() && !may_have_ended {
-                    return Some(self);
-                }
             }
             // A worker that wakes its parent for each of very short tasks is several times slower.
             if answers > 1 && jobs > answers && !self.in_packets {
                 thread::sleep(REST);
             }
-            may_have_ended = false;
             if let Some(exit) = self.advance(shared, waker, deadline) {
-                shared.change(|state| self.settle_end(state, exit));
-                return None;
+                return shared.change(|state| self.settle_end(state, exit));
             }
         }
     }
@@ -130,7 +121,7 @@ impl Worker {
     fn advance(
         &mut self,
         shared: &Shared,
-        waker: Option<&Waker>,
+        waker: &Waker,
         deadline: Option<Instant>,
     ) -> Option<Exit> {
         self.send();
@@ -138,7 +129,7 @@ impl Worker {
         let expected = (!self.is_mute, !self.is_mute && has_left);
         match self.line.wait(expected, waker, deadline) {
             Seen::Answer => self.read(),
-            Seen::Woken => waker.into_iter().for_each(Waker::rest),
+            Seen::Woken => waker.rest(),
             Seen::Room | Seen::Late => {}
             Seen::End => {
                 // All that it has said.
@@ -219,7 +210,7 @@ impl Worker {
     }
 
     /// Does what is due, and gives it what is next.
-    fn turn(&mut self, state: &mut State, is_fed: bool) {
+    fn turn(&mut self, state: &mut State) {
         let (now, slot) = (Instant::now(), self.id.slot);
         let most = state.settings.tasks_per_worker;
         let is_used_up = most.is_some_and(|most| self.given >= most.get());
@@ -231,11 +222,11 @@ impl Worker {
                 state.kill(slot);
             }
         } else if jobs.is_empty() {
-            if is_fed && (is_used_up || !state.wants_workers()) {
+            if is_used_up || !state.wants_workers() {
                 // It ends by itself.
                 self.line.close();
                 self.ending = Some((Ending::Dismissed, now + END_LIMIT));
-            } else if is_fed && let Some((_, jobs)) = state.queue.pop_first() {
+            } else if let Some((_, jobs)) = state.queue.pop_first() {
                 self.give(state, jobs);
                 self.send();
                 self.feed_ahead(state);
@@ -251,13 +242,13 @@ impl Worker {
             }
         } else if jobs.len() > 1 && is_past(TAKE_BACK_AFTER) {
             self.take_back(state);
-        } else if is_fed {
+        } else {
             self.feed_ahead(state);
         }
     }
 
     /// Gives it what it is to be sent at once.
-    pub(crate) fn give(&mut self, state: &mut State, jobs: VecDeque<Job>) {
+    fn give(&mut self, state: &mut State, jobs: VecDeque<Job>) {
         self.given += jobs.len() as u64;
         self.in_packets = jobs.len() == 1 && jobs[0].is_small();
         self.message = match jobs.len() {
@@ -325,7 +316,7 @@ impl Worker {
             ending => ending.map_or(Ending::Lost, |(ending, _)| ending),
         };
         let slot = &mut state.slots[at];
-        slot.is_ready = false;
+        (slot.is_ready, slot.is_idle) = (false, false);
         slot.child = None;
         let mut jobs = mem::take(&mut slot.jobs);
         let did_nothing = self.given == jobs.len() as u64;

@@ -64,9 +64,6 @@ macro_rules! absent {
 
 pub(super) type Output = io::Sink;
 
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Watch;
-
 absent! { Input:
     read(&mut Vec<u8>) -> io::Result<usize>;
     wait(Option<Duration>) -> io::Result<()>;
@@ -75,8 +72,7 @@ absent! { Input:
 
 absent! { Line:
     answers() -> &Input;
-    watch() -> Watch;
-    wait((bool, bool), Option<&Waker>, Option<Instant>) -> Seen;
+    wait((bool, bool), &Waker, Option<Instant>) -> Seen;
     has_answer() -> bool;
     send(&[u8]) -> io::Result<usize>;
     unread() -> usize;
@@ -93,7 +89,7 @@ impl Line {
 
 absent! { Waker:
     wake() -> ();
-    wait(&Watch, Option<Instant>) -> Seen;
+    wait(Instant) -> ();
     rest() -> ();
 }
 

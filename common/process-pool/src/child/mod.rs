@@ -20,9 +20,7 @@ mod platform;
 pub use guest::{Guest, kill_guests};
 pub use link::Link;
 pub(crate) use link::{Incoming, MESSAGE_LIMIT_BYTES};
-pub(crate) use platform::{
-    Line, PACKET_BYTES, Waker, Watch, is_shortage, kill_self, limit_resource,
-};
+pub(crate) use platform::{Line, PACKET_BYTES, Waker, is_shortage, kill_self, limit_resource};
 
 use crate::served::{self, Function};
 use std::{
@@ -339,6 +337,7 @@ impl Drop for Child {
 }
 
 /// What a wait for a worker has come to.
+#[cfg_attr(not(unix), expect(dead_code, reason = "nothing is waited for"))]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Seen {
     /// An answer.

@@ -30,7 +30,6 @@ use std::{
     },
     path::Path,
     process::{self, Command},
-    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
@@ -226,7 +225,7 @@ pub(crate) struct Line {
     tasks: Option<PipeWriter>,
     /// The worker's end of them, where there is a way to it.
     unread: Option<File>,
-    watch: Watch,
+    watch: Option<OwnedFd>,
 }
 
 impl Line {
@@ -247,7 +246,7 @@ impl Line {
             answers,
             tasks: Some(tasks),
             unread: unread.filter(|_| !PACKETS.is_empty()).map(File::from),
-            watch: Watch::over(id)?,
+            watch: watch(id)?,
         })
     }
 
@@ -256,22 +255,29 @@ impl Line {
     pub(crate) fn wait(
         &self,
         (answer, room): (bool, bool),
-        waker: Option<&Waker>,
+        waker: &Waker,
         deadline: Option<Instant>,
     ) -> Seen {
+        // Who cannot be told of the end of a process has to look.
+        let look = self.watch.is_none().then(|| Instant::now() + LOOK_EVERY);
+        let process = self.watch.as_ref();
+        let process = process.map(|process| (Seen::End, PollFd::new(process, PollFlags::IN)));
         let answer = answer.then(|| (Seen::Answer, self.answers.readable()));
         let room = self.tasks.as_ref().filter(|_| room);
         let room = room.map(|tasks| (Seen::Room, PollFd::new(tasks, PollFlags::OUT)));
-        let waker = waker.map(Waker::readable);
-        self.watch.wait([answer, room, waker], deadline)
+        let all = [process, answer, room, Some((Seen::Woken, waker.readable()))];
+        let (seen, mut ends): (Vec<_>, Vec<_>) = all.into_iter().flatten().unzip();
+        let is_ready = poll_until(&mut ends, look.into_iter().chain(deadline).min());
+        let ready = ends.iter().position(|end| !end.revents().is_empty());
+        match ready.filter(|_| is_ready) {
+            Some(ready) => seen[ready],
+            None if deadline.is_some_and(|deadline| deadline <= Instant::now()) => Seen::Late,
+            None => Seen::End,
+        }
     }
 
     pub(crate) fn answers(&self) -> &Input {
         &self.answers
-    }
-
-    pub(crate) fn watch(&self) -> Watch {
-        self.watch.clone()
     }
 
     /// Whether there is an answer.
@@ -325,50 +331,22 @@ impl Line {
 }
 
 /// Where the system can report the end of a child that was not reaped, something that does.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Watch(Option<Arc<OwnedFd>>);
-
-impl Watch {
-    #[cfg(target_os = "linux")]
-    fn over(id: u32) -> io::Result<Self> {
-        use rustix::process::{PidfdFlags, pidfd_open};
-        let pid = pid(id).ok_or(io::ErrorKind::InvalidInput)?;
-        match pidfd_open(pid, PidfdFlags::empty()) {
-            Ok(watch) => Ok(Self(Some(Arc::new(watch)))),
-            Err(Errno::NOSYS | Errno::PERM) => Ok(Self(None)),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    fn over(_: u32) -> io::Result<Self> {
-        Ok(Self(None))
-    }
-
-    /// Waits for one of `ends`, or for the end of the process.
-    fn wait<const N: usize>(
-        &self,
-        ends: [Option<(Seen, PollFd<'_>)>; N],
-        deadline: Option<Instant>,
-    ) -> Seen {
-        // Who cannot be told has to look.
-        let look = self.0.is_none().then(|| Instant::now() + LOOK_EVERY);
-        let until = look.into_iter().chain(deadline).min();
-        let process = self.0.as_ref();
-        let process = process.map(|process| (Seen::End, PollFd::new(process, PollFlags::IN)));
-        let all = process.into_iter().chain(ends.into_iter().flatten());
-        let (seen, mut ends): (Vec<_>, Vec<_>) = all.unzip();
-        let is_ready = poll_until(&mut ends, until);
-        let ready = ends.iter().position(|end| !end.revents().is_empty());
-        match ready.filter(|_| is_ready) {
-            Some(ready) => seen[ready],
-            None if deadline.is_some_and(|deadline| deadline <= Instant::now()) => Seen::Late,
-            None => Seen::End,
-        }
+#[cfg(target_os = "linux")]
+fn watch(id: u32) -> io::Result<Option<OwnedFd>> {
+    use rustix::process::{PidfdFlags, pidfd_open};
+    let pid = pid(id).ok_or(io::ErrorKind::InvalidInput)?;
+    match pidfd_open(pid, PidfdFlags::empty()) {
+        Err(Errno::NOSYS | Errno::PERM) => Ok(None),
+        watch => Ok(Some(watch?)),
     }
 }
 
-/// Ends a [`wait`](Self::wait) from another thread.
+#[cfg(not(target_os = "linux"))]
+fn watch(_: u32) -> io::Result<Option<OwnedFd>> {
+    Ok(None)
+}
+
+/// Ends a wait from another thread.
 #[derive(Debug)]
 pub(crate) struct Waker(PipeReader, PipeWriter);
 
@@ -385,15 +363,14 @@ impl Waker {
         let _ = (&self.1).write(&[0]);
     }
 
-    /// Waits to be woken, or for the end of a worker.
-    pub(crate) fn wait(&self, worker: &Watch, deadline: Option<Instant>) -> Seen {
-        let seen = worker.wait([Some(self.readable())], deadline);
+    /// Waits to be woken, for at most until `deadline`.
+    pub(crate) fn wait(&self, deadline: Instant) {
+        poll_until(&mut [self.readable()], Some(deadline));
         self.rest();
-        seen
     }
 
-    fn readable(&self) -> (Seen, PollFd<'_>) {
-        (Seen::Woken, PollFd::new(&self.0, PollFlags::IN))
+    fn readable(&self) -> PollFd<'_> {
+        PollFd::new(&self.0, PollFlags::IN)
     }
 
     /// Until it is woken again, it does not end a wait.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 pub(crate) type Outcome = Result<Message, TaskError>;
 
 /// Puts an outcome where it goes.
-pub(crate) type Reply = Box<dyn FnOnce(Outcome) + Send>;
+pub(crate) type Reply = Box<dyn FnOnce(u64, Outcome) + Send>;
 
 /// A task on its way.
 pub(crate) struct Job {

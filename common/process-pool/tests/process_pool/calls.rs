@@ -1,4 +1,4 @@
-//! Calls: the thread that asks speaks to an idle worker itself.
+//! Calls: one task, and a thread that waits for it.
 
 use crate::{
     crew::{CHORE, Chore, PICKY, Picky, SQUARE, square},
@@ -44,7 +44,7 @@ fn calls_from_many_threads_equal_the_sequential_oracle_beside_other_tasks() {
 }
 
 #[test]
-fn a_call_takes_an_idle_worker_and_leaves_the_others_to_others() {
+fn a_call_takes_an_idle_worker_and_leaves_the_others() {
     watched(|| {
         let pool = pool(CHORE, 2);
         let point = MeetingPoint::new();
@@ -64,7 +64,7 @@ fn a_call_takes_an_idle_worker_and_leaves_the_others_to_others() {
 }
 
 #[test]
-fn what_waited_while_the_only_worker_was_lent_is_done_afterwards() {
+fn what_waited_while_the_only_worker_had_a_call_is_done_afterwards() {
     watched(|| {
         let pool = pool(CHORE, 1);
         let point = MeetingPoint::new();
