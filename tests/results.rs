@@ -1,9 +1,10 @@
 //! RESULTS.md shows one run as it was stored, and all of it.
 //!
 //! `RESULTS=overwrite cargo test --test results` brings the tables up to date with
-//! `benches/results/bench.json`; the sentences between them are somebody's to write.
+//! `benches/results/bench.json` and `advise.json`; the sentences between them are somebody's to write.
 
 use lab_00_tour::walk::repository;
+use lab_advise::{Way, grid::Grid};
 use side_by_side::Document;
 use std::{env, fs};
 
@@ -17,11 +18,19 @@ fn document() -> Document {
     Document::read(&path).unwrap_or_else(|error| panic!("{error:#}"))
 }
 
+/// The stored run of `cargo run -- advise --grid 100 --json`.
+fn grid() -> Grid {
+    serde_json::from_str(&read("benches/results/advise.json")).expect("a grid")
+}
+
 /// What stands between `<!-- name -->` and `<!-- end -->`.
 fn block(name: &str, document: &Document) -> String {
     if name == "machine" {
         let first = document.tables.first().expect("a table");
         return first.environment.to_markdown();
+    }
+    if name == "advise" {
+        return grid().to_markdown();
     }
     let table = document.table(name);
     table
@@ -83,6 +92,18 @@ fn the_stored_run_has_every_group_and_was_one_run() {
         .map(|table| &table.environment.host.commit);
     assert!(commands.collect::<std::collections::BTreeSet<_>>().len() == 1);
     assert!(commits.collect::<std::collections::BTreeSet<_>>().len() == 1);
+}
+
+#[test]
+fn the_stored_grid_has_every_job_in_every_way() {
+    let grid = grid();
+    assert_eq!(grid.jobs.len(), 100);
+    for one in &grid.jobs {
+        assert_eq!(one.ways.len(), Way::ALL.len());
+        let way = |wanted: Way| one.ways.iter().find(|tried| tried.way == wanted);
+        assert!(way(one.named).is_some() && way(one.fastest).is_some());
+        assert!(one.against_fastest >= 1.0, "{one:?}");
+    }
 }
 
 #[test]

@@ -312,7 +312,7 @@ fn result_files(common: &CommonArgs) -> anyhow::Result<ResultFiles> {
         )));
     }
     let trace: fn(&Document) -> String = |document| report::trace(document).to_string();
-    let page: fn(&Document) -> String = |document| page::of(slice::from_ref(document), &[]);
+    let page: fn(&Document) -> String = |document| page::of(slice::from_ref(document), &[], None);
     let wanted = [
         (&common.trace, "the trace", "--trace", trace),
         (&common.report, "the page", "--report", page),

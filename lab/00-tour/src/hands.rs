@@ -1,10 +1,16 @@
 //! What is for the reader's own hands: drills, and what was done so far.
 
 use crate::{print_error, run_alone};
+use anyhow::Context;
 use common::progress::{self, Progress};
 use lab_00_tour::path::{self, PATH, Stop};
-use report::Screen;
-use std::{fs, io, process::ExitCode};
+use report::{Screen, TableReport};
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::PathBuf,
+    process::{Command, ExitCode, Stdio},
+};
 
 const DRILLS: Stop = Stop {
     package: "lab-drills",
@@ -13,7 +19,8 @@ const DRILLS: Stop = Stop {
     quick: &[],
 };
 
-const ADVISE: Stop = Stop {
+/// What says which way is for a job of one's own.
+pub(crate) const ADVISE: Stop = Stop {
     package: "lab-advise",
     ..DRILLS
 };
@@ -40,6 +47,19 @@ pub(crate) fn run(words: &[String], no_build: bool) -> Option<ExitCode> {
         )),
         _ => None,
     }
+}
+
+/// What to use when, on this machine.
+pub(crate) fn table(binaries: &BTreeMap<String, PathBuf>) -> anyhow::Result<TableReport> {
+    let binary = binaries.get(ADVISE.package);
+    let mut advise = Command::new(binary.context("lab-advise is not built")?);
+    let output = advise
+        .args(["--table", "--json"])
+        .stdin(Stdio::null())
+        .output()?;
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    serde_json::from_slice(&output.stdout)
+        .with_context(|| format!("no table of lab-advise: {errors}"))
 }
 
 /// The steps that have games, and the last game of each.

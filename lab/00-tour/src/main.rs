@@ -196,7 +196,11 @@ fn tour(arguments: &Arguments) -> ExitCode {
     if !arguments.json {
         list(&stops, &screen);
     }
-    let binaries = match find_binaries(arguments, &stops, &screen) {
+    let built = stops
+        .iter()
+        .copied()
+        .chain(page.is_some().then_some(&hands::ADVISE));
+    let binaries = match find_binaries(arguments, &built.collect::<Vec<_>>(), &screen) {
         Ok(binaries) => binaries,
         Err(error) => return print_error(1, &format!("{error:#}")),
     };
@@ -204,8 +208,9 @@ fn tour(arguments: &Arguments) -> ExitCode {
     let seen = visit_all(&stops, &binaries, arguments, &interrupted, &screen);
     let interrupted = interrupted.load(Ordering::SeqCst);
     let trouble = trouble(&seen, stops.len(), interrupted);
-    let unwritten = page.and_then(|page| write_page(page, &seen, trouble.as_deref()).err());
-    let unwritten = unwritten.map(|error| format!("{error:#}"));
+    let advising = (!interrupted).then_some(&binaries);
+    let written = page.map(|page| write_page(page, &seen, trouble.as_deref(), advising));
+    let unwritten = written.and_then(|written| Some(format!("{:#}", written.err()?)));
     let lost = screen.lost_lines().map(String::from);
     let messages: Vec<String> = trouble.into_iter().chain(unwritten).chain(lost).collect();
     if messages.is_empty() {
@@ -282,14 +287,30 @@ fn trouble(seen: &Seen, all: usize, interrupted: bool) -> Option<String> {
 }
 
 /// Writes what was finished, what failing steps had measured, and what went wrong.
-fn write_page(page: ResultFile, seen: &Seen, trouble: Option<&str>) -> anyhow::Result<()> {
+fn write_page(
+    page: ResultFile,
+    seen: &Seen,
+    trouble: Option<&str>,
+    advising: Option<&BTreeMap<String, PathBuf>>,
+) -> anyhow::Result<()> {
     let all = seen.whole.iter().cloned().map(serde_json::from_value);
     let mut documents: Vec<common::Document> = all.collect::<Result<_, _>>()?;
     // A step that broke down may have printed anything.
     let broken = seen.broken.iter().cloned().map(serde_json::from_value);
     documents.extend(broken.filter_map(Result::ok));
-    let trouble: Vec<String> = trouble.map(str::to_owned).into_iter().collect();
-    page.write(&page::of(&documents, &trouble))
+    let table = advising.map(hands::table).transpose();
+    let untold = table.as_ref().err().map(|error| format!("{error:#}"));
+    let trouble: Vec<String> = trouble
+        .map(str::to_owned)
+        .into_iter()
+        .chain(untold)
+        .collect();
+    page.write(&page::of(
+        &documents,
+        &trouble,
+        table.as_ref().ok().and_then(Option::as_ref),
+    ))?;
+    table.map(drop)
 }
 
 /// Runs one step and tells it in one line; a failure is told with its output.

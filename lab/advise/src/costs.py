@@ -40,6 +40,7 @@ def look(seen):
 
     few, many = timed(lambda: threads(8)), timed(lambda: threads(64))
     note("thread_s", (many - few) / 56)
+    note("threads_s", few - NAP - (many - few) / 7)
     few, many = timed(lambda: tasks(50)), timed(lambda: tasks(1000))
     note("task_s", (many - few) / 950)
     note("task_late_s", timed(lambda: tasks(1)) - NAP)

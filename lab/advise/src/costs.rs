@@ -6,11 +6,8 @@ use crate::{
     ways::{self, Item, STACK_BYTES},
 };
 use measure::{
-    host::free_cpus,
     limits::{Limit, kilobytes_in, memory_left, sockets_allowed, threads_allowed},
-    surroundings::cpus,
-    timing::timed,
-    workload::mix,
+    surroundings::{cpus, quota},
 };
 use serde::Serialize;
 use std::time::{Duration, Instant};
@@ -59,6 +56,16 @@ impl Cost {
         }
     }
 
+    /// A middle that is known otherwise, with the quartiles of what was seen.
+    fn around(middle: f64, seen: &[f64]) -> Self {
+        let quartiles = Self::of(seen);
+        Self {
+            low: quartiles.low.min(middle),
+            middle,
+            high: quartiles.high.max(middle),
+        }
+    }
+
     /// The figure of a level.
     pub fn at(&self, level: Level) -> f64 {
         match level {
@@ -80,6 +87,8 @@ pub struct Costs {
     pub pace: Cost,
     /// Steps of work that one thread did in a second.
     pub steps_per_s: f64,
+    /// Some threads beside what each of them costs: until they have begun, and all have been waited for.
+    pub threads_s: Cost,
     /// A thread: its start, one wake-up, its end.
     pub thread_s: Cost,
     /// A task: its start, one wake-up, its end.
@@ -118,15 +127,17 @@ pub struct Most {
     pub processes: Option<Limit>,
 }
 
-/// A piece of work of some milliseconds.
-const STEPS: u64 = 1_000_000;
+/// A piece of work of about ten milliseconds: on a busy machine a shorter one may find a CPU all to itself.
+const STEPS: u64 = 5_000_000;
 const NAP: Duration = Duration::from_millis(2);
 const MIB: usize = 1 << 20;
 
-/// What was seen in some rounds.
-#[derive(Default)]
-struct Seen {
-    work: Vec<f64>,
+/// What was seen so far.
+#[derive(Debug, Default)]
+pub struct Samples {
+    alone: Vec<f64>,
+    together: Vec<f64>,
+    threads: Vec<f64>,
     thread: Vec<f64>,
     task: Vec<f64>,
     rayon: Vec<f64>,
@@ -140,31 +151,56 @@ struct Seen {
 }
 
 impl Costs {
-    /// Measures everything so many times; takes about a fifth of a second each.
+    /// Measures everything so many times; takes about a sixth of a second each.
     ///
     /// # Errors
     /// The system starts no thread or no process.
     pub fn measure(rounds: usize) -> anyhow::Result<Self> {
         let began = Instant::now();
-        let before = free_cpus(rounds);
-        let mut seen = Seen::default();
+        let mut samples = Samples::default();
         for _ in 0..rounds.max(1) {
-            seen.look_at_threads_and_tasks()?;
-            seen.look_at_processes()?;
+            samples.look_at_cpus()?;
+            samples.look_at_costs()?;
+            samples.look_at_cpus()?;
         }
-        let after = free_cpus(rounds);
-        let mut costs = seen.costs();
-        costs.free_cpus = Cost {
-            low: before.min(after),
-            middle: f64::midpoint(before, after),
-            high: before.max(after),
-        };
+        let mut costs = samples.costs();
         costs.measured_in_s = began.elapsed().as_secs_f64();
         Ok(costs)
+    }
+
+    /// The same costs on CPUs as these samples saw them.
+    #[must_use]
+    pub fn on_cpus_of(&self, samples: &Samples) -> Self {
+        let mean = |seen: &[f64]| seen.iter().sum::<f64>() / seen.len().max(1) as f64;
+        let (alone, together) = (mean(&samples.alone), mean(&samples.together));
+        // All of them did together what one did alone, each.
+        let most = quota().unwrap_or(f64::MAX).min(self.cpus as f64).max(1.0);
+        let free =
+            |alone: f64, together: f64| (self.cpus as f64 * alone / together).clamp(1.0, most);
+        let pairs = samples.alone.iter().zip(&samples.together);
+        let seen: Vec<f64> = pairs
+            .map(|(alone, together)| free(*alone, *together))
+            .collect();
+        let pace: Vec<f64> = samples.alone.iter().map(|one| one / alone).collect();
+        Self {
+            free_cpus: Cost::around(free(alone, together), &seen),
+            pace: Cost::around(1.0, &pace),
+            steps_per_s: STEPS as f64 / alone,
+            ..self.clone()
+        }
     }
 }
 
 impl Costs {
+    /// The same on a machine whose CPUs are all free.
+    #[must_use]
+    pub fn undisturbed(&self) -> Self {
+        Self {
+            free_cpus: Cost::known(self.cpus as f64),
+            ..self.clone()
+        }
+    }
+
     /// The CPUs to be had at a level: of them, more is better.
     pub(crate) fn free_cpus_at(&self, level: Level) -> f64 {
         match level {
@@ -190,17 +226,12 @@ impl Most {
     }
 }
 
-impl Seen {
-    fn costs(&self) -> Costs {
-        let work = Cost::of(&self.work);
-        Costs {
+impl Samples {
+    /// What it comes to.
+    pub fn costs(&self) -> Costs {
+        let costs = Costs {
             cpus: cpus(),
-            pace: Cost {
-                low: work.low / work.middle,
-                middle: 1.0,
-                high: work.high / work.middle,
-            },
-            steps_per_s: STEPS as f64 / work.middle,
+            threads_s: Cost::of(&self.threads),
             thread_s: Cost::of(&self.thread),
             task_s: Cost::of(&self.task),
             rayon_s: Cost::of(&self.rayon),
@@ -213,31 +244,54 @@ impl Seen {
             process_bytes: self.process_bytes,
             most: Most::now(self.process_bytes),
             ..Costs::default()
-        }
+        };
+        costs.on_cpus_of(self)
+    }
+
+    /// Looks once how fast one thread computes, and one for each CPU.
+    ///
+    /// # Errors
+    /// The system starts no thread.
+    pub fn look_at_cpus(&mut self) -> anyhow::Result<()> {
+        let work = Item::of(&Job::new(1, 0.0, 1.0), STEPS as f64);
+        let alone = run(Way::OneByOne, &work, 1, 1)?;
+        self.alone.push(alone);
+        self.together.push(match cpus() {
+            1 => alone,
+            cpus => run(Way::Threads, &work, cpus, cpus)?,
+        });
+        Ok(())
+    }
+
+    /// Looks once at all the rest.
+    ///
+    /// # Errors
+    /// The system starts no thread or no process.
+    pub fn look_at_costs(&mut self) -> anyhow::Result<()> {
+        self.look_at_threads_and_tasks()?;
+        self.look_at_processes()
     }
 
     fn look_at_threads_and_tasks(&mut self) -> anyhow::Result<()> {
         let (nap, nothing) = (item(NAP, 0), item(Duration::ZERO, 0));
-        for _ in 0..3 {
-            let took = timed(|| mix(7, STEPS)).1.as_secs_f64();
-            self.work.push(took);
-        }
-        // The difference of many and few is what more of them cost.
-        let each = |way, few: usize, many: usize| -> anyhow::Result<f64> {
-            let few_took = run(way, &nap, few, few)?;
-            let many_took = run(way, &nap, many, many)?;
-            Ok((many_took - few_took) / (many - few) as f64)
-        };
-        self.thread.push(each(Way::Threads, 16, 128)?);
-        self.task.push(each(Way::Tasks, 100, 2000)?);
-        self.rayon
-            .push(run(Way::Rayon, &nothing, 2000, cpus())? / 2000.0);
+        const FEW: usize = 8;
         for (way, late) in [
             (Way::OneByOne, &mut self.thread_late),
             (Way::Tasks, &mut self.task_late),
         ] {
             late.push(run(way, &nap, 3, 1)? / 3.0 - NAP.as_secs_f64());
         }
+        // The difference of many and few is what more of them cost.
+        let [few, many] = [FEW, 16 * FEW].map(|count| run(Way::Threads, &nap, count, count));
+        let (few, many) = (few?, many?);
+        let each = (many - few) / (15 * FEW) as f64;
+        self.thread.push(each);
+        let napped = NAP.as_secs_f64() + self.thread_late.last().unwrap_or(&0.0);
+        self.threads.push(few - napped - each * FEW as f64);
+        let [few, many] = [100, 2000].map(|count| run(Way::Tasks, &nap, count, count));
+        self.task.push((many? - few?) / 1900.0);
+        self.rayon
+            .push(run(Way::Rayon, &nothing, 2000, cpus())? / 2000.0);
         Ok(())
     }
 

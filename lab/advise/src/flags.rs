@@ -1,11 +1,12 @@
 //! The flags, and the questions where none was given.
 
 use clap::Parser;
-use common::cli::up_to;
+use common::cli::{Usage, up_to};
 use lab_advise::job::{Job, Tool, parse_bytes, parse_time};
 use std::{
     io::{self, BufRead, IsTerminal, Write},
     num::NonZeroUsize,
+    time::Duration,
 };
 
 /// The most items that are asked about.
@@ -56,6 +57,31 @@ pub(crate) struct Args {
     )]
     with: Vec<Tool>,
 
+    /// Run a command once, and advise about what it does: 'python3 job.py'; --items says how many it does
+    #[arg(long, value_name = "COMMAND", conflicts_with_all = ["wait", "cpu"])]
+    pub(crate) run: Option<String>,
+
+    /// Kill the command of --run after this time
+    #[arg(long, value_name = "TIME", value_parser = parse_time, default_value = "60s", allow_hyphen_values = true)]
+    run_limit: f64,
+
+    /// Do a job of that shape in the two best ways and the worst, and say how wrong the prediction was
+    #[arg(long = "try")]
+    pub(crate) tries: bool,
+
+    /// Instead of a job: what to use when, with the figures of this machine
+    #[arg(long, conflicts_with_all = ["items", "wait", "cpu", "run", "tries", "grid"])]
+    pub(crate) table: bool,
+
+    /// Instead of a job: predict and do so many jobs in every way, and say how wrong it was; 100 take minutes
+    #[arg(long, value_name = "N", value_parser = up_to::<1000>,
+          conflicts_with_all = ["items", "wait", "cpu", "run", "tries"])]
+    pub(crate) grid: Option<NonZeroUsize>,
+
+    /// What the jobs of --grid are drawn by
+    #[arg(long, value_name = "N", default_value_t = 42, requires = "grid")]
+    pub(crate) seed: u64,
+
     /// Print one JSON document, and nothing else
     #[arg(long)]
     pub(crate) json: bool,
@@ -70,37 +96,68 @@ pub(crate) struct Args {
 }
 
 impl Args {
+    /// The time that a command may take.
+    pub(crate) fn run_limit(&self) -> Duration {
+        Duration::from_secs_f64(self.run_limit)
+    }
+
+    /// How many items the command does: from the flag, or from who is there to be asked.
+    pub(crate) fn items_of_the_command(&self) -> Result<usize, Usage> {
+        let items = match self.items {
+            Some(items) => items,
+            None if self.is_answered() => {
+                let question = "How many items does the command do?";
+                let (mut input, mut prompts) = (io::stdin().lock(), io::stderr());
+                let (input, prompts) = (&mut input, &mut prompts);
+                Questions { input, prompts }.answer(question, "1", up_to::<MOST>)?
+            }
+            None => {
+                return Err(Usage(
+                    "how many items does the command do? give --items N".into(),
+                ));
+            }
+        };
+        Ok(items.get())
+    }
+
+    fn is_answered(&self) -> bool {
+        io::stdin().is_terminal() && !self.json
+    }
+
     /// The job of the flags, or of the answers where somebody is there to answer.
-    pub(crate) fn job(&self) -> Result<Job, String> {
+    pub(crate) fn job(&self) -> Result<Job, Usage> {
         let is_described = self.items.is_some() || self.wait.is_some() || self.cpu.is_some();
-        if !is_described && io::stdin().is_terminal() && !self.json {
+        if !is_described && self.is_answered() {
             return ask(&mut io::stdin().lock(), &mut io::stderr());
         }
         let Some(items) = self.items else {
-            return Err("how many items? give --items N, and --wait TIME or --cpu TIME for each; try --help".into());
+            let flags =
+                "give --items N with --wait TIME or --cpu TIME, or --run COMMAND; try --help";
+            return Err(Usage(format!("which job? {flags}")));
         };
         let (wait_s, cpu_s) = (self.wait.unwrap_or(0.0), self.cpu.unwrap_or(0.0));
         if wait_s + cpu_s == 0.0 {
-            return Err(
-                "what does an item do? give --wait TIME, --cpu TIME or both, such as --wait 50ms"
-                    .into(),
-            );
+            let flags = "give --wait TIME, --cpu TIME or both, such as --wait 50ms";
+            return Err(Usage(format!("what does an item do? {flags}")));
         }
-        Ok(Job {
-            items: items.get(),
-            wait_s,
-            cpu_s,
+        Ok(self.job_of(items.get(), wait_s, cpu_s))
+    }
+
+    /// A job of such items, all else as the flags say.
+    pub(crate) fn job_of(&self, items: usize, wait_s: f64, cpu_s: f64) -> Job {
+        Job {
             bytes_in: self.bytes_in,
             bytes_out: self.bytes_out,
             crash: self.crash,
             limit: self.limit.map(NonZeroUsize::get),
             with: self.with.clone(),
-        })
+            ..Job::new(items, wait_s, cpu_s)
+        }
     }
 }
 
 /// Asks for a job; an empty answer is the one in brackets.
-pub(crate) fn ask(input: &mut impl BufRead, prompts: &mut impl Write) -> Result<Job, String> {
+pub(crate) fn ask(input: &mut impl BufRead, prompts: &mut impl Write) -> Result<Job, Usage> {
     let mut questions = Questions { input, prompts };
     let items = questions.answer("How many items?", "100", up_to::<MOST>)?;
     let wait_s = questions.answer(
@@ -121,7 +178,9 @@ pub(crate) fn ask(input: &mut impl BufRead, prompts: &mut impl Write) -> Result<
         text => up_to::<100_000>(text).map(Some),
     })?;
     if wait_s + cpu_s == 0.0 {
-        return Err("an item that neither waits nor computes needs no advice".into());
+        return Err(Usage(
+            "an item that neither waits nor computes needs no advice".into(),
+        ));
     }
     Ok(Job {
         bytes_in,
@@ -144,16 +203,15 @@ impl<In: BufRead, Out: Write> Questions<'_, In, Out> {
         question: &str,
         usual: &str,
         parse: impl Fn(&str) -> Result<T, String>,
-    ) -> Result<T, String> {
+    ) -> Result<T, Usage> {
         loop {
             // Where nobody reads the prompt, nobody answers either.
             let _ = write!(self.prompts, "{question} [{usual}] ");
             let _ = self.prompts.flush();
             let mut line = String::new();
             if self.input.read_line(&mut line).unwrap_or(0) == 0 {
-                return Err(
-                    "no answer; give flags instead, such as --items 100 --wait 50ms".into(),
-                );
+                let flags = "give flags instead, such as --items 100 --wait 50ms";
+                return Err(Usage(format!("no answer; {flags}")));
             }
             let text = match line.trim() {
                 "" => usual,
@@ -181,7 +239,7 @@ fn yes_or_no(text: &str) -> Result<bool, String> {
 mod tests {
     use super::*;
 
-    fn asked(answers: &str) -> (Result<Job, String>, String) {
+    fn asked(answers: &str) -> (Result<Job, Usage>, String) {
         let mut prompts = Vec::new();
         let job = ask(&mut answers.as_bytes(), &mut prompts);
         (job, String::from_utf8(prompts).expect("UTF-8"))
@@ -195,7 +253,7 @@ mod tests {
             limit: Some(5),
             ..Job::new(20, 0.05, 0.002)
         };
-        assert_eq!(job, Ok(expected));
+        assert_eq!(job.ok(), Some(expected));
         assert!(
             prompts.contains("`many` is not a whole number"),
             "{prompts}"
@@ -205,6 +263,10 @@ mod tests {
 
     #[test]
     fn questions_without_an_answer_end() {
-        assert!(asked("20\n").0.is_err_and(|text| text.contains("--items")));
+        assert!(
+            asked("20\n")
+                .0
+                .is_err_and(|usage| usage.0.contains("--items"))
+        );
     }
 }

@@ -4,10 +4,14 @@
 //! [`ways`] does a job of the same shape for real, for the costs and for [`trial`].
 
 pub mod advice;
+pub mod command;
 pub mod costs;
+pub mod grid;
 pub mod job;
 pub mod model;
 pub mod python;
+pub mod trial;
+pub mod typical;
 pub mod ways;
 
 pub use costs::Costs;

@@ -3,20 +3,31 @@
 mod flags;
 mod screen;
 
+use anyhow::bail;
 use common::{
-    cli,
+    cli::{self, Usage},
     host::Host,
     on_interrupt,
-    report::{Screen, ScreenOptions},
+    report::{Screen, ScreenOptions, table, wrap},
 };
 use flags::Args;
-use lab_advise::{Costs, Job, model, python::Python, ways::ITEM};
-use process_pool::child::kill_guests;
+use lab_advise::{
+    Costs, Job,
+    command::{self, Ran},
+    grid::Grid,
+    model::{Language, forecasts},
+    python::Python,
+    trial, typical,
+    ways::ITEM,
+};
+use process_pool::child::{Exit, kill_guests};
+use screen::Seen;
 use serde_json::json;
 use std::process::ExitCode;
 
-/// How often each cost is measured.
+/// How often each cost is measured, and of a Python, which takes longer.
 const ROUNDS: usize = 5;
+const ROUNDS_OF_PYTHON: usize = 2;
 
 fn main() -> ExitCode {
     if let Some(code) = cli::take_role(&[&ITEM]) {
@@ -27,8 +38,7 @@ fn main() -> ExitCode {
         Err(code) => return code,
     };
     // Worker processes end with their links, a foreign program does not.
-    let watched = on_interrupt(end);
-    if let Err(error) = watched {
+    if let Err(error) = on_interrupt(end) {
         cli::print_error(format!("cannot watch for Ctrl-C: {error}"));
         return ExitCode::FAILURE;
     }
@@ -38,18 +48,12 @@ fn main() -> ExitCode {
         width: args.width,
         ..ScreenOptions::default()
     });
-    match args.job() {
-        Err(refusal) => {
-            cli::print_error(refusal);
-            ExitCode::from(2)
+    match run(&args, &screen) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            screen.print_error(cli::in_one_line(&error));
+            ExitCode::from(if error.is::<Usage>() { 2 } else { 1 })
         }
-        Ok(job) => match advise(&args, &job, &screen) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                screen.print_error(cli::in_one_line(&error));
-                ExitCode::FAILURE
-            }
-        },
     }
 }
 
@@ -60,24 +64,121 @@ fn end(reason: &str) {
     std::process::exit(1)
 }
 
-fn advise(args: &Args, job: &Job, screen: &Screen) -> anyhow::Result<()> {
+fn run(args: &Args, screen: &Screen) -> anyhow::Result<()> {
+    if let Some(count) = args.grid {
+        return compare(count.get(), args, screen);
+    }
+    if args.table {
+        return show_table(args, screen);
+    }
+    let Some(line) = &args.run else {
+        return advise(args, &args.job()?, None, screen);
+    };
+    let items = args.items_of_the_command()?;
+    let ran = command::run(line, args.run_limit(), args.json)?;
+    if ran.exit != Some(Exit::Code(0)) {
+        let ended = ran.sentences().swap_remove(0);
+        if args.json {
+            screen.print(
+                &json!({ "schema": screen::SCHEMA, "run": ran, "error": ended }).to_string(),
+            );
+        }
+        screen.say(wrap(&ran.sentences()[1..].join("\n"), screen.width(), 2));
+        match ran.exit {
+            Some(_) => bail!("{ended}: the figures of a run that fails say little; mend it first"),
+            None => bail!("{ended}; --run-limit gives it more time"),
+        }
+    }
+    let (wait_s, cpu_s) = ran.each(items);
+    advise(args, &args.job_of(items, wait_s, cpu_s), Some(ran), screen)
+}
+
+fn measure(screen: &Screen) -> anyhow::Result<(Host, Costs, Python)> {
     screen.say("measuring what threads, tasks and processes cost here, now …");
     let mut host = Host::inspect();
     let costs = Costs::measure(ROUNDS)?;
-    let python = Python::measure(&costs, 2);
+    let python = Python::measure(&costs, ROUNDS_OF_PYTHON);
     host.parallelism = costs.free_cpus.middle;
-    let seen = screen::Seen {
-        rust: model::forecasts(job, &costs, model::Language::Rust),
+    Ok((host, costs, python))
+}
+
+fn advise(args: &Args, job: &Job, ran: Option<Ran>, screen: &Screen) -> anyhow::Result<()> {
+    let (host, costs, python) = measure(screen)?;
+    let rust = forecasts(job, &costs, Language::Rust);
+    let trial = match args.tries {
+        true => {
+            screen.say("trying the two best ways and the worst, taking turns …");
+            Some(trial::run(job, &costs, &rust)?)
+        }
+        false => None,
+    };
+    let seen = Seen {
         with_gil: python.forecasts(job, true),
         without_gil: python.forecasts(job, false),
+        rust,
         host,
         costs,
         python,
+        ran,
+        trial,
     };
     if args.json {
-        screen.print(&json!(seen.document(job)).to_string());
+        screen.print(&seen.document(job).to_string());
     } else {
         screen.print(&seen.lines(job, screen.width()));
+    }
+    Ok(())
+}
+
+/// What to use when, on this machine.
+fn show_table(args: &Args, screen: &Screen) -> anyhow::Result<()> {
+    let (host, costs, python) = measure(screen)?;
+    let found = typical::table(&costs, &python);
+    if args.json {
+        screen.print(&json!(found).to_string());
+        return Ok(());
+    }
+    // The others are for the page, which is wider.
+    const COLUMNS: usize = 4;
+    let names: Vec<&str> = found
+        .headings
+        .iter()
+        .map(String::as_str)
+        .take(COLUMNS)
+        .collect();
+    let rows = found
+        .rows
+        .iter()
+        .map(|row| row[..COLUMNS].to_vec())
+        .collect();
+    let rows = table(&names, rows, &[0, 1, 3], screen.width());
+    screen.print(&format!(
+        "\n{} · {}\n\n{rows}",
+        found.title,
+        host.cpus_in_words()
+    ));
+    screen.print(&wrap(&found.notes.join("\n"), screen.width(), 0));
+    Ok(())
+}
+
+/// How wrong the predictions are.
+fn compare(count: usize, args: &Args, screen: &Screen) -> anyhow::Result<()> {
+    let grid = Grid::run(count, args.seed, |done| {
+        if done % 10 == 0 {
+            screen.say(format!("{done} of {count} jobs"));
+        }
+    })?;
+    if args.json {
+        screen.print(&json!(grid).to_string());
+        return Ok(());
+    }
+    let rows = grid.rows().into_iter().map(Vec::from).collect();
+    screen.print(&format!(
+        "\n{}",
+        table(&Grid::HEADINGS, rows, &[0], screen.width())
+    ));
+    for line in grid.summary() {
+        screen.print(&wrap(&line, screen.width(), 0));
     }
     Ok(())
 }

@@ -123,6 +123,11 @@ const MOST_PROCESSES: u64 = 64;
 /// A pool that is this little slower is as good, if it is smaller.
 const AS_GOOD: f64 = 1.02;
 
+/// How long a way takes with so many items at once.
+pub fn time(job: &Job, costs: &Costs, language: Language, way: Way, at_once: usize) -> f64 {
+    plan(job, costs, language, way, at_once, Level::Middle).makespan(job.items)
+}
+
 /// What each way of a language would take.
 pub fn forecasts(job: &Job, costs: &Costs, language: Language) -> Vec<Forecast> {
     let forecast = |way| forecast(job, costs, language, way);
@@ -160,7 +165,7 @@ fn cap(job: &Job, costs: &Costs, way: Way) -> Limit {
     let waits = job.wait_s > 0.0;
     let asked = job.limit.filter(|limit| *limit < job.items);
     let own = match way {
-        Way::OneByOne => [limit("one after another", 1), None],
+        Way::OneByOne => [limit("one item at a time", 1), None],
         Way::Rayon => [limit("a thread for each CPU", costs.cpus as u64), None],
         Way::Threads => [costs.most.threads, costs.most.sockets.filter(|_| waits)],
         Way::Tasks | Way::TasksAndProcesses => [costs.most.sockets.filter(|_| waits), None],
@@ -213,12 +218,14 @@ fn plan(
     };
     let (start, overhead) = beside_the_work(job, costs, way, (workers, free), at);
     let late = match way {
-        Way::Tasks | Way::TasksAndProcesses => at(&costs.task_late_s),
+        Way::Tasks | Way::TasksAndProcesses => {
+            at(&costs.task_late_s) - to_the_tick(job.wait_s) * f64::from(language == Language::Rust)
+        }
         _ => at(&costs.thread_late_s),
     };
     Plan {
         start,
-        stagger: at(&costs.thread_s) * f64::from(way == Way::Threads),
+        starting: at(&costs.thread_s) * f64::from(way == Way::Threads),
         at_once,
         wait: (job.wait_s + late) * f64::from(job.wait_s > 0.0),
         cpu: job.cpu_s * at(&costs.pace) + overhead,
@@ -227,6 +234,13 @@ fn plan(
         free,
         takes_turns: !matches!(way, Way::Tasks | Way::TasksAndProcesses),
     }
+}
+
+/// Tokio's timers count milliseconds, and what is measured to be late is a whole one: a wait that has a part of
+/// one more is this little later.
+fn to_the_tick(wait_s: f64) -> f64 {
+    const TICK_US: u64 = 1000;
+    ((wait_s * 1e6).round() as u64 % TICK_US) as f64 / 1e6
 }
 
 /// What a way takes before its first item, and for each item beside the work.
@@ -241,9 +255,13 @@ fn beside_the_work(
     // Measured with as many workers as CPUs: what one of them takes was shared out among them.
     let handoff = (at(&costs.handoff_s) + job.mib() * at(&costs.mib_s)) * free;
     match way {
-        Way::OneByOne | Way::Threads => (0.0, 0.0),
+        Way::OneByOne => (0.0, 0.0),
+        Way::Threads => (at(&costs.threads_s), 0.0),
         Way::Tasks => (0.0, at(&costs.task_s)),
-        Way::Rayon => (workers as f64 * at(&costs.thread_s), at(&costs.rayon_s)),
+        Way::Rayon => (
+            at(&costs.threads_s) + workers as f64 * at(&costs.thread_s),
+            at(&costs.rayon_s),
+        ),
         Way::Processes => (pool, handoff),
         Way::TasksAndProcesses => (pool, handoff + at(&costs.task_s)),
     }
@@ -254,7 +272,7 @@ fn limited_by(job: &Job, language: Language, way: Way, plan: &Plan, cap: Limit) 
     let (items, at_once) = (job.items as f64, plan.at_once);
     let computing = items * plan.cpu / plan.free.min(plan.cores as f64);
     let waves = job.items.div_ceil(at_once) as f64 * (plan.wait + plan.cpu);
-    let starting = plan.start + plan.stagger * at_once as f64;
+    let starting = plan.start + plan.starting * at_once as f64;
     if way == Way::OneByOne {
         return cap.name.into();
     }
@@ -277,6 +295,7 @@ fn limited_by(job: &Job, language: Language, way: Way, plan: &Plan, cap: Limit) 
             .into()
         }
         Way::Threads if language == Language::PythonWithGil => "the GIL".into(),
+        Way::Processes if at_once == 1 => "its one process".into(),
         _ if plan.cores == 1 => "its one thread".into(),
         _ => "the CPUs".into(),
     }

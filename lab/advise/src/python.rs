@@ -19,6 +19,7 @@ const SCRIPT: &str = include_str!("costs.py");
 struct Printed {
     version: String,
     has_gil: bool,
+    threads_s: Vec<f64>,
     thread_s: Vec<f64>,
     task_s: Vec<f64>,
     task_late_s: Vec<f64>,
@@ -55,6 +56,7 @@ impl Python {
             version: Some(printed.version),
             has_gil: Some(printed.has_gil),
             costs: Costs {
+                threads_s: Cost::of(&printed.threads_s),
                 thread_s: Cost::of(&printed.thread_s),
                 task_s: Cost::of(&printed.task_s),
                 task_late_s: Cost::of(&printed.task_late_s),
@@ -64,6 +66,15 @@ impl Python {
                 mib_s: Cost::of(&printed.mib_s),
                 ..costs.clone()
             },
+        }
+    }
+
+    /// The same on a machine whose CPUs are all free.
+    #[must_use]
+    pub fn undisturbed(&self) -> Self {
+        Self {
+            costs: self.costs.undisturbed(),
+            ..self.clone()
         }
     }
 

@@ -1,18 +1,21 @@
 //! What was measured and predicted, for the screen and as JSON.
 
 use common::{
-    format::{bytes, count, seconds_f64},
+    format::{bytes, count, percent, seconds_f64},
     host::Host,
     report::{table, wrap},
 };
 use lab_advise::{
     Costs, Forecast, Job, advice,
+    command::Ran,
+    model::{Language, forecasts},
     python::{Python, class},
+    trial::Trial,
 };
 use serde_json::{Value, json};
 
 /// The shape of the document.
-const SCHEMA: u32 = 1;
+pub(crate) const SCHEMA: u32 = 1;
 
 /// All that a run has to say.
 pub(crate) struct Seen {
@@ -22,6 +25,8 @@ pub(crate) struct Seen {
     pub(crate) rust: Vec<Forecast>,
     pub(crate) with_gil: Vec<Forecast>,
     pub(crate) without_gil: Vec<Forecast>,
+    pub(crate) ran: Option<Ran>,
+    pub(crate) trial: Option<Trial>,
 }
 
 impl Seen {
@@ -43,33 +48,51 @@ impl Seen {
                 "version": self.python.version, "has_gil": self.python.has_gil, "costs": self.python.costs,
                 "each": [python(true, &self.with_gil), python(false, &self.without_gil)],
             },
+            "run": self.ran.as_ref().map(|ran| json!({ "seen": ran, "reading": ran.reading() })),
+            "try": self.trial,
         })
     }
 
     /// The screen.
     pub(crate) fn lines(&self, job: &Job, width: usize) -> String {
-        let mut lines = vec![
-            String::new(),
-            "lab-advise · which way for my job?".into(),
-            self.host.cpus_in_words(),
-            String::new(),
-            wrap(&described(job), width, 2),
-            wrap(&self.costs_in_words(), width, 2),
-            String::new(),
-            self.table(job, width).trim_end().into(),
-            String::new(),
-            labelled("USE", &advice::sentences(&self.rust, job), width),
-        ];
+        let mut lines = vec![format!(
+            "\nlab-advise · which way for my job?\n{}\n",
+            self.host.cpus_in_words()
+        )];
+        let ran = self.ran.iter().flat_map(Ran::sentences);
+        lines.extend(ran.map(|line| wrap(&line, width, 2)));
+        lines.push(wrap(&described(job), width, 2));
+        lines.push(wrap(&self.costs_in_words(), width, 2));
+        lines.push(format!("\n{}", self.table(job, width)));
+        lines.push(labelled("USE", &advice::sentences(&self.rust, job), width));
+        lines.extend(
+            self.undisturbed(job)
+                .map(|words| labelled("", &words, width)),
+        );
+        lines.extend(self.python_in_words(job, width));
+        lines.extend(self.trial.iter().map(|trial| tried(trial, job, width)));
+        lines.join("\n")
+    }
+
+    /// What would be the way on a machine whose CPUs are all free, where that is another.
+    fn undisturbed(&self, job: &Job) -> Option<String> {
+        let quiet = forecasts(job, &self.costs.undisturbed(), Language::Rust);
+        let (best, now) = (advice::best(&quiet, job)?, advice::best(&self.rust, job)?);
+        let time = seconds_f64(best.predicted_s);
+        let name = best.way.name();
+        (best.way != now.way).then(|| format!("With all CPUs free it would be {name}: {time}."))
+    }
+
+    fn python_in_words(&self, job: &Job, width: usize) -> Vec<String> {
         let costs_of = match (&self.python.version, self.python.has_gil) {
-            (Some(version), Some(true)) => format!("costs of the {version} here, with a GIL"),
-            (Some(version), _) => format!("costs of the {version} here, without a GIL"),
-            _ => "no python3 here: with Rust's costs".into(),
+            (Some(version), Some(true)) => {
+                format!("with what {version}, which has a GIL, costs here:")
+            }
+            (Some(version), _) => format!("with what {version}, which has no GIL, costs here:"),
+            _ => "no python3 was found; with what Rust costs here:".into(),
         };
-        lines.push(labelled("Python", &format!("({costs_of})"), width));
-        for (name, forecasts) in [
-            ("with a GIL", &self.with_gil),
-            ("without one", &self.without_gil),
-        ] {
+        let mut lines = vec![labelled("Python", &costs_of, width)];
+        for (name, forecasts) in [("a GIL", &self.with_gil), ("no GIL", &self.without_gil)] {
             let words = match advice::best(forecasts, job) {
                 Some(best) => format!(
                     "{}: {}, limited by {}",
@@ -79,9 +102,9 @@ impl Seen {
                 ),
                 None => advice::sentences(forecasts, job),
             };
-            lines.push(labelled("", &format!("{name}: {words}"), width));
+            lines.push(labelled(&format!("  {name}"), &words, width));
         }
-        lines.join("\n")
+        lines
     }
 
     fn costs_in_words(&self) -> String {
@@ -122,6 +145,42 @@ impl Seen {
         let headings = ["  way", "at once", "predicted", "range", "limited by"];
         table(&headings, rows, &[0, 4], width)
     }
+}
+
+/// How wrong the predictions were.
+fn tried(trial: &Trial, job: &Job, width: usize) -> String {
+    let fewer = match trial.items < job.items {
+        true => format!(
+            " with {} items, since {} would take too long",
+            count(trial.items as u64),
+            count(job.items as u64)
+        ),
+        false => String::new(),
+    };
+    let title = format!("{} rounds, taking turns{fewer}; the median:", trial.rounds);
+    let row = |one: &lab_advise::trial::Tried| {
+        let times = [one.predicted_s, one.took_s].map(seconds_f64);
+        let off = percent(one.error.abs());
+        let off = match one.error {
+            error if error.abs() < 0.005 => "right".into(),
+            error if error > 0.0 => format!("{off} too long"),
+            _ => format!("{off} too short"),
+        };
+        let [predicted, took] = times;
+        vec![format!("  {}", one.way.name()), predicted, took, off]
+    };
+    let rows = trial.ways.iter().map(row).collect();
+    let rows = table(
+        &["  tried", "predicted", "took", "prediction"],
+        rows,
+        &[0, 3],
+        width,
+    );
+    format!(
+        "\n{}\n{}",
+        labelled("Tried", &title, width),
+        rows.trim_end()
+    )
 }
 
 /// The job in words.

@@ -25,6 +25,14 @@ fn bad_values_are_refused_in_one_line_with_their_range() {
 }
 
 #[test]
+fn flags_that_do_not_go_together_are_refused() {
+    let _ = advise(&["--run", "true", "--wait", "1ms"]).refused(2, &["--run", "--wait"]);
+    let _ = advise(&["--table", "--items", "3"]).refused(2, &["--table", "--items"]);
+    let _ = advise(&["--grid", "0"]).refused(2, &["from 1 to 1000"]);
+    let _ = advise(&["--run", "true"]).refused(2, &["how many items", "--items N"]);
+}
+
+#[test]
 fn without_a_terminal_it_says_which_flags_it_needs() {
     let _ = advise(&[]).refused(2, &["--items N", "--wait TIME", "--cpu TIME"]);
     let _ = advise(&["--json"]).refused(2, &["--items N"]);
@@ -116,5 +124,140 @@ fn the_screen_fits_and_can_be_plain() {
         );
         assert!(!finished.stdout.contains('\u{1b}'), "{}", finished.stdout);
         finished.tells(&["USE", "limited by", "one by one", "Python"]);
+    }
+}
+
+#[test]
+fn what_was_tried_is_set_against_what_was_predicted() {
+    let finished = advise(&["--items", "4", "--wait", "20ms", "--try", "--json"]).well();
+    let document: Value = serde_json::from_str(&finished.stdout).expect("JSON");
+    let tried = document["try"]["ways"].as_array().expect("a list");
+    assert_eq!(tried.len(), 3, "{document}");
+    for one in tried {
+        let [predicted, took, error] =
+            ["predicted_s", "took_s", "error"].map(|name| one[name].as_f64().expect("a figure"));
+        assert!((predicted / took - 1.0 - error).abs() < 1e-6, "{one}");
+        assert!(took >= 0.02, "{one}");
+    }
+}
+
+#[test]
+fn the_table_names_a_way_for_each_typical_job() {
+    let finished = advise(&["--table", "--json"]).well();
+    let table: Value = serde_json::from_str(&finished.stdout).expect("JSON");
+    let rows = table["rows"].as_array().expect("rows");
+    assert!(rows.len() >= 6, "{table}");
+    for row in rows {
+        let cells: Vec<&str> = row
+            .as_array()
+            .expect("cells")
+            .iter()
+            .filter_map(Value::as_str)
+            .collect();
+        assert_eq!(
+            Some(cells.len()),
+            table["headings"].as_array().map(Vec::len)
+        );
+        assert!(
+            cells.iter().all(|cell| !cell.is_empty() && *cell != "–"),
+            "{row}"
+        );
+    }
+}
+
+#[cfg(target_os = "linux")]
+mod commands {
+    use super::*;
+    use std::{
+        fs,
+        process::{Command, Stdio},
+        thread,
+        time::Duration,
+    };
+
+    fn ran(line: &str) -> Value {
+        let finished = advise(&["--items", "4", "--json", "--run", line]).well();
+        let document: Value =
+            serde_json::from_str(&finished.stdout).expect("JSON and nothing else");
+        assert!(
+            finished.stderr.contains("noise"),
+            "its output goes elsewhere: {}",
+            finished.stderr
+        );
+        document
+    }
+
+    #[test]
+    fn a_command_that_sleeps_waits_and_one_that_counts_works() {
+        let sleeps = ran("sh -c 'echo noise; sleep 0.6'");
+        assert_eq!(sleeps["run"]["reading"], "waits", "{sleeps}");
+        assert!(sleeps["job"]["wait_s"].as_f64() > Some(0.1), "{sleeps}");
+        assert_eq!(sleeps["run"]["seen"]["exit"]["code"], 0);
+        let counts = "sh -c 'echo noise; i=0; while [ $i -lt 1500000 ]; do i=$((i+1)); done'";
+        let counts = ran(counts);
+        assert_eq!(counts["run"]["reading"], "works", "{counts}");
+        assert!(
+            counts["job"]["cpu_s"].as_f64() > sleeps["job"]["cpu_s"].as_f64(),
+            "{counts}"
+        );
+        assert!(
+            counts["run"]["seen"]["threads"].as_u64() >= Some(1),
+            "{counts}"
+        );
+        assert!(
+            counts["run"]["seen"]["peak_bytes"].as_u64() > Some(0),
+            "{counts}"
+        );
+    }
+
+    #[test]
+    fn a_command_that_fails_is_late_or_does_not_start_is_said_so() {
+        let run = |line, more: &[&str]| advise(&[&["--items", "1", "--run", line], more].concat());
+        let _ = run("sh -c 'exit 3'", &[]).refused(1, &["exit code 3"]);
+        let _ =
+            run("sleep 600", &["--run-limit", "50ms"]).refused(1, &["was killed", "--run-limit"]);
+        let _ = run("/no/such/program", &[]).refused(1, &["/no/such/program"]);
+        let _ = run("sh 'x", &[]).refused(1, &["quotes must match"]);
+    }
+
+    /// SIGTERM stands for Ctrl-C: they are handled alike.
+    #[test]
+    fn an_interrupt_ends_the_command_too() {
+        let folder = std::env::temp_dir().join(format!("lab-advise-{}", std::process::id()));
+        let place = folder.display();
+        let line = format!("sh -c 'echo $$ > {place}.new; mv {place}.new {place}; exec sleep 600'");
+        let mut advising = Command::new(env!("CARGO_BIN_EXE_lab-advise"));
+        advising
+            .args(["--items", "1", "--run", &line])
+            .stderr(Stdio::piped());
+        let child = advising.spawn().expect("it starts");
+        let command = loop {
+            match fs::read_to_string(&folder) {
+                Ok(id) => break id.trim().to_owned(),
+                Err(_) => thread::sleep(Duration::from_millis(5)),
+            }
+        };
+        let _ = fs::remove_file(&folder);
+        let kill = Command::new("kill")
+            .args(["-TERM", &child.id().to_string()])
+            .status();
+        assert!(kill.expect("kill starts").success());
+        let output = child.wait_with_output().expect("it ends");
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        assert_eq!(
+            String::from_utf8_lossy(&output.stderr),
+            "error: interrupted\n"
+        );
+        let sleeps = || {
+            fs::read_to_string(format!("/proc/{command}/cmdline"))
+                .is_ok_and(|line| line.contains("600"))
+        };
+        for _ in 0..1000 {
+            if !sleeps() {
+                return;
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+        panic!("the command still runs as {command}");
     }
 }

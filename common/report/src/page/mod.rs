@@ -15,7 +15,7 @@ mod tables;
 mod tests;
 mod tour;
 
-use crate::{Document, SpanReport, Variant};
+use crate::{Document, SpanReport, TableReport, Variant};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde_json::Value;
 
@@ -27,8 +27,8 @@ const BARS: usize = 40_000;
 
 /// The page of these runs; several are cards with a list.
 ///
-/// `failures` are what a reader is to know of steps that have no document.
-pub fn of(documents: &[Document], failures: &[String]) -> String {
+/// `failures` are what a reader is to know of steps that have no document; `table` stands below the cards.
+pub fn of(documents: &[Document], failures: &[String], table: Option<&TableReport>) -> String {
     let variants = documents.iter().map(|document| document.variants.len());
     let limit = (BARS / variants.sum::<usize>().max(1)).min(BARS / 4);
     let (title, body) = match documents {
@@ -38,7 +38,7 @@ pub fn of(documents: &[Document], failures: &[String]) -> String {
         ),
         _ => (
             "Concurrency Lab: the path".into(),
-            tour::page(documents, failures, limit),
+            tour::page(documents, failures, table, limit),
         ),
     };
     let page = html! {

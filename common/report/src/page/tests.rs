@@ -58,7 +58,7 @@ fn a_page_says_what_was_won_and_asks_the_network_for_nothing() {
         file: "lab/99/src/lib.rs".into(),
         text: "fn a_line() {}\n#[cfg(test)]\nmod tests {}".into(),
     }];
-    let page = of(&[document], &[]);
+    let page = of(&[document], &[], None);
     for part in [
         "2.0 ×<small> as fast",
         "instead of <b data-variant=\"one\"><span data-field=\"wall_s\" data-value=\"2\">2.00 s",
@@ -91,7 +91,7 @@ fn nothing_is_won_that_no_claim_shows() {
     let won = |change: fn(&mut Document)| {
         let mut document = document();
         change(&mut document);
-        of(&[document], &[]).contains("<strong>")
+        of(&[document], &[], None).contains("<strong>")
     };
     assert!(won(|_| {}));
     assert!(!won(|one| one.claims[0].verdict = Verdict::NotShown));
@@ -143,7 +143,7 @@ fn curve(name: &str) -> Curve {
 fn a_curve_has_its_points_and_its_knee() {
     let mut document = document();
     document.curves = vec![curve("pool sizes")];
-    let page = of(&[document], &[]);
+    let page = of(&[document], &[], None);
     assert_eq!(page.matches(">knee<").count(), 1);
     assert!(page.contains("pool sizes, 4: 2.00 s (1.75 s–2.25 s)"));
 }
@@ -176,8 +176,8 @@ fn what_others_wrote_stays_text_wherever_it_stands() {
     hostile(&mut value);
     let document: Document = serde_json::from_value(value).expect("the same shape");
     for page in [
-        of(std::slice::from_ref(&document), &[]),
-        of(&[document.clone(), document], &[HOSTILE.into()]),
+        of(std::slice::from_ref(&document), &[], None),
+        of(&[document.clone(), document], &[HOSTILE.into()], None),
     ] {
         assert_eq!(page.matches("<script").count(), 2);
         assert_eq!(page.matches("</script").count(), 2);
@@ -194,7 +194,7 @@ fn several_steps_are_cards_by_chapter_with_a_list_and_what_failed() {
     failed.error = Some("it was interrupted".into());
     let mut first = document();
     first.step = "lab-02-one".into();
-    let page = of(&[first, failed], &["lab-12 did not build".into()]);
+    let page = of(&[first, failed], &["lab-12 did not build".into()], None);
     for part in [
         "<h2>Lab</h2>",
         "<h2>Advanced</h2>",
@@ -213,7 +213,7 @@ fn a_page_stays_small_however_much_was_recorded() {
     let large = many("large", 10_000, 60, 1_000);
     let mut step = document();
     step.variants = vec![large; 2];
-    let size = of(&vec![step; 23], &[]).len();
+    let size = of(&vec![step; 23], &[], None).len();
     assert!(size < 6_000_000, "{size}");
 }
 
@@ -221,10 +221,10 @@ fn a_page_stays_small_however_much_was_recorded() {
 fn an_empty_run_is_a_page_too() {
     let mut empty = document();
     empty.variants.clear();
-    assert!(!of(&[empty.clone()], &[]).contains("data-run"));
+    assert!(!of(&[empty.clone()], &[], None).contains("data-run"));
     empty.variants = vec![fixtures::variant("endless", 0, 1.0, Vec::new())];
-    let _ = of(&[empty], &[]);
-    let _ = of(&[], &[]);
+    let _ = of(&[empty], &[], None);
+    let _ = of(&[], &[], None);
 }
 
 /// The colours that a style sheet gives its variables in the block that begins with `start`.
@@ -285,7 +285,7 @@ fn text_and_running_stand_out_and_waiting_is_pale_in_light_and_dark() {
 
 #[test]
 fn headings_are_in_order_and_every_column_has_a_scope() {
-    let page = of(&[document(), document()], &[]);
+    let page = of(&[document(), document()], &[], None);
     let mut level = 0;
     let headings = page.match_indices("<h");
     for heading in headings.filter_map(|(at, _)| page[at + 2..].chars().next()?.to_digit(10)) {
@@ -296,4 +296,18 @@ fn headings_are_in_order_and_every_column_has_a_scope() {
     let images = page.matches("role=\"img\"").count();
     let hidden = page.matches("height=\"16\" aria-hidden").count();
     assert_eq!(page.matches("<svg").count(), images + hidden);
+}
+
+#[test]
+fn the_tour_ends_with_the_table_that_it_is_given() {
+    let table = TableReport {
+        title: "What to use when".into(),
+        headings: vec!["job".into(), "in Rust".into()],
+        rows: vec![vec!["10 requests".into(), "threads, 10".into()]],
+        ..TableReport::default()
+    };
+    let page = of(&[document(), document()], &[], Some(&table));
+    let cards = page.rfind("<article").expect("cards");
+    let found = page.find("threads, 10").expect("the table");
+    assert!(cards < found, "below the cards");
 }

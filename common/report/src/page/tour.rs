@@ -1,13 +1,18 @@
 //! The page of several runs: cards by chapter beside a list that stays in sight.
 
-use super::step;
-use crate::{Document, Verdict};
+use super::{step, tables};
+use crate::{Document, TableReport, Verdict};
 use maud::{Markup, html};
 
 const CHAPTERS: [&str; 3] = ["Basics", "Lab", "Advanced"];
 
 /// `failures` are what a reader is to know of steps that have no document.
-pub(super) fn page(documents: &[Document], failures: &[String], limit: usize) -> Markup {
+pub(super) fn page(
+    documents: &[Document],
+    failures: &[String],
+    table: Option<&TableReport>,
+    limit: usize,
+) -> Markup {
     let runs: Vec<_> = documents.iter().enumerate().collect();
     let chapters: Vec<_> = runs
         .chunk_by(|one, other| chapter(one.1) == chapter(other.1))
@@ -35,6 +40,7 @@ pub(super) fn page(documents: &[Document], failures: &[String], limit: usize) ->
                     h2 { (CHAPTERS[chapter(runs[0].1)]) }
                     div.cards { @for (run, document) in *runs { (step::card(document, *run, limit)) } }
                 }
+                @if let Some(table) = table { h2 { "Your own job" } (tables::of_step(table)) }
             }
         }
     }

@@ -10,8 +10,8 @@ use std::{
 pub(super) struct Plan {
     /// Before the first item.
     pub(super) start: f64,
-    /// Between the starts of two workers.
-    pub(super) stagger: f64,
+    /// To start one worker, on a CPU.
+    pub(super) starting: f64,
     /// How many workers.
     pub(super) at_once: usize,
     /// Of an item.
@@ -35,12 +35,21 @@ const TURNS: f64 = 16.0;
 /// So many items are simulated; more of them go on at the same rate.
 const SIMULATED: usize = 50_000;
 
+/// What needs a CPU.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Work {
+    /// An item, of which so much is left.
+    Item(u64),
+    /// The start of the worker of this number.
+    Start(usize),
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Event {
-    /// The wait is over; so much is left to compute.
-    Ready(u64),
-    /// A turn is over; so much is left.
-    Ran(u64),
+    /// A wait is over.
+    Ready(Work),
+    /// A turn on a CPU is over.
+    Ran(Work),
 }
 
 impl Plan {
@@ -55,44 +64,63 @@ impl Plan {
         whole + (items - some) as f64 * (whole - half) / (some - some / 2) as f64
     }
 
-    fn simulate(&self, items: usize) -> f64 {
-        let nanoseconds = |seconds: f64| (seconds * 1e9) as u64;
-        let (wait, cpu) = (nanoseconds(self.wait), nanoseconds(self.cpu).max(1));
+    /// How long some work may have a CPU before others get their turn, and what is left of it then.
+    fn turn_of(&self, work: Work) -> (u64, Work) {
         let turn = match self.takes_turns {
             true => nanoseconds(TURN.max(self.cpu / TURNS)),
             false => u64::MAX,
         };
-        let (mut events, mut ready) = (BinaryHeap::new(), VecDeque::new());
-        let mut taken = self.at_once.min(items);
-        for worker in 0..taken {
-            let begins = nanoseconds(self.start + self.stagger * (worker + 1) as f64);
-            events.push(Reverse((begins + wait, Event::Ready(cpu))));
+        match work {
+            Work::Item(left) => (left.min(turn), Work::Item(left.saturating_sub(turn))),
+            Work::Start(_) => (nanoseconds(self.starting), work),
         }
-        let (mut running, mut last) = (0, nanoseconds(self.start));
-        while let Some(Reverse((now, event))) = events.pop() {
-            match event {
-                Event::Ready(left) => ready.push_back(left),
-                Event::Ran(left) => {
-                    running -= 1;
-                    last = now;
-                    if left > 0 {
-                        ready.push_back(left);
-                    } else if taken < items {
-                        taken += 1;
-                        events.push(Reverse((now + wait, Event::Ready(cpu))));
-                    }
-                }
-            }
+    }
+
+    /// How long some work takes while so many compute.
+    fn stretched(&self, work: u64, running: usize) -> u64 {
+        (work as f64 * (running as f64 / self.free).max(1.0)) as u64
+    }
+
+    fn simulate(&self, items: usize) -> f64 {
+        let (wait, cpu) = (nanoseconds(self.wait), nanoseconds(self.cpu).max(1));
+        let mut now = nanoseconds(self.start);
+        let (mut taken, mut running, mut last) = (0, 0, now);
+        let mut ready = VecDeque::from([Work::Start(1)]);
+        let mut events = BinaryHeap::new();
+        loop {
             while running < self.cores
-                && let Some(left) = ready.pop_front()
+                && let Some(work) = ready.pop_front()
             {
                 running += 1;
-                let part = left.min(turn);
-                let slower = (running as f64 / self.free).max(1.0);
-                let ends = now + (part as f64 * slower) as u64;
-                events.push(Reverse((ends, Event::Ran(left - part))));
+                let (part, rest) = self.turn_of(work);
+                let ends = now + self.stretched(part, running);
+                events.push(Reverse((ends, Event::Ran(rest))));
+            }
+            let Some(Reverse((next, event))) = events.pop() else {
+                return last as f64 / 1e9;
+            };
+            now = next;
+            running -= usize::from(matches!(event, Event::Ran(_)));
+            // The worker that ended an item takes the next, as does one that has started.
+            match event {
+                Event::Ready(work) | Event::Ran(work @ Work::Item(1..)) => {
+                    ready.push_back(work);
+                    continue;
+                }
+                Event::Ran(Work::Item(_)) => last = now,
+                Event::Ran(Work::Start(worker)) if worker < self.at_once.min(items) => {
+                    ready.push_front(Work::Start(worker + 1));
+                }
+                Event::Ran(Work::Start(_)) => {}
+            }
+            if taken < items {
+                taken += 1;
+                events.push(Reverse((now + wait, Event::Ready(Work::Item(cpu)))));
             }
         }
-        last as f64 / 1e9
     }
+}
+
+fn nanoseconds(seconds: f64) -> u64 {
+    (seconds * 1e9) as u64
 }
