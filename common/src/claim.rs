@@ -156,21 +156,9 @@ impl Claim {
         line
     }
 
-    /// How few CPUs worked at once, where it was fewer than the machine has or a single one, and how many
-    /// of them the variant kept busy that the claim is about.
+    /// How few CPUs were to be had, and how many of them the variant kept busy that the claim is about.
     fn lack_of_cpus(&self, document: &Value) -> Option<String> {
-        let host = |name: &str| document["host"][name].as_f64();
-        let (parallelism, cpus) = (host("parallelism")?, host("cpus")?);
-        if parallelism >= 0.9 * cpus && parallelism >= 1.5 {
-            return None;
-        }
-        let before = match cpus {
-            1.0 => "this process may use one CPU only".to_owned(),
-            _ if host("quota").is_some_and(|quota| quota <= parallelism) => {
-                format!("the quota allows {parallelism:.1} of {cpus} CPUs")
-            }
-            _ => format!("just before or after, {parallelism:.1} of {cpus} CPUs were free"),
-        };
+        let before = few_cpus(document)?;
         let name = self.variants().next();
         let seconds = |path: &str| find(document, Some(name?), path)?.as_f64();
         let cpu = seconds("cpu_user_s").zip(seconds("cpu_system_s"));
@@ -186,6 +174,22 @@ impl Claim {
             None => before,
         })
     }
+}
+
+/// How few CPUs were to be had, where it was fewer than the machine has or a single one.
+pub(crate) fn few_cpus(document: &Value) -> Option<String> {
+    let host = |name: &str| document["host"][name].as_f64();
+    let (parallelism, cpus) = (host("parallelism")?, host("cpus")?);
+    if parallelism >= 0.9 * cpus && parallelism >= 1.5 {
+        return None;
+    }
+    Some(match cpus {
+        1.0 => "this process may use one CPU only".to_owned(),
+        _ if host("quota").is_some_and(|quota| quota <= parallelism) => {
+            format!("the quota allows {parallelism:.1} of {cpus} CPUs")
+        }
+        _ => format!("just before or after, {parallelism:.1} of {cpus} CPUs were free"),
+    })
 }
 
 /// Every request was in flight at the same time, counted by the server.

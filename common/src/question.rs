@@ -2,7 +2,7 @@
 
 use crate::{
     Lab,
-    claim::{Figure, Unit, middle, wall},
+    claim::{Figure, Unit, few_cpus, middle, wall},
     figure::Expression,
 };
 use report::{QuestionReport, Screen};
@@ -18,6 +18,7 @@ pub struct Question {
     variant: String,
     figure: Expression,
     show: fn(f64) -> String,
+    needs_cpus: bool,
     /// Between each option and the next.
     limits: Vec<f64>,
     /// What the document says of it; its figure is in words, with `{}` in its place.
@@ -38,6 +39,7 @@ impl Question {
             variant: variant.into(),
             figure: figure.of,
             show: U::show,
+            needs_cpus: false,
             limits: Vec::new(),
             asked: QuestionReport {
                 question: text.into(),
@@ -55,9 +57,17 @@ impl Question {
         Self::before(variant, text, figure, "{} times as fast")
     }
 
+    /// Says that only a run with its CPUs free can answer it.
+    #[must_use]
+    pub fn needs_cpus(mut self) -> Self {
+        self.needs_cpus = true;
+        self
+    }
+
     /// What the document says of it.
     pub(crate) fn report(&self, document: &Value) -> QuestionReport {
         let value = middle(&self.figure.values(document));
+        let value = value.filter(|_| !self.needs_cpus || few_cpus(document).is_none());
         let place = |value: f64| self.limits.iter().filter(|limit| value >= **limit).count();
         let figure = value.map_or("–".into(), self.show);
         QuestionReport {

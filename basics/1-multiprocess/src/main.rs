@@ -21,8 +21,8 @@ const STEP: Step = Step {
           beat: all the work shared out among the CPUs, and the longest single job. The order of \
           hand-out decides how near it comes: a long job that is handed out last runs on while the \
           other workers have nothing left to do.",
-    remember: "A pool finishes no sooner than its longest job. Hand that one out first, and the \
-              short ones fill the gaps.",
+    remember: "Processes use as many CPUs as there are, but a pool finishes no sooner than its \
+              longest job: hand that one out first.",
     predict: (
         "4 workers instead of 2: twice as fast? Mind the longest job.",
         "cargo run -p basics-1-multiprocess -- --workers 4",
@@ -53,8 +53,8 @@ fn main() -> ExitCode {
 }
 
 fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
-    let text = "Two processes instead of one, longest job first: how many times as fast?";
-    let ask = Question::faster(LONGEST_FIRST, "sequential", text);
+    let text = "The jobs in a pool of processes, longest first: how many times as fast?";
+    let ask = Question::faster(LONGEST_FIRST, "sequential", text).needs_cpus();
     lab.predict(ask, &["not faster", "twice", "more than that"], &[1.3, 2.5]);
     let jobs = square_jobs(args.scale.scale);
     claim_linear(lab);

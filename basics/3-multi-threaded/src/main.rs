@@ -53,9 +53,13 @@ fn main() -> ExitCode {
 }
 
 fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
-    let text = "Four requests on four threads: how many times as fast?";
+    let text = "The same requests in a pool of threads: how many times as fast?";
     let ask = Question::faster(MULTI, SINGLE, text);
-    lab.predict(ask, &["not faster", "twice", "four times"], &[1.5, 3.0]);
+    lab.predict(
+        ask,
+        &["not faster", "twice", "three times or more"],
+        &[1.5, 2.8],
+    );
     let (requests, workers) = (&args.requests, args.workers);
     let site = network::open_target(requests, REQUESTS)?;
     let (urls, count) = (&site.urls, site.urls.len());

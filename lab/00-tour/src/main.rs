@@ -345,7 +345,7 @@ fn visit(
     match outcome {
         Ok((document, whole)) => {
             if !arguments.json {
-                screen.print(&document.line(started.elapsed().as_secs_f64(), screen.width()));
+                screen.print(&document.line(started.elapsed().as_secs_f64()));
             }
             seen.documents.push(document);
             seen.whole.push(whole);
@@ -377,4 +377,7 @@ fn conclude(seen: &Seen, all: usize, walked: &str, screen: &Screen) {
         "{} of {all} steps in {walked}; {shown} of {claims} claims shown on this machine, now",
         seen.documents.len()
     ));
+    screen.print(
+        "Start: cargo run -p basics-0-sequential      As a page: cargo run -- --report lab.html",
+    );
 }

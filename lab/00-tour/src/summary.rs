@@ -68,46 +68,22 @@ impl Document {
         factors.fold(1.0, f64::max)
     }
 
-    /// A finished step in one line of at most `width` columns.
-    pub fn line(&self, elapsed_s: f64, width: usize) -> String {
+    /// A finished step in one line.
+    pub fn line(&self, elapsed_s: f64) -> String {
         let (shown, all) = self.claims_shown();
         let mark = if shown == all { "✓" } else { "–" };
-        let line = row(
-            mark,
-            &self.step,
-            &format::seconds_f64(elapsed_s),
-            &format!("{shown}/{all}"),
-            &self.gist(),
-        );
-        console::truncate_str(&line, width, "…").into_owned()
-    }
-
-    /// The variant that beats the first one by most; the only one; or how many there are.
-    fn gist(&self) -> String {
-        let compared = self.variants.iter().skip(1);
-        let compared = compared.filter_map(|variant| Some((variant, variant.speedup?)));
-        let told = |variant: &Variant| {
-            let wall = format::seconds_f64(variant.wall_s);
-            format!("{}, {wall}", variant.name)
-        };
-        match (
-            compared.max_by(|a, b| a.1.total_cmp(&b.1)),
-            self.variants.as_slice(),
-        ) {
-            (Some((best, ratio)), _) => format!("{}, {ratio:.1}×", told(best)),
-            (None, [only]) => told(only),
-            (None, all) => format!("{} variants", all.len()),
-        }
+        let took = format::seconds_f64(elapsed_s);
+        row(mark, &self.step, &took, &format!("{shown}/{all}"))
     }
 }
 
 /// What stands above the lines of the steps.
 pub fn head() -> String {
-    row(" ", "step", "took", "shown", "best variant")
+    row(" ", "step", "took", "shown")
 }
 
-fn row(mark: &str, step: &str, took: &str, shown: &str, gist: &str) -> String {
-    format!("{mark} {step:<30} {took:>7}  {shown:>5}  {gist}")
+fn row(mark: &str, step: &str, took: &str, shown: &str) -> String {
+    format!("{mark} {step:<30} {took:>7}  {shown:>5}")
 }
 
 /// The closing lines: wins first, a line a step, each with what it showed.
@@ -175,31 +151,11 @@ mod tests {
     }
 
     #[test]
-    fn a_line_names_the_step_the_best_variant_and_the_claims() {
+    fn a_line_names_the_step_and_how_many_claims_showed() {
         assert_eq!(
-            document().line(11.5, 80),
-            "– lab-02-threaded-fetch           11.5 s    1/2  threaded, 1.25 s, 8.0×"
+            document().line(11.5),
+            "– lab-02-threaded-fetch           11.5 s    1/2"
         );
-    }
-
-    #[test]
-    fn without_a_speed_up_no_variant_is_called_the_best() {
-        let mut document = document();
-        for variant in &mut document.variants {
-            variant.speedup = None;
-        }
-        assert!(document.line(1.0, 80).ends_with("2 variants"));
-        document.variants.truncate(1);
-        assert!(document.line(1.0, 80).ends_with("sequential, 10.0 s"));
-    }
-
-    #[test]
-    fn a_line_keeps_to_its_width() {
-        let mut document = document();
-        document.variants[1].name = "a name that goes on and on and on".into();
-        let line = document.line(11.5, 80);
-        assert_eq!(line.chars().count(), 80, "{line}");
-        assert!(line.ends_with('…'), "{line}");
     }
 
     #[test]

@@ -33,7 +33,7 @@ fn main() -> ExitCode {
 }
 
 fn demonstrate(args: &RequestArgs, lab: &mut Lab) -> anyhow::Result<()> {
-    let text = "Ten requests of a second: how much of the time does the CPU work?";
+    let text = "While these requests run: how much of the time does the CPU work?";
     let ask = Question::before(
         NAME,
         text,

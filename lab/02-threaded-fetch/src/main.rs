@@ -34,7 +34,11 @@ fn main() -> ExitCode {
 fn demonstrate(args: &RequestArgs, lab: &mut Lab) -> anyhow::Result<()> {
     let text = "The same requests on a thread each: how many times as fast?";
     let ask = Question::faster("threaded", "sequential", text);
-    lab.predict(ask, &["not faster", "twice", "ten times"], &[1.5, 4.0]);
+    lab.predict(
+        ask,
+        &["not faster", "twice", "four times or more"],
+        &[1.5, 3.8],
+    );
     let site = network::open_target(args, REQUESTS)?;
     let (urls, count) = (&site.urls, site.urls.len());
 

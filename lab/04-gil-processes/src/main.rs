@@ -40,7 +40,7 @@ fn main() -> ExitCode {
 
 fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let text = "Two jobs in two processes: how many times as fast as one by one?";
-    let ask = Question::faster(PROCESSES, SEQUENTIAL, text);
+    let ask = Question::faster(PROCESSES, SEQUENTIAL, text).needs_cpus();
     lab.predict(ask, &["not faster", "twice", "more than that"], &[1.3, 3.0]);
     let steps = args.work.get() as u64 * args.scale.get() as u64;
     let (work, scale) = (format::count(args.work.get() as u64), args.scale);

@@ -26,11 +26,8 @@ pub(crate) fn note(lab: &mut Lab, name: &str, race: Race, got: &[u64]) -> (usize
     );
     let [least, most] = [got.iter().min(), got.iter().max()].map(|it| it.copied().unwrap_or(0));
     lab.count(name, UPDATES, all as usize);
-    lab.ratio(
-        name,
-        SHARE,
-        all as f64 / (expected as f64 * got.len() as f64),
-    );
+    let share = all as f64 / (expected as f64 * got.len() as f64);
+    lab.ratio(name, SHARE, share);
     lab.count(name, LOSING, losing);
     lab.count(name, MOST, most as usize);
     let got_by_all = match least == most {
@@ -38,10 +35,15 @@ pub(crate) fn note(lab: &mut Lab, name: &str, race: Race, got: &[u64]) -> (usize
         false => format!("{} to {}", format::count(least), format::count(most)),
     };
     let losing_of = format!("{losing} of {}", got.len());
-    (
-        losing,
-        vec![name.into(), format::count(expected), got_by_all, losing_of],
-    )
+    let between = match name {
+        "forced" => "all wait",
+        "widened" => "some work",
+        _ => "nothing",
+    };
+    let row = [name, between, &format::count(expected), &got_by_all];
+    let mut row: Vec<String> = row.map(String::from).into();
+    row.extend([losing_of, format::percent(share)]);
+    (losing, row)
 }
 
 fn number(name: &str, figure: &str) -> Figure<Count> {
@@ -51,12 +53,12 @@ fn number(name: &str, figure: &str) -> Figure<Count> {
 /// Shows the table, and adds the claims.
 pub(crate) fn show(lab: &mut Lab, race: Race, trials: usize, all: Vec<(usize, Vec<String>)>) {
     let is_repaired = race.threads.get() > 1 && all[1].0 == 0;
-    let headings = ["", "Expected", "Got", "trials that lost"];
+    let headings = ["", "in between", "Expected", "Got", "trials lost", "lost"];
     lab.table(TableReport {
-        title: "Expected against got".into(),
+        title: "Between load and store, and what that costs".into(),
         headings: headings.map(String::from).into(),
         rows: all.into_iter().map(|(_, row)| row).collect(),
-        text_columns: vec![0],
+        text_columns: vec![0, 1],
         ..TableReport::default()
     });
     let none = |name| number(name, UPDATES).equals(count(0));

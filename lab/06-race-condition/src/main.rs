@@ -44,7 +44,7 @@ fn main() -> ExitCode {
 }
 
 fn demonstrate(args: &RaceArgs, lab: &mut Lab) -> anyhow::Result<()> {
-    let text = "Two threads load, wait and store: what share of all updates is lost?";
+    let text = "Threads load, wait and store: what share of all updates is lost?";
     let ask = Question::before(
         "widened",
         text,

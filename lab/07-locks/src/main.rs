@@ -21,7 +21,7 @@ const STEP: Step = Step {
           one step in hardware, though the CPUs still pass the counter back and forth. With a \
           counter for each thread nothing is shared: the shares are added up at the end.",
     remember: "A lock lets one thread in at a time: always right, never free. Cheapest is not to \
-              share: count alone, add up once at the end.",
+              share: count alone, and add up or send one number at the end.",
     predict: (
         "8 threads instead of 2: which of the costs grow?",
         "cargo run -p lab-07-locks -- --threads 8",
@@ -34,13 +34,14 @@ fn main() -> ExitCode {
 }
 
 fn demonstrate(args: &CountArgs, lab: &mut Lab) -> anyhow::Result<()> {
-    let text = "A lock around each increment: how many times as long does it take?";
+    let text = "A lock around each increment: how many times as long as one thread without?";
     let ask = Question::before(
         "Mutex",
         text,
         wall("Mutex") / wall("sequential"),
         "{} times as long",
-    );
+    )
+    .needs_cpus();
     lab.predict(
         ask,
         &["no longer", "a few times", "ten times or more"],

@@ -39,9 +39,9 @@ fn main() -> ExitCode {
 }
 
 fn demonstrate(args: &RequestArgs, lab: &mut Lab) -> anyhow::Result<()> {
-    let text = "Ten tasks wait at the same time: how many threads does that take?";
+    let text = "All tasks wait at the same time: how many threads does that take?";
     let ask = Question::before(TASKS, text, threads(TASKS), "{} thread");
-    lab.predict(ask, &["one", "ten"], &[1.5]);
+    lab.predict(ask, &["one", "one for each"], &[1.5]);
     let site = network::open_target(args, REQUESTS)?;
     let (urls, count) = (&site.urls, site.urls.len());
     show_laziness(args, lab, &site)?;

@@ -32,7 +32,7 @@ fn main() -> ExitCode {
 }
 
 fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
-    let text = "Two threads, three pauses each: how many times as fast as one by one?";
+    let text = "Threads that pause: how many times as fast as one by one?";
     let ask = Question::faster("scoped", "sequential", text);
     lab.predict(ask, &["not faster", "twice", "more than that"], &[1.3, 2.5]);
     let (plan, panic_at) = (args.plan(), args.panic_at()?);

@@ -62,9 +62,13 @@ fn main() -> ExitCode {
 }
 
 fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
-    let text = "Twenty waits: a thread for each against a pool of five. How many times as fast?";
+    let text = "A thread for each wait, not a small pool: how many times as fast?";
     let ask = Question::faster("thread per task", "pool by hand", text);
-    lab.predict(ask, &["not faster", "twice", "four times"], &[1.5, 3.0]);
+    lab.predict(
+        ask,
+        &["not faster", "twice", "three times or more"],
+        &[1.5, 2.8],
+    );
     claims::ways(args, lab)?;
     claims::sweep(args, lab);
     claims::many(args, lab)
