@@ -87,21 +87,12 @@ impl Step {
         demonstrate: impl FnOnce(&Own, &mut Lab) -> anyhow::Result<()>,
     ) -> ExitCode {
         let running = report_on_interrupt(common);
-        match common.color {
-            ColorChoice::Auto => anstream::ColorChoice::Auto,
-            ColorChoice::Always => anstream::ColorChoice::Always,
-            ColorChoice::Never => anstream::ColorChoice::Never,
-        }
-        .write_global();
+        colour(common);
         let opened = result_files(common).and_then(|results| Ok((results, self.cast(common)?)));
         let (results, cast) = match opened {
             Ok(opened) => opened,
-            Err(error) => {
-                report::print_error(cli::in_one_line(&error));
-                return exit_code(&error);
-            }
+            Err(error) => return refused(&error),
         };
-        let document = self.document(own, common);
         let screen = Screen::new(ScreenOptions {
             silent: common.json,
             ascii: common.ascii,
@@ -111,7 +102,7 @@ impl Step {
             cast,
         });
         let mut lab = Lab {
-            state: Arc::new(Mutex::new(State::new(document, results))),
+            state: Arc::new(Mutex::new(State::new(self.document(own, common), results))),
             screen: screen.clone(),
             timeline: Timeline::with_declared_tasks().install(),
             pause: common.pause,
@@ -124,8 +115,7 @@ impl Step {
         if common.clear && io::stdout().is_terminal() {
             screen.say("\u{1b}[2J\u{1b}[3J\u{1b}[H");
         }
-        let header = report::header(&lab.state().document, screen.width());
-        screen.say(header);
+        screen.say(report::header(&lab.state().document, screen.width()));
         let outcome = demonstrate(own, &mut lab);
         close(&lab, outcome, common)
     }
@@ -184,6 +174,15 @@ impl Step {
     }
 }
 
+fn colour(common: &CommonArgs) {
+    match common.color {
+        ColorChoice::Auto => anstream::ColorChoice::Auto,
+        ColorChoice::Always => anstream::ColorChoice::Always,
+        ColorChoice::Never => anstream::ColorChoice::Never,
+    }
+    .write_global();
+}
+
 /// Every flag's value.
 #[derive(Serialize)]
 struct Params<'a, Own> {
@@ -213,6 +212,11 @@ fn close(lab: &Lab, outcome: anyhow::Result<()>, common: &CommonArgs) -> ExitCod
         None if has_failed => ExitCode::FAILURE,
         None => ExitCode::SUCCESS,
     }
+}
+
+fn refused(error: &anyhow::Error) -> ExitCode {
+    report::print_error(cli::in_one_line(error));
+    exit_code(error)
 }
 
 fn exit_code(error: &anyhow::Error) -> ExitCode {

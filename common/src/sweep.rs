@@ -1,12 +1,12 @@
 //! Times of several ways at growing sizes, round by round.
 
 use crate::{
-    Comparison, Curve, CurveLine, CurvePoint, Lab, TableReport,
-    claim::{Check, Claim, Figure, Ratio, Seconds, seconds},
+    Comparison, Lab, TableReport,
+    claim::{Check, Claim, Figure, Ratio, Seconds, middle, seconds},
     comparison::LEAST_TIME_S,
     format,
 };
-use std::time::Duration;
+use std::{iter, time::Duration};
 
 /// What a lesson measured by size, way and round.
 #[derive(Clone, Debug)]
@@ -52,6 +52,15 @@ impl Sweep {
         &self.times_s[size][way]
     }
 
+    /// The middle of a way's times at the size of this index, in seconds.
+    ///
+    /// # Panics
+    /// If there is no such size or way.
+    pub fn middle_s(&self, size: usize, way: usize) -> Option<f64> {
+        let times: Vec<_> = self.times_s(size, way).iter().copied().map(Some).collect();
+        middle(&times)
+    }
+
     /// How a way compares with the first one, at the size of this index.
     ///
     /// # Panics
@@ -86,48 +95,30 @@ impl Sweep {
             .check(is_long.in_rounds().in_words("the longer took {left}"))
     }
 
-    /// Shows a row per size with the middle time of each way, followed by `mark(size, way)`, and keeps
-    /// the curves, each with the knee that `knee(way)` names by its index.
+    /// Shows a row per size with the middle time of each way, followed by `mark(size, way)`.
     pub fn show(
         &self,
         lab: &Lab,
         title: &str,
         notes: Vec<String>,
         mark: impl Fn(usize, usize) -> &'static str,
-        knee: impl Fn(usize) -> Option<usize>,
     ) {
-        let points = |way: usize| {
-            let sizes = self.sizes.iter().enumerate();
-            sizes.filter_map(move |(size, &x)| CurvePoint::of(x as f64, self.times_s(size, way)))
-        };
-        let line = |way: usize| CurveLine {
-            name: self.ways[way].into(),
-            points: points(way).collect(),
-            knee: knee(way).map(|size| self.sizes[size] as f64),
-        };
-        let lines: Vec<CurveLine> = (0..self.ways.len()).map(line).collect();
         let row = |size: usize| {
-            let cells = lines.iter().enumerate().map(|(way, line)| {
-                let time = line.points.get(size);
-                let time = time.map_or("–".into(), |point| format::seconds_f64(point.y));
+            let cells = (0..self.ways.len()).map(|way| {
+                let time = self.middle_s(size, way);
+                let time = time.map_or("–".into(), format::seconds_f64);
                 format!("{time}{}", mark(size, way))
             });
-            std::iter::once(format::count(self.sizes[size]))
-                .chain(cells)
-                .collect()
+            let size = format::count(self.sizes[size]);
+            iter::once(size).chain(cells).collect()
         };
-        let headings = std::iter::once(self.axis).chain(self.ways.iter().copied());
+        let headings = iter::once(self.axis).chain(self.ways.iter().copied());
         lab.table(TableReport {
             title: title.into(),
             headings: headings.map(String::from).collect(),
             rows: (0..self.sizes.len()).map(row).collect(),
             text_columns: Vec::new(),
             notes,
-        });
-        lab.state().document.curves.push(Curve {
-            title: title.into(),
-            axis: self.axis.into(),
-            lines,
         });
     }
 }

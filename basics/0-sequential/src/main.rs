@@ -49,7 +49,7 @@ fn demonstrate(args: &ScaleArgs, lab: &mut Lab) -> anyhow::Result<()> {
         )?;
     for sum in sums.iter().flatten() {
         lab.say(format!(
-            "sum of squares below {:>13} = {}",
+            "sum of squares < {:>11} = {}",
             format::count(sum.n),
             sum.total
         ));

@@ -88,7 +88,7 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     }
     for sum in sums.iter().flatten() {
         let (n, total) = (format::count(sum.n), sum.total);
-        lab.say(format!("sum of squares below {n:>13} = {total}"));
+        lab.say(format!("sum of squares < {n:>11} = {total}"));
     }
     claims::add(lab, args.workers, possible);
     Ok(())

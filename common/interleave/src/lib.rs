@@ -45,13 +45,11 @@ pub mod play;
 mod race;
 mod run;
 mod schedule;
-mod stage;
 
 pub use model::{Explored, explore};
 pub use race::{Race, Turn, Work};
-pub use run::{Run, Stand, run};
+pub use run::{Run, Stand, force, run};
 pub use schedule::{NoSchedule, Schedule, letter};
-pub use stage::force;
 
 use serde::Serialize;
 use std::fmt;
@@ -93,6 +91,18 @@ pub struct Step {
     pub value: i64,
 }
 
+impl Step {
+    /// A step that begins, whose value is not known yet.
+    fn begun(thread: usize, name: &'static str) -> Self {
+        let value = 0;
+        Self {
+            thread,
+            name,
+            value,
+        }
+    }
+}
+
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {} {}", letter(self.thread), self.name, self.value)
@@ -116,41 +126,5 @@ impl Played {
     /// Whether something else came out than should have.
     pub fn is_wrong(&self) -> bool {
         self.result != self.expected
-    }
-}
-
-/// The steps of one run so far, and what its threads share.
-struct Log<'a, P: Program> {
-    program: &'a P,
-    shared: &'a P::Shared,
-    steps: Vec<Step>,
-}
-
-impl<P: Program> Log<'_, P> {
-    /// Notes that a step begins, whose value is not known yet.
-    fn begin(&mut self, thread: usize, name: &'static str) {
-        let value = 0;
-        self.steps.push(Step {
-            thread,
-            name,
-            value,
-        });
-    }
-
-    /// The run, when all threads have finished.
-    fn played(self) -> Played {
-        Played {
-            schedule: Schedule::of(self.steps.iter().map(|step| step.thread).collect()),
-            steps: self.steps,
-            result: self.program.result(self.shared),
-            expected: self.program.expected(),
-        }
-    }
-
-    /// Notes the value of the last step, which has just ended.
-    fn end(&mut self) {
-        if let Some(step) = self.steps.last_mut() {
-            step.value = self.program.value(self.shared, step.name);
-        }
     }
 }

@@ -4,7 +4,7 @@
 //! threads of its own making, and before each step takes the next choice of who goes on, until there
 //! is none left.
 
-use crate::{Log, Played, Program};
+use crate::{Played, Program, Schedule, Step};
 use shuttle::{Config, Runner, scheduler::DfsScheduler, thread};
 use std::{
     cell::Cell,
@@ -43,31 +43,8 @@ pub fn explore<P: Program + 'static>(program: P) -> Explored {
     let found: Arc<Mutex<BTreeSet<Played>>> = Arc::default();
     let notes = Arc::clone(&found);
     let run = move || {
-        let shared = program.share();
-        let log = Mutex::new(Log {
-            program: &program,
-            shared: &shared,
-            steps: Vec::new(),
-        });
-        thread::scope(|scope| {
-            for number in 0..program.threads() {
-                let (program, shared, log) = (&program, &shared, &log);
-                scope.spawn(move || {
-                    let stepping = Cell::new(false);
-                    let end_step = || stepping.replace(false).then(|| open(log).end());
-                    program.run(shared, number, &|name| {
-                        end_step();
-                        // Here the checker chooses who goes on; nothing else switches threads.
-                        thread::yield_now();
-                        open(log).begin(number, name);
-                        stepping.set(true);
-                    });
-                    end_step();
-                });
-            }
-        });
-        let log = log.into_inner().unwrap_or_else(PoisonError::into_inner);
-        open(&notes).insert(log.played());
+        let played = play(&program);
+        open(&notes).insert(played);
     };
     let scheduler = DfsScheduler::new(Some(MOST_RUNS), false);
     // The checker opens spans of its own, which are no part of the caller's recording, and sets a
@@ -85,6 +62,41 @@ pub fn explore<P: Program + 'static>(program: P) -> Explored {
     }
 }
 
+/// Runs it once, on the checker's threads and in the order that it chooses.
+fn play<P: Program>(program: &P) -> Played {
+    let (shared, steps) = (program.share(), Mutex::new(Vec::new()));
+    thread::scope(|scope| {
+        for number in 0..program.threads() {
+            let (shared, steps) = (&shared, &steps);
+            scope.spawn(move || {
+                let mine = Cell::new(None);
+                let end_step = || {
+                    if let Some(at) = mine.take() {
+                        let step: &mut Step = &mut open(steps)[at];
+                        step.value = program.value(shared, step.name);
+                    }
+                };
+                program.run(shared, number, &|name| {
+                    end_step();
+                    // Here the checker chooses who goes on; nothing else switches threads.
+                    thread::yield_now();
+                    let mut steps = open(steps);
+                    mine.set(Some(steps.len()));
+                    steps.push(Step::begun(number, name));
+                });
+                end_step();
+            });
+        }
+    });
+    let steps = mem::take(&mut *open(&steps));
+    Played {
+        schedule: Schedule::of(steps.iter().map(|step| step.thread).collect()),
+        steps,
+        result: program.result(&shared),
+        expected: program.expected(),
+    }
+}
+
 /// Opens what no switch of threads can leave locked.
 fn open<T>(notes: &Mutex<T>) -> MutexGuard<'_, T> {
     notes.lock().unwrap_or_else(PoisonError::into_inner)
@@ -93,7 +105,7 @@ fn open<T>(notes: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::{Schedule, force};
+    use crate::force;
     use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
 
     /// Threads that add one in two steps.

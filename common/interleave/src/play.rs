@@ -102,15 +102,7 @@ pub fn take(package: &str, games: &[Game]) -> Option<ExitCode> {
         ..ScreenOptions::default()
     });
     let Some(number) = line.own.play.flatten() else {
-        let about =
-            |game: &Game| json!({ "game": game.number, "title": game.title, "goal": game.goal });
-        if line.json {
-            screen.print(&json!(games.iter().map(about).collect::<Vec<_>>()).to_string());
-        }
-        for game in games {
-            let about = format!("{:>2}  {}: {}", game.number, game.title, game.goal);
-            screen.say(wrap(&about, screen.width(), 0));
-        }
+        list(games, &screen, line.json);
         return Some(ExitCode::SUCCESS);
     };
     let Some(game) = games.iter().find(|game| game.number == number) else {
@@ -129,6 +121,18 @@ pub fn take(package: &str, games: &[Game]) -> Option<ExitCode> {
     };
     screen.release_keys();
     Some(code)
+}
+
+fn list(games: &[Game], screen: &Screen, json: bool) {
+    let about =
+        |game: &Game| json!({ "game": game.number, "title": game.title, "goal": game.goal });
+    if json {
+        screen.print(&json!(games.iter().map(about).collect::<Vec<_>>()).to_string());
+    }
+    for game in games {
+        let about = format!("{:>2}  {}: {}", game.number, game.title, game.goal);
+        screen.say(wrap(&about, screen.width(), 0));
+    }
 }
 
 fn refuse(message: &str) -> ExitCode {

@@ -1,14 +1,15 @@
 //! A program under control: its threads are real, and one that is told to takes its next step.
 
-use crate::{Program, Step};
+use crate::{Played, Program, Schedule, Step, letter};
 use serde::Serialize;
 use std::{
     any::Any,
     collections::BTreeMap,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
-    thread,
+    thread::{self, Builder},
 };
+use tracing::info_span;
 
 /// Where a thread stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -83,14 +84,16 @@ pub fn run<P: Program>(program: &P, turns: &[usize], on: bool) -> Run {
     let mut run = thread::scope(|scope| {
         let (table, changed, shared) = (&table, &changed, &shared);
         let start = |thread: usize| {
-            scope.spawn(move || {
+            let named = Builder::new().name(format!("thread {}", letter(thread)));
+            let started = named.spawn_scoped(scope, move || {
                 let turn = |name| wait_for_turn(table, changed, thread, name);
                 let work = || program.run(shared, thread, &turn);
                 let ended = catch_unwind(AssertUnwindSafe(work));
                 open(table).finished[thread] = true;
                 changed.notify_all();
                 ended.err()
-            })
+            });
+            started.expect("the system starts a thread")
         };
         let threads: Vec<_> = (0..count).map(start).collect();
         let run = direct(program, shared, (table, changed), turns, on);
@@ -119,6 +122,7 @@ fn wait_for_turn(table: &Mutex<Table>, changed: &Condvar, thread: usize, name: &
     now.arrived[thread] = Some(name);
     changed.notify_all();
     let waits = |now: &mut Table| now.go != Some(thread) && !now.over;
+    let _waiting = info_span!("turn", wait = "turn").entered();
     let mut now = (changed.wait_while(now, waits)).unwrap_or_else(PoisonError::into_inner);
     if now.over {
         drop(now);
@@ -135,43 +139,28 @@ fn direct<P: Program>(
     turns: &[usize],
     on: bool,
 ) -> Run {
-    let (mut steps, mut choices): (Vec<Step>, Vec<Vec<usize>>) = Default::default();
+    let mut run = Run {
+        steps: Vec::new(),
+        choices: Vec::new(),
+        stands: Vec::new(),
+        result: None,
+        expected: program.expected(),
+    };
     let mut owners: BTreeMap<&str, usize> = BTreeMap::new();
     loop {
-        let is_under_way = |now: &mut Table| {
-            let mut threads = now.arrived.iter().zip(&now.finished);
-            now.go.is_some() || threads.any(|(arrived, finished)| arrived.is_none() && !finished)
-        };
-        let now = changed.wait_while(open(table), is_under_way);
+        let now = changed.wait_while(open(table), |now| now.is_under_way());
         let mut now = now.unwrap_or_else(PoisonError::into_inner);
-        if let Some(step) = steps.last_mut() {
+        if let Some(step) = run.steps.last_mut() {
             step.value = program.value(shared, step.name);
         }
-        let stand = |arrived: &Option<&'static str>| match *arrived {
-            None => Stand::Finished,
-            Some(name) => match name
-                .strip_prefix("takes ")
-                .and_then(|lock| owners.get(lock))
-            {
-                Some(owner) => Stand::Blocked(name, *owner),
-                None => Stand::Next(name),
-            },
-        };
-        let stands: Vec<Stand> = now.arrived.iter().map(stand).collect();
-        let able = |thread: &usize| matches!(stands[*thread], Stand::Next(_));
-        let able: Vec<usize> = (0..stands.len()).filter(able).collect();
-        let given = turns.get(steps.len()).copied();
+        run.stands = now.stands(&owners);
+        let able = |thread: &usize| matches!(run.stands[*thread], Stand::Next(_));
+        let able: Vec<usize> = (0..run.stands.len()).filter(able).collect();
+        let given = turns.get(run.steps.len()).copied();
         let next = given.or(able.first().copied().filter(|_| on));
-        let Some((thread, Stand::Next(name))) = next.map(|thread| (thread, stands[thread])) else {
+        let Some((thread, Stand::Next(name))) = next.map(|it| (it, run.stands[it])) else {
             assert!(given.is_none(), "thread {given:?} cannot take a step");
-            let (result, expected) = (None, program.expected());
-            return Run {
-                steps,
-                choices,
-                stands,
-                result,
-                expected,
-            };
+            return run;
         };
         if let Some(lock) = name.strip_prefix("takes ") {
             owners.insert(lock, thread);
@@ -179,16 +168,49 @@ fn direct<P: Program>(
         if name.starts_with("frees") {
             owners.retain(|_, owner| *owner != thread);
         }
-        choices.push(able);
-        let value = 0;
-        steps.push(Step {
-            thread,
-            name,
-            value,
-        });
+        run.choices.push(able);
+        run.steps.push(Step::begun(thread, name));
         now.go = Some(thread);
         changed.notify_all();
     }
+}
+
+impl Table {
+    /// Whether a thread takes a step, or is on its way to its next.
+    fn is_under_way(&self) -> bool {
+        let mut threads = self.arrived.iter().zip(&self.finished);
+        self.go.is_some() || threads.any(|(arrived, finished)| arrived.is_none() && !finished)
+    }
+
+    fn stands(&self, owners: &BTreeMap<&str, usize>) -> Vec<Stand> {
+        let stand = |arrived: &Option<&'static str>| {
+            let Some(name) = *arrived else {
+                return Stand::Finished;
+            };
+            let owner = name
+                .strip_prefix("takes ")
+                .and_then(|lock| owners.get(lock));
+            owner.map_or(Stand::Next(name), |owner| Stand::Blocked(name, *owner))
+        };
+        self.arrived.iter().map(stand).collect()
+    }
+}
+
+/// Runs `program` on real threads once for each schedule, its steps in that order.
+///
+/// # Panics
+/// The program panics; a schedule gives a turn to a thread that has no step left, or too few turns.
+pub fn force<P: Program>(program: &P, schedules: &[Schedule]) -> Vec<Played> {
+    let play = |schedule: &Schedule| {
+        let run = run(program, schedule.turns(), false);
+        Played {
+            schedule: schedule.clone(),
+            steps: run.steps,
+            result: run.result.expect("the schedule has a turn for each step"),
+            expected: run.expected,
+        }
+    };
+    schedules.iter().map(play).collect()
 }
 
 /// Runs a program in every order that its steps can have.
@@ -267,6 +289,19 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn a_forced_schedule_is_played_step_by_step() {
+        let written = ["ABBA", "BBAA"].map(|text| text.parse().expect("a schedule"));
+        let played = force(&Counter::of(2, 1), &written);
+        let steps: Vec<String> = played[0].steps.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            steps,
+            ["A loads 0", "B loads 0", "B stores 1", "A stores 1"]
+        );
+        assert_eq!((played[0].result, played[1].result), (1, 2));
+        assert_eq!(played[1].schedule.to_string(), "BBAA");
     }
 
     #[test]

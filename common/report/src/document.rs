@@ -1,10 +1,6 @@
 //! What a run leaves: the one document that the terminal, `--json` and the tests all read.
 
-use crate::{
-    detail::{Curve, TableReport},
-    picture::Drawn,
-    recording::RecordingReport,
-};
+use crate::{picture::Drawn, recording::RecordingReport};
 use measure::host::Host;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -50,9 +46,6 @@ pub struct Document {
     pub figures: BTreeMap<String, Vec<f64>>,
     /// What follows from it.
     pub claims: Vec<ClaimReport>,
-    /// What its sweeps measured.
-    #[serde(default)]
-    pub curves: Vec<Curve>,
     /// The tables that the step tells beside those of its variants.
     #[serde(default)]
     pub tables: Vec<TableReport>,
@@ -61,6 +54,21 @@ pub struct Document {
     pub questions: Vec<QuestionReport>,
     /// Why the run failed, if it did.
     pub error: Option<String>,
+}
+
+/// A table that a step tells beside those of its variants.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TableReport {
+    /// What it is about.
+    pub title: String,
+    /// What stands above its columns.
+    pub headings: Vec<String>,
+    /// Its rows, as shown.
+    pub rows: Vec<Vec<String>>,
+    /// The columns that are text; the others are figures.
+    pub text_columns: Vec<usize>,
+    /// Sentences to stand under it.
+    pub notes: Vec<String>,
 }
 
 /// A question, and where its answer is found.

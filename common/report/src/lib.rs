@@ -2,7 +2,6 @@
 
 mod ascii;
 mod cast;
-mod detail;
 mod document;
 pub mod file;
 pub mod format;
@@ -23,10 +22,9 @@ mod verbose;
 mod width;
 
 pub use cast::Cast;
-pub use detail::{Curve, CurveLine, CurvePoint, TableReport};
 pub use document::{
-    CheckReport, ClaimReport, Document, Ledger, Pointer, QuestionReport, SCHEMA, Source, Tally,
-    Variant, Verdict,
+    CheckReport, ClaimReport, Document, Ledger, Pointer, QuestionReport, SCHEMA, Source,
+    TableReport, Tally, Variant, Verdict,
 };
 pub use live::{Watch, Watched};
 pub use recording::{CounterReport, LaneReport, RecorderReport, RecordingReport, SpanReport};

@@ -128,7 +128,7 @@ fn what_did_not_show_is_named_with_its_reason_and_what_a_quiet_machine_shows() {
     document.claims[1].needs_quiet = true;
     let text = screen(&document, 80, 24);
     let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(flat.contains("! Only 1.9 of 2 CPUs was free"), "{text}");
+    assert!(flat.contains("! Only 1.9 of 2 CPUs were free"), "{text}");
     let told = "✗ not shown: work overlaps because there was none; with CPUs free it shows";
     assert!(flat.contains(told), "{text}");
 }

@@ -126,11 +126,6 @@ impl Check {
             _ if holds == rounds => Verdict::Shown,
             _ => Verdict::Inconclusive,
         };
-        let in_rounds = match verdict {
-            _ if rounds < 2 => String::new(),
-            Verdict::Inconclusive => format!(", in {holds} of {rounds} rounds"),
-            _ => ", in every round".into(),
-        };
         let unknown = self.left.unknown(document);
         let unknown = unknown.or_else(|| self.right.unknown(document));
         let evidence = match unknown {
@@ -138,7 +133,7 @@ impl Check {
             None if rounds < self.least_rounds => {
                 format!("it needs {} rounds and had {rounds}", self.least_rounds)
             }
-            None => self.evidence(document, &known, verdict) + &in_rounds,
+            None => self.evidence(document, &known, verdict) + &in_rounds(verdict, holds, rounds),
         };
         let (left_values, right_values) = pairs.into_iter().unzip();
         let report = CheckReport {
@@ -215,6 +210,14 @@ impl Check {
             [low, high] if low == high => format!(", {low} % apart"),
             [low, high] => format!(", {low} to {high} % apart"),
         }
+    }
+}
+
+fn in_rounds(verdict: Verdict, holds: usize, rounds: usize) -> String {
+    match verdict {
+        _ if rounds < 2 => String::new(),
+        Verdict::Inconclusive => format!(", in {holds} of {rounds} rounds"),
+        _ => ", in every round".into(),
     }
 }
 

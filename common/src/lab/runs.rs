@@ -62,15 +62,8 @@ pub(super) fn measure<T>(
     let taken = timeline.take();
     let peak_threads = census.and_then(Census::finish);
     let result = result?;
-    let is_process = |lane: &&Lane| lane.id.kind == LaneKind::Process;
-    let ledger = Ledger {
-        threads: peak_threads.map(|peak| peak.max(census::recorded(&taken.lanes))),
-        processes: 1 + taken.lanes.iter().filter(is_process).count() as u64,
-        voluntary_switches: usage.voluntary_switches,
-        involuntary_switches: usage.involuntary_switches,
-        peak_rss_bytes: usage.peak_rss_bytes,
-        ..tally(&result)
-    };
+    let threads = peak_threads.map(|peak| peak.max(census::recorded(&taken.lanes)));
+    let ledger = ledger(tally(&result), &usage, &taken.lanes, threads);
     let recording = Recording {
         start,
         wall,
@@ -89,6 +82,18 @@ pub(super) fn measure<T>(
         ..Variant::default()
     };
     Ok((result, variant))
+}
+
+fn ledger(tally: Tally, usage: &Usage, lanes: &[Lane], threads: Option<u64>) -> Ledger {
+    let is_process = |lane: &&Lane| lane.id.kind == LaneKind::Process;
+    Ledger {
+        threads,
+        processes: 1 + lanes.iter().filter(is_process).count() as u64,
+        voluntary_switches: usage.voluntary_switches,
+        involuntary_switches: usage.involuntary_switches,
+        peak_rss_bytes: usage.peak_rss_bytes,
+        ..tally
+    }
 }
 
 impl Runs {

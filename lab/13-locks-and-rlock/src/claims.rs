@@ -3,7 +3,7 @@
 use crate::Args;
 use anyhow::Context;
 use common::{
-    Bound, CurvePoint, Lab, MARGIN, Recorded, Sweep, TableReport, Tally,
+    Bound, Lab, MARGIN, Recorded, Sweep, TableReport, Tally,
     claim::{Claim, count, done, times},
     format,
     process_pool::Worker,
@@ -58,8 +58,8 @@ pub(crate) fn cost(lab: &mut Lab, args: &Args) {
         }
     }
     let cost = |size, way| {
-        let middle = CurvePoint::of(0.0, sweep.times_s(size, way));
-        let one = middle.map(|time| time.y / increments as f64);
+        let one = sweep.middle_s(size, way);
+        let one = one.map(|time_s| time_s / increments as f64);
         one.map_or("–".into(), format::seconds_f64)
     };
     let row = |(way, name): (usize, &str)| vec![name.into(), cost(0, way), cost(1, way)];

@@ -175,7 +175,6 @@ pub(crate) fn sweep(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
         "Time for one job for each worker, by its size",
         vec!["than one by one: + faster, - slower, = neither by a tenth, ? undecided".into()],
         mark,
-        |way| break_even_of(&sweep, way).filter(|_| way > 0),
     );
     (1..WAYS.len()).for_each(|way| claim_break_even(lab, &sweep, way));
     Ok(())

@@ -72,10 +72,10 @@ fn an_abort_costs_one_worker_there_and_the_whole_program_here() {
 fn every_way_of_the_sweep_brings_the_results_of_one_by_one() {
     let document = quick_document();
     assert_eq!(verdict(&document, "sweep_right"), "shown");
-    let lines = document["curves"][0]["lines"].as_array().expect("ways");
-    assert_eq!(lines.len(), 4);
-    for line in lines {
-        assert_eq!(line["points"].as_array().map(Vec::len), Some(6), "{line}");
+    let rows = document["tables"][0]["rows"].as_array().expect("sizes");
+    assert_eq!(rows.len(), 6);
+    for row in rows {
+        assert_eq!(row.as_array().map(Vec::len), Some(1 + 4), "{row}");
     }
 }
 

@@ -134,7 +134,7 @@ pub(crate) fn burst(args: &Args, lab: &mut Lab, stage: &Stage) -> anyhow::Result
         ran.push((names, level));
     }
     claim_burst(lab, &ran);
-    let headings = "in flight,time: tasks,threads,memory: tasks,threads,OS threads: tasks,threads";
+    let headings = "at once,time: tasks,threads,memory: tasks,threads,threads: tasks,threads";
     let large = format::count(LARGE as u64);
     let note = format!("rows past {large} in flight ran once: their times are not judged");
     lab.table(TableReport {

@@ -5,7 +5,6 @@
 //! do: zoom, pointing at spans and their lines, slow motion.
 
 mod bars;
-mod curve;
 mod glance;
 mod look;
 mod picture;

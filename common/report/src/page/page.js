@@ -316,7 +316,8 @@
       let before = performance.now();
       const frame = (now) => {
         if (!this.playing) return;
-        const real = (now - before) / 1000, whole = Number(this.speed.value) || this.longest;
+        // The first picture may be due before this was asked for.
+        const real = Math.max(0, now - before) / 1000, whole = Number(this.speed.value) || this.longest;
         // Who wants less motion gets ten pictures instead of a film.
         if (!calm.matches || real >= whole / 10) {
           before = now;

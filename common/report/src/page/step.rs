@@ -1,7 +1,7 @@
 //! The sections of one step, each folded below what is seen at first sight.
 
-use super::{curve, glance, picture, tables, ticked};
-use crate::Document;
+use super::{glance, picture, tables, ticked};
+use crate::{Document, summary};
 use maud::{Markup, html};
 
 /// The page of one run.
@@ -68,13 +68,12 @@ fn folded(document: &Document, run: usize, limit: usize) -> Markup {
     };
     let own = html! {
         @for table in &document.tables { (tables::of_step(table)) }
-        @for curve in &document.curves { (curve::of(curve)) }
     };
     html! {
         @if let Some(picture) = picture::of(document, run, limit) {
             (section("Picture and code: who ran and who waited, and on which line", &picture))
         }
-        @if !document.tables.is_empty() || !document.curves.is_empty() {
+        @if !document.tables.is_empty() {
             (section("The results of this step", &own))
         }
         @if !document.variants.is_empty() { (section("Times and what was used", &tables::of(&document.variants))) }
@@ -82,7 +81,7 @@ fn folded(document: &Document, run: usize, limit: usize) -> Markup {
         @for (question, told) in document.questions.iter().filter_map(|one| Some((&one.question, one.told()?))) {
             p { b { (question) } " You said " (told) }
         }
-        p.predict { b { "Predict " } (document.predict.question) " " code { (document.predict.to) } }
+        p.predict { b { "Predict " } (summary::capital(&document.predict.question)) " " code { (document.predict.to) } }
         @if let Some(next) = &document.next {
             p.next { b { "Next " } code { "cargo run -p " (next.to) } " " (next.question) }
         }

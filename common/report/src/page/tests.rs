@@ -1,8 +1,5 @@
 use super::*;
-use crate::{
-    CheckReport, Curve, CurveLine, CurvePoint, RecordingReport, Source, TableReport, Verdict,
-    tests::fixtures,
-};
+use crate::{CheckReport, RecordingReport, Source, TableReport, Verdict, tests::fixtures};
 use timeline::{LaneKind, Level};
 
 const HOSTILE: &str = "</script><script>alert(1)</script>\"'&\u{202e}";
@@ -74,7 +71,7 @@ fn a_page_says_what_was_won_and_asks_the_network_for_nothing() {
         "queue ≤ 8",
         "<caption>own results</caption>",
         "fn a_line() {}</li></ol>",
-        "twice as fast? <code>cargo run -p lab-99-example -- --workers 4</code>",
+        "Twice as fast? <code>cargo run -p lab-99-example -- --workers 4</code>",
         "<code>cargo run -p lab-98-another</code> what comes after it?",
         "requests 10,000",
     ] {
@@ -120,34 +117,6 @@ fn table(title: &str) -> TableReport {
     }
 }
 
-fn curve(name: &str) -> Curve {
-    let point = |x: f64| CurvePoint {
-        x,
-        y: 8.0 / x,
-        low: 7.0 / x,
-        high: 9.0 / x,
-    };
-    let line = CurveLine {
-        name: name.into(),
-        points: [1.0, 2.0, 4.0].map(point).into(),
-        knee: Some(4.0),
-    };
-    Curve {
-        title: name.into(),
-        axis: name.into(),
-        lines: vec![line],
-    }
-}
-
-#[test]
-fn a_curve_has_its_points_and_its_knee() {
-    let mut document = document();
-    document.curves = vec![curve("pool sizes")];
-    let page = of(&[document], &[], None);
-    assert_eq!(page.matches(">knee<").count(), 1);
-    assert!(page.contains("pool sizes, 4: 2.00 s (1.75 s–2.25 s)"));
-}
-
 /// Sets every text of a document to the same one, except names of fields and what is one of a few words.
 fn hostile(value: &mut Value) {
     match value {
@@ -166,7 +135,7 @@ fn hostile(value: &mut Value) {
 fn what_others_wrote_stays_text_wherever_it_stands() {
     let mut document = document();
     document.variants.push(many("many", 50, 50, 4));
-    (document.tables, document.curves) = (vec![table("a")], vec![curve("b")]);
+    document.tables = vec![table("a")];
     document.error = Some("c".into());
     document.sources = vec![Source {
         file: "d".into(),
@@ -264,9 +233,7 @@ fn text_and_running_stand_out_and_waiting_is_pale_in_light_and_dark() {
     for block in [":root { color-scheme: light dark;", "dark) { :root {"] {
         let colours = colours(block);
         let of = |name: &str| colours.iter().find(|one| one.0 == name).expect(name).1;
-        for name in [
-            "ink", "soft", "link", "good", "bad", "unsure", "run", "n0", "n1", "n2", "n3",
-        ] {
+        for name in ["ink", "soft", "link", "good", "bad", "unsure", "run"] {
             for back in ["paper", "panel"] {
                 let ratio = contrast(of(name), of(back));
                 assert!(ratio >= 4.5, "{block} {name} on {back}: {ratio:.2}");

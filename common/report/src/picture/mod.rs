@@ -15,7 +15,7 @@ const NAME_MOST: usize = 20;
 /// Fewer cells than this are no picture; names and words give way first.
 const CELLS_LEAST: usize = 12;
 /// Fewer cells than this, and what is said beside a time is said in short.
-const CELLS_ROOMY: usize = 22;
+const CELLS_ROOMY: usize = 20;
 const TIME: usize = 7;
 
 /// The columns that bars and lanes share: a name, what is said, and cells over so many seconds.

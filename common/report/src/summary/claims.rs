@@ -56,14 +56,19 @@ fn not_shown(claims: &[&ClaimReport], width: usize, tight: usize) -> String {
         text += &claim.replacen(&lead, &format!("{style}{lead}{style:#}"), 1);
         text += "\n";
     }
-    let quiet = match (claims[0].needs_quiet, claims.len()) {
-        (false, _) => "",
-        (true, 1) => "; with CPUs free it shows",
-        (true, _) => "; with CPUs free they show",
+    let [quiet, more] = match (claims[0].needs_quiet, claims.len()) {
+        (false, _) => ["", ""],
+        (true, 1) => ["; with CPUs free it shows", "; with more it shows"],
+        (true, _) => ["; with CPUs free they show", "; with more they show"],
     };
     let reason = format!("because {}", because(claims[0]));
-    let reason = at_most(&reason, width - quiet.len(), most);
-    text + &format!("{DIM}  {reason}{quiet}{DIM:#}")
+    let whole = hung(&format!("{reason}{quiet}"), width);
+    let reason = match whole.lines().count() {
+        lines if lines <= most => whole,
+        _ if quiet.is_empty() => at_most(&reason, width, most),
+        _ => format!("because too few CPUs were free{more}"),
+    };
+    text + &format!("{DIM}  {reason}{DIM:#}")
 }
 
 /// The first lines of a text, with a mark where there were more; all but the first are set in.

@@ -84,7 +84,7 @@ fn head(document: &Document, width: usize) -> Vec<String> {
         let free = match document.host.cpus {
             1 => "This program may use one CPU only".to_owned(),
             cpus => format!(
-                "Only {:.1} of {cpus} CPUs was free",
+                "Only {:.1} of {cpus} CPUs were free",
                 document.host.parallelism
             ),
         };
@@ -117,7 +117,8 @@ fn result(document: &Document, width: usize, rows: usize) -> Vec<String> {
         lines.extend(text.lines().map(|line| format!("  {line}")));
         if one.rows.len() > rows {
             let more = one.rows.len() - rows;
-            lines.push(format!("  … {more} more rows: --verbose"));
+            let rows = if more == 1 { "row" } else { "rows" };
+            lines.push(format!("  … {more} more {rows}: --verbose"));
         }
         lines.extend(
             one.notes
@@ -156,7 +157,7 @@ fn closing(document: &Document, width: usize, tight: usize) -> Vec<String> {
     lines
 }
 
-fn capital(text: &str) -> String {
+pub(crate) fn capital(text: &str) -> String {
     let mut chars = text.chars();
     let first = chars.next().into_iter().flat_map(char::to_uppercase);
     first.chain(chars).collect()

@@ -124,7 +124,6 @@ pub(crate) fn document() -> Document {
                 Some("it was not repeated"),
             ),
         ],
-        curves: Vec::new(),
         tables: Vec::new(),
         questions: Vec::new(),
         error: None,
