@@ -233,7 +233,8 @@ impl<'a> Measure<'a> {
         if self.lab.is_second_round(name) {
             self.lab.say("the same again in turns, without a pause …");
         }
-        if self.lab.is_skipped(name) || is_first && !self.lab.begin(name)? {
+        let is_skipped = self.lab.state().is_skipped(name);
+        if is_skipped || is_first && !self.lab.begin(name)? {
             return Ok(None);
         }
         let mut is_again = false;

@@ -19,10 +19,6 @@ impl Lab {
         self.pause && first == Some((true, 1))
     }
 
-    pub(super) fn is_skipped(&self, variant: &str) -> bool {
-        self.state().is_skipped(variant)
-    }
-
     /// Whether a variant runs for the first time, or its reader skips it.
     pub(super) fn begin(&self, variant: &str) -> anyhow::Result<bool> {
         let has_begun =

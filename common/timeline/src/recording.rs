@@ -36,13 +36,6 @@ pub struct Lane {
     pub spans: Vec<Span>,
 }
 
-impl Lane {
-    /// Whether one of its spans is open at the end of a recording that is [so far](super::Timeline::so_far).
-    pub fn is_open(&self, now: Moment) -> bool {
-        self.spans.iter().any(|span| span.end == now)
-    }
-}
-
 /// One interval on a lane.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Span {
@@ -137,11 +130,6 @@ impl Recording {
     pub fn jobs(&self) -> impl Iterator<Item = &Span> {
         let spans = self.lanes.iter().flat_map(|lane| &lane.spans);
         spans.filter(|span| span.depth == 0 && span.name != START_UP && !span.cut)
-    }
-
-    /// How many spans it holds.
-    pub fn spans(&self) -> usize {
-        self.lanes.iter().map(|lane| lane.spans.len()).sum()
     }
 }
 

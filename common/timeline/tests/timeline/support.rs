@@ -5,7 +5,7 @@ use std::{
     pin::Pin,
     task::{Context, Poll, Waker},
 };
-use timeline::{Lane, Recording, Timeline};
+use timeline::{Lane, Moment, Recording, Timeline};
 use tracing::{Dispatch, dispatcher, level_filters::LevelFilter, subscriber::DefaultGuard};
 use tracing_subscriber::layer::SubscriberExt;
 
@@ -15,6 +15,16 @@ pub(crate) fn recorded(timeline: Timeline) -> (Timeline, DefaultGuard) {
         .with(timeline.clone())
         .with(LevelFilter::INFO);
     (timeline, tracing::subscriber::set_default(subscriber))
+}
+
+/// How many spans there are.
+pub(crate) fn spans(recording: &Recording) -> usize {
+    recording.lanes.iter().map(|lane| lane.spans.len()).sum()
+}
+
+/// Whether one of its spans is open at the end of a recording so far.
+pub(crate) fn is_open(lane: &Lane, now: Moment) -> bool {
+    lane.spans.iter().any(|span| span.end == now)
 }
 
 /// Threads of a test record where the test does.
