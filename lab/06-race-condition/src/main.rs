@@ -94,8 +94,6 @@ fn run(
         _ => variant.other_work().bound(Bound::Work { workers }),
     };
     let got = variant.run_counted(|| Ok(count()), |got| Tally::all_done(got.len()))?;
-    Ok(match got {
-        Some(got) => claims::note(lab, name, race, &got),
-        None => (0, vec![name.into(), "skipped".into()]),
-    })
+    let skipped = || (0, vec![name.into(), "skipped".into()]);
+    Ok(got.map_or_else(skipped, |got| claims::note(lab, name, race, &got)))
 }
