@@ -88,7 +88,7 @@ impl Fetches {
         let [alone, threads, pool] = agents;
         let mut rows = vec![Row::bound("the longest wait", self.delay)];
         if is_first {
-            let work = move |urls: &[Url]| Ok(fetch_sequential(&alone, urls));
+            let work = move |urls: &[Url]| Ok(fetch_sequential(&alone, urls, |_, _| ()));
             rows.push(self.row("sequential", work).once());
         }
         rows.extend([

@@ -16,7 +16,7 @@ const STEP: Step = Step {
     why: "One thread computes one sum after another, so the run takes as long as all jobs together. \
           However many CPUs the machine has, this loop keeps one of them busy and leaves the others idle.",
     remember: "One thread does one thing at a time: it takes as long as all its jobs together, \
-              however many CPUs stand by.",
+              however many CPUs there are.",
     predict: (
         "twice the work: how much longer does it take?",
         "cargo run -p basics-0-sequential -- --scale 20",

@@ -4,7 +4,7 @@
 use super::{pages::Pages, site::Site};
 use anyhow::ensure;
 use lab_10_hybrid_pipeline::{
-    parse::Reading,
+    parse::Parse,
     workers::{Parser, Way},
 };
 use process_pool::child::Program;
@@ -14,14 +14,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-pub(super) fn group(setting: &Setting, reading: Reading) -> anyhow::Result<Group> {
-    // What is quick is done more often.
-    let (what, crawls) = match reading {
-        Reading::Scraper => ("trees", 3),
-        Reading::Stream => ("streams of tags", 8),
-    };
+/// What is quick is done more often: `crawls` times.
+pub(super) fn group(
+    setting: &Setting,
+    parse: &'static Parse,
+    (what, crawls): (&str, usize),
+) -> anyhow::Result<Group> {
     let crawls = if setting.plan.is_test { 1 } else { crawls };
-    let site = Rc::new(Site::open(Pages::choose(setting.plan.is_test)?, reading)?);
+    let site = Rc::new(Site::open(Pages::choose(setting.plan.is_test)?)?);
     let (mut held, mut crawled) = (Vec::new(), Vec::new());
     // They are there before: what it takes to start them is a group of its own.
     for (name, way) in [
@@ -29,12 +29,12 @@ pub(super) fn group(setting: &Setting, reading: Reading) -> anyhow::Result<Group
         ("rayon", Way::Rayon),
         ("processes", Way::Processes),
     ] {
-        let parser = Parser::start(way, site.workers, Program::this())?;
+        let parser = Parser::start(way, parse, site.workers, Program::this())?;
         let parser = Rc::new(parser);
         let from_memory = || from_memory(&site, &parser);
         match &*parser {
-            Parser::Inline => {}
-            Parser::Rayon(_) => held.push(Row::floor("from memory, rayon", from_memory())),
+            Parser::Inline(_) => {}
+            Parser::Rayon(..) => held.push(Row::floor("from memory, rayon", from_memory())),
             Parser::Processes(_) => held.push(Row::ours("from memory, processes", from_memory())),
         }
         for (stages, has_barrier) in [("barrier", true), ("streaming", false)] {

@@ -7,13 +7,13 @@ mod site;
 
 pub(crate) use one_core::group as one_core;
 
-use lab_10_hybrid_pipeline::parse::Reading;
+use lab_10_hybrid_pipeline::parse::{STREAM, TREE};
 use side_by_side::{Group, Setting};
 
 pub(crate) fn with_scraper(setting: &Setting) -> anyhow::Result<Group> {
-    crawl::group(setting, Reading::Scraper)
+    crawl::group(setting, &TREE, ("trees", 3))
 }
 
 pub(crate) fn with_stream(setting: &Setting) -> anyhow::Result<Group> {
-    crawl::group(setting, Reading::Stream)
+    crawl::group(setting, &STREAM, ("streams of tags", 8))
 }

@@ -2,7 +2,7 @@
 
 use super::pages::{Answer, Pages};
 use anyhow::{Context, ensure};
-use lab_10_hybrid_pipeline::parse::{Reading, parse_page};
+use lab_10_hybrid_pipeline::parse::{Parse, STREAM, TREE};
 use scraper::{Html, Selector};
 use side_by_side::{Group, Row, Setting, Unit};
 use std::{
@@ -29,8 +29,8 @@ pub(crate) fn group(setting: &Setting) -> anyhow::Result<Group> {
     let turn = |passes| (pages.len() * passes) as u64;
     let rows = [
         Row::floor("each `<` found", find_tags(&pages)),
-        Row::ours("stream of tags", parse(&pages, Reading::Stream)),
-        Row::ours("scraper's tree", parse(&pages, Reading::Scraper)),
+        Row::ours("stream of tags", parse(&pages, &STREAM)),
+        Row::ours("scraper's tree", parse(&pages, &TREE)),
         Row::peer("scraper as it comes", parse_plainly(&pages)?),
     ];
     let mut rows: Vec<Result<Row, String>> = rows
@@ -74,19 +74,22 @@ fn find_tags(pages: &Rc<Pages>) -> impl FnMut(u64) -> anyhow::Result<Duration> +
 /// The lesson's function; it also resolves the links that lead on.
 fn parse(
     pages: &Rc<Pages>,
-    reading: Reading,
+    parse: &'static Parse,
 ) -> impl FnMut(u64) -> anyhow::Result<Duration> + use<> {
     let pages = Rc::clone(pages);
-    let inputs = pages.inputs(reading);
+    let inputs = pages.inputs();
     move |count| {
         // Each is copied before, as one that arrives is the parser's own.
         let inputs = inputs.iter().cycle().take(usize::try_from(count)?).cloned();
         let inputs: Vec<_> = inputs.collect();
         let start = Instant::now();
-        let parsed: Result<Vec<_>, _> = inputs.into_iter().map(parse_page).collect();
+        let parsed: Result<Vec<_>, _> = inputs
+            .into_iter()
+            .map(|input| parse.run_here(input))
+            .collect();
         let took = start.elapsed();
         let parsed = parsed.map_err(anyhow::Error::msg)?;
-        let answers = parsed.into_iter().map(|page| (page.title, page.links));
+        let answers = parsed.into_iter().map(|(title, links, _)| (title, links));
         check(&answers.collect::<Vec<_>>(), &pages)?;
         Ok(took)
     }

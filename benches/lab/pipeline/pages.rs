@@ -1,7 +1,7 @@
 //! The pages, the same for every row: bytes in a folder, and what is on each.
 
 use anyhow::{Context, ensure};
-use lab_10_hybrid_pipeline::parse::{PageInput, Reading, parse_page};
+use lab_10_hybrid_pipeline::parse::{Input, TREE};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -52,18 +52,18 @@ impl Pages {
                 "{count} pages {from}, {kib} KiB on average; every row finds the same titles and links"
             ),
         };
-        pages.answers = pages.read(Reading::Scraper);
+        pages.answers = pages.read();
         // Peers compare theirs with these.
         let path = pages.folder.path().join("answers.json");
         fs::write(path, serde_json::to_string(&pages.answers)?)?;
         Ok(pages)
     }
 
-    fn read(&self, reading: Reading) -> Vec<Answer> {
-        let pages = self.inputs(reading).into_iter().map(parse_page);
+    fn read(&self) -> Vec<Answer> {
+        let pages = self.inputs().into_iter().map(|input| TREE.run_here(input));
         pages
             .map(|page| page.expect("the documentation is no hostile page"))
-            .map(|page| (page.title, page.links))
+            .map(|(title, links, _)| (title, links))
             .collect()
     }
 
@@ -80,12 +80,11 @@ impl Pages {
     }
 
     /// What the lesson's parser is given, a copy of each page.
-    pub(super) fn inputs(&self, reading: Reading) -> Vec<PageInput> {
+    pub(super) fn inputs(&self) -> Vec<Input> {
         let url = Url::parse("http://127.0.0.1/files/page.html").expect("a constant URL");
-        let inputs = self.bodies.iter().map(|body| PageInput {
-            url: url.clone(),
-            text: String::from_utf8_lossy(body).into_owned(),
-            reading,
+        let inputs = self.bodies.iter().map(|body| {
+            let text = String::from_utf8_lossy(body).into_owned();
+            (url.clone(), text)
         });
         inputs.collect()
     }

@@ -6,7 +6,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use lab_10_hybrid_pipeline::{
     Crawl, crawl_streaming, crawl_with_barrier,
     frontier::{Frontier, Outcome, PageReport},
-    parse::{PageInput, Parsed, Reading},
+    parse::{Input, Parsed},
     workers::Parser,
 };
 use process_pool::child::Program;
@@ -25,7 +25,6 @@ pub(super) struct Site {
     /// As many as there are CPUs.
     pub(super) workers: NonZeroUsize,
     urls: Vec<Url>,
-    reading: Reading,
     client: web::AsyncClient,
     runtime: Runtime,
     /// Lives as long as a row that asks it.
@@ -33,7 +32,7 @@ pub(super) struct Site {
 }
 
 impl Site {
-    pub(super) fn open(pages: Pages, reading: Reading) -> anyhow::Result<Self> {
+    pub(super) fn open(pages: Pages) -> anyhow::Result<Self> {
         let config = ServerConfig {
             files: Some(pages.folder().to_owned()),
             ..ServerConfig::default()
@@ -42,7 +41,6 @@ impl Site {
         let workers = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         Ok(Self {
             urls: pages.urls(&server),
-            reading,
             client: async_client(TIMEOUT),
             runtime: Builder::new_current_thread().enable_all().build()?,
             workers,
@@ -52,13 +50,13 @@ impl Site {
     }
 
     /// So many pages to parse, which are in memory.
-    pub(super) fn inputs(&self, count: usize) -> Vec<PageInput> {
-        let inputs = self.pages.inputs(self.reading);
+    pub(super) fn inputs(&self, count: usize) -> Vec<Input> {
+        let inputs = self.pages.inputs();
         inputs.iter().cycle().take(count).cloned().collect()
     }
 
     /// Parses as many at once as the pipelines do; returns how many pages that were.
-    pub(super) fn parse(&self, pages: Vec<PageInput>, parser: &Parser) -> anyhow::Result<usize> {
+    pub(super) fn parse(&self, pages: Vec<Input>, parser: &Parser) -> anyhow::Result<usize> {
         let parsing = stream::iter(pages).map(|page| parser.parse(page));
         let parsing = parsing.buffer_unordered(2 * self.workers.get());
         let parsed: Vec<Parsed> = self.runtime.block_on(parsing.try_collect())?;
@@ -79,7 +77,6 @@ impl Site {
             client: self.client.clone(),
             frontier: Frontier::new(self.urls.iter().cloned(), self.urls.len()),
             parser,
-            reading: self.reading,
             in_flight: IN_FLIGHT,
             queue: QUEUE,
             at_parser: 2 * self.workers.get(),
@@ -96,7 +93,7 @@ impl Site {
         ensure!(crawled.len() == answers.len(), "pages are missing");
         for (page, answer) in crawled.iter().zip(answers) {
             let found = match &page.outcome {
-                Some(Outcome::Parsed(parsed)) => Some((&parsed.title, &parsed.links)),
+                Some(Outcome::Parsed(parsed)) => Some((&parsed.0, &parsed.1)),
                 _ => None,
             };
             let is_right = found == Some((&answer.0, &answer.1));

@@ -8,8 +8,12 @@ use common::{
         times, wall,
     },
     format,
+    report::Screen,
 };
-use std::time::Duration;
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 use web::{FetchError, Fetched};
 
 /// The experiment's ledger takes its in-flight peak and its connections from the server.
@@ -59,6 +63,30 @@ pub fn line(number: usize, fetched: &Fetched) -> String {
 pub fn printer(lab: &Lab) -> impl Fn(usize, &Fetched) + Clone + Send + Sync + 'static {
     let screen = lab.screen();
     move |number, fetched| screen.say(line(number, fetched))
+}
+
+/// Prints the number of each answer as it arrives, with a remark; answers of one moment stand together.
+///
+/// The time counts from this call.
+pub fn arrivals(screen: &Screen) -> impl Fn(usize, &str) + Sync {
+    let (start, last) = (Instant::now(), Mutex::new(String::new()));
+    move |number, remark| {
+        let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = format!("{:.1} s", start.elapsed().as_secs_f64());
+        let moment = match last.as_str() {
+            same if same == now => String::new(),
+            "" => format!("  answered after {now}:"),
+            _ => format!("; {now}:"),
+        };
+        *last = now;
+        screen.say_more(&format!("{moment} #{number}{remark}"));
+    }
+}
+
+/// As [`arrivals`]; the remark says whether a request failed.
+pub fn answers(screen: &Screen) -> impl Fn(usize, &Fetched) + Sync {
+    let arrived = arrivals(screen);
+    move |number, fetched| arrived(number, if fetched.is_ok() { "" } else { " (failed)" })
 }
 
 /// Runs the variant `name` over the site's URLs, at most `at_once` of them in flight; a failed request

@@ -45,7 +45,7 @@ impl Site {
         })
     }
 
-    /// Starts the server's counts anew; nothing to do for foreign hosts.
+    /// Sets the server's counts to zero; nothing to do for foreign hosts.
     ///
     /// # Errors
     /// [`ServerError`] when the lab's server does not answer.

@@ -136,9 +136,35 @@ impl Screen {
         }
     }
 
+    /// Adds to the line that is being printed, or begins one; the next print ends it.
+    ///
+    /// A piece that has no room on the line begins another. Otherwise as [`say`](Self::say).
+    pub fn say_more(&self, piece: &str) {
+        if self.0.silent {
+            return;
+        }
+        let (piece, columns, width) = (self.settled(piece), self.room().1, self.width());
+        let mut stage = self.stage();
+        let length = stage.open.chars().chain(piece.chars()).count();
+        let printed = match !stage.open.is_empty() && length > width {
+            true => stage.print(None, columns).and_then(|()| {
+                let rest = piece.trim_start_matches([';', ' ']);
+                stage.add(&format!("    {rest}"), columns)
+            }),
+            false => stage.add(&piece, columns),
+        };
+        drop(stage);
+        self.settle(printed);
+    }
+
     /// Prints lines, even when silent; otherwise as [`say`](Self::say).
     pub fn print(&self, lines: &str) {
-        match self.try_print(lines) {
+        self.settle(self.try_print(lines));
+    }
+
+    /// Ends this process or keeps the reason, where nothing could be printed.
+    fn settle(&self, printed: io::Result<()>) {
+        match printed {
             Err(error) if !self.0.goes_on_unread => self.end_unread(&error),
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
                 self.0.lost.get_or_init(|| unwritten(&error));
@@ -154,13 +180,7 @@ impl Screen {
     pub fn try_print(&self, lines: &str) -> io::Result<()> {
         let lines = self.settled(lines);
         let columns = self.room().1;
-        self.stage().above(columns, |stage| {
-            if let Some(cast) = &mut stage.cast {
-                cast.show(&format!("{lines}\n"));
-            }
-            let mut out = anstream::stdout().lock();
-            writeln!(out, "{lines}").and_then(|()| out.flush())
-        })
+        self.stage().print(Some(&lines), columns)
     }
 
     /// Prints parts that blank lines divide; in a recording viewers have time to read each.

@@ -4,7 +4,10 @@ use crate::{ascii, cast::Cast};
 use anstream::{AutoStream, ColorChoice, adapter::strip_str};
 use console::{measure_text_width, truncate_str};
 use indicatif::ProgressBar;
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    mem,
+};
 
 /// Cells of a progress bar.
 const BAR: u64 = 40;
@@ -17,6 +20,8 @@ pub(crate) struct Stage {
     pub(crate) shown: bool,
     pub(crate) ascii: bool,
     pub(crate) bars: Vec<ProgressBar>,
+    /// The line that is being printed piece by piece; while there is a foot, it is the first line of it.
+    pub(crate) open: String,
     /// The lines drawn last; the cursor is behind them.
     pub(crate) lines: Vec<String>,
     pub(crate) closed: bool,
@@ -41,22 +46,47 @@ impl Stage {
         self.replace(lines, columns);
     }
 
+    /// Adds a piece to the open line, or begins one.
+    pub(crate) fn add(&mut self, piece: &str, columns: usize) -> io::Result<()> {
+        let below = self.below();
+        self.open.push_str(piece);
+        self.replace(below, columns);
+        if self.shown { Ok(()) } else { write_out(piece) }
+    }
+
+    /// Ends the open line, if any, and prints lines for good; the foot goes below them.
+    pub(crate) fn print(&mut self, lines: Option<&str>, columns: usize) -> io::Result<()> {
+        let (below, open) = (self.below(), mem::take(&mut self.open));
+        self.replace(Vec::new(), columns);
+        let rest = if self.shown { &open } else { "" };
+        let open = (!open.is_empty()).then_some((&*open, rest));
+        let all = open.into_iter().chain(lines.map(|lines| (lines, lines)));
+        let printed = all.map(|(text, rest)| {
+            if let Some(cast) = &mut self.cast {
+                cast.show(&format!("{text}\n"));
+            }
+            write_out(&format!("{rest}\n"))
+        });
+        let printed = printed.collect();
+        self.replace(below, columns);
+        printed
+    }
+
+    /// What is drawn below the open line.
+    fn below(&self) -> Vec<String> {
+        self.lines[usize::from(!self.open.is_empty())..].to_vec()
+    }
+
     /// Takes away what is drawn, for good.
     pub(crate) fn close(&mut self, columns: usize) {
         self.replace(Vec::new(), columns);
         self.closed = true;
     }
 
-    /// Prints something where the foot is, which goes below it.
-    pub(crate) fn above<T>(&mut self, columns: usize, print: impl FnOnce(&mut Self) -> T) -> T {
-        let lines = self.lines.clone();
-        self.replace(Vec::new(), columns);
-        let value = print(self);
-        self.replace(lines, columns);
-        value
-    }
-
-    fn replace(&mut self, lines: Vec<String>, columns: usize) {
+    fn replace(&mut self, mut lines: Vec<String>, columns: usize) {
+        if !self.open.is_empty() {
+            lines.insert(0, self.open.clone());
+        }
         let is_blank = lines.is_empty() && self.lines.is_empty();
         let text = |columns, coloured| {
             let lines = lines.join("\n");
@@ -97,6 +127,11 @@ impl Stage {
     }
 }
 
+fn write_out(text: &str) -> io::Result<()> {
+    let mut out = anstream::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush())
+}
+
 fn bar_line(bar: &ProgressBar) -> String {
     let (done, all) = (bar.position(), bar.length().unwrap_or_default());
     let full = (BAR * done / all.max(1)).min(BAR) as usize;
@@ -107,6 +142,23 @@ fn bar_line(bar: &ProgressBar) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_open_line_is_the_first_of_the_foot_until_a_print_ends_it() {
+        let mut stage = Stage {
+            shown: true,
+            ..Stage::default()
+        };
+        stage.add("  #1", 80).expect("drawn");
+        stage.draw(vec!["picture".into()], (24, 80));
+        stage.add(" #2", 80).expect("drawn");
+        assert_eq!(stage.lines, ["  #1 #2", "picture"]);
+        stage.print(Some("done"), 80).expect("printed");
+        assert_eq!(
+            (stage.open.as_str(), stage.lines.join("")),
+            ("", "picture".into())
+        );
+    }
 
     #[test]
     fn no_more_is_drawn_than_there_is_room_for_and_all_of_it_is_taken_away() {

@@ -10,6 +10,8 @@ use std::{borrow::Cow, time::Duration};
 pub enum LaneKind {
     /// An operating-system thread of this process.
     Thread,
+    /// A thread of another process.
+    Elsewhere,
     /// An asynchronous task.
     Task,
     /// A worker process.

@@ -120,7 +120,8 @@ impl Timeline {
     pub fn adopt_lanes(&self, recording: Recording) {
         self.store.with_settled(|settled| {
             for lane in recording.lanes {
-                let id = thread_lane(log::new_thread());
+                let (kind, number) = (LaneKind::Elsewhere, log::new_thread());
+                let id = LaneId { kind, number };
                 settled.name(id, &lane.name);
                 let spans = lane.spans.into_iter();
                 spans.for_each(|span| settled.add((id, None), span));

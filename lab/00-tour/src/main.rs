@@ -234,7 +234,7 @@ fn find_binaries(
     walk::build(stops)
 }
 
-/// Runs one step after another and tells what they came to.
+/// Runs one step after another and returns their results.
 fn visit_all(
     stops: &[&Stop],
     binaries: &BTreeMap<String, PathBuf>,
@@ -313,7 +313,7 @@ fn write_page(
     table.map(drop)
 }
 
-/// Runs one step and tells it in one line; a failure is told with its output.
+/// Runs one step and prints its line; a failure is printed with its output.
 fn visit(
     stop: &Stop,
     binaries: &BTreeMap<String, PathBuf>,

@@ -1,9 +1,9 @@
-//! What the tour reads from a step's document, and how it tells it.
+//! What the tour reads from a step's document, and how it prints that.
 
 use common::format;
 use serde::{Deserialize, Serialize};
 
-/// The part of a step's document that a tour tells.
+/// The part of a step's document that a tour prints.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Document {
     /// The package.

@@ -39,7 +39,7 @@ const AFTER_THE_END: Duration = Duration::from_secs(2);
 /// The cargo that started this program, or the one on the path, at the top of the repository.
 ///
 /// It does not see what an outer cargo told this program: build scripts ask for some of that, and
-/// would build anew for other answers.
+/// would build again for other answers.
 pub fn cargo() -> Command {
     let program = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(program);
@@ -72,7 +72,7 @@ pub fn profile() -> &'static [&'static str] {
     }
 }
 
-/// Builds all `stops` and tells where each binary is; one that fails to build is left out.
+/// Builds all `stops` and returns where each binary is; one that fails to build is left out.
 ///
 /// # Errors
 /// Cargo cannot be started.
@@ -106,7 +106,7 @@ pub fn built(stops: &[&Stop]) -> BTreeMap<String, PathBuf> {
     all.filter(|(_, binary)| binary.is_file()).collect()
 }
 
-/// The name and the place of the binary that a message of cargo's tells of.
+/// The name and the place of the binary that a message of cargo's names.
 pub fn executable(message: &str) -> Option<(String, PathBuf)> {
     let message: Value = serde_json::from_str(message).ok()?;
     let path = message.get("executable")?.as_str()?;
@@ -151,7 +151,7 @@ pub fn run(
     let stdout = read_aside(child.stdout.take());
     let stderr = read_aside(child.stderr.take());
     let status = wait(&mut child, interrupted);
-    // What a step leaves behind may hold its pipes open: nobody waits for that.
+    // What a step leaves behind may hold its pipes open: nothing waits for that.
     let latest = Instant::now() + AFTER_THE_END;
     let read = |text: Receiver<String>| {
         let left = latest.saturating_duration_since(Instant::now());
@@ -205,7 +205,7 @@ fn wait(child: &mut Child, interrupted: &AtomicBool) -> anyhow::Result<ExitStatu
     }
 }
 
-/// A flag that Ctrl-C raises, so that what was finished can still be told.
+/// A flag that Ctrl-C raises, so that what was finished can still be reported.
 pub fn interrupt_flag() -> Arc<AtomicBool> {
     let flag = Arc::new(AtomicBool::new(false));
     let raised = Arc::clone(&flag);

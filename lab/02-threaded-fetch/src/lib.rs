@@ -5,13 +5,23 @@ use ureq::Agent;
 use web::{Fetched, Url, get_blocking};
 
 /// Fetches one URL after another on the calling thread.
-pub fn fetch_sequential(agent: &Agent, urls: &[Url]) -> Vec<Fetched> {
-    urls.iter().map(|url| get_blocking(agent, url)).collect()
+///
+/// `on_arrival` gets each answer and its number as it comes.
+pub fn fetch_sequential(
+    agent: &Agent,
+    urls: &[Url],
+    on_arrival: impl Fn(usize, &Fetched),
+) -> Vec<Fetched> {
+    let mut pages = Vec::with_capacity(urls.len());
+    for (number, url) in (1..).zip(urls) {
+        let fetched = get_blocking(agent, url);
+        on_arrival(number, &fetched);
+        pages.push(fetched);
+    }
+    pages
 }
 
 /// Fetches every URL on a thread of its own; the answers are in the order of the URLs.
-///
-/// `on_arrival` gets each answer and its number as it comes.
 pub fn fetch_threaded(
     agent: &Agent,
     urls: &[Url],
@@ -62,7 +72,9 @@ mod tests {
     #[test]
     fn threads_fetch_what_one_thread_does_in_the_same_order() {
         for count in [0, 1, 3, 40] {
-            let sequential = bodies(count, fetch_sequential);
+            let sequential = bodies(count, |agent, urls| {
+                fetch_sequential(agent, urls, |_, _| ())
+            });
             let threaded = bodies(count, |agent, urls| fetch_threaded(agent, urls, |_, _| ()));
             assert_eq!(threaded, sequential);
             assert!(sequential.iter().map(Vec::len).eq(1..=count));

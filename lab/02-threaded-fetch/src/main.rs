@@ -43,14 +43,14 @@ fn demonstrate(args: &RequestArgs, lab: &mut Lab) -> anyhow::Result<()> {
     let (urls, count) = (&site.urls, site.urls.len());
 
     let agent = web::blocking_agent(args.timeout);
+    let screen = lab.screen();
     lesson::run(lab, args, &site, ("sequential", 1), || {
-        Ok(fetch_sequential(&agent, urls))
+        Ok(fetch_sequential(&agent, urls, lesson::answers(&screen)))
     })?;
     // Another agent: the first one's connection would be one that the threads need not open.
     let agent = web::blocking_agent(args.timeout);
-    let print = lesson::printer(lab);
     lesson::run(lab, args, &site, ("threaded", count), || {
-        Ok(fetch_threaded(&agent, urls, &print))
+        Ok(fetch_threaded(&agent, urls, lesson::answers(&screen)))
     })?;
     claim(lab, count);
     Ok(())

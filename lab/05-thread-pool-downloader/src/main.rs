@@ -18,7 +18,7 @@ const STEP: Step = Step {
     mirrors: &["lab/05_thread_pool_downloader.py"],
     question: "what does a pool hand back, and in which order?",
     why: "A pool starts its threads once. Each takes a job from a channel, blocks until it is done, \
-          sends back what came of it and takes the next: you set the number of threads, not the \
+          sends back the result and takes the next: you set the number of threads, not the \
           list. Results come in the order they are ready, so each carries the number of its \
           request. More requests than threads queue, and the run goes in waves.",
     remember: "A pool limits how many requests run at once, however many there are. Results come \

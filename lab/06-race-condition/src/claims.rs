@@ -88,7 +88,7 @@ pub(crate) fn show(lab: &mut Lab, race: Race, trials: usize, all: Vec<(usize, Ve
     let widened = Claim::that("widened_loses", text)
         .check(number("widened", LOSING).equals(count(trials)))
         .check(number("widened", UPDATES).above(count(0)));
-    let text = "tight: even with nothing in between, a trial or more lost updates";
+    let text = "tight: even with nothing in between, one trial or more lost updates";
     let line = format!("tight: nothing in between, and {{left}} of {trials} trials lost");
     let tight = Claim::that("tight_loses", text)
         .in_a_line(line)

@@ -23,17 +23,23 @@ pub fn run_on_this_thread<F: Future>(future: F) -> io::Result<F::Output> {
 }
 
 /// Awaits one download before it starts the next: asynchronous, and still sequential.
-pub async fn download_awaiting_each(client: &AsyncClient, urls: &[Url]) -> Vec<Fetched> {
+///
+/// `on_arrival` gets each answer and its number as it comes.
+pub async fn download_awaiting_each(
+    client: &AsyncClient,
+    urls: &[Url],
+    on_arrival: impl Fn(usize, &Fetched),
+) -> Vec<Fetched> {
     let mut pages = Vec::with_capacity(urls.len());
-    for url in urls {
-        pages.push(get_async(client, url).await);
+    for (number, url) in (1..).zip(urls) {
+        let fetched = get_async(client, url).await;
+        on_arrival(number, &fetched);
+        pages.push(fetched);
     }
     pages
 }
 
 /// Downloads every URL in a task of its own; pages are in the order of the URLs.
-///
-/// `on_arrival` gets each answer and its number as it comes.
 ///
 /// # Cancel safety
 /// A dropped future takes its tasks along.
@@ -111,7 +117,7 @@ mod tests {
             let urls: Vec<Url> = (1..=count)
                 .map(|n| server.url(&format!("bytes/{n}")))
                 .collect();
-            let sequential = bodies(run(download_awaiting_each(&client(), &urls)));
+            let sequential = bodies(run(download_awaiting_each(&client(), &urls, |_, _| ())));
             assert!(sequential.iter().map(Vec::len).eq(1..=count));
             server.begin_run().expect("the server counts");
             assert_eq!(
@@ -127,7 +133,7 @@ mod tests {
     fn awaiting_each_never_has_two_in_flight() {
         let server = server();
         let urls = vec![server.url("get"); 20];
-        run(download_awaiting_each(&client(), &urls));
+        run(download_awaiting_each(&client(), &urls, |_, _| ()));
         let witness = server.witness().expect("the server tells");
         assert_eq!((witness.arrivals, witness.peak_in_flight), (20, 1));
         assert_eq!(witness.connections, 1, "kept alive");

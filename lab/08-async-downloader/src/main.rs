@@ -46,14 +46,16 @@ fn demonstrate(args: &RequestArgs, lab: &mut Lab) -> anyhow::Result<()> {
     let (urls, count) = (&site.urls, site.urls.len());
     show_laziness(args, lab, &site)?;
 
+    let (client, screen) = (web::async_client(args.timeout), lab.screen());
+    lesson::run(lab, args, &site, (LOOP, 1), || {
+        let print = lesson::answers(&screen);
+        await_here(download_awaiting_each(&client, urls, print))
+    })?;
     let client = web::async_client(args.timeout);
-    // A future is a value like any other: nothing happens until `run` awaits it and measures that.
-    let downloads = || download_awaiting_each(&client, urls);
-    lesson::run(lab, args, &site, (LOOP, 1), || await_here(downloads()))?;
-    let client = web::async_client(args.timeout);
-    let print = lesson::printer(lab);
-    let downloads = || download_in_tasks(&client, urls, print.clone());
-    lesson::run(lab, args, &site, (TASKS, count), || await_here(downloads()))?;
+    lesson::run(lab, args, &site, (TASKS, count), || {
+        let print = lesson::answers(&screen);
+        await_here(download_in_tasks(&client, urls, print))
+    })?;
     claim(lab, count);
     Ok(())
 }

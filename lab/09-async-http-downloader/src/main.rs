@@ -13,7 +13,7 @@ use lab_09_async_http_downloader::{Attempts, PermitUse, download_all};
 use network::{Site, lesson};
 use std::process::ExitCode;
 use tokio::runtime::Builder;
-use web::{FetchError, Fetched, SERVER};
+use web::{FetchError, SERVER};
 
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
@@ -53,8 +53,7 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     );
     lab.predict(ask, &["one", "two", "ten"], &[1.5, 3.5]);
     let downloads = run(args, lab, &site, first)?;
-    let results = downloads.iter().flat_map(|attempts| attempts.last());
-    lesson::note_failures(lab, first, results);
+    lesson::note_failures(lab, first, downloads.iter().flat_map(|all| all.last()));
     let mut ran = vec![first];
     // A server of its own, so that the first part has no faults.
     if let Some(faults) = args.faults(lab.seed()) {
@@ -80,22 +79,19 @@ fn run(args: &Args, lab: &mut Lab, site: &Site, name: &str) -> anyhow::Result<Ve
         async move { web::get_async(&client, &url).await }
     };
     let has_faults = matches!(name, KEPT | RELEASED);
-    let on_arrival = |number, attempts: &Attempts| {
-        // Where all is well, the time says it.
-        if name == YOURS || attempts.len() > 1 {
-            let outcomes: Vec<String> = attempts.iter().map(outcome).collect();
-            screen.say(format!("URL #{number}: {}", outcomes.join(", then ")));
-        }
-    };
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let measure = lab.variant(name).observed_by(site);
     let measure = match has_faults {
         true => measure.other_work(),
         false => measure.limit(limit.get()),
     };
-    let downloading = || download_all(urls, limit, permit_use, &policy, fetch.clone(), on_arrival);
     let downloads = measure.bound(args.bound(count, has_faults)).run_counted(
-        || Ok(runtime.block_on(downloading())),
+        || {
+            let print = lesson::arrivals(&screen);
+            let say = |number, attempts: &Attempts| print(number, &remark(attempts));
+            let downloading = download_all(urls, limit, permit_use, &policy, fetch.clone(), say);
+            Ok(runtime.block_on(downloading))
+        },
         |all: &Vec<Attempts>| Tally {
             retried: all.iter().map(|attempts| attempts.len() as u64 - 1).sum(),
             ..Tally::of_checked(all, |attempts| matches!(attempts.last(), Some(Ok(_))))
@@ -109,11 +105,15 @@ fn run(args: &Args, lab: &mut Lab, site: &Site, name: &str) -> anyhow::Result<Ve
     Ok(downloads)
 }
 
-/// The status, or the kind of failure where no whole answer came.
-fn outcome(fetched: &Fetched) -> String {
-    match fetched {
+/// How a request went that took more than one attempt, or failed: statuses, and the kinds of failures.
+fn remark(attempts: &Attempts) -> String {
+    if let [Ok(_)] = attempts[..] {
+        return String::new();
+    }
+    let outcomes = attempts.iter().map(|fetched| match fetched {
         Ok(page) => page.status.to_string(),
         Err(FetchError::Status { code, .. }) => code.to_string(),
         Err(error) => error.kind().into(),
-    }
+    });
+    format!(" ({})", outcomes.collect::<Vec<_>>().join(", then "))
 }

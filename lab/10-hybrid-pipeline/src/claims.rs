@@ -3,7 +3,7 @@
 use crate::flags::{Args, Variant};
 use common::{
     Lab,
-    claim::{Claim, Count, Figure, count, in_flight, none_failed},
+    claim::{Check, Claim, Count, Figure, count, in_flight, none_failed},
     format,
 };
 use lab_10_hybrid_pipeline::{
@@ -12,8 +12,33 @@ use lab_10_hybrid_pipeline::{
     parse::Parsed,
     workers::Way,
 };
-use std::process;
-use timeline::Level;
+use serde::{Serialize, Serializer};
+use serde_json::{Value, json};
+use timeline::{LaneKind, Level};
+
+const PARSED_HERE: &str = "pages_parsed_in_this_process";
+const DIFFERENT: &str = "pages_that_differ";
+const QUEUED: &str = "most_pages_between_the_stages";
+const LOST: &str = "workers_lost";
+
+/// The pages of a crawl, as `--json` has them.
+pub(crate) struct Crawled(pub(crate) Vec<PageReport>);
+
+impl Serialize for Crawled {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(|page| {
+            let outcome = match &page.outcome {
+                Some(Outcome::Parsed((title, links, _))) => {
+                    json!({"parsed": {"title": title, "links": links}})
+                }
+                Some(Outcome::Skipped(what)) => json!({ "skipped": what }),
+                Some(Outcome::Failed(error)) => json!({ "failed": error }),
+                None => Value::Null,
+            };
+            json!({"url": page.url, "is_found": page.is_found, "outcome": outcome})
+        }))
+    }
+}
 
 fn parsed(page: &PageReport) -> Option<&Parsed> {
     match &page.outcome {
@@ -22,87 +47,87 @@ fn parsed(page: &PageReport) -> Option<&Parsed> {
     }
 }
 
-/// What claims are made of beside the times.
-pub(crate) struct Shown {
-    parsed_here: Figure<Count>,
-    different: Figure<Count>,
-    queued: Figure<Count>,
-    lost: Figure<Count>,
+/// Notes what a round came to, beside what the `first` variant found.
+pub(crate) fn note(lab: &mut Lab, name: &str, [first, pages]: [&[PageReport]; 2], lost: usize) {
+    let pairs = first.iter().zip(pages);
+    let same = pairs.filter(|(one, other)| one.url == other.url && parsed(one) == parsed(other));
+    let different = first.len().max(pages.len()) - same.count();
+    let recording = lab.recording(name);
+    let here = recording.lanes.iter();
+    let here = here.filter(|lane| lane.id.kind != LaneKind::Process);
+    let here = here.flat_map(|lane| &lane.spans);
+    let here = here.filter(|span| span.name == "parse").count();
+    let queued = recording.level(PAGES).map_or(0.0, Level::peak) as usize;
+    lab.count(name, PARSED_HERE, here);
+    lab.count(name, DIFFERENT, different);
+    lab.count(name, QUEUED, queued);
+    lab.count(name, LOST, lost);
 }
 
-impl Shown {
-    /// Notes what a round came to, beside what the `first` variant found.
-    pub(crate) fn note(
-        lab: &mut Lab,
-        name: &str,
-        [first, pages]: [&[PageReport]; 2],
-        lost: usize,
-    ) -> Self {
-        let found = |page: &PageReport| parsed(page).map(|it| (it.title.clone(), it.links));
-        let pairs = first.iter().zip(pages);
-        let same = pairs.filter(|(one, other)| one.url == other.url && found(one) == found(other));
-        let different = first.len().max(pages.len()) - same.count();
-        let came = pages.iter().filter_map(parsed);
-        let here = came.filter(|page| page.pid == process::id());
-        let queued = lab.recording(name).level(PAGES).map_or(0.0, Level::peak);
-        let mut note = |figure, value| lab.count(name, figure, value);
-        Self {
-            parsed_here: note("pages_parsed_in_this_process", here.count()),
-            different: note("pages_that_differ", different),
-            queued: note("most_pages_between_the_stages", queued as usize),
-            lost: note("workers_lost", lost),
-        }
-    }
+fn noted(variant: &Variant, figure: &str) -> Figure<Count> {
+    Figure::noted(Some(&variant.name), figure)
+}
+
+fn has_none(variant: &Variant, figure: &str) -> Check {
+    noted(variant, figure).equals(count(0))
 }
 
 /// Makes the claims of all variants, the first with the barrier and the second the same without.
-pub(crate) fn add(args: &Args, lab: &mut Lab, variants: &[Variant], shown: &[Shown]) {
-    let is = |figure: &Figure<Count>, number| figure.clone().equals(count(number));
-    let all = || variants.iter().zip(shown);
-    let mut compare = |name, about, pair: [usize; 2]| {
-        let claim = lab.compare(name, about, pair.map(|number| &*variants[number].name));
-        // Times say something where both parsed the same pages, and lost none.
-        let fair = pair.iter().fold(claim, |claim, number| {
-            let claim = claim.check(none_failed(&variants[*number].name));
-            claim.check(is(&shown[*number].different, 0))
-        });
-        lab.claim(fair.needs_cpus().headline());
-    };
-    compare("streaming_is_faster", "without the barrier", [1, 0]);
-    if variants.len() > 3 {
-        compare("threads_or_processes", "threads or processes", [2, 1]);
-        compare("inline_is_slower", "beside the executor or on it", [2, 3]);
-    }
+pub(crate) fn add(args: &Args, lab: &mut Lab, variants: &[Variant]) {
+    compare(lab, variants);
     let text = "fewer pages waited without the barrier, and no more than --queue allows";
-    let queued = shown[1].queued.clone();
+    let [barrier, streaming] = [0, 1].map(|at| noted(&variants[at], QUEUED));
     let bounded = Claim::that("queue_is_bounded", text)
-        .check(queued.clone().below(shown[0].queued.clone()))
-        .check(queued.at_most(count(args.queue.get())));
+        .check(streaming.clone().below(barrier))
+        .check(streaming.at_most(count(args.queue.get())));
     lab.claim(bounded.headline());
+    let mut of_all = |name, text, all: Vec<Check>| {
+        if !all.is_empty() {
+            lab.claim(all.into_iter().fold(Claim::that(name, text), Claim::check));
+        }
+    };
     let text = "all variants found the same pages with the same titles and links";
-    let same = Claim::that("same_findings", text);
-    let others = all().skip(1);
-    lab.claim(others.fold(same, |claim, (_, it)| claim.check(is(&it.different, 0))));
+    let others = variants.iter().skip(1);
+    let same = others.map(|it| has_none(it, DIFFERENT)).collect();
+    of_all("same_findings", text, same);
     if args.each().is_some() {
         let text = "the server never saw more requests at once than --max-in-flight allows";
-        let limited = Claim::that("in_flight_is_limited", text);
-        lab.claim(all().fold(limited, |claim, (variant, _)| {
-            claim.check(in_flight(&variant.name).at_most(count(args.max_in_flight.get())))
-        }));
+        let most = || count(args.max_in_flight.get());
+        let all = variants.iter();
+        let limited = all.map(|it| in_flight(&it.name).at_most(most())).collect();
+        of_all("in_flight_is_limited", text, limited);
     }
-    let mut pools = all().filter(|(variant, _)| variant.way == Way::Processes);
-    if let Some((_, first)) = pools.next() {
-        let text = "every page of the pool's variants was parsed outside this process";
-        let apart = Claim::that("parsed_elsewhere", text).check(is(&first.parsed_here, 0));
-        lab.claim(pools.fold(apart, |claim, (_, it)| claim.check(is(&it.parsed_here, 0))));
-    }
-    if let Some((killed, it)) = all().find(|(variant, _)| variant.loses_worker) {
+    let text = "every page of the pool's variants was parsed outside this process";
+    let pools = variants.iter().filter(|it| it.way == Way::Processes);
+    let apart = pools.map(|it| has_none(it, PARSED_HERE)).collect();
+    of_all("parsed_elsewhere", text, apart);
+    if let Some(killed) = variants.iter().find(|it| it.loses_worker) {
         let text = "a worker was killed in mid-crawl, and every page was parsed";
         let costs = Claim::that("loss_costs_no_page", text)
-            .check(it.lost.clone().above(count(0)))
+            .check(noted(killed, LOST).above(count(0)))
             .check(none_failed(&killed.name))
-            .check(is(&it.different, 0));
+            .check(has_none(killed, DIFFERENT));
         lab.claim(costs.headline());
+    }
+}
+
+/// Which of two ways was faster, for each pair that differs in one thing.
+fn compare(lab: &mut Lab, variants: &[Variant]) {
+    let pairs = [
+        ("streaming_is_faster", "without the barrier", [1, 0]),
+        ("threads_or_processes", "threads or processes", [2, 1]),
+        ("inline_is_slower", "beside the executor or on it", [2, 3]),
+    ];
+    let few = if variants.len() > 3 { 3 } else { 1 };
+    for (name, about, pair) in pairs.into_iter().take(few) {
+        let pair = pair.map(|at| &variants[at]);
+        let claim = lab.compare(name, about, pair.map(|it| &*it.name));
+        // Times say something where both parsed the same pages, and lost none.
+        let fair = pair.iter().fold(claim, |claim, it| {
+            let claim = claim.check(none_failed(&it.name));
+            claim.check(has_none(it, DIFFERENT))
+        });
+        lab.claim(fair.needs_cpus().headline());
     }
 }
 
@@ -110,29 +135,25 @@ pub(crate) fn add(args: &Args, lab: &mut Lab, variants: &[Variant], shown: &[Sho
 ///
 /// A dead link on the way is a finding. Returns whether there is a page at all.
 pub(crate) fn report(lab: &mut Lab, name: &str, pages: &[PageReport], is_first: bool) -> bool {
-    let links: Vec<usize> = pages.iter().filter_map(parsed).map(|it| it.links).collect();
-    let nothing = links.is_empty();
+    let links = || pages.iter().filter_map(parsed).map(|it| it.1);
+    let (all, well) = (pages.len(), links().count());
     let named = pages.iter().filter(|page| !page.is_found);
     let missing = named.filter_map(|page| match &page.outcome {
         Some(Outcome::Failed(error)) => Some(error.clone()),
-        Some(Outcome::Skipped(what)) if nothing => Some(format!("`{}` is {what}", page.url)),
+        Some(Outcome::Skipped(what)) if well == 0 => Some(format!("`{}` is {what}", page.url)),
         _ => None,
     });
     let missing: Vec<String> = missing.collect();
-    let all = pages.len();
     if let Some(reason) = missing.first() {
         let some = format!("{} of {all} pages failed", missing.len());
         lab.fail(format!("{name}: {some}: {reason}"));
     }
-    if is_first && !nothing {
-        for page in pages.iter().filter_map(parsed).take(5) {
-            lab.say(format!("{:>5} links  {}", page.links, page.title));
+    if is_first && well > 0 {
+        for (title, links, _) in pages.iter().filter_map(parsed).take(5) {
+            lab.say(format!("{links:>5} links  {title}"));
         }
-        let (well, sum) = (
-            links.len(),
-            format::count(links.iter().sum::<usize>() as u64),
-        );
+        let sum = format::count(links().sum::<usize>() as u64);
         lab.say(format!("  {well} of {all} pages parsed, {sum} links"));
     }
-    !nothing
+    well > 0
 }

@@ -8,7 +8,7 @@ use common::{
 use lab_10_hybrid_pipeline::{
     Crawl,
     frontier::Frontier,
-    parse::Reading,
+    parse::{Parse, STREAM, TREE},
     workers::{Parser, Way},
 };
 use network::{Site, WebUrl, parse_delay, parse_timeout};
@@ -85,6 +85,16 @@ pub(crate) struct Args {
     pub(crate) rounds: RoundsArgs,
 }
 
+/// What a page is parsed with.
+#[derive(Clone, Copy, Debug, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+enum Reading {
+    /// `scraper`: the page becomes a tree that can be asked for anything
+    Scraper,
+    /// `lol_html`: the tags go by once; title and links are kept, nothing is built
+    Stream,
+}
+
 /// How the stages are joined, who parses, and whether a worker is killed half-way.
 pub(crate) struct Variant {
     pub(crate) name: String,
@@ -119,7 +129,6 @@ impl Args {
             client: async_client(self.timeout),
             frontier: Frontier::new(site.urls.iter().cloned(), pages),
             parser,
-            reading: self.parser,
             in_flight: self.max_in_flight.get(),
             queue: self.queue.get(),
             // One in each worker, and one that each can take up without asking.
@@ -127,18 +136,27 @@ impl Args {
         }
     }
 
+    /// What parses a page.
+    pub(crate) fn parse_with(&self) -> &'static Parse {
+        match self.parser {
+            Reading::Scraper => &TREE,
+            Reading::Stream => &STREAM,
+        }
+    }
+
     /// The slower of the two stages, each at its best.
     pub(crate) fn bound(&self, way: Way, pages: usize) -> Bound {
+        let (work, workers) = match (way, self.parser) {
+            (Way::Inline, _) => ("parse", 1),
+            (Way::Processes, Reading::Stream) => ("parse-stream", self.workers.get()),
+            _ => ("parse", self.workers.get()),
+        };
         Bound::Pipeline {
             each: self.each(),
             count: pages,
             at_once: self.max_in_flight.get(),
-            work: "parse",
-            workers: if way == Way::Inline {
-                1
-            } else {
-                self.workers.get()
-            },
+            work,
+            workers,
         }
     }
 

@@ -1,7 +1,6 @@
 //! Which page comes next, and the result of each.
 
 use crate::parse::Parsed;
-use serde::Serialize;
 use std::{cell::RefCell, collections::HashSet, mem};
 use tokio::sync::Notify;
 use web::Url;
@@ -10,10 +9,9 @@ use web::Url;
 pub type Target = (usize, Url);
 
 /// The result of a page.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It came and was parsed.
+    /// It came and was parsed; the frontier has taken the pages that it leads to.
     Parsed(Parsed),
     /// It came, but there is nothing to parse; why.
     Skipped(String),
@@ -22,7 +20,7 @@ pub enum Outcome {
 }
 
 /// One page of a crawl.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageReport {
     /// Where it is.
     pub url: Url,
@@ -34,11 +32,13 @@ pub struct PageReport {
 
 /// The URLs known so far, each of which is handed out once.
 ///
-/// The order is that of a crawl that fetches one page at a time: the links of a page count only
-/// when those of every page before it have been counted, however the answers arrive. So the pages
-/// of a crawl do not depend on who was faster. Only the executor's thread uses it.
-#[derive(Debug)]
-pub struct Frontier(RefCell<State>, Notify);
+/// The links of a page count only when those of every page before it have been counted, however the
+/// answers arrive. So the pages of a crawl do not depend on who was faster. Only one thread uses it.
+#[derive(Debug, Default)]
+pub struct Frontier {
+    state: RefCell<State>,
+    changed: Notify,
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -65,79 +65,67 @@ impl State {
             }
         }
     }
-
-    fn take(&mut self) -> Option<Target> {
-        let target = (self.taken, self.pages.get(self.taken)?.url.clone());
-        self.taken += 1;
-        Some(target)
-    }
 }
 
 impl Frontier {
     /// A frontier with the pages asked for; up to `limit` pages, their links are followed.
     pub fn new(urls: impl IntoIterator<Item = Url>, limit: usize) -> Self {
-        let mut state = State {
-            limit,
-            ..State::default()
-        };
-        state.add(urls, false);
-        Self(RefCell::new(state), Notify::new())
+        let frontier = Self::default();
+        frontier.state.borrow_mut().limit = limit;
+        frontier.state.borrow_mut().add(urls, false);
+        frontier
     }
 
     /// The next of the pages known now.
     pub fn take(&self) -> Option<Target> {
-        self.0.borrow_mut().take()
+        let state = &mut *self.state.borrow_mut();
+        let url = state.pages.get(state.taken)?.url.clone();
+        state.taken += 1;
+        Some((state.taken - 1, url))
     }
 
     /// The next page to fetch, waiting for pages under way that may lead to more.
     pub async fn next(&self) -> Option<Target> {
-        let next = self.when(|state| {
-            let may_grow = state.settled < state.pages.len() && state.pages.len() < state.limit;
-            let target = state.take();
-            (target.is_some() || !may_grow).then_some(target)
-        });
-        next.await
+        loop {
+            // Made before the look: a change between the look and the wait wakes it all the same.
+            let changed = self.changed.notified();
+            let (known, limit) = (self.state.borrow().pages.len(), self.state.borrow().limit);
+            let may_grow = self.state.borrow().settled < known && known < limit;
+            match self.take() {
+                None if may_grow => changed.await,
+                next => return next,
+            }
+        }
     }
 
     /// Waits until so many pages have a result, or the crawl is over.
     pub async fn settled(&self, pages: usize) {
-        let is_there = |state: &mut State| state.settled >= pages.min(state.pages.len());
-        self.when(|state| is_there(state).then_some(())).await;
-    }
-
-    /// Looks again after every change until there is an answer.
-    async fn when<T>(&self, look: impl Fn(&mut State) -> Option<T>) -> T {
-        loop {
-            // Made before the look: a change between the look and the wait wakes it all the same.
-            let changed = self.1.notified();
-            let answer = look(&mut self.0.borrow_mut());
-            match answer {
-                Some(answer) => return answer,
-                None => changed.await,
-            }
+        let known = || self.state.borrow().pages.len();
+        while self.state.borrow().settled < pages.min(known()) {
+            self.changed.notified().await;
         }
     }
 
     /// Takes the result of a page, and its links when their turn has come.
     pub fn settle(&self, number: usize, outcome: Outcome) {
-        let state = &mut *self.0.borrow_mut();
+        let state = &mut *self.state.borrow_mut();
         state.pages[number].outcome = Some(outcome);
         state.settled += 1;
         while let Some(page) = state.pages.get_mut(state.counted)
             && let Some(outcome) = &mut page.outcome
         {
             state.counted += 1;
-            if let Outcome::Parsed(parsed) = outcome {
-                let found = mem::take(&mut parsed.found);
+            if let Outcome::Parsed((_, _, found)) = outcome {
+                let found = mem::take(found);
                 state.add(found, true);
             }
         }
-        self.1.notify_waiters();
+        self.changed.notify_waiters();
     }
 
     /// The pages in breadth-first order.
     pub fn finish(self) -> Vec<PageReport> {
-        self.0.into_inner().pages
+        self.state.into_inner().pages
     }
 }
 
@@ -156,12 +144,8 @@ mod tests {
     }
 
     fn linking_to(links: &[&str]) -> Outcome {
-        Outcome::Parsed(Parsed {
-            title: String::new(),
-            links: 0,
-            found: links.iter().map(|path| url(path)).collect(),
-            pid: 0,
-        })
+        let found = links.iter().map(|path| url(path));
+        Outcome::Parsed((String::new(), 0, found.collect()))
     }
 
     fn take_all(frontier: &Frontier) -> Vec<Target> {

@@ -7,11 +7,12 @@
 pub mod frontier;
 pub mod parse;
 mod stream;
+mod tree;
 pub mod workers;
 
 use frontier::{Frontier, Outcome, Target};
 use futures_util::{StreamExt, future, stream::poll_fn};
-use parse::{PageInput, Reading, declared_encoding};
+use parse::declared_encoding;
 use std::{cell::RefCell, iter};
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use web::{AsyncClient, Page, get_async};
@@ -29,8 +30,6 @@ pub struct Crawl<'a> {
     pub frontier: Frontier,
     /// Who parses.
     pub parser: &'a Parser,
-    /// What with.
-    pub reading: Reading,
     /// How many pages may be on their way at once.
     pub in_flight: usize,
     /// How many may wait between the stages, when both run.
@@ -117,12 +116,8 @@ async fn parse_pages(crawl: &Crawl<'_>, mut rx: Receiver<(usize, Page)>) {
         next
     });
     let parsing = pages.for_each_concurrent(crawl.at_parser, |(number, page)| async move {
-        let input = PageInput {
-            url: page.url.clone(),
-            text: page.text_or(declared_encoding).into_owned(),
-            reading: crawl.reading,
-        };
-        let outcome = match crawl.parser.parse(input).await {
+        let text = page.text_or(declared_encoding).into_owned();
+        let outcome = match crawl.parser.parse((page.url.clone(), text)).await {
             Ok(parsed) => Outcome::Parsed(parsed),
             Err(error) => Outcome::Failed(format!("cannot parse `{}`: {error}", page.url)),
         };

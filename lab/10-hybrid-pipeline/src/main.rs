@@ -4,14 +4,15 @@ mod claims;
 mod flags;
 
 use anyhow::Context;
-use claims::Shown;
+use claims::Crawled;
 use common::{Lab, Question, Step, Tally};
 use flags::{Args, Variant};
 use futures_util::future::join;
 use lab_10_hybrid_pipeline::{
-    crawl_streaming, crawl_with_barrier,
+    Crawl, crawl_streaming, crawl_with_barrier,
     frontier::{Outcome, PageReport},
-    workers::{PARSE, Parser, lose_a_worker},
+    parse::{STREAM, TREE},
+    workers::{Parser, lose_a_worker},
 };
 use measure::host;
 use network::Site;
@@ -26,18 +27,19 @@ const STEP: Step = Step {
     question: "async fetch, process-pool parse: how to join them?",
     why: "While one page is parsed, others can be on their way; a barrier between the stages \
           forbids just that. The channel in between is bounded: when the parsers cannot keep up, \
-          the fetchers wait, and memory stays what the limits add up to.",
+          the fetchers wait, and no more memory is needed than \
+          the limits allow.",
     remember: "Fetching waits and parsing works, so one can go on during the other. A barrier \
               between them forbids just that.",
     predict: (
         "nothing to wait for: what is left to overlap?",
         "cargo run -p lab-10-hybrid-pipeline -- --delay 0",
     ),
-    sources: common::sources!["lib.rs", "frontier.rs", "parse.rs", "workers.rs"],
+    sources: common::sources!["lib.rs", "frontier.rs", "tree.rs", "workers.rs"],
 };
 
 fn main() -> ExitCode {
-    STEP.run(&[&SERVER, &PARSE], demonstrate)
+    STEP.run(&[&SERVER, &TREE, &STREAM], demonstrate)
 }
 
 fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
@@ -50,13 +52,9 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let (site, pages) = args.open(lab.seed())?;
     lab.param("pages", pages);
     let mut first: Option<Vec<PageReport>> = None;
-    let mut shown = Vec::new();
     for round in 0..args.rounds.rounds.get() {
-        shown.clear();
         for variant in &variants {
-            let (crawled, lost) = run(args, variant, &site, pages, lab)?;
-            let Some(crawled) = crawled else {
-                shown.push(Shown::note(lab, &variant.name, [&[], &[]], 0));
+            let (Some(crawled), lost) = run(args, variant, &site, pages, lab)? else {
                 continue;
             };
             if round == 0 && !claims::report(lab, &variant.name, &crawled, first.is_none()) {
@@ -64,10 +62,10 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
                 return Ok(());
             }
             let first = first.get_or_insert_with(|| crawled.clone());
-            shown.push(Shown::note(lab, &variant.name, [first, &crawled], lost));
+            claims::note(lab, &variant.name, [first, &crawled], lost);
         }
     }
-    claims::add(args, lab, &variants, &shown);
+    claims::add(args, lab, &variants);
     Ok(())
 }
 
@@ -88,28 +86,31 @@ fn run(
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let mut lost = 0;
     let work = || {
-        let parser = Parser::start(variant.way, args.workers, Program::this())?;
+        let parse = args.parse_with();
+        let parser = Parser::start(variant.way, parse, args.workers, Program::this())?;
         let crawl = args.crawl(&parser, site, pages);
-        runtime.block_on(async {
-            match variant.has_barrier {
-                true => crawl_with_barrier(&crawl).await,
-                false if variant.loses_worker => {
-                    let loss = lose_a_worker(&crawl, pages.div_ceil(2));
-                    let lost = join(crawl_streaming(&crawl), loss).await.1;
-                    return lost.context("cannot kill a worker; leave out --kill-worker");
-                }
-                false => crawl_streaming(&crawl).await,
-            }
-            Ok(())
-        })?;
+        runtime.block_on(drive(&crawl, variant, pages))?;
         let crawled = crawl.frontier.finish();
         if let Parser::Processes(pool) = parser {
             lost = pool.shutdown().workers_lost as usize;
         }
-        Ok(crawled)
+        Ok(Crawled(crawled))
     };
     // A skipped page counts as done: it came, and there was nothing to do.
     let is_done = |page: &PageReport| !matches!(page.outcome, Some(Outcome::Failed(_)));
-    let crawled = measure.run_counted(work, |pages| Tally::of_checked(pages, is_done))?;
-    Ok((crawled, lost))
+    let crawled = measure.run_counted(work, |all| Tally::of_checked(&all.0, is_done))?;
+    Ok((crawled.map(|it| it.0), lost))
+}
+
+async fn drive(crawl: &Crawl<'_>, variant: &Variant, pages: usize) -> anyhow::Result<()> {
+    match (variant.has_barrier, variant.loses_worker) {
+        (true, _) => crawl_with_barrier(crawl).await,
+        (_, false) => crawl_streaming(crawl).await,
+        (_, true) => {
+            let loss = lose_a_worker(crawl, pages.div_ceil(2));
+            let lost = join(crawl_streaming(crawl), loss).await.1;
+            lost.context("cannot kill a worker; leave out --kill-worker")?;
+        }
+    }
+    Ok(())
 }

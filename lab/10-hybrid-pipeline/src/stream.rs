@@ -1,109 +1,111 @@
 //! Title and links from tags as they go by: nothing is built, nothing can be asked later.
 
-use crate::parse::{Found, HTML, check_time};
-use lol_html::{HtmlRewriter, Settings, element, end_tag, html_content::Element, text};
-use scraper::Html;
+use crate::{
+    parse::Found,
+    tree::{HTML, read_tree, time_limit},
+};
+use lol_html::{
+    HandlerResult, HtmlRewriter, Settings, element, end_tag, html_content::Element, text,
+};
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
-    time::Instant,
 };
 
-pub(crate) fn read_stream(page: &str, start: Instant) -> Result<Found, String> {
-    let found = RefCell::default();
-    stream_into(&found, page, start)?;
-    Ok(found.into_inner())
+#[derive(Default)]
+struct Tags {
+    found: RefCell<Found>,
+    /// How many templates are open.
+    templates: Rc<Cell<usize>>,
+    /// Whether the title at hand is that of a drawing.
+    is_drawing: Cell<bool>,
+    /// The element whose text counts, and that text.
+    open: Cell<&'static str>,
+    text: RefCell<String>,
 }
 
-fn stream_into(found: &RefCell<Found>, page: &str, start: Instant) -> Result<(), String> {
-    let templates = Rc::new(Cell::new(0));
-    let [is_open, is_drawing, is_hidden] = [const { Cell::new(false) }; 3];
-    let without_scripts = RefCell::new(String::new());
-    let is_kept = |it: &Element<'_, '_>| it.namespace_uri() == HTML && templates.get() == 0;
-    let settings = Settings::new()
-        .with_strict(false)
-        .append_element_content_handler(element!("template", |template| {
-            if template.namespace_uri() == HTML {
-                templates.set(templates.get() + 1);
-                let templates = Rc::clone(&templates);
-                template.on_end_tag(end_tag!(move |_| {
-                    templates.set(templates.get() - 1);
+pub(crate) fn read_stream(page: &str) -> Result<Found, String> {
+    let (tags, in_time) = (Tags::default(), time_limit());
+    let is_drawing = |is_drawing| {
+        tags.is_drawing.set(is_drawing);
+        Ok(())
+    };
+    let html_in_drawings = "svg foreignObject title, svg desc title, svg title title";
+    let kept = "a[href], base[href], noscript, template, title";
+    let handlers = [
+        // The title of a drawing is none of the page, unless it stands where HTML goes on within.
+        element!("svg title", |_| is_drawing(true)),
+        element!(html_in_drawings, |_| is_drawing(false)),
+        element!(kept, |element| tags.begin(element)),
+        text!("noscript, title", |text| {
+            tags.text.borrow_mut().push_str(text.as_str());
+            if text.last_in_text_node() {
+                tags.end_text()
+            } else {
+                Ok(())
+            }
+        }),
+    ];
+    let settings = handlers.into_iter().fold(
+        Settings::new().with_strict(false),
+        Settings::append_element_content_handler,
+    );
+    let mut rewriter = HtmlRewriter::new(settings, |_: &[u8]| {});
+    for piece in page.as_bytes().chunks(65_536) {
+        in_time()?;
+        rewriter.write(piece).map_err(|error| error.to_string())?;
+    }
+    rewriter.end().map_err(|error| error.to_string())?;
+    Ok(tags.found.into_inner())
+}
+
+impl Tags {
+    fn begin(&self, element: &mut Element<'_, '_>) -> HandlerResult {
+        let (name, mut found) = (element.tag_name(), self.found.borrow_mut());
+        self.open.set("");
+        let is_html = element.namespace_uri() == HTML && !self.is_drawing.take();
+        match name.as_str() {
+            _ if !is_html => {}
+            "template" => {
+                let templates = Rc::clone(&self.templates);
+                templates.update(|open| open + 1);
+                element.on_end_tag(end_tag!(move |_| {
+                    templates.update(|open| open - 1);
                     Ok(())
                 }))?;
             }
-            Ok(())
-        }))
-        .append_element_content_handler(element!("a[href], base[href]", |element| {
-            let href = element.get_attribute("href").filter(|_| is_kept(element));
-            let href = href.map(|href| attribute(&href));
-            let mut found = found.borrow_mut();
-            match element.tag_name().as_str() {
-                "a" => found.hrefs.extend(href),
-                _ => found.base = found.base.take().or(href),
-            }
-            Ok(())
-        }))
-        // The title of a drawing is none of the page, unless it stands where HTML goes on within.
-        .append_element_content_handler(element!("svg title", |_| {
-            is_drawing.set(true);
-            Ok(())
-        }))
-        .append_element_content_handler(element!(
-            "svg foreignObject title, svg desc title, svg title title",
-            |_| {
-                is_drawing.set(false);
-                Ok(())
-            }
-        ))
-        .append_element_content_handler(element!("title", |title| {
-            let is_first = found.borrow().title.is_none();
-            is_open.set(!is_drawing.take() && is_kept(title) && is_first);
-            Ok(())
-        }))
-        .append_element_content_handler(text!("title", |text| {
-            if is_open.get() {
-                let title = &mut found.borrow_mut().title;
-                let raw = title.get_or_insert_default();
-                raw.push_str(text.as_str());
-                if text.last_in_text_node() {
-                    let html = Html::parse_fragment(&format!("<title>{raw}</title>"));
-                    *title = Some(html.root_element().text().collect());
-                }
-            }
-            Ok(())
-        }))
-        .append_element_content_handler(element!("noscript", |noscript| {
-            is_hidden.set(is_kept(noscript));
-            Ok(())
-        }))
-        .append_element_content_handler(text!("noscript", |text| {
-            // The stream takes the reader for one with scripts, who sees none of it.
-            if is_hidden.get() {
-                without_scripts.borrow_mut().push_str(text.as_str());
-                if text.last_in_text_node() {
-                    stream_into(found, &without_scripts.take(), start)?;
-                }
-            }
-            Ok(())
-        }));
-    let mut rewriter = HtmlRewriter::new(settings, |_: &[u8]| {});
-    for piece in page.as_bytes().chunks(65_536) {
-        check_time(start)?;
-        rewriter.write(piece).map_err(|error| error.to_string())?;
+            _ if self.templates.get() > 0 => {}
+            "title" if found.title.is_some() => {}
+            "title" => self.open.set("title"),
+            "noscript" => self.open.set("noscript"),
+            "a" => found.hrefs.extend(href_of(element)?),
+            _ if found.base.is_none() => found.base = href_of(element)?,
+            _ => {}
+        }
+        Ok(())
     }
-    rewriter.end().map_err(|error| error.to_string())
+
+    /// What stands in a title, or in a `noscript`, which the stream takes for text: a tree reads it.
+    fn end_text(&self) -> HandlerResult {
+        let (text, found) = (self.text.take(), &mut *self.found.borrow_mut());
+        let within = match self.open.take() {
+            "title" => read_tree(&format!("<title>{text}</title>"))?,
+            "noscript" => read_tree(&text)?,
+            _ => return Ok(()),
+        };
+        found.title = found.title.take().or(within.title);
+        found.base = found.base.take().or(within.base);
+        found.hrefs.extend(within.hrefs);
+        Ok(())
+    }
 }
 
-/// The value of an attribute, which the stream leaves as it stands.
-fn attribute(raw: &str) -> String {
+/// The stream leaves a value as it stands, `&amp;` and all: a tree reads it.
+fn href_of(element: &Element<'_, '_>) -> Result<Option<String>, String> {
+    let raw = element.get_attribute("href").unwrap_or_default();
     if !raw.contains(['&', '\0', '\r']) {
-        return raw.to_owned();
+        return Ok(Some(raw));
     }
-    let html = Html::parse_fragment(&format!("<a href=\"{}\">", raw.replace('"', "&quot;")));
-    let mut elements = html
-        .tree
-        .nodes()
-        .filter_map(|node| node.value().as_element());
-    let href = elements.find_map(|element| element.attr("href"));
-    href.unwrap_or_default().to_owned()
+    let link = format!("<a href=\"{}\">", raw.replace('"', "&quot;"));
+    Ok(read_tree(&link)?.hrefs.pop())
 }

@@ -2,27 +2,24 @@
 
 use crate::{
     Crawl,
-    parse::{PageInput, Parsed, parse_page},
+    parse::{Input, Parse, Parsed},
 };
 use anyhow::Context;
 use common::Recorded;
-use process_pool::{ProcessPool, Worker, child::Program};
+use process_pool::{ProcessPool, child::Program};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::{io, num::NonZeroUsize, time::Duration};
 use tokio::{sync::oneshot, task};
 
-/// What a worker process does: parse one page.
-pub const PARSE: Worker<PageInput, Result<Parsed, String>> = Worker::new("parse", parse_page);
-
-/// Who parses.
+/// Who parses, and what with.
 #[derive(Debug)]
 pub enum Parser {
     /// The executor's own thread, between two looks at the network.
-    Inline,
+    Inline(&'static Parse),
     /// A rayon pool of threads.
-    Rayon(ThreadPool),
+    Rayon(&'static Parse, ThreadPool),
     /// Worker processes.
-    Processes(ProcessPool<PageInput, Result<Parsed, String>>),
+    Processes(ProcessPool<Input, Result<Parsed, String>>),
 }
 
 /// Which of them is to be started.
@@ -41,17 +38,22 @@ impl Parser {
     ///
     /// # Errors
     /// The system refuses a thread or a process.
-    pub fn start(way: Way, workers: NonZeroUsize, program: Program) -> anyhow::Result<Self> {
+    pub fn start(
+        way: Way,
+        parse: &'static Parse,
+        workers: NonZeroUsize,
+        program: Program,
+    ) -> anyhow::Result<Self> {
         Ok(match way {
-            Way::Inline => Self::Inline,
+            Way::Inline => Self::Inline(parse),
             Way::Rayon => {
                 let threads = ThreadPoolBuilder::new().num_threads(workers.get());
                 let threads = threads.thread_name(|index| format!("parser {}", index + 1));
                 let refused = || format!("cannot start {workers} threads; ask for fewer");
-                Self::Rayon(threads.build().with_context(refused)?)
+                Self::Rayon(parse, threads.build().with_context(refused)?)
             }
             Way::Processes => {
-                let pool = PARSE.pool_builder().program(program).workers(workers);
+                let pool = parse.pool_builder().program(program).workers(workers);
                 // Only a page made for that takes so long. A worker that is lost costs no page.
                 let pool = pool.timeout(Duration::from_secs(30)).retries(1).recorded();
                 Self::Processes(pool.start()?)
@@ -66,16 +68,16 @@ impl Parser {
     ///
     /// # Panics
     /// If the parser panics in this process.
-    pub async fn parse(&self, page: PageInput) -> anyhow::Result<Parsed> {
+    pub async fn parse(&self, page: Input) -> anyhow::Result<Parsed> {
         let parsed = match self {
-            Self::Inline => {
+            Self::Inline(parse) => {
                 // Lets the other tasks have a turn before every page, not only before the first.
                 task::yield_now().await;
-                parse_here(page)
+                parse_here(parse, page)
             }
-            Self::Rayon(threads) => {
-                let (tx, rx) = oneshot::channel();
-                threads.spawn(move || drop(tx.send(parse_here(page))));
+            Self::Rayon(parse, threads) => {
+                let ((tx, rx), parse) = (oneshot::channel(), *parse);
+                threads.spawn(move || drop(tx.send(parse_here(parse, page))));
                 rx.await.context("the parser panicked")?
             }
             Self::Processes(pool) => pool.submit_async(page).await.await?,
@@ -84,10 +86,10 @@ impl Parser {
     }
 }
 
-/// [`parse_page`] on the timeline of this process; workers record their tasks themselves.
+/// Puts it on the timeline of this process; workers record their tasks themselves.
 #[tracing::instrument(name = "parse", skip_all)]
-fn parse_here(page: PageInput) -> Result<Parsed, String> {
-    parse_page(page)
+fn parse_here(parse: &Parse, page: Input) -> Result<Parsed, String> {
+    parse.run_here(page)
 }
 
 /// Kills one of the worker processes, if it is they who parse, once `after` pages have a result.
@@ -98,7 +100,7 @@ pub async fn lose_a_worker(crawl: &Crawl<'_>, after: usize) -> io::Result<()> {
     crawl.frontier.settled(after).await;
     match crawl.parser {
         Parser::Processes(pool) => pool.worker_ids().first().map_or(Ok(()), |id| kill(*id)),
-        Parser::Inline | Parser::Rayon(_) => Ok(()),
+        Parser::Inline(_) | Parser::Rayon(..) => Ok(()),
     }
 }
 

@@ -110,15 +110,8 @@ fn a_page_asked_for_that_does_not_come_fails_the_run_and_spares_the_others() {
         ("reset", "reset"),
     ] {
         let (good, bad) = (server.url("html"), server.url(path));
-        let mut arguments = vec![
-            "--json",
-            "--rounds",
-            "2",
-            "--timeout",
-            "1",
-            "--parse",
-            "inline",
-        ];
+        let flags = "--json --rounds 2 --timeout 1 --parse inline";
+        let mut arguments: Vec<&str> = flags.split(' ').collect();
         arguments.extend(["--url", good.as_str(), "--url", bad.as_str()]);
         let finished = run(BINARY, &arguments);
         let document = finished.document();
@@ -182,15 +175,8 @@ fn a_crawl_takes_dead_links_as_findings() {
     };
     let server = Server::in_process(0, config).expect("a server");
     let start = server.url("files/index.html");
-    let arguments = [
-        "--json",
-        "--rounds",
-        "1",
-        "--pages",
-        "500",
-        "--url",
-        start.as_str(),
-    ];
+    let arguments = format!("--json --rounds 1 --pages 500 --url {start}");
+    let arguments: Vec<&str> = arguments.split(' ').collect();
     let document = run(BINARY, &arguments).well().document();
     for name in NAMES {
         let variant = variant(&document, name);

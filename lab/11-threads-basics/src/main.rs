@@ -47,7 +47,7 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     run(lab, plan, "'static", |say, _| {
         (None, join(start_static(plan, say, None)))
     })?;
-    lab.say("late join: main goes on, and joins only then");
+    lab.say("late join: main goes on first, and joins afterwards");
     let screen = lab.screen();
     run(lab, plan, "late join", |say, lines| {
         let workers = start_static(plan, say, None);

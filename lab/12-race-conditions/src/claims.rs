@@ -49,29 +49,34 @@ pub(crate) fn try_the_counter(args: &Args, lab: &mut Lab) -> anyhow::Result<Odds
         lab.say(format!("  {name}: Expected: {expected}, Got: {first}"));
         wrong[at] = got.iter().filter(|got| **got != all as i64).count();
         let lossy = lab.count(name, "trials_that_lost_updates", wrong[at]);
-        let claim = match MODES[at] {
-            Mode::Tight => {
-                let text = "the tight loop lost updates in one trial or more";
-                let claim = Claim::that("tight_loop_loses", text).needs_cpus();
-                claim.check(lossy.above(count(0)))
-            }
-            Mode::Widened => {
-                let text = "held open, the window lost updates in every trial";
-                let line = "held open, the window lost updates in {left} of {right} trials";
-                let claim = Claim::that("widened_window_loses", text).in_a_line(line);
-                claim.check(lossy.equals(count(trials))).headline()
-            }
-            Mode::Repaired => {
-                let text = "in one step, no trial lost an update";
-                Claim::that("one_step_loses_nothing", text).check(lossy.equals(count(0)))
-            }
-        };
+        let claim = about(MODES[at], lossy, trials);
         lab.claim(match workers {
             1 => claim.otherwise("one thread has no other to race with"),
             _ => claim,
         });
     }
     Ok((wrong, trials))
+}
+
+/// What is claimed of the trials that lost updates.
+fn about(mode: Mode, lossy: Figure<Count>, trials: usize) -> Claim {
+    match mode {
+        Mode::Tight => {
+            let text = "the tight loop lost updates in one trial or more";
+            let claim = Claim::that("tight_loop_loses", text).needs_cpus();
+            claim.check(lossy.above(count(0)))
+        }
+        Mode::Widened => {
+            let text = "the widened race lost updates in every trial";
+            let line = "the widened race lost updates in {left} of {right} trials";
+            let claim = Claim::that("widened_window_loses", text).in_a_line(line);
+            claim.check(lossy.equals(count(trials))).headline()
+        }
+        Mode::Repaired => {
+            let text = "in one step, no trial lost an update";
+            Claim::that("one_step_loses_nothing", text).check(lossy.equals(count(0)))
+        }
+    }
 }
 
 /// Check-then-act, and two locks with one invariant.
@@ -98,12 +103,12 @@ pub(crate) fn try_the_bank(lab: &mut Lab, trials: usize) -> anyhow::Result<[Odds
     };
     let claim = (
         "widened_window_overdraws",
-        "held open, the window let threads overdraw the account without being forced",
+        "the widened race overdrew the account, and no order was forced",
     );
     let account = wrong(lab, "account", trials::withdraw, BALANCE - PAYMENT, claim)?;
     let claim = (
         "widened_window_misleads_audits",
-        "held open, the window let audits see a total that never was",
+        "the widened race let audits see a total that never was",
     );
     let audit = wrong(lab, "audit", trials::audit, 2 * BALANCE, claim)?;
     lab.claim(repairs);
@@ -174,7 +179,7 @@ fn force_all(
     let text = "real threads made their accesses in exactly the order asked for";
     lab.claim(Claim::that("order_is_forced", text).check(as_asked.equals(orders.clone())));
     let text = "updates were lost exactly where a store fell between another's load and store";
-    let line = "{left} of {right} orders: lost just where a store fell into a window";
+    let line = "{left} of {right} orders as predicted: lost where a store falls into a window";
     let lost = Claim::that("lost_by_a_store_in_the_window", text).in_a_line(line);
     lab.claim(lost.check(as_predicted.equals(orders)).headline());
     Ok((played, losing))
@@ -195,43 +200,49 @@ pub(crate) fn check(lab: &mut Lab, losing: Figure<Count>, odds: [Odds; 3]) -> an
     };
     let text = "each race goes wrong in some order of its steps";
     let mut breaks = Claim::that("orders_break_each_race", text)
-        .in_a_line("of 6 orders go wrong: counter {left}, account {left2}, audit {left3}");
+        .in_a_line("of 6 orders, so many go wrong: counter {left}, account {left2}, audit {left3}");
     let text = "in none of the orders that the checker tried did a repair go wrong";
     let mut holds = Claim::that("no_order_breaks_a_repair", text)
-        .in_a_line("repaired, go wrong: counter {left}, account {left2}, audit {left3}");
+        .in_a_line("of the repaired ones: counter {left}, account {left2}, audit {left3}");
     let of = |wrong: usize, all: usize| [wrong, all].map(|n| format::count(n as u64)).join(" of ");
     let mut rows = Vec::new();
     for (at, name) in ["counter", "account", "audit"].into_iter().enumerate() {
-        let ((wrong, trials), explored) = (odds[at], [&races[at], &repairs[at]]);
-        let orders = explored.map(|one| (one.failing().count(), one.played.len()));
-        let mut row = vec![name.to_owned()];
-        row.extend(wrong.map(|wrong| of(wrong, trials)));
-        row.extend(orders.map(|(wrong, all)| of(wrong, all)));
-        rows.push(row);
-        let mut note = |what, (wrong, _)| lab.count("checker", &format!("{name}_{what}"), wrong);
-        let wrong = note("orders_that_go_wrong", orders[0]);
-        let repaired = note("repaired_orders_that_go_wrong", orders[1]);
+        let ((wrong, trials), [race, repair]) = (odds[at], [&races[at], &repairs[at]]);
+        let orders = [race, repair].map(|one| (one.failing().count(), one.played.len()));
+        let trials = wrong.map(|wrong| (wrong, trials));
+        let cells = trials
+            .iter()
+            .chain(&orders)
+            .map(|(wrong, all)| of(*wrong, *all));
+        rows.push(std::iter::once(name.to_owned()).chain(cells).collect());
+        let [(wrong, _), (repaired, _)] = orders;
+        let wrong = lab.count("checker", &format!("{name}_orders_that_go_wrong"), wrong);
+        let figure = format!("{name}_repaired_orders_that_go_wrong");
+        holds = holds.check(lab.count("checker", &figure, repaired).equals(count(0)));
         breaks = breaks.check(wrong.clone().above(count(0)));
-        holds = holds.check(repaired.equals(count(0)));
         if name == "counter" {
             let text = "the checker, which does not know the list, found as many orders that lose \
                         an update";
             let agrees = Claim::that("checker_agrees_with_the_list", text);
             lab.claim(agrees.check(wrong.equals(losing.clone())));
         } else {
-            let first = races[at].failing().next().map_or_else(String::new, line);
+            let first = race.failing().next().map_or_else(String::new, line);
             lab.explain(format!("  {name}: {first}"));
         }
     }
     lab.claim(breaks.headline());
     lab.claim(holds.headline());
+    show(lab, rows);
+    Ok(())
+}
+
+fn show(lab: &mut Lab, rows: Vec<Vec<String>>) {
     let headings = ["", "tight", "widened", "repaired", "orders", "repaired"];
     lab.table(TableReport {
         title: "Trials that went wrong, and orders in which it goes wrong".into(),
         headings: headings.map(str::to_owned).into(),
         rows,
         text_columns: vec![0],
-        notes: vec!["of all trials, and of all orders, so many went wrong".into()],
+        notes: vec!["so many of all trials, and of all orders, went wrong".into()],
     });
-    Ok(())
 }

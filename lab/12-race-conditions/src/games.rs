@@ -5,6 +5,30 @@ use interleave::play::{Game, playable};
 
 const SOURCE: &str = include_str!("lib.rs");
 
+/// Functions of the lesson, each with its steps.
+type Functions = &'static [(&'static str, &'static [&'static str])];
+
+const WITHDRAW: [Functions; 2] = [
+    &[(
+        "withdraw_after_a_check",
+        &["let enough = *account", "-= amount"],
+    )],
+    &[("withdraw_in_one_section", &["let mut balance"])],
+];
+const TRANSFER: [Functions; 2] = [
+    &[
+        (
+            "transfer_lock_by_lock",
+            &["*first.lock()", "*second.lock()"],
+        ),
+        ("audit_lock_by_lock", &["*first.lock()", "*second.lock()"]),
+    ],
+    &[
+        ("transfer_under_both_locks", &["first.lock()"]),
+        ("audit_under_both_locks", &["first.lock()"]),
+    ],
+];
+
 /// The games of this step: each race, and its repair.
 pub(crate) fn games() -> Vec<Game> {
     let overdraw = |number, repaired: bool| Game {
@@ -16,13 +40,7 @@ pub(crate) fn games() -> Vec<Game> {
         program: playable(withdrawals(repaired)),
         value: "balance",
         source: SOURCE,
-        functions: match repaired {
-            false => &[(
-                "withdraw_after_a_check",
-                &["let enough = *account", "-= amount"],
-            )],
-            true => &[("withdraw_in_one_section", &["let mut balance"])],
-        },
+        functions: WITHDRAW[usize::from(repaired)],
     };
     let mislead = |number, repaired: bool| Game {
         number,
@@ -33,19 +51,7 @@ pub(crate) fn games() -> Vec<Game> {
         program: playable(audit(repaired)),
         value: "balance",
         source: SOURCE,
-        functions: match repaired {
-            false => &[
-                (
-                    "transfer_lock_by_lock",
-                    &["*first.lock()", "*second.lock()"],
-                ),
-                ("audit_lock_by_lock", &["*first.lock()", "*second.lock()"]),
-            ],
-            true => &[
-                ("transfer_under_both_locks", &["first.lock()"]),
-                ("audit_under_both_locks", &["first.lock()"]),
-            ],
-        },
+        functions: TRANSFER[usize::from(repaired)],
     };
     vec![
         overdraw(5, false),

@@ -21,11 +21,11 @@ use std::{num::NonZeroUsize, process::ExitCode};
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
     mirrors: &["advanced/02_race_conditions.py"],
-    question: "how often is a race lost, and why?",
+    question: "how often does a race go wrong, and why?",
     why: "Threads may take turns after any step. Which turns they take depends on timing: how wide the \
           window between two steps is, how many CPUs there are, what else they do. Some schedules \
-          break what should hold and some do not, so trials show how often, never whether. Whether, a \
-          list of all schedules shows, for a program small enough. A repair makes one step of what \
+          break what should hold and some do not, so trials show how often, never whether. A list of \
+          all schedules shows whether, for a program small enough. A repair makes one step of what \
           belongs together: then the bad schedules do not exist.",
     remember: "Trials show how often a race goes wrong, never that a program is right. A repair \
               makes one step of what belongs together.",

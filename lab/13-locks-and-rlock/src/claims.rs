@@ -63,15 +63,10 @@ pub(crate) fn cost(lab: &mut Lab, args: &Args) {
         one.map_or("–".into(), format::seconds_f64)
     };
     let row = |(way, name): (usize, &str)| vec![name.into(), cost(0, way), cost(1, way)];
-    lab.table(TableReport {
-        title: "Time of an increment, or of a read; all threads together".into(),
-        headings: ["", "1 thread", &format!("{threads} threads")]
-            .map(String::from)
-            .into(),
-        rows: names.into_iter().enumerate().map(row).collect(),
-        text_columns: vec![0],
-        ..TableReport::default()
-    });
+    let title = "Time of an increment, or of a read; all threads together";
+    let headings = ["", "1 thread", &format!("{threads} threads")];
+    let rows = names.into_iter().enumerate().map(row).collect();
+    lab.table(table(title, headings, rows, vec![0]));
     let lost = lab.count(None, "lost_increments", lost as usize);
     let text = "every way counted every increment, in every round";
     lab.claim(Claim::that("every_increment_counted", text).check(lost.equals(count(0))));
@@ -92,11 +87,12 @@ fn claim_costs(lab: &mut Lab, sweep: &Sweep) {
     let text = "a Mutex cost more on all threads than on one";
     let contended = Claim::that("contention_costs", text).needs_cpus();
     let contended = longer(contended, [(1, 2), (0, 2)]);
-    let text = "all threads: a Mutex cost more than one step, that more than not sharing";
+    let text = "all threads: a Mutex cost more than an atomic step, and that more than not sharing";
     let sharing = Claim::that("sharing_less_is_cheaper", text);
     let sharing = longer(sharing, [(1, 2), (1, 1)]);
     let sharing = longer(sharing, [(1, 1), (1, 0)]);
-    let text = "reentrancy is cheap: alone, less than twice the same library's plain lock";
+    let text =
+        "reentrancy is cheap: alone, less than twice the cost of the same library's plain lock";
     let cheap = Claim::that("reentrancy_is_cheap", text);
     let cheap = sweep.check(lab, cheap, [(0, 4), (0, 3)], |ratio| {
         ratio.below(times(2.0))
@@ -158,14 +154,16 @@ pub(crate) fn nest(lab: &mut Lab) {
 
 /// Lets a thread panic in mid-change, under a lock that is poisoned by it and under one that is not.
 pub(crate) fn poison(lab: &mut Lab) {
-    lab.say("a thread panics under a lock, with half of a transfer made …");
+    lab.say("a thread panics under a lock, half-way through a transfer …");
     let (is_warned, [found, left]) = repair_what_a_panic_left();
     let is = if is_warned { "is" } else { "is not" };
     lab.say(format!(
-        "  Mutex: the next {is} warned, finds {found} of {TOTAL}, leaves {left}"
+        "  Mutex: the next thread {is} warned, finds {found} of {TOTAL}, leaves {left}"
     ));
     let half = go_on_unaware();
-    lab.say(format!("  no poison: the next finds {half} and goes on"));
+    lab.say(format!(
+        "  no poison: the next thread finds {half} and goes on"
+    ));
     let total = || count(TOTAL as usize);
     let warned = lab.count(None, "threads_warned_by_the_mutex", is_warned.into());
     let left = lab.count(None, "total_left_after_the_warning", left as usize);
@@ -180,20 +178,19 @@ pub(crate) fn poison(lab: &mut Lab) {
 /// Starts a scenario's threads.
 type Start = fn(&'static Bank) -> Vec<JoinHandle<()>>;
 
-/// Each scenario: its name, how to start it, and how many threads it has.
-const SCENARIOS: [(&str, Start, usize); 3] = [
-    ("self-deadlock", start_self_deadlock, 1),
-    ("opposite order", start_opposite_order, 2),
-    ("same order", start_same_order, 2),
+/// Each scenario: its name, how many threads it has, and what starts them.
+const SCENARIOS: [(&str, usize, Start); 3] = [
+    ("self-deadlock", 1, start_self_deadlock),
+    ("opposite order", 2, start_opposite_order),
+    ("same order", 2, start_same_order),
 ];
 
 /// A child process that runs one scenario; threads that are stuck end with it.
-pub(crate) const WATCHED: Worker<usize, Recording> = Worker::new("watched", watch);
-
-/// Returns what was recorded when all threads have finished, or those left wait for one another.
-fn watch(scenario: usize) -> Recording {
+///
+/// It returns what was recorded when all threads have finished, or those left wait for one another.
+pub(crate) const WATCHED: Worker<usize, Recording> = Worker::new("watched", |scenario| {
     let timeline = Timeline::current().expect("the pool is recorded");
-    let threads = (SCENARIOS[scenario].1)(Bank::open());
+    let threads = (SCENARIOS[scenario].2)(Bank::open());
     loop {
         thread::sleep(Duration::from_millis(100));
         let recording = timeline.so_far();
@@ -201,43 +198,41 @@ fn watch(scenario: usize) -> Recording {
             return recording;
         }
     }
-}
+});
 
 /// The threads that are stuck, each with the lock that it has and the one that it waits for.
 fn stuck(recording: &Recording) -> Vec<[String; 3]> {
     let now = recording.start.plus(recording.wall);
-    // The innermost span that is open is the last one.
-    let waiting = |lane: &'_ Lane| match &lane.spans[..] {
-        [.., held, waited] if waited.end == now => {
-            Some((lane.name.clone(), held.clone(), waited.clone()))
-        }
-        _ => None,
+    // Of a thread that waits, the last span is open, and the one before it is of the lock it has.
+    let pair = |lane: &Lane| Some((lane.name.clone(), lane.spans.last_chunk::<2>()?.clone()));
+    let waiting = recording.lanes.iter().filter_map(pair);
+    let waiting: Vec<_> = waiting.filter(|(_, [_, wait])| wait.end == now).collect();
+    let is_held = |lock: &str| waiting.iter().any(|(_, [held, _])| held.name == lock);
+    // A lock, and the line that asked for it.
+    let place = |span: &Span| {
+        let file = span
+            .file
+            .as_deref()
+            .and_then(|path| path.rsplit('/').next());
+        let (file, line) = (file.unwrap_or_default(), span.line.unwrap_or_default());
+        format!("{}, {file}:{line}", span.name)
     };
-    let waiting: Vec<_> = recording.lanes.iter().filter_map(waiting).collect();
-    let is_held = |lock: &str| waiting.iter().any(|(_, held, _)| held.name == lock);
-    let stuck = waiting.iter().filter(|(.., waited)| is_held(&waited.name));
+    let stuck = waiting.iter().filter(|(_, [_, wait])| is_held(&wait.name));
     stuck
-        .map(|(thread, held, waited)| [thread.clone(), place(held), place(waited)])
+        .map(|(thread, [held, wait])| [thread.clone(), place(held), place(wait)])
         .collect()
 }
 
-/// A lock and the line that asked for it.
-fn place(span: &Span) -> String {
-    let path = span.file.as_deref().unwrap_or_default();
-    let file = path.rsplit('/').next().unwrap_or_default();
-    format!("{}, {file}:{}", span.name, span.line.unwrap_or_default())
-}
-
 /// Runs every scenario in a child process, shows who is stuck, and adds the claims.
-pub(crate) fn deadlocks(lab: &mut Lab, patience: Duration) -> anyhow::Result<()> {
+pub(crate) fn deadlocks(lab: &mut Lab) -> anyhow::Result<()> {
     lab.say("deadlocks: threads that take two locks, each time in a child process …");
     let mut rows = Vec::new();
-    for (number, (name, _, threads)) in SCENARIOS.into_iter().enumerate() {
+    for (number, (name, threads, _)) in SCENARIOS.into_iter().enumerate() {
+        let patience = lab.patience();
         let work = || {
             let pool = WATCHED.pool_builder().workers(NonZeroUsize::MIN);
             let pool = pool.timeout(patience).recorded().start()?;
-            let recording = pool.call(number);
-            let recording = recording.context("no answer; allow more --patience")?;
+            let recording = pool.call(number).context("no answer from the child")?;
             let stuck = stuck(&recording);
             Timeline::current().inspect(|timeline| timeline.adopt_lanes(recording));
             Ok(stuck)
@@ -252,22 +247,33 @@ pub(crate) fn deadlocks(lab: &mut Lab, patience: Duration) -> anyhow::Result<()>
         let stuck = lab.variant(name).other_work().run_counted(work, tally)?;
         rows.extend(stuck.into_iter().flatten().map(Vec::from));
     }
-    let finish = |name, threads| done(name).equals(count(threads));
+    let mut finish = |variant, threads, name, text| {
+        let claim = Claim::that(name, text).check(done(variant).equals(count(threads)));
+        let is_alone = variant == "self-deadlock";
+        lab.claim(if is_alone { claim } else { claim.headline() });
+    };
     let text = "a plain lock, taken again by its holder: the thread waits for itself";
-    let own = Claim::that("self_deadlock_named", text);
-    lab.claim(own.check(finish("self-deadlock", 0)));
+    finish("self-deadlock", 0, "self_deadlock_named", text);
     let text = "opposite orders: two threads each wait for a lock that the other has";
-    let opposite = Claim::that("opposite_orders_named", text);
-    lab.claim(opposite.check(finish("opposite order", 0)).headline());
+    finish("opposite order", 0, "opposite_orders_named", text);
     let text = "one order for all: both threads finished";
-    let same = Claim::that("one_order_finishes", text);
-    lab.claim(same.check(finish("same order", 2)).headline());
-    lab.table(TableReport {
-        title: "Deadlock: each has a lock and waits for another's".into(),
-        headings: ["", "has", "waits for"].map(String::from).into(),
-        rows,
-        text_columns: vec![0, 1, 2],
-        ..TableReport::default()
-    });
+    finish("same order", 2, "one_order_finishes", text);
+    let title = "Deadlock: each has a lock and waits for another's";
+    lab.table(table(title, ["", "has", "waits for"], rows, vec![0, 1, 2]));
     Ok(())
+}
+
+fn table(
+    title: &str,
+    headings: [&str; 3],
+    rows: Vec<Vec<String>>,
+    text_columns: Vec<usize>,
+) -> TableReport {
+    TableReport {
+        title: title.into(),
+        headings: headings.map(String::from).into(),
+        rows,
+        text_columns,
+        ..TableReport::default()
+    }
 }

@@ -6,38 +6,26 @@ use interleave::{
 };
 use parking_lot::Mutex;
 
-/// A lock, and what the step is called in which a thread takes it.
-struct Lock {
-    takes: &'static str,
-    lock: Mutex<()>,
-}
+const TAKES: [&str; 3] = ["takes A", "takes B", "takes C"];
+
+type Locks = [Mutex<()>; 3];
 
 /// Takes two locks, one after the other.
-fn work_under_both(first: &Lock, second: &Lock, turn: Turn<'_>) {
-    turn(first.takes);
-    let one = first.lock.lock();
-    turn(second.takes);
-    let two = second.lock.lock();
+fn work_under_both(locks: &Locks, [first, second]: [usize; 2], turn: Turn<'_>) {
+    turn(TAKES[first]);
+    let one = locks[first].lock();
+    turn(TAKES[second]);
+    let two = locks[second].lock();
     turn("frees both");
     drop((one, two));
 }
 
-/// Which two locks each thread takes, in which order.
-type Orders = &'static [(usize, usize)];
-
-fn under_both(orders: Orders) -> Race<[Lock; 3]> {
+/// Threads that each take two locks, in these orders.
+fn under_both(orders: &'static [[usize; 2]]) -> Race<Locks> {
     Race {
         threads: orders.len(),
-        share: || {
-            ["takes A", "takes B", "takes C"].map(|takes| Lock {
-                takes,
-                lock: Mutex::new(()),
-            })
-        },
-        run: Box::new(move |locks, thread, turn| {
-            let (first, second) = orders[thread];
-            work_under_both(&locks[first], &locks[second], turn);
-        }),
+        share: Locks::default,
+        run: Box::new(move |locks, thread, turn| work_under_both(locks, orders[thread], turn)),
         value: |_, _| 0,
         result: |_| 0,
         expected: 0,
@@ -57,7 +45,7 @@ pub(crate) fn games() -> Vec<Game> {
         source: include_str!("games.rs"),
         functions: &[(
             "work_under_both",
-            &["first.lock.lock()", "second.lock.lock()", "drop("],
+            &["locks[first].lock()", "locks[second].lock()", "drop("],
         )],
     };
     let repaired = [
@@ -65,9 +53,9 @@ pub(crate) fn games() -> Vec<Game> {
         "deadlock three philosophers, repaired",
     ];
     vec![
-        game(9, "deadlock two tellers", &[(0, 1), (1, 0)]),
-        game(10, repaired[0], &[(0, 1), (0, 1)]),
-        game(11, "deadlock three philosophers", &[(0, 1), (1, 2), (2, 0)]),
-        game(12, repaired[1], &[(0, 1), (1, 2), (0, 2)]),
+        game(9, "deadlock two tellers", &[[0, 1], [1, 0]]),
+        game(10, repaired[0], &[[0, 1], [0, 1]]),
+        game(11, "deadlock three philosophers", &[[0, 1], [1, 2], [2, 0]]),
+        game(12, repaired[1], &[[0, 1], [1, 2], [0, 2]]),
     ]
 }

@@ -6,7 +6,7 @@ mod games;
 use common::{
     Lab, Question, Step,
     claim::{Count, Figure},
-    cli::{RoundsArgs, Seconds, seconds_up_to, up_to},
+    cli::{RoundsArgs, up_to},
     panics,
 };
 use games::games;
@@ -50,11 +50,6 @@ pub(crate) struct Args {
     #[serde(flatten)]
     rounds: RoundsArgs,
 
-    /// Wait this long for a child process in which threads may be stuck, up to 60 s
-    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds_up_to::<60>)]
-    #[serde(rename = "patience_s")]
-    patience: Seconds,
-
     #[command(flatten)]
     #[serde(skip)]
     play: PlayArgs,
@@ -89,7 +84,7 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     claims::cost(lab, args);
     claims::read(lab)?;
     claims::nest(lab);
-    claims::deadlocks(lab, args.patience.0)?;
+    claims::deadlocks(lab)?;
     claims::poison(lab);
     Ok(())
 }

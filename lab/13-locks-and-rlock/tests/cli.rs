@@ -5,15 +5,8 @@ use testing::{assert_nothing_left_behind, run, variant, verdict};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_lab-13-locks-and-rlock");
 
-/// Enough to see that all is counted, and as long as a test waits for anything: the machine may be busy.
-const SHORT: [&str; 6] = [
-    "--increments",
-    "20_000",
-    "--rounds",
-    "2",
-    "--patience",
-    "60",
-];
+/// Enough to see that all is counted.
+const SHORT: [&str; 4] = ["--increments", "20_000", "--rounds", "2"];
 
 fn document(arguments: &[&str]) -> Value {
     let arguments = [&SHORT[..], &["--json"], arguments].concat();
@@ -34,6 +27,8 @@ fn each_deadlock_is_found_and_the_kept_order_finishes() {
         let counted = ["submitted", "done", "failed", "cancelled"].map(|name| &ledger[name]);
         assert_eq!(counted, counts, "{name}");
         assert_eq!(ledger["processes"], 2, "{name}");
+        // Those of the child are not this process's: one waits for it, and one may serve it.
+        assert!(ledger["threads"].as_u64() <= Some(2), "{name}: {ledger}");
     }
     for name in [
         "every_increment_counted",
@@ -91,16 +86,9 @@ fn a_circle_names_its_threads_and_locks_and_the_lines_that_asked() {
 
 #[test]
 fn a_bad_value_is_one_line_and_exit_code_2() {
-    for flag in ["--threads", "--increments", "--rounds", "--patience"] {
+    for flag in ["--threads", "--increments", "--rounds"] {
         for bad in ["0", "-1", "1000000000", "many"] {
             let _ = run(BINARY, &[flag, bad]).refused(2, &[&format!("`{bad}`"), flag]);
         }
     }
-}
-
-#[test]
-fn a_child_that_does_not_answer_is_one_line_and_exit_code_1() {
-    let hasty = [&SHORT[..4], &["--patience", "0.000001", "--json"]].concat();
-    let _ = run(BINARY, &hasty).refused(1, &["no answer", "--patience"]);
-    assert_nothing_left_behind(BINARY);
 }

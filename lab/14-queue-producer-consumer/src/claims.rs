@@ -95,7 +95,7 @@ pub(crate) fn show(lab: &mut Lab, args: &Args, rows: Vec<Vec<String>>) {
                     claim.check(ended).check(none_failed(name))
                 }),
         );
-        let text = "beside a producer that pauses, a consumer waited over twice as long as it";
+        let text = "a producer that pauses: a consumer waited over twice as long as it did";
         let claim = Claim::that("consumers_wait", text)
             .check(waited(&closing, BY_CONSUMER).above(waited(&closing, BY_PRODUCER) * 2.0));
         lab.claim(claim.check(waited(&closing, BY_CONSUMER).at_least(a_tick())));

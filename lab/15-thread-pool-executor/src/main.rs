@@ -18,7 +18,8 @@ const STEP: Step = Step {
     why: "A thread per task starts as many threads as there are tasks, whatever the machine can \
           bear. A pool starts its threads once and lets tasks queue: you set how many run at once, \
           and pay for the start once. For CPU work more threads than CPUs have nothing to run on; \
-          for waits a thread more is a wait more at the same time, until all tasks have one. Where \
+          for waits each further \
+          thread is one more wait at the same time, until every task has its own. Where \
           a larger pool stops paying is measured, not known.",
     remember: "A pool starts its threads once and lets tasks queue. CPU work fills as many \
               threads as there are CPUs; waits can use more.",

@@ -2,26 +2,23 @@
 
 use super::*;
 
-fn parse(page: &str, reading: Reading) -> Result<Parsed, String> {
-    parse_page(PageInput {
-        url: Url::parse("http://127.0.0.1:1/a/b.html").expect("a URL"),
-        text: page.into(),
-        reading,
-    })
+fn run(parse: &Parse, page: &str) -> Result<Parsed, String> {
+    let url = Url::parse("http://127.0.0.1:1/a/b.html").expect("a URL");
+    parse.run_here((url, page.into()))
 }
 
 /// What is on a page, whatever it is parsed with.
 fn parsed(page: &str) -> Parsed {
-    let parsed = parse(page, Reading::Scraper);
-    assert_eq!(parsed, parse(page, Reading::Stream), "{page}");
+    let parsed = run(&TREE, page);
+    assert_eq!(parsed, run(&STREAM, page), "{page}");
     parsed.expect("an honest page")
 }
 
 /// Title, number of links, and the paths that are followed.
-fn kept(parsed: &Parsed) -> (&str, usize, Vec<&str>) {
+fn shown((title, links, found): &Parsed) -> (&str, usize, Vec<&str>) {
     let origin = "http://127.0.0.1:1".len();
-    let paths = parsed.found.iter().map(|url| &url.as_str()[origin..]);
-    (&parsed.title, parsed.links, paths.collect())
+    let paths = found.iter().map(|url| &url.as_str()[origin..]);
+    (title, *links, paths.collect())
 }
 
 #[test]
@@ -48,7 +45,7 @@ fn a_title_is_one_line_and_that_of_the_page() {
         ("<title>a</title", "a</title"),
         ("<title>a<!-- b --></title>", "a<!-- b -->"),
     ] {
-        assert_eq!(parsed(page).title, title, "{page}");
+        assert_eq!(parsed(page).0, title, "{page}");
     }
 }
 
@@ -60,8 +57,8 @@ fn links_are_counted_as_they_stand_and_followed_once_on_the_same_host() {
          <a href='mailto:a@b'>6</a> <a href='http://['>7</a> <link href=e.css>
          <!-- <a href=no> --> <style><a href=no></style> <textarea><a href=no></textarea>",
     );
-    assert_eq!(page.links, 7);
-    let found: Vec<&str> = page.found.iter().map(Url::as_str).collect();
+    assert_eq!(page.1, 7);
+    let found: Vec<&str> = page.2.iter().map(Url::as_str).collect();
     assert_eq!(
         found,
         [
@@ -71,151 +68,153 @@ fn links_are_counted_as_they_stand_and_followed_once_on_the_same_host() {
     );
 }
 
+const BASES: &[(&str, &[&str])] = &[
+    ("<base href=/z/><a href=y>", &["/z/y"]),
+    ("<a href=y></a><base href=/z/>", &["/z/y"]),
+    (
+        "<base target=x><base href=/z/><base href=/q/><a href=y>",
+        &["/z/y"],
+    ),
+    ("<body><div><base href=/z/></div><a href=y>", &["/z/y"]),
+    ("<base href='  /z/\n'><a href=' y\n'>", &["/z/y"]),
+    ("<base href='/z/?a&amp;b'><a href=''>", &["/z/?a&b"]),
+    ("<base href=''><base href=/z/><a href=y>", &["/a/y"]),
+    ("<base href='data:,x'><base href=/z/><a href=y>", &["/a/y"]),
+    (
+        "<base href='javascript:1'><base href=/z/><a href=y>",
+        &["/a/y"],
+    ),
+    ("<base href='http://['><base href=/z/><a href=y>", &["/a/y"]),
+    ("<svg><base href=/z/></svg><a href=y>", &["/a/y"]),
+    ("<math><base href=/z/></math><a href=y>", &["/a/y"]),
+    (
+        "<svg><foreignObject><base href=/z/></foreignObject></svg><a href=y>",
+        &["/z/y"],
+    ),
+    ("<template><base href=/z/></template><a href=y>", &["/a/y"]),
+    ("<textarea><base href=/z/></textarea><a href=y>", &["/a/y"]),
+    ("<script><base href=/z/></script><a href=y>", &["/a/y"]),
+    ("<noscript><base href=/z/></noscript><a href=y>", &["/z/y"]),
+    (
+        "<base href=/z/b><a href='?q'><a href='#t'>",
+        &["/z/b?q", "/z/b"],
+    ),
+    (
+        "<base href='http://127.0.0.1:2/z/'><a href=y><a href='//127.0.0.1:1/w'>",
+        &["/w"],
+    ),
+    (
+        "<base href='mailto:x'><a href=y><a href=http://127.0.0.1:1/w>",
+        &["/w"],
+    ),
+    ("<base href='about:blank'><a href=y>", &[]),
+    ("<a href='http://u:p@127.0.0.1:1/y'>", &[]),
+];
+
 #[test]
 fn links_are_resolved_against_the_first_base_that_is_a_place() {
-    for (page, followed) in [
-        ("<base href=/z/><a href=y>", &["/z/y"][..]),
-        ("<a href=y></a><base href=/z/>", &["/z/y"]),
-        (
-            "<base target=x><base href=/z/><base href=/q/><a href=y>",
-            &["/z/y"],
-        ),
-        ("<body><div><base href=/z/></div><a href=y>", &["/z/y"]),
-        ("<base href='  /z/\n'><a href=' y\n'>", &["/z/y"]),
-        ("<base href='/z/?a&amp;b'><a href=''>", &["/z/?a&b"]),
-        ("<base href=''><base href=/z/><a href=y>", &["/a/y"]),
-        ("<base href='data:,x'><base href=/z/><a href=y>", &["/a/y"]),
-        (
-            "<base href='javascript:1'><base href=/z/><a href=y>",
-            &["/a/y"],
-        ),
-        ("<base href='http://['><base href=/z/><a href=y>", &["/a/y"]),
-        ("<svg><base href=/z/></svg><a href=y>", &["/a/y"]),
-        ("<math><base href=/z/></math><a href=y>", &["/a/y"]),
-        (
-            "<svg><foreignObject><base href=/z/></foreignObject></svg><a href=y>",
-            &["/z/y"],
-        ),
-        ("<template><base href=/z/></template><a href=y>", &["/a/y"]),
-        ("<textarea><base href=/z/></textarea><a href=y>", &["/a/y"]),
-        ("<script><base href=/z/></script><a href=y>", &["/a/y"]),
-        ("<noscript><base href=/z/></noscript><a href=y>", &["/z/y"]),
-        (
-            "<base href=/z/b><a href='?q'><a href='#t'>",
-            &["/z/b?q", "/z/b"],
-        ),
-        (
-            "<base href='http://127.0.0.1:2/z/'><a href=y><a href='//127.0.0.1:1/w'>",
-            &["/w"],
-        ),
-        (
-            "<base href='mailto:x'><a href=y><a href=http://127.0.0.1:1/w>",
-            &["/w"],
-        ),
-        ("<base href='about:blank'><a href=y>", &[]),
-        ("<a href='http://u:p@127.0.0.1:1/y'>", &[]),
-    ] {
-        assert_eq!(kept(&parsed(page)).2, followed, "{page}");
+    for (page, followed) in BASES {
+        assert_eq!(shown(&parsed(page)).2, *followed, "{page}");
     }
 }
 
+/// A page, its title, and the links that count.
+const UNSEEN: &[(&str, &str, &[&str])] = &[
+    (
+        "<noscript><a href=/n>n</a></noscript><p><a href=/o>o</a>",
+        "(no title)",
+        &["/n", "/o"],
+    ),
+    (
+        "<head><noscript><link href=/c><p><a href=/q>q</a></noscript>",
+        "(no title)",
+        &["/q"],
+    ),
+    (
+        "<head><noscript><title>N</title></noscript></head><title>R</title>",
+        "N",
+        &[],
+    ),
+    (
+        "<title>R</title><noscript><title>N</title><template><a href=/t></template></noscript>",
+        "R",
+        &[],
+    ),
+    (
+        "<svg><noscript><a href=/n></a></noscript></svg><a href=/o>",
+        "(no title)",
+        &["/o"],
+    ),
+    (
+        "<noframes><a href=/n></noframes><iframe><a href=/i></iframe><noembed><a href=/e></noembed><xmp><a href=/x></xmp><a href=/o>",
+        "(no title)",
+        &["/o"],
+    ),
+    (
+        "<template><title>T</title><a href=/t>t</a></template><title>R</title>",
+        "R",
+        &[],
+    ),
+    (
+        "<div><template shadowrootmode=open><a href=/t>t</a></template></div><title>R</title>",
+        "R",
+        &[],
+    ),
+    (
+        "<head><template><title>T</title></template><title>R</title></head>",
+        "R",
+        &[],
+    ),
+    (
+        "<template><template><a href=/t></template><a href=/u></template><a href=/o>",
+        "(no title)",
+        &["/o"],
+    ),
+    (
+        "<svg><template><a href=/t></a></template></svg><a href=/o>",
+        "(no title)",
+        &["/o"],
+    ),
+    (
+        "<template><div></template><a href=/o>",
+        "(no title)",
+        &["/o"],
+    ),
+    ("<a href=/o><template><a href=/t>", "(no title)", &["/o"]),
+    (
+        "<svg><a href=/s>s</a><desc><a href=/d>d</a></desc></svg>",
+        "(no title)",
+        &["/d"],
+    ),
+    (
+        "<svg><foreignObject><title>F</title></foreignObject></svg><title>R</title>",
+        "F",
+        &[],
+    ),
+    (
+        "<svg><title>S<a href=/s>s</a></title></svg><title>R</title>",
+        "R",
+        &["/s"],
+    ),
+    ("<math><mi><title>M</title></mi></math>", "M", &[]),
+    ("<plaintext><title>P</title><a href=/p>", "(no title)", &[]),
+    (
+        "<a href><a HREF=/x hreF=/y><A Href='/z'>",
+        "(no title)",
+        &["/a/b.html", "/x", "/z"],
+    ),
+    (
+        "<a href='?a=1&copy=2&copy;&amp;\0'>",
+        "(no title)",
+        &["/a/b.html?a=1&copy=2%C2%A9&%EF%BF%BD"],
+    ),
+];
+
 #[test]
 fn what_a_reader_without_scripts_does_not_see_does_not_count() {
-    for (page, title, links) in [
-        (
-            "<noscript><a href=/n>n</a></noscript><p><a href=/o>o</a>",
-            "(no title)",
-            &["/n", "/o"][..],
-        ),
-        (
-            "<head><noscript><link href=/c><p><a href=/q>q</a></noscript>",
-            "(no title)",
-            &["/q"],
-        ),
-        (
-            "<head><noscript><title>N</title></noscript></head><title>R</title>",
-            "N",
-            &[],
-        ),
-        (
-            "<title>R</title><noscript><title>N</title><template><a href=/t></template></noscript>",
-            "R",
-            &[],
-        ),
-        (
-            "<svg><noscript><a href=/n></a></noscript></svg><a href=/o>",
-            "(no title)",
-            &["/o"],
-        ),
-        (
-            "<noframes><a href=/n></noframes><iframe><a href=/i></iframe><noembed><a href=/e></noembed><xmp><a href=/x></xmp><a href=/o>",
-            "(no title)",
-            &["/o"],
-        ),
-        (
-            "<template><title>T</title><a href=/t>t</a></template><title>R</title>",
-            "R",
-            &[],
-        ),
-        (
-            "<div><template shadowrootmode=open><a href=/t>t</a></template></div><title>R</title>",
-            "R",
-            &[],
-        ),
-        (
-            "<head><template><title>T</title></template><title>R</title></head>",
-            "R",
-            &[],
-        ),
-        (
-            "<template><template><a href=/t></template><a href=/u></template><a href=/o>",
-            "(no title)",
-            &["/o"],
-        ),
-        (
-            "<svg><template><a href=/t></a></template></svg><a href=/o>",
-            "(no title)",
-            &["/o"],
-        ),
-        (
-            "<template><div></template><a href=/o>",
-            "(no title)",
-            &["/o"],
-        ),
-        ("<a href=/o><template><a href=/t>", "(no title)", &["/o"]),
-        (
-            "<svg><a href=/s>s</a><desc><a href=/d>d</a></desc></svg>",
-            "(no title)",
-            &["/d"],
-        ),
-        (
-            "<svg><foreignObject><title>F</title></foreignObject></svg><title>R</title>",
-            "F",
-            &[],
-        ),
-        (
-            "<svg><title>S<a href=/s>s</a></title></svg><title>R</title>",
-            "R",
-            &["/s"],
-        ),
-        ("<math><mi><title>M</title></mi></math>", "M", &[]),
-        ("<plaintext><title>P</title><a href=/p>", "(no title)", &[]),
-        (
-            "<a href><a HREF=/x hreF=/y><A Href='/z'>",
-            "(no title)",
-            &["/a/b.html", "/x", "/z"],
-        ),
-        (
-            "<a href='?a=1&copy=2&copy;&amp;\0'>",
-            "(no title)",
-            &["/a/b.html?a=1&copy=2%C2%A9&%EF%BF%BD"],
-        ),
-    ] {
-        assert_eq!(
-            kept(&parsed(page)),
-            (title, links.len(), links.to_vec()),
-            "{page}"
-        );
+    for (page, title, links) in UNSEEN {
+        let kept = (*title, links.len(), links.to_vec());
+        assert_eq!(shown(&parsed(page)), kept, "{page}");
     }
 }
 
@@ -228,17 +227,14 @@ fn what_a_stream_cannot_know_is_known() {
         ("<frameset><a href=/x></frameset>", 0, 1),
         ("<div><template></div><a href=/t></template>", 0, 1),
     ] {
-        let links = |reading| parse(page, reading).expect("an honest page").links;
-        let both = (links(Reading::Scraper), links(Reading::Stream));
+        let links = |parse| run(parse, page).expect("an honest page").1;
+        let both = (links(&TREE), links(&STREAM));
         assert_eq!(both, (of_tree, of_stream), "{page}");
     }
     let table = "<table><tr><td><a href=/1></a></td></tr><a href=/2></a></table>";
-    let found = |reading| {
-        parse(table, reading).expect("an honest page").found[0]
-            .path()
-            .to_owned()
-    };
-    assert_eq!([Reading::Scraper, Reading::Stream].map(found), ["/2", "/1"]);
+    let first = |parse| run(parse, table).expect("an honest page").2[0].clone();
+    let found = |parse| first(parse).path().to_owned();
+    assert_eq!([&TREE, &STREAM].map(found), ["/2", "/1"]);
 }
 
 #[test]
@@ -259,12 +255,12 @@ fn a_hostile_page_meets_a_limit_that_is_named() {
             "more than 5000 elements are inside each other",
         ),
     ] {
-        let error = parse(&page, Reading::Scraper).expect_err("a limit");
+        let error = run(&TREE, &page).expect_err("a limit");
         assert!(error.starts_with(expected), "{error}");
-        parse(&page, Reading::Stream).expect("a stream keeps nothing of that");
+        run(&STREAM, &page).expect("a stream keeps nothing of that");
     }
     let honest = "<div>".repeat(4_000) + &"<p>x</p>".repeat(10_000);
-    assert_eq!(parsed(&honest).links, 0);
+    assert_eq!(parsed(&honest).1, 0);
 }
 
 #[test]
