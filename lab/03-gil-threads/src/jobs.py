@@ -1,10 +1,8 @@
 """The two jobs of lab 03, in the Python that runs this: a command per line in, an answer per line out."""
-import sys
-
-sys.path.pop(0)  # The reader's folder: nothing there is to stand in for one of these.
 import json
 import os
 import random
+import sys
 import threading
 import time
 

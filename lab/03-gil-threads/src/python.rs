@@ -5,9 +5,12 @@ use measure::timing::{Usage, adopt_child_usage, forget_child_usage};
 use process_pool::child::Guest;
 use serde::Deserialize;
 use std::{
+    env,
     io::{BufRead, BufReader, Read, Write},
     path::Path,
     process::{ChildStdout, Command, Stdio},
+    sync::mpsc::{RecvTimeoutError, channel},
+    thread,
     time::Duration,
 };
 use timeline::{Moment, Span, Timeline};
@@ -17,6 +20,10 @@ const SCRIPT: &str = include_str!("jobs.py");
 
 /// How long the two jobs, one after another, are to take at most.
 const ENOUGH_S: f64 = 0.6;
+
+/// How long an answer may take, and how long it and the words of an error may be.
+const PATIENCE: Duration = Duration::from_secs(30);
+const MOST_BYTES: u64 = 64 * 1024;
 
 /// Steps that show how fast this Python is.
 const SAMPLE: u64 = 20_000;
@@ -58,9 +65,12 @@ impl Python {
     pub(crate) fn start(program: &Path, work: u64) -> anyhow::Result<Self> {
         let path = program.to_string_lossy().escape_debug().to_string();
         let mut command = Command::new(program);
-        // The reader's modules stay out, and the script does not look for any in their folder.
-        command.args(["-s", "-S", "-X", "utf8", "-c", SCRIPT]);
-        command.env_remove("PYTHONPATH").stdin(Stdio::piped());
+        // The reader's variables, folder and packages stay out; whether there is a GIL is their choice.
+        command.args(["-I", "-S", "-X", "utf8"]);
+        if let Ok(gil) = env::var("PYTHON_GIL") {
+            command.arg("-X").arg(format!("gil={gil}"));
+        }
+        command.args(["-c", SCRIPT]).stdin(Stdio::piped());
         let process = Guest::spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped()));
         let mut process = process.with_context(|| format!("cannot start `{path}`"))?;
         let answers = BufReader::new(process.stdout.take().expect("it is piped"));
@@ -85,15 +95,30 @@ impl Python {
         let order = format!("{way} {steps}\n");
         // If it has ended, the missing answer says so.
         let _ = stdin.expect("it is piped").write_all(order.as_bytes());
+        let (answered, silence) = channel::<()>();
+        let (process, answers) = (&mut self.process, &mut self.answers);
         let mut line = String::new();
-        let _ = self.answers.read_line(&mut line);
+        thread::scope(|scope| {
+            scope.spawn(move || match silence.recv_timeout(PATIENCE) {
+                Err(RecvTimeoutError::Timeout) => process.kill(),
+                _ => (),
+            });
+            let _ = answers.take(MOST_BYTES).read_line(&mut line);
+            drop(answered);
+        });
         serde_json::from_str(&line).map_err(|_| {
             self.process.kill();
             let (path, mut words) = (&self.path, Vec::new());
             let errors = self.process.stderr.as_mut().expect("it is piped");
-            let _ = errors.read_to_end(&mut words);
+            let _ = errors.take(MOST_BYTES).read_to_end(&mut words);
             let words = String::from_utf8_lossy(&words);
-            let last = words.trim_end().lines().last().unwrap_or(line.trim_end());
+            let said = line.trim_end();
+            let said = if said.is_empty() {
+                "it ended, or was silent for 30 s"
+            } else {
+                said
+            };
+            let last = words.trim_end().lines().last().unwrap_or(said);
             anyhow!("no answer from `{path}`: {}", last.escape_debug())
         })
     }
