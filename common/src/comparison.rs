@@ -32,11 +32,15 @@ impl Comparison {
     ///
     /// A round's two times stand side by side, so what the machine does to both cancels out.
     pub fn of(first_s: &[f64], second_s: &[f64]) -> Self {
+        Self::by(MARGIN, first_s, second_s)
+    }
+
+    fn by(margin: f64, first_s: &[f64], second_s: &[f64]) -> Self {
         let pairs = || first_s.iter().zip(second_s);
         let long_enough = pairs().all(|(first, second)| first.max(*second) >= LEAST_TIME_S);
         let faster = |(first, second): (&f64, &f64)| match second / first {
-            ratio if ratio > MARGIN => Self::FirstFaster,
-            ratio if ratio < 1.0 / MARGIN => Self::SecondFaster,
+            ratio if ratio > margin => Self::FirstFaster,
+            ratio if ratio < 1.0 / margin => Self::SecondFaster,
             _ => Self::Same,
         };
         let mut found: Vec<Self> = pairs().map(faster).collect();
@@ -62,17 +66,25 @@ impl Lab {
     ) -> Claim {
         let ratio = || wall(second) / wall(first);
         let took = format!("`{second}` took {{left}} × the time of `{first}`");
-        let (most, least) = (times(MARGIN), times(1.0 / MARGIN));
+        let margin = MARGIN * self.luck([first, second]);
+        let (most, least) = (times(margin), times(1.0 / margin));
         let alike = [ratio().at_most(most), ratio().at_least(least)];
         let mut alike = alike.map(|check| check.in_words(&*took)).to_vec();
-        let (text, checks) = match Comparison::of(&self.walls(first), &self.walls(second)) {
+        let found = Comparison::by(margin, &self.walls(first), &self.walls(second));
+        let (text, checks) = match found {
             Comparison::FirstFaster => (
                 format!("`{first}` was faster in every round"),
-                vec![ratio().above(times(MARGIN))],
+                vec![ratio().above(times(margin))],
             ),
             Comparison::SecondFaster => (
                 format!("`{second}` was faster in every round"),
-                vec![ratio().below(times(1.0 / MARGIN))],
+                vec![ratio().below(times(1.0 / margin))],
+            ),
+            Comparison::Same if margin > MARGIN => (
+                format!(
+                    "no difference between `{first}` and `{second}` that busy CPUs do not explain"
+                ),
+                alike,
             ),
             Comparison::Same => (
                 format!("no difference of a tenth between `{first}` and `{second}`"),
@@ -88,6 +100,19 @@ impl Lab {
         let claim = Claim::that(name, format!("{about}: {text}"));
         let checks = checks.into_iter().map(Check::in_rounds);
         checks.fold(claim, Claim::check)
+    }
+
+    /// How many times as fast one of two ways can seem only because its neighbours left it more CPUs; 1 where
+    /// both wait most of their time, or the CPUs are free.
+    fn luck(&self, ways: [&str; 2]) -> f64 {
+        let works = |way| self.busy_cpus(way).is_some_and(|busy| busy > 0.5);
+        if !ways.into_iter().any(works) {
+            return 1.0;
+        }
+        let host = &mut self.state().document.host;
+        host.look_again();
+        let luck = host.cpus as f64 / host.parallelism;
+        if luck > MARGIN { luck } else { 1.0 }
     }
 }
 
@@ -118,5 +143,11 @@ mod tests {
     #[test]
     fn what_took_no_time_is_not_compared() {
         assert_eq!(Comparison::of(&[1e-4; 3], &[1e-3; 3]), Undecided);
+    }
+
+    #[test]
+    fn with_neighbours_only_what_they_cannot_explain_is_a_difference() {
+        assert_eq!(Comparison::by(2.2, &[1.0; 3], &[2.0; 3]), Same);
+        assert_eq!(Comparison::by(2.2, &[1.0; 3], &[2.3; 3]), FirstFaster);
     }
 }

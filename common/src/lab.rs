@@ -133,6 +133,12 @@ impl Lab {
         self.of(variant, Runs::walls).unwrap_or_default()
     }
 
+    /// How many CPUs a variant kept busy.
+    pub(crate) fn busy_cpus(&self, variant: &str) -> Option<f64> {
+        let busy = |run: &Variant| (run.cpu_user_s + run.cpu_system_s) / run.wall_s;
+        self.of(variant, |runs| busy(runs.median()))
+    }
+
     /// What was recorded in the latest run of the variant; nothing where it was skipped.
     ///
     /// # Panics

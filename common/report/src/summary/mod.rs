@@ -89,7 +89,7 @@ fn head(document: &Document, width: usize) -> Vec<String> {
             ),
         };
         warn(&format!(
-            "{free}: times of CPU work do not compare here. Run again with nothing else running. \
+            "{free}: times of CPU work compare only where they are far apart. Run again with nothing else running. \
              Results, counts and waits hold all the same."
         ));
     }
