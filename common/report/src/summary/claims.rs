@@ -58,8 +58,11 @@ fn not_shown(claims: &[&ClaimReport], width: usize, tight: usize) -> String {
     }
     let [quiet, more] = match (claims[0].needs_quiet, claims.len()) {
         (false, _) => ["", ""],
-        (true, 1) => ["; with CPUs free it shows", "; with more it shows"],
-        (true, _) => ["; with CPUs free they show", "; with more they show"],
+        (true, 1) => ["; with CPUs free it may show", "; with more it may show"],
+        (true, _) => [
+            "; with CPUs free they may show",
+            "; with more they may show",
+        ],
     };
     let reason = format!("because {}", because(claims[0]));
     let whole = hung(&format!("{reason}{quiet}"), width);
