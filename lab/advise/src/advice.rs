@@ -32,11 +32,11 @@ fn fastest(forecasts: &[Forecast]) -> Option<&Forecast> {
 
 /// A time with its range, where that is no single figure.
 pub fn ranged(forecast: &Forecast) -> String {
-    format!(
-        "{} ({})",
-        seconds_f64(forecast.predicted_s),
-        range(forecast)
-    )
+    let (time, range) = (seconds_f64(forecast.predicted_s), range(forecast));
+    match time == range {
+        true => time,
+        false => format!("{time} ({range})"),
+    }
 }
 
 /// The range of a time, a single figure where both ends are shown alike.

@@ -137,13 +137,18 @@ impl Seen {
                 format!("{mark} {}", one.way.name()),
                 count(one.at_once as u64),
                 seconds_f64(one.predicted_s),
-                advice::range(one),
                 one.limited_by.clone(),
+                advice::range(one),
             ]
         };
-        let rows = self.rust.iter().map(row).collect();
-        let headings = ["  way", "at once", "predicted", "range", "limited by"];
-        table(&headings, rows, &[0, 4], width)
+        // On a narrow screen there is no room for the last; the sentences have that of the best.
+        let columns = if width < 72 { 4 } else { 5 };
+        let rows = self.rust.iter().map(row);
+        let rows = rows
+            .map(|row| row.into_iter().take(columns).collect())
+            .collect();
+        let headings = ["  way", "at once", "predicted", "limited by", "range"];
+        table(&headings[..columns], rows, &[0, 3], width)
     }
 }
 
