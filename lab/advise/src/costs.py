@@ -39,19 +39,19 @@ def look(seen):
         seen.setdefault(name, []).append(value)
 
     few, many = timed(lambda: threads(8)), timed(lambda: threads(64))
-    note("thread_s", (many - few) / 56)
-    note("threads_s", few - NAP - (many - few) / 7)
+    note("thread", (many - few) / 56)
+    note("threads", few - NAP - (many - few) / 7)
     few, many = timed(lambda: tasks(50)), timed(lambda: tasks(1000))
-    note("task_s", (many - few) / 950)
-    note("task_late_s", timed(lambda: tasks(1)) - NAP)
+    note("task", (many - few) / 950)
+    note("task_late", timed(lambda: tasks(1)) - NAP)
     one, three = timed(lambda: processes(1)), timed(lambda: processes(3))
-    note("pool_s", one)
-    note("process_s", (three - one) / 2)
+    note("pool", one)
+    note("process", (three - one) / 2)
     with ProcessPoolExecutor(2) as pool:
         list(pool.map(abs, range(4)))
         handoff = timed(lambda: list(pool.map(abs, range(200)))) / 200
-        note("handoff_s", handoff)
-        note("mib_s", (timed(lambda: list(pool.map(bytes, [MIB] * 4))) / 4 - handoff) / 2)
+        note("handoff", handoff)
+        note("mib", (timed(lambda: list(pool.map(bytes, [MIB] * 4))) / 4 - handoff) / 2)
 
 
 if __name__ == "__main__":
@@ -61,4 +61,4 @@ if __name__ == "__main__":
     for _ in range(int(sys.argv[1])):
         look(seen)
     has_gil = getattr(sys, "_is_gil_enabled", lambda: True)()
-    print(json.dumps({"version": sys.version.split()[0], "has_gil": has_gil, **seen}))
+    print(json.dumps({"version": sys.version.split()[0], "has_gil": has_gil, "prices_s": seen}))

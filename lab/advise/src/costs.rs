@@ -9,8 +9,11 @@ use measure::{
     limits::{Limit, kilobytes_in, memory_left, sockets_allowed, threads_allowed},
     surroundings::{cpus, quota},
 };
-use serde::Serialize;
-use std::time::{Duration, Instant};
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 /// Which of the figures that were seen a prediction is to be made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +79,32 @@ impl Cost {
     }
 }
 
+/// What is paid for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Price {
+    /// Some threads beside what each of them costs: until they have begun, and all have been waited for.
+    Threads,
+    /// A thread: its start, one wake-up, its end.
+    Thread,
+    /// A task: its start, one wake-up, its end.
+    Task,
+    /// An item that goes through rayon.
+    Rayon,
+    /// A pool of one process: its start and its end.
+    Pool,
+    /// Each further process of a pool.
+    Process,
+    /// An item to a process and its answer.
+    Handoff,
+    /// A MiB to a process or back.
+    Mib,
+    /// How late a sleeping thread wakes up.
+    ThreadLate,
+    /// How late a sleeping task wakes up.
+    TaskLate,
+}
+
 /// All costs of one moment.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Costs {
@@ -87,26 +116,8 @@ pub struct Costs {
     pub pace: Cost,
     /// Steps of work that one thread did in a second.
     pub steps_per_s: f64,
-    /// Some threads beside what each of them costs: until they have begun, and all have been waited for.
-    pub threads_s: Cost,
-    /// A thread: its start, one wake-up, its end.
-    pub thread_s: Cost,
-    /// A task: its start, one wake-up, its end.
-    pub task_s: Cost,
-    /// An item that goes through rayon.
-    pub rayon_s: Cost,
-    /// A pool of one process: its start and its end.
-    pub pool_s: Cost,
-    /// Each further process of a pool.
-    pub process_s: Cost,
-    /// An item to a process and its answer.
-    pub handoff_s: Cost,
-    /// A MiB to a process or back.
-    pub mib_s: Cost,
-    /// How late a sleeping thread wakes up.
-    pub thread_late_s: Cost,
-    /// How late a sleeping task wakes up.
-    pub task_late_s: Cost,
+    /// What is paid for, in seconds.
+    pub prices_s: BTreeMap<Price, Cost>,
     /// Memory of a worker process.
     pub process_bytes: Option<u64>,
     /// What the machine allows.
@@ -137,16 +148,7 @@ const MIB: usize = 1 << 20;
 pub struct Samples {
     alone: Vec<f64>,
     together: Vec<f64>,
-    threads: Vec<f64>,
-    thread: Vec<f64>,
-    task: Vec<f64>,
-    rayon: Vec<f64>,
-    pool: Vec<f64>,
-    process: Vec<f64>,
-    handoff: Vec<f64>,
-    mib: Vec<f64>,
-    thread_late: Vec<f64>,
-    task_late: Vec<f64>,
+    prices_s: BTreeMap<Price, Vec<f64>>,
     process_bytes: Option<u64>,
 }
 
@@ -191,7 +193,20 @@ impl Costs {
     }
 }
 
+/// The cost of each price that was seen.
+pub(crate) fn quartiles(seen: &BTreeMap<Price, Vec<f64>>) -> BTreeMap<Price, Cost> {
+    let prices = seen.iter();
+    prices
+        .map(|(price, seen)| (*price, Cost::of(seen)))
+        .collect()
+}
+
 impl Costs {
+    /// What is paid for something.
+    pub fn price(&self, price: Price) -> Cost {
+        self.prices_s.get(&price).copied().unwrap_or_default()
+    }
+
     /// The same on a machine whose CPUs are all free.
     #[must_use]
     pub fn undisturbed(&self) -> Self {
@@ -231,16 +246,7 @@ impl Samples {
     pub fn costs(&self) -> Costs {
         let costs = Costs {
             cpus: cpus(),
-            threads_s: Cost::of(&self.threads),
-            thread_s: Cost::of(&self.thread),
-            task_s: Cost::of(&self.task),
-            rayon_s: Cost::of(&self.rayon),
-            pool_s: Cost::of(&self.pool),
-            process_s: Cost::of(&self.process),
-            handoff_s: Cost::of(&self.handoff),
-            mib_s: Cost::of(&self.mib),
-            thread_late_s: Cost::of(&self.thread_late),
-            task_late_s: Cost::of(&self.task_late),
+            prices_s: quartiles(&self.prices_s),
             process_bytes: self.process_bytes,
             most: Most::now(self.process_bytes),
             ..Costs::default()
@@ -275,24 +281,32 @@ impl Samples {
     fn look_at_threads_and_tasks(&mut self) -> anyhow::Result<()> {
         let (nap, nothing) = (item(NAP, 0), item(Duration::ZERO, 0));
         const FEW: usize = 8;
-        for (way, late) in [
-            (Way::OneByOne, &mut self.thread_late),
-            (Way::Tasks, &mut self.task_late),
-        ] {
-            late.push(run(way, &nap, 3, 1)? / 3.0 - NAP.as_secs_f64());
-        }
+        let late = |way| Ok::<_, anyhow::Error>(run(way, &nap, 3, 1)? / 3.0 - NAP.as_secs_f64());
+        let (thread_late, task_late) = (late(Way::OneByOne)?, late(Way::Tasks)?);
         // The difference of many and few is what more of them cost.
         let [few, many] = [FEW, 16 * FEW].map(|count| run(Way::Threads, &nap, count, count));
         let (few, many) = (few?, many?);
-        let each = (many - few) / (15 * FEW) as f64;
-        self.thread.push(each);
-        let napped = NAP.as_secs_f64() + self.thread_late.last().unwrap_or(&0.0);
-        self.threads.push(few - napped - each * FEW as f64);
+        let thread = (many - few) / (15 * FEW) as f64;
+        let threads = few - NAP.as_secs_f64() - thread_late - thread * FEW as f64;
         let [few, many] = [100, 2000].map(|count| run(Way::Tasks, &nap, count, count));
-        self.task.push((many? - few?) / 1900.0);
-        self.rayon
-            .push(run(Way::Rayon, &nothing, 2000, cpus())? / 2000.0);
+        self.note([
+            (Price::Threads, threads),
+            (Price::Thread, thread),
+            (Price::Task, (many? - few?) / 1900.0),
+            (
+                Price::Rayon,
+                run(Way::Rayon, &nothing, 2000, cpus())? / 2000.0,
+            ),
+            (Price::ThreadLate, thread_late),
+            (Price::TaskLate, task_late),
+        ]);
         Ok(())
+    }
+
+    fn note<const N: usize>(&mut self, seen: [(Price, f64); N]) {
+        for (price, cost) in seen {
+            self.prices_s.entry(price).or_default().push(cost);
+        }
     }
 
     fn look_at_processes(&mut self) -> anyhow::Result<()> {
@@ -300,8 +314,6 @@ impl Samples {
         let nothing = item(Duration::ZERO, 0);
         let one = run(Way::Processes, &nothing, 1, 1)?;
         let more = run(Way::Processes, &nothing, 1 + MORE, 1 + MORE)?;
-        self.pool.push(one);
-        self.process.push((more - one) / MORE as f64);
         let pool = ways::start_pool(cpus())?;
         let timed_in_pool = |item: &Item, count: usize| -> anyhow::Result<f64> {
             let began = Instant::now();
@@ -310,9 +322,13 @@ impl Samples {
         };
         timed_in_pool(&nothing, 2 * cpus())?;
         let handoff = timed_in_pool(&nothing, 300)?;
-        self.handoff.push(handoff);
         let large = timed_in_pool(&item(Duration::ZERO, MIB), 6)?;
-        self.mib.push((large - handoff) / 2.0);
+        self.note([
+            (Price::Pool, one),
+            (Price::Process, (more - one) / MORE as f64),
+            (Price::Handoff, handoff),
+            (Price::Mib, (large - handoff) / 2.0),
+        ]);
         let id = pool.worker_ids().into_iter().next();
         let memory = id.and_then(|id| kilobytes_in(&format!("/proc/{id}/status"), "VmRSS:"));
         self.process_bytes = memory.or(self.process_bytes);

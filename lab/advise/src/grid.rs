@@ -1,7 +1,7 @@
 //! How wrong the predictions are: many jobs drawn by a seed, predicted, done in every way, and compared.
 
 use crate::{
-    Costs, Forecast, Job, Way, advice,
+    Forecast, Job, Way, advice,
     costs::Samples,
     model::{self, Language, forecasts},
     trial::{ROUNDS, Tried, median},
@@ -12,7 +12,7 @@ use measure::{host::Host, workload::Seeded};
 use serde::{Deserialize, Serialize};
 
 /// A job one by one takes no longer than this: all ways run several times.
-const LONGEST_S: f64 = 0.15;
+const LONGEST_S: f64 = 0.2;
 /// And no shorter: what is over at once needs no advice.
 const SHORTEST_S: f64 = 0.01;
 /// The named way is as good as the best if it takes no longer than this, against the best.
@@ -179,11 +179,6 @@ struct Turn {
     took_s: f64,
 }
 
-/// A way is done again, so often at most, where the CPUs were not as fast after it as before.
-const TRIES: usize = 3;
-/// Where their speed changed by less they were the same.
-const SAME: f64 = 0.15;
-
 /// Predicts and does a job in every way, round by round, with the costs measured beside each round and how fast
 /// the CPUs are beside each way.
 fn compare(job: Job, free: &mut Vec<f64>) -> anyhow::Result<Compared> {
@@ -195,45 +190,32 @@ fn compare(job: Job, free: &mut Vec<f64>) -> anyhow::Result<Compared> {
         let mut order = forecasts(&job, &costs, Language::Rust);
         let turns = order.len();
         order.rotate_left(round % turns);
-        let turns = order
-            .into_iter()
-            .map(|forecast| take_turn(&job, &costs, forecast, free));
-        let mut turns: Vec<Turn> = turns.collect::<anyhow::Result<_>>()?;
-        turns.sort_by_key(|turn| turn.forecast.way as usize);
-        rounds.push(turns);
+        let mut tried = Vec::new();
+        for mut forecast in order {
+            let mut beside = Samples::default();
+            beside.look_at_cpus()?;
+            let now = costs.on_cpus_of(&beside);
+            let item = Item::of(&job, now.steps_per_s);
+            let took_s = ways::run(forecast.way, &item, job.items, forecast.at_once)?.as_secs_f64();
+            beside.look_at_cpus()?;
+            // The item has its steps from before; the machine may be faster or slower by now.
+            let after = costs.on_cpus_of(&beside);
+            let mut same = job.clone();
+            same.cpu_s *= now.steps_per_s / after.steps_per_s;
+            forecast.predicted_s = model::time(
+                &same,
+                &after,
+                Language::Rust,
+                forecast.way,
+                forecast.at_once,
+            );
+            free.push(after.free_cpus.middle);
+            tried.push(Turn { forecast, took_s });
+        }
+        tried.sort_by_key(|turn| turn.forecast.way as usize);
+        rounds.push(tried);
     }
     Ok(concluded(job, &rounds))
-}
-
-/// Does a job one way, and predicts it from how fast the CPUs were before and after.
-fn take_turn(
-    job: &Job,
-    costs: &Costs,
-    mut forecast: Forecast,
-    free: &mut Vec<f64>,
-) -> anyhow::Result<Turn> {
-    for attempt in 1.. {
-        let mut beside = Samples::default();
-        beside.look_at_cpus()?;
-        let before = costs.on_cpus_of(&beside);
-        let item = Item::of(job, before.steps_per_s);
-        let took_s = ways::run(forecast.way, &item, job.items, forecast.at_once)?.as_secs_f64();
-        beside.look_at_cpus()?;
-        // The item has its steps from before.
-        let both = costs.on_cpus_of(&beside);
-        let slower = before.steps_per_s / both.steps_per_s;
-        if job.cpu_s == 0.0 || (slower - 1.0).abs() < SAME / 2.0 || attempt == TRIES {
-            let same = Job {
-                cpu_s: job.cpu_s * slower,
-                ..job.clone()
-            };
-            let (way, at_once) = (forecast.way, forecast.at_once);
-            forecast.predicted_s = model::time(&same, &both, Language::Rust, way, at_once);
-            free.push(both.free_cpus.middle);
-            return Ok(Turn { forecast, took_s });
-        }
-    }
-    unreachable!("the last attempt counts")
 }
 
 /// What all rounds of a job have shown: the medians of each way, what was recommended, what was fastest.

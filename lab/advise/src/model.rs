@@ -1,7 +1,7 @@
 //! How long each way would take: a small simulation of workers that wait and share CPUs.
 
 use crate::{
-    costs::{Cost, Costs, Level},
+    costs::{Costs, Level, Price},
     job::{Job, Tool},
 };
 use measure::limits::Limit;
@@ -208,7 +208,7 @@ fn plan(
     at_once: usize,
     level: Level,
 ) -> Plan {
-    let at = |cost: &Cost| cost.at(level);
+    let at = |price| costs.price(price).at(level);
     let free = costs.free_cpus_at(level);
     let workers = match way {
         Way::OneByOne | Way::Tasks => 1,
@@ -216,19 +216,19 @@ fn plan(
         Way::Rayon | Way::TasksAndProcesses => at_once.min(costs.cpus),
         Way::Threads | Way::Processes => at_once,
     };
-    let (start, overhead) = beside_the_work(job, costs, way, (workers, free), at);
+    let (start, overhead) = beside_the_work(job, way, (workers, free), at);
     let late = match way {
         Way::Tasks | Way::TasksAndProcesses => {
-            at(&costs.task_late_s) - to_the_tick(job.wait_s) * f64::from(language == Language::Rust)
+            at(Price::TaskLate) - to_the_tick(job.wait_s) * f64::from(language == Language::Rust)
         }
-        _ => at(&costs.thread_late_s),
+        _ => at(Price::ThreadLate),
     };
     Plan {
         start,
-        starting: at(&costs.thread_s) * f64::from(way == Way::Threads),
+        starting: at(Price::Thread) * f64::from(way == Way::Threads),
         at_once,
         wait: (job.wait_s + late) * f64::from(job.wait_s > 0.0),
-        cpu: job.cpu_s * at(&costs.pace) + overhead,
+        cpu: job.cpu_s * costs.pace.at(level) + overhead,
         overhead,
         cores: costs.cpus.min(workers),
         free,
@@ -246,24 +246,23 @@ fn to_the_tick(wait_s: f64) -> f64 {
 /// What a way takes before its first item, and for each item beside the work.
 fn beside_the_work(
     job: &Job,
-    costs: &Costs,
     way: Way,
     (workers, free): (usize, f64),
-    at: impl Fn(&Cost) -> f64,
+    at: impl Fn(Price) -> f64,
 ) -> (f64, f64) {
-    let pool = at(&costs.pool_s) + (workers - 1) as f64 * at(&costs.process_s);
+    let pool = at(Price::Pool) + (workers - 1) as f64 * at(Price::Process);
     // Measured with as many workers as CPUs: what one of them takes was shared out among them.
-    let handoff = (at(&costs.handoff_s) + job.mib() * at(&costs.mib_s)) * free;
+    let handoff = (at(Price::Handoff) + job.mib() * at(Price::Mib)) * free;
     match way {
         Way::OneByOne => (0.0, 0.0),
-        Way::Threads => (at(&costs.threads_s), 0.0),
-        Way::Tasks => (0.0, at(&costs.task_s)),
+        Way::Threads => (at(Price::Threads), 0.0),
+        Way::Tasks => (0.0, at(Price::Task)),
         Way::Rayon => (
-            at(&costs.threads_s) + workers as f64 * at(&costs.thread_s),
-            at(&costs.rayon_s),
+            at(Price::Threads) + workers as f64 * at(Price::Thread),
+            at(Price::Rayon),
         ),
         Way::Processes => (pool, handoff),
-        Way::TasksAndProcesses => (pool, handoff + at(&costs.task_s)),
+        Way::TasksAndProcesses => (pool, handoff + at(Price::Task)),
     }
 }
 

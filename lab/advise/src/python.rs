@@ -2,12 +2,13 @@
 
 use crate::{
     Costs, Forecast, Job, Way,
-    costs::Cost,
+    costs::{Price, quartiles},
     model::{Language, forecasts},
 };
 use process_pool::child::Guest;
 use serde::{Deserialize, Serialize};
 use std::{
+    collections::BTreeMap,
     io::Read,
     process::{Command, Stdio},
 };
@@ -19,14 +20,7 @@ const SCRIPT: &str = include_str!("costs.py");
 struct Printed {
     version: String,
     has_gil: bool,
-    threads_s: Vec<f64>,
-    thread_s: Vec<f64>,
-    task_s: Vec<f64>,
-    task_late_s: Vec<f64>,
-    pool_s: Vec<f64>,
-    process_s: Vec<f64>,
-    handoff_s: Vec<f64>,
-    mib_s: Vec<f64>,
+    prices_s: BTreeMap<Price, Vec<f64>>,
 }
 
 /// A Python on this machine.
@@ -52,20 +46,12 @@ impl Python {
                 costs,
             };
         };
+        let mut costs = costs.clone();
+        costs.prices_s.extend(quartiles(&printed.prices_s));
         Self {
             version: Some(printed.version),
             has_gil: Some(printed.has_gil),
-            costs: Costs {
-                threads_s: Cost::of(&printed.threads_s),
-                thread_s: Cost::of(&printed.thread_s),
-                task_s: Cost::of(&printed.task_s),
-                task_late_s: Cost::of(&printed.task_late_s),
-                pool_s: Cost::of(&printed.pool_s),
-                process_s: Cost::of(&printed.process_s),
-                handoff_s: Cost::of(&printed.handoff_s),
-                mib_s: Cost::of(&printed.mib_s),
-                ..costs.clone()
-            },
+            costs,
         }
     }
 

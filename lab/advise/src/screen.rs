@@ -8,6 +8,7 @@ use common::{
 use lab_advise::{
     Costs, Forecast, Job, advice,
     command::Ran,
+    costs::Price,
     model::{Language, forecasts},
     python::{Python, class},
     trial::Trial,
@@ -109,19 +110,19 @@ impl Seen {
 
     fn costs_in_words(&self) -> String {
         let costs = &self.costs;
-        let time = |cost: lab_advise::costs::Cost| seconds_f64(cost.middle);
+        let time = |price| seconds_f64(costs.price(price).middle);
         let measured = seconds_f64(costs.measured_in_s);
         format!(
             "measured now, in {measured}: thread {} · task {} · first process {}, each more {} · handoff to a \
              process {} · MiB {} · a thread wakes {} late, a task {}",
-            time(costs.thread_s),
-            time(costs.task_s),
-            time(costs.pool_s),
-            time(costs.process_s),
-            time(costs.handoff_s),
-            time(costs.mib_s),
-            time(costs.thread_late_s),
-            time(costs.task_late_s),
+            time(Price::Thread),
+            time(Price::Task),
+            time(Price::Pool),
+            time(Price::Process),
+            time(Price::Handoff),
+            time(Price::Mib),
+            time(Price::ThreadLate),
+            time(Price::TaskLate),
         )
     }
 

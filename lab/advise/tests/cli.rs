@@ -77,16 +77,14 @@ fn the_document_has_a_prediction_with_its_range_for_each_way() {
 fn the_document_has_the_costs_and_what_to_use_in_python() {
     let document = document();
     for cost in [
-        "thread_s",
-        "task_s",
-        "process_s",
-        "pool_s",
-        "handoff_s",
-        "mib_s",
-        "free_cpus",
+        "threads", "thread", "task", "pool", "process", "handoff", "mib",
     ] {
-        assert!(document["costs"][cost]["middle"].is_f64(), "{cost}");
+        assert!(
+            document["costs"]["prices_s"][cost]["middle"].is_f64(),
+            "{cost}"
+        );
     }
+    assert!(document["costs"]["free_cpus"]["middle"].is_f64());
     let pythons = document["python"]["each"].as_array().expect("a list");
     assert_eq!(pythons.len(), 2);
     assert!(

@@ -1,22 +1,27 @@
 use super::*;
-use crate::advice;
+use crate::{advice, costs::Cost};
 
 /// A machine with two CPUs where everything costs something.
 fn costs() -> Costs {
+    let prices = [
+        (Price::Thread, 20e-6),
+        (Price::Task, 1e-6),
+        (Price::Rayon, 1e-6),
+        (Price::Pool, 5e-3),
+        (Price::Process, 2e-3),
+        (Price::Handoff, 30e-6),
+        (Price::Mib, 1e-3),
+        (Price::ThreadLate, 60e-6),
+        (Price::TaskLate, 1e-3),
+    ];
     Costs {
         cpus: 2,
         free_cpus: Cost::known(2.0),
         pace: Cost::known(1.0),
         steps_per_s: 1e9,
-        thread_s: Cost::known(20e-6),
-        task_s: Cost::known(1e-6),
-        rayon_s: Cost::known(1e-6),
-        pool_s: Cost::known(5e-3),
-        process_s: Cost::known(2e-3),
-        handoff_s: Cost::known(30e-6),
-        mib_s: Cost::known(1e-3),
-        thread_late_s: Cost::known(60e-6),
-        task_late_s: Cost::known(1e-3),
+        prices_s: prices
+            .map(|(price, cost)| (price, Cost::known(cost)))
+            .into(),
         ..Costs::default()
     }
 }
