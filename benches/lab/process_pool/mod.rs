@@ -50,6 +50,7 @@ pub(crate) fn stream(setting: &Setting) -> anyhow::Result<Group> {
     let rows = vec![
         Row::floor("pipe, 64 ahead", pipe::one_by_one()?),
         Row::ours("map_unordered", ours::unordered()?),
+        Row::ours("the same, all options", ours::unordered_with_all()?),
         Row::ours("submit, 64 ahead", ours::submit_ahead(64)?),
         Row::ours("submit all, wait", ours::submit_ahead(usize::MAX)?),
         Row::peer("procspawn, 64 ahead", procspawn::ahead()?),

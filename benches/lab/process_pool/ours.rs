@@ -37,8 +37,18 @@ pub(super) fn map() -> anyhow::Result<impl FnMut(u64) -> anyhow::Result<Duration
 }
 
 pub(super) fn unordered() -> anyhow::Result<impl FnMut(u64) -> anyhow::Result<Duration>> {
-    let pool = SQUARE.pool(WORKERS)?;
-    Ok(move |count: u64| {
+    Ok(stream_through(SQUARE.pool(WORKERS)?))
+}
+
+/// With retries, a time limit and a hook that sees all events.
+pub(super) fn unordered_with_all() -> anyhow::Result<impl FnMut(u64) -> anyhow::Result<Duration>> {
+    let builder = SQUARE.pool_builder().workers(WORKERS).retries(2);
+    let builder = builder.timeout(Duration::from_secs(60)).on_event(|_| {});
+    Ok(stream_through(builder.start()?))
+}
+
+fn stream_through(pool: ProcessPool<u64, u64>) -> impl FnMut(u64) -> anyhow::Result<Duration> {
+    move |count: u64| {
         let mut answers = vec![u64::MAX; usize::try_from(count)?];
         let mut seen = 0;
         let start = Instant::now();
@@ -50,7 +60,7 @@ pub(super) fn unordered() -> anyhow::Result<impl FnMut(u64) -> anyhow::Result<Du
         ensure!(seen == count, "{seen} answers to {count} tasks");
         tasks::check_squares(&answers)?;
         Ok(took)
-    })
+    }
 }
 
 pub(super) fn call() -> anyhow::Result<impl FnMut(u64) -> anyhow::Result<Duration>> {

@@ -98,17 +98,22 @@ fn serve_all(functions: &[&dyn Function], mut link: Link) -> io::Result<()> {
             child::kill_self();
         }
         if is_noted {
-            let mut noted = Vec::new();
-            let Ok(()) = wire::append(&mut noted, order.task, |bytes| {
-                bytes.extend_from_slice(&note(Stage::End(function.name())));
-                Ok::<_, Infallible>(NOTE)
-            });
-            noted.append(&mut answer);
-            answer = noted;
+            answer = with_note(order.task, function.name(), &answer);
         }
         // It leaves before the next task begins: a crash costs one task only.
         link.send_raw(&answer)?;
         link.incoming.reuse(order.bytes);
     }
     Ok(())
+}
+
+/// An answer behind a note about it.
+fn with_note(task: u64, name: &'static str, answer: &[u8]) -> Vec<u8> {
+    let mut noted = Vec::new();
+    let Ok(()) = wire::append(&mut noted, task, |bytes| {
+        bytes.extend_from_slice(&note(Stage::End(name)));
+        Ok::<_, Infallible>(NOTE)
+    });
+    noted.extend_from_slice(answer);
+    noted
 }
