@@ -137,10 +137,6 @@ impl Input {
     }
 
     /// Has a thread end this process with its parent, so that it does so in mid-task, too.
-    #[expect(
-        clippy::exit,
-        reason = "the parent is gone, and `main` may be busy for ever"
-    )]
     pub(crate) fn watch_parent(&self) -> io::Result<()> {
         let input = out_of_the_way(self.0.as_fd())?;
         let parent = parent_id();
