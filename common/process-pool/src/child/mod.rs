@@ -264,8 +264,7 @@ impl Child {
             }
             let mut command = program.command(role)?;
             let ends = platform::connect(&mut command)?;
-            let process = platform::lead_group(&mut command).spawn()?;
-            let exit = None;
+            let (process, exit) = (platform::lead_group(&mut command).spawn()?, None);
             Ok((Self { process, exit }, Link::new(ends)))
         };
         start().map_err(|source| StartError {
