@@ -156,7 +156,10 @@ impl Table<'_> {
             .to_digit(10)
             .and_then(|digit| (digit as usize).checked_sub(1));
         let stand = thread.and_then(|thread| Some((thread, *stands.get(thread)?)));
-        self.note = "is no move here".into();
+        self.note = format!(
+            "`{key}` is no move here: 1 to {} let a thread take a step",
+            stands.len()
+        );
         match (key, stand) {
             ('u', _) if self.turns.pop().is_some() => {}
             ('r', _) => self.turns.clear(),
@@ -199,7 +202,9 @@ impl Table<'_> {
                 screen.print("\u{1b}[2J\u{1b}[H");
             }
             screen.print(&self.drawn(screen.width()));
-            match screen.ask("1…9 step  u undo  r restart  h hint  q quit ", Some) {
+            let threads = (self.game.program)(&[], false).stands.len();
+            let keys = format!("1 to {threads} step  u undo  r restart  h hint  q quit ");
+            match screen.ask(&keys, |key| (!key.is_whitespace()).then_some(key)) {
                 None | Some('q') => return ExitCode::SUCCESS,
                 Some(key) => _ = self.play(key),
             }
@@ -236,21 +241,25 @@ impl Table<'_> {
     /// All that there is to see.
     fn drawn(&self, width: usize) -> String {
         let (game, run) = (self.game, (self.game.program)(&self.turns, false));
-        let shorten = |line: String| line.chars().take(width).collect::<String>();
+        let shorten = |line: String| match line.chars().count() > width {
+            true => line.chars().take(width - 1).chain(['…']).collect(),
+            false => line,
+        };
         let mut lines = vec![format!("game {} · {}", game.number, game.title)];
         lines.push(wrap(&format!("Goal: {}", game.goal), width, 0));
         lines.push(String::new());
         lines.extend(self.code(&run).into_iter().map(shorten));
         lines.push(String::new());
-        for (thread, stand) in run.stands.iter().enumerate() {
-            lines.push(format!(
-                "  thread {}  {}{}",
-                thread + 1,
-                held(&run, thread),
-                said(*stand)
-            ));
-        }
         let has_value = !game.value.is_empty();
+        for (thread, stand) in run.stands.iter().enumerate() {
+            let (number, held, said) = (thread + 1, held(&run, thread), said(*stand));
+            // Its value is seen when the step is done.
+            let open = match stand {
+                Stand::Next(_) if has_value => " …",
+                _ => "",
+            };
+            lines.push(format!("  thread {number}  {held}{said}{open}"));
+        }
         let step = |step: &Step| match has_value {
             true => format!("{} {} {}", step.thread + 1, step.name, step.value),
             false => format!("{} {}", step.thread + 1, step.name),
@@ -355,7 +364,7 @@ fn function<'a>(source: &'a str, name: &str) -> Vec<&'a str> {
     let mut found = Vec::new();
     for line in lines.by_ref() {
         if !line.trim_start().starts_with("//") {
-            found.push(line);
+            found.push(line.trim_start_matches("pub "));
         }
         if line == "}" {
             break;

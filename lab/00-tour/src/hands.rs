@@ -4,7 +4,7 @@ use crate::{print_error, run_alone};
 use anyhow::Context;
 use common::progress::{self, Progress};
 use lab_00_tour::path::{self, PATH, Stop};
-use report::{Screen, TableReport};
+use report::{Screen, TableReport, wrap};
 use std::{
     collections::BTreeMap,
     fs, io,
@@ -34,7 +34,10 @@ pub(crate) fn run(words: &[String], no_build: bool) -> Option<ExitCode> {
         ["drill" | "diagnose", ..] => Some(run_alone(&DRILLS, words, false)),
         ["advise", ..] => Some(run_alone(&ADVISE, &words[1..], no_build)),
         ["play", ref rest @ ..] => Some(play(rest, no_build)),
-        ["next"] => Some(next(&screen)),
+        ["next"] => {
+            screen.print(&next(&Progress::load()));
+            Some(ExitCode::SUCCESS)
+        }
         ["progress"] => Some(progress(&screen, false)),
         ["progress", "--json"] => Some(progress(&screen, true)),
         ["progress", "--forget"] => Some(forget(&screen)),
@@ -93,23 +96,24 @@ fn play(words: &[&str], no_build: bool) -> ExitCode {
         run_alone(stop, &flags, no_build)
     });
     let failed = codes.into_iter().find(|code| *code != ExitCode::SUCCESS);
+    if own.is_none() && failed.is_none() && !words.contains(&"--json") {
+        Screen::default().print("\nplay one: cargo run -- play 1");
+    }
     failed.unwrap_or(ExitCode::SUCCESS)
 }
 
 /// The first step of the path that has not run.
-fn next(screen: &Screen) -> ExitCode {
-    let progress = Progress::load();
+fn next(progress: &Progress) -> String {
     let mut left = PATH
         .iter()
         .filter(|stop| !progress.steps.contains_key(stop.package));
-    screen.print(&match left.next() {
+    match left.next() {
         Some(stop) => format!(
             "{}: {}\n  cargo run -p {}",
             stop.package, stop.question, stop.package
         ),
         None => "you have run all steps; the drills are next: cargo run -- drill".into(),
-    });
-    ExitCode::SUCCESS
+    }
 }
 
 fn progress(screen: &Screen, json: bool) -> ExitCode {
@@ -118,16 +122,22 @@ fn progress(screen: &Screen, json: bool) -> ExitCode {
         screen.print(&serde_json::json!(progress).to_string());
         return ExitCode::SUCCESS;
     }
-    let ran = PATH
-        .iter()
-        .filter(|stop| progress.steps.contains_key(stop.package));
-    let mut lines = vec![
-        format!("steps run     {} of {}", ran.count(), PATH.len()),
-        format!("drills done   {}", progress.drills.len()),
-    ];
+    let ran = PATH.iter().map(|stop| stop.package.to_owned());
+    let ran: Vec<_> = ran
+        .filter(|step| progress.steps.contains_key(step))
+        .collect();
+    let mut lines = vec![format!("steps run     {} of {}", ran.len(), PATH.len())];
+    lines.push(wrap(&ran.join(", "), screen.width(), 14));
+    lines.push(format!("drills done   {}", progress.drills.len()));
+    let done: Vec<_> = progress.drills.iter().cloned().collect();
+    lines.push(wrap(&done.join(", "), screen.width(), 14));
+    lines.retain(|line| !line.trim().is_empty());
     let guesses: Vec<_> = progress.predictions.values().flatten().collect();
     let right = guesses.iter().filter(|(_, right)| *right).count();
-    lines.push(format!("predictions   {right} of {} right", guesses.len()));
+    lines.push(match guesses.len() {
+        0 => "predictions   none yet: with --predict a step asks before it runs".into(),
+        all => format!("predictions   {right} of {all} right"),
+    });
     let wrong = guesses.iter().filter(|(_, right)| !right);
     lines.extend(wrong.map(|(question, _)| format!("  off: {question}")));
     for (bug, taken) in &progress.diagnoses {
@@ -139,7 +149,7 @@ fn progress(screen: &Screen, json: bool) -> ExitCode {
         let wrong = taken.iter().filter(|(other, _)| *other != bug);
         lines.extend(wrong.map(|(other, times)| format!("  taken {times} × for: {other}")));
     }
-    lines.push("next          cargo run -- next".into());
+    lines.push(format!("next          {}", next(&progress)));
     screen.print(&lines.join("\n"));
     ExitCode::SUCCESS
 }

@@ -152,6 +152,10 @@ fn run_alone(stop: &Stop, flags: &[String], no_build: bool) -> ExitCode {
         command
     };
     command.args(flags);
+    if walk::built(&[stop]).is_empty() {
+        let line = "building it; the first time this takes some minutes";
+        let _ = writeln!(io::stderr(), "{}: {line}", stop.package);
+    }
     // Ctrl-C reaches the step too: it reports, and this program waits for it.
     let _interrupt = walk::interrupt_flag();
     match command.status() {

@@ -16,7 +16,7 @@ fn increment_in_one_step(counter: &AtomicU64) {
 fn increments(threads: usize, repaired: bool) -> Race<AtomicU64> {
     let add = move |counter: &AtomicU64, _, turn: Turn<'_>| match repaired {
         true => {
-            turn("makes it");
+            turn("adds 1 and leaves");
             increment_in_one_step(counter);
         }
         false => {

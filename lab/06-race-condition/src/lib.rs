@@ -45,7 +45,7 @@ pub fn increment_in_two_steps(counter: &AtomicU64, between: impl FnOnce()) {
     // with; joining the threads makes the total visible. A stronger ordering would lose as much: it puts
     // operations in order, it does not make two of them one.
     let seen = counter.load(Relaxed);
-    between();
+    between(); // Here other threads can get in.
     // BUG (on purpose): whatever was stored since the load is overwritten.
     counter.store(seen + 1, Relaxed);
 }

@@ -1,7 +1,8 @@
 //! One thread transfers from account A to B, another from B to A, and both wait forever. Repair
-//! `transfer` so that it always ends, also from an account to itself, moves the amount, and never
-//! shows money in neither account. The `Mutex` is that of the standard library, with a stop after
-//! each lock.
+//! `transfer`: it moves the amount, it always ends, also from an account to itself, and it has both
+//! locks before it changes a balance, so that no money is on the way. Each account has a `balance`
+//! and an `id` of its own. The `Mutex` is that of the standard library, with a stop after each
+//! lock.
 
 use lab_drills::d05::Account;
 

@@ -6,7 +6,7 @@ use crossbeam::channel::bounded;
 use lab_drills::d07::{Item, Source};
 use std::thread;
 
-/// Lets so many consumers use up all items.
+/// Lets so many consumers, here 3, use up all items.
 fn consume_all(source: Source, consumers: usize) {
     let (tx, rx) = bounded::<Option<Item>>(10);
     thread::scope(|scope| {

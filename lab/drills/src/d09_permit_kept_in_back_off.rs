@@ -4,7 +4,7 @@
 
 use lab_drills::d09::Site;
 
-/// Fetches a page; where the site is busy, pauses and tries again.
+/// Fetches a page under one of 4 permits; where the site is busy, pauses and tries again.
 async fn get(site: &Site, page: usize) -> String {
     let _permit = site.permits.acquire().await.unwrap();
     loop {

@@ -4,7 +4,7 @@
 
 use lab_drills::d15::Link;
 
-/// Reads so many messages, and beats in between.
+/// Reads so many messages, here 3, and beats in between.
 async fn read_all(link: &Link, messages: usize) -> Vec<String> {
     let mut got = Vec::new();
     while got.len() < messages {

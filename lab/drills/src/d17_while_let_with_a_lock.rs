@@ -6,7 +6,7 @@
 use lab_drills::d17::Job;
 use std::{sync::Mutex, thread};
 
-/// Lets so many workers do all jobs.
+/// Lets so many workers, here 2, do all jobs.
 fn work_all(jobs: Vec<Job>, workers: usize) {
     let jobs = Mutex::new(jobs.into_iter());
     thread::scope(|scope| {

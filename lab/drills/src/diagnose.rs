@@ -90,7 +90,7 @@ pub(crate) fn run(args: &DiagnoseArgs) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     if args.json && args.answers.is_none() {
-        return refuse("`--json` asks nobody; give the answers with `--answers`");
+        return refuse("`--json` asks no questions; give the answers with `--answers`");
     }
     let keyboard = screen.clone();
     // Without a handler Ctrl-C ends the round, too, but leaves the terminal without an echo.
@@ -113,12 +113,13 @@ fn end(screen: &Screen) {
 
 fn list(args: &DiagnoseArgs, screen: &Screen) {
     let kept = Progress::load().diagnoses;
+    screen.say("drill  bug");
     let mut bugs = Vec::new();
     for Mutant { drill, bug, .. } in mutants() {
         let taken = kept.get(bug).cloned().unwrap_or_default();
-        screen.say(format!("{:>2}  {bug}", drill.number));
+        screen.say(format!("{:>5}  {bug}", drill.number));
         for (other, times) in taken.iter().filter(|(other, _)| *other != bug) {
-            screen.say(format!("      taken {times} × for: {other}"));
+            screen.say(format!("         taken {times} × for: {other}"));
         }
         bugs.push(json!({ "drill": drill.number, "bug": bug, "taken_for": taken }));
     }
@@ -132,7 +133,8 @@ fn play(args: &DiagnoseArgs, screen: &Screen) -> anyhow::Result<()> {
     dice.shuffle(&mut chosen);
     let mut asked: Vec<Value> = Vec::new();
     for (at, mutant) in chosen.iter().take(args.rounds.into()).enumerate() {
-        let (verdict, options) = (attempt(mutant)?, options(mutant, &mut dice));
+        let verdict = attempt(mutant)?;
+        let options = options(mutant, &verdict, &mut dice);
         let place = format!("{} of {}", at + 1, args.rounds);
         let lines = question(mutant, &place, &verdict, &options, screen.width());
         screen.say(lines.join("\n"));
@@ -186,14 +188,23 @@ fn question(
     lines
 }
 
-/// The bugs to choose from; those of the same drill are the hardest to tell apart.
-fn options(mutant: &Mutant, dice: &mut Dice) -> Vec<&'static str> {
+/// The bugs to choose from, those of the same drill first; none whose run looks the same.
+fn options(mutant: &Mutant, shown: &Verdict, dice: &mut Dice) -> Vec<&'static str> {
     let mut others = mutants();
     dice.shuffle(&mut others);
     others.retain(|other| other.bug != mutant.bug);
     others.sort_by_key(|other| other.drill.number != mutant.drill.number);
-    others.truncate(OPTIONS - 1);
-    let mut options: Vec<_> = others.iter().chain([mutant]).map(|it| it.bug).collect();
+    // Which thread comes first is another each time.
+    let evidence = |seen: &Verdict| {
+        let events = seen.events.iter().map(|(_, event)| event.clone());
+        (events.collect::<Vec<_>>(), seen.figures.clone())
+    };
+    let looks_other = |other: &&Mutant| {
+        other.drill.number != mutant.drill.number
+            || attempt(other).is_ok_and(|seen| evidence(&seen) != evidence(shown))
+    };
+    let others = others.iter().filter(looks_other).take(OPTIONS - 1);
+    let mut options: Vec<_> = others.chain([mutant]).map(|it| it.bug).collect();
     dice.shuffle(&mut options);
     options
 }
@@ -204,9 +215,14 @@ fn answer(args: &DiagnoseArgs, screen: &Screen, at: usize) -> Option<usize> {
     if let Some(letters) = &args.answers {
         return letters.chars().nth(at).and_then(place);
     }
-    let question = "What is wrong with it? (q quits) ";
-    let pick = |key| (key == 'q').then_some(None).or(place(key).map(Some));
-    screen.ask(question, pick).flatten()
+    let mut question = "What is wrong with it? (a to e, q quits) ".to_owned();
+    loop {
+        match screen.ask(&question, |key| (!key.is_whitespace()).then_some(key))? {
+            'q' => return None,
+            key if place(key).is_some() => return place(key),
+            key => question = format!("`{key}` is no answer: a, b, c, d or e; q quits "),
+        }
+    }
 }
 
 /// Runs a mutant in a process of its own: it may hang.

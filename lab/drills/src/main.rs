@@ -11,7 +11,13 @@ use common::{
 };
 use lab_drills::{DRILLS, Drill, d20};
 use serde_json::{Value, json};
-use std::{fs, process::ExitCode, thread, time::Duration};
+use std::{
+    fs,
+    io::{self, Write as _},
+    process::ExitCode,
+    thread,
+    time::Duration,
+};
 
 /// Repair small broken programs
 #[derive(Parser)]
@@ -91,6 +97,9 @@ fn main() -> ExitCode {
         Ok(Line::Diagnose(args)) => diagnose::run(&args),
     }
 }
+
+/// What a repair may use besides the standard library.
+const CRATES: &str = "Crates crossbeam, futures_util, tokio";
 
 fn refuse(message: &str) -> ExitCode {
     cli::print_error(message);
@@ -230,7 +239,11 @@ fn check_once(drill: &Drill, args: &DrillArgs, screen: &Screen) -> ExitCode {
                 let document = json!({ "drill": drill.file(), "done": false, "error": error });
                 screen.print(&document.to_string());
             }
-            cli::print_error(error);
+            match error.starts_with("error") {
+                // rustc's, with lines of its own.
+                true => _ = writeln!(io::stderr(), "{error}\n{CRATES}"),
+                false => cli::print_error(error),
+            }
             return ExitCode::FAILURE;
         }
     };
@@ -250,7 +263,7 @@ fn check_once(drill: &Drill, args: &DrillArgs, screen: &Screen) -> ExitCode {
         let task = wrap(drill.task, screen.width(), 7);
         let (file, number, lesson) = (drill.file(), drill.number, drill.lesson);
         lines.push(format!(
-            "\nTask   {}\nFile   lab/drills/src/{file}.rs\nHelp   cargo run -- drill {number} --hint\nLesson {lesson}",
+            "\nTask   {}\nFile   lab/drills/src/{file}.rs\n{CRATES}\nHelp   cargo run -- drill {number} --hint\nLesson {lesson}",
             task.trim_start()
         ));
     }

@@ -77,7 +77,7 @@ fn build(name: &str) -> anyhow::Result<PathBuf> {
             .pointer("/message/level")
             .is_some_and(|level| level == "error")
         {
-            bail!(first_error(&message["message"]));
+            bail!(rendered(&message["message"]));
         }
         if message.pointer("/target/name").is_some_and(|it| it == name) {
             binary = message["executable"].as_str().map(PathBuf::from);
@@ -91,20 +91,30 @@ fn build(name: &str) -> anyhow::Result<PathBuf> {
     binary.context("cargo built no program")
 }
 
-/// rustc's error with its place.
-fn first_error(message: &Value) -> String {
-    let spans = message["spans"].as_array().into_iter().flatten();
-    let at = spans.into_iter().find(|span| span["is_primary"] == true);
-    let place = at.map(|at| {
-        format!(
-            "{}:{}:{}: ",
-            at["file_name"].as_str().unwrap_or_default(),
-            at["line_start"],
-            at["column_start"]
-        )
-    });
-    let code = message.pointer("/code/code").and_then(Value::as_str);
-    let code = code.map(|code| format!(" ({code})")).unwrap_or_default();
-    let text = message["message"].as_str().unwrap_or_default();
-    format!("{}{text}{code}", place.unwrap_or_default())
+/// rustc's error as it prints it, with the lines that it is about; a long one is cut.
+fn rendered(message: &Value) -> String {
+    const MOST: usize = 15;
+    let text = message["rendered"].as_str().unwrap_or_default();
+    let mut lines: Vec<&str> = text.trim_end().lines().collect();
+    if lines.len() > MOST {
+        lines.splice(MOST.., ["  …"]);
+    }
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rustc_s_error_is_shown_whole_unless_it_is_long() {
+        let error = |text: String| rendered(&serde_json::json!({ "rendered": text }));
+        let short = "error[E0368]: no `+=`\n --> d03.rs:11:5\nhelp: use `fetch_add`";
+        assert_eq!(error(format!("{short}\n\n")), short);
+        let long = error("a line\n".repeat(40));
+        assert_eq!(
+            (long.lines().count(), long.lines().last()),
+            (16, Some("  …"))
+        );
+    }
 }

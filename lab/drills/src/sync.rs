@@ -5,7 +5,8 @@ use std::{
     cell::Cell,
     collections::BTreeSet,
     ops::{Deref, DerefMut},
-    sync::{LockResult, PoisonError, TryLockError, TryLockResult, atomic::Ordering},
+    panic::Location,
+    sync::{LockResult, OnceLock, PoisonError, TryLockError, TryLockResult, atomic::Ordering},
 };
 
 thread_local! {
@@ -62,6 +63,7 @@ pub(crate) fn locks(stage: &Stage, lanes: usize) -> String {
 /// `std::sync::atomic::AtomicU64`, with a stop after each load.
 pub struct AtomicU64 {
     value: std::sync::atomic::AtomicU64,
+    loaded: OnceLock<&'static Location<'static>>,
     stage: Stage,
 }
 
@@ -69,6 +71,7 @@ impl AtomicU64 {
     pub(crate) fn new(value: u64, stage: &Stage) -> Self {
         Self {
             value: value.into(),
+            loaded: OnceLock::new(),
             stage: stage.clone(),
         }
     }
@@ -77,8 +80,15 @@ impl AtomicU64 {
         self.value.load(Ordering::Relaxed)
     }
 
+    /// The place in the text where it was first loaded.
+    pub(crate) fn loaded(&self) -> Option<&'static Location<'static>> {
+        self.loaded.get().copied()
+    }
+
     /// Reads the value.
+    #[track_caller]
     pub fn load(&self, order: Ordering) -> u64 {
+        let _ = self.loaded.set(Location::caller());
         let seen = self.value.load(order);
         self.stage.note(lane(), format!("loads {seen}"));
         if order == Ordering::SeqCst {

@@ -49,7 +49,16 @@ impl Verdict {
         let longest = self.names.iter().map(|name| cells(name)).max().unwrap_or(0);
         let room = width.saturating_sub(longest + 4);
         let all = self.events.iter().map(|(_, event)| event.cell());
-        let in_words = all.clone().map(|cell| cells(cell) + 1).sum::<usize>() <= room;
+        let in_words = self
+            .events
+            .iter()
+            .map(|(_, event)| columns(event))
+            .sum::<usize>()
+            <= room;
+        let works = self.events.iter().any(|(_, event)| *event == Event::Enter);
+        if !in_words && !works {
+            return self.in_turn(width);
+        }
         // As a mark, a note is written at the end of its line.
         let room = room
             .saturating_sub(all.map(cells).max().unwrap_or(0) + 2)
@@ -62,18 +71,44 @@ impl Verdict {
         let row = |(lane, name)| format!("  {name:longest$}  {}", row(events, lane, step));
         let rows = self.names.iter().enumerate().map(row);
         let mut rows: Vec<String> = rows.map(|row| row.trim_end().to_owned()).collect();
-        if events.iter().any(|(_, event)| *event == Event::Enter) {
-            let space = "";
-            rows.push(format!(
-                "  {space:longest$}  ├──┤ at work, from left to right"
-            ));
+        let mut legend = |line| rows.push(format!("  {:longest$}  {line}", ""));
+        if works {
+            legend("├──┤ at work, from left to right");
+        }
+        if !in_words
+            && events
+                .iter()
+                .any(|(_, event)| matches!(event, Event::Note(_)))
+        {
+            legend("| a step; the last one in words");
         }
         rows
+    }
+
+    /// What was done, from top to bottom; what one lane did in a row is in one line.
+    fn in_turn(&self, width: usize) -> Vec<String> {
+        let runs = self.events.chunk_by(|(one, _), (next, _)| one == next);
+        let line = |run: &[(usize, Event)]| {
+            let done: Vec<&str> = run.iter().map(|(_, event)| event.cell()).collect();
+            let line = format!("{}  {}", self.names[run[0].0], done.join(", "));
+            common::report::wrap(&line, width, 2)
+        };
+        runs.map(line).collect()
     }
 }
 
 fn cells(text: &str) -> usize {
     text.chars().count()
+}
+
+/// How wide an event is in words, with the space behind it.
+fn columns(event: &Event) -> usize {
+    cells(event.cell())
+        + if matches!(event, Event::Note(_)) {
+            2
+        } else {
+            1
+        }
 }
 
 /// What one lane did; with a step as marks, each so wide, and the last note at the end.
@@ -90,7 +125,7 @@ fn row(events: &[(usize, Event)], lane: usize, step: Option<usize>) -> String {
                 Event::Note(_) => {}
             }
         }
-        let width = step.unwrap_or(cells(event.cell()) + 1);
+        let width = step.unwrap_or(columns(event));
         line.push_str(shown);
         line.extend(iter::repeat_n(filler, width - cells(shown)));
     }

@@ -39,8 +39,8 @@ fn the_screen_shows_who_stands_where_and_what_was_done() {
         "  12 >     store",
         "       }",
         "",
-        "  thread 1  next: stores",
-        "  thread 2  next: stores",
+        "  thread 1  next: stores …",
+        "  thread 2  next: stores …",
         "  counter  0",
         "So far: 1 loads 0, 2 loads 0",
     ];
@@ -59,5 +59,6 @@ fn a_move_is_taken_back_and_one_that_cannot_be_is_refused() {
     let kept = drawn("12r1122").expect("they can");
     assert!(kept.contains("✗ Expected 2, got 2."), "{kept}");
     assert_eq!(drawn("u"), Err('u'));
+    assert_eq!(drawn("?"), Err('?'));
     assert!(drawn("h").expect("a hint").contains("Hint: load both"));
 }

@@ -21,7 +21,8 @@ pub(crate) const DRILL: Drill = Drill {
         "Who waits for a thread that `thread::spawn` has started? Nothing does by itself.",
         "`spawn` returns a handle. Keep all handles; `join` waits for one thread.",
         "Join only after all have been started: a `join` in the starting loop waits before the next \
-         job begins. `thread::scope` joins all by itself.",
+         job begins. So does one in a loop over `jobs.into_iter().map(…)`: `map` is lazy and starts \
+         nothing until `collect` makes it. `thread::scope` joins all by itself.",
     ],
     entry: "run_all",
     source: include_str!("d01.rs"),
@@ -77,7 +78,7 @@ pub fn check(run_all: fn(Vec<Job>)) -> Verdict {
         );
         ensure!(
             most == JOBS,
-            "at most {most} of {JOBS} jobs were at work at once: job 2 began only when job 1 was done"
+            "at most {most} of {JOBS} jobs were at work at once: job 2 began only when job 1 was done, so something waited for job 1 before it started job 2"
         );
         Ok(())
     })

@@ -29,7 +29,7 @@ pub(crate) const DRILL: Drill = Drill {
         shipped "nothing holds the first runners back",
         gate_too_small "the gate opens for two threads of three",
         gate_too_large "the gate waits for one thread more than there are",
-        serial "the runners run one after another",
+        serial "all warm up first, and then they run one after another",
     },
 };
 

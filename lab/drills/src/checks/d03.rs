@@ -7,7 +7,12 @@ use crate::{
     verdict::Verdict,
 };
 use anyhow::ensure;
-use std::sync::{Arc, Mutex, atomic::Ordering::Relaxed};
+use std::{
+    fs,
+    panic::Location,
+    path::Path,
+    sync::{Mutex, atomic::Ordering::Relaxed},
+};
 
 const THREADS: usize = 3;
 
@@ -24,7 +29,8 @@ pub(crate) const DRILL: Drill = Drill {
         "Load and store must become one step that no thread gets between, or the store must fail \
          when the value has changed.",
         "`total.fetch_add(amount, Relaxed)` is one step. Or: `compare_exchange` in a loop, until it \
-         succeeds. Or: a `static` `Mutex` around both.",
+         succeeds. Or: a `static` `Mutex` around both; one that `add` \
+         makes is another in each call.",
     ],
     entry: "add",
     source: include_str!("d03.rs"),
@@ -34,6 +40,7 @@ pub(crate) const DRILL: Drill = Drill {
         solution_lock "",
         shipped "load and store are two steps",
         seq_cst "two steps in the strongest order are still two",
+        lock_of_its_own "each call makes a lock that no other call takes",
         tries_once "a failed exchange is not tried again",
         hard_coded "the total is a constant",
     },
@@ -42,17 +49,21 @@ pub(crate) const DRILL: Drill = Drill {
 /// Checks a repair.
 pub fn check(add: fn(&AtomicU64, u64)) -> Verdict {
     judge("thread", THREADS, |stage| {
-        let (total, got) = (AtomicU64::new(10, stage), Arc::new(Mutex::new(0)));
-        let last = Arc::clone(&got);
-        stage.watch(move || {
+        let total = AtomicU64::new(10, stage);
+        let (got, loaded) = stage.watch(move || {
             on_lanes(THREADS, |lane| add(&total, lane as u64 + 1));
-            *last.lock().unwrap() = total.peek();
+            (total.peek(), total.loaded())
         })?;
-        let (got, expected) = (*got.lock().unwrap(), 10 + 1 + 2 + 3);
+        let expected = 10 + 1 + 2 + 3;
         let failed = stage.count(None, "stores nothing");
         let stale = stage.count(None, "loads 10");
         if got != expected {
             let result = format!("the total is {got} instead of {expected}");
+            if let Some(line) = loaded.and_then(own_lock) {
+                anyhow::bail!(
+                    "{result}: `{line}` is inside `add`, so each call has a lock of its own, and no call waits for another"
+                );
+            }
             ensure!(
                 stage.count(None, "SeqCst") == 0,
                 "{result}: {stale} threads loaded 10 before any stored. `SeqCst` puts accesses in an order; it does not make two of them one"
@@ -68,6 +79,16 @@ pub fn check(add: fn(&AtomicU64, u64)) -> Verdict {
         }
         Ok(())
     })
+}
+
+/// The line that makes a lock in the function that loads: only the text shows that it is another each time.
+fn own_lock(load: &Location<'_>) -> Option<String> {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let text = fs::read_to_string(top.join(load.file())).ok()?;
+    let before: Vec<&str> = text.lines().take(load.line() as usize).collect();
+    let mut own = before.iter().rev().take_while(|line| !line.contains("fn "));
+    let made = own.find(|line| line.contains("Mutex::new(") && !line.contains("static "))?;
+    Some(made.trim().to_owned())
 }
 
 mod shipped {
@@ -109,6 +130,17 @@ mod solution_lock {
 
     pub(super) fn add(total: &AtomicU64, amount: u64) {
         let _held = LOCK.lock().unwrap();
+        let seen = total.load(Relaxed);
+        total.store(seen + amount, Relaxed);
+    }
+}
+
+mod lock_of_its_own {
+    use super::{AtomicU64, Mutex, Relaxed};
+
+    pub(super) fn add(total: &AtomicU64, amount: u64) {
+        let lock = Mutex::new(());
+        let _held = lock.lock().unwrap();
         let seen = total.load(Relaxed);
         total.store(seen + amount, Relaxed);
     }

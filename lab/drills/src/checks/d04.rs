@@ -57,6 +57,9 @@ pub fn check(withdraw: fn(&Mutex<i64>, &Till, i64) -> bool) -> Verdict {
             stage.watch(move || on_lanes(TILLS, |_| _ = withdraw(&shared, &till, 80)))?;
             let left = *account.lock().unwrap();
             let paid = (stage.count(None, "pays 80") - before) as i64;
+            stage.ended(format!(
+                "{paid} × 80 paid from {balance}, which leaves {left}"
+            ));
             ensure!(
                 paid > 0,
                 "the balance is {balance}, and neither of two withdrawals of 80 was paid"

@@ -16,14 +16,15 @@ pub(crate) const DRILL: Drill = Drill {
     name: "lock_order",
     lesson: "lab-13-locks-and-rlock",
     task: "One thread transfers from account A to B, another from B to A, and both wait forever. \
-           Repair `transfer` so that it always ends, also from an account to itself, moves the \
-           amount, and never shows money in neither account. The `Mutex` is that of the standard \
-           library, with a stop after each lock.",
+           Repair `transfer`: it moves the amount, it always ends, also from an account to itself, and \
+           it has both locks before it changes a balance, so that no money is on the way. Each account \
+           has a `balance` and an `id` of its own. The `Mutex` is that of the standard library, with a \
+           stop after each lock.",
     hints: [
         "Each thread has one lock and waits for the other's. What if both asked for the same lock \
          first?",
-        "Give the locks an order, and take them in that order, whichever way the money goes. An \
-         account has an `id`.",
+        "Give the locks an order, and take them in that order, whichever way the money goes. The \
+         accounts have an `id`.",
         "Lock the account with the smaller `id` first. If both ids are equal there is nothing to \
          move: return before you lock.",
     ],

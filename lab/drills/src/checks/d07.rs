@@ -86,6 +86,7 @@ pub fn check(consume_all: fn(Source, usize)) -> Verdict {
             stage.count(None, "a consumer ends"),
             stage.most_inside(),
         );
+        stage.ended(format!("{over} of {CONSUMERS} consumers ended"));
         ensure!(
             used == ITEMS,
             "{used} of {ITEMS} items were used: a consumer took an empty queue for its end"
@@ -113,7 +114,7 @@ mod shipped {
     use crossbeam::channel::bounded;
     use std::thread;
 
-    /// Lets so many consumers use up all items.
+    /// Lets so many consumers, here 3, use up all items.
     pub(super) fn consume_all(source: Source, consumers: usize) {
         let (tx, rx) = bounded::<Option<Item>>(10);
         thread::scope(|scope| {
@@ -137,7 +138,7 @@ mod solution {
     use crossbeam::channel::bounded;
     use std::thread;
 
-    /// Lets so many consumers use up all items.
+    /// Lets so many consumers, here 3, use up all items.
     pub(super) fn consume_all(source: Source, consumers: usize) {
         let (tx, rx) = bounded::<Option<Item>>(10);
         thread::scope(|scope| {

@@ -16,7 +16,8 @@ pub(crate) const DRILL: Drill = Drill {
     name: "await_in_a_loop",
     lesson: "lab-17-async-basics",
     task: "`fetch_all` awaits one page after another, so the waits add up. Repair it: all requests \
-           are in flight at the same time, and the pages come back in the order of their numbers.",
+           are in flight at the same time, and the pages come back in the order of their \
+           numbers. The crates `futures_util` and `tokio` are at hand.",
     hints: [
         "`.await` in a loop waits for this future before it makes the next one.",
         "Making all futures first is not enough: a future does nothing until something polls it. \
@@ -89,7 +90,7 @@ pub fn check(
 mod shipped {
     use crate::d08::Site;
 
-    /// Fetches the first pages of a site.
+    /// Fetches the first pages of a site, here 5.
     pub(super) async fn fetch_all(site: &Site, pages: usize) -> Vec<String> {
         let mut got = Vec::new();
         for page in 0..pages {
@@ -103,7 +104,7 @@ mod solution {
     use crate::d08::Site;
     use futures_util::future::join_all;
 
-    /// Fetches the first pages of a site.
+    /// Fetches the first pages of a site, here 5.
     pub(super) async fn fetch_all(site: &Site, pages: usize) -> Vec<String> {
         join_all((0..pages).map(|page| site.fetch(page))).await
     }

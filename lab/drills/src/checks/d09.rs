@@ -119,7 +119,7 @@ pub fn check(get: impl AsyncFn(&Site, usize) -> String + Copy + Send + 'static) 
 mod shipped {
     use crate::d09::Site;
 
-    /// Fetches a page; where the site is busy, pauses and tries again.
+    /// Fetches a page under one of 4 permits; where the site is busy, pauses and tries again.
     pub(super) async fn get(site: &Site, page: usize) -> String {
         let _permit = site.permits.acquire().await.unwrap();
         loop {
@@ -134,7 +134,7 @@ mod shipped {
 mod solution {
     use crate::d09::Site;
 
-    /// Fetches a page; where the site is busy, pauses and tries again.
+    /// Fetches a page under one of 4 permits; where the site is busy, pauses and tries again.
     pub(super) async fn get(site: &Site, page: usize) -> String {
         loop {
             let permit = site.permits.acquire().await.unwrap();

@@ -101,7 +101,7 @@ mod shipped {
     use crossbeam::channel::unbounded;
     use std::thread;
 
-    /// Moves all items from the source to the sink; at most `room` of them wait in between.
+    /// Moves all items from the source to the sink; at most `room` of them, here 3, wait in between.
     pub(super) fn pump(source: Source, sink: &Sink, room: usize) {
         let _ = room;
         let (tx, rx) = unbounded();
@@ -119,7 +119,7 @@ mod solution {
     use crossbeam::channel::bounded;
     use std::thread;
 
-    /// Moves all items from the source to the sink; at most `room` of them wait in between.
+    /// Moves all items from the source to the sink; at most `room` of them, here 3, wait in between.
     pub(super) fn pump(source: Source, sink: &Sink, room: usize) {
         let (tx, rx) = bounded(room);
         thread::scope(|scope| {

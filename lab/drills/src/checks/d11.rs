@@ -67,6 +67,7 @@ pub fn check(run_all: fn(Vec<Job>) -> Vec<Result<u32, String>>) -> Verdict {
             )
         })?;
         let (results, most) = (got.len(), stage.most_inside());
+        stage.ended(format!("it returned {results} results"));
         ensure!(
             results == JOBS,
             "{results} results for {JOBS} jobs: that of the job that panicked is missing, and nothing says so"
@@ -83,7 +84,7 @@ pub fn check(run_all: fn(Vec<Job>) -> Vec<Result<u32, String>>) -> Verdict {
         );
         ensure!(
             most == JOBS,
-            "at most {most} of {JOBS} jobs were at work at once"
+            "at most {most} of {JOBS} jobs were at work at once: something waited for job 1 before it started job 2 (`map` is lazy)"
         );
         Ok(())
     })

@@ -115,7 +115,7 @@ pub fn check(
 mod shipped {
     use crate::d15::Link;
 
-    /// Reads so many messages, and beats in between.
+    /// Reads so many messages, here 3, and beats in between.
     pub(super) async fn read_all(link: &Link, messages: usize) -> Vec<String> {
         let mut got = Vec::new();
         while got.len() < messages {
@@ -132,7 +132,7 @@ mod solution {
     use crate::d15::Link;
     use std::pin::pin;
 
-    /// Reads so many messages, and beats in between.
+    /// Reads so many messages, here 3, and beats in between.
     pub(super) async fn read_all(link: &Link, messages: usize) -> Vec<String> {
         let mut got = Vec::new();
         while got.len() < messages {

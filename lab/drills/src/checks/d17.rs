@@ -102,7 +102,7 @@ mod shipped {
     use crate::d17::Job;
     use std::{sync::Mutex, thread};
 
-    /// Lets so many workers do all jobs.
+    /// Lets so many workers, here 2, do all jobs.
     pub(super) fn work_all(jobs: Vec<Job>, workers: usize) {
         let jobs = Mutex::new(jobs.into_iter());
         thread::scope(|scope| {
@@ -121,7 +121,7 @@ mod solution {
     use crate::d17::Job;
     use std::{sync::Mutex, thread};
 
-    /// Lets so many workers do all jobs.
+    /// Lets so many workers, here 2, do all jobs.
     pub(super) fn work_all(jobs: Vec<Job>, workers: usize) {
         let jobs = Mutex::new(jobs.into_iter());
         thread::scope(|scope| {
