@@ -179,6 +179,35 @@ fn the_list_hints_and_solutions_come_as_lines_and_as_json() {
     assert!(unread.stderr.contains("progress --forget"), "{unread:?}");
 }
 
+/// Which thread comes first is another each time, what was done is not.
+#[test]
+fn a_lock_that_each_call_makes_is_named_though_its_run_looks_like_that_without() {
+    let seen = |candidate| attempt(DRILLS[2], candidate, None);
+    let (with, without) = (seen("lock_of_its_own"), seen("shipped"));
+    let done = |seen: &Verdict| {
+        seen.events
+            .iter()
+            .map(|(_, event)| event.clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(done(&with), done(&without));
+    let fault = with.fault.expect("it loses updates");
+    assert!(fault.contains("`let lock = Mutex::new(());`"), "{fault}");
+}
+
+#[test]
+fn steps_without_room_in_one_line_are_listed_in_their_order() {
+    let seen = attempt(DRILLS[4], "one_at_a_time", None);
+    for width in [60, 80] {
+        let lines = seen.picture(width);
+        assert!(
+            lines.len() > 2 && lines.iter().all(|line| line.chars().count() <= width),
+            "{lines:?}"
+        );
+        assert_eq!(lines[0], "  thread 1 waits for A, has A");
+    }
+}
+
 #[test]
 fn a_round_of_diagnoses_asks_ten_keeps_the_answers_and_names_the_evidence() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -200,6 +229,20 @@ fn a_round_of_diagnoses_asks_ten_keeps_the_answers_and_names_the_evidence() {
     let best = round(&right, "42");
     assert_eq!(best["right"], 10, "the same seed asks the same");
     assert_ne!(round(&right, "7")["asked"], best["asked"]);
+    let look_alike = [
+        "load and store are two steps",
+        "each call makes a lock that no other call takes",
+    ];
+    for one in asked {
+        let options = one["options"].as_array().expect("a list");
+        let offered = options
+            .iter()
+            .filter(|option| look_alike.contains(&option.as_str().unwrap_or_default()));
+        assert!(
+            offered.count() < 2 || !look_alike.contains(&one["bug"].as_str().unwrap_or_default()),
+            "{one}"
+        );
+    }
     let text = fs::read_to_string(&kept).expect("it is kept");
     let bug = asked[0]["bug"].as_str().expect("words");
     assert!(text.contains(bug), "{text}");

@@ -169,7 +169,7 @@ impl Table<'_> {
             }
             (_, Some((thread, Stand::Next(_)))) => self.turns.push(thread),
             (_, Some((thread, stand))) => {
-                self.note = format!("thread {} {}", thread + 1, said(stand));
+                self.note = format!("thread {} {}", thread + 1, said(stand, ""));
                 return false;
             }
             _ => return false,
@@ -179,12 +179,9 @@ impl Table<'_> {
     }
 
     fn replay(&mut self, moves: &str, screen: &Screen, json: bool) -> ExitCode {
-        if let Some(key) = moves.chars().find(|key| !self.play(*key)) {
-            let done = self.turns.len();
-            return refuse(&format!(
-                "`{moves}`: after {done} steps `{key}`: {}",
-                self.note
-            ));
+        if moves.chars().any(|key| !self.play(key)) {
+            let (done, note) = (self.turns.len(), &self.note);
+            return refuse(&format!("`{moves}`: after {done} steps: {note}"));
         }
         screen.print(&match json {
             true => self.document().to_string(),
@@ -205,17 +202,16 @@ impl Table<'_> {
             let threads = (self.game.program)(&[], false).stands.len();
             let keys = format!("1 to {threads} step  u undo  r restart  h hint  q quit ");
             match screen.ask(&keys, |key| (!key.is_whitespace()).then_some(key)) {
-                None | Some('q') => return ExitCode::SUCCESS,
+                None => return refuse("no keys to read; `--moves 12` plays without a terminal"),
+                Some('q') => return ExitCode::SUCCESS,
                 Some(key) => _ = self.play(key),
             }
         }
     }
 
     fn moves(&self) -> String {
-        self.turns
-            .iter()
-            .map(|thread| (thread + 1).to_string())
-            .collect()
+        let numbers = self.turns.iter().map(|thread| (thread + 1).to_string());
+        numbers.collect()
     }
 
     fn document(&self) -> Value {
@@ -232,19 +228,14 @@ impl Table<'_> {
     /// How many orders there are, and how many of them reach the goal.
     fn odds(&self) -> (usize, usize) {
         let all = run_all(&self.game.program);
-        (
-            all.len(),
-            all.iter().filter(|run| (self.game.reaches)(run)).count(),
-        )
+        let reaching = all.iter().filter(|run| (self.game.reaches)(run));
+        (all.len(), reaching.count())
     }
 
     /// All that there is to see.
     fn drawn(&self, width: usize) -> String {
         let (game, run) = (self.game, (self.game.program)(&self.turns, false));
-        let shorten = |line: String| match line.chars().count() > width {
-            true => line.chars().take(width - 1).chain(['…']).collect(),
-            false => line,
-        };
+        let shorten = |line: String| line.chars().take(width).collect::<String>();
         let mut lines = vec![format!("game {} · {}", game.number, game.title)];
         lines.push(wrap(&format!("Goal: {}", game.goal), width, 0));
         lines.push(String::new());
@@ -252,13 +243,10 @@ impl Table<'_> {
         lines.push(String::new());
         let has_value = !game.value.is_empty();
         for (thread, stand) in run.stands.iter().enumerate() {
-            let (number, held, said) = (thread + 1, held(&run, thread), said(*stand));
-            // Its value is seen when the step is done.
-            let open = match stand {
-                Stand::Next(_) if has_value => " …",
-                _ => "",
-            };
-            lines.push(format!("  thread {number}  {held}{said}{open}"));
+            // What a step's value is, is seen when it is done.
+            let said = said(*stand, if has_value { " …" } else { "" });
+            let (number, held) = (thread + 1, held(&run, thread));
+            lines.push(format!("  thread {number}  {held}{said}"));
         }
         let step = |step: &Step| match has_value {
             true => format!("{} {} {}", step.thread + 1, step.name, step.value),
@@ -311,19 +299,21 @@ impl Table<'_> {
             Some(_) if self.game.value.is_empty() => "All threads have finished.".to_owned(),
             Some(result) => format!("Expected {}, got {result}.", run.expected),
         };
-        let end = match ((self.game.reaches)(run), reaching) {
-            (true, _) => {
-                format!("✓ {came} The goal is reached, as in {reaching} of {orders} orders.")
-            }
-            (false, 0) => {
-                format!("✓ {came} All {orders} orders were tried, and none reaches the goal.")
-            }
-            (false, _) => {
-                format!("✗ {came} In {reaching} of {orders} orders the goal is reached.")
-            }
+        let reached = (self.game.reaches)(run);
+        let mark = if reached || reaching == 0 {
+            '✓'
+        } else {
+            '✗'
+        };
+        let end = match reaching {
+            _ if reached => format!("The goal is reached, as in {reaching} of {orders} orders."),
+            0 => format!("All {orders} orders were tried, and none reaches the goal."),
+            _ => format!("In {reaching} of {orders} orders the goal is reached."),
         };
         let (number, moves) = (self.game.number, self.moves());
-        format!("{end}\nThe same on real threads: cargo run -- play {number} --moves {moves}")
+        format!(
+            "{mark} {came} {end}\nThe same on real threads: cargo run -- play {number} --moves {moves}"
+        )
     }
 }
 
@@ -347,9 +337,10 @@ fn end(screen: &Screen) {
     std::process::exit(1)
 }
 
-fn said(stand: Stand) -> String {
+/// Where a thread is, in words; `open` stands for what its next step comes to.
+fn said(stand: Stand, open: &str) -> String {
     match stand {
-        Stand::Next(step) => format!("next: {step}"),
+        Stand::Next(step) => format!("next: {step}{open}"),
         Stand::Blocked(step, owner) => {
             format!("is blocked: {step}, which thread {} has", owner + 1)
         }

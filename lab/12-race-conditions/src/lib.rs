@@ -17,7 +17,7 @@ pub fn increment_losing_updates(counter: &AtomicI64, between: impl FnOnce()) {
     // joining the threads makes the total visible. A stronger ordering puts operations in order, it
     // does not make two of them one.
     let seen = counter.load(Relaxed);
-    between();
+    between(); // Here other threads can get in.
     // BUG (on purpose): whatever was stored since the load is overwritten.
     counter.store(seen + 1, Relaxed);
 }
@@ -30,7 +30,7 @@ pub fn increment_in_one_step(counter: &AtomicI64) {
 /// Pays `amount` if the account has it: first the check, then the act. Returns whether it paid.
 pub fn withdraw_after_a_check(account: &Mutex<i64>, amount: i64, between: impl FnOnce()) -> bool {
     let enough = *account.lock().unwrap() >= amount;
-    between();
+    between(); // Here other threads can get in.
     if enough {
         // BUG (on purpose): the lock was released since the check, which may be out of date.
         *account.lock().unwrap() -= amount;
@@ -42,7 +42,7 @@ pub fn withdraw_after_a_check(account: &Mutex<i64>, amount: i64, between: impl F
 pub fn withdraw_in_one_section(account: &Mutex<i64>, amount: i64, between: impl FnOnce()) -> bool {
     let mut balance = account.lock().unwrap();
     let enough = *balance >= amount;
-    between();
+    between(); // Here other threads can get in.
     if enough {
         *balance -= amount;
     }
@@ -56,7 +56,7 @@ pub type Accounts = [Mutex<i64>; 2];
 pub fn transfer_lock_by_lock([first, second]: &Accounts, amount: i64, between: impl FnOnce()) {
     *first.lock().unwrap() -= amount;
     // BUG (on purpose): here the amount is in neither account, and any thread may look.
-    between();
+    between(); // Here other threads can get in.
     *second.lock().unwrap() += amount;
 }
 
@@ -64,7 +64,7 @@ pub fn transfer_lock_by_lock([first, second]: &Accounts, amount: i64, between: i
 pub fn audit_lock_by_lock([first, second]: &Accounts, between: impl FnOnce()) -> i64 {
     let one = *first.lock().unwrap();
     // BUG (on purpose): the two balances are not of the same moment.
-    between();
+    between(); // Here other threads can get in.
     one + *second.lock().unwrap()
 }
 
@@ -73,14 +73,14 @@ pub fn transfer_under_both_locks([first, second]: &Accounts, amount: i64, betwee
     // Every thread takes the first lock first; in two orders, two threads could wait for each other.
     let (mut one, mut two) = (first.lock().unwrap(), second.lock().unwrap());
     *one -= amount;
-    between();
+    between(); // Here other threads can get in.
     *two += amount;
 }
 
 /// Adds up both accounts with both locks held.
 pub fn audit_under_both_locks([first, second]: &Accounts, between: impl FnOnce()) -> i64 {
     let (one, two) = (first.lock().unwrap(), second.lock().unwrap());
-    between();
+    between(); // Here other threads can get in.
     *one + *two
 }
 

@@ -158,7 +158,7 @@ fn play(args: &DiagnoseArgs, screen: &Screen) -> anyhow::Result<()> {
     let right = asked.iter().filter(|one| one["right"] == true).count();
     let (all, next) = (asked.len(), args.seed.wrapping_add(1));
     screen.say(format!(
-        "\n{right} of {all} right; --seed {next} asks others"
+        "\n{right} of {all} right; --seed {next} asks others, --answers ABC needs no terminal"
     ));
     if args.json {
         screen.print(&json!({ "seed": args.seed, "right": right, "asked": asked }).to_string());

@@ -241,7 +241,7 @@ fn check_once(drill: &Drill, args: &DrillArgs, screen: &Screen) -> ExitCode {
             }
             match error.starts_with("error") {
                 // rustc's, with lines of its own.
-                true => _ = writeln!(io::stderr(), "{error}\n{CRATES}"),
+                true => _ = writeln!(io::stderr(), "{error}\n\n{CRATES}"),
                 false => cli::print_error(error),
             }
             return ExitCode::FAILURE;

@@ -307,7 +307,9 @@ pub(crate) enum Stuck {
     #[error("every thread waits for another, and none can go on")]
     Waiting,
     /// Some thread runs on and on.
-    #[error("it runs on and on without an end")]
+    #[error(
+        "it runs on and on: a loop that asks again and again is no way to wait; `join`, `lock`, `recv` and `wait` block"
+    )]
     Busy,
 }
 
