@@ -233,19 +233,7 @@ fn check(drill: &Drill, args: &DrillArgs, screen: &Screen) -> ExitCode {
 fn check_once(drill: &Drill, args: &DrillArgs, screen: &Screen) -> ExitCode {
     let verdict = match reader::check(drill) {
         Ok(verdict) => verdict,
-        Err(error) => {
-            let error = error.to_string();
-            if args.json {
-                let document = json!({ "drill": drill.file(), "done": false, "error": error });
-                screen.print(&document.to_string());
-            }
-            match error.starts_with("error") {
-                // rustc's, with lines of its own.
-                true => _ = writeln!(io::stderr(), "{error}\n\n{CRATES}"),
-                false => cli::print_error(error),
-            }
-            return ExitCode::FAILURE;
-        }
+        Err(error) => return fail(drill, args, screen, &error.to_string()),
     };
     let done = verdict.fault.is_none();
     let mut lines = vec![
@@ -270,4 +258,18 @@ fn check_once(drill: &Drill, args: &DrillArgs, screen: &Screen) -> ExitCode {
     let document = json!({ "drill": drill.file(), "done": done, "fault": verdict.fault, "picture": verdict.picture(80) });
     print(screen, args, &document, &lines);
     ExitCode::from(u8::from(!done))
+}
+
+/// A file that could not be checked.
+fn fail(drill: &Drill, args: &DrillArgs, screen: &Screen, error: &str) -> ExitCode {
+    if args.json {
+        let document = json!({ "drill": drill.file(), "done": false, "error": error });
+        screen.print(&document.to_string());
+    }
+    match error.starts_with("error") {
+        // rustc's, with lines of its own.
+        true => _ = writeln!(io::stderr(), "{error}\n\n{CRATES}"),
+        false => cli::print_error(error),
+    }
+    ExitCode::FAILURE
 }

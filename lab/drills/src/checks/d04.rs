@@ -51,8 +51,7 @@ impl Till {
 pub fn check(withdraw: fn(&Mutex<i64>, &Till, i64) -> bool) -> Verdict {
     judge("till", TILLS, |stage| {
         for balance in [100, 200] {
-            let before = stage.count(None, "pays 80");
-            let account = Arc::new(Mutex::new(balance));
+            let (before, account) = (stage.count(None, "pays 80"), Arc::new(Mutex::new(balance)));
             let (shared, till) = (Arc::clone(&account), Till(stage.clone()));
             stage.watch(move || on_lanes(TILLS, |_| _ = withdraw(&shared, &till, 80)))?;
             let left = *account.lock().unwrap();
