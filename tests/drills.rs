@@ -204,7 +204,7 @@ fn steps_without_room_in_one_line_are_listed_in_their_order() {
             lines.len() > 2 && lines.iter().all(|line| line.chars().count() <= width),
             "{lines:?}"
         );
-        assert_eq!(lines[0], "  thread 1 waits for A, has A");
+        assert!(lines[0].contains(" waits for "), "{lines:?}");
     }
 }
 
