@@ -81,11 +81,8 @@ pub fn check(consume_all: fn(Source, usize)) -> Verdict {
     judge("item", ITEMS, |stage| {
         let source = Source(stage.clone(), 0);
         let ended = stage.watch(move || consume_all(source, CONSUMERS));
-        let (used, over, most) = (
-            stage.count(None, "leave"),
-            stage.count(None, "a consumer ends"),
-            stage.most_inside(),
-        );
+        let (used, most) = (stage.count(None, "leave"), stage.most_inside());
+        let over = stage.count(None, "a consumer ends");
         stage.ended(format!("{over} of {CONSUMERS} consumers ended"));
         ensure!(
             used == ITEMS,
