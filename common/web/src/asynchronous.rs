@@ -117,13 +117,6 @@ fn explain(error: &reqwest::Error, at: &Exchange) -> FetchError {
             }
         }
         if let Some(error) = inner.downcast_ref::<io::Error>() {
-            let breaks_rules = matches!(
-                error.kind(),
-                io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData
-            );
-            if breaks_rules && at.is_in_body() {
-                return at.against_the_rules();
-            }
             // TLS errors come wrapped in an io error without a meaning of its own.
             if error.get_ref().is_none() || error.kind() != io::ErrorKind::Other {
                 return at.io(error);

@@ -2,7 +2,8 @@
 
 use super::{
     BODY_LIMIT_BYTES, FetchError, KEEP_ALIVE, Page, USER_AGENT, Url,
-    exchange::{Client, Exchange, HEAD_LIMIT_BYTES, fetch, note_connection},
+    exchange::{Client, Exchange, HEAD_LIMIT_BYTES, fetch},
+    framing::Strictly,
 };
 use futures_util::FutureExt;
 use std::{
@@ -16,7 +17,7 @@ use ureq::{
     http::{Response, Uri, Version, header::TRANSFER_ENCODING},
     unversioned::{
         resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver},
-        transport::{ConnectionDetails, Connector, DefaultConnector, NextTimeout, Transport},
+        transport::{Connector, DefaultConnector, NextTimeout},
     },
 };
 
@@ -42,11 +43,11 @@ pub fn blocking_agent(timeout: Duration) -> Agent {
         .max_idle_connections_per_host(IDLE_CONNECTIONS)
         .max_idle_age(KEEP_ALIVE)
         // The default, 2 × 128 KiB a connection, would make threads look hungrier than they are.
-        .input_buffer_size(32 * 1024)
+        .input_buffer_size(8 * 1024)
         .output_buffer_size(OUTPUT_BUFFER_BYTES)
         .max_response_header_size(HEAD_LIMIT_BYTES)
         .build();
-    let connector = DefaultConnector::default().chain(Noting);
+    let connector = DefaultConnector::default().chain(Strictly);
     Agent::with_parts(config, connector, AddressFirst::default())
 }
 
@@ -99,23 +100,6 @@ fn explain(error: ureq::Error, at: &Exchange) -> FetchError {
         }
         ureq::Error::Protocol(_) | ureq::Error::BodyStalled => at.against_the_rules(),
         error => at.other(error),
-    }
-}
-
-/// Notes each connection that is made.
-#[derive(Debug)]
-struct Noting;
-
-impl<In: Transport> Connector<In> for Noting {
-    type Out = In;
-
-    fn connect(
-        &self,
-        _: &ConnectionDetails<'_>,
-        made: Option<In>,
-    ) -> Result<Option<In>, ureq::Error> {
-        note_connection();
-        Ok(made)
     }
 }
 

@@ -25,7 +25,7 @@ pub(super) const HEAD_LIMIT_BYTES: usize = 30 << 10;
 const ADDRESS_LIMIT_BYTES: usize = 8 << 10;
 
 /// The most fields of a head.
-const FIELDS_LIMIT: usize = 100;
+pub(super) const FIELDS_LIMIT: usize = 100;
 
 /// How many redirects are followed for one request.
 const REDIRECT_LIMIT: usize = 10;
@@ -333,6 +333,9 @@ impl Exchange {
             // ENFILE and EMFILE, on every Unix.
             _ if cfg!(unix) && matches!(error.raw_os_error(), Some(23 | 24)) => self
                 .other("too many open files; have fewer requests in flight, or raise `ulimit -n`"),
+            ErrorKind::InvalidInput | ErrorKind::InvalidData if self.is_in_body() => {
+                self.against_the_rules()
+            }
             _ => self.other(error),
         }
     }

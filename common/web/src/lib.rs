@@ -27,6 +27,7 @@ mod blocking;
 mod charset;
 mod error;
 mod exchange;
+mod framing;
 mod handle;
 mod page;
 pub mod server;

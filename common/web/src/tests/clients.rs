@@ -129,6 +129,34 @@ fn a_reset_is_a_reset() {
 }
 
 #[test]
+fn what_a_reset_ends_is_no_page() {
+    for rest in [
+        "",
+        " OK",
+        " OK\r\n\r\nab",
+        " OK\r\ncontent-length: 5\r\n\r\nab",
+        " OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\n",
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        thread::spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                // A connection that is closed with the rest of its request unread is reset.
+                let _ = stream.read_exact(&mut [0]);
+                let _ = stream.write_all(format!("HTTP/1.1 200{rest}").as_bytes());
+            }
+        });
+        let url = Url::parse(&format!("http://{address}/")).expect("a URL");
+        for error in errors(&url, LONG) {
+            assert!(
+                matches!(error, FetchError::Reset { .. }),
+                "{rest}: {error:?}"
+            );
+        }
+    }
+}
+
+#[test]
 fn a_page_that_is_not_utf8_is_read_all_the_same() {
     let server = server();
     for page in fetch_with_all(&server.url("not-utf8"), LONG) {
