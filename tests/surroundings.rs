@@ -58,10 +58,8 @@ fn press(keys: &[u8], (mut child, mut stderr): (Child, ChildStderr)) -> (String,
     (told, child.wait().expect("it ends").code())
 }
 
-fn signal(child: &Child, name: &str) {
-    let status = Command::new("kill")
-        .args([name, &child.id().to_string()])
-        .status();
+fn signal(pid: &str, name: &str) {
+    let status = Command::new("kill").args([name, pid]).status();
     assert!(status.expect("kill starts").success());
 }
 
@@ -71,10 +69,10 @@ fn signals_that_were_ignored_at_the_start_stay_ignored() {
         let mut command = Command::new("sh");
         command.args(["-c", &format!("trap '' {name}; exec \"$0\" \"$@\"")]);
         let started = paused(command.arg(lab_01()).args(QUICK));
-        signal(&started.0, flag);
+        signal(&started.0.id().to_string(), flag);
         let (told, code) = press(b"\n\n\n", started);
         assert_eq!(code, Some(0), "{name}: {told}");
-        println!("{name} ignored: the run goes on to its end");
+        println!("case: {name} ignored: the run goes on to its end");
     }
 }
 
@@ -90,11 +88,11 @@ fn a_limit_is_named_in_one_line_and_leaves_no_half_file() {
             0,
             "{flag}"
         );
-        println!("{flag} past ulimit -f: one line, no file");
+        println!("case: {flag} past ulimit -f: one line, no file");
     }
     let _ = after("ulimit -s 64", &[]).refused(1, &["ulimit -s"]);
     let _ = after("ulimit -n 6", &[]).refused(1, &["ulimit -n"]);
-    println!("too small a stack, too few files: one line each");
+    println!("case: too small a stack, too few files: one line each");
 }
 
 #[test]
@@ -106,7 +104,7 @@ fn a_path_need_not_be_utf_8() {
         assert!(file.exists());
         fs::remove_file(file).expect("ours");
     }
-    println!("paths with a byte 0xFF: written");
+    println!("case: paths with a byte 0xFF: written");
 }
 
 #[test]
@@ -126,29 +124,124 @@ fn workers_are_the_running_image_whatever_lies_at_its_path() {
     let (told, code) = press(b"\n", started);
     assert_eq!(code, Some(0), "{told}");
     assert!(!seen.exists(), "a stranger ran as its worker");
-    println!("program removed, a stranger at its old name: workers of its own");
+    println!("case: program removed, a stranger at its old name: workers of its own");
 }
 
 #[test]
-fn a_time_in_which_the_program_was_stopped_proves_nothing() {
-    let mut child = Command::new(lab_01())
-        .args(["--requests", "2", "--delay", "1", "--width", "80"])
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("it starts");
-    let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
-    // A second of waiting is left then.
-    let first = lines.find(|line| line.as_ref().is_ok_and(|line| line.contains("200")));
-    assert!(first.is_some(), "it printed no answer");
-    signal(&child, "-STOP");
-    signal(&child, "-CONT");
-    let rest: Vec<String> = lines.map_while(Result::ok).collect();
-    assert_eq!(child.wait().expect("it ends").code(), Some(0));
-    assert!(
-        rest.join(" ").contains("was stopped for a while"),
-        "{rest:#?}"
-    );
-    println!("stopped and continued: its times prove nothing");
+fn where_few_threads_start_no_step_waits_for_one_that_cannot() {
+    let as_another = "setpriv --reuid=64999 --regid=64999 --clear-groups";
+    let works = Command::new("sh")
+        .args(["-c", &format!("{as_another} true")])
+        .output();
+    if !works.is_ok_and(|output| output.status.success()) {
+        println!("case: few threads: not tried, because the limit holds for another user only");
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let mode = |mode| std::os::unix::fs::PermissionsExt::from_mode(mode);
+    fs::set_permissions(folder.path(), mode(0o755)).expect("ours");
+    for step in ["lab-17-async-basics", "lab-19-async-vs-threads-fx"] {
+        let program = folder.path().join(step);
+        fs::copy(&binaries()[step], &program).expect("room");
+        for threads in 1..=5 {
+            let mut command = Command::new("sh");
+            let limited = format!("exec {as_another} prlimit --nproc={threads} \"$0\"");
+            command.args(["-c", &limited]).arg(&program);
+            let finished = run_command(command);
+            let told = &finished.stderr;
+            // A server says its own line, and its parent another.
+            let is_told = told.contains("ulimit -u") && told.lines().count() <= 2;
+            let is_well = finished.code == Some(0);
+            assert!(
+                is_well || is_told && finished.code == Some(1),
+                "{step}: {told}"
+            );
+            assert!(!told.contains("panicked"), "{step}: {told}");
+        }
+        println!("case: {step} with one to five threads: a line, and no panic");
+    }
+}
+
+#[test]
+fn what_the_reader_set_for_python_does_not_reach_the_guest() {
+    let has_python = Command::new("python3").arg("--version").output();
+    if !has_python.is_ok_and(|output| output.status.success()) {
+        println!("case: the reader's Python: not tried, because there is no python3");
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("json.py"), "raise SystemExit(3)").expect("room");
+    for (name, value) in [
+        ("PYTHONPATH", folder.path().as_os_str()),
+        ("PYTHONHOME", OsStr::new("/nowhere")),
+        ("PYTHONINSPECT", OsStr::new("1")),
+    ] {
+        let mut command = Command::new(&binaries()["lab-03-gil-threads"]);
+        let flags = ["--rounds", "1", "--scale", "1", "--python", "python3"];
+        let _ = run_command({
+            command
+                .args(flags)
+                .env(name, value)
+                .current_dir(folder.path());
+            command
+        })
+        .well();
+        println!("case: {name} set: the guest runs");
+    }
+}
+
+#[test]
+fn a_report_through_a_link_that_leads_nowhere_keeps_the_link() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let [link, file] = ["link", "file"].map(|name| folder.path().join(name));
+    std::os::unix::fs::symlink(&file, &link).expect("room");
+    let _ = after("true", &["--report".as_ref(), link.as_os_str()]).well();
+    assert!(link.is_symlink() && file.is_file());
+    println!("case: a report through a dangling link: written where it leads");
+}
+
+/// The children of a process, by its main thread.
+fn children(of: u32) -> Vec<String> {
+    let list = fs::read_to_string(format!("/proc/{of}/task/{of}/children"));
+    let list = list.unwrap_or_default();
+    list.split_whitespace().map(str::to_owned).collect()
+}
+
+/// `R`, `S`, `T` and the like, or nothing for a process that is not there.
+fn state(pid: &str) -> Option<char> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit(") ").next()?.chars().next()
+}
+
+#[test]
+fn a_time_in_which_a_process_was_stopped_proves_nothing() {
+    for who in ["the program", "its child alone"] {
+        let mut child = Command::new(lab_01())
+            .args(["--requests", "2", "--delay", "1", "--width", "80"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("it starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+        // A second of waiting is left then.
+        let first = lines.find(|line| line.as_ref().is_ok_and(|line| line.contains("200")));
+        assert!(first.is_some(), "it printed no answer");
+        let pid = match who {
+            "the program" => child.id().to_string(),
+            _ => children(child.id()).remove(0),
+        };
+        signal(&pid, "-STOP");
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while state(&pid) != Some('T') {
+            assert!(Instant::now() < deadline, "{who} does not stop");
+            thread::sleep(Duration::from_millis(5));
+        }
+        signal(&pid, "-CONT");
+        let rest: Vec<String> = lines.map_while(Result::ok).collect();
+        assert_eq!(child.wait().expect("it ends").code(), Some(0));
+        let told = rest.join(" ");
+        assert!(told.contains("was stopped for a while"), "{who}: {rest:#?}");
+        println!("case: {who} stopped and continued: its times prove nothing");
+    }
 }
 
 #[test]
@@ -160,34 +253,27 @@ fn a_killed_tour_leaves_no_step_behind() {
         .stderr(Stdio::null())
         .spawn()
         .expect("it starts");
-    let children = format!("/proc/{0}/task/{0}/children", child.id());
     let deadline = Instant::now() + Duration::from_secs(60);
     let step = loop {
-        let of_it = fs::read_to_string(&children).unwrap_or_default();
         // Forked, it is still the tour; its own arguments come with its program.
-        let is_step = |pid: &&str| {
+        let is_step = |pid: &String| {
             let exe = fs::read_link(format!("/proc/{pid}/exe"));
             exe.is_ok_and(|exe| binaries().values().any(|path| *path == exe && path != tour))
         };
-        if let Some(pid) = of_it.split_whitespace().find(is_step) {
-            break pid.to_owned();
+        if let Some(pid) = children(child.id()).into_iter().find(is_step) {
+            break pid;
         }
         assert!(Instant::now() < deadline, "it started no step");
         thread::sleep(Duration::from_millis(5));
     };
-    signal(&child, "-KILL");
+    signal(&child.id().to_string(), "-KILL");
     let _ = child.wait();
     // Gone, or gone and not yet taken away by whoever inherits it.
-    let runs = || {
-        let stat = fs::read_to_string(format!("/proc/{step}/stat")).unwrap_or_default();
-        stat.rsplit(") ")
-            .next()
-            .is_some_and(|rest| rest.starts_with(['R', 'S', 'D', 'T']))
-    };
+    let runs = || matches!(state(&step), Some('R' | 'S' | 'D' | 'T'));
     while runs() {
         assert!(Instant::now() < deadline, "{step} survived");
         thread::sleep(Duration::from_millis(5));
     }
     binaries().values().for_each(assert_nothing_left_behind);
-    println!("a killed tour: nothing stays behind");
+    println!("case: a killed tour: nothing stays behind");
 }

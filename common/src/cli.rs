@@ -1,13 +1,18 @@
 //! The flags that every step has, the groups that some share, and one line for a bad value.
 
 use crate::question::CLASS;
-use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, value_parser};
+use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser};
 use measure::inherited;
 use process_pool::child::{self, Role};
 pub use report::print_error;
 use serde::{Serialize, Serializer};
 use std::{
-    fmt, num::NonZeroUsize, ops::RangeInclusive, path::PathBuf, process::ExitCode, str::FromStr,
+    fmt::{self, Display},
+    num::NonZeroUsize,
+    ops::RangeInclusive,
+    path::PathBuf,
+    process::ExitCode,
+    str::FromStr,
     time::Duration,
 };
 
@@ -49,13 +54,11 @@ pub struct CommonArgs {
     pub report: Option<PathBuf>,
 
     /// The seed of everything random; the same seed gives the same run
-    #[arg(long, value_name = "N", default_value_t = 42)]
+    #[arg(long, value_name = "N", default_value_t = 42, value_parser = within(0..=u64::MAX))]
     pub seed: u64,
 
     /// Draw everything for this many columns, 50 to 200, whatever the terminal is
-    #[arg(
-        long, value_name = "COLUMNS", value_parser = value_parser!(u16).range(50..=200)
-    )]
+    #[arg(long, value_name = "COLUMNS", value_parser = within(50..=200))]
     #[serde(skip)]
     pub width: Option<u16>,
 
@@ -144,6 +147,23 @@ impl fmt::Display for Seconds {
 /// Anything else, with the range.
 pub fn parse_workers(text: &str) -> Result<NonZeroUsize, String> {
     up_to::<WORKERS_LIMIT>(text)
+}
+
+/// Parses a whole number in a range, which the error names.
+pub fn within<T>(range: RangeInclusive<T>) -> impl Fn(&str) -> Result<T, String> + Clone
+where
+    T: FromStr + PartialOrd + Display + Clone,
+{
+    move |text| {
+        let number = text.parse().ok().filter(|number| range.contains(number));
+        number.ok_or_else(|| {
+            format!(
+                "not a whole number from {} to {}",
+                range.start(),
+                range.end()
+            )
+        })
+    }
 }
 
 /// Parses a whole number from 1 to `LIMIT`; groups of three digits may be set apart by `_` or `,`.

@@ -4,10 +4,13 @@
 use std::thread;
 use std::{
     io,
-    sync::{Arc, LazyLock, atomic::AtomicBool},
+    sync::{
+        Arc, LazyLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
-/// Raised when the process goes on after it was stopped, as by Ctrl-Z.
+/// Raised when the process goes on after it was stopped, as by Ctrl-Z, and when a child is stopped.
 pub(crate) static STOPPED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 
 /// The least stack that a program of the lab needs for its own `main`, in bytes.
@@ -33,17 +36,33 @@ pub fn on_interrupt(mut handler: impl FnMut(&'static str) + Send + 'static) -> i
         consts::SIGTERM,
         consts::SIGHUP,
         consts::SIGXCPU,
+        consts::SIGCHLD,
     ];
     let mut signals = Signals::new(wanted.into_iter().filter(|signal| !is_ignored(*signal)))?;
     thread::Builder::new().spawn(move || {
         for signal in signals.forever() {
-            handler(match signal {
-                consts::SIGXCPU => "out of CPU time (`ulimit -t`)",
-                _ => "interrupted",
-            });
+            match signal {
+                consts::SIGCHLD if !is_child_stopped() => {}
+                consts::SIGCHLD => STOPPED.store(true, Ordering::SeqCst),
+                consts::SIGXCPU => handler("out of CPU time (`ulimit -t`)"),
+                _ => handler("interrupted"),
+            }
         }
     })?;
     Ok(())
+}
+
+/// Whether a child has been stopped, which its parent is told once; on Linux only.
+#[cfg(unix)]
+fn is_child_stopped() -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
+        let seen = waitid(Id::All, WaitPidFlag::WSTOPPED | WaitPidFlag::WNOHANG);
+        matches!(seen, Ok(WaitStatus::Stopped(..)))
+    }
+    #[cfg(not(target_os = "linux"))]
+    false
 }
 
 /// Calls `handler` with the reason, in a thread of its own, each time this process is asked to end.
@@ -104,7 +123,7 @@ const LIMITS: [(i32, &str); 4] = {
     [
         (
             Errno::EAGAIN as i32,
-            "ask for fewer processes and threads, or raise `ulimit -u`",
+            "ask for fewer processes and threads, or raise `ulimit -u` or `ulimit -v`",
         ),
         (
             Errno::EMFILE as i32,

@@ -54,7 +54,7 @@ impl Surroundings {
     /// What has disturbed the process since, in words; `None` if nothing did that can be seen.
     pub fn disturbed(self) -> Option<String> {
         if STOPPED.load(Ordering::SeqCst) {
-            return Some("the program was stopped for a while meanwhile".into());
+            return Some("a process of the program was stopped for a while meanwhile".into());
         }
         let held = withheld().saturating_sub(self.withheld);
         let quota = quota().unwrap_or_default();

@@ -106,11 +106,7 @@ impl Server {
     /// Not over a connection: where descriptors run out, there would be none to be had.
     fn counts(&self, begins: bool) -> Result<Witness, ServerError> {
         match &self.home {
-            Home::Process(served) => {
-                let mut served = served.lock();
-                let answer = served.ask(&begins);
-                answer.map_err(|error| served.silent(error))
-            }
+            Home::Process(served) => served.lock().ask(&begins),
             Home::Thread(_, lab) => Ok(lab.counts.ask(begins)),
         }
     }

@@ -146,18 +146,19 @@ impl Served {
         let (child, mut link) = Child::start(program, service.name)?;
         link.set_timeout(Some(PATIENCE));
         let mut served = Self { child, link };
-        match served.ask::<Result<SocketAddr, String>>(config) {
-            Ok(Ok(address)) => Ok((served, address)),
-            Ok(Err(reason)) => Err(ServerError::Refused { reason }),
-            Err(error) => Err(served.silent(error)),
-        }
+        let address: Result<SocketAddr, String> = served.ask(config)?;
+        let address = address.map_err(|reason| ServerError::Refused { reason })?;
+        Ok((served, address))
     }
 
     /// Sends a message over the link, and receives the answer.
-    pub(crate) fn ask<T: DeserializeOwned>(&mut self, message: &impl Serialize) -> io::Result<T> {
-        self.link.send(message)?;
-        let answer = self.link.receive()?;
-        answer.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+    pub(crate) fn ask<T>(&mut self, message: &impl Serialize) -> Result<T, ServerError>
+    where
+        T: DeserializeOwned,
+    {
+        let answer = self.link.send(message).and_then(|()| self.link.receive());
+        let answer = answer.and_then(|it| it.ok_or(io::ErrorKind::UnexpectedEof.into()));
+        answer.map_err(|error| self.silent(&error))
     }
 
     pub(crate) fn id(&self) -> u32 {
@@ -165,14 +166,14 @@ impl Served {
     }
 
     /// A silence is explained by an end, if there was one: its connections break a little earlier.
-    pub(crate) fn silent(&mut self, reason: impl ToString) -> ServerError {
+    fn silent(&mut self, error: &io::Error) -> ServerError {
         let deadline = Instant::now() + Duration::from_millis(500);
         loop {
             if let Some(exit) = self.child.try_wait() {
                 return ServerError::Ended { exit };
             }
             if Instant::now() >= deadline {
-                let reason = reason.to_string();
+                let reason = error.to_string();
                 return ServerError::Silent { reason };
             }
             thread::sleep(Duration::from_millis(1));

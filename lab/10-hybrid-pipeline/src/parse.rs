@@ -38,7 +38,7 @@ fn kept(url: &Url, found: Found) -> Parsed {
     // What a stranger wrote must not steer the terminal.
     let steers = |c: char| {
         c.is_control()
-            || matches!(c, '\u{61c}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+            || matches!(c, '\u{115f}' | '\u{1160}' | '\u{61c}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
     let title = match title.as_str() {
         "" => "(no title)".into(),

@@ -20,11 +20,11 @@ use web::{FaultKind, Faults, SERVER, Server, ServerConfig, server::PATHS};
 #[command(name = "lab-server", version, after_help = PATHS)]
 struct Args {
     /// Listen at this port; 0 takes a free one
-    #[arg(long, value_name = "PORT", default_value = "8080")]
+    #[arg(long, value_name = "PORT", default_value = "8080", value_parser = cli::within(0..=u16::MAX))]
     port: u16,
 
     /// Let one request of every K fail, so that a client can show how it copes
-    #[arg(long, value_name = "K")]
+    #[arg(long, value_name = "K", value_parser = cli::within(NonZeroU32::MIN..=NonZeroU32::MAX))]
     fault_every: Option<NonZeroU32>,
 
     /// The ways to fail; the seed chooses among these
@@ -43,7 +43,7 @@ struct Args {
     /// The status of a server error, 500 to 599
     #[arg(
         long, value_name = "CODE", default_value = "500", requires = "fault_every",
-        value_parser = clap::value_parser!(u16).range(500..600)
+        value_parser = cli::within(500..=599)
     )]
     fault_status: u16,
 
@@ -61,12 +61,11 @@ struct Args {
         long,
         value_name = "SECONDS",
         default_value = "1",
-        requires = "fault_every"
-    )]
+        requires = "fault_every", value_parser = cli::within(0..=u32::MAX))]
     retry_after: u32,
 
     /// Decides which requests fail and what the pages hold
-    #[arg(long, value_name = "N", default_value = "1")]
+    #[arg(long, value_name = "N", default_value = "1", value_parser = cli::within(0..=u64::MAX))]
     seed: u64,
 
     /// Show this directory at /files/

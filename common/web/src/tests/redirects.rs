@@ -22,6 +22,7 @@ fn a_redirect_leads_where_the_url_standard_says() {
     for (number, (location, expected)) in LOCATIONS.iter().enumerate() {
         let from = url.join(&format!("/a/b?to={number}#part")).expect("a path");
         let what = String::from_utf8_lossy(location);
+        println!("case: Location: {what} -> {expected}");
         assert_eq!(verdict(&from), format!("200 {expected}"), "{what}");
         let page = get(&from);
         let fragment = if what.contains('#') { "new" } else { "part" };

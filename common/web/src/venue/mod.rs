@@ -115,7 +115,7 @@ impl Venue {
     ///
     /// # Errors
     /// It does not answer.
-    pub fn begin(&self, bell: usize) -> io::Result<()> {
+    pub fn begin(&self, bell: usize) -> Result<(), ServerError> {
         self.control(Some(bell as u64)).map(drop)
     }
 
@@ -123,12 +123,12 @@ impl Venue {
     ///
     /// # Errors
     /// It does not answer.
-    pub fn counts(&self) -> io::Result<Counts> {
+    pub fn counts(&self) -> Result<Counts, ServerError> {
         self.control(None)
     }
 
     /// Not over a connection: where descriptors run out, there would be none to be had.
-    fn control(&self, bell: Option<u64>) -> io::Result<Counts> {
+    fn control(&self, bell: Option<u64>) -> Result<Counts, ServerError> {
         self.served.lock().ask(&bell)
     }
 }

@@ -1,5 +1,7 @@
 //! Titles, links and bases as the HTML Standard has them, from both parsers.
 
+mod independent;
+
 use super::*;
 
 fn run(parse: &Parse, page: &str) -> Result<Parsed, String> {
@@ -11,7 +13,9 @@ fn run(parse: &Parse, page: &str) -> Result<Parsed, String> {
 fn parsed(page: &str) -> Parsed {
     let parsed = run(&TREE, page);
     assert_eq!(parsed, run(&STREAM, page), "{page}");
-    parsed.expect("an honest page")
+    let parsed = parsed.expect("an honest page");
+    independent::compare(page, &parsed);
+    parsed
 }
 
 /// Title, number of links, and the paths that are followed.
