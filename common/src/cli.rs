@@ -135,7 +135,7 @@ impl FromStr for Seconds {
     }
 }
 
-impl fmt::Display for Seconds {
+impl Display for Seconds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0.as_secs_f64())
     }
