@@ -17,7 +17,7 @@ from selectolax.lexbor import LexborHTMLParser
 HTML = {"foreignobject", "desc", "title", "mi", "mo", "mn", "ms", "mtext"}
 def is_html(node):
     while node := node.parent:
-        if node.tag in HTML: return True
+        if node.tag.lower() in HTML: return True
         if node.tag in ("svg", "math"): return False
     return True
 print(flush=True)
