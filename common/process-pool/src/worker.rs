@@ -298,6 +298,10 @@ impl Worker {
                 state.requeue(job);
             }
         }
+        // With nothing left, it would wait for a word of its own queue.
+        if state.slots[self.id.slot].jobs.is_empty() {
+            self.turn(state);
+        }
     }
 
     /// Has it killed; what it had is settled once it is dead.

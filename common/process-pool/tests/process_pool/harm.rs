@@ -265,6 +265,23 @@ fn a_stopped_worker_is_given_up_at_the_limit_though_it_takes_no_input() {
 }
 
 #[test]
+fn a_lone_worker_that_stops_for_a_moment_does_what_it_had_not_read() {
+    watched(|| {
+        let pool = pool(crew::ECHO, 1);
+        // Quick ones first, so that tasks are sent ahead.
+        let quick = pool.map_unordered(vec![vec![1]; 300]);
+        assert!(quick.into_iter().all(|(_, end)| end.is_ok()));
+        let pid = Pid::from_raw(pool.worker_ids()[0].cast_signed());
+        signal::kill(pid, Signal::SIGSTOP).expect("it idles");
+        let tasks = [1, 2, 3].map(|size| pool.submit(vec![7; size]));
+        // By then all are taken back.
+        thread::sleep(Duration::from_millis(30));
+        signal::kill(pid, Signal::SIGCONT).expect("it is stopped");
+        assert!(tasks.into_iter().all(|task| task.wait().is_ok()));
+    });
+}
+
+#[test]
 fn stopped_workers_end_with_the_pool() {
     watched(|| {
         let pool = pool(crew::ECHO, 2);
