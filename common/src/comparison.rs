@@ -71,30 +71,25 @@ impl Lab {
         let alike = [ratio().at_most(most), ratio().at_least(least)];
         let mut alike = alike.map(|check| check.in_words(&*took)).to_vec();
         let found = Comparison::by(margin, &self.walls(first), &self.walls(second));
-        let (text, checks) = match found {
-            Comparison::FirstFaster => (
-                format!("`{first}` was faster in every round"),
-                vec![ratio().above(times(margin))],
-            ),
-            Comparison::SecondFaster => (
-                format!("`{second}` was faster in every round"),
-                vec![ratio().below(times(1.0 / margin))],
-            ),
-            Comparison::Same if margin > MARGIN => (
-                format!(
-                    "no difference between `{first}` and `{second}` that busy CPUs do not explain"
-                ),
-                alike,
-            ),
-            Comparison::Same => (
-                format!("no difference of a tenth between `{first}` and `{second}`"),
-                alike,
-            ),
+        let text = match found {
+            Comparison::FirstFaster => format!("`{first}` was faster in every round"),
+            Comparison::SecondFaster => format!("`{second}` was faster in every round"),
+            Comparison::Same if margin > MARGIN => {
+                format!("no difference of `{first}` and `{second}` that busy CPUs cannot explain")
+            }
+            Comparison::Same => {
+                format!("no difference of a tenth between `{first}` and `{second}`")
+            }
+            Comparison::Undecided => format!("whether `{first}` or `{second}` is faster"),
+        };
+        let checks = match found {
+            Comparison::FirstFaster => vec![ratio().above(times(margin))],
+            Comparison::SecondFaster => vec![ratio().below(times(1.0 / margin))],
+            Comparison::Same => alike,
+            // What took no time is not the same either.
             Comparison::Undecided => {
-                // What took no time is not the same either.
                 alike.push(wall(first).at_least(seconds(LEAST_TIME_S)));
-                let text = format!("whether `{first}` or `{second}` is faster");
-                (text, alike)
+                alike
             }
         };
         let claim = Claim::that(name, format!("{about}: {text}"));

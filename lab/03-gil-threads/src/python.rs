@@ -5,7 +5,6 @@ use measure::timing::{Usage, adopt_child_usage, forget_child_usage};
 use process_pool::child::Guest;
 use serde::Deserialize;
 use std::{
-    env,
     io::{BufRead, BufReader, Read, Write},
     path::Path,
     process::{ChildStdout, Command, Stdio},
@@ -61,13 +60,13 @@ pub(crate) struct Python {
 }
 
 impl Python {
-    /// Starts an interpreter; its jobs are `work`, or as much as both do in about `ENOUGH_S`.
-    pub(crate) fn start(program: &Path, work: u64) -> anyhow::Result<Self> {
+    /// Starts an interpreter, which is told the `gil` to have; its jobs are `work`, or as much as both do in about `ENOUGH_S`.
+    pub(crate) fn start(program: &Path, gil: Option<&str>, work: u64) -> anyhow::Result<Self> {
         let path = program.to_string_lossy().escape_debug().to_string();
         let mut command = Command::new(program);
         // The reader's variables, folder and packages stay out; whether there is a GIL is their choice.
         command.args(["-I", "-S", "-X", "utf8"]);
-        if let Ok(gil) = env::var("PYTHON_GIL") {
+        if let Some(gil) = gil {
             command.arg("-X").arg(format!("gil={gil}"));
         }
         command.args(["-c", SCRIPT]).stdin(Stdio::piped());

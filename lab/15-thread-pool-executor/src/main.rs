@@ -65,11 +65,7 @@ fn main() -> ExitCode {
 fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let text = "A thread for each wait, not a small pool: how many times as fast?";
     let ask = Question::faster("thread per task", "pool by hand", text);
-    lab.predict(
-        ask,
-        &["not faster", "twice", "three times or more"],
-        &[1.5, 2.8],
-    );
+    lab.predict(ask, &["not faster", "twice", "more than that"], &[1.5, 2.8]);
     claims::ways(args, lab)?;
     claims::sweep(args, lab);
     claims::many(args, lab)
