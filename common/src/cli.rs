@@ -58,7 +58,7 @@ pub struct CommonArgs {
     pub seed: u64,
 
     /// Draw everything for this many columns, 50 to 200, whatever the terminal is
-    #[arg(long, value_name = "COLUMNS", value_parser = within(50..=200))]
+    #[arg(long, value_name = "COLUMNS", value_parser = within::<u16>(50..=200))]
     #[serde(skip)]
     pub width: Option<u16>,
 

@@ -12,7 +12,6 @@ use crate::{
 use serde::Serialize;
 use std::{
     ffi::OsString,
-    io,
     marker::PhantomData,
     num::{NonZeroU64, NonZeroUsize},
     panic::{self, AssertUnwindSafe},
@@ -257,8 +256,7 @@ impl<I, O> PoolBuilder<I, O> {
         if child::is_child() {
             return Err(PoolError::Nested { role });
         }
-        let refused = |error: io::Error| PoolError::refused(&error, &error);
-        let shared = Arc::new(Shared::new(self.settings).map_err(refused)?);
+        let shared = Arc::new(Shared::new(self.settings).map_err(PoolError::no_room)?);
         // An early return drops the pool, which ends what was started.
         let pool = ProcessPool::new(Arc::clone(&shared));
         for slot in 0..shared.settings.workers.get() {
@@ -269,7 +267,7 @@ impl<I, O> PoolBuilder<I, O> {
             if let Err(error) = spawned {
                 let missing = slot..shared.settings.workers.get();
                 shared.change(|state| { missing }.for_each(|_| state.leave()));
-                return Err(refused(error));
+                return Err(PoolError::no_room(error));
             }
         }
         block_on(shared.started.take());

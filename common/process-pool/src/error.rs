@@ -47,6 +47,11 @@ pub enum PoolError {
 }
 
 impl PoolError {
+    /// What a pool needs beside its processes was refused.
+    pub(crate) fn no_room(error: io::Error) -> Self {
+        Self::refused(&format_args!("cannot start a worker: {error}"), &error)
+    }
+
     pub(crate) fn refused(error: &dyn fmt::Display, source: &io::Error) -> Self {
         Self::Refused {
             reason: error.to_string(),

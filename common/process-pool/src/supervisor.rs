@@ -96,9 +96,8 @@ fn greet(
     spawned: Instant,
 ) -> Result<Worker, PoolError> {
     let settings = &shared.settings;
-    let refused = |error: io::Error| PoolError::refused(&error, &error);
     for limit in &settings.limits {
-        limit_resource(worker.pid, *limit).map_err(refused)?;
+        limit_resource(worker.pid, *limit).map_err(PoolError::no_room)?;
     }
     let failed = |error: io::Error| match error.kind() {
         io::ErrorKind::TimedOut => PoolError::NotReady(settings.start_limit),
@@ -125,7 +124,7 @@ fn greet(
         let ended = ended.decode::<()>();
         ended.map_err(|error| PoolError::Initialiser(error.to_string()))?;
     }
-    Worker::new(worker, link).map_err(refused)
+    Worker::new(worker, link).map_err(PoolError::no_room)
 }
 
 /// Ends a worker that did not get ready; returns why that was.

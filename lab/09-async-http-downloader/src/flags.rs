@@ -48,7 +48,7 @@ pub(crate) struct Args {
               ("url", ArgPredicate::IsPresent, "0"), ("base_url", ArgPredicate::IsPresent, "0"),
           ],
           conflicts_with_all = ["url", "base_url"],
-          value_parser = common::cli::within(0..=10_000))]
+          value_parser = common::cli::within::<u32>(0..=10_000))]
     faults: u32,
 
     /// The ways to fail, apart by commas: 500, 429, cut, reset, stall

@@ -24,8 +24,8 @@ const STEP: Step = Step {
           passing and the waiting. A reentrant lock also remembers its owner, so that a method which \
           holds it can call one that takes it. A deadlock is a circle: each thread holds what the next \
           one waits for, so none of them goes on. One order for all locks leaves no circle.",
-    remember: "A lock costs most when several threads want it. Take locks in the same order \
-              everywhere, and no circle of waiting can form.",
+    remember: "A lock is never free, so hold it briefly. Take locks in the same order everywhere, \
+              and no circle of waiting can form.",
     predict: (
         "8 threads: whose cost grows most?",
         "cargo run -p lab-13-locks-and-rlock -- --threads 8",

@@ -251,10 +251,12 @@ pub(crate) fn price(args: &Args, lab: &mut Lab, stage: &Stage) -> anyhow::Result
     let text = "pricing on the executor delayed the light quotes: p99 over twice that alone";
     let held_up = Claim::that("executor_is_held_up", text);
     let held_up = held_up.check(p99(EXECUTOR).above(p99(ALONE) * 2.0));
-    lab.claim(held_up.headline());
+    let line = "pricing on the executor: 99 of 100 light quotes took up to {left}";
+    lab.claim(held_up.in_a_line(line).headline());
     let text = "beside the executor it delayed them less than half as long";
     let helps = Claim::that("beside_helps", text).check(p99(BESIDE).below(p99(EXECUTOR) * 0.5));
-    lab.claim(helps.headline());
+    let line = "pricing beside it: 99 of 100 light quotes took up to {left}";
+    lab.claim(helps.in_a_line(line).headline());
     let text = "both ways gave the prices that one after another gives";
     let same = Claim::that("same_prices", text).check(none_failed(EXECUTOR));
     lab.claim(same.check(none_failed(BESIDE)));
