@@ -39,6 +39,18 @@ fn a_request_that_fails_is_reported_once_by_each_variant_and_its_neighbour_is_ke
 fn assert_failures_reported(program: &Path, variants: &[&str]) {
     let server = Server::in_process(0, ServerConfig::default()).expect("a free port");
     let fine = server.url("bytes/1000");
+    // Labs 02 and 08 print numbers as they arrive.
+    let short = ["threaded", "tasks"]
+        .iter()
+        .any(|name| variants.contains(name));
+    let lines = match short {
+        true => ["#1 (failed)", "#2", "#1"],
+        false => [
+            "URL #1: failed",
+            "URL #2: status 200, 1,000 bytes",
+            "URL #1: status 200",
+        ],
+    };
     for (path, words) in [
         ("status/404", "answered 404"),
         ("status/500", "answered 500"),
@@ -48,7 +60,7 @@ fn assert_failures_reported(program: &Path, variants: &[&str]) {
         let bad = server.url(path);
         let finished = run(program, &["--url", bad.as_str(), "--url", fine.as_str()]);
         let finished = failed(finished, variants, &[words, bad.as_str(), "1 of 2"]);
-        finished.tells(&["URL #1: failed", "URL #2: status 200, 1,000 bytes"]);
+        finished.tells(&lines[..2]);
     }
     let bad = server.url("stall");
     let finished = run(program, &["--url", bad.as_str(), "--timeout", "0.3"]);
@@ -60,7 +72,7 @@ fn assert_failures_reported(program: &Path, variants: &[&str]) {
     let odd = server.url("not-utf8");
     run(program, &["--url", odd.as_str()])
         .well()
-        .tells(&["URL #1: status 200"]);
+        .tells(&lines[2..]);
 }
 
 #[test]

@@ -58,8 +58,10 @@ fn is_child_stopped() -> bool {
     #[cfg(target_os = "linux")]
     {
         use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
-        let seen = waitid(Id::All, WaitPidFlag::WSTOPPED | WaitPidFlag::WNOHANG);
-        matches!(seen, Ok(WaitStatus::Stopped(..)))
+        // One that goes on again at once is seen as continued only.
+        let either = WaitPidFlag::WSTOPPED | WaitPidFlag::WCONTINUED;
+        let seen = waitid(Id::All, either | WaitPidFlag::WNOHANG);
+        matches!(seen, Ok(WaitStatus::Stopped(..) | WaitStatus::Continued(_)))
     }
     #[cfg(not(target_os = "linux"))]
     false

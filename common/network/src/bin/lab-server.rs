@@ -43,7 +43,7 @@ struct Args {
     /// The status of a server error, 500 to 599
     #[arg(
         long, value_name = "CODE", default_value = "500", requires = "fault_every",
-        value_parser = cli::within(500..=599)
+        value_parser = cli::within::<u16>(500..=599)
     )]
     fault_status: u16,
 
