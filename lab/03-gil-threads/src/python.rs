@@ -98,9 +98,10 @@ impl Python {
         let (process, answers) = (&mut self.process, &mut self.answers);
         let mut line = String::new();
         thread::scope(|scope| {
-            scope.spawn(move || match silence.recv_timeout(PATIENCE) {
-                Err(RecvTimeoutError::Timeout) => process.kill(),
-                _ => (),
+            scope.spawn(move || {
+                if silence.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+                    process.kill();
+                }
             });
             let _ = answers.take(MOST_BYTES).read_line(&mut line);
             drop(answered);
