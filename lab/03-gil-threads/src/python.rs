@@ -112,12 +112,8 @@ impl Python {
             let errors = self.process.stderr.as_mut().expect("it is piped");
             let _ = errors.take(MOST_BYTES).read_to_end(&mut words);
             let words = String::from_utf8_lossy(&words);
-            let said = line.trim_end();
-            let said = if said.is_empty() {
-                "it ended, or was silent for 30 s"
-            } else {
-                said
-            };
+            let said = Some(line.trim_end()).filter(|said| !said.is_empty());
+            let said = said.unwrap_or("it ended, or was silent for 30 s");
             let last = words.trim_end().lines().last().unwrap_or(said);
             anyhow!("no answer from `{path}`: {}", last.escape_debug())
         })
