@@ -200,10 +200,12 @@ fn tour(arguments: &Arguments) -> ExitCode {
     if !arguments.json {
         list(&stops, &screen);
     }
+    // What to use when closes the whole path.
+    let advises = page.is_some() && arguments.only.is_none();
     let built = stops
         .iter()
         .copied()
-        .chain(page.is_some().then_some(&hands::ADVISE));
+        .chain(advises.then_some(&hands::ADVISE));
     let binaries = match find_binaries(arguments, &built.collect::<Vec<_>>(), &screen) {
         Ok(binaries) => binaries,
         Err(error) => return print_error(1, &format!("{error:#}")),
@@ -212,7 +214,7 @@ fn tour(arguments: &Arguments) -> ExitCode {
     let seen = visit_all(&stops, &binaries, arguments, &interrupted, &screen);
     let interrupted = interrupted.load(Ordering::SeqCst);
     let trouble = trouble(&seen, stops.len(), interrupted);
-    let advising = (!interrupted).then_some(&binaries);
+    let advising = (advises && !interrupted).then_some(&binaries);
     let written = page.map(|page| write_page(page, &seen, trouble.as_deref(), advising));
     let unwritten = written.and_then(|written| Some(format!("{:#}", written.err()?)));
     let lost = screen.lost_lines().map(String::from);
