@@ -1,9 +1,12 @@
-//! What this process has from its parent: signals to ignore, and limits.
+//! What this process has from its parent: signals to ignore, limits, and variables.
 
 #[cfg(unix)]
 use std::thread;
 use std::{
+    env,
+    ffi::OsStr,
     io,
+    process::Command,
     sync::{
         Arc, LazyLock,
         atomic::{AtomicBool, Ordering},
@@ -15,6 +18,18 @@ pub(crate) static STOPPED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::defaul
 
 /// The least stack that a program of the lab needs for its own `main`, in bytes.
 const STACK_BYTES: u64 = 512 * 1024;
+
+/// A Python to run `script`, which the variables, folder and packages of this process's parent do not
+/// reach; whether it has a GIL is still theirs to say, with `PYTHON_GIL`.
+pub fn isolated_python(program: impl AsRef<OsStr>, script: &str) -> Command {
+    let mut command = Command::new(program);
+    command.args(["-I", "-S", "-X", "utf8"]);
+    if let Ok(gil) = env::var("PYTHON_GIL") {
+        command.arg("-X").arg(format!("gil={gil}"));
+    }
+    command.args(["-c", script]);
+    command
+}
 
 /// Calls `handler` with the reason, in a thread of its own, each time this process is asked to end.
 ///
@@ -144,7 +159,7 @@ pub const PARENT: &str = "LAB_PARENT";
 /// Ends this process as soon as the parent named in [`PARENT`] has ended, however; on Linux only.
 pub fn end_with_parent() {
     #[cfg(target_os = "linux")]
-    if let Ok(parent) = std::env::var(PARENT) {
+    if let Ok(parent) = env::var(PARENT) {
         use nix::{
             sys::{prctl, signal},
             unistd::getppid,

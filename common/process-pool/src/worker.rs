@@ -298,7 +298,7 @@ impl Worker {
                 state.requeue(job);
             }
         }
-        // With nothing left, it would wait for a word of its own queue.
+        // Nothing else gives it the tasks that are in the queue again.
         if state.slots[self.id.slot].jobs.is_empty() {
             self.turn(state);
         }

@@ -200,12 +200,10 @@ fn tour(arguments: &Arguments) -> ExitCode {
     if !arguments.json {
         list(&stops, &screen);
     }
-    // What to use when closes the whole path.
-    let advises = page.is_some() && arguments.only.is_none();
     let built = stops
         .iter()
         .copied()
-        .chain(advises.then_some(&hands::ADVISE));
+        .chain(page.is_some().then_some(&hands::ADVISE));
     let binaries = match find_binaries(arguments, &built.collect::<Vec<_>>(), &screen) {
         Ok(binaries) => binaries,
         Err(error) => return print_error(1, &format!("{error:#}")),
@@ -214,7 +212,7 @@ fn tour(arguments: &Arguments) -> ExitCode {
     let seen = visit_all(&stops, &binaries, arguments, &interrupted, &screen);
     let interrupted = interrupted.load(Ordering::SeqCst);
     let trouble = trouble(&seen, stops.len(), interrupted);
-    let advising = (advises && !interrupted).then_some(&binaries);
+    let advising = (!interrupted).then_some(&binaries);
     let written = page.map(|page| write_page(page, &seen, trouble.as_deref(), advising));
     let unwritten = written.and_then(|written| Some(format!("{:#}", written.err()?)));
     let lost = screen.lost_lines().map(String::from);
@@ -383,7 +381,6 @@ fn conclude(seen: &Seen, all: usize, walked: &str, screen: &Screen) {
         "{} of {all} steps in {walked}; {shown} of {claims} claims shown on this machine, now",
         seen.documents.len()
     ));
-    screen.print(
-        "Start: cargo run -p basics-0-sequential      As a page: cargo run -- --report lab.html",
-    );
+    screen.print("As a page: cargo run -- --report lab.html");
+    screen.print("Start: cargo run -p basics-0-sequential");
 }

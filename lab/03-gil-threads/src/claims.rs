@@ -10,7 +10,7 @@ use common::{
 };
 use lab_03_gil_threads::{gil::Gil, wait_holding_gil, wait_releasing_gil};
 use measure::workload::io_wait_blocking;
-use std::{env, path::Path, time::Duration};
+use std::{path::Path, time::Duration};
 
 const WAIT: Duration = Duration::from_millis(100);
 const HOLDING: &str = "waits, GIL held";
@@ -66,8 +66,7 @@ pub(crate) fn open_python(args: &Args, lab: &mut Lab) -> anyhow::Result<Option<P
         return Ok(None);
     }
     let path = args.python.as_deref().unwrap_or(Path::new("python3"));
-    let gil = env::var("PYTHON_GIL").ok();
-    match Python::start(path, gil.as_deref(), args.work.get() as u64) {
+    match Python::start(path, args.work.get() as u64) {
         Ok(python) => {
             let (title, steps) = (&python.title, format::count(python.steps));
             lab.say(format!("{title}: a job is {steps} products"));

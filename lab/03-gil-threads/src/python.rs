@@ -1,13 +1,16 @@
 //! The reader's own Python: one interpreter, started once, asked for each run.
 
 use anyhow::{Context, anyhow};
-use measure::timing::{Usage, adopt_child_usage, forget_child_usage};
+use measure::{
+    inherited::isolated_python,
+    timing::{Usage, adopt_child_usage, forget_child_usage},
+};
 use process_pool::child::Guest;
 use serde::Deserialize;
 use std::{
     io::{BufRead, BufReader, Read, Write},
     path::Path,
-    process::{ChildStdout, Command, Stdio},
+    process::{ChildStdout, Stdio},
     sync::mpsc::{RecvTimeoutError, channel},
     thread,
     time::Duration,
@@ -60,16 +63,11 @@ pub(crate) struct Python {
 }
 
 impl Python {
-    /// Starts an interpreter, which is told the `gil` to have; its jobs are `work`, or as much as both do in about `ENOUGH_S`.
-    pub(crate) fn start(program: &Path, gil: Option<&str>, work: u64) -> anyhow::Result<Self> {
+    /// Starts an interpreter; its jobs are `work`, or as much as both do in about `ENOUGH_S`.
+    pub(crate) fn start(program: &Path, work: u64) -> anyhow::Result<Self> {
         let path = program.to_string_lossy().escape_debug().to_string();
-        let mut command = Command::new(program);
-        // The reader's variables, folder and packages stay out; whether there is a GIL is their choice.
-        command.args(["-I", "-S", "-X", "utf8"]);
-        if let Some(gil) = gil {
-            command.arg("-X").arg(format!("gil={gil}"));
-        }
-        command.args(["-c", SCRIPT]).stdin(Stdio::piped());
+        let mut command = isolated_python(program, SCRIPT);
+        command.stdin(Stdio::piped());
         let process = Guest::spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped()));
         let mut process = process.with_context(|| format!("cannot start `{path}`"))?;
         let answers = BufReader::new(process.stdout.take().expect("it is piped"));

@@ -27,7 +27,7 @@ use std::process::ExitCode;
 
 /// How often each cost is measured, and of a Python, which takes longer.
 const ROUNDS: usize = 5;
-const ROUNDS_OF_PYTHON: usize = 2;
+const ROUNDS_OF_PYTHON: usize = 3;
 
 fn main() -> ExitCode {
     if let Some(code) = cli::take_role(&[&ITEM]) {

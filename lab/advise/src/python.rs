@@ -5,13 +5,10 @@ use crate::{
     costs::{Price, quartiles},
     model::{Language, forecasts},
 };
+use measure::inherited::isolated_python;
 use process_pool::child::Guest;
 use serde::{Deserialize, Serialize};
-use std::{
-    collections::BTreeMap,
-    io::Read,
-    process::{Command, Stdio},
-};
+use std::{collections::BTreeMap, io::Read, process::Stdio};
 
 const SCRIPT: &str = include_str!("costs.py");
 
@@ -75,8 +72,8 @@ impl Python {
 }
 
 fn ask(rounds: usize) -> Option<Printed> {
-    let mut command = Command::new("python3");
-    command.args(["-c", SCRIPT, &rounds.to_string()]);
+    let mut command = isolated_python("python3", SCRIPT);
+    command.arg(rounds.to_string());
     command.stdin(Stdio::null()).stdout(Stdio::piped());
     let mut guest = Guest::spawn(command.stderr(Stdio::null())).ok()?;
     let mut text = String::new();

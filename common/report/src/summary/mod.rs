@@ -82,15 +82,15 @@ fn head(document: &Document, width: usize) -> Vec<String> {
     }
     if document.claims.iter().any(|claim| claim.needs_quiet) {
         let free = match document.host.cpus {
-            1 => "This program may use one CPU only".to_owned(),
+            1 => "This program may use one CPU only, so no two threads work at once.".to_owned(),
             cpus => format!(
-                "Only {:.1} of {cpus} CPUs were free",
+                "Only {:.1} of {cpus} CPUs were free: times of CPU work compare only where they are far apart. Run \
+                 again with nothing else running.",
                 document.host.parallelism
             ),
         };
         warn(&format!(
-            "{free}: times of CPU work compare only where they are far apart. Run again with nothing else running. \
-             Results, counts and waits hold all the same."
+            "{free} Results, counts and waits hold all the same."
         ));
     }
     lines
