@@ -4,7 +4,6 @@ use crate::{
     change,
     flags::{Args, choose, command_of},
     group::Group,
-    page,
     python::Python,
     record::{Document, Environment, Measured, Recorded, replace},
     rounds::Plan,
@@ -150,7 +149,6 @@ impl<'a> Bench<'a> {
     fn run(self) -> anyhow::Result<()> {
         self.introduce()?;
         let order: Vec<&str> = self.tables.iter().map(|(name, _)| *name).collect();
-        let mut changes = Vec::new();
         for (name, make) in &self.chosen {
             let start = Instant::now();
             let group = make(&self.setting).with_context(|| format!("the group `{name}`"))?;
@@ -161,21 +159,19 @@ impl<'a> Bench<'a> {
                 measured,
             };
             let took = start.elapsed();
-            let lines = self.changes_of(&recorded);
-            changes.push((recorded.name.clone(), lines.clone()));
-            // After each, and before it is told: whoever stops the run keeps what it has measured. Another
-            // run may have written meanwhile.
+            // After each, so that a run that is stopped keeps what it has measured. Another run may have
+            // written meanwhile.
             let mut document = self.stored()?;
             document.put(recorded.clone(), &order);
-            self.write(&document, &changes)?;
-            self.tell(&recorded, &lines, took)?;
+            self.write(&document)?;
+            self.tell(&recorded, took)?;
         }
-        let path = self.folder.join("bench.html");
+        let path = self.folder.join("bench.md");
         match self.setting.plan.is_test {
             true => say(format_args!(
                 "\neach row shown ran once, and its answers were right"
             )),
-            false => say(format_args!("\nthe page: {}", path.display())),
+            false => say(format_args!("\nall tables: {}", path.display())),
         }
     }
 
@@ -208,22 +204,22 @@ impl<'a> Bench<'a> {
         earlier.map_or_else(Vec::new, |earlier| change::since(earlier, recorded))
     }
 
-    fn tell(&self, recorded: &Recorded, changes: &[String], took: Duration) -> anyhow::Result<()> {
+    fn tell(&self, recorded: &Recorded, took: Duration) -> anyhow::Result<()> {
         let text = tables::terminal(&recorded.measured, Screen::default().width());
         let (name, rounds) = (&recorded.name, in_rounds(&recorded.measured));
         let (text, took) = (text.trim_end(), took.as_secs_f64());
         say(format_args!("\n{name}{rounds}, {took:.0} s\n{text}"))?;
+        let changes = self.changes_of(recorded);
         changes
             .iter()
             .try_for_each(|line| say_wrapped(&format!("~ {line}")))
     }
 
-    fn write(&self, document: &Document, changes: &[(String, Vec<String>)]) -> anyhow::Result<()> {
+    fn write(&self, document: &Document) -> anyhow::Result<()> {
         let file = |name: &str| self.folder.join(name);
         let json = serde_json::to_string_pretty(document).context("figures are plain data")?;
         replace(&file("bench.json"), &(json + "\n"))?;
-        replace(&file("bench.md"), &document.to_markdown())?;
-        replace(&file("bench.html"), &page::of(document, changes))
+        replace(&file("bench.md"), &document.to_markdown())
     }
 }
 

@@ -116,14 +116,6 @@ pub(crate) fn ratio(value: f64) -> String {
     }
 }
 
-/// A round figure with its unit's letters.
-pub(crate) fn round(value: f64, unit: &Unit) -> String {
-    let (factor, letters) = scale(value, unit);
-    // Rounded, since a tenth of a thousand is not quite a hundred.
-    let figure = (value * factor * 1e3).round() / 1e3;
-    format!("{figure}{letters}")
-}
-
 /// A place on an axis: `2`, `1,000`, `0.5`.
 pub(crate) fn place(at: f64) -> String {
     if at.fract() == 0.0 && at >= 0.0 {
@@ -207,14 +199,12 @@ pub(crate) mod tests {
             ratio(9_999.0),
             ratio(102_345.0),
             ratio(3_280_000.0),
-            round(1e-8, &Unit::Time),
-            round(0.000_2, &Unit::Time),
         ];
         assert_eq!(
             written,
             [
                 "12.3 ns", "12.3 ms", "12.3 s", "12.3 M", "123 k", "434", "0.012", "0.0012",
-                "9999", "102 k", "3.28 M", "10 ns", "200 µs"
+                "9999", "102 k", "3.28 M"
             ]
         );
     }

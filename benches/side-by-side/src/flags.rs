@@ -27,7 +27,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "PATH")]
     pub(crate) python: Vec<PathBuf>,
 
-    /// The folder for bench.json, bench.html and bench.md; otherwise target/tmp
+    /// The folder for bench.json and bench.md; otherwise target/tmp
     #[arg(long, value_name = "FOLDER")]
     pub(crate) out: Option<PathBuf>,
 

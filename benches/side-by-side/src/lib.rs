@@ -1,4 +1,4 @@
-//! Rows that take turns: how the lab's benchmarks measure, compare and draw.
+//! Rows that take turns: how the lab's benchmarks measure and compare.
 //!
 //! What is asked is how rows compare, and on a machine that is shared two rows compare only when they
 //! ran within the same second. So every round runs every row once, ratios are taken within a round,
@@ -7,11 +7,9 @@
 
 mod bench;
 mod change;
-mod chart;
 mod figures;
 mod flags;
 mod group;
-mod page;
 mod program;
 mod python;
 mod record;
