@@ -86,6 +86,11 @@ impl Lab {
         self.state().document.tables.push(table);
     }
 
+    /// Says what the names of the variants mean, under the question; for names that do not say it.
+    pub fn legend(&mut self, text: impl Into<String>) {
+        self.state().document.legend = text.into();
+    }
+
     /// Prints sentences, broken between words at the report's width and set in as the first one is.
     pub fn explain(&self, text: impl AsRef<str>) {
         let text = text.as_ref();

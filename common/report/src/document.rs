@@ -19,6 +19,9 @@ pub struct Document {
     pub step: String,
     /// The question that it answers.
     pub question: String,
+    /// What the names of its variants mean, where they do not say it.
+    #[serde(default)]
+    pub legend: String,
     /// The scripts that it mirrors.
     pub mirrors: Vec<String>,
     /// The mechanism behind the figures, in general terms.
@@ -189,6 +192,15 @@ pub struct Variant {
     /// The recording in full, for pictures and traces.
     #[serde(skip)]
     pub recording: Recording,
+}
+
+/// The variants whose times are to be compared, and so have a bar: with the first one's, with the shortest
+/// possible, or beside a note.
+pub(crate) fn with_bars(variants: &[Variant]) -> Vec<&Variant> {
+    let has_bar = |one: &&Variant| one.speedup.or(one.bound_s).is_some() || one.note.is_some();
+    let all: Vec<_> = variants.iter().filter(has_bar).collect();
+    let is_alone = all.len() < 2.min(variants.len());
+    if is_alone { Vec::new() } else { all }
 }
 
 impl Variant {

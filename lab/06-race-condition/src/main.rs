@@ -52,6 +52,10 @@ fn demonstrate(args: &RaceArgs, lab: &mut Lab) -> anyhow::Result<()> {
         "{} of all updates lost",
     );
     lab.predict(ask, &["none", "under a tenth", "more"], &[1e-6, 0.1]);
+    lab.legend(
+        "forced: all threads load before any stores. widened: some work between load and store. \
+         tight: nothing in between.",
+    );
     let (race, trials) = (args.race()?, args.trials.get());
     let alone = Race {
         threads: NonZeroUsize::MIN,
@@ -86,12 +90,10 @@ fn run(
     race: Race,
     count: impl Fn() -> Vec<u64>,
 ) -> anyhow::Result<(usize, Vec<String>)> {
-    let workers = race.threads.get();
     let variant = lab.variant(name);
     let variant = match name {
-        "sequential" => variant.bound(Bound::Work { workers }),
-        "forced" => variant.other_work(),
-        _ => variant.other_work().bound(Bound::Work { workers }),
+        "sequential" => variant.bound(Bound::Work { workers: 1 }),
+        _ => variant.other_work(),
     };
     let got = variant.run_counted(|| Ok(count()), |got| Tally::all_done(got.len()))?;
     let skipped = || (0, vec![name.into(), "skipped".into()]);

@@ -1,7 +1,7 @@
 //! The sections of one step, each folded below what is seen at first sight.
 
 use super::{glance, picture, tables, ticked};
-use crate::{Document, summary};
+use crate::{Document, document::with_bars, summary};
 use maud::{Markup, html};
 
 /// The page of one run.
@@ -10,6 +10,7 @@ pub(super) fn page(document: &Document, limit: usize) -> Markup {
         main #content .step {
             p.kicker { b { (document.step) } " · mirrors " (document.mirrors.join(", ")) }
             h1 { (document.question) }
+            @if !document.legend.is_empty() { p.question { (document.legend) } }
             (trouble(document))
             (glance::headline(document))
             div.glance {
@@ -44,7 +45,7 @@ pub(super) fn card(document: &Document, run: usize, limit: usize) -> Markup {
 }
 
 fn bars(document: &Document) -> Markup {
-    glance::bars(&document.variants.iter().collect::<Vec<_>>())
+    glance::bars(&with_bars(&document.variants))
 }
 
 fn trouble(document: &Document) -> Markup {

@@ -5,7 +5,7 @@ mod row;
 #[cfg(test)]
 mod tests;
 
-use crate::{BOLD, DIM, RecordingReport, Variant, format, lane};
+use crate::{BOLD, DIM, RecordingReport, Variant, document::with_bars, format, lane};
 use axis::axis;
 use console::{Alignment, measure_text_width, pad_str};
 use row::{Cell, Scale};
@@ -109,7 +109,7 @@ impl Picture {
             .to_owned()
     }
 
-    /// A bar for each variant.
+    /// A bar for each variant whose time is to be compared.
     pub(super) fn bars(&self, variants: &[Variant]) -> Vec<String> {
         let bar = |one: &Variant| {
             let part = one.wall_s / self.scale.axis_s.max(f64::MIN_POSITIVE);
@@ -117,7 +117,7 @@ impl Picture {
             let bar = row::eighths(part * self.scale.cells as f64);
             self.line(&one.name, &format!("{time:>TIME$}  {said}"), &bar)
         };
-        variants.iter().map(bar).collect()
+        with_bars(variants).into_iter().map(bar).collect()
     }
 
     /// The lanes of these variants in at most `most` lines, axis and legend included; those named in

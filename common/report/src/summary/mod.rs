@@ -3,7 +3,8 @@
 mod claims;
 
 use crate::{
-    BOLD, DIM, Document, UNSURE, Variant, hung, lane, picture::Picture, styled, tables::table, wrap,
+    BOLD, DIM, Document, UNSURE, Variant, document::with_bars, hung, lane, picture::Picture,
+    styled, tables::table, wrap,
 };
 
 /// How much room a screen has.
@@ -23,7 +24,13 @@ const PICTURE_LEAST: usize = 3;
 /// The screen of a finished run, in at most so many lines, if its parts can be told in so few.
 pub fn summary(document: &Document, view: View) -> String {
     let (variants, width) = (&document.variants, view.width);
-    let picture = Picture::of(variants, lane::longest(variants), width);
+    // The axis is that of the bars, if there are any; what took longer was not about its time.
+    let bars = with_bars(variants);
+    let axis_s = match bars.is_empty() {
+        true => lane::longest(variants),
+        false => lane::longest(bars),
+    };
+    let picture = Picture::of(variants, axis_s, width);
     let parts = |tight: usize| {
         [
             head(document, width),
@@ -39,7 +46,8 @@ pub fn summary(document: &Document, view: View) -> String {
     let spare = view.rows.saturating_sub(len(&parts));
     let blanks = if spare > PICTURE_LEAST + 3 { 3 } else { 0 };
     if spare >= PICTURE_LEAST + blanks {
-        let drawn: Vec<_> = variants.iter().map(Variant::drawn).collect();
+        let drawn = variants.iter().filter(|one| one.wall_s <= axis_s);
+        let drawn: Vec<_> = drawn.map(Variant::drawn).collect();
         let first = claims::subjects(document);
         parts[1].extend(picture.lanes(&drawn, &first, spare - blanks, None));
     }
@@ -70,6 +78,9 @@ fn head(document: &Document, width: usize) -> Vec<String> {
             *last += &format!("{DIM}{machine:>0$}{DIM:#}", width - used);
         }
         _ => lines.push(format!("{DIM}{machine}{DIM:#}")),
+    }
+    if !document.legend.is_empty() {
+        lines.extend(styled(DIM, &document.legend, width, 0));
     }
     let mut warn = |text: &str| {
         let text = hung(&format!("! {text}"), width);

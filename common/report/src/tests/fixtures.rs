@@ -97,6 +97,7 @@ pub(crate) fn document() -> Document {
         schema: SCHEMA,
         step: "lab-99-example".into(),
         question: "what does a report look like?".into(),
+        legend: String::new(),
         mirrors: vec!["lab/99_example.py".into()],
         why: "Because it is drawn from fixed data.".into(),
         remember: "One thread does one thing at a time.".into(),
