@@ -5,13 +5,13 @@ use crate::{
     programs::{STEPS, audit, counter, has_a_store_in_a_window, withdrawals},
 };
 use common::{
-    Bound, Lab, TableReport, Tally,
+    Lab, TableReport, Tally,
     claim::{Claim, Count, Figure, count},
     format,
 };
 use interleave::{Played, Schedule, explore, force};
 use lab_12_race_conditions::trials::{self, BALANCE, Mode, PAYMENT};
-use std::{num::NonZeroUsize, slice};
+use std::slice;
 
 /// Trials of the short races per `--trials`: one is over sooner than the meeting before it.
 const SHORT_TRIALS: usize = 25;
@@ -21,98 +21,81 @@ const MODES: [Mode; 3] = [Mode::Tight, Mode::Widened, Mode::Repaired];
 /// How many trials of a race went wrong, tight, widened and repaired, and how many there were.
 pub(crate) type Odds = ([usize; 3], usize);
 
-/// The counter: one thread alone, the tight and the widened race, the repair.
-pub(crate) fn try_the_counter(args: &Args, lab: &mut Lab) -> anyhow::Result<Odds> {
+/// All three races and their repairs, many times each.
+pub(crate) fn try_all(args: &Args, lab: &mut Lab) -> anyhow::Result<[Odds; 3]> {
     let (threads, increments) = (args.threads, args.increments.get() as u64);
     let (trials, all) = (args.trials.get(), increments * threads.get() as u64);
-    let [each, expected] = [increments, all].map(format::count);
+    let short = trials * SHORT_TRIALS;
+    let each = format::count(increments);
     lab.say(format!(
         "a counter: {threads} × {each} increments, {trials} trials each way …"
     ));
-    let alone = lab.variant("one thread").bound(Bound::Work { workers: 1 });
-    let got = alone.run(|| trials::count(NonZeroUsize::MIN, all, Mode::Tight, 1)[0])?;
-    let lost = got.map_or(0, |got| all.abs_diff(got as u64) as usize);
-    let lost = lab.count("one thread", "lost_updates", lost);
-    let text = "one thread alone lost nothing with the same load and store";
-    lab.claim(Claim::that("one_thread_loses_nothing", text).check(lost.equals(count(0))));
-    let mut wrong = [0; 3];
-    for (at, name) in ["tight", "widened", "one step"].into_iter().enumerate() {
-        let workers = threads.get();
-        let variant = lab.variant(name).other_work();
-        let got = variant.bound(Bound::Work { workers }).run_counted(
-            || Ok(trials::count(threads, increments, MODES[at], trials)),
-            |got| Tally::all_done(got.len()),
-        )?;
-        let got = got.unwrap_or_default();
-        let first = got.first().map(|first| format::count(first.unsigned_abs()));
-        let first = first.unwrap_or_else(|| "–".into());
-        lab.say(format!("  {name}: Expected: {expected}, Got: {first}"));
-        wrong[at] = got.iter().filter(|got| **got != all as i64).count();
-        let lossy = lab.count(name, "trials_that_lost_updates", wrong[at]);
-        let claim = about(MODES[at], lossy, trials);
-        lab.claim(match workers {
+    let count_up = |mode| trials::count(threads, increments, mode, trials);
+    let (counter, [tight, widened, kept]) = try_one(lab, "counter", all as i64, &count_up)?;
+    lab.say(format!(
+        "an account, and two under audit: {short} trials each way …"
+    ));
+    let withdraw = |mode| trials::withdraw(mode, short);
+    let left = BALANCE - PAYMENT;
+    let (account, [_, overdrawn, paid]) = try_one(lab, "account", left, &withdraw)?;
+    let audit = |mode| trials::audit(mode, short);
+    let (audit, [_, misled, seen]) = try_one(lab, "audit", 2 * BALANCE, &audit)?;
+    let text = "the tight loop lost updates in one trial or more";
+    let tight = Claim::that("tight_loop_loses", text).check(tight.above(count(0)));
+    let text = "the widened race lost updates in every trial";
+    let line = "widened: the counter lost updates in {left} of {right} trials";
+    let widened = Claim::that("widened_window_loses", text)
+        .in_a_line(line)
+        .check(widened.equals(count(trials)));
+    for claim in [tight.needs_cpus(), widened.headline()] {
+        lab.claim(match threads.get() {
             1 => claim.otherwise("one thread has no other to race with"),
             _ => claim,
         });
     }
-    Ok((wrong, trials))
-}
-
-/// What is claimed of the trials that lost updates.
-fn about(mode: Mode, lossy: Figure<Count>, trials: usize) -> Claim {
-    match mode {
-        Mode::Tight => {
-            let text = "the tight loop lost updates in one trial or more";
-            let claim = Claim::that("tight_loop_loses", text).needs_cpus();
-            claim.check(lossy.above(count(0)))
-        }
-        Mode::Widened => {
-            let text = "the widened race lost updates in every trial";
-            let line = "the widened race lost updates in {left} of {right} trials";
-            let claim = Claim::that("widened_window_loses", text).in_a_line(line);
-            claim.check(lossy.equals(count(trials))).headline()
-        }
-        Mode::Repaired => {
-            let text = "in one step, no trial lost an update";
-            Claim::that("one_step_loses_nothing", text).check(lossy.equals(count(0)))
-        }
+    let text = "the widened race overdrew the account, and no order was forced";
+    let overdrawn = Claim::that("widened_window_overdraws", text).check(overdrawn.above(count(0)));
+    let text = "the widened race let audits see a total that never was";
+    let misled = Claim::that("widened_window_misleads_audits", text).check(misled.above(count(0)));
+    let text = "repaired, no trial of any race went wrong";
+    let repaired = [kept, paid, seen].into_iter();
+    let repaired = repaired.map(|wrong| wrong.equals(count(0)));
+    let repaired = repaired.fold(Claim::that("repairs_hold_in_trials", text), Claim::check);
+    for claim in [overdrawn, misled, repaired] {
+        lab.claim(claim);
     }
+    Ok([(counter, trials), (account, short), (audit, short)])
 }
 
-/// Check-then-act, and two locks with one invariant.
-pub(crate) fn try_the_bank(lab: &mut Lab, trials: usize) -> anyhow::Result<[Odds; 2]> {
-    let trials = trials * SHORT_TRIALS;
+/// Runs a race as it is, widened and repaired; returns how many trials of each did not end as is `right`.
+fn try_one(
+    lab: &mut Lab,
+    name: &str,
+    right: i64,
+    race: &dyn Fn(Mode) -> Vec<i64>,
+) -> anyhow::Result<([usize; 3], [Figure<Count>; 3])> {
+    let got = lab.variant(name).other_work().run_counted(
+        || Ok(Vec::from(MODES.map(race))),
+        |got: &Vec<Vec<i64>>| Tally::all_done(got.concat().len()),
+    )?;
+    let got = got.unwrap_or_else(|| vec![Vec::new(); MODES.len()]);
+    let [tight, widened, repaired] =
+        [0, 1, 2].map(|at| got[at].first().copied().map_or("–".into(), in_words));
     lab.say(format!(
-        "an account, and two under audit: {trials} trials each way …"
+        "  {name}: Expected: {}, Got: {tight}; widened {widened}; repaired {repaired}",
+        in_words(right)
     ));
-    let text = "check and act in one section, and both locks at once: no trial went wrong";
-    let mut repairs = Claim::that("repairs_hold_in_trials", text);
-    let mut wrong = |lab: &mut Lab, name, race: fn(Mode, usize) -> Vec<i64>, right, claim| {
-        let got = lab.variant(name).other_work().run_counted(
-            || Ok(Vec::from(MODES.map(|mode| race(mode, trials)))),
-            |got: &Vec<Vec<i64>>| Tally::all_done(got.concat().len()),
-        )?;
-        let got = got.unwrap_or_else(|| vec![Vec::new(); MODES.len()]);
-        let wrong = [0, 1, 2].map(|at| got[at].iter().filter(|got| **got != right).count());
-        let widened = lab.count(name, "widened_trials_that_went_wrong", wrong[1]);
-        let repaired = lab.count(name, "repaired_trials_that_went_wrong", wrong[2]);
-        repairs = repairs.clone().check(repaired.equals(count(0)));
-        let (claim, text): (&'static str, &str) = claim;
-        lab.claim(Claim::that(claim, text).check(widened.above(count(0))));
-        anyhow::Ok((wrong, trials))
-    };
-    let claim = (
-        "widened_window_overdraws",
-        "the widened race overdrew the account, and no order was forced",
-    );
-    let account = wrong(lab, "account", trials::withdraw, BALANCE - PAYMENT, claim)?;
-    let claim = (
-        "widened_window_misleads_audits",
-        "the widened race let audits see a total that never was",
-    );
-    let audit = wrong(lab, "audit", trials::audit, 2 * BALANCE, claim)?;
-    lab.claim(repairs);
-    Ok([account, audit])
+    let wrong = [0, 1, 2].map(|at| got[at].iter().filter(|got| **got != right).count());
+    let figures = [0, 1, 2].map(|at| {
+        let mode = format!("{:?}", MODES[at]).to_lowercase();
+        lab.count(name, &format!("{mode}_trials_that_went_wrong"), wrong[at])
+    });
+    Ok((wrong, figures))
+}
+
+fn in_words(number: i64) -> String {
+    let sign = if number < 0 { "-" } else { "" };
+    sign.to_owned() + &format::count(number.unsigned_abs())
 }
 
 /// All orders of two increments, each forced on real threads; returns how many lose an update.
@@ -243,6 +226,8 @@ fn show(lab: &mut Lab, rows: Vec<Vec<String>>) {
         headings: headings.map(str::to_owned).into(),
         rows,
         text_columns: vec![0],
-        notes: vec!["so many of all trials, and of all orders, went wrong".into()],
+        notes: vec![
+            "trials that went wrong, and orders of two threads' steps that go wrong".into(),
+        ],
     });
 }

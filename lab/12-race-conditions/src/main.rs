@@ -91,8 +91,11 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
         "{} lose an update",
     );
     lab.predict(ask, &["none", "two", "four"], &[0.5, 2.5]);
-    let counter = claims::try_the_counter(args, lab)?;
-    let [account, audit] = claims::try_the_bank(lab, args.trials.get())?;
+    lab.legend(
+        "counter: two threads add to it. account: two withdraw after a check. audit: one adds up two \
+         accounts while another moves money. tight: as they are. widened: with a pause in mid-race.",
+    );
+    let odds = claims::try_all(args, lab)?;
     let losing = claims::list(lab)?;
-    claims::check(lab, losing, [counter, account, audit])
+    claims::check(lab, losing, odds)
 }

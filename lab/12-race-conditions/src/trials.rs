@@ -12,7 +12,7 @@ use std::{
         Barrier, Mutex,
         atomic::{AtomicI64, Ordering::Relaxed},
     },
-    thread,
+    thread::{self, Builder},
 };
 use tracing::info_span;
 
@@ -37,7 +37,7 @@ pub enum Mode {
 /// Lets threads add to one counter, `increments` each, once per trial; returns each trial's count.
 pub fn count(threads: NonZeroUsize, increments: u64, mode: Mode, trials: usize) -> Vec<i64> {
     let counters: Vec<AtomicI64> = (0..trials).map(|_| AtomicI64::new(0)).collect();
-    at_once(threads.get(), &counters, |_, _, counter| match mode {
+    at_once(mode, threads.get(), &counters, |_, _, counter| match mode {
         Mode::Tight => (0..increments).for_each(|_| increment_losing_updates(counter, || ())),
         Mode::Widened => (0..increments).for_each(|step| {
             increment_losing_updates(counter, || work_a_little(step));
@@ -54,7 +54,7 @@ pub fn withdraw(mode: Mode, trials: usize) -> Vec<i64> {
         Mode::Tight => {}
         Mode::Widened | Mode::Repaired => let_others_run(),
     };
-    at_once(2, &accounts, |_, _, account| {
+    at_once(mode, 2, &accounts, |_, _, account| {
         match mode {
             Mode::Repaired => withdraw_in_one_section(account, PAYMENT, between),
             _ => withdraw_after_a_check(account, PAYMENT, between),
@@ -69,7 +69,7 @@ pub fn withdraw(mode: Mode, trials: usize) -> Vec<i64> {
 pub fn audit(mode: Mode, trials: usize) -> Vec<i64> {
     let case = |_| ([BALANCE, BALANCE].map(Mutex::new), AtomicI64::new(0));
     let cases: Vec<_> = (0..trials).map(case).collect();
-    at_once(2, &cases, |thread, trial, (accounts, seen)| {
+    at_once(mode, 2, &cases, |thread, trial, (accounts, seen)| {
         // One of the two holds its window open, two trials each: which thread is first through the
         // barrier may change, and on one CPU only a first one that waits lets the other in.
         let is_open = mode != Mode::Tight && (trial % 4 < 2) == (thread == 0);
@@ -110,16 +110,24 @@ fn let_others_run() {
 
 /// Runs `part` on all threads for each trial; they start it together. It gets the thread's number, that
 /// of the trial, and what the trial shares.
-fn at_once<S: Sync>(threads: usize, trials: &[S], part: impl Fn(usize, usize, &S) + Sync) {
+fn at_once<S: Sync>(
+    mode: Mode,
+    threads: usize,
+    trials: &[S],
+    part: impl Fn(usize, usize, &S) + Sync,
+) {
     let (part, barrier) = (&part, &Barrier::new(threads));
     thread::scope(|scope| {
         for thread in 0..threads {
-            scope.spawn(move || {
+            let name = format!("{mode:?} {}", thread + 1).to_lowercase();
+            let work = move || {
                 for (trial, shared) in trials.iter().enumerate() {
                     info_span!("meet", wait = "barrier").in_scope(|| barrier.wait());
                     info_span!("trial").in_scope(|| part(thread, trial, shared));
                 }
-            });
+            };
+            let started = Builder::new().name(name).spawn_scoped(scope, work);
+            started.expect("the system starts a thread");
         }
     });
 }

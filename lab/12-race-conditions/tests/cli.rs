@@ -34,8 +34,6 @@ fn all_six_orders_are_forced_four_lose_and_the_checker_agrees() {
         assert_eq!(checker("repaired_orders_that_go_wrong"), Some(0), "{race}");
     }
     for always in [
-        "one_thread_loses_nothing",
-        "one_step_loses_nothing",
         "order_is_forced",
         "lost_by_a_store_in_the_window",
         "repairs_hold_in_trials",
@@ -51,10 +49,15 @@ fn all_six_orders_are_forced_four_lose_and_the_checker_agrees() {
 fn with_the_scripts_numbers_the_widened_window_loses_in_every_trial() {
     let document = json(&["--trials", "3"]);
     assert_eq!(verdict(&document, "widened_window_loses"), "shown");
-    let ledger = &variant(&document, "widened")["ledger"];
-    assert_eq!((&ledger["done"], &ledger["failed"]), (&3.into(), &0.into()));
-    assert_eq!(ledger["threads"], 5);
-    assert_eq!(variant(&document, "one step")["results"][2], 400_000);
+    let counter = variant(&document, "counter");
+    let ledger = &counter["ledger"];
+    assert_eq!((&ledger["done"], &ledger["failed"]), (&9.into(), &0.into()));
+    // Four for each of the three ways, and the one that starts them.
+    assert_eq!(ledger["threads"], 13);
+    assert_eq!(
+        counter["results"][2],
+        serde_json::json!([400_000, 400_000, 400_000])
+    );
 }
 
 #[test]
@@ -75,6 +78,8 @@ fn an_order_is_forced_as_written() {
 fn a_single_thread_loses_nothing_and_the_reason_is_given() {
     let document = json(&["--threads", "1", "--increments", "100"]);
     assert_eq!(verdict(&document, "widened_window_loses"), "not_shown");
+    let alone = &variant(&document, "counter")["results"];
+    assert_eq!(alone[0], serde_json::json!(vec![100; 20]));
 }
 
 #[test]
