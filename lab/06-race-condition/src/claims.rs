@@ -35,12 +35,7 @@ pub(crate) fn note(lab: &mut Lab, name: &str, race: Race, got: &[u64]) -> (usize
         false => format!("{} to {}", format::count(least), format::count(most)),
     };
     let losing_of = format!("{losing} of {}", got.len());
-    let between = match name {
-        "forced" => "all wait",
-        "widened" => "some work",
-        _ => "nothing",
-    };
-    let row = [name, between, &format::count(expected), &got_by_all];
+    let row = [name, &format::count(expected), &got_by_all];
     let mut row: Vec<String> = row.map(String::from).into();
     row.extend([losing_of, format::percent(share)]);
     (losing, row)
@@ -53,12 +48,12 @@ fn number(name: &str, figure: &str) -> Figure<Count> {
 /// Shows the table, and adds the claims.
 pub(crate) fn show(lab: &mut Lab, race: Race, trials: usize, all: Vec<(usize, Vec<String>)>) {
     let is_repaired = race.threads.get() > 1 && all[1].0 == 0;
-    let headings = ["", "in between", "Expected", "Got", "trials lost", "lost"];
+    let headings = ["", "Expected", "Got", "trials lost", "updates lost"];
     lab.table(TableReport {
         title: "Between load and store, and what that costs".into(),
         headings: headings.map(String::from).into(),
         rows: all.into_iter().map(|(_, row)| row).collect(),
-        text_columns: vec![0, 1],
+        text_columns: vec![0],
         ..TableReport::default()
     });
     let none = |name| number(name, UPDATES).equals(count(0));

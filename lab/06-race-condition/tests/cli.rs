@@ -31,7 +31,7 @@ fn the_table_says_how_many_trials_lost() {
         let got = variant(&document, name)["results"].as_array();
         let got = got.expect("a count for each trial");
         let losing = got.iter().filter(|count| **count != 1500).count();
-        let cell = &document["tables"][0]["rows"][row][4];
+        let cell = &document["tables"][0]["rows"][row][3];
         assert_eq!(cell, &format!("{losing} of 20"), "{name}");
     }
 }
