@@ -13,6 +13,7 @@ use serde::Serialize;
 use std::{
     ffi::OsString,
     marker::PhantomData,
+    mem,
     num::{NonZeroU64, NonZeroUsize},
     panic::{self, AssertUnwindSafe},
     path::PathBuf,
@@ -61,9 +62,9 @@ impl Settings {
         names.join(&child::TOGETHER.to_string())
     }
 
-    pub(crate) fn types(&self) -> Vec<String> {
-        let functions = self.functions.iter();
-        functions.map(|(_, types)| types.clone()).collect()
+    pub(crate) fn types(&self) -> String {
+        let types: Vec<_> = self.functions.iter().map(|(_, types)| &**types).collect();
+        types.join(", ")
     }
 
     pub(crate) fn notify(&self, event: Event) {
@@ -89,7 +90,7 @@ impl Settings {
 /// Sets up a [`ProcessPool`]; made by [`Worker::pool_builder`](crate::Worker::pool_builder).
 #[must_use = "nothing is started before `start`"]
 pub struct PoolBuilder<I, O> {
-    settings: Settings,
+    pub(crate) settings: Settings,
     types: PhantomData<fn(I) -> O>,
 }
 
@@ -157,8 +158,8 @@ impl<I, O> PoolBuilder<I, O> {
 
     /// Limits how long a worker may take to get ready; by default 10 s.
     ///
-    /// A pool that was ready once waits as long for a shortage (of processes, memory, descriptors)
-    /// to pass.
+    /// A pool that was ready once waits about 10 s for a shortage (of processes, memory,
+    /// descriptors) to pass.
     pub fn start_limit(mut self, limit: Duration) -> Self {
         self.settings.start_limit = limit;
         self
@@ -213,7 +214,9 @@ impl<I, O> PoolBuilder<I, O> {
 
     /// Sets the program that workers run; by default this one.
     pub fn program(mut self, program: Program) -> Self {
-        self.settings.program = program.in_place_of(self.settings.program);
+        let earlier = mem::replace(&mut self.settings.program, program);
+        self.settings.program.env = earlier.env;
+        self.settings.program.folder = earlier.folder;
         self
     }
 
@@ -234,16 +237,10 @@ impl<I, O> PoolBuilder<I, O> {
     /// # Panics
     /// If `data` cannot be encoded, and past 127 functions.
     pub fn initialiser<D: Serialize>(mut self, worker: &Worker<D, ()>, data: &D) -> Self {
-        let (mut order, function) = (Vec::new(), self.settings.add(worker));
-        wire::encode(&mut order, (NO_TASK, function), data)
-            .expect("the initialiser's data can be encoded");
+        let order = wire::encode((NO_TASK, self.settings.add(worker)), data);
+        let order = order.expect("the initialiser's data can be encoded");
         self.settings.initial = Some(Arc::new(order));
         self
-    }
-
-    #[cfg(test)]
-    pub(crate) fn into_settings(self) -> Settings {
-        self.settings
     }
 
     /// Starts the workers and waits until all of them are ready.
@@ -271,7 +268,7 @@ impl<I, O> PoolBuilder<I, O> {
             }
         }
         block_on(shared.started.take());
-        match &lock(&shared.state).closed {
+        match &lock(&shared.state).queue.closed {
             Some(TaskError::PoolBroken { source }) => Err(PoolError::clone(source)),
             _ => Ok(()),
         }?;

@@ -8,13 +8,11 @@ use std::{
     panic::{self, AssertUnwindSafe},
 };
 
-/// Where a panic was, and the calls that led there.
-type Place = (String, Option<String>);
-
 thread_local! {
     static IS_KEPT: Cell<bool> = const { Cell::new(false) };
-    /// The panic that is on its way to being caught: what would have been printed, and its place.
-    static UNDER_WAY: RefCell<Option<(Option<String>, Place)>> = const { RefCell::new(None) };
+    /// The panic that is on its way to being caught: what would have been printed, its place, and
+    /// the calls that led there.
+    static UNDER_WAY: RefCell<Option<(String, String, Option<String>)>> = const { RefCell::new(None) };
 }
 
 /// Keeps this thread's panics off the terminal; other threads' are printed there as ever.
@@ -31,19 +29,9 @@ pub(crate) fn keep_those_of_this_thread() {
         let is_there = backtrace.status() == BacktraceStatus::Captured;
         let backtrace = is_there.then(|| backtrace.to_string());
         let place = info.location().map_or_else(unknown, ToString::to_string);
-        let earlier = UNDER_WAY.replace(Some((None, (place, backtrace))));
-        if let Some((earlier, _)) = earlier {
-            if let Some(earlier) = earlier {
-                eprintln!("{earlier}");
-            }
-            return false;
-        }
-        UNDER_WAY.with_borrow_mut(|kept| {
-            if let Some((text, _)) = kept {
-                *text = Some(info.to_string());
-            }
-        });
-        true
+        let earlier = UNDER_WAY.replace(Some((info.to_string(), place, backtrace)));
+        earlier.as_ref().inspect(|(text, ..)| eprintln!("{text}"));
+        earlier.is_none()
     });
 }
 
@@ -58,7 +46,7 @@ pub(crate) fn catch<R>(work: impl FnOnce() -> R) -> Result<R, TaskError> {
     panic::catch_unwind(AssertUnwindSafe(work)).map_err(|payload| {
         let (location, backtrace) = UNDER_WAY
             .take()
-            .map_or_else(|| (unknown(), None), |(_, place)| place);
+            .map_or_else(|| (unknown(), None), |(_, place, calls)| (place, calls));
         let message = panics::message(payload.as_ref());
         // A payload may panic when it is dropped, and so may the payload of that panic.
         if let Err(again) = panic::catch_unwind(AssertUnwindSafe(|| drop(payload))) {

@@ -7,6 +7,7 @@ mod error;
 mod event;
 pub mod panics;
 mod pool;
+mod queue;
 mod served;
 mod state;
 mod stream;

@@ -4,7 +4,7 @@ use crate::{
     Ledger, Task, TaskError, Worker,
     state::Shared,
     supervisor,
-    sync::{self, Permit, block_on, block_until, lock},
+    sync::{self, Permit, block_on, lock},
     wire,
 };
 use futures_channel::oneshot;
@@ -12,7 +12,6 @@ use serde::{Serialize, de::DeserializeOwned};
 use std::{
     marker::PhantomData,
     sync::Arc,
-    thread,
     time::{Duration, Instant},
 };
 
@@ -83,10 +82,9 @@ impl<I, O> ProcessPool<I, O> {
     /// The process ids of the workers that are ready; one that is being replaced is left out.
     pub fn worker_ids(&self) -> Vec<u32> {
         let state = lock(&self.shared().state);
-        let ready = state.slots.iter().filter(|slot| slot.is_ready);
-        ready
-            .filter_map(|slot| Some(slot.child.as_ref()?.id()))
-            .collect()
+        let ready = state.slots.iter().filter(|slot| slot.is_ready());
+        let workers = ready.flat_map(|slot| &slot.worker);
+        workers.map(|worker| worker.child.id()).collect()
     }
 
     /// Takes no more tasks, waits until every submitted one has ended, then ends the workers.
@@ -107,23 +105,8 @@ impl<I, O> ProcessPool<I, O> {
     /// Dropped before it is ready, the pool shuts down all the same.
     pub async fn shutdown_async(&self, limit: Option<Duration>) -> Ledger {
         let shared = self.shared();
-        shared.change(|state| state.close());
-        if let Some(deadline) = limit.and_then(|limit| Instant::now().checked_add(limit)) {
-            let ending = Arc::clone(shared);
-            let end = move || {
-                if block_until(ending.ended.take(), Some(deadline)).is_none() {
-                    ending.change(|state| state.end(TaskError::Cancelled));
-                }
-            };
-            // Who cannot be given that time gets none.
-            if thread::Builder::new()
-                .name("shutdown".into())
-                .spawn(end)
-                .is_err()
-            {
-                shared.change(|state| state.end(TaskError::Cancelled));
-            }
-        }
+        let over_at = limit.and_then(|limit| Instant::now().checked_add(limit));
+        shared.change(|state| state.close(over_at));
         shared.ended.take().await;
         self.ledger()
     }

@@ -8,10 +8,7 @@ use crate::{
     wire::{self, FAILURE, HELLO, IS_NOTED, MARK, NO_TASK, NOTE, VALUE},
 };
 use serde::{Serialize, de::DeserializeOwned};
-use std::{convert::Infallible, io, process::ExitCode};
-
-/// A buffer for answers is not kept if it is larger.
-const KEPT_BYTES: usize = 4 << 20;
+use std::{io, process::ExitCode};
 
 /// A worker function, whatever its types are.
 pub trait Function: Sync {
@@ -73,11 +70,10 @@ pub(crate) fn serve(functions: &[&dyn Function], link: Link) -> ExitCode {
 fn serve_all(functions: &[&dyn Function], mut link: Link) -> io::Result<()> {
     let own_id = std::process::id();
     link.input.watch_parent()?;
-    let mut answer = MARK.to_vec();
     let types: Vec<_> = functions.iter().map(|function| function.types()).collect();
-    let hello = (types, note(Stage::Ready));
-    wire::encode(&mut answer, (NO_TASK, HELLO), &hello).map_err(io::Error::other)?;
-    link.send_raw(&answer)?;
+    let hello = (types.join(", "), note(Stage::Ready));
+    let hello = wire::encode((NO_TASK, HELLO), &hello).map_err(io::Error::other)?;
+    link.send_raw(&[&MARK[..], &hello].concat())?;
     while let Some(order) = link.next()? {
         let is_noted = order.kind & IS_NOTED != 0;
         let function = functions.get(usize::from(order.kind & !IS_NOTED));
@@ -85,35 +81,20 @@ fn serve_all(functions: &[&dyn Function], mut link: Link) -> io::Result<()> {
         if is_noted {
             note(Stage::Begin);
         }
-        answer.clear();
-        if answer.capacity() > KEPT_BYTES {
-            answer = Vec::new();
-        }
-        let Ok(()) = wire::append(&mut answer, order.task, |answer| {
-            Ok::<_, Infallible>(function.run(order.payload(), answer))
-        });
+        let run = |answer: &mut _| Ok(function.run(order.payload(), answer));
+        let mut answer = wire::message(order.task, run).map_err(io::Error::other)?;
         if std::process::id() != own_id {
             // The task forked, and both processes came back from it: only one is the worker.
             // Nothing of the worker's is to be flushed or dropped twice.
-            child::kill_self();
+            child::crash();
         }
         if is_noted {
-            answer = with_note(order.task, function.name(), &answer);
+            let about = note(Stage::End(function.name()));
+            let noted = wire::encode((order.task, NOTE), &about).map_err(io::Error::other)?;
+            answer.splice(0..0, noted);
         }
         // It leaves before the next task begins: a crash costs one task only.
         link.send_raw(&answer)?;
-        link.incoming.reuse(order.bytes);
     }
     Ok(())
-}
-
-/// An answer behind a note about it.
-fn with_note(task: u64, name: &'static str, answer: &[u8]) -> Vec<u8> {
-    let mut noted = Vec::new();
-    let Ok(()) = wire::append(&mut noted, task, |bytes| {
-        bytes.extend_from_slice(&note(Stage::End(name)));
-        Ok::<_, Infallible>(NOTE)
-    });
-    noted.extend_from_slice(answer);
-    noted
 }

@@ -1,23 +1,19 @@
-//! What a pool's handles and threads share, under one lock: the queue, and what each worker has of it.
-//!
-//! Nothing here runs code of the caller under the lock; what concerns it is done [later](State::later).
-
-mod job;
-
-pub(crate) use job::{Job, Outcome, Reply};
+//! What a pool's handles and threads share, under one lock: the queue, and a slot for each worker.
 
 use crate::{
-    Event, Ledger, Payload, PoolError, TaskError, WorkerId,
+    Event, Ledger, Payload, PoolError, TaskError,
     builder::Settings,
-    child::{Child, Waker},
+    child::{Incoming, Next, Seen, Waker},
+    queue::{Job, Queue, Reply},
     sync::{Room, lock},
     task::not_encoded,
-    wire::{self, IS_NOTED, Message},
+    wire::{self, IS_NOTED},
+    worker::Worker,
 };
 use serde::Serialize;
 use std::{
-    collections::{BTreeMap, VecDeque},
-    fmt, io, iter, mem,
+    collections::VecDeque,
+    fmt, io, mem,
     num::NonZeroUsize,
     sync::{
         Arc, Mutex,
@@ -26,45 +22,46 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// After so many failed starts in a row a slot has failed.
+/// After so many failed starts in a row a slot has failed; a shortage that lasts about 10 s is one.
 const START_ATTEMPTS: u32 = 3;
+const SHORTAGE_ATTEMPTS: u32 = 16;
 const FIRST_BACK_OFF: Duration = Duration::from_millis(10);
 const LONGEST_BACK_OFF: Duration = Duration::from_secs(1);
 
 /// A worker's place in the pool. Its supervisor alone starts and ends the worker.
-#[derive(Default)]
 pub(crate) struct Slot {
-    /// The worker's process, until it is reaped.
-    pub(crate) child: Option<Child>,
-    pub(crate) is_ready: bool,
-    /// What the worker has, in order; at most the first is begun.
-    pub(crate) jobs: VecDeque<Job>,
-    /// Whether the worker has nothing to do, and its supervisor waits to be woken.
-    pub(crate) is_idle: bool,
-    next_start: Option<Instant>,
+    /// The worker, until its process is reaped.
+    pub(crate) worker: Option<Worker>,
+    /// Wakes its supervisor.
+    pub(crate) waker: Arc<Waker>,
+    /// Whether there is nothing to do for that.
+    is_waiting: bool,
+    next_start: Instant,
     failures: u32,
-    failing_since: Option<Instant>,
 }
 
-type Effect = Box<dyn FnOnce(&Shared) + Send>;
+impl Slot {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            worker: None,
+            waker: Arc::new(Waker::new()?),
+            is_waiting: false,
+            next_start: Instant::now(),
+            failures: 0,
+        })
+    }
+
+    pub(crate) fn is_ready(&self) -> bool {
+        self.worker.as_ref().is_some_and(Worker::is_ready)
+    }
+}
 
 pub(crate) struct State {
-    pub(crate) settings: Arc<Settings>,
-    /// What is sent to one worker at once, by the number of its first task.
-    pub(crate) queue: BTreeMap<u64, VecDeque<Job>>,
+    pub(crate) queue: Queue,
     pub(crate) slots: Vec<Slot>,
-    /// Each wakes the supervisor of a slot.
-    pub(crate) wakers: Vec<Arc<Waker>>,
-    pub(crate) ledger: Ledger,
-    /// Why new tasks are refused, if they are.
-    pub(crate) closed: Option<TaskError>,
-    /// Whether those that were submitted end, too.
-    pub(crate) is_over: bool,
     was_ready: bool,
     /// How many supervisors have not ended.
     supervisors: usize,
-    /// What is to be done once no lock is held.
-    effects: Vec<Effect>,
 }
 
 pub(crate) struct Shared {
@@ -90,18 +87,12 @@ impl Shared {
         let limit = settings.queue_limit.map_or(usize::MAX, NonZeroUsize::get);
         let supervisors = settings.workers.get();
         let settings = Arc::new(settings);
-        let wakers = iter::repeat_with(|| Waker::new().map(Arc::new));
+        let slots = (0..supervisors).map(|_| Slot::new());
         let state = State {
-            settings: Arc::clone(&settings),
-            queue: BTreeMap::new(),
-            slots: iter::repeat_with(Slot::default).take(supervisors).collect(),
-            wakers: wakers.take(supervisors).collect::<io::Result<_>>()?,
-            ledger: Ledger::default(),
-            closed: None,
-            is_over: false,
+            queue: Queue::new(Arc::clone(&settings)),
+            slots: slots.collect::<io::Result<_>>()?,
             was_ready: false,
             supervisors,
-            effects: Vec::new(),
         };
         Ok(Self {
             settings,
@@ -117,21 +108,22 @@ impl Shared {
     pub(crate) fn change<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
         let mut state = lock(&self.state);
         let result = change(&mut state);
-        let effects = mem::take(&mut state.effects);
+        state.hand_out();
+        let effects = mem::take(&mut state.queue.effects);
         drop(state);
         effects.into_iter().for_each(|effect| effect(self));
         result
     }
 
     pub(crate) fn ledger(&self) -> Ledger {
-        lock(&self.state).ledger
+        lock(&self.state).queue.ledger
     }
 
     /// Queues what is to be sent to one worker at once.
     pub(crate) fn add(&self, jobs: VecDeque<Job>) {
         let numbers = jobs.iter().map(|job| job.task);
         numbers.for_each(|task| self.settings.notify(Event::Submitted(task)));
-        self.change(|state| state.add(jobs));
+        self.change(|state| state.queue.add(jobs));
     }
 
     /// Makes a task of an input, and returns its number; one that cannot be encoded ends here.
@@ -144,241 +136,181 @@ impl Shared {
         let task = self.next_task.fetch_add(1, Ordering::Relaxed);
         let is_noted = self.settings.hook.is_some();
         let kind = function | if is_noted { IS_NOTED } else { 0 };
-        let mut order = Vec::new();
-        if let Err(reason) = wire::encode(&mut order, (task, kind), input) {
-            let mut state = lock(&self.state);
-            state.ledger.submitted += 1;
-            state.ledger.failed += 1;
-            drop(state);
-            reply(task, Err(not_encoded(Payload::Input, reason)));
-            return (task, None);
-        }
-        (task, Some(Job::new(task, order, reply)))
+        let order = match wire::encode((task, kind), input) {
+            Ok(order) => Arc::new(order),
+            Err(reason) => {
+                let mut state = lock(&self.state);
+                state.queue.ledger.submitted += 1;
+                state.queue.ledger.failed += 1;
+                drop(state);
+                reply(task, Err(not_encoded(Payload::Input, reason)));
+                return (task, None);
+            }
+        };
+        let job = Job {
+            task,
+            order,
+            reply,
+            reader: 0,
+            permit: None,
+            attempts: 0,
+            is_cancelled: false,
+        };
+        (task, Some(job))
     }
 }
 
 impl State {
-    /// Does something once no lock is held: it concerns the caller's code.
-    fn later(&mut self, effect: impl FnOnce(&Shared) + Send + 'static) {
-        self.effects.push(Box::new(effect));
-    }
-
-    pub(crate) fn note(&mut self, event: impl FnOnce() -> Event) {
-        if self.settings.hook.is_some() {
-            let event = event();
-            self.later(move |shared| shared.settings.notify(event));
+    /// Gives idle workers what waits, and wakes those supervisors that have something to do.
+    ///
+    /// A worker is mostly given a task by the thread that submits it: that is a switch of threads
+    /// less. With a hook its supervisor does it, so that a task begins before it is done.
+    fn hand_out(&mut self) {
+        let wants_workers = self.queue.wants_workers();
+        for slot in self.slots.iter_mut().filter(|slot| slot.is_waiting) {
+            let has_task = slot.worker.is_some() && !self.queue.waiting.is_empty();
+            if wants_workers && !has_task {
+                continue;
+            }
+            slot.is_waiting = false;
+            let is_given = match &mut slot.worker {
+                Some(worker) if wants_workers && self.queue.settings.hook.is_none() => {
+                    worker.begin_next(&mut self.queue)
+                }
+                _ => false,
+            };
+            if !is_given {
+                slot.waker.wake();
+            }
         }
     }
 
-    /// Ends a task.
-    pub(crate) fn settle(&mut self, job: Job, outcome: Outcome) {
-        let count = match &outcome {
-            Ok(answer) if answer.is_value() => &mut self.ledger.done,
-            Err(TaskError::Cancelled) => &mut self.ledger.cancelled,
-            _ => &mut self.ledger.failed,
-        };
-        *count += 1;
-        self.later(move |_| {
-            drop(job.permit);
-            (job.reply)(job.task, outcome);
-        });
-        // The supervisors of a closed pool end their workers when its last task has ended.
-        if self.closed.is_some() && self.ledger.balances() {
-            self.wake_all();
+    /// Does all that is due for a worker after a wait; nothing is, when it has ended.
+    pub(crate) fn turn(&mut self, at: usize, incoming: &mut Incoming, seen: Seen) -> Option<Next> {
+        self.end_in_time();
+        let slot = &mut self.slots[at];
+        let worker = slot.worker.as_mut()?;
+        let answers = worker.hear(&mut self.queue, incoming);
+        if answers > 0 {
+            slot.failures = 0;
         }
-    }
-
-    /// Ends tasks without a value.
-    fn fail(&mut self, jobs: impl IntoIterator<Item = Job>, error: &TaskError) {
-        let jobs = jobs.into_iter();
-        jobs.for_each(|job| self.settle(job, Err(error.clone())));
-    }
-
-    fn add(&mut self, jobs: VecDeque<Job>) {
-        self.ledger.submitted += jobs.len() as u64;
-        match self.closed.clone() {
-            Some(error) => self.fail(jobs, &error),
-            None => self.queue_up(jobs),
+        if !seen.is_open {
+            worker.fall_silent();
         }
-    }
-
-    /// Queues what is to be sent at once, and wakes an idle worker's supervisor for it.
-    fn queue_up(&mut self, jobs: VecDeque<Job>) {
-        if let Some(first) = jobs.front() {
-            self.queue.insert(first.task, jobs);
-            self.wake_idle();
-        }
-    }
-
-    /// The next task, if it is one that may be sent ahead, and no idle worker could begin it.
-    pub(crate) fn take_ahead(&mut self) -> Option<Job> {
-        let (_, jobs) = self.queue.first_key_value()?;
-        let all_are_busy = self.slots.iter().all(|slot| !slot.is_idle);
-        let may_go = all_are_busy && jobs.len() == 1 && jobs[0].is_small();
-        may_go.then(|| self.queue.pop_first()?.1.pop_front())?
-    }
-
-    /// Has an idle worker's supervisor take something from the queue, if it has something.
-    pub(crate) fn wake_idle(&mut self) {
-        let mut slots = self.slots.iter_mut().zip(&self.wakers);
-        if !self.queue.is_empty()
-            && let Some((slot, waker)) = slots.find(|(slot, _)| slot.is_idle)
+        if seen.may_have_ended
+            && let Some(exit) = worker.child.try_wait()
         {
-            slot.is_idle = false;
-            waker.wake();
+            let reason = slot.worker.take()?.settle_end(&mut self.queue, exit);
+            reason
+                .into_iter()
+                .for_each(|reason| self.fail_start(at, reason));
+            return None;
         }
-    }
-
-    pub(crate) fn wake_all(&self) {
-        self.wakers.iter().for_each(|waker| waker.wake());
-    }
-
-    /// A worker begins what it has.
-    pub(crate) fn begin(&mut self, worker: WorkerId) {
-        if let Some(job) = self.slots[worker.slot].jobs.front_mut() {
-            let (task, permit) = (job.task, job.permit.take());
-            if permit.is_some() {
-                self.later(|_| drop(permit));
-            }
-            self.note(|| Event::Begun(worker, task));
+        let next = worker.turn(&mut self.queue, answers);
+        slot.is_waiting = next.is_idle;
+        if !self.was_ready && self.slots.iter().all(Slot::is_ready) {
+            self.was_ready = true;
+            self.queue.later(|shared| shared.started.open());
         }
-    }
-
-    /// Settles the answer to the task that a worker has begun.
-    pub(crate) fn answer(&mut self, worker: WorkerId, answer: Message, note: Vec<u8>) {
-        let slot = &mut self.slots[worker.slot];
-        slot.failures = 0;
-        slot.failing_since = None;
-        if let Some(job) = slot.jobs.pop_front() {
-            let task = job.task;
-            self.note(|| Event::Done { worker, task, note });
-            let is_cancelled = job.is_cancelled;
-            let outcome = (!is_cancelled).then_some(answer);
-            self.settle(job, outcome.ok_or(TaskError::Cancelled));
-            self.begin(worker);
-        }
-    }
-
-    /// Takes a job back that no worker has begun.
-    pub(crate) fn requeue(&mut self, job: Job) {
-        match self.closed.clone() {
-            _ if job.is_cancelled => self.settle(job, Err(TaskError::Cancelled)),
-            Some(error) if self.is_over => self.settle(job, Err(error)),
-            _ => self.queue_up([job].into()),
-        }
-    }
-
-    /// Settles the task that a lost worker had begun, or queues it again.
-    pub(crate) fn lose(&mut self, mut job: Job, error: impl FnOnce(u32) -> TaskError) {
-        job.attempts += 1;
-        match error(job.attempts) {
-            _ if job.is_cancelled => self.settle(job, Err(TaskError::Cancelled)),
-            TaskError::WorkerLost { .. } if job.attempts <= self.settings.retries => {
-                self.ledger.retried += 1;
-                self.requeue(job);
-            }
-            error => self.settle(job, Err(error)),
-        }
+        Some(next)
     }
 
     /// Cancels a task; whether it will end as cancelled.
     pub(crate) fn cancel(&mut self, task: u64) -> bool {
-        if let Some(jobs) = self.queue.remove(&task) {
-            self.fail(jobs, &TaskError::Cancelled);
+        if let Some(jobs) = self.queue.waiting.remove(&task) {
+            self.queue.fail(jobs, &TaskError::Cancelled);
             return true;
         }
-        for (slot, waker) in self.slots.iter_mut().zip(&self.wakers) {
-            if let Some(job) = slot.jobs.iter_mut().find(|job| job.task == task) {
+        for slot in &mut self.slots {
+            let mut jobs = slot.worker.iter_mut().flat_map(|worker| &mut worker.jobs);
+            if let Some(job) = jobs.find(|job| job.task == task) {
                 // Its supervisor takes it back, or ends the worker that has begun it.
                 job.is_cancelled = true;
-                waker.wake();
+                slot.waker.wake();
                 return true;
             }
         }
         false
     }
 
-    /// Cancels what waits in the queue for a reader that is gone.
-    pub(crate) fn cancel_all_of(&mut self, reader: usize) {
-        let unwanted = self
-            .queue
-            .extract_if(.., |_, jobs| jobs[0].reader == reader);
-        let unwanted: Vec<_> = unwanted.flat_map(|(_, jobs)| jobs).collect();
-        self.fail(unwanted, &TaskError::Cancelled);
-    }
-
     /// Whether a task has not ended.
     pub(crate) fn has(&self, task: u64) -> bool {
-        let mut sent = self.slots.iter().flat_map(|slot| &slot.jobs);
-        self.queue.contains_key(&task) || sent.any(|job| job.task == task)
+        let workers = self.slots.iter().flat_map(|slot| &slot.worker);
+        let mut sent = workers.flat_map(|worker| &worker.jobs);
+        self.queue.waiting.contains_key(&task) || sent.any(|job| job.task == task)
     }
 
-    /// Has a slot's worker killed; its supervisor sees that.
-    pub(crate) fn kill(&mut self, at: usize) {
-        let child = self.slots[at].child.as_mut();
-        child.into_iter().for_each(Child::start_killing);
-    }
-
-    /// Takes no more tasks; the workers end when those that were submitted have ended.
-    pub(crate) fn close(&mut self) {
-        self.closed.get_or_insert(TaskError::Cancelled);
-        self.later(|shared| shared.room.open());
-        self.wake_all();
+    /// Takes no more tasks; the workers end when those that were submitted have ended, or then.
+    pub(crate) fn close(&mut self, over_at: Option<Instant>) {
+        self.queue.closed.get_or_insert(TaskError::Cancelled);
+        self.queue.later(|shared| shared.room.open());
+        let earlier = mem::take(&mut self.queue.over_at).into_iter();
+        self.queue.over_at = earlier.chain(over_at).min();
+        self.slots.iter().for_each(|slot| slot.waker.wake());
     }
 
     /// Ends what waits, and kills all workers, before any of them is reaped.
     pub(crate) fn end(&mut self, error: TaskError) {
-        if self.is_over {
+        if self.queue.is_over {
             return;
         }
-        self.closed = Some(error.clone());
-        self.close();
-        self.is_over = true;
-        (0..self.slots.len()).for_each(|at| self.kill(at));
-        let waiting = mem::take(&mut self.queue).into_values().flatten();
-        self.fail(waiting, &error);
+        self.close(None);
+        self.queue.closed = Some(error.clone());
+        self.queue.is_over = true;
+        let workers = self.slots.iter_mut().flat_map(|slot| &mut slot.worker);
+        workers.for_each(|worker| worker.child.start_killing());
+        let waiting = mem::take(&mut self.queue.waiting).into_values().flatten();
+        self.queue.fail(waiting, &error);
+    }
+
+    fn end_in_time(&mut self) {
+        if self.queue.over_at.is_some_and(|at| at <= Instant::now()) {
+            self.end(TaskError::Cancelled);
+        }
     }
 
     /// The pool can go on no more.
     pub(crate) fn give_up(&mut self, reason: PoolError) {
         let source = Arc::new(reason);
         self.end(TaskError::PoolBroken { source });
-        self.later(|shared| shared.started.open());
-    }
-
-    /// Whether dead workers are replaced, and idle ones kept.
-    pub(crate) fn wants_workers(&self) -> bool {
-        !self.is_over && (self.closed.is_none() || !self.ledger.balances())
+        self.queue.later(|shared| shared.started.open());
     }
 
     /// When a slot is to start its next worker; never, if nothing.
-    pub(crate) fn next_start(&self, at: usize) -> Option<Instant> {
-        self.wants_workers()
-            .then(|| self.slots[at].next_start.unwrap_or_else(Instant::now))
+    pub(crate) fn next_start(&mut self, at: usize) -> Option<Instant> {
+        self.end_in_time();
+        let slot = &mut self.slots[at];
+        slot.is_waiting = self.queue.wants_workers();
+        slot.is_waiting.then_some(slot.next_start)
     }
 
-    /// A worker is ready.
-    pub(crate) fn greet(&mut self, at: usize) {
-        self.slots[at].is_ready = true;
-        if !self.was_ready && self.slots.iter().all(|slot| slot.is_ready) {
-            self.was_ready = true;
-            self.later(|shared| shared.started.open());
+    /// A worker has been started.
+    pub(crate) fn admit(&mut self, at: usize, mut worker: Worker) {
+        self.queue.ledger.workers_started += 1;
+        if self.queue.is_over {
+            worker.child.start_killing();
         }
+        self.slots[at].is_waiting = false;
+        self.slots[at].worker = Some(worker);
     }
 
     /// A worker could not be started, or came to nothing.
     pub(crate) fn fail_start(&mut self, at: usize, reason: PoolError) {
-        let now = Instant::now();
         let slot = &mut self.slots[at];
         let back_off = FIRST_BACK_OFF * 2_u32.pow(slot.failures.min(7));
-        slot.next_start = Some(now + back_off.min(LONGEST_BACK_OFF));
+        slot.next_start = Instant::now() + back_off.min(LONGEST_BACK_OFF);
         slot.failures += 1;
-        let slot_fails = slot.failures >= START_ATTEMPTS;
-        let since = *slot.failing_since.get_or_insert(now);
-        let is_shortage = matches!(reason, PoolError::Refused { is_shortage, .. } if is_shortage);
-        let may_pass = self.was_ready && is_shortage && now - since < self.settings.start_limit;
-        let failed = |slot: &Slot| slot.failures >= START_ATTEMPTS && !slot.is_ready;
-        if slot_fails && !may_pass && (!self.was_ready || self.slots.iter().all(failed)) {
+        let attempts = match reason {
+            PoolError::Refused { is_shortage, .. } if is_shortage && self.was_ready => {
+                SHORTAGE_ATTEMPTS
+            }
+            _ => START_ATTEMPTS,
+        };
+        let has_failed = |slot: &Slot| slot.failures >= START_ATTEMPTS && !slot.is_ready();
+        if slot.failures >= attempts
+            && self.queue.wants_workers()
+            && (!self.was_ready || self.slots.iter().all(has_failed))
+        {
             self.give_up(reason);
         }
     }
@@ -387,7 +319,7 @@ impl State {
     pub(crate) fn leave(&mut self) {
         self.supervisors -= 1;
         if self.supervisors == 0 {
-            self.later(|shared| shared.ended.open());
+            self.queue.later(|shared| shared.ended.open());
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use crate::{
     Event, ProcessPool, TaskError,
-    state::{Outcome, Reply, Shared},
+    queue::{Outcome, Reply},
+    state::Shared,
     sync::{Permit, Room, block_on},
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -118,56 +119,44 @@ impl<I: Serialize, T: Iterator<Item = I>> Feeder<T> {
 #[derive(Debug)]
 #[must_use = "the results come through this iterator"]
 pub struct Unordered<O> {
-    reader: Reader,
-    /// The thread of the inputs.
-    feeding: Option<io::Result<JoinHandle<()>>>,
-    outputs: PhantomData<fn() -> O>,
-}
-
-#[derive(Debug)]
-struct Reader {
     shared: Arc<Shared>,
     flow: Arc<Flow>,
     pieces: Receiver<Piece>,
-}
-
-impl Reader {
-    /// The next outcome with its input's index; nothing when there is none any more.
-    fn read<O: DeserializeOwned>(&self) -> Option<(usize, Result<O, TaskError>)> {
-        let (index, task, outcome, permit) = self.pieces.recv().ok()?;
-        drop(permit);
-        self.shared.settings.notify(Event::Received(task));
-        let value = outcome.and_then(|answer| self.shared.decode(&answer));
-        Some((index, value))
-    }
+    /// The thread of the inputs.
+    feeding: Option<io::Result<JoinHandle<()>>>,
+    outputs: PhantomData<fn() -> O>,
 }
 
 impl<O: DeserializeOwned> Iterator for Unordered<O> {
     type Item = (usize, Result<O, TaskError>);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let outcome = self.reader.read();
-        // Without one, the thread of the inputs is over, or about to be.
-        if outcome.is_none()
-            && let Some(feeding) = self.feeding.take()
-        {
-            let feeding = feeding.expect("the system starts the thread of the inputs");
-            if let Err(payload) = feeding.join() {
-                panic::resume_unwind(payload);
-            }
+        if let Ok((index, task, outcome, permit)) = self.pieces.recv() {
+            drop(permit);
+            self.shared.settings.notify(Event::Received(task));
+            let value = outcome.and_then(|answer| self.shared.decode(&answer));
+            return Some((index, value));
         }
-        outcome
+        // Nothing comes any more: the thread of the inputs is over, or about to be.
+        if let Some(feeding) = self.feeding.take() {
+            let feeding = feeding.expect("the system starts the thread of the inputs");
+            feeding
+                .join()
+                .unwrap_or_else(|payload| panic::resume_unwind(payload));
+        }
+        None
     }
 }
 
 impl<O: DeserializeOwned> FusedIterator for Unordered<O> {}
 
-impl Drop for Reader {
+impl<O> Drop for Unordered<O> {
     fn drop(&mut self) {
         self.flow.largest.store(UNREAD, Ordering::SeqCst);
         self.flow.room.open();
         let reader = self.flow.reader();
-        self.shared.change(|state| state.cancel_all_of(reader));
+        self.shared
+            .change(|state| state.queue.cancel_all_of(reader));
     }
 }
 
@@ -176,7 +165,7 @@ where
     I: Serialize,
     O: DeserializeOwned,
 {
-    fn feeder<T: Iterator<Item = I>>(&self, inputs: T, list: bool) -> (Feeder<T>, Reader) {
+    fn feeder<T: Iterator<Item = I>>(&self, inputs: T, list: bool) -> (Feeder<T>, Unordered<O>) {
         let shared = Arc::clone(self.shared());
         let workers = shared.settings.workers.get();
         let asked = shared.settings.chunk.map(NonZeroUsize::get);
@@ -200,12 +189,14 @@ where
             flow: Arc::clone(&flow),
             next: 0,
         };
-        let reader = Reader {
+        let outcomes = Unordered {
             shared,
             flow,
             pieces,
+            feeding: None,
+            outputs: PhantomData,
         };
-        (feeder, reader)
+        (feeder, outcomes)
     }
 
     /// Runs one task per input and returns the outcomes in the order of the inputs.
@@ -217,7 +208,7 @@ where
     /// # Panics
     /// Where the inputs' iterator does, or a value's `Serialize` or `Deserialize`.
     pub fn map(&self, inputs: impl IntoIterator<Item = I>) -> Vec<Result<O, TaskError>> {
-        let (feeder, reader) = self.feeder(inputs.into_iter(), true);
+        let (feeder, mut reader) = self.feeder(inputs.into_iter(), true);
         let mut outcomes = Vec::with_capacity(feeder.inputs.size_hint().0);
         let mut feeder = Some(feeder);
         loop {
@@ -230,7 +221,7 @@ where
                     feeder = None;
                 }
             }
-            let Some((index, outcome)) = reader.read() else {
+            let Some((index, outcome)) = reader.next() else {
                 return outcomes;
             };
             outcomes[index] = outcome;
@@ -251,7 +242,7 @@ where
         T: IntoIterator<Item = I>,
         T::IntoIter: Send + 'static,
     {
-        let (mut feeder, reader) = self.feeder(inputs.into_iter(), false);
+        let (mut feeder, mut outcomes) = self.feeder(inputs.into_iter(), false);
         let is_read = |flow: &Flow| flow.largest.load(Ordering::SeqCst) != UNREAD;
         let feed = move || {
             loop {
@@ -262,10 +253,7 @@ where
             }
         };
         let thread = thread::Builder::new().name("pool inputs".into());
-        Unordered {
-            reader,
-            feeding: Some(thread.spawn(feed)),
-            outputs: PhantomData,
-        }
+        outcomes.feeding = Some(thread.spawn(feed));
+        outcomes
     }
 }

@@ -2,7 +2,8 @@
 
 use crate::{
     Event, Payload, TaskError,
-    state::{Outcome, Shared},
+    queue::Outcome,
+    state::Shared,
     sync::{block_on, block_until, lock},
     wire::Message,
 };
@@ -131,7 +132,7 @@ impl Shared {
     pub(crate) fn decode<O: DeserializeOwned>(&self, answer: &Message) -> Result<O, TaskError> {
         answer.decode().inspect_err(|_| {
             if answer.is_value() {
-                let ledger = &mut lock(&self.state).ledger;
+                let ledger = &mut lock(&self.state).queue.ledger;
                 ledger.done -= 1;
                 ledger.failed += 1;
             }

@@ -8,7 +8,7 @@ use crate::{Payload, TaskError};
 use serde::{Serialize, de::DeserializeOwned};
 
 /// What a worker sends before its first message.
-pub(crate) const MARK: [u8; 16] = *b"\0process-pool 3\0";
+pub(crate) const MARK: [u8; 16] = *b"\0process-pool 4\0";
 
 /// The number of what is no task: a worker's greeting, and what initialises it.
 pub(crate) const NO_TASK: u64 = u64::MAX;
@@ -57,38 +57,30 @@ impl Message {
     }
 }
 
-/// The size that bytes begin with, and the task and the kind, as far as they are there.
-pub(crate) fn head(bytes: &[u8]) -> Option<(usize, Option<(u64, u8)>)> {
+/// The size of what follows it, the task and the kind that bytes begin with.
+pub(crate) fn head(bytes: &[u8]) -> Option<(usize, u64, u8)> {
     let (size, rest) = bytes.split_first_chunk()?;
-    let about = rest.split_first_chunk().zip(rest.get(8));
-    let about = about.map(|((task, _), kind)| (u64::from_le_bytes(*task), *kind));
-    Some((u32::from_le_bytes(*size) as usize, about))
+    let (task, rest) = rest.split_first_chunk()?;
+    let size = u32::from_le_bytes(*size) as usize;
+    Some((size, u64::from_le_bytes(*task), *rest.first()?))
 }
 
-/// Appends a message whose payload `fill` appends, and of which that returns the kind.
-pub(crate) fn append<E>(
-    messages: &mut Vec<u8>,
+/// A message whose payload `fill` appends, and of which that returns the kind.
+pub(crate) fn message(
     task: u64,
-    fill: impl FnOnce(&mut Vec<u8>) -> Result<u8, E>,
-) -> Result<(), E> {
-    let start = messages.len();
-    messages.extend_from_slice(&[0; 4]);
-    messages.extend_from_slice(&task.to_le_bytes());
-    messages.push(0);
-    let kind = fill(messages).inspect_err(|_| messages.truncate(start))?;
-    messages[start + 12] = kind;
-    let size = u32::try_from(messages.len() - start - 4).unwrap_or(u32::MAX);
-    messages[start..start + 4].copy_from_slice(&size.to_le_bytes());
-    Ok(())
+    fill: impl FnOnce(&mut Vec<u8>) -> Result<u8, String>,
+) -> Result<Vec<u8>, String> {
+    let mut bytes = vec![0; 4 + HEAD_BYTES];
+    bytes[4..12].copy_from_slice(&task.to_le_bytes());
+    bytes[12] = fill(&mut bytes)?;
+    let size = u32::try_from(bytes.len() - 4).unwrap_or(u32::MAX);
+    bytes[..4].copy_from_slice(&size.to_le_bytes());
+    Ok(bytes)
 }
 
-/// Appends a message with a value in postcard.
-pub(crate) fn encode(
-    messages: &mut Vec<u8>,
-    (task, kind): (u64, u8),
-    value: &impl Serialize,
-) -> Result<(), String> {
-    append(messages, task, |bytes| write(bytes, value).map(|()| kind))
+/// A message with a value in postcard.
+pub(crate) fn encode((task, kind): (u64, u8), value: &impl Serialize) -> Result<Vec<u8>, String> {
+    message(task, |bytes| write(bytes, value).map(|()| kind))
 }
 
 /// Appends `value` in postcard.

@@ -2,59 +2,73 @@
 
 use crate::{
     Event, PoolError, TaskError, WorkerId,
-    child::{Exit, Incoming, Line, Link, Seen, Waker},
-    state::{Job, Shared, State},
-    wire::{self, FAILURE, NOTE, VALUE},
+    builder::Settings,
+    child::{Answers, Child, Exit, Incoming, Next, Tasks, limit_resource},
+    queue::{Job, Queue},
+    wire::{self, FAILURE, HELLO, MARK, Message, NO_TASK, NOTE, VALUE},
 };
 use std::{
     collections::VecDeque,
-    io, mem,
+    mem,
     sync::Arc,
-    thread,
     time::{Duration, Instant},
 };
 
 /// How long a worker that closed its link, or is to end, may take to end.
-pub(crate) const END_LIMIT: Duration = Duration::from_secs(1);
-/// How long not to look for answers that come faster than they are taken.
-const REST: Duration = Duration::from_micros(100);
+const END_LIMIT: Duration = Duration::from_secs(1);
 
-/// Tasks are sent ahead only where they are so short that all of them take about this.
-const AHEAD_FOR: Duration = Duration::from_millis(2);
+/// So many tasks are sent ahead at most, and only while each takes so long at most.
 const AHEAD_MOST: usize = 16;
+const AHEAD_PACE: Duration = Duration::from_micros(125);
 /// Tasks that wait behind one that takes so long go back to the queue.
 const TAKE_BACK_AFTER: Duration = Duration::from_millis(5);
 
+/// What a worker is to say next.
+#[derive(Clone, Copy, PartialEq)]
+enum Stage {
+    /// Its mark: a test program prints something first.
+    Mark,
+    Hello,
+    /// How its initialiser has ended.
+    Initial,
+    Answer,
+}
+
 /// Why a worker is ending.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 enum Ending {
-    /// It closed its link, or it was killed for what it said.
+    /// It closed its link, or its task was cancelled.
     Lost,
     TimedOut,
     /// It is needed no more.
     Dismissed,
+    /// It does not get ready, or was killed for what it said.
+    Unfit(PoolError),
 }
 
-/// A worker as its supervisor has it.
 pub(crate) struct Worker {
     id: WorkerId,
-    line: Line,
-    incoming: Incoming,
-    /// Whether what it says does not count, or has come to its end.
-    is_mute: bool,
+    pub(crate) child: Child,
+    stage: Stage,
+    /// Where tasks go; closed, it ends by itself.
+    tasks: Option<Arc<Tasks>>,
+    /// What it has, in order; at most the first is begun.
+    pub(crate) jobs: VecDeque<Job>,
+    /// Whether each of these is a packet, so that others may follow and come back.
+    in_packets: bool,
     /// What it was sent last, and how much of that, and of what was sent ahead, has left.
     message: Arc<Vec<u8>>,
     sent: usize,
     /// How much of what was sent is answered.
     answered: usize,
-    /// Whether each of its jobs is a packet, so that others may follow and come back.
-    in_packets: bool,
+    /// Whether what it says does not count, or has come to its end.
+    is_mute: bool,
     /// Its note about what it says next.
     note: Vec<u8>,
-    /// When its task was begun.
+    /// When its task, or it itself, was begun.
     began: Instant,
-    /// How long its tasks take.
-    pace: Option<Duration>,
+    /// Whether its tasks are so short that further ones are sent ahead.
+    is_quick: bool,
     /// How many tasks it was given.
     given: u64,
     /// Why it is ending, and when it is to be killed.
@@ -62,193 +76,191 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    pub(crate) fn new(id: WorkerId, link: Link) -> io::Result<Self> {
-        Ok(Self {
-            id,
-            line: Line::new(link.input, link.output, id.pid)?,
-            incoming: link.incoming,
-            is_mute: false,
+    /// Starts a process.
+    pub(crate) fn start(settings: &Settings, slot: usize) -> Result<(Self, Answers), PoolError> {
+        let began = Instant::now();
+        let (child, link) = Child::start(&settings.program, &settings.role())
+            .map_err(|error| PoolError::refused(&error, &error.source))?;
+        let pid = child.id();
+        let mut limits = settings.limits.iter();
+        let limited = limits.try_for_each(|limit| limit_resource(pid, *limit));
+        let parts = limited.and_then(|()| link.into_parts(pid));
+        let (answers, tasks) = parts.map_err(PoolError::no_room)?;
+        let worker = Self {
+            id: WorkerId { pid, slot },
+            child,
+            stage: Stage::Mark,
+            tasks: Some(Arc::new(tasks)),
+            jobs: VecDeque::new(),
+            in_packets: false,
             message: Arc::default(),
             sent: 0,
             answered: 0,
-            in_packets: false,
+            is_mute: false,
             note: Vec::new(),
-            began: Instant::now(),
-            pace: None,
+            began,
+            is_quick: false,
             given: 0,
             ending: None,
-        })
+        };
+        Ok((worker, answers))
     }
 
-    /// Serves the worker until it has ended.
-    pub(crate) fn serve(mut self, shared: &Shared, waker: &Waker) {
-        loop {
-            let (answers, jobs, deadline) = shared.change(|state| {
-                let answers = self.hear(state);
-                self.turn(state);
-                state.wake_idle();
-                let slot = &mut state.slots[self.id.slot];
-                slot.is_idle = slot.jobs.is_empty() && self.ending.is_none();
-                let jobs = slot.jobs.len();
-                (answers, jobs, self.deadline(state.settings.timeout, jobs))
-            });
-            if jobs == 0 {
-                // One large input is no reason to keep its memory.
-                (self.message, self.sent) = (Arc::default(), 0);
-            }
-            // A worker that wakes its parent for each of very short tasks is several times slower.
-            if answers > 1 && jobs > answers && !self.in_packets {
-                thread::sleep(REST);
-            }
-            if let Some(exit) = self.advance(shared, waker, deadline) {
-                return shared.change(|state| self.settle_end(state, exit));
+    pub(crate) fn is_ready(&self) -> bool {
+        self.stage == Stage::Answer
+    }
+
+    /// Takes in what it has said; returns how many answers it were.
+    pub(crate) fn hear(&mut self, queue: &mut Queue, incoming: &mut Incoming) -> u32 {
+        let before = self.jobs.len();
+        if self.stage == Stage::Mark && incoming.skip_to(&MARK) {
+            self.stage = Stage::Hello;
+        }
+        while self.stage != Stage::Mark && !self.is_mute {
+            let is_silent = self.is_ready() && self.jobs.is_empty();
+            let heard = match incoming.next() {
+                Ok(Some(message)) => self.understand(queue, message),
+                Ok(None) if incoming.is_empty() || !is_silent => break,
+                _ => Err(PoolError::NotUnderstood),
+            };
+            if let Err(reason) = heard {
+                // Nor will anything make sense that comes.
+                self.is_mute = true;
+                self.kill(Ending::Unfit(reason));
             }
         }
-    }
-
-    /// When there is something to do, whatever the worker does.
-    fn deadline(&self, timeout: Option<Duration>, jobs: usize) -> Option<Instant> {
-        let limit = timeout.filter(|_| jobs > 0);
-        let take_back = (jobs > 1 && self.in_packets).then_some(TAKE_BACK_AFTER);
-        let since_it_began = limit.into_iter().chain(take_back).min();
-        let kill_at = self.ending.map(|(_, kill_at)| kill_at);
-        let from_it = since_it_began.map(|limit| self.began + limit);
-        kill_at.into_iter().chain(from_it).min()
-    }
-
-    /// Sends what is left to be sent, waits for what comes next, and takes it in; returns how the
-    /// worker has ended, if it has.
-    fn advance(
-        &mut self,
-        shared: &Shared,
-        waker: &Waker,
-        deadline: Option<Instant>,
-    ) -> Option<Exit> {
-        self.send();
-        let has_left = self.sent < self.message.len();
-        let expected = (!self.is_mute, !self.is_mute && has_left);
-        match self.line.wait(expected, waker, deadline) {
-            Seen::Answer => self.read(),
-            Seen::Woken => waker.rest(),
-            Seen::Room | Seen::Late => {}
-            Seen::End => {
-                // All that it has said.
-                while !self.is_mute && self.line.has_answer() {
-                    self.read();
-                }
-                return shared.change(|state| state.slots[self.id.slot].child.as_mut()?.try_wait());
-            }
+        let answers = (before - self.jobs.len()) as u32;
+        if answers > 0 {
+            let now = Instant::now();
+            let took = now - mem::replace(&mut self.began, now);
+            self.is_quick = took <= AHEAD_PACE * answers;
         }
-        None
-    }
-
-    /// Sends what there is room for.
-    fn send(&mut self) {
-        if let Some(left @ [_, ..]) = self.message.get(self.sent..)
-            && !self.is_mute
-        {
-            match self.line.send(left) {
-                Ok(size) => self.sent += size,
-                Err(_) => self.fall_silent(),
-            }
-        }
-    }
-
-    fn read(&mut self) {
-        if !matches!(self.incoming.fill(self.line.answers()), Ok(true)) {
-            self.fall_silent();
-        }
-    }
-
-    /// It has closed its link, and is about to end.
-    fn fall_silent(&mut self) {
-        self.is_mute = true;
-        self.ending
-            .get_or_insert((Ending::Lost, Instant::now() + END_LIMIT));
-    }
-
-    /// Settles what it has said; returns how many answers it were.
-    fn hear(&mut self, state: &mut State) -> usize {
-        let mut answers = 0;
-        loop {
-            let job = state.slots[self.id.slot].jobs.front();
-            let about = job.map(|job| (job.task, job.order.len()));
-            match (self.incoming.next(), about) {
-                (Ok(Some(message)), Some((task, length))) if message.task == task => {
-                    match message.kind {
-                        NOTE => self.note = message.payload().to_vec(),
-                        VALUE | FAILURE => {
-                            self.answered += length;
-                            answers += 1;
-                            let note = mem::take(&mut self.note);
-                            state.answer(self.id, message, note);
-                        }
-                        _ => break,
-                    }
-                    continue;
-                }
-                (Ok(None), about) if about.is_some() || self.incoming.is_empty() => {
-                    self.measure_pace(answers);
-                    return answers;
-                }
-                _ => break,
-            }
-        }
-        // Nor will anything make sense that comes.
-        self.incoming = Incoming::default();
-        self.is_mute = true;
-        self.kill(state, Ending::Lost);
         answers
     }
 
-    fn measure_pace(&mut self, answers: usize) {
-        if answers > 0 {
-            let now = Instant::now();
-            let took = (now - mem::replace(&mut self.began, now)) / answers as u32;
-            self.pace = Some(self.pace.map_or(took, |pace| (pace * 3 + took) / 4));
+    fn understand(&mut self, queue: &mut Queue, message: Message) -> Result<(), PoolError> {
+        let task = self.jobs.front().map_or(NO_TASK, |job| job.task);
+        match (self.stage, message.kind) {
+            _ if message.task != task || self.is_ready() == self.jobs.is_empty() => {
+                return Err(PoolError::NotUnderstood);
+            }
+            (Stage::Hello, HELLO) => self.greet(queue, &message)?,
+            (Stage::Initial, VALUE | FAILURE) => {
+                message
+                    .decode::<()>()
+                    .map_err(|error| PoolError::Initialiser(error.to_string()))?;
+                self.stage = Stage::Answer;
+            }
+            (Stage::Answer, NOTE) => {
+                self.note = postcard::from_bytes(message.payload()).unwrap_or_default();
+            }
+            (Stage::Answer, VALUE | FAILURE) => {
+                if let Some(job) = self.jobs.pop_front() {
+                    self.answered += job.order.len();
+                    let (worker, note) = (self.id, mem::take(&mut self.note));
+                    queue.note(|| Event::Done { worker, task, note });
+                    queue.settle(job, Ok(message));
+                }
+                self.begin(queue);
+            }
+            _ => return Err(PoolError::NotUnderstood),
         }
+        Ok(())
+    }
+
+    /// Takes in its first message, and has it initialised.
+    fn greet(&mut self, queue: &mut Queue, hello: &Message) -> Result<(), PoolError> {
+        let hello = postcard::from_bytes(hello.payload());
+        let (types, note): (String, _) = hello.map_err(|_| PoolError::NotUnderstood)?;
+        if types != queue.settings.types() {
+            let reason = PoolError::OtherTypes(types);
+            let fatal = reason.clone();
+            queue.later(|shared| shared.change(|state| state.give_up(fatal)));
+            return Err(reason);
+        }
+        let (worker, took) = (self.id, self.began.elapsed());
+        queue.note(|| Event::Ready { worker, took, note });
+        self.stage = Stage::Answer;
+        if let Some(initial) = &queue.settings.initial {
+            self.message = Arc::clone(initial);
+            self.stage = Stage::Initial;
+        }
+        Ok(())
     }
 
     /// Does what is due, and gives it what is next.
-    fn turn(&mut self, state: &mut State) {
-        let (now, slot) = (Instant::now(), self.id.slot);
-        let most = state.settings.tasks_per_worker;
-        let is_used_up = most.is_some_and(|most| self.given >= most.get());
-        let is_past = |limit| self.began + limit <= now;
-        let jobs = &state.slots[slot].jobs;
-        if let Some((_, kill_at)) = &mut self.ending {
-            if *kill_at <= now {
-                *kill_at = now + END_LIMIT;
-                state.kill(slot);
-            }
-        } else if jobs.is_empty() {
-            if is_used_up || !state.wants_workers() {
-                // It ends by itself.
-                self.line.close();
-                self.ending = Some((Ending::Dismissed, now + END_LIMIT));
-            } else if let Some((_, jobs)) = state.queue.pop_first() {
-                self.give(state, jobs);
-                self.send();
-                self.feed_ahead(state);
-            }
-        } else if state.settings.timeout.is_some_and(is_past) {
-            self.kill(state, Ending::TimedOut);
-        } else if jobs.iter().any(|job| job.is_cancelled) {
-            self.take_back(state);
-            // Of several, the first has ended, and its answer is on the way.
-            let jobs = &state.slots[slot].jobs;
-            if jobs.len() == 1 && jobs[0].is_cancelled {
-                self.kill(state, Ending::Lost);
-            }
-        } else if jobs.len() > 1 && is_past(TAKE_BACK_AFTER) {
-            self.take_back(state);
-        } else {
-            self.feed_ahead(state);
+    pub(crate) fn turn(&mut self, queue: &mut Queue, answers: u32) -> Next {
+        self.do_what_is_due(queue);
+        if self.jobs.is_empty() && self.is_ready() {
+            // It may be large, or have been taken back.
+            (self.message, self.sent) = (Arc::default(), 0);
+        }
+        self.send();
+        self.feed_ahead(queue);
+        let jobs = self.jobs.len();
+        let has_left = self.sent < self.message.len() && !self.is_mute;
+        let due = self.due(queue).map(|(at, _)| at);
+        Next {
+            deadline: due.into_iter().chain(queue.over_at).min(),
+            hears: !self.is_mute,
+            sends: self.tasks.clone().filter(|_| has_left),
+            is_idle: jobs == 0 && self.is_ready() && self.ending.is_none(),
+            is_fast: answers > 1 && jobs > answers as usize && !self.in_packets,
         }
     }
 
-    /// Gives it what it is to be sent at once.
-    fn give(&mut self, state: &mut State, jobs: VecDeque<Job>) {
+    fn do_what_is_due(&mut self, queue: &mut Queue) {
+        let now = Instant::now();
+        match self.due(queue) {
+            Some((at, Some(ending))) if at <= now => self.kill(ending),
+            Some((at, None)) if at <= now => self.take_back(queue),
+            _ if self.ending.is_some() => {}
+            _ if self.jobs.is_empty() && (self.is_used_up(queue) || !queue.wants_workers()) => {
+                // It ends by itself.
+                self.tasks = None;
+                self.ending = Some((Ending::Dismissed, now + END_LIMIT));
+            }
+            _ if self.jobs.is_empty() && self.is_ready() => drop(self.begin_next(queue)),
+            _ if self.jobs.iter().any(|job| job.is_cancelled) => {
+                self.take_back(queue);
+                // Of several, the first has ended, and its answer is on the way.
+                if self.jobs.len() == 1 && self.jobs[0].is_cancelled {
+                    self.kill(Ending::Lost);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// When it is to be killed, whatever it does, and why, or its tasks are to be taken back.
+    fn due(&self, queue: &Queue) -> Option<(Instant, Option<Ending>)> {
+        let (timeout, start_limit) = (queue.settings.timeout, queue.settings.start_limit);
+        let kill = match &self.ending {
+            Some((ending, kill_at)) => return Some((*kill_at, Some(ending.clone()))),
+            None if !self.is_ready() => {
+                let late = PoolError::NotReady(start_limit);
+                Some((start_limit, Some(Ending::Unfit(late))))
+            }
+            None if self.jobs.is_empty() => None,
+            None => timeout.map(|limit| (limit, Some(Ending::TimedOut))),
+        };
+        let has_more = self.in_packets && self.jobs.len() > 1;
+        let take_back = has_more.then_some((TAKE_BACK_AFTER, None));
+        let due = kill.into_iter().chain(take_back);
+        let (limit, ending) = due.min_by_key(|(limit, _)| *limit)?;
+        Some((self.began.checked_add(limit)?, ending))
+    }
+
+    fn is_used_up(&self, queue: &Queue) -> bool {
+        let most = queue.settings.tasks_per_worker;
+        most.is_some_and(|most| self.given >= most.get())
+    }
+
+    /// Gives it what waits and is to be sent at once; whether nothing is left for its supervisor.
+    pub(crate) fn begin_next(&mut self, queue: &mut Queue) -> bool {
+        let Some((_, jobs)) = queue.waiting.pop_first() else {
+            return false;
+        };
         self.given += jobs.len() as u64;
         self.in_packets = jobs.len() == 1 && jobs[0].is_small();
         self.message = match jobs.len() {
@@ -257,87 +269,108 @@ impl Worker {
         };
         (self.sent, self.answered) = (0, 0);
         self.began = Instant::now();
-        state.slots[self.id.slot].jobs = jobs;
-        state.begin(self.id);
+        self.jobs = jobs;
+        self.begin(queue);
+        self.send();
+        self.sent == self.message.len() && queue.settings.timeout.is_none()
     }
 
-    /// Sends it further tasks while all that it has is short.
-    fn feed_ahead(&mut self, state: &mut State) {
-        let (slot, most) = (self.id.slot, state.settings.tasks_per_worker);
-        while self.line.can_take_back()
-            && self.in_packets
-            && self.sent >= self.message.len()
-            && let jobs @ 1..AHEAD_MOST = state.slots[slot].jobs.len()
-            && self
-                .pace
-                .is_some_and(|pace| pace * jobs as u32 <= AHEAD_FOR)
-            && most.is_none_or(|most| self.given < most.get())
-            && let Some(job) = state.take_ahead()
+    /// It begins what it has.
+    fn begin(&mut self, queue: &mut Queue) {
+        if let Some(job) = self.jobs.front_mut() {
+            let (worker, task, permit) = (self.id, job.task, job.permit.take());
+            if permit.is_some() {
+                queue.later(|_| drop(permit));
+            }
+            queue.note(|| Event::Begun(worker, task));
+        }
+    }
+
+    /// Sends what there is room for.
+    fn send(&mut self) {
+        if let (Some(left @ [_, ..]), Some(tasks)) = (self.message.get(self.sent..), &self.tasks)
+            && !self.is_mute
         {
-            if !self.line.send(&job.order).is_ok_and(|sent| sent > 0) {
-                return state.requeue(job);
+            match tasks.send(left) {
+                Ok(size) => self.sent += size,
+                Err(_) => self.fall_silent(),
+            }
+        }
+    }
+
+    /// Sends it further tasks while those that it has are short.
+    fn feed_ahead(&mut self, queue: &mut Queue) {
+        while self.is_quick
+            && self.in_packets
+            && self.ending.is_none()
+            && self.sent >= self.message.len()
+            && (1..AHEAD_MOST).contains(&self.jobs.len())
+            && !self.is_used_up(queue)
+            && let Some(tasks) = self.tasks.as_ref().filter(|tasks| tasks.can_come_back())
+            && let Some(job) = queue.take_small()
+        {
+            if !tasks.send(&job.order).is_ok_and(|sent| sent > 0) {
+                return queue.requeue(job);
             }
             self.sent += job.order.len();
             self.given += 1;
-            state.slots[slot].jobs.push_back(job);
+            self.jobs.push_back(job);
         }
     }
 
     /// Has what it has not begun go back to the queue, as far as that is in packets.
-    fn take_back(&mut self, state: &mut State) {
-        if !mem::take(&mut self.in_packets) {
-            return;
-        }
-        for packet in self.line.take_back() {
-            let about = wire::head(&packet).and_then(|(_, about)| about);
-            let jobs = &mut state.slots[self.id.slot].jobs;
-            let mut tasks = jobs.iter().map(|job| job.task);
-            let place = about.and_then(|(taken, _)| tasks.position(|task| task == taken));
-            if let Some(job) = place.and_then(|place| jobs.remove(place)) {
+    fn take_back(&mut self, queue: &mut Queue) {
+        let packets = mem::take(&mut self.in_packets).then_some(self.tasks.as_ref());
+        for packet in packets
+            .flatten()
+            .map_or_else(Vec::new, |tasks| tasks.take_back())
+        {
+            let taken = wire::head(&packet).map(|(_, task, _)| task);
+            let place = self.jobs.iter().position(|job| Some(job.task) == taken);
+            if let Some(job) = place.and_then(|place| self.jobs.remove(place)) {
                 self.sent -= packet.len();
-                state.requeue(job);
+                queue.requeue(job);
             }
         }
-        // Nothing else gives it the tasks that are in the queue again.
-        if state.slots[self.id.slot].jobs.is_empty() {
-            self.turn(state);
-        }
+    }
+
+    /// It has closed its link, and is about to end.
+    pub(crate) fn fall_silent(&mut self) {
+        self.is_mute = true;
+        let kill_at = Instant::now() + END_LIMIT;
+        self.ending.get_or_insert((Ending::Lost, kill_at));
     }
 
     /// Has it killed; what it had is settled once it is dead.
-    fn kill(&mut self, state: &mut State, ending: Ending) {
-        state.kill(self.id.slot);
-        let ending = self.ending.map_or(ending, |(earlier, _)| earlier);
+    fn kill(&mut self, ending: Ending) {
+        self.child.start_killing();
+        let ending = self.ending.take().map_or(ending, |(earlier, _)| earlier);
         self.ending = Some((ending, Instant::now() + END_LIMIT));
     }
 
-    /// It has ended: settles what it had, and whether it was well.
-    fn settle_end(&mut self, state: &mut State, exit: Exit) {
-        self.hear(state);
-        let WorkerId { pid, slot: at } = self.id;
-        let ending = match self.ending {
-            _ if state.is_over => Ending::Dismissed,
+    /// It has ended: settles what it had; returns whether that was before it did anything, and why.
+    pub(crate) fn settle_end(mut self, queue: &mut Queue, exit: Exit) -> Option<PoolError> {
+        let ending = match self.ending.take() {
+            _ if queue.is_over => Ending::Dismissed,
             ending => ending.map_or(Ending::Lost, |(ending, _)| ending),
         };
-        let slot = &mut state.slots[at];
-        (slot.is_ready, slot.is_idle) = (false, false);
-        slot.child = None;
-        let mut jobs = mem::take(&mut slot.jobs);
-        let did_nothing = self.given == jobs.len() as u64;
+        let unread = self.tasks.as_ref().map_or(0, |tasks| tasks.unread());
+        let taken = self.sent.saturating_sub(unread + self.answered);
         // An input that was not taken in time is a task that was not done in time.
-        let taken = self.sent.saturating_sub(self.line.unread() + self.answered);
-        let is_begun = |job: &&Job| ending == Ending::TimedOut || taken >= job.order.len();
-        let begun = jobs.front().filter(is_begun).map(|job| job.task);
-        let began = begun.map(|task| (task, self.began.elapsed()));
-        state.note(|| Event::Gone(self.id, exit, began));
-        let begun = began.and_then(|_| jobs.pop_front());
-        let is_lost = ending != Ending::Dismissed;
-        state.ledger.workers_lost += u64::from(is_lost);
-        let did_nothing = did_nothing && begun.is_none();
-        jobs.into_iter().for_each(|job| state.requeue(job));
+        let is_late = ending == Ending::TimedOut;
+        let begun = self
+            .jobs
+            .pop_front_if(|job| is_late || taken >= job.order.len());
+        let began = begun.as_ref().map(|job| (job.task, self.began.elapsed()));
+        queue.note(|| Event::Gone(self.id, exit, began));
+        queue.ledger.workers_lost += u64::from(ending != Ending::Dismissed);
+        let did_nothing = self.given == self.jobs.len() as u64;
+        for job in mem::take(&mut self.jobs) {
+            queue.requeue(job);
+        }
         if let Some(job) = begun {
-            let (limit, closed) = (state.settings.timeout, state.closed.clone());
-            state.lose(job, |attempts| match (ending, limit) {
+            let (pid, limit, closed) = (self.id.pid, queue.settings.timeout, queue.closed.clone());
+            queue.lose(job, |attempts| match (&ending, limit) {
                 (Ending::Dismissed, _) => closed.unwrap_or(TaskError::Cancelled),
                 (Ending::TimedOut, Some(limit)) => TaskError::TimedOut { pid, limit },
                 _ => TaskError::WorkerLost {
@@ -347,8 +380,11 @@ impl Worker {
                 },
             });
         }
-        if is_lost && did_nothing && state.wants_workers() {
-            state.fail_start(at, PoolError::EndedIdle(exit));
+        match ending {
+            Ending::Dismissed => None,
+            Ending::Unfit(reason) if !self.is_ready() => Some(reason),
+            _ if !self.is_ready() => Some(PoolError::Ended(exit)),
+            _ => did_nothing.then_some(PoolError::EndedIdle(exit)),
         }
     }
 }

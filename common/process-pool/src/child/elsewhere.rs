@@ -1,11 +1,10 @@
 //! Where there is no Unix: no child starts, so that there is nothing to talk to.
 
-use super::Seen;
+use super::{Incoming, Next, Seen};
 use crate::Limit;
 use std::{
     io,
-    path::Path,
-    process::{self, Command},
+    process::Command,
     time::{Duration, Instant},
 };
 
@@ -16,20 +15,10 @@ fn refused<T>() -> io::Result<T> {
     Err(io::Error::new(io::ErrorKind::Unsupported, text))
 }
 
-pub(super) fn lead_group(command: &mut Command) -> &mut Command {
-    command
-}
-
-pub(super) fn show_as(_: &mut Command, _: &Path) {}
-
 pub(super) fn kill_group(_: u32) {}
 
 pub(super) fn has_ended_with_its_helpers(_: u32) -> bool {
     true
-}
-
-pub(crate) fn kill_self() -> ! {
-    process::abort()
 }
 
 pub(crate) fn is_shortage(_: &io::Error) -> bool {
@@ -70,27 +59,24 @@ absent! { Input:
     watch_parent() -> io::Result<()>;
 }
 
-absent! { Line:
-    answers() -> &Input;
-    wait((bool, bool), &Waker, Option<Instant>) -> Seen;
-    has_answer() -> bool;
-    send(&[u8]) -> io::Result<usize>;
-    unread() -> usize;
-    can_take_back() -> bool;
-    take_back() -> Vec<Vec<u8>>;
-    close() -> ();
+absent! { Answers:
+    wait(&Next, &Waker, &mut Incoming) -> Seen;
 }
 
-impl Line {
-    pub(crate) fn new(_: Input, _: Output, _: u32) -> io::Result<Self> {
-        refused()
-    }
+absent! { Tasks:
+    send(&[u8]) -> io::Result<usize>;
+    unread() -> usize;
+    can_come_back() -> bool;
+    take_back() -> Vec<Vec<u8>>;
+}
+
+pub(super) fn split(_: Input, _: Output, _: u32) -> io::Result<(Answers, Tasks)> {
+    refused()
 }
 
 absent! { Waker:
     wake() -> ();
     wait(Instant) -> ();
-    rest() -> ();
 }
 
 impl Waker {

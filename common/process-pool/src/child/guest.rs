@@ -27,7 +27,9 @@ impl Guest {
     pub fn spawn(command: &mut Command) -> io::Result<Self> {
         // Ctrl-C finds it in the list, or not started.
         let mut guests = GUESTS.lock().unwrap_or_else(PoisonError::into_inner);
-        let process = platform::lead_group(command).spawn()?;
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(command, 0);
+        let process = command.spawn()?;
         guests.push(process.id());
         Ok(Self { process })
     }
@@ -35,7 +37,7 @@ impl Guest {
     /// Kills it, and on Unix what it started in its process group.
     pub fn kill(&mut self) {
         // It may have ended by itself, which is as well.
-        if let Ok(None) = self.process.try_wait() {
+        if !platform::has_ended_with_its_helpers(self.process.id()) {
             platform::kill_group(self.process.id());
             let _ = self.process.kill();
         }

@@ -1,6 +1,6 @@
 //! The private connection between a parent and its child: whole messages, both ways.
 
-use super::platform::{self, Input, Output};
+use super::platform::{self, Answers, Input, Output, Tasks};
 use crate::wire::{self, HEAD_BYTES, Message, NO_TASK};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
@@ -37,6 +37,11 @@ impl Link {
         }
     }
 
+    /// What a pool needs of a link to the worker of this process id.
+    pub(crate) fn into_parts(self, id: u32) -> io::Result<(Answers, Tasks)> {
+        platform::split(self.input, self.output, id)
+    }
+
     /// The link that this process was started with.
     pub(super) fn inherited() -> io::Result<Self> {
         platform::inherited().map(Self::new)
@@ -47,10 +52,9 @@ impl Link {
     /// # Errors
     /// The other end is gone, or the message cannot be encoded (`InvalidData`; nothing is sent).
     pub fn send(&mut self, message: &impl Serialize) -> io::Result<()> {
-        let mut bytes = Vec::new();
-        wire::encode(&mut bytes, (NO_TASK, 0), message)
-            .map_err(|reason| io::Error::new(io::ErrorKind::InvalidData, reason))?;
-        self.send_raw(&bytes)
+        let encoded = wire::encode((NO_TASK, 0), message);
+        let invalid = |reason| io::Error::new(io::ErrorKind::InvalidData, reason);
+        self.send_raw(&encoded.map_err(invalid)?)
     }
 
     /// Sends bytes as they are.
@@ -85,28 +89,10 @@ impl Link {
         }
     }
 
-    /// Waits for a message of this task and of one of these kinds.
-    pub(crate) fn expect(&mut self, task: u64, kinds: &[u8]) -> io::Result<Message> {
-        let message = self.next()?.ok_or(io::ErrorKind::UnexpectedEof)?;
-        let is_meant = message.task == task && kinds.contains(&message.kind);
-        let meant = is_meant.then_some(message);
-        meant.ok_or(io::ErrorKind::InvalidData.into())
-    }
-
-    /// Drops all up to the end of `mark`.
-    pub(crate) fn skip_to(&mut self, mark: &[u8]) -> io::Result<()> {
-        while !self.incoming.skip_to(mark) {
-            if !self.more()? {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
-        }
-        Ok(())
-    }
-
     /// Waits for more bytes; `false` at the end.
     fn more(&mut self) -> io::Result<bool> {
         self.input.wait(self.limit)?;
-        self.incoming.fill(&self.input)
+        Ok(self.incoming.fill(&self.input)? > 0)
     }
 
     /// Lets a [`receive`](Self::receive) fail with `TimedOut` when nothing comes for `limit`.
@@ -123,33 +109,33 @@ pub(crate) struct Incoming {
 }
 
 impl Incoming {
-    /// Reads once, and waits for that; `false` at the end.
-    pub(crate) fn fill(&mut self, input: &Input) -> io::Result<bool> {
+    /// Reads once, and waits for that; nothing at the end.
+    pub(crate) fn fill(&mut self, input: &Input) -> io::Result<usize> {
         self.bytes.drain(..mem::take(&mut self.taken));
         // One large message is no reason to keep its memory for ever.
         if self.bytes.capacity() > KEPT_BYTES {
             self.bytes.shrink_to(0);
         }
-        let wanted = wire::head(&self.bytes).map_or(0, |(size, _)| 4 + size);
+        let wanted = wire::head(&self.bytes).map_or(0, |(size, ..)| 4 + size);
         let wanted = wanted.clamp(READ_BYTES, 4 + MESSAGE_LIMIT_BYTES);
         let more = wanted.saturating_sub(self.bytes.len()).max(1);
         self.bytes.reserve_exact(more);
-        Ok(input.read(&mut self.bytes)? > 0)
+        input.read(&mut self.bytes)
     }
 
     /// Takes the next whole message, if there is one.
     pub(crate) fn next(&mut self) -> io::Result<Option<Message>> {
         let start = self.taken;
-        let Some((size, about)) = wire::head(&self.bytes[start..]) else {
+        let Some((size, task, kind)) = wire::head(&self.bytes[start..]) else {
             return Ok(None);
         };
         if !(HEAD_BYTES..=MESSAGE_LIMIT_BYTES).contains(&size) {
             return Err(io::ErrorKind::InvalidData.into());
         }
         let end = start + 4 + size;
-        let (Some((task, kind)), true) = (about, end <= self.bytes.len()) else {
+        if end > self.bytes.len() {
             return Ok(None);
-        };
+        }
         let mut from = start + 4 + HEAD_BYTES;
         self.taken = end;
         let bytes = if size > READ_BYTES && end == self.bytes.len() {
@@ -164,14 +150,6 @@ impl Incoming {
             bytes,
             from,
         }))
-    }
-
-    /// Takes the memory of a message for those to come.
-    pub(crate) fn reuse(&mut self, mut bytes: Vec<u8>) {
-        if self.bytes.is_empty() && self.bytes.capacity() < bytes.capacity() {
-            bytes.clear();
-            self.bytes = bytes;
-        }
     }
 
     /// Drops all up to the end of `mark`; whether that has come.

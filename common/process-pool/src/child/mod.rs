@@ -20,17 +20,19 @@ mod platform;
 pub use guest::{Guest, kill_guests};
 pub use link::Link;
 pub(crate) use link::{Incoming, MESSAGE_LIMIT_BYTES};
-pub(crate) use platform::{Line, PACKET_BYTES, Waker, is_shortage, kill_self, limit_resource};
+pub(crate) use platform::{Answers, PACKET_BYTES, Tasks, Waker, is_shortage, limit_resource};
 
 use crate::served::{self, Function};
+#[cfg(unix)]
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::{
     env,
     ffi::OsString,
     fmt, io,
     path::PathBuf,
     process::{self, Command, ExitCode, ExitStatus},
-    thread,
-    time::{Duration, Instant},
+    sync::Arc,
+    time::Instant,
 };
 
 /// The argument that turns a program into a child; the role's name follows the `=`.
@@ -153,16 +155,6 @@ impl Program {
         }
     }
 
-    /// This program with what another one was to be started with.
-    pub(crate) fn in_place_of(self, earlier: Self) -> Self {
-        let (env, folder) = (earlier.env, earlier.folder);
-        Self {
-            env,
-            folder,
-            ..self
-        }
-    }
-
     fn path(&self) -> io::Result<PathBuf> {
         if let Some(path) = &self.path {
             return Ok(path.clone());
@@ -177,7 +169,8 @@ impl Program {
             None if cfg!(target_os = "linux") => Command::new("/proc/self/exe"),
             _ => Command::new(&path),
         };
-        platform::show_as(&mut command, &path);
+        #[cfg(unix)]
+        CommandExt::arg0(&mut command, &path);
         command.envs(self.env.iter().map(|(name, value)| (name, value)));
         if let Some(folder) = &self.folder {
             command.current_dir(folder);
@@ -220,7 +213,7 @@ pub enum Exit {
 impl From<ExitStatus> for Exit {
     fn from(status: ExitStatus) -> Self {
         #[cfg(unix)]
-        if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
+        if let Some(signal) = status.signal() {
             return Self::Signal(signal);
         }
         Self::Code(status.code().unwrap_or(-1))
@@ -245,7 +238,7 @@ impl fmt::Display for Exit {
 /// A copy of this program at work in a role; killed and reaped when dropped.
 #[derive(Debug)]
 pub struct Child {
-    process: process::Child,
+    process: Guest,
     exit: Option<Exit>,
 }
 
@@ -264,7 +257,7 @@ impl Child {
             }
             let mut command = program.command(role)?;
             let ends = platform::connect(&mut command)?;
-            let (process, exit) = (platform::lead_group(&mut command).spawn()?, None);
+            let (process, exit) = (Guest::spawn(&mut command)?, None);
             Ok((Self { process, exit }, Link::new(ends)))
         };
         start().map_err(|source| StartError {
@@ -294,59 +287,32 @@ impl Child {
         self.exit
     }
 
-    /// Waits for its end for at most `limit`, then kills it.
-    pub fn wait_or_kill(&mut self, limit: Duration) -> Exit {
-        let deadline = Instant::now() + limit;
-        loop {
-            if let Some(exit) = self.try_wait() {
-                return exit;
-            }
-            if Instant::now() >= deadline {
-                return self.kill();
-            }
-            thread::sleep(Duration::from_millis(1));
-        }
-    }
-
     /// Has it killed, and on Unix whatever it started in its process group; does not wait.
     pub(crate) fn start_killing(&mut self) {
         if self.try_wait().is_none() {
-            platform::kill_group(self.id());
-            // It may have ended since; then there is nothing to kill.
-            let _ = self.process.kill();
+            self.process.kill();
         }
-    }
-
-    /// Kills it, and on Unix whatever it started in its process group, and reaps it.
-    pub fn kill(&mut self) -> Exit {
-        self.start_killing();
-        if let Some(exit) = self.exit {
-            return exit;
-        }
-        let exit = self.process.wait().map_or(Exit::Code(-1), Exit::from);
-        self.exit = Some(exit);
-        exit
     }
 }
 
-impl Drop for Child {
-    fn drop(&mut self) {
-        self.kill();
-    }
+/// What a supervisor waits for.
+#[cfg_attr(not(unix), expect(dead_code, reason = "nothing is waited for"))]
+pub(crate) struct Next {
+    pub(crate) deadline: Option<Instant>,
+    /// Whether the worker may say something that counts.
+    pub(crate) hears: bool,
+    /// Where there is more to send.
+    pub(crate) sends: Option<Arc<Tasks>>,
+    /// Whether it comes to nothing until there is a task.
+    pub(crate) is_idle: bool,
+    /// Whether answers come faster than they are taken.
+    pub(crate) is_fast: bool,
 }
 
 /// What a wait for a worker has come to.
-#[cfg_attr(not(unix), expect(dead_code, reason = "nothing is waited for"))]
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Seen {
-    /// An answer.
-    Answer,
-    /// Room for more of a task.
-    Room,
-    /// The waker.
-    Woken,
-    /// The worker's process has ended, or may have.
-    End,
-    /// The deadline has passed.
-    Late,
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Seen {
+    /// Whether more answers may come.
+    pub(crate) is_open: bool,
+    pub(crate) may_have_ended: bool,
 }

@@ -5,7 +5,7 @@
 //! what lies in the pipe is what the worker has not begun, and the parent, which has the reading end
 //! open, too, can take it back.
 
-use super::Seen;
+use super::{Incoming, Next, Seen};
 use crate::Limit;
 use nix::{
     sys::resource::{Resource, getrlimit},
@@ -16,19 +16,15 @@ use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     fs::{FileType, Mode, OFlags, fcntl_setfl, fstat, open},
     io::{Errno, fcntl_dupfd_cloexec, ioctl_fionread, retry_on_intr},
-    process::{
-        Pid, Signal, WaitId, WaitIdOptions, getpgrp, getpid, kill_process, kill_process_group,
-        waitid,
-    },
+    process::{Pid, Signal, WaitId, WaitIdOptions, getpgrp, getpid, kill_process_group, waitid},
 };
 use std::{
     fs::File,
     io::{self, PipeReader, PipeWriter, Read, Write},
     os::{
         fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
-        unix::process::{CommandExt, parent_id},
+        unix::process::parent_id,
     },
-    path::Path,
     process::{self, Command},
     thread,
     time::{Duration, Instant},
@@ -43,16 +39,6 @@ const PIPE_BYTES: i32 = 256 << 10;
 
 /// Where the end of a process is not reported, it is looked for so often.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
-
-/// Has a command lead a process group of its own.
-pub(super) fn lead_group(command: &mut Command) -> &mut Command {
-    command.process_group(0)
-}
-
-/// Has a command show as `name`.
-pub(super) fn show_as(command: &mut Command, name: &Path) {
-    command.arg0(name);
-}
 
 /// Limits what a process that has just started may use.
 #[cfg(target_os = "linux")]
@@ -95,12 +81,6 @@ pub(super) fn has_ended_with_its_helpers(id: u32) -> bool {
         _ => {}
     }
     true
-}
-
-/// Ends this process, and flushes and drops nothing.
-pub(crate) fn kill_self() -> ! {
-    let _ = kill_process(getpid(), Signal::KILL);
-    process::abort()
 }
 
 /// Whether there was too little of something, of which there may be more soon.
@@ -213,98 +193,99 @@ const PACKETS: OFlags = OFlags::DIRECT;
 #[cfg(not(target_os = "linux"))]
 const PACKETS: OFlags = OFlags::empty();
 
-/// A worker's pipes and its process, as its parent has them.
+/// What comes from a worker, and its process.
 #[derive(Debug)]
-pub(crate) struct Line {
-    answers: Input,
-    /// Closed, the worker ends by itself.
-    tasks: Option<PipeWriter>,
-    /// The worker's end of them, where there is a way to it.
+pub(crate) struct Answers(Input, Option<OwnedFd>);
+
+/// What goes to a worker. Once this is dropped, the worker ends by itself.
+#[derive(Debug)]
+pub(crate) struct Tasks {
+    pipe: PipeWriter,
+    /// The worker's end of it, where there is a way to that.
     unread: Option<File>,
-    watch: Option<OwnedFd>,
 }
 
-impl Line {
-    /// Makes a connection fit for a worker, whose process is watched from now on.
-    pub(crate) fn new(answers: Input, tasks: Output, id: u32) -> io::Result<Self> {
-        fcntl_setfl(&tasks, OFlags::NONBLOCK.union(PACKETS))?;
-        #[cfg(target_os = "linux")]
-        for end in [answers.0.as_fd(), tasks.as_fd()] {
-            use nix::fcntl::{FcntlArg, fcntl};
-            // A large value takes fewer turns. Where it is refused, the pipes stay as they are.
-            let _ = fcntl(end, FcntlArg::F_SETPIPE_SZ(PIPE_BYTES));
-        }
-        // A file of its own, whose reads do not wait whatever the child's do.
-        let path = format!("/proc/self/fd/{}", tasks.as_raw_fd());
-        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let unread = open(path, flags, Mode::empty()).ok();
-        Ok(Self {
-            answers,
-            tasks: Some(tasks),
-            unread: unread.filter(|_| !PACKETS.is_empty()).map(File::from),
-            watch: watch(id)?,
-        })
+/// Makes a connection fit for a worker, whose process is watched from now on.
+pub(super) fn split(answers: Input, pipe: Output, id: u32) -> io::Result<(Answers, Tasks)> {
+    fcntl_setfl(&pipe, OFlags::NONBLOCK.union(PACKETS))?;
+    #[cfg(target_os = "linux")]
+    for end in [answers.0.as_fd(), pipe.as_fd()] {
+        use nix::fcntl::{FcntlArg, fcntl};
+        // A large value takes fewer turns. Where it is refused, the pipes stay as they are.
+        let _ = fcntl(end, FcntlArg::F_SETPIPE_SZ(PIPE_BYTES));
     }
+    // A file of its own, whose reads do not wait whatever the child's do.
+    let path = format!("/proc/self/fd/{}", pipe.as_raw_fd());
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let unread = open(path, flags, Mode::empty()).ok();
+    let unread = unread.filter(|_| !PACKETS.is_empty()).map(File::from);
+    Ok((Answers(answers, watch(id)?), Tasks { pipe, unread }))
+}
 
-    /// Waits until there is an answer, or room for more of a task, where either is `expected`, or
-    /// for whatever else ends the wait.
-    pub(crate) fn wait(
-        &self,
-        (answer, room): (bool, bool),
-        waker: &Waker,
-        deadline: Option<Instant>,
-    ) -> Seen {
+impl Answers {
+    /// Waits for what a worker says or does next, and reads what it has said.
+    pub(crate) fn wait(&self, next: &Next, waker: &Waker, incoming: &mut Incoming) -> Seen {
+        let Self(input, process) = self;
         // Who cannot be told of the end of a process has to look.
-        let look = self.watch.is_none().then(|| Instant::now() + LOOK_EVERY);
-        let process = self.watch.as_ref();
-        let process = process.map(|process| (Seen::End, PollFd::new(process, PollFlags::IN)));
-        let answer = answer.then(|| (Seen::Answer, self.answers.readable()));
-        let room = self.tasks.as_ref().filter(|_| room);
-        let room = room.map(|tasks| (Seen::Room, PollFd::new(tasks, PollFlags::OUT)));
-        let all = [process, answer, room, Some((Seen::Woken, waker.readable()))];
-        let (seen, mut ends): (Vec<_>, Vec<_>) = all.into_iter().flatten().unzip();
-        let is_ready = poll_until(&mut ends, look.into_iter().chain(deadline).min());
-        let ready = ends.iter().position(|end| !end.revents().is_empty());
-        match ready.filter(|_| is_ready) {
-            Some(ready) => seen[ready],
-            None if deadline.is_some_and(|deadline| deadline <= Instant::now()) => Seen::Late,
-            None => Seen::End,
+        let look = process.is_none().then(|| Instant::now() + LOOK_EVERY);
+        let end = process
+            .as_ref()
+            .map(|process| PollFd::new(process, PollFlags::IN));
+        let room = next
+            .sends
+            .as_ref()
+            .map(|tasks| PollFd::new(&tasks.pipe, PollFlags::OUT));
+        let answer = next.hears.then(|| input.readable());
+        let (place, mut ends) = (1 + usize::from(end.is_some()), vec![waker.readable()]);
+        ends.extend(end.into_iter().chain(answer).chain(room));
+        poll_until(&mut ends, look.into_iter().chain(next.deadline).min());
+        let is_ready = |place: usize| !ends[place].revents().is_empty();
+        if is_ready(0) {
+            waker.rest();
+        }
+        let mut is_open = true;
+        let may_have_ended = look.is_some() || is_ready(1);
+        let mut left = u64::from(next.hears && is_ready(place));
+        if may_have_ended && next.hears {
+            // All that it has said. Another process may have its pipe, and say more.
+            left = left.max(ioctl_fionread(&input.0).unwrap_or(0));
+        }
+        while is_open && left > 0 {
+            let read = incoming.fill(input).unwrap_or(0);
+            is_open = read > 0;
+            left = left.saturating_sub(read as u64);
+        }
+        Seen {
+            is_open,
+            may_have_ended,
         }
     }
+}
 
-    pub(crate) fn answers(&self) -> &Input {
-        &self.answers
-    }
-
-    /// Whether there is an answer.
-    pub(crate) fn has_answer(&self) -> bool {
-        poll_until(&mut [self.answers.readable()], Some(Instant::now()))
-    }
-
+impl Tasks {
     /// Sends as much as there is room for; an error if the worker takes no more.
     pub(crate) fn send(&self, bytes: &[u8]) -> io::Result<usize> {
-        let mut tasks = self.tasks.as_ref().ok_or(io::ErrorKind::NotConnected)?;
+        let mut pipe = &self.pipe;
         let is_large = bytes.len() > PACKET_BYTES;
         if is_large {
-            fcntl_setfl(tasks, OFlags::NONBLOCK)?;
+            fcntl_setfl(pipe, OFlags::NONBLOCK)?;
         }
-        let sent = match tasks.write(bytes) {
+        let sent = match pipe.write(bytes) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
             sent => sent,
         };
         if is_large {
-            fcntl_setfl(tasks, OFlags::NONBLOCK.union(PACKETS))?;
+            fcntl_setfl(pipe, OFlags::NONBLOCK.union(PACKETS))?;
         }
         sent
     }
 
     /// How much of what was sent the worker has not read.
     pub(crate) fn unread(&self) -> usize {
-        let unread = self.tasks.as_ref().map(ioctl_fionread);
-        unread.map_or(0, |unread| unread.map_or(0, |size| size as usize))
+        ioctl_fionread(&self.pipe).map_or(0, |size| size as usize)
     }
 
-    pub(crate) fn can_take_back(&self) -> bool {
+    pub(crate) fn can_come_back(&self) -> bool {
         self.unread.is_some()
     }
 
@@ -318,11 +299,6 @@ impl Line {
             packets.push(packet[..size].to_vec());
         }
         packets
-    }
-
-    /// Sends no more: the worker ends by itself.
-    pub(crate) fn close(&mut self) {
-        self.tasks = None;
     }
 }
 

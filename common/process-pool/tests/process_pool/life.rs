@@ -9,7 +9,7 @@ use nix::{
     unistd::Pid,
 };
 use process_pool::{
-    Event, PoolError, ProcessPool, TaskError, Worker,
+    Event, PoolError, ProcessPool, Task, TaskError, Worker,
     child::{Exit, Program},
 };
 use std::{
@@ -17,7 +17,8 @@ use std::{
     io::Read,
     num::NonZeroU64,
     process::{Command, Stdio},
-    sync::mpsc,
+    sync::{Arc, OnceLock, mpsc},
+    thread,
     time::Duration,
 };
 
@@ -104,6 +105,47 @@ fn dropping_a_pool_cancels_its_tasks_and_leaves_no_process() {
             assert_eq!(task.wait(), Err(TaskError::Cancelled));
         }
     });
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn dropping_a_pool_signals_all_of_its_busy_workers_before_it_reaps_one() {
+    watched(|| {
+        let (point, pids) = (MeetingPoint::new(), Arc::new(OnceLock::<Vec<u32>>::new()));
+        let (all, (tx, dead)) = (Arc::clone(&pids), mpsc::channel());
+        // At the end of the first one it waits for those that were not signalled, for ever.
+        let hook = move |event| {
+            if let (Event::Gone(..), Some(all)) = (event, all.get()) {
+                while !all.iter().all(|pid| has_ended(*pid)) {
+                    thread::yield_now();
+                }
+                tx.send(()).expect("the test listens");
+            }
+        };
+        let pool = builder(CHORE, 64).on_event(hook).start();
+        let pool = pool.expect("the crew starts");
+        let tasks: Vec<_> = (0..64).map(|_| pool.submit(point.chore())).collect();
+        let met: Vec<_> = tasks.iter().map(|_| point.meet()).collect();
+        let busy = met.iter().map(|met| met.pid).collect();
+        pids.set(busy).expect("only here");
+        drop(pool);
+        assert_eq!(dead.try_iter().count(), 64);
+        assert!(met.iter().all(|met| is_gone(met.pid)));
+        let outcomes = tasks.into_iter().map(Task::wait);
+        assert!(
+            outcomes
+                .into_iter()
+                .all(|outcome| outcome == Err(TaskError::Cancelled))
+        );
+    });
+}
+
+/// Whether a process is dead, reaped or not.
+#[cfg(target_os = "linux")]
+fn has_ended(pid: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let state = stat.rsplit_once(") ").map(|(_, state)| state.as_bytes()[0]);
+    matches!(state, None | Some(b'Z' | b'X'))
 }
 
 #[test]

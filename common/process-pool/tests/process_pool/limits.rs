@@ -129,6 +129,17 @@ fn waiting_tasks_take_no_descriptors() {
     });
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_pool_for_which_no_thread_can_start_says_so() {
+    watched(|| {
+        let output = Command::new(CREW).arg("threads").output();
+        let output = output.expect("it starts");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{said}");
+    });
+}
+
 #[test]
 fn pools_in_a_row_leave_no_process_thread_or_descriptor() {
     end_pools("30");

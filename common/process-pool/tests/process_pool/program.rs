@@ -6,6 +6,7 @@
 //! - `pool-crew idle N` says when N workers are ready, and does nothing;
 //! - `pool-crew queue SOCKET N` queues N tasks behind two that meet, and says when these may end;
 //! - `pool-crew shortage` loses one of four workers while there are no descriptors;
+//! - `pool-crew threads` starts a pool while there is no memory for a thread, and one after that;
 //! - `pool-crew panic HOW` runs a task whose panic ends its worker;
 //! - `pool-crew end N` ends N pools while their workers are being replaced, and looks for what is left.
 
@@ -27,7 +28,7 @@ use nix::{
 };
 #[cfg(unix)]
 use process_pool::{
-    ProcessPool, TaskError,
+    PoolError, ProcessPool, TaskError,
     child::{self, Link, Role},
 };
 #[cfg(unix)]
@@ -76,6 +77,8 @@ fn main() -> ExitCode {
         ["end", pools] => end(pools),
         ["shortage"] => shortage(),
         ["panic", how] => panic(how),
+        #[cfg(target_os = "linux")]
+        ["threads"] => threads(),
         // What a copy without its role comes to.
         _ => meet(""),
     };
@@ -147,6 +150,26 @@ fn shortage() -> Result<()> {
         (Err(TaskError::WorkerLost { attempts: 1, .. }), 1) => Ok(()),
         (outcome, lost) => Err(format!("{outcome:?}, {lost} lost").into()),
     }
+}
+
+#[cfg(target_os = "linux")]
+fn threads() -> Result<()> {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    // A worker's thread needs 2 MiB for its stack.
+    let (soft, hard) = getrlimit(Resource::RLIMIT_AS)?;
+    let pages = std::fs::read_to_string("/proc/self/statm")?;
+    let pages: u64 = pages.split(' ').next().ok_or("no pages")?.parse()?;
+    setrlimit(Resource::RLIMIT_AS, pages * 4096 + (1 << 20), hard)?;
+    let refused = crew::CHORE.pool(NonZeroUsize::MIN);
+    setrlimit(Resource::RLIMIT_AS, soft, hard)?;
+    let Err(PoolError::Refused {
+        is_shortage: true, ..
+    }) = refused
+    else {
+        return Err(format!("{refused:?}").into());
+    };
+    pool(1)?.call(Chore::Return)?;
+    Ok(())
 }
 
 #[cfg(unix)]

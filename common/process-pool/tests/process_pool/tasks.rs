@@ -4,6 +4,10 @@ use crate::{
     crew::{self, CHORE, Chore, Picky, SQUARE, Secret, square},
     support::{MeetingPoint, builder, check_at_rest, count, is_gone, pool, watched},
 };
+use nix::{
+    sys::signal::{self, Signal},
+    unistd::Pid,
+};
 use process_pool::{Payload, TaskError};
 use std::{
     panic::{self, AssertUnwindSafe},
@@ -117,6 +121,26 @@ fn queued_and_running_tasks_can_be_cancelled() {
             (ledger.cancelled, ledger.retried, ledger.workers_lost),
             (2, 0, 1)
         );
+    });
+}
+
+#[test]
+fn a_task_that_is_cancelled_before_it_is_begun_never_runs() {
+    watched(|| {
+        let dir = tempfile::tempdir().expect("a place for a marker");
+        let marker = dir.path().join("marker");
+        let pool = pool(CHORE, 1);
+        let id = pool.worker_ids()[0];
+        let pid = Pid::from_raw(id.cast_signed());
+        signal::kill(pid, Signal::SIGSTOP).expect("it idles");
+        let task = pool.submit(Chore::DieOnce(marker.clone()));
+        assert!(task.cancel());
+        assert_eq!(task.wait(), Err(TaskError::Cancelled));
+        signal::kill(pid, Signal::SIGCONT).expect("it is stopped");
+        let outcome = pool.call(Chore::Return);
+        // Where a task cannot be taken back, its worker is killed.
+        assert!(outcome == Ok(id) || !cfg!(target_os = "linux"));
+        assert!(!marker.exists());
     });
 }
 

@@ -17,7 +17,7 @@ use std::{
 /// What workers that are this very test program do.
 #[test]
 fn workers() {
-    child::enter(&[&SQUARE]);
+    child::enter(&[&SQUARE, &TRACED]);
 }
 
 #[test]
@@ -98,6 +98,39 @@ fn an_initialiser_leaves_its_data_in_every_worker() {
 }
 
 #[cfg(target_os = "linux")]
+/// Installs a subscriber where it is told to, and has it print; returns the process id.
+const TRACED: Worker<bool, u32> = Worker::new("traced", |installs| {
+    if installs {
+        tracing_subscriber::fmt().init();
+    }
+    tracing::info!("a task");
+    std::process::id()
+});
+
+#[test]
+fn a_subscriber_here_and_one_in_each_worker_change_nothing() {
+    // Of the whole test program: no other test has one.
+    let subscriber = tracing_subscriber::fmt().with_writer(std::io::sink);
+    subscriber.init();
+    watched(|| {
+        let builder = TRACED.pool_builder().workers(count(1));
+        let pool = builder.program(Program::test("ways::workers")).start();
+        let pool = pool.expect("the harness runs it");
+        let pid = pool.call(true).expect("it is the first there");
+        let outcomes = pool.map([false; 10]);
+        assert!(outcomes.into_iter().all(|outcome| outcome == Ok(pid)));
+        let again = pool.call(true);
+        let is_second = |message: &str| message.contains("subscriber");
+        assert!(
+            matches!(&again, Err(TaskError::Panicked { message, .. }) if is_second(message)),
+            "{again:?}"
+        );
+        let ledger = pool.shutdown();
+        let counts = (ledger.done, ledger.failed, ledger.workers_lost);
+        assert_eq!(counts, (11, 1, 0));
+    });
+}
+
 #[test]
 fn a_worker_that_takes_more_memory_than_it_may_is_lost() {
     watched(|| {
