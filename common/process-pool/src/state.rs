@@ -264,7 +264,8 @@ impl State {
     }
 
     fn end_in_time(&mut self) {
-        if self.queue.over_at.is_some_and(|at| at <= Instant::now()) {
+        let is_past = |at: &mut Instant| *at <= Instant::now();
+        if self.queue.over_at.take_if(is_past).is_some() {
             self.end(TaskError::Cancelled);
         }
     }
@@ -276,12 +277,18 @@ impl State {
         self.queue.later(|shared| shared.started.open());
     }
 
-    /// When a slot is to start its next worker; never, if nothing.
+    /// When a slot is to start its next worker, or to look again; never, if nothing.
     pub(crate) fn next_start(&mut self, at: usize) -> Option<Instant> {
         self.end_in_time();
         let slot = &mut self.slots[at];
         slot.is_waiting = self.queue.wants_workers();
-        slot.is_waiting.then_some(slot.next_start)
+        let when = self
+            .queue
+            .over_at
+            .into_iter()
+            .chain([slot.next_start])
+            .min();
+        when.filter(|_| slot.is_waiting)
     }
 
     /// A worker has been started.

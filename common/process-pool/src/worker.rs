@@ -17,9 +17,9 @@ use std::{
 /// How long a worker that closed its link, or is to end, may take to end.
 const END_LIMIT: Duration = Duration::from_secs(1);
 
-/// So many tasks are sent ahead at most, and only while each takes so long at most.
-const AHEAD_MOST: usize = 16;
-const AHEAD_PACE: Duration = Duration::from_micros(125);
+/// Tasks are sent ahead only as far as all of them take about this, and so many at most.
+const AHEAD_FOR: Duration = Duration::from_millis(2);
+const AHEAD_MOST: u128 = 15;
 /// Tasks that wait behind one that takes so long go back to the queue.
 const TAKE_BACK_AFTER: Duration = Duration::from_millis(5);
 
@@ -67,8 +67,8 @@ pub(crate) struct Worker {
     note: Vec<u8>,
     /// When its task, or it itself, was begun.
     began: Instant,
-    /// Whether its tasks are so short that further ones are sent ahead.
-    is_quick: bool,
+    /// How many tasks may be sent ahead, as short as they are.
+    ahead: u128,
     /// How many tasks it was given.
     given: u64,
     /// Why it is ending, and when it is to be killed.
@@ -99,7 +99,7 @@ impl Worker {
             is_mute: false,
             note: Vec::new(),
             began,
-            is_quick: false,
+            ahead: 0,
             given: 0,
             ending: None,
         };
@@ -133,7 +133,8 @@ impl Worker {
         if answers > 0 {
             let now = Instant::now();
             let took = now - mem::replace(&mut self.began, now);
-            self.is_quick = took <= AHEAD_PACE * answers;
+            let fitting = (AHEAD_FOR * answers).as_nanos() / took.as_nanos().max(1);
+            self.ahead = fitting.min(AHEAD_MOST);
         }
         answers
     }
@@ -300,11 +301,10 @@ impl Worker {
 
     /// Sends it further tasks while those that it has are short.
     fn feed_ahead(&mut self, queue: &mut Queue) {
-        while self.is_quick
-            && self.in_packets
+        while self.in_packets
             && self.ending.is_none()
             && self.sent >= self.message.len()
-            && (1..AHEAD_MOST).contains(&self.jobs.len())
+            && (1..=self.ahead).contains(&(self.jobs.len() as u128))
             && !self.is_used_up(queue)
             && let Some(tasks) = self.tasks.as_ref().filter(|tasks| tasks.can_come_back())
             && let Some(job) = queue.take_small()

@@ -2,7 +2,9 @@
 
 use crate::{
     crew::{self, CHORE, Chore, SQUARE},
-    support::{CREW, MeetingPoint, builder, count, is_gone, pool, wait_until_dead, watched},
+    support::{
+        CREW, MeetingPoint, builder, count, is_gone, pool, state_of, wait_until_dead, watched,
+    },
 };
 use nix::{
     sys::signal::{self, Signal},
@@ -116,7 +118,8 @@ fn dropping_a_pool_signals_all_of_its_busy_workers_before_it_reaps_one() {
         // At the end of the first one it waits for those that were not signalled, for ever.
         let hook = move |event| {
             if let (Event::Gone(..), Some(all)) = (event, all.get()) {
-                while !all.iter().all(|pid| has_ended(*pid)) {
+                let has_ended = |pid: &u32| matches!(state_of(*pid), None | Some(b'Z' | b'X'));
+                while !all.iter().all(has_ended) {
                     thread::yield_now();
                 }
                 tx.send(()).expect("the test listens");
@@ -138,14 +141,6 @@ fn dropping_a_pool_signals_all_of_its_busy_workers_before_it_reaps_one() {
                 .all(|outcome| outcome == Err(TaskError::Cancelled))
         );
     });
-}
-
-/// Whether a process is dead, reaped or not.
-#[cfg(target_os = "linux")]
-fn has_ended(pid: u32) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    let state = stat.rsplit_once(") ").map(|(_, state)| state.as_bytes()[0]);
-    matches!(state, None | Some(b'Z' | b'X'))
 }
 
 #[test]

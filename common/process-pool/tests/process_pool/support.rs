@@ -121,3 +121,11 @@ pub(crate) fn wait_until_dead(pid: Pid) {
         thread::yield_now();
     }
 }
+
+/// The letter of a process's state in `/proc`, if it has not been reaped.
+pub(crate) fn state_of(pid: u32) -> Option<u8> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The program's name, in brackets, may have spaces.
+    let (_, state) = stat.rsplit_once(") ")?;
+    state.bytes().next()
+}
