@@ -1,7 +1,7 @@
 //! The flags that every step has, the groups that some share, and one line for a bad value.
 
 use crate::question::CLASS;
-use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser};
+use clap::{ColorChoice, CommandFactory, Parser};
 use measure::inherited;
 use process_pool::child::{self, Role};
 pub use report::print_error;
@@ -177,9 +177,8 @@ pub fn up_to<const LIMIT: usize>(text: &str) -> Result<NonZeroUsize, String> {
         let grouped = report::format::count(count.get() as u64);
         text == count.to_string() || text.replace('_', ",") == grouped
     };
-    count
-        .filter(|count| count.get() <= LIMIT && is_whole(count))
-        .ok_or_else(|| format!("not a whole number from 1 to {LIMIT}"))
+    let count = count.filter(|count| count.get() <= LIMIT && is_whole(count));
+    count.ok_or_else(|| format!("not a whole number from 1 to {LIMIT}"))
 }
 
 /// Parses a time within `range`, in seconds.
@@ -234,15 +233,17 @@ pub(crate) fn parse<Own: clap::Args>(
     about: String,
 ) -> Result<(Own, CommonArgs), ExitCode> {
     let command = CommandLine::<Own>::command().name(name).about(about);
+    parsed(command).map(|line: CommandLine<Own>| (line.own, line.common))
+}
+
+fn parsed<Line: Parser>(command: clap::Command) -> Result<Line, ExitCode> {
     // What looks like another flag is a bad value, and the answer is about the value.
     let command = command.mut_args(|it| {
         let takes_values = it.get_action().takes_values();
         it.allow_negative_numbers(takes_values)
     });
     let matches = command.try_get_matches();
-    let line = matches.and_then(|matches| CommandLine::<Own>::from_arg_matches(&matches));
-    let line = line.map_err(|error| answer(&error))?;
-    Ok((line.own, line.common))
+    (matches.and_then(|it| Line::from_arg_matches(&it))).map_err(answer)
 }
 
 /// Serves a child's role if this process was started in one; a refusal is printed.
@@ -256,18 +257,17 @@ pub fn take_role(roles: &[&dyn Role]) -> Option<ExitCode> {
 /// # Errors
 /// As for a step: the exit code to leave with.
 pub fn parse_alone<Line: Parser>() -> Result<Line, ExitCode> {
-    Line::try_parse().map_err(|error| answer(&error))
+    parsed(Line::command())
 }
 
 /// Answers a parse that did not give a command line.
-fn answer(error: &clap::Error) -> ExitCode {
+fn answer(error: clap::Error) -> ExitCode {
     if !error.use_stderr() {
         // A closed pipe ends help as quietly as anything else.
         let _ = error.print();
         return ExitCode::SUCCESS;
     }
-    let line = one_line(error);
-    print_error(line.strip_prefix("error: ").unwrap_or(&line));
+    print_error(one_line(&error).trim_start_matches("error: "));
     ExitCode::from(2)
 }
 
@@ -300,6 +300,7 @@ fn one_line(error: &clap::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::FromArgMatches;
 
     #[test]
     fn a_cause_that_was_said_is_not_said_again() {

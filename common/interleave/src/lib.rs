@@ -1,7 +1,7 @@
 //! All orders of the steps of a small program: listed, forced on real threads, and found by a model
 //! checker.
 //!
-//! A [`Program`] is ordinary code over atomics and locks, in which each thread calls `turn` before
+//! A [`Race`] is ordinary code over atomics and locks, in which each thread calls `turn` before
 //! each of its steps. A step is whatever it does until the next `turn`, or until its end. Between two
 //! steps any thread may go on; a step itself is never interrupted, so no lock may be held from one
 //! step to the next.
@@ -53,32 +53,6 @@ pub use schedule::{NoSchedule, Schedule, letter};
 
 use serde::Serialize;
 use std::fmt;
-
-/// A small program of a few threads, written so that each step can be told apart.
-pub trait Program: Send + Sync {
-    /// What the threads share.
-    type Shared: Send + Sync;
-
-    /// How many threads it has.
-    fn threads(&self) -> usize;
-
-    /// What the threads share, as it is at the start of a run.
-    fn share(&self) -> Self::Shared;
-
-    /// What the thread of this number, from 0, does; it calls `turn` with a name before each step.
-    fn run(&self, shared: &Self::Shared, thread: usize, turn: &dyn Fn(&'static str));
-
-    /// The value that the step of this name has read or left; it is asked right after the step.
-    fn value(&self, shared: &Self::Shared, step: &str) -> i64;
-
-    /// What came out, after all threads have finished; where the program does not say, its value.
-    fn result(&self, shared: &Self::Shared) -> i64 {
-        self.value(shared, "")
-    }
-
-    /// What should come out.
-    fn expected(&self) -> i64;
-}
 
 /// One step: which thread did what, and the value that it read or left.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]

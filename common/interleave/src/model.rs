@@ -4,7 +4,7 @@
 //! threads of its own making, and before each step takes the next choice of who goes on, until there
 //! is none left.
 
-use crate::{Played, Program, Schedule, Step};
+use crate::{Played, Race, Schedule, Step};
 use shuttle::{Config, Runner, scheduler::DfsScheduler, thread};
 use std::{
     cell::Cell,
@@ -39,7 +39,7 @@ impl Explored {
 ///
 /// The answer holds for its model: one step at a time, and what a step leaves is seen by all at once.
 /// What a compiler or a CPU may reorder within or between steps, it does not try.
-pub fn explore<P: Program + 'static>(program: P) -> Explored {
+pub fn explore<S: Send + Sync + 'static>(program: Race<S>) -> Explored {
     let found: Arc<Mutex<BTreeSet<Played>>> = Arc::default();
     let notes = Arc::clone(&found);
     let run = move || {
@@ -63,20 +63,20 @@ pub fn explore<P: Program + 'static>(program: P) -> Explored {
 }
 
 /// Runs it once, on the checker's threads and in the order that it chooses.
-fn play<P: Program>(program: &P) -> Played {
-    let (shared, steps) = (program.share(), Mutex::new(Vec::new()));
+fn play<S: Send + Sync>(program: &Race<S>) -> Played {
+    let (shared, steps) = ((program.share)(), Mutex::new(Vec::new()));
     thread::scope(|scope| {
-        for number in 0..program.threads() {
+        for number in 0..program.threads {
             let (shared, steps) = (&shared, &steps);
             scope.spawn(move || {
                 let mine = Cell::new(None);
                 let end_step = || {
                     if let Some(at) = mine.take() {
                         let step: &mut Step = &mut open(steps)[at];
-                        step.value = program.value(shared, step.name);
+                        step.value = (program.value)(shared, step.name);
                     }
                 };
-                program.run(shared, number, &|name| {
+                (program.run)(shared, number, &|name| {
                     end_step();
                     // Here the checker chooses who goes on; nothing else switches threads.
                     thread::yield_now();
@@ -92,8 +92,8 @@ fn play<P: Program>(program: &P) -> Played {
     Played {
         schedule: Schedule::of(steps.iter().map(|step| step.thread).collect()),
         steps,
-        result: program.result(&shared),
-        expected: program.expected(),
+        result: (program.result)(&shared),
+        expected: program.expected,
     }
 }
 
@@ -105,50 +105,26 @@ fn open<T>(notes: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::force;
+    use crate::{Turn, force};
     use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
 
     /// Threads that add one in two steps.
-    pub(crate) struct Counter {
-        threads: usize,
-        increments: usize,
-    }
-
-    impl Counter {
-        pub(crate) fn of(threads: usize, increments: usize) -> Self {
-            Self {
-                threads,
-                increments,
-            }
-        }
-    }
-
-    impl Program for Counter {
-        type Shared = AtomicI64;
-
-        fn threads(&self) -> usize {
-            self.threads
-        }
-
-        fn share(&self) -> AtomicI64 {
-            AtomicI64::new(0)
-        }
-
-        fn run(&self, counter: &AtomicI64, _thread: usize, turn: &dyn Fn(&'static str)) {
-            for _ in 0..self.increments {
+    pub(crate) fn counter(threads: usize, increments: usize) -> Race<AtomicI64> {
+        let run = move |counter: &AtomicI64, _thread, turn: Turn<'_>| {
+            for _ in 0..increments {
                 turn("loads");
                 let seen = counter.load(SeqCst);
                 turn("stores");
                 counter.store(seen + 1, SeqCst);
             }
-        }
-
-        fn value(&self, counter: &AtomicI64, _step: &str) -> i64 {
-            counter.load(SeqCst)
-        }
-
-        fn expected(&self) -> i64 {
-            (self.threads * self.increments) as i64
+        };
+        Race {
+            threads,
+            share: || AtomicI64::new(0),
+            run: Box::new(run),
+            value: |counter, _step| counter.load(SeqCst),
+            result: |counter| counter.load(SeqCst),
+            expected: (threads * increments) as i64,
         }
     }
 
@@ -156,18 +132,15 @@ pub(crate) mod tests {
     fn the_checker_finds_what_is_listed_and_forced() {
         for (threads, increments) in [(1, 1), (2, 1), (2, 2), (3, 1)] {
             let all = Schedule::all(&vec![2 * increments; threads]);
-            let explored = explore(Counter::of(threads, increments));
+            let explored = explore(counter(threads, increments));
             assert!(explored.complete && explored.runs >= all.len());
-            assert_eq!(
-                explored.played,
-                force(&Counter::of(threads, increments), &all)
-            );
+            assert_eq!(explored.played, force(&counter(threads, increments), &all));
         }
     }
 
     #[test]
     fn four_of_six_orders_lose_an_update() {
-        let explored = explore(Counter::of(2, 1));
+        let explored = explore(counter(2, 1));
         let failing: Vec<String> = (explored.failing())
             .map(|one| one.schedule.to_string())
             .collect();

@@ -1,8 +1,8 @@
 //! Games in which the reader is the scheduler: one step at a time, with undo, toward a goal.
 
-use crate::{Program, Run, Stand, Step, run, run::run_all};
+use crate::{Race, Run, Stand, Step, run, run::run_all};
 use clap::Parser;
-use report::{Screen, ScreenOptions, wrap};
+use report::{Screen, ScreenOptions, View, wrap};
 use serde_json::{Value, json};
 use std::{
     env,
@@ -15,8 +15,8 @@ use std::{
 #[command(next_help_heading = "Play")]
 pub struct PlayArgs {
     /// Be the scheduler: play the game of this number, or list the games
-    #[arg(long, value_name = "GAME", num_args = 0..=1)]
-    pub play: Option<Option<usize>>,
+    #[arg(long, value_name = "GAME", num_args = 0..=1, allow_negative_numbers = true)]
+    pub play: Option<Option<String>>,
 
     /// Play these moves and stop: 1 to 9 let that thread take a step, u takes one back, r all
     #[arg(long, value_name = "MOVES", requires = "play", value_parser = parse_moves)]
@@ -28,6 +28,11 @@ fn parse_moves(text: &str) -> Result<String, String> {
         Some(key) => Err(format!("`{key}` is no move; 1 to 9, u and r are")),
         None => Ok(text.to_owned()),
     }
+}
+
+fn parse_width(text: &str) -> Result<u16, String> {
+    let width = text.parse().ok().filter(|width| (50..=200).contains(width));
+    width.ok_or_else(|| "not a whole number from 50 to 200".into())
 }
 
 /// What a game takes besides its number.
@@ -45,15 +50,18 @@ struct Line {
     ascii: bool,
 
     /// Draw for this many columns
-    #[arg(long, value_name = "COLUMNS", value_parser = clap::value_parser!(u16).range(50..=200))]
+    #[arg(long, value_name = "COLUMNS", value_parser = parse_width, allow_negative_numbers = true)]
     width: Option<u16>,
 }
+
+/// A game has so many rows where its terminal does, and a prompt.
+const ROWS: usize = 24;
 
 /// A program that can be played: in this order, and then on or not.
 pub type Playable = Box<dyn Fn(&[usize], bool) -> Run>;
 
 /// A program for a game.
-pub fn playable(program: impl Program + 'static) -> Playable {
+pub fn playable<S: Send + Sync + 'static>(program: Race<S>) -> Playable {
     Box::new(move |turns, on| run(&program, turns, on))
 }
 
@@ -98,16 +106,19 @@ pub fn take(package: &str, games: &[Game]) -> Option<ExitCode> {
         silent: line.json,
         ascii: line.ascii,
         width: line.width,
-        reads_keys: line.own.moves.is_none() && line.own.play.flatten().is_some(),
+        reads_keys: line.own.moves.is_none() && matches!(line.own.play, Some(Some(_))),
         ..ScreenOptions::default()
     });
     let Some(number) = line.own.play.flatten() else {
         list(games, &screen, line.json);
         return Some(ExitCode::SUCCESS);
     };
-    let Some(game) = games.iter().find(|game| game.number == number) else {
+    let is_it = |game: &&Game| game.number.to_string() == number;
+    let Some(game) = games.iter().find(is_it) else {
+        let all = games.iter().map(|game| game.number.to_string());
+        let all = all.collect::<Vec<_>>().join(", ");
         return Some(refuse(&format!(
-            "{package} has no game `{number}`; --play alone lists them"
+            "{package} has no game `{number}`, but {all}"
         )));
     };
     let mut table = Table {
@@ -185,7 +196,7 @@ impl Table<'_> {
         }
         screen.print(&match json {
             true => self.document().to_string(),
-            false => self.drawn(screen.width()),
+            false => self.drawn(screen.view(ROWS)),
         });
         ExitCode::SUCCESS
     }
@@ -195,10 +206,9 @@ impl Table<'_> {
         // Without a handler Ctrl-C ends the game, too, but leaves the terminal without an echo.
         let _ = ctrlc::set_handler(move || end(&keyboard));
         loop {
-            if io::stdout().is_terminal() {
-                screen.print("\u{1b}[2J\u{1b}[H");
-            }
-            screen.print(&self.drawn(screen.width()));
+            let is_terminal = io::stdout().is_terminal();
+            let clear = if is_terminal { "\u{1b}[2J\u{1b}[H" } else { "" };
+            screen.print(&format!("{clear}{}", self.drawn(screen.view(ROWS))));
             let threads = (self.game.program)(&[], false).stands.len();
             let keys = format!("1 to {threads} step  u undo  r restart  h hint  q quit ");
             match screen.ask(&keys, |key| (!key.is_whitespace()).then_some(key)) {
@@ -232,38 +242,54 @@ impl Table<'_> {
         (all.len(), reaching.count())
     }
 
-    /// All that there is to see.
-    fn drawn(&self, width: usize) -> String {
+    /// All that there is to see; where it has no room with its blank lines, without them.
+    fn drawn(&self, View { width, rows }: View) -> String {
         let (game, run) = (self.game, (self.game.program)(&self.turns, false));
         let shorten = |line: String| line.chars().take(width).collect::<String>();
-        let mut lines = vec![format!("game {} · {}", game.number, game.title)];
-        lines.push(wrap(&format!("Goal: {}", game.goal), width, 0));
-        lines.push(String::new());
-        lines.extend(self.code(&run).into_iter().map(shorten));
-        lines.push(String::new());
-        let has_value = !game.value.is_empty();
-        for (thread, stand) in run.stands.iter().enumerate() {
-            // What a step's value is, is seen when it is done.
-            let said = said(*stand, if has_value { " …" } else { "" });
-            let (number, held) = (thread + 1, held(&run, thread));
-            lines.push(format!("  thread {number}  {held}{said}"));
-        }
-        let step = |step: &Step| match has_value {
-            true => format!("{} {} {}", step.thread + 1, step.name, step.value),
-            false => format!("{} {}", step.thread + 1, step.name),
-        };
-        let steps: Vec<String> = run.steps.iter().map(step).collect();
-        if let Some(last) = run.steps.last().filter(|_| has_value) {
-            lines.push(format!("  {}  {}", game.value, last.value));
-        }
-        lines.push(wrap(&format!("So far: {}", steps.join(", ")), width, 0));
+        let goal = wrap(&format!("Goal: {}", game.goal), width, 0);
+        let mut parts = vec![format!("game {} · {}\n{goal}\n", game.number, game.title)];
+        parts.extend(self.code(&run).into_iter().map(shorten));
+        parts.push(String::new());
+        parts.extend(self.state(&run));
+        // A hint takes the place of the steps, which the next key brings back.
+        let steps = Some(self.so_far(&run)).filter(|_| self.note.is_empty());
+        parts.push(wrap(steps.as_ref().unwrap_or(&self.note), width, 0));
         if run.is_over() {
-            lines.push(format!("\n{}", wrap(&self.verdict(&run), width, 0)));
+            parts.push(format!("\n{}", wrap(&self.verdict(&run), width, 0)));
         }
-        if !self.note.is_empty() {
-            lines.push(wrap(&self.note, width, 0));
+        let text = parts.join("\n");
+        let mut lines: Vec<&str> = text.lines().collect();
+        if lines.len() > rows {
+            lines.retain(|line| !line.is_empty());
         }
         lines.join("\n")
+    }
+
+    /// Where each thread is, and what is shared; nothing once all have finished.
+    fn state(&self, run: &Run) -> Vec<String> {
+        if run.is_over() && !run.is_deadlock() {
+            return Vec::new();
+        }
+        let value = self.game.value;
+        // What a step's value is, is seen when it is done.
+        let open = if value.is_empty() { "" } else { " …" };
+        let line = |(thread, stand): (usize, &Stand)| {
+            let (number, held) = (thread + 1, held(run, thread));
+            format!("  thread {number}  {held}{}", said(*stand, open))
+        };
+        let mut lines: Vec<String> = run.stands.iter().enumerate().map(line).collect();
+        let last = run.steps.last().filter(|_| !value.is_empty());
+        lines.extend(last.map(|last| format!("  {value}  {}", last.value)));
+        lines
+    }
+
+    fn so_far(&self, run: &Run) -> String {
+        let step = |step: &Step| match self.game.value {
+            "" => format!("{} {}", step.thread + 1, step.name),
+            _ => format!("{} {} {}", step.thread + 1, step.name, step.value),
+        };
+        let steps: Vec<String> = run.steps.iter().map(step).collect();
+        format!("So far: {}", steps.join(", "))
     }
 
     /// The functions, and in the margin who stands before which line.

@@ -1,6 +1,6 @@
 //! A program under control: its threads are real, and one that is told to takes its next step.
 
-use crate::{Played, Program, Schedule, Step, letter};
+use crate::{Played, Race, Schedule, Step, letter};
 use serde::Serialize;
 use std::{
     any::Any,
@@ -71,15 +71,15 @@ struct Over;
 ///
 /// # Panics
 /// The program panics, or a turn is of a thread that cannot take a step.
-pub fn run<P: Program>(program: &P, turns: &[usize], on: bool) -> Run {
-    let count = program.threads();
+pub fn run<S: Send + Sync>(program: &Race<S>, turns: &[usize], on: bool) -> Run {
+    let count = program.threads;
     let table = Mutex::new(Table {
         arrived: vec![None; count],
         finished: vec![false; count],
         go: None,
         over: false,
     });
-    let (shared, changed) = (program.share(), Condvar::new());
+    let (shared, changed) = ((program.share)(), Condvar::new());
     let mut panics: Vec<Box<dyn Any + Send>> = Vec::new();
     let mut run = thread::scope(|scope| {
         let (table, changed, shared) = (&table, &changed, &shared);
@@ -87,7 +87,7 @@ pub fn run<P: Program>(program: &P, turns: &[usize], on: bool) -> Run {
             let named = Builder::new().name(format!("thread {}", letter(thread)));
             let started = named.spawn_scoped(scope, move || {
                 let turn = |name| wait_for_turn(table, changed, thread, name);
-                let work = || program.run(shared, thread, &turn);
+                let work = || (program.run)(shared, thread, &turn);
                 let ended = catch_unwind(AssertUnwindSafe(work));
                 open(table).finished[thread] = true;
                 changed.notify_all();
@@ -109,7 +109,7 @@ pub fn run<P: Program>(program: &P, turns: &[usize], on: bool) -> Run {
         resume_unwind(panic);
     }
     let is_finished = |stand: &Stand| *stand == Stand::Finished;
-    run.result = (run.stands.iter().all(is_finished)).then(|| program.result(&shared));
+    run.result = (run.stands.iter().all(is_finished)).then(|| (program.result)(&shared));
     run
 }
 
@@ -132,9 +132,9 @@ fn wait_for_turn(table: &Mutex<Table>, changed: &Condvar, thread: usize, name: &
 }
 
 /// Gives the turns.
-fn direct<P: Program>(
-    program: &P,
-    shared: &P::Shared,
+fn direct<S>(
+    program: &Race<S>,
+    shared: &S,
     (table, changed): (&Mutex<Table>, &Condvar),
     turns: &[usize],
     on: bool,
@@ -144,14 +144,14 @@ fn direct<P: Program>(
         choices: Vec::new(),
         stands: Vec::new(),
         result: None,
-        expected: program.expected(),
+        expected: program.expected,
     };
     let mut owners: BTreeMap<&str, usize> = BTreeMap::new();
     loop {
         let now = changed.wait_while(open(table), |now| now.is_under_way());
         let mut now = now.unwrap_or_else(PoisonError::into_inner);
         if let Some(step) = run.steps.last_mut() {
-            step.value = program.value(shared, step.name);
+            step.value = (program.value)(shared, step.name);
         }
         run.stands = now.stands(&owners);
         let able = |thread: &usize| matches!(run.stands[*thread], Stand::Next(_));
@@ -200,7 +200,7 @@ impl Table {
 ///
 /// # Panics
 /// The program panics; a schedule gives a turn to a thread that has no step left, or too few turns.
-pub fn force<P: Program>(program: &P, schedules: &[Schedule]) -> Vec<Played> {
+pub fn force<S: Send + Sync>(program: &Race<S>, schedules: &[Schedule]) -> Vec<Played> {
     let play = |schedule: &Schedule| {
         let run = run(program, schedule.turns(), false);
         Played {
@@ -236,37 +236,25 @@ pub(crate) fn run_all(play: impl Fn(&[usize], bool) -> Run) -> Vec<Run> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Schedule, force, model::tests::Counter};
+    use crate::{Schedule, Turn, force, model::tests::counter};
 
     /// Two threads that take two locks in opposite orders.
-    struct Crossed;
-
-    impl Program for Crossed {
-        type Shared = [Mutex<()>; 2];
-
-        fn threads(&self) -> usize {
-            2
-        }
-
-        fn share(&self) -> Self::Shared {
-            Default::default()
-        }
-
-        fn run(&self, locks: &Self::Shared, thread: usize, turn: &dyn Fn(&'static str)) {
+    fn crossed() -> Race<[Mutex<()>; 2]> {
+        let run = |locks: &[Mutex<()>; 2], thread: usize, turn: Turn<'_>| {
             let names = ["takes A", "takes B"];
             turn(names[thread]);
             let _first = open_any(&locks[thread]);
             turn(names[1 - thread]);
             let _second = open_any(&locks[1 - thread]);
             turn("frees both");
-        }
-
-        fn value(&self, _: &Self::Shared, _: &str) -> i64 {
-            0
-        }
-
-        fn expected(&self) -> i64 {
-            0
+        };
+        Race {
+            threads: 2,
+            share: Default::default,
+            run: Box::new(run),
+            value: |_, _| 0,
+            result: |_| 0,
+            expected: 0,
         }
     }
 
@@ -278,8 +266,8 @@ mod tests {
     fn all_orders_are_those_that_are_listed_and_each_is_as_forced() {
         for (threads, increments) in [(1, 1), (2, 1), (2, 2), (3, 1)] {
             let all = Schedule::all(&vec![2 * increments; threads]);
-            let forced = force(&Counter::of(threads, increments), &all);
-            let counter = Counter::of(threads, increments);
+            let forced = force(&counter(threads, increments), &all);
+            let counter = counter(threads, increments);
             let runs = run_all(|turns, on| run(&counter, turns, on));
             assert_eq!(runs.len(), forced.len());
             for (run, forced) in runs.iter().zip(&forced) {
@@ -294,7 +282,7 @@ mod tests {
     #[test]
     fn a_forced_schedule_is_played_step_by_step() {
         let written = ["ABBA", "BBAA"].map(|text| text.parse().expect("a schedule"));
-        let played = force(&Counter::of(2, 1), &written);
+        let played = force(&counter(2, 1), &written);
         let steps: Vec<String> = played[0].steps.iter().map(ToString::to_string).collect();
         assert_eq!(
             steps,
@@ -306,7 +294,7 @@ mod tests {
 
     #[test]
     fn a_run_stops_where_its_turns_end_and_says_where_each_thread_stands() {
-        let run = run(&Counter::of(2, 1), &[0, 1, 1], false);
+        let run = run(&counter(2, 1), &[0, 1, 1], false);
         assert_eq!(run.stands, [Stand::Next("stores"), Stand::Finished]);
         assert_eq!((run.result, run.is_over()), (None, false));
         assert_eq!(run.steps.last().map(|step| step.value), Some(1));
@@ -314,11 +302,11 @@ mod tests {
 
     #[test]
     fn a_deadlock_is_a_result_and_leaves_no_thread_behind() {
-        let stuck = run(&Crossed, &[0, 1], true);
+        let stuck = run(&crossed(), &[0, 1], true);
         assert!(stuck.is_deadlock());
         let blocked = [Stand::Blocked("takes B", 1), Stand::Blocked("takes A", 0)];
         assert_eq!(stuck.stands, blocked);
-        let all = run_all(|turns, on| run(&Crossed, turns, on));
+        let all = run_all(|turns, on| run(&crossed(), turns, on));
         let deadlocks = all.iter().filter(|run| run.is_deadlock()).count();
         assert_eq!((all.len(), deadlocks), (4, 2));
     }

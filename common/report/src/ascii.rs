@@ -36,7 +36,7 @@ pub(crate) fn settled(text: &str, ascii: bool) -> Cow<'_, str> {
 /// What is drawn and what stands for it; the first marks that are `'` are less than half of a cell.
 const MARKS: [(&str, &str); 4] = [
     ("█▉▊▋▌▐▒░▏▎▍▁▂▃▄▅▆▇", "######+.'''0235689"),
-    ("─–—−│├┐┘┄└┴✓×✗·…", "----||||_+++xx:."),
+    ("─–—−│├┤┐┘┄└┴✓×✗·…", "----|||||_+++xx:."),
     ("µ→≥≤←²", "u>><<2"),
     ("“”‘’", "\"\"''"),
 ];

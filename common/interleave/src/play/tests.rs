@@ -1,7 +1,7 @@
 //! Games as their reader plays them.
 
 use super::*;
-use crate::model::tests::Counter;
+use crate::model::tests::counter;
 
 const GAME: fn() -> Game = || Game {
     number: 1,
@@ -9,13 +9,17 @@ const GAME: fn() -> Game = || Game {
     goal: "let the counter end at 1",
     reaches: |run| run.result == Some(1),
     hint: "load both first",
-    program: playable(Counter::of(2, 1)),
+    program: playable(counter(2, 1)),
     value: "counter",
     source: "fn add(counter) {\n    // A comment.\n    load\n    store\n}\n",
     functions: &[("add", &["load", "store"])],
 };
 
 fn drawn(moves: &str) -> Result<String, char> {
+    drawn_in(24, moves)
+}
+
+fn drawn_in(rows: usize, moves: &str) -> Result<String, char> {
     let game = GAME();
     let mut table = Table {
         game: &game,
@@ -23,7 +27,7 @@ fn drawn(moves: &str) -> Result<String, char> {
         note: String::new(),
     };
     let refused = moves.chars().find(|key| !table.play(*key));
-    refused.map_or_else(|| Ok(table.drawn(80)), Err)
+    refused.map_or_else(|| Ok(table.drawn(View { width: 80, rows })), Err)
 }
 
 #[test]
@@ -61,4 +65,15 @@ fn a_move_is_taken_back_and_one_that_cannot_be_is_refused() {
     assert_eq!(drawn("u"), Err('u'));
     assert_eq!(drawn("?"), Err('?'));
     assert!(drawn("h").expect("a hint").contains("Hint: load both"));
+}
+
+#[test]
+fn where_there_is_no_room_the_blank_lines_go_and_a_hint_takes_the_place_of_the_steps() {
+    let roomy = drawn_in(24, "12h").expect("a hint");
+    assert!(!roomy.contains("So far"), "{roomy}");
+    let narrow = drawn_in(10, "12h").expect("a hint");
+    let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
+    let mut kept = lines(&roomy);
+    kept.retain(|line| !line.is_empty());
+    assert_eq!((lines(&narrow), kept.len()), (kept.clone(), 10));
 }
