@@ -3,7 +3,7 @@
 use lab_00_tour::{path, walk};
 use lab_drills::{Candidate, DRILLS, Drill, verdict::Verdict};
 use std::{collections::BTreeMap, env, fs, path::PathBuf, process::Command, sync::OnceLock};
-use testing::run_command;
+use testing::{run, run_command};
 
 /// The program that runs a candidate's check in a process of its own.
 fn drills() -> &'static PathBuf {
@@ -173,10 +173,44 @@ fn the_list_hints_and_solutions_come_as_lines_and_as_json() {
     drill(&["3", "--solution", "--give-up"])
         .well()
         .tells(&["fetch_add"]);
-    let _ = drill(&["99"]).refused(2, &["no drill `99`"]);
     fs::write(&kept, "no JSON").expect("writable");
-    let unread = drill(&[]);
+    let unread = drill(&["3", "--hint"]);
     assert!(unread.stderr.contains("progress --forget"), "{unread:?}");
+    let text = fs::read_to_string(&kept).expect("it is there");
+    assert_eq!(text, "no JSON", "what cannot be read is not overwritten");
+}
+
+#[test]
+fn progress_that_cannot_be_kept_is_no_failure() {
+    // A folder that is none: it can be made and written by nobody, whoever runs this.
+    for place in ["/dev/null/progress.json", "/dev/null", ""] {
+        let hint = || {
+            let mut command = Command::new(drills());
+            command.args(["drill", "3", "--hint", "--json"]);
+            command.env("LAB_PROGRESS", place);
+            let finished = run_command(command);
+            assert_eq!(finished.code, Some(0), "{finished:?}");
+            finished.document()["hint"].clone()
+        };
+        assert_eq!([hint(), hint()], [1, 1], "{place}");
+    }
+}
+
+#[test]
+fn a_bad_value_is_refused_with_its_range() {
+    for bad in ["0", "99", "1,5", "-1", "", "99999999999999999999999"] {
+        let value = format!("`{bad}`");
+        for (line, range) in [
+            (&["drill"][..], "from 1 to 20"),
+            (&["diagnose", "--rounds"], "from 1 to 50"),
+        ] {
+            let line = [line, &[bad]].concat();
+            let _ = run(drills(), &line).refused(2, &[&value, range]);
+        }
+        if !["0", "99"].contains(&bad) {
+            let _ = run(drills(), &["diagnose", "--seed", bad]).refused(2, &[&value, "from 0 to"]);
+        }
+    }
 }
 
 /// Which thread comes first is another each time, what was done is not.
@@ -247,7 +281,17 @@ fn a_round_of_diagnoses_asks_ten_keeps_the_answers_and_names_the_evidence() {
     let bug = asked[0]["bug"].as_str().expect("words");
     assert!(text.contains(bug), "{text}");
     diagnose(&["--list"]).well().tells(&["taken 1 × for"]);
+    assert_eq!(round("AB", "42")["asked"].as_array().map(Vec::len), Some(2));
+}
+
+#[test]
+fn a_round_without_answers_says_how_to_give_them() {
+    let diagnose = |line: &[&str]| run(drills(), &[&["diagnose"], line].concat());
     let _ = diagnose(&["--json"]).refused(2, &["--answers"]);
+    let _ = diagnose(&["--answers", "AZ"]).refused(2, &["`AZ`", "from A to E"]);
+    let unasked = diagnose(&["--rounds", "1"]);
+    assert_eq!(unasked.code, Some(1), "{unasked:?}");
+    assert!(unasked.stderr.contains("no keys to read"), "{unasked:?}");
 }
 
 /// The letter of the bug among five options, of which it is one.

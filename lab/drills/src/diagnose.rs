@@ -3,9 +3,10 @@
 use crate::refuse;
 use anyhow::Context;
 use common::{
-    cli,
+    cli::{self, within},
     progress::Progress,
     report::{Screen, ScreenOptions, wrap},
+    workload::Seeded,
 };
 use lab_drills::{DRILLS, Drill, verdict::Verdict};
 use serde_json::{Value, json};
@@ -25,15 +26,15 @@ pub(crate) struct DiagnoseArgs {
     list: bool,
 
     /// Which programs and in which order; another seed, another round
-    #[arg(long, value_name = "N", default_value_t = 42)]
+    #[arg(long, value_name = "N", default_value_t = 42, value_parser = within(0..=u64::MAX), allow_negative_numbers = true)]
     seed: u64,
 
     /// Ask this many, 1 to 50
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u8).range(1..=50))]
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = within::<u8>(1..=50), allow_negative_numbers = true)]
     rounds: u8,
 
     /// Answer with these letters, without a terminal
-    #[arg(long, value_name = "LETTERS")]
+    #[arg(long, value_name = "LETTERS", value_parser = parse_answers)]
     answers: Option<String>,
 
     /// Print one JSON document, and nothing else
@@ -43,6 +44,17 @@ pub(crate) struct DiagnoseArgs {
     /// Draw and write in plain ASCII
     #[arg(long)]
     ascii: bool,
+}
+
+fn parse_answers(text: &str) -> Result<String, String> {
+    let are_letters = !text.is_empty() && text.chars().all(|key| place(key).is_some());
+    let answers = are_letters.then(|| text.to_owned());
+    answers.ok_or_else(|| "not letters from A to E".into())
+}
+
+/// Which of the options a letter stands for.
+fn place(letter: char) -> Option<usize> {
+    "abcde".find(letter.to_ascii_lowercase())
 }
 
 /// A program of a drill that is wrong.
@@ -64,17 +76,9 @@ fn mutants() -> Vec<Mutant> {
     DRILLS.iter().flat_map(of_drill).collect()
 }
 
-/// Random numbers that are the same for the same seed.
-struct Dice(u64);
-
-impl Dice {
-    fn shuffle<T>(&mut self, items: &mut [T]) {
-        for last in (1..items.len()).rev() {
-            // Splitmix: each number from the one before.
-            self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-            let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-            items.swap(last, ((mixed >> 32) % (last as u64 + 1)) as usize);
-        }
+fn shuffle<T>(items: &mut [T], dice: &mut Seeded) {
+    for last in (1..items.len()).rev() {
+        items.swap(last, dice.range(0..last as u64 + 1) as usize);
     }
 }
 
@@ -129,16 +133,18 @@ fn list(args: &DiagnoseArgs, screen: &Screen) {
 }
 
 fn play(args: &DiagnoseArgs, screen: &Screen) -> anyhow::Result<()> {
-    let (mut dice, mut chosen) = (Dice(args.seed), mutants());
-    dice.shuffle(&mut chosen);
+    let (mut dice, mut chosen) = (Seeded::new(args.seed), mutants());
+    shuffle(&mut chosen, &mut dice);
     let mut asked: Vec<Value> = Vec::new();
-    for (at, mutant) in chosen.iter().take(args.rounds.into()).enumerate() {
+    let given = args.answers.as_ref().map_or(usize::MAX, String::len);
+    let rounds = given.min(args.rounds.into());
+    for (at, mutant) in chosen.iter().take(rounds).enumerate() {
         let verdict = attempt(mutant)?;
         let options = options(mutant, &verdict, &mut dice);
-        let place = format!("{} of {}", at + 1, args.rounds);
+        let place = format!("{} of {rounds}", at + 1);
         let lines = question(mutant, &place, &verdict, &options, screen.width());
         screen.say(lines.join("\n"));
-        let Some(answer) = answer(args, screen, at) else {
+        let Some(answer) = answer(args, screen, at)? else {
             break;
         };
         let (taken, bug) = (options[answer].to_owned(), mutant.bug);
@@ -189,9 +195,9 @@ fn question(
 }
 
 /// The bugs to choose from, those of the same drill first; none whose run looks the same.
-fn options(mutant: &Mutant, shown: &Verdict, dice: &mut Dice) -> Vec<&'static str> {
+fn options(mutant: &Mutant, shown: &Verdict, dice: &mut Seeded) -> Vec<&'static str> {
     let mut others = mutants();
-    dice.shuffle(&mut others);
+    shuffle(&mut others, dice);
     others.retain(|other| other.bug != mutant.bug);
     others.sort_by_key(|other| other.drill.number != mutant.drill.number);
     // Which thread comes first is another each time.
@@ -205,21 +211,21 @@ fn options(mutant: &Mutant, shown: &Verdict, dice: &mut Dice) -> Vec<&'static st
     };
     let others = others.iter().filter(looks_other).take(OPTIONS - 1);
     let mut options: Vec<_> = others.chain([mutant]).map(|it| it.bug).collect();
-    dice.shuffle(&mut options);
+    shuffle(&mut options, dice);
     options
 }
 
 /// Which of the options the reader takes; `None` ends the round.
-fn answer(args: &DiagnoseArgs, screen: &Screen, at: usize) -> Option<usize> {
-    let place = |key: char| "abcde".find(key.to_ascii_lowercase());
+fn answer(args: &DiagnoseArgs, screen: &Screen, at: usize) -> anyhow::Result<Option<usize>> {
     if let Some(letters) = &args.answers {
-        return letters.chars().nth(at).and_then(place);
+        return Ok(letters.chars().nth(at).and_then(place));
     }
     let mut question = "What is wrong with it? (a to e, q quits) ".to_owned();
     loop {
-        match screen.ask(&question, |key| (!key.is_whitespace()).then_some(key))? {
-            'q' => return None,
-            key if place(key).is_some() => return place(key),
+        let key = screen.ask(&question, |key| (!key.is_whitespace()).then_some(key));
+        match key.context("no keys to read; `--answers ABC` needs no terminal")? {
+            'q' => return Ok(None),
+            key if place(key).is_some() => return Ok(place(key)),
             key => question = format!("`{key}` is no answer: a, b, c, d or e; q quits "),
         }
     }

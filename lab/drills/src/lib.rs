@@ -24,7 +24,7 @@ macro_rules! candidates {
 pub(crate) use candidates;
 
 pub use checks::*;
-use std::{fmt::Write as _, path::PathBuf};
+use std::path::PathBuf;
 use verdict::Verdict;
 
 /// A way to do what a drill asks for: its name, its bug in words (none for a solution), and its check.
@@ -68,25 +68,11 @@ impl Drill {
         let start = format!("\nmod {candidate} {{\n");
         let body = self.source.split(&start).nth(1).unwrap_or_default();
         let body = body.split("\n}\n").next().unwrap_or_default();
-        let module = format!("lab_drills::d{:02}", self.number);
-        let mut text = String::new();
-        for line in body.lines() {
-            let line = line.strip_prefix("    ").unwrap_or(line);
-            let line = line
-                .replace("pub(super) ", "")
-                .replace("super::", &format!("{module}::"));
-            let _ = writeln!(text, "{}", line.replace("crate::", "lab_drills::"));
-        }
-        // Under their other name the crate's own imports have another place in the order.
-        let Some((imports, rest)) = text.split_once("\n\n") else {
-            return text;
-        };
-        let mut imports: Vec<&str> = imports.lines().collect();
-        if !imports.iter().all(|line| line.starts_with("use ")) {
-            return text;
-        }
-        imports.sort_unstable();
-        format!("{}\n\n{rest}", imports.join("\n"))
+        let lines = body
+            .lines()
+            .map(|line| line.strip_prefix("    ").unwrap_or(line));
+        let lines = lines.map(|line| line.replace("pub(super) ", "") + "\n");
+        lines.collect()
     }
 
     /// The reader's file as it is at first.

@@ -5,7 +5,7 @@ mod reader;
 
 use clap::Parser;
 use common::{
-    cli,
+    cli::{self, within},
     progress::Progress,
     report::{Screen, ScreenOptions, wrap},
 };
@@ -42,6 +42,7 @@ enum Line {
 #[derive(clap::Args)]
 struct DrillArgs {
     /// The drill's number; all are listed without
+    #[arg(value_parser = within(1..=DRILLS.len()), allow_negative_numbers = true)]
     number: Option<usize>,
 
     /// List all drills
@@ -116,12 +117,7 @@ fn drill(args: &DrillArgs) -> ExitCode {
         list(args, &progress, &screen);
         return ExitCode::SUCCESS;
     };
-    let Some(drill) = DRILLS.iter().find(|drill| drill.number == number) else {
-        return refuse(&format!(
-            "no drill `{number}`; there are 1 to {}",
-            DRILLS.len()
-        ));
-    };
+    let drill = DRILLS[number - 1];
     let answer = if args.hint {
         Ok(hint(drill, &progress, &screen))
     } else if args.solution {

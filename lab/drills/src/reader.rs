@@ -5,8 +5,10 @@ use lab_drills::{Drill, verdict::Verdict};
 use serde_json::Value;
 use std::{
     env, fs,
+    io::Read,
     path::PathBuf,
     process::{Command, Stdio},
+    thread,
 };
 
 /// Checks the reader's file.
@@ -23,20 +25,39 @@ pub(crate) fn check(drill: &Drill) -> anyhow::Result<Verdict> {
             ..Verdict::default()
         });
     }
-    let output = Command::new(build(&name)?)
-        .arg("--json")
-        .stdin(Stdio::null())
-        .output()?;
-    let verdict = String::from_utf8_lossy(&output.stdout);
-    let verdict = verdict.lines().last().unwrap_or_default();
-    let errors = String::from_utf8_lossy(&output.stderr);
-    serde_json::from_str(verdict).with_context(|| {
-        format!(
-            "the check did not end ({}): {}",
-            output.status,
-            errors.trim()
-        )
+    let mut command = Command::new(build(&name)?);
+    command.arg("--json").stdin(Stdio::null());
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let errors = thread::spawn(|| tail(stderr));
+    let printed = tail(stdout);
+    let (status, errors) = (child.wait()?, errors.join().unwrap_or_default());
+    // A thread of the repair may have printed after the check.
+    let verdict = printed
+        .lines()
+        .rev()
+        .find_map(|line| serde_json::from_str(line).ok());
+    verdict.with_context(|| {
+        let errors = errors.trim();
+        format!("the program ended before its check did ({status}) {errors}")
     })
+}
+
+/// The end of what is printed: a repair may print forever.
+fn tail(mut pipe: Option<impl Read>) -> String {
+    const MOST: usize = 1 << 20;
+    let (mut kept, mut chunk) = (Vec::new(), vec![0; MOST]);
+    while let Some(read) = pipe.as_mut().and_then(|pipe| pipe.read(&mut chunk).ok()) {
+        if read == 0 {
+            break;
+        }
+        kept.extend_from_slice(&chunk[..read]);
+        kept.drain(..kept.len().saturating_sub(MOST));
+    }
+    String::from_utf8_lossy(&kept).into_owned()
 }
 
 /// Why a text that waits by the clock is no repair.
@@ -105,6 +126,14 @@ fn rendered(message: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_what_is_printed_the_end_is_kept_however_much_it_is() {
+        let forever = std::io::repeat(b'x').take(5 << 20);
+        let printed = tail(Some(forever.chain(&b"\n{}"[..])));
+        assert!(printed.ends_with("x\n{}") && printed.len() == 1 << 20);
+        assert_eq!(tail(None::<&[u8]>), "");
+    }
 
     #[test]
     fn rustc_s_error_is_shown_whole_unless_it_is_long() {

@@ -253,7 +253,7 @@ impl Stage {
                 Ok(Ok(value)) => return Ok(value),
                 Ok(Err(panic)) => bail!("it panicked: {}", message(&*panic)),
                 Err(_) if is_late() => bail!(Stuck::Busy),
-                Err(_) => self.let_one_go()?,
+                Err(_) => self.release_one()?,
             }
         }
     }
@@ -279,8 +279,8 @@ impl Stage {
         before.is_some() && before == asleep(self)
     }
 
-    /// Lets one of those that are held go on.
-    fn let_one_go(&self) -> anyhow::Result<()> {
+    /// Releases one of those that are held.
+    fn release_one(&self) -> anyhow::Result<()> {
         let mut seen = self.seen();
         let next = if self.0.last_first {
             seen.held.iter().max().copied()

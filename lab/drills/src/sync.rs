@@ -5,7 +5,7 @@ use std::{
     cell::Cell,
     collections::BTreeSet,
     ops::{Deref, DerefMut},
-    panic::Location,
+    panic::{Location, resume_unwind},
     sync::{LockResult, OnceLock, PoisonError, TryLockError, TryLockResult, atomic::Ordering},
 };
 
@@ -17,12 +17,18 @@ thread_local! {
 /// Starts a thread for each lane in `work`, and waits for all of them.
 pub(crate) fn on_lanes(lanes: usize, work: impl Fn(usize) + Sync) {
     std::thread::scope(|scope| {
-        for lane in 0..lanes {
+        let start = |lane| {
             let work = &work;
             scope.spawn(move || {
                 LANE.set(lane);
                 work(lane);
-            });
+            })
+        };
+        let started: Vec<_> = (0..lanes).map(start).collect();
+        // Otherwise the scope's panic would stand for the thread's own.
+        let mut panics = started.into_iter().filter_map(|thread| thread.join().err());
+        if let Some(panic) = panics.next() {
+            resume_unwind(panic);
         }
     });
 }

@@ -85,7 +85,7 @@ pub fn check(run_all: fn(Vec<Job>)) -> Verdict {
 }
 
 mod shipped {
-    use crate::d01::Job;
+    use lab_drills::d01::Job;
     use std::thread;
 
     /// Runs each job on a thread of its own; when it returns, all jobs are done.
@@ -97,7 +97,7 @@ mod shipped {
 }
 
 mod solution {
-    use crate::d01::Job;
+    use lab_drills::d01::Job;
     use std::thread;
 
     /// Runs each job on a thread of its own; when it returns, all jobs are done.

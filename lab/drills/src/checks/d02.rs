@@ -97,7 +97,7 @@ pub fn check(race: fn(Vec<Runner>)) -> Verdict {
 }
 
 mod shipped {
-    use crate::d02::Runner;
+    use lab_drills::d02::Runner;
     use std::thread;
 
     /// Lets all runners warm up, and then run at the same time.
@@ -114,7 +114,7 @@ mod shipped {
 }
 
 mod solution {
-    use crate::d02::Runner;
+    use lab_drills::d02::Runner;
     use std::{sync::Barrier, thread};
 
     /// Lets all runners warm up, and then run at the same time.

@@ -92,7 +92,7 @@ fn own_lock(load: &Location<'_>) -> Option<String> {
 }
 
 mod shipped {
-    use crate::sync::AtomicU64;
+    use lab_drills::sync::AtomicU64;
     use std::sync::atomic::Ordering::Relaxed;
 
     /// Adds an amount to the total.
@@ -103,7 +103,7 @@ mod shipped {
 }
 
 mod solution {
-    use crate::sync::AtomicU64;
+    use lab_drills::sync::AtomicU64;
     use std::sync::atomic::Ordering::Relaxed;
 
     /// Adds an amount to the total.

@@ -90,7 +90,7 @@ pub fn check(withdraw: fn(&Mutex<i64>, &Till, i64) -> bool) -> Verdict {
 }
 
 mod shipped {
-    use crate::d04::Till;
+    use lab_drills::d04::Till;
     use std::sync::Mutex;
 
     /// Pays out an amount if the account has it; returns whether it did.
@@ -106,7 +106,7 @@ mod shipped {
 }
 
 mod solution {
-    use crate::d04::Till;
+    use lab_drills::d04::Till;
     use std::sync::Mutex;
 
     /// Pays out an amount if the account has it; returns whether it did.

@@ -104,7 +104,7 @@ fn took_both(stage: &Stage, lane: usize) -> anyhow::Result<()> {
 }
 
 mod shipped {
-    use crate::d05::Account;
+    use lab_drills::d05::Account;
 
     /// Moves an amount from one account to the other.
     pub(super) fn transfer(from: &Account, to: &Account, amount: i64) {
@@ -116,7 +116,7 @@ mod shipped {
 }
 
 mod solution {
-    use crate::d05::Account;
+    use lab_drills::d05::Account;
 
     /// Moves an amount from one account to the other.
     pub(super) fn transfer(from: &Account, to: &Account, amount: i64) {

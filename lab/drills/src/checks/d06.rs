@@ -97,7 +97,7 @@ pub fn check(price: fn(&Cache, &Shop, usize) -> u64) -> Verdict {
 }
 
 mod shipped {
-    use crate::d06::{Cache, Shop};
+    use lab_drills::d06::{Cache, Shop};
 
     /// Returns the price of an item, from the cache if it is there.
     pub(super) fn price(cache: &Cache, shop: &Shop, item: usize) -> u64 {
@@ -107,7 +107,7 @@ mod shipped {
 }
 
 mod solution {
-    use crate::d06::{Cache, Shop};
+    use lab_drills::d06::{Cache, Shop};
 
     /// Returns the price of an item, from the cache if it is there.
     pub(super) fn price(cache: &Cache, shop: &Shop, item: usize) -> u64 {

@@ -107,8 +107,8 @@ pub fn check(consume_all: fn(Source, usize)) -> Verdict {
 }
 
 mod shipped {
-    use crate::d07::{Item, Source};
     use crossbeam::channel::bounded;
+    use lab_drills::d07::{Item, Source};
     use std::thread;
 
     /// Lets so many consumers, here 3, use up all items.
@@ -131,8 +131,8 @@ mod shipped {
 }
 
 mod solution {
-    use crate::d07::{Item, Source};
     use crossbeam::channel::bounded;
+    use lab_drills::d07::{Item, Source};
     use std::thread;
 
     /// Lets so many consumers, here 3, use up all items.

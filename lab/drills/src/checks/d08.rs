@@ -88,7 +88,7 @@ pub fn check(
 }
 
 mod shipped {
-    use crate::d08::Site;
+    use lab_drills::d08::Site;
 
     /// Fetches the first pages of a site, here 5.
     pub(super) async fn fetch_all(site: &Site, pages: usize) -> Vec<String> {
@@ -101,8 +101,8 @@ mod shipped {
 }
 
 mod solution {
-    use crate::d08::Site;
     use futures_util::future::join_all;
+    use lab_drills::d08::Site;
 
     /// Fetches the first pages of a site, here 5.
     pub(super) async fn fetch_all(site: &Site, pages: usize) -> Vec<String> {

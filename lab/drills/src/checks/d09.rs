@@ -117,7 +117,7 @@ pub fn check(get: impl AsyncFn(&Site, usize) -> String + Copy + Send + 'static) 
 }
 
 mod shipped {
-    use crate::d09::Site;
+    use lab_drills::d09::Site;
 
     /// Fetches a page under one of 4 permits; where the site is busy, pauses and tries again.
     pub(super) async fn get(site: &Site, page: usize) -> String {
@@ -132,7 +132,7 @@ mod shipped {
 }
 
 mod solution {
-    use crate::d09::Site;
+    use lab_drills::d09::Site;
 
     /// Fetches a page under one of 4 permits; where the site is busy, pauses and tries again.
     pub(super) async fn get(site: &Site, page: usize) -> String {

@@ -97,8 +97,8 @@ pub fn check(pump: fn(Source, &Sink, usize)) -> Verdict {
 }
 
 mod shipped {
-    use crate::d10::{Sink, Source};
     use crossbeam::channel::unbounded;
+    use lab_drills::d10::{Sink, Source};
     use std::thread;
 
     /// Moves all items from the source to the sink; at most `room` of them, here 3, wait in between.
@@ -115,8 +115,8 @@ mod shipped {
 }
 
 mod solution {
-    use crate::d10::{Sink, Source};
     use crossbeam::channel::bounded;
+    use lab_drills::d10::{Sink, Source};
     use std::thread;
 
     /// Moves all items from the source to the sink; at most `room` of them, here 3, wait in between.

@@ -91,7 +91,7 @@ pub fn check(run_all: fn(Vec<Job>) -> Vec<Result<u32, String>>) -> Verdict {
 }
 
 mod shipped {
-    use crate::d11::Job;
+    use lab_drills::d11::Job;
     use std::thread;
 
     /// Runs each job on a thread of its own; returns their results, or the messages of their panics.
@@ -104,7 +104,7 @@ mod shipped {
 }
 
 mod solution {
-    use crate::d11::{Job, message};
+    use lab_drills::d11::{Job, message};
     use std::thread;
 
     /// Runs each job on a thread of its own; returns their results, or the messages of their panics.

@@ -94,7 +94,7 @@ pub fn check<B: Board>() -> Verdict {
 }
 
 mod shipped {
-    use crate::d12::{Board, Reader};
+    use lab_drills::d12::{Board, Reader};
     use std::sync::Mutex;
 
     /// A rate that many read and few change.
@@ -120,7 +120,7 @@ mod shipped {
 }
 
 mod solution {
-    use crate::d12::{Board, Reader};
+    use lab_drills::d12::{Board, Reader};
     use std::sync::RwLock;
 
     /// A rate that many read and few change.

@@ -75,7 +75,7 @@ pub fn check(load: impl AsyncFn(Arc<Disk>) -> u32 + Copy + Send + 'static) -> Ve
 }
 
 mod shipped {
-    use crate::d13::Disk;
+    use lab_drills::d13::Disk;
     use std::sync::Arc;
 
     /// Loads a number from the disk.
@@ -85,7 +85,7 @@ mod shipped {
 }
 
 mod solution {
-    use crate::d13::Disk;
+    use lab_drills::d13::Disk;
     use std::sync::Arc;
     use tokio::task::spawn_blocking;
 

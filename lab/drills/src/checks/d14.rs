@@ -90,7 +90,7 @@ pub fn check(price: impl AsyncFn(&Cache, &Shop, usize) -> u64 + Copy + Send + 's
 }
 
 mod shipped {
-    use crate::d14::{Cache, Shop};
+    use lab_drills::d14::{Cache, Shop};
 
     /// Returns the price of an item, from the cache if it is there.
     pub(super) async fn price(cache: &Cache, shop: &Shop, item: usize) -> u64 {
@@ -105,7 +105,7 @@ mod shipped {
 }
 
 mod solution {
-    use crate::d14::{Cache, Shop};
+    use lab_drills::d14::{Cache, Shop};
 
     /// Returns the price of an item, from the cache if it is there.
     pub(super) async fn price(cache: &Cache, shop: &Shop, item: usize) -> u64 {

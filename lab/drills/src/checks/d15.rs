@@ -113,7 +113,7 @@ pub fn check(
 }
 
 mod shipped {
-    use crate::d15::Link;
+    use lab_drills::d15::Link;
 
     /// Reads so many messages, here 3, and beats in between.
     pub(super) async fn read_all(link: &Link, messages: usize) -> Vec<String> {
@@ -129,7 +129,7 @@ mod shipped {
 }
 
 mod solution {
-    use crate::d15::Link;
+    use lab_drills::d15::Link;
     use std::pin::pin;
 
     /// Reads so many messages, here 3, and beats in between.

@@ -107,7 +107,7 @@ pub fn check(serve: impl AsyncFn(Receiver<Job>, &Notify) + Copy + Send + 'static
 }
 
 mod shipped {
-    use crate::d16::Job;
+    use lab_drills::d16::Job;
     use tokio::sync::{Notify, mpsc::Receiver};
 
     /// Does jobs until the signal to stop.
@@ -123,7 +123,7 @@ mod shipped {
 }
 
 mod solution {
-    use crate::d16::Job;
+    use lab_drills::d16::Job;
     use tokio::sync::{Notify, mpsc::Receiver};
 
     /// Does jobs until the signal to stop.

@@ -99,7 +99,7 @@ fn one_is_idle(stage: &Stage, job: usize) -> bool {
 }
 
 mod shipped {
-    use crate::d17::Job;
+    use lab_drills::d17::Job;
     use std::{sync::Mutex, thread};
 
     /// Lets so many workers, here 2, do all jobs.
@@ -118,7 +118,7 @@ mod shipped {
 }
 
 mod solution {
-    use crate::d17::Job;
+    use lab_drills::d17::Job;
     use std::{sync::Mutex, thread};
 
     /// Lets so many workers, here 2, do all jobs.

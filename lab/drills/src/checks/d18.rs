@@ -95,7 +95,7 @@ pub fn check(use_all: fn(Vec<Producer>)) -> Verdict {
 }
 
 mod shipped {
-    use crate::d18::Producer;
+    use lab_drills::d18::Producer;
     use std::{sync::mpsc::channel, thread};
 
     /// Uses all that the producers make, as it comes.
@@ -119,7 +119,7 @@ mod shipped {
 }
 
 mod solution {
-    use crate::d18::Producer;
+    use lab_drills::d18::Producer;
     use std::{sync::mpsc::channel, thread};
 
     /// Uses all that the producers make, as it comes.

@@ -110,7 +110,7 @@ pub fn check(price: impl AsyncFn(Vec<Part>) -> u64 + Copy + Send + 'static) -> V
 }
 
 mod shipped {
-    use crate::d19::Part;
+    use lab_drills::d19::Part;
 
     /// Computes a price: the sum of its parts.
     pub(super) async fn price(parts: Vec<Part>) -> u64 {
@@ -123,7 +123,7 @@ mod shipped {
 }
 
 mod solution {
-    use crate::d19::Part;
+    use lab_drills::d19::Part;
     use tokio::task::yield_now;
 
     /// Computes a price: the sum of its parts.

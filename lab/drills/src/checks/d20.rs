@@ -90,7 +90,7 @@ fn is_booked_once(stage: &Stage, lane: usize) -> anyhow::Result<()> {
 }
 
 mod shipped {
-    use crate::d20::{PAY, Payment};
+    use lab_drills::d20::{PAY, Payment};
 
     /// Books all payments in worker processes.
     pub(super) fn pay_all(payments: Vec<Payment>) {
@@ -102,7 +102,7 @@ mod shipped {
 }
 
 mod solution {
-    use crate::d20::{PAY, Payment};
+    use lab_drills::d20::{PAY, Payment};
 
     /// Books all payments in worker processes.
     pub(super) fn pay_all(payments: Vec<Payment>) {
