@@ -8,26 +8,19 @@ const AS_GOOD: f64 = 1.05;
 
 /// The simplest of the ways that are as fast as any that is allowed.
 pub fn best<'a>(forecasts: &'a [Forecast], job: &Job) -> Option<&'a Forecast> {
-    let fastest = fastest(forecasts)?.predicted_s;
-    let mut by_simplicity = Way::ALL;
+    let fastest = fastest(forecasts.iter().filter(|one| one.is_allowed))?.predicted_s;
+    let good = forecasts
+        .iter()
+        .filter(|one| one.is_allowed && one.predicted_s <= fastest * AS_GOOD);
     // What waits needs a thread for each wait; what computes needs one for each CPU.
-    by_simplicity.sort_by_key(|way| match way {
-        Way::OneByOne => 0,
+    good.min_by_key(|one| match one.way {
         Way::Rayon if job.cpu_s >= job.wait_s => 1,
-        Way::Threads => 2,
-        Way::Tasks => 3,
-        Way::Rayon => 4,
-        Way::Processes => 5,
-        Way::TasksAndProcesses => 6,
-    });
-    let of_way = |way: Way| forecasts.iter().find(|forecast| forecast.way == way);
-    let mut simple = by_simplicity.into_iter().filter_map(of_way);
-    simple.find(|one| one.is_allowed && one.predicted_s <= fastest * AS_GOOD)
+        way => 2 * way as usize,
+    })
 }
 
-fn fastest(forecasts: &[Forecast]) -> Option<&Forecast> {
-    let allowed = forecasts.iter().filter(|forecast| forecast.is_allowed);
-    allowed.min_by(|one, other| one.predicted_s.total_cmp(&other.predicted_s))
+fn fastest<'a>(forecasts: impl Iterator<Item = &'a Forecast>) -> Option<&'a Forecast> {
+    forecasts.min_by(|one, other| one.predicted_s.total_cmp(&other.predicted_s))
 }
 
 /// A time with its range, where that is no single figure.
@@ -67,44 +60,39 @@ pub fn sentences(forecasts: &[Forecast], job: &Job) -> String {
     format!("{first} {}", compared(forecasts, best, job))
 }
 
-/// How the best compares with the next, and with one by one or what would be faster.
+/// How the best compares with one by one and the next, or with what would be faster.
 fn compared(forecasts: &[Forecast], best: &Forecast, job: &Job) -> String {
-    let others = forecasts.iter().filter(|other| other.way != best.way);
-    let forbidden = others.clone().filter(|other| !other.is_allowed);
-    let forbidden = forbidden.min_by(|one, other| one.predicted_s.total_cmp(&other.predicted_s));
-    let allowed = others.clone().filter(|other| other.is_allowed);
-    let next = allowed.min_by(|one, other| one.predicted_s.total_cmp(&other.predicted_s));
+    let others = || forecasts.iter().filter(|other| other.way != best.way);
     let of = |other: &Forecast| {
-        let ratio = other.predicted_s / best.predicted_s;
         let (name, time) = (other.way.name(), seconds_f64(other.predicted_s));
-        let takes = other.way.takes();
-        match ratio {
+        let ratio = other.predicted_s / best.predicted_s;
+        let how = match ratio {
             _ if other.low_s <= best.high_s && best.low_s <= other.high_s => {
-                format!("{name} may take as long ({time})")
+                "perhaps no longer".into()
             }
-            10.0.. => format!("{name} {takes} {} × as long ({time})", count(ratio as u64)),
-            1.0.. => format!("{name} {takes} {ratio:.1} × as long ({time})"),
-            _ => format!("{name} would take {:.0} % of that ({time})", ratio * 100.0),
-        }
+            10.0.. => format!("{} × as long", count(ratio as u64)),
+            _ => format!("{ratio:.1} × as long"),
+        };
+        format!("{name} {time}, {how}")
     };
+    let forbidden = fastest(others().filter(|other| !other.is_allowed));
     if let Some(faster) = forbidden.filter(|other| other.high_s < best.low_s) {
-        let why = match job.crash && !faster.contains_a_crash {
+        let (name, time) = (faster.way.name(), seconds_f64(faster.predicted_s));
+        let why = match job.crash && !faster.way.contains_a_crash() {
             true => "does not contain a crash",
             false => "is not at hand",
         };
-        return format!("{}, but {why}.", capital(&of(faster)));
+        return format!("By comparison: {name} {time}, but that {why}.");
     }
-    let alone = others.clone().find(|other| other.way == Way::OneByOne);
-    let alone = alone.filter(|alone| next.is_some_and(|next| next.way != alone.way));
-    let parts: Vec<String> = alone.into_iter().chain(next).map(of).collect();
-    match parts.is_empty() {
+    let alone = others().find(|other| other.way == Way::OneByOne);
+    let mut compared: Vec<&Forecast> = alone.into_iter().collect();
+    compared.extend(fastest(others().filter(|other| other.is_allowed)));
+    compared.dedup_by_key(|one| one.way);
+    match compared.is_empty() {
         true => "Nothing else is at hand.".into(),
-        false => format!("{}.", capital(&parts.join(", and "))),
+        false => format!(
+            "By comparison: {}.",
+            compared.into_iter().map(of).collect::<Vec<_>>().join("; ")
+        ),
     }
-}
-
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().map(|letter| letter.to_ascii_uppercase());
-    first.into_iter().chain(letters).collect()
 }

@@ -7,7 +7,6 @@ use process_pool::child::{Exit, Guest};
 use serde::Serialize;
 use std::{
     fs, io,
-    path::Path,
     process::{Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -26,24 +25,14 @@ pub struct Ran {
     pub cpu_s: f64,
     /// How long it could have worked but had no CPU, as far as the system says.
     pub ready_s: f64,
-    /// The most memory that it and what it started held at one moment.
-    pub peak_bytes: Option<u64>,
-    /// The most threads at one moment, in all its processes; `None` where the system does not say.
-    pub threads: Option<u64>,
+    /// The most memory that it and what it started held at one moment; 0 where the system does not say.
+    pub peak_bytes: u64,
+    /// The most threads at one moment, in all its processes.
+    pub threads: u64,
     /// The most processes at one moment.
-    pub processes: Option<u64>,
-}
-
-/// What a command does with its time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Reading {
-    /// Its CPU time is less than a fifth of its time.
-    Waits,
-    /// Its CPU time is more than four fifths of its time.
-    Works,
-    /// Neither.
-    Both,
+    pub processes: u64,
+    /// The processes that it had started and that were still there when it ended; they are killed.
+    pub left_over: u64,
 }
 
 /// Below this share of its time on a CPU it waits, above the rest of one it works.
@@ -73,9 +62,14 @@ pub fn run(line: &str, limit: Duration, quiet: bool) -> anyhow::Result<Ran> {
     };
     let mut pause = Duration::from_millis(2);
     loop {
-        ran.look(guest.id());
-        if let Some(status) = guest.try_wait()? {
+        let ended = guest.try_wait()?;
+        let seen = ran.look(guest.id());
+        if let Some(status) = ended {
             ran.exit = Some(status.into());
+            ran.left_over = seen;
+            if seen > 0 {
+                kill_group(guest.id());
+            }
             break;
         }
         if began.elapsed() > limit {
@@ -89,6 +83,20 @@ pub fn run(line: &str, limit: Duration, quiet: bool) -> anyhow::Result<Ran> {
     ran.wall_s = began.elapsed().as_secs_f64();
     ran.cpu_s = (cpu_of_children() - before).max(0.0);
     Ok(ran)
+}
+
+/// Kills what is left of a group whose leader has ended.
+fn kill_group(group: u32) {
+    #[cfg(unix)]
+    {
+        use nix::{
+            sys::signal::{Signal, killpg},
+            unistd::Pid,
+        };
+        let group = Pid::from_raw(group.cast_signed());
+        // What has ended by itself meanwhile is as well.
+        let _ = killpg(group, Signal::SIGKILL);
+    }
 }
 
 /// CPU time of all children that have been waited for, in seconds.
@@ -109,63 +117,56 @@ fn cpu_of_children() -> f64 {
     0.0
 }
 
-/// How long the threads of a process could have worked but had no CPU, in seconds.
-fn without_a_cpu(process: &Path) -> f64 {
-    let tasks = fs::read_dir(process.join("task"))
-        .into_iter()
-        .flatten()
-        .flatten();
-    let nanoseconds = tasks.filter_map(|task| {
-        let text = fs::read_to_string(task.path().join("schedstat")).ok()?;
-        text.split_whitespace().nth(1)?.parse::<f64>().ok()
-    });
-    nanoseconds.sum::<f64>() / 1e9
-}
-
 impl Ran {
     /// Counts the processes of a group, their threads and their memory, where there is a `/proc`.
-    fn look(&mut self, group: u32) {
+    fn look(&mut self, group: u32) -> u64 {
         let (mut threads, mut processes, mut memory, mut ready) = (0, 0, 0, 0.0);
         for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
-            let stat = fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
+            let read = |name: &str| fs::read_to_string(entry.path().join(name)).unwrap_or_default();
+            let stat = read("stat");
             // A program's name may hold anything but ends with the last bracket.
-            let Some((_, rest)) = stat.rsplit_once(')') else {
+            let rest = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+            let mut fields = rest.split_whitespace();
+            if fields.nth(2).and_then(|field| field.parse().ok()) != Some(group) {
                 continue;
-            };
-            let fields: Vec<&str> = rest.split_whitespace().collect();
-            let number = |at: usize| fields.get(at).and_then(|field| field.parse::<u64>().ok());
-            if number(2) == Some(group.into()) {
-                processes += 1;
-                threads += number(17).unwrap_or(0);
-                ready += without_a_cpu(&entry.path());
-                let status = entry.path().join("status");
-                memory += kilobytes_in(&status.to_string_lossy(), "VmRSS:").unwrap_or(0);
+            }
+            processes += 1;
+            let status = entry.path().join("status");
+            memory += kilobytes_in(&status.to_string_lossy(), "VmRSS:").unwrap_or(0);
+            for thread in fs::read_dir(entry.path().join("task"))
+                .into_iter()
+                .flatten()
+                .flatten()
+            {
+                threads += 1;
+                let waited =
+                    fs::read_to_string(thread.path().join("schedstat")).unwrap_or_default();
+                let waited = waited
+                    .split_whitespace()
+                    .nth(1)
+                    .and_then(|it| it.parse::<f64>().ok());
+                ready += waited.unwrap_or(0.0) / 1e9;
             }
         }
-        let most = |known: &mut Option<u64>, now: u64| {
-            *known = (*known).max((now > 0).then_some(now));
-        };
         self.ready_s = self.ready_s.max(ready);
-        most(&mut self.threads, threads);
-        most(&mut self.processes, processes);
-        most(&mut self.peak_bytes, memory);
+        self.threads = self.threads.max(threads);
+        self.processes = self.processes.max(processes);
+        self.peak_bytes = self.peak_bytes.max(memory);
+        processes
     }
 
     /// The part of its time that it was on a CPU, where it could have been; above 1 with several at once.
     pub fn share(&self) -> f64 {
-        self.cpu_s
-            / (self.wall_s - self.ready_s)
-                .max(self.cpu_s)
-                .max(1e-9)
-                .min(self.wall_s.max(1e-9))
+        let could_s = (self.wall_s - self.ready_s).max(self.cpu_s.min(self.wall_s));
+        self.cpu_s / could_s.max(1e-9)
     }
 
-    /// Whether it waits or works.
-    pub fn reading(&self) -> Reading {
+    /// Whether it waits, works, or both.
+    pub fn reading(&self) -> &'static str {
         match self.share() {
-            share if share < SMALL => Reading::Waits,
-            share if share > 1.0 - SMALL => Reading::Works,
-            _ => Reading::Both,
+            share if share < SMALL => "waits",
+            share if share > 1.0 - SMALL => "works",
+            _ => "both",
         }
     }
 
@@ -175,55 +176,37 @@ impl Ran {
         (waited / items as f64, self.cpu_s / items as f64)
     }
 
-    /// The figures, in words.
-    fn figures(&self) -> String {
-        let cpu = seconds_f64(self.cpu_s);
-        let plural = |number: u64, what: &str, more: &str| {
-            format!(
-                "{} {}",
-                count(number),
-                if number == 1 { what } else { more }
-            )
-        };
-        let mut parts = vec![format!(
-            "CPU {cpu}, {} of the time it could",
-            percent(self.share())
-        )];
-        parts.extend(
-            self.peak_bytes
-                .map(|peak| format!("memory {}", bytes(peak as f64))),
-        );
-        parts.extend(
-            self.threads
-                .map(|threads| plural(threads, "thread", "threads")),
-        );
-        parts.extend(
-            self.processes
-                .map(|processes| plural(processes, "process", "processes")),
-        );
-        parts.join(" · ")
+    /// The command, and how it ended.
+    pub fn end(&self) -> String {
+        let (command, wall) = (&self.command, seconds_f64(self.wall_s));
+        match self.exit {
+            Some(exit) => format!("`{command}` ended with {exit} after {wall}"),
+            None => format!("`{command}` was killed after {wall}"),
+        }
     }
 
-    /// What was seen, in sentences.
-    pub fn sentences(&self) -> Vec<String> {
-        let wall = seconds_f64(self.wall_s);
-        let ended = match self.exit {
-            Some(exit) => format!("ended with {exit} after {wall}"),
-            None => format!("was killed after {wall}"),
-        };
+    /// What was seen, in lines.
+    pub fn lines(&self) -> Vec<String> {
+        let (cpu, share) = (seconds_f64(self.cpu_s), percent(self.share()));
+        let mut figures = format!("CPU {cpu}, {share} of the time it could");
+        if self.peak_bytes > 0 {
+            let [threads, processes] = [self.threads, self.processes].map(count);
+            let memory = bytes(self.peak_bytes as f64);
+            figures += &format!(" · memory {memory} · threads {threads} · processes {processes}");
+        }
         let mut reading = match self.reading() {
-            Reading::Waits => "It waits: that overlaps on threads and in tasks.".to_owned(),
-            Reading::Works => "It works: that takes CPUs.".to_owned(),
-            Reading::Both => "It waits and works.".to_owned(),
+            "waits" => "It waits: that overlaps on threads and in tasks.".to_owned(),
+            "works" => "It works: that takes CPUs.".to_owned(),
+            _ => "It waits and works.".to_owned(),
         };
-        if self.threads > Some(1) || self.processes > Some(1) {
+        if self.threads > 1 {
             reading += " It does several things at once already; the figures below take it as one after another.";
         }
-        vec![
-            format!("`{}` {ended}", self.command),
-            self.figures(),
-            reading,
-        ]
+        if self.left_over > 0 {
+            let left = count(self.left_over);
+            reading += &format!(" Processes that it left behind and that were killed: {left}.");
+        }
+        vec![figures, reading]
     }
 }
 
@@ -241,10 +224,10 @@ mod tests {
 
     #[test]
     fn the_share_of_its_time_on_a_cpu_decides() {
-        assert_eq!(ran(2.0, 0.1).reading(), Reading::Waits);
-        assert_eq!(ran(2.0, 1.9).reading(), Reading::Works);
-        assert_eq!(ran(2.0, 3.9).reading(), Reading::Works);
-        assert_eq!(ran(2.0, 1.0).reading(), Reading::Both);
+        assert_eq!(ran(2.0, 0.1).reading(), "waits");
+        assert_eq!(ran(2.0, 1.9).reading(), "works");
+        assert_eq!(ran(2.0, 3.9).reading(), "works");
+        assert_eq!(ran(2.0, 1.0).reading(), "both");
         assert_eq!(ran(2.0, 0.5).each(10), (0.15, 0.05));
         assert_eq!(ran(2.0, 4.0).each(10), (0.0, 0.4));
         // Nothing waited but for a CPU.
@@ -254,7 +237,7 @@ mod tests {
         };
         assert_eq!(
             (crowded.reading(), crowded.each(10)),
-            (Reading::Works, (0.0, 0.05))
+            ("works", (0.0, 0.05))
         );
     }
 
@@ -265,10 +248,17 @@ mod tests {
         let ran = run("sleep 0.3", second, true).expect("it starts");
         assert_eq!(ran.exit, Some(Exit::Code(0)));
         assert!(ran.wall_s >= 0.3, "{ran:?}");
-        assert_eq!(ran.reading(), Reading::Waits, "{ran:?}");
+        assert_eq!(ran.reading(), "waits", "{ran:?}");
         let killed = run("sleep 600", Duration::from_millis(50), true).expect("it starts");
         assert_eq!(killed.exit, None);
         assert!(run("/no/such/program", second, true).is_err());
+        let forks = run("sh -c 'sleep 600 & exit 3'", second, true).expect("it starts");
+        assert_eq!(forks.exit, Some(Exit::Code(3)));
+        assert_eq!(
+            forks.left_over,
+            u64::from(cfg!(target_os = "linux")),
+            "{forks:?}"
+        );
         assert!(run("'", second, true).is_err());
     }
 }

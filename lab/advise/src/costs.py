@@ -47,6 +47,7 @@ def look(seen):
     one, three = timed(lambda: processes(1)), timed(lambda: processes(3))
     note("pool", one)
     note("process", (three - one) / 2)
+    note("more_processes", (three - one) / 2)
     with ProcessPoolExecutor(2) as pool:
         list(pool.map(abs, range(4)))
         handoff = timed(lambda: list(pool.map(abs, range(200)))) / 200

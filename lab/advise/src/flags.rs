@@ -1,9 +1,10 @@
 //! The flags, and the questions where none was given.
 
-use clap::Parser;
-use common::cli::{Usage, up_to};
+use clap::{CommandFactory, Parser};
+use common::cli::{Usage, up_to, within};
 use lab_advise::job::{Job, Tool, parse_bytes, parse_time};
 use std::{
+    env,
     io::{self, BufRead, IsTerminal, Write},
     num::NonZeroUsize,
     time::Duration,
@@ -79,7 +80,7 @@ pub(crate) struct Args {
     pub(crate) grid: Option<NonZeroUsize>,
 
     /// What the jobs of --grid are drawn by
-    #[arg(long, value_name = "N", default_value_t = 42, requires = "grid")]
+    #[arg(long, value_name = "N", default_value_t = 42, value_parser = within(0..=u64::MAX), requires = "grid")]
     pub(crate) seed: u64,
 
     /// Print one JSON document, and nothing else
@@ -91,45 +92,51 @@ pub(crate) struct Args {
     pub(crate) ascii: bool,
 
     /// Draw for this many columns, 50 to 200, whatever the terminal is
-    #[arg(long, value_name = "COLUMNS", value_parser = clap::value_parser!(u16).range(50..=200))]
+    #[arg(long, value_name = "COLUMNS", value_parser = within::<u16>(50..=200))]
     pub(crate) width: Option<u16>,
 }
 
+/// What is asked, and the usual answer; its words are no value but stand for no flag.
+const QUESTIONS: [(&str, &str); 7] = [
+    ("items", "100"),
+    ("wait", "50ms"),
+    ("cpu", "0"),
+    ("bytes-in", "0"),
+    ("bytes-out", "0"),
+    ("crash", "no"),
+    ("limit", "all"),
+];
+
 impl Args {
+    /// With the answers to what no flag says, where somebody is there to answer.
+    pub(crate) fn asked(self) -> Result<Self, Usage> {
+        let is_described = self.items.is_some() || self.wait.is_some() || self.cpu.is_some();
+        let questions = match self.run {
+            Some(_) => &QUESTIONS[..1],
+            None => &QUESTIONS[..],
+        };
+        let is_answered = io::stdin().is_terminal() && !self.json;
+        if is_described || !is_answered || self.table || self.grid.is_some() {
+            return Ok(self);
+        }
+        let words = env::args().collect();
+        ask(questions, words, &mut io::stdin().lock(), &mut io::stderr())
+    }
+
     /// The time that a command may take.
     pub(crate) fn run_limit(&self) -> Duration {
         Duration::from_secs_f64(self.run_limit)
     }
 
-    /// How many items the command does: from the flag, or from who is there to be asked.
+    /// How many items the command does.
     pub(crate) fn items_of_the_command(&self) -> Result<usize, Usage> {
-        let items = match self.items {
-            Some(items) => items,
-            None if self.is_answered() => {
-                let question = "How many items does the command do?";
-                let (mut input, mut prompts) = (io::stdin().lock(), io::stderr());
-                let (input, prompts) = (&mut input, &mut prompts);
-                Questions { input, prompts }.answer(question, "1", up_to::<MOST>)?
-            }
-            None => {
-                return Err(Usage(
-                    "how many items does the command do? give --items N".into(),
-                ));
-            }
-        };
+        let question = "how many items does the command do? give --items N";
+        let items = self.items.ok_or_else(|| Usage(question.into()))?;
         Ok(items.get())
     }
 
-    fn is_answered(&self) -> bool {
-        io::stdin().is_terminal() && !self.json
-    }
-
-    /// The job of the flags, or of the answers where somebody is there to answer.
+    /// The job that is described.
     pub(crate) fn job(&self) -> Result<Job, Usage> {
-        let is_described = self.items.is_some() || self.wait.is_some() || self.cpu.is_some();
-        if !is_described && self.is_answered() {
-            return ask(&mut io::stdin().lock(), &mut io::stderr());
-        }
         let Some(items) = self.items else {
             let flags =
                 "give --items N with --wait TIME or --cpu TIME, or --run COMMAND; try --help";
@@ -156,83 +163,45 @@ impl Args {
     }
 }
 
-/// Asks for a job; an empty answer is the one in brackets.
-pub(crate) fn ask(input: &mut impl BufRead, prompts: &mut impl Write) -> Result<Job, Usage> {
-    let mut questions = Questions { input, prompts };
-    let items = questions.answer("How many items?", "100", up_to::<MOST>)?;
-    let wait_s = questions.answer(
-        "How long does each wait, as for a server?",
-        "50ms",
-        parse_time,
-    )?;
-    let cpu_s = questions.answer("How long does each keep a CPU busy?", "0", parse_time)?;
-    let bytes_in = questions.answer("How many bytes is each given?", "0", parse_bytes)?;
-    let bytes_out = questions.answer("How many bytes does each give back?", "0", parse_bytes)?;
-    let crash = questions.answer(
-        "Must a crash of one cost the others nothing?",
-        "no",
-        yes_or_no,
-    )?;
-    let limit = questions.answer("How many may be in flight?", "all", |text| match text {
-        "all" => Ok(None),
-        text => up_to::<100_000>(text).map(Some),
-    })?;
-    if wait_s + cpu_s == 0.0 {
-        return Err(Usage(
-            "an item that neither waits nor computes needs no advice".into(),
-        ));
-    }
-    Ok(Job {
-        bytes_in,
-        bytes_out,
-        crash,
-        limit: limit.map(NonZeroUsize::get),
-        ..Job::new(items.get(), wait_s, cpu_s)
-    })
-}
-
-struct Questions<'a, In, Out> {
-    input: &'a mut In,
-    prompts: &'a mut Out,
-}
-
-impl<In: BufRead, Out: Write> Questions<'_, In, Out> {
-    /// Asks until the answer is one.
-    fn answer<T>(
-        &mut self,
-        question: &str,
-        usual: &str,
-        parse: impl Fn(&str) -> Result<T, String>,
-    ) -> Result<T, Usage> {
+/// Asks what the flags are for, each until its answer is a value; an empty answer is the one in brackets.
+fn ask(
+    questions: &[(&str, &str)],
+    mut words: Vec<String>,
+    input: &mut impl BufRead,
+    prompts: &mut impl Write,
+) -> Result<Args, Usage> {
+    let command = Args::command();
+    let help = |flag| {
+        let mut all = command.get_arguments();
+        let found = all.find(|argument| argument.get_long() == Some(flag));
+        found.and_then(|it| it.get_help()).map(ToString::to_string)
+    };
+    for (flag, usual) in questions {
         loop {
-            // Where nobody reads the prompt, nobody answers either.
-            let _ = write!(self.prompts, "{question} [{usual}] ");
-            let _ = self.prompts.flush();
+            // Standard error holds nothing back; where nobody reads the prompt, nobody answers either.
+            let prompt = format!("{} [{usual}] ", help(flag).unwrap_or_default());
+            let _ = prompts.write_all(prompt.as_bytes());
             let mut line = String::new();
-            if self.input.read_line(&mut line).unwrap_or(0) == 0 {
+            if input.read_line(&mut line).unwrap_or(0) == 0 {
                 let flags = "give flags instead, such as --items 100 --wait 50ms";
                 return Err(Usage(format!("no answer; {flags}")));
             }
-            let text = match line.trim() {
-                "" => usual,
-                text => text,
+            words.push(match line.trim() {
+                "no" | "all" => break,
+                "" if ["no", "all"].contains(usual) => break,
+                "" => format!("--{flag}={usual}"),
+                "yes" => format!("--{flag}"),
+                text => format!("--{flag}={text}"),
+            });
+            let Err(error) = Args::try_parse_from(&words) else {
+                break;
             };
-            match parse(text) {
-                Ok(answer) => return Ok(answer),
-                Err(problem) => {
-                    let _ = writeln!(self.prompts, "  `{text}` is {problem}");
-                }
-            }
+            words.pop();
+            let error = error.to_string();
+            let _ = writeln!(prompts, "  {}", error.lines().next().unwrap_or_default());
         }
     }
-}
-
-fn yes_or_no(text: &str) -> Result<bool, String> {
-    match text.to_lowercase().as_str() {
-        "yes" | "y" => Ok(true),
-        "no" | "n" => Ok(false),
-        _ => Err("neither yes nor no".into()),
-    }
+    Args::try_parse_from(&words).map_err(|error| Usage(error.to_string()))
 }
 
 #[cfg(test)]
@@ -241,7 +210,13 @@ mod tests {
 
     fn asked(answers: &str) -> (Result<Job, Usage>, String) {
         let mut prompts = Vec::new();
-        let job = ask(&mut answers.as_bytes(), &mut prompts);
+        let args = ask(
+            &QUESTIONS,
+            vec!["advise".into()],
+            &mut answers.as_bytes(),
+            &mut prompts,
+        );
+        let job = args.and_then(|args| args.job());
         (job, String::from_utf8(prompts).expect("UTF-8"))
     }
 
@@ -254,19 +229,15 @@ mod tests {
             ..Job::new(20, 0.05, 0.002)
         };
         assert_eq!(job.ok(), Some(expected));
-        assert!(
-            prompts.contains("`many` is not a whole number"),
-            "{prompts}"
-        );
-        assert_eq!(prompts.matches("How many items?").count(), 2);
+        assert!(prompts.contains("not a whole number from 1"), "{prompts}");
+        assert_eq!(prompts.matches("How many items").count(), 2);
+        let (job, _) = asked(&"\n".repeat(7));
+        assert_eq!(job.ok(), Some(Job::new(100, 0.05, 0.0)));
     }
 
     #[test]
     fn questions_without_an_answer_end() {
-        assert!(
-            asked("20\n")
-                .0
-                .is_err_and(|usage| usage.0.contains("--items"))
-        );
+        let (job, _) = asked("20\n");
+        assert!(job.is_err_and(|usage| usage.0.contains("--items")));
     }
 }

@@ -1,20 +1,20 @@
 //! How wrong the predictions are: many jobs drawn by a seed, predicted, done in every way, and compared.
 
 use crate::{
-    Forecast, Job, Way, advice,
-    costs::Samples,
+    Costs, Forecast, Job, Way, advice,
+    costs::{MIDDLE, quantile},
     model::{self, Language, forecasts},
-    trial::{ROUNDS, Tried, median},
-    ways::{self, Item},
+    trial::{ROUNDS, Tried, take_turns},
+    ways::Item,
 };
 use common::format::percent;
 use measure::{host::Host, workload::Seeded};
 use serde::{Deserialize, Serialize};
 
 /// A job one by one takes no longer than this: all ways run several times.
-const LONGEST_S: f64 = 0.2;
+const LONGEST_S: f64 = 0.25;
 /// And no shorter: what is over at once needs no advice.
-const SHORTEST_S: f64 = 0.01;
+const SHORTEST_S: f64 = 0.05;
 /// The named way is as good as the best if it takes no longer than this, against the best.
 const AS_GOOD: f64 = 1.1;
 
@@ -57,7 +57,7 @@ impl Grid {
             jobs.push(compare(job, &mut free)?);
             done(number + 1);
         }
-        host.parallelism = median(&mut free);
+        host.parallelism = quantile(&free, MIDDLE);
         Ok(Self { host, seed, jobs })
     }
 
@@ -70,9 +70,7 @@ impl Grid {
     fn errors(&self, way: Option<Way>) -> Vec<f64> {
         let all = self.jobs.iter().flat_map(|job| &job.ways);
         let chosen = all.filter(|tried| way.is_none_or(|way| tried.way == way));
-        let mut errors: Vec<f64> = chosen.map(|tried| tried.error.abs()).collect();
-        errors.sort_by(f64::total_cmp);
-        errors
+        chosen.map(|tried| tried.error.abs()).collect()
     }
 
     /// What came out, in sentences.
@@ -80,7 +78,7 @@ impl Grid {
         let (all, errors) = (self.jobs.len(), self.errors(None));
         let best = self.count(|job| job.named == job.fastest);
         let near = self.count(|job| job.against_fastest <= AS_GOOD);
-        let median = percent(at(&errors, 0.5));
+        let median = percent(quantile(&errors, MIDDLE));
         vec![
             format!("median error of {} predictions: {median}", errors.len()),
             format!(
@@ -90,29 +88,25 @@ impl Grid {
     }
 
     /// The rows of a table: a way, its median error, what nine of ten stay below, how often it was fastest.
-    pub fn rows(&self) -> Vec<[String; 5]> {
+    pub fn rows(&self) -> Vec<Vec<String>> {
         let row = |way: Option<Way>| {
             let errors = self.errors(way);
-            let [median, most] = [0.5, 0.9].map(|part| percent(at(&errors, part)));
-            let of = |choice: fn(&Compared) -> Way| match way {
-                Some(way) => self.count(|job| choice(job) == way).to_string(),
-                None => self.jobs.len().to_string(),
+            let [median, most] = [MIDDLE, 0.9].map(|part| percent(quantile(&errors, part)));
+            let of = |choice: fn(&Compared) -> Way| {
+                let is_it = |job: &Compared| way.is_none_or(|way| choice(job) == way);
+                self.count(is_it).to_string()
             };
-            let name = way.map_or("all", Way::name);
-            [
-                name.into(),
+            let name = way.map_or("all", Way::name).to_owned();
+            vec![
+                name,
                 median,
                 most,
                 of(|job| job.fastest),
                 of(|job| job.named),
             ]
         };
-        Way::ALL
-            .into_iter()
-            .map(Some)
-            .chain([None])
-            .map(row)
-            .collect()
+        let ways = Way::ALL.into_iter().map(Some);
+        ways.chain([None]).map(row).collect()
     }
 
     /// What stands above the rows.
@@ -120,38 +114,19 @@ impl Grid {
 
     /// The table in Markdown, with the machine.
     pub fn to_markdown(&self) -> String {
-        let mut lines = vec![
-            format!(
-                "**advise**, {} jobs, {ROUNDS} rounds: predictions against what was measured",
-                self.jobs.len()
-            ),
-            String::new(),
-            format!("| {} |", Self::HEADINGS.join(" | ")),
-            "|---|--:|--:|--:|--:|".into(),
-        ];
-        lines.extend(
-            self.rows()
-                .iter()
-                .map(|row| format!("| {} |", row.join(" | "))),
-        );
-        lines.push(String::new());
-        lines.extend(self.summary().iter().map(|line| format!("- {line}")));
+        let rows = self.rows().into_iter().map(|row| row.join(" | "));
+        let rows = [Self::HEADINGS.join(" | "), "---|--:|--:|--:|--:".into()]
+            .into_iter()
+            .chain(rows);
+        let rows: String = rows.map(|row| format!("| {row} |\n")).collect();
+        let (jobs, seed, host) = (self.jobs.len(), self.seed, self.host.one_line());
         let commit = self.host.commit.as_deref().unwrap_or("unknown");
-        lines.push(format!(
-            "- {} · commit {commit}, seed {}",
-            self.host.one_line(),
-            self.seed
-        ));
-        lines.join("\n") + "\n"
+        format!(
+            "**advise**, {jobs} jobs, {ROUNDS} rounds: predictions against what was measured\n\n{rows}\n- {}\n\
+             - {host} · commit {commit}, seed {seed}\n",
+            self.summary().join("\n- ")
+        )
     }
-}
-
-fn at(sorted: &[f64], part: f64) -> f64 {
-    let place = (part * sorted.len() as f64) as usize;
-    sorted
-        .get(place.min(sorted.len().saturating_sub(1)))
-        .copied()
-        .unwrap_or(0.0)
 }
 
 /// A job by chance: what waits, what computes, and what does both; small enough to be done in every way.
@@ -173,87 +148,42 @@ fn draw(dice: &mut Seeded) -> Job {
     job
 }
 
-/// What one round predicted and measured of a way.
-struct Turn {
-    forecast: Forecast,
-    took_s: f64,
+/// Does a job in every way, taking turns, and predicts it from the costs before and the CPUs in between.
+fn compare(mut job: Job, free: &mut Vec<f64>) -> anyhow::Result<Compared> {
+    let mut costs = Costs::measure(3)?;
+    let item = Item::of(&job, costs.steps_per_s());
+    let mut predicted = forecasts(&job, &costs, Language::Rust);
+    let took = take_turns((&item, job.items), &predicted, || costs.look_at_cpus())?;
+    free.push(costs.free(MIDDLE));
+    // The machine may be faster or slower than when the item got its steps.
+    job.cpu_s = item.cpu_s(costs.steps_per_s());
+    for one in &mut predicted {
+        one.predicted_s = model::time(&job, &costs, one.way, one.at_once);
+    }
+    Ok(concluded(job, &predicted, &took))
 }
 
-/// Predicts and does a job in every way, round by round, with the costs measured beside each round and how fast
-/// the CPUs are beside each way.
-fn compare(job: Job, free: &mut Vec<f64>) -> anyhow::Result<Compared> {
-    let (mut samples, mut rounds) = (Samples::default(), Vec::new());
-    for round in 0..ROUNDS {
-        samples.look_at_cpus()?;
-        samples.look_at_costs()?;
-        let costs = samples.costs();
-        let mut order = forecasts(&job, &costs, Language::Rust);
-        let turns = order.len();
-        order.rotate_left(round % turns);
-        let mut tried = Vec::new();
-        for mut forecast in order {
-            let mut beside = Samples::default();
-            beside.look_at_cpus()?;
-            let now = costs.on_cpus_of(&beside);
-            let item = Item::of(&job, now.steps_per_s);
-            let took_s = ways::run(forecast.way, &item, job.items, forecast.at_once)?.as_secs_f64();
-            beside.look_at_cpus()?;
-            // The item has its steps from before; the machine may be faster or slower by now.
-            let after = costs.on_cpus_of(&beside);
-            let mut same = job.clone();
-            same.cpu_s *= now.steps_per_s / after.steps_per_s;
-            forecast.predicted_s = model::time(
-                &same,
-                &after,
-                Language::Rust,
-                forecast.way,
-                forecast.at_once,
-            );
-            free.push(after.free_cpus.middle);
-            tried.push(Turn { forecast, took_s });
-        }
-        tried.sort_by_key(|turn| turn.forecast.way as usize);
-        rounds.push(tried);
-    }
-    Ok(concluded(job, &rounds))
-}
-
-/// What all rounds of a job have shown: the medians of each way, what was recommended, what was fastest.
-fn concluded(job: Job, rounds: &[Vec<Turn>]) -> Compared {
-    // What is compared is compared within a round, whose turns are in the order of the ways.
-    let middle = |figure: &dyn Fn(&[Turn]) -> f64| {
-        median(&mut rounds.iter().map(|turns| figure(turns)).collect::<Vec<_>>())
-    };
-    let tried = Way::ALL.map(|way| {
-        let of_way = |figure: fn(&Turn) -> f64| middle(&|turns| figure(&turns[way as usize]));
-        Tried {
-            way,
-            at_once: of_way(|turn| turn.forecast.at_once as f64) as usize,
-            predicted_s: of_way(|turn| turn.forecast.predicted_s),
-            took_s: of_way(|turn| turn.took_s),
-            error: of_way(|turn| turn.forecast.predicted_s / turn.took_s - 1.0),
-        }
-    });
-    let mut predicted: Vec<Forecast> = rounds[0].iter().map(|turn| turn.forecast.clone()).collect();
-    for (one, tried) in predicted.iter_mut().zip(&tried) {
-        one.predicted_s = tried.predicted_s;
-    }
-    let named = advice::best(&predicted, &job).map_or(Way::OneByOne, |best| best.way);
-    let against = |way| {
-        (
-            way,
-            middle(&|turns| turns[named as usize].took_s / turns[way as usize].took_s),
-        )
+/// What all rounds of a job have shown: what was recommended, and what was fastest.
+fn concluded(job: Job, predicted: &[Forecast], took: &[Vec<f64>]) -> Compared {
+    let named = advice::best(predicted, &job)
+        .expect("all of them are allowed")
+        .way;
+    // What is compared is compared within a round.
+    let against = |way: Way| {
+        let both = took[named as usize].iter().zip(&took[way as usize]);
+        let ratios: Vec<f64> = both.map(|(named, other)| named / other).collect();
+        (way, quantile(&ratios, MIDDLE))
     };
     let fastest = Way::ALL.map(against).into_iter();
-    let (fastest, against_fastest) = fastest
-        .max_by(|one, other| one.1.total_cmp(&other.1))
-        .expect("there are ways");
+    let fastest = fastest.max_by(|one, other| one.1.total_cmp(&other.1));
+    let (fastest, against_fastest) = fastest.expect("there are ways");
+    let tried = predicted.iter().zip(took);
+    let tried = tried.map(|(one, took)| Tried::of(one, one.predicted_s, took));
     Compared {
         named,
         fastest,
         against_fastest,
-        ways: tried.to_vec(),
+        ways: tried.collect(),
         job,
     }
 }
@@ -274,7 +204,7 @@ mod tests {
         for job in &jobs {
             let one_by_one = job.items as f64 * (job.wait_s + job.cpu_s);
             assert!(
-                job.items > 0 && one_by_one > 0.0 && one_by_one < 0.3,
+                job.items > 0 && (0.049..0.35).contains(&one_by_one),
                 "{job:?}"
             );
         }

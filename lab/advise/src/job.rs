@@ -1,10 +1,11 @@
 //! What is to be done, as its owner describes it.
 
+use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
-use std::{ops::RangeInclusive, time::Duration};
+use std::ops::RangeInclusive;
 
 /// What is at hand to do it with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum Tool {
     /// Threads of one program.
@@ -13,11 +14,6 @@ pub enum Tool {
     Async,
     /// Processes.
     Processes,
-}
-
-impl Tool {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Threads, Self::Async, Self::Processes];
 }
 
 /// Many items that are alike: each first waits, then computes.
@@ -52,18 +48,8 @@ impl Job {
             bytes_out: 0,
             crash: false,
             limit: None,
-            with: Tool::ALL.to_vec(),
+            with: Tool::value_variants().to_vec(),
         }
-    }
-
-    /// The wait of an item.
-    pub fn wait(&self) -> Duration {
-        Duration::from_secs_f64(self.wait_s)
-    }
-
-    /// The most that can be in flight.
-    pub fn in_flight(&self) -> usize {
-        self.limit.unwrap_or(self.items).min(self.items)
     }
 
     /// Both directions of an item, in MiB.

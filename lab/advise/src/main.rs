@@ -14,6 +14,7 @@ use flags::Args;
 use lab_advise::{
     Costs, Job,
     command::{self, Ran},
+    costs::MIDDLE,
     grid::Grid,
     model::{Language, forecasts},
     python::Python,
@@ -48,7 +49,7 @@ fn main() -> ExitCode {
         width: args.width,
         ..ScreenOptions::default()
     });
-    match run(&args, &screen) {
+    match run(args, &screen) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             screen.print_error(cli::in_one_line(&error));
@@ -64,7 +65,8 @@ fn end(reason: &str) {
     std::process::exit(1)
 }
 
-fn run(args: &Args, screen: &Screen) -> anyhow::Result<()> {
+fn run(args: Args, screen: &Screen) -> anyhow::Result<()> {
+    let args = &args.asked()?;
     if let Some(count) = args.grid {
         return compare(count.get(), args, screen);
     }
@@ -77,20 +79,24 @@ fn run(args: &Args, screen: &Screen) -> anyhow::Result<()> {
     let items = args.items_of_the_command()?;
     let ran = command::run(line, args.run_limit(), args.json)?;
     if ran.exit != Some(Exit::Code(0)) {
-        let ended = ran.sentences().swap_remove(0);
-        if args.json {
-            screen.print(
-                &json!({ "schema": screen::SCHEMA, "run": ran, "error": ended }).to_string(),
-            );
-        }
-        screen.say(wrap(&ran.sentences()[1..].join("\n"), screen.width(), 2));
-        match ran.exit {
-            Some(_) => bail!("{ended}: the figures of a run that fails say little; mend it first"),
-            None => bail!("{ended}; --run-limit gives it more time"),
-        }
+        return refuse(args, &ran, screen);
     }
     let (wait_s, cpu_s) = ran.each(items);
     advise(args, &args.job_of(items, wait_s, cpu_s), Some(ran), screen)
+}
+
+/// No advice on a command that failed or was killed, but what was seen of it.
+fn refuse(args: &Args, ran: &Ran, screen: &Screen) -> anyhow::Result<()> {
+    let end = ran.end();
+    if args.json {
+        let document = json!({ "schema": screen::SCHEMA, "run": ran, "error": end });
+        screen.print(&document.to_string());
+    }
+    screen.say(wrap(&ran.lines().join("\n"), screen.width(), 2));
+    match ran.exit {
+        Some(_) => bail!("{end}: the figures of a run that fails say little; mend it first"),
+        None => bail!("{end}; --run-limit gives it more time"),
+    }
 }
 
 fn measure(screen: &Screen) -> anyhow::Result<(Host, Costs, Python)> {
@@ -98,23 +104,19 @@ fn measure(screen: &Screen) -> anyhow::Result<(Host, Costs, Python)> {
     let mut host = Host::inspect();
     let costs = Costs::measure(ROUNDS)?;
     let python = Python::measure(&costs, ROUNDS_OF_PYTHON);
-    host.parallelism = costs.free_cpus.middle;
+    host.parallelism = costs.free(MIDDLE);
     Ok((host, costs, python))
 }
 
 fn advise(args: &Args, job: &Job, ran: Option<Ran>, screen: &Screen) -> anyhow::Result<()> {
     let (host, costs, python) = measure(screen)?;
     let rust = forecasts(job, &costs, Language::Rust);
-    let trial = match args.tries {
-        true => {
-            screen.say("trying the two best ways and the worst, taking turns …");
-            Some(trial::run(job, &costs, &rust)?)
-        }
-        false => None,
-    };
+    let mut trial = None;
+    if args.tries {
+        screen.say("trying the two best ways and the worst, taking turns …");
+        trial = Some(trial::run(job, &costs, &rust)?);
+    }
     let seen = Seen {
-        with_gil: python.forecasts(job, true),
-        without_gil: python.forecasts(job, false),
         rust,
         host,
         costs,
@@ -122,41 +124,28 @@ fn advise(args: &Args, job: &Job, ran: Option<Ran>, screen: &Screen) -> anyhow::
         ran,
         trial,
     };
-    if args.json {
-        screen.print(&seen.document(job).to_string());
-    } else {
-        screen.print(&seen.lines(job, screen.width()));
-    }
+    screen.print(&match args.json {
+        true => seen.document(job).to_string(),
+        false => seen.lines(job, screen.width()),
+    });
     Ok(())
 }
 
 /// What to use when, on this machine.
 fn show_table(args: &Args, screen: &Screen) -> anyhow::Result<()> {
     let (host, costs, python) = measure(screen)?;
-    let found = typical::table(&costs, &python);
+    let mut found = typical::table(&costs, &python);
     if args.json {
         screen.print(&json!(found).to_string());
         return Ok(());
     }
     // The others are for the page, which is wider.
     const COLUMNS: usize = 4;
-    let names: Vec<&str> = found
-        .headings
-        .iter()
-        .map(String::as_str)
-        .take(COLUMNS)
-        .collect();
-    let rows = found
-        .rows
-        .iter()
-        .map(|row| row[..COLUMNS].to_vec())
-        .collect();
-    let rows = table(&names, rows, &[0, 1, 3], screen.width());
-    screen.print(&format!(
-        "\n{} · {}\n\n{rows}",
-        found.title,
-        host.cpus_in_words()
-    ));
+    found.rows.iter_mut().for_each(|row| row.truncate(COLUMNS));
+    let names: Vec<&str> = found.headings.iter().map(String::as_str).collect();
+    let rows = table(&names[..COLUMNS], found.rows, &[0, 1, 3], screen.width());
+    let (title, machine) = (found.title, host.cpus_in_words());
+    screen.print(&format!("\n{title} · {machine}\n\n{rows}"));
     screen.print(&wrap(&found.notes.join("\n"), screen.width(), 0));
     Ok(())
 }
@@ -172,13 +161,8 @@ fn compare(count: usize, args: &Args, screen: &Screen) -> anyhow::Result<()> {
         screen.print(&json!(grid).to_string());
         return Ok(());
     }
-    let rows = grid.rows().into_iter().map(Vec::from).collect();
-    screen.print(&format!(
-        "\n{}",
-        table(&Grid::HEADINGS, rows, &[0], screen.width())
-    ));
-    for line in grid.summary() {
-        screen.print(&wrap(&line, screen.width(), 0));
-    }
+    let rows = table(&Grid::HEADINGS, grid.rows(), &[0], screen.width());
+    screen.print(&format!("\n{rows}"));
+    screen.print(&wrap(&grid.summary().join("\n"), screen.width(), 0));
     Ok(())
 }

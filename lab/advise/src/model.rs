@@ -1,7 +1,7 @@
 //! How long each way would take: a small simulation of workers that wait and share CPUs.
 
 use crate::{
-    costs::{Costs, Level, Price},
+    costs::{BAD, Costs, GOOD, MIDDLE, Price},
     job::{Job, Tool},
 };
 use measure::limits::Limit;
@@ -40,40 +40,26 @@ impl Way {
         Self::TasksAndProcesses,
     ];
 
+    /// Its name on the screen, and what must be at hand.
+    fn about(self) -> (&'static str, &'static [Tool]) {
+        match self {
+            Self::OneByOne => ("one by one", &[]),
+            Self::Threads => ("threads", &[Tool::Threads]),
+            Self::Tasks => ("tasks", &[Tool::Async]),
+            Self::Rayon => ("rayon", &[Tool::Threads]),
+            Self::Processes => ("processes", &[Tool::Processes]),
+            Self::TasksAndProcesses => ("tasks + processes", &[Tool::Async, Tool::Processes]),
+        }
+    }
+
     /// Its name on the screen.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::OneByOne => "one by one",
-            Self::Threads => "threads",
-            Self::Tasks => "tasks",
-            Self::Rayon => "rayon",
-            Self::Processes => "processes",
-            Self::TasksAndProcesses => "tasks + processes",
-        }
-    }
-
-    /// The verb to its name.
-    pub fn takes(self) -> &'static str {
-        match self {
-            Self::OneByOne | Self::Rayon => "takes",
-            _ => "take",
-        }
-    }
-
-    /// What must be at hand.
-    pub fn tools(self) -> &'static [Tool] {
-        match self {
-            Self::OneByOne => &[],
-            Self::Threads | Self::Rayon => &[Tool::Threads],
-            Self::Tasks => &[Tool::Async],
-            Self::Processes => &[Tool::Processes],
-            Self::TasksAndProcesses => &[Tool::Async, Tool::Processes],
-        }
+        self.about().0
     }
 
     /// Whether an item that crashes costs the others nothing.
     pub fn contains_a_crash(self) -> bool {
-        matches!(self, Self::Processes | Self::TasksAndProcesses)
+        self.about().1.contains(&Tool::Processes)
     }
 }
 
@@ -89,13 +75,8 @@ pub enum Language {
     PythonWithoutGil,
 }
 
-impl Language {
-    /// The ways that it has.
-    pub fn ways(self) -> impl Iterator<Item = Way> {
-        let all = Way::ALL.into_iter();
-        all.filter(move |way| self == Self::Rust || *way != Way::Rayon)
-    }
-}
+/// Python with a GIL, and without one.
+pub const PYTHONS: [Language; 2] = [Language::PythonWithGil, Language::PythonWithoutGil];
 
 /// What one way would take.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -114,8 +95,6 @@ pub struct Forecast {
     pub limited_by: String,
     /// Whether the job may be done that way: it is at hand, and contains a crash where it must.
     pub is_allowed: bool,
-    /// Whether an item that crashes costs the others nothing.
-    pub contains_a_crash: bool,
 }
 
 /// More worker processes than this are not started for a job.
@@ -123,181 +102,198 @@ const MOST_PROCESSES: u64 = 64;
 /// A pool that is this little slower is as good, if it is smaller.
 const AS_GOOD: f64 = 1.02;
 
-/// How long a way takes with so many items at once.
-pub fn time(job: &Job, costs: &Costs, language: Language, way: Way, at_once: usize) -> f64 {
-    plan(job, costs, language, way, at_once, Level::Middle).makespan(job.items)
-}
-
 /// What each way of a language would take.
 pub fn forecasts(job: &Job, costs: &Costs, language: Language) -> Vec<Forecast> {
-    let forecast = |way| forecast(job, costs, language, way);
-    language.ways().map(forecast).collect()
-}
-
-fn forecast(job: &Job, costs: &Costs, language: Language, way: Way) -> Forecast {
-    let cap = cap(job, costs, way);
-    let plan = |at_once, level| plan(job, costs, language, way, at_once, level);
-    let time = |at_once, level| plan(at_once, level).makespan(job.items);
-    let most = cap.value as usize;
-    let at_once = match way {
-        Way::Threads | Way::Processes => choose(costs.cpus, most, |k| time(k, Level::Middle)),
-        _ => most,
-    };
-    let [predicted_s, low_s, high_s] =
-        [Level::Middle, Level::Low, Level::High].map(|level| time(at_once, level));
-    let limited_by = limited_by(job, language, way, &plan(at_once, Level::Middle), cap);
-    let at_hand = way.tools().iter().all(|tool| job.with.contains(tool));
-    Forecast {
+    let case = |way| Case {
+        job,
+        costs,
+        language,
         way,
-        at_once,
-        predicted_s,
-        low_s: low_s.min(predicted_s),
-        high_s: high_s.max(predicted_s),
-        limited_by,
-        is_allowed: at_hand && (way.contains_a_crash() || !job.crash),
-        contains_a_crash: way.contains_a_crash(),
-    }
-}
-
-/// The most items at once, and why not more.
-fn cap(job: &Job, costs: &Costs, way: Way) -> Limit {
-    let limit = |name, value| Some(Limit { name, value });
-    let waits = job.wait_s > 0.0;
-    let asked = job.limit.filter(|limit| *limit < job.items);
-    let own = match way {
-        Way::OneByOne => [limit("one item at a time", 1), None],
-        Way::Rayon => [limit("a thread for each CPU", costs.cpus as u64), None],
-        Way::Threads => [costs.most.threads, costs.most.sockets.filter(|_| waits)],
-        Way::Tasks | Way::TasksAndProcesses => [costs.most.sockets.filter(|_| waits), None],
-        Way::Processes => [
-            costs.most.processes,
-            limit("at most 64 processes", MOST_PROCESSES),
-        ],
     };
-    let all = [
-        limit("the longest item", job.items as u64),
-        asked.and_then(|asked| limit("the limit in flight", asked as u64)),
-    ];
-    let all = all.into_iter().chain(own).flatten();
-    let least = all.min_by_key(|limit| limit.value).expect("the items");
-    Limit {
-        value: least.value.max(1),
-        ..least
+    let ways = Way::ALL.into_iter();
+    let ways = ways.filter(|way| language == Language::Rust || *way != Way::Rayon);
+    ways.map(|way| case(way).forecast()).collect()
+}
+
+/// How long a way takes in Rust with so many items at once.
+pub fn time(job: &Job, costs: &Costs, way: Way, at_once: usize) -> f64 {
+    let language = Language::Rust;
+    Case {
+        job,
+        costs,
+        language,
+        way,
     }
+    .time(at_once, MIDDLE)
 }
 
-/// The smallest number of workers that is as good as any.
-fn choose(cpus: usize, most: usize, time: impl Fn(usize) -> f64) -> usize {
-    let doubled = std::iter::successors(Some(1), |k| Some(k * 2));
-    let mut sizes: Vec<usize> = doubled.take_while(|k| *k < most).collect();
-    sizes.extend([cpus.min(most), most]);
-    sizes.sort_unstable();
-    sizes.dedup();
-    let timed: Vec<(usize, f64)> = sizes.into_iter().map(|k| (k, time(k))).collect();
-    let best = timed.iter().map(|(_, time)| *time).fold(f64::MAX, f64::min);
-    let mut good = timed.iter().filter(|(_, time)| *time <= best * AS_GOOD);
-    good.next().map_or(most, |(k, _)| *k)
-}
-
-/// What the workers of a way do, in the figures of one level.
-fn plan(
-    job: &Job,
-    costs: &Costs,
+/// One way to do a job on a machine.
+#[derive(Clone, Copy)]
+struct Case<'a> {
+    job: &'a Job,
+    costs: &'a Costs,
     language: Language,
     way: Way,
-    at_once: usize,
-    level: Level,
-) -> Plan {
-    let at = |price| costs.price(price).at(level);
-    let free = costs.free_cpus_at(level);
-    let workers = match way {
-        Way::OneByOne | Way::Tasks => 1,
-        Way::Threads if language == Language::PythonWithGil => 1,
-        Way::Rayon | Way::TasksAndProcesses => at_once.min(costs.cpus),
-        Way::Threads | Way::Processes => at_once,
-    };
-    let (start, overhead) = beside_the_work(job, way, (workers, free), at);
-    let late = match way {
-        Way::Tasks | Way::TasksAndProcesses => {
-            at(Price::TaskLate) - to_the_tick(job.wait_s) * f64::from(language == Language::Rust)
+}
+
+impl Case<'_> {
+    fn forecast(self) -> Forecast {
+        let (job, cap) = (self.job, self.cap());
+        let at_once = match self.way {
+            Way::Threads | Way::Processes => self.choose(cap.value as usize),
+            _ => cap.value as usize,
+        };
+        let [low_s, predicted_s, high_s] = [GOOD, MIDDLE, BAD].map(|part| self.time(at_once, part));
+        let at_hand = self
+            .way
+            .about()
+            .1
+            .iter()
+            .all(|tool| job.with.contains(tool));
+        Forecast {
+            way: self.way,
+            at_once,
+            predicted_s,
+            low_s: low_s.min(predicted_s),
+            high_s: high_s.max(predicted_s),
+            limited_by: self.limited_by(at_once, cap),
+            is_allowed: at_hand && (self.way.contains_a_crash() || !job.crash),
         }
-        _ => at(Price::ThreadLate),
-    };
-    Plan {
-        start,
-        starting: at(Price::Thread) * f64::from(way == Way::Threads),
-        at_once,
-        wait: (job.wait_s + late) * f64::from(job.wait_s > 0.0),
-        cpu: job.cpu_s * costs.pace.at(level) + overhead,
-        overhead,
-        cores: costs.cpus.min(workers),
-        free,
-        takes_turns: !matches!(way, Way::Tasks | Way::TasksAndProcesses),
+    }
+
+    fn time(self, at_once: usize, part: f64) -> f64 {
+        self.plan(at_once, part).makespan(self.job.items)
+    }
+
+    /// The most items at once, and why not more.
+    fn cap(self) -> Limit {
+        let (job, costs) = (self.job, self.costs);
+        let limit = |name, value| Some(Limit { name, value });
+        let sockets = costs.most_sockets.filter(|_| job.wait_s > 0.0);
+        let asked = job.limit.filter(|limit| *limit < job.items);
+        let own = match self.way {
+            Way::OneByOne => [limit("one item at a time", 1), None],
+            Way::Rayon => [limit("a thread for each CPU", costs.cpus as u64), None],
+            Way::Threads => [costs.most_threads, sockets],
+            Way::Tasks | Way::TasksAndProcesses => [sockets, None],
+            Way::Processes => [limit("at most 64 processes", MOST_PROCESSES), None],
+        };
+        let all = [
+            limit("the longest item", job.items as u64),
+            asked.and_then(|asked| limit("the limit in flight", asked as u64)),
+        ];
+        let all = all.into_iter().chain(own).flatten();
+        let least = all.min_by_key(|limit| limit.value).expect("the items");
+        let value = least.value.max(1);
+        Limit { value, ..least }
+    }
+
+    /// The smallest number of workers that is as good as any.
+    fn choose(self, most: usize) -> usize {
+        let doubled = std::iter::successors(Some(1), |k| Some(k * 2));
+        let mut sizes: Vec<usize> = doubled.take_while(|k| *k < most).collect();
+        sizes.extend([self.costs.cpus.min(most), most]);
+        sizes.sort_unstable();
+        let timed = sizes.into_iter().map(|k| (k, self.time(k, MIDDLE)));
+        let timed: Vec<(usize, f64)> = timed.collect();
+        let best = timed.iter().map(|(_, time)| *time).fold(f64::MAX, f64::min);
+        let mut good = timed.iter().filter(|(_, time)| *time <= best * AS_GOOD);
+        good.next().map_or(most, |(k, _)| *k)
+    }
+
+    /// What its workers do, at costs that this part of what was seen stays below.
+    fn plan(self, at_once: usize, part: f64) -> Plan {
+        let Self {
+            job,
+            costs,
+            language,
+            way,
+        } = self;
+        let cpus = costs.cpus;
+        let workers = match way {
+            Way::OneByOne | Way::Tasks => 1,
+            Way::Rayon | Way::TasksAndProcesses => at_once.min(cpus),
+            Way::Threads | Way::Processes => at_once,
+        };
+        let (start, overhead) = self.beside_the_work(workers, part);
+        let is_tasks = matches!(way, Way::Tasks | Way::TasksAndProcesses);
+        let is_crowd = job.wait_s > 0.0 && workers > cpus;
+        let crowding = if is_crowd { costs.crowding(part) } else { 1.0 };
+        Plan {
+            start,
+            at_once,
+            wait: (job.wait_s + self.late(part)) * f64::from(job.wait_s > 0.0),
+            cpu: job.cpu_s * costs.pace(part) + overhead,
+            overhead,
+            cores: match way {
+                Way::Threads if language == Language::PythonWithGil => 1,
+                _ => cpus.min(workers),
+            },
+            free: costs.free(part) / crowding,
+            takes_turns: !is_tasks,
+            stands_in_line: way == Way::Tasks,
+        }
+    }
+
+    /// How late what has waited goes on.
+    fn late(self, part: f64) -> f64 {
+        let late = |price| self.costs.price(price, part);
+        match self.way {
+            Way::Tasks | Way::TasksAndProcesses => match self.language {
+                Language::Rust => late(Price::TaskLate) - beyond_the_tick(self.job.wait_s),
+                _ => late(Price::TaskLate),
+            },
+            _ => late(Price::ThreadLate),
+        }
+    }
+
+    /// What it takes before its first item, and for each item beside the work.
+    fn beside_the_work(self, workers: usize, part: f64) -> (f64, f64) {
+        let at = |price| self.costs.price(price, part);
+        let few = workers.min(5);
+        let pool = at(Price::Pool) + (few - 1) as f64 * at(Price::Process);
+        let pool = pool + (workers - few) as f64 * at(Price::MoreProcesses);
+        // Measured with as many workers as CPUs: what one of them takes was shared out among them.
+        let handoff = at(Price::Handoff) + self.job.mib() * at(Price::Mib);
+        let handoff = handoff * self.costs.free(part);
+        let threads = at(Price::Threads) + workers as f64 * at(Price::Thread);
+        match self.way {
+            Way::OneByOne => (0.0, 0.0),
+            Way::Threads => (threads, 0.0),
+            Way::Tasks => (0.0, at(Price::Task)),
+            Way::Rayon => (threads, at(Price::Rayon)),
+            Way::Processes => (pool, handoff),
+            Way::TasksAndProcesses => (pool, handoff + at(Price::Task)),
+        }
+    }
+
+    /// What it cannot be faster for: the greatest of the times that it takes at least.
+    fn limited_by(self, at_once: usize, cap: Limit) -> String {
+        let (way, plan, items) = (self.way, self.plan(at_once, MIDDLE), self.job.items);
+        let computing = items as f64 * plan.cpu / plan.free.min(plan.cores as f64);
+        let waves = items.div_ceil(at_once) as f64 * (plan.wait + plan.cpu);
+        let is_handed_over = way.contains_a_crash() && plan.overhead > plan.cpu / 2.0;
+        let limit = match way {
+            Way::OneByOne => cap.name,
+            _ if plan.start > computing.max(waves) => "starting them",
+            _ if computing * AS_GOOD < waves && at_once == cap.value as usize => cap.name,
+            _ if computing * AS_GOOD < waves => return format!("{at_once} at a time"),
+            _ if is_handed_over && self.job.mib() > 0.0 => "bytes and handoffs",
+            _ if is_handed_over => "handoffs",
+            Way::Threads if self.language == Language::PythonWithGil => "the GIL",
+            Way::Processes if at_once == 1 => "its one process",
+            _ if plan.cores == 1 => "its one thread",
+            _ => "the CPUs",
+        };
+        limit.into()
     }
 }
 
 /// Tokio's timers count milliseconds, and what is measured to be late is a whole one: a wait that has a part of
 /// one more is this little later.
-fn to_the_tick(wait_s: f64) -> f64 {
+fn beyond_the_tick(wait_s: f64) -> f64 {
     const TICK_US: u64 = 1000;
     ((wait_s * 1e6).round() as u64 % TICK_US) as f64 / 1e6
-}
-
-/// What a way takes before its first item, and for each item beside the work.
-fn beside_the_work(
-    job: &Job,
-    way: Way,
-    (workers, free): (usize, f64),
-    at: impl Fn(Price) -> f64,
-) -> (f64, f64) {
-    let pool = at(Price::Pool) + (workers - 1) as f64 * at(Price::Process);
-    // Measured with as many workers as CPUs: what one of them takes was shared out among them.
-    let handoff = (at(Price::Handoff) + job.mib() * at(Price::Mib)) * free;
-    match way {
-        Way::OneByOne => (0.0, 0.0),
-        Way::Threads => (at(Price::Threads), 0.0),
-        Way::Tasks => (0.0, at(Price::Task)),
-        Way::Rayon => (
-            at(Price::Threads) + workers as f64 * at(Price::Thread),
-            at(Price::Rayon),
-        ),
-        Way::Processes => (pool, handoff),
-        Way::TasksAndProcesses => (pool, handoff + at(Price::Task)),
-    }
-}
-
-/// What a way cannot be faster for: the greatest of the times that it takes at least.
-fn limited_by(job: &Job, language: Language, way: Way, plan: &Plan, cap: Limit) -> String {
-    let (items, at_once) = (job.items as f64, plan.at_once);
-    let computing = items * plan.cpu / plan.free.min(plan.cores as f64);
-    let waves = job.items.div_ceil(at_once) as f64 * (plan.wait + plan.cpu);
-    let starting = plan.start + plan.starting * at_once as f64;
-    if way == Way::OneByOne {
-        return cap.name.into();
-    }
-    if starting > computing.max(waves) {
-        return "starting them".into();
-    }
-    if computing * AS_GOOD < waves {
-        return match at_once == cap.value as usize {
-            true => cap.name.into(),
-            false => format!("{at_once} at a time"),
-        };
-    }
-    match way {
-        _ if plan.overhead > plan.cpu / 2.0 && way != Way::Rayon && way != Way::Tasks => {
-            if job.mib() > 0.0 {
-                "bytes and handoffs"
-            } else {
-                "handoffs"
-            }
-            .into()
-        }
-        Way::Threads if language == Language::PythonWithGil => "the GIL".into(),
-        Way::Processes if at_once == 1 => "its one process".into(),
-        _ if plan.cores == 1 => "its one thread".into(),
-        _ => "the CPUs".into(),
-    }
 }
 
 #[cfg(test)]

@@ -1,16 +1,17 @@
 //! The same for Python: what its threads, tasks and processes cost here, and the class to use.
 
-use crate::{
-    Costs, Forecast, Job, Way,
-    costs::{Price, quartiles},
-    model::{Language, forecasts},
-};
+use crate::{Costs, Forecast, Job, Way, costs::Price};
 use measure::inherited::isolated_python;
 use process_pool::child::Guest;
-use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, io::Read, process::Stdio};
+use serde::Deserialize;
+use std::{collections::BTreeMap, io::Read, process::Stdio, sync::mpsc, thread, time::Duration};
 
 const SCRIPT: &str = include_str!("costs.py");
+/// The script takes a second or two; what takes longer is no Python, or a machine that has no CPU for it.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The most that it may print.
+const MOST_BYTES: u64 = 64 * 1024;
 
 /// What the script prints: each cost as often as it was seen.
 #[derive(Deserialize)]
@@ -21,12 +22,10 @@ struct Printed {
 }
 
 /// A Python on this machine.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct Python {
-    /// Such as `3.11.7`; `None` where no `python3` was found, and the costs are Rust's.
-    pub version: Option<String>,
-    /// Whether this one has a GIL.
-    pub has_gil: Option<bool>,
+    /// Such as `3.11.7`, and whether it has a GIL; `None` where no `python3` answers, and the costs are Rust's.
+    pub version: Option<(String, bool)>,
     /// What it costs.
     pub costs: Costs,
 }
@@ -34,40 +33,12 @@ pub struct Python {
 impl Python {
     /// Measures the `python3` of the path so many times, on the machine of `costs`.
     pub fn measure(costs: &Costs, rounds: usize) -> Self {
-        let Some(printed) = ask(rounds) else {
-            let (version, has_gil) = (None, None);
-            let costs = costs.clone();
-            return Self {
-                version,
-                has_gil,
-                costs,
-            };
-        };
-        let mut costs = costs.clone();
-        costs.prices_s.extend(quartiles(&printed.prices_s));
-        Self {
-            version: Some(printed.version),
-            has_gil: Some(printed.has_gil),
-            costs,
+        let (mut costs, mut version) = (costs.clone(), None);
+        if let Some(printed) = ask(rounds) {
+            costs.prices_s.extend(printed.prices_s);
+            version = Some((printed.version, printed.has_gil));
         }
-    }
-
-    /// The same on a machine whose CPUs are all free.
-    #[must_use]
-    pub fn undisturbed(&self) -> Self {
-        Self {
-            costs: self.costs.undisturbed(),
-            ..self.clone()
-        }
-    }
-
-    /// What each way of a Python with or without a GIL would take.
-    pub fn forecasts(&self, job: &Job, has_gil: bool) -> Vec<Forecast> {
-        let language = match has_gil {
-            true => Language::PythonWithGil,
-            false => Language::PythonWithoutGil,
-        };
-        forecasts(job, &self.costs, language)
+        Self { version, costs }
     }
 }
 
@@ -76,8 +47,15 @@ fn ask(rounds: usize) -> Option<Printed> {
     command.arg(rounds.to_string());
     command.stdin(Stdio::null()).stdout(Stdio::piped());
     let mut guest = Guest::spawn(command.stderr(Stdio::null())).ok()?;
-    let mut text = String::new();
-    guest.stdout.take()?.read_to_string(&mut text).ok()?;
+    let printed = guest.stdout.take()?;
+    let (tx, rx) = mpsc::channel();
+    // It ends with the guest, which is killed when this returns.
+    thread::spawn(move || {
+        let mut text = String::new();
+        let read = printed.take(MOST_BYTES).read_to_string(&mut text);
+        let _ = tx.send(read.map(|_| text));
+    });
+    let text = rx.recv_timeout(PATIENCE).ok()?.ok()?;
     serde_json::from_str(&text).ok()
 }
 

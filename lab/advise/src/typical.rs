@@ -2,7 +2,7 @@
 
 use crate::{
     Costs, Job, advice,
-    model::{Language, forecasts},
+    model::{Language, PYTHONS, forecasts},
     python::{Python, class},
 };
 use common::{
@@ -11,56 +11,57 @@ use common::{
 };
 
 /// Typical jobs, in words.
-fn jobs() -> Vec<(&'static str, Job)> {
-    let pages = Job::new(1000, 0.05, 0.005);
-    vec![
+fn jobs() -> [(&'static str, Job); 8] {
+    let limited = Job {
+        limit: Some(5),
+        ..Job::new(1000, 0.1, 0.0)
+    };
+    let crashing = Job {
+        crash: true,
+        ..Job::new(100, 0.0, 0.05)
+    };
+    [
         ("10 × 1 s wait", Job::new(10, 1.0, 0.0)),
         ("10,000 × 1 s wait", Job::new(10_000, 1.0, 0.0)),
-        (
-            "1,000 × 0.1 s wait, limit 5",
-            Job {
-                limit: Some(5),
-                ..Job::new(1000, 0.1, 0.0)
-            },
-        ),
+        ("1,000 × 0.1 s wait, limit 5", limited),
         ("8 × 1 s CPU", Job::new(8, 0.0, 1.0)),
         ("10,000 × 1 ms CPU", Job::new(10_000, 0.0, 1e-3)),
         ("100 × 1 µs CPU", Job::new(100, 0.0, 1e-6)),
-        ("1,000 × 50 ms wait, 5 ms CPU", pages),
-        (
-            "100 × 50 ms CPU, may crash",
-            Job {
-                crash: true,
-                ..Job::new(100, 0.0, 0.05)
-            },
-        ),
+        ("1,000 × 50 ms wait, 5 ms CPU", Job::new(1000, 0.05, 0.005)),
+        ("100 × 50 ms CPU, may crash", crashing),
     ]
 }
 
+const HEADINGS: [&str; 6] = [
+    "job",
+    "in Rust",
+    "predicted",
+    "in Python",
+    "without a GIL",
+    "one by one",
+];
+
 /// The table for this machine, with what things cost now and all its CPUs free.
-pub fn table(costs: &Costs, python: &Python) -> TableReport {
-    let (costs, python) = (&costs.undisturbed(), python.undisturbed());
-    let row = |(name, job): (&str, Job)| row(name, &job, costs, &python);
-    let headings = [
-        "job",
-        "in Rust",
-        "predicted",
-        "in Python",
-        "without a GIL",
-        "one by one",
-    ];
+pub fn table(rust: &Costs, python: &Python) -> TableReport {
+    let rust = rust.undisturbed();
+    let python = Python {
+        costs: python.costs.undisturbed(),
+        ..python.clone()
+    };
+    let free = match rust.cpus {
+        1 => "its one CPU".to_owned(),
+        cpus => format!("all its {cpus} CPUs"),
+    };
     let note = format!(
-        "Predicted from what threads, tasks and processes cost on this machine, now, with {} free; for a job of your \
-         own: `cargo run -- advise`",
-        match costs.cpus {
-            1 => "its one CPU".to_owned(),
-            cpus => format!("all its {cpus} CPUs"),
-        }
+        "Predicted from what threads, tasks and processes cost on this machine, now, with {free} free; for a job of \
+         your own: `cargo run -- advise`"
     );
     TableReport {
         title: "What to use when".into(),
-        headings: headings.map(String::from).to_vec(),
-        rows: jobs().into_iter().map(row).collect(),
+        headings: HEADINGS.map(String::from).to_vec(),
+        rows: jobs()
+            .map(|(name, job)| row(name, &job, &rust, &python))
+            .to_vec(),
         text_columns: vec![0, 1, 3, 4],
         notes: vec![note],
     }
@@ -68,16 +69,15 @@ pub fn table(costs: &Costs, python: &Python) -> TableReport {
 
 fn row(name: &str, job: &Job, costs: &Costs, python: &Python) -> Vec<String> {
     let rust = forecasts(job, costs, Language::Rust);
-    let best = advice::best(&rust, job);
-    let use_of = best.map_or("–".into(), |best| match best.at_once {
+    let best = advice::best(&rust, job).expect("everything is at hand");
+    let use_of = match best.at_once {
         1 => best.way.name().to_owned(),
         at_once => format!("{}, {}", best.way.name(), count(at_once as u64)),
-    });
-    let [time, alone] = [best, rust.first()]
-        .map(|one| one.map_or("–".into(), |one| seconds_f64(one.predicted_s)));
-    let [with_gil, without] = [true, false].map(|has_gil| {
-        let all = python.forecasts(job, has_gil);
-        advice::best(&all, job).map_or("–".into(), |best| class(best, job))
+    };
+    let [time, alone] = [best, &rust[0]].map(|one| seconds_f64(one.predicted_s));
+    let [with_gil, without] = PYTHONS.map(|language| {
+        let all = forecasts(job, &python.costs, language);
+        class(advice::best(&all, job).expect("everything is at hand"), job)
     });
     vec![name.to_owned(), use_of, time, with_gil, without, alone]
 }

@@ -34,27 +34,24 @@ impl Item {
     /// An item of the job, on a machine that does so many steps a second.
     pub fn of(job: &Job, steps_per_s: f64) -> Self {
         Self {
-            wait: job.wait(),
+            wait: Duration::from_secs_f64(job.wait_s),
             steps: (job.cpu_s * steps_per_s) as u64,
             input: ByteBuf::from(vec![7; job.bytes_in]),
             bytes_out: job.bytes_out,
         }
     }
 
-    fn wait(&self) {
-        // No sleep at all is no sleep of nothing, which would be a call of the system.
-        if !self.wait.is_zero() {
-            thread::sleep(self.wait);
-        }
-    }
-
-    fn compute(&self) {
-        mix(7, self.steps);
+    /// How long a machine of that speed computes it.
+    pub fn cpu_s(&self, steps_per_s: f64) -> f64 {
+        self.steps as f64 / steps_per_s
     }
 
     fn run(&self) {
-        self.wait();
-        self.compute();
+        // A sleep of nothing would be a call of the system.
+        if !self.wait.is_zero() {
+            thread::sleep(self.wait);
+        }
+        mix(7, self.steps);
     }
 
     fn run_in_a_process(self) -> ByteBuf {
@@ -68,11 +65,15 @@ pub const ITEM: Worker<Item, ByteBuf> = Worker::new("item", Item::run_in_a_proce
 
 type Pool = ProcessPool<Item, ByteBuf>;
 
-/// Does `count` items one way, `at_once` of them at a time, with the start of it all and its end.
+/// Between two runs: where others want the CPUs, too, what has just computed has to let them go first.
+const REST: Duration = Duration::from_millis(5);
+
+/// Does `count` items one way, `at_once` of them at a time; the time in seconds, with the start of it all and its end.
 ///
 /// # Errors
 /// The system starts no thread or no process.
-pub fn run(way: Way, item: &Item, count: usize, at_once: usize) -> anyhow::Result<Duration> {
+pub fn run(way: Way, item: &Item, count: usize, at_once: usize) -> anyhow::Result<f64> {
+    thread::sleep(REST);
     let began = Instant::now();
     match way {
         Way::OneByOne => (0..count).for_each(|_| item.run()),
@@ -88,7 +89,7 @@ pub fn run(way: Way, item: &Item, count: usize, at_once: usize) -> anyhow::Resul
             in_tasks(item, count, at_once, Some(start_pool(workers)?))?;
         }
     }
-    Ok(began.elapsed())
+    Ok(began.elapsed().as_secs_f64())
 }
 
 /// Threads that each take the next item until none is left.
@@ -128,20 +129,23 @@ fn in_tasks(item: &Item, count: usize, at_once: usize, pool: Option<Pool>) -> an
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()?;
-    let (item, pool) = (Arc::new(item.clone()), pool.map(Arc::new));
-    let slots = Arc::new(Semaphore::new(at_once.min(Semaphore::MAX_PERMITS)));
+    let (wait, mut item) = (item.wait, item.clone());
+    item.wait = Duration::ZERO;
+    let slots = Semaphore::new(at_once.min(Semaphore::MAX_PERMITS));
+    let shared = Arc::new((slots, item, pool));
     runtime.block_on(async {
         let mut tasks = JoinSet::new();
         for _ in 0..count {
-            let (item, slots, pool) = (Arc::clone(&item), Arc::clone(&slots), pool.clone());
+            let shared = Arc::clone(&shared);
             tasks.spawn(async move {
-                let _slot = slots.acquire_owned().await?;
-                if !item.wait.is_zero() {
-                    tokio::time::sleep(item.wait).await;
+                let (slots, item, pool) = &*shared;
+                let _slot = slots.acquire().await?;
+                if !wait.is_zero() {
+                    tokio::time::sleep(wait).await;
                 }
                 match pool {
-                    None => item.compute(),
-                    Some(pool) => drop(pool.submit_async(item.without_wait()).await.await?),
+                    None => item.run(),
+                    Some(pool) => drop(pool.submit_async(item.clone()).await.await?),
                 }
                 anyhow::Ok(())
             });
@@ -151,15 +155,6 @@ fn in_tasks(item: &Item, count: usize, at_once: usize, pool: Option<Pool>) -> an
         }
         Ok(())
     })
-}
-
-impl Item {
-    fn without_wait(&self) -> Self {
-        Self {
-            wait: Duration::ZERO,
-            ..self.clone()
-        }
-    }
 }
 
 /// A pool of so many processes.

@@ -1,8 +1,8 @@
 //! The advice as its user meets it.
 
 use serde_json::Value;
-use std::path::Path;
-use testing::{Finished, run};
+use std::{path::Path, process::Command};
+use testing::{Finished, run, run_command};
 
 fn advise(arguments: &[&str]) -> Finished {
     run(Path::new(env!("CARGO_BIN_EXE_lab-advise")), arguments)
@@ -11,16 +11,31 @@ fn advise(arguments: &[&str]) -> Finished {
 #[test]
 fn bad_values_are_refused_in_one_line_with_their_range() {
     for (flag, value, range) in [
-        ("--items", "0", "from 1 to 1000000"),
         ("--wait", "2h", "from 0 to 3600 s"),
         ("--cpu", "-1ms", "from 0 to 3600 s"),
         ("--bytes-in", "1GB", "from 0 to 256MiB"),
         ("--bytes-out", "much", "from 0 to 256MiB"),
-        ("--limit", "0", "from 1 to 100000"),
         ("--with", "fibers", "threads, async, processes"),
-        ("--width", "20", "50..=200"),
+        ("--width", "20", "from 50 to 200"),
+        ("--grid", "0", "from 1 to 1000"),
     ] {
         let _ = advise(&[flag, value]).refused(2, &[value, range]);
+    }
+    for (flag, range) in [
+        ("--items", "from 1 to 1000000"),
+        ("--wait", "from 0 to 3600 s"),
+        ("--cpu", "from 0 to 3600 s"),
+        ("--run-limit", "from 0 to 3600 s"),
+        ("--bytes-in", "from 0 to 256MiB"),
+        ("--bytes-out", "from 0 to 256MiB"),
+        ("--limit", "from 1 to 100000"),
+        ("--grid", "from 1 to 1000"),
+        ("--seed", "from 0 to 18446744073709551615"),
+        ("--width", "from 50 to 200"),
+    ] {
+        for bad in ["1,5", "-1", "", "99999999999999999999999"] {
+            let _ = advise(&[flag, bad]).refused(2, &[&format!("`{bad}`"), flag, range]);
+        }
     }
 }
 
@@ -28,7 +43,6 @@ fn bad_values_are_refused_in_one_line_with_their_range() {
 fn flags_that_do_not_go_together_are_refused() {
     let _ = advise(&["--run", "true", "--wait", "1ms"]).refused(2, &["--run", "--wait"]);
     let _ = advise(&["--table", "--items", "3"]).refused(2, &["--table", "--items"]);
-    let _ = advise(&["--grid", "0"]).refused(2, &["from 1 to 1000"]);
     let _ = advise(&["--run", "true"]).refused(2, &["how many items", "--items N"]);
 }
 
@@ -126,6 +140,15 @@ fn the_screen_fits_and_can_be_plain() {
 }
 
 #[test]
+fn without_a_python_the_costs_are_those_of_rust() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lab-advise"));
+    command.args(["--items", "2", "--wait", "1ms"]);
+    command.env("PATH", "/nowhere");
+    let finished = run_command(command).well();
+    finished.tells(&["no `python3` answers", "no GIL"]);
+}
+
+#[test]
 fn what_was_tried_is_set_against_what_was_predicted() {
     let finished = advise(&["--items", "4", "--wait", "20ms", "--try", "--json"]).well();
     let document: Value = serde_json::from_str(&finished.stdout).expect("JSON");
@@ -166,12 +189,7 @@ fn the_table_names_a_way_for_each_typical_job() {
 #[cfg(target_os = "linux")]
 mod commands {
     use super::*;
-    use std::{
-        fs,
-        process::{Command, Stdio},
-        thread,
-        time::Duration,
-    };
+    use std::{fs, process::Stdio, thread, time::Duration};
 
     fn ran(line: &str) -> Value {
         let finished = advise(&["--items", "4", "--json", "--run", line]).well();
@@ -206,6 +224,12 @@ mod commands {
             counts["run"]["seen"]["peak_bytes"].as_u64() > Some(0),
             "{counts}"
         );
+    }
+
+    #[test]
+    fn what_a_command_leaves_behind_is_killed_and_counted() {
+        let left = ran("sh -c 'echo noise; sleep 600 & sleep 0.1'");
+        assert_eq!(left["run"]["seen"]["left_over"], 1, "{left}");
     }
 
     #[test]

@@ -1,5 +1,5 @@
 use super::*;
-use crate::{advice, costs::Cost};
+use crate::advice;
 
 /// A machine with two CPUs where everything costs something.
 fn costs() -> Costs {
@@ -9,6 +9,7 @@ fn costs() -> Costs {
         (Price::Rayon, 1e-6),
         (Price::Pool, 5e-3),
         (Price::Process, 2e-3),
+        (Price::MoreProcesses, 2e-3),
         (Price::Handoff, 30e-6),
         (Price::Mib, 1e-3),
         (Price::ThreadLate, 60e-6),
@@ -16,12 +17,9 @@ fn costs() -> Costs {
     ];
     Costs {
         cpus: 2,
-        free_cpus: Cost::known(2.0),
-        pace: Cost::known(1.0),
-        steps_per_s: 1e9,
-        prices_s: prices
-            .map(|(price, cost)| (price, Cost::known(cost)))
-            .into(),
+        free_cpus: vec![2.0],
+        pieces_s: vec![0.01],
+        prices_s: prices.map(|(price, cost)| (price, vec![cost])).into(),
         ..Costs::default()
     }
 }
@@ -100,11 +98,41 @@ fn what_computes_is_bounded_by_the_cpus_and_by_the_longest_item() {
     assert_eq!(best(&one, Language::Rust), Way::OneByOne);
 }
 
+/// Two waves of ten: nine of each wait for the CPU, and the second wave begins when all of the first have computed.
+#[test]
+fn on_a_single_thread_the_next_wait_begins_behind_all_that_is_ready() {
+    let job = Job {
+        limit: Some(10),
+        ..Job::new(20, 0.1, 0.01)
+    };
+    is_near(of(&job, Language::Rust, Way::Tasks).predicted_s, 0.4);
+    let job = Job {
+        with: vec![Tool::Threads],
+        ..job
+    };
+    // A thread takes the next item at once, whatever the others do.
+    is_near(of(&job, Language::Rust, Way::Threads).predicted_s, 0.3);
+}
+
+#[test]
+fn threads_that_wait_in_between_compute_more_slowly_in_a_crowd() {
+    let crowded = Costs {
+        crowding: vec![1.5],
+        ..costs()
+    };
+    let time = |job: &Job, costs: &Costs| time(job, costs, Way::Threads, 8);
+    let both = Job::new(40, 0.001, 0.01);
+    let [calm, crowd] = [&costs(), &crowded].map(|costs| time(&both, costs));
+    assert!((1.4..1.5).contains(&(crowd / calm)), "{crowd} {calm}");
+    let computes = Job::new(40, 0.0, 0.01);
+    is_near(time(&computes, &crowded), time(&computes, &costs()));
+}
+
 #[test]
 fn half_the_cpus_free_take_twice_as_long() {
     let job = Job::new(40, 0.0, 0.05);
     let busy = Costs {
-        free_cpus: Cost::known(1.0),
+        free_cpus: vec![1.0],
         ..costs()
     };
     let all = forecasts(&job, &busy, Language::Rust);
@@ -120,7 +148,7 @@ fn a_crash_that_must_be_contained_leaves_processes_only() {
             ..Job::new(40, wait, cpu)
         };
         for language in [Language::Rust, Language::PythonWithGil] {
-            assert!(best(&job, language).contains_a_crash());
+            assert!(best(&job, language).contains_a_crash(), "{job:?}");
         }
         let job = Job {
             with: vec![Tool::Threads, Tool::Async],
@@ -178,14 +206,14 @@ fn short_items_are_not_worth_a_start() {
 
 #[test]
 fn the_machine_limits_how_many_there_are() {
-    let most = crate::costs::Most {
-        threads: Some(Limit {
-            name: "threads within memory",
-            value: 50,
-        }),
-        ..Default::default()
+    let most_threads = Some(Limit {
+        name: "threads within memory",
+        value: 50,
+    });
+    let costs = Costs {
+        most_threads,
+        ..costs()
     };
-    let costs = Costs { most, ..costs() };
     let all = forecasts(&Job::new(1000, 0.1, 0.0), &costs, Language::Rust);
     let threads = all
         .iter()
@@ -227,12 +255,11 @@ fn more_items_than_are_simulated_go_on_at_the_same_rate() {
 
 #[test]
 fn a_range_holds_its_prediction_and_is_wider_on_a_restless_machine() {
-    let pace = Cost {
-        low: 0.8,
-        middle: 1.0,
-        high: 1.5,
+    let pieces_s = vec![0.008, 0.010, 0.015];
+    let restless = Costs {
+        pieces_s,
+        ..costs()
     };
-    let restless = Costs { pace, ..costs() };
     for one in forecasts(&Job::new(50, 0.01, 0.01), &restless, Language::Rust) {
         assert!(
             one.low_s <= one.predicted_s && one.predicted_s <= one.high_s,
