@@ -9,15 +9,15 @@ mod support;
 use std::{
     ffi::OsStr,
     fs,
-    io::{BufRead, BufReader, Read, Write},
+    io::{self, BufRead, BufReader, Read, Write},
     os::unix::ffi::OsStrExt,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, ChildStderr, Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
 use support::binaries;
-use testing::{Finished, assert_nothing_left_behind, run_command};
+use testing::{Finished, assert_nothing_left_behind, contradictions, run_command};
 
 const QUICK: [&str; 4] = ["--requests", "1", "--delay", "0"];
 
@@ -276,4 +276,63 @@ fn a_killed_tour_leaves_no_step_behind() {
     }
     binaries().values().for_each(assert_nothing_left_behind);
     println!("case: a killed tour: nothing stays behind");
+}
+
+/// A group whose processes get one and a half CPUs; it is removed when this is dropped.
+struct Quota(PathBuf);
+
+impl Quota {
+    fn new() -> io::Result<Self> {
+        let groups = Path::new("/sys/fs/cgroup");
+        let is_unified = groups.join("cgroup.controllers").exists();
+        let above = if is_unified {
+            groups.into()
+        } else {
+            groups.join("cpu")
+        };
+        let group = Self(above.join(format!("lab-{}", std::process::id())));
+        fs::create_dir(&group.0)?;
+        let files: &[_] = match is_unified {
+            true => &[("cpu.max", "150000 100000")],
+            false => &[
+                ("cpu.cfs_period_us", "100000"),
+                ("cpu.cfs_quota_us", "150000"),
+            ],
+        };
+        for (file, text) in files {
+            fs::write(group.0.join(file), text)?;
+        }
+        Ok(group)
+    }
+}
+
+impl Drop for Quota {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir(&self.0);
+    }
+}
+
+#[test]
+fn under_a_quota_nothing_is_better_than_its_bound() {
+    let group = match Quota::new() {
+        Ok(group) => group,
+        Err(why) => return println!("case: a quota of 1.5 CPUs: skipped: no group: {why}"),
+    };
+    let join = "echo $$ > \"$0/cgroup.procs\" && exec \"$@\"";
+    for step in ["lab-04-gil-processes", "lab-16-processes-vs-threads"] {
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", join])
+            .arg(&group.0)
+            .arg(&binaries()[step]);
+        command.args(["--rounds", "2", "--json"]);
+        let document = run_command(command).well().document();
+        assert_eq!(document["host"]["quota"], 1.5, "{step}");
+        for variant in document["variants"].as_array().expect("a list") {
+            let share = variant["efficiency"].as_f64();
+            assert!(share <= Some(1.0), "{step}: {variant:#}");
+        }
+        assert_eq!(contradictions(&document), [""; 0], "{step}");
+        println!("case: {step}, a quota of 1.5 CPUs: nothing above 100 % of a bound");
+    }
 }

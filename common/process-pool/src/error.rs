@@ -24,7 +24,9 @@ pub enum PoolError {
         is_shortage: bool,
     },
     /// A worker ended before it was ready.
-    #[error("a worker ended with {0} before it was ready ({CAUSE})")]
+    #[error(
+        "a worker ended with {0} before it was ready; does `ulimit -u` leave it a thread? ({CAUSE})"
+    )]
     Ended(Exit),
     /// Workers ended before they finished a task, time and again.
     #[error("a worker ended with {0} before its first task")]

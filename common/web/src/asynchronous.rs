@@ -4,8 +4,8 @@ use super::{
     BODY_LIMIT_BYTES, FetchError, KEEP_ALIVE, Page, USER_AGENT, Url,
     exchange::{self, Exchange, fetch, note_connection},
 };
-use hyper::ext::ReasonPhrase;
 use reqwest::{Client, Response, redirect::Policy};
+use rustls::pki_types::TrustAnchor;
 use std::{
     error::Error,
     io,
@@ -18,7 +18,7 @@ use tower::util::MapRequestLayer;
 #[derive(Clone, Debug)]
 pub struct AsyncClient {
     pub(super) client: Client,
-    timeout: Duration,
+    pub(super) timeout: Duration,
 }
 
 /// Makes a client for tasks.
@@ -27,13 +27,13 @@ pub struct AsyncClient {
 /// checked against the Mozilla roots compiled in, as the blocking client does: the system's store
 /// would be read from disk here, even for a client that only speaks plain HTTP.
 pub fn async_client(timeout: Duration) -> AsyncClient {
-    let client = build(usize::MAX);
+    let client = build(usize::MAX, webpki_roots::TLS_SERVER_ROOTS);
     AsyncClient { client, timeout }
 }
 
-fn build(idle_connections: usize) -> Client {
+pub(super) fn build(idle_connections: usize, roots: &[TrustAnchor<'static>]) -> Client {
     let roots = rustls::RootCertStore {
-        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+        roots: roots.to_vec(),
     };
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let tls = rustls::ClientConfig::builder_with_provider(provider)
@@ -73,16 +73,14 @@ impl exchange::Client for AsyncClient {
 
     async fn ask(&self, at: &Exchange, fresh: bool) -> Result<Response, FetchError> {
         /// It keeps no connections, so it has none that may have been closed.
-        static ALONE: LazyLock<Client> = LazyLock::new(|| build(0));
+        static ALONE: LazyLock<Client> = LazyLock::new(|| build(0, webpki_roots::TLS_SERVER_ROOTS));
         let client = if fresh { &*ALONE } else { &self.client };
         let request = client.get(at.url.clone()).timeout(at.left());
         request.send().await.map_err(|error| explain(&error, at))
     }
 
     async fn read(&self, mut answer: Response, at: &mut Exchange) -> Result<(), FetchError> {
-        let reason = answer.extensions().get::<ReasonPhrase>();
-        let reason = reason.map_or(0, |reason| reason.as_bytes().len());
-        at.begin(answer.status().as_u16(), answer.headers(), reason)?;
+        at.begin(answer.status().as_u16(), answer.headers())?;
         while at.body.len() as u64 <= BODY_LIMIT_BYTES {
             let more = answer.chunk().await;
             match more.map_err(|error| explain(&error, at))? {

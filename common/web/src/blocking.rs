@@ -15,6 +15,7 @@ use ureq::{
     Agent, Body,
     config::Config,
     http::{Response, Uri, Version, header::TRANSFER_ENCODING},
+    tls::TlsConfig,
     unversioned::{
         resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver},
         transport::{Connector, DefaultConnector, NextTimeout},
@@ -31,8 +32,13 @@ const OUTPUT_BUFFER_BYTES: usize = 10 * 1024;
 ///
 /// `timeout` covers one whole request, from the name look-up to the last byte.
 pub fn blocking_agent(timeout: Duration) -> Agent {
+    agent(timeout, TlsConfig::default())
+}
+
+pub(super) fn agent(timeout: Duration, tls: TlsConfig) -> Agent {
     let config = Agent::config_builder()
         .timeout_global(Some(timeout))
+        .tls_config(tls)
         // A status is an answer; `get_blocking` makes the error, and follows redirects.
         .http_status_as_error(false)
         .max_redirects(0)
@@ -79,7 +85,7 @@ impl Client for Agent {
         if head.version == Version::HTTP_10 && head.headers.contains_key(TRANSFER_ENCODING) {
             return Err(at.against_the_rules());
         }
-        at.begin(head.status.as_u16(), &head.headers, 0)?;
+        at.begin(head.status.as_u16(), &head.headers)?;
         // One byte past the limit tells a full body from one that is too long.
         let mut reader = body.into_reader().take(BODY_LIMIT_BYTES + 1);
         let read = reader.read_to_end(&mut at.body);

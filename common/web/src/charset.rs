@@ -1,28 +1,29 @@
 //! Which encoding a page is in, over the Encoding Standard's labels.
 
 use super::Page;
-use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use encoding_rs::{Encoding, REPLACEMENT, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use std::{borrow::Cow, str};
 
 impl Page {
     /// The body as text, with `�` for what has no place in its encoding.
     ///
-    /// The encoding is that of the byte-order mark, else the one the server names, else UTF-8 if all
-    /// of it is, else windows-1252.
-    pub fn text(&self) -> Cow<'_, str> {
-        self.text_or(|_| None)
-    }
-
-    /// The body as text; where neither a mark nor the server says how, `declared` is asked before
-    /// it is guessed.
-    pub fn text_or(
+    /// The encoding is that of the byte-order mark, else the one that the server names, else the one
+    /// that the page declares, else UTF-8 if all of it is, else windows-1252.
+    ///
+    /// # Errors
+    /// A fragment of a sentence: the page is in an encoding that must not be read.
+    pub fn text(
         &self,
         declared: impl FnOnce(&[u8]) -> Option<&'static Encoding>,
-    ) -> Cow<'_, str> {
+    ) -> Result<Cow<'_, str>, String> {
         let content_type = self.content_type.as_deref().unwrap_or_default();
-        encoding_of(&self.body, content_type, declared)
-            .decode(&self.body)
-            .0
+        let encoding = encoding_of(&self.body, content_type, declared);
+        if encoding == REPLACEMENT {
+            return Err(
+                "in an encoding that browsers refuse too, because it can hide scripts".into(),
+            );
+        }
+        Ok(encoding.decode(&self.body).0)
     }
 }
 
@@ -61,7 +62,8 @@ pub(super) fn media_type(content_type: &str) -> (String, Option<String>) {
         let charset = parts
             .filter_map(|part| part.split_once('='))
             .find(|(name, _)| name.trim_start().eq_ignore_ascii_case("charset"))
-            .map(|(_, label)| unquoted(label.trim_end()));
+            .map(|(_, label)| unquoted(label.trim_end()))
+            .filter(|label| !label.is_empty());
         // A later value of the same type keeps the charset of an earlier one.
         let kept = found.1.filter(|_| found.0 == media);
         found = (media, charset.or(kept));

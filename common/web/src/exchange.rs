@@ -1,6 +1,6 @@
 //! What both clients do alike: redirects, limits, and what the bytes of an answer are.
 
-use super::{FetchError, Fetched, Page, Url};
+use super::{FetchError, Fetched, Page, Url, framing::CUT};
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use reqwest::header::{
     CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER,
@@ -17,9 +17,9 @@ use std::{
 /// A longer body is refused, coded or decoded, so that one URL cannot fill the memory.
 pub const BODY_LIMIT_BYTES: u64 = 64 << 20;
 
-/// The longest head of an answer: all its fields, and all its lines as they came.
+/// The longest head of an answer: all its fields, and, for ureq, all of it with blanks and reason.
 const FIELDS_LIMIT_BYTES: usize = 24 << 10;
-pub(super) const HEAD_LIMIT_BYTES: usize = 30 << 10;
+pub(super) const HEAD_LIMIT_BYTES: usize = 56 << 10;
 
 /// The longest address that is asked for.
 const ADDRESS_LIMIT_BYTES: usize = 8 << 10;
@@ -128,9 +128,9 @@ impl Exchange {
         if self.url.as_str().len() <= ADDRESS_LIMIT_BYTES {
             return Ok(());
         }
-        let reason = format!("its address is longer than {ADDRESS_LIMIT_BYTES} bytes");
-        let url = self.url[..url::Position::BeforePath].to_owned() + "/...";
-        Err(FetchError::Other { url, reason })
+        Err(self.other(format!(
+            "its address is longer than {ADDRESS_LIMIT_BYTES} bytes"
+        )))
     }
 
     /// How much of its time the request has left.
@@ -138,19 +138,13 @@ impl Exchange {
         self.timeout.saturating_sub(self.start.elapsed())
     }
 
-    /// Takes the head of an answer; `line` is the length of its first line, if that is known.
-    pub(super) fn begin(
-        &mut self,
-        status: u16,
-        fields: &HeaderMap,
-        line: usize,
-    ) -> Result<(), FetchError> {
+    /// Takes the head of an answer.
+    pub(super) fn begin(&mut self, status: u16, fields: &HeaderMap) -> Result<(), FetchError> {
         let size: usize = fields
             .iter()
             .map(|(name, value)| name.as_str().len() + value.len() + 4)
             .sum();
-        let is_long = size > FIELDS_LIMIT_BYTES || size + line > HEAD_LIMIT_BYTES;
-        if is_long || fields.len() > FIELDS_LIMIT {
+        if size > FIELDS_LIMIT_BYTES || fields.len() > FIELDS_LIMIT {
             return Err(self.head_too_large());
         }
         let transfer = joined(fields, TRANSFER_ENCODING);
@@ -276,9 +270,13 @@ impl Exchange {
         Ok(body)
     }
 
-    /// An error about what is asked for now.
+    /// An error about what is asked for now, of whose address it shows no more than a line has room for.
     pub(super) fn error(&self, error: impl FnOnce(String) -> FetchError) -> FetchError {
-        error(self.url.to_string())
+        let url = self.url.as_str();
+        error(match url.len() {
+            0..=80 => url.to_owned(),
+            length => format!("{}...{}", &url[..55], &url[length - 22..]),
+        })
     }
 
     pub(super) fn timeout(&self) -> FetchError {
@@ -328,7 +326,7 @@ impl Exchange {
             | ErrorKind::ConnectionAborted
             | ErrorKind::BrokenPipe
             | ErrorKind::NotConnected => self.error(|url| FetchError::Reset { url }),
-            ErrorKind::UnexpectedEof => self.cut(),
+            ErrorKind::UnexpectedEof | CUT => self.cut(),
             ErrorKind::TimedOut | ErrorKind::WouldBlock => self.timeout(),
             // ENFILE and EMFILE, on every Unix.
             _ if cfg!(unix) && matches!(error.raw_os_error(), Some(23 | 24)) => self

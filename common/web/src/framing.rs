@@ -63,6 +63,7 @@ enum Part {
 
 const BROKEN: ErrorKind = ErrorKind::InvalidData;
 const ENDED: ErrorKind = ErrorKind::UnexpectedEof;
+pub(super) const CUT: ErrorKind = ErrorKind::WriteZero;
 
 impl<In: Transport> Strict<In> {
     /// Passes on the next part, or some of it, and returns what follows.
@@ -191,10 +192,11 @@ impl<In: Transport> Transport for Strict<In> {
         let before = self.input.len();
         while self.input.len() == before {
             self.part = self.next().map_err(|error| match error.kind() {
-                // ureq would take it for the end.
+                // ureq would take these for the end; TLS has a text for an end that nobody announced.
                 ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted => {
                     ErrorKind::BrokenPipe.into()
                 }
+                ErrorKind::UnexpectedEof if error.get_ref().is_some() => CUT.into(),
                 _ => error,
             })?;
         }

@@ -13,7 +13,7 @@ pub mod workers;
 use frontier::{Frontier, Outcome, Target};
 use futures_util::{StreamExt, future, stream::poll_fn};
 use parse::declared_encoding;
-use std::{cell::RefCell, iter};
+use std::{borrow::Cow, cell::RefCell, iter};
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use web::{AsyncClient, Page, get_async};
 use workers::Parser;
@@ -116,10 +116,12 @@ async fn parse_pages(crawl: &Crawl<'_>, mut rx: Receiver<(usize, Page)>) {
         next
     });
     let parsing = pages.for_each_concurrent(crawl.at_parser, |(number, page)| async move {
-        let text = page.text_or(declared_encoding).into_owned();
-        let outcome = match crawl.parser.parse((page.url.clone(), text)).await {
-            Ok(parsed) => Outcome::Parsed(parsed),
-            Err(error) => Outcome::Failed(format!("cannot parse `{}`: {error}", page.url)),
+        let outcome = match page.text(declared_encoding).map(Cow::into_owned) {
+            Ok(text) => match crawl.parser.parse((page.url.clone(), text)).await {
+                Ok(parsed) => Outcome::Parsed(parsed),
+                Err(error) => Outcome::Failed(format!("cannot parse `{}`: {error}", page.url)),
+            },
+            Err(what) => Outcome::Skipped(what),
         };
         crawl.frontier.settle(number, outcome);
     });

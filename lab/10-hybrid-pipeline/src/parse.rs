@@ -18,10 +18,10 @@ pub type Parsed = (String, usize, Vec<Url>);
 pub type Parse = Worker<Input, Result<Parsed, String>>;
 
 /// `scraper`: the page becomes a tree that can be asked for anything.
-pub static TREE: Parse = Worker::new("parse", |(url, page)| Ok(kept(&url, read_tree(&page)?)));
+pub static TREE: Parse = Worker::new("parse", |(url, page)| kept(&url, read_tree(&page)?));
 /// `lol_html`: the tags go by once; title and links are kept, nothing is built.
 pub static STREAM: Parse = Worker::new("parse-stream", |(url, page)| {
-    Ok(kept(&url, read_stream(&page)?))
+    kept(&url, read_stream(&page)?)
 });
 
 /// What is kept of a page, as it stands there.
@@ -32,8 +32,27 @@ pub(crate) struct Found {
     pub(crate) hrefs: Vec<String>,
 }
 
-fn kept(url: &Url, found: Found) -> Parsed {
+/// The most links of a page, the most bytes of all their addresses, and the longest title.
+const LINKS: usize = 100_000;
+const ADDRESSES_BYTES: usize = 32 << 20;
+const TITLE_BYTES: usize = 10_000;
+
+impl Found {
+    /// Takes the next links, as long as the page has no more of them than any reader's page.
+    pub(crate) fn take(&mut self, hrefs: impl IntoIterator<Item = String>) -> Result<(), String> {
+        self.hrefs.extend(hrefs);
+        match self.hrefs.len() <= LINKS {
+            true => Ok(()),
+            false => Err(format!("it has more than {LINKS} links")),
+        }
+    }
+}
+
+fn kept(url: &Url, found: Found) -> Result<Parsed, String> {
     let title = found.title.unwrap_or_default();
+    if title.len() > TITLE_BYTES {
+        return Err(format!("its title has more than {TITLE_BYTES} bytes"));
+    }
     let title = title.split_ascii_whitespace().collect::<Vec<_>>().join(" ");
     // What a stranger wrote must not steer the terminal.
     let steers = |c: char| {
@@ -44,25 +63,31 @@ fn kept(url: &Url, found: Found) -> Parsed {
         "" => "(no title)".into(),
         title => title.replace(steers, "\u{fffd}"),
     };
-    let targets = targets(url, found.base.as_deref(), &found.hrefs);
-    (title, found.hrefs.len(), targets)
+    let targets = targets(url, found.base.as_deref(), &found.hrefs)?;
+    Ok((title, found.hrefs.len(), targets))
 }
 
 /// The pages that the links of a page at `url` lead to on its host, each once.
 ///
 /// They are relative to the first `base`; one that is no address, or no place, counts for none.
-fn targets(url: &Url, base: Option<&str>, hrefs: &[String]) -> Vec<Url> {
+fn targets(url: &Url, base: Option<&str>, hrefs: &[String]) -> Result<Vec<Url>, String> {
     let base = base.and_then(|base| url.join(base).ok());
     let base = base.filter(|base| !matches!(base.scheme(), "data" | "javascript"));
     let base = base.as_ref().unwrap_or(url);
-    let mut seen = HashSet::new();
-    let targets = hrefs.iter().filter_map(|href| {
-        let mut target = base.join(href).ok()?;
+    let (mut seen, mut targets, mut room) = (HashSet::new(), Vec::new(), ADDRESSES_BYTES);
+    for mut target in hrefs.iter().filter_map(|href| base.join(href).ok()) {
+        // A base may be as long as a page, and stand before each link.
+        let left = room.checked_sub(target.as_str().len());
+        room = left.ok_or_else(|| {
+            format!("the addresses of its links have more than {ADDRESSES_BYTES} bytes")
+        })?;
         target.set_fragment(None);
         let leads_there = target.origin() == url.origin() && !has_user_info(&target);
-        (leads_there && seen.insert(target.clone())).then_some(target)
-    });
-    targets.collect()
+        if leads_there && seen.insert(target.clone()) {
+            targets.push(target);
+        }
+    }
+    Ok(targets)
 }
 
 /// The encoding that a page names itself in its first 1024 bytes: in a `meta`, else as XML does.

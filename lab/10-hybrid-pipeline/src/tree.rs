@@ -29,7 +29,7 @@ pub(crate) fn read_tree(page: &str) -> Result<Found, String> {
                 found.title = Some(element.text().collect());
             }
             (HTML, "base") if found.base.is_none() => found.base = href(),
-            (HTML, "a") => found.hrefs.extend(href()),
+            (HTML, "a") => found.take(href())?,
             _ => {}
         }
     }

@@ -27,6 +27,8 @@ fn the_server_names_a_charset_in_many_ways() {
         ("text/html; charset=euc-kr, text/html", "EUC-KR"),
         ("text/html; charset=euc-kr, text/plain", "UTF-8"),
         ("text/html; charset =gbk", "UTF-8"),
+        ("text/html; charset=", "UTF-8"),
+        ("text/html; charset=iso-2022-kr", "replacement"),
         ("", "UTF-8"),
     ] {
         assert_eq!(

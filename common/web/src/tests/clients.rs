@@ -17,7 +17,7 @@ fn a_page_comes_whole() {
     for page in fetch_with_all(&server.url("html"), LONG) {
         let page = page.expect("a page");
         assert_eq!((page.status, page.is_html()), (200, Ok(())));
-        assert!(page.text().contains("Moby-Dick"));
+        assert!(text(&page).contains("Moby-Dick"));
         assert_eq!(page.url, server.url("html"));
     }
 }
@@ -74,7 +74,7 @@ fn a_late_body_is_waited_for() {
     let server = server();
     for page in fetch_with_all(&server.url("stall/0.05"), LONG) {
         let page = page.expect("a page");
-        assert_eq!(page.text(), "late, but here\n");
+        assert_eq!(text(&page), "late, but here\n");
         assert!(page.elapsed >= Duration::from_millis(50));
     }
 }
@@ -161,6 +161,6 @@ fn a_page_that_is_not_utf8_is_read_all_the_same() {
     let server = server();
     for page in fetch_with_all(&server.url("not-utf8"), LONG) {
         let page = page.expect("a page");
-        assert!(page.text().contains("<title>caf\u{fffd}</title>"));
+        assert!(text(&page).contains("<title>caf\u{fffd}</title>"));
     }
 }

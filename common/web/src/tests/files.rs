@@ -30,7 +30,7 @@ fn files_come_with_their_type() {
     let (_place, server) = site();
     let page = get(&server.url("files/a%20b.html"));
     assert_eq!(page.is_html(), Ok(()));
-    assert_eq!(page.text(), "<title>a b</title>");
+    assert_eq!(text(&page), "<title>a b</title>");
     let large = get(&server.url("files/large.bin"));
     assert_eq!(large.len(), 300_000);
     assert_eq!(
@@ -44,7 +44,7 @@ fn a_directory_answers_with_its_index_under_a_slash() {
     let (_place, server) = site();
     let page = get(&server.url("files/docs"));
     assert_eq!(page.url, server.url("files/docs/"));
-    assert_eq!(page.text(), "<title>docs</title>");
+    assert_eq!(text(&page), "<title>docs</title>");
 }
 
 #[test]

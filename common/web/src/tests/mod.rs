@@ -8,6 +8,7 @@ mod httpbin;
 mod kept;
 mod paths;
 mod redirects;
+mod tls;
 
 use super::*;
 use std::{
@@ -45,6 +46,10 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 
 fn get(url: &Url) -> Page {
     get_blocking(&blocking_agent(LONG), url).expect("a page")
+}
+
+fn text(page: &Page) -> String {
+    page.text(|_| None).expect("a known encoding").into_owned()
 }
 
 fn witness(server: &Server) -> Witness {

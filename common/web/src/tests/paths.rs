@@ -77,7 +77,7 @@ fn bytes_are_as_many_as_asked_and_by_the_seed() {
 fn links_are_as_many_as_asked_less_the_page_itself() {
     let server = server();
     let page = get(&server.url("links/5/2"));
-    let text = page.text();
+    let text = text(&page);
     assert_eq!(text.matches("<a href='/links/5/").count(), 4);
 }
 
@@ -90,17 +90,17 @@ fn pages_have_the_title_that_is_foretold() {
         let title = server::page_title(0, n).replace('&', "&amp;");
         let start = title.split('<').next().expect("a first part").to_owned();
         let start = start.replace('"', "&quot;");
-        let text = page.text();
+        let text = text(&page);
         assert!(text.contains(&format!("<title>{start}")), "{text}");
     }
     let links = get(&server.url("page/0?count=7"));
-    assert_eq!(links.text().matches("<a href=\"/page/").count(), 5);
+    assert_eq!(text(&links).matches("<a href=\"/page/").count(), 5);
 }
 
 #[test]
 fn the_start_page_lists_the_paths() {
     let server = server();
-    assert!(get(&server.url("")).text().contains("/witness"));
+    assert!(text(&get(&server.url(""))).contains("/witness"));
 }
 
 #[test]

@@ -54,6 +54,42 @@ const LOCATIONS: [(&[u8], &str); 21] = [
     (b"/?\xe9='", "/?%E9=%27"),
 ];
 
+const REFUSED: &[(&str, &str)] = &[
+    (
+        "circle",
+        "cannot fetch `/circle`: it redirects in circles; check the URL",
+    ),
+    (
+        "top",
+        "cannot fetch `/top#top`: it redirects in circles; check the URL",
+    ),
+    (
+        "ftp",
+        "cannot fetch `/ftp`: it redirects to the scheme `ftp`; only http and https work",
+    ),
+    (
+        "script",
+        "cannot fetch `/script`: it redirects to the scheme `javascript`; only http and https work",
+    ),
+    (
+        "secret",
+        "cannot fetch `/secret`: it redirects to an address with a user name or password, which is not followed",
+    ),
+    (
+        "name",
+        "cannot fetch `/name`: it redirects to an address with a user name or password, which is not followed",
+    ),
+    (
+        "bad",
+        "cannot fetch `/bad`: it redirects to no address: invalid IPv6 address",
+    ),
+    ("lost", "`/gone` answered 404; check the path"),
+    (
+        "21",
+        "cannot fetch `/11`: more than 10 redirects led there; check the URL",
+    ),
+];
+
 #[test]
 fn what_cannot_be_followed_is_said_at_the_address_that_was_reached() {
     let url = raw(|target| {
@@ -77,44 +113,10 @@ fn what_cannot_be_followed_is_said_at_the_address_that_was_reached() {
         };
         answer(&format!("{status} x\r\nlocation: {location}"), "")
     });
-    for (path, expected) in [
-        (
-            "circle",
-            "cannot fetch `/circle`: it redirects in circles; check the URL",
-        ),
-        (
-            "top",
-            "cannot fetch `/top#top`: it redirects in circles; check the URL",
-        ),
-        (
-            "ftp",
-            "cannot fetch `/ftp`: it redirects to the scheme `ftp`; only http and https work",
-        ),
-        (
-            "script",
-            "cannot fetch `/script`: it redirects to the scheme `javascript`; only http and https work",
-        ),
-        (
-            "secret",
-            "cannot fetch `/secret`: it redirects to an address with a user name or password, which is not followed",
-        ),
-        (
-            "name",
-            "cannot fetch `/name`: it redirects to an address with a user name or password, which is not followed",
-        ),
-        (
-            "bad",
-            "cannot fetch `/bad`: it redirects to no address: invalid IPv6 address",
-        ),
-        ("lost", "`/gone` answered 404; check the path"),
-        (
-            "21",
-            "cannot fetch `/11`: more than 10 redirects led there; check the URL",
-        ),
-    ] {
+    for (path, expected) in REFUSED {
         assert_eq!(
             verdict(&url.join(path).expect("a path")),
-            expected,
+            *expected,
             "{path}"
         );
     }
@@ -143,7 +145,7 @@ fn an_address_may_be_as_long_for_both() {
         }
         None => answer("200 x", "ok"),
     });
-    let refused = "cannot fetch `/...`: its address is longer than 8192 bytes";
+    let refused = "aaa...aaaaaaaaaaaaaaaaaaaaaa`: its address is longer than 8192 bytes";
     for (length, expected) in [
         (4_000, "200 ok"),
         (8_100, "200 ok"),
@@ -151,14 +153,10 @@ fn an_address_may_be_as_long_for_both() {
         (20_000, refused),
     ] {
         let path = "a".repeat(length);
-        assert_eq!(
-            verdict(&url.join(&path).expect("a path")),
-            expected,
-            "{length}"
-        );
-        assert_eq!(
-            verdict(&url.join(&format!("/to/{length}")).expect("a path")),
-            expected
-        );
+        for path in [path, format!("/to/{length}")] {
+            let verdict = verdict(&url.join(&path).expect("a path"));
+            assert!(verdict.ends_with(expected), "{length}: {verdict}");
+            assert!(verdict.len() < 200, "{verdict}");
+        }
     }
 }
