@@ -19,6 +19,10 @@ use std::{
 /// The most workers that `--workers` takes: past this a small machine only suffers.
 pub const WORKERS_LIMIT: usize = 512;
 
+/// What a run says that ends because a thread was refused.
+pub(crate) const NO_THREAD: &str =
+    "the system starts no more threads; ask for fewer, or raise `ulimit -u` or `ulimit -v`";
+
 /// The flags that every step has.
 #[derive(clap::Args, Clone, Debug, Serialize)]
 #[command(next_help_heading = "Every step")]
@@ -282,6 +286,8 @@ pub fn in_one_line(error: &anyhow::Error) -> String {
         }
     }
     match inherited::way_out(&line) {
+        // A child's panic, which says no more than that.
+        _ if line.contains("kind: WouldBlock") => NO_THREAD.into(),
         Some(way_out) => format!("{line}; {way_out}"),
         None => line,
     }

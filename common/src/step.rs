@@ -353,9 +353,7 @@ fn end_where_no_thread_starts() {
         let is_refusal = message.contains("kind: WouldBlock")
             || message.contains("spawn") && message.contains("thread");
         if is_refusal {
-            report::print_error(
-                "the system starts no more threads; ask for fewer, or raise `ulimit -u` or `ulimit -v`",
-            );
+            report::print_error(cli::NO_THREAD);
             exit();
         }
         false

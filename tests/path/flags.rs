@@ -41,7 +41,9 @@ impl Flag {
         let mut values = vec!["no such value".to_owned()];
         let is_count = ["N", "F", "MS", "KIB"].contains(&&*self.kind) && self.name != "--seed";
         if is_count || ["BYTES", "COLUMNS", "K", "S", "SECONDS"].contains(&&*self.kind) {
-            values.extend(["-1", "NaN", "inf", "9e99"].map(str::to_owned));
+            values.extend(["-1", "NaN", "inf", "9e99", ""].map(str::to_owned));
+            // A list has commas of its own.
+            values.extend((self.name != "--sweep").then(|| "1,5".to_owned()));
         }
         if is_count || self.name == "--timeout" {
             values.push("0".into());

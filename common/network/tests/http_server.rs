@@ -137,6 +137,26 @@ fn bad_usage_is_one_line_and_exit_code_2() {
 }
 
 #[test]
+fn a_number_that_is_none_is_refused_with_its_range() {
+    for flag in ["--port", "--fault-status", "--retry-after", "--seed"] {
+        for value in [
+            "1,5",
+            "-1",
+            "",
+            "99999999999999999999999",
+            "1.5",
+            "\u{ff11}",
+        ] {
+            let output = run(&["--fault-every", "2", flag, value]);
+            assert_eq!(output.status.code(), Some(2), "{flag} {value}");
+            let line = one_line(&output);
+            let said = line.contains(&format!("`{value}` for `{flag} ")) && line.contains(" to ");
+            assert!(said, "{line}");
+        }
+    }
+}
+
+#[test]
 fn help_names_every_fault_and_every_path() {
     let help = run(&["--help"]);
     assert_eq!(help.status.code(), Some(0));

@@ -6,7 +6,6 @@ use super::{
     service::{Served, listen},
     under,
 };
-use parking_lot::Mutex;
 use process_pool::child::Program;
 use std::{net::SocketAddr, process, sync::Arc, thread};
 use tokio::runtime::{Builder, Runtime};
@@ -20,7 +19,7 @@ pub struct Server {
 
 #[derive(Debug)]
 enum Home {
-    Process(Mutex<Served>),
+    Process(Served),
     /// There until it is dropped.
     Thread(Option<Runtime>, Arc<Lab>),
 }
@@ -40,7 +39,7 @@ impl Server {
     /// As [`start`](Self::start).
     pub fn with(program: &Program, config: ServerConfig) -> Result<Self, ServerError> {
         let (served, address) = Served::start(program, &server::SERVER, &config.checked()?)?;
-        Ok(Self::at(address, Home::Process(Mutex::new(served))))
+        Ok(Self::at(address, Home::Process(served)))
     }
 
     /// Runs the server on a thread of this process: for tests, and for `lab-server`.
@@ -82,7 +81,7 @@ impl Server {
     /// The id of the process it runs in.
     pub fn id(&self) -> u32 {
         match &self.home {
-            Home::Process(served) => served.lock().id(),
+            Home::Process(served) => served.id(),
             Home::Thread(..) => process::id(),
         }
     }
@@ -103,10 +102,9 @@ impl Server {
         self.counts(false)
     }
 
-    /// Not over a connection: where descriptors run out, there would be none to be had.
     fn counts(&self, begins: bool) -> Result<Witness, ServerError> {
         match &self.home {
-            Home::Process(served) => served.lock().ask(&begins),
+            Home::Process(served) => served.ask(&begins),
             Home::Thread(_, lab) => Ok(lab.counts.ask(begins)),
         }
     }

@@ -1,6 +1,7 @@
 //! A service in a process of its own: it is told how to serve, listens, and says where.
 
 use measure::host;
+use parking_lot::Mutex;
 use process_pool::child::{Child, Exit, Link, Program, Role, StartError};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
@@ -131,10 +132,7 @@ pub(crate) fn listen(runtime: &Runtime, port: u16) -> Result<(TcpListener, Socke
 
 /// The parent's side of a service; the service lives as long as this.
 #[derive(Debug)]
-pub(crate) struct Served {
-    child: Child,
-    link: Link,
-}
+pub(crate) struct Served(Mutex<(Child, Link)>);
 
 impl Served {
     /// Starts `program` as a service, and learns where it listens.
@@ -145,38 +143,39 @@ impl Served {
     ) -> Result<(Self, SocketAddr), ServerError> {
         let (child, mut link) = Child::start(program, service.name)?;
         link.set_timeout(Some(PATIENCE));
-        let mut served = Self { child, link };
+        let served = Self(Mutex::new((child, link)));
         let address: Result<SocketAddr, String> = served.ask(config)?;
         let address = address.map_err(|reason| ServerError::Refused { reason })?;
         Ok((served, address))
     }
 
     /// Sends a message over the link, and receives the answer.
-    pub(crate) fn ask<T>(&mut self, message: &impl Serialize) -> Result<T, ServerError>
+    ///
+    /// Not over a connection: where descriptors run out, there would be none to be had.
+    pub(crate) fn ask<T>(&self, message: &impl Serialize) -> Result<T, ServerError>
     where
         T: DeserializeOwned,
     {
-        let answer = self.link.send(message).and_then(|()| self.link.receive());
+        let (child, link) = &mut *self.0.lock();
+        let answer = link.send(message).and_then(|()| link.receive());
         let answer = answer.and_then(|it| it.ok_or(io::ErrorKind::UnexpectedEof.into()));
-        answer.map_err(|error| self.silent(&error))
+        answer.map_err(|error| silent(child, &error))
     }
 
     pub(crate) fn id(&self) -> u32 {
-        self.child.id()
+        self.0.lock().0.id()
     }
+}
 
-    /// A silence is explained by an end, if there was one: its connections break a little earlier.
-    fn silent(&mut self, error: &io::Error) -> ServerError {
-        let deadline = Instant::now() + Duration::from_millis(500);
-        loop {
-            if let Some(exit) = self.child.try_wait() {
-                return ServerError::Ended { exit };
-            }
-            if Instant::now() >= deadline {
-                let reason = error.to_string();
-                return ServerError::Silent { reason };
-            }
-            thread::sleep(Duration::from_millis(1));
+/// A silence is explained by an end, if there was one: its connections break a little earlier.
+fn silent(child: &mut Child, error: &io::Error) -> ServerError {
+    let deadline = Instant::now() + Duration::from_millis(500);
+    while Instant::now() < deadline {
+        if let Some(exit) = child.try_wait() {
+            return ServerError::Ended { exit };
         }
+        thread::sleep(Duration::from_millis(1));
     }
+    let reason = error.to_string();
+    ServerError::Silent { reason }
 }

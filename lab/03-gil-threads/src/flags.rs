@@ -21,6 +21,7 @@ pub(crate) struct Args {
 
     /// The Python to compare with, perhaps one without a GIL; otherwise the PATH's python3, if any
     #[arg(long, value_name = "PATH", conflicts_with = "no_python")]
+    #[serde(skip)]
     pub(crate) python: Option<PathBuf>,
 
     /// Leave Python out

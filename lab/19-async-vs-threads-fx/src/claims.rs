@@ -28,7 +28,7 @@ const THREADS: &str = "threads";
 
 /// Asks for twenty quotes, five at a time, then orders the best ones; claims that both sides did the same.
 pub(crate) fn trade(args: &Args, lab: &mut Lab, stage: &Stage) -> anyhow::Result<()> {
-    let (limit, rounds, venue) = (args.workers, args.rounds.get(), stage.venue.address());
+    let (limit, rounds, venue) = (args.workers, args.rounds.get(), stage.venue.address);
     let quotes = quotes(&args.pairs, args.repeats.get());
     let all = quotes.len();
     lab.say(format!(
@@ -167,7 +167,7 @@ fn burst_once(
 ) -> anyhow::Result<u64> {
     let mut requests = quotes(&args.pairs, level.div_ceil(args.pairs.len()));
     requests.truncate(level);
-    let (venue, stack_bytes) = (stage.venue.address(), args.stack_kib.get() * 1024);
+    let (venue, stack_bytes) = (stage.venue.address, args.stack_kib.get() * 1024);
     // The peak is reset before each run: at its start it is what is held then.
     let peak = || Usage::of_this_process().peak_rss_bytes.unwrap_or_default();
     let mut grew = 0;
@@ -273,7 +273,7 @@ fn quote<F: Future<Output = Vec<f64>> + Send + 'static>(
 ) -> anyhow::Result<()> {
     let last = EVERY * (TICKS - 1);
     let bound = Bound::Known(last, "the last light quote is due then".into());
-    let venue = stage.venue.address();
+    let venue = stage.venue.address;
     let variant = lab.variant(name).other_work().bound(bound);
     variant.run_counted(
         || Ok(run_on_this_thread(quote_beside(venue, pricing()))??),

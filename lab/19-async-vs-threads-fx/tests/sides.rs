@@ -55,11 +55,11 @@ fn both_sides_get_what_the_market_says_under_the_same_limit() {
         let quotes = quotes(&Pair::ALL, repeats);
         for trade in TRADES {
             venue.begin(0).expect("the venue answers");
-            let quoted = trade(venue.address(), &quotes, limit).expect("no request fails");
+            let quoted = trade(venue.address, &quotes, limit).expect("no request fails");
             assert_eq!(quoted, expected(&quotes));
             let orders = orders(&quotes, &quoted);
             assert_eq!(orders.len(), if repeats > 0 { 5 } else { 0 });
-            let filled = trade(venue.address(), &orders, limit).expect("no request fails");
+            let filled = trade(venue.address, &orders, limit).expect("no request fails");
             assert_eq!(filled, expected(&orders));
             let counts = venue.counts().expect("the venue answers");
             assert_eq!(counts.arrivals as usize, quotes.len() + orders.len());
@@ -78,8 +78,8 @@ fn in_a_burst_all_are_in_flight_at_once_as_the_venue_counts() {
         for side in ["threads", "tasks"] {
             venue.begin(count).expect("the venue answers");
             let answers = match side {
-                "threads" => burst_with_threads(venue.address(), requests, STACK),
-                _ => run_on_this_thread(burst_with_tasks(venue.address(), requests))
+                "threads" => burst_with_threads(venue.address, requests, STACK),
+                _ => run_on_this_thread(burst_with_tasks(venue.address, requests))
                     .expect("a runtime"),
             };
             assert_eq!(
@@ -97,7 +97,7 @@ fn in_a_burst_all_are_in_flight_at_once_as_the_venue_counts() {
 #[test]
 fn a_venue_that_has_gone_is_an_error_on_either_side() {
     let venue = open();
-    let address = venue.address();
+    let address = venue.address;
     drop(venue);
     let requests = quotes(&Pair::ALL, 4);
     for trade in TRADES {

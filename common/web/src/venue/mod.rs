@@ -11,7 +11,6 @@ pub use market::{Market, Pair};
 pub use serve::VENUE;
 
 use super::{ServerError, service::Served};
-use parking_lot::Mutex;
 use process_pool::child::Program;
 use serde::{Deserialize, Serialize};
 use std::{io, net::SocketAddr};
@@ -69,7 +68,9 @@ impl Answer {
         let error = match serde_json::from_str::<Self>(line) {
             Ok(answer) if answer.id == request.id => return Ok(answer),
             Ok(answer) => format!("answered request {} instead of {}", answer.id, request.id),
-            Err(_) if line.is_empty() => "closed the connection".into(),
+            Err(_) if line.is_empty() => {
+                "closed the connection; has it enough of `ulimit -n`?".into()
+            }
             Err(_) => format!("answered `{}`", line.trim_end()),
         };
         Err(io::Error::other(format!("the venue {error}")))
@@ -91,8 +92,9 @@ pub struct Counts {
 
 /// The venue at work; it ends when this handle is dropped.
 pub struct Venue {
-    address: SocketAddr,
-    served: Mutex<Served>,
+    /// Where it listens.
+    pub address: SocketAddr,
+    served: Served,
 }
 
 impl Venue {
@@ -102,13 +104,7 @@ impl Venue {
     /// It does not start or cannot listen.
     pub fn open(program: &Program, market: &Market) -> Result<Self, ServerError> {
         let (served, address) = Served::start(program, &VENUE, market)?;
-        let served = Mutex::new(served);
         Ok(Self { address, served })
-    }
-
-    /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
-        self.address
     }
 
     /// Has it count from zero; it answers nothing before `bell` requests have arrived.
@@ -116,7 +112,7 @@ impl Venue {
     /// # Errors
     /// It does not answer.
     pub fn begin(&self, bell: usize) -> Result<(), ServerError> {
-        self.control(Some(bell as u64)).map(drop)
+        self.served.ask(&Some(bell)).map(|_: Counts| ())
     }
 
     /// What it saw since it began to count.
@@ -124,11 +120,6 @@ impl Venue {
     /// # Errors
     /// It does not answer.
     pub fn counts(&self) -> Result<Counts, ServerError> {
-        self.control(None)
-    }
-
-    /// Not over a connection: where descriptors run out, there would be none to be had.
-    fn control(&self, bell: Option<u64>) -> Result<Counts, ServerError> {
-        self.served.lock().ask(&bell)
+        self.served.ask(&None::<usize>)
     }
 }

@@ -30,15 +30,21 @@ fn serve(mut link: Link) -> Option<()> {
     service::run(&runtime, link, answer, accept(listener, floor))
 }
 
-/// Serves every connection that comes, for ever.
+/// Serves every connection that comes, until there has been no room for one for some seconds.
 async fn accept(listener: TcpListener, floor: Arc<Floor>) {
-    loop {
+    let mut refused = 0;
+    while refused < 1000 {
         match listener.accept().await {
             // A client that hangs up ends its task, and needs no answer.
             Ok((stream, _)) => drop(tokio::spawn(converse(stream, Arc::clone(&floor)))),
-            // Out of descriptors, mostly: some client hangs up soon.
-            Err(_) => time::sleep(Duration::from_millis(5)).await,
+            // Out of descriptors, mostly: some client hangs up soon, or all of them wait for this one.
+            Err(_) => {
+                refused += 1;
+                time::sleep(Duration::from_millis(5)).await;
+                continue;
+            }
         }
+        refused = 0;
     }
 }
 
