@@ -106,7 +106,9 @@ fn a_path_need_not_be_utf_8() {
     }
     let mut command = Command::new(&binaries()["lab-03-gil-threads"]);
     let nowhere = OsStr::from_bytes(b"/nowhere/\xff");
-    command.args(["--scale", "1"]).args([OsStr::new("--python"), nowhere]);
+    command
+        .args(["--scale", "1"])
+        .args([OsStr::new("--python"), nowhere]);
     let _ = run_command(command).refused(2, &["--python", "/nowhere/"]);
     println!("case: paths with a byte 0xFF: written, or refused in a line");
 }

@@ -24,9 +24,7 @@ pub enum PoolError {
         is_shortage: bool,
     },
     /// A worker ended before it was ready.
-    #[error(
-        "a worker ended with {0} before it was ready; does `ulimit -u` leave it a thread? ({CAUSE})"
-    )]
+    #[error("a worker ended with {0} before it was ready (too low a `ulimit -u`? {CAUSE})")]
     Ended(Exit),
     /// Workers ended before they finished a task, time and again.
     #[error("a worker ended with {0} before its first task")]

@@ -41,7 +41,7 @@ pub(crate) fn read_tree(page: &str) -> Result<Found, String> {
 /// Elements inside each other: what a new one costs grows with those that are open. Nodes: at most
 /// one for each byte and a thousand, in any page. Time: attributes of one tag are compared with each other.
 const DEPTH: usize = 5_000;
-const NODES: usize = 2_000_000;
+const NODES: usize = 1_000_000;
 const TIME: Duration = Duration::from_secs(10);
 
 /// [`Html::parse_document`] for readers without scripts, and within bounds.
