@@ -6,11 +6,7 @@ use super::{
     framing::Strictly,
 };
 use futures_util::FutureExt;
-use std::{
-    io::Read,
-    net::{IpAddr, SocketAddr},
-    time::Duration,
-};
+use std::{io::Read, net::Ipv4Addr, time::Duration};
 use ureq::{
     Agent, Body,
     config::Config,
@@ -18,7 +14,7 @@ use ureq::{
     tls::TlsConfig,
     unversioned::{
         resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver},
-        transport::{Connector, DefaultConnector, NextTimeout},
+        transport::{Connector, DefaultConnector, NextTimeout, time},
     },
 };
 
@@ -123,22 +119,17 @@ impl Resolver for AddressFirst {
         &self,
         uri: &Uri,
         config: &Config,
-        timeout: NextTimeout,
+        mut timeout: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, ureq::Error> {
         let host = uri.host().unwrap_or_default();
-        let host = host.trim_start_matches('[').trim_end_matches(']');
-        let Ok(address) = host.parse::<IpAddr>() else {
-            let found = self.names.resolve(uri, config, timeout);
-            return found.map_err(|error| match error {
-                // The system's word for an unknown host has no error kind of its own.
-                ureq::Error::Io(_) => ureq::Error::HostNotFound,
-                other => other,
-            });
-        };
-        let is_secure = uri.scheme_str() == Some("https");
-        let port = uri.port_u16().unwrap_or(if is_secure { 443 } else { 80 });
-        let mut found = self.empty();
-        found.push(SocketAddr::new(address, port));
-        Ok(found)
+        if host.starts_with('[') || host.parse::<Ipv4Addr>().is_ok() {
+            timeout.after = time::Duration::NotHappening;
+        }
+        let found = self.names.resolve(uri, config, timeout);
+        found.map_err(|error| match error {
+            // The system's word for an unknown host has no error kind of its own.
+            ureq::Error::Io(_) => ureq::Error::HostNotFound,
+            other => other,
+        })
     }
 }

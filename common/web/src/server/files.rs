@@ -73,9 +73,6 @@ fn content_type(path: &FilePath) -> &'static str {
         "md" | "txt" => "text/plain; charset=utf-8",
         "svg" => "image/svg+xml",
         "png" => "image/png",
-        "jpg" | "jpeg" => "image/jpeg",
-        "ico" => "image/x-icon",
-        "woff2" => "font/woff2",
         _ => "application/octet-stream",
     }
 }
