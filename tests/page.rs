@@ -87,9 +87,8 @@ fn the_numbers_on_the_page_are_those_of_the_same_runs_json() {
         "[...document.querySelectorAll('[data-field]')].map((cell) => [cell.closest('[data-variant]')\
          .dataset.variant, cell.dataset.field, Number(cell.dataset.value), cell.textContent])",
     );
-    let cells = cells.as_array().expect("cells");
-    assert!(cells.len() >= 25, "{}", cells.len());
-    for cell in cells {
+    assert!(cells[24].is_array(), "25 at least: {cells}");
+    for cell in cells.as_array().expect("cells") {
         let field = cell[1].as_str().expect("a name");
         let one = variant(&a_run().document, cell[0].as_str().expect("a name"));
         let value = |part: &str| {

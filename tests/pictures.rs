@@ -53,11 +53,9 @@ fn variants(document: &Value) -> Vec<Waits> {
 /// Bars that grow as the waits did: all variants start together, on one axis.
 fn draw(document: &Value) -> String {
     let variants = variants(document);
-    let longest = variants
-        .iter()
-        .map(|(_, wall, _)| *wall)
-        .fold(0.0, f64::max);
-    let first = variants[0].1;
+    let walls = variants.iter().map(|(_, wall, _)| *wall);
+    let longest = walls.fold(0.0, f64::max);
+    let at = |seconds: f64| LEFT + BAR * seconds / longest;
     let rows: usize = variants.iter().map(|(_, _, lanes)| lanes.len() + 1).sum();
     let height = ROW * (rows + 4) as f64;
     let mut svg = format!(
@@ -67,58 +65,55 @@ fn draw(document: &Value) -> String {
          begin=\"0s;run.end\" dur=\"{}s\"/></rect>\n",
         longest / SPEED + REST_S
     );
-    let at = |seconds: f64| LEFT + BAR * seconds / longest;
     let mut y = 2.0 * ROW;
     for (name, wall, lanes) in &variants {
         let _ = writeln!(svg, "<text x=\"0\" y=\"{}\">{name}</text>", y + 12.0);
         for waits in lanes {
-            for (start, end) in waits {
-                let (x, width) = (at(*start), (at(*end) - at(*start) - 1.0).max(1.0));
-                let _ = writeln!(
-                    svg,
-                    "<rect class=\"wait\" x=\"{x:.1}\" y=\"{y}\" width=\"{width:.1}\" height=\"{}\">\
-                     <set attributeName=\"width\" to=\"0\" begin=\"run.begin\" dur=\"{:.3}s\"/>\
-                     <animate attributeName=\"width\" from=\"0\" to=\"{width:.1}\" \
-                     begin=\"run.begin+{:.3}s\" dur=\"{:.3}s\"/></rect>",
-                    ROW - 3.0,
-                    // No animation lasts for no time at all.
-                    (start / SPEED).max(0.001),
-                    start / SPEED,
-                    (end - start) / SPEED
-                );
-            }
+            waits.iter().for_each(|wait| svg += &bar(*wait, y, at));
             y += ROW;
         }
-        let factor = first / wall;
-        let words = match factor {
-            ..1.05 => format!("{wall:.1} s"),
-            _ => format!("{wall:.1} s: {factor:.0} times as fast"),
+        let factor = variants[0].1 / wall;
+        let (x, line, words) = match factor {
+            ..1.05 => (LEFT, y + 12.0, format!("{wall:.1} s")),
+            _ => (
+                at(*wall) + 12.0,
+                y - ROW * lanes.len() as f64 / 2.0,
+                format!("{wall:.1} s: {factor:.0} times as fast"),
+            ),
         };
-        let _ = writeln!(
-            svg,
-            "<text class=\"win\" x=\"{:.1}\" y=\"{}\">{words}<set attributeName=\"visibility\" \
-             to=\"hidden\" begin=\"run.begin\" dur=\"{:.3}s\"/></text>",
-            if factor < 1.05 {
-                LEFT
-            } else {
-                at(*wall) + 12.0
-            },
-            if factor < 1.05 {
-                y + 12.0
-            } else {
-                y - ROW * lanes.len() as f64 / 2.0
-            },
-            wall / SPEED
-        );
+        svg += &win((x, line), &words, *wall);
         y += 1.5 * ROW;
     }
-    let _ = writeln!(
-        svg,
-        "<text class=\"dim\" x=\"{LEFT}\" y=\"{}\">each bar: a thread that waits for the server \
-         (shown at {SPEED} times the speed)</text></svg>",
-        y + 4.0
-    );
-    svg
+    let y = y + 4.0;
+    svg + &format!(
+        "<text class=\"dim\" x=\"{LEFT}\" y=\"{y}\">each bar: a thread that waits for the server \
+         (shown at {SPEED} times the speed)</text></svg>\n"
+    )
+}
+
+/// What is seen of a variant when its time is over.
+fn win((x, y): (f64, f64), words: &str, wall: f64) -> String {
+    format!(
+        "<text class=\"win\" x=\"{x:.1}\" y=\"{y}\">{words}<set attributeName=\"visibility\" \
+         to=\"hidden\" begin=\"run.begin\" dur=\"{:.3}s\"/></text>\n",
+        wall / SPEED
+    )
+}
+
+/// A wait from its start to its end.
+fn bar((start, end): (f64, f64), y: f64, at: impl Fn(f64) -> f64) -> String {
+    let (x, width) = (at(start), (at(end) - at(start) - 1.0).max(1.0));
+    format!(
+        "<rect class=\"wait\" x=\"{x:.1}\" y=\"{y}\" width=\"{width:.1}\" height=\"{}\">\
+         <set attributeName=\"width\" to=\"0\" begin=\"run.begin\" dur=\"{:.3}s\"/>\
+         <animate attributeName=\"width\" from=\"0\" to=\"{width:.1}\" \
+         begin=\"run.begin+{:.3}s\" dur=\"{:.3}s\"/></rect>\n",
+        ROW - 3.0,
+        // No animation lasts for no time at all.
+        (start / SPEED).max(0.001),
+        start / SPEED,
+        (end - start) / SPEED
+    )
 }
 
 /// Has a browser draw the page of a run.

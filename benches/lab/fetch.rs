@@ -25,37 +25,33 @@ const POOL: NonZeroUsize = NonZeroUsize::new(10).expect("ten is not zero");
 
 pub(crate) fn group(setting: &Setting) -> anyhow::Result<Group> {
     let server = Rc::new(Server::start()?);
-    let (delay, counts) = if setting.plan.is_test {
+    let (delay, [few, most]) = if setting.plan.is_test {
         (Duration::from_millis(5), [2, 4])
     } else {
         (Duration::from_secs(1), [10, 100])
     };
     let path = format!("delay/{}", delay.as_secs_f64());
     let mut rows = Vec::new();
-    for count in counts {
+    for count in [few, most] {
         let fetches = Fetches {
             urls: vec![server.url(&path); count],
             delay,
             _server: Rc::clone(&server),
         };
         let url = server.url(&path).to_string();
-        let words = [count.to_string(), url];
-        let peer = |way: &str, package: &str| {
-            let words = [way, &words[0], &words[1]];
-            let name = format!("{way}{package}");
-            let rows = setting.python(&name, "fetch.py", &words).into_iter();
-            let place = count as f64;
-            rows.map(|row| row.map(|row| row.at(place)))
-                .collect::<Vec<_>>()
-        };
-        rows.extend(fetches.rows(count == counts[0])?.map(Ok));
-        rows.extend(peer("threads", ", http.client"));
-        rows.extend(peer("requests", ", threads"));
-        rows.extend(peer("aiohttp", ""));
+        rows.extend(fetches.rows(count == few)?.map(Ok));
+        for (way, package) in [
+            ("threads", ", http.client"),
+            ("requests", ", threads"),
+            ("aiohttp", ""),
+        ] {
+            let (name, words) = (format!("{way}{package}"), [way, &count.to_string(), &url]);
+            let peers = setting.python(&name, "fetch.py", &words).into_iter();
+            rows.extend(peers.map(|row| row.map(|row| row.at(count as f64))));
+        }
     }
     let seconds = format::seconds(delay);
     let title = format!("Requests that are answered after {seconds}; connections are kept");
-    let [_, most] = counts;
     let notes = [
         format!("the pool has {POOL} threads, and {most} requests come in waves"),
         format!("sequential is not run for {most} requests: it takes {most} waits, one by one"),

@@ -52,14 +52,6 @@ pub enum Bound {
 }
 
 impl Bound {
-    /// How many tasks there are, where it says so.
-    pub(crate) fn tasks(&self) -> Option<usize> {
-        match self {
-            Self::Waits { count, .. } => Some(*count),
-            _ => None,
-        }
-    }
-
     /// The bound for a recording on a machine with `cpus` CPUs, and its reason.
     ///
     /// A bound that the run has beaten was none, as where requests failed before their time.

@@ -129,13 +129,13 @@ pub fn increments_up_to(
 
 /// A number of seconds on the command line, fractions allowed: `1`, `0.2`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Seconds(#[serde(serialize_with = "as_seconds")] pub Duration);
+pub struct Seconds(#[serde(serialize_with = "in_seconds")] pub Duration);
 
 impl FromStr for Seconds {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        seconds_within(text, 0.0..=3600.0)
+        seconds(0.0..=3600.0)(text)
     }
 }
 
@@ -143,14 +143,6 @@ impl Display for Seconds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0.as_secs_f64())
     }
-}
-
-/// Parses a number of workers: 1 to [`WORKERS_LIMIT`].
-///
-/// # Errors
-/// Anything else, with the range.
-pub fn parse_workers(text: &str) -> Result<NonZeroUsize, String> {
-    up_to::<WORKERS_LIMIT>(text)
 }
 
 /// Parses a whole number in a range, which the error names.
@@ -185,22 +177,13 @@ pub fn up_to<const LIMIT: usize>(text: &str) -> Result<NonZeroUsize, String> {
     count.ok_or_else(|| format!("not a whole number from 1 to {LIMIT}"))
 }
 
-/// Parses a time within `range`, in seconds.
-///
-/// # Errors
-/// Anything else, with the range.
-pub fn seconds_within(text: &str, range: RangeInclusive<f64>) -> Result<Seconds, String> {
-    let seconds = text.parse().ok().filter(|it| range.contains(it));
-    let time = seconds.map(|it| Seconds(Duration::from_secs_f64(it)));
-    time.ok_or_else(|| format!("not seconds from {} to {}", range.start(), range.end()))
-}
-
-/// Parses a time above 0 and up to `LIMIT` seconds.
-///
-/// # Errors
-/// Anything else, with the range.
-pub fn seconds_up_to<const LIMIT: u64>(text: &str) -> Result<Seconds, String> {
-    seconds_within(text, 0.000_001..=LIMIT as f64)
+/// Parses seconds in a range, which the error names.
+pub fn seconds(range: RangeInclusive<f64>) -> impl Fn(&str) -> Result<Seconds, String> + Clone {
+    move |text| {
+        let seconds = text.parse().ok().filter(|it| range.contains(it));
+        let time = seconds.map(|it| Seconds(Duration::from_secs_f64(it)));
+        time.ok_or_else(|| format!("not seconds from {} to {}", range.start(), range.end()))
+    }
 }
 
 /// Parses what `--predict` is given: the letter of an answer, `class`, or nothing.
@@ -210,11 +193,7 @@ fn parse_guess(text: &str) -> Result<String, String> {
     answer.ok_or_else(|| "not a letter like A, or `class`".into())
 }
 
-/// Serializes a time as its seconds; for flags.
-///
-/// # Errors
-/// The serializer's own.
-pub fn as_seconds<S: Serializer>(value: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+fn in_seconds<S: Serializer>(value: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64(value.as_secs_f64())
 }
 
@@ -350,7 +329,7 @@ mod tests {
     fn a_complaint_is_one_line_with_the_value_and_a_way_out() {
         #[derive(clap::Args)]
         struct Own {
-            #[arg(long, value_parser = parse_workers)]
+            #[arg(long, value_parser = up_to::<WORKERS_LIMIT>)]
             workers: NonZeroUsize,
         }
         let command = CommandLine::<Own>::command();

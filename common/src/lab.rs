@@ -45,7 +45,7 @@ pub struct Lab {
 }
 
 /// What is known of the run, where Ctrl-C finds it too.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct State {
     pub(crate) document: Document,
     pub(crate) runs: Vec<Runs>,
@@ -110,7 +110,10 @@ impl Lab {
     pub fn variant(&mut self, name: &str) -> Measure<'_> {
         Measure {
             lab: self,
-            runs: Runs::of(name),
+            runs: Runs {
+                name: name.into(),
+                ..Runs::default()
+            },
             observer: None,
         }
     }
@@ -209,7 +212,7 @@ impl<'a> Measure<'a> {
     /// Says that the work is not that of the first variant, so that no speed-up is told.
     #[must_use]
     pub fn other_work(mut self) -> Self {
-        self.runs.same_work = false;
+        self.runs.other_work = true;
         self
     }
 
@@ -269,7 +272,10 @@ impl<'a> Measure<'a> {
             observer.begin()?;
         }
         let watched = Watched {
-            tasks: self.runs.bound.as_ref().and_then(Bound::tasks),
+            tasks: match self.runs.bound {
+                Some(Bound::Waits { count, .. }) => Some(count),
+                _ => None,
+            },
             longest_s: lab.longest_s(),
             name,
         };
@@ -327,18 +333,6 @@ impl Lab {
 }
 
 impl State {
-    pub(crate) fn new(document: Document, results: ResultFiles) -> Self {
-        Self {
-            document,
-            runs: Vec::new(),
-            claims: Vec::new(),
-            questions: Vec::new(),
-            failures: Vec::new(),
-            results,
-            finished: false,
-        }
-    }
-
     fn is_skipped(&self, variant: &str) -> bool {
         self.document.skipped.iter().any(|it| it == variant)
     }

@@ -75,7 +75,13 @@ impl Step {
         }
         let about = format!("{}\n\nMirrors {}.", self.question, self.mirrors.join(", "));
         match cli::parse::<Own>(self.package, about) {
-            Ok((own, common)) => self.perform(&own, &common, demonstrate),
+            Ok((own, common)) => {
+                let performed = self.perform(&own, &common, demonstrate);
+                performed.unwrap_or_else(|error| {
+                    report::print_error(cli::in_one_line(&error));
+                    exit_code(&error)
+                })
+            }
             Err(code) => code,
         }
     }
@@ -85,14 +91,10 @@ impl Step {
         own: &Own,
         common: &CommonArgs,
         demonstrate: impl FnOnce(&Own, &mut Lab) -> anyhow::Result<()>,
-    ) -> ExitCode {
+    ) -> anyhow::Result<ExitCode> {
         let running = report_on_interrupt(common);
         colour(common);
-        let opened = result_files(common).and_then(|results| Ok((results, self.cast(common)?)));
-        let (results, cast) = match opened {
-            Ok(opened) => opened,
-            Err(error) => return refused(&error),
-        };
+        let (results, cast) = (result_files(common)?, self.cast(common)?);
         let screen = Screen::new(ScreenOptions {
             silent: common.json,
             ascii: common.ascii,
@@ -102,7 +104,11 @@ impl Step {
             cast,
         });
         let mut lab = Lab {
-            state: Arc::new(Mutex::new(State::new(self.document(own, common), results))),
+            state: Arc::new(Mutex::new(State {
+                document: self.document(own, common),
+                results,
+                ..State::default()
+            })),
             screen: screen.clone(),
             timeline: Timeline::with_declared_tasks().install(),
             pause: common.pause,
@@ -117,7 +123,7 @@ impl Step {
         }
         screen.say(report::header(&lab.state().document, screen.width()));
         let outcome = demonstrate(own, &mut lab);
-        close(&lab, outcome, common)
+        Ok(close(&lab, outcome, common))
     }
 
     /// The recording that was asked for.
@@ -212,11 +218,6 @@ fn close(lab: &Lab, outcome: anyhow::Result<()>, common: &CommonArgs) -> ExitCod
         None if has_failed => ExitCode::FAILURE,
         None => ExitCode::SUCCESS,
     }
-}
-
-fn refused(error: &anyhow::Error) -> ExitCode {
-    report::print_error(cli::in_one_line(error));
-    exit_code(error)
 }
 
 fn exit_code(error: &anyhow::Error) -> ExitCode {

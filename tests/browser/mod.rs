@@ -51,6 +51,19 @@ pub(crate) fn find() -> Option<PathBuf> {
     found
 }
 
+/// No window, nothing of its own to fetch, and a pipe for its orders.
+const FLAGS: [&str; 9] = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--remote-debugging-pipe",
+];
+
 impl Browser {
     /// Starts it with an empty page that reports everything that it does.
     pub(crate) fn start(program: &Path) -> Self {
@@ -60,18 +73,7 @@ impl Browser {
         let mut child = Command::new("/bin/sh")
             .args(["-c", script])
             .arg(program)
-            .args([
-                "--headless",
-                "--no-sandbox",
-                "--disable-gpu",
-                "--no-first-run",
-            ])
-            .args([
-                "--disable-background-networking",
-                "--disable-component-update",
-                "--disable-sync",
-            ])
-            .args(["--disable-dev-shm-usage", "--remote-debugging-pipe"])
+            .args(FLAGS)
             .arg(format!("--user-data-dir={}", profile.path().display()))
             .arg("about:blank")
             .stdin(Stdio::piped())

@@ -161,15 +161,7 @@ fn every_step_ends_on_a_screen_with_the_name_the_time_and_the_bar_of_each_varian
         }
         let _ = run_command(command).well();
         let json = |text: &str| serde_json::from_str::<Value>(text).expect("JSON");
-        let cast = std::fs::read_to_string(place("cast")).expect("it was written");
-        let mut lines = cast.lines().map(json);
-        let height = lines.next().expect("a header")["height"].as_u64();
-        let height = height.and_then(|height| NonZeroU16::new(height as u16));
-        let width = NonZeroU16::new(80).expect("not zero");
-        let mut terminal = vt100::Parser::new(height.expect("not zero"), width, 0);
-        for event in lines.filter(|event| event[1] == "o") {
-            terminal.process(event[2].as_str().expect("text").as_bytes());
-        }
+        let terminal = played(&place("cast"));
         let rows: Vec<String> = terminal.screen().rows(0, 80).collect();
         let is_wrapped = (0u16..)
             .zip(&rows)
@@ -191,6 +183,21 @@ fn every_step_ends_on_a_screen_with_the_name_the_time_and_the_bar_of_each_varian
             assert!(is_there, "{}: {name} in {rows:#?}", stop.package);
         }
     });
+}
+
+/// The screen at the end of a recording of 80 columns.
+fn played(cast: &Path) -> vt100::Parser {
+    let cast = std::fs::read_to_string(cast).expect("it was written");
+    let json = |text: &str| serde_json::from_str::<Value>(text).expect("JSON");
+    let mut lines = cast.lines().map(json);
+    let height = lines.next().expect("a header")["height"].as_u64();
+    let height = height.and_then(|height| NonZeroU16::new(height as u16));
+    let width = NonZeroU16::new(80).expect("not zero");
+    let mut terminal = vt100::Parser::new(height.expect("not zero"), width, 0);
+    for event in lines.filter(|event| event[1] == "o") {
+        terminal.process(event[2].as_str().expect("text").as_bytes());
+    }
+    terminal
 }
 
 /// What a run prints wherever it runs: how much a busy machine keeps from showing, and why, differs.

@@ -18,21 +18,16 @@ pub(crate) fn cargo(arguments: &[&str]) -> Finished {
 
 /// Runs what may take its time, a build or a tour, so that nothing hurries it.
 pub(crate) fn patiently(mut command: Command) -> Finished {
-    let child = command
+    let output = command
         .env_remove("RUST_BACKTRACE")
         .env("LAB_PROGRESS", "")
         .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
+        .output()
         .expect("it starts");
-    let pid = child.id();
-    let output = child.wait_with_output().expect("it ends");
     Finished {
         code: output.status.code(),
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
         stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        pid,
     }
 }
 

@@ -37,7 +37,7 @@ struct Args {
     scale: ScaleArgs,
 
     /// How many worker processes the pool has; four jobs keep at most four busy
-    #[arg(long, value_name = "N", default_value = "2", value_parser = cli::parse_workers)]
+    #[arg(long, value_name = "N", default_value = "2", value_parser = cli::up_to::<{ cli::WORKERS_LIMIT }>)]
     workers: NonZeroUsize,
 
     #[command(flatten)]

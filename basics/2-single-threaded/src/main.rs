@@ -43,7 +43,7 @@ fn demonstrate(args: &RequestArgs, lab: &mut Lab) -> anyhow::Result<()> {
     let site = network::open_target(args, REQUESTS)?;
     let (urls, count) = (&site.urls, site.urls.len());
 
-    let agent = web::blocking_agent(args.timeout);
+    let agent = web::blocking_agent(args.timeout.0);
     let print = lesson::printer(lab);
     lesson::run(lab, args, &site, (NAME, 1), || {
         Ok(fetch_single_threaded(&agent, urls, &print))
@@ -51,7 +51,7 @@ fn demonstrate(args: &RequestArgs, lab: &mut Lab) -> anyhow::Result<()> {
 
     lab.claim(lesson::one_at_a_time(NAME).headline());
     if args.url.is_empty() {
-        lab.claim(lesson::takes_waits(NAME, count, args.delay).headline());
+        lab.claim(lesson::takes_waits(NAME, count, args.delay.0).headline());
     }
     lab.claim(lesson::waiting_not_work(NAME, 0.1));
     Ok(())

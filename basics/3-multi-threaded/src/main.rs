@@ -4,7 +4,7 @@ use basics_3_multi_threaded::fetch_multi_threaded;
 use common::{
     Lab, Question, Step,
     claim::{Claim, count, in_flight, threads},
-    cli::parse_workers,
+    cli::{WORKERS_LIMIT, up_to},
 };
 use network::{RequestArgs, lesson};
 use serde::Serialize;
@@ -40,7 +40,7 @@ struct Args {
     ///
     /// Python's ThreadPoolExecutor takes the number of CPUs plus 4 (at most 32) unless told: which
     /// requests overlap then depends on the machine. Here the number is yours, and it is printed.
-    #[arg(long, value_name = "N", default_value = "4", value_parser = parse_workers)]
+    #[arg(long, value_name = "N", default_value = "4", value_parser = up_to::<WORKERS_LIMIT>)]
     workers: NonZeroUsize,
 
     #[command(flatten)]
@@ -66,7 +66,7 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
 
     let print = lesson::printer(lab);
     for (name, threads) in [(SINGLE, NonZeroUsize::MIN), (MULTI, workers)] {
-        let agent = web::blocking_agent(requests.timeout);
+        let agent = web::blocking_agent(requests.timeout.0);
         lesson::run(lab, requests, &site, (name, threads.get()), || {
             Ok(fetch_multi_threaded(&agent, urls, threads, &print))
         })?;
@@ -100,6 +100,6 @@ fn claim(lab: &mut Lab, args: &RequestArgs, workers: usize, requests: usize) {
     lab.claim(lesson::waits_overlap(SINGLE, MULTI, at_once, 0.75).headline());
     if args.url.is_empty() {
         let waves = requests.div_ceil(workers);
-        lab.claim(lesson::takes_waits(MULTI, waves, args.delay));
+        lab.claim(lesson::takes_waits(MULTI, waves, args.delay.0));
     }
 }

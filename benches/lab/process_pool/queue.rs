@@ -4,6 +4,7 @@ use super::{PYTHON, WORKERS, procspawn, tasks};
 use ::process_pool::Worker;
 use anyhow::{anyhow, ensure};
 use common::format;
+use measure::limits::kilobytes_in;
 use serde::{Deserialize, Serialize};
 use side_by_side::{Group, Program, Python, Setting};
 use std::{fs, path::PathBuf, thread, time::Duration};
@@ -33,18 +34,13 @@ impl Held {
 
 /// Submits a million tasks, each with a handle, behind two that wait; then has all of them done.
 pub(crate) fn group(setting: &Setting) -> anyhow::Result<Group> {
-    let count = if setting.plan.is_test {
-        1_000
-    } else {
-        1_000_000
-    };
+    let count = [1_000_000, 1_000][usize::from(setting.plan.is_test)];
     let procspawn_open_files_each = procspawn::descriptors_of_a_queued_task(open_files)?;
     let dir = tempfile::tempdir()?;
     let gate = dir.path().join("open");
     let pool = HELD.pool(WORKERS)?;
-    let held: Vec<_> = (0..WORKERS.get())
-        .map(|_| pool.submit(Held::Until(gate.clone())))
-        .collect();
+    let held = (0..WORKERS.get()).map(|_| pool.submit(Held::Until(gate.clone())));
+    let held: Vec<_> = held.collect();
     let open_files_before = open_files();
     let before = memory_bytes();
     let waiting: Vec<_> = (0..count).map(|n| pool.submit(Held::Number(n))).collect();
@@ -62,13 +58,7 @@ pub(crate) fn group(setting: &Setting) -> anyhow::Result<Group> {
     let ledger = pool.shutdown();
     ensure!(ledger.done == count + WORKERS.get() as u64, "{ledger:?}");
     let mut notes = Vec::new();
-    if let Some((before, after)) = bytes {
-        let each = after.saturating_sub(before) as f64 / count as f64;
-        let tasks = format::count(count);
-        notes.push(format!(
-            "ours, {tasks} that wait: {each:.0} B of memory each"
-        ));
-    }
+    notes.extend(bytes.map(|bytes| of_ours(bytes, count)));
     if let Some((before, then)) = open_files_before.zip(open_files) {
         notes.push(format!("ours: {before} open files before, {then} then"));
     }
@@ -77,14 +67,27 @@ pub(crate) fn group(setting: &Setting) -> anyhow::Result<Group> {
             "procspawn, 64 that wait: {each:.1} open files each"
         ));
     }
+    notes.extend(of_pythons(setting, count / 20)?);
+    Ok(Group::said("What tasks cost that wait in the queue", notes))
+}
+
+fn of_ours((before, after): (u64, u64), count: u64) -> String {
+    let each = after.saturating_sub(before) as f64 / count as f64;
+    let tasks = format::count(count);
+    format!("ours, {tasks} that wait: {each:.0} B of memory each")
+}
+
+/// The same of each Python, or why not.
+fn of_pythons(setting: &Setting, count: u64) -> anyhow::Result<Vec<String>> {
+    let mut notes = Vec::new();
     for python in &setting.pythons {
-        match queued_in(python, count / 20) {
+        match queued_in(python, count) {
             Ok(note) => notes.extend(note),
             Err(error) if setting.plan.is_test => return Err(error),
             Err(error) => notes.push(format!("left out, because it failed: {error:#}")),
         }
     }
-    Ok(Group::said("What tasks cost that wait in the queue", notes))
+    Ok(notes)
 }
 
 /// The same in a pool of Python's, where the system tells its memory.
@@ -106,10 +109,5 @@ fn open_files() -> Option<usize> {
 
 /// What this process holds of the machine's memory.
 fn memory_bytes() -> Option<u64> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))?;
-    let kibibytes: u64 = line.split_whitespace().next()?.parse().ok()?;
-    Some(kibibytes * 1024)
+    kilobytes_in("/proc/self/status", "VmRSS:")
 }

@@ -43,13 +43,7 @@ async fn through_bounded(producers: u64, count: u64) -> u64 {
     let mut tasks = JoinSet::new();
     for number in 0..producers {
         let tx = tx.clone();
-        tasks.spawn(async move {
-            for n in share(number, producers, count) {
-                if tx.send(n).await.is_err() {
-                    break;
-                }
-            }
-        });
+        tasks.spawn(send_all(tx, share(number, producers, count)));
     }
     drop(tx);
     tokio::spawn(add_up(rx))
@@ -62,17 +56,20 @@ async fn through_unbounded(producers: u64, count: u64) -> u64 {
     let mut tasks = JoinSet::new();
     for number in 0..producers {
         let tx = tx.clone();
-        tasks.spawn(async move {
-            for n in share(number, producers, count) {
-                if tx.send(n).is_err() {
-                    break;
-                }
-            }
-        });
+        let mut numbers = share(number, producers, count);
+        tasks.spawn(async move { numbers.all(|n| tx.send(n).is_ok()) });
     }
     drop(tx);
     let consumer = tokio::spawn(add_up_unbounded(rx));
     consumer.await.expect("adding up does not panic")
+}
+
+async fn send_all(tx: mpsc::Sender<u64>, numbers: impl Iterator<Item = u64>) {
+    for n in numbers {
+        if tx.send(n).await.is_err() {
+            break;
+        }
+    }
 }
 
 async fn add_up(mut rx: mpsc::Receiver<u64>) -> u64 {
@@ -113,13 +110,7 @@ pub(super) fn mixed_rows() -> anyhow::Result<Vec<Row>> {
             let (tx, mut rx) = mpsc::channel(CAPACITY);
             thread::scope(|scope| {
                 let sum = scope.spawn(move || std::iter::from_fn(|| rx.blocking_recv()).sum());
-                back.block_on(async move {
-                    for n in 0..count {
-                        if tx.send(n).await.is_err() {
-                            break;
-                        }
-                    }
-                });
+                back.block_on(send_all(tx, 0..count));
                 [sum.join().expect("adding up does not panic")]
             })
         }),

@@ -14,10 +14,21 @@ use tokio::runtime::{Builder, Runtime};
 const PYTHON: &str = "start_up.py";
 
 pub(crate) fn group(setting: &Setting) -> anyhow::Result<Group> {
+    let title = "One piece of work on something new, until its result is there";
+    let group = Group::new(title, Unit::Time, rows()?).in_counts_of(10, 5_000_000);
+    Ok(group
+        .with(setting.python("task", PYTHON, &["task"]))
+        .with(setting.python("thread", PYTHON, &["thread"]))
+        .with(setting.python("Executor, threads", PYTHON, &["executor"]))
+        .with(setting.python("multiprocessing", PYTHON, &["process"]))
+        .with(setting.python("subprocess, python", PYTHON, &["subprocess"])))
+}
+
+fn rows() -> anyhow::Result<Vec<Row>> {
     let here = Builder::new_current_thread().build()?;
     let [everywhere, blocking] = [runtime()?, runtime()?];
     let rayon = rayon::ThreadPoolBuilder::new().num_threads(2).build()?;
-    let rows = vec![
+    Ok(vec![
         Row::floor("a boxed closure, called", |count| timed(count, boxed)),
         Row::ours("task, one thread", move |count| {
             here.block_on(timed_tasks(count, |n| {
@@ -50,15 +61,7 @@ pub(crate) fn group(setting: &Setting) -> anyhow::Result<Group> {
             })
         }),
         Row::ours("process, says a byte", say_one_byte),
-    ];
-    let title = "One piece of work on something new, until its result is there";
-    let group = Group::new(title, Unit::Time, rows).in_counts_of(10, 5_000_000);
-    Ok(group
-        .with(setting.python("task", PYTHON, &["task"]))
-        .with(setting.python("thread", PYTHON, &["thread"]))
-        .with(setting.python("Executor, threads", PYTHON, &["executor"]))
-        .with(setting.python("multiprocessing", PYTHON, &["process"]))
-        .with(setting.python("subprocess, python", PYTHON, &["subprocess"])))
+    ])
 }
 
 fn runtime() -> std::io::Result<Runtime> {

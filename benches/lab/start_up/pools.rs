@@ -23,7 +23,15 @@ fn next(n: u64) -> u64 {
 }
 
 pub(crate) fn group(setting: &Setting) -> anyhow::Result<Group> {
-    let rows = vec![
+    let title = "A pool of two from nothing to its first result";
+    let group = Group::new(title, Unit::Time, rows()).in_counts_of(2, 10_000);
+    Ok(group
+        .with(setting.python("ThreadPoolExecutor", PYTHON, &["thread-pool"]))
+        .with(setting.python("ProcessPoolExecutor", PYTHON, &["process-pool"])))
+}
+
+fn rows() -> Vec<Row> {
+    vec![
         Row::floor("2 threads", |count| {
             timed(count, |n| {
                 let start = || thread::Builder::new().spawn(move || next(n));
@@ -58,12 +66,7 @@ pub(crate) fn group(setting: &Setting) -> anyhow::Result<Group> {
                 Ok((pool.call(n)?, pool))
             })
         }),
-    ];
-    let title = "A pool of two from nothing to its first result";
-    let group = Group::new(title, Unit::Time, rows).in_counts_of(2, 10_000);
-    Ok(group
-        .with(setting.python("ThreadPoolExecutor", PYTHON, &["thread-pool"]))
-        .with(setting.python("ProcessPoolExecutor", PYTHON, &["process-pool"])))
+    ]
 }
 
 /// A thread whose end is waited for.

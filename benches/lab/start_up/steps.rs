@@ -4,7 +4,7 @@ use crate::process_pool::say_one_byte;
 use anyhow::{Context, ensure};
 use common::format;
 use lab_00_tour::{path::find, walk};
-use measure::host::Host;
+use measure::{host::Host, timing::timed};
 use process_pool::child::Guest;
 use serde_json::Value;
 use side_by_side::{Group, Python, Row, Setting, Unit};
@@ -51,12 +51,10 @@ pub(crate) fn group(setting: &Setting) -> anyhow::Result<Group> {
     let title = "A whole process, from its start to its end: the least two steps can be asked for";
     let group = Group::new(title, Unit::Time, rows).in_counts_of(1, 20);
     // What every step begins with.
-    let start = Instant::now();
-    Host::inspect();
-    let look = format::seconds(start.elapsed());
-    Ok(group.noting([format!(
-        "each step begins with a look at the machine, which took {look} just now"
-    )]))
+    let (_, look) = timed(Host::inspect);
+    let look = format::seconds(look);
+    let note = format!("each step begins with a look at the machine, which took {look} just now");
+    Ok(group.noting([note]))
 }
 
 /// Python's twin of a step: an interpreter for each run.

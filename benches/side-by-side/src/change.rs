@@ -19,11 +19,7 @@ const LEAST_CHANGE: f64 = 0.1;
 /// of the other, and the gap is no smaller than the greater of their ranges: rounds of one run are
 /// more alike than rounds of two, so mere order says too little.
 pub(crate) fn since(earlier: &Recorded, now: &Recorded) -> Vec<String> {
-    if earlier.measured.title != now.measured.title {
-        let before = &earlier.measured.title;
-        return vec![format!("not compared: measured before was `{before}`")];
-    }
-    if let Some(line) = another_machine(earlier, now) {
+    if let Some(line) = incomparable(earlier, now) {
         return vec![line];
     }
     let mut lines = moved_floors(earlier, now);
@@ -52,15 +48,8 @@ pub(crate) fn since(earlier: &Recorded, now: &Recorded) -> Vec<String> {
     let is_gone = |before: &&MeasuredRow| !new.iter().any(|row| is_namesake(before, row));
     let gone = old.iter().filter(is_gone);
     lines.extend(gone.map(|row| format!("gone: {}", name_of(row))));
-    let when = &earlier.environment;
-    let commit = when.host.commit.as_deref().unwrap_or("unknown");
     if compared > 0 {
-        let (alike, date) = (compared - changed, &when.date);
-        let odds = odds(earlier.measured.rounds(), now.measured.rounds());
-        lines.push(format!(
-            "{alike} of {compared} within the noise of commit {commit}, {date}; if rounds were \
-             independent, one row in {odds} would lie apart by chance"
-        ));
+        lines.push(alike(earlier, now, compared - changed, compared));
     }
     if too_few > 0 {
         lines.push(format!(
@@ -70,8 +59,27 @@ pub(crate) fn since(earlier: &Recorded, now: &Recorded) -> Vec<String> {
     lines
 }
 
-/// That the figures are not of this machine and build; then no difference is the code's alone.
-fn another_machine(earlier: &Recorded, now: &Recorded) -> Option<String> {
+/// How many rows have not changed, and how many would seem to by chance.
+fn alike(earlier: &Recorded, now: &Recorded, alike: usize, compared: usize) -> String {
+    let when = &earlier.environment;
+    let commit = when.host.commit.as_deref().unwrap_or("unknown");
+    let (date, odds) = (
+        &when.date,
+        odds(earlier.measured.rounds(), now.measured.rounds()),
+    );
+    format!(
+        "{alike} of {compared} within the noise of commit {commit}, {date}; if rounds were \
+         independent, one row in {odds} would lie apart by chance"
+    )
+}
+
+/// That the figures are of another group, or not of this machine and build; then no difference is the code's
+/// alone.
+fn incomparable(earlier: &Recorded, now: &Recorded) -> Option<String> {
+    let before = &earlier.measured.title;
+    if *before != now.measured.title {
+        return Some(format!("not compared: measured before was `{before}`"));
+    }
     let of = |run: &Recorded| {
         let (host, processor) = (&run.environment.host, &run.environment.processor);
         (

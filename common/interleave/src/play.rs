@@ -57,12 +57,12 @@ struct Line {
 /// A game has so many rows where its terminal does, and a prompt.
 const ROWS: usize = 24;
 
-/// A program that can be played: in this order, and then on or not.
-pub type Playable = Box<dyn Fn(&[usize], bool) -> Run>;
+/// A race that can be played in this order.
+pub type Playable = Box<dyn Fn(&[usize]) -> Run>;
 
-/// A program for a game.
-pub fn playable<S: Send + Sync + 'static>(program: Race<S>) -> Playable {
-    Box::new(move |turns, on| run(&program, turns, on))
+/// A race for a game.
+pub fn playable<S: Send + Sync + 'static>(race: Race<S>) -> Playable {
+    Box::new(move |turns| run(&race, turns))
 }
 
 /// A game.
@@ -93,45 +93,54 @@ pub fn take(package: &str, games: &[Game]) -> Option<ExitCode> {
     if !env::args().any(is_play) {
         return None;
     }
-    let line = match Line::try_parse() {
-        Ok(line) => line,
+    let played = match Line::try_parse() {
+        Ok(line) => play(package, games, &line),
         // What a game does not take, and help, are the step's to answer.
         Err(_) if env::args().any(|word| word == "--help" || word == "-h") => return None,
         Err(error) => {
             let text = error.to_string().replace('\'', "`");
-            return Some(refuse(text.lines().next().unwrap_or_default()));
+            let line = text.lines().next().unwrap_or_default();
+            Err(line.trim_start_matches("error: ").into())
         }
     };
+    Some(played.map_or_else(
+        |refusal| {
+            report::print_error(refusal);
+            ExitCode::from(2)
+        },
+        |()| ExitCode::SUCCESS,
+    ))
+}
+
+fn play(package: &str, games: &[Game], line: &Line) -> Result<(), String> {
+    let number = line.own.play.as_ref().and_then(Option::as_ref);
     let screen = Screen::new(ScreenOptions {
         silent: line.json,
         ascii: line.ascii,
         width: line.width,
-        reads_keys: line.own.moves.is_none() && matches!(line.own.play, Some(Some(_))),
+        reads_keys: line.own.moves.is_none() && number.is_some(),
         ..ScreenOptions::default()
     });
-    let Some(number) = line.own.play.flatten() else {
+    let Some(number) = number else {
         list(games, &screen, line.json);
-        return Some(ExitCode::SUCCESS);
+        return Ok(());
     };
-    let is_it = |game: &&Game| game.number.to_string() == number;
-    let Some(game) = games.iter().find(is_it) else {
-        let all = games.iter().map(|game| game.number.to_string());
-        let all = all.collect::<Vec<_>>().join(", ");
-        return Some(refuse(&format!(
-            "{package} has no game `{number}`, but {all}"
-        )));
-    };
+    let game = games.iter().find(|game| game.number.to_string() == *number);
     let mut table = Table {
-        game,
+        game: game.ok_or_else(|| {
+            let all = games.iter().map(|game| game.number.to_string());
+            let all = all.collect::<Vec<_>>().join(", ");
+            format!("{package} has no game `{number}`, but {all}")
+        })?,
         turns: Vec::new(),
         note: String::new(),
     };
-    let code = match &line.own.moves {
+    let played = match &line.own.moves {
         Some(moves) => table.replay(moves, &screen, line.json),
         None => table.sit_down(&screen),
     };
     screen.release_keys();
-    Some(code)
+    played
 }
 
 fn list(games: &[Game], screen: &Screen, json: bool) {
@@ -146,11 +155,6 @@ fn list(games: &[Game], screen: &Screen, json: bool) {
     }
 }
 
-fn refuse(message: &str) -> ExitCode {
-    report::print_error(message.trim_start_matches("error: "));
-    ExitCode::from(2)
-}
-
 /// A game that is being played.
 struct Table<'a> {
     game: &'a Game,
@@ -160,61 +164,61 @@ struct Table<'a> {
 }
 
 impl Table<'_> {
-    /// Plays one move; `false`, with a note, where that cannot be.
-    fn play(&mut self, key: char) -> bool {
-        let stands = (self.game.program)(&self.turns, false).stands;
+    fn run(&self) -> Run {
+        (self.game.program)(&self.turns)
+    }
+
+    /// Plays one move; a note to it, or why it cannot be.
+    fn play(&mut self, key: char) -> Result<String, String> {
+        let stands = self.run().stands;
         let thread = key
             .to_digit(10)
             .and_then(|digit| (digit as usize).checked_sub(1));
-        let stand = thread.and_then(|thread| Some((thread, *stands.get(thread)?)));
-        self.note = format!(
-            "`{key}` is no move here: 1 to {} let a thread take a step",
-            stands.len()
-        );
-        match (key, stand) {
+        match (key, thread.and_then(|it| Some((it, *stands.get(it)?)))) {
             ('u', _) if self.turns.pop().is_some() => {}
             ('r', _) => self.turns.clear(),
-            ('h', _) => {
-                self.note = format!("Hint: {}", self.game.hint);
-                return true;
-            }
+            ('h', _) => return Ok(format!("Hint: {}", self.game.hint)),
             (_, Some((thread, Stand::Next(_)))) => self.turns.push(thread),
             (_, Some((thread, stand))) => {
-                self.note = format!("thread {} {}", thread + 1, said(stand, ""));
-                return false;
+                return Err(format!("thread {} {}", thread + 1, said(stand, "")));
             }
-            _ => return false,
+            _ => {
+                let threads = stands.len();
+                return Err(format!(
+                    "`{key}` is no move here: 1 to {threads} let a thread take a step"
+                ));
+            }
         }
-        self.note.clear();
-        true
+        Ok(String::new())
     }
 
-    fn replay(&mut self, moves: &str, screen: &Screen, json: bool) -> ExitCode {
-        if moves.chars().any(|key| !self.play(key)) {
-            let (done, note) = (self.turns.len(), &self.note);
-            return refuse(&format!("`{moves}`: after {done} steps: {note}"));
+    fn replay(&mut self, moves: &str, screen: &Screen, json: bool) -> Result<(), String> {
+        for key in moves.chars() {
+            let played = self.play(key);
+            let done = self.turns.len();
+            self.note = played.map_err(|no| format!("`{moves}`: after {done} steps: {no}"))?;
         }
         screen.print(&match json {
             true => self.document().to_string(),
             false => self.drawn(screen.view(ROWS)),
         });
-        ExitCode::SUCCESS
+        Ok(())
     }
 
-    fn sit_down(&mut self, screen: &Screen) -> ExitCode {
+    fn sit_down(&mut self, screen: &Screen) -> Result<(), String> {
         let keyboard = screen.clone();
         // Without a handler Ctrl-C ends the game, too, but leaves the terminal without an echo.
         let _ = ctrlc::set_handler(move || end(&keyboard));
+        let threads = self.run().stands.len();
+        let keys = format!("1 to {threads} step  u undo  r restart  h hint  q quit ");
         loop {
             let is_terminal = io::stdout().is_terminal();
             let clear = if is_terminal { "\u{1b}[2J\u{1b}[H" } else { "" };
             screen.print(&format!("{clear}{}", self.drawn(screen.view(ROWS))));
-            let threads = (self.game.program)(&[], false).stands.len();
-            let keys = format!("1 to {threads} step  u undo  r restart  h hint  q quit ");
             match screen.ask(&keys, |key| (!key.is_whitespace()).then_some(key)) {
-                None => return refuse("no keys to read; `--moves 12` plays without a terminal"),
-                Some('q') => return ExitCode::SUCCESS,
-                Some(key) => _ = self.play(key),
+                None => return Err("no keys to read; `--moves 12` plays without a terminal".into()),
+                Some('q') => return Ok(()),
+                Some(key) => self.note = self.play(key).unwrap_or_else(|no| no),
             }
         }
     }
@@ -225,7 +229,7 @@ impl Table<'_> {
     }
 
     fn document(&self) -> Value {
-        let run = (self.game.program)(&self.turns, false);
+        let run = self.run();
         let (orders, reaching) = self.odds();
         json!({
             "game": self.game.number, "title": self.game.title, "goal": self.game.goal,
@@ -237,14 +241,14 @@ impl Table<'_> {
 
     /// How many orders there are, and how many of them reach the goal.
     fn odds(&self) -> (usize, usize) {
-        let all = run_all(&self.game.program);
+        let all = run_all(&self.game.program, &mut Vec::new());
         let reaching = all.iter().filter(|run| (self.game.reaches)(run));
         (all.len(), reaching.count())
     }
 
     /// All that there is to see; where it has no room with its blank lines, without them.
     fn drawn(&self, View { width, rows }: View) -> String {
-        let (game, run) = (self.game, (self.game.program)(&self.turns, false));
+        let (game, run) = (self.game, self.run());
         let shorten = |line: String| line.chars().take(width).collect::<String>();
         let goal = wrap(&format!("Goal: {}", game.goal), width, 0);
         let mut parts = vec![format!("game {} · {}\n{goal}\n", game.number, game.title)];

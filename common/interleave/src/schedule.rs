@@ -1,5 +1,6 @@
 //! Schedules: in what order the threads' steps happen, and how many orders there are.
 
+use anyhow::{Context, ensure};
 use serde::{Serialize, Serializer};
 use std::{fmt, str::FromStr};
 
@@ -10,50 +11,20 @@ const MOST_STEPS: usize = 64;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Schedule(Vec<usize>);
 
-/// Why a text is no schedule.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NoSchedule {
-    /// Nothing, or too much.
-    #[error("a schedule has 2 to {MOST_STEPS} letters, like ABBA")]
-    Length,
-    /// Something else than the letters of the threads.
-    #[error("`{0}` is no thread; they are called A to H")]
-    NoThread(char),
-    /// A thread that stops in the middle of something.
-    #[error("`{letter}` is there {steps}×; each thread takes {whole} steps, or a multiple of that")]
-    Unfinished {
-        /// The thread.
-        letter: String,
-        /// Its steps.
-        steps: usize,
-        /// The steps that belong together.
-        whole: usize,
-    },
-    /// Threads that do not do the same.
-    #[error("`{letter}` is there {steps}× and `A` {first}×; each thread takes as many steps")]
-    Uneven {
-        /// The thread.
-        letter: String,
-        /// Its steps.
-        steps: usize,
-        /// The first thread's steps.
-        first: usize,
-    },
-}
-
 impl FromStr for Schedule {
-    type Err = NoSchedule;
+    type Err = anyhow::Error;
 
-    fn from_str(text: &str) -> Result<Self, NoSchedule> {
+    fn from_str(text: &str) -> anyhow::Result<Self> {
         let number = |name: char| {
-            let upper = name.to_ascii_uppercase();
-            let found = ('A'..='H').position(|letter| letter == upper);
-            found.ok_or(NoSchedule::NoThread(name))
+            let found = ('A'..='H').position(|letter| letter == name.to_ascii_uppercase());
+            found.with_context(|| format!("`{name}` is no thread; they are called A to H"))
         };
         let turns: Vec<usize> = text.chars().map(number).collect::<Result<_, _>>()?;
-        if !(2..=MOST_STEPS).contains(&turns.len()) {
-            return Err(NoSchedule::Length);
-        }
+        let is_right = (2..=MOST_STEPS).contains(&turns.len());
+        ensure!(
+            is_right,
+            "a schedule has 2 to {MOST_STEPS} letters, like ABBA"
+        );
         Ok(Self(turns))
     }
 }
@@ -90,25 +61,19 @@ impl Schedule {
     ///
     /// # Errors
     /// A thread stops in the middle, or takes more steps than another.
-    pub fn repeats_of(&self, whole: usize) -> Result<usize, NoSchedule> {
+    pub fn repeats_of(&self, whole: usize) -> anyhow::Result<usize> {
         let steps_of = |thread| self.0.iter().filter(|turn| **turn == thread).count();
         let first = steps_of(0);
         for thread in 0..self.threads() {
             let (letter, steps) = (letter(thread), steps_of(thread));
-            if steps == 0 || steps % whole != 0 {
-                return Err(NoSchedule::Unfinished {
-                    letter,
-                    steps,
-                    whole,
-                });
-            }
-            if steps != first {
-                return Err(NoSchedule::Uneven {
-                    letter,
-                    steps,
-                    first,
-                });
-            }
+            ensure!(
+                steps > 0 && steps.is_multiple_of(whole),
+                "`{letter}` is there {steps}×; each thread takes {whole} steps, or a multiple of that"
+            );
+            ensure!(
+                steps == first,
+                "`{letter}` is there {steps}× and `A` {first}×; each thread takes as many steps"
+            );
         }
         Ok(first / whole)
     }
@@ -154,8 +119,7 @@ mod tests {
 
     #[test]
     fn a_text_that_is_no_schedule_says_why() {
-        let read =
-            |text: &str| -> Result<usize, NoSchedule> { text.parse::<Schedule>()?.repeats_of(2) };
+        let read = |text: &str| text.parse::<Schedule>()?.repeats_of(2);
         for (text, why) in [
             ("", "2 to 64 letters"),
             ("A", "2 to 64 letters"),
@@ -169,7 +133,7 @@ mod tests {
             let error = read(text).expect_err(text).to_string();
             assert!(error.contains(why), "{text}: {error}");
         }
-        assert_eq!(read("abbaAABB"), Ok(2));
+        assert_eq!(read("abbaAABB").ok(), Some(2));
         let small = "abba".parse::<Schedule>().expect("case does not matter");
         assert_eq!(small.to_string(), "ABBA");
     }
@@ -189,7 +153,7 @@ mod tests {
             assert_eq!(all.len(), count);
             assert!(all.is_sorted_by(|one, next| one < next));
             for schedule in all {
-                assert_eq!(schedule.repeats_of(each), Ok(1));
+                assert_eq!(schedule.repeats_of(each).ok(), Some(1));
             }
         }
         let uneven = Schedule::all(&[1, 2]);

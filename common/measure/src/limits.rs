@@ -1,7 +1,7 @@
 //! What this machine allows a process: threads, open files, ports, memory.
 
 use crate::{host::raise_open_files, surroundings::in_group};
-use std::{fs, path::Path, str::FromStr, thread::available_parallelism};
+use std::{fs, str::FromStr, thread::available_parallelism};
 
 /// A limit by its name; in bytes where the name says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,22 +64,21 @@ pub fn sockets_allowed() -> Option<Limit> {
 
 type Named = (&'static str, Option<u64>);
 
-fn known<const N: usize>(limits: [Named; N]) -> impl Iterator<Item = Limit> {
-    let limit = |(name, value): Named| value.map(|value| Limit { name, value });
-    limits.into_iter().filter_map(limit)
-}
-
 fn least<const N: usize>(limits: [Named; N]) -> Option<Limit> {
-    known(limits).min_by_key(|limit| limit.value)
+    let limit = |(name, value): Named| value.map(|value| Limit { name, value });
+    let known = limits.into_iter().filter_map(limit);
+    known.min_by_key(|limit| limit.value)
 }
 
 fn address_space_left() -> Option<u64> {
     let used = kilobytes_in("/proc/self/status", "VmSize:").unwrap_or(0);
-    Some(soft_limit("Max address space")?.saturating_sub(used))
+    // Unlimited is no number.
+    let limit: u64 = number_behind("Max address space", "/proc/self/limits")?;
+    Some(limit.saturating_sub(used))
 }
 
 fn mappings() -> Option<u64> {
-    let mappings = number_in("/proc/sys/vm/max_map_count")?;
+    let mappings: u64 = number_behind("", "/proc/sys/vm/max_map_count")?;
     Some(mappings.saturating_sub(MAPPINGS_BESIDE) / MAPPINGS_PER_THREAD)
 }
 
@@ -104,16 +103,6 @@ fn cgroup_left(controller: &str) -> Option<u64> {
 /// The number in a file of this process's control group, version 2.
 fn cgroup(file: &str) -> Option<u64> {
     in_group("", file)?.trim().parse().ok()
-}
-
-/// The soft limit of that name; `None` where it is unlimited.
-fn soft_limit(name: &str) -> Option<u64> {
-    number_behind(name, "/proc/self/limits")
-}
-
-/// The number that a file holds; `None` for `max`, and for no file.
-fn number_in(path: impl AsRef<Path>) -> Option<u64> {
-    fs::read_to_string(path).ok()?.trim().parse().ok()
 }
 
 /// The kB that follow `key` in the line of a file that begins with it, in bytes.

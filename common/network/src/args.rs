@@ -1,9 +1,9 @@
 //! The flags that say what to fetch.
 
 use clap::{builder::TypedValueParser, error::ErrorKind};
-use common::cli::{as_seconds, seconds_within, up_to};
+use common::cli::{Seconds, seconds, up_to};
 use serde::Serialize;
-use std::{ffi::OsStr, num::NonZeroU32, time::Duration};
+use std::{ffi::OsStr, num::NonZeroU32};
 use web::{Server, Url, has_user_info, under};
 
 /// Where help shows these flags; set on each, since a heading for all leaks to the lesson's own.
@@ -41,20 +41,20 @@ pub struct RequestArgs {
     /// It stands for the slow network and the slow far side: the time in which a program could do
     /// something else. A --url has the delay it has, and takes none.
     #[arg(
-        long, value_name = "SECONDS", default_value = "1", value_parser = parse_delay,
+        long, value_name = "SECONDS", default_value = "1", value_parser = seconds(0.0..=60.0),
         conflicts_with = "url", help_heading = HEADING
     )]
-    #[serde(rename = "delay_s", serialize_with = "as_seconds")]
-    pub delay: Duration,
+    #[serde(rename = "delay_s")]
+    pub delay: Seconds,
 
     /// Give up on a request after this many seconds
     ///
     /// It counts from the name look-up to the last byte of the answer; keep it above --delay.
     #[arg(
-        long, value_name = "SECONDS", default_value = "10", value_parser = parse_timeout, help_heading = HEADING
+        long, value_name = "SECONDS", default_value = "10", value_parser = seconds(0.001..=3600.0), help_heading = HEADING
     )]
-    #[serde(rename = "timeout_s", serialize_with = "as_seconds")]
-    pub timeout: Duration,
+    #[serde(rename = "timeout_s")]
+    pub timeout: Seconds,
 }
 
 impl RequestArgs {
@@ -72,7 +72,7 @@ impl RequestArgs {
 
     /// What to fetch, in order; empty only if a server is needed and none is given.
     pub fn urls(&self, server: Option<&Server>, default: NonZeroU32) -> Vec<Url> {
-        let path = format!("delay/{}", self.delay.as_secs_f64());
+        let path = format!("delay/{}", self.delay);
         let delayed = self.base(server).map(|base| under(&base, &path));
         let listed: &[Url] = match &delayed {
             Some(url) if self.url.is_empty() => std::slice::from_ref(url),
@@ -125,22 +125,6 @@ impl TypedValueParser for WebUrl {
 fn parse_requests(value: &str) -> Result<NonZeroU32, String> {
     let count = up_to::<10_000>(value)?;
     Ok(NonZeroU32::try_from(count).expect("the limit fits"))
-}
-
-/// Parses how long an answer is held back: 0 to 60 seconds.
-///
-/// # Errors
-/// Anything else, with the range.
-pub fn parse_delay(value: &str) -> Result<Duration, String> {
-    Ok(seconds_within(value, 0.0..=60.0)?.0)
-}
-
-/// Parses how long a request may take: 0.001 to 3600 seconds.
-///
-/// # Errors
-/// Anything else, with the range.
-pub fn parse_timeout(value: &str) -> Result<Duration, String> {
-    Ok(seconds_within(value, 0.001..=3600.0)?.0)
 }
 
 #[cfg(test)]

@@ -39,7 +39,10 @@ impl RequestArgs {
     pub fn bound(&self, count: usize, at_once: usize) -> Bound {
         Bound::Waits {
             // Nobody waits for an answer longer than the time-out lets them.
-            each: self.url.is_empty().then_some(self.delay.min(self.timeout)),
+            each: self
+                .url
+                .is_empty()
+                .then_some(self.delay.0.min(self.timeout.0)),
             count,
             at_once,
         }

@@ -4,5 +4,5 @@ mod args;
 pub mod lesson;
 mod site;
 
-pub use args::{RequestArgs, WebUrl, parse_delay, parse_timeout};
+pub use args::{RequestArgs, WebUrl};
 pub use site::{Site, open_target};

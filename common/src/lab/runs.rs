@@ -30,13 +30,13 @@ pub trait Observer {
 }
 
 /// All runs of one variant.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Runs {
     pub(super) name: String,
     pub(super) bound: Option<Bound>,
     pub(super) limit: Option<u64>,
-    /// Whether its work is that of the first variant.
-    pub(super) same_work: bool,
+    /// Whether its work is not that of the first variant.
+    pub(super) other_work: bool,
     /// Each as if it were the only one.
     pub(super) runs: Vec<Variant>,
     /// What the step noted, by round.
@@ -97,17 +97,6 @@ fn ledger(tally: Tally, usage: &Usage, lanes: &[Lane], threads: Option<u64>) -> 
 }
 
 impl Runs {
-    pub(super) fn of(name: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            bound: None,
-            limit: None,
-            same_work: true,
-            runs: Vec::new(),
-            figures: BTreeMap::new(),
-        }
-    }
-
     /// The latest of them.
     pub(super) fn last(&mut self) -> &mut Variant {
         self.runs.last_mut().expect("it is there because it ran")
@@ -141,7 +130,7 @@ impl Runs {
             failed_by_round: self.runs.iter().map(|run| run.ledger.failed).collect(),
             bound_s,
             bound_reason: bound.map(|(_, reason)| reason),
-            speedup: speedup.filter(|ratio| self.same_work && ratio.is_finite()),
+            speedup: speedup.filter(|ratio| !self.other_work && ratio.is_finite()),
             efficiency: bound_s.map(|bound| bound / run.wall_s),
             comparable: match (expected, run.ledger.peak_in_flight) {
                 (Some(expected), Some(peak)) => expected == peak,

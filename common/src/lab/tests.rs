@@ -17,7 +17,10 @@ fn experiment() -> Lab {
         ..Document::default()
     };
     Lab {
-        state: Arc::new(Mutex::new(State::new(document, Vec::new()))),
+        state: Arc::new(Mutex::new(State {
+            document,
+            ..State::default()
+        })),
         screen: Screen::new(report::ScreenOptions {
             silent: true,
             ..report::ScreenOptions::default()
@@ -48,7 +51,11 @@ fn record(lab: &mut Lab, name: &str, wall_ms: u64, results: Value) {
         results,
         ..Variant::default()
     };
-    lab.record(&Runs::of(name), run, false);
+    let runs = Runs {
+        name: name.into(),
+        ..Runs::default()
+    };
+    lab.record(&runs, run, false);
 }
 
 fn judged(lab: &mut Lab, claim: Claim) -> ClaimReport {
@@ -144,66 +151,47 @@ fn evidence(fast: &[u64], slow: &[u64], check: Check) -> (String, Option<String>
 
 #[test]
 fn evidence_is_a_sentence_with_both_figures() {
+    let is = |fast_ms: u64, slow_ms: u64, check: Check, sentence: &str| {
+        assert_eq!(evidence(&[fast_ms], &[slow_ms], check).0, sentence);
+    };
     let faster = || wall("fast").below(wall("slow"));
-    for (fast, slow, check, sentence) in [
+    let text = "`fast` took 1.00 s, less than the 10.0 s of `slow`";
+    is(1_000, 10_000, faster(), text);
+    let text = "`fast` took 1.00 s, at least the 500 ms of `slow`";
+    is(1_000, 500, faster(), text);
+    let text = "`fast` took 1.00 s, less than 0.5 × the 10.0 s of `slow`";
+    is(1_000, 10_000, wall("fast").below(wall("slow") * 0.5), text);
+    let text = "`fast` took 100 ms, less than 200 ms";
+    is(100, 1, wall("fast").below(seconds(0.2)), text);
+    let text = "`fast` took 1.00 s, less than the 1.00 s of `slow`, 0.1 % apart";
+    is(1_001, 1_002, faster(), text);
+}
+
+#[test]
+fn evidence_of_rounds_says_how_far_they_lie_apart_and_in_how_many_it_held() {
+    let faster = || wall("fast").below(wall("slow"));
+    let (found, _) = evidence(&[1, 1], &[2, 2], faster().in_rounds());
+    assert_eq!(found, "it needs 3 rounds and had 2");
+    for (fast, slow, sentence) in [
         (
-            &[1_000][..],
-            &[10_000][..],
-            faster(),
-            "`fast` took 1.00 s, less than the 10.0 s of `slow`",
-        ),
-        (
-            &[1_000],
-            &[500],
-            faster(),
-            "`fast` took 1.00 s, at least the 500 ms of `slow`",
-        ),
-        (
-            &[1_000],
-            &[10_000],
-            wall("fast").below(wall("slow") * 0.5),
-            "`fast` took 1.00 s, less than 0.5 × the 10.0 s of `slow`",
-        ),
-        (
-            &[1, 1],
-            &[2, 2],
-            faster().in_rounds(),
-            "it needs 3 rounds and had 2",
-        ),
-        (
-            &[100],
-            &[1],
-            wall("fast").below(seconds(0.2)),
-            "`fast` took 100 ms, less than 200 ms",
-        ),
-        (
-            &[1_001],
-            &[1_002],
-            faster(),
-            "`fast` took 1.00 s, less than the 1.00 s of `slow`, 0.1 % apart",
-        ),
-        (
-            &[205, 220],
-            &[227, 229],
-            faster(),
+            [205, 220],
+            [227, 229],
             "`fast` took 205 ms–220 ms, less than the 227 ms–229 ms of `slow`, in every round",
         ),
         (
-            &[205, 229],
-            &[228, 237],
-            faster(),
+            [205, 229],
+            [228, 237],
             "`fast` took 205 ms–229 ms, less than the 228 ms–237 ms of `slow`, 3.4 to 10.1 % apart, \
              in every round",
         ),
         (
-            &[205, 239],
-            &[228, 237],
-            faster(),
+            [205, 239],
+            [228, 237],
             "`fast` took 205 ms–239 ms, less than the 228 ms–237 ms of `slow`, 0.8 to 10.1 % apart, \
              in 1 of 2 rounds",
         ),
     ] {
-        assert_eq!(evidence(fast, slow, check).0, sentence);
+        assert_eq!(evidence(&fast, &slow, faster()).0, sentence);
     }
 }
 

@@ -29,8 +29,6 @@ pub struct Finished {
     pub stdout: String,
     /// Standard error.
     pub stderr: String,
-    /// The process id it had.
-    pub pid: u32,
 }
 
 /// Runs `program` with `arguments` and no input, and waits for it under a watchdog.
@@ -57,7 +55,6 @@ pub fn run_command(mut command: Command) -> Finished {
     let mut child = command
         .spawn()
         .unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
-    let pid = child.id();
     let stdout = drain(child.stdout.take().expect("it is piped"));
     let stderr = drain(child.stderr.take().expect("it is piped"));
     let deadline = Instant::now() + PATIENCE;
@@ -81,7 +78,6 @@ pub fn run_command(mut command: Command) -> Finished {
         code: status.code(),
         stdout: read(stdout, "stdout"),
         stderr: read(stderr, "stderr"),
-        pid,
     }
 }
 
@@ -187,7 +183,7 @@ pub fn verdict<'a>(document: &'a Value, name: &str) -> &'a str {
         .expect("a claim has a verdict")
 }
 
-/// Asserts that no process that `pid` started, in any generation, is still there. Linux only.
+/// Asserts that no process that `program` started, in any generation, is still there. Linux only.
 ///
 /// Children of the lab live in process groups of their own whose leader's arguments name the role;
 /// they may take a moment to end, and are given it.

@@ -42,7 +42,7 @@ fn demonstrate(args: &RequestArgs, lab: &mut Lab) -> anyhow::Result<()> {
     );
     lab.predict(ask, &["next to none", "half", "all of it"], &[0.1, 0.75]);
     let site = network::open_target(args, REQUESTS)?;
-    let agent = web::blocking_agent(args.timeout);
+    let agent = web::blocking_agent(args.timeout.0);
     let (voice, print) = (lab.screen(), lesson::printer(lab));
     let wait = |number| voice.say(format!("URL #{number} … still waiting …"));
     lesson::run(lab, args, &site, (NAME, 1), || {

@@ -42,13 +42,13 @@ fn demonstrate(args: &RequestArgs, lab: &mut Lab) -> anyhow::Result<()> {
     let site = network::open_target(args, REQUESTS)?;
     let (urls, count) = (&site.urls, site.urls.len());
 
-    let agent = web::blocking_agent(args.timeout);
+    let agent = web::blocking_agent(args.timeout.0);
     let screen = lab.screen();
     lesson::run(lab, args, &site, ("sequential", 1), || {
         Ok(fetch_sequential(&agent, urls, lesson::answers(&screen)))
     })?;
     // Another agent: the first one's connection would be one that the threads need not open.
-    let agent = web::blocking_agent(args.timeout);
+    let agent = web::blocking_agent(args.timeout.0);
     lesson::run(lab, args, &site, ("threaded", count), || {
         Ok(fetch_threaded(&agent, urls, lesson::answers(&screen)))
     })?;

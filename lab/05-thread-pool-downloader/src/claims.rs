@@ -34,9 +34,9 @@ pub(crate) fn add(args: &Args, lab: &mut Lab, requests: usize) {
     lab.claim(lesson::waits_overlap(SEQUENTIAL, &name, at_once, 0.75).headline());
     if args.spread {
         add_spread(args, lab, requests);
-    } else if args.requests.url.is_empty() && !args.requests.delay.is_zero() {
+    } else if args.requests.url.is_empty() && !args.requests.delay.0.is_zero() {
         let waves = requests.div_ceil(args.workers.get());
-        lab.claim(lesson::takes_waits(&name, waves, args.requests.delay));
+        lab.claim(lesson::takes_waits(&name, waves, args.requests.delay.0));
     }
 }
 

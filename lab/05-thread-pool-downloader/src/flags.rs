@@ -1,6 +1,9 @@
 //! The step's own flags, and what follows from them.
 
-use common::{Bound, cli::parse_workers};
+use common::{
+    Bound,
+    cli::{WORKERS_LIMIT, up_to},
+};
 use network::{RequestArgs, Site};
 use serde::Serialize;
 use std::{num::NonZeroUsize, time::Duration};
@@ -9,7 +12,7 @@ use web::Url;
 #[derive(clap::Args, Serialize)]
 pub(crate) struct Args {
     /// Threads in the pool, 1 to 512
-    #[arg(long, value_name = "N", default_value = "10", value_parser = parse_workers)]
+    #[arg(long, value_name = "N", default_value = "10", value_parser = up_to::<WORKERS_LIMIT>)]
     pub(crate) workers: NonZeroUsize,
 
     /// Ask for unequal delays, the longest first, and add a pool of half the threads, rounded down
@@ -59,7 +62,7 @@ impl Args {
 
     /// From one whole delay down in equal steps.
     pub(crate) fn delays(&self, count: usize) -> impl Iterator<Item = Duration> {
-        let whole = self.requests.delay;
+        let whole = self.requests.delay.0;
         let count = u32::try_from(count).unwrap_or(u32::MAX);
         (1..=count).rev().map(move |part| whole * part / count)
     }

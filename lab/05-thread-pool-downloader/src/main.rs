@@ -70,7 +70,7 @@ fn run(
     let (urls, threads) = (args.urls(site), workers.get());
     let count = urls.len();
     lab.say(format!("{name}: {count} requests …"));
-    let agent = web::blocking_agent(args.requests.timeout);
+    let agent = web::blocking_agent(args.requests.timeout.0);
     let screen = lab.screen();
     let bar = screen.progress_bar(count as u64, "pages");
     let on_arrival = |(number, fetched): &Download| {

@@ -46,12 +46,12 @@ fn demonstrate(args: &RequestArgs, lab: &mut Lab) -> anyhow::Result<()> {
     let (urls, count) = (&site.urls, site.urls.len());
     show_laziness(args, lab, &site)?;
 
-    let (client, screen) = (web::async_client(args.timeout), lab.screen());
+    let (client, screen) = (web::async_client(args.timeout.0), lab.screen());
     lesson::run(lab, args, &site, (LOOP, 1), || {
         let print = lesson::answers(&screen);
         await_here(download_awaiting_each(&client, urls, print))
     })?;
-    let client = web::async_client(args.timeout);
+    let client = web::async_client(args.timeout.0);
     lesson::run(lab, args, &site, (TASKS, count), || {
         let print = lesson::answers(&screen);
         await_here(download_in_tasks(&client, urls, print))
@@ -67,7 +67,7 @@ fn await_here<T>(future: impl Future<Output = T>) -> anyhow::Result<T> {
 /// Makes futures, awaits none, and asks the server what arrived.
 fn show_laziness(args: &RequestArgs, lab: &mut Lab, site: &Site) -> anyhow::Result<()> {
     site.begin_run()?;
-    let made = make_without_awaiting(&web::async_client(args.timeout), &site.urls);
+    let made = make_without_awaiting(&web::async_client(args.timeout.0), &site.urls);
     let Some(witness) = site.witness()? else {
         return Ok(());
     };

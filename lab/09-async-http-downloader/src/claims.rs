@@ -15,7 +15,7 @@ pub(crate) const ARRIVALS: &str = "arrivals_at_the_server";
 
 /// Adds the claims about these variants, each of so many requests.
 pub(crate) fn add(args: &Args, lab: &mut Lab, ran: &[&str], requests: usize) {
-    let (limit, delay) = (args.limit.get(), args.requests.delay);
+    let (limit, delay) = (args.limit.get(), args.requests.delay.0);
     let text = format!("never more than {limit} requests in flight, counted by the server");
     let within = ran
         .iter()

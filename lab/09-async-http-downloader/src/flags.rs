@@ -3,15 +3,12 @@
 use clap::builder::ArgPredicate;
 use common::{
     Bound,
-    cli::{as_seconds, parse_workers, up_to},
+    cli::{Seconds, WORKERS_LIMIT, seconds, up_to},
 };
 use lab_09_async_http_downloader::RetryPolicy;
-use network::{RequestArgs, Site, parse_delay};
+use network::{RequestArgs, Site};
 use serde::Serialize;
-use std::{
-    num::{NonZeroU32, NonZeroUsize},
-    time::Duration,
-};
+use std::num::{NonZeroU32, NonZeroUsize};
 use web::{FaultKind, Faults, ServerConfig, ServerError};
 
 const REQUESTS: NonZeroU32 = NonZeroU32::new(10).expect("ten is not zero");
@@ -19,7 +16,7 @@ const REQUESTS: NonZeroU32 = NonZeroU32::new(10).expect("ten is not zero");
 #[derive(clap::Args, Serialize)]
 pub(crate) struct Args {
     /// Permits of the semaphore: requests in flight at once, 1 to 512
-    #[arg(long, value_name = "N", default_value = "5", value_parser = parse_workers)]
+    #[arg(long, value_name = "N", default_value = "5", value_parser = up_to::<WORKERS_LIMIT>)]
     pub(crate) limit: NonZeroUsize,
 
     /// Attempts per request, the first included, 1 to 20
@@ -31,14 +28,14 @@ pub(crate) struct Args {
     /// Pause this long after a first failure, twice as long after a second, and so on; 0 to 60
     ///
     /// Half of each pause is certain and half is chance (jitter), by the seed.
-    #[arg(long, value_name = "SECONDS", default_value = "0.5", value_parser = parse_delay)]
-    #[serde(rename = "backoff_s", serialize_with = "as_seconds")]
-    backoff: Duration,
+    #[arg(long, value_name = "SECONDS", default_value = "0.5", value_parser = seconds(0.0..=60.0))]
+    #[serde(rename = "backoff_s")]
+    backoff: Seconds,
 
     /// Never pause longer than this, 0 to 60 seconds; where the server asks for more, give up
-    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = parse_delay)]
-    #[serde(rename = "max_wait_s", serialize_with = "as_seconds")]
-    max_wait: Duration,
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds(0.0..=60.0))]
+    #[serde(rename = "max_wait_s")]
+    max_wait: Seconds,
 
     /// Let one of every K requests fail in the second part, 1 to 10000; 0 leaves that part out
     ///
@@ -67,8 +64,8 @@ impl Args {
     pub(crate) fn policy(&self, seed: u64) -> RetryPolicy {
         RetryPolicy {
             attempts: self.attempts.get(),
-            back_off: self.backoff,
-            max_wait: self.max_wait,
+            back_off: self.backoff.0,
+            max_wait: self.max_wait.0,
             seed,
         }
     }

@@ -48,7 +48,7 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let ask = Question::before(
         first,
         text,
-        wall(first) / seconds(args.requests.delay.as_secs_f64().max(1e-9)),
+        wall(first) / seconds(args.requests.delay.0.as_secs_f64().max(1e-9)),
         "{} times one wait",
     );
     lab.predict(ask, &["one", "two", "ten"], &[1.5, 3.5]);
@@ -73,7 +73,7 @@ fn run(args: &Args, lab: &mut Lab, site: &Site, name: &str) -> anyhow::Result<Ve
     lab.say(format!("{name}: {count} requests, {limit} permits …"));
     let permit_use = [PermitUse::Attempt, PermitUse::Request][usize::from(name == KEPT)];
     let (policy, screen) = (args.policy(lab.seed()), lab.screen());
-    let client = web::async_client(args.requests.timeout);
+    let client = web::async_client(args.requests.timeout.0);
     let fetch = move |url| {
         let client = client.clone();
         async move { web::get_async(&client, &url).await }

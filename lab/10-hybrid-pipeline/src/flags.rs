@@ -3,7 +3,7 @@
 use anyhow::{Context, ensure};
 use common::{
     Bound,
-    cli::{RoundsArgs, as_seconds, parse_workers, up_to},
+    cli::{RoundsArgs, Seconds, WORKERS_LIMIT, seconds, up_to},
 };
 use lab_10_hybrid_pipeline::{
     Crawl,
@@ -11,7 +11,7 @@ use lab_10_hybrid_pipeline::{
     parse::{Parse, STREAM, TREE},
     workers::{Parser, Way},
 };
-use network::{Site, WebUrl, parse_delay, parse_timeout};
+use network::{Site, WebUrl};
 use process_pool::child::Program;
 use serde::Serialize;
 use std::{num::NonZeroUsize, path::PathBuf, process::Command, time::Duration};
@@ -44,23 +44,23 @@ pub(crate) struct Args {
 
     /// Let the server hold each generated page back for this long, 0 to 60 seconds
     #[arg(
-        long, value_name = "SECONDS", default_value = "0.05", value_parser = parse_delay,
+        long, value_name = "SECONDS", default_value = "0.05", value_parser = seconds(0.0..=60.0),
         conflicts_with_all = ["url", "site"]
     )]
-    #[serde(rename = "delay_s", serialize_with = "as_seconds")]
-    delay: Duration,
+    #[serde(rename = "delay_s")]
+    delay: Seconds,
 
     /// Give up on a page after this many seconds
-    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = parse_timeout)]
-    #[serde(rename = "timeout_s", serialize_with = "as_seconds")]
-    timeout: Duration,
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds(0.001..=3600.0))]
+    #[serde(rename = "timeout_s")]
+    timeout: Seconds,
 
     /// Fetch this many pages at once
     #[arg(long, value_name = "N", default_value = "8", value_parser = up_to::<1_000>)]
     pub(crate) max_in_flight: NonZeroUsize,
 
     /// Parse with this many threads or processes
-    #[arg(long, value_name = "N", default_value = "2", value_parser = parse_workers)]
+    #[arg(long, value_name = "N", default_value = "2", value_parser = up_to::<WORKERS_LIMIT>)]
     pub(crate) workers: NonZeroUsize,
 
     /// Let this many pages wait between the stages
@@ -126,7 +126,7 @@ impl Args {
     /// A crawl of `site`, up to so many pages.
     pub(crate) fn crawl<'a>(&self, parser: &'a Parser, site: &Site, pages: usize) -> Crawl<'a> {
         Crawl {
-            client: async_client(self.timeout),
+            client: async_client(self.timeout.0),
             frontier: Frontier::new(site.urls.iter().cloned(), pages),
             parser,
             in_flight: self.max_in_flight.get(),
@@ -162,7 +162,7 @@ impl Args {
 
     /// How long each answer takes at least, if that is known.
     pub(crate) fn each(&self) -> Option<Duration> {
-        (self.url.is_empty() && self.site.is_none()).then_some(self.delay)
+        (self.url.is_empty() && self.site.is_none()).then_some(self.delay.0)
     }
 
     /// The pages to start from, with the server behind them if it is the lab's, and the most to fetch.
@@ -179,7 +179,7 @@ impl Args {
         let paths = match &files {
             Some(_) => vec!["files/index.html".into()],
             None => {
-                let (size, delay) = (self.size, self.delay.as_secs_f64());
+                let (size, delay) = (self.size, self.delay.0.as_secs_f64());
                 let path = |n| format!("page/{n}?size={size}&count={pages}&delay={delay}");
                 (0..pages).map(path).collect()
             }

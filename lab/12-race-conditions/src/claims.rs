@@ -9,7 +9,7 @@ use common::{
     claim::{Claim, Count, Figure, count},
     format,
 };
-use interleave::{Played, Schedule, explore, force};
+use interleave::{Played, Schedule, explore, failing, force};
 use lab_12_race_conditions::trials::{self, BALANCE, Mode, PAYMENT};
 use std::slice;
 
@@ -195,7 +195,7 @@ pub(crate) fn check(lab: &mut Lab, losing: Figure<Count>, odds: [Odds; 3]) -> an
     let mut rows = Vec::new();
     for (at, name) in ["counter", "account", "audit"].into_iter().enumerate() {
         let ((wrong, trials), [race, repair]) = (odds[at], [&races[at], &repairs[at]]);
-        let orders = [race, repair].map(|one| (one.failing().count(), one.played.len()));
+        let orders = [race, repair].map(|all| (failing(all).count(), all.len()));
         let trials = wrong.map(|wrong| (wrong, trials));
         let cells = trials
             .iter()
@@ -213,7 +213,7 @@ pub(crate) fn check(lab: &mut Lab, losing: Figure<Count>, odds: [Odds; 3]) -> an
             let agrees = Claim::that("checker_agrees_with_the_list", text);
             lab.claim(agrees.check(wrong.equals(losing.clone())));
         } else {
-            let first = race.failing().next().map_or_else(String::new, line);
+            let first = failing(race).next().map_or_else(String::new, line);
             lab.explain(format!("  {name}: {first}"));
         }
     }

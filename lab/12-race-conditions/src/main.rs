@@ -11,7 +11,7 @@ use common::{
 };
 use games::games;
 use interleave::{
-    NoSchedule, Schedule,
+    Schedule,
     play::{self, PlayArgs},
 };
 use programs::STEPS;
@@ -64,7 +64,7 @@ pub(crate) struct Args {
     play: PlayArgs,
 }
 
-fn parse_schedule(text: &str) -> Result<Schedule, NoSchedule> {
+fn parse_schedule(text: &str) -> anyhow::Result<Schedule> {
     let schedule: Schedule = text.parse()?;
     schedule.repeats_of(STEPS)?;
     Ok(schedule)

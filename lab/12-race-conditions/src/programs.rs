@@ -112,7 +112,7 @@ pub(crate) fn audit(repaired: bool) -> Race<(Accounts, AtomicI64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use interleave::{explore, force};
+    use interleave::{explore, failing, force};
 
     #[test]
     fn updates_are_lost_exactly_where_a_store_falls_into_a_window() {
@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn the_first_failing_audit_comes_with_its_steps() {
         let audit = explore(audit(false));
-        let failing = audit.failing().next().expect("two of six fail");
+        let failing = failing(&audit).next().expect("two of six fail");
         let steps: Vec<String> = failing.steps.iter().map(ToString::to_string).collect();
         assert_eq!(
             steps,

@@ -1,6 +1,6 @@
 //! The flags of this step, and the items that they ask for.
 
-use common::cli::{Seconds, Usage, seconds_up_to, up_to};
+use common::cli::{Seconds, Usage, seconds, up_to};
 use lab_14_queue_producer_consumer::Item;
 use measure::workload::Seeded;
 use serde::Serialize;
@@ -24,12 +24,12 @@ pub(crate) struct Args {
     pub(crate) capacity: NonZeroUsize,
 
     /// The shortest time that it takes to make or to handle an item, up to 1 s
-    #[arg(long, value_name = "SECONDS", default_value = "0.01", value_parser = seconds_up_to::<1>)]
+    #[arg(long, value_name = "SECONDS", default_value = "0.01", value_parser = seconds(0.000_001..=1.0))]
     #[serde(rename = "shortest_s")]
     shortest: Seconds,
 
     /// The longest time that it takes to make or to handle an item, up to 1 s
-    #[arg(long, value_name = "SECONDS", default_value = "0.05", value_parser = seconds_up_to::<1>)]
+    #[arg(long, value_name = "SECONDS", default_value = "0.05", value_parser = seconds(0.000_001..=1.0))]
     #[serde(rename = "longest_s")]
     longest: Seconds,
 }

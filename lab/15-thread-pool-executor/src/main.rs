@@ -5,7 +5,7 @@ mod claims;
 
 use common::{
     Lab, Question, Step,
-    cli::{Seconds, parse_workers, seconds_up_to, up_to},
+    cli::{Seconds, WORKERS_LIMIT, seconds, up_to},
 };
 use lab_15_thread_pool_executor::crowd::CROWD;
 use serde::Serialize;
@@ -37,11 +37,11 @@ pub(crate) struct Args {
     tasks: NonZeroUsize,
 
     /// Threads in the pool, 1 to 512
-    #[arg(long, value_name = "N", default_value = "5", value_parser = parse_workers)]
+    #[arg(long, value_name = "N", default_value = "5", value_parser = up_to::<WORKERS_LIMIT>)]
     workers: NonZeroUsize,
 
     /// How long a task waits on average, up to 10 s; each half to one and a half times that
-    #[arg(long, value_name = "SECONDS", default_value = "0.02", value_parser = seconds_up_to::<10>)]
+    #[arg(long, value_name = "SECONDS", default_value = "0.02", value_parser = seconds(0.000_001..=10.0))]
     #[serde(rename = "wait_s")]
     wait: Seconds,
 

@@ -4,7 +4,7 @@ mod claims;
 
 use common::{
     Lab, Question, Step,
-    cli::{RoundsArgs, Seconds, seconds_up_to, up_to},
+    cli::{RoundsArgs, Seconds, seconds, up_to},
 };
 use lab_16_processes_vs_threads::{JOB, PROGRAM};
 use serde::Serialize;
@@ -44,7 +44,7 @@ pub(crate) struct Args {
     work: NonZeroUsize,
 
     /// How long a job of I/O waits, up to 10 s
-    #[arg(long, value_name = "SECONDS", default_value = "0.1", value_parser = seconds_up_to::<10>)]
+    #[arg(long, value_name = "SECONDS", default_value = "0.1", value_parser = seconds(0.000_001..=10.0))]
     #[serde(rename = "wait_s")]
     wait: Seconds,
 

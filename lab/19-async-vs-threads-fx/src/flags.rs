@@ -1,6 +1,6 @@
 //! The flags of this step.
 
-use common::cli::{Seconds, Usage, parse_workers, up_to};
+use common::cli::{Seconds, Usage, WORKERS_LIMIT, up_to};
 use serde::Serialize;
 use std::num::NonZeroUsize;
 use web::venue::{Market, Pair};
@@ -20,7 +20,7 @@ pub(crate) struct Args {
     pub(crate) repeats: NonZeroUsize,
 
     /// Quotes in flight at once on either side, 1 to 512
-    #[arg(long, value_name = "N", default_value = "5", value_parser = parse_workers)]
+    #[arg(long, value_name = "N", default_value = "5", value_parser = up_to::<WORKERS_LIMIT>)]
     pub(crate) workers: NonZeroUsize,
 
     /// Then so many in flight at once, one row each, 1 to 20,000

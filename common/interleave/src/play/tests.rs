@@ -26,8 +26,10 @@ fn drawn_in(rows: usize, moves: &str) -> Result<String, char> {
         turns: Vec::new(),
         note: String::new(),
     };
-    let refused = moves.chars().find(|key| !table.play(*key));
-    refused.map_or_else(|| Ok(table.drawn(View { width: 80, rows })), Err)
+    for key in moves.chars() {
+        table.note = table.play(key).map_err(|_| key)?;
+    }
+    Ok(table.drawn(View { width: 80, rows }))
 }
 
 #[test]
