@@ -291,7 +291,7 @@ fn conclude(
 
 fn print(document: &Document, screen: &Screen, common: &CommonArgs) -> io::Result<()> {
     if common.json {
-        return screen.try_print(&report::json(document));
+        return screen.try_print(&serde_json::to_string_pretty(document)?);
     }
     if document.variants.is_empty() {
         return Ok(());
@@ -301,7 +301,8 @@ fn print(document: &Document, screen: &Screen, common: &CommonArgs) -> io::Resul
     if common.verbose {
         screen.try_print(&format!("\n{}", report::verbose(document, screen.width())))?;
     }
-    let summary = report::summary(document, screen.view(path::rows(&document.step)));
+    let rows = screen.rows(path::rows(&document.step));
+    let summary = report::summary(document, screen.width(), rows);
     screen.try_print_in_parts(&format!("\n{summary}"))
 }
 

@@ -1,7 +1,6 @@
 //! The report where only plain ASCII can be shown.
 
 use std::{
-    borrow::Cow,
     env,
     io::{self, IsTerminal},
 };
@@ -25,12 +24,8 @@ fn is_needed(variable: impl Fn(&str) -> Option<String>) -> bool {
 }
 
 /// The text, in plain ASCII if that is wanted; every character keeps its column.
-pub(crate) fn settled(text: &str, ascii: bool) -> Cow<'_, str> {
-    if ascii && !text.is_ascii() {
-        plain_text(text).into()
-    } else {
-        text.into()
-    }
+pub(crate) fn settled(text: &str, ascii: bool) -> String {
+    if ascii { plain_text(text) } else { text.into() }
 }
 
 /// What is drawn and what stands for it; the first marks that are `'` are less than half of a cell.
@@ -46,15 +41,10 @@ pub(super) fn plain_text(text: &str) -> String {
 }
 
 fn plain(c: char) -> char {
-    let pairs = MARKS
-        .iter()
-        .flat_map(|(from, to)| from.chars().zip(to.chars()));
-    match pairs
-        .filter(|(from, _)| *from == c)
-        .map(|(_, to)| to)
-        .next()
-    {
-        Some(mark) => mark,
+    let pairs = MARKS.iter();
+    let mut pairs = pairs.flat_map(|(from, to)| from.chars().zip(to.chars()));
+    match pairs.find(|(from, _)| *from == c) {
+        Some((_, mark)) => mark,
         None if c.is_ascii() => c,
         None => '?',
     }

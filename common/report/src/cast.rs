@@ -1,12 +1,9 @@
 //! What a run shows, as it shows it, for players to show again: an asciicast, version 2.
 
-use crate::{file::ResultFile, width};
+use crate::{file::ResultFile, screen::width_of_terminal};
 use console::Term;
 use serde_json::{Value, json};
-use std::{
-    env,
-    time::{Duration, Instant, SystemTime},
-};
+use std::time::{Duration, Instant, SystemTime};
 
 /// How long a pause lasts in a recording.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -30,15 +27,12 @@ impl Cast {
     /// Begins to record for `file`; without a terminal it is `size` that says how wide and high.
     pub fn new(file: ResultFile, title: &str, size: (Option<u16>, usize), coloured: bool) -> Self {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-        let known = ["SHELL", "TERM"].map(|name| Some((name, env::var(name).ok()?)));
         let (width, rows) = size;
-        let rows = width::size(&Term::stdout()).map_or(rows, |(rows, _)| rows);
+        let rows = (Term::stdout().size_checked()).map_or(rows, |(rows, _)| rows.into());
         let rows = rows.clamp(10, 200);
         let header = json!({
-            "version": 2, "width": width.map_or_else(width::of_terminal, usize::from), "height": rows,
+            "version": 2, "width": width.map_or_else(width_of_terminal, usize::from), "height": rows,
             "title": title, "timestamp": now.unwrap_or_default().as_secs(),
-            "env": known.into_iter().flatten().map(|(name, value)| (name.into(), value.into()))
-                .collect::<serde_json::Map<_, _>>(),
         });
         Self {
             tape: format!("{header}\n"),

@@ -1,6 +1,6 @@
 //! What a run leaves: the one document that the terminal, `--json` and the tests all read.
 
-use crate::{picture::Drawn, recording::RecordingReport};
+use crate::recording::RecordingReport;
 use measure::host::Host;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -201,13 +201,6 @@ pub(crate) fn with_bars(variants: &[Variant]) -> Vec<&Variant> {
     let all: Vec<_> = variants.iter().filter(has_bar).collect();
     let is_alone = all.len() < 2.min(variants.len());
     if is_alone { Vec::new() } else { all }
-}
-
-impl Variant {
-    /// What pictures show of it.
-    pub(crate) fn drawn(&self) -> Drawn<'_> {
-        (&self.name, self.wall_s, &self.recorded)
-    }
 }
 
 /// What a variant was asked to do and what it used; `None` where the platform does not tell.

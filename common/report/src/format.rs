@@ -1,5 +1,6 @@
 //! Figures in words: three significant digits and a unit.
 
+use indicatif::HumanCount;
 use std::time::Duration;
 
 /// A duration: `12.3 ms`, `1.01 s`, `2 min 5 s`.
@@ -41,15 +42,7 @@ pub fn bytes(value: f64) -> String {
 
 /// A whole number with its thousands apart: `1,000,000`.
 pub fn count(value: u64) -> String {
-    let plain = value.to_string();
-    let mut apart = String::with_capacity(plain.len() + plain.len() / 3);
-    for (index, digit) in plain.chars().enumerate() {
-        if index > 0 && (plain.len() - index).is_multiple_of(3) {
-            apart.push(',');
-        }
-        apart.push(digit);
-    }
-    apart
+    HumanCount(value).to_string()
 }
 
 /// A number without a unit: whole as [`count`], otherwise three significant digits.

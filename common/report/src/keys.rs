@@ -36,26 +36,17 @@ impl Keys {
     /// The next key; of input that is no terminal the first of a line. `None` at its end.
     pub(crate) fn next(&self) -> Option<char> {
         let first = read_byte()?;
-        let mut last = first;
-        while !self.is_terminal && last != b'\n' {
-            match read_byte() {
-                Some(byte) => last = byte,
-                None => break,
-            }
+        if !self.is_terminal && first != b'\n' {
+            rest_of_line().for_each(drop);
         }
-        Some(match first {
-            b'\r' => '\n',
-            byte => char::from(byte).to_ascii_lowercase(),
-        })
+        let key = char::from(first).to_ascii_lowercase();
+        Some(if key == '\r' { '\n' } else { key })
     }
-}
 
-impl Keys {
     /// The next line, which its writer sees and can correct; empty at the end of the input.
     pub(crate) fn line(&self) -> String {
         self.release();
-        let bytes = iter::from_fn(read_byte).take_while(|byte| *byte != b'\n');
-        let line = String::from_utf8_lossy(&bytes.collect::<Vec<u8>>()).into_owned();
+        let line = rest_of_line().map(char::from).collect();
         #[cfg(unix)]
         silence();
         if !self.is_terminal {
@@ -78,6 +69,11 @@ impl Drop for Keys {
     fn drop(&mut self) {
         self.release();
     }
+}
+
+/// What is still to be read of a line; a number is asked for, so bytes are characters.
+fn rest_of_line() -> impl Iterator<Item = u8> {
+    iter::from_fn(read_byte).take_while(|byte| *byte != b'\n')
 }
 
 /// Turns echo and lines off; Ctrl-C keeps its meaning.

@@ -65,6 +65,21 @@ fn look_of(span: &SpanReport) -> usize {
     }
 }
 
+/// A look in a word, and as a legend says it.
+pub(crate) fn named(look: usize) -> (&'static str, &'static str) {
+    match look {
+        RUNNING => ("run", "running"),
+        STILL => ("still", "waiting"),
+        READY => ("ready", "ready, no CPU free"),
+        START => ("start", "starts up"),
+        CUT => ("cut", "cut off: how it ran is not known"),
+        cause => {
+            let cause = &CAUSES[cause - FIRST_CAUSE];
+            (cause.wait, cause.words)
+        }
+    }
+}
+
 /// Paints a stretch over what is there.
 fn paint(canvas: &mut BTreeMap<i64, Stretch>, place: (f64, f64), look: usize, share: f64) {
     if place

@@ -1,6 +1,6 @@
 //! The live view: the picture of a variant grows while it runs.
 
-use crate::{DIM, RecordingReport, Screen, format, picture::Picture};
+use crate::{DIM, RecordingReport, Screen, Variant, format, picture::Picture};
 use measure::{
     Moment,
     timing::{self, Housekeeper, Usage},
@@ -93,10 +93,15 @@ fn frame(screen: &Screen, so_far: &Recording, watched: &Watched, before: &Usage)
     let wall_s = so_far.wall.as_secs_f64();
     let (rows, columns) = screen.room();
     let room = rows.saturating_sub(LEFT).min(MOST);
-    let recorded = RecordingReport::of(so_far);
-    let drawn = (watched.name.as_str(), wall_s, &recorded);
-    let picture = Picture::growing(&watched.name, watched.longest_s.max(wall_s), columns - 1);
-    let mut lines = picture.lanes(&[drawn], &[], room, None);
+    let one = [Variant {
+        name: watched.name.clone(),
+        wall_s,
+        comparable: true,
+        recorded: RecordingReport::of(so_far),
+        ..Variant::default()
+    }];
+    let picture = Picture::of(&one, watched.longest_s.max(wall_s), columns - 1);
+    let mut lines = picture.lanes(&one, &[], room, None);
     lines.truncate(room);
     let status = status(so_far, watched, before);
     lines.push(format!("{DIM}{status}{DIM:#}"));

@@ -1,11 +1,12 @@
 //! The one value through which a program speaks: lines for its reader, bars for its watcher, a recording.
 
-use crate::{View, ascii, cast::Cast, cells, is_address, keys::Keys, stage::Stage, width, wrap};
+use crate::{ascii, cast::Cast, keys::Keys, stage::Stage, wrap};
 use console::Term;
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use std::{
     fmt,
     io::{self, IsTerminal, Write},
+    iter,
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::{Duration, Instant},
 };
@@ -36,36 +37,34 @@ pub struct Screen(Arc<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
-    silent: bool,
-    ascii: bool,
-    width: Option<usize>,
-    goes_on_unread: bool,
+    options: ScreenOptions,
     /// What kept lines from being printed.
     lost: OnceLock<String>,
-    live: bool,
     stage: Mutex<Stage>,
     keys: Option<Keys>,
 }
 
+/// The width to draw for: the terminal's within reason, however narrow or wide it is.
+pub(crate) fn width_of_terminal() -> usize {
+    let size = Term::stdout().size_checked();
+    size.map_or(80, |(_, columns)| columns.clamp(50, 120).into())
+}
+
 impl Screen {
     /// The screen of this process; a program makes one and passes it on.
-    pub fn new(options: ScreenOptions) -> Self {
-        let ascii = ascii::is_wanted(options.ascii);
-        let shown = !options.silent && is_watched();
+    pub fn new(mut options: ScreenOptions) -> Self {
+        options.ascii = ascii::is_wanted(options.ascii);
+        let stage = Stage {
+            cast: options.cast.take(),
+            shown: !options.silent && is_watched(),
+            ascii: options.ascii,
+            ..Stage::default()
+        };
         Self(Arc::new(Inner {
-            silent: options.silent,
-            ascii,
-            width: options.width.map(usize::from),
-            goes_on_unread: options.goes_on_unread,
             lost: OnceLock::new(),
-            live: shown || !options.silent && options.cast.is_some(),
-            stage: Mutex::new(Stage {
-                cast: options.cast,
-                shown,
-                ascii,
-                ..Stage::default()
-            }),
+            stage: Mutex::new(stage),
             keys: options.reads_keys.then(Keys::take),
+            options,
         }))
     }
 
@@ -80,31 +79,33 @@ impl Screen {
 
     /// The width to draw for: the one asked for, the terminal's within reason, or 80.
     pub fn width(&self) -> usize {
-        self.0.width.unwrap_or_else(width::of_terminal)
+        (self.0.options.width).map_or_else(width_of_terminal, usize::from)
     }
 
-    /// The room for the screen that a run ends with, which has at most `most` lines.
+    /// How many lines there are for the screen that a run ends with, which has at most `most`.
     ///
     /// The prompt that comes after it takes one of the terminal's; below three quarters it does not shrink.
-    pub fn view(&self, most: usize) -> View {
+    pub fn rows(&self, most: usize) -> usize {
         let recorded = self.stage().cast.as_ref().map(|cast| cast.rows);
-        let rows = width::size(&Term::stdout()).map(|size| size.0).or(recorded);
-        let rows = rows.map_or(most, |rows| rows.saturating_sub(1));
-        View {
-            width: self.width(),
-            rows: rows.clamp(most - most / 4, most),
-        }
+        let terminal = Term::stdout().size_checked();
+        let rows = terminal.map(|size| size.0.into()).or(recorded);
+        rows.map_or(most, |rows| {
+            rows.saturating_sub(1).clamp(most - most / 4, most)
+        })
     }
 
     /// Whether there is a live view to draw.
     pub(crate) fn is_live(&self) -> bool {
-        self.0.live
+        let stage = self.stage();
+        stage.shown || !self.0.options.silent && stage.cast.is_some()
     }
 
     /// How many rows and columns there are for what is drawn while a variant runs.
     pub(crate) fn room(&self) -> (usize, usize) {
-        let size = width::size(&Term::stderr());
-        let (rows, columns) = size.unwrap_or((usize::MAX, usize::MAX));
+        let size = Term::stderr().size_checked();
+        let (rows, columns) = size.map_or((usize::MAX, usize::MAX), |(rows, columns)| {
+            (rows.into(), columns.into())
+        });
         let recorded = self.stage().cast.as_ref().map(|cast| cast.rows);
         let rows = rows.min(recorded.unwrap_or(usize::MAX));
         (rows, columns.min(self.width()))
@@ -118,21 +119,15 @@ impl Screen {
 
     /// The text as this screen shows it.
     fn settled(&self, text: &str) -> String {
-        ascii::settled(text, self.0.ascii).into_owned()
+        ascii::settled(text, self.0.options.ascii)
     }
 
     /// Prints one line on standard output, at once; nothing when silent.
     ///
     /// When nobody is left to read, it ends this process quietly, unless results go to files, too.
     pub fn say(&self, line: impl AsRef<str>) {
-        let (line, width) = (line.as_ref(), self.width());
-        let wide = |word: &str| word.chars().map(cells).sum::<usize>() > width;
-        // A word without an end, such as a title of a page.
-        let is_endless = |word: &str| wide(word) && !is_address(word);
-        match line.split_whitespace().any(is_endless) {
-            _ if self.0.silent => {}
-            true => self.print(&wrap(line, width, 0)),
-            false => self.print(line),
+        if !self.0.options.silent {
+            self.print(&wrap(line.as_ref(), self.width(), 0));
         }
     }
 
@@ -140,7 +135,7 @@ impl Screen {
     ///
     /// A piece that has no room on the line begins another. Otherwise as [`say`](Self::say).
     pub fn say_more(&self, piece: &str) {
-        if self.0.silent {
+        if self.0.options.silent {
             return;
         }
         let (piece, columns, width) = (self.settled(piece), self.room().1, self.width());
@@ -165,7 +160,7 @@ impl Screen {
     /// Ends this process or keeps the reason, where nothing could be printed.
     fn settle(&self, printed: io::Result<()>) {
         match printed {
-            Err(error) if !self.0.goes_on_unread => self.end_unread(&error),
+            Err(error) if !self.0.options.goes_on_unread => self.end_unread(&error),
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
                 self.0.lost.get_or_init(|| unwritten(&error));
             }
@@ -208,17 +203,10 @@ impl Screen {
     /// What was typed ahead does not count. `None` at the end of the input: nobody is there.
     pub fn ask<T>(&self, prompt: &str, wanted: impl Fn(char) -> Option<T>) -> Option<T> {
         self.prompt(prompt);
-        let began = Instant::now();
-        let answer = self.0.keys.as_ref().and_then(|keys| {
-            keys.flush();
-            loop {
-                let key = keys.next()?;
-                if let Some(found) = wanted(key) {
-                    return Some((key, found));
-                }
-            }
+        let answer = self.waited_for(|keys| {
+            let mut pressed = iter::from_fn(|| keys.next());
+            pressed.find_map(|key| Some((key, wanted(key)?)))
         });
-        self.recorded(|cast| cast.waited(began.elapsed()));
         // An answer is seen; Enter and the keys of a pause are not part of the story.
         let seen = answer.as_ref().map(|(key, _)| *key);
         let seen = seen.filter(|key| prompt.ends_with(": ") && !key.is_whitespace());
@@ -229,26 +217,31 @@ impl Screen {
 
     /// Waits for a whole number after a prompt; Enter alone is 0. What was typed ahead does not count.
     pub fn ask_number(&self, prompt: &str) -> u64 {
-        let began = Instant::now();
-        let number = self.0.keys.as_ref().map_or(0, |keys| {
-            keys.flush();
+        let number = self.waited_for(|keys| {
             loop {
                 self.prompt(prompt);
-                match keys.line().trim() {
-                    "" => return 0,
-                    line => {
-                        if let Ok(number) = line.parse() {
-                            return number;
-                        }
-                    }
+                let line = keys.line();
+                if line.trim().is_empty() {
+                    return None;
+                } else if let Ok(number) = line.trim().parse() {
+                    return Some(number);
                 }
             }
         });
-        self.recorded(|cast| {
-            cast.waited(began.elapsed());
-            cast.show(&format!("{number}\n"));
-        });
+        let number = number.unwrap_or(0);
+        self.recorded(|cast| cast.show(&format!("{number}\n")));
         number
+    }
+
+    /// What the reader enters from now on; how long that takes is not part of a recording.
+    fn waited_for<T>(&self, entered: impl FnOnce(&Keys) -> Option<T>) -> Option<T> {
+        let began = Instant::now();
+        let answer = self.0.keys.as_ref().and_then(|keys| {
+            keys.flush();
+            entered(keys)
+        });
+        self.recorded(|cast| cast.waited(began.elapsed()));
+        answer
     }
 
     /// Waits until the reader wants to go on; see [`ask`](Self::ask).

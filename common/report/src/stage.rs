@@ -41,7 +41,7 @@ impl Stage {
         for line in &mut lines {
             // A line as wide as the terminal may go on in the next.
             let cut = truncate_str(line, columns.saturating_sub(1), "");
-            *line = ascii::settled(cut.trim_end(), self.ascii).into_owned();
+            *line = ascii::settled(cut.trim_end(), self.ascii);
         }
         self.replace(lines, columns);
     }

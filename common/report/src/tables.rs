@@ -1,12 +1,13 @@
 //! The figures of all variants as tables, declared once for the terminal and the page.
 
 use crate::{
-    DIM, Variant,
+    DIM, TableReport, Variant,
     format::{self, percent, plain, seconds_f64},
-    grouped, wrap,
+    grouped, styled,
 };
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
-use serde_json::{Value, json};
+use serde_json::Value;
+use std::iter;
 
 /// A figure of every variant: its heading, its fields in the document, of which it is the sum, how it is
 /// shown, and what it is no more than where it goes without saying.
@@ -70,6 +71,7 @@ fn times(ratio: f64) -> String {
 
 /// The tables of a run: times, work, what the machine did.
 pub(crate) fn of(variants: &[Variant]) -> Vec<Figures> {
+    let fields = |one| serde_json::to_value(one).unwrap_or_default();
     let all: Vec<Value> = variants.iter().map(fields).collect();
     let value = |fields: &Value, (_, field, ..): &Column| {
         let places = [fields, &fields["ledger"], &fields["recorder"]];
@@ -79,7 +81,11 @@ pub(crate) fn of(variants: &[Variant]) -> Vec<Figures> {
             .filter_map(part)
             .reduce(|sum, part| sum + part)
     };
-    let tells = |column: &&Column| all.iter().any(|one| value(one, column) > Some(column.3));
+    let is_repeated = variants.iter().any(|one| one.runs > 1);
+    let tells = |column: &&Column| {
+        let is_told = all.iter().any(|one| value(one, column) > Some(column.3));
+        is_told && (is_repeated || !["wall_min_s", "wall_max_s"].contains(&column.1))
+    };
     let notes = [bounds(variants), Vec::new(), left_out(variants)];
     let table = |((title, columns), notes): ((_, &'static [Column]), _)| {
         let columns: Vec<&Column> = columns.iter().filter(tells).collect();
@@ -90,25 +96,12 @@ pub(crate) fn of(variants: &[Variant]) -> Vec<Figures> {
         let headings = columns.iter().map(|column| column.0);
         Figures {
             title,
-            headings: std::iter::once("variant").chain(headings).collect(),
+            headings: iter::once("variant").chain(headings).collect(),
             rows: variants.iter().zip(&all).map(row).collect(),
             notes,
         }
     };
     TABLES.into_iter().zip(notes).map(table).collect()
-}
-
-/// The fields of a variant that tables show.
-fn fields(one: &Variant) -> Value {
-    let repeated = one.runs > 1;
-    json!({
-        "wall_s": one.wall_s, "runs": one.runs, "speedup": one.speedup,
-        "wall_min_s": repeated.then_some(one.wall_min_s),
-        "wall_max_s": repeated.then_some(one.wall_max_s),
-        "cpu_user_s": one.cpu_user_s, "cpu_system_s": one.cpu_system_s,
-        "bound_s": one.bound_s, "efficiency": one.efficiency,
-        "ledger": one.ledger, "recorder": one.recorded.recorder,
-    })
 }
 
 /// Why bounds are what they are, each reason once, and what does not compare.
@@ -148,25 +141,48 @@ fn left_out(variants: &[Variant]) -> Vec<String> {
         .collect()
 }
 
-/// The tables for a terminal.
-pub(crate) fn text(variants: &[Variant], width: usize) -> String {
-    let mut lines = Vec::new();
-    for figures in of(variants) {
+impl Figures {
+    /// As a step's own tables are.
+    fn shown(self) -> TableReport {
         let row = |(name, cells): (String, Vec<Figure>)| {
             let cells = cells.into_iter();
             let cells = cells.map(|(_, value, show)| value.map_or("–".into(), show));
-            std::iter::once(name).chain(cells).collect()
+            iter::once(name).chain(cells).collect()
         };
-        let rows = figures.rows.into_iter().map(row).collect();
-        lines.push(format!("\n{DIM}{}{DIM:#}", figures.title));
-        lines.push(
-            table(&figures.headings, rows, &[0], width)
-                .trim_end()
-                .to_owned(),
-        );
-        lines.extend(figures.notes.iter().map(|note| wrap(note, width, 2)));
+        TableReport {
+            title: self.title.into(),
+            headings: self.headings.into_iter().map(String::from).collect(),
+            rows: self.rows.into_iter().map(row).collect(),
+            text_columns: vec![0],
+            notes: self.notes,
+        }
     }
-    lines.join("\n") + "\n"
+}
+
+/// The tables of a run for a terminal.
+pub(crate) fn text(variants: &[Variant], width: usize) -> Vec<String> {
+    let tables = of(variants).into_iter().map(Figures::shown);
+    let lines = tables.flat_map(|one| {
+        let title = format!("\n{DIM}{}{DIM:#}", one.title);
+        iter::once(title).chain(lines(&one, width, usize::MAX))
+    });
+    lines.collect()
+}
+
+/// A table in at most `most` rows, and what is said under it.
+pub(crate) fn lines(one: &TableReport, width: usize, most: usize) -> Vec<String> {
+    let names: Vec<&str> = one.headings.iter().map(String::as_str).collect();
+    let shown = one.rows.iter().take(most).cloned().collect();
+    let text = table(&names, shown, &one.text_columns, width - 2);
+    let mut lines: Vec<String> = text.lines().map(|line| format!("  {line}")).collect();
+    if one.rows.len() > most {
+        let more = one.rows.len() - most;
+        let rows = if more == 1 { "row" } else { "rows" };
+        lines.push(format!("  … {more} more {rows}: --verbose"));
+    }
+    let notes = one.notes.iter();
+    lines.extend(notes.flat_map(|note| styled(DIM, note, width, 2)));
+    lines
 }
 
 /// A table with a dim header; the columns listed in `left` are text, the others figures.

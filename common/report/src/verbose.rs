@@ -1,6 +1,9 @@
 //! Everything that the closing screen leaves out.
 
-use crate::{BOLD, DIM, Document, Variant, hung, lane, picture::Picture, styled, tables, wrap};
+use crate::{
+    BOLD, DIM, Document, Variant, lane, picture::Picture, styled, summary::claims::marked, tables,
+    wrap,
+};
 use std::{fmt::Write, slice};
 
 /// Lines drawn per variant at most.
@@ -14,12 +17,10 @@ pub fn verbose(document: &Document, width: usize) -> String {
     lines.extend(dim(&format!("mirrors {}", document.mirrors.join(", ")), 0));
     lines.extend(dim(&crate::parameters(&document.params), 0));
     lines.push(timelines(&document.variants, width));
-    lines.push(tables::text(&document.variants, width));
+    lines.extend(tables::text(&document.variants, width));
+    lines.push(String::new());
     for claim in &document.claims {
-        let (style, mark, word) = claim.verdict.said();
-        let lead = format!("{mark} {word}:");
-        let text = hung(&format!("{lead} {}", claim.text), width);
-        lines.push(text.replacen(&lead, &format!("{style}{lead}{style:#}"), 1));
+        lines.push(marked(claim.verdict, &claim.text, width, usize::MAX));
         lines.extend(dim(&claim.evidence, 4));
         let reason = claim.reason.as_ref();
         if let Some(reason) = reason.filter(|it| !claim.evidence.contains(it.as_str())) {
@@ -42,8 +43,8 @@ fn timelines(variants: &[Variant], width: usize) -> String {
     for one in variants {
         let axis_s = lane::axis_of(one, &all);
         let enlarged = (axis_s < longest).then_some(longest / axis_s);
-        let picture = Picture::of(slice::from_ref(one), axis_s, width);
-        let lines = picture.lanes(&[one.drawn()], &[], ROWS, enlarged);
+        let one = slice::from_ref(one);
+        let lines = Picture::of(one, axis_s, width).lanes(one, &[], ROWS, enlarged);
         if !lines.is_empty() {
             let _ = writeln!(text, "\n{}", lines.join("\n"));
         }

@@ -1,6 +1,6 @@
 //! Levels over time: as told, and as the spans themselves tell.
 
-use super::{IO, Lane, Level, Moment, Recording, Span, queries::at_once};
+use super::{IO, Lane, Level, Moment, Recording, Span};
 
 /// Samples of a level that are drawn or written.
 const SAMPLES: usize = 300;
@@ -22,11 +22,7 @@ impl Recording {
     /// How many spans with `wait = "io"` are open, those left out that hold others of the kind.
     fn in_flight(&self) -> Option<Level> {
         let waits = self.lanes.iter().flat_map(innermost_waits);
-        let steps = at_once(waits.map(|span| (span.start, span.end)));
-        let level = Level {
-            name: "in flight".into(),
-            samples: steps,
-        };
+        let level = Level::of_open("in flight", waits);
         (level.peak() > 1.0).then_some(level)
     }
 }
@@ -43,6 +39,20 @@ fn innermost_waits(lane: &Lane) -> impl Iterator<Item = &Span> {
 }
 
 impl Level {
+    /// How many of these spans are open at each moment; where one ends as another begins, there is one.
+    pub(super) fn of_open<'a>(name: &str, spans: impl Iterator<Item = &'a Span>) -> Self {
+        let steps = spans.flat_map(|span| [(span.start, 1.0), (span.end, -1.0)]);
+        let mut samples: Vec<(Moment, f64)> = steps.collect();
+        samples.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
+        let mut open = 0.0;
+        for (_, level) in &mut samples {
+            open += *level;
+            *level = open;
+        }
+        let name = name.to_owned().into();
+        Self { name, samples }
+    }
+
     /// The greatest level.
     pub fn peak(&self) -> f64 {
         self.samples

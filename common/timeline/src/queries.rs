@@ -1,6 +1,6 @@
 //! What a recording answers: how long was waited and for what, how many at once, how much was done.
 
-use crate::{Level, Moment, Recording, Span};
+use crate::{Level, Recording, Span};
 use std::time::Duration;
 
 impl Recording {
@@ -49,21 +49,6 @@ impl Recording {
 
     /// The most spans with this name that were open at once.
     pub fn most_open(&self, name: &str) -> usize {
-        let steps = at_once(self.named(name).map(|span| (span.start, span.end)));
-        steps.into_iter().map(|step| step.1).fold(0.0, f64::max) as usize
+        Level::of_open(name, self.named(name)).peak() as usize
     }
-}
-
-/// The level of what is open at each moment; where one ends as another begins, there is one.
-pub(super) fn at_once(stretches: impl Iterator<Item = (Moment, Moment)>) -> Vec<(Moment, f64)> {
-    let mut steps: Vec<(Moment, f64)> = stretches
-        .flat_map(|(start, end)| [(start, 1.0), (end, -1.0)])
-        .collect();
-    steps.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
-    let mut open = 0.0;
-    for (_, level) in &mut steps {
-        open += *level;
-        *level = open;
-    }
-    steps
 }

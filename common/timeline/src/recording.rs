@@ -18,6 +18,13 @@ pub enum LaneKind {
     Process,
 }
 
+impl LaneKind {
+    /// The lane of this kind with this number.
+    pub(super) fn lane(self, number: u64) -> LaneId {
+        LaneId { kind: self, number }
+    }
+}
+
 /// Which lane a span belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct LaneId {

@@ -19,7 +19,7 @@ pub(super) struct Kept {
 }
 
 /// What is not complete yet, and what is. Events come in the order of time.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(super) struct Replay {
     finds_tasks: bool,
     /// What each thread is inside of, the innermost last.
@@ -90,11 +90,7 @@ impl Replay {
     pub(super) fn new(finds_tasks: bool) -> Self {
         Self {
             finds_tasks,
-            threads: BTreeMap::new(),
-            open: BTreeMap::new(),
-            roots: 0,
-            tasks: Tasks::default(),
-            done: Vec::new(),
+            ..Self::default()
         }
     }
 
@@ -140,13 +136,7 @@ impl Replay {
         } else if open.is_again() && !open.place.is_task {
             match around {
                 Some(around) => open.place.is_task = around.is_task,
-                None if self.finds_tasks => {
-                    if open.place.depth > 0 {
-                        open.place.root = next(&mut self.roots);
-                    }
-                    let name = |number| open.lane_name(number);
-                    open.place = self.tasks.open(open.place.root, name);
-                }
+                None if self.finds_tasks => open.become_task(&mut self.roots, &mut self.tasks),
                 None => {}
             }
         }
@@ -232,7 +222,10 @@ impl Replay {
         for kept in mem::take(&mut self.done) {
             match self.tasks.tasks.get(&kept.root) {
                 Some(task) => settled.add((task.lane, Some(&task.name)), kept.span),
-                None => settled.add((thread_lane(kept.thread), None), kept.span),
+                None => {
+                    let lane = LaneKind::Thread.lane(kept.thread);
+                    settled.add((lane, None), kept.span);
+                }
             }
         }
         self.tasks.tasks.retain(|_, task| task.is_open);
@@ -263,6 +256,14 @@ impl Open {
     /// Whether it was entered and left before.
     fn is_again(&self) -> bool {
         self.inside == 0 && !self.runs.is_empty()
+    }
+
+    /// It is polled again where nothing is around it.
+    fn become_task(&mut self, roots: &mut u64, tasks: &mut Tasks) {
+        if self.place.depth > 0 {
+            self.place.root = next(roots);
+        }
+        self.place = tasks.open(self.place.root, |number| self.lane_name(number));
     }
 
     /// What its lane is called where it is a task: `request user 70`, or `request 3` where it has no fields.
@@ -349,10 +350,7 @@ impl Tasks {
         let number = self.count;
         self.count += 1;
         let task = Task {
-            lane: LaneId {
-                kind: LaneKind::Task,
-                number,
-            },
+            lane: LaneKind::Task.lane(number),
             name: name(number),
             is_open: true,
         };
@@ -367,11 +365,4 @@ impl Tasks {
 fn next(count: &mut u64) -> u64 {
     *count += 1;
     *count
-}
-
-pub(super) fn thread_lane(number: u64) -> LaneId {
-    LaneId {
-        kind: LaneKind::Thread,
-        number,
-    }
 }

@@ -1,9 +1,9 @@
 //! What all threads have noted, put together: now and then, and when it is taken.
 
 use crate::{
-    LaneId, Moment, Recording,
+    LaneId, LaneKind, Moment, Recording,
     log::{Event, Log, lock},
-    replay::{Replay, thread_lane},
+    replay::Replay,
     settled::Settled,
 };
 use std::{
@@ -115,7 +115,10 @@ impl Store {
         let state = &mut *self.state();
         state.replay.share_out(&mut state.settled);
         let logs = lock(&self.logs);
-        let lives = |lane: &LaneId| logs.iter().any(|log| thread_lane(log.thread) == *lane);
+        let lives = |lane: &LaneId| {
+            logs.iter()
+                .any(|log| LaneKind::Thread.lane(log.thread) == *lane)
+        };
         state.settled.take(lives)
     }
 
@@ -138,7 +141,7 @@ impl State {
         let noted = mem::take(&mut *lock(&log.noted));
         self.settled.toll.events += (noted.events.len() + noted.samples.len()) as u64;
         if let Some(name) = &log.name {
-            self.settled.name(thread_lane(log.thread), name);
+            self.settled.name(LaneKind::Thread.lane(log.thread), name);
         }
         let events = noted.events.into_iter();
         self.early.extend(events.map(|event| (log.thread, event)));

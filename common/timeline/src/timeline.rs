@@ -1,8 +1,6 @@
 //! The handle: a timeline to install, to record into from outside, and to take from.
 
-use crate::{
-    LaneId, LaneKind, Moment, Recording, Span, chrome, log, replay::thread_lane, store::Store,
-};
+use crate::{LaneId, LaneKind, Moment, Recording, Span, chrome, log, store::Store};
 use serde_json::Value;
 use std::{
     env, fmt,
@@ -120,8 +118,7 @@ impl Timeline {
     pub fn adopt_lanes(&self, recording: Recording) {
         self.store.with_settled(|settled| {
             for lane in recording.lanes {
-                let (kind, number) = (LaneKind::Elsewhere, log::new_thread());
-                let id = LaneId { kind, number };
+                let id = LaneKind::Elsewhere.lane(log::new_thread());
                 settled.name(id, &lane.name);
                 let spans = lane.spans.into_iter();
                 spans.for_each(|span| settled.add((id, None), span));
@@ -141,7 +138,7 @@ impl Timeline {
 
     fn hand_over(&self, what: &'static str, job: u64) {
         if let Some(thread) = log::with_log(&self.store, |log, _, _| log.thread) {
-            let lane = thread_lane(thread);
+            let lane = LaneKind::Thread.lane(thread);
             self.store
                 .with_settled(|settled| settled.hand_over(lane, what, job));
         }
@@ -174,10 +171,7 @@ impl Timeline {
 }
 
 fn process(pid: u32) -> LaneId {
-    LaneId {
-        kind: LaneKind::Process,
-        number: pid.into(),
-    }
+    LaneKind::Process.lane(pid.into())
 }
 
 /// Writes a Chrome trace when it is dropped; see [`Timeline::write_on_drop`].

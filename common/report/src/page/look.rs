@@ -1,48 +1,19 @@
 //! How a stretch of time looks: running is solid, all else pale, with stripes that tell causes apart where
 //! colours do not.
 
-use crate::lane::{CUT, FIRST_CAUSE, LOOKS, READY, RUNNING, START, STILL};
+use crate::lane::{self, LOOKS, RUNNING, STILL};
 use maud::{Markup, html};
 use std::fmt::Write;
-use timeline::CAUSES;
 
 /// The height of a row, and of the bars in it.
 pub(super) const ROW: usize = 16;
 const BAR: f64 = 12.0;
 const MARGIN: f64 = 2.0;
 
-/// Each stripe's distance from the top of the bar and height, for the looks and then the causes in order.
-const STRIPES: [&[(f64, f64)]; LOOKS] = [
-    &[],
-    &[(0.0, 1.0), (11.0, 1.0)],
-    &[(5.5, 1.0)],
-    &[(0.0, 1.0), (3.5, 1.0), (7.5, 1.0), (11.0, 1.0)],
-    &[(2.0, 1.0), (4.0, 1.0), (7.0, 1.0), (9.0, 1.0)],
-    &[],
-    &[(5.0, 2.0)],
-    &[(0.0, 3.0)],
-    &[(9.0, 3.0)],
-    &[(0.0, 1.0)],
-    &[(3.0, 2.0), (7.0, 2.0)],
-    &[(11.0, 1.0)],
-    &[(0.0, 2.0), (5.0, 2.0), (10.0, 2.0)],
-    &[(0.0, 2.0), (5.0, 2.0)],
-    &[(0.0, 2.0), (10.0, 2.0)],
-];
-
-/// The class of a look in the style sheet, and what a legend says of it.
-fn named(look: usize) -> (&'static str, &'static str) {
-    match look {
-        RUNNING => ("run", "running"),
-        STILL => ("still", "waiting"),
-        READY => ("ready", "ready, no CPU free"),
-        START => ("start", "starts up"),
-        CUT => ("cut", "cut off: how it ran is not known"),
-        cause => {
-            let cause = &CAUSES[cause - FIRST_CAUSE];
-            (cause.wait, cause.words)
-        }
-    }
+/// The stripes of a look: each bit of its number has a place, so that no two have the same.
+fn stripes(look: usize) -> impl Iterator<Item = f64> {
+    let bits = (0..4_u8).filter(move |bit| look & (1 << bit) != 0);
+    bits.map(|bit| 1.0 + 3.0 * f64::from(bit))
 }
 
 /// What is drawn of some rows: a path for each look, and more that lies on top of them.
@@ -64,8 +35,8 @@ impl Paths {
         let mut rest = 0.0;
         if look != RUNNING && share < 0.95 {
             draw(&mut self.by_look[look], left, width, (top, BAR));
-            for (from, height) in STRIPES[look] {
-                draw(&mut self.stripes, left, width, (top + from, *height));
+            for from in stripes(look) {
+                draw(&mut self.stripes, left, width, (top + from, 1.0));
             }
             // A part of the height is that part of the time.
             rest = BAR * (1.0 - share);
@@ -90,7 +61,7 @@ impl Paths {
         ];
         html! {
             @for (look, path) in (0..).zip(&self.by_look).skip(1) {
-                @if !path.is_empty() { path class=(named(look).0.replace(' ', "-")) d=(path) {} }
+                @if !path.is_empty() { path class=(lane::named(look).0.replace(' ', "-")) d=(path) {} }
             }
             @for (class, path) in lines {
                 @if !path.is_empty() { path class=(class) d=(path) {} }
@@ -109,7 +80,7 @@ pub(super) fn legend(all: &[Paths]) -> Markup {
     let is_seen = |look: &usize| all.iter().any(|paths| !paths.by_look[*look].is_empty());
     html! {
         ul.legend aria-label="Legend" {
-            @for look in (0..LOOKS).filter(is_seen) { (swatch(look, 0.0, named(look).1)) }
+            @for look in (0..LOOKS).filter(is_seen) { (swatch(look, 0.0, lane::named(look).1)) }
             @if all.iter().any(|paths| paths.partly) {
                 (swatch(STILL, 0.4, "running for that part of the time"))
             }
@@ -132,11 +103,11 @@ pub(super) fn upright(path: &mut String, at: f64, top: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
 
     #[test]
     fn no_two_looks_have_the_same_stripes() {
-        for (index, one) in STRIPES.iter().enumerate().skip(1) {
-            assert!(!STRIPES[index + 1..].contains(one), "{}", named(index).1);
-        }
+        let all = (0..LOOKS).map(|look| format!("{:?}", stripes(look).collect::<Vec<_>>()));
+        assert_eq!(all.collect::<BTreeSet<_>>().len(), LOOKS);
     }
 }

@@ -66,11 +66,12 @@
       return spans.filter((span) => this.line(span)).reduce((one, other) => (one && one.depth > other.depth ? one : other), null);
     }
 
-    /** Marks the lines that spans name, and shows the first. */
+    /** Marks the lines that spans name, and shows the first of the first file, which is the lesson's own. */
     name(spans) {
       const items = spans.map((span) => this.line(span)).filter(Boolean);
       items.forEach((item) => item.classList.add('named'));
-      if (items.length) this.show(items[0]);
+      const own = items.find((item) => item.parentElement.matches('p:first-child + ol'));
+      if (own) this.show(own);
     }
 
     point(span) {

@@ -5,10 +5,11 @@ mod row;
 #[cfg(test)]
 mod tests;
 
-use crate::{BOLD, DIM, RecordingReport, Variant, document::with_bars, format, lane};
+use crate::{BOLD, DIM, NO_BREAK, Variant, format, lane, styled};
 use axis::axis;
 use console::{Alignment, measure_text_width, pad_str};
 use row::{Cell, Scale};
+use std::time::Duration;
 
 /// Names take no more room than this.
 const NAME_MOST: usize = 20;
@@ -26,9 +27,6 @@ pub(super) struct Picture {
     scale: Scale,
     width: usize,
 }
-
-/// What is drawn of a variant: its name, its time, its lanes.
-pub(super) type Drawn<'a> = (&'a str, f64, &'a RecordingReport);
 
 /// One row: what stands to the left of its cells, and what they look like.
 struct Row {
@@ -61,17 +59,9 @@ impl Picture {
         picture
     }
 
-    /// For one variant that is not finished.
-    pub(super) fn growing(name: &str, axis_s: f64, width: usize) -> Self {
-        let mut picture = Self::of(&[], axis_s, width);
-        picture.name = measure_text_width(name).min(NAME_MOST);
-        picture.settle(&[]);
-        picture
-    }
-
     /// Shares out the width; a lane's name stands where a bar has its time and what is said beside it.
     fn settle(&mut self, variants: &[Variant]) {
-        let said = variants.iter().map(|one| self.said(one, variants));
+        let said = variants.iter().map(|one| self.said(one));
         let said = said.map(|said| measure_text_width(&said)).max();
         let said = said.filter(|said| *said > 0).map_or(0, |said| said + 2);
         let least = if self.width < 80 { 11 } else { 18 };
@@ -109,15 +99,15 @@ impl Picture {
             .to_owned()
     }
 
-    /// A bar for each variant whose time is to be compared.
-    pub(super) fn bars(&self, variants: &[Variant]) -> Vec<String> {
-        let bar = |one: &Variant| {
+    /// A bar for each variant.
+    pub(super) fn bars(&self, variants: &[&Variant]) -> Vec<String> {
+        let bar = |one: &&Variant| {
             let part = one.wall_s / self.scale.axis_s.max(f64::MIN_POSITIVE);
             let (time, said) = (format::seconds_f64(one.wall_s), self.said(one, variants));
             let bar = row::eighths(part * self.scale.cells as f64);
             self.line(&one.name, &format!("{time:>TIME$}  {said}"), &bar)
         };
-        with_bars(variants).into_iter().map(bar).collect()
+        variants.iter().map(bar).collect()
     }
 
     /// The lanes of these variants in at most `most` lines, axis and legend included; those named in
@@ -126,19 +116,19 @@ impl Picture {
     /// `enlarged` says how many times, where the axis is not that of the longest.
     pub(super) fn lanes(
         &self,
-        variants: &[Drawn<'_>],
+        variants: &[Variant],
         first: &[String],
         most: usize,
         enlarged: Option<f64>,
     ) -> Vec<String> {
-        let drawn = variants.iter().map(|one| (one.0, self.rows(*one)));
+        let drawn = variants.iter().map(|one| (&one.name, self.rows(one)));
         let drawn: Vec<_> = drawn.filter(|(_, rows)| !rows.is_empty()).collect();
         let room = most.saturating_sub(2);
         if drawn.is_empty() || room == 0 {
             return Vec::new();
         }
         let mut order: Vec<usize> = (0..drawn.len()).collect();
-        order.sort_by_key(|&at| !first.iter().any(|name| name == drawn[at].0));
+        order.sort_by_key(|&at| !first.contains(drawn[at].0));
         let needs: Vec<usize> = drawn.iter().map(|(_, rows)| rows.len()).collect();
         let (shares, mut spare) = share_out(&needs, &order, room);
         let is_cut = shares != needs;
@@ -157,7 +147,8 @@ impl Picture {
     }
 
     /// A row for all lanes that look alike, in order, and one for each level.
-    fn rows(&self, (_, wall_s, recorded): Drawn<'_>) -> Vec<Row> {
+    fn rows(&self, variant: &Variant) -> Vec<Row> {
+        let (wall_s, recorded) = (variant.wall_s, &variant.recorded);
         let mut rows: Vec<Row> = Vec::new();
         for lane in lane::in_view(&recorded.lanes, wall_s) {
             let cells = row::row(lane, self.scale);
@@ -200,14 +191,15 @@ impl Picture {
             return vec![self.line(name, &row.label, &drawn)];
         }
         if *spare < 2 || length + 3 + words.len() + 2 > self.scale.cells {
-            let label = format!("{} + {} alike", row.label, row.alike - 1);
-            let fits = measure_text_width(&label) <= self.between;
-            let label = if fits {
-                label
-            } else {
-                format!("{} alike", row.alike)
-            };
-            return vec![self.line(name, &label, &drawn)];
+            let (label, alike) = (&row.label, row.alike);
+            let labels = [
+                format!("{label} + {} alike", alike - 1),
+                format!("{alike} like {label}"),
+                format!("{alike} alike"),
+            ];
+            let fits = |label: &&String| measure_text_width(label) <= self.between;
+            let label = labels.iter().find(fits).unwrap_or(&labels[2]);
+            return vec![self.line(name, label, &drawn)];
         }
         *spare -= 2;
         let gap = " ".repeat(length + 1);
@@ -227,20 +219,12 @@ impl Picture {
         if text.chars().count() < left {
             return vec![format!("{DIM}  {text:<left$}{axis}{DIM:#}")];
         }
-        let mut lines = vec![format!("{}{axis}", " ".repeat(self.left())), String::new()];
-        for item in legend {
-            let last = lines.len() - 1;
-            if lines[last].chars().count() + 2 + item.chars().count() > self.width {
-                lines.push(String::new());
-            }
-            if let Some(line) = lines.last_mut() {
-                *line += &format!("  {item}");
-            }
-        }
+        let items = legend.iter().map(|item| item.replace(' ', NO_BREAK));
+        let items = items.collect::<Vec<_>>().join("  ");
+        let axis = format!("{DIM}{}{axis}{DIM:#}", " ".repeat(self.left()));
+        let mut lines = vec![axis];
+        lines.extend(styled(DIM, &items, self.width, 2));
         lines
-            .iter()
-            .map(|line| format!("{DIM}{line}{DIM:#}"))
-            .collect()
     }
 }
 
@@ -271,8 +255,8 @@ fn share_out(needs: &[usize], order: &[usize], mut room: usize) -> (Vec<usize>, 
 }
 
 /// A variant that has just run, in a line to stay above those to come.
-pub(super) fn finished(name: &str, wall_s: f64) -> String {
+pub fn finished(name: &str, wall: Duration) -> String {
     let name = pad_str(name, NAME_MOST, Alignment::Left, None);
-    let time = format::seconds_f64(wall_s);
+    let time = format::seconds(wall);
     format!("  {BOLD}{name}{BOLD:#}  {time:>TIME$}")
 }

@@ -147,10 +147,10 @@ impl Seen {
         }
         let longest = (0..LOOKS).max_by(|&a, &b| self.waited[a].total_cmp(&self.waited[b]));
         let look = longest.unwrap_or_default();
-        let mark = cause(look).and_then(|cause| cause.marks);
+        let mark = cause(look).and_then(|cause| cause.mark);
         match cause(look).map_or("", |cause| cause.wait) {
             "" if look == READY => cell('┄', DIM),
-            wait => cell(mark.map_or(WAITING, |mark| mark.0), style_of(wait)),
+            wait => cell(mark.unwrap_or(WAITING), style_of(wait)),
         }
     }
 }
@@ -265,7 +265,7 @@ pub(super) fn eighths(cells: f64) -> String {
 pub(super) fn legend(glyphs: &str) -> Vec<String> {
     let runs = glyphs.contains(PARTS) || glyphs.contains(RIGHT_HALF);
     let causes = CAUSES.iter();
-    let causes = causes.filter_map(|cause| Some((cause.marks?.0, cause.words)));
+    let causes = causes.filter_map(|cause| Some((cause.mark?, cause.words)));
     let marks = MARKS.into_iter().chain(causes);
     let marks = marks.filter(|(mark, _)| glyphs.contains(*mark));
     let running = runs.then_some((PARTS[7], "running")).into_iter();

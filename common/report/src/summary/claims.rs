@@ -1,6 +1,6 @@
 //! What a run shows, in words: headlines a line each, the rest in one, what did not show with its reason.
 
-use crate::{BAD, ClaimReport, DIM, Document, GOOD, UNSURE, Verdict, grouped, hung};
+use crate::{BAD, ClaimReport, DIM, Document, GOOD, UNSURE, Verdict, fill, grouped};
 use anstyle::Style;
 
 impl Verdict {
@@ -14,29 +14,28 @@ impl Verdict {
     }
 }
 
-/// The claims of a run; the tighter, the fewer lines there are for one that did not show.
+/// The claims of a run but for [`others`]; the tighter, the fewer lines for those that did not show.
 pub(super) fn lines(document: &Document, width: usize, tight: usize) -> Vec<String> {
+    let claims = document.claims.iter();
     let (shown, mut open): (Vec<&ClaimReport>, Vec<_>) =
-        (document.claims.iter()).partition(|claim| claim.verdict == Verdict::Shown);
+        claims.partition(|claim| claim.verdict == Verdict::Shown);
     open.sort_by_key(|claim| !claim.headline);
-    let (headlines, others): (Vec<_>, Vec<_>) = shown.into_iter().partition(|claim| claim.headline);
-    let lines = headlines.iter().map(|claim| {
-        let line = hung(&claim.line, width);
-        format!("{GOOD}✓{GOOD:#} {line}")
+    let headlines = shown.iter().filter(|claim| claim.headline);
+    let headlines = headlines.map(|claim| {
+        let mark = format!("{GOOD}✓{GOOD:#} ");
+        fill(&claim.line, width, &mark, "  ")
     });
-    let mut text: Vec<String> = lines.collect();
     let groups = grouped(open, |claim| (claim.needs_quiet, because(claim)));
-    text.extend(
-        groups
-            .iter()
-            .map(|(_, group)| not_shown(group, width, tight)),
-    );
-    text.extend(match others.len() {
-        0 => None,
-        1 => Some(format!("  {DIM}one more claim holds: --verbose{DIM:#}")),
-        more => Some(format!("  {DIM}{more} more claims hold: --verbose{DIM:#}")),
-    });
+    let open = groups.iter();
+    let open = open.map(|(_, group)| not_shown(group, width, tight));
+    let text: Vec<String> = headlines.chain(open).collect();
     text.join("\n").lines().map(str::to_owned).collect()
+}
+
+/// The claims that showed and are no headlines.
+pub(super) fn others(document: &Document) -> impl Iterator<Item = &ClaimReport> {
+    let claims = document.claims.iter();
+    claims.filter(|claim| claim.verdict == Verdict::Shown && !claim.headline)
 }
 
 /// Why a claim did not show, in short.
@@ -45,38 +44,41 @@ fn because(claim: &ClaimReport) -> &str {
     reason.split("; ").next().unwrap_or_default()
 }
 
-/// Claims that did not show for one reason, each in so many lines, and the reason.
+/// Claims that did not show for one reason, and the reason; where room is short, in one text for each verdict.
 fn not_shown(claims: &[&ClaimReport], width: usize, tight: usize) -> String {
-    let most = if tight > 0 { 1 } else { 2 };
-    let mut text = String::new();
-    for claim in claims {
-        let (style, mark, word) = claim.verdict.said();
-        let lead = format!("{mark} {word}:");
-        let claim = at_most(&format!("{lead} {}", claim.text), width, most);
-        text += &claim.replacen(&lead, &format!("{style}{lead}{style:#}"), 1);
-        text += "\n";
-    }
-    let [quiet, more] = match (claims[0].needs_quiet, claims.len()) {
-        (false, _) => ["", ""],
-        (true, 1) => ["; with CPUs free it may show", "; with more it may show"],
-        (true, _) => [
-            "; with CPUs free they may show",
-            "; with more they may show",
-        ],
+    let most = [usize::MAX, usize::MAX, 1][tight];
+    let by_verdict = grouped(claims, |claim| claim.verdict);
+    let texts = by_verdict.iter().flat_map(|(verdict, claims)| {
+        let texts: Vec<&str> = claims.iter().map(|claim| &*claim.text).collect();
+        let texts = if tight == 1 {
+            vec![texts.join(" · ")]
+        } else {
+            texts.into_iter().map(String::from).collect()
+        };
+        texts
+            .into_iter()
+            .map(|text| marked(*verdict, &text, width, most) + "\n")
+    });
+    let (reason, needs_quiet) = (because(claims[0]), claims[0].needs_quiet);
+    let reason = match (needs_quiet, tight) {
+        (true, 0) => format!("because {reason}; with CPUs free this may show"),
+        (true, _) => "because too few CPUs were free; with more this may show".into(),
+        (false, 0) => format!("because {reason}"),
+        (false, _) => format!("because {}", reason.split(" (").next().unwrap_or_default()),
     };
-    let reason = format!("because {}", because(claims[0]));
-    let whole = hung(&format!("{reason}{quiet}"), width);
-    let reason = match whole.lines().count() {
-        lines if lines <= most => whole,
-        _ if quiet.is_empty() => at_most(&reason, width, most),
-        _ => format!("because too few CPUs were free{more}"),
-    };
-    text + &format!("{DIM}  {reason}{DIM:#}")
+    let reason = at_most(fill(&reason, width, "  ", "  "), [usize::MAX, 2, 1][tight]);
+    texts.collect::<String>() + &format!("{DIM}{reason}{DIM:#}")
 }
 
-/// The first lines of a text, with a mark where there were more; all but the first are set in.
-fn at_most(text: &str, width: usize, most: usize) -> String {
-    let text = hung(text, width);
+/// A verdict, and what it is on, in at most so many lines.
+pub(crate) fn marked(verdict: Verdict, text: &str, width: usize, most: usize) -> String {
+    let (style, mark, word) = verdict.said();
+    let lead = format!("{style}{mark} {word}:{style:#} ");
+    at_most(fill(text, width, &lead, "  "), most)
+}
+
+/// The first lines of a text, with a mark where there were more.
+fn at_most(text: String, most: usize) -> String {
     match text.match_indices('\n').nth(most - 1) {
         // The last word gives its place to the mark, so that the line keeps its width.
         Some((end, _)) => format!("{} …", &text[..text[..end].rfind(' ').unwrap_or(end)]),

@@ -1,20 +1,8 @@
 //! The screen that a run ends with: so few lines that they can be filmed.
 
-mod claims;
+pub(crate) mod claims;
 
-use crate::{
-    BOLD, DIM, Document, UNSURE, Variant, document::with_bars, hung, lane, picture::Picture,
-    styled, tables::table, wrap,
-};
-
-/// How much room a screen has.
-#[derive(Clone, Copy, Debug)]
-pub struct View {
-    /// Columns.
-    pub width: usize,
-    /// Lines.
-    pub rows: usize,
-}
+use crate::{BOLD, DIM, Document, UNSURE, document::with_bars, fill, lane, picture::Picture, styled, tables, wrap};
 
 /// Labels of the closing lines have so much room.
 const LABEL: usize = 11;
@@ -22,36 +10,34 @@ const LABEL: usize = 11;
 const PICTURE_LEAST: usize = 3;
 
 /// The screen of a finished run, in at most so many lines, if its parts can be told in so few.
-pub fn summary(document: &Document, view: View) -> String {
-    let (variants, width) = (&document.variants, view.width);
+pub fn summary(document: &Document, width: usize, rows: usize) -> String {
+    let variants = &document.variants;
     // The axis is that of the bars, if there are any; what took longer was not about its time.
     let bars = with_bars(variants);
     let axis_s = match bars.is_empty() {
         true => lane::longest(variants),
-        false => lane::longest(bars),
+        false => lane::longest(bars.iter().copied()),
     };
     let picture = Picture::of(variants, axis_s, width);
     let parts = |tight: usize| {
         [
             head(document, width),
-            picture.bars(variants),
+            picture.bars(&bars),
             result(document, width, if tight > 1 { 6 } else { usize::MAX }),
             claims::lines(document, width, tight),
             closing(document, width, tight),
         ]
     };
     let len = |parts: &[Vec<String>]| parts.iter().map(Vec::len).sum::<usize>();
-    let fits = |tight: &usize| len(&parts(*tight)) + PICTURE_LEAST <= view.rows;
+    let fits = |tight: &usize| len(&parts(*tight)) + PICTURE_LEAST <= rows;
     let mut parts = parts((0..2).find(fits).unwrap_or(2));
-    let spare = view.rows.saturating_sub(len(&parts));
+    let spare = rows.saturating_sub(len(&parts));
     let blanks = if spare > PICTURE_LEAST + 3 { 3 } else { 0 };
     if spare >= PICTURE_LEAST + blanks {
-        let drawn = variants.iter().filter(|one| one.wall_s <= axis_s);
-        let drawn: Vec<_> = drawn.map(Variant::drawn).collect();
         let first = claims::subjects(document);
-        parts[1].extend(picture.lanes(&drawn, &first, spare - blanks, None));
+        parts[1].extend(picture.lanes(variants, &first, spare - blanks, None));
     }
-    let blanks = view.rows.saturating_sub(len(&parts));
+    let blanks = rows.saturating_sub(len(&parts));
     join(&parts, blanks)
 }
 
@@ -70,7 +56,7 @@ fn join(sections: &[Vec<String>], mut blanks: usize) -> String {
 
 /// Step, question and machine; and whether the machine was too busy.
 fn head(document: &Document, width: usize) -> Vec<String> {
-    let (title, machine) = (title(document, width), document.host.cpus_in_words());
+    let (title, machine) = (header(document, width), document.host.cpus_in_words());
     let mut lines: Vec<String> = title.lines().map(str::to_owned).collect();
     let used = console::measure_text_width(lines.last().map_or("", String::as_str));
     match lines.last_mut() {
@@ -83,7 +69,7 @@ fn head(document: &Document, width: usize) -> Vec<String> {
         lines.extend(styled(DIM, &document.legend, width, 0));
     }
     let mut warn = |text: &str| {
-        let text = hung(&format!("! {text}"), width);
+        let text = fill(text, width, "! ", "  ");
         lines.extend(text.lines().map(|line| format!("{UNSURE}{line}{UNSURE:#}")));
     };
     for one in &document.variants {
@@ -93,22 +79,21 @@ fn head(document: &Document, width: usize) -> Vec<String> {
     }
     if document.claims.iter().any(|claim| claim.needs_quiet) {
         let free = match document.host.cpus {
-            1 => "This program may use one CPU only, so no two threads work at once.".to_owned(),
+            1 => "This program may use one CPU only: no two threads work at once.".to_owned(),
             cpus => format!(
-                "Only {:.1} of {cpus} CPUs were free: times of CPU work compare only where they are far apart. Run \
-                 again with nothing else running.",
+                "Only {:.1} of {cpus} CPUs were free: times of CPU work compare only where far apart.",
                 document.host.parallelism
             ),
         };
         warn(&format!(
-            "{free} Results, counts and waits hold all the same."
+            "{free} Results, counts and waits hold. Run it again with nothing else running."
         ));
     }
     lines
 }
 
-/// Step and question.
-pub(crate) fn title(document: &Document, width: usize) -> String {
+/// What stands above a run: step and question.
+pub fn header(document: &Document, width: usize) -> String {
     let step = &document.step;
     let title = wrap(&format!("{step} · {}", document.question), width, 0);
     let rest = title.strip_prefix(step).unwrap_or(&title);
@@ -122,20 +107,7 @@ fn result(document: &Document, width: usize, rows: usize) -> Vec<String> {
         if document.tables.len() > 1 {
             lines.extend(styled(BOLD, &one.title, width, 0));
         }
-        let names: Vec<&str> = one.headings.iter().map(String::as_str).collect();
-        let shown = one.rows.iter().take(rows).cloned().collect();
-        let text = table(&names, shown, &one.text_columns, width - 2);
-        lines.extend(text.lines().map(|line| format!("  {line}")));
-        if one.rows.len() > rows {
-            let more = one.rows.len() - rows;
-            let rows = if more == 1 { "row" } else { "rows" };
-            lines.push(format!("  … {more} more {rows}: --verbose"));
-        }
-        lines.extend(
-            one.notes
-                .iter()
-                .flat_map(|note| styled(DIM, note, width, 2)),
-        );
+        lines.extend(tables::lines(one, width, rows));
     }
     lines
 }
@@ -158,12 +130,15 @@ fn closing(document: &Document, width: usize, tight: usize) -> Vec<String> {
             width,
         ));
     }
-    if tight == 0 {
-        let page = format!(
-            "--verbose: all figures · --report {}.html: as a page",
-            short(&document.step)
-        );
-        lines.extend(labelled("More", &page, width));
+    let others = match claims::others(document).count() {
+        0 => String::new(),
+        1 => ", one more claim".into(),
+        more => format!(", {more} more claims"),
+    };
+    if tight < 2 {
+        let page = format!("--report {}.html: a page", short(&document.step));
+        let text = format!("--verbose: all figures{others} · {page}");
+        lines.extend(labelled("More", &text, width));
     }
     lines
 }
@@ -180,13 +155,7 @@ pub(crate) fn short(step: &str) -> String {
 }
 
 fn labelled(label: &str, text: &str, width: usize) -> Vec<String> {
-    let text = wrap(text, width, LABEL);
-    let label = format!("{BOLD}{label}{BOLD:#}{}", " ".repeat(LABEL - label.len()));
-    let lines = text.lines().enumerate();
-    lines
-        .map(|(place, line)| match place {
-            0 => label.clone() + line.trim_start(),
-            _ => line.to_owned(),
-        })
-        .collect()
+    let first = format!("{BOLD}{label}{BOLD:#}{}", " ".repeat(LABEL - label.len()));
+    let text = fill(text, width, &first, &" ".repeat(LABEL));
+    text.lines().map(str::to_owned).collect()
 }

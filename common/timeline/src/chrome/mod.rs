@@ -5,11 +5,11 @@
 //! arrows (`s`, `t`, `f`) lead from the slice in which a job was submitted to the slices in which it ran
 //! and to the one in which its result was taken.
 
-mod flow;
 mod track;
 
 use crate::{Lane, LaneKind, Moment, Recording, Span};
 use serde_json::{Value, json};
+use std::{collections::BTreeMap, mem};
 use track::tracks;
 
 /// Recordings one above the other, each under its name; `other` is kept as it is.
@@ -31,6 +31,8 @@ struct Writer {
     /// Tracks so far, of all recordings: readers that look at the number only take none for another.
     threads: u64,
     events: Vec<Value>,
+    /// The track and the moment of each job's slices in this recording.
+    jobs: BTreeMap<u64, Vec<(u64, Moment)>>,
 }
 
 impl Writer {
@@ -39,11 +41,16 @@ impl Writer {
         self.name("process", name);
         let end = recording.start.plus(recording.wall);
         self.slice(whole, name, (recording.start, end), json!({}));
-        let mut jobs = flow::Jobs::default();
-        for lane in flow::with_hand_overs(recording) {
-            self.lane(&lane, &mut jobs);
+        // An arrow begins and ends in slices: each hand-over is one, of its thread.
+        let mut lanes = recording.lanes.clone();
+        for handed in &recording.handovers {
+            match lanes.iter_mut().find(|lane| lane.id == handed.id) {
+                Some(lane) => lane.spans.extend_from_slice(&handed.spans),
+                None => lanes.push(handed.clone()),
+            }
         }
-        self.arrows(jobs);
+        lanes.iter().for_each(|lane| self.lane(lane));
+        self.arrows();
         for level in recording.all_levels() {
             for (at, value) in level.samples {
                 let more = json!({ "name": level.name, "args": { "level": value } });
@@ -52,7 +59,7 @@ impl Writer {
         }
     }
 
-    fn lane(&mut self, lane: &Lane, jobs: &mut flow::Jobs) {
+    fn lane(&mut self, lane: &Lane) {
         let name = match lane.id.kind {
             LaneKind::Process => format!("{} (process {})", lane.name, lane.id.number),
             _ => lane.name.clone(),
@@ -71,7 +78,8 @@ impl Writer {
                     self.polls(track, span);
                 }
                 if let Some(job) = span.job {
-                    jobs.add(job, track, span.start.max(self.zero));
+                    let stop = (track, span.start.max(self.zero));
+                    self.jobs.entry(job).or_default().push(stop);
                 }
             }
         }
@@ -84,8 +92,11 @@ impl Writer {
         }
     }
 
-    fn arrows(&mut self, jobs: flow::Jobs) {
-        for (job, stops) in jobs.arrows() {
+    /// Arrows along the way of every job that has several slices.
+    fn arrows(&mut self) {
+        let jobs = mem::take(&mut self.jobs).into_iter();
+        for (job, mut stops) in jobs.filter(|(_, stops)| stops.len() > 1) {
+            stops.sort_by_key(|stop| stop.1);
             let last = stops.len() - 1;
             for (index, (track, at)) in stops.into_iter().enumerate() {
                 let phase = match index {
