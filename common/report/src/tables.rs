@@ -172,13 +172,13 @@ pub(crate) fn text(variants: &[Variant], width: usize) -> Vec<String> {
 /// A table in at most `most` rows, and what is said under it.
 pub(crate) fn lines(one: &TableReport, width: usize, most: usize) -> Vec<String> {
     let names: Vec<&str> = one.headings.iter().map(String::as_str).collect();
+    // A line would say of a single row no more than that it is missing.
+    let most = most + usize::from(one.rows.len() == most.saturating_add(1));
     let shown = one.rows.iter().take(most).cloned().collect();
     let text = table(&names, shown, &one.text_columns, width - 2);
     let mut lines: Vec<String> = text.lines().map(|line| format!("  {line}")).collect();
-    if one.rows.len() > most {
-        let more = one.rows.len() - most;
-        let rows = if more == 1 { "row" } else { "rows" };
-        lines.push(format!("  … {more} more {rows}: --verbose"));
+    if let more @ 1.. = one.rows.len().saturating_sub(most) {
+        lines.push(format!("  … {more} more rows: --verbose"));
     }
     let notes = one.notes.iter();
     lines.extend(notes.flat_map(|note| styled(DIM, note, width, 2)));

@@ -36,7 +36,7 @@ REMEMBER   One thread does one thing at a time.
 Predict    Twice as fast?
            cargo run -p lab-99-example -- --workers 4
 Next       lab-98: what comes after it?
-More       --verbose: all figures · --report lab-99.html: a page";
+More       --verbose: figures · --report lab-99.html: a page";
     assert_eq!(screen(&document(), 80, 24), expected);
 }
 
@@ -129,7 +129,7 @@ fn what_did_not_show_is_named_with_its_reason_and_what_a_quiet_machine_shows() {
     let text = screen(&document, 80, 24);
     let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(flat.contains("! Only 1.9 of 2 CPUs were free"), "{text}");
-    let told = "✗ not shown: work overlaps because there was none; with CPUs free this may show";
+    let told = "✗ not shown: work overlaps because too few CPUs were free; with more this may show";
     assert!(flat.contains(told), "{text}");
 }
 

@@ -116,17 +116,14 @@ pub(super) fn with_log<R>(
     f: impl FnOnce(&Log, &mut Noted, &mut CpuClock) -> R,
 ) -> Option<R> {
     let with = |local: &RefCell<Local>| {
-        let Local {
-            thread,
-            clock,
-            logs,
-        } = &mut *local.borrow_mut();
+        let local = &mut *local.borrow_mut();
+        let (logs, clock) = (&mut local.logs, &mut local.clock);
         let has = |(number, _): &(u64, _)| *number == store.number;
         let index = logs.iter().position(has).unwrap_or_else(|| {
             // Only this list still holds a log whose store is gone.
             logs.retain(|(_, log)| Arc::strong_count(log) > 1);
             let log = Arc::new(Log {
-                thread: *thread,
+                thread: local.thread,
                 name: thread::current().name().map(String::from),
                 noted: Mutex::default(),
             });

@@ -38,6 +38,7 @@ impl Settled {
     /// Notes that a thread handed a job in, or took its result; a moment long, so that it can be seen.
     pub(super) fn hand_over(&mut self, lane: LaneId, what: &'static str, job: u64) {
         let now = Moment::now();
+        let end = now.plus(Duration::from_micros(1));
         let handed = self.handed.entry(lane).or_default();
         // What lies in each other would be one inside of the other.
         if let Some(last) = handed.last_mut() {
@@ -46,12 +47,7 @@ impl Settled {
         handed.push(Span {
             depth: u16::MAX,
             job: Some(job),
-            ..Span::watched(
-                what,
-                now,
-                now.plus(Duration::from_micros(1)),
-                Duration::ZERO,
-            )
+            ..Span::watched(what, now, end, Duration::ZERO)
         });
         self.toll.events += 1;
     }

@@ -25,7 +25,7 @@ pub(super) fn lines(document: &Document, width: usize, tight: usize) -> Vec<Stri
         let mark = format!("{GOOD}✓{GOOD:#} ");
         fill(&claim.line, width, &mark, "  ")
     });
-    let groups = grouped(open, |claim| (claim.needs_quiet, because(claim)));
+    let groups = grouped(open, |claim| because(claim));
     let open = groups.iter();
     let open = open.map(|(_, group)| not_shown(group, width, tight));
     let text: Vec<String> = headlines.chain(open).collect();
@@ -38,36 +38,34 @@ pub(super) fn others(document: &Document) -> impl Iterator<Item = &ClaimReport> 
     claims.filter(|claim| claim.verdict == Verdict::Shown && !claim.headline)
 }
 
-/// Why a claim did not show, in short.
+/// Why a claim did not show, in short; where a quiet machine may show it, that is what counts.
 fn because(claim: &ClaimReport) -> &str {
     let reason = claim.reason.as_deref().unwrap_or("it gave no figures");
-    reason.split("; ").next().unwrap_or_default()
+    match claim.needs_quiet {
+        true => "too few CPUs were free; with more this may show",
+        false => reason.split("; ").next().unwrap_or_default(),
+    }
 }
 
 /// Claims that did not show for one reason, and the reason; where room is short, in one text for each verdict.
 fn not_shown(claims: &[&ClaimReport], width: usize, tight: usize) -> String {
-    let most = [usize::MAX, usize::MAX, 1][tight];
-    let by_verdict = grouped(claims, |claim| claim.verdict);
-    let texts = by_verdict.iter().flat_map(|(verdict, claims)| {
+    let mut text = String::new();
+    for (verdict, claims) in grouped(claims, |claim| claim.verdict) {
         let texts: Vec<&str> = claims.iter().map(|claim| &*claim.text).collect();
-        let texts = if tight == 1 {
-            vec![texts.join(" · ")]
-        } else {
-            texts.into_iter().map(String::from).collect()
-        };
-        texts
-            .into_iter()
-            .map(|text| marked(*verdict, &text, width, most) + "\n")
-    });
-    let (reason, needs_quiet) = (because(claims[0]), claims[0].needs_quiet);
-    let reason = match (needs_quiet, tight) {
-        (true, 0) => format!("because {reason}; with CPUs free this may show"),
-        (true, _) => "because too few CPUs were free; with more this may show".into(),
-        (false, 0) => format!("because {reason}"),
-        (false, _) => format!("because {}", reason.split(" (").next().unwrap_or_default()),
+        for texts in texts.chunks(if tight == 0 { 1 } else { texts.len() }) {
+            let most = if tight < 2 { usize::MAX } else { texts.len() };
+            text += &marked(verdict, &texts.join(" · "), width, most);
+            text += "\n";
+        }
+    }
+    let reason = because(claims[0]);
+    let reason = match tight {
+        0 => reason,
+        _ => reason.split(" (").next().unwrap_or_default(),
     };
-    let reason = at_most(fill(&reason, width, "  ", "  "), [usize::MAX, 2, 1][tight]);
-    texts.collect::<String>() + &format!("{DIM}{reason}{DIM:#}")
+    let reason = fill(&format!("because {reason}"), width, "  ", "  ");
+    let reason = at_most(reason, [usize::MAX, 2, 1][tight]);
+    text + &format!("{DIM}{reason}{DIM:#}")
 }
 
 /// A verdict, and what it is on, in at most so many lines.

@@ -137,7 +137,7 @@ fn closing(document: &Document, width: usize, tight: usize) -> Vec<String> {
     };
     if tight < 2 {
         let page = format!("--report {}.html: a page", short(&document.step));
-        let text = format!("--verbose: all figures{others} · {page}");
+        let text = format!("--verbose: figures{others} · {page}");
         lines.extend(labelled("More", &text, width));
     }
     lines
