@@ -276,7 +276,7 @@ impl<'a> Measure<'a> {
                 Some(Bound::Waits { count, .. }) => Some(count),
                 _ => None,
             },
-            longest_s: lab.longest_s(),
+            before: lab.walls_s(),
             name,
         };
         let watch = lab.screen.watch(&lab.timeline, watched);
@@ -301,14 +301,16 @@ impl Lab {
     /// How long one task of a process pool may take before its worker counts as lost, stopped for good
     /// perhaps: ten seconds beyond four times the longest variant so far.
     pub fn patience(&self) -> Duration {
-        Duration::from_secs(10 + (4.0 * self.longest_s()) as u64)
+        let walls_s = self.walls_s().into_iter().map(|(_, wall_s)| wall_s);
+        Duration::from_secs(10 + (4.0 * walls_s.fold(0.0, f64::max)) as u64)
     }
 
-    /// The longest wall time of a variant so far.
-    fn longest_s(&self) -> f64 {
+    /// The wall time of each variant so far.
+    fn walls_s(&self) -> Vec<(String, f64)> {
         let state = self.state();
-        let walls = state.runs.iter().map(|runs| runs.median().wall_s);
-        walls.fold(0.0, f64::max)
+        let runs = state.runs.iter();
+        runs.map(|runs| (runs.name.clone(), runs.median().wall_s))
+            .collect()
     }
 
     fn record(&self, new: &Runs, run: Variant, is_again: bool) {

@@ -1,6 +1,6 @@
 //! The live view: the picture of a variant grows while it runs.
 
-use crate::{DIM, RecordingReport, Screen, Variant, format, picture::Picture};
+use crate::{DIM, RecordingReport, Screen, Variant, format, lane, picture::Picture};
 use measure::{
     Moment,
     timing::{self, Housekeeper, Usage},
@@ -19,6 +19,8 @@ const REDRAW_EVERY: Duration = Duration::from_millis(100);
 /// Lines that the growing picture leaves to what stands above it, and at most.
 const LEFT: usize = 8;
 const MOST: usize = 14;
+/// Bars, the growing one included.
+const BARS: usize = 5;
 
 /// What is being watched.
 #[derive(Clone, Debug)]
@@ -27,8 +29,8 @@ pub struct Watched {
     pub name: String,
     /// How many tasks it has, where that is known.
     pub tasks: Option<usize>,
-    /// The longest of the variants before it, in seconds: the axis is not shorter.
-    pub longest_s: f64,
+    /// The variants so far, each with its wall time in seconds: their bars stand above it on one axis.
+    pub before: Vec<(String, f64)>,
 }
 
 /// The live view of one variant.
@@ -93,15 +95,21 @@ fn frame(screen: &Screen, so_far: &Recording, watched: &Watched, before: &Usage)
     let wall_s = so_far.wall.as_secs_f64();
     let (rows, columns) = screen.room();
     let room = rows.saturating_sub(LEFT).min(MOST);
-    let one = [Variant {
-        name: watched.name.clone(),
+    let variant = |name: &str, wall_s| Variant {
+        name: name.into(),
         wall_s,
         comparable: true,
-        recorded: RecordingReport::of(so_far),
         ..Variant::default()
-    }];
-    let picture = Picture::of(&one, watched.longest_s.max(wall_s), columns - 1);
-    let mut lines = picture.lanes(&one, &[], room, None);
+    };
+    let finished = watched.before.iter();
+    let finished = finished.map(|(name, wall_s)| variant(name, *wall_s));
+    let mut all: Vec<Variant> = finished.collect();
+    all.push(variant(&watched.name, wall_s));
+    let picture = Picture::of(&all, lane::longest(&all), columns - 1);
+    let mut lines = picture.bars(&all[all.len().saturating_sub(BARS)..all.len() - 1]);
+    let growing = &mut all[watched.before.len()..];
+    growing[0].recorded = RecordingReport::of(so_far);
+    lines.extend(picture.lanes(growing, &[], room.saturating_sub(lines.len()), None));
     lines.truncate(room);
     let status = status(so_far, watched, before);
     lines.push(format!("{DIM}{status}{DIM:#}"));
