@@ -19,8 +19,8 @@ const REDRAW_EVERY: Duration = Duration::from_millis(100);
 /// Lines that the growing picture leaves to what stands above it, and at most.
 const LEFT: usize = 8;
 const MOST: usize = 14;
-/// Bars, the growing one included.
-const BARS: usize = 5;
+/// Bars at most of what ran before.
+const BARS: usize = 4;
 
 /// What is being watched.
 #[derive(Clone, Debug)]
@@ -106,7 +106,8 @@ fn frame(screen: &Screen, so_far: &Recording, watched: &Watched, before: &Usage)
     let mut all: Vec<Variant> = finished.collect();
     all.push(variant(&watched.name, wall_s));
     let picture = Picture::of(&all, lane::longest(&all), columns - 1);
-    let mut lines = picture.bars(&all[all.len().saturating_sub(BARS)..all.len() - 1]);
+    let bars: Vec<&Variant> = all.iter().rev().skip(1).take(BARS).rev().collect();
+    let mut lines = picture.bars(&bars);
     let growing = &mut all[watched.before.len()..];
     growing[0].recorded = RecordingReport::of(so_far);
     lines.extend(picture.lanes(growing, &[], room.saturating_sub(lines.len()), None));

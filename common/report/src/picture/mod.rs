@@ -75,11 +75,11 @@ impl Picture {
     }
 
     /// What is said beside a variant's time: its own words, or how it compares with the first.
-    fn said(&self, variant: &Variant, all: &[Variant]) -> String {
+    fn said(&self, variant: &Variant) -> String {
         let said = match (&variant.note, variant.speedup) {
             (Some(note), _) => note.clone(),
             _ if !variant.comparable => "not comparable".into(),
-            (None, Some(speedup)) if variant.name != all[0].name => format::compared(speedup),
+            (None, Some(speedup)) if speedup != 1.0 => format::compared(speedup),
             _ => String::new(),
         };
         let short = said.split(", ").next().unwrap_or_default();
@@ -103,7 +103,7 @@ impl Picture {
     pub(super) fn bars(&self, variants: &[&Variant]) -> Vec<String> {
         let bar = |one: &&Variant| {
             let part = one.wall_s / self.scale.axis_s.max(f64::MIN_POSITIVE);
-            let (time, said) = (format::seconds_f64(one.wall_s), self.said(one, variants));
+            let (time, said) = (format::seconds_f64(one.wall_s), self.said(one));
             let bar = row::eighths(part * self.scale.cells as f64);
             self.line(&one.name, &format!("{time:>TIME$}  {said}"), &bar)
         };
@@ -121,7 +121,11 @@ impl Picture {
         most: usize,
         enlarged: Option<f64>,
     ) -> Vec<String> {
-        let drawn = variants.iter().map(|one| (&one.name, self.rows(one)));
+        // What took longer than the axis was not about its time.
+        let drawn = variants
+            .iter()
+            .filter(|one| one.wall_s <= self.scale.axis_s);
+        let drawn = drawn.map(|one| (&one.name, self.rows(one)));
         let drawn: Vec<_> = drawn.filter(|(_, rows)| !rows.is_empty()).collect();
         let room = most.saturating_sub(2);
         if drawn.is_empty() || room == 0 {

@@ -2,7 +2,10 @@
 
 pub(crate) mod claims;
 
-use crate::{BOLD, DIM, Document, UNSURE, document::with_bars, fill, lane, picture::Picture, styled, tables, wrap};
+use crate::{
+    BOLD, DIM, Document, UNSURE, document::with_bars, fill, lane, picture::Picture, styled, tables,
+    wrap,
+};
 
 /// Labels of the closing lines have so much room.
 const LABEL: usize = 11;
