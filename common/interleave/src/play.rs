@@ -2,7 +2,7 @@
 
 use crate::{Race, Run, Stand, Step, run, run::run_all};
 use clap::Parser;
-use report::{Screen, ScreenOptions, View, wrap};
+use report::{Screen, ScreenOptions, wrap};
 use serde_json::{Value, json};
 use std::{
     env,
@@ -200,7 +200,7 @@ impl Table<'_> {
         }
         screen.print(&match json {
             true => self.document().to_string(),
-            false => self.drawn(screen.view(ROWS)),
+            false => self.drawn(screen.width(), screen.rows(ROWS)),
         });
         Ok(())
     }
@@ -214,7 +214,7 @@ impl Table<'_> {
         loop {
             let is_terminal = io::stdout().is_terminal();
             let clear = if is_terminal { "\u{1b}[2J\u{1b}[H" } else { "" };
-            screen.print(&format!("{clear}{}", self.drawn(screen.view(ROWS))));
+            screen.print(&format!("{clear}{}", self.drawn(screen.width(), screen.rows(ROWS))));
             match screen.ask(&keys, |key| (!key.is_whitespace()).then_some(key)) {
                 None => return Err("no keys to read; `--moves 12` plays without a terminal".into()),
                 Some('q') => return Ok(()),
@@ -247,7 +247,7 @@ impl Table<'_> {
     }
 
     /// All that there is to see; where it has no room with its blank lines, without them.
-    fn drawn(&self, View { width, rows }: View) -> String {
+    fn drawn(&self, width: usize, rows: usize) -> String {
         let (game, run) = (self.game, self.run());
         let shorten = |line: String| line.chars().take(width).collect::<String>();
         let goal = wrap(&format!("Goal: {}", game.goal), width, 0);

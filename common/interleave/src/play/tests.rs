@@ -29,7 +29,7 @@ fn drawn_in(rows: usize, moves: &str) -> Result<String, char> {
     for key in moves.chars() {
         table.note = table.play(key).map_err(|_| key)?;
     }
-    Ok(table.drawn(View { width: 80, rows }))
+    Ok(table.drawn(80, rows))
 }
 
 #[test]

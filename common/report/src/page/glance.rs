@@ -1,7 +1,7 @@
 //! What is seen at first sight: what was won, the times as bars on one axis, and what this run shows.
 
 use super::{figure, ticked};
-use crate::{ClaimReport, Document, Variant, Verdict, format};
+use crate::{ClaimReport, Document, Variant, Verdict, document::with_bars, format};
 use maud::{Markup, html};
 
 /// The slow and the fast variant whose wall times a headline claim that showed compares.
@@ -45,7 +45,10 @@ pub(super) fn headline(document: &Document) -> Markup {
 
 /// The two variants that a card shows.
 pub(super) fn two(document: &Document) -> Vec<&Variant> {
-    win(document).map_or(document.variants.iter().take(2).collect(), Vec::from)
+    win(document).map_or_else(
+        || with_bars(&document.variants).into_iter().take(2).collect(),
+        Vec::from,
+    )
 }
 
 fn time(variant: &Variant) -> Markup {

@@ -1,7 +1,7 @@
 //! How a stretch of time looks: running is solid, all else pale, with stripes that tell causes apart where
 //! colours do not.
 
-use crate::lane::{self, LOOKS, RUNNING, STILL};
+use crate::lane::{self, FIRST_CAUSE, LOOKS, RUNNING, STILL};
 use maud::{Markup, html};
 use std::fmt::Write;
 
@@ -10,9 +10,9 @@ pub(super) const ROW: usize = 16;
 const BAR: f64 = 12.0;
 const MARGIN: f64 = 2.0;
 
-/// The stripes of a look: each bit of its number has a place, so that no two have the same.
+/// The stripes of a look: each bit of a number has a place, so that no two have the same; I/O has none.
 fn stripes(look: usize) -> impl Iterator<Item = f64> {
-    let bits = (0..4_u8).filter(move |bit| look & (1 << bit) != 0);
+    let bits = (0..4_u8).filter(move |bit| (look ^ FIRST_CAUSE) & (1 << bit) != 0);
     bits.map(|bit| 1.0 + 3.0 * f64::from(bit))
 }
 

@@ -1,11 +1,12 @@
 //! The sections of one step, each folded below what is seen at first sight.
 
 use super::{glance, picture, tables, ticked};
-use crate::{Document, document::with_bars, summary};
+use crate::{Document, Variant, document::with_bars, summary};
 use maud::{Markup, html};
 
 /// The page of one run.
 pub(super) fn page(document: &Document, limit: usize) -> Markup {
+    let bars = with_bars(&document.variants);
     html! {
         main #content .step {
             p.kicker { b { (document.step) } " · mirrors " (document.mirrors.join(", ")) }
@@ -14,7 +15,7 @@ pub(super) fn page(document: &Document, limit: usize) -> Markup {
             (trouble(document))
             (glance::headline(document))
             div.glance {
-                div { @if !document.variants.is_empty() { (bars(document)) (glance::key(&document.variants)) } }
+                div { (compared(document, &bars)) @if !bars.is_empty() { (glance::key(&document.variants)) } }
                 div {
                     h2 { "What this run shows" }
                     (glance::claims(document))
@@ -33,19 +34,24 @@ pub(super) fn card(document: &Document, run: usize, limit: usize) -> Markup {
             p.question { (document.question) }
             (trouble(document))
             (glance::headline(document))
-            (glance::bars(&glance::two(document)))
+            (compared(document, &glance::two(document)))
             (glance::claims(document))
             details.all {
                 summary { "All figures, pictures and code" }
-                @if document.variants.len() > 2 { (bars(document)) }
+                @if document.variants.len() > 2 { (glance::bars(&with_bars(&document.variants))) }
                 (folded(document, run, limit))
             }
         }
     }
 }
 
-fn bars(document: &Document) -> Markup {
-    glance::bars(&with_bars(&document.variants))
+/// Bars, or the step's own results where it compares no times.
+fn compared(document: &Document, variants: &[&Variant]) -> Markup {
+    html! { @if variants.is_empty() { (results(document)) } @else { (glance::bars(variants)) } }
+}
+
+fn results(document: &Document) -> Markup {
+    html! { @for table in &document.tables { (tables::of_step(table)) } }
 }
 
 fn trouble(document: &Document) -> Markup {
@@ -67,16 +73,12 @@ fn folded(document: &Document, run: usize, limit: usize) -> Markup {
     let section = |title: &str, content: &Markup| {
         html! { details.section { summary { (title) } (content) } }
     };
-    let own = html! {
-        @for table in &document.tables { (tables::of_step(table)) }
-    };
+    let are_seen = document.tables.is_empty() || with_bars(&document.variants).is_empty();
     html! {
         @if let Some(picture) = picture::of(document, run, limit) {
             (section("Picture and code: who ran and who waited, and on which line", &picture))
         }
-        @if !document.tables.is_empty() {
-            (section("The results of this step", &own))
-        }
+        @if !are_seen { (section("The results of this step", &results(document))) }
         @if !document.variants.is_empty() { (section("Times and what was used", &tables::of(&document.variants))) }
         @if !document.why.is_empty() { (section("Why", &html! { p { (ticked(&document.why)) } })) }
         @for (question, told) in document.questions.iter().filter_map(|one| Some((&one.question, one.told()?))) {
