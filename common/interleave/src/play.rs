@@ -214,7 +214,10 @@ impl Table<'_> {
         loop {
             let is_terminal = io::stdout().is_terminal();
             let clear = if is_terminal { "\u{1b}[2J\u{1b}[H" } else { "" };
-            screen.print(&format!("{clear}{}", self.drawn(screen.width(), screen.rows(ROWS))));
+            screen.print(&format!(
+                "{clear}{}",
+                self.drawn(screen.width(), screen.rows(ROWS))
+            ));
             match screen.ask(&keys, |key| (!key.is_whitespace()).then_some(key)) {
                 None => return Err("no keys to read; `--moves 12` plays without a terminal".into()),
                 Some('q') => return Ok(()),
