@@ -28,14 +28,6 @@ pub enum Bound {
         /// How many may be waited for at once.
         at_once: usize,
     },
-    /// Waiting in the spans of this name, at most `at_once` of them open at a time; the waits of
-    /// the run itself. For tasks that also queue or rest: those waits are no part of it.
-    Spans {
-        /// The name of the spans.
-        name: &'static str,
-        /// How many of them may be open at once.
-        at_once: usize,
-    },
     /// Two stages that can overlap: waiting for answers, and CPU work. The slower of the two.
     Pipeline {
         /// How long one answer takes at least; `None` when nobody knows.
@@ -69,7 +61,6 @@ impl Bound {
                 at_once,
             } => waves(recording, *each, *count, *at_once)
                 .or_else(|| own_waits(recording.jobs(), *at_once)),
-            Self::Spans { name, at_once } => own_waits(recording.named(name), *at_once),
             Self::Pipeline {
                 each,
                 count,

@@ -105,7 +105,8 @@ pub fn run(
     fetch: impl FnMut() -> anyhow::Result<Vec<Fetched>>,
 ) -> anyhow::Result<()> {
     let count = site.urls.len();
-    lab.say(format!("{name}: {count} requests, {at_once} at once …"));
+    let requests = format::counted(count, "request");
+    lab.say(format!("{name}: {requests}, {at_once} at once …"));
     let variant = lab.variant(name).observed_by(site).limit(at_once);
     let variant = variant.bound(args.bound(count, at_once));
     let fetched = variant.run_counted(fetch, |all| Tally::of(all))?;

@@ -45,6 +45,12 @@ pub fn count(value: u64) -> String {
     HumanCount(value).to_string()
 }
 
+/// So many of a thing, by its name for one: `1 request`, `10 requests`.
+pub fn counted(number: usize, thing: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {thing}{plural}", count(number as u64))
+}
+
 /// A number without a unit: whole as [`count`], otherwise three significant digits.
 pub fn plain(value: f64) -> String {
     if value.fract() == 0.0 && value.abs() < 1e15 {

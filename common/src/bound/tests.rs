@@ -46,37 +46,6 @@ fn work_is_bounded_by_its_longest_job_or_its_share() {
 }
 
 #[test]
-fn waits_in_spans_of_one_name_leave_queueing_and_resting_out() {
-    let start = Moment::now();
-    let at = |s| start.plus(Duration::from_secs(s));
-    let span = |name, from, to, depth| Span {
-        depth,
-        ..Span::watched(name, at(from), at(to), Duration::ZERO)
-    };
-    let lane = |number, spans| lane(LaneKind::Task, number, spans);
-    let quick = vec![span("request", 0, 3, 0), span("fetch", 0, 3, 1)];
-    let queued = vec![
-        span("request", 0, 6, 0),
-        span("permit", 0, 3, 1),
-        span("fetch", 3, 4, 1),
-        span("fetch", 5, 6, 1),
-    ];
-    let recording = Recording {
-        start,
-        wall: Duration::from_secs(6),
-        lanes: vec![lane(0, quick), lane(1, queued)],
-        ..Recording::default()
-    };
-    let bound = |name, at_once| Bound::Spans { name, at_once }.of(&recording, 2);
-    let seconds = Duration::from_secs;
-    let shared = (seconds(5), "all waits in a row".to_owned());
-    assert_eq!(bound("fetch", 1), Some(shared));
-    let longest = (seconds(3), "the longest single wait".to_owned());
-    assert_eq!(bound("fetch", 2), Some(longest));
-    assert_eq!(bound("none", 2), None);
-}
-
-#[test]
 fn waits_are_bounded_by_waves_or_by_their_own_length() {
     let second = Duration::from_secs(1);
     let recording = Recording {

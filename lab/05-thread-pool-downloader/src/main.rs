@@ -69,7 +69,7 @@ fn run(
 ) -> anyhow::Result<()> {
     let (urls, threads) = (args.urls(site), workers.get());
     let count = urls.len();
-    lab.say(format!("{name}: {count} requests …"));
+    lab.say(format!("{name}: {} …", format::counted(count, "request")));
     let agent = web::blocking_agent(args.requests.timeout.0);
     let screen = lab.screen();
     let bar = screen.progress_bar(count as u64, "pages");

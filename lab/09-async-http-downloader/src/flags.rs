@@ -1,10 +1,7 @@
 //! The step's own flags, and what follows from them.
 
 use clap::builder::ArgPredicate;
-use common::{
-    Bound,
-    cli::{Seconds, WORKERS_LIMIT, seconds, up_to},
-};
+use common::cli::{Seconds, WORKERS_LIMIT, seconds, up_to};
 use lab_09_async_http_downloader::RetryPolicy;
 use network::{RequestArgs, Site};
 use serde::Serialize;
@@ -83,13 +80,5 @@ impl Args {
         let mut faults = Faults::new(NonZeroU32::new(self.faults)?, seed);
         faults.kinds.clone_from(&self.fault_kinds);
         Some(faults)
-    }
-
-    pub(crate) fn bound(&self, requests: usize, has_faults: bool) -> Bound {
-        let (name, at_once) = ("fetch", self.limit.get());
-        match has_faults {
-            true => Bound::Spans { name, at_once },
-            false => self.requests.bound(requests, at_once),
-        }
     }
 }

@@ -7,6 +7,7 @@ use claims::{ARRIVALS, ATTEMPTS};
 use common::{
     Lab, Question, Step, Tally,
     claim::{seconds, wall},
+    format,
 };
 use flags::Args;
 use lab_09_async_http_downloader::{Attempts, PermitUse, download_all};
@@ -42,6 +43,10 @@ fn main() -> ExitCode {
 }
 
 fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
+    lab.legend(
+        "calm: no request fails. kept: one that failed keeps its permit while it pauses. released: it \
+         gives the permit back.",
+    );
     let site = args.open(None)?;
     let first = [YOURS, CALM][usize::from(args.requests.needs_server())];
     let text = "Ten requests, five permits: how many waits in a row does it take?";
@@ -70,7 +75,9 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
 /// Runs one variant with a client and connections of its own, and prints results as they arrive.
 fn run(args: &Args, lab: &mut Lab, site: &Site, name: &str) -> anyhow::Result<Vec<Attempts>> {
     let (urls, limit, count) = (&site.urls, args.limit, site.urls.len());
-    lab.say(format!("{name}: {count} requests, {limit} permits …"));
+    let [requests, permits] = [(count, "request"), (limit.get(), "permit")]
+        .map(|(number, thing)| format::counted(number, thing));
+    lab.say(format!("{name}: {requests}, {permits} …"));
     let permit_use = [PermitUse::Attempt, PermitUse::Request][usize::from(name == KEPT)];
     let (policy, screen) = (args.policy(lab.seed()), lab.screen());
     let client = web::async_client(args.requests.timeout.0);
@@ -83,9 +90,12 @@ fn run(args: &Args, lab: &mut Lab, site: &Site, name: &str) -> anyhow::Result<Ve
     let measure = lab.variant(name).observed_by(site);
     let measure = match has_faults {
         true => measure.other_work(),
-        false => measure.limit(limit.get()),
+        false => {
+            let bound = args.requests.bound(count, limit.get());
+            measure.limit(limit.get()).bound(bound)
+        }
     };
-    let downloads = measure.bound(args.bound(count, has_faults)).run_counted(
+    let downloads = measure.run_counted(
         || {
             let print = lesson::arrivals(&screen);
             let say = |number, attempts: &Attempts| print(number, &remark(attempts));

@@ -72,9 +72,9 @@ pub(crate) struct Args {
     #[serde(skip)]
     parse: Option<Way>,
 
-    /// What to parse with
-    #[arg(long, value_name = "PARSER", value_enum, default_value = "scraper")]
-    parser: Reading,
+    /// What to parse with: scraper builds a tree, stream (lol_html) lets the tags go by once
+    #[arg(long, value_name = "PARSER", default_value = "scraper", value_parser = ["scraper", "stream"])]
+    parser: String,
 
     /// In the end, crawl once more in processes and kill one of them half-way
     #[arg(long)]
@@ -83,16 +83,6 @@ pub(crate) struct Args {
     #[command(flatten)]
     #[serde(flatten)]
     pub(crate) rounds: RoundsArgs,
-}
-
-/// What a page is parsed with.
-#[derive(Clone, Copy, Debug, Serialize, clap::ValueEnum)]
-#[serde(rename_all = "lowercase")]
-enum Reading {
-    /// `scraper`: the page becomes a tree that can be asked for anything
-    Scraper,
-    /// `lol_html`: the tags go by once; title and links are kept, nothing is built
-    Stream,
 }
 
 /// How the stages are joined, who parses, and whether a worker is killed half-way.
@@ -138,17 +128,18 @@ impl Args {
 
     /// What parses a page.
     pub(crate) fn parse_with(&self) -> &'static Parse {
-        match self.parser {
-            Reading::Scraper => &TREE,
-            Reading::Stream => &STREAM,
+        if self.parser == "stream" {
+            &STREAM
+        } else {
+            &TREE
         }
     }
 
     /// The slower of the two stages, each at its best.
     pub(crate) fn bound(&self, way: Way, pages: usize) -> Bound {
-        let (work, workers) = match (way, self.parser) {
+        let (work, workers) = match (way, &*self.parser) {
             (Way::Inline, _) => ("parse", 1),
-            (Way::Processes, Reading::Stream) => ("parse-stream", self.workers.get()),
+            (Way::Processes, "stream") => ("parse-stream", self.workers.get()),
             _ => ("parse", self.workers.get()),
         };
         Bound::Pipeline {

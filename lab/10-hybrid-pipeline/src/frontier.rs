@@ -46,7 +46,6 @@ struct State {
     pages: Vec<PageReport>,
     seen: HashSet<Url>,
     taken: usize,
-    settled: usize,
     /// How many pages, from the first on, have had their links counted.
     counted: usize,
 }
@@ -90,7 +89,7 @@ impl Frontier {
             // Made before the look: a change between the look and the wait wakes it all the same.
             let changed = self.changed.notified();
             let (known, limit) = (self.state.borrow().pages.len(), self.state.borrow().limit);
-            let may_grow = self.state.borrow().settled < known && known < limit;
+            let may_grow = self.state.borrow().counted < known && known < limit;
             match self.take() {
                 None if may_grow => changed.await,
                 next => return next,
@@ -98,10 +97,10 @@ impl Frontier {
         }
     }
 
-    /// Waits until so many pages have a result, or the crawl is over.
+    /// Waits until the first so many pages have a result, or the crawl is over.
     pub async fn settled(&self, pages: usize) {
         let known = || self.state.borrow().pages.len();
-        while self.state.borrow().settled < pages.min(known()) {
+        while self.state.borrow().counted < pages.min(known()) {
             self.changed.notified().await;
         }
     }
@@ -110,7 +109,6 @@ impl Frontier {
     pub fn settle(&self, number: usize, outcome: Outcome) {
         let state = &mut *self.state.borrow_mut();
         state.pages[number].outcome = Some(outcome);
-        state.settled += 1;
         while let Some(page) = state.pages.get_mut(state.counted)
             && let Some(outcome) = &mut page.outcome
         {

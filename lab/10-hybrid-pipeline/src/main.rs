@@ -48,6 +48,10 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let ask = Question::faster(&variants[1].name, &variants[0].name, text);
     let answers = ["not faster", "up to twice", "more than that"];
     lab.predict(ask, &answers, &[1.1, 2.2]);
+    lab.legend(
+        "barrier: all pages are fetched before the first is parsed. streaming: each is parsed when it is \
+         there; by processes, by threads (rayon), or inline, by the thread that fetches.",
+    );
     host::raise_open_files();
     let (site, pages) = args.open(lab.seed())?;
     lab.param("pages", pages);

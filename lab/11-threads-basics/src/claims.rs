@@ -116,7 +116,7 @@ pub(crate) fn claim(lab: &mut Lab, plan: Plan, panics: usize) {
     let value = Claim::that("panic_is_a_value", text)
         .check(panicked.equals(count(1)))
         .check(failed("panicking").equals(count(1)))
-        .in_a_line("of {left} thread that panicked, join returned the panic; main went on");
+        .in_a_line("join returned the panic of {left} thread as a value; main went on");
     lab.claim(value.headline());
     if threads > 1 {
         let text = "the panic ended its own thread and no other";

@@ -143,9 +143,8 @@ pub(crate) fn nest(lab: &mut Lab) {
         ("reentrant", deposit_reentrant(FOUR, 100)),
         ("split", deposit_split(FOUR, 100)),
     ] {
-        let whole = rises
-            .iter()
-            .filter(|rise| **rise == BATCH.iter().sum::<i64>());
+        let batch: i64 = BATCH.iter().sum();
+        let whole = rises.iter().filter(|rise| **rise == batch);
         let whole = lab.count(None, &format!("whole_batches_{name}"), whole.count());
         claim = claim.check(whole.equals(count(rises.len())));
     }

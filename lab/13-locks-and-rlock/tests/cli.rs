@@ -1,6 +1,14 @@
 //! The binary as a user runs it.
 
 use serde_json::Value;
+#[cfg(target_os = "linux")]
+use std::{
+    fs,
+    io::Read,
+    process::{Command, Stdio},
+    thread,
+    time::Duration,
+};
 use testing::{assert_nothing_left_behind, run, variant, verdict};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_lab-13-locks-and-rlock");
@@ -82,6 +90,43 @@ fn a_circle_names_its_threads_and_locks_and_the_lines_that_asked() {
     let saver = names("saver", "checking", "savings");
     assert_eq!(both, [saver, names("spender", "savings", "checking")]);
     assert!(circle("same order").is_empty());
+}
+
+/// A child that never answers ends by the run's own limit: in one line, and nothing of it stays.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_child_that_stays_silent_is_given_up() {
+    let mut command = Command::new(BINARY);
+    command.args(SHORT).stdout(Stdio::null());
+    let mut parent = command.stderr(Stdio::piped()).spawn().expect("it starts");
+    // Its only children are those of the deadlocks, each there for a tenth of a second at least.
+    let status = loop {
+        for thread in fs::read_dir(format!("/proc/{}/task", parent.id()))
+            .into_iter()
+            .flatten()
+        {
+            let children = thread.map(|thread| thread.path().join("children"));
+            let children = children.and_then(fs::read_to_string).unwrap_or_default();
+            for child in children.split_whitespace() {
+                let stop = Command::new("kill").args(["-STOP", child]).status();
+                stop.expect("kill starts");
+            }
+        }
+        if let Some(status) = parent.try_wait().expect("a child") {
+            break status;
+        }
+        thread::sleep(Duration::from_millis(5));
+    };
+    let mut said = String::new();
+    let mut stderr = parent.stderr.take().expect("it is piped");
+    stderr.read_to_string(&mut said).expect("text");
+    assert_eq!(
+        (status.code(), said.lines().count()),
+        (Some(1), 1),
+        "{said}"
+    );
+    assert!(said.starts_with("error: "), "{said}");
+    assert_nothing_left_behind(BINARY);
 }
 
 #[test]

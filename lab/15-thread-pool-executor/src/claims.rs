@@ -110,12 +110,12 @@ pub(crate) fn sweep(args: &Args, lab: &mut Lab) {
     let waits = knee_of(args, lab, "waits of 8 ms", wait);
     let work = knee_of(args, lab, "CPU work of 2 M steps", Load::Work(2_000_000));
     let waits = lab.count(None, "knee_of_waits", waits);
-    let text = "waits: the knee lay beyond the number of CPUs";
+    let text = "waits: more workers still helped beyond the number of CPUs";
     let claim = Claim::that("waits_pay_past_the_cpus", text).check(waits.above(cpus()));
     lab.claim(claim.headline());
     let work = lab.count(None, "knee_of_work", work);
     let largest = lab.count(None, "largest_pool", args.largest.get());
-    let text = "CPU work: the knee lay at the number of CPUs or below";
+    let text = "CPU work: beyond the number of CPUs more workers no longer helped";
     let claim = Claim::that("work_pays_up_to_the_cpus", text).check(work.at_most(cpus()));
     // Otherwise the sweep has not looked beyond them.
     lab.claim(claim.check(largest.above(cpus())).headline());

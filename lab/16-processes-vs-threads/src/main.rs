@@ -61,6 +61,9 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let text = "CPU work: how many times as fast are processes as threads?";
     let ask = Question::faster("CPU processes", "CPU threads", text).needs_cpus();
     lab.predict(ask, &["slower", "the same", "faster"], &[0.9, 1.1]);
+    lab.legend(
+        "CPU: jobs that compute. I/O: jobs that wait. a running pool: processes started before.",
+    );
     claims::two_by_two(args, lab)?;
     claims::sweep(args, lab)?;
     claims::abort(args, lab)

@@ -75,7 +75,7 @@ pub(crate) fn waits(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let text = "all at once took less than half the time of the loop, each of the three ways";
     let half = |name| middle_wall(name).below(middle_wall(LOOP) * 0.5);
     let overlap = Claim::that("waits_overlap", text)
-        .in_a_line("in a loop {right}, joined {left}, spawned {left2}, on threads {left3}")
+        .in_a_line("waits: in a loop {right}, joined {left}, spawned {left2}, on threads {left3}")
         .headline();
     let ways = [JOIN, SPAWN, SPAWN_BLOCKING].map(half);
     let enough = middle_wall(LOOP).at_least(a_tick() * 10.0);

@@ -5,7 +5,7 @@ mod flags;
 
 use anyhow::Context;
 use common::{
-    Bound, Lab, Question, Step, Tally,
+    Lab, Question, Step, Tally,
     claim::{Count, Figure},
 };
 use flags::Args;
@@ -44,6 +44,10 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
         "{} items finished",
     );
     lab.predict(ask, &["none", "a few", "as many as ever"], &[0.5, 5.0]);
+    lab.legend(
+        "unbounded, bounded: the queue. never yields, yields: a task computes beside the consumer. stop \
+         at once, gracefully: all tasks are stopped, or the producer first.",
+    );
     let plan = args.plan(lab.seed())?;
     let unbounded = Plan {
         capacity: Semaphore::MAX_PERMITS, // `unbounded_channel`: never full
@@ -86,14 +90,7 @@ fn run(
     plan: &Plan,
     meanwhile: impl AsyncFn(&mut Pipeline),
 ) -> anyhow::Result<Option<Vec<String>>> {
-    let variant = lab.variant(name);
-    let variant = match name.ends_with("bounded") {
-        true => variant.bound(Bound::Spans {
-            name: "consume",
-            at_once: plan.consumers,
-        }),
-        false => variant.other_work(),
-    };
+    let variant = lab.variant(name).other_work();
     let submitted = plan.items.len() as u64;
     let flowing = async || {
         let mut pipeline = Pipeline::start(plan.clone());

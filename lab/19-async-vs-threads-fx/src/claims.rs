@@ -84,16 +84,15 @@ fn measure<T: Serialize>(
     mut work: impl FnMut() -> io::Result<T>,
 ) -> anyhow::Result<Option<T>> {
     stage.bell.set(bell);
-    let latencies = stage.market.bound(1..=quotes as u64, at_once);
-    let why = format!("the latencies of the quotes, {at_once} at a time");
     let variant = lab.variant(name).observed_by(stage);
-    let variant = variant
-        .bound(Bound::Known(latencies, why))
-        .limit(at_once.min(quotes));
-    let variant = if bell > 0 {
-        variant.other_work()
-    } else {
-        variant
+    let variant = variant.limit(at_once.min(quotes));
+    let variant = match bell {
+        0 => {
+            let latencies = stage.market.bound(1..=quotes as u64, at_once);
+            let why = format!("the latencies of the quotes, {at_once} at a time");
+            variant.bound(Bound::Known(latencies, why))
+        }
+        _ => variant.other_work(),
     };
     variant.run_counted(|| Ok(work()?), tally)
 }
@@ -271,11 +270,8 @@ fn quote<F: Future<Output = Vec<f64>> + Send + 'static>(
     expected: &[f64],
     pricing: impl Fn() -> F,
 ) -> anyhow::Result<()> {
-    let last = EVERY * (TICKS - 1);
-    let bound = Bound::Known(last, "the last light quote is due then".into());
     let venue = stage.venue.address;
-    let variant = lab.variant(name).other_work().bound(bound);
-    variant.run_counted(
+    lab.variant(name).other_work().run_counted(
         || Ok(run_on_this_thread(quote_beside(venue, pricing()))??),
         |prices| {
             let tally = Tally::of_checked(prices, |price| expected.contains(price));

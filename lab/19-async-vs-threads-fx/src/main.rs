@@ -38,6 +38,10 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let text = "Tasks instead of threads, as many at once: how many times as fast?";
     let ask = Question::faster("tasks", "threads", text);
     lab.predict(ask, &["slower", "the same", "faster"], &[0.8, 1.25]);
+    lab.legend(
+        "threads, tasks: those that wait for quotes. executor: the one thread that runs all tasks. light \
+         quotes: small requests, while options are priced (CPU work) on that thread or beside it.",
+    );
     let market = args.market(lab.seed())?;
     // Before the venue starts: it inherits the limit.
     host::raise_open_files();

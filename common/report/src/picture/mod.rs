@@ -232,10 +232,20 @@ impl Picture {
     }
 }
 
-/// So many of the rows, in order; those in which something failed or was cut off before others.
+/// So many of the rows, in order; those in which something failed or was cut off before others, and next to
+/// the first of them the one that queued longest meanwhile.
 fn worth_most(rows: &[Row], share: usize) -> impl Iterator<Item = &Row> {
     let mut kept: Vec<usize> = (0..rows.len()).collect();
     kept.sort_by_key(|&at| !row::is_eventful(&rows[at].cells));
+    let calm = kept.partition_point(|&at| row::is_eventful(&rows[at].cells));
+    let queued = |&&at: &&usize| row::queued(&rows[at].cells);
+    if let Some(&longest) = kept[calm..].iter().max_by_key(queued)
+        && calm > 0
+        && row::queued(&rows[longest].cells) > 0
+    {
+        kept.retain(|&at| at != longest);
+        kept.insert(1, longest);
+    }
     kept.truncate(share);
     kept.sort_unstable();
     kept.into_iter().map(|at| &rows[at])

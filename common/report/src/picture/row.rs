@@ -13,6 +13,7 @@ const PARTLY: char = '▒';
 const EDGE: char = '|';
 const UNTOLD: char = '?';
 const FAILED: char = '×';
+const PERMIT: char = '·';
 const RIGHT_HALF: char = '▐';
 /// From the left, an eighth more each.
 const PARTS: [char; 8] = ['▏', '▎', '▍', '▌', '▋', '▊', '▉', '█'];
@@ -251,6 +252,11 @@ pub(super) fn look_alike(one: &[Cell], other: &[Cell]) -> bool {
 /// Whether something failed or was cut off in it.
 pub(super) fn is_eventful(row: &[Cell]) -> bool {
     row.iter().any(|cell| matches!(cell.glyph, FAILED | '!'))
+}
+
+/// In how many of its cells a lane waited for a permit.
+pub(super) fn queued(row: &[Cell]) -> usize {
+    row.iter().filter(|cell| cell.glyph == PERMIT).count()
 }
 
 /// A bar of so many cells, to the eighth; what is too short for that is a mark.

@@ -3,7 +3,7 @@
 pub(crate) mod claims;
 
 use crate::{
-    BOLD, DIM, Document, UNSURE, document::with_bars, fill, lane, picture::Picture, styled, tables,
+    BOLD, DIM, Document, UNSURE, fill, lane, picture::Picture, styled, tables,
     wrap,
 };
 
@@ -15,13 +15,7 @@ const PICTURE_LEAST: usize = 3;
 /// The screen of a finished run, in at most so many lines, if its parts can be told in so few.
 pub fn summary(document: &Document, width: usize, rows: usize) -> String {
     let variants = &document.variants;
-    // The axis is that of the bars, if there are any; what took longer was not about its time.
-    let bars = with_bars(variants);
-    let axis_s = match bars.is_empty() {
-        true => lane::longest(variants),
-        false => lane::longest(bars.iter().copied()),
-    };
-    let picture = Picture::of(variants, axis_s, width);
+    let picture = Picture::of(variants, lane::longest(variants), width);
     let parts = |tight: usize| {
         [
             head(document, width),
