@@ -3,7 +3,7 @@
 mod claims;
 mod flags;
 
-use common::{Lab, Question, Step, Tally};
+use common::{Lab, Question, Step, Tally, format};
 use flags::Args;
 use lab_05_thread_pool_downloader::{Download, download_pooled};
 use network::{Site, lesson};
