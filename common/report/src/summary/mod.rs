@@ -3,7 +3,7 @@
 pub(crate) mod claims;
 
 use crate::{
-    BOLD, DIM, Document, UNSURE, fill, lane, picture::Picture, styled, tables,
+    BOLD, DIM, Document, UNSURE, document::with_bars, fill, lane, picture::Picture, styled, tables,
     wrap,
 };
 
@@ -19,7 +19,7 @@ pub fn summary(document: &Document, width: usize, rows: usize) -> String {
     let parts = |tight: usize| {
         [
             head(document, width),
-            picture.bars(&bars),
+            picture.bars(&with_bars(variants)),
             result(document, width, if tight > 1 { 6 } else { usize::MAX }),
             claims::lines(document, width, tight),
             closing(document, width, tight),
