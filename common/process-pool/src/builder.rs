@@ -13,7 +13,6 @@ use serde::Serialize;
 use std::{
     ffi::OsString,
     marker::PhantomData,
-    mem,
     num::{NonZeroU64, NonZeroUsize},
     panic::{self, AssertUnwindSafe},
     path::PathBuf,
@@ -38,14 +37,16 @@ pub enum Limit {
 }
 
 /// What a pool was asked for.
+#[derive(Default)]
 pub(crate) struct Settings {
-    /// The functions that the workers can run, by name and types.
-    pub(crate) functions: Vec<(&'static str, String)>,
+    /// The functions that the workers can run.
+    pub(crate) names: Vec<&'static str>,
+    pub(crate) types: Vec<String>,
     /// The order that a worker is given first.
     pub(crate) initial: Option<Arc<Vec<u8>>>,
     pub(crate) program: Program,
     pub(crate) limits: Vec<Limit>,
-    pub(crate) workers: NonZeroUsize,
+    pub(crate) workers: usize,
     pub(crate) retries: u32,
     pub(crate) timeout: Option<Duration>,
     pub(crate) queue_limit: Option<NonZeroUsize>,
@@ -56,15 +57,12 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// What a worker is started as.
-    pub(crate) fn role(&self) -> String {
-        let names: Vec<_> = self.functions.iter().map(|(name, _)| *name).collect();
-        names.join(&child::TOGETHER.to_string())
-    }
-
-    pub(crate) fn types(&self) -> String {
-        let types: Vec<_> = self.functions.iter().map(|(_, types)| &**types).collect();
-        types.join(", ")
+    /// The number of a function, if it has one.
+    pub(crate) fn place<I, O>(&self, worker: &Worker<I, O>) -> Option<u8> {
+        let types = wire::types::<I, O>();
+        let functions = self.names.iter().zip(&self.types);
+        let is_it = functions.map(|(name, of)| *name == worker.name && *of == types);
+        (0..).zip(is_it).find_map(|(at, is_it)| is_it.then_some(at))
     }
 
     pub(crate) fn notify(&self, event: Event) {
@@ -76,14 +74,12 @@ impl Settings {
 
     /// The number of a function, which is added if it is new.
     fn add<I, O>(&mut self, worker: &Worker<I, O>) -> u8 {
-        let wanted = (worker.name, wire::types::<I, O>());
-        let known = self.functions.iter().position(|known| *known == wanted);
-        let at = known.unwrap_or_else(|| {
-            self.functions.push(wanted);
-            self.functions.len() - 1
-        });
-        let at = u8::try_from(at).ok().filter(|at| *at < IS_NOTED);
-        at.expect("a pool has up to 127 functions")
+        if self.place(worker).is_none() {
+            assert!(self.names.len() < IS_NOTED.into(), "too many functions");
+            self.names.push(worker.name);
+            self.types.push(wire::types::<I, O>());
+        }
+        self.place(worker).expect("it was added")
     }
 }
 
@@ -96,33 +92,25 @@ pub struct PoolBuilder<I, O> {
 
 impl<I, O> PoolBuilder<I, O> {
     pub(crate) fn new(worker: &Worker<I, O>) -> Self {
-        Self {
-            settings: Settings {
-                functions: vec![(worker.name, wire::types::<I, O>())],
-                initial: None,
-                program: Program::this(),
-                limits: Vec::new(),
-                workers: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
-                retries: 0,
-                timeout: None,
-                queue_limit: None,
-                start_limit: START_LIMIT,
-                chunk: None,
-                tasks_per_worker: None,
-                hook: None,
-            },
-            types: PhantomData,
-        }
+        let workers = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let mut settings = Settings {
+            workers,
+            start_limit: START_LIMIT,
+            ..Settings::default()
+        };
+        settings.add(worker);
+        let types = PhantomData;
+        Self { settings, types }
     }
 
     /// The name of the function.
     pub fn name(&self) -> &'static str {
-        self.settings.functions[0].0
+        self.settings.names[0]
     }
 
     /// Sets the number of worker processes; by default the parallelism the system reports.
     pub fn workers(mut self, workers: NonZeroUsize) -> Self {
-        self.settings.workers = workers;
+        self.settings.workers = workers.get();
         self
     }
 
@@ -214,16 +202,15 @@ impl<I, O> PoolBuilder<I, O> {
 
     /// Sets the program that workers run; by default this one.
     pub fn program(mut self, program: Program) -> Self {
-        let earlier = mem::replace(&mut self.settings.program, program);
-        self.settings.program.env = earlier.env;
-        self.settings.program.folder = earlier.folder;
+        self.settings.program.path = program.path;
+        self.settings.program.test = program.test;
         self
     }
 
     /// Lets the workers run another function, too: see [`ProcessPool::share`].
     ///
     /// # Panics
-    /// Past 127 functions.
+    /// Past 128 functions.
     pub fn also<J, P>(mut self, worker: &Worker<J, P>) -> Self {
         self.settings.add(worker);
         self
@@ -235,7 +222,7 @@ impl<I, O> PoolBuilder<I, O> {
     /// Where it panics, the worker could not be started.
     ///
     /// # Panics
-    /// If `data` cannot be encoded, and past 127 functions.
+    /// If `data` cannot be encoded, and past 128 functions.
     pub fn initialiser<D: Serialize>(mut self, worker: &Worker<D, ()>, data: &D) -> Self {
         let order = wire::encode((NO_TASK, self.settings.add(worker)), data);
         let order = order.expect("the initialiser's data can be encoded");
@@ -249,20 +236,20 @@ impl<I, O> PoolBuilder<I, O> {
     /// [`PoolError::Nested`] inside a worker, and what the last of three attempts to start a worker
     /// met.
     pub fn start(self) -> Result<ProcessPool<I, O>, PoolError> {
-        let role = self.settings.role();
+        let role = self.settings.names.join(child::TOGETHER);
         if child::is_child() {
             return Err(PoolError::Nested { role });
         }
         let shared = Arc::new(Shared::new(self.settings).map_err(PoolError::no_room)?);
         // An early return drops the pool, which ends what was started.
         let pool = ProcessPool::new(Arc::clone(&shared));
-        for slot in 0..shared.settings.workers.get() {
+        for slot in 0..shared.settings.workers {
             let serving = Arc::clone(&shared);
             let spawned = thread::Builder::new()
                 .name(format!("{role} {}", slot + 1))
                 .spawn(move || supervisor::run(&serving, slot));
             if let Err(error) = spawned {
-                let missing = slot..shared.settings.workers.get();
+                let missing = slot..shared.settings.workers;
                 shared.change(|state| { missing }.for_each(|_| state.leave()));
                 return Err(PoolError::no_room(error));
             }

@@ -28,15 +28,11 @@ pub(crate) fn keep_those_of_this_thread() {
         let backtrace = Backtrace::capture();
         let is_there = backtrace.status() == BacktraceStatus::Captured;
         let backtrace = is_there.then(|| backtrace.to_string());
-        let place = info.location().map_or_else(unknown, ToString::to_string);
+        let place = info.location().map(ToString::to_string).unwrap_or_default();
         let earlier = UNDER_WAY.replace(Some((info.to_string(), place, backtrace)));
         earlier.as_ref().inspect(|(text, ..)| eprintln!("{text}"));
         earlier.is_none()
     });
-}
-
-fn unknown() -> String {
-    "an unknown place".into()
 }
 
 /// Runs `work`; a panic comes back as its message and location.
@@ -44,9 +40,10 @@ pub(crate) fn catch<R>(work: impl FnOnce() -> R) -> Result<R, TaskError> {
     UNDER_WAY.take();
     // Nothing of a task outlives it but the bytes it returned.
     panic::catch_unwind(AssertUnwindSafe(work)).map_err(|payload| {
-        let (location, backtrace) = UNDER_WAY
-            .take()
-            .map_or_else(|| (unknown(), None), |(_, place, calls)| (place, calls));
+        let (_, mut location, backtrace) = UNDER_WAY.take().unwrap_or_default();
+        if location.is_empty() {
+            location = "an unknown place".into();
+        }
         let message = panics::message(payload.as_ref());
         // A payload may panic when it is dropped, and so may the payload of that panic.
         if let Err(again) = panic::catch_unwind(AssertUnwindSafe(|| drop(payload))) {

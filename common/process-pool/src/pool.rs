@@ -5,7 +5,6 @@ use crate::{
     state::Shared,
     supervisor,
     sync::{self, Permit, block_on, lock},
-    wire,
 };
 use futures_channel::oneshot;
 use serde::{Serialize, de::DeserializeOwned};
@@ -60,11 +59,9 @@ impl<I, O> ProcessPool<I, O> {
     /// # Panics
     /// If the builder did not name that function, with these types.
     pub fn share<J, P>(&self, worker: &Worker<J, P>) -> ProcessPool<J, P> {
-        let wanted = (worker.name, wire::types::<J, P>());
-        let mut functions = (0..).zip(&self.shared().settings.functions);
-        let (function, _) = functions
-            .find(|(_, function)| **function == wanted)
-            .unwrap_or_else(|| panic!("`{}` is no function of this pool", worker.name));
+        let place = self.shared().settings.place(worker);
+        let function =
+            place.unwrap_or_else(|| panic!("`{}` is no function of this pool", worker.name));
         ProcessPool {
             owner: Arc::clone(&self.owner),
             function,

@@ -40,6 +40,7 @@ impl Job {
 
 type Effect = Box<dyn FnOnce(&Shared) + Send>;
 
+#[derive(Default)]
 pub(crate) struct Queue {
     pub(crate) settings: Arc<Settings>,
     /// What is sent to one worker at once, by the number of its first task.
@@ -56,18 +57,6 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
-    pub(crate) fn new(settings: Arc<Settings>) -> Self {
-        Self {
-            settings,
-            waiting: BTreeMap::new(),
-            ledger: Ledger::default(),
-            closed: None,
-            is_over: false,
-            over_at: None,
-            effects: Vec::new(),
-        }
-    }
-
     /// Does something once no lock is held: it concerns the caller's code.
     pub(crate) fn later(&mut self, effect: impl FnOnce(&Shared) + Send + 'static) {
         self.effects.push(Box::new(effect));

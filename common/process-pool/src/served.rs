@@ -8,7 +8,10 @@ use crate::{
     wire::{self, FAILURE, HELLO, IS_NOTED, MARK, NO_TASK, NOTE, VALUE},
 };
 use serde::{Serialize, de::DeserializeOwned};
-use std::{io, process::ExitCode};
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
 
 /// A worker function, whatever its types are.
 pub trait Function: Sync {
@@ -60,11 +63,8 @@ impl<I: DeserializeOwned, O: Serialize> Function for Worker<I, O> {
 /// Serves tasks until the parent closes the link.
 pub(crate) fn serve(functions: &[&dyn Function], link: Link) -> ExitCode {
     caught::keep_those_of_this_thread();
-    match serve_all(functions, link) {
-        // The parent needs this worker no more.
-        Ok(()) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::FAILURE,
-    }
+    // Without an error the parent needs this worker no more.
+    ExitCode::from(u8::from(serve_all(functions, link).is_err()))
 }
 
 fn serve_all(functions: &[&dyn Function], mut link: Link) -> io::Result<()> {
@@ -73,7 +73,7 @@ fn serve_all(functions: &[&dyn Function], mut link: Link) -> io::Result<()> {
     let types: Vec<_> = functions.iter().map(|function| function.types()).collect();
     let hello = (types.join(", "), note(Stage::Ready));
     let hello = wire::encode((NO_TASK, HELLO), &hello).map_err(io::Error::other)?;
-    link.send_raw(&[&MARK[..], &hello].concat())?;
+    link.output.write_all(&[&MARK[..], &hello].concat())?;
     while let Some(order) = link.next()? {
         let is_noted = order.kind & IS_NOTED != 0;
         let function = functions.get(usize::from(order.kind & !IS_NOTED));
@@ -94,7 +94,7 @@ fn serve_all(functions: &[&dyn Function], mut link: Link) -> io::Result<()> {
             answer.splice(0..0, noted);
         }
         // It leaves before the next task begins: a crash costs one task only.
-        link.send_raw(&answer)?;
+        link.output.write_all(&answer)?;
     }
     Ok(())
 }

@@ -78,18 +78,22 @@ pub(crate) struct Shared {
 
 impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}: {:?}", self.settings.functions, self.ledger())
+        write!(f, "{:?}: {:?}", self.settings.names, self.ledger())
     }
 }
 
 impl Shared {
     pub(crate) fn new(settings: Settings) -> io::Result<Self> {
         let limit = settings.queue_limit.map_or(usize::MAX, NonZeroUsize::get);
-        let supervisors = settings.workers.get();
+        let supervisors = settings.workers;
         let settings = Arc::new(settings);
         let slots = (0..supervisors).map(|_| Slot::new());
+        let queue = Queue {
+            settings: Arc::clone(&settings),
+            ..Queue::default()
+        };
         let state = State {
-            queue: Queue::new(Arc::clone(&settings)),
+            queue,
             slots: slots.collect::<io::Result<_>>()?,
             was_ready: false,
             supervisors,
@@ -164,7 +168,7 @@ impl State {
     /// Gives idle workers what waits, and wakes those supervisors that have something to do.
     ///
     /// A worker is mostly given a task by the thread that submits it: that is a switch of threads
-    /// less. With a hook its supervisor does it, so that a task begins before it is done.
+    /// less.
     fn hand_out(&mut self) {
         let wants_workers = self.queue.wants_workers();
         for slot in self.slots.iter_mut().filter(|slot| slot.is_waiting) {
@@ -174,9 +178,7 @@ impl State {
             }
             slot.is_waiting = false;
             let is_given = match &mut slot.worker {
-                Some(worker) if wants_workers && self.queue.settings.hook.is_none() => {
-                    worker.begin_next(&mut self.queue)
-                }
+                Some(worker) if wants_workers => worker.begin_next(&mut self.queue),
                 _ => false,
             };
             if !is_given {
@@ -194,7 +196,7 @@ impl State {
         if answers > 0 {
             slot.failures = 0;
         }
-        if !seen.is_open {
+        if seen.has_closed {
             worker.fall_silent();
         }
         if seen.may_have_ended
@@ -244,7 +246,7 @@ impl State {
     pub(crate) fn close(&mut self, over_at: Option<Instant>) {
         self.queue.closed.get_or_insert(TaskError::Cancelled);
         self.queue.later(|shared| shared.room.open());
-        let earlier = mem::take(&mut self.queue.over_at).into_iter();
+        let earlier = self.queue.over_at.into_iter();
         self.queue.over_at = earlier.chain(over_at).min();
         self.slots.iter().for_each(|slot| slot.waker.wake());
     }

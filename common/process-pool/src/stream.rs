@@ -2,14 +2,13 @@
 
 use crate::{
     Event, ProcessPool, TaskError,
-    queue::{Outcome, Reply},
+    queue::Outcome,
     state::Shared,
     sync::{Permit, Room, block_on},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
     collections::VecDeque,
-    io,
     iter::FusedIterator,
     marker::PhantomData,
     num::NonZeroUsize,
@@ -48,11 +47,6 @@ struct Flow {
 }
 
 impl Flow {
-    /// What the queue knows its reader by.
-    fn reader(self: &Arc<Self>) -> usize {
-        Arc::as_ptr(self).addr()
-    }
-
     fn note(&self, bytes: usize) {
         if self.largest.fetch_max(bytes, Ordering::SeqCst) < bytes {
             let tasks = WINDOW_BYTES / bytes;
@@ -85,10 +79,18 @@ impl<I: Serialize, T: Iterator<Item = I>> Feeder<T> {
                 more = false;
                 break;
             };
-            let reply = self.reply(&permit);
-            if let (_, Some(mut job)) = self.shared.job(self.function, &input, reply) {
+            let (reader, flow) = (self.reader.clone(), Arc::clone(&self.flow));
+            let (index, permit) = (self.next, Arc::clone(&permit));
+            self.next += 1;
+            let reply = move |task, outcome: Outcome| {
+                flow.note(outcome.as_ref().map_or(0, |answer| answer.bytes.len()));
+                // Without a reader it is not missed.
+                let _ = reader.send((index, task, outcome, permit));
+            };
+            let (_, job) = self.shared.job(self.function, &input, Box::new(reply));
+            if let Some(mut job) = job {
                 bytes += job.order.len();
-                job.reader = self.flow.reader();
+                job.reader = Arc::as_ptr(&self.flow).addr();
                 jobs.push_back(job);
             }
             if bytes >= CHUNK_BYTES && !self.is_asked {
@@ -101,18 +103,6 @@ impl<I: Serialize, T: Iterator<Item = I>> Feeder<T> {
         }
         more
     }
-
-    /// Where the outcome of the next input goes.
-    fn reply(&mut self, permit: &Arc<Permit>) -> Reply {
-        let (reader, flow) = (self.reader.clone(), Arc::clone(&self.flow));
-        let (index, permit) = (self.next, Arc::clone(permit));
-        self.next += 1;
-        Box::new(move |task, outcome| {
-            flow.note(outcome.as_ref().map_or(0, |answer| answer.bytes.len()));
-            // Without a reader it is not missed.
-            let _ = reader.send((index, task, outcome, permit));
-        })
-    }
 }
 
 /// The outcomes of [`ProcessPool::map_unordered`], as they come.
@@ -123,7 +113,7 @@ pub struct Unordered<O> {
     flow: Arc<Flow>,
     pieces: Receiver<Piece>,
     /// The thread of the inputs.
-    feeding: Option<io::Result<JoinHandle<()>>>,
+    feeding: Option<JoinHandle<()>>,
     outputs: PhantomData<fn() -> O>,
 }
 
@@ -138,11 +128,8 @@ impl<O: DeserializeOwned> Iterator for Unordered<O> {
             return Some((index, value));
         }
         // Nothing comes any more: the thread of the inputs is over, or about to be.
-        if let Some(feeding) = self.feeding.take() {
-            let feeding = feeding.expect("the system starts the thread of the inputs");
-            feeding
-                .join()
-                .unwrap_or_else(|payload| panic::resume_unwind(payload));
+        if let Some(Err(payload)) = self.feeding.take().map(JoinHandle::join) {
+            panic::resume_unwind(payload);
         }
         None
     }
@@ -154,7 +141,7 @@ impl<O> Drop for Unordered<O> {
     fn drop(&mut self) {
         self.flow.largest.store(UNREAD, Ordering::SeqCst);
         self.flow.room.open();
-        let reader = self.flow.reader();
+        let reader = Arc::as_ptr(&self.flow).addr();
         self.shared
             .change(|state| state.queue.cancel_all_of(reader));
     }
@@ -167,7 +154,7 @@ where
 {
     fn feeder<T: Iterator<Item = I>>(&self, inputs: T, list: bool) -> (Feeder<T>, Unordered<O>) {
         let shared = Arc::clone(self.shared());
-        let workers = shared.settings.workers.get();
+        let workers = shared.settings.workers;
         let asked = shared.settings.chunk.map(NonZeroUsize::get);
         let chosen = match inputs.size_hint() {
             (least, Some(most)) if list && least == most => most.div_ceil(CHUNKS_EACH * workers),
@@ -253,7 +240,8 @@ where
             }
         };
         let thread = thread::Builder::new().name("pool inputs".into());
-        outcomes.feeding = Some(thread.spawn(feed));
+        let started = thread.spawn(feed);
+        outcomes.feeding = Some(started.expect("the system starts the thread of the inputs"));
         outcomes
     }
 }

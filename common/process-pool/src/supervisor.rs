@@ -52,27 +52,22 @@ pub(crate) fn run(shared: &Shared, slot: usize) {
 /// Without one of its threads a pool cannot serve: it reports that instead of letting its callers wait.
 fn guard(shared: &Shared, slot: usize, work: impl FnOnce()) {
     let worked = panic::catch_unwind(AssertUnwindSafe(work));
-    let rest = shared.change(|state| {
+    shared.change(|state| {
         if worked.is_err() {
             state.give_up(PoolError::ThreadLost);
         }
-        state.leave();
         let mut worker = state.slots[slot].worker.take();
         let jobs = worker.iter_mut().flat_map(|worker| worker.jobs.drain(..));
         jobs.for_each(|job| state.queue.requeue(job));
-        worker
+        // Not under the lock: it waits for the process.
+        state.queue.later(move |_| drop(worker));
+        state.leave();
     });
-    // Only now: it waits for the process.
-    drop(rest);
 }
 
 /// Serves a worker until its process has ended.
 fn serve(shared: &Shared, slot: usize, waker: &Waker, answers: &Answers) {
-    let mut incoming = Incoming::default();
-    let mut seen = Seen {
-        is_open: true,
-        may_have_ended: false,
-    };
+    let (mut incoming, mut seen) = (Incoming::default(), Seen::default());
     while let Some(next) = shared.change(|state| state.turn(slot, &mut incoming, seen)) {
         if next.is_fast {
             thread::sleep(REST);

@@ -1,11 +1,13 @@
 //! A worker while it is served: what it is sent, what it says, and what its end means for its tasks.
 
+mod heard;
+
 use crate::{
     Event, PoolError, TaskError, WorkerId,
     builder::Settings,
-    child::{Answers, Child, Exit, Incoming, Next, Tasks, limit_resource},
+    child::{Answers, Child, Exit, Next, TOGETHER, Tasks, limit_resource, split},
     queue::{Job, Queue},
-    wire::{self, FAILURE, HELLO, MARK, Message, NO_TASK, NOTE, VALUE},
+    wire,
 };
 use std::{
     collections::VecDeque,
@@ -65,6 +67,10 @@ pub(crate) struct Worker {
     is_mute: bool,
     /// Its note about what it says next.
     note: Vec<u8>,
+    /// Whether the hook has not heard of the task that it has begun.
+    is_new: bool,
+    /// When its supervisor looks at it, whatever it does.
+    looks_at: Option<Instant>,
     /// When its task, or it itself, was begun.
     began: Instant,
     /// How many tasks may be sent ahead, as short as they are.
@@ -79,12 +85,12 @@ impl Worker {
     /// Starts a process.
     pub(crate) fn start(settings: &Settings, slot: usize) -> Result<(Self, Answers), PoolError> {
         let began = Instant::now();
-        let (child, link) = Child::start(&settings.program, &settings.role())
+        let (child, link) = Child::start(&settings.program, &settings.names.join(TOGETHER))
             .map_err(|error| PoolError::refused(&error, &error.source))?;
         let pid = child.id();
         let mut limits = settings.limits.iter();
         let limited = limits.try_for_each(|limit| limit_resource(pid, *limit));
-        let parts = limited.and_then(|()| link.into_parts(pid));
+        let parts = limited.and_then(|()| split(link.input, link.output, pid));
         let (answers, tasks) = parts.map_err(PoolError::no_room)?;
         let worker = Self {
             id: WorkerId { pid, slot },
@@ -98,6 +104,8 @@ impl Worker {
             answered: 0,
             is_mute: false,
             note: Vec::new(),
+            is_new: false,
+            looks_at: None,
             began,
             ahead: 0,
             given: 0,
@@ -110,85 +118,6 @@ impl Worker {
         self.stage == Stage::Answer
     }
 
-    /// Takes in what it has said; returns how many answers it were.
-    pub(crate) fn hear(&mut self, queue: &mut Queue, incoming: &mut Incoming) -> u32 {
-        let before = self.jobs.len();
-        if self.stage == Stage::Mark && incoming.skip_to(&MARK) {
-            self.stage = Stage::Hello;
-        }
-        while self.stage != Stage::Mark && !self.is_mute {
-            let is_silent = self.is_ready() && self.jobs.is_empty();
-            let heard = match incoming.next() {
-                Ok(Some(message)) => self.understand(queue, message),
-                Ok(None) if incoming.is_empty() || !is_silent => break,
-                _ => Err(PoolError::NotUnderstood),
-            };
-            if let Err(reason) = heard {
-                // Nor will anything make sense that comes.
-                self.is_mute = true;
-                self.kill(Ending::Unfit(reason));
-            }
-        }
-        let answers = (before - self.jobs.len()) as u32;
-        if answers > 0 {
-            let now = Instant::now();
-            let took = now - mem::replace(&mut self.began, now);
-            let fitting = (AHEAD_FOR * answers).as_nanos() / took.as_nanos().max(1);
-            self.ahead = fitting.min(AHEAD_MOST);
-        }
-        answers
-    }
-
-    fn understand(&mut self, queue: &mut Queue, message: Message) -> Result<(), PoolError> {
-        let task = self.jobs.front().map_or(NO_TASK, |job| job.task);
-        match (self.stage, message.kind) {
-            _ if message.task != task || self.is_ready() == self.jobs.is_empty() => {
-                return Err(PoolError::NotUnderstood);
-            }
-            (Stage::Hello, HELLO) => self.greet(queue, &message)?,
-            (Stage::Initial, VALUE | FAILURE) => {
-                message
-                    .decode::<()>()
-                    .map_err(|error| PoolError::Initialiser(error.to_string()))?;
-                self.stage = Stage::Answer;
-            }
-            (Stage::Answer, NOTE) => {
-                self.note = postcard::from_bytes(message.payload()).unwrap_or_default();
-            }
-            (Stage::Answer, VALUE | FAILURE) => {
-                if let Some(job) = self.jobs.pop_front() {
-                    self.answered += job.order.len();
-                    let (worker, note) = (self.id, mem::take(&mut self.note));
-                    queue.note(|| Event::Done { worker, task, note });
-                    queue.settle(job, Ok(message));
-                }
-                self.begin(queue);
-            }
-            _ => return Err(PoolError::NotUnderstood),
-        }
-        Ok(())
-    }
-
-    /// Takes in its first message, and has it initialised.
-    fn greet(&mut self, queue: &mut Queue, hello: &Message) -> Result<(), PoolError> {
-        let hello = postcard::from_bytes(hello.payload());
-        let (types, note): (String, _) = hello.map_err(|_| PoolError::NotUnderstood)?;
-        if types != queue.settings.types() {
-            let reason = PoolError::OtherTypes(types);
-            let fatal = reason.clone();
-            queue.later(|shared| shared.change(|state| state.give_up(fatal)));
-            return Err(reason);
-        }
-        let (worker, took) = (self.id, self.began.elapsed());
-        queue.note(|| Event::Ready { worker, took, note });
-        self.stage = Stage::Answer;
-        if let Some(initial) = &queue.settings.initial {
-            self.message = Arc::clone(initial);
-            self.stage = Stage::Initial;
-        }
-        Ok(())
-    }
-
     /// Does what is due, and gives it what is next.
     pub(crate) fn turn(&mut self, queue: &mut Queue, answers: u32) -> Next {
         self.do_what_is_due(queue);
@@ -198,14 +127,20 @@ impl Worker {
         }
         self.send();
         self.feed_ahead(queue);
+        self.announce(queue);
         let jobs = self.jobs.len();
+        let is_idle = jobs == 0 && self.is_ready() && self.ending.is_none();
         let has_left = self.sent < self.message.len() && !self.is_mute;
         let due = self.due(queue).map(|(at, _)| at);
+        // For tasks that it is given meanwhile.
+        let soon = Self::patience(queue).filter(|_| is_idle && answers > 0);
+        let soon = soon.and_then(|patience| Instant::now().checked_add(patience));
+        self.looks_at = due.into_iter().chain(soon).chain(queue.over_at).min();
         Next {
-            deadline: due.into_iter().chain(queue.over_at).min(),
+            deadline: self.looks_at,
             hears: !self.is_mute,
             sends: self.tasks.clone().filter(|_| has_left),
-            is_idle: jobs == 0 && self.is_ready() && self.ending.is_none(),
+            is_idle,
             is_fast: answers > 1 && jobs > answers as usize && !self.in_packets,
         }
     }
@@ -273,16 +208,34 @@ impl Worker {
         self.jobs = jobs;
         self.begin(queue);
         self.send();
-        self.sent == self.message.len() && queue.settings.timeout.is_none()
+        let by = Self::patience(queue).and_then(|patience| self.began.checked_add(patience));
+        let is_watched = by.is_none_or(|by| self.looks_at.is_some_and(|at| at <= by));
+        self.sent == self.message.len() && is_watched
+    }
+
+    /// How soon its supervisor is to look at what it has begun.
+    fn patience(queue: &Queue) -> Option<Duration> {
+        let hook = queue.settings.hook.as_ref().map(|_| TAKE_BACK_AFTER);
+        queue.settings.timeout.into_iter().chain(hook).min()
     }
 
     /// It begins what it has.
     fn begin(&mut self, queue: &mut Queue) {
         if let Some(job) = self.jobs.front_mut() {
-            let (worker, task, permit) = (self.id, job.task, job.permit.take());
+            let permit = job.permit.take();
             if permit.is_some() {
                 queue.later(|_| drop(permit));
             }
+            self.is_new = true;
+        }
+    }
+
+    /// Its supervisor alone does this, so that a task begins before it is done.
+    fn announce(&mut self, queue: &mut Queue) {
+        if mem::take(&mut self.is_new)
+            && let Some(job) = self.jobs.front()
+        {
+            let (worker, task) = (self.id, job.task);
             queue.note(|| Event::Begun(worker, task));
         }
     }
@@ -364,10 +317,9 @@ impl Worker {
         let began = begun.as_ref().map(|job| (job.task, self.began.elapsed()));
         queue.note(|| Event::Gone(self.id, exit, began));
         queue.ledger.workers_lost += u64::from(ending != Ending::Dismissed);
-        let did_nothing = self.given == self.jobs.len() as u64;
-        for job in mem::take(&mut self.jobs) {
-            queue.requeue(job);
-        }
+        let left = mem::take(&mut self.jobs);
+        let did_nothing = self.given == left.len() as u64;
+        left.into_iter().for_each(|job| queue.requeue(job));
         if let Some(job) = begun {
             let (pid, limit, closed) = (self.id.pid, queue.settings.timeout, queue.closed.clone());
             queue.lose(job, |attempts| match (&ending, limit) {
@@ -380,10 +332,13 @@ impl Worker {
                 },
             });
         }
+        let is_ready = self.is_ready();
+        // Not under the lock: it waits for processes that are being started.
+        queue.later(move |_| drop(self.child));
         match ending {
             Ending::Dismissed => None,
-            Ending::Unfit(reason) if !self.is_ready() => Some(reason),
-            _ if !self.is_ready() => Some(PoolError::Ended(exit)),
+            Ending::Unfit(reason) if !is_ready => Some(reason),
+            _ if !is_ready => Some(PoolError::Ended(exit)),
             _ => did_nothing.then_some(PoolError::EndedIdle(exit)),
         }
     }

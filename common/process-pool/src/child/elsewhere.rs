@@ -70,7 +70,7 @@ absent! { Tasks:
     take_back() -> Vec<Vec<u8>>;
 }
 
-pub(super) fn split(_: Input, _: Output, _: u32) -> io::Result<(Answers, Tasks)> {
+pub(crate) fn split(_: Input, _: Output, _: u32) -> io::Result<(Answers, Tasks)> {
     refused()
 }
 

@@ -1,11 +1,12 @@
 //! Programs that are not copies of this one, and are not to outlive it either.
 
 use super::platform;
+use crate::sync::lock;
 use std::{
     io,
     ops::{Deref, DerefMut},
     process::{Child, Command},
-    sync::{Mutex, PoisonError},
+    sync::Mutex,
 };
 
 /// The ids of all guests that have not been dropped.
@@ -26,7 +27,7 @@ impl Guest {
     /// The system's word, where it does not start.
     pub fn spawn(command: &mut Command) -> io::Result<Self> {
         // Ctrl-C finds it in the list, or not started.
-        let mut guests = GUESTS.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut guests = lock(&GUESTS);
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(command, 0);
         let process = command.spawn()?;
@@ -61,7 +62,7 @@ impl DerefMut for Guest {
 impl Drop for Guest {
     fn drop(&mut self) {
         self.kill();
-        let mut guests = GUESTS.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut guests = lock(&GUESTS);
         guests.retain(|id| *id != self.process.id());
         // Reaped only now: until then its number is nobody else's.
         let _ = self.process.wait();
@@ -70,7 +71,7 @@ impl Drop for Guest {
 
 /// Kills all guests: this process is about to end without dropping anything.
 pub fn kill_guests() {
-    let guests = GUESTS.lock().unwrap_or_else(PoisonError::into_inner);
+    let guests = lock(&GUESTS);
     guests.iter().copied().for_each(platform::kill_group);
 }
 
@@ -86,7 +87,7 @@ mod tests {
             spawned.expect("there is a `sleep`")
         };
         let id = sleeper().id();
-        let guests = GUESTS.lock().unwrap_or_else(PoisonError::into_inner);
+        let guests = lock(&GUESTS);
         assert!(!guests.contains(&id));
         drop(guests);
         let mut guest = sleeper();

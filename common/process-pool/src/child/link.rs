@@ -1,6 +1,6 @@
 //! The private connection between a parent and its child: whole messages, both ways.
 
-use super::platform::{self, Answers, Input, Output, Tasks};
+use super::platform::{Input, Output};
 use crate::wire::{self, HEAD_BYTES, Message, NO_TASK};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
@@ -37,16 +37,6 @@ impl Link {
         }
     }
 
-    /// What a pool needs of a link to the worker of this process id.
-    pub(crate) fn into_parts(self, id: u32) -> io::Result<(Answers, Tasks)> {
-        platform::split(self.input, self.output, id)
-    }
-
-    /// The link that this process was started with.
-    pub(super) fn inherited() -> io::Result<Self> {
-        platform::inherited().map(Self::new)
-    }
-
     /// Sends one message.
     ///
     /// # Errors
@@ -54,12 +44,7 @@ impl Link {
     pub fn send(&mut self, message: &impl Serialize) -> io::Result<()> {
         let encoded = wire::encode((NO_TASK, 0), message);
         let invalid = |reason| io::Error::new(io::ErrorKind::InvalidData, reason);
-        self.send_raw(&encoded.map_err(invalid)?)
-    }
-
-    /// Sends bytes as they are.
-    pub(crate) fn send_raw(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.output.write_all(bytes)
+        self.output.write_all(&encoded.map_err(invalid)?)
     }
 
     /// Waits for the next message; `None` when the other end has closed.

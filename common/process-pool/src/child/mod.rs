@@ -20,7 +20,9 @@ mod platform;
 pub use guest::{Guest, kill_guests};
 pub use link::Link;
 pub(crate) use link::{Incoming, MESSAGE_LIMIT_BYTES};
-pub(crate) use platform::{Answers, PACKET_BYTES, Tasks, Waker, is_shortage, limit_resource};
+pub(crate) use platform::{
+    Answers, PACKET_BYTES, Tasks, Waker, is_shortage, limit_resource, split,
+};
 
 use crate::served::{self, Function};
 #[cfg(unix)]
@@ -39,7 +41,7 @@ use std::{
 const ROLE_ARGUMENT: &str = "lab-role=";
 
 /// Stands between the names of functions that one worker is to run.
-pub(crate) const TOGETHER: char = ',';
+pub(crate) const TOGETHER: &str = ",";
 
 /// Something that a copy of this program can be started as.
 pub trait Role: Sync {
@@ -95,7 +97,7 @@ fn take(roles: &[&dyn Role], names: &str) -> io::Result<ExitCode> {
             _ => return Err(io::Error::other("this program has two of one name")),
         }
     }
-    let link = Link::inherited()?;
+    let link = platform::inherited().map(Link::new)?;
     if let [role] = wanted[..] {
         return Ok(role.serve(link));
     }
@@ -125,8 +127,8 @@ pub fn crash() -> ! {
 /// Which program a child runs: this one, unless something else is named.
 #[derive(Clone, Debug, Default)]
 pub struct Program {
-    path: Option<PathBuf>,
-    test: Option<&'static str>,
+    pub(crate) path: Option<PathBuf>,
+    pub(crate) test: Option<&'static str>,
     pub(crate) env: Vec<(OsString, OsString)>,
     pub(crate) folder: Option<PathBuf>,
 }
@@ -222,16 +224,15 @@ impl From<ExitStatus> for Exit {
 
 impl fmt::Display for Exit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Code(code) => write!(f, "exit code {code}"),
-            Self::Signal(signal) => {
-                #[cfg(unix)]
-                if let Ok(name) = nix::sys::signal::Signal::try_from(*signal) {
-                    return write!(f, "signal {signal} ({name})");
-                }
-                write!(f, "signal {signal}")
-            }
+        let signal = match self {
+            Self::Code(code) => return write!(f, "exit code {code}"),
+            Self::Signal(signal) => *signal,
+        };
+        #[cfg(unix)]
+        if let Ok(name) = nix::sys::signal::Signal::try_from(signal) {
+            return write!(f, "signal {signal} ({name})");
         }
+        write!(f, "signal {signal}")
     }
 }
 
@@ -310,9 +311,9 @@ pub(crate) struct Next {
 }
 
 /// What a wait for a worker has come to.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Seen {
-    /// Whether more answers may come.
-    pub(crate) is_open: bool,
+    /// Whether no more answers come.
+    pub(crate) has_closed: bool,
     pub(crate) may_have_ended: bool,
 }

@@ -105,15 +105,11 @@ impl Input {
 
     /// Waits until there is something to read, for at most `limit`; without one, reading waits.
     pub(super) fn wait(&self, limit: Option<Duration>) -> io::Result<()> {
-        let is_there = |limit| poll_until(&mut [self.readable()], Some(Instant::now() + limit));
+        let is_there = |limit| poll_until(&mut [readable(&self.0)], Some(Instant::now() + limit));
         match limit {
             Some(limit) if !is_there(limit) => Err(io::ErrorKind::TimedOut.into()),
             _ => Ok(()),
         }
-    }
-
-    fn readable(&self) -> PollFd<'_> {
-        PollFd::new(&self.0, PollFlags::IN)
     }
 
     /// Has a thread end this process with its parent, so that it does so in mid-task, too.
@@ -136,6 +132,10 @@ impl Input {
         let watcher = thread::Builder::new().name("watcher".into());
         watcher.spawn(watching).map(drop)
     }
+}
+
+fn readable(end: &impl AsFd) -> PollFd<'_> {
+    PollFd::new(end, PollFlags::IN)
 }
 
 /// Waits until one of `ends` is ready, for at most until `deadline`; whether one is.
@@ -206,7 +206,7 @@ pub(crate) struct Tasks {
 }
 
 /// Makes a connection fit for a worker, whose process is watched from now on.
-pub(super) fn split(answers: Input, pipe: Output, id: u32) -> io::Result<(Answers, Tasks)> {
+pub(crate) fn split(answers: Input, pipe: Output, id: u32) -> io::Result<(Answers, Tasks)> {
     fcntl_setfl(&pipe, OFlags::NONBLOCK.union(PACKETS))?;
     #[cfg(target_os = "linux")]
     for end in [answers.0.as_fd(), pipe.as_fd()] {
@@ -228,35 +228,31 @@ impl Answers {
         let Self(input, process) = self;
         // Who cannot be told of the end of a process has to look.
         let look = process.is_none().then(|| Instant::now() + LOOK_EVERY);
-        let end = process
-            .as_ref()
-            .map(|process| PollFd::new(process, PollFlags::IN));
-        let room = next
-            .sends
-            .as_ref()
-            .map(|tasks| PollFd::new(&tasks.pipe, PollFlags::OUT));
-        let answer = next.hears.then(|| input.readable());
-        let (place, mut ends) = (1 + usize::from(end.is_some()), vec![waker.readable()]);
+        let end = process.as_ref().map(readable);
+        let tasks = next.sends.as_ref();
+        let room = tasks.map(|tasks| PollFd::new(&tasks.pipe, PollFlags::OUT));
+        let answer = next.hears.then(|| readable(&input.0));
+        let (place, mut ends) = (1 + usize::from(end.is_some()), vec![readable(&waker.0)]);
         ends.extend(end.into_iter().chain(answer).chain(room));
         poll_until(&mut ends, look.into_iter().chain(next.deadline).min());
         let is_ready = |place: usize| !ends[place].revents().is_empty();
         if is_ready(0) {
             waker.rest();
         }
-        let mut is_open = true;
+        let mut has_closed = false;
         let may_have_ended = look.is_some() || is_ready(1);
         let mut left = u64::from(next.hears && is_ready(place));
         if may_have_ended && next.hears {
             // All that it has said. Another process may have its pipe, and say more.
             left = left.max(ioctl_fionread(&input.0).unwrap_or(0));
         }
-        while is_open && left > 0 {
+        while !has_closed && left > 0 {
             let read = incoming.fill(input).unwrap_or(0);
-            is_open = read > 0;
+            has_closed = read == 0;
             left = left.saturating_sub(read as u64);
         }
         Seen {
-            is_open,
+            has_closed,
             may_have_ended,
         }
     }
@@ -337,12 +333,8 @@ impl Waker {
 
     /// Waits to be woken, for at most until `deadline`.
     pub(crate) fn wait(&self, deadline: Instant) {
-        poll_until(&mut [self.readable()], Some(deadline));
+        poll_until(&mut [readable(&self.0)], Some(deadline));
         self.rest();
-    }
-
-    fn readable(&self) -> PollFd<'_> {
-        PollFd::new(&self.0, PollFlags::IN)
     }
 
     /// Until it is woken again, it does not end a wait.
