@@ -212,8 +212,7 @@ impl Table<'_> {
         let threads = self.run().stands.len();
         let keys = format!("1 to {threads} step  u undo  r restart  h hint  q quit ");
         loop {
-            let is_terminal = io::stdout().is_terminal();
-            let clear = if is_terminal { "\u{1b}[2J\u{1b}[H" } else { "" };
+            let clear = ["", "\u{1b}[2J\u{1b}[H"][usize::from(io::stdout().is_terminal())];
             screen.print(&format!(
                 "{clear}{}",
                 self.drawn(screen.width(), screen.rows(ROWS))
