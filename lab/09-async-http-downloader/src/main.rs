@@ -108,7 +108,12 @@ fn run(args: &Args, lab: &mut Lab, site: &Site, name: &str) -> anyhow::Result<Ve
         },
     )?;
     let downloads = downloads.unwrap_or_default();
-    lab.count(name, ATTEMPTS, downloads.iter().flatten().count());
+    let attempts = downloads.iter().flatten().count();
+    lab.count(name, ATTEMPTS, attempts);
+    if has_faults {
+        // Its time stands beside the others', but different requests failed in each.
+        lab.note_beside(name, format!("{attempts} attempts"));
+    }
     if let Some(witness) = site.witness()? {
         lab.count(name, ARRIVALS, witness.arrivals as usize);
     }
