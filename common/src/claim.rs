@@ -188,7 +188,7 @@ pub(crate) fn few_cpus(document: &Value) -> Option<String> {
         _ if host("quota").is_some_and(|quota| quota <= parallelism) => {
             format!("the quota allows {parallelism:.1} of {cpus} CPUs")
         }
-        _ => format!("just before or after, {parallelism:.1} of {cpus} CPUs were free"),
+        _ => format!("around the run, {parallelism:.1} of {cpus} CPUs were free"),
     })
 }
 

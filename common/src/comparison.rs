@@ -75,7 +75,7 @@ impl Lab {
             Comparison::FirstFaster => format!("`{first}` was faster in every round"),
             Comparison::SecondFaster => format!("`{second}` was faster in every round"),
             Comparison::Same if margin > MARGIN => {
-                format!("no difference of `{first}` and `{second}` that busy CPUs cannot explain")
+                format!("`{first}` and `{second}` too close to tell apart while CPUs were busy")
             }
             Comparison::Same => {
                 format!("no difference of a tenth between `{first}` and `{second}`")

@@ -20,11 +20,11 @@ const STEP: Step = Step {
     question: "the same four requests in a pool of threads: what overlaps, and how much?",
     why: "A thread that waits for the network uses no CPU, so many can wait at the same time. A pool \
           has a fixed number of threads, and each has one request out at a time: with more requests \
-          than threads the rest queue, and the run goes in waves.",
+          than threads the rest queue, and each thread waits several times in a row.",
     remember: "Waiting needs no CPU, so threads can wait at the same time: as many waits at once \
               as the pool has threads.",
     predict: (
-        "10 requests on 6 threads: how many waves, how many seconds?",
+        "10 requests on 6 threads: how many waits in a row, how many seconds?",
         "cargo run -p basics-3-multi-threaded -- --requests 10 --workers 6",
     ),
     sources: common::sources!["lib.rs", "../../../common/web/src/blocking.rs"],

@@ -343,9 +343,7 @@ impl Table<'_> {
             _ => format!("In {reaching} of {orders} orders the goal is reached."),
         };
         let (number, moves) = (self.game.number, self.moves());
-        format!(
-            "{mark} {came} {end}\nThe same on real threads: cargo run -- play {number} --moves {moves}"
-        )
+        format!("{mark} {came} {end}\nOnce more: cargo run -- play {number} --moves {moves}")
     }
 }
 

@@ -206,7 +206,7 @@ fn a_claim_that_needed_cpus_says_how_many_there_were_and_how_many_it_kept_busy()
         .needs_cpus();
     assert_eq!(
         judged(&mut lab, claim).reason.as_deref(),
-        Some("just before or after, 1.0 of 2 CPUs were free; `fast` kept 0.7 busy")
+        Some("around the run, 1.0 of 2 CPUs were free; `fast` kept 0.7 busy")
     );
 }
 

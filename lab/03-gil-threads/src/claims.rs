@@ -54,7 +54,9 @@ pub(crate) fn work(lab: &mut Lab) {
     let shared = Claim::that("gil_takes_turns", text)
         .check(noted(AT_ONCE).equals(count(1)))
         .check(noted(CHANGES).at_least(count(2)))
-        .in_a_line("under the GIL {left} thread worked at a time; it changed hands {left2} times");
+        .in_a_line(
+            "under the GIL {left} thread worked at a time; the GIL changed hands {left2} times",
+        );
     lab.claim(shared.headline());
 }
 

@@ -21,7 +21,7 @@ const STEP: Step = Step {
     remember: "Under a GIL one thread works at a time, however many CPUs there are. A thread that \
               waits releases it, so threads still help with I/O.",
     predict: (
-        "turns ten times as long: does the work finish sooner?",
+        "Turns of 50 ms instead of 5: does the work finish sooner?",
         "cargo run -p lab-03-gil-threads -- --switch-interval 50",
     ),
     sources: common::sources!["lib.rs", "gil.rs"],
@@ -48,6 +48,10 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
         ask,
         &["not faster", "twice", "more than that"],
         &[1.33, 3.0],
+    );
+    lab.legend(
+        "GIL: a lock that makes threads take turns, as Python's does. waits: two of 100 ms. python: your \
+         own, with jobs of its own size.",
     );
     let mut python = claims::open_python(args, lab)?;
     let (work, scale) = (args.work.get() as u64, args.scale.get() as u64);

@@ -20,11 +20,11 @@ const STEP: Step = Step {
     why: "A pool starts its threads once. Each takes a job from a channel, blocks until it is done, \
           sends back the result and takes the next: you set the number of threads, not the \
           list. Results come in the order they are ready, so each carries the number of its \
-          request. More requests than threads queue, and the run goes in waves.",
+          request. More requests than threads queue, and each thread waits several times in a row.",
     remember: "A pool limits how many requests run at once, however many there are. Results come \
               in the order in which they are ready.",
     predict: (
-        "3 threads instead of 10: how many waves, how many seconds?",
+        "3 threads instead of 10: how many waits in a row, how many seconds?",
         "cargo run -p lab-05-thread-pool-downloader -- --workers 3",
     ),
     sources: common::sources!["lib.rs", "../../../common/web/src/blocking.rs"],

@@ -50,8 +50,10 @@ fn demonstrate(args: &CountArgs, lab: &mut Lab) -> anyhow::Result<()> {
     let (plan, rounds) = (args.plan()?, args.rounds.rounds.get());
     let (workers, each) = (plan.threads.get(), format::count(plan.increments));
     let expected = format::count(plan.expected());
-    lab.say(format!(
-        "{workers} threads add {each} each. Expected: {expected} …"
+    lab.say(format!("{workers} threads add {each} each …"));
+    lab.legend(format!(
+        "Expected: {expected}. each: what one increment took. racy: no lock. queue: a count for each \
+         thread, sent at the end."
     ));
     let signals = RefCell::new(Vec::new());
     let hear = |signal: &Signal| signals.borrow_mut().push(signal.worker);

@@ -6,12 +6,22 @@ use common::{
     claim::{Claim, Count, Figure, count, in_flight, retried, seconds},
     timeline::Recording,
 };
+use lab_09_async_http_downloader::Attempts;
 use network::lesson;
 use std::time::Duration;
 
 // What is noted of each variant; arrivals are counted by the server, where it is the lab's own.
-pub(crate) const ATTEMPTS: &str = "attempts";
+const ATTEMPTS: &str = "attempts";
 pub(crate) const ARRIVALS: &str = "arrivals_at_the_server";
+
+/// Notes the attempts, beside the bar too: its time is not the others', since different requests failed.
+pub(crate) fn note(lab: &mut Lab, name: &str, downloads: &[Attempts]) {
+    let attempts = downloads.iter().flatten().count();
+    lab.count(name, ATTEMPTS, attempts);
+    if attempts > downloads.len() {
+        lab.note_beside(name, format!("{attempts} attempts"));
+    }
+}
 
 /// Adds the claims about these variants, each of so many requests.
 pub(crate) fn add(args: &Args, lab: &mut Lab, ran: &[&str], requests: usize) {

@@ -3,7 +3,7 @@
 mod claims;
 mod flags;
 
-use claims::{ARRIVALS, ATTEMPTS};
+use claims::ARRIVALS;
 use common::{
     Lab, Question, Step, Tally,
     claim::{seconds, wall},
@@ -25,7 +25,7 @@ const STEP: Step = Step {
     remember: "A semaphore limits how many run at once. Give the permit back before you pause to \
               retry, or the others wait for nothing.",
     predict: (
-        "limit 2, no failures: how many waves, how many seconds?",
+        "limit 2, no failures: how many waits in a row, how many seconds?",
         "cargo run -p lab-09-async-http-downloader -- --limit 2 --faults 0",
     ),
     sources: common::sources!["lib.rs", "retry.rs"],
@@ -108,12 +108,7 @@ fn run(args: &Args, lab: &mut Lab, site: &Site, name: &str) -> anyhow::Result<Ve
         },
     )?;
     let downloads = downloads.unwrap_or_default();
-    let attempts = downloads.iter().flatten().count();
-    lab.count(name, ATTEMPTS, attempts);
-    if has_faults {
-        // Its time stands beside the others', but different requests failed in each.
-        lab.note_beside(name, format!("{attempts} attempts"));
-    }
+    claims::note(lab, name, &downloads);
     if let Some(witness) = site.witness()? {
         lab.count(name, ARRIVALS, witness.arrivals as usize);
     }

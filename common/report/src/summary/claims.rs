@@ -42,7 +42,7 @@ pub(super) fn others(document: &Document) -> impl Iterator<Item = &ClaimReport> 
 fn because(claim: &ClaimReport) -> &str {
     let reason = claim.reason.as_deref().unwrap_or("it gave no figures");
     match claim.needs_quiet {
-        true => "too few CPUs were free; with more this may show",
+        true => "too few CPUs were free to tell; with more this may show",
         false => reason.split("; ").next().unwrap_or_default(),
     }
 }
