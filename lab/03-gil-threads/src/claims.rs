@@ -119,7 +119,11 @@ pub(crate) fn add_up(
 
 /// Claims what its threads did, beside whether it says that it has a GIL.
 pub(crate) fn python_work(python: &Python, lab: &mut Lab) {
-    let verdict = lab.compare("python_verdict", &python.title, PYTHON);
+    let verdict = lab.compare(
+        "python_verdict",
+        ["Python, no GIL", "Python"][usize::from(python.has_gil)],
+        PYTHON,
+    );
     lab.claim(verdict.headline());
     if python.has_gil {
         let text = "with its GIL, Python kept no more than one CPU busy on two threads, a tenth over at most";

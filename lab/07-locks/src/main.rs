@@ -52,8 +52,7 @@ fn demonstrate(args: &CountArgs, lab: &mut Lab) -> anyhow::Result<()> {
     let expected = format::count(plan.expected());
     lab.say(format!("{workers} threads add {each} each …"));
     lab.legend(format!(
-        "Expected: {expected}. each: what one increment took. racy: no lock. queue: a count for each \
-         thread, sent at the end."
+        "Expected: {expected}. each: per increment. racy: no lock. queue: sums sent."
     ));
     let signals = RefCell::new(Vec::new());
     let hear = |signal: &Signal| signals.borrow_mut().push(signal.worker);

@@ -43,10 +43,7 @@ fn main() -> ExitCode {
 }
 
 fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
-    lab.legend(
-        "calm: no request fails. kept: one that failed keeps its permit while it pauses. released: it \
-         gives the permit back.",
-    );
+    lab.legend("kept: a failed request keeps its permit while it pauses; released: not.");
     let site = args.open(None)?;
     let first = [YOURS, CALM][usize::from(args.requests.needs_server())];
     let text = "Ten requests, five permits: how many waits in a row does it take?";
