@@ -220,7 +220,7 @@ fn answer(args: &DiagnoseArgs, screen: &Screen, at: usize) -> anyhow::Result<Opt
     if let Some(letters) = &args.answers {
         return Ok(letters.chars().nth(at).and_then(place));
     }
-    let mut question = "What is wrong with it? (a to e, q quits) ".to_owned();
+    let mut question = "What is wrong with it? (A to E, q quits) ".to_owned();
     loop {
         let key = screen.ask(&question, |key| (!key.is_whitespace()).then_some(key));
         match key.context("no keys to read; `--answers ABC` needs no terminal")? {
