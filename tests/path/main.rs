@@ -168,7 +168,7 @@ fn every_step_ends_on_a_screen_with_the_name_the_time_and_the_bar_of_each_varian
             .any(|(at, _)| terminal.screen().row_wrapped(at));
         assert!(!is_wrapped, "{}: too wide: {rows:#?}", stop.package);
         let page = std::fs::read_to_string(place("report")).expect("it was written");
-        let runs = page.split("id=\"runs\">").nth(1);
+        let runs = page.split("id=\"runs\" type=\"application/json\">").nth(1);
         let runs = runs.and_then(|rest| rest.split("</script>").next());
         let documents = json(runs.expect("the page has its figures"));
         for name in compared(&documents[0]["variants"]) {

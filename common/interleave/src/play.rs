@@ -130,7 +130,7 @@ fn play(package: &str, games: &[Game], line: &Line) -> Result<(), String> {
         game: game.ok_or_else(|| {
             let all = games.iter().map(|game| game.number.to_string());
             let all = all.collect::<Vec<_>>().join(", ");
-            format!("{package} has no game `{number}`, but {all}")
+            format!("--play: {package} has no game `{number}`, but {all}")
         })?,
         turns: Vec::new(),
         note: String::new(),

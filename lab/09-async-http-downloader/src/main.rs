@@ -82,15 +82,12 @@ fn run(args: &Args, lab: &mut Lab, site: &Site, name: &str) -> anyhow::Result<Ve
         let client = client.clone();
         async move { web::get_async(&client, &url).await }
     };
-    let has_faults = matches!(name, KEPT | RELEASED);
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let measure = lab.variant(name).observed_by(site);
-    let measure = match has_faults {
-        true => measure.other_work(),
-        false => {
-            let bound = args.requests.bound(count, limit.get());
-            measure.limit(limit.get()).bound(bound)
-        }
+    let bound = args.requests.bound(count, limit.get());
+    let measure = match name {
+        KEPT | RELEASED => measure.other_work(),
+        _ => measure.limit(limit.get()).bound(bound),
     };
     let downloads = measure.run_counted(
         || {

@@ -223,10 +223,11 @@ fn answer(args: &DiagnoseArgs, screen: &Screen, at: usize) -> anyhow::Result<Opt
     let mut question = "What is wrong with it? (A to E, q quits) ".to_owned();
     loop {
         let key = screen.ask(&question, |key| (!key.is_whitespace()).then_some(key));
-        match key.context("no keys to read; `--answers ABC` needs no terminal")? {
-            'q' => return Ok(None),
-            key if place(key).is_some() => return Ok(place(key)),
-            key => question = format!("`{key}` is no answer: a, b, c, d or e; q quits "),
+        match key {
+            // Without keys to read, too.
+            None | Some('q') => return Ok(None),
+            Some(key) if place(key).is_some() => return Ok(place(key)),
+            Some(key) => question = format!("`{key}` is no answer: a, b, c, d or e; q quits "),
         }
     }
 }
