@@ -49,7 +49,7 @@ fn demonstrate(args: &ScaleArgs, lab: &mut Lab) -> anyhow::Result<()> {
         )?;
     for sum in sums.iter().flatten() {
         lab.say(format!(
-            "squares of the numbers below {:>11} add up to {}",
+            "squares below {:>11} add up to {}",
             format::count(sum.n),
             sum.total
         ));

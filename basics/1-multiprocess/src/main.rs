@@ -88,9 +88,7 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     }
     for sum in sums.iter().flatten() {
         let (n, total) = (format::count(sum.n), sum.total);
-        lab.say(format!(
-            "squares of the numbers below {n:>11} add up to {total}"
-        ));
+        lab.say(format!("squares below {n:>11} add up to {total}"));
     }
     claims::add(lab, args.workers, possible);
     Ok(())

@@ -7,7 +7,6 @@ use claims::ARRIVALS;
 use common::{
     Lab, Question, Step, Tally,
     claim::{seconds, wall},
-    format,
 };
 use flags::Args;
 use lab_09_async_http_downloader::{Attempts, PermitUse, download_all};
@@ -72,9 +71,7 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
 /// Runs one variant with a client and connections of its own, and prints results as they arrive.
 fn run(args: &Args, lab: &mut Lab, site: &Site, name: &str) -> anyhow::Result<Vec<Attempts>> {
     let (urls, limit, count) = (&site.urls, args.limit, site.urls.len());
-    let [requests, permits] = [(count, "request"), (limit.get(), "permit")]
-        .map(|(number, thing)| format::counted(number, thing));
-    lab.say(format!("{name}: {requests}, {permits} …"));
+    lab.say(format!("{name}: requests {count}, permits {limit} …"));
     let permit_use = [PermitUse::Attempt, PermitUse::Request][usize::from(name == KEPT)];
     let (policy, screen) = (args.policy(lab.seed()), lab.screen());
     let client = web::async_client(args.requests.timeout.0);
