@@ -92,8 +92,8 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     );
     lab.predict(ask, &["none", "two", "four"], &[0.5, 2.5]);
     lab.legend(
-        "counter: two threads add to it. account: two withdraw after a check. audit: one adds up \
-         accounts while money moves. tight: as written. widened: with a pause in mid-race.",
+        "counter: two threads add. account: two check, then withdraw. audit: one adds up while money \
+         moves. tight, widened: without and with a pause in mid-race.",
     );
     let odds = claims::try_all(args, lab)?;
     let losing = claims::list(lab)?;

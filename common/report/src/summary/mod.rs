@@ -60,7 +60,7 @@ fn head(document: &Document, width: usize) -> Vec<String> {
         Some(last) if used + 2 + machine.len() <= width => {
             *last += &format!("{DIM}{machine:>0$}{DIM:#}", width - used);
         }
-        _ => lines.push(format!("{DIM}{machine}{DIM:#}")),
+        _ => lines.push(second_line(document, machine, width)),
     }
     if !document.legend.is_empty() {
         lines.extend(styled(DIM, &document.legend, width, 0));
@@ -95,6 +95,14 @@ pub fn header(document: &Document, width: usize) -> String {
     let title = wrap(&format!("{step} · {}", document.question), width, 0);
     let rest = title.strip_prefix(step).unwrap_or(&title);
     format!("{BOLD}{step}{BOLD:#}{rest}")
+}
+
+/// The machine, and the scripts that the step mirrors where there is room.
+fn second_line(document: &Document, machine: String, width: usize) -> String {
+    let text = format!("{machine} · mirrors {}", document.mirrors.join(", "));
+    let fits = |text: &String| text.chars().count() <= width;
+    let text = Some(text).filter(fits).unwrap_or(machine);
+    format!("{DIM}{text}{DIM:#}")
 }
 
 /// The tables that the step itself gives, each in at most `rows` rows.
