@@ -92,10 +92,12 @@ fn a_circle_names_its_threads_and_locks_and_the_lines_that_asked() {
     assert!(circle("same order").is_empty());
 }
 
-/// The command line of a process, if it has not ended.
+/// Whether a process runs as a worker. Stopped before that, it would stop its parent, too (`vfork`);
+/// and a run asks `git` for the commit.
 #[cfg(target_os = "linux")]
-fn words_of(process: &str) -> Option<Vec<u8>> {
-    fs::read(format!("/proc/{process}/cmdline")).ok()
+fn is_worker(process: &str) -> bool {
+    let words = fs::read_to_string(format!("/proc/{process}/cmdline"));
+    words.is_ok_and(|words| words.contains("--lab-role="))
 }
 
 /// A child that never answers ends by the run's own limit: in one line, and nothing of it stays.
@@ -105,7 +107,7 @@ fn a_child_that_stays_silent_is_given_up() {
     let mut command = Command::new(BINARY);
     command.args(SHORT).stdout(Stdio::null());
     let mut parent = command.stderr(Stdio::piped()).spawn().expect("it starts");
-    // Its only children are those of the deadlocks, each there for a tenth of a second at least.
+    // Each child of a deadlock is there for a tenth of a second at least.
     let status = loop {
         for thread in fs::read_dir(format!("/proc/{}/task", parent.id()))
             .into_iter()
@@ -113,9 +115,7 @@ fn a_child_that_stays_silent_is_given_up() {
         {
             let children = thread.map(|thread| thread.path().join("children"));
             let children = children.and_then(fs::read_to_string).unwrap_or_default();
-            // Stopped before it has become another program, it would stop its parent, too (`vfork`).
-            let is_other = |child: &&str| words_of(child) != words_of(&parent.id().to_string());
-            for child in children.split_whitespace().filter(is_other) {
+            for child in children.split_whitespace().filter(|child| is_worker(child)) {
                 let stop = Command::new("kill").args(["-STOP", child]).status();
                 stop.expect("kill starts");
             }
