@@ -115,9 +115,12 @@ impl Grid {
     /// The table in Markdown, with the machine.
     pub fn to_markdown(&self) -> String {
         let rows = self.rows().into_iter().map(|row| row.join(" | "));
-        let rows = [Self::HEADINGS.join(" | "), "---|--:|--:|--:|--:".into()]
-            .into_iter()
-            .chain(rows);
+        let rows = [
+            Self::HEADINGS.join(" | "),
+            "--- | --: | --: | --: | --:".into(),
+        ]
+        .into_iter()
+        .chain(rows);
         let rows: String = rows.map(|row| format!("| {row} |\n")).collect();
         let (jobs, seed, host) = (self.jobs.len(), self.seed, self.host.one_line());
         let commit = self.host.commit.as_deref().unwrap_or("unknown");

@@ -29,7 +29,12 @@ pub fn summary(document: &Document, width: usize, rows: usize) -> String {
     let fits = |tight: &usize| len(&parts(*tight)) + PICTURE_LEAST <= rows;
     let mut parts = parts((0..2).find(fits).unwrap_or(2));
     let spare = rows.saturating_sub(len(&parts));
-    let blanks = if spare > PICTURE_LEAST + 3 { 3 } else { 0 };
+    // A lane more says more than the third blank line.
+    let blanks = match spare {
+        ..7 => 0,
+        7..10 => 2,
+        _ => 3,
+    };
     if spare >= PICTURE_LEAST + blanks {
         let first = claims::subjects(document);
         parts[1].extend(picture.lanes(variants, &first, spare - blanks, None));
@@ -78,13 +83,12 @@ fn head(document: &Document, width: usize) -> Vec<String> {
         let free = match document.host.cpus {
             1 => "This program may use one CPU only: no two threads work at once.".to_owned(),
             cpus => format!(
-                "Only {:.1} of {cpus} CPUs were free: times of CPU work compare only where far apart.",
+                "Only {:.1} of {cpus} CPUs were free: times of CPU work compare only where far apart. Run it \
+                 again with nothing else running.",
                 document.host.parallelism
             ),
         };
-        warn(&format!(
-            "{free} Results, counts and waits hold. Run it again with nothing else running."
-        ));
+        warn(&format!("{free} Results, counts and waits hold."));
     }
     lines
 }
