@@ -11,8 +11,7 @@ mod queues;
 mod recorder;
 mod start_up;
 
-use ::process_pool::child::Role;
-use common::cli;
+use ::process_pool::child::{self, Role};
 use lab_10_hybrid_pipeline::parse::{STREAM, TREE};
 use lab_16_processes_vs_threads::JOB;
 use side_by_side::Table;
@@ -57,7 +56,7 @@ fn main() -> ExitCode {
         &process_pool::ROLES[..],
     ]
     .concat();
-    if let Some(code) = cli::take_role(&roles) {
+    if let Some(code) = child::take_role(&roles) {
         return code;
     }
     let others = [
