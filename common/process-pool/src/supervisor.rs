@@ -11,13 +11,8 @@ use std::{
     cell::Cell,
     panic::{self, AssertUnwindSafe},
     sync::Arc,
-    thread,
-    time::{Duration, Instant},
+    time::Instant,
 };
-
-/// How long not to look for answers that come faster than they are taken: a worker that wakes its
-/// parent for each of very short tasks is several times slower.
-const REST: Duration = Duration::from_micros(100);
 
 thread_local! {
     static IS_SUPERVISOR: Cell<bool> = const { Cell::new(false) };
@@ -69,9 +64,6 @@ fn guard(shared: &Shared, slot: usize, work: impl FnOnce()) {
 fn serve(shared: &Shared, slot: usize, waker: &Waker, answers: &Answers) {
     let (mut incoming, mut seen) = (Incoming::default(), Seen::default());
     while let Some(next) = shared.change(|state| state.turn(slot, &mut incoming, seen)) {
-        if next.is_fast {
-            thread::sleep(REST);
-        }
         seen = answers.wait(&next, waker, &mut incoming);
     }
 }

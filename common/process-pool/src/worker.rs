@@ -141,7 +141,6 @@ impl Worker {
             hears: !self.is_mute,
             sends: self.tasks.clone().filter(|_| has_left),
             is_idle,
-            is_fast: answers > 1 && jobs > answers as usize && !self.in_packets,
         }
     }
 

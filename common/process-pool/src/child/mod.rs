@@ -306,8 +306,6 @@ pub(crate) struct Next {
     pub(crate) sends: Option<Arc<Tasks>>,
     /// Whether it comes to nothing until there is a task.
     pub(crate) is_idle: bool,
-    /// Whether answers come faster than they are taken.
-    pub(crate) is_fast: bool,
 }
 
 /// What a wait for a worker has come to.
