@@ -38,7 +38,7 @@ fn demonstrate(args: &ScaleArgs, lab: &mut Lab) -> anyhow::Result<()> {
     );
     lab.predict(ask, &["one", "all of them"], &[1.5]);
     let jobs = square_jobs(args.scale);
-    claim_linear(lab);
+    claim_linear(lab, sum_sequential);
 
     let sums = lab
         .variant("sequential")

@@ -57,7 +57,7 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let ask = Question::faster(LONGEST_FIRST, "sequential", text).needs_cpus();
     lab.predict(ask, &["not faster", "twice", "more than that"], &[1.3, 2.5]);
     let jobs = square_jobs(args.scale.scale);
-    claim_linear(lab);
+    claim_linear(lab, sum_sequential);
     let order = longest_first(&jobs).into_iter();
     let descending: Vec<u64> = order.map(|place| jobs[place]).collect();
     let possible = [&jobs, &descending].map(|jobs| attainable(jobs, args.workers));
