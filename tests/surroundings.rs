@@ -91,8 +91,45 @@ fn a_limit_is_named_in_one_line_and_leaves_no_half_file() {
         println!("case: {flag} past ulimit -f: one line, no file");
     }
     let _ = after("ulimit -s 64", &[]).refused(1, &["ulimit -s"]);
-    let _ = after("ulimit -n 6", &[]).refused(1, &["ulimit -n"]);
-    println!("case: too small a stack, too few files: one line each");
+    println!("case: too small a stack: one line");
+    for files in [6, 9, 12] {
+        let limited = format!("ulimit -n {files}; exec \"$0\"");
+        for step in ["lab-02-threaded-fetch", "lab-19-async-vs-threads-fx"] {
+            let mut command = Command::new("sh");
+            command.args(["-c", &limited]).arg(&binaries()[step]);
+            let _ = run_command(command).refused(1, &["ulimit -n"]);
+        }
+        println!("case: {files} open files: one line that names the limit");
+    }
+    let mut command = Command::new("sh");
+    let work = "ulimit -t 2; exec \"$0\" --rounds 1 --scale 100000";
+    command
+        .args(["-c", work])
+        .arg(&binaries()["lab-04-gil-processes"]);
+    let _ = run_command(command).refused(1, &["ulimit -t"]);
+    println!("case: too little CPU time: one line before the system kills");
+}
+
+#[test]
+fn standard_input_is_left_alone_and_may_be_closed_as_the_others() {
+    let count = "n=0; while read -r _; do \"$0\" $1 >&2; n=$((n + 1)); done; echo $n";
+    for (step, flags) in [
+        ("lab-01-sequential-fetch", "--requests 1 --delay 0"),
+        ("lab-04-gil-processes", "--rounds 1 --scale 1"),
+    ] {
+        let program = &binaries()[step];
+        let run = |script: &str| {
+            let mut command = Command::new("sh");
+            command.args(["-c", script]).arg(program).arg(flags);
+            run_command(command).well()
+        };
+        let counted = run(&format!("printf 'a\\nb\\nc\\n' | {{ {count}; }}"));
+        assert_eq!(counted.stdout, "3\n", "{step}");
+        for closed in ["<&-", ">&-", "2>&-"] {
+            let _ = run(&format!("exec \"$0\" $1 {closed}"));
+        }
+        println!("case: {step} in a loop over lines, and without stdin, stdout or stderr: it runs");
+    }
 }
 
 #[test]
@@ -284,8 +321,8 @@ fn a_killed_tour_leaves_no_step_behind() {
     println!("case: a killed tour: nothing stays behind");
 }
 
-/// A group whose processes get one and a half CPUs; it is removed when this is dropped.
-struct Quota(PathBuf);
+/// A group whose processes get one and a half CPUs; a shell removes it when this has gone, however.
+struct Quota(PathBuf, Child);
 
 impl Quota {
     fn new() -> io::Result<Self> {
@@ -296,8 +333,13 @@ impl Quota {
         } else {
             groups.join("cpu")
         };
-        let group = Self(above.join(format!("lab-{}", std::process::id())));
-        fs::create_dir(&group.0)?;
+        let folder = above.join(format!("lab-{}", std::process::id()));
+        fs::create_dir(&folder)?;
+        let remove = "trap '' INT TERM HUP; read -r _; until rmdir \"$0\"; do sleep 1; done";
+        let mut keeper = Command::new("sh");
+        keeper.args(["-c", remove]).arg(&folder);
+        let keeper = keeper.stdin(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+        let group = Self(folder, keeper);
         let files: &[_] = match is_unified {
             true => &[("cpu.max", "150000 100000")],
             false => &[
@@ -314,7 +356,8 @@ impl Quota {
 
 impl Drop for Quota {
     fn drop(&mut self) {
-        let _ = fs::remove_dir(&self.0);
+        // Its standard input is closed before it is waited for.
+        let _ = self.1.wait();
     }
 }
 

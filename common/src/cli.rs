@@ -2,7 +2,6 @@
 
 use crate::question::CLASS;
 use clap::{ColorChoice, CommandFactory, Parser};
-use measure::inherited;
 use process_pool::child::{self, Role};
 pub use report::print_error;
 use serde::{Serialize, Serializer};
@@ -264,11 +263,10 @@ pub fn in_one_line(error: &anyhow::Error) -> String {
             line = format!("{line}: {cause}");
         }
     }
-    match inherited::way_out(&line) {
-        // A child's panic, which says no more than that.
-        _ if line.contains("kind: WouldBlock") => NO_THREAD.into(),
-        Some(way_out) => format!("{line}; {way_out}"),
-        None => line,
+    // A child's panic, which says no more than that.
+    match line.contains("kind: WouldBlock") {
+        true => NO_THREAD.into(),
+        false => line,
     }
 }
 

@@ -46,6 +46,7 @@ pub fn on_interrupt(mut handler: impl FnMut(&'static str) + Send + 'static) -> i
         flag::register(consts::SIGXFSZ, Arc::default())?;
     }
     flag::register(consts::SIGCONT, Arc::clone(&STOPPED))?;
+    end_before_the_kill();
     let wanted = [
         consts::SIGINT,
         consts::SIGTERM,
@@ -65,6 +66,17 @@ pub fn on_interrupt(mut handler: impl FnMut(&'static str) + Send + 'static) -> i
         }
     })?;
     Ok(())
+}
+
+/// Lowers the soft limit of CPU time below the hard one, at which the system kills without a word.
+#[cfg(unix)]
+fn end_before_the_kill() {
+    use nix::sys::resource::{RLIM_INFINITY, Resource::RLIMIT_CPU, getrlimit, setrlimit};
+    let limits = getrlimit(RLIMIT_CPU).ok();
+    if let Some((soft, hard)) = limits.filter(|(_, hard)| !matches!(*hard, 0 | 1 | RLIM_INFINITY)) {
+        // Refused, it is killed.
+        let _ = setrlimit(RLIMIT_CPU, soft.min(hard - 1), hard);
+    }
 }
 
 /// Whether a child has been stopped, which its parent is told once; on Linux only.
@@ -123,15 +135,18 @@ pub fn short_of_stack() -> Option<String> {
     None
 }
 
-/// The limit behind an error of the system, and the way out, for the end of its message.
+/// A message about an error of the system, with the limit behind it and the way out at its end.
 ///
 /// It goes by the text: errors of children and of other crates arrive as nothing else.
-pub fn way_out(message: &str) -> Option<&'static str> {
+pub fn with_way_out(message: String) -> String {
     let known = LIMITS.iter().find(|(errno, _)| {
         let code = format!("(os error {errno})");
         message.contains(&code) && !message.contains("ulimit")
     });
-    known.map(|(_, way_out)| *way_out)
+    match known {
+        Some((_, way_out)) => format!("{message}; {way_out}"),
+        None => message,
+    }
 }
 
 #[cfg(unix)]
@@ -181,8 +196,10 @@ mod tests {
     fn an_error_of_the_system_names_its_limit_once() {
         let shortage = io::Error::from_raw_os_error(nix::errno::Errno::EMFILE as i32);
         let message = format!("cannot start: {shortage}");
-        assert!(way_out(&message).is_some_and(|way| way.contains("ulimit -n")));
-        assert_eq!(way_out(&format!("{message}; see `ulimit -n`")), None);
-        assert_eq!(way_out("disk full"), None);
+        let once = with_way_out(message.clone());
+        assert!(once.starts_with(&message) && once.contains("ulimit -n"));
+        for told in [once, "disk full".into()] {
+            assert_eq!(with_way_out(told.clone()), told);
+        }
     }
 }

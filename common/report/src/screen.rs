@@ -347,5 +347,5 @@ pub fn print_error(message: impl fmt::Display) {
 }
 
 fn error_line(message: impl fmt::Display) -> String {
-    format!("error: {message}").replace('\n', " ")
+    measure::inherited::with_way_out(format!("error: {message}").replace('\n', " "))
 }

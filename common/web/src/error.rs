@@ -121,9 +121,10 @@ fn status_phrase(code: u16, retry_after: Option<Duration>) -> String {
         304 => "it sends nothing, for a copy that this client does not have",
         301 | 302 | 303 | 307 | 308 => "a redirect without a place to go to",
         300..=399 => "neither a page nor a redirect that can be followed",
-        401 | 403 => "it wants a permission this client has not",
+        401 | 403 | 407 => "it wants a permission this client has not",
         408 | 429 | 500..=599 => "try again later",
-        400..=499 => "check the path",
+        404 | 410 => "check the path",
+        400..=499 => "it refuses such a request",
         _ => "no status of HTTP; is this a web server?",
     };
     format!("{code}; {meaning}")

@@ -23,6 +23,9 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 /// How many connections may wait to be accepted; past the largest burst of a lesson's clients.
 const BACKLOG: u32 = 16_384;
 
+/// The files that a service has open before its first connection, and some for those.
+const FILES: u64 = 16;
+
 /// Why a service is not there.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
@@ -72,7 +75,6 @@ impl Role for Service {
 /// `None` when it cannot; the parent has the reason, and reports it.
 pub(crate) fn open<C: DeserializeOwned>(link: &mut Link) -> Option<(C, Runtime, TcpListener)> {
     let config = link.receive().ok()??;
-    host::raise_open_files();
     let runtime = Builder::new_current_thread().enable_all().build();
     let opened = runtime.map_err(|error| error.to_string());
     let opened = opened.and_then(|runtime| {
@@ -111,6 +113,11 @@ pub(crate) fn run<Q: DeserializeOwned, A: Serialize>(
 
 /// Listens at `port` of 127.0.0.1, or at a free one if that is 0.
 pub(crate) fn listen(runtime: &Runtime, port: u16) -> Result<(TcpListener, SocketAddr), String> {
+    // A client of one that can accept nothing would only see that nothing comes.
+    if let Some(few @ ..FILES) = host::raise_open_files() {
+        let needed = format!("it may have {few} files open and needs {FILES}");
+        return Err(format!("{needed}; raise `ulimit -n`"));
+    }
     let _context = runtime.enter();
     let listen = || {
         let socket = TcpSocket::new_v4()?;

@@ -31,11 +31,13 @@ pub(crate) fn read_stream(page: &str) -> Result<Found, String> {
         Ok(())
     };
     let html_in_drawings = "svg foreignObject title, svg desc title, svg title title";
+    let drawings_in_html = "svg foreignObject svg title, svg desc svg title, svg title svg title";
     let kept = "a[href], base[href], noscript, template, title";
     let handlers = [
         // The title of a drawing is none of the page, unless it stands where HTML goes on within.
         element!("svg title", |_| is_drawing(true)),
         element!(html_in_drawings, |_| is_drawing(false)),
+        element!(drawings_in_html, |_| is_drawing(true)),
         element!(kept, |element| tags.begin(element)),
         text!("noscript, title", |text| {
             tags.text.borrow_mut().push_str(text.as_str());
@@ -63,7 +65,7 @@ impl Tags {
     fn begin(&self, element: &mut Element<'_, '_>) -> HandlerResult {
         let (name, mut found) = (element.tag_name(), self.found.borrow_mut());
         self.open.set("");
-        let is_html = element.namespace_uri() == HTML && !self.is_drawing.take();
+        let is_html = !self.is_drawing.take() && element.namespace_uri() == HTML;
         match name.as_str() {
             _ if !is_html => {}
             "template" => {

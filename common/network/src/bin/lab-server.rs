@@ -2,7 +2,7 @@
 
 use clap::Parser;
 use common::cli;
-use measure::{host::raise_open_files, inherited::on_interrupt};
+use measure::inherited::on_interrupt;
 use std::{
     io::{self, Write},
     num::NonZeroU32,
@@ -115,7 +115,6 @@ fn serve(args: Args) -> anyhow::Result<()> {
         // The second signal finds the receiver gone.
         let _ = tx.send(());
     })?;
-    raise_open_files();
     let server = Server::in_process(args.port, args.config())?;
     // Nobody may be reading; the server serves all the same.
     let mut out = io::stdout();

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use std::{mem, str::FromStr, sync::Arc, time::Duration};
 use url::form_urlencoded;
 
-/// Longest wait of `/delay` and `/stall`; httpbin's own is 10.
+/// Longest wait of `/delay` and `/drip`; httpbin's own is 10.
 const DELAY_LIMIT_S: f64 = 60.0;
 
 /// Longest body, asked for or sent.

@@ -2,7 +2,7 @@
 
 use super::{
     Lab,
-    asked::{Asked, BRIEF, Wait},
+    asked::{Asked, BRIEF},
     bodies::{gzip, seeded_bytes},
     connection::Connection,
     faults::{FaultKind, cut, instead, reset, stall, too_many_requests},
@@ -10,19 +10,15 @@ use super::{
 };
 use axum::{
     Router,
-    body::{Body, Bytes},
     extract::{Extension, Path, State},
     http::{HeaderMap, StatusCode, Uri, header},
     response::{Html, IntoResponse, Response},
     routing::{any, get},
 };
-use futures_util::stream;
 use std::{
-    convert::Infallible,
     sync::Arc,
     time::{Duration, SystemTime},
 };
-use tokio::time;
 
 /// What is there, a path a line.
 pub const PATHS: &str = "\
@@ -46,7 +42,6 @@ the lab's own:
   /files/{path}             a directory, if one is served
   /flaky/{n}                fails n times, then what you asked (?status=CODE)
   /stall                    the head of an answer, and then nothing for ever
-  /stall/{seconds}          the head of an answer, its body later
   /cut/{n}                  half of n bytes, then the connection closes
   /reset                    a TCP reset
   /wrong-length/{said}/{n}  n bytes under another length
@@ -61,7 +56,6 @@ pub(super) fn routes() -> Router<Arc<Lab>> {
         .route("/", get(PATHS))
         .route("/flaky/{n}", any(flaky))
         .route("/stall", get(async || stall()))
-        .route("/stall/{seconds}", get(stall_a_while))
         .route("/cut/{n}", get(cut_in_half))
         .route(
             "/reset",
@@ -86,14 +80,6 @@ async fn flaky(
         (Some(time), Ok(code)) => (code, format!("failure {time} of {n}\n")).into_response(),
         (_, Err(_)) => bad_request("Invalid status code"),
     }
-}
-
-async fn stall_a_while(Path(Wait(wait)): Path<Wait>) -> Body {
-    let late = async move {
-        time::sleep(wait).await;
-        Ok::<_, Infallible>(Bytes::from_static(b"late, but here\n"))
-    };
-    Body::from_stream(stream::once(late))
 }
 
 async fn cut_in_half(

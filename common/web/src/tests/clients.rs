@@ -1,6 +1,9 @@
 //! Both clients say the same of the same fault.
 
-use super::*;
+use super::{
+    answers::{answer, raw, verdict},
+    *,
+};
 use std::net::TcpListener;
 
 /// Fetches with every client, and returns the errors, which must all be there.
@@ -55,6 +58,26 @@ fn a_host_without_an_address_is_not_found() {
 }
 
 #[test]
+fn the_host_of_this_machine_has_many_forms() {
+    let url = raw(|target| answer("200 x", target));
+    let port = url.port().expect("not the usual one");
+    for host in [
+        "localhost",
+        "LOCALHOST",
+        "127.1",
+        "0x7f.1",
+        "2130706433",
+        "0177.0.0.1",
+        "127.0.0.1.",
+        "①②⑦.0.0.1",
+    ] {
+        let url = Url::parse(&format!("http://{host}:{port}/x")).expect("a URL");
+        assert_eq!(verdict(&url), "200 /x", "{host}");
+        println!("case: host {host} -> this machine");
+    }
+}
+
+#[test]
 fn a_stalled_body_times_out() {
     let server = server();
     let timeout = Duration::from_millis(100);
@@ -72,9 +95,9 @@ fn a_stalled_body_times_out() {
 #[test]
 fn a_late_body_is_waited_for() {
     let server = server();
-    for page in fetch_with_all(&server.url("stall/0.05"), LONG) {
+    for page in fetch_with_all(&server.url("drip?numbytes=1&duration=0.05"), LONG) {
         let page = page.expect("a page");
-        assert_eq!(text(&page), "late, but here\n");
+        assert_eq!(text(&page), "*");
         assert!(page.elapsed >= Duration::from_millis(50));
     }
 }

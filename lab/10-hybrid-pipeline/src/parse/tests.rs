@@ -200,6 +200,12 @@ const UNSEEN: &[(&str, &str, &[&str])] = &[
         "R",
         &["/s"],
     ),
+    ("<svg><title/></svg><title>R</title>", "R", &[]),
+    (
+        "<svg><desc><svg><title>in</title></svg></desc></svg><title>R</title>",
+        "R",
+        &[],
+    ),
     ("<math><mi><title>M</title></mi></math>", "M", &[]),
     ("<plaintext><title>P</title><a href=/p>", "(no title)", &[]),
     (
@@ -229,6 +235,7 @@ fn what_a_stream_cannot_know_is_known() {
         ("<p><a href=/x><p>open", 2, 1),
         ("<noscript><!-- </noscript><a href=/x> --></noscript>", 0, 1),
         ("<frameset><a href=/x></frameset>", 0, 1),
+        ("<svg/><a href=/x>", 1, 0),
         ("<div><template></div><a href=/t></template>", 0, 1),
     ] {
         let links = |parse| run(parse, page).expect("an honest page").1;
@@ -276,6 +283,10 @@ fn a_page_has_no_more_links_and_no_longer_title_than_a_reader_would_want() {
     let title = |length| format!("<title>{}</title>", "t".repeat(length));
     for (page, expected) in [
         (link.repeat(LINKS + 1), "it has more than 100000 links"),
+        (
+            link.repeat(LINKS + 1) + &"<br>".repeat(900_000),
+            "it has more than 100000 links",
+        ),
         (
             format!("<noscript>{}</noscript>{link}", link.repeat(LINKS)),
             "it has more than 100000 links",
