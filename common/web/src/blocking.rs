@@ -2,7 +2,7 @@
 
 use super::{
     BODY_LIMIT_BYTES, FetchError, KEEP_ALIVE, Page, USER_AGENT, Url,
-    exchange::{Client, Exchange, HEAD_LIMIT_BYTES, fetch},
+    exchange::{Client, Exchange, fetch},
     framing::Strictly,
 };
 use futures_util::FutureExt;
@@ -47,7 +47,7 @@ pub(super) fn agent(timeout: Duration, tls: TlsConfig) -> Agent {
         // The default, 2 × 128 KiB a connection, would make threads look hungrier than they are.
         .input_buffer_size(8 * 1024)
         .output_buffer_size(OUTPUT_BUFFER_BYTES)
-        .max_response_header_size(HEAD_LIMIT_BYTES)
+        .max_response_header_size(usize::MAX)
         .build();
     let connector = DefaultConnector::default().chain(Strictly);
     Agent::with_parts(config, connector, AddressFirst::default())
@@ -95,11 +95,6 @@ fn explain(error: ureq::Error, at: &Exchange) -> FetchError {
         ureq::Error::Timeout(_) => at.timeout(),
         ureq::Error::HostNotFound => at.error(|url| FetchError::HostNotFound { url }),
         ureq::Error::Io(error) => at.io(&error),
-        ureq::Error::LargeResponseHeader(..) => at.head_too_large(),
-        // The type of this error is not exported; its word is all there is.
-        ureq::Error::Protocol(error) if error.to_string().contains("too many headers") => {
-            at.head_too_large()
-        }
         ureq::Error::Protocol(_) | ureq::Error::BodyStalled => at.against_the_rules(),
         error => at.other(error),
     }

@@ -1,6 +1,9 @@
 //! What both clients do alike: redirects, limits, and what the bytes of an answer are.
 
-use super::{FetchError, Fetched, Page, Url, framing::CUT};
+use super::{
+    FetchError, Fetched, Page, Url,
+    framing::{CUT, LARGE},
+};
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use reqwest::header::{
     CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER,
@@ -17,8 +20,7 @@ use std::{
 /// A longer body is refused, coded or decoded, so that one URL cannot fill the memory.
 pub const BODY_LIMIT_BYTES: u64 = 64 << 20;
 
-/// The longest head of an answer: all its fields, and all of it with blanks and reason, in hyper give
-/// or take a read.
+/// The longest head of an answer: its fields, and all of it with blanks (about as much as in hyper).
 const FIELDS_LIMIT_BYTES: usize = 24 << 10;
 pub(super) const HEAD_LIMIT_BYTES: usize = 408 << 10;
 
@@ -332,6 +334,7 @@ impl Exchange {
             | ErrorKind::NotConnected => self.error(|url| FetchError::Reset { url }),
             ErrorKind::UnexpectedEof | CUT => self.cut(),
             ErrorKind::TimedOut | ErrorKind::WouldBlock => self.timeout(),
+            LARGE => self.head_too_large(),
             // ENFILE and EMFILE, on every Unix.
             _ if cfg!(unix) && matches!(error.raw_os_error(), Some(23 | 24)) => self
                 .other("too many open files; have fewer requests in flight, or raise `ulimit -n`"),

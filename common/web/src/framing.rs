@@ -64,6 +64,7 @@ enum Part {
 const BROKEN: ErrorKind = ErrorKind::InvalidData;
 const ENDED: ErrorKind = ErrorKind::UnexpectedEof;
 pub(super) const CUT: ErrorKind = ErrorKind::WriteZero;
+pub(super) const LARGE: ErrorKind = ErrorKind::FileTooLarge;
 
 impl<In: Transport> Strict<In> {
     /// Passes on the next part, or some of it, and returns what follows.
@@ -114,13 +115,15 @@ impl<In: Transport> Strict<In> {
                 self.input.clear();
                 return Ok(Part::Head);
             }
+            Ok(Status::Complete(_)) if has_long_name(&head) => return Err(LARGE.into()),
             Ok(Status::Complete(end)) if is_chunked(&head) => (Part::Size, end),
             Ok(Status::Complete(end)) => (Part::Rest, end),
             Ok(Status::Partial) if self.input.len() <= HEAD_LIMIT_BYTES => {
                 (Part::Head, self.input.len())
             }
+            Ok(Status::Partial) | Err(httparse::Error::TooManyHeaders) => return Err(LARGE.into()),
             // ureq says what is wrong with it.
-            _ => (Part::Rest, self.input.len()),
+            Err(_) => (Part::Rest, self.input.len()),
         };
         self.inner.consume(end - before);
         self.input.truncate(end);
@@ -166,6 +169,12 @@ impl<In: Transport> Strict<In> {
         self.input.extend_from_slice(b"0\r\n\r\n");
         Ok(Part::Rest)
     }
+}
+
+/// The type of a name takes no more.
+fn has_long_name(head: &Response<'_, '_>) -> bool {
+    let mut names = head.headers.iter().map(|field| field.name);
+    names.any(|name| name.len() > u16::MAX.into())
 }
 
 fn is_chunked(head: &Response<'_, '_>) -> bool {

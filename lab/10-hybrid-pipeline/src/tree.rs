@@ -16,8 +16,7 @@ pub(crate) fn read_tree(page: &str) -> Result<Found, String> {
     static KEPT: LazyLock<Selector> = LazyLock::new(|| {
         Selector::parse("title, base[href], a[href]").expect("a selector that the tests use")
     });
-    let most = NODES.min(page.len() + 1_000);
-    let html = parse_document(page, most)?;
+    let (html, within) = parse_document(page);
     let mut found = Found::default();
     for element in html.root_element().select(&KEPT) {
         // What stands in a template is no part of the document.
@@ -34,11 +33,8 @@ pub(crate) fn read_tree(page: &str) -> Result<Found, String> {
             _ => {}
         }
     }
-    // A page may be beyond the limit of links too, which is the one that any parser names.
-    match html.tree.nodes().len() <= most {
-        true => Ok(found),
-        false => Err(format!("its tree has more than {most} nodes")),
-    }
+    // A limit of links, which every parser has, comes before those of a tree.
+    within.map(|()| found)
 }
 
 /// The bounds of a page: a page of some kilobytes can be made to take gigabytes, or minutes.
@@ -49,27 +45,28 @@ const DEPTH: usize = 5_000;
 const NODES: usize = 1_000_000;
 const TIME: Duration = Duration::from_secs(10);
 
-/// [`Html::parse_document`] for readers without scripts, and within bounds; no more is read after `most` nodes.
-fn parse_document(page: &str, most: usize) -> Result<Html, String> {
+/// [`Html::parse_document`] for readers without scripts, as far as it is within bounds.
+fn parse_document(page: &str) -> (Html, Result<(), String>) {
     let mut options = ParseOpts::default();
     options.tree_builder.scripting_enabled = false;
     let parser = driver::parse_document(HtmlTreeSink::new(Html::new_document()), options);
     let mut parser = parser.from_utf8();
-    let in_time = time_limit();
-    for piece in page.as_bytes().chunks(256) {
+    let (most, in_time) = (NODES.min(page.len() + 1_000), time_limit());
+    let within = page.as_bytes().chunks(256).try_for_each(|piece| {
         parser.process(ByteTendril::from_slice(piece));
         in_time()?;
         let html = parser.inner_sink.tokenizer.sink.sink.0.borrow();
         let mut nodes = html.tree.nodes();
         if nodes.len() > most {
-            break;
+            return Err(format!("its tree has more than {most} nodes"));
         }
         let depth = nodes.next_back().map(|last| last.ancestors().count());
-        if depth > Some(DEPTH) {
-            return Err(format!("more than {DEPTH} elements are inside each other"));
+        match depth <= Some(DEPTH) {
+            true => Ok(()),
+            false => Err(format!("more than {DEPTH} elements are inside each other")),
         }
-    }
-    Ok(parser.finish())
+    });
+    (parser.finish(), within)
 }
 
 /// An error from ten seconds after this call on.
