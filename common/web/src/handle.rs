@@ -25,10 +25,18 @@ enum Home {
 }
 
 impl Server {
-    /// Starts `program` as the server with this configuration; mostly [`Program::this`].
+    /// Starts this program again as the server, without faults.
     ///
     /// # Errors
     /// [`ServerError`] when the process does not start or cannot listen.
+    pub fn start() -> Result<Self, ServerError> {
+        Self::with(&Program::this(), ServerConfig::default())
+    }
+
+    /// Starts `program` as the server with this configuration.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
     pub fn with(program: &Program, config: ServerConfig) -> Result<Self, ServerError> {
         let (served, address) = Served::start(program, &server::SERVER, &config.checked()?)?;
         Ok(Self::at(address, Home::Process(served)))
