@@ -103,6 +103,7 @@ impl TypedValueParser for WebUrl {
     ) -> Result<Url, clap::Error> {
         let value = value.to_string_lossy();
         let reason = match Url::parse(&value) {
+            _ if value.contains('\u{fffd}') => "it is not UTF-8; write its bytes as `%FF`".into(),
             Ok(url) if has_user_info(&url) => {
                 "a user name or password would show in every report; leave them out".into()
             }
@@ -202,6 +203,7 @@ mod tests {
             ("--url", "httpbin.org/get"),
             ("--url", "ftp://example.org"),
             ("--base-url", "http://"),
+            ("--url", "http://h/\u{fffd}"),
         ] {
             let error = parse(&[flag, value]).expect_err("a bad value").to_string();
             let line = error.lines().next().expect("a line");

@@ -22,16 +22,7 @@ const COUNT_LIMIT: u32 = 1_000_000;
 /// Links to pages drawn by the seed, besides the one to the next page.
 const DRAWN_LINKS: u64 = 4;
 
-const SUBJECTS: [&str; 8] = [
-    "threads",
-    "locks",
-    "queues",
-    "tasks",
-    "processes",
-    "channels",
-    "pools",
-    "futures",
-];
+const SUBJECTS: [&str; 6] = ["threads", "locks", "queues", "tasks", "pools", "futures"];
 const WORDS: [&str; 16] = [
     "a", "worker", "waits", "while", "another", "runs", "and", "the", "queue", "fills", "until",
     "some", "task", "is", "done", "again",
