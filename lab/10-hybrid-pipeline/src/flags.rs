@@ -128,10 +128,9 @@ impl Args {
 
     /// What parses a page.
     pub(crate) fn parse_with(&self) -> &'static Parse {
-        if self.parser == "stream" {
-            &STREAM
-        } else {
-            &TREE
+        match self.parser == "stream" {
+            true => &STREAM,
+            false => &TREE,
         }
     }
 
@@ -191,6 +190,8 @@ impl Args {
 fn documentation_folder() -> anyhow::Result<PathBuf> {
     let answer = Command::new("rustc").args(["--print", "sysroot"]).output();
     let answer = answer.context("cannot run `rustc`; leave out --site to do without its pages")?;
+    let said = String::from_utf8_lossy(&answer.stderr);
+    ensure!(answer.status.success(), "rustc: {said}");
     let sysroot = String::from_utf8_lossy(&answer.stdout).trim().to_owned();
     let folder = PathBuf::from(sysroot).join("share/doc/rust/html");
     ensure!(

@@ -94,11 +94,10 @@ fn run(
         let parser = Parser::start(variant.way, parse, args.workers, Program::this())?;
         let crawl = args.crawl(&parser, site, pages);
         runtime.block_on(drive(&crawl, variant, pages))?;
-        let crawled = crawl.frontier.finish();
-        if let Parser::Processes(pool) = parser {
+        if let Parser::Processes(pool) = &parser {
             lost = pool.shutdown().workers_lost as usize;
         }
-        Ok(Crawled(crawled))
+        Ok(Crawled(crawl.frontier.finish()))
     };
     // A skipped page counts as done: it came, and there was nothing to do.
     let is_done = |page: &PageReport| !matches!(page.outcome, Some(Outcome::Failed(_)));

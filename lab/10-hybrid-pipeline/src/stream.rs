@@ -31,13 +31,11 @@ pub(crate) fn read_stream(page: &str) -> Result<Found, String> {
         Ok(())
     };
     let html_in_drawings = "svg foreignObject title, svg desc title, svg title title";
-    let drawings_in_html = "svg foreignObject svg title, svg desc svg title, svg title svg title";
     let kept = "a[href], base[href], noscript, template, title";
     let handlers = [
         // The title of a drawing is none of the page, unless it stands where HTML goes on within.
         element!("svg title", |_| is_drawing(true)),
         element!(html_in_drawings, |_| is_drawing(false)),
-        element!(drawings_in_html, |_| is_drawing(true)),
         element!(kept, |element| tags.begin(element)),
         text!("noscript, title", |text| {
             tags.text.borrow_mut().push_str(text.as_str());

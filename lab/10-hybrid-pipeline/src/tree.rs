@@ -33,7 +33,6 @@ pub(crate) fn read_tree(page: &str) -> Result<Found, String> {
             _ => {}
         }
     }
-    // A limit of links, which every parser has, comes before those of a tree.
     within.map(|()| found)
 }
 
@@ -45,7 +44,7 @@ const DEPTH: usize = 5_000;
 const NODES: usize = 1_000_000;
 const TIME: Duration = Duration::from_secs(10);
 
-/// [`Html::parse_document`] for readers without scripts, as far as it is within bounds.
+/// [`Html::parse_document`] for readers without scripts, as far as it is within bounds; links have theirs first.
 fn parse_document(page: &str) -> (Html, Result<(), String>) {
     let mut options = ParseOpts::default();
     options.tree_builder.scripting_enabled = false;

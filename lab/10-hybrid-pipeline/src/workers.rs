@@ -49,8 +49,7 @@ impl Parser {
             Way::Rayon => {
                 let threads = ThreadPoolBuilder::new().num_threads(workers.get());
                 let threads = threads.thread_name(|index| format!("parser {}", index + 1));
-                let refused = || format!("cannot start {workers} threads; ask for fewer");
-                Self::Rayon(parse, threads.build().with_context(refused)?)
+                Self::Rayon(parse, threads.build()?)
             }
             Way::Processes => {
                 let pool = parse.pool_builder().program(program).workers(workers);

@@ -206,6 +206,11 @@ fn documentation_that_is_not_installed_is_one_line_with_the_way_to_it() {
     let words = ["no documentation in", "rustup component add rust-docs"];
     let _ = run_command(command).refused(1, &words);
 
+    fs::write(&rustc, "#!/bin/sh\necho 'no toolchain' >&2\nexit 1\n").expect("it can be written");
+    let mut command = Command::new(BINARY);
+    command.args(["--site", "rust-docs"]).env("PATH", &folder);
+    let _ = run_command(command).refused(1, &["rustc: no toolchain"]);
+
     fs::remove_file(&rustc).expect("it is there");
     let mut command = Command::new(BINARY);
     command.args(["--site", "rust-docs"]).env("PATH", &folder);
