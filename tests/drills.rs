@@ -175,7 +175,7 @@ fn the_list_hints_and_solutions_come_as_lines_and_as_json() {
         .tells(&["fetch_add"]);
     fs::write(&kept, "no JSON").expect("writable");
     let unread = drill(&["3", "--hint"]);
-    assert!(unread.stderr.contains("progress --forget"), "{unread:?}");
+    assert!(unread.stderr.contains("LAB_PROGRESS"), "{unread:?}");
     let text = fs::read_to_string(&kept).expect("it is there");
     assert_eq!(text, "no JSON", "what cannot be read is not overwritten");
 }

@@ -24,7 +24,7 @@ pub use comparison::{Comparison, MARGIN};
 pub use lab::{Lab, Measure, Observer};
 pub use measure::{
     host,
-    inherited::{PARENT, on_interrupt},
+    inherited::{PARENT, end_with_parent, on_interrupt},
     timing, workload,
 };
 pub use process_pool::{self, child, panics};

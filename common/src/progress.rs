@@ -5,8 +5,11 @@ use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, BTreeSet},
     env, fs, io,
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
+
+/// A larger file is not one of ours.
+const MOST_BYTES: u64 = 1 << 20;
 
 /// What the reader has done so far.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -25,7 +28,7 @@ pub struct Progress {
 }
 
 /// Where progress is kept; `LAB_PROGRESS` names another file, and an empty name none.
-pub fn place() -> Option<PathBuf> {
+fn place() -> Option<PathBuf> {
     if let Some(named) = env::var_os("LAB_PROGRESS") {
         return (!named.is_empty()).then(|| named.into());
     }
@@ -44,42 +47,73 @@ pub fn place() -> Option<PathBuf> {
 impl Progress {
     /// Reads what was kept; where that cannot be read, says so in one line.
     pub fn load() -> Self {
-        Self::read(place()).unwrap_or_else(|trouble| {
+        let read = place().map_or(Ok(None), |place| Self::read(&place));
+        let read = read.unwrap_or_else(|trouble| {
             report::print_error(trouble);
-            Self::default()
-        })
+            None
+        });
+        read.unwrap_or_default()
     }
 
-    fn read(place: Option<PathBuf>) -> Result<Self, String> {
-        let Some(place) = place else {
-            return Ok(Self::default());
+    /// What the file holds; nothing where there is none.
+    fn read(place: &Path) -> Result<Option<Self>, String> {
+        let read = || {
+            let about = match fs::metadata(place) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+                about => about?,
+            };
+            // A device or a pipe may never end, and somebody else's file is not to be written over.
+            if !about.is_file() || about.len() > MOST_BYTES {
+                return Err(io::Error::other("no file of this program's"));
+            }
+            let text = fs::read_to_string(place)?;
+            let kept: serde_json::Map<_, _> = serde_json::from_str(&text)?;
+            Ok(Some(serde_json::from_value(kept.into())?))
         };
-        let read = match fs::read_to_string(&place) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
-            read => read.and_then(|text| Ok(serde_json::from_str(&text)?)),
-        };
-        read.map_err(|error| {
+        read().map_err(|error| {
+            let place = place.display();
             format!(
-                "cannot read progress in `{}`: {error}; `cargo run -- progress --forget` starts over",
-                place.display()
+                "cannot read progress in `{place}`: {error}; remove it, or name another in LAB_PROGRESS"
             )
         })
     }
 
-    /// Changes what is kept; where it cannot be read or written, nothing is.
-    pub fn update<T>(change: impl FnOnce(&mut Self) -> T) {
-        let (Some(place), Ok(mut progress)) = (place(), Self::read(place())) else {
-            return;
+    /// Changes what is kept.
+    ///
+    /// # Errors
+    /// Nothing is kept, and why, in a line.
+    pub fn update<T>(change: impl FnOnce(&mut Self) -> T) -> Result<(), String> {
+        let Some(place) = place() else {
+            return Ok(());
         };
+        let mut progress = Self::read(&place)?.unwrap_or_default();
         change(&mut progress);
         let folder = place.parent().map_or(Ok(()), fs::create_dir_all);
         let aside = place.with_extension(format!("{}.new", std::process::id()));
         let text = serde_json::to_string(&progress).unwrap_or_default();
         let written = folder.and_then(|()| fs::write(&aside, text));
-        if written.and_then(|()| fs::rename(&aside, &place)).is_err() {
-            // Progress is a comfort: no step fails for it.
-            let _ = fs::remove_file(&aside);
+        written
+            .and_then(|()| fs::rename(&aside, &place))
+            .map_err(|error| {
+                // It may not be there.
+                let _ = fs::remove_file(&aside);
+                format!("progress is not kept in `{}`: {error}", place.display())
+            })
+    }
+
+    /// Removes what was kept.
+    ///
+    /// # Errors
+    /// The file is not one of this program's, or cannot be removed.
+    pub fn forget() -> Result<(), String> {
+        let Some(place) = place() else {
+            return Ok(());
+        };
+        if Self::read(&place)?.is_none() {
+            return Ok(());
         }
+        fs::remove_file(&place)
+            .map_err(|error| format!("cannot remove `{}`: {error}", place.display()))
     }
 
     /// Keeps that a step ran, and how its reader guessed.
@@ -92,7 +126,8 @@ impl Progress {
             Some((asked.question.clone(), Some(guess) == asked.answer))
         };
         let guesses: Vec<_> = document.questions.iter().filter_map(guessed).collect();
-        Self::update(|progress| {
+        // Progress is a comfort: no step fails for it.
+        let _ = Self::update(|progress| {
             *progress.steps.entry(document.step.clone()).or_default() += 1;
             if !guesses.is_empty() {
                 progress.predictions.insert(document.step.clone(), guesses);

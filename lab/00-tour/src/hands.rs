@@ -2,12 +2,11 @@
 
 use crate::{print_error, run_alone};
 use anyhow::Context;
-use common::progress::{self, Progress};
+use common::progress::Progress;
 use lab_00_tour::path::{self, PATH, Stop};
 use report::{Screen, TableReport, wrap};
 use std::{
     collections::BTreeMap,
-    fs, io,
     path::PathBuf,
     process::{Command, ExitCode, Stdio},
 };
@@ -156,14 +155,11 @@ fn progress(screen: &Screen, json: bool) -> ExitCode {
 
 /// Removes what was kept.
 fn forget(screen: &Screen) -> ExitCode {
-    let removed = progress::place().map(|place| (fs::remove_file(&place), place));
-    match removed {
-        Some((Err(error), place)) if error.kind() != io::ErrorKind::NotFound => {
-            print_error(1, &format!("cannot remove `{}`: {error}", place.display()))
-        }
-        _ => {
+    match Progress::forget() {
+        Ok(()) => {
             screen.print("nothing is kept now");
             ExitCode::SUCCESS
         }
+        Err(error) => print_error(1, &error),
     }
 }

@@ -121,22 +121,31 @@ fn progress_shows_what_was_done_and_where_intuition_is_off_until_it_is_forgotten
 }
 
 #[test]
-fn progress_that_cannot_be_read_or_removed_is_named_with_a_way_out() {
+fn progress_that_cannot_be_read_is_named_with_a_way_out_and_never_removed() {
     let folder = tempfile::tempdir().expect("a folder");
     let kept = folder.path().join("progress.json");
-    for text in [&b"no JSON"[..], b"", b"{\"steps\": 3}", b"\xff\xfe"] {
+    for text in [
+        &b"my thesis"[..],
+        b"",
+        b"[]",
+        b"{\"steps\": 3}",
+        b"\xff\xfe",
+    ] {
         fs::write(&kept, text).expect("writable");
         for command in [&["next"][..], &["progress"], &["progress", "--json"]] {
             let finished = tour_with(&kept, command);
-            let words = ["cannot read progress", "progress.json", "progress --forget"];
+            let words = ["cannot read progress", "progress.json", "LAB_PROGRESS"];
             let _ = finished.refused(0, &words);
         }
+        let forgotten = tour_with(&kept, &["progress", "--forget"]);
+        let _ = forgotten.refused(1, &["cannot read progress"]);
         assert_eq!(fs::read(&kept).expect("it is still there"), text);
-        let _ = tour_with(&kept, &["progress", "--forget"]).well();
     }
-    let place = folder.path();
-    let _ = tour_with(place, &["progress"]).refused(0, &["cannot read progress"]);
-    let _ = tour_with(place, &["progress", "--forget"]).refused(1, &["cannot remove"]);
+    for place in [folder.path(), Path::new("/dev/full")] {
+        let _ = tour_with(place, &["progress"]).refused(0, &["cannot read progress"]);
+        let _ = tour_with(place, &["progress", "--forget"]).refused(1, &["no file"]);
+        assert!(place.exists(), "{place:?}");
+    }
     for (command, other) in [("next", "--json"), ("progress", "--all"), ("progress", "1")] {
         let _ = tour(&[command, other]).refused(2, &[command, other, "--forget"]);
     }

@@ -1,6 +1,6 @@
 //! `cargo run -- diagnose`: a mutant runs without its name, and the reader says what is wrong with it.
 
-use crate::refuse;
+use crate::{keep, refuse};
 use anyhow::Context;
 use common::{
     cli::{self, within},
@@ -156,7 +156,7 @@ fn play(args: &DiagnoseArgs, screen: &Screen) -> anyhow::Result<()> {
             "drill": mutant.drill.number, "options": options, "answer": taken, "bug": bug,
             "right": right, "evidence": evidence,
         }));
-        Progress::update(|progress| {
+        keep(|progress| {
             let bug = progress.diagnoses.entry(bug.to_owned()).or_default();
             *bug.entry(taken).or_default() += 1;
         });

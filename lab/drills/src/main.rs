@@ -112,19 +112,16 @@ fn drill(args: &DrillArgs) -> ExitCode {
         ascii: args.ascii,
         ..ScreenOptions::default()
     });
-    let progress = Progress::load();
     let Some(number) = args.number else {
-        list(args, &progress, &screen);
+        list(args, &Progress::load(), &screen);
         return ExitCode::SUCCESS;
     };
     let drill = DRILLS[number - 1];
     let answer = if args.hint {
-        Ok(hint(drill, &progress, &screen))
+        Ok(hint(drill, &screen))
     } else if args.solution {
-        solution(
-            drill,
-            args.give_up || progress.drills.contains(&drill.file()),
-        )
+        let is_done = || Progress::load().drills.contains(&drill.file());
+        solution(drill, args.give_up || is_done())
     } else if args.reset {
         reset(drill)
     } else {
@@ -137,13 +134,19 @@ fn drill(args: &DrillArgs) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn hint(drill: &Drill, progress: &Progress, screen: &Screen) -> (Value, String) {
-    let at = progress
-        .hints
-        .get(&drill.file())
-        .map_or(0, |seen| *seen.min(&2));
-    Progress::update(|progress| progress.hints.insert(drill.file(), at + 1));
-    let (number, words) = (at + 1, drill.hints[at]);
+/// Keeps what the reader has done, or says in a line why that is not kept.
+fn keep<T>(change: impl FnOnce(&mut Progress) -> T) {
+    Progress::update(change).unwrap_or_else(cli::print_error);
+}
+
+fn hint(drill: &Drill, screen: &Screen) -> (Value, String) {
+    let mut number = 1;
+    keep(|progress| {
+        let seen = progress.hints.entry(drill.file()).or_default();
+        *seen = (*seen + 1).min(drill.hints.len());
+        number = *seen;
+    });
+    let words = drill.hints[number - 1];
     let line = format!("Hint {number} of 3: {words}");
     (
         json!({ "hint": number, "text": words }),
@@ -238,7 +241,7 @@ fn check_once(drill: &Drill, args: &DrillArgs, screen: &Screen) -> ExitCode {
     ];
     lines.extend(verdict.lines(screen.width()));
     if done {
-        Progress::update(|progress| progress.drills.insert(drill.file()));
+        keep(|progress| progress.drills.insert(drill.file()));
         let next = DRILLS.get(drill.number).map(|next| next.number);
         let next = next.map(|next| format!("; next: cargo run -- drill {next}"));
         let next = next.unwrap_or_default();

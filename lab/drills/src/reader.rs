@@ -1,15 +1,28 @@
 //! Builds the reader's file, and runs its check in a process of its own: a repair may hang.
 
 use anyhow::{Context, anyhow, bail, ensure};
+use common::{PARENT, child::Guest};
 use lab_drills::{Drill, verdict::Verdict};
 use serde_json::Value;
 use std::{
     env, fs,
+    hash::{BuildHasher, RandomState},
     io::Read,
     path::PathBuf,
-    process::{Command, Stdio},
-    thread,
+    process::{self, Command, Stdio},
+    sync::{Arc, Mutex, PoisonError},
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
 };
+
+/// A check without a verdict by then has none.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// So long, what another process may hold open is waited for.
+const MOMENTS: Duration = Duration::from_secs(1);
+
+/// So much of what a repair prints is kept.
+const MOST_BYTES: usize = 1 << 20;
 
 /// Checks the reader's file.
 ///
@@ -26,38 +39,64 @@ pub(crate) fn check(drill: &Drill) -> anyhow::Result<Verdict> {
         });
     }
     let mut command = Command::new(build(&name)?);
-    command.arg("--json").stdin(Stdio::null());
-    let mut child = command
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()?;
-    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    let errors = thread::spawn(|| tail(stderr));
-    let printed = tail(stdout);
-    let (status, errors) = (child.wait()?, errors.join().unwrap_or_default());
+    command.env(PARENT, process::id().to_string());
+    // What a repair prints is not the check's word.
+    let mark = format!("{:x}", RandomState::new().hash_one(process::id()));
+    command.args(["--mark", &mark]).stdin(Stdio::null());
+    let mut program = Guest::spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped()))?;
+    let pipes = (program.stdout.take(), program.stderr.take());
+    let (printed, errors) = (Tail::of(pipes.0), Tail::of(pipes.1));
+    let status = program.end_within(LIMIT)?;
+    let Some(status) = status else {
+        bail!(
+            "there was no verdict after {} s: does the repair wait for ever, or run on and on?",
+            LIMIT.as_secs()
+        );
+    };
     // A thread of the repair may have printed after the check.
-    let verdict = printed
-        .lines()
-        .rev()
-        .find_map(|line| serde_json::from_str(line).ok());
+    let printed = printed.text();
+    let mut lines = printed.lines().rev();
+    let verdict = lines.find_map(|line| serde_json::from_str(line.strip_prefix(&*mark)?).ok());
     verdict.with_context(|| {
-        let errors = errors.trim();
-        format!("the program ended before its check did ({status}) {errors}")
+        let said = format!(
+            "the program ended before its check did ({status}): {}",
+            errors.text()
+        );
+        said.trim_end_matches([' ', ':', '\n']).to_owned()
     })
 }
 
-/// The end of what is printed: a repair may print forever.
-fn tail(mut pipe: Option<impl Read>) -> String {
-    const MOST: usize = 1 << 20;
-    let (mut kept, mut chunk) = (Vec::new(), vec![0; MOST]);
-    while let Some(read) = pipe.as_mut().and_then(|pipe| pipe.read(&mut chunk).ok()) {
-        if read == 0 {
-            break;
-        }
-        kept.extend_from_slice(&chunk[..read]);
-        kept.drain(..kept.len().saturating_sub(MOST));
+/// The end of what is printed: a repair may print for ever, and a process that it started may live on.
+struct Tail {
+    kept: Arc<Mutex<Vec<u8>>>,
+    reading: JoinHandle<()>,
+}
+
+impl Tail {
+    fn of(pipe: Option<impl Read + Send + 'static>) -> Self {
+        let kept = Arc::<Mutex<Vec<u8>>>::default();
+        let keeps = Arc::clone(&kept);
+        let reading = thread::spawn(move || {
+            let (mut pipe, mut chunk) = (pipe, vec![0; MOST_BYTES]);
+            while let Some(read @ 1..) = pipe.as_mut().and_then(|pipe| pipe.read(&mut chunk).ok()) {
+                let mut kept = keeps.lock().unwrap_or_else(PoisonError::into_inner);
+                kept.extend_from_slice(&chunk[..read]);
+                let surplus = kept.len().saturating_sub(MOST_BYTES);
+                kept.drain(..surplus);
+            }
+        });
+        Self { kept, reading }
     }
-    String::from_utf8_lossy(&kept).into_owned()
+
+    /// What came until the pipe was closed, or for some moments: the program has ended.
+    fn text(&self) -> String {
+        let until = Instant::now() + MOMENTS;
+        while !self.reading.is_finished() && Instant::now() < until {
+            thread::sleep(Duration::from_millis(1));
+        }
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        String::from_utf8_lossy(&kept).into_owned()
+    }
 }
 
 /// Why a text that waits by the clock is no repair.
@@ -130,9 +169,13 @@ mod tests {
     #[test]
     fn of_what_is_printed_the_end_is_kept_however_much_it_is() {
         let forever = std::io::repeat(b'x').take(5 << 20);
-        let printed = tail(Some(forever.chain(&b"\n{}"[..])));
-        assert!(printed.ends_with("x\n{}") && printed.len() == 1 << 20);
-        assert_eq!(tail(None::<&[u8]>), "");
+        let tail = Tail::of(Some(forever.chain(&b"\n{}"[..])));
+        while !tail.reading.is_finished() {
+            thread::yield_now();
+        }
+        let printed = tail.text();
+        assert!(printed.ends_with("x\n{}") && printed.len() == MOST_BYTES);
+        assert_eq!(Tail::of(None::<&[u8]>).text(), "");
     }
 
     #[test]

@@ -80,6 +80,7 @@ pub(crate) fn judge(
     lanes: usize,
     check: impl Fn(&Stage) -> anyhow::Result<()>,
 ) -> Verdict {
+    common::end_with_parent();
     let mut verdict = None;
     for last_first in [false, true] {
         let inner = Inner {

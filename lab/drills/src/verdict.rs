@@ -18,9 +18,14 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// Prints it, as JSON with `--json` on the command line.
+    /// Prints it; with `--mark M` on the command line, as JSON behind that mark, alone on its line.
     pub fn report(&self) -> ExitCode {
-        self.print(env::args().any(|word| word == "--json"))
+        let mut words = env::args().skip_while(|word| word != "--mark");
+        if let Some(mark) = words.nth(1) {
+            println!("\n{mark}{}", serde_json::json!(self));
+            return ExitCode::from(u8::from(self.fault.is_some()));
+        }
+        self.print(false)
     }
 
     /// Prints it; the exit code says whether the repair holds.

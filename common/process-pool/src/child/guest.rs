@@ -5,9 +5,14 @@ use crate::sync::lock;
 use std::{
     io,
     ops::{Deref, DerefMut},
-    process::{Child, Command},
+    process::{Child, Command, ExitStatus},
     sync::Mutex,
+    thread,
+    time::{Duration, Instant},
 };
+
+/// Between two looks whether it has ended.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 /// The ids of all guests that have not been dropped.
 static GUESTS: Mutex<Vec<u32>> = Mutex::new(Vec::new());
@@ -33,6 +38,23 @@ impl Guest {
         let process = command.spawn()?;
         guests.push(process.id());
         Ok(Self { process })
+    }
+
+    /// Waits until it ends, for at most `limit`, and kills it then: `None`. What it started in its process
+    /// group is killed in any case.
+    ///
+    /// # Errors
+    /// The system's word, where it cannot be waited for.
+    pub fn end_within(&mut self, limit: Duration) -> io::Result<Option<ExitStatus>> {
+        let deadline = Instant::now() + limit;
+        while !platform::has_ended_with_its_helpers(self.process.id()) {
+            if Instant::now() > deadline {
+                self.kill();
+                return Ok(None);
+            }
+            thread::sleep(LOOK_EVERY);
+        }
+        self.process.wait().map(Some)
     }
 
     /// Kills it, and on Unix what it started in its process group.
@@ -94,6 +116,13 @@ mod tests {
         kill_guests();
         let status = guest.wait().expect("it can be waited for");
         assert_eq!(status.signal(), Some(9));
+        let ended = |script, limit| {
+            let mut guest = Guest::spawn(Command::new("sh").args(["-c", script])).expect("a shell");
+            let status = guest.end_within(limit).expect("it can be waited for");
+            status.map(|status| status.code())
+        };
+        assert_eq!(ended("exit 3", Duration::from_secs(60)), Some(Some(3)));
+        assert_eq!(ended("sleep 600", Duration::ZERO), None);
         // What it started holds the pipe until it is killed, too.
         let mut command = Command::new("sh");
         command
