@@ -145,7 +145,7 @@ pub const PATH: [Stop; 23] = [
         "lab-17-async-basics",
         7,
         "sequential await or concurrent?",
-        &["--delay", "0.1", "--work", "20_000_000", "--block", "0.2"],
+        &["--delay", "0.1", "--block", "0.2"],
     ),
     stop(
         "lab-18-async-producer-consumer",
@@ -166,7 +166,7 @@ pub const PATH: [Stop; 23] = [
         "lab-19-async-vs-threads-fx",
         6,
         "where does async shine, and where not?",
-        &["--sweep", "10,100", "--rounds", "3", "--paths", "300_000"],
+        &["--sweep", "10,100", "--rounds", "3", "--paths", "30_000_000"],
     ),
 ];
 

@@ -4,7 +4,7 @@ mod claims;
 
 use common::{
     Lab, Question, Step,
-    cli::{RoundsArgs, Seconds, up_to},
+    cli::{Seconds, up_to},
 };
 use serde::Serialize;
 use std::{num::NonZeroUsize, process::ExitCode};
@@ -39,15 +39,6 @@ pub(crate) struct Args {
     #[arg(long, value_name = "SECONDS", default_value = "0.2")]
     delay: Seconds,
 
-    /// Steps of each of the two CPU jobs, 1 to 1,000,000,000
-    #[arg(long, value_name = "N", default_value = "50_000_000",
-          value_parser = up_to::<1_000_000_000>)]
-    work: NonZeroUsize,
-
-    #[command(flatten)]
-    #[serde(flatten)]
-    rounds: RoundsArgs,
-
     /// Seconds that a call blocks the executor
     #[arg(long, value_name = "SECONDS", default_value = "0.3")]
     block: Seconds,
@@ -65,9 +56,8 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let text = "Five waits joined instead of awaited in a loop: how many times as fast?";
     let ask = Question::faster("join", "await in a loop", text);
     lab.predict(ask, &["not faster", "twice", "five times"], &[1.5, 3.0]);
-    claims::laziness(args, lab)?;
+    claims::laziness(args, lab);
     claims::waits(args, lab)?;
-    claims::work(args, lab)?;
     claims::blocked(args, lab)?;
     claims::dropped_reads(args, lab)?;
     claims::abort(args, lab)

@@ -1,12 +1,9 @@
 use super::{
     abort::abort_in_the_middle,
     cancellation::{Received, exchange, receive_keeping, receive_losing},
-    executor::{mix_joined, mix_spawned, run_with_workers},
     *,
 };
-use measure::workload::mix;
 use proptest::prelude::*;
-use std::num::NonZeroUsize;
 
 /// Calls that meet: one after another they would take days, in paused time.
 const LONG: Duration = Duration::from_secs(3600);
@@ -47,20 +44,6 @@ async fn nothing_begins_before_it_is_awaited_or_spawned() {
         assert_eq!(count_begun(count).await, [0, 1, count]);
     }
     assert_eq!(count_begun(0).await, [0, 0, 0]);
-}
-
-#[test]
-fn joined_and_spawned_compute_what_a_loop_does_in_its_order() {
-    for count in [0, 1, 3, 40] {
-        let seeds: Vec<u64> = (1..=count).collect();
-        let right: Vec<u64> = seeds.iter().map(|seed| mix(*seed, 100)).collect();
-        let joined = run_on_this_thread(mix_joined(&seeds, 100));
-        assert_eq!(joined, right);
-        for workers in (1..=4).filter_map(NonZeroUsize::new) {
-            let spawned = run_with_workers(workers, mix_spawned(&seeds, 100));
-            assert_eq!(spawned, right);
-        }
-    }
 }
 
 #[test]

@@ -8,8 +8,8 @@ use common::{Lab, Ledger, Observer, Question, Step};
 use flags::Args;
 use measure::host;
 use process_pool::child::Program;
-use std::{cell::Cell, process::ExitCode};
-use web::venue::{Market, VENUE, Venue};
+use std::process::ExitCode;
+use web::venue::{VENUE, Venue};
 
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
@@ -39,34 +39,26 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let ask = Question::faster("tasks", "threads", text);
     lab.predict(ask, &["slower", "the same", "faster"], &[0.8, 1.25]);
     lab.legend(
-        "threads, tasks: those that wait for quotes. executor: the one thread that runs all tasks. light \
-         quotes: small requests, while options are priced (CPU work) on that thread or beside it.",
+        "tasks, threads: 20 trades, 5 at a time. executor: the one thread that runs all tasks. pricing: \
+         options are priced (CPU work) on that thread or beside it, during the same trades in tasks.",
     );
     let market = args.market(lab.seed())?;
     // Before the venue starts: it inherits the limit.
     host::raise_open_files();
-    let venue = Venue::open(&Program::this(), &market).context("cannot start the venue")?;
-    let bell = Cell::default();
-    let stage = Stage {
-        venue,
-        market,
-        bell,
-    };
-    claims::trade(args, lab, &stage)?;
-    claims::burst(args, lab, &stage)?;
-    claims::price(args, lab, &stage)
+    let venue = Venue::open(&Program::this(), market).context("cannot start the venue")?;
+    claims::trade(args, lab, &venue)?;
+    claims::price(args, lab, &venue)
 }
 
-/// The venue, what decides its answers, and how many requests it lets arrive before it answers.
-struct Stage {
-    venue: Venue,
-    market: Market,
-    bell: Cell<usize>,
+/// The venue, which answers nothing before so many quotes are asked for, and counts what it sees.
+struct Seen<'a> {
+    venue: &'a Venue,
+    at_once: usize,
 }
 
-impl Observer for Stage {
+impl Observer for Seen<'_> {
     fn begin(&self) -> anyhow::Result<()> {
-        Ok(self.venue.begin(self.bell.get())?)
+        Ok(self.venue.begin(self.at_once)?)
     }
 
     fn counts(&self) -> anyhow::Result<Ledger> {

@@ -1,6 +1,6 @@
 //! An FX venue in a process of its own: it quotes, fills orders, and counts what it sees.
 //!
-//! A line of JSON each way, over TCP on 127.0.0.1 and a port that the system chooses. Every answer is held
+//! A line of JSON each way, over TCP on 127.0.0.1 and a port that the system chooses. Every quote is held
 //! back for its latency; in a run with a bell, nothing is answered before as many requests have arrived as
 //! the bell waits for.
 
@@ -27,20 +27,11 @@ pub const LINE_BYTES: usize = 128;
 pub struct Request {
     /// Its number.
     pub id: u64,
-    /// What is asked for.
-    pub ask: Ask,
-}
-
-/// What a client asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Ask {
-    /// A price; the venue takes its time.
-    Quote(Pair),
-    /// To buy at this price, in points; the venue takes its time.
-    Order(Pair, u32),
-    /// The last price, at once.
-    Tick(Pair),
+    /// The currencies that it is about.
+    pub pair: Pair,
+    /// An order at this price in points, which is filled at once; without one a quote is asked for, and the
+    /// venue takes its time.
+    pub buy_at: Option<u32>,
 }
 
 /// What the venue answers.
@@ -77,23 +68,23 @@ impl Answer {
     }
 }
 
-/// What the venue saw since it began to count, and what that cost it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// What the venue saw since it began to count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
-    /// Quotes and orders that arrived.
+    /// Quotes asked for.
     pub arrivals: u64,
-    /// The most of them in flight at one time: arrived, and not answered yet.
+    /// The most of them in flight at one time: asked for, and not answered yet.
     pub peak_in_flight: u64,
     /// Connections that were opened.
     pub connections: u64,
-    /// The part of the time in which its one thread was at work, 0–1.
-    pub busy_ratio: f64,
 }
 
 /// The venue at work; it ends when this handle is dropped.
 pub struct Venue {
     /// Where it listens.
     pub address: SocketAddr,
+    /// What decides its answers.
+    pub market: Market,
     served: Served,
 }
 
@@ -102,9 +93,13 @@ impl Venue {
     ///
     /// # Errors
     /// It does not start or cannot listen.
-    pub fn open(program: &Program, market: &Market) -> Result<Self, ServerError> {
-        let (served, address) = Served::start(program, &VENUE, market)?;
-        Ok(Self { address, served })
+    pub fn open(program: &Program, market: Market) -> Result<Self, ServerError> {
+        let (served, address) = Served::start(program, &VENUE, &market)?;
+        Ok(Self {
+            address,
+            market,
+            served,
+        })
     }
 
     /// Has it count from zero; it answers nothing before `bell` requests have arrived.

@@ -1,8 +1,7 @@
 //! The venue's side: one thread that serves all connections, and one that the parent asks for the counts.
 
-use super::{Answer, Ask, Counts, GREETING, LINE_BYTES, Market, Request};
+use super::{Answer, Counts, GREETING, LINE_BYTES, Market, Request};
 use crate::service::{self, Service};
-use measure::timing::Usage;
 use parking_lot::Mutex;
 use process_pool::child::Link;
 use std::{io, sync::Arc, time::Duration};
@@ -58,8 +57,6 @@ struct Floor {
 struct Run {
     bell: u64,
     rung: Arc<SetOnce<Instant>>,
-    began: Instant,
-    cpu_before: Duration,
     counts: Counts,
     in_flight: u64,
 }
@@ -69,8 +66,6 @@ impl Run {
         Self {
             bell,
             rung: Arc::default(),
-            began: Instant::now(),
-            cpu_before: Usage::of_this_process().cpu(),
             counts: Counts::default(),
             in_flight: 0,
         }
@@ -86,14 +81,10 @@ impl Floor {
             let _ = run.rung.set(Instant::now());
             *run = Run::new(bell);
         }
-        let cpu = Usage::of_this_process().cpu() - run.cpu_before;
-        Counts {
-            busy_ratio: cpu.div_duration_f64(run.began.elapsed()),
-            ..run.counts
-        }
+        run.counts
     }
 
-    /// Counts a quote or an order in, holds it for its latency, and counts it out.
+    /// Counts a quote in, holds it for its latency, and counts it out.
     async fn hold(&self, id: u64) {
         let arrived = Instant::now();
         let rung = {
@@ -128,14 +119,11 @@ async fn converse(stream: TcpStream, floor: Arc<Floor>) -> io::Result<()> {
     loop {
         let mut line = String::new();
         (&mut lines).take(1024).read_line(&mut line).await?;
-        let Request { id, ask } = serde_json::from_str(&line)?;
-        if !matches!(ask, Ask::Tick(_)) {
+        let Request { id, pair, buy_at } = serde_json::from_str(&line)?;
+        if buy_at.is_none() {
             floor.hold(id).await;
         }
-        let price = match ask {
-            Ask::Quote(pair) | Ask::Tick(pair) => floor.market.price(id, pair),
-            Ask::Order(_, price) => price,
-        };
+        let price = buy_at.unwrap_or_else(|| floor.market.price(id, pair));
         let line = serde_json::to_string(&Answer { id, price })? + "\n";
         lines.get_mut().write_all(line.as_bytes()).await?;
     }
