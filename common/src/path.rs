@@ -166,7 +166,14 @@ pub const PATH: [Stop; 23] = [
         "lab-19-async-vs-threads-fx",
         6,
         "where does async shine, and where not?",
-        &["--sweep", "10,100", "--rounds", "3", "--paths", "30_000_000"],
+        &[
+            "--sweep",
+            "10,100",
+            "--rounds",
+            "3",
+            "--paths",
+            "30_000_000",
+        ],
     ),
 ];
 

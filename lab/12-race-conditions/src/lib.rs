@@ -1,10 +1,7 @@
 //! Three races and their repairs: every access is safe, the whole is not.
 //!
 //! `between` is what happens inside the window that a race leaves open, and inside the critical
-//! section of its repair: nothing, some work, or other threads' steps. [`trials`] runs all of them on
-//! real threads many times over.
-
-pub mod trials;
+//! section of its repair: nothing, some work, or other threads' steps.
 
 use std::sync::{
     Mutex,

@@ -1,8 +1,9 @@
-//! Shows how often a race is lost, and why: by trials, by all schedules, and by a model checker.
+//! Shows how often a race is lost, and why: by trials, and by all orders of its steps.
 
 mod claims;
 mod games;
 mod programs;
+mod trials;
 
 use common::{
     Lab, Question, Step,
@@ -33,7 +34,7 @@ const STEP: Step = Step {
         "the order A, B, B, A, a step each: is an update lost?",
         "cargo run -p lab-12-race-conditions -- --schedule ABBA",
     ),
-    sources: common::sources!["lib.rs", "trials.rs"],
+    sources: common::sources!["lib.rs", "programs.rs", "trials.rs"],
 };
 
 #[derive(clap::Args, Clone, Debug, Serialize)]
@@ -85,9 +86,9 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     increments_up_to(500_000_000, args.threads, args.increments, repeats)?;
     let text = "All orders of two threads, each load then store: how many of the six lose?";
     let ask = Question::before(
-        "forced",
+        "counter",
         text,
-        Figure::<Count>::noted(Some("forced"), "orders_that_lost_an_update"),
+        Figure::<Count>::noted(Some("counter"), "orders_that_go_wrong"),
         "{} lose an update",
     );
     lab.predict(ask, &["none", "two", "four"], &[0.5, 2.5]);
@@ -95,7 +96,5 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
         "counter: two threads add. account: two check, then withdraw. audit: one adds up while money \
          moves. tight, widened: without and with a pause in mid-race.",
     );
-    let odds = claims::try_all(args, lab)?;
-    let losing = claims::list(lab)?;
-    claims::check(lab, losing, odds)
+    claims::try_all(args, lab)
 }

@@ -1,13 +1,12 @@
-//! The races and their repairs as small programs, whose steps can be put in any order.
+//! The races and their repairs as small programs, for trials and for every order of their steps.
 //!
 //! `turn` stands before each step, and in the window of a race that is `between`. A repair has no
-//! window: it is a single step.
+//! window: it is a single step, and `inside` is what it does in its critical section.
 
-use interleave::{Race, Schedule, Turn};
+use interleave::{Race, Turn};
 use lab_12_race_conditions::{
     Accounts, audit_lock_by_lock, audit_under_both_locks, increment_in_one_step,
     increment_losing_updates, transfer_lock_by_lock, transfer_under_both_locks,
-    trials::{BALANCE, MOVED, PAYMENT},
     withdraw_after_a_check, withdraw_in_one_section,
 };
 use std::sync::{
@@ -15,6 +14,12 @@ use std::sync::{
     atomic::{AtomicI64, Ordering::Relaxed},
 };
 
+/// What an account holds at first.
+const BALANCE: i64 = 100;
+/// What each of two threads wants from it: there is enough for one.
+const PAYMENT: i64 = 80;
+/// What is moved between two accounts.
+const MOVED: i64 = 10;
 /// The steps of one increment: load, store.
 pub(crate) const STEPS: usize = 2;
 
@@ -39,25 +44,12 @@ pub(crate) fn counter(threads: usize, increments: usize, repaired: bool) -> Race
     }
 }
 
-/// Whether, in this order of loads and stores, a store falls between another thread's load and store.
-pub(crate) fn has_a_store_in_a_window(schedule: &Schedule) -> bool {
-    let (mut loaded_at, mut stores) = (vec![None; schedule.threads()], 0);
-    schedule.turns().iter().any(|&thread| {
-        let Some(at_load) = loaded_at[thread].take() else {
-            loaded_at[thread] = Some(stores);
-            return false;
-        };
-        stores += 1;
-        at_load + 1 != stores
-    })
-}
-
 /// Two withdrawals from an account with money for one.
-pub(crate) fn withdrawals(repaired: bool) -> Race<Mutex<i64>> {
+pub(crate) fn withdrawals(repaired: bool, inside: fn()) -> Race<Mutex<i64>> {
     let withdraw = move |account: &Mutex<i64>, _, turn: Turn<'_>| {
         if repaired {
             turn("checks and leaves");
-            withdraw_in_one_section(account, PAYMENT, || ());
+            withdraw_in_one_section(account, PAYMENT, inside);
         } else {
             turn("finds");
             withdraw_after_a_check(account, PAYMENT, || turn("leaves"));
@@ -74,7 +66,7 @@ pub(crate) fn withdrawals(repaired: bool) -> Race<Mutex<i64>> {
 }
 
 /// An audit beside a transfer between two accounts; the result is the total that it saw.
-pub(crate) fn audit(repaired: bool) -> Race<(Accounts, AtomicI64)> {
+pub(crate) fn audit(repaired: bool, inside: fn()) -> Race<(Accounts, AtomicI64)> {
     let run = move |(accounts, seen): &(Accounts, AtomicI64), thread, turn: Turn<'_>| match (
         thread, repaired,
     ) {
@@ -84,7 +76,7 @@ pub(crate) fn audit(repaired: bool) -> Race<(Accounts, AtomicI64)> {
         }
         (0, true) => {
             turn("moves money and sets the first to");
-            transfer_under_both_locks(accounts, MOVED, || ());
+            transfer_under_both_locks(accounts, MOVED, inside);
         }
         (_, false) => {
             turn("reads the first as");
@@ -93,7 +85,7 @@ pub(crate) fn audit(repaired: bool) -> Race<(Accounts, AtomicI64)> {
         }
         (_, true) => {
             turn("reads both, the first as");
-            seen.store(audit_under_both_locks(accounts, || ()), Relaxed);
+            seen.store(audit_under_both_locks(accounts, inside), Relaxed);
         }
     };
     Race {
@@ -112,7 +104,20 @@ pub(crate) fn audit(repaired: bool) -> Race<(Accounts, AtomicI64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use interleave::{explore, failing, force};
+    use interleave::{Schedule, explore, failing, force};
+
+    /// Whether, in this order of loads and stores, a store falls between another thread's load and store.
+    fn has_a_store_in_a_window(schedule: &Schedule) -> bool {
+        let (mut loaded_at, mut stores) = (vec![None; schedule.threads()], 0);
+        schedule.turns().iter().any(|&thread| {
+            let Some(at_load) = loaded_at[thread].take() else {
+                loaded_at[thread] = Some(stores);
+                return false;
+            };
+            stores += 1;
+            at_load + 1 != stores
+        })
+    }
 
     #[test]
     fn updates_are_lost_exactly_where_a_store_falls_into_a_window() {
@@ -127,7 +132,7 @@ mod tests {
 
     #[test]
     fn the_first_failing_audit_comes_with_its_steps() {
-        let audit = explore(audit(false));
+        let audit = explore(audit(false, || ()));
         let failing = failing(&audit).next().expect("two of six fail");
         let steps: Vec<String> = failing.steps.iter().map(ToString::to_string).collect();
         assert_eq!(
