@@ -28,19 +28,6 @@ pub enum Bound {
         /// How many may be waited for at once.
         at_once: usize,
     },
-    /// Two stages that can overlap: waiting for answers, and CPU work. The slower of the two.
-    Pipeline {
-        /// How long one answer takes at least; `None` when nobody knows.
-        each: Option<Duration>,
-        /// How many answers.
-        count: usize,
-        /// How many may be waited for at once.
-        at_once: usize,
-        /// The name of the spans that are the CPU work.
-        work: &'static str,
-        /// How many of them may run at once.
-        workers: usize,
-    },
 }
 
 impl Bound {
@@ -61,19 +48,6 @@ impl Bound {
                 at_once,
             } => waves(recording, *each, *count, *at_once)
                 .or_else(|| own_waits(recording.jobs(), *at_once)),
-            Self::Pipeline {
-                each,
-                count,
-                at_once,
-                work: name,
-                workers,
-            } => {
-                let waits = waves(recording, *each, *count, *at_once);
-                let waits = waits.map(|(bound, reason)| (bound, format!("waiting: {reason}")));
-                let work = work(recording.named(name), *workers, cpus);
-                let work = work.map(|(bound, reason)| (bound, format!("CPU: {reason}")));
-                waits.into_iter().chain(work).max_by_key(|bound| bound.0)
-            }
         }
     }
 }

@@ -4,7 +4,7 @@
 use super::{pages::Pages, site::Site};
 use anyhow::ensure;
 use lab_10_hybrid_pipeline::{
-    parse::Parse,
+    page::Parse,
     workers::{Parser, Way},
 };
 use process_pool::child::Program;
@@ -29,13 +29,13 @@ pub(super) fn group(
         ("rayon", Way::Rayon),
         ("processes", Way::Processes),
     ] {
-        let parser = Parser::start(way, parse, site.workers, Program::this())?;
+        let parser = Parser::start(way, parse, site.workers, Program::this(), None)?;
         let parser = Rc::new(parser);
         let from_memory = || from_memory(&site, &parser);
         match &*parser {
             Parser::Inline(_) => {}
             Parser::Rayon(..) => held.push(Row::floor("from memory, rayon", from_memory())),
-            Parser::Processes(_) => held.push(Row::ours("from memory, processes", from_memory())),
+            Parser::Processes(..) => held.push(Row::ours("from memory, processes", from_memory())),
         }
         for (stages, has_barrier) in [("barrier", true), ("streaming", false)] {
             let work = crawl(&site, &parser, has_barrier);

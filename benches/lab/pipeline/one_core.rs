@@ -1,8 +1,11 @@
-//! Parsing from memory on one core: the lesson's two ways, and what people would use instead.
+//! Parsing from memory on one core: the lesson's way, a stream, and what people would use instead.
 
-use super::pages::{Answer, Pages};
+use super::{
+    pages::{Answer, Pages},
+    stream::STREAM,
+};
 use anyhow::{Context, ensure};
-use lab_10_hybrid_pipeline::parse::{Parse, STREAM, TREE};
+use lab_10_hybrid_pipeline::page::{PARSE, Parse};
 use scraper::{Html, Selector};
 use side_by_side::{Group, Row, Setting, Unit};
 use std::{
@@ -30,7 +33,7 @@ pub(crate) fn group(setting: &Setting) -> anyhow::Result<Group> {
     let rows = [
         Row::floor("each `<` found", find_tags(&pages)),
         Row::ours("stream of tags", parse(&pages, &STREAM)),
-        Row::ours("scraper's tree", parse(&pages, &TREE)),
+        Row::ours("scraper's tree", parse(&pages, &PARSE)),
         Row::peer("scraper as it comes", parse_plainly(&pages)?),
     ];
     let mut rows: Vec<Result<Row, String>> = rows
@@ -71,7 +74,7 @@ fn find_tags(pages: &Rc<Pages>) -> impl FnMut(u64) -> anyhow::Result<Duration> +
     }
 }
 
-/// The lesson's function; it also resolves the links that lead on.
+/// The lesson's function, which also resolves the links that lead on; or another of its kind.
 fn parse(
     pages: &Rc<Pages>,
     parse: &'static Parse,

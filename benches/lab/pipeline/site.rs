@@ -4,9 +4,8 @@ use super::pages::Pages;
 use anyhow::ensure;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use lab_10_hybrid_pipeline::{
-    Crawl, crawl_streaming, crawl_with_barrier,
-    frontier::{Frontier, Outcome, PageReport},
-    parse::{Input, Parsed},
+    Crawl, Outcome, crawl_streaming, crawl_with_barrier,
+    page::{Input, Parsed},
     workers::Parser,
 };
 use process_pool::child::Program;
@@ -72,31 +71,25 @@ impl Site {
     }
 
     /// The lesson's functions.
-    pub(super) fn crawl(&self, parser: &Parser, has_barrier: bool) -> Vec<PageReport> {
+    pub(super) fn crawl(&self, parser: &Parser, has_barrier: bool) -> Vec<Outcome> {
         let crawl = Crawl {
             client: self.client.clone(),
-            frontier: Frontier::new(self.urls.iter().cloned(), self.urls.len()),
             parser,
             in_flight: IN_FLIGHT,
             queue: QUEUE,
             at_parser: 2 * self.workers.get(),
         };
         match has_barrier {
-            true => self.runtime.block_on(crawl_with_barrier(&crawl)),
-            false => self.runtime.block_on(crawl_streaming(&crawl)),
+            true => (self.runtime).block_on(crawl_with_barrier(&crawl, &self.urls)),
+            false => self.runtime.block_on(crawl_streaming(&crawl, &self.urls)),
         }
-        crawl.frontier.finish()
     }
 
-    pub(super) fn check(&self, crawled: &[PageReport]) -> anyhow::Result<()> {
+    pub(super) fn check(&self, crawled: &[Outcome]) -> anyhow::Result<()> {
         let answers = &self.pages.answers;
         ensure!(crawled.len() == answers.len(), "pages are missing");
         for (page, answer) in crawled.iter().zip(answers) {
-            let found = match &page.outcome {
-                Some(Outcome::Parsed(parsed)) => Some((&parsed.0, &parsed.1)),
-                _ => None,
-            };
-            let is_right = found == Some((&answer.0, &answer.1));
+            let is_right = matches!(page, Outcome::Parsed { title, links, .. } if (title, links) == (&answer.0, &answer.1));
             ensure!(is_right, "a wrong answer: {page:?}");
         }
         Ok(())

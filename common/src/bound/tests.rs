@@ -75,35 +75,3 @@ fn waits_are_bounded_by_waves_or_by_their_own_length() {
         "beaten: the waits cannot have been that long"
     );
 }
-
-#[test]
-fn a_pipeline_is_bounded_by_its_slower_stage() {
-    let (start, seconds) = (Moment::now(), Duration::from_secs);
-    let span = |name, busy| Span::watched(name, start, start.plus(seconds(9)), seconds(busy));
-    let recording = Recording {
-        start,
-        wall: seconds(9),
-        lanes: vec![lane(
-            LaneKind::Thread,
-            0,
-            vec![span("parse", 2), span("parse", 4), span("fetch", 8)],
-        )],
-        ..Recording::default()
-    };
-    let bound = |each: Option<u64>, workers| {
-        Bound::Pipeline {
-            each: each.map(seconds),
-            count: 5,
-            at_once: 2,
-            work: "parse",
-            workers,
-        }
-        .of(&recording, 2)
-        .expect("there is work")
-    };
-    assert_eq!(bound(Some(1), 1).0, seconds(6));
-    assert!(bound(Some(1), 1).1.starts_with("CPU: all 6.00 s"));
-    assert_eq!(bound(Some(2), 2).0, seconds(6));
-    assert!(bound(Some(2), 2).1.starts_with("waiting: 3 "));
-    assert_eq!(bound(None, 2).0, seconds(4));
-}

@@ -3,65 +3,37 @@
 use crate::flags::{Args, Variant};
 use common::{
     Lab,
-    claim::{Check, Claim, Count, Figure, count, in_flight, none_failed},
+    claim::{Check, Claim, Count, Figure, count, in_flight, none_failed, processes},
     format,
 };
-use lab_10_hybrid_pipeline::{
-    PAGES,
-    frontier::{Outcome, PageReport},
-    parse::Parsed,
-    workers::Way,
-};
-use serde::{Serialize, Serializer};
-use serde_json::{Value, json};
-use timeline::{LaneKind, Level};
+use lab_10_hybrid_pipeline::{Outcome, PAGES, links::PageReport};
+use timeline::Level;
 
-const PARSED_HERE: &str = "pages_parsed_in_this_process";
+const OVERLAPPED: &str = "pages_parsed_before_the_last_came";
 const DIFFERENT: &str = "pages_that_differ";
 const QUEUED: &str = "most_pages_between_the_stages";
-const LOST: &str = "workers_lost";
 
-/// The pages of a crawl, as `--json` has them.
-pub(crate) struct Crawled(pub(crate) Vec<PageReport>);
-
-impl Serialize for Crawled {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(|page| {
-            let outcome = match &page.outcome {
-                Some(Outcome::Parsed((title, links, _))) => {
-                    json!({"parsed": {"title": title, "links": links}})
-                }
-                Some(Outcome::Skipped(what)) => json!({ "skipped": what }),
-                Some(Outcome::Failed(error)) => json!({ "failed": error }),
-                None => Value::Null,
-            };
-            json!({"url": page.url, "is_found": page.is_found, "outcome": outcome})
-        }))
-    }
-}
-
-fn parsed(page: &PageReport) -> Option<&Parsed> {
+fn parsed(page: &PageReport) -> Option<(&str, usize)> {
     match &page.outcome {
-        Some(Outcome::Parsed(parsed)) => Some(parsed),
+        Outcome::Parsed { title, links, .. } => Some((title, *links)),
         _ => None,
     }
 }
 
 /// Notes what a round came to, beside what the `first` variant found.
-pub(crate) fn note(lab: &mut Lab, name: &str, [first, pages]: [&[PageReport]; 2], lost: usize) {
+pub(crate) fn note(lab: &mut Lab, name: &str, [first, pages]: [&[PageReport]; 2]) {
     let pairs = first.iter().zip(pages);
     let same = pairs.filter(|(one, other)| one.url == other.url && parsed(one) == parsed(other));
     let different = first.len().max(pages.len()) - same.count();
     let recording = lab.recording(name);
-    let here = recording.lanes.iter();
-    let here = here.filter(|lane| lane.id.kind != LaneKind::Process);
-    let here = here.flat_map(|lane| &lane.spans);
-    let here = here.filter(|span| span.name == "parse").count();
+    let last_came = recording.named("fetch").map(|fetch| fetch.end).max();
+    let overlapped = recording
+        .named("parse")
+        .filter(|parse| Some(parse.start) < last_came);
+    lab.count(name, OVERLAPPED, overlapped.count());
     let queued = recording.level(PAGES).map_or(0.0, Level::peak) as usize;
-    lab.count(name, PARSED_HERE, here);
     lab.count(name, DIFFERENT, different);
     lab.count(name, QUEUED, queued);
-    lab.count(name, LOST, lost);
 }
 
 fn noted(variant: &Variant, figure: &str) -> Figure<Count> {
@@ -74,37 +46,41 @@ fn has_none(variant: &Variant, figure: &str) -> Check {
 
 /// Makes the claims of all variants, the first with the barrier and the second the same without.
 pub(crate) fn add(args: &Args, lab: &mut Lab, variants: &[Variant]) {
+    let [barrier, streaming] = [&variants[0], &variants[1]];
+    if args.each().is_some() {
+        let text =
+            "pages were parsed while others were on their way, and with the barrier none was";
+        let line = "parsed while others were on their way: {left} pages without the barrier, {left2} with it";
+        let overlap = Claim::that("stages_overlap", text).in_a_line(line);
+        let overlap = overlap.check(noted(streaming, OVERLAPPED).above(count(0)));
+        lab.claim(overlap.check(has_none(barrier, OVERLAPPED)).headline());
+    }
     compare(lab, variants);
     let text = "fewer pages waited without the barrier, and no more than --queue allows";
-    let [barrier, streaming] = [0, 1].map(|at| noted(&variants[at], QUEUED));
-    let bounded = Claim::that("queue_is_bounded", text)
-        .check(streaming.clone().below(barrier))
-        .check(streaming.at_most(count(args.queue.get())));
-    lab.claim(bounded.headline());
-    let mut of_all = |name, text, all: Vec<Check>| {
-        if !all.is_empty() {
-            lab.claim(all.into_iter().fold(Claim::that(name, text), Claim::check));
-        }
-    };
+    let line = "waited for a parser at once: {left} pages without the barrier, {right} with it";
+    let bounded = Claim::that("queue_is_bounded", text).in_a_line(line);
+    let bounded = bounded.check(noted(streaming, QUEUED).below(noted(barrier, QUEUED)));
+    let queue = count(args.queue.get());
+    lab.claim(
+        bounded
+            .check(noted(streaming, QUEUED).at_most(queue))
+            .headline(),
+    );
     let text = "all variants found the same pages with the same titles and links";
-    let others = variants.iter().skip(1);
-    let same = others.map(|it| has_none(it, DIFFERENT)).collect();
-    of_all("same_findings", text, same);
+    let others = variants.iter().skip(1).map(|it| has_none(it, DIFFERENT));
+    lab.claim(others.fold(Claim::that("same_findings", text), Claim::check));
     if args.each().is_some() {
         let text = "the server never saw more requests at once than --max-in-flight allows";
         let most = || count(args.max_in_flight.get());
-        let all = variants.iter();
-        let limited = all.map(|it| in_flight(&it.name).at_most(most())).collect();
-        of_all("in_flight_is_limited", text, limited);
+        let all = variants
+            .iter()
+            .map(|it| in_flight(&it.name).at_most(most()));
+        lab.claim(all.fold(Claim::that("in_flight_is_limited", text), Claim::check));
     }
-    let text = "every page of the pool's variants was parsed outside this process";
-    let pools = variants.iter().filter(|it| it.way == Way::Processes);
-    let apart = pools.map(|it| has_none(it, PARSED_HERE)).collect();
-    of_all("parsed_elsewhere", text, apart);
     if let Some(killed) = variants.iter().find(|it| it.loses_worker) {
         let text = "a worker was killed in mid-crawl, and every page was parsed";
         let costs = Claim::that("loss_costs_no_page", text)
-            .check(noted(killed, LOST).above(count(0)))
+            .check(processes(&killed.name).above(count(1 + args.workers.get())))
             .check(none_failed(&killed.name))
             .check(has_none(killed, DIFFERENT));
         lab.claim(costs.headline());
@@ -115,7 +91,7 @@ pub(crate) fn add(args: &Args, lab: &mut Lab, variants: &[Variant]) {
 fn compare(lab: &mut Lab, variants: &[Variant]) {
     let pairs = [
         ("streaming_is_faster", "without the barrier", [1, 0]),
-        ("threads_or_processes", "threads or processes", [2, 1]),
+        ("threads_or_processes", "who parses", [2, 1]),
         ("inline_is_slower", "beside the executor or on it", [2, 3]),
     ];
     let few = if variants.len() > 3 { 3 } else { 1 };
@@ -139,8 +115,8 @@ pub(crate) fn report(lab: &mut Lab, name: &str, pages: &[PageReport], is_first: 
     let (all, well) = (pages.len(), links().count());
     let named = pages.iter().filter(|page| !page.is_found);
     let missing = named.filter_map(|page| match &page.outcome {
-        Some(Outcome::Failed(error)) => Some(error.clone()),
-        Some(Outcome::Skipped(what)) if well == 0 => Some(format!("`{}` is {what}", page.url)),
+        Outcome::Failed(error) => Some(error.clone()),
+        Outcome::Skipped(what) if well == 0 => Some(format!("`{}` is {what}", page.url)),
         _ => None,
     });
     let missing: Vec<String> = missing.collect();
@@ -149,7 +125,7 @@ pub(crate) fn report(lab: &mut Lab, name: &str, pages: &[PageReport], is_first: 
         lab.fail(format!("{name}: {some}: {reason}"));
     }
     if is_first && well > 0 {
-        for (title, links, _) in pages.iter().filter_map(parsed).take(5) {
+        for (title, links) in pages.iter().filter_map(parsed).take(5) {
             lab.say(format!("{links:>5} links  {title}"));
         }
         let sum = format::count(links().sum::<usize>() as u64);

@@ -1,21 +1,12 @@
 //! The flags of this step, and the pages that they ask for.
 
-use anyhow::{Context, ensure};
-use common::{
-    Bound,
-    cli::{RoundsArgs, Seconds, WORKERS_LIMIT, seconds, up_to},
-};
-use lab_10_hybrid_pipeline::{
-    Crawl,
-    frontier::Frontier,
-    parse::{Parse, STREAM, TREE},
-    workers::{Parser, Way},
-};
+use common::cli::{RoundsArgs, Seconds, WORKERS_LIMIT, seconds, up_to};
+use lab_10_hybrid_pipeline::workers::Way;
 use network::{Site, WebUrl};
 use process_pool::child::Program;
 use serde::Serialize;
-use std::{num::NonZeroUsize, path::PathBuf, process::Command, time::Duration};
-use web::{Server, ServerConfig, Url, async_client};
+use std::{num::NonZeroUsize, time::Duration};
+use web::{Server, ServerConfig, Url};
 
 /// What to crawl, and with what.
 #[derive(clap::Args, Serialize, Debug)]
@@ -24,28 +15,24 @@ pub(crate) struct Args {
     ///
     /// With --pages above the number of URLs, the links on them are followed too: breadth first, on
     /// the same host only, each page once.
-    #[arg(long, value_name = "URL", value_parser = WebUrl, conflicts_with = "site")]
+    #[arg(long, value_name = "URL", value_parser = WebUrl)]
     url: Vec<Url>,
 
-    /// Crawl this site instead of generated pages
-    #[arg(long, value_name = "SITE", value_parser = ["rust-docs"])]
-    site: Option<String>,
-
-    /// Fetch at most this many pages [default: 80 generated, 500 of rust-docs, each --url]
+    /// Fetch at most this many pages [default: 80 generated, each --url]
     #[arg(long, visible_alias = "requests", value_name = "N", value_parser = up_to::<100_000>)]
     pages: Option<NonZeroUsize>,
 
     /// The size of a generated page, 1 to 8000000
     #[arg(
         long, value_name = "BYTES", default_value = "200000",
-        conflicts_with_all = ["url", "site"], value_parser = up_to::<8_000_000>
+        conflicts_with = "url", value_parser = up_to::<8_000_000>
     )]
     size: NonZeroUsize,
 
     /// Let the server hold each generated page back for this long, 0 to 60 seconds
     #[arg(
         long, value_name = "SECONDS", default_value = "0.05", value_parser = seconds(0.0..=60.0),
-        conflicts_with_all = ["url", "site"]
+        conflicts_with = "url"
     )]
     #[serde(rename = "delay_s")]
     delay: Seconds,
@@ -53,7 +40,7 @@ pub(crate) struct Args {
     /// Give up on a page after this many seconds
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds(0.001..=3600.0))]
     #[serde(rename = "timeout_s")]
-    timeout: Seconds,
+    pub(crate) timeout: Seconds,
 
     /// Fetch this many pages at once
     #[arg(long, value_name = "N", default_value = "8", value_parser = up_to::<1_000>)]
@@ -71,10 +58,6 @@ pub(crate) struct Args {
     #[arg(long, value_name = "WAY", value_enum)]
     #[serde(skip)]
     parse: Option<Way>,
-
-    /// What to parse with: scraper builds a tree, stream (lol_html) lets the tags go by once
-    #[arg(long, value_name = "PARSER", default_value = "scraper", value_parser = ["scraper", "stream"])]
-    parser: String,
 
     /// In the end, crawl once more in processes and kill one of them half-way
     #[arg(long)]
@@ -94,7 +77,7 @@ pub(crate) struct Variant {
 }
 
 impl Args {
-    /// The variants to run, with the barrier first.
+    /// The variants to run; the step is about the first two.
     pub(crate) fn variants(&self) -> Vec<Variant> {
         let variant = |stages, way| Variant {
             name: format!("{stages}, {way:?}").to_lowercase(),
@@ -113,46 +96,9 @@ impl Args {
         all
     }
 
-    /// A crawl of `site`, up to so many pages.
-    pub(crate) fn crawl<'a>(&self, parser: &'a Parser, site: &Site, pages: usize) -> Crawl<'a> {
-        Crawl {
-            client: async_client(self.timeout.0),
-            frontier: Frontier::new(site.urls.iter().cloned(), pages),
-            parser,
-            in_flight: self.max_in_flight.get(),
-            queue: self.queue.get(),
-            // One in each worker, and one that each can take up without asking.
-            at_parser: 2 * self.workers.get(),
-        }
-    }
-
-    /// What parses a page.
-    pub(crate) fn parse_with(&self) -> &'static Parse {
-        match self.parser == "stream" {
-            true => &STREAM,
-            false => &TREE,
-        }
-    }
-
-    /// The slower of the two stages, each at its best.
-    pub(crate) fn bound(&self, way: Way, pages: usize) -> Bound {
-        let (work, workers) = match (way, &*self.parser) {
-            (Way::Inline, _) => ("parse", 1),
-            (Way::Processes, "stream") => ("parse-stream", self.workers.get()),
-            _ => ("parse", self.workers.get()),
-        };
-        Bound::Pipeline {
-            each: self.each(),
-            count: pages,
-            at_once: self.max_in_flight.get(),
-            work,
-            workers,
-        }
-    }
-
     /// How long each answer takes at least, if that is known.
     pub(crate) fn each(&self) -> Option<Duration> {
-        (self.url.is_empty() && self.site.is_none()).then_some(self.delay.0)
+        self.url.is_empty().then_some(self.delay.0)
     }
 
     /// The pages to start from, with the server behind them if it is the lab's, and the most to fetch.
@@ -162,42 +108,20 @@ impl Args {
             let (server, urls) = (None, self.url.clone());
             return Ok((Site { server, urls }, pages(self.url.len())));
         }
-        let (files, pages) = match self.site {
-            Some(_) => (Some(documentation_folder()?), pages(500)),
-            None => (None, pages(80)),
-        };
-        let paths = match &files {
-            Some(_) => vec!["files/index.html".into()],
-            None => {
-                let (size, delay) = (self.size, self.delay.0.as_secs_f64());
-                let path = |n| format!("page/{n}?size={size}&count={pages}&delay={delay}");
-                (0..pages).map(path).collect()
-            }
-        };
         let config = ServerConfig {
             seed,
-            files,
             ..ServerConfig::default()
         };
         let server = Server::with(&Program::this(), config)?;
-        let urls = paths.iter().map(|path| server.url(path)).collect();
-        let server = Some(server);
-        Ok((Site { server, urls }, pages))
+        let (size, delay, pages) = (self.size, self.delay.0.as_secs_f64(), pages(80));
+        let url = |n| server.url(&format!("page/{n}?size={size}&count={pages}&delay={delay}"));
+        let urls = (0..pages).map(url).collect();
+        Ok((
+            Site {
+                server: Some(server),
+                urls,
+            },
+            pages,
+        ))
     }
-}
-
-/// The folder of the HTML documentation of the toolchain in use.
-fn documentation_folder() -> anyhow::Result<PathBuf> {
-    let answer = Command::new("rustc").args(["--print", "sysroot"]).output();
-    let answer = answer.context("cannot run `rustc`; leave out --site to do without its pages")?;
-    let said = String::from_utf8_lossy(&answer.stderr);
-    ensure!(answer.status.success(), "rustc: {said}");
-    let sysroot = String::from_utf8_lossy(&answer.stdout).trim().to_owned();
-    let folder = PathBuf::from(sysroot).join("share/doc/rust/html");
-    ensure!(
-        folder.join("index.html").is_file(),
-        "no documentation in `{}`; install it with `rustup component add rust-docs`, or leave out --site",
-        folder.display()
-    );
-    Ok(folder)
 }

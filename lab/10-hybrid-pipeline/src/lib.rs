@@ -1,21 +1,18 @@
 //! A pipeline of two stages: async tasks wait for the network, workers use the CPUs.
 //!
-//! Between the stages lies a bounded channel; around them the [`Frontier`] hands out URLs and takes in
-//! the result of each page. The crawls differ in this: the stages are awaited one after the
-//! other, or joined.
+//! Between the stages lies a bounded channel. The crawls differ in this: the stages are awaited one
+//! after the other, or joined.
 
-pub mod frontier;
-pub mod parse;
-mod stream;
-mod tree;
+pub mod links;
+pub mod page;
 pub mod workers;
 
-use frontier::{Frontier, Outcome, Target};
-use futures_util::{StreamExt, future, stream::poll_fn};
-use parse::declared_encoding;
-use std::{borrow::Cow, cell::RefCell, iter};
+use futures_util::{StreamExt, future, stream};
+use page::declared_encoding;
+use serde::Serialize;
+use std::{cell::RefCell, collections::BTreeMap};
 use tokio::sync::mpsc::{self, Receiver, Sender};
-use web::{AsyncClient, Page, get_async};
+use web::{AsyncClient, Fetched, Url, get_async};
 use workers::Parser;
 
 /// What the timeline calls the channel between the stages.
@@ -26,8 +23,6 @@ pub const PAGES: &str = "pages queued";
 pub struct Crawl<'a> {
     /// Who fetches.
     pub client: AsyncClient,
-    /// What comes next.
-    pub frontier: Frontier,
     /// Who parses.
     pub parser: &'a Parser,
     /// How many pages may be on their way at once.
@@ -38,92 +33,109 @@ pub struct Crawl<'a> {
     pub at_parser: usize,
 }
 
-/// Fetches every page it knows of, then parses them all, then goes on with what these link to.
-pub async fn crawl_with_barrier(crawl: &Crawl<'_>) {
-    loop {
-        // At most a thousand, so that they cannot fill the memory.
-        let batch = iter::from_fn(|| crawl.frontier.take()).take(1000);
-        let batch: Vec<Target> = batch.collect();
-        if batch.is_empty() {
-            return;
-        }
+/// The result of a page.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It came and was parsed.
+    Parsed {
+        /// Its title, in one line.
+        title: String,
+        /// How many links it has.
+        links: usize,
+        /// The pages that they lead to, until these are crawled.
+        #[serde(skip)]
+        targets: Vec<Url>,
+    },
+    /// It came, but there is nothing to parse; why.
+    Skipped(String),
+    /// It did not come, or could not be parsed; why.
+    Failed(String),
+}
+
+/// A page's number, and what came for it.
+type Numbered = (usize, Fetched);
+
+/// Fetches all pages, then parses them all.
+pub async fn crawl_with_barrier(crawl: &Crawl<'_>, urls: &[Url]) -> Vec<Outcome> {
+    let mut outcomes = Vec::new();
+    // At most a thousand at a time, so that they cannot fill the memory.
+    for some in urls.chunks(1000) {
         // Room for all of them: no fetch ever waits for the parser.
-        let (tx, rx) = mpsc::channel(batch.len());
-        let batch = RefCell::new(batch.into_iter());
-        fetch_pages(crawl, async || batch.borrow_mut().next(), tx).await;
+        let (tx, rx) = mpsc::channel(some.len());
+        fetch_pages(crawl, some, tx).await;
         // The barrier: the last page is here, and no worker has seen the first.
-        parse_pages(crawl, rx).await;
+        outcomes.extend(parse_pages(crawl, rx).await);
     }
+    outcomes
 }
 
 /// Parses pages while others are on their way; a full channel holds the fetching back.
-pub async fn crawl_streaming(crawl: &Crawl<'_>) {
+pub async fn crawl_streaming(crawl: &Crawl<'_>, urls: &[Url]) -> Vec<Outcome> {
     let (tx, rx) = mpsc::channel(crawl.queue);
-    let fetching = fetch_pages(crawl, async || crawl.frontier.next().await, tx);
-    future::join(fetching, parse_pages(crawl, rx)).await;
+    future::join(fetch_pages(crawl, urls, tx), parse_pages(crawl, rx))
+        .await
+        .1
 }
 
 /// The first stage: tasks on one thread, each with one request at a time.
-///
-/// HTML goes into the channel; what did not come, or is no HTML, goes straight to the frontier.
-async fn fetch_pages(
-    crawl: &Crawl<'_>,
-    next: impl AsyncFn() -> Option<Target>,
-    tx: Sender<(usize, Page)>,
-) {
-    let fetchers = (1..=crawl.in_flight).map(|n| run_fetcher(n, crawl, &next, tx.clone()));
-    let fetchers: Vec<_> = fetchers.collect();
-    // The fetchers hold the senders now: the channel closes with the last of them.
-    drop(tx);
+async fn fetch_pages(crawl: &Crawl<'_>, urls: &[Url], tx: Sender<Numbered>) {
+    let urls = RefCell::new(urls.iter().enumerate());
+    let next = || urls.borrow_mut().next();
+    let fetchers = (1..=crawl.in_flight).map(|number| run_fetcher(number, crawl, &next, &tx));
+    // When the last of them has ended, `tx` goes, and with it the channel is closed.
     future::join_all(fetchers).await;
 }
 
-#[tracing::instrument(name = "fetcher", skip_all, fields(task = number, wait = "queue empty"))]
-async fn run_fetcher(
+#[tracing::instrument(name = "fetcher", skip_all, fields(task = number))]
+async fn run_fetcher<'u>(
     number: usize,
     crawl: &Crawl<'_>,
-    next: &impl AsyncFn() -> Option<Target>,
-    tx: Sender<(usize, Page)>,
+    next: &impl Fn() -> Option<(usize, &'u Url)>,
+    tx: &Sender<Numbered>,
 ) {
-    while let Some((number, url)) = next().await {
-        match get_async(&crawl.client, &url).await {
-            Ok(page) => match page.is_html() {
-                Ok(()) => hand_over(number, page, &tx).await,
-                Err(what) => crawl.frontier.settle(number, Outcome::Skipped(what)),
-            },
-            Err(error) => crawl
-                .frontier
-                .settle(number, Outcome::Failed(error.to_string())),
-        }
+    while let Some((number, url)) = next() {
+        let fetched = get_async(&crawl.client, url).await;
+        hand_over((number, fetched), tx).await;
     }
 }
 
 /// Waits for room in the channel: this is where a slow parser holds the network back.
 #[tracing::instrument(name = "hand over", skip_all, fields(wait = "queue full"))]
-async fn hand_over(number: usize, page: Page, tx: &Sender<(usize, Page)>) {
-    let sent = tx.send((number, page)).await;
+async fn hand_over(page: Numbered, tx: &Sender<Numbered>) {
+    let sent = tx.send(page).await;
     sent.expect("the parsing stage ends after the last sender");
     tracing::info!(queue = PAGES, depth = tx.max_capacity() - tx.capacity());
 }
 
-/// The second stage: parses what comes through the channel.
-async fn parse_pages(crawl: &Crawl<'_>, mut rx: Receiver<(usize, Page)>) {
-    let pages = poll_fn(|context| {
+/// The second stage: parses what comes through the channel; returns the results by number.
+async fn parse_pages(crawl: &Crawl<'_>, mut rx: Receiver<Numbered>) -> Vec<Outcome> {
+    let pages = stream::poll_fn(|context| {
         let next = rx.poll_recv(context);
         if next.is_ready() {
             tracing::info!(queue = PAGES, depth = rx.len());
         }
         next
     });
-    let parsing = pages.for_each_concurrent(crawl.at_parser, |(number, page)| async move {
-        let outcome = match page.text(declared_encoding).map(Cow::into_owned) {
-            Ok(text) => match crawl.parser.parse((page.url.clone(), text)).await {
-                Ok(parsed) => Outcome::Parsed(parsed),
-                Err(error) => Outcome::Failed(format!("cannot parse `{}`: {error}", page.url)),
-            },
-            Err(what) => Outcome::Skipped(what),
-        };
-        crawl.frontier.settle(number, outcome);
+    let parsing = pages.map(|(number, fetched)| async move {
+        let parsed = parse_page(crawl.parser, fetched).await;
+        (number, parsed.unwrap_or_else(|reason| reason))
     });
-    parsing.await;
+    let outcomes: BTreeMap<_, _> = parsing.buffer_unordered(crawl.at_parser).collect().await;
+    outcomes.into_values().collect()
+}
+
+/// Parses a page; the error says why there is none.
+async fn parse_page(parser: &Parser, fetched: Fetched) -> Result<Outcome, Outcome> {
+    let page = fetched.map_err(|error| Outcome::Failed(error.to_string()))?;
+    page.is_html().map_err(Outcome::Skipped)?;
+    let text = page.text(declared_encoding).map_err(Outcome::Skipped)?;
+    let parsed = parser.parse((page.url.clone(), text.into_owned())).await;
+    let (title, links, targets) =
+        parsed.map_err(|error| Outcome::Failed(format!("cannot parse `{}`: {error}", page.url)))?;
+    Ok(Outcome::Parsed {
+        title,
+        links,
+        targets,
+    })
 }

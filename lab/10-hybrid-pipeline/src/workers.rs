@@ -1,9 +1,6 @@
 //! Who parses: the executor's own thread, threads of rayon, or worker processes.
 
-use crate::{
-    Crawl,
-    parse::{Input, Parse, Parsed},
-};
+use crate::page::{Input, Parse, Parsed};
 use anyhow::Context;
 use common::Recorded;
 use process_pool::{ProcessPool, child::Program};
@@ -18,8 +15,8 @@ pub enum Parser {
     Inline(&'static Parse),
     /// A rayon pool of threads.
     Rayon(&'static Parse, ThreadPool),
-    /// Worker processes.
-    Processes(ProcessPool<Input, Result<Parsed, String>>),
+    /// Worker processes; one of them is killed when it is the turn of this page.
+    Processes(ProcessPool<Input, Result<Parsed, String>>, Option<u64>),
 }
 
 /// Which of them is to be started.
@@ -34,7 +31,7 @@ pub enum Way {
 }
 
 impl Parser {
-    /// Starts so many threads, or processes of `program`.
+    /// Starts so many threads, or processes of `program`; one of these is killed at page `kill_at`.
     ///
     /// # Errors
     /// The system refuses a thread or a process.
@@ -43,6 +40,7 @@ impl Parser {
         parse: &'static Parse,
         workers: NonZeroUsize,
         program: Program,
+        kill_at: Option<u64>,
     ) -> anyhow::Result<Self> {
         Ok(match way {
             Way::Inline => Self::Inline(parse),
@@ -55,7 +53,7 @@ impl Parser {
                 let pool = parse.pool_builder().program(program).workers(workers);
                 // Only a page made for that takes so long. A worker that is lost costs no page.
                 let pool = pool.timeout(Duration::from_secs(30)).retries(1).recorded();
-                Self::Processes(pool.start()?)
+                Self::Processes(pool.start()?, kill_at)
             }
         })
     }
@@ -79,7 +77,13 @@ impl Parser {
                 threads.spawn(move || drop(tx.send(parse_here(parse, page))));
                 rx.await.context("the parser panicked")?
             }
-            Self::Processes(pool) => pool.submit_async(page).await.await?,
+            Self::Processes(pool, kill_at) => {
+                let task = pool.submit_async(page).await;
+                if Some(pool.ledger().submitted) == *kill_at {
+                    pool.worker_ids().first().map_or(Ok(()), |id| kill(*id))?;
+                }
+                task.await?
+            }
         };
         parsed.map_err(anyhow::Error::msg)
     }
@@ -89,18 +93,6 @@ impl Parser {
 #[tracing::instrument(name = "parse", skip_all)]
 fn parse_here(parse: &Parse, page: Input) -> Result<Parsed, String> {
     parse.run_here(page)
-}
-
-/// Kills one of the worker processes, if it is they who parse, once `after` pages have a result.
-///
-/// # Errors
-/// The system does not let the worker be killed.
-pub async fn lose_a_worker(crawl: &Crawl<'_>, after: usize) -> io::Result<()> {
-    crawl.frontier.settled(after).await;
-    match crawl.parser {
-        Parser::Processes(pool) => pool.worker_ids().first().map_or(Ok(()), |id| kill(*id)),
-        Parser::Inline(_) | Parser::Rayon(..) => Ok(()),
-    }
 }
 
 #[cfg(unix)]

@@ -1,11 +1,10 @@
 //! The pipeline in every way of parsing; worker processes are copies of this lesson's program.
 
-use futures_util::future::join;
 use lab_10_hybrid_pipeline::{
-    Crawl, crawl_streaming, crawl_with_barrier,
-    frontier::{Frontier, Outcome, PageReport},
-    parse::STREAM,
-    workers::{Parser, Way, lose_a_worker},
+    Crawl, Outcome, crawl_streaming, crawl_with_barrier,
+    links::{PageReport, follow_links},
+    page::PARSE,
+    workers::{Parser, Way},
 };
 use process_pool::child::Program;
 use std::{num::NonZeroUsize, time::Duration};
@@ -28,14 +27,14 @@ fn block_on<T>(work: impl Future<Output = T>) -> T {
     runtime.expect("a runtime").block_on(work)
 }
 
-fn start(way: Way, workers: usize) -> Parser {
-    Parser::start(way, &STREAM, some(workers), Program::at(BINARY)).expect("they start")
+fn start(way: Way, workers: usize, kill_at: Option<u64>) -> Parser {
+    let parser = Parser::start(way, &PARSE, some(workers), Program::at(BINARY), kill_at);
+    parser.expect("they start")
 }
 
-fn crawl<'a>(parser: &'a Parser, urls: &[Url], pages: usize, at_once: usize) -> Crawl<'a> {
+fn crawl(parser: &Parser, at_once: usize) -> Crawl<'_> {
     Crawl {
         client: async_client(Duration::from_secs(30)),
-        frontier: Frontier::new(urls.iter().cloned(), pages),
         parser,
         in_flight: at_once,
         queue: at_once,
@@ -47,19 +46,23 @@ fn crawl<'a>(parser: &'a Parser, urls: &[Url], pages: usize, at_once: usize) -> 
 fn every_variant(urls: &[Url], pages: usize, at_once: usize) -> Vec<Vec<PageReport>> {
     let mut all = Vec::new();
     for way in [Way::Inline, Way::Rayon, Way::Processes] {
-        let parser = start(way, 3);
-        let with = crawl(&parser, urls, pages, at_once);
-        block_on(crawl_with_barrier(&with));
-        let without = crawl(&parser, urls, pages, at_once);
-        block_on(crawl_streaming(&without));
-        all.extend([with, without].map(|crawl| crawl.frontier.finish()));
+        let parser = start(way, 3, None);
+        let crawl = crawl(&parser, at_once);
+        let with = follow_links(urls.into(), pages, async |urls| {
+            crawl_with_barrier(&crawl, urls).await
+        });
+        all.push(block_on(with));
+        let without = follow_links(urls.into(), pages, async |urls| {
+            crawl_streaming(&crawl, urls).await
+        });
+        all.push(block_on(without));
     }
     all
 }
 
 /// URL path, title and number of links.
 fn found(page: &PageReport) -> (String, String, usize) {
-    let Some(Outcome::Parsed((title, links, _))) = &page.outcome else {
+    let Outcome::Parsed { title, links, .. } = &page.outcome else {
         panic!("{page:?}");
     };
     (page.url.path().to_owned(), title.clone(), *links)
@@ -106,8 +109,8 @@ fn what_does_not_come_or_is_no_html_is_a_result_too() {
     let paths = ["html", "status/404", "get", "cut/5000", "page/1"];
     let urls = paths.map(|path| server.url(path));
     for crawled in every_variant(&urls, paths.len(), 2) {
-        let kind = |page: &PageReport| match page.outcome.as_ref().expect("a result") {
-            Outcome::Parsed(_) => "parsed",
+        let kind = |page: &PageReport| match page.outcome {
+            Outcome::Parsed { .. } => "parsed",
             Outcome::Skipped(_) => "skipped",
             Outcome::Failed(_) => "failed",
         };
@@ -121,16 +124,17 @@ fn what_does_not_come_or_is_no_html_is_a_result_too() {
 fn a_worker_killed_in_mid_crawl_costs_no_page() {
     let server = server();
     let urls = [server.url("page/0?size=2000&count=60")];
-    let parser = start(Way::Processes, 2);
-    let crawl = crawl(&parser, &urls, 1000, 4);
-    let killed = block_on(join(crawl_streaming(&crawl), lose_a_worker(&crawl, 20))).1;
-    killed.expect("its own workers may be killed");
-    let crawled = crawl.frontier.finish();
-    let Parser::Processes(pool) = parser else {
+    let parser = start(Way::Processes, 2, Some(20));
+    let crawl = crawl(&parser, 4);
+    let crawled = follow_links(urls.into(), 1000, async |urls| {
+        crawl_streaming(&crawl, urls).await
+    });
+    let crawled = block_on(crawled);
+    let Parser::Processes(pool, _) = parser else {
         panic!("it has processes");
     };
     let ledger = pool.shutdown();
     assert_eq!((ledger.done, ledger.failed), (60, 0), "{ledger:?}");
-    assert!(ledger.workers_lost >= 1, "{ledger:?}");
+    assert_eq!(ledger.workers_lost, 1, "{ledger:?}");
     assert_eq!(crawled.iter().map(found).count(), 60);
 }

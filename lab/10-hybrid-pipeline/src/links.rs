@@ -1,0 +1,49 @@
+//! A crawl: pages, those that they link to, and so on.
+
+use crate::Outcome;
+use serde::Serialize;
+use std::collections::HashSet;
+use web::Url;
+
+/// One page of a crawl.
+#[derive(Clone, Debug, Serialize)]
+pub struct PageReport {
+    /// Where it is.
+    pub url: Url,
+    /// Whether a link led to it; otherwise it was asked for.
+    pub is_found: bool,
+    /// Its result.
+    pub outcome: Outcome,
+}
+
+/// Crawls these pages, then those that they link to, and so on, up to `limit`, each once.
+///
+/// One generation after the other: so the pages of a crawl do not depend on who was faster.
+pub async fn follow_links(
+    mut urls: Vec<Url>,
+    limit: usize,
+    crawl: impl AsyncFn(&[Url]) -> Vec<Outcome>,
+) -> Vec<PageReport> {
+    let (mut pages, mut seen) = (Vec::<PageReport>::new(), HashSet::new());
+    loop {
+        urls.iter_mut().for_each(|url| url.set_fragment(None));
+        urls.retain(|url| seen.insert(url.clone()));
+        urls.truncate(limit - pages.len());
+        if urls.is_empty() {
+            return pages;
+        }
+        let (is_found, mut found) = (!pages.is_empty(), Vec::new());
+        let outcomes = crawl(&urls).await;
+        for (url, mut outcome) in urls.into_iter().zip(outcomes) {
+            if let Outcome::Parsed { targets, .. } = &mut outcome {
+                found.append(targets);
+            }
+            pages.push(PageReport {
+                url,
+                is_found,
+                outcome,
+            });
+        }
+        urls = found;
+    }
+}

@@ -1,0 +1,169 @@
+//! What is done with a page: HTML to title and links, in a plain function.
+
+use html5ever::{
+    ParseOpts,
+    driver::{self, Parser},
+    interface::TokenizerResult,
+    tendril::{StrTendril, TendrilSink},
+};
+use process_pool::Worker;
+use scraper::{Html, HtmlTreeSink, Selector};
+use std::{
+    collections::HashSet,
+    iter,
+    sync::LazyLock,
+    time::{Duration, Instant},
+};
+use web::{Encoding, Url, has_user_info};
+
+/// What a parser is given: the address of a page, and its text.
+pub type Input = (Url, String);
+/// What it makes of that: the title in one line, how many `a` elements have an `href`, and the pages
+/// they lead to on the same host, each once, without fragments.
+pub type Parsed = (String, usize, Vec<Url>);
+
+/// A function that makes one of the other, here or in a worker process.
+///
+/// Its error names the limit that a page met which was made to cost more than any reader's page does.
+pub type Parse = Worker<Input, Result<Parsed, String>>;
+
+/// Builds the page's tree, and asks it.
+pub static PARSE: Parse = Worker::new("parse", |(url, page)| read_page(&url, &page));
+
+/// A drawing inside the page may have titles and links too; they are not the page's.
+const HTML: &str = "http://www.w3.org/1999/xhtml";
+
+fn read_page(url: &Url, page: &str) -> Result<Parsed, String> {
+    static KEPT: LazyLock<Selector> = LazyLock::new(|| {
+        Selector::parse("title, base[href], a[href]").expect("a selector that the tests use")
+    });
+    let html = parse_document(page)?;
+    let (mut title, mut base, mut hrefs) = (None, None, Vec::new());
+    for element in html.root_element().select(&KEPT) {
+        // What stands in a template is no part of the document.
+        let is_hidden = element.ancestors().any(|node| node.value().is_fragment());
+        let name = &element.value().name;
+        match &*name.local {
+            _ if is_hidden || &*name.ns != HTML => {}
+            "title" if title.is_none() => title = Some(element.text().collect()),
+            "base" if base.is_none() => base = element.attr("href"),
+            "a" => hrefs.extend(element.attr("href")),
+            _ => {}
+        }
+    }
+    let title = in_one_line(title.unwrap_or_default())?;
+    Ok((title, hrefs.len(), targets(url, base, &hrefs)?))
+}
+
+/// The bounds of a page: one of some kilobytes can be made to take gigabytes, or minutes.
+///
+/// Elements inside each other: what a new one costs grows with those that are open. Nodes: at most
+/// one for each byte and a thousand, in any page. Time: attributes of one tag are compared with each other.
+const DEPTH: usize = 5_000;
+const NODES: usize = 1_000_000;
+const TIME: Duration = Duration::from_secs(10);
+/// The most bytes of all addresses that it links to, and of its title.
+const ADDRESSES_BYTES: usize = 32 << 20;
+const TITLE_BYTES: usize = 10_000;
+
+/// [`Html::parse_document`] for readers without scripts, and within bounds.
+fn parse_document(page: &str) -> Result<Html, String> {
+    let (most, start) = (NODES.min(page.len() + 1_000), Instant::now());
+    let (mut parser, mut rest) = (new_parser(), page);
+    while !rest.is_empty() {
+        let (piece, later) = rest.split_at(rest.ceil_char_boundary(256));
+        parser.process(StrTendril::from(piece));
+        rest = later;
+        let html = parser.tokenizer.sink.sink.0.borrow();
+        let mut nodes = html.tree.nodes();
+        let size = nodes.len();
+        let depth = nodes.next_back().map_or(0, |last| last.ancestors().count());
+        if size > most {
+            return Err(format!("its tree has more than {most} nodes"));
+        } else if depth > DEPTH {
+            return Err(format!("more than {DEPTH} elements are inside each other"));
+        } else if start.elapsed() > TIME {
+            return Err(format!("it takes more than {} s", TIME.as_secs()));
+        }
+    }
+    Ok(parser.finish())
+}
+
+fn new_parser() -> Parser<HtmlTreeSink> {
+    let mut options = ParseOpts::default();
+    options.tree_builder.scripting_enabled = false;
+    driver::parse_document(HtmlTreeSink::new(Html::new_document()), options)
+}
+
+fn in_one_line(title: String) -> Result<String, String> {
+    if title.len() > TITLE_BYTES {
+        return Err(format!("its title has more than {TITLE_BYTES} bytes"));
+    }
+    let title = title.split_ascii_whitespace().collect::<Vec<_>>().join(" ");
+    // What a stranger wrote must not steer the terminal.
+    let steers = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{115f}' | '\u{1160}' | '\u{61c}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    Ok(match title.as_str() {
+        "" => "(no title)".into(),
+        title => title.replace(steers, "\u{fffd}"),
+    })
+}
+
+/// The pages that the links of a page at `url` lead to on its host, each once.
+///
+/// They are relative to the first `base`; one that is no address, or no place, counts for none.
+fn targets(url: &Url, base: Option<&str>, hrefs: &[&str]) -> Result<Vec<Url>, String> {
+    let base = base.and_then(|base| url.join(base).ok());
+    let base = base.filter(|base| !matches!(base.scheme(), "data" | "javascript"));
+    let base = base.as_ref().unwrap_or(url);
+    let (mut seen, mut targets, mut length) = (HashSet::new(), Vec::new(), 0);
+    for mut target in hrefs.iter().filter_map(|href| base.join(href).ok()) {
+        // A base may be as long as a page, and stand before each link.
+        length += target.as_str().len();
+        if length > ADDRESSES_BYTES {
+            return Err(format!(
+                "the addresses of its links have more than {ADDRESSES_BYTES} bytes"
+            ));
+        }
+        target.set_fragment(None);
+        let leads_there = target.origin() == url.origin() && !has_user_info(&target);
+        if leads_there && seen.insert(target.clone()) {
+            targets.push(target);
+        }
+    }
+    Ok(targets)
+}
+
+/// The encoding that a page names itself in its first 1024 bytes: in a `meta`, else as XML does.
+pub(crate) fn declared_encoding(page: &[u8]) -> Option<&'static Encoding> {
+    let start = String::from_utf8_lossy(&page[..page.len().min(1024)]);
+    let parser = new_parser();
+    parser.input_buffer.push_back(StrTendril::from(&*start));
+    let mut in_metas = iter::from_fn(|| {
+        loop {
+            match parser.tokenizer.feed(&parser.input_buffer) {
+                TokenizerResult::EncodingIndicator(label) => return Some(label),
+                TokenizerResult::Script(_) => {}
+                TokenizerResult::Done => return None,
+            }
+        }
+    });
+    let in_xml = || {
+        let declaration = start.strip_prefix("<?xml")?.split('>').next()?;
+        let label = declaration.split_once("encoding")?.1;
+        Encoding::for_label(label.split(['"', '\'']).nth(1)?.as_bytes())
+    };
+    let encoding = in_metas.find_map(|label| Encoding::for_label(label.as_bytes()));
+    let encoding = encoding.or_else(in_xml)?;
+    // A page whose own word could be read as ASCII is not in UTF-16.
+    Some(match encoding.name() {
+        "UTF-16LE" | "UTF-16BE" => web::UTF_8,
+        "x-user-defined" => web::WINDOWS_1252,
+        _ => encoding,
+    })
+}
+
+#[cfg(test)]
+mod tests;
