@@ -4,7 +4,7 @@ use anyhow::ensure;
 use lab_07_locks as lab_07;
 use lab_13_locks_and_rlock::{self as lab_13, Plan};
 use side_by_side::{Group, Row, Setting, Side, Unit};
-use std::{io, num::NonZeroUsize, time::Instant};
+use std::{hint::black_box, io, num::NonZeroUsize, sync::RwLock, thread, time::Instant};
 
 const THREADS: [usize; 3] = [1, 2, 4];
 
@@ -15,18 +15,30 @@ const WAYS: [Way; 9] = [
     ("nothing shared, lab 13", |plan| {
         Ok(lab_13::count_without_sharing(plan))
     }),
-    ("fetch_add", |plan| Ok(lab_13::count_with_fetch_add(plan))),
+    ("fetch_add", |plan| {
+        Ok(lab_07::count_with_fetch_add(split(plan)))
+    }),
     ("Mutex", |plan| Ok(lab_13::count_with_mutex(plan))),
     ("parking_lot Mutex", |plan| {
-        Ok(lab_13::count_with_parking_lot(plan))
+        let counter = parking_lot::Mutex::new(0);
+        each(plan, || *counter.lock() += 1);
+        Ok(counter.into_inner())
     }),
     ("ReentrantMutex", |plan| {
         Ok(lab_13::count_with_reentrant(plan))
     }),
     ("RwLock, writing", |plan| {
-        Ok(lab_13::count_with_rwlock(plan))
+        let counter = RwLock::new(0);
+        each(plan, || *counter.write().unwrap() += 1);
+        Ok(counter.into_inner().unwrap())
     }),
-    ("RwLock, reading", |plan| Ok(lab_13::count_by_reading(plan))),
+    ("RwLock, reading", |plan| {
+        let one = RwLock::new(1);
+        each(plan, || {
+            black_box(*one.read().unwrap());
+        });
+        Ok(plan.1)
+    }),
     ("share sent at the end", |plan| {
         Ok(lab_07::queue::sum_through_queue(split(plan), |_| {}))
     }),
@@ -64,6 +76,16 @@ pub(crate) fn group(setting: &Setting) -> anyhow::Result<Group> {
         .along("threads")
         .with(rows)
         .noting([wrong.to_owned()]))
+}
+
+/// Runs `add` once for each increment, on all threads.
+fn each((threads, increments): Plan, add: impl Fn() + Sync) {
+    let share = increments / threads.get() as u64;
+    thread::scope(|scope| {
+        for _ in 0..threads.get() {
+            scope.spawn(|| (0..share).for_each(|_| add()));
+        }
+    });
 }
 
 /// Lab 07 counts increments of each thread, lab 13 those of all.

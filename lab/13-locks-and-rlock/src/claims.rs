@@ -3,18 +3,17 @@
 use crate::Args;
 use anyhow::Context;
 use common::{
-    Bound, Lab, MARGIN, Recorded, Sweep, TableReport, Tally,
-    claim::{Claim, count, done, times},
+    Lab, Recorded, TableReport, Tally,
+    claim::{Claim, count, done, none_failed, times, wall},
     format,
     process_pool::Worker,
     timeline::{Lane, Recording, Span, Timeline},
-    timing::timed,
 };
 use lab_13_locks_and_rlock::{
     self as locks, Plan,
     deadlock::{Bank, start_opposite_order, start_same_order, start_self_deadlock},
-    nested::{BATCH, deposit_reentrant, deposit_split},
-    poison::{TOTAL, go_on_unaware, repair_what_a_panic_left},
+    nested::{BATCH, deposit_reentrant},
+    poison::{TOTAL, repair_what_a_panic_left},
     read::{read_under_mutex, read_under_rwlock},
 };
 use std::{
@@ -23,83 +22,50 @@ use std::{
     time::Duration,
 };
 
-/// A way to count, by its name.
-type Way = (&'static str, fn(Plan) -> u64);
-
-/// The ways to count, from nothing shared to most; one of them adds up what it reads.
-const WAYS: [Way; 7] = [
-    ("not shared", locks::count_without_sharing),
-    ("fetch_add", locks::count_with_fetch_add),
-    ("Mutex", locks::count_with_mutex),
-    ("parking_lot", locks::count_with_parking_lot),
-    ("ReentrantMutex", locks::count_with_reentrant),
-    ("RwLock, read", locks::count_by_reading),
-    ("RwLock, write", locks::count_with_rwlock),
+/// The ways to count, by their names.
+const WAYS: [(&str, fn(Plan) -> u64); 3] = [
+    ("no lock", locks::count_without_sharing),
+    ("Lock", locks::count_with_mutex),
+    ("RLock", locks::count_with_reentrant),
 ];
 
 /// Counts in every way on one thread and on several, taking turns.
-pub(crate) fn cost(lab: &mut Lab, args: &Args) {
+pub(crate) fn cost(lab: &mut Lab, args: &Args) -> anyhow::Result<()> {
     let (increments, threads) = (args.increments.get() as u64, args.threads());
-    let all = format::count(increments);
-    lab.say(format!(
-        "{all} increments in 7 ways, by 1 thread and by {threads} …"
-    ));
-    let (sizes, names) = ([NonZeroUsize::MIN, threads], WAYS.map(|(name, _)| name));
-    let mut sweep = Sweep::new("threads", &names, sizes.map(|n| n.get() as u64).into());
-    let mut lost = 0;
+    lab.say(format!("{} increments each …", format::count(increments)));
+    let sizes = [
+        ("alone".into(), NonZeroUsize::MIN),
+        (format::counted(threads.get(), "thread"), threads),
+    ];
+    let ways = sizes.iter().flat_map(|(size, threads)| {
+        WAYS.map(|(way, count)| (format!("{way}, {size}"), (*threads, increments), count))
+    });
+    let ways: Vec<_> = ways.collect();
     for _ in 0..args.rounds.rounds.get() {
-        for (size, threads) in sizes.into_iter().enumerate() {
-            let times = WAYS.map(|(_, way)| {
-                let (got, time) = timed(|| way((threads, increments)));
-                lost += increments.abs_diff(got);
-                time
-            });
-            sweep.add(size, times);
+        for (name, plan, way) in &ways {
+            let is_right = |got: &u64| *got == increments;
+            let tally = |got: &u64| Tally::of_checked(&[*got], is_right);
+            lab.variant(name).run_counted(|| Ok(way(*plan)), tally)?;
         }
     }
-    let cost = |size, way| {
-        let one = sweep.middle_s(size, way);
-        let one = one.map(|time_s| time_s / increments as f64);
-        one.map_or("–".into(), format::seconds_f64)
-    };
-    let row = |(way, name): (usize, &str)| vec![name.into(), cost(0, way), cost(1, way)];
-    let title = "Time of an increment, or of a read; all threads together";
-    let headings = ["", "1 thread", &format!("{threads} threads")];
-    let rows = names.into_iter().enumerate().map(row).collect();
-    lab.table(table(title, headings, rows, vec![0]));
-    let lost = lab.count(None, "lost_increments", lost as usize);
+    let [free, lock, rlock, _, contended] = [0, 1, 2, 3, 4].map(|way| &*ways[way].0);
     let text = "every way counted every increment, in every round";
-    lab.claim(Claim::that("every_increment_counted", text).check(lost.equals(count(0))));
-    claim_costs(lab, &sweep);
-}
-
-/// Claims about two times, each by its size and its way: the first is longer.
-fn claim_costs(lab: &mut Lab, sweep: &Sweep) {
-    let mut longer = |claim, pair| {
-        sweep.check(lab, claim, pair, |ratio| {
-            ratio.above(times(MARGIN)).in_words("{left} times as long")
-        })
-    };
-    let text = "one thread: an increment took longer with a Mutex than without";
-    let line = "one thread: an increment takes {left} × as long with a Mutex";
-    let alone = Claim::that("lock_costs_alone", text).in_a_line(line);
-    let alone = longer(alone, [(0, 2), (0, 0)]).headline();
-    let text = "a Mutex cost more on all threads than on one";
-    let contended = Claim::that("contention_costs", text).needs_cpus();
-    let contended = longer(contended, [(1, 2), (0, 2)]);
-    let text = "all threads: a Mutex cost more than an atomic step, and that more than not sharing";
-    let sharing = Claim::that("sharing_less_is_cheaper", text);
-    let sharing = longer(sharing, [(1, 2), (1, 1)]);
-    let sharing = longer(sharing, [(1, 1), (1, 0)]);
-    let text =
-        "reentrancy is cheap: alone, less than twice the cost of the same library's plain lock";
+    let counted = ways.iter().map(|(name, ..)| none_failed(name));
+    lab.claim(counted.fold(Claim::that("every_increment_counted", text), Claim::check));
+    let line = "one thread: an increment takes {left} × as long with a Lock";
+    let cost = lab.compare("lock_costs_alone", "one thread", [free, lock]);
+    lab.claim(cost.in_a_line(line).headline());
+    let wanted = lab.compare(
+        "contention_costs",
+        "a lock that others want",
+        [lock, contended],
+    );
+    lab.claim(wanted.needs_cpus());
+    let text = "reentrancy is cheap: alone, an RLock took less than twice as long as a Lock";
+    let ratio = wall(rlock) / wall(lock);
     let cheap = Claim::that("reentrancy_is_cheap", text);
-    let cheap = sweep.check(lab, cheap, [(0, 4), (0, 3)], |ratio| {
-        ratio.below(times(2.0))
-    });
-    for claim in [alone, contended, sharing, cheap] {
-        lab.claim(claim);
-    }
+    lab.claim(cheap.check(ratio.below(times(2.0)).in_rounds()));
+    Ok(())
 }
 
 const FOUR: NonZeroUsize = NonZeroUsize::new(4).expect("four is not zero");
@@ -109,21 +75,16 @@ const STAY: Duration = Duration::from_millis(50);
 pub(crate) fn read(lab: &mut Lab) -> anyhow::Result<()> {
     let stay = format::seconds(STAY);
     lab.say(format!("{FOUR} readers, each stays for {stay} …"));
-    let mut inside = |name, at_once, read: fn(NonZeroUsize, u64, Duration) -> Vec<u64>| {
-        let bound = Bound::Waits {
-            each: Some(STAY),
-            count: FOUR.get(),
-            at_once,
-        };
-        lab.variant(name).other_work().bound(bound).run_counted(
+    let mut inside = |name, read: fn(NonZeroUsize, u64, Duration) -> Vec<u64>| {
+        lab.variant(name).other_work().run_counted(
             || Ok(read(FOUR, 42, STAY)),
             |seen| Tally::of_checked(seen, |seen| *seen == 42),
         )?;
         let most = lab.recording(name).most_open("read");
         anyhow::Ok(lab.count(name, "most_readers_inside", most))
     };
-    let mutex = inside("reads, Mutex", 1, read_under_mutex)?;
-    let rwlock = inside("reads, RwLock", FOUR.get(), read_under_rwlock)?;
+    let mutex = inside("reads, Mutex", read_under_mutex)?;
+    let rwlock = inside("reads, RwLock", read_under_rwlock)?;
     let text = "long reads: one at a time under the Mutex, several at once under the RwLock";
     let claim = Claim::that("readers_share_an_rwlock", text)
         .check(mutex.equals(count(1)))
@@ -133,45 +94,30 @@ pub(crate) fn read(lab: &mut Lab) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Lets tellers make batches of deposits in methods that call one another.
+/// Lets tellers make batches of deposits in a method that calls another one.
 pub(crate) fn nest(lab: &mut Lab) {
-    lab.say("`deposit_all` holds the lock and calls `deposit`, which takes it …");
-    let text = "with a reentrant lock, or split in two, a method may call another: every batch \
-                stayed whole";
-    let mut claim = Claim::that("batches_stay_whole", text);
-    for (name, rises) in [
-        ("reentrant", deposit_reentrant(FOUR, 100)),
-        ("split", deposit_split(FOUR, 100)),
-    ] {
-        let batch: i64 = BATCH.iter().sum();
-        let whole = rises.iter().filter(|rise| **rise == batch);
-        let whole = lab.count(None, &format!("whole_batches_{name}"), whole.count());
-        claim = claim.check(whole.equals(count(rises.len())));
-    }
-    lab.claim(claim);
+    lab.say("`deposit_all` holds an RLock and calls `deposit`, which takes it …");
+    let (rises, batch) = (deposit_reentrant(FOUR, 100), BATCH.iter().sum::<i64>());
+    let whole = rises.iter().filter(|rise| **rise == batch);
+    let whole = lab.count(None, "whole_batches", whole.count());
+    let text = "with an RLock a method may call another that locks: every batch stayed whole";
+    let stay = Claim::that("batches_stay_whole", text).check(whole.equals(count(rises.len())));
+    lab.claim(stay);
 }
 
-/// Lets a thread panic in mid-change, under a lock that is poisoned by it and under one that is not.
+/// Lets a thread panic in mid-change under a lock, which is poisoned by it.
 pub(crate) fn poison(lab: &mut Lab) {
     lab.say("a thread panics under a lock, half-way through a transfer …");
     let (is_warned, [found, left]) = repair_what_a_panic_left();
     let is = if is_warned { "is" } else { "is not" };
     lab.say(format!(
-        "  Mutex: the next thread {is} warned, finds {found} of {TOTAL}, leaves {left}"
+        "  the next thread {is} warned, finds {found} of {TOTAL}, leaves {left}"
     ));
-    let half = go_on_unaware();
-    lab.say(format!(
-        "  no poison: the next thread finds {half} and goes on"
-    ));
-    let total = || count(TOTAL as usize);
     let warned = lab.count(None, "threads_warned_by_the_mutex", is_warned.into());
     let left = lab.count(None, "total_left_after_the_warning", left as usize);
     let text = "the Mutex warned the thread after the panic, and that repaired the total";
     let warns = Claim::that("poison_warns", text).check(warned.equals(count(1)));
-    lab.claim(warns.check(left.equals(total())));
-    let half = lab.count(None, "total_left_without_poison", half as usize);
-    let text = "under a lock without poison, half of the change stayed";
-    lab.claim(Claim::that("no_poison_no_warning", text).check(half.below(total())));
+    lab.claim(warns.check(left.equals(count(TOTAL as usize))));
 }
 
 /// Starts a scenario's threads.
@@ -246,33 +192,21 @@ pub(crate) fn deadlocks(lab: &mut Lab) -> anyhow::Result<()> {
         let stuck = lab.variant(name).other_work().run_counted(work, tally)?;
         rows.extend(stuck.into_iter().flatten().map(Vec::from));
     }
-    let mut finish = |variant, threads, name, text| {
-        let claim = Claim::that(name, text).check(done(variant).equals(count(threads)));
-        let is_alone = variant == "self-deadlock";
-        lab.claim(if is_alone { claim } else { claim.headline() });
-    };
+    let [own, opposite, same] = SCENARIOS.map(|(name, ..)| done(name));
     let text = "a plain lock, taken again by its holder: the thread waits for itself";
-    finish("self-deadlock", 0, "self_deadlock_named", text);
+    lab.claim(Claim::that("self_deadlock_named", text).check(own.equals(count(0))));
     let text = "opposite orders: two threads each wait for a lock that the other has";
-    finish("opposite order", 0, "opposite_orders_named", text);
+    let circle = Claim::that("opposite_orders_named", text).check(opposite.equals(count(0)));
+    lab.claim(circle.headline());
     let text = "one order for all: both threads finished";
-    finish("same order", 2, "one_order_finishes", text);
-    let title = "Deadlock: each has a lock and waits for another's";
-    lab.table(table(title, ["", "has", "waits for"], rows, vec![0, 1, 2]));
-    Ok(())
-}
-
-fn table(
-    title: &str,
-    headings: [&str; 3],
-    rows: Vec<Vec<String>>,
-    text_columns: Vec<usize>,
-) -> TableReport {
-    TableReport {
-        title: title.into(),
-        headings: headings.map(String::from).into(),
+    let finishes = Claim::that("one_order_finishes", text).check(same.equals(count(2)));
+    lab.claim(finishes.headline());
+    lab.table(TableReport {
+        title: "Deadlock: each has a lock and waits for another's".into(),
+        headings: ["", "has", "waits for"].map(String::from).into(),
         rows,
-        text_columns,
+        text_columns: vec![0, 1, 2],
         ..TableReport::default()
-    }
+    });
+    Ok(())
 }

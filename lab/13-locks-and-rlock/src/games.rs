@@ -48,14 +48,14 @@ pub(crate) fn games() -> Vec<Game> {
             &["locks[first].lock()", "locks[second].lock()", "drop("],
         )],
     };
-    let repaired = [
-        "deadlock two tellers, repaired",
-        "deadlock three philosophers, repaired",
-    ];
     vec![
         game(9, "deadlock two tellers", &[[0, 1], [1, 0]]),
-        game(10, repaired[0], &[[0, 1], [0, 1]]),
+        game(10, "deadlock two tellers, repaired", &[[0, 1], [0, 1]]),
         game(11, "deadlock three philosophers", &[[0, 1], [1, 2], [2, 0]]),
-        game(12, repaired[1], &[[0, 1], [1, 2], [0, 2]]),
+        game(
+            12,
+            "deadlock three philosophers, repaired",
+            &[[0, 1], [1, 2], [0, 2]],
+        ),
     ]
 }

@@ -19,10 +19,7 @@ use std::{
     cell::Cell,
     hint::black_box,
     num::NonZeroUsize,
-    sync::{
-        Barrier, Mutex, RwLock,
-        atomic::{AtomicU64, Ordering::Relaxed},
-    },
+    sync::{Barrier, Mutex},
     thread,
 };
 
@@ -35,29 +32,11 @@ pub fn count_without_sharing(plan: Plan) -> u64 {
     count_shares(plan, |share| (0..share).map(|_| black_box(1)).sum())
 }
 
-/// Makes each increment in one atomic step.
-pub fn count_with_fetch_add(plan: Plan) -> u64 {
-    let counter = AtomicU64::new(0);
-    // Relaxed: no other data hangs on the counter, so there is nothing to pair with; joining the
-    // threads makes the total visible.
-    each(plan, || {
-        counter.fetch_add(1, Relaxed);
-    });
-    counter.into_inner()
-}
-
 /// Takes the standard library's lock for each increment.
 pub fn count_with_mutex(plan: Plan) -> u64 {
     let counter = Mutex::new(0);
     each(plan, || *counter.lock().unwrap() += 1);
     counter.into_inner().unwrap()
-}
-
-/// Takes `parking_lot`'s lock for each increment.
-pub fn count_with_parking_lot(plan: Plan) -> u64 {
-    let counter = parking_lot::Mutex::new(0);
-    each(plan, || *counter.lock() += 1);
-    counter.into_inner()
 }
 
 /// Takes a lock for each increment that its holder could take again: Python's `RLock`.
@@ -66,20 +45,6 @@ pub fn count_with_reentrant(plan: Plan) -> u64 {
     // Each `lock` looks at who is calling: its owner gets in again and is counted.
     each(plan, || counter.lock().update(|count| count + 1));
     counter.into_inner().into_inner()
-}
-
-/// Takes a readers-writer lock for writing for each increment.
-pub fn count_with_rwlock(plan: Plan) -> u64 {
-    let counter = RwLock::new(0);
-    each(plan, || *counter.write().unwrap() += 1);
-    counter.into_inner().unwrap()
-}
-
-/// Adds up a shared 1, taking a readers-writer lock for reading each time.
-pub fn count_by_reading(plan: Plan) -> u64 {
-    let one = RwLock::new(1);
-    // Readers do not exclude each other, but the lock counts them, and that count is shared.
-    count_shares(plan, |share| (0..share).map(|_| *one.read().unwrap()).sum())
 }
 
 /// Runs `count` with its share on each thread; returns the sum of what they return.
@@ -124,12 +89,8 @@ mod tests {
     fn every_way_counts_every_increment() {
         let ways = [
             count_without_sharing,
-            count_with_fetch_add,
             count_with_mutex,
-            count_with_parking_lot,
             count_with_reentrant,
-            count_with_rwlock,
-            count_by_reading,
         ];
         for threads in (1..=8).filter_map(NonZeroUsize::new) {
             for increments in [0, 1, 7, 50_000] {

@@ -45,7 +45,6 @@ fn each_deadlock_is_found_and_the_kept_order_finishes() {
         "opposite_orders_named",
         "one_order_finishes",
         "poison_warns",
-        "no_poison_no_warning",
     ] {
         assert_eq!(verdict(&document, name), "shown", "{name}");
     }
