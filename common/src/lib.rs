@@ -10,6 +10,7 @@ pub mod cli;
 mod command;
 mod comparison;
 mod figure;
+mod guest;
 mod lab;
 pub mod path;
 pub mod progress;
@@ -21,6 +22,7 @@ mod sweep;
 
 pub use bound::Bound;
 pub use comparison::{Comparison, MARGIN};
+pub use guest::ask_python;
 pub use lab::{Lab, Measure, Observer};
 pub use measure::{
     host,

@@ -1,11 +1,6 @@
 //! Times of several ways at growing sizes, round by round.
 
-use crate::{
-    Comparison, Lab, TableReport,
-    claim::{Check, Claim, Figure, Ratio, Seconds, middle, seconds},
-    comparison::LEAST_TIME_S,
-    format,
-};
+use crate::{Comparison, Lab, TableReport, claim::middle, format};
 use std::{iter, time::Duration};
 
 /// What a lesson measured by size, way and round.
@@ -52,11 +47,7 @@ impl Sweep {
         &self.times_s[size][way]
     }
 
-    /// The middle of a way's times at the size of this index, in seconds.
-    ///
-    /// # Panics
-    /// If there is no such size or way.
-    pub fn middle_s(&self, size: usize, way: usize) -> Option<f64> {
+    fn middle_s(&self, size: usize, way: usize) -> Option<f64> {
         let times: Vec<_> = self.times_s(size, way).iter().copied().map(Some).collect();
         middle(&times)
     }
@@ -67,32 +58,6 @@ impl Sweep {
     /// If there is no such size or way.
     pub fn compared(&self, size: usize, way: usize) -> Comparison {
         Comparison::of(self.times_s(size, 0), self.times_s(size, way))
-    }
-
-    /// Adds to a claim what decides about two times, each of a size and a way by their indices: `check`, of how
-    /// many times as long the first took in each round, and that it took long enough.
-    ///
-    /// # Panics
-    /// If there is no such size or way.
-    #[must_use]
-    pub fn check(
-        &self,
-        lab: &mut Lab,
-        claim: Claim,
-        cells: [(usize, usize); 2],
-        check: impl FnOnce(Figure<Ratio>) -> Check,
-    ) -> Claim {
-        let [first, second] = cells.map(|(size, way)| {
-            let (way_name, size_name) = (self.ways[way].replace(' ', "_"), self.sizes[size]);
-            let name = format!("{way_name}_with_{size_name}_{}", self.axis);
-            let times_s = self.times_s(size, way).to_vec();
-            lab.state().document.figures.insert(name.clone(), times_s);
-            Figure::<Seconds>::noted(None, &name)
-        });
-        let is_long = first.clone().at_least(seconds(LEAST_TIME_S));
-        claim
-            .check(check(first / second).in_rounds())
-            .check(is_long.in_rounds().in_words("the longer took {left}"))
     }
 
     /// Shows a row per size with the middle time of each way, followed by `mark(size, way)`.

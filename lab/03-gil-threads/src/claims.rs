@@ -18,19 +18,14 @@ const RELEASING: &str = "waits, GIL released";
 
 /// Waits with the GIL held, and with it released.
 pub(crate) fn waits(lab: &mut Lab, gil: &Gil) -> anyhow::Result<()> {
-    let mut most_at_once = |name, at_once, wait: &dyn Fn()| {
-        let bound = Bound::Waits {
-            each: Some(WAIT),
-            count: JOBS as usize,
-            at_once,
-        };
-        lab.variant(name).other_work().bound(bound).run(wait)?;
+    let mut most_at_once = |name, wait: &dyn Fn()| {
+        lab.variant(name).other_work().run(wait)?;
         let most = lab.recording(name).most_open("wait");
         anyhow::Ok(lab.count(name, "most_waits_at_once", most))
     };
     let io = || io_wait_blocking(WAIT);
-    let held = most_at_once(HOLDING, 1, &|| wait_holding_gil(JOBS, gil, io))?;
-    let released = most_at_once(RELEASING, 2, &|| wait_releasing_gil(JOBS, gil, io))?;
+    let held = most_at_once(HOLDING, &|| wait_holding_gil(JOBS, gil, io))?;
+    let released = most_at_once(RELEASING, &|| wait_releasing_gil(JOBS, gil, io))?;
     let text = "released around a wait, the GIL let both threads wait at once; held, one at a time";
     let line = "threads that waited at once: {left2} with the GIL held, {left} with it released";
     let overlap = Claim::that("waits_overlap", text).in_a_line(line);
@@ -68,7 +63,7 @@ pub(crate) fn open_python(args: &Args, lab: &mut Lab) -> anyhow::Result<Option<P
         return Ok(None);
     }
     let path = args.python.as_deref().unwrap_or(Path::new("python3"));
-    match Python::start(path, args.work.get() as u64) {
+    match Python::find(path, args.work.get() as u64) {
         Ok(python) => {
             let (title, steps) = (&python.title, format::count(python.steps));
             lab.say(format!("{title}: a job is {steps} products"));
@@ -89,7 +84,7 @@ pub(crate) fn open_python(args: &Args, lab: &mut Lab) -> anyhow::Result<Option<P
 }
 
 /// Has Python do both jobs in both ways.
-pub(crate) fn python(python: &mut Python, lab: &mut Lab) -> anyhow::Result<()> {
+pub(crate) fn python(python: &Python, lab: &mut Lab) -> anyhow::Result<()> {
     let (mut sums, workers) = (Vec::new(), if python.has_gil { 1 } else { 2 });
     for (way, workers) in [(0, 1), (1, workers)] {
         let variant = lab.variant(PYTHON[way]).other_work();

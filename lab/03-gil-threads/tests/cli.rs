@@ -1,7 +1,11 @@
 //! The binary as a user runs it.
 
 use serde_json::Value;
-use std::process::Command;
+use std::{
+    fs,
+    path::PathBuf,
+    process::{self, Command},
+};
 use testing::{Finished, run, run_command, variant, verdict};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_lab-03-gil-threads");
@@ -132,7 +136,11 @@ fn a_python_before_3_is_refused() {
 #[cfg(unix)]
 #[test]
 fn a_python_that_ends_in_the_middle_fails_the_run_and_loses_no_result() {
-    let finished = beside("ends").refused(1, &["pretend_python.sh`: MemoryError"]);
+    let note = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{}.end", process::id()));
+    let mut command = command_beside("ends");
+    command.env("PRETEND_NOTE", &note);
+    let finished = run_command(command).refused(1, &["pretend_python.sh`: MemoryError"]);
+    fs::remove_file(note).expect("the first round was over");
     let document = finished.document();
     assert_eq!(variant(&document, "python threads")["runs"], 1);
     assert_eq!(variant(&document, "two threads")["runs"], 2);
@@ -155,11 +163,10 @@ fn a_path_is_told_in_one_line() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_python_that_hangs_does_not_survive_ctrl_c() {
-    use std::{fs, path::PathBuf, process::Stdio, thread, time::Duration};
-    let told =
-        PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{}.pid", std::process::id()));
+    use std::{process::Stdio, thread, time::Duration};
+    let told = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{}.pid", process::id()));
     let mut command = command_beside("hangs");
-    command.env("PRETEND_PID", &told);
+    command.env("PRETEND_NOTE", &told);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let step = command.spawn().expect("it starts");
     let python = loop {

@@ -1,33 +1,34 @@
 #!/bin/sh
 # Stands in for a Python in the tests: says what PRETEND asks for, in the form of src/jobs.py.
 
-# Answers as many commands as $3 says, then ends.
-serve() {
-    left=$3
-    while [ "$left" -gt 0 ] && read -r way _; do
-        total=5
-        [ "$PRETEND $way" = "wrong threads" ] && total=7
-        job='{"start_s": 0.0, "end_s": 0.01, "busy_s": 0.01, "total": '$total'}'
-        echo '{"title": "pretend 3.99.0, '"$1"'", "gil": '"$2"', "used_s": [0.5, 0.0], "jobs": ['"$job, $job"']}'
-        left=$((left - 1))
-    done
+# The last two arguments: the way, and the work.
+while [ $# -gt 2 ]; do shift; done
+way=$1
+
+answer() {
+    total=5
+    [ "$PRETEND $way" = "wrong threads" ] && total=7
+    job='{"start_s": 0.0, "end_s": 0.01, "busy_s": 0.01, "total": '$total'}'
+    echo '{"title": "pretend 3.99.0, '"$1"'", "gil": '"$2"', "jobs": ['"$job, $job"']}'
 }
 
 case "$PRETEND" in
-    without-gil) serve "GIL off" false 1000 ;;
-    unknown) serve "GIL unknown" null 1000 ;;
+    without-gil) answer "GIL off" false ;;
+    unknown) answer "GIL unknown" null ;;
     old) echo "Python 2.7.18, not Python 3" >&2 ;;
-    # The calibration and a first round, and no more.
-    ends) serve "GIL on" true 3; echo 'MemoryError' >&2 ;;
+    # Answers until the first round is over, and then no more.
+    ends)
+        [ -e "$PRETEND_NOTE" ] && echo 'MemoryError' >&2 && exit
+        [ "$way" = threads ] && : > "$PRETEND_NOTE"
+        answer "GIL on" true
+        ;;
     # Adds up on one thread, and not on two.
-    wrong) serve "GIL on" true 1000 ;;
-    # Answers once, and then nothing; neither Ctrl-C nor the end of its input ends it.
+    wrong) answer "GIL on" true ;;
+    # Answers one way, and the other one never; Ctrl-C does not end it.
     hangs)
+        [ "$way" = sequential ] && answer "GIL on" true && exit
         trap '' INT
-        serve "GIL on" true 1
-        echo $$ > "$PRETEND_PID.new" && mv "$PRETEND_PID.new" "$PRETEND_PID"
+        echo $$ > "$PRETEND_NOTE.new" && mv "$PRETEND_NOTE.new" "$PRETEND_NOTE"
         exec sleep 600
         ;;
-    # Silent until nothing is left to answer.
-    *) while read -r _; do :; done ;;
 esac
