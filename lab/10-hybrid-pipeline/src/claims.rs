@@ -7,11 +7,31 @@ use common::{
     format,
 };
 use lab_10_hybrid_pipeline::{Outcome, PAGES, links::PageReport};
+use serde::{Serialize, Serializer};
+use serde_json::json;
 use timeline::Level;
 
 const OVERLAPPED: &str = "pages_parsed_before_the_last_came";
 const DIFFERENT: &str = "pages_that_differ";
 const QUEUED: &str = "most_pages_between_the_stages";
+
+/// The pages of a crawl, as `--json` has them.
+pub(crate) struct Crawled(pub(crate) Vec<PageReport>);
+
+impl Serialize for Crawled {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(|page| {
+            let outcome = match &page.outcome {
+                Outcome::Parsed { title, links, .. } => {
+                    json!({"parsed": {"title": title, "links": links}})
+                }
+                Outcome::Skipped(what) => json!({ "skipped": what }),
+                Outcome::Failed(error) => json!({ "failed": error }),
+            };
+            json!({"url": page.url, "is_found": page.is_found, "outcome": outcome})
+        }))
+    }
+}
 
 fn parsed(page: &PageReport) -> Option<(&str, usize)> {
     match &page.outcome {
@@ -44,12 +64,11 @@ fn has_none(variant: &Variant, figure: &str) -> Check {
     noted(variant, figure).equals(count(0))
 }
 
-/// Makes the claims of all variants, the first with the barrier and the second the same without.
-pub(crate) fn add(args: &Args, lab: &mut Lab, variants: &[Variant]) {
+/// Makes the claims about the first two variants, with the barrier and without.
+fn stages(args: &Args, lab: &mut Lab, variants: &[Variant]) {
     let [barrier, streaming] = [&variants[0], &variants[1]];
     if args.each().is_some() {
-        let text =
-            "pages were parsed while others were on their way, and with the barrier none was";
+        let text = "pages were parsed while others were on their way, with the barrier none";
         let line = "parsed while others were on their way: {left} pages without the barrier, {left2} with it";
         let overlap = Claim::that("stages_overlap", text).in_a_line(line);
         let overlap = overlap.check(noted(streaming, OVERLAPPED).above(count(0)));
@@ -58,14 +77,17 @@ pub(crate) fn add(args: &Args, lab: &mut Lab, variants: &[Variant]) {
     compare(lab, variants);
     let text = "fewer pages waited without the barrier, and no more than --queue allows";
     let line = "waited for a parser at once: {left} pages without the barrier, {right} with it";
-    let bounded = Claim::that("queue_is_bounded", text).in_a_line(line);
-    let bounded = bounded.check(noted(streaming, QUEUED).below(noted(barrier, QUEUED)));
-    let queue = count(args.queue.get());
-    lab.claim(
-        bounded
-            .check(noted(streaming, QUEUED).at_most(queue))
-            .headline(),
-    );
+    let few = noted(streaming, QUEUED).below(noted(barrier, QUEUED));
+    let bounded = Claim::that("queue_is_bounded", text)
+        .in_a_line(line)
+        .check(few);
+    let queue = noted(streaming, QUEUED).at_most(count(args.queue.get()));
+    lab.claim(bounded.check(queue).headline());
+}
+
+/// Makes the claims of all variants, the first with the barrier and the second the same without.
+pub(crate) fn add(args: &Args, lab: &mut Lab, variants: &[Variant]) {
+    stages(args, lab, variants);
     let text = "all variants found the same pages with the same titles and links";
     let others = variants.iter().skip(1).map(|it| has_none(it, DIFFERENT));
     lab.claim(others.fold(Claim::that("same_findings", text), Claim::check));

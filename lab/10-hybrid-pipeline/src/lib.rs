@@ -9,7 +9,6 @@ pub mod workers;
 
 use futures_util::{StreamExt, future, stream};
 use page::declared_encoding;
-use serde::Serialize;
 use std::{cell::RefCell, collections::BTreeMap};
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use web::{AsyncClient, Fetched, Url, get_async};
@@ -34,8 +33,7 @@ pub struct Crawl<'a> {
 }
 
 /// The result of a page.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Debug)]
 pub enum Outcome {
     /// It came and was parsed.
     Parsed {
@@ -44,7 +42,6 @@ pub enum Outcome {
         /// How many links it has.
         links: usize,
         /// The pages that they lead to, until these are crawled.
-        #[serde(skip)]
         targets: Vec<Url>,
     },
     /// It came, but there is nothing to parse; why.

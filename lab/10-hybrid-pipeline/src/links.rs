@@ -1,12 +1,11 @@
 //! A crawl: pages, those that they link to, and so on.
 
 use crate::Outcome;
-use serde::Serialize;
 use std::collections::HashSet;
 use web::Url;
 
 /// One page of a crawl.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct PageReport {
     /// Where it is.
     pub url: Url,

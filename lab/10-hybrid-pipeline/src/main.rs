@@ -3,6 +3,7 @@
 mod claims;
 mod flags;
 
+use claims::Crawled;
 use common::{Lab, Measure, Question, Step, Tally};
 use flags::{Args, Variant};
 use lab_10_hybrid_pipeline::{
@@ -104,9 +105,10 @@ fn run(
                 crawl_streaming(&crawl, urls).await
             }
         });
-        Ok(runtime.block_on(crawled))
+        Ok(Crawled(runtime.block_on(crawled)))
     };
     // A skipped page counts as done: it came, and there was nothing to do.
     let is_done = |page: &PageReport| !matches!(page.outcome, Outcome::Failed(_));
-    measure.run_counted(work, |all| Tally::of_checked(all, is_done))
+    let crawled = measure.run_counted(work, |all| Tally::of_checked(&all.0, is_done))?;
+    Ok(crawled.map(|all| all.0))
 }

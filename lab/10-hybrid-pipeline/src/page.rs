@@ -6,14 +6,10 @@ use html5ever::{
     interface::TokenizerResult,
     tendril::{StrTendril, TendrilSink},
 };
+use measure::Moment;
 use process_pool::Worker;
 use scraper::{Html, HtmlTreeSink, Selector};
-use std::{
-    collections::HashSet,
-    iter,
-    sync::LazyLock,
-    time::{Duration, Instant},
-};
+use std::{collections::HashSet, iter, sync::LazyLock, time::Duration};
 use web::{Encoding, Url, has_user_info};
 
 /// What a parser is given: the address of a page, and its text.
@@ -68,7 +64,7 @@ const TITLE_BYTES: usize = 10_000;
 
 /// [`Html::parse_document`] for readers without scripts, and within bounds.
 fn parse_document(page: &str) -> Result<Html, String> {
-    let (most, start) = (NODES.min(page.len() + 1_000), Instant::now());
+    let (most, start) = (NODES.min(page.len() + 1_000), Moment::now());
     let (mut parser, mut rest) = (new_parser(), page);
     while !rest.is_empty() {
         let (piece, later) = rest.split_at(rest.ceil_char_boundary(256));
@@ -82,7 +78,7 @@ fn parse_document(page: &str) -> Result<Html, String> {
             return Err(format!("its tree has more than {most} nodes"));
         } else if depth > DEPTH {
             return Err(format!("more than {DEPTH} elements are inside each other"));
-        } else if start.elapsed() > TIME {
+        } else if Moment::now() > start.plus(TIME) {
             return Err(format!("it takes more than {} s", TIME.as_secs()));
         }
     }

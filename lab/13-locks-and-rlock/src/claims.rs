@@ -48,9 +48,16 @@ pub(crate) fn cost(lab: &mut Lab, args: &Args) -> anyhow::Result<()> {
             lab.variant(name).run_counted(|| Ok(way(*plan)), tally)?;
         }
     }
-    let [free, lock, rlock, _, contended] = [0, 1, 2, 3, 4].map(|way| &*ways[way].0);
+    let names: Vec<&str> = ways.iter().map(|(name, ..)| &**name).collect();
+    claim_costs(lab, &names);
+    Ok(())
+}
+
+/// Claims about the ways to count, by their names.
+fn claim_costs(lab: &mut Lab, ways: &[&str]) {
+    let [free, lock, rlock, contended] = [0, 1, 2, 4].map(|way| ways[way]);
     let text = "every way counted every increment, in every round";
-    let counted = ways.iter().map(|(name, ..)| none_failed(name));
+    let counted = ways.iter().map(|name| none_failed(name));
     lab.claim(counted.fold(Claim::that("every_increment_counted", text), Claim::check));
     let line = "one thread: an increment takes {left} × as long with a Lock";
     let cost = lab.compare("lock_costs_alone", "one thread", [free, lock]);
@@ -65,7 +72,6 @@ pub(crate) fn cost(lab: &mut Lab, args: &Args) -> anyhow::Result<()> {
     let ratio = wall(rlock) / wall(lock);
     let cheap = Claim::that("reentrancy_is_cheap", text);
     lab.claim(cheap.check(ratio.below(times(2.0)).in_rounds()));
-    Ok(())
 }
 
 const FOUR: NonZeroUsize = NonZeroUsize::new(4).expect("four is not zero");
@@ -192,6 +198,19 @@ pub(crate) fn deadlocks(lab: &mut Lab) -> anyhow::Result<()> {
         let stuck = lab.variant(name).other_work().run_counted(work, tally)?;
         rows.extend(stuck.into_iter().flatten().map(Vec::from));
     }
+    lab.table(TableReport {
+        title: "Deadlock: each has a lock and waits for another's".into(),
+        headings: ["", "has", "waits for"].map(String::from).into(),
+        rows,
+        text_columns: vec![0, 1, 2],
+        ..TableReport::default()
+    });
+    claim_deadlocks(lab);
+    Ok(())
+}
+
+/// Claims who finished, and who did not.
+fn claim_deadlocks(lab: &mut Lab) {
     let [own, opposite, same] = SCENARIOS.map(|(name, ..)| done(name));
     let text = "a plain lock, taken again by its holder: the thread waits for itself";
     lab.claim(Claim::that("self_deadlock_named", text).check(own.equals(count(0))));
@@ -201,12 +220,4 @@ pub(crate) fn deadlocks(lab: &mut Lab) -> anyhow::Result<()> {
     let text = "one order for all: both threads finished";
     let finishes = Claim::that("one_order_finishes", text).check(same.equals(count(2)));
     lab.claim(finishes.headline());
-    lab.table(TableReport {
-        title: "Deadlock: each has a lock and waits for another's".into(),
-        headings: ["", "has", "waits for"].map(String::from).into(),
-        rows,
-        text_columns: vec![0, 1, 2],
-        ..TableReport::default()
-    });
-    Ok(())
 }
