@@ -175,7 +175,9 @@ fn pointing_at_a_bar_says_at_the_pointer_what_it_is_and_marks_its_line() {
         browser.is(&format!("Math.abs({place} - {pointer}) < 120"), true);
     }
     let span = &variant(&a_run().document, "sequential")["lanes"][0]["spans"][0];
-    assert_eq!(marked(&mut browser, "pointed"), [line_of(span)].into());
+    let line = line_of(span);
+    assert_eq!(line.0, "lab/02-threaded-fetch/src/lib.rs");
+    assert_eq!(marked(&mut browser, "pointed"), [line].into());
     browser.mouse("mouseMoved", x, top - 30.0, json!({}));
     browser.until("document.querySelector('.tip').hidden");
     assert!(marked(&mut browser, "pointed").is_empty());

@@ -170,11 +170,7 @@ impl Step {
         let folder = self.package.replacen('-', "/", 1);
         let sources = self.sources.iter();
         sources.map(move |(file, text)| Source {
-            // A file that lessons share lies beside their folders.
-            file: match file.strip_prefix("../../../") {
-                Some(shared) => shared.into(),
-                None => format!("{folder}/src/{file}"),
-            },
+            file: format!("{folder}/src/{file}"),
             text: (*text).into(),
         })
     }

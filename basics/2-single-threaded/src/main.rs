@@ -21,7 +21,7 @@ const STEP: Step = Step {
         "8 requests instead of 4: how many seconds, and how much CPU time?",
         "cargo run -p basics-2-single-threaded -- --requests 8",
     ),
-    sources: common::sources!["lib.rs", "../../../common/web/src/blocking.rs"],
+    sources: common::sources!["lib.rs"],
 };
 
 const REQUESTS: NonZeroU32 = NonZeroU32::new(4).expect("four is not zero");

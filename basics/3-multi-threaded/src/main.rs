@@ -27,7 +27,7 @@ const STEP: Step = Step {
         "10 requests on 6 threads: how many waits in a row, how many seconds?",
         "cargo run -p basics-3-multi-threaded -- --requests 10 --workers 6",
     ),
-    sources: common::sources!["lib.rs", "../../../common/web/src/blocking.rs"],
+    sources: common::sources!["lib.rs"],
 };
 
 const REQUESTS: NonZeroU32 = NonZeroU32::new(4).expect("four is not zero");

@@ -16,6 +16,9 @@ pub(super) struct Fields {
     pub(super) task: Option<String>,
     pub(super) wait: Option<Cow<'static, str>>,
     pub(super) job: Option<u64>,
+    /// Where in the code it is, if not at the span itself.
+    pub(super) file: Option<Cow<'static, str>>,
+    pub(super) line: Option<u64>,
     pub(super) queue: Option<String>,
     pub(super) depth: Option<f64>,
     /// All other fields, `user 70`, where they are wanted.
@@ -45,6 +48,7 @@ impl Visit for Fields {
         match field.name() {
             "task" => self.task = Some(value.to_owned()),
             "wait" => self.wait = Some(interned(value)),
+            "code.file" => self.file = Some(interned(value)),
             "queue" => self.queue = Some(value.to_owned()),
             _ => self.describe(field, format_args!("{value}")),
         }
@@ -53,6 +57,7 @@ impl Visit for Fields {
     fn record_u64(&mut self, field: &Field, value: u64) {
         match field.name() {
             "job" => self.job = Some(value),
+            "code.line" => self.line = Some(value),
             "depth" => self.depth = Some(value as f64),
             _ => self.record_debug(field, &value),
         }

@@ -314,8 +314,12 @@ impl Open {
                 wait: self.fields.wait.clone(),
                 depth: place.depth,
                 job: self.fields.job,
-                file: self.about.file().map(Cow::Borrowed),
-                line: self.about.line(),
+                file: (self.fields.file.clone()).or(self.about.file().map(Cow::Borrowed)),
+                line: self
+                    .fields
+                    .line
+                    .map(|line| line as u32)
+                    .or(self.about.line()),
                 ..Span::watched(self.about.name(), run.0, run.1, busy)
             },
         }

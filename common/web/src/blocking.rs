@@ -6,7 +6,7 @@ use super::{
     framing::Strictly,
 };
 use futures_util::FutureExt;
-use std::{io::Read, net::Ipv4Addr, time::Duration};
+use std::{io::Read, net::Ipv4Addr, panic::Location, time::Duration};
 use ureq::{
     Agent, Body,
     config::Config,
@@ -53,11 +53,14 @@ pub(super) fn agent(timeout: Duration, tls: TlsConfig) -> Agent {
     Agent::with_parts(config, connector, AddressFirst::default())
 }
 
-/// Fetches one page and blocks until its last byte.
+/// Fetches one page and blocks until its last byte; a picture shows where in the code it was called.
 ///
 /// # Errors
 /// A [`FetchError`]: no connection, no complete answer in time, or a status that is no page.
-#[tracing::instrument(name = "fetch", level = "info", skip_all, fields(wait = "io"))]
+#[track_caller]
+#[tracing::instrument(name = "fetch", level = "info", skip_all, fields(
+    wait = "io", code.file = Location::caller().file(), code.line = Location::caller().line()
+))]
 pub fn get_blocking(agent: &Agent, url: &Url) -> Result<Page, FetchError> {
     let timeout = agent.config().timeouts().global;
     let page = fetch(agent, url, timeout.unwrap_or(Duration::MAX));

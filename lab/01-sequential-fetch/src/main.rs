@@ -22,7 +22,7 @@ const STEP: Step = Step {
         "3 requests of 3 s each: how many seconds, and how many of work?",
         "cargo run -p lab-01-sequential-fetch -- --requests 3 --delay 3",
     ),
-    sources: common::sources!["lib.rs", "../../../common/web/src/blocking.rs"],
+    sources: common::sources!["lib.rs"],
 };
 
 const REQUESTS: NonZeroU32 = NonZeroU32::new(10).expect("ten is not zero");

@@ -22,7 +22,7 @@ const STEP: Step = Step {
         "100 requests of 0.1 s on 100 threads: 0.1 s, 1 s or 10 s?",
         "cargo run -p lab-02-threaded-fetch -- --requests 100 --delay 0.1",
     ),
-    sources: common::sources!["lib.rs", "../../../common/web/src/blocking.rs"],
+    sources: common::sources!["lib.rs"],
 };
 
 const REQUESTS: NonZeroU32 = NonZeroU32::new(10).expect("ten is not zero");

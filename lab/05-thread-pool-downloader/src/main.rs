@@ -27,7 +27,7 @@ const STEP: Step = Step {
         "3 threads instead of 10: how many waits in a row, how many seconds?",
         "cargo run -p lab-05-thread-pool-downloader -- --workers 3",
     ),
-    sources: common::sources!["lib.rs", "../../../common/web/src/blocking.rs"],
+    sources: common::sources!["lib.rs"],
 };
 
 const REQUESTS: NonZeroU32 = NonZeroU32::new(10).expect("ten is not zero");
