@@ -10,6 +10,7 @@ mod network;
 mod support;
 
 use budgets::{Numbers, hold};
+use common::{Document, Variant, path, report};
 use each::every_step;
 use lab_00_tour::path::Stop;
 use serde_json::Value;
@@ -22,6 +23,9 @@ use std::{
 };
 use support::binaries;
 use testing::{assert_nothing_left_behind, run, run_command, variant};
+
+/// The parts of a bar.
+const BAR: [char; 8] = ['█', '▉', '▊', '▋', '▌', '▍', '▎', '▏'];
 
 fn flags(stop: &Stop, more: &[&'static str]) -> Vec<&'static str> {
     stop.quick
@@ -150,7 +154,7 @@ fn every_step_reports_for_people_in_few_words_without_colour_in_a_pipe_and_withi
 }
 
 #[test]
-fn every_step_ends_on_a_screen_with_the_name_the_time_and_the_bar_of_each_variant() {
+fn every_step_ends_on_a_screen_with_the_name_the_time_and_the_bar_of_each_variant_compared() {
     let folder = tempfile::tempdir().expect("a folder");
     every_step(|stop, binary| {
         let place = |kind: &str| folder.path().join(format!("{}.{kind}", stop.package));
@@ -160,59 +164,71 @@ fn every_step_ends_on_a_screen_with_the_name_the_time_and_the_bar_of_each_varian
             command.arg(format!("--{kind}")).arg(place(kind));
         }
         let _ = run_command(command).well();
-        let json = |text: &str| serde_json::from_str::<Value>(text).expect("JSON");
-        let terminal = played(&place("cast"));
-        let rows: Vec<String> = terminal.screen().rows(0, 80).collect();
-        let is_wrapped = (0u16..)
-            .zip(&rows)
-            .any(|(at, _)| terminal.screen().row_wrapped(at));
-        assert!(!is_wrapped, "{}: too wide: {rows:#?}", stop.package);
         let page = std::fs::read_to_string(place("report")).expect("it was written");
         let runs = page.split("id=\"runs\" type=\"application/json\">").nth(1);
         let runs = runs.and_then(|rest| rest.split("</script>").next());
-        let documents = json(runs.expect("the page has its figures"));
-        for name in compared(&documents[0]["variants"]) {
-            let start = format!("  {}", name.chars().take(8).collect::<String>());
-            let has_all = |row: &String| {
-                let has_time = [" s ", " ms ", " µs ", " ns "]
-                    .iter()
-                    .any(|it| row.contains(it));
-                has_time
-                    && row.starts_with(&start)
-                    && row.contains(['█', '▉', '▊', '▋', '▌', '▍', '▎', '▏'])
-            };
-            let is_there = rows.iter().any(has_all);
-            assert!(is_there, "{}: {name} in {rows:#?}", stop.package);
+        let runs = serde_json::from_str::<[Document; 1]>(runs.expect("the page has its figures"));
+        let [document] = runs.expect("a run");
+        let height = path::rows(stop.package) as u16;
+        // The prompt has the last row.
+        let rows = shown(&recorded(&place("cast")), height + 1, 80);
+        assert_bars(&document, &rows);
+        // As in a terminal of 20 rows, where three quarters of a long screen are the least, and in a high one.
+        for (width, least) in [(60, 19.max(height / 4 * 3)), (120, height)] {
+            let screen = report::summary(&document, width.into(), least.into());
+            let rows = shown(&screen.replace('\n', "\r\n"), height, width);
+            assert_bars(&document, &rows);
         }
     });
 }
 
-/// The screen at the end of a recording of 80 columns.
-fn played(cast: &Path) -> vt100::Parser {
+/// Everything that a recording prints and draws.
+fn recorded(cast: &Path) -> String {
     let cast = std::fs::read_to_string(cast).expect("it was written");
-    let json = |text: &str| serde_json::from_str::<Value>(text).expect("JSON");
-    let mut lines = cast.lines().map(json);
-    let height = lines.next().expect("a header")["height"].as_u64();
-    let height = height.and_then(|height| NonZeroU16::new(height as u16));
-    let width = NonZeroU16::new(80).expect("not zero");
-    let mut terminal = vt100::Parser::new(height.expect("not zero"), width, 0);
-    for event in lines.filter(|event| event[1] == "o") {
-        terminal.process(event[2].as_str().expect("text").as_bytes());
+    let events = cast.lines().skip(1);
+    let events = events.map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+    let outputs = events.filter(|event| event[1] == "o");
+    outputs
+        .map(|event| event[2].as_str().expect("text").to_owned())
+        .collect()
+}
+
+/// The rows of a terminal after a text, no line of which is wider than they are.
+fn shown(text: &str, rows: u16, columns: u16) -> Vec<String> {
+    let side = |side| NonZeroU16::new(side).expect("not zero");
+    let mut terminal = vt100::Parser::new(side(rows), side(columns), 0);
+    terminal.process(text.as_bytes());
+    let screen = terminal.screen();
+    let lines: Vec<String> = screen.rows(0, columns).collect();
+    let is_wrapped = (0..rows).any(|at| screen.row_wrapped(at));
+    assert!(!is_wrapped, "too wide: {lines:#?}");
+    lines
+}
+
+/// Asserts that each variant whose time is compared has its name, its time and a bar in one row.
+fn assert_bars(document: &Document, rows: &[String]) {
+    for name in compared(&document.variants) {
+        let start = format!("  {}", name.chars().take(8).collect::<String>());
+        let has_all = |row: &String| {
+            let units = [" s ", " ms ", " µs ", " ns "];
+            let has_time = units.iter().any(|it| row.contains(it));
+            has_time && row.starts_with(&start) && row.contains(BAR)
+        };
+        let is_there = rows.iter().any(has_all);
+        assert!(is_there, "{}: {name} in {rows:#?}", document.step);
     }
-    terminal
 }
 
 /// The variants whose times a run compares, with another or with a bound; a race has none.
-fn compared(variants: &Value) -> Vec<&str> {
-    let all = variants.as_array().expect("a list");
-    let is_compared = |one: &&Value| {
-        let fields = ["speedup", "bound_s", "note"];
-        fields.iter().any(|field| !one[field].is_null())
+fn compared(all: &[Variant]) -> Vec<&str> {
+    let is_compared = |one: &&Variant| {
+        let has_figure = one.speedup.or(one.bound_s).is_some();
+        has_figure || one.note.is_some()
     };
     let found: Vec<_> = all.iter().filter(is_compared).collect();
     let is_alone = found.len() < 2.min(all.len());
     let found = found.into_iter().filter(|_| !is_alone);
-    found.filter_map(|one| one["name"].as_str()).collect()
+    found.map(|one| &*one.name).collect()
 }
 
 /// What a run prints wherever it runs: how much a busy machine keeps from showing, and why, differs.

@@ -110,7 +110,7 @@ fn frame(screen: &Screen, so_far: &Recording, watched: &Watched, before: &Usage)
     let mut lines = picture.bars(&bars);
     let growing = &mut all[watched.before.len()..];
     growing[0].recorded = RecordingReport::of(so_far);
-    lines.extend(picture.lanes(growing, &[], room.saturating_sub(lines.len()), None));
+    lines.extend(picture.lanes(growing, |_| true, room.saturating_sub(lines.len())));
     lines.truncate(room);
     let status = status(so_far, watched, before);
     lines.push(format!("{DIM}{status}{DIM:#}"));

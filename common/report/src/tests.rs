@@ -46,6 +46,8 @@ fn no_line_is_wider_than_it_may_be_and_no_screen_higher() {
     document.claims[0].line = "a long claim of many words ".repeat(4);
     document.claims[1].reason = Some("many words and their reason ".repeat(12));
     document.variants[0].name = "a name that goes on and on".into();
+    let another = document.variants[1].clone();
+    document.variants.extend(vec![another; 5]);
     for width in [50, 60, 80, 120] {
         for rows in [18, 23, 40] {
             let text = screen(&document, width, rows);
@@ -53,11 +55,9 @@ fn no_line_is_wider_than_it_may_be_and_no_screen_higher() {
                 assert!(line.chars().count() <= width, "{width}: {line}");
             }
             let height = text.lines().count();
-            assert!(
-                height <= rows || width == 50,
-                "{width} × {rows}: {height}\n{text}"
-            );
-            assert!(text.contains("2.00 s") && text.contains("1.00 s"), "{text}");
+            assert!(height <= rows, "{width} × {rows}: {height}\n{text}");
+            let bars = text.lines().filter(|line| line.contains('█'));
+            assert!(bars.count() >= 7, "{width} × {rows}\n{text}");
         }
         for line in plain(&verbose(&document, width)).lines() {
             assert!(line.chars().count() <= width.max(80), "{width}: {line}");

@@ -1,10 +1,8 @@
 //! Everything that the closing screen leaves out.
 
 use crate::{
-    BOLD, DIM, Document, Variant, lane, picture::Picture, styled, summary::claims::marked, tables,
-    wrap,
+    BOLD, DIM, Document, lane, picture::Picture, styled, summary::claims::marked, tables, wrap,
 };
-use std::{fmt::Write, slice};
 
 /// Lines drawn per variant at most.
 const ROWS: usize = 40;
@@ -16,8 +14,12 @@ pub fn verbose(document: &Document, width: usize) -> String {
     let mut lines = dim(&document.host.one_line(), 0);
     lines.extend(dim(&format!("mirrors {}", document.mirrors.join(", ")), 0));
     lines.extend(dim(&crate::parameters(&document.params), 0));
-    lines.push(timelines(&document.variants, width));
-    lines.extend(tables::text(&document.variants, width));
+    let variants = &document.variants;
+    let picture = Picture::of(variants, lane::longest(variants), width);
+    lines.push(String::new());
+    lines.extend(picture.lanes(variants, |_| true, ROWS * variants.len()));
+    lines.push(String::new());
+    lines.extend(tables::text(variants, width));
     lines.push(String::new());
     for claim in &document.claims {
         lines.push(marked(claim.verdict, &claim.text, width, usize::MAX));
@@ -34,20 +36,4 @@ pub fn verbose(document: &Document, width: usize) -> String {
         ));
     }
     lines.join("\n") + "\n"
-}
-
-fn timelines(variants: &[Variant], width: usize) -> String {
-    let all: Vec<&Variant> = variants.iter().collect();
-    let longest = lane::longest(variants);
-    let mut text = String::new();
-    for one in variants {
-        let axis_s = lane::axis_of(one, &all);
-        let enlarged = (axis_s < longest).then_some(longest / axis_s);
-        let one = slice::from_ref(one);
-        let lines = Picture::of(one, axis_s, width).lanes(one, &[], ROWS, enlarged);
-        if !lines.is_empty() {
-            let _ = writeln!(text, "\n{}", lines.join("\n"));
-        }
-    }
-    text
 }

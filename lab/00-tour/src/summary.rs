@@ -2,6 +2,7 @@
 
 use common::format;
 use serde::{Deserialize, Serialize};
+use std::iter;
 
 /// The part of a step's document that a tour prints.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -86,19 +87,23 @@ fn row(mark: &str, step: &str, took: &str, shown: &str) -> String {
     format!("{mark} {step:<30} {took:>7}  {shown:>5}")
 }
 
-/// The closing lines: wins first, a line a step, each with what it showed.
+/// The closing lines: wins first, a line a step, each with how many times as fast the fastest variant was as
+/// the first, and with what it showed.
 pub fn closing(documents: &[Document], width: usize) -> Vec<String> {
     let mut documents: Vec<&Document> = documents.iter().collect();
     let win = |document: &Document| document.showed().map_or(0.0, |_| document.best_factor());
     documents.sort_by(|a, b| win(b).total_cmp(&win(a)));
     let line = |document: &&Document| {
+        let factor = Some(win(document)).filter(|factor| *factor >= 1.05);
+        let factor = factor.map_or(String::new(), |factor| format!("{factor:.1} ×"));
         let showed = document
             .showed()
             .unwrap_or("nothing that it is about; see --verbose");
-        let line = format!("{:<9} {showed}", short(&document.step));
+        let line = format!("{:<9} {factor:>7}  {showed}", short(&document.step));
         console::truncate_str(&line, width, "…").into_owned()
     };
-    documents.iter().map(line).collect()
+    let head = format!("{:<9} {:>7}  what it showed", "step", "as fast");
+    iter::once(head).chain(documents.iter().map(line)).collect()
 }
 
 /// `lab-07-locks` as `lab-07`.
@@ -165,10 +170,13 @@ mod tests {
         slow.claims[0].verdict = "not_shown".into();
         let lines = closing(&[slow, document()], 80);
         assert_eq!(
-            lines[0],
-            "lab-02    waits overlap: 1.25 s instead of 10.0 s"
+            lines[1],
+            "lab-02      8.0 ×  waits overlap: 1.25 s instead of 10.0 s"
         );
-        assert!(lines[1].starts_with("lab-09    nothing"), "{lines:?}");
+        assert!(
+            lines[2].starts_with("lab-09             nothing"),
+            "{lines:?}"
+        );
     }
 
     #[test]

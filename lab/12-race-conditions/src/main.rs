@@ -94,7 +94,7 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     lab.predict(ask, &["none", "two", "four"], &[0.5, 2.5]);
     lab.legend(
         "counter: two threads add. account: two check, then withdraw. audit: one adds up while money \
-         moves. tight, widened: without and with a pause in mid-race.",
+         moves. widened: a pause in mid-race; tight: none.",
     );
     claims::try_all(args, lab)
 }

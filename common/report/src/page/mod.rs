@@ -14,7 +14,7 @@ mod tables;
 mod tests;
 mod tour;
 
-use crate::{Document, SpanReport, TableReport, Variant};
+use crate::{Document, SpanReport, TableReport, Variant, figures_with_units};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde_json::Value;
 
@@ -85,7 +85,7 @@ fn figure(field: &str, value: Option<f64>, show: impl Fn(f64) -> String) -> Mark
 /// Text in which names stand between backticks.
 fn ticked(text: &str) -> Markup {
     html! {
-        @for (index, part) in text.split('`').enumerate() {
+        @for (index, part) in figures_with_units(text).split('`').enumerate() {
             @if index % 2 == 1 { code { (part) } } @else { (part) }
         }
     }

@@ -11,7 +11,7 @@ pub(super) fn page(document: &Document, limit: usize) -> Markup {
         main #content .step {
             p.kicker { b { (document.step) } " · mirrors " (document.mirrors.join(", ")) }
             h1 { (document.question) }
-            @if !document.legend.is_empty() { p.question { (document.legend) } }
+            @if !document.legend.is_empty() { p.soft { (document.legend) } }
             (trouble(document))
             (glance::headline(document))
             div.glance {

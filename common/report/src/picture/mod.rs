@@ -110,16 +110,13 @@ impl Picture {
         variants.iter().map(bar).collect()
     }
 
-    /// The lanes of these variants in at most `most` lines, axis and legend included; those named in
+    /// The lanes of these variants in at most `most` lines, axis and legend included; those that are
     /// `first` come before others where room is short.
-    ///
-    /// `enlarged` says how many times, where the axis is not that of the longest.
     pub(super) fn lanes(
         &self,
         variants: &[Variant],
-        first: &[String],
+        first: impl Fn(&str) -> bool,
         most: usize,
-        enlarged: Option<f64>,
     ) -> Vec<String> {
         // What took longer than the axis was not about its time.
         let drawn = variants
@@ -127,26 +124,31 @@ impl Picture {
             .filter(|one| one.wall_s <= self.scale.axis_s);
         let drawn = drawn.map(|one| (&one.name, self.rows(one)));
         let drawn: Vec<_> = drawn.filter(|(_, rows)| !rows.is_empty()).collect();
-        let room = most.saturating_sub(2);
-        if drawn.is_empty() || room == 0 {
+        let cells = drawn
+            .iter()
+            .flat_map(|(_, rows)| rows)
+            .flat_map(|row| &row.cells);
+        let all: String = cells.map(|cell| cell.glyph).collect();
+        let room = most.saturating_sub(self.axis_lines(&all, true).len());
+        // One lane of several variants says nothing.
+        if drawn.is_empty() || room < drawn.len().min(2) {
             return Vec::new();
         }
         let mut order: Vec<usize> = (0..drawn.len()).collect();
-        order.sort_by_key(|&at| !first.contains(drawn[at].0));
+        order.sort_by_key(|&at| !first(drawn[at].0));
         let needs: Vec<usize> = drawn.iter().map(|(_, rows)| rows.len()).collect();
         let (shares, mut spare) = share_out(&needs, &order, room);
         let is_cut = shares != needs;
         let (mut lines, mut glyphs) = (Vec::new(), String::new());
         for ((name, rows), share) in drawn.iter().zip(shares) {
-            let is_whole = share == rows.len();
             for (place, row) in worth_most(rows, share).enumerate() {
                 let name = if place == 0 { name } else { "" };
                 glyphs.extend(row.cells.iter().map(|cell| cell.glyph));
-                let unfolded = if is_whole { &mut spare } else { &mut 0 };
-                lines.extend(self.row_lines(name, row, unfolded));
+                // Where any is spare, no row was left out.
+                lines.extend(self.row_lines(name, row, &mut spare));
             }
         }
-        lines.extend(self.axis_lines(&glyphs, is_cut, enlarged));
+        lines.extend(self.axis_lines(&glyphs, is_cut));
         lines
     }
 
@@ -196,14 +198,14 @@ impl Picture {
         }
         if *spare < 2 || length + 3 + words.len() + 2 > self.scale.cells {
             let (label, alike) = (&row.label, row.alike);
+            let rest = alike - 1;
             let labels = [
-                format!("{label} + {} alike", alike - 1),
+                format!("{label} + {rest} alike"),
                 format!("{alike} like {label}"),
-                format!("{alike} alike"),
             ];
-            let fits = |label: &&String| measure_text_width(label) <= self.between;
-            let label = labels.iter().find(fits).unwrap_or(&labels[2]);
-            return vec![self.line(name, label, &drawn)];
+            let fits = |label: &String| measure_text_width(label) <= self.between;
+            let label = labels.into_iter().find(fits);
+            return vec![self.line(name, &label.unwrap_or(format!("{alike} alike")), &drawn)];
         }
         *spare -= 2;
         let gap = " ".repeat(length + 1);
@@ -215,8 +217,8 @@ impl Picture {
     }
 
     /// The axis, with the legend beside it where that fits, else below.
-    fn axis_lines(&self, glyphs: &str, is_cut: bool, enlarged: Option<f64>) -> Vec<String> {
-        let axis = axis(self.scale.axis_s, enlarged, self.scale.cells);
+    fn axis_lines(&self, glyphs: &str, is_cut: bool) -> Vec<String> {
+        let axis = axis(self.scale.axis_s, self.scale.cells);
         let mut legend = row::legend(glyphs);
         legend.extend(is_cut.then(|| "more lanes: --verbose".into()));
         let (text, left) = (legend.join("  "), self.left() - 2);

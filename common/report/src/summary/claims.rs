@@ -1,7 +1,8 @@
 //! What a run shows, in words: headlines a line each, the rest in one, what did not show with its reason.
 
-use crate::{BAD, ClaimReport, DIM, Document, GOOD, UNSURE, Verdict, fill, grouped};
+use crate::{BAD, ClaimReport, DIM, Document, GOOD, UNSURE, Verdict, fill, format, grouped};
 use anstyle::Style;
+use std::mem;
 
 impl Verdict {
     /// How it is marked and said.
@@ -19,16 +20,19 @@ pub(super) fn lines(document: &Document, width: usize, tight: usize) -> Vec<Stri
     let claims = document.claims.iter();
     let (shown, mut open): (Vec<&ClaimReport>, Vec<_>) =
         claims.partition(|claim| claim.verdict == Verdict::Shown);
+    let rest = (tight > 3 && !open.is_empty()).then(|| {
+        let claims = format::counted(mem::take(&mut open).len(), "claim");
+        format!("– {claims} did not show: --verbose")
+    });
     open.sort_by_key(|claim| !claim.headline);
     let headlines = shown.iter().filter(|claim| claim.headline);
     let headlines = headlines.map(|claim| {
         let mark = format!("{GOOD}✓{GOOD:#} ");
         fill(&claim.line, width, &mark, "  ")
     });
-    let groups = grouped(open, |claim| because(claim));
-    let open = groups.iter();
-    let open = open.map(|(_, group)| not_shown(group, width, tight));
-    let text: Vec<String> = headlines.chain(open).collect();
+    let open = grouped(open, |claim| because(claim)).into_iter();
+    let open = open.map(|(_, group)| not_shown(&group, width, tight));
+    let text: Vec<String> = headlines.chain(open).chain(rest).collect();
     text.join("\n").lines().map(str::to_owned).collect()
 }
 
@@ -61,10 +65,14 @@ fn not_shown(claims: &[&ClaimReport], width: usize, tight: usize) -> String {
     let reason = because(claims[0]);
     let reason = match tight {
         0 => reason,
-        _ => reason.split(" (").next().unwrap_or_default(),
+        _ => reason
+            .split([';', '('])
+            .next()
+            .unwrap_or_default()
+            .trim_end(),
     };
     let reason = fill(&format!("because {reason}"), width, "  ", "  ");
-    let reason = at_most(reason, [usize::MAX, 2, 1][tight]);
+    let reason = at_most(reason, [usize::MAX, 2, 1, 1][tight]);
     text + &format!("{DIM}{reason}{DIM:#}")
 }
 
@@ -84,13 +92,11 @@ fn at_most(text: String, most: usize) -> String {
     }
 }
 
-/// The variants that the headline claims are about, as their figures name them in brackets.
-pub(super) fn subjects(document: &Document) -> Vec<String> {
+/// Whether headline claims are about a variant, which their figures name in brackets.
+pub(super) fn are_about(document: &Document, variant: &str) -> bool {
     let claims = document.claims.iter().filter(|claim| claim.headline);
-    let checks = claims.flat_map(|claim| &claim.checks);
-    let sides = checks.flat_map(|check| [&check.left, &check.right]);
-    let named = sides.flat_map(|side| side.split('[').skip(1));
-    named
-        .filter_map(|part| Some(part.split_once(']')?.0.to_owned()))
-        .collect()
+    let name = format!("[{variant}]");
+    claims
+        .flat_map(|claim| &claim.checks)
+        .any(|check| check.left.contains(&name) || check.right.contains(&name))
 }

@@ -27,7 +27,9 @@ pub fn summary(document: &Document, width: usize, rows: usize) -> String {
     };
     let len = |parts: &[Vec<String>]| parts.iter().map(Vec::len).sum::<usize>();
     let fits = |tight: &usize| len(&parts(*tight)) + PICTURE_LEAST <= rows;
-    let mut parts = parts((0..2).find(fits).unwrap_or(2));
+    let is_whole = |tight: &usize| len(&parts(*tight)) <= rows;
+    let tightest = || (2..4).find(is_whole).unwrap_or(4);
+    let mut parts = parts((0..2).find(fits).unwrap_or_else(tightest));
     let spare = rows.saturating_sub(len(&parts));
     // A lane more says more than the third blank line.
     let blanks = match spare {
@@ -36,8 +38,8 @@ pub fn summary(document: &Document, width: usize, rows: usize) -> String {
         _ => 3,
     };
     if spare >= PICTURE_LEAST + blanks {
-        let first = claims::subjects(document);
-        parts[1].extend(picture.lanes(variants, &first, spare - blanks, None));
+        let first = |name: &str| claims::are_about(document, name);
+        parts[1].extend(picture.lanes(variants, first, spare - blanks));
     }
     let blanks = rows.saturating_sub(len(&parts));
     join(&parts, blanks)
@@ -83,8 +85,7 @@ fn head(document: &Document, width: usize) -> Vec<String> {
         let free = match document.host.cpus {
             1 => "This program may use one CPU only: no two threads work at once.".to_owned(),
             cpus => format!(
-                "Only {:.1} of {cpus} CPUs were free: times of CPU work compare only where far apart. Run it \
-                 again with nothing else running.",
+                "Only {:.1} of {cpus} CPUs were free: times of CPU work compare only where far apart.",
                 document.host.parallelism
             ),
         };
@@ -128,6 +129,10 @@ fn closing(document: &Document, width: usize, tight: usize) -> Vec<String> {
         lines.extend(labelled("You said", &told, width));
     }
     lines.extend(labelled("REMEMBER", &document.remember, width));
+    // Where not even bars have room, what comes after the run gives way to them.
+    if tight > 2 {
+        return lines;
+    }
     let (predict, command) = (&document.predict.question, &document.predict.to);
     lines.extend(labelled("Predict", &capital(predict), width));
     let command = wrap(command, width, LABEL);
