@@ -1,17 +1,13 @@
 //! The way to take, in two sentences that follow from the predictions.
 
-use crate::{Forecast, Job, Way};
+use crate::{Forecast, Job, Way, model::AS_GOOD};
 use common::format::{count, seconds_f64};
 
-/// A simpler way that is this little slower is the better one.
-const AS_GOOD: f64 = 1.05;
-
-/// The simplest of the ways that are as fast as any that is allowed.
+/// The fastest of the ways that may be taken, or the simplest of those that are as good.
 pub fn best<'a>(forecasts: &'a [Forecast], job: &Job) -> Option<&'a Forecast> {
-    let fastest = fastest(forecasts.iter().filter(|one| one.is_allowed))?.predicted_s;
-    let good = forecasts
-        .iter()
-        .filter(|one| one.is_allowed && one.predicted_s <= fastest * AS_GOOD);
+    let allowed = || forecasts.iter().filter(|one| one.why_not.is_none());
+    let least = fastest(allowed())?.predicted_s;
+    let good = allowed().filter(|one| one.predicted_s <= least * AS_GOOD);
     // What waits needs a thread for each wait; what computes needs one for each CPU.
     good.min_by_key(|one| match one.way {
         Way::Rayon if job.cpu_s >= job.wait_s => 1,
@@ -57,36 +53,34 @@ pub fn sentences(forecasts: &[Forecast], job: &Job) -> String {
         ranged(best),
         best.limited_by
     );
-    format!("{first} {}", compared(forecasts, best, job))
+    format!("{first} {}", compared(forecasts, best))
 }
 
 /// How the best compares with one by one and the next, or with what would be faster.
-fn compared(forecasts: &[Forecast], best: &Forecast, job: &Job) -> String {
+fn compared(forecasts: &[Forecast], best: &Forecast) -> String {
     let others = || forecasts.iter().filter(|other| other.way != best.way);
     let of = |other: &Forecast| {
         let (name, time) = (other.way.name(), seconds_f64(other.predicted_s));
         let ratio = other.predicted_s / best.predicted_s;
         let how = match ratio {
             _ if other.low_s <= best.high_s && best.low_s <= other.high_s => {
-                "perhaps no longer".into()
+                "perhaps as fast".into()
             }
+            ..1.05 => "about as long".into(),
             10.0.. => format!("{} × as long", count(ratio as u64)),
             _ => format!("{ratio:.1} × as long"),
         };
         format!("{name} {time}, {how}")
     };
-    let forbidden = fastest(others().filter(|other| !other.is_allowed));
+    let forbidden = fastest(others().filter(|other| other.why_not.is_some()));
     if let Some(faster) = forbidden.filter(|other| other.high_s < best.low_s) {
         let (name, time) = (faster.way.name(), seconds_f64(faster.predicted_s));
-        let why = match job.crash && !faster.way.contains_a_crash() {
-            true => "does not contain a crash",
-            false => "is not at hand",
-        };
+        let why = faster.why_not.unwrap_or_default();
         return format!("By comparison: {name} {time}, but that {why}.");
     }
     let alone = others().find(|other| other.way == Way::OneByOne);
     let mut compared: Vec<&Forecast> = alone.into_iter().collect();
-    compared.extend(fastest(others().filter(|other| other.is_allowed)));
+    compared.extend(fastest(others().filter(|other| other.why_not.is_none())));
     compared.dedup_by_key(|one| one.way);
     match compared.is_empty() {
         true => "Nothing else is at hand.".into(),

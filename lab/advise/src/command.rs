@@ -6,7 +6,11 @@ use measure::limits::kilobytes_in;
 use process_pool::child::{Exit, Guest};
 use serde::Serialize;
 use std::{
-    fs, io,
+    collections::BTreeMap,
+    ffi::OsString,
+    fs::{self, DirEntry},
+    io, mem,
+    path::Path,
     process::{Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -27,16 +31,18 @@ pub struct Ran {
     pub ready_s: f64,
     /// The most memory that it and what it started held at one moment; 0 where the system does not say.
     pub peak_bytes: u64,
-    /// The most threads at one moment, in all its processes.
-    pub threads: u64,
-    /// The most processes at one moment.
-    pub processes: u64,
+    /// How many threads worked or slept at once, on average: not those that wait for a process or a thread of theirs.
+    pub at_once: f64,
     /// The processes that it had started and that were still there when it ended; they are killed.
     pub left_over: u64,
 }
 
 /// Below this share of its time on a CPU it waits, above the rest of one it works.
 const SMALL: f64 = 0.2;
+/// Waiting that is less than this part of the time for or on a CPU is no wait: a page that is loaded, a start.
+const NOTHING: f64 = 0.1;
+/// What to write where a shell is needed.
+const NO_SHELL: &str = "there is no shell; with one: --run 'sh -c \"…\"'";
 
 /// Runs a command in a process group of its own, with no input, and looks at it until it ends.
 ///
@@ -54,16 +60,22 @@ pub fn run(line: &str, limit: Duration, quiet: bool) -> anyhow::Result<Ran> {
         command.stdout(io::stderr());
     }
     let (before, began) = (cpu_of_children(), Instant::now());
-    let mut guest =
-        Guest::spawn(&mut command).with_context(|| format!("cannot start `{}`", words[0]))?;
+    let mut guest = Guest::spawn(&mut command)
+        .with_context(|| format!("cannot start `{}` ({NO_SHELL})", words[0]))?;
     let mut ran = Ran {
         command: line.into(),
         ..Ran::default()
     };
-    let mut pause = Duration::from_millis(2);
+    let (mut pause, mut looked) = (Duration::from_millis(2), began);
+    // What each thread has waited for a CPU, and how long each of those at once lived, in all.
+    let (mut ready_s, mut lived_s) = (BTreeMap::new(), 0.0);
     loop {
         let ended = guest.try_wait()?;
-        let seen = ran.look(guest.id());
+        let (seen, at_once) = ran.look(guest.id(), &mut ready_s);
+        lived_s += at_once as f64
+            * mem::replace(&mut looked, Instant::now())
+                .elapsed()
+                .as_secs_f64();
         if let Some(status) = ended {
             ran.exit = Some(status.into());
             ran.left_over = seen;
@@ -82,6 +94,8 @@ pub fn run(line: &str, limit: Duration, quiet: bool) -> anyhow::Result<Ran> {
     }
     ran.wall_s = began.elapsed().as_secs_f64();
     ran.cpu_s = (cpu_of_children() - before).max(0.0);
+    ran.at_once = lived_s / ran.wall_s;
+    ran.ready_s = ready_s.values().sum::<f64>() / ran.at_once.max(1.0);
     Ok(ran)
 }
 
@@ -118,26 +132,25 @@ fn cpu_of_children() -> f64 {
 }
 
 impl Ran {
-    /// Counts the processes of a group, their threads and their memory, where there is a `/proc`.
-    fn look(&mut self, group: u32) -> u64 {
-        let (mut threads, mut processes, mut memory, mut ready) = (0, 0, 0, 0.0);
-        for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
-            let read = |name: &str| fs::read_to_string(entry.path().join(name)).unwrap_or_default();
-            let stat = read("stat");
+    /// Looks at the processes of a group, where there is a `/proc`: how many there are, and how many threads
+    /// work or sleep at once. A process that has a child waits for it, and the first of several threads for the others.
+    fn look(&mut self, group: u32, ready_s: &mut BTreeMap<OsString, f64>) -> (u64, usize) {
+        let (mut found, mut memory) = (Vec::new(), 0);
+        for entry in entries(Path::new("/proc")) {
+            let stat = fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
             // A program's name may hold anything but ends with the last bracket.
             let rest = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
-            let mut fields = rest.split_whitespace();
-            if fields.nth(2).and_then(|field| field.parse().ok()) != Some(group) {
+            let fields: Vec<&str> = rest.split_whitespace().take(3).collect();
+            let &[_, parent, its_group] = &fields[..] else {
+                continue;
+            };
+            if its_group != group.to_string() {
                 continue;
             }
-            processes += 1;
             let status = entry.path().join("status");
             memory += kilobytes_in(&status.to_string_lossy(), "VmRSS:").unwrap_or(0);
-            for thread in fs::read_dir(entry.path().join("task"))
-                .into_iter()
-                .flatten()
-                .flatten()
-            {
+            let mut threads = 0;
+            for thread in entries(&entry.path().join("task")) {
                 threads += 1;
                 let waited =
                     fs::read_to_string(thread.path().join("schedstat")).unwrap_or_default();
@@ -145,14 +158,21 @@ impl Ran {
                     .split_whitespace()
                     .nth(1)
                     .and_then(|it| it.parse::<f64>().ok());
-                ready += waited.unwrap_or(0.0) / 1e9;
+                ready_s.insert(thread.file_name(), waited.unwrap_or(0.0) / 1e9);
             }
+            found.push((entry.file_name(), parent.to_owned(), threads));
         }
-        self.ready_s = self.ready_s.max(ready);
-        self.threads = self.threads.max(threads);
-        self.processes = self.processes.max(processes);
         self.peak_bytes = self.peak_bytes.max(memory);
-        processes
+        let is_parent = |id: &OsString| {
+            found
+                .iter()
+                .any(|(_, parent, _)| id.as_os_str() == parent.as_str())
+        };
+        let at_once = found.iter().filter(|(id, _, _)| !is_parent(id));
+        let at_once = at_once
+            .map(|(_, _, threads)| (threads - 1).max(1))
+            .sum::<i64>();
+        (found.len() as u64, at_once as usize)
     }
 
     /// The part of its time that it was on a CPU, where it could have been; above 1 with several at once.
@@ -172,7 +192,9 @@ impl Ran {
 
     /// What one of so many items waits and computes, in seconds.
     pub fn each(&self, items: usize) -> (f64, f64) {
-        let waited = (self.wall_s - self.cpu_s - self.ready_s).max(0.0);
+        let waited = self.wall_s - self.cpu_s - self.ready_s;
+        let is_nothing = waited < (self.cpu_s + self.ready_s) * NOTHING;
+        let waited = if is_nothing { 0.0 } else { waited };
         (waited / items as f64, self.cpu_s / items as f64)
     }
 
@@ -185,29 +207,40 @@ impl Ran {
         }
     }
 
-    /// What was seen, in lines.
-    pub fn lines(&self) -> Vec<String> {
+    /// What was seen, in figures.
+    pub fn figures(&self) -> String {
         let (cpu, share) = (seconds_f64(self.cpu_s), percent(self.share()));
         let mut figures = format!("CPU {cpu}, {share} of the time it could");
         if self.peak_bytes > 0 {
-            let [threads, processes] = [self.threads, self.processes].map(count);
             let memory = bytes(self.peak_bytes as f64);
-            figures += &format!(" · memory {memory} · threads {threads} · processes {processes}");
+            figures += &format!(" · memory {memory} · at once {:.1}", self.at_once.max(1.0));
         }
-        let mut reading = match self.reading() {
-            "waits" => "It waits: that overlaps on threads and in tasks.".to_owned(),
-            "works" => "It works: that takes CPUs.".to_owned(),
-            _ => "It waits and works.".to_owned(),
+        figures
+    }
+
+    /// What follows from it.
+    pub fn conclusions(&self) -> String {
+        let reading = match self.reading() {
+            "waits" => "It waits: that overlaps on threads and in tasks.",
+            "works" => "It works: that takes CPUs.",
+            _ => "It waits and works.",
         };
-        if self.threads > 1 {
+        let mut reading =
+            format!("{reading} Its start is shared out among its items: let it do many.");
+        if self.at_once > 1.5 {
             reading += " It does several things at once already; the figures below take it as one after another.";
         }
         if self.left_over > 0 {
             let left = count(self.left_over);
             reading += &format!(" Processes that it left behind and that were killed: {left}.");
         }
-        vec![figures, reading]
+        reading
     }
+}
+
+/// What is in a folder, as far as it can be read.
+fn entries(folder: &Path) -> impl Iterator<Item = DirEntry> {
+    fs::read_dir(folder).into_iter().flatten().flatten()
 }
 
 #[cfg(test)]
@@ -230,6 +263,7 @@ mod tests {
         assert_eq!(ran(2.0, 1.0).reading(), "both");
         assert_eq!(ran(2.0, 0.5).each(10), (0.15, 0.05));
         assert_eq!(ran(2.0, 4.0).each(10), (0.0, 0.4));
+        assert_eq!(ran(2.05, 2.0).each(10), (0.0, 0.2));
         // Nothing waited but for a CPU.
         let crowded = Ran {
             ready_s: 1.5,

@@ -134,9 +134,9 @@ impl Costs {
         quantile(&self.crowding, part).max(1.0)
     }
 
-    /// How long a piece of work takes, against the median.
+    /// How much longer than usual a piece of work takes; never less than its owner says.
     pub fn pace(&self, part: f64) -> f64 {
-        quantile(&self.pieces_s, part) / quantile(&self.pieces_s, MIDDLE)
+        (quantile(&self.pieces_s, part) / quantile(&self.pieces_s, MIDDLE)).max(1.0)
     }
 
     /// Steps of work that one thread does in a second.

@@ -1,7 +1,10 @@
 //! The flags, and the questions where none was given.
 
 use clap::{CommandFactory, Parser};
-use common::cli::{Usage, up_to, within};
+use common::{
+    cli::{Usage, up_to, within},
+    report::wrap,
+};
 use lab_advise::job::{Job, Tool, parse_bytes, parse_time};
 use std::{
     env,
@@ -70,6 +73,10 @@ pub(crate) struct Args {
     #[arg(long = "try")]
     pub(crate) tries: bool,
 
+    /// Predict with the CPUs that are free now, not with all of them
+    #[arg(long, conflicts_with_all = ["table", "grid"])]
+    pub(crate) now: bool,
+
     /// Instead of a job: what to use when, with the figures of this machine
     #[arg(long, conflicts_with_all = ["items", "wait", "cpu", "run", "tries", "grid"])]
     pub(crate) table: bool,
@@ -109,7 +116,7 @@ const QUESTIONS: [(&str, &str); 7] = [
 
 impl Args {
     /// With the answers to what no flag says, where somebody is there to answer.
-    pub(crate) fn asked(self) -> Result<Self, Usage> {
+    pub(crate) fn asked(self, width: usize) -> Result<Self, Usage> {
         let is_described = self.items.is_some() || self.wait.is_some() || self.cpu.is_some();
         let questions = match self.run {
             Some(_) => &QUESTIONS[..1],
@@ -120,7 +127,8 @@ impl Args {
             return Ok(self);
         }
         let words = env::args().collect();
-        ask(questions, words, &mut io::stdin().lock(), &mut io::stderr())
+        let (input, prompts) = (&mut io::stdin().lock(), &mut io::stderr());
+        ask(questions, words, width, input, prompts)
     }
 
     /// The time that a command may take.
@@ -167,6 +175,7 @@ impl Args {
 fn ask(
     questions: &[(&str, &str)],
     mut words: Vec<String>,
+    width: usize,
     input: &mut impl BufRead,
     prompts: &mut impl Write,
 ) -> Result<Args, Usage> {
@@ -176,11 +185,14 @@ fn ask(
         let found = all.find(|argument| argument.get_long() == Some(flag));
         found.and_then(|it| it.get_help()).map(ToString::to_string)
     };
+    let mut say = |text: &str, end| {
+        // Standard error holds nothing back; where nobody reads the prompt, nobody answers either.
+        let _ = write!(prompts, "{}{end}", wrap(text, width, 0));
+    };
     for (flag, usual) in questions {
         loop {
-            // Standard error holds nothing back; where nobody reads the prompt, nobody answers either.
-            let prompt = format!("{} [{usual}] ", help(flag).unwrap_or_default());
-            let _ = prompts.write_all(prompt.as_bytes());
+            let question = help(flag).unwrap_or_default();
+            say(&format!("{question} [{usual}]"), " ");
             let mut line = String::new();
             if input.read_line(&mut line).unwrap_or(0) == 0 {
                 let flags = "give flags instead, such as --items 100 --wait 50ms";
@@ -191,6 +203,10 @@ fn ask(
                 "" if ["no", "all"].contains(usual) => break,
                 "" => format!("--{flag}={usual}"),
                 "yes" => format!("--{flag}"),
+                _ if *usual == "no" => {
+                    say("yes or no?", "\n");
+                    continue;
+                }
                 text => format!("--{flag}={text}"),
             });
             let Err(error) = Args::try_parse_from(&words) else {
@@ -198,7 +214,7 @@ fn ask(
             };
             words.pop();
             let error = error.to_string();
-            let _ = writeln!(prompts, "  {}", error.lines().next().unwrap_or_default());
+            say(error.lines().next().unwrap_or_default(), "\n");
         }
     }
     Args::try_parse_from(&words).map_err(|error| Usage(error.to_string()))
@@ -213,6 +229,7 @@ mod tests {
         let args = ask(
             &QUESTIONS,
             vec!["advise".into()],
+            80,
             &mut answers.as_bytes(),
             &mut prompts,
         );
@@ -222,7 +239,7 @@ mod tests {
 
     #[test]
     fn an_empty_answer_is_the_usual_one_and_a_wrong_one_is_asked_for_again() {
-        let (job, prompts) = asked("many\n20\n\n2ms\n\n\nyes\n5\n");
+        let (job, prompts) = asked("many\n20\n\n2ms\n\n\nmaybe\nyes\n5\n");
         let expected = Job {
             crash: true,
             limit: Some(5),
@@ -231,6 +248,7 @@ mod tests {
         assert_eq!(job.ok(), Some(expected));
         assert!(prompts.contains("not a whole number from 1"), "{prompts}");
         assert_eq!(prompts.matches("How many items").count(), 2);
+        assert_eq!(prompts.matches("yes or no?").count(), 1);
         let (job, _) = asked(&"\n".repeat(7));
         assert_eq!(job.ok(), Some(Job::new(100, 0.05, 0.0)));
     }

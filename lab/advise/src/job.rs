@@ -52,6 +52,11 @@ impl Job {
         }
     }
 
+    /// Whether the items compute nearly all their time.
+    pub fn works(&self) -> bool {
+        self.cpu_s > 4.0 * self.wait_s
+    }
+
     /// Both directions of an item, in MiB.
     pub fn mib(&self) -> f64 {
         (self.bytes_in + self.bytes_out) as f64 / f64::from(1 << 20)
@@ -67,7 +72,6 @@ const TIMES: &Units = &[
     ("us", 1e-6),
     ("µs", 1e-6),
     ("s", 1.0),
-    ("", 1.0),
 ];
 const SIZES: &Units = &[
     ("KiB", 1024.0),
@@ -90,13 +94,20 @@ fn quantity(text: &str, units: &Units, range: RangeInclusive<f64>) -> Option<f64
     numbers.next()
 }
 
-/// Parses a time such as `50ms`, `2 s` or `0.05`, up to an hour, in seconds.
+/// Parses a time such as `50ms` or `2 s`, up to an hour, in seconds; only `0` needs no unit.
 ///
 /// # Errors
-/// Anything else, with the range.
+/// Anything else, with the range or the units.
 pub fn parse_time(text: &str) -> Result<f64, String> {
-    let time = quantity(text, TIMES, 0.0..=3600.0);
-    time.ok_or_else(|| "not a time from 0 to 3600 s, such as 50ms or 1.5s".into())
+    let range = 0.0..=3600.0;
+    match text.trim().parse::<f64>() {
+        Ok(0.0) => Ok(0.0),
+        Ok(number) if range.contains(&number) => {
+            Err(format!("a time needs a unit: {text}ms or {text}s"))
+        }
+        _ => quantity(text, TIMES, range)
+            .ok_or_else(|| "not a time from 0 to 3600 s, such as 50ms or 1.5s".into()),
+    }
 }
 
 /// Parses a number of bytes such as `200`, `64k` or `1MiB`, up to 256 MiB.
@@ -115,13 +126,17 @@ mod tests {
 
     #[test]
     fn times_and_sizes_have_units_and_a_range() {
-        for (text, time) in [("50ms", 0.05), ("2 s", 2.0), ("0.5", 0.5), ("1min", 60.0)] {
+        for (text, time) in [("50ms", 0.05), ("2 s", 2.0), ("0", 0.0), ("1min", 60.0)] {
             assert_eq!(parse_time(text), Ok(time), "{text}");
         }
         assert!(parse_time("20us").is_ok_and(|time| (time - 20e-6).abs() < 1e-12));
-        for bad in ["-1ms", "2h", "", "ms", "NaN", "3601"] {
+        for bad in ["-1ms", "2h", "", "ms", "NaN", "3601", "80", "0.5"] {
             assert!(parse_time(bad).is_err(), "{bad}");
         }
+        assert_eq!(
+            parse_time("80").err().as_deref(),
+            Some("a time needs a unit: 80ms or 80s")
+        );
         for (text, bytes) in [("200", 200), ("64k", 64_000), ("1MiB", 1 << 20), ("0", 0)] {
             assert_eq!(parse_bytes(text), Ok(bytes), "{text}");
         }

@@ -66,7 +66,7 @@ fn end(reason: &str) {
 }
 
 fn run(args: Args, screen: &Screen) -> anyhow::Result<()> {
-    let args = &args.asked()?;
+    let args = &args.asked(screen.width())?;
     if let Some(count) = args.grid {
         return compare(count.get(), args, screen);
     }
@@ -85,40 +85,46 @@ fn run(args: Args, screen: &Screen) -> anyhow::Result<()> {
     advise(args, &args.job_of(items, wait_s, cpu_s), Some(ran), screen)
 }
 
-/// No advice on a command that failed or was killed, but what was seen of it.
+/// No advice on a command that failed or was killed, but its figures.
 fn refuse(args: &Args, ran: &Ran, screen: &Screen) -> anyhow::Result<()> {
     let end = ran.end();
     if args.json {
         let document = json!({ "schema": screen::SCHEMA, "run": ran, "error": end });
         screen.print(&document.to_string());
     }
-    screen.say(wrap(&ran.lines().join("\n"), screen.width(), 2));
+    screen.say(ran.figures());
     match ran.exit {
         Some(_) => bail!("{end}: the figures of a run that fails say little; mend it first"),
         None => bail!("{end}; --run-limit gives it more time"),
     }
 }
 
-fn measure(screen: &Screen) -> anyhow::Result<(Host, Costs, Python)> {
+/// The machine; its costs with what is free now, then as advice takes them, which is for Python, too.
+fn measure(args: &Args, screen: &Screen) -> anyhow::Result<(Host, [Costs; 2], Python)> {
     screen.say("measuring what threads, tasks and processes cost here, now …");
     let mut host = Host::inspect();
-    let costs = Costs::measure(ROUNDS)?;
+    let now = Costs::measure(ROUNDS)?;
+    host.parallelism = now.free(MIDDLE);
+    let costs = match args.now {
+        true => now.clone(),
+        false => now.undisturbed(),
+    };
     let python = Python::measure(&costs, ROUNDS_OF_PYTHON);
-    host.parallelism = costs.free(MIDDLE);
-    Ok((host, costs, python))
+    Ok((host, [now, costs], python))
 }
 
 fn advise(args: &Args, job: &Job, ran: Option<Ran>, screen: &Screen) -> anyhow::Result<()> {
-    let (host, costs, python) = measure(screen)?;
+    let (host, [now, costs], python) = measure(args, screen)?;
     let rust = forecasts(job, &costs, Language::Rust);
     let mut trial = None;
     if args.tries {
         screen.say("trying the two best ways and the worst, taking turns …");
-        trial = Some(trial::run(job, &costs, &rust)?);
+        trial = trial::run(job, &now, &rust)?;
     }
     let seen = Seen {
         rust,
         host,
+        now,
         costs,
         python,
         ran,
@@ -133,7 +139,7 @@ fn advise(args: &Args, job: &Job, ran: Option<Ran>, screen: &Screen) -> anyhow::
 
 /// What to use when, on this machine.
 fn show_table(args: &Args, screen: &Screen) -> anyhow::Result<()> {
-    let (host, costs, python) = measure(screen)?;
+    let (host, [_, costs], python) = measure(args, screen)?;
     let mut found = typical::table(&costs, &python);
     if args.json {
         screen.print(&json!(found).to_string());

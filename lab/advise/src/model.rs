@@ -61,6 +61,22 @@ impl Way {
     pub fn contains_a_crash(self) -> bool {
         self.about().1.contains(&Tool::Processes)
     }
+
+    /// Why a job should not be done that way.
+    fn why_not(self, job: &Job, language: Language) -> Option<&'static str> {
+        let is_at_hand = |tool| job.with.contains(tool);
+        match self {
+            _ if job.crash && !self.contains_a_crash() => Some("does not contain a crash"),
+            _ if !self.about().1.iter().all(is_at_hand) => Some("is not at hand"),
+            Self::TasksAndProcesses if job.cpu_s == 0.0 && !job.crash => {
+                Some("has nothing to compute")
+            }
+            Self::Threads | Self::Tasks if language == Language::PythonWithGil && job.works() => {
+                Some("computes one at a time")
+            }
+            _ => None,
+        }
+    }
 }
 
 /// Whose threads compute.
@@ -93,14 +109,14 @@ pub struct Forecast {
     pub high_s: f64,
     /// What it cannot be faster for.
     pub limited_by: String,
-    /// Whether the job may be done that way: it is at hand, and contains a crash where it must.
-    pub is_allowed: bool,
+    /// Why the job should not be done that way.
+    pub why_not: Option<&'static str>,
 }
 
 /// More worker processes than this are not started for a job.
 const MOST_PROCESSES: u64 = 64;
-/// A pool that is this little slower is as good, if it is smaller.
-const AS_GOOD: f64 = 1.02;
+/// What is this little slower is as good, if it is smaller or simpler.
+pub(crate) const AS_GOOD: f64 = 1.02;
 
 /// What each way of a language would take.
 pub fn forecasts(job: &Job, costs: &Costs, language: Language) -> Vec<Forecast> {
@@ -144,12 +160,6 @@ impl Case<'_> {
             _ => cap.value as usize,
         };
         let [low_s, predicted_s, high_s] = [GOOD, MIDDLE, BAD].map(|part| self.time(at_once, part));
-        let at_hand = self
-            .way
-            .about()
-            .1
-            .iter()
-            .all(|tool| job.with.contains(tool));
         Forecast {
             way: self.way,
             at_once,
@@ -157,7 +167,7 @@ impl Case<'_> {
             low_s: low_s.min(predicted_s),
             high_s: high_s.max(predicted_s),
             limited_by: self.limited_by(at_once, cap),
-            is_allowed: at_hand && (self.way.contains_a_crash() || !job.crash),
+            why_not: self.way.why_not(job, self.language),
         }
     }
 

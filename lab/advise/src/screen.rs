@@ -9,7 +9,7 @@ use lab_advise::{
     Costs, Forecast, Job, advice,
     command::Ran,
     costs::{MIDDLE, Price},
-    model::{Language, PYTHONS, forecasts},
+    model::{self, Language, PYTHONS, forecasts},
     python::{Python, class},
     trial::{Trial, Tried},
 };
@@ -18,9 +18,16 @@ use serde_json::{Value, json};
 /// The shape of the document.
 pub(crate) const SCHEMA: u32 = 1;
 
+/// What newcomers to Rust may not know.
+const WORDS: &str = "→ the least, or the simplest within 2 % of it · rayon: a pool of threads for CPU work \
+    · tasks + processes: tasks wait, worker processes compute";
+
 /// All that a run has to say.
 pub(crate) struct Seen {
     pub(crate) host: Host,
+    /// With the CPUs that are free now.
+    pub(crate) now: Costs,
+    /// As they were taken for the predictions.
     pub(crate) costs: Costs,
     pub(crate) python: Python,
     pub(crate) rust: Vec<Forecast>,
@@ -40,10 +47,11 @@ impl Seen {
                 "advice": advice::sentences(&forecasts, job),
             })
         };
+        let best = advice::best(&self.rust, job);
         let (version, has_gil) = self.python.version.clone().unzip();
         json!({
             "schema": SCHEMA, "host": self.host, "job": job, "costs": self.costs.document(), "ways": self.rust,
-            "use": advice::best(&self.rust, job).map(|best| best.way),
+            "use": best.map(|best| best.way),
             "advice": advice::sentences(&self.rust, job),
             "python": {
                 "version": version, "has_gil": has_gil, "costs": self.python.costs.document(),
@@ -59,11 +67,13 @@ impl Seen {
         let machine = self.host.cpus_in_words();
         let mut lines = vec![format!("\nlab-advise · which way for my job?\n{machine}\n")];
         let ran = self.ran.iter();
-        let ran = ran.flat_map(|ran| [vec![ran.end()], ran.lines()].concat());
+        let ran = ran.flat_map(|ran| [ran.end(), ran.figures(), ran.conclusions()]);
         lines.extend(ran.map(|line| wrap(&line, width, 2)));
         lines.push(wrap(&described(job), width, 2));
         lines.push(wrap(&self.costs_in_words(), width, 2));
-        lines.push(format!("\n{}", self.table(job, width)));
+        lines.push(wrap(&self.cpus_in_words(job), width, 2));
+        lines.push(format!("\n{}", self.table(job, width).trim_end()));
+        lines.push(wrap(WORDS, width, 2) + "\n");
         lines.push(labelled("USE", &advice::sentences(&self.rust, job), width));
         lines.extend(self.python_in_words(job, width));
         lines.extend(self.trial.iter().map(|trial| tried(trial, job, width)));
@@ -112,6 +122,26 @@ impl Seen {
         format!("measured now, in {measured}: {}", costs.map(of).join(" · "))
     }
 
+    /// How many CPUs the predictions take as free, and what those that are free now make of the best.
+    fn cpus_in_words(&self, job: &Job) -> String {
+        let [taken, free] = [&self.costs, &self.now].map(|costs| costs.free(MIDDLE));
+        if taken == free {
+            return format!("predicted with the CPUs that are free now: {free:.1}");
+        }
+        let change = advice::best(&self.rust, job).map(|best| {
+            let now_s = model::time(job, &self.now, best.way, best.at_once);
+            let [then, now] = [best.predicted_s, now_s].map(seconds_f64);
+            match then == now {
+                true => " nothing changes".to_owned(),
+                false => format!(" {} {now} instead of {then}", best.way.name()),
+            }
+        });
+        let change = change.unwrap_or_default();
+        format!(
+            "predicted with all {taken} CPUs free; with the {free:.1} that are free now:{change}"
+        )
+    }
+
     fn table(&self, job: &Job, width: usize) -> String {
         let best = advice::best(&self.rust, job).map(|best| best.way);
         // On a narrow screen there is no room for the last; the sentences have that of the best.
@@ -119,14 +149,15 @@ impl Seen {
         let row = |one: &Forecast| {
             let mark = match best == Some(one.way) {
                 true => "→",
-                false if !one.is_allowed => "✗",
+                false if one.why_not.is_some() => "✗",
                 false => " ",
             };
             let mut row = vec![
                 format!("{mark} {}", one.way.name()),
                 count(one.at_once as u64),
                 seconds_f64(one.predicted_s),
-                one.limited_by.clone(),
+                one.why_not
+                    .map_or_else(|| one.limited_by.clone(), Into::into),
                 advice::range(one),
             ];
             row.truncate(columns);
@@ -138,14 +169,12 @@ impl Seen {
     }
 }
 
-/// How wrong the predictions were.
+/// How wrong the predictions were, and whether the advice stands.
 fn tried(trial: &Trial, job: &Job, width: usize) -> String {
-    let [items, all] = [trial.items, job.items].map(|items| count(items as u64));
-    let fewer = match trial.items < job.items {
-        true => format!(" with {items} items, since {all} would take too long"),
-        false => String::new(),
-    };
-    let title = format!("{} rounds, taking turns{fewer}; the median:", trial.rounds);
+    let title = format!(
+        "{} rounds, taking turns, CPUs free: {:.1}; the median:",
+        trial.rounds, trial.free_cpus
+    );
     let row = |one: &Tried| {
         let [predicted, took] = [one.predicted_s, one.took_s].map(seconds_f64);
         let off = percent(one.error.abs());
@@ -154,13 +183,41 @@ fn tried(trial: &Trial, job: &Job, width: usize) -> String {
             error if error > 0.0 => format!("{off} too long"),
             _ => format!("{off} too short"),
         };
-        vec![format!("  {}", one.way.name()), predicted, took, off]
+        let all = count(job.items as u64);
+        let items = match one.with_items {
+            Some(some) => format!("{} of {all}, scaled up", count(some as u64)),
+            None => all,
+        };
+        vec![format!("  {}", one.way.name()), items, predicted, took, off]
     };
     let rows = trial.ways.iter().map(row).collect();
-    let headings = ["  tried", "predicted", "took", "prediction"];
-    let rows = table(&headings, rows, &[0, 3], width);
+    let headings = ["  tried", "items", "predicted", "took", "prediction"];
+    let rows = table(&headings, rows, &[0, 1, 4], width);
     let title = labelled("Tried", &title, width);
-    format!("\n{title}\n{}", rows.trim_end())
+    let verdict = labelled("", &verdict(trial), width);
+    format!("\n{title}\n{}\n{verdict}", rows.trim_end())
+}
+
+/// Which way was the fastest, and what that makes of the advice.
+fn verdict(trial: &Trial) -> String {
+    let advised = &trial.ways[0];
+    let took = |way| trial.ways.iter().find(|one| one.way == way);
+    let least = took(trial.fastest).map_or(0.0, |one| one.took_s);
+    let first = format!(
+        "In the trial {} took least: {}.",
+        trial.fastest.name(),
+        seconds_f64(least)
+    );
+    let against = format!(
+        "{} took {}",
+        advised.way.name(),
+        seconds_f64(advised.took_s)
+    );
+    match trial.stands {
+        true if trial.fastest == advised.way => format!("{first} The advice stands."),
+        true => format!("{first} The advice stands: {against}, no more than a tenth longer."),
+        false => format!("{first} Here the advice does not stand: {against}."),
+    }
 }
 
 /// The job in words.

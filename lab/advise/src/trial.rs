@@ -1,9 +1,10 @@
 //! Ways tried on a job of that shape, taking turns, and how wrong the predictions were.
 
 use crate::{
-    Costs, Forecast, Job, Way,
+    Costs, Forecast, Job, Way, advice,
     costs::{MIDDLE, quantile},
-    model::{Language, forecasts},
+    grid::AS_GOOD,
+    model,
     ways::{self, Item},
 };
 use common::format::seconds_f64;
@@ -11,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 /// How often each way is tried.
 pub const ROUNDS: usize = 5;
-/// The slowest way may take so long, all rounds together.
+/// A way that takes longer, all rounds together, is tried with fewer items, for half of that.
 const PATIENCE_S: f64 = 10.0;
 
 /// A way that was tried.
@@ -27,17 +28,24 @@ pub struct Tried {
     pub took_s: f64,
     /// By how much the prediction was wrong: 0.1 is a tenth too long.
     pub error: f64,
+    /// With how many items it was tried where all would have taken too long; the time is scaled up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub with_items: Option<usize>,
 }
 
 /// What a trial showed.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Trial {
-    /// How many items: fewer than the job has where its slowest way would take too long.
-    pub items: usize,
     /// How often each way ran, taking turns.
     pub rounds: usize,
-    /// The two best and the worst.
+    /// How many CPUs were free then.
+    pub free_cpus: f64,
+    /// The advised way, the next, and the worst.
     pub ways: Vec<Tried>,
+    /// The way that took least.
+    pub fastest: Way,
+    /// Whether the advised way was the fastest or as good.
+    pub stands: bool,
 }
 
 impl Tried {
@@ -50,14 +58,16 @@ impl Tried {
             predicted_s,
             took_s,
             error: predicted_s / took_s - 1.0,
+            with_items: None,
         }
     }
 }
 
 /// Does so many items in each way, round by round, and calls `before` each of them; what each took in each round.
 pub(crate) fn take_turns(
-    (item, items): (&Item, usize),
+    item: &Item,
     ways: &[Forecast],
+    items: &[usize],
     mut before: impl FnMut(),
 ) -> anyhow::Result<Vec<Vec<f64>>> {
     let mut took = vec![Vec::new(); ways.len()];
@@ -66,60 +76,94 @@ pub(crate) fn take_turns(
             before();
             // Each round begins with another one.
             let at = (turn + round) % ways.len();
-            took[at].push(ways::run(ways[at].way, item, items, ways[at].at_once)?);
+            took[at].push(ways::run(ways[at].way, item, items[at], ways[at].at_once)?);
         }
     }
     Ok(took)
 }
 
-/// Tries the two best ways and the worst, with fewer items where the worst would take too long.
+/// Tries the advised way, the next and the worst, and compares them with what the CPUs that are free now allow.
 ///
 /// # Errors
 /// The system starts no thread or no process; or one item alone takes too long.
-pub fn run(job: &Job, costs: &Costs, predicted: &[Forecast]) -> anyhow::Result<Trial> {
-    let mut order: Vec<&Forecast> = predicted.iter().filter(|one| one.is_allowed).collect();
-    order.sort_by(|one, other| one.predicted_s.total_cmp(&other.predicted_s));
-    let worst = order.pop();
-    let chosen = order.into_iter().take(2).chain(worst).map(|one| one.way);
-    let (smaller, forecasts) = shortened(job, costs, &chosen.collect::<Vec<_>>())?;
-    let item = Item::of(&smaller, costs.steps_per_s());
-    let took = take_turns((&item, smaller.items), &forecasts, || ())?;
-    let tried = forecasts.iter().zip(&took);
-    let tried = tried.map(|(one, took)| Tried::of(one, one.predicted_s, took));
-    Ok(Trial {
-        items: smaller.items,
+pub fn run(job: &Job, now: &Costs, predicted: &[Forecast]) -> anyhow::Result<Option<Trial>> {
+    let chosen = choose(job, predicted);
+    let (mut items, mut ways) = (Vec::new(), Vec::new());
+    for one in &chosen {
+        items.push(fitting(job, now, one)?);
+    }
+    let item = Item::of(job, now.steps_per_s());
+    for ((one, took), some) in chosen
+        .iter()
+        .zip(take_turns(&item, &chosen, &items, || ())?)
+        .zip(items)
+    {
+        let [all_s, some_s] = [job.items, some].map(|items| time_of(job, now, one, items));
+        let took: Vec<f64> = took.into_iter().map(|took| took * all_s / some_s).collect();
+        ways.push(Tried {
+            with_items: (some < job.items).then_some(some),
+            ..Tried::of(one, all_s, &took)
+        });
+    }
+    let least = ways
+        .iter()
+        .min_by(|one, other| one.took_s.total_cmp(&other.took_s));
+    Ok(least.cloned().map(|least| Trial {
         rounds: ROUNDS,
-        ways: tried.collect(),
-    })
+        free_cpus: now.free(MIDDLE),
+        fastest: least.way,
+        stands: ways[0].took_s <= least.took_s * AS_GOOD,
+        ways,
+    }))
 }
 
-/// A job of that shape whose slowest way does not take too long, and the predictions for it.
-fn shortened(job: &Job, costs: &Costs, chosen: &[Way]) -> anyhow::Result<(Job, Vec<Forecast>)> {
-    let mut smaller = job.clone();
+/// The advised way, the one that would be without it, and the slowest.
+fn choose(job: &Job, predicted: &[Forecast]) -> Vec<Forecast> {
+    let (mut left, mut chosen) = (predicted.to_vec(), Vec::new());
+    left.retain(|one| one.why_not.is_none());
+    left.sort_by(|one, other| one.predicted_s.total_cmp(&other.predicted_s));
+    while let Some(best) = advice::best(&left, job)
+        .cloned()
+        .filter(|_| chosen.len() < 2)
+    {
+        left.retain(|one| one.way != best.way);
+        chosen.push(best);
+    }
+    chosen.extend(left.pop());
+    chosen
+}
+
+fn time_of(job: &Job, costs: &Costs, one: &Forecast, items: usize) -> f64 {
+    let some = Job {
+        items,
+        ..job.clone()
+    };
+    model::time(&some, costs, one.way, one.at_once.min(items))
+}
+
+/// How many items a way can be tried with.
+fn fitting(job: &Job, costs: &Costs, one: &Forecast) -> anyhow::Result<usize> {
+    let (mut items, mut allowed_s) = (job.items, PATIENCE_S);
     loop {
-        let mut forecasts = forecasts(&smaller, costs, Language::Rust);
-        forecasts.retain(|one| chosen.contains(&one.way));
-        forecasts.sort_by_key(|one| chosen.iter().position(|way| *way == one.way));
-        let slowest = forecasts
-            .iter()
-            .map(|one| one.predicted_s)
-            .fold(0.0, f64::max);
-        let fitting = smaller.items as f64 * PATIENCE_S / (slowest * ROUNDS as f64);
-        if fitting >= smaller.items as f64 {
-            return Ok((smaller, forecasts));
+        let took_s = time_of(job, costs, one, items);
+        let share = allowed_s / (took_s * ROUNDS as f64);
+        if share >= 1.0 {
+            return Ok(items);
         }
-        let one = seconds_f64(slowest);
+        let took = seconds_f64(took_s);
         anyhow::ensure!(
-            smaller.items > 1,
-            "`--try` is for shorter items: a single one takes {one}"
+            items > 1,
+            "`--try` is for shorter items: a single one takes {took}"
         );
-        smaller.items = (fitting as usize).clamp(1, smaller.items - 1);
+        allowed_s = PATIENCE_S / 2.0;
+        items = ((items as f64 * share) as usize).clamp(1, items - 1);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Language, forecasts};
 
     #[test]
     fn a_job_that_takes_too_long_is_tried_with_fewer_items() {
@@ -129,20 +173,40 @@ mod tests {
             pieces_s: vec![0.01],
             ..Costs::default()
         };
-        let chosen = [Way::Tasks, Way::OneByOne];
-        let job = Job::new(1_000_000, 0.45, 0.0);
-        let (smaller, forecasts) = shortened(&job, &costs, &chosen).expect("items are short");
-        assert_eq!(smaller.items, 4);
-        let ways: Vec<Way> = forecasts.iter().map(|one| one.way).collect();
-        assert_eq!(ways, chosen);
-        assert!(
-            (forecasts[1].predicted_s - 1.8).abs() < 0.1,
-            "{forecasts:?}"
+        let fits = |job: &Job, way: Way| {
+            let all = forecasts(job, &costs, Language::Rust);
+            fitting(
+                job,
+                &costs,
+                all.iter().find(|one| one.way == way).expect("a way"),
+            )
+        };
+        let many = Job::new(100, 0.45, 0.0);
+        assert_eq!(fits(&many, Way::OneByOne).expect("items are short"), 2);
+        assert_eq!(fits(&many, Way::Tasks).expect("items are short"), 100);
+        // Nearly all is no less than all.
+        assert_eq!(
+            fits(&Job::new(15, 0.1, 0.0), Way::OneByOne).expect("short"),
+            15
         );
-        let short = Job::new(10, 0.01, 0.0);
-        let (same, _) = shortened(&short, &costs, &chosen).expect("it is short");
-        assert_eq!(same.items, 10);
-        let error = shortened(&Job::new(9, 60.0, 0.0), &costs, &chosen).expect_err("a minute");
+        let error = fits(&Job::new(9, 60.0, 0.0), Way::OneByOne).expect_err("a minute");
         assert!(error.to_string().contains("for shorter items"), "{error}");
+    }
+
+    #[test]
+    fn the_advised_way_is_tried_and_nothing_that_is_no_use() {
+        let costs = Costs {
+            cpus: 2,
+            free_cpus: vec![2.0],
+            pieces_s: vec![0.01],
+            ..Costs::default()
+        };
+        for job in [Job::new(100, 0.05, 0.0), Job::new(100, 0.0, 0.05)] {
+            let all = forecasts(&job, &costs, Language::Rust);
+            let chosen: Vec<Way> = choose(&job, &all).iter().map(|one| one.way).collect();
+            let advised = advice::best(&all, &job).map(|best| best.way);
+            assert_eq!((chosen.len(), chosen.first().copied()), (3, advised));
+            assert!(!chosen.contains(&Way::TasksAndProcesses), "{chosen:?}");
+        }
     }
 }

@@ -41,13 +41,8 @@ const HEADINGS: [&str; 6] = [
     "one by one",
 ];
 
-/// The table for this machine, with what things cost now and all its CPUs free.
+/// The table for this machine, with what things cost now, for costs with all its CPUs free.
 pub fn table(rust: &Costs, python: &Python) -> TableReport {
-    let rust = rust.undisturbed();
-    let python = Python {
-        costs: python.costs.undisturbed(),
-        ..python.clone()
-    };
     let free = match rust.cpus {
         1 => "its one CPU".to_owned(),
         cpus => format!("all its {cpus} CPUs"),
@@ -60,7 +55,7 @@ pub fn table(rust: &Costs, python: &Python) -> TableReport {
         title: "What to use when".into(),
         headings: HEADINGS.map(String::from).to_vec(),
         rows: jobs()
-            .map(|(name, job)| row(name, &job, &rust, &python))
+            .map(|(name, job)| row(name, &job, rust, python))
             .to_vec(),
         text_columns: vec![0, 1, 3, 4],
         notes: vec![note],

@@ -164,8 +164,11 @@ fn a_crash_that_must_be_contained_leaves_processes_only() {
 fn under_a_gil_threads_are_never_the_way_to_compute() {
     for items in [2, 10, 100, 10_000] {
         for cpu in [1e-5, 1e-3, 0.1, 1.0] {
-            let job = Job::new(items, 0.0, cpu);
-            assert_ne!(best(&job, Language::PythonWithGil), Way::Threads, "{job:?}");
+            for wait in [0.0, cpu / 20.0] {
+                let job = Job::new(items, wait, cpu);
+                let best = best(&job, Language::PythonWithGil);
+                assert!(![Way::Threads, Way::Tasks].contains(&best), "{job:?}");
+            }
         }
     }
     let job = Job::new(100, 0.0, 0.1);
@@ -266,5 +269,7 @@ fn a_range_holds_its_prediction_and_is_wider_on_a_restless_machine() {
             "{one:?}"
         );
         assert!(one.low_s < one.high_s, "{one:?}");
+        // No good moment makes an item compute less than its owner says.
+        assert!(one.way != Way::OneByOne || one.low_s >= 1.0, "{one:?}");
     }
 }
