@@ -51,17 +51,8 @@ const NO_SHELL: &str = "there is no shell; with one: --run 'sh -c \"…\"'";
 /// # Errors
 /// It is no command, or does not start.
 pub fn run(line: &str, limit: Duration, quiet: bool) -> anyhow::Result<Ran> {
-    let words = shlex::split(line).filter(|words| !words.is_empty());
-    let words =
-        words.with_context(|| format!("`--run {line}` is no command; quotes must match"))?;
-    let mut command = Command::new(&words[0]);
-    command.args(&words[1..]).stdin(Stdio::null());
-    if quiet {
-        command.stdout(io::stderr());
-    }
     let (before, began) = (cpu_of_children(), Instant::now());
-    let mut guest = Guest::spawn(&mut command)
-        .with_context(|| format!("cannot start `{}` ({NO_SHELL})", words[0]))?;
+    let mut guest = start(line, quiet)?;
     let mut ran = Ran {
         command: line.into(),
         ..Ran::default()
@@ -97,6 +88,18 @@ pub fn run(line: &str, limit: Duration, quiet: bool) -> anyhow::Result<Ran> {
     ran.at_once = lived_s / ran.wall_s;
     ran.ready_s = ready_s.values().sum::<f64>() / ran.at_once.max(1.0);
     Ok(ran)
+}
+
+fn start(line: &str, quiet: bool) -> anyhow::Result<Guest> {
+    let words = shlex::split(line).filter(|words| !words.is_empty());
+    let words =
+        words.with_context(|| format!("`--run {line}` is no command; quotes must match"))?;
+    let mut command = Command::new(&words[0]);
+    command.args(&words[1..]).stdin(Stdio::null());
+    if quiet {
+        command.stdout(io::stderr());
+    }
+    Guest::spawn(&mut command).with_context(|| format!("cannot start `{}` ({NO_SHELL})", words[0]))
 }
 
 /// Kills what is left of a group whose leader has ended.

@@ -179,20 +179,13 @@ fn ask(
     input: &mut impl BufRead,
     prompts: &mut impl Write,
 ) -> Result<Args, Usage> {
-    let command = Args::command();
-    let help = |flag| {
-        let mut all = command.get_arguments();
-        let found = all.find(|argument| argument.get_long() == Some(flag));
-        found.and_then(|it| it.get_help()).map(ToString::to_string)
-    };
     let mut say = |text: &str, end| {
         // Standard error holds nothing back; where nobody reads the prompt, nobody answers either.
         let _ = write!(prompts, "{}{end}", wrap(text, width, 0));
     };
     for (flag, usual) in questions {
         loop {
-            let question = help(flag).unwrap_or_default();
-            say(&format!("{question} [{usual}]"), " ");
+            say(&format!("{} [{usual}]", help(flag)), " ");
             let mut line = String::new();
             if input.read_line(&mut line).unwrap_or(0) == 0 {
                 let flags = "give flags instead, such as --items 100 --wait 50ms";
@@ -203,21 +196,30 @@ fn ask(
                 "" if ["no", "all"].contains(usual) => break,
                 "" => format!("--{flag}={usual}"),
                 "yes" => format!("--{flag}"),
-                _ if *usual == "no" => {
-                    say("yes or no?", "\n");
-                    continue;
-                }
                 text => format!("--{flag}={text}"),
             });
             let Err(error) = Args::try_parse_from(&words) else {
                 break;
             };
             words.pop();
-            let error = error.to_string();
+            let error = match *usual {
+                "no" => "yes or no?".to_owned(),
+                _ => error.to_string(),
+            };
             say(error.lines().next().unwrap_or_default(), "\n");
         }
     }
     Args::try_parse_from(&words).map_err(|error| Usage(error.to_string()))
+}
+
+/// What `--help` says of a flag.
+fn help(flag: &str) -> String {
+    let command = Args::command();
+    let mut all = command.get_arguments();
+    let found = all.find(|argument| argument.get_long() == Some(flag));
+    found
+        .and_then(|it| it.get_help())
+        .map_or_else(String::new, ToString::to_string)
 }
 
 #[cfg(test)]
