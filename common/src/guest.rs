@@ -26,7 +26,7 @@ pub fn ask_python<T: DeserializeOwned>(
     command.args(arguments).stdin(Stdio::null());
     let guest = Guest::spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped()));
     let mut guest = guest.with_context(|| format!("cannot start `{shown}`"))?;
-    let pipes = guest.stdout.take().zip(guest.stderr.take());
+    let pipes = guest.child.stdout.take().zip(guest.child.stderr.take());
     let (out, err) = pipes.expect("both are piped");
     let (tx, rx) = mpsc::channel();
     // It ends with the guest, which is killed when this returns.
@@ -45,5 +45,5 @@ pub fn ask_python<T: DeserializeOwned>(
         let last = last.next().unwrap_or("it printed nothing").escape_debug();
         anyhow!("no answer from `{shown}`: {last}")
     })?;
-    Ok((guest.id(), answer))
+    Ok((guest.child.id(), answer))
 }

@@ -26,8 +26,8 @@ impl Pipe {
         let command = command.arg(format!("{ARGUMENT}{what}"));
         let mut process = Guest::spawn(command.stdin(Stdio::piped()).stdout(Stdio::piped()))
             .context("cannot start the far end of a pipe")?;
-        let input = process.stdin.take().context("it is piped")?;
-        let output = process.stdout.take().context("it is piped")?;
+        let input = process.child.stdin.take().context("it is piped")?;
+        let output = process.child.stdout.take().context("it is piped")?;
         Ok(Self {
             _process: process,
             input,

@@ -81,9 +81,9 @@ fn whole(
                 .stdout(Stdio::piped());
             let start = Instant::now();
             let mut guest = Guest::spawn(&mut command).context("it does not start")?;
-            let output = guest.stdout.take().context("it is piped")?;
+            let output = guest.child.stdout.take().context("it is piped")?;
             let document: Value = serde_json::from_reader(output).context("it printed no JSON")?;
-            let status = guest.wait()?;
+            let status = guest.child.wait()?;
             took += start.elapsed();
             ensure!(status.success(), "it ended with {status}: {document}");
         }

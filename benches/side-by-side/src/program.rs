@@ -46,9 +46,9 @@ impl Program {
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut process = Guest::spawn(command.stderr(Stdio::piped()))
             .with_context(|| format!("cannot start `{name}`"))?;
-        let input = process.stdin.take();
-        let output = process.stdout.take().context("it is piped")?;
-        let errors = process.stderr.take().context("it is piped")?;
+        let input = process.child.stdin.take();
+        let output = process.child.stdout.take().context("it is piped")?;
+        let errors = process.child.stderr.take().context("it is piped")?;
         let mut program = Self {
             process,
             input,
@@ -102,7 +102,7 @@ impl Program {
                     bail!("it said nothing for {} s", PATIENCE.as_secs())
                 }
                 Err(RecvTimeoutError::Timeout) => {
-                    has_ended = !matches!(self.process.try_wait(), Ok(None));
+                    has_ended = !matches!(self.process.child.try_wait(), Ok(None));
                 }
             }
         }
@@ -126,7 +126,7 @@ impl Program {
     fn end(&mut self) -> Option<ExitStatus> {
         let deadline = Instant::now() + GRACE;
         loop {
-            match self.process.try_wait() {
+            match self.process.child.try_wait() {
                 Ok(Some(status)) => return Some(status),
                 Ok(None) if Instant::now() < deadline => thread::sleep(Duration::from_millis(1)),
                 _ => break,

@@ -56,7 +56,7 @@ impl Python {
         // Gone at the end of this, whatever it is doing.
         let mut process =
             Guest::spawn(command).map_err(|error| format!("cannot start `{shown}`: {error}"))?;
-        let output = process.stdout.take().expect("it is piped");
+        let output = process.child.stdout.take().expect("it is piped");
         match in_lines(output).recv_timeout(PATIENCE) {
             Ok(line) => Self::told(path, &line).ok_or_else(|| format!("`{shown}` is no Python 3")),
             Err(RecvTimeoutError::Disconnected) => Err(format!("`{shown}` is no Python 3")),

@@ -61,8 +61,8 @@ pub fn run(line: &str, limit: Duration, quiet: bool) -> anyhow::Result<Ran> {
     // What each thread has waited for a CPU, and how long each of those at once lived, in all.
     let (mut ready_s, mut lived_s) = (BTreeMap::new(), 0.0);
     loop {
-        let ended = guest.try_wait()?;
-        let (seen, at_once) = ran.look(guest.id(), &mut ready_s);
+        let ended = guest.child.try_wait()?;
+        let (seen, at_once) = ran.look(guest.child.id(), &mut ready_s);
         lived_s += at_once as f64
             * mem::replace(&mut looked, Instant::now())
                 .elapsed()
@@ -71,13 +71,13 @@ pub fn run(line: &str, limit: Duration, quiet: bool) -> anyhow::Result<Ran> {
             ran.exit = Some(status.into());
             ran.left_over = seen;
             if seen > 0 {
-                kill_group(guest.id());
+                kill_group(guest.child.id());
             }
             break;
         }
         if began.elapsed() > limit {
             guest.kill();
-            guest.wait()?;
+            guest.child.wait()?;
             break;
         }
         thread::sleep(pause);

@@ -44,7 +44,7 @@ pub(crate) fn check(drill: &Drill) -> anyhow::Result<Verdict> {
     let mark = format!("{:x}", RandomState::new().hash_one(process::id()));
     command.args(["--mark", &mark]).stdin(Stdio::null());
     let mut program = Guest::spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped()))?;
-    let pipes = (program.stdout.take(), program.stderr.take());
+    let pipes = (program.child.stdout.take(), program.child.stderr.take());
     let (printed, errors) = (Tail::of(pipes.0), Tail::of(pipes.1));
     let status = program.end_within(LIMIT)?;
     let Some(status) = status else {

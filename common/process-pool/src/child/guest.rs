@@ -4,7 +4,6 @@ use super::platform;
 use crate::sync::lock;
 use std::{
     io,
-    ops::{Deref, DerefMut},
     process::{Child, Command, ExitStatus},
     sync::Mutex,
     thread,
@@ -22,7 +21,8 @@ static GUESTS: Mutex<Vec<u32>> = Mutex::new(Vec::new());
 /// On Unix it has a process group of its own, and what it starts there is killed with it.
 #[derive(Debug)]
 pub struct Guest {
-    process: Child,
+    /// The process, and its pipes.
+    pub child: Child,
 }
 
 impl Guest {
@@ -35,9 +35,9 @@ impl Guest {
         let mut guests = lock(&GUESTS);
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(command, 0);
-        let process = command.spawn()?;
-        guests.push(process.id());
-        Ok(Self { process })
+        let child = command.spawn()?;
+        guests.push(child.id());
+        Ok(Self { child })
     }
 
     /// Waits until it ends, for at most `limit`, and kills it then: `None`. What it started in its process
@@ -47,37 +47,23 @@ impl Guest {
     /// The system's word, where it cannot be waited for.
     pub fn end_within(&mut self, limit: Duration) -> io::Result<Option<ExitStatus>> {
         let deadline = Instant::now() + limit;
-        while !platform::has_ended_with_its_helpers(self.process.id()) {
+        while !platform::has_ended_with_its_helpers(self.child.id()) {
             if Instant::now() > deadline {
                 self.kill();
                 return Ok(None);
             }
             thread::sleep(LOOK_EVERY);
         }
-        self.process.wait().map(Some)
+        self.child.wait().map(Some)
     }
 
     /// Kills it, and on Unix what it started in its process group.
     pub fn kill(&mut self) {
         // It may have ended by itself, which is as well.
-        if !platform::has_ended_with_its_helpers(self.process.id()) {
-            platform::kill_group(self.process.id());
-            let _ = self.process.kill();
+        if !platform::has_ended_with_its_helpers(self.child.id()) {
+            platform::kill_group(self.child.id());
+            let _ = self.child.kill();
         }
-    }
-}
-
-impl Deref for Guest {
-    type Target = Child;
-
-    fn deref(&self) -> &Child {
-        &self.process
-    }
-}
-
-impl DerefMut for Guest {
-    fn deref_mut(&mut self) -> &mut Child {
-        &mut self.process
     }
 }
 
@@ -85,9 +71,9 @@ impl Drop for Guest {
     fn drop(&mut self) {
         self.kill();
         let mut guests = lock(&GUESTS);
-        guests.retain(|id| *id != self.process.id());
+        guests.retain(|id| *id != self.child.id());
         // Reaped only now: until then its number is nobody else's.
-        let _ = self.process.wait();
+        let _ = self.child.wait();
     }
 }
 
@@ -108,13 +94,13 @@ mod tests {
             let spawned = Guest::spawn(Command::new("sleep").arg("600"));
             spawned.expect("there is a `sleep`")
         };
-        let id = sleeper().id();
+        let id = sleeper().child.id();
         let guests = lock(&GUESTS);
         assert!(!guests.contains(&id));
         drop(guests);
         let mut guest = sleeper();
         kill_guests();
-        let status = guest.wait().expect("it can be waited for");
+        let status = guest.child.wait().expect("it can be waited for");
         assert_eq!(status.signal(), Some(9));
         let ended = |script, limit| {
             let mut guest = Guest::spawn(Command::new("sh").args(["-c", script])).expect("a shell");
@@ -129,7 +115,7 @@ mod tests {
             .args(["-c", "sleep 600 & echo; wait"])
             .stdout(Stdio::piped());
         let mut guest = Guest::spawn(&mut command).expect("there is a shell");
-        let mut output = guest.stdout.take().expect("it is piped");
+        let mut output = guest.child.stdout.take().expect("it is piped");
         output.read_exact(&mut [0]).expect("it has begun");
         drop(guest);
         assert_eq!(output.read(&mut [0]).expect("it is closed"), 0);

@@ -270,7 +270,7 @@ impl Child {
 
     /// The process id.
     pub fn id(&self) -> u32 {
-        self.process.id()
+        self.process.child.id()
     }
 
     /// How it ended, or `None` while it runs.
@@ -279,7 +279,7 @@ impl Child {
             return None;
         }
         if self.exit.is_none() {
-            self.exit = match self.process.try_wait() {
+            self.exit = match self.process.child.try_wait() {
                 Ok(status) => status.map(Exit::from),
                 // Where SIGCHLD is ignored the system has reaped it, and how it ended is unknown.
                 Err(_) => Some(Exit::Code(-1)),
