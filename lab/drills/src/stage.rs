@@ -23,6 +23,9 @@ const LOOK: Duration = Duration::from_millis(1);
 /// A repair that has worked so long, on whatever CPUs, and neither ends nor waits is in an endless loop.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// A repair that has done so many things is in an endless loop, too; the rest is not recorded.
+const MOST: usize = 1000;
+
 /// One thing that happened.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub enum Event {
@@ -117,7 +120,10 @@ impl Stage {
     }
 
     fn add(&self, lane: usize, event: Event) {
-        self.seen().events.push((lane, event));
+        let mut seen = self.seen();
+        if seen.events.len() < MOST {
+            seen.events.push((lane, event));
+        }
     }
 
     /// Notes that the work of a lane begins.
@@ -240,7 +246,10 @@ impl Stage {
             let _ = tx.send(catch_unwind(AssertUnwindSafe(repair)));
         });
         let began = Usage::of_this_process();
-        let is_late = || Usage::of_this_process().since(&began).cpu() > PATIENCE;
+        let is_late = || {
+            self.seen().events.len() >= MOST
+                || Usage::of_this_process().since(&began).cpu() > PATIENCE
+        };
         loop {
             // When it has returned, what it left behind goes as far as it can: that is seen, too.
             while !self.all_sleep() && !is_late() {}

@@ -41,7 +41,9 @@ impl Verdict {
     /// What there is to print of it.
     pub fn lines(&self, width: usize) -> Vec<String> {
         let mut lines = self.picture(width);
-        lines.push(String::new());
+        if !lines.is_empty() {
+            lines.push(String::new());
+        }
         lines.push(match &self.fault {
             Some(fault) => common::report::wrap(&format!("✗ {fault}"), width, 2),
             None => "✓ the repair holds".to_owned(),
@@ -51,26 +53,28 @@ impl Verdict {
 
     /// Who did what, the first event on the left: in words where there is room, as marks where not.
     pub fn picture(&self, width: usize) -> Vec<String> {
+        let lanes = self.names.len();
+        let events = self.events.iter().filter(|(lane, _)| *lane < lanes);
+        let events: Vec<_> = events.cloned().collect();
         let longest = self.names.iter().map(|name| cells(name)).max().unwrap_or(0);
         let room = width.saturating_sub(longest + 4);
-        let all = self.events.iter().map(|(_, event)| event.cell());
-        let in_words = self
-            .events
+        let all = events.iter().map(|(_, event)| event.cell());
+        let in_words = events
             .iter()
             .map(|(_, event)| columns(event))
             .sum::<usize>()
             <= room;
-        let works = self.events.iter().any(|(_, event)| *event == Event::Enter);
+        let works = events.iter().any(|(_, event)| *event == Event::Enter);
         if !in_words && !works {
-            return self.in_turn(width);
+            return self.in_turn(&events, width);
         }
         // As a mark, a note is written at the end of its line.
         let room = room
-            .saturating_sub(all.map(cells).max().unwrap_or(0) + 2)
+            .saturating_sub(all.chain([NEVER]).map(cells).max().unwrap_or(0) + 2)
             .max(1);
         let events = match in_words {
-            true => &self.events[..],
-            false => &self.events[self.events.len().saturating_sub(room)..],
+            true => &events[..],
+            false => &events[events.len().saturating_sub(room)..],
         };
         let step = (!in_words).then(|| (room / events.len().max(1)).clamp(1, 4));
         let row = |(lane, name)| format!("  {name:longest$}  {}", row(events, lane, step));
@@ -91,16 +95,26 @@ impl Verdict {
     }
 
     /// What was done, from top to bottom; what one lane did in a row is in one line.
-    fn in_turn(&self, width: usize) -> Vec<String> {
-        let runs = self.events.chunk_by(|(one, _), (next, _)| one == next);
+    fn in_turn(&self, events: &[(usize, Event)], width: usize) -> Vec<String> {
+        /// Lines at the start and at the end; those in between are left out.
+        const SHOWN: usize = 8;
+        let runs = events.chunk_by(|(one, _), (next, _)| one == next);
         let line = |run: &[(usize, Event)]| {
             let done: Vec<&str> = run.iter().map(|(_, event)| event.cell()).collect();
             let line = format!("{}  {}", self.names[run[0].0], done.join(", "));
             common::report::wrap(&line, width, 2)
         };
-        runs.map(line).collect()
+        let mut lines: Vec<String> = runs.map(line).collect();
+        if let Some(rest) = lines.len().checked_sub(2 * SHOWN + 1) {
+            let left_out = format!("  … {} more lines", rest + 1);
+            lines.splice(SHOWN..=SHOWN + rest, [left_out]);
+        }
+        lines
     }
 }
+
+/// What is at the end of an empty line.
+const NEVER: &str = "never came";
 
 fn cells(text: &str) -> usize {
     text.chars().count()
@@ -135,7 +149,7 @@ fn row(events: &[(usize, Event)], lane: usize, step: Option<usize>) -> String {
         line.extend(iter::repeat_n(filler, width - cells(shown)));
     }
     if line.trim().is_empty() {
-        last = "never came";
+        last = NEVER;
     }
     format!("{line}  {last}")
 }
