@@ -242,6 +242,23 @@ fn steps_without_room_in_one_line_are_listed_in_their_order() {
     }
 }
 
+/// Whatever a repair does: a recording that does not end would hide its verdict.
+#[test]
+fn an_endless_recording_has_a_short_picture() {
+    let seen = attempt(DRILLS[4], "asks_again", None);
+    assert!(seen.events.len() <= 1000, "{}", seen.events.len());
+    let lines = seen.picture(80);
+    assert!(lines.len() <= 17, "{lines:#?}");
+    assert!(lines[8].contains("more lines"), "{lines:#?}");
+}
+
+#[test]
+fn a_hint_and_a_solution_are_not_asked_for_at_once() {
+    for other in ["--solution", "--watch"] {
+        let _ = run(drills(), &["drill", "7", "--hint", other]).refused(2, &["--hint", other]);
+    }
+}
+
 #[test]
 fn a_round_of_diagnoses_asks_ten_keeps_the_answers_and_names_the_evidence() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -1,6 +1,6 @@
 //! Threads that do not start together do not race. Each runner warms up, some longer than others,
-//! and then runs. Repair `race`: no runner starts before all of them are warm, and then all run at
-//! the same time, each on its own thread.
+//! and then runs. Repair `race`: each runner warms up and runs on a thread of its own, no runner
+//! starts before all of them are warm, and then all run at the same time.
 
 use lab_drills::d02::Runner;
 use std::thread;

@@ -1,4 +1,4 @@
-//! Three threads call `add` on one total, and some of what they add is lost. Repair `add` so that
+//! Three threads add 1, 2 and 3 to a total of 10, and some of that is lost. Repair `add` so that
 //! nothing is lost in any order of the threads. The `AtomicU64` is that of the standard library,
 //! with a stop after each load: there the check lets another thread in. There is more than one good
 //! repair.

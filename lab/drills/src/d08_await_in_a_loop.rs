@@ -4,7 +4,7 @@
 
 use lab_drills::d08::Site;
 
-/// Fetches the first pages of a site, here 5.
+/// Fetches the first pages of a site, here 12.
 async fn fetch_all(site: &Site, pages: usize) -> Vec<String> {
     let mut got = Vec::new();
     for page in 0..pages {

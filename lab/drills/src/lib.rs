@@ -80,13 +80,17 @@ impl Drill {
         let task = common::report::wrap(self.task, 96, 0);
         let task = task.lines().map(|line| format!("//! {line}\n"));
         let (task, text) = (task.collect::<String>(), self.text("shipped"));
-        let call = match self.entry.starts_with(char::is_uppercase) {
-            true => format!("check::<{}>()", self.entry),
-            false => format!("check({})", self.entry),
+        let call = self.call();
+        format!("{task}\n{text}\nfn main() -> std::process::ExitCode {{\n    {call}\n}}\n")
+    }
+
+    /// What `main` calls in the reader's file.
+    pub fn call(&self) -> String {
+        let (number, entry) = (self.number, self.entry);
+        let check = match entry.starts_with(char::is_uppercase) {
+            true => format!("check::<{entry}>()"),
+            false => format!("check({entry})"),
         };
-        let module = format!("lab_drills::d{:02}", self.number);
-        format!(
-            "{task}\n{text}\nfn main() -> std::process::ExitCode {{\n    {module}::{call}.report()\n}}\n"
-        )
+        format!("lab_drills::d{number:02}::{check}.report()")
     }
 }

@@ -7,16 +7,16 @@ use clap::Parser;
 use common::{
     cli::{self, within},
     progress::Progress,
-    report::{Screen, ScreenOptions, wrap},
+    report::{Screen, ScreenOptions},
 };
-use lab_drills::{DRILLS, Drill, d20};
+use lab_drills::{DRILLS, Drill, d20, verdict::hanging};
 use serde_json::{Value, json};
 use std::{
     fs,
     io::{self, Write as _},
     process::ExitCode,
     thread,
-    time::Duration,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 /// Repair small broken programs
@@ -50,18 +50,18 @@ struct DrillArgs {
     list: bool,
 
     /// Show the next of three hints
-    #[arg(long, requires = "number")]
+    #[arg(long, requires = "number", conflicts_with_all = ["solution", "watch"])]
     hint: bool,
 
     /// Show a solution; before you have one of your own only with --give-up
-    #[arg(long, requires = "number")]
+    #[arg(long, requires = "number", conflicts_with = "watch")]
     solution: bool,
 
     /// Show the solution all the same
     #[arg(long, requires = "solution")]
     give_up: bool,
 
-    /// Write the file as it was at first; what you wrote is lost
+    /// Write the file as it was at first; yours is kept beside it, as .rs.old
     #[arg(long, requires = "number", conflicts_with_all = ["hint", "solution", "watch"])]
     reset: bool,
 
@@ -150,7 +150,7 @@ fn hint(drill: &Drill, screen: &Screen) -> (Value, String) {
     let line = format!("Hint {number} of 3: {words}");
     (
         json!({ "hint": number, "text": words }),
-        wrap(&line, screen.width(), 0),
+        hanging(&line, screen.width(), 2),
     )
 }
 
@@ -165,13 +165,21 @@ fn solution(drill: &Drill, is_allowed: bool) -> Result<(Value, String), ExitCode
 }
 
 fn reset(drill: &Drill) -> Result<(Value, String), ExitCode> {
-    let place = drill.place();
-    let name = place.display();
-    match fs::write(&place, drill.shipped()) {
-        Ok(()) => Ok((
-            json!({ "reset": place }),
-            format!("`{name}` is as it was at first"),
-        )),
+    let (place, shipped) = (drill.place(), drill.shipped());
+    let name = format!("lab/drills/src/{}.rs", drill.file());
+    let is_own = fs::read(&place).is_ok_and(|text| text != shipped.as_bytes());
+    let kept = is_own.then(|| format!("{name}.old"));
+    let copied = match is_own {
+        true => fs::copy(&place, place.with_extension("rs.old")).map(drop),
+        false => Ok(()),
+    };
+    match copied.and_then(|()| fs::write(&place, shipped)) {
+        Ok(()) => {
+            let document = json!({ "reset": name, "kept": kept });
+            let kept = kept.map(|kept| format!("; what you wrote is in `{kept}`"));
+            let kept = kept.unwrap_or_default();
+            Ok((document, format!("`{name}` is as it was at first{kept}")))
+        }
         Err(error) => {
             cli::print_error(format!("cannot write `{name}`: {error}"));
             Err(ExitCode::FAILURE)
@@ -201,7 +209,7 @@ fn list(args: &DrillArgs, progress: &Progress, screen: &Screen) {
     };
     let mut lines: Vec<String> = DRILLS.iter().map(line).collect();
     let done = DRILLS.iter().filter(|drill| is_done(drill)).count();
-    lines.push(format!("\n{done} of {} done. Repair a file in lab/drills/src, then:\n  cargo run -- drill 1 (--hint --solution --reset --watch)", DRILLS.len()));
+    lines.push(format!("\n{done} of {} done. Repair lab/drills/src/dNN_….rs, then:\n  cargo run -- drill 1 (--hint --solution --reset --watch)", DRILLS.len()));
     let document = |drill: &&Drill| json!({ "number": drill.number, "name": drill.file(), "lesson": drill.lesson, "task": drill.task, "done": is_done(drill) });
     let all: Vec<_> = DRILLS.iter().map(document).collect();
     print(screen, args, &json!({ "drills": all }), &lines);
@@ -226,12 +234,19 @@ fn check(drill: &Drill, args: &DrillArgs, screen: &Screen) -> ExitCode {
         while changed() == at {
             thread::sleep(Duration::from_millis(200));
         }
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let now = now.map_or(0, |now| now.as_secs());
+        let (hours, minutes, seconds) = (now / 3600 % 24, now / 60 % 60, now % 60);
+        let rule = "─".repeat(20);
+        screen.print(&format!(
+            "\n{rule} saved at {hours:02}:{minutes:02}:{seconds:02} UTC {rule}\n"
+        ));
     }
 }
 
 fn check_once(drill: &Drill, args: &DrillArgs, screen: &Screen) -> ExitCode {
-    let verdict = match reader::check(drill) {
-        Ok(verdict) => verdict,
+    let (verdict, printed) = match reader::check(drill) {
+        Ok(seen) => seen,
         Err(error) => return fail(drill, args, screen, &error.to_string()),
     };
     let done = verdict.fault.is_none();
@@ -240,6 +255,10 @@ fn check_once(drill: &Drill, args: &DrillArgs, screen: &Screen) -> ExitCode {
         String::new(),
     ];
     lines.extend(verdict.lines(screen.width()));
+    if !printed.is_empty() {
+        lines.push("\n  the last that your code printed, in all runs of the check:".into());
+        lines.extend(printed.iter().map(|line| format!("    {line}")));
+    }
     if done {
         keep(|progress| progress.drills.insert(drill.file()));
         let next = DRILLS.get(drill.number).map(|next| next.number);
@@ -247,16 +266,20 @@ fn check_once(drill: &Drill, args: &DrillArgs, screen: &Screen) -> ExitCode {
         let next = next.unwrap_or_default();
         lines.push(format!("  a solution to compare with: --solution{next}"));
     } else {
-        let task = wrap(drill.task, screen.width(), 7);
-        let (file, number, lesson) = (drill.file(), drill.number, drill.lesson);
-        lines.push(format!(
-            "\nTask   {}\nFile   lab/drills/src/{file}.rs\n{CRATES}\nHelp   cargo run -- drill {number} --hint\nLesson {lesson}",
-            task.trim_start()
-        ));
+        lines.push(help(drill, screen.width()));
     }
-    let document = json!({ "drill": drill.file(), "done": done, "fault": verdict.fault, "picture": verdict.picture(80) });
+    let document = json!({ "drill": drill.file(), "done": done, "fault": verdict.fault, "picture": verdict.picture(80), "printed": printed });
     print(screen, args, &document, &lines);
     ExitCode::from(u8::from(!done))
+}
+
+/// What to do, where, and with what.
+fn help(drill: &Drill, width: usize) -> String {
+    let task = hanging(drill.task, width, 7);
+    let (file, number, lesson) = (drill.file(), drill.number, drill.lesson);
+    format!(
+        "\nTask   {task}\nFile   lab/drills/src/{file}.rs\n{CRATES}\nHelp   cargo run -- drill {number} --hint\nLesson {lesson}"
+    )
 }
 
 /// A file that could not be checked.
@@ -267,7 +290,7 @@ fn fail(drill: &Drill, args: &DrillArgs, screen: &Screen, error: &str) -> ExitCo
     }
     match error.starts_with("error") {
         // rustc's, with lines of its own.
-        true => _ = writeln!(io::stderr(), "{error}\n\n{CRATES}"),
+        true => _ = writeln!(io::stderr(), "{error}\n{}", help(drill, screen.width())),
         false => cli::print_error(error),
     }
     ExitCode::FAILURE

@@ -24,19 +24,20 @@ const MOMENTS: Duration = Duration::from_secs(1);
 /// So much of what a repair prints is kept.
 const MOST_BYTES: usize = 1 << 20;
 
-/// Checks the reader's file.
+/// Checks the reader's file; also returns the end of what its code printed.
 ///
 /// # Errors
 /// It is not there, does not compile, waits by sleeping, or ends the process by itself.
-pub(crate) fn check(drill: &Drill) -> anyhow::Result<Verdict> {
+pub(crate) fn check(drill: &Drill) -> anyhow::Result<(Verdict, Vec<String>)> {
     let (name, number) = (drill.file(), drill.number);
     let text = fs::read_to_string(drill.place());
     let text = text.map_err(|error| anyhow!("cannot read `lab/drills/src/{name}.rs`: {error}; `cargo run -- drill {number} --reset` writes it as it was at first"))?;
     if let Some(fault) = sleeping(&text) {
-        return Ok(Verdict {
+        let verdict = Verdict {
             fault: Some(fault),
             ..Verdict::default()
-        });
+        };
+        return Ok((verdict, Vec::new()));
     }
     let mut command = Command::new(build(&name)?);
     command.env(PARENT, process::id().to_string());
@@ -54,16 +55,33 @@ pub(crate) fn check(drill: &Drill) -> anyhow::Result<Verdict> {
         );
     };
     // A thread of the repair may have printed after the check.
-    let printed = printed.text();
-    let mut lines = printed.lines().rev();
-    let verdict = lines.find_map(|line| serde_json::from_str(line.strip_prefix(&*mark)?).ok());
-    verdict.with_context(|| {
-        let said = format!(
-            "the program ended before its check did ({status}): {}",
-            errors.text()
-        );
-        said.trim_end_matches([' ', ':', '\n']).to_owned()
-    })
+    let (printed, errors) = (printed.text(), errors.text());
+    let verdict = |line: &str| serde_json::from_str(line.strip_prefix(&*mark)?).ok();
+    let verdict = printed.lines().rev().find_map(verdict);
+    let own = printed.lines().filter(|line| !line.starts_with(&*mark));
+    let own = last_lines(own.chain(errors.lines()));
+    let verdict = verdict.with_context(|| {
+        let (call, own) = (drill.call(), own.join("\n"));
+        let text = format!("the program ended before its check did ({status}); `main` must call `{call}`, and nothing else may end the program\n{own}");
+        text.trim().to_owned()
+    });
+    Ok((verdict?, own))
+}
+
+/// The last lines that say something; long ones are cut.
+fn last_lines<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<String> {
+    const MOST: usize = 10;
+    let plain = |line: &str| {
+        line.chars()
+            .filter(|it| !it.is_control())
+            .take(200)
+            .collect()
+    };
+    let lines: Vec<String> = lines
+        .map(plain)
+        .filter(|line: &String| !line.trim().is_empty())
+        .collect();
+    lines[lines.len().saturating_sub(MOST)..].to_vec()
 }
 
 /// The end of what is printed: a repair may print for ever, and a process that it started may live on.
@@ -176,6 +194,14 @@ mod tests {
         let printed = tail.text();
         assert!(printed.ends_with("x\n{}") && printed.len() == MOST_BYTES);
         assert_eq!(Tail::of(None::<&[u8]>).text(), "");
+    }
+
+    #[test]
+    fn of_what_the_code_printed_the_last_lines_are_shown() {
+        let printed: String = (1..=30).map(|at| format!("line {at}\n\n")).collect();
+        let last = last_lines(printed.lines());
+        assert_eq!((last.len(), last[9].as_str()), (10, "line 30"));
+        assert_eq!(last_lines(["\u{1b}[2Jred\t"].into_iter()), ["[2Jred"]);
     }
 
     #[test]

@@ -157,6 +157,11 @@ impl Stage {
             .unwrap_or_else(PoisonError::into_inner);
     }
 
+    /// Whether this is the second run, in which the last goes on first.
+    pub(crate) fn last_first(&self) -> bool {
+        self.0.last_first
+    }
+
     /// How often a lane did what `text` says, or all lanes: `enter`, `leave`, or a note.
     pub(crate) fn count(&self, lane: Option<usize>, text: &str) -> usize {
         let seen = self.seen();
@@ -261,7 +266,12 @@ impl Stage {
             };
             match ended {
                 Ok(Ok(value)) => return Ok(value),
-                Ok(Err(panic)) => bail!("it panicked: {}", message(&*panic)),
+                Ok(Err(panic)) => {
+                    let text = message(&*panic);
+                    let again = text.contains("resumed after completion");
+                    let why = ": a future that had finished was polled again";
+                    bail!("it panicked: {text}{}", if again { why } else { "" })
+                }
                 Err(_) if is_late() => bail!(Stuck::Busy),
                 Err(_) => self.release_one()?,
             }

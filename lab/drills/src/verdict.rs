@@ -45,7 +45,7 @@ impl Verdict {
             lines.push(String::new());
         }
         lines.push(match &self.fault {
-            Some(fault) => common::report::wrap(&format!("✗ {fault}"), width, 2),
+            Some(fault) => format!("  {}", hanging(&format!("✗ {fault}"), width, 4)),
             None => "✓ the repair holds".to_owned(),
         });
         lines
@@ -102,9 +102,10 @@ impl Verdict {
         let line = |run: &[(usize, Event)]| {
             let done: Vec<&str> = run.iter().map(|(_, event)| event.cell()).collect();
             let line = format!("{}  {}", self.names[run[0].0], done.join(", "));
-            common::report::wrap(&line, width, 2)
+            format!("  {}", hanging(&line, width, 4))
         };
-        let mut lines: Vec<String> = runs.map(line).collect();
+        let all = runs.map(line).collect::<Vec<_>>().join("\n");
+        let mut lines: Vec<String> = all.lines().map(str::to_owned).collect();
         if let Some(rest) = lines.len().checked_sub(2 * SHOWN + 1) {
             let left_out = format!("  … {} more lines", rest + 1);
             lines.splice(SHOWN..=SHOWN + rest, [left_out]);
@@ -115,6 +116,12 @@ impl Verdict {
 
 /// What is at the end of an empty line.
 const NEVER: &str = "never came";
+
+/// Breaks text; its lines after the first begin so far to the right.
+pub fn hanging(text: &str, width: usize, indent: usize) -> String {
+    let text = common::report::wrap(text, width, indent);
+    text.trim_start().to_owned()
+}
 
 fn cells(text: &str) -> usize {
     text.chars().count()

@@ -74,7 +74,7 @@ pub fn check(run_all: fn(Vec<Job>)) -> Verdict {
         );
         ensure!(
             done == JOBS,
-            "`run_all` returned when {done} of {JOBS} jobs were done: it did not wait for all of them"
+            "`run_all` returned with {done} of {JOBS} jobs done: it did not wait for all of them"
         );
         ensure!(
             most == JOBS,

@@ -6,6 +6,10 @@ use crate::{
     verdict::Verdict,
 };
 use anyhow::{bail, ensure};
+use std::{
+    sync::OnceLock,
+    thread::{self, ThreadId},
+};
 
 const RUNNERS: usize = 3;
 
@@ -14,8 +18,8 @@ pub(crate) const DRILL: Drill = Drill {
     name: "start_gate",
     lesson: "lab-06-race-condition",
     task: "Threads that do not start together do not race. Each runner warms up, some longer than \
-           others, and then runs. Repair `race`: no runner starts before all of them are warm, and \
-           then all run at the same time, each on its own thread.",
+           others, and then runs. Repair `race`: each runner warms up and runs on a thread of its \
+           own, no runner starts before all of them are warm, and then all run at the same time.",
     hints: [
         "Each thread has to wait until the last one is ready. Which primitive counts arrivals?",
         "`std::sync::Barrier`: `wait` blocks until as many threads as it was made for have called it.",
@@ -29,12 +33,13 @@ pub(crate) const DRILL: Drill = Drill {
         shipped "nothing holds the first runners back",
         gate_too_small "the gate opens for two threads of three",
         gate_too_large "the gate waits for one thread more than there are",
+        warmed_before "one thread lets all warm up, and then starts theirs",
         serial "all warm up first, and then they run one after another",
     },
 };
 
 /// One who runs.
-pub struct Runner(usize, Stage);
+pub struct Runner(usize, Stage, OnceLock<ThreadId>);
 
 impl Runner {
     /// Warms up: the first runner is soon ready.
@@ -42,6 +47,7 @@ impl Runner {
         if self.0 > 0 {
             self.1.hold(self.0);
         }
+        let _ = self.2.set(thread::current().id());
         self.1.note(self.0, "warm");
     }
 
@@ -52,9 +58,15 @@ impl Runner {
             self.1
                 .note(self.0, format!("starts when {warm} of {RUNNERS} are warm"));
         }
+        if self.2.get().is_some_and(|id| *id != thread::current().id()) {
+            self.1.note(self.0, MOVED);
+        }
         self.1.work(self.0);
     }
 }
+
+/// A note of a runner.
+const MOVED: &str = "on another thread";
 
 /// Checks a repair.
 pub fn check(race: fn(Vec<Runner>)) -> Verdict {
@@ -63,7 +75,7 @@ pub fn check(race: fn(Vec<Runner>)) -> Verdict {
         let ended = stage.watch(move || {
             race(
                 (0..RUNNERS)
-                    .map(|lane| Runner(lane, seen.clone()))
+                    .map(|lane| Runner(lane, seen.clone(), OnceLock::new()))
                     .collect(),
             )
         });
@@ -91,6 +103,11 @@ pub fn check(race: fn(Vec<Runner>)) -> Verdict {
         ensure!(
             most == RUNNERS,
             "at most {most} of {RUNNERS} ran at the same time"
+        );
+        let moved = stage.count(None, MOVED);
+        ensure!(
+            moved == 0,
+            "{moved} of {RUNNERS} runners ran on another thread than they had warmed up on: their own threads began too late to need a gate"
         );
         Ok(())
     })
@@ -157,6 +174,17 @@ mod gate_too_large {
                     gate.wait();
                     runner.run();
                 });
+            }
+        });
+    }
+}
+
+mod warmed_before {
+    pub(super) fn race(runners: Vec<super::Runner>) {
+        runners.iter().for_each(super::Runner::warm_up);
+        std::thread::scope(|scope| {
+            for runner in &runners {
+                scope.spawn(|| runner.run());
             }
         });
     }

@@ -20,7 +20,7 @@ pub(crate) const DRILL: Drill = Drill {
     number: 3,
     name: "lost_update",
     lesson: "lab-06-race-condition",
-    task: "Three threads call `add` on one total, and some of what they add is lost. Repair `add` so \
+    task: "Three threads add 1, 2 and 3 to a total of 10, and some of that is lost. Repair `add` so \
            that nothing is lost in any order of the threads. The `AtomicU64` is that of the standard \
            library, with a stop after each load: there the check lets another thread in. There is \
            more than one good repair.",
@@ -43,6 +43,9 @@ pub(crate) const DRILL: Drill = Drill {
         lock_of_its_own "each call makes a lock that no other call takes",
         tries_once "a failed exchange is not tried again",
         hard_coded "the total is a constant",
+        empty "`add` does nothing",
+        twice "each amount is added twice",
+        one_each "1 is added, whatever the amount",
     },
 };
 
@@ -72,7 +75,20 @@ pub fn check(add: fn(&AtomicU64, u64)) -> Verdict {
                 failed == 0,
                 "{result}: {failed} exchanges found another value than the one loaded, and nothing tried again"
             );
-            ensure!(stale > 0, "{result}: no thread loaded before it stored");
+            ensure!(got >= 10, "{result}: no thread loaded before it stored");
+            ensure!(
+                got != 10,
+                "{result}: it was 10 at first, and nothing was added"
+            );
+            ensure!(
+                got < expected,
+                "{result}: 10 at first and 1, 2 and 3 to add; more than that was added"
+            );
+            ensure!(
+                stale > 1,
+                "{result}: {} was added to the first 10, no update was lost, and the amounts are 1, 2 and 3",
+                got.saturating_sub(10)
+            );
             anyhow::bail!(
                 "{result}: {stale} threads loaded 10 before any of them stored, and the last store stands"
             );
@@ -162,6 +178,23 @@ mod tries_once {
     pub(super) fn add(total: &AtomicU64, amount: u64) {
         let seen = total.load(Relaxed);
         let _ = total.compare_exchange(seen, seen + amount, Relaxed, Relaxed);
+    }
+}
+
+mod empty {
+    pub(super) fn add(_: &super::AtomicU64, _: u64) {}
+}
+
+mod twice {
+    pub(super) fn add(total: &super::AtomicU64, amount: u64) {
+        total.fetch_add(amount, super::Relaxed);
+        total.fetch_add(amount, super::Relaxed);
+    }
+}
+
+mod one_each {
+    pub(super) fn add(total: &super::AtomicU64, _: u64) {
+        total.fetch_add(1, super::Relaxed);
     }
 }
 

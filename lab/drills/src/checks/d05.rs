@@ -35,6 +35,7 @@ pub(crate) const DRILL: Drill = Drill {
         shipped "the two locks are taken in opposite orders",
         forgets_itself "an account is locked twice by one thread",
         gives_up "a transfer that cannot have both locks is dropped",
+        asks_again "a loop asks for the second lock until it is free",
         one_at_a_time "the first lock is released before the second is taken",
     },
 };
@@ -167,6 +168,21 @@ mod gives_up {
         if let Ok(mut target) = to.balance.try_lock() {
             *source -= amount;
             *target += amount;
+        }
+    }
+}
+
+mod asks_again {
+    use super::Account;
+
+    pub(super) fn transfer(from: &Account, to: &Account, amount: i64) {
+        loop {
+            let mut source = from.balance.lock().unwrap();
+            if let Ok(mut target) = to.balance.try_lock() {
+                *source -= amount;
+                *target += amount;
+                return;
+            }
         }
     }
 }

@@ -39,6 +39,7 @@ pub(crate) const DRILL: Drill = Drill {
         locked_in_match "the guard in a `match` outlives its first line",
         no_cache "nothing is looked up",
         never_inserts "what was asked is not kept",
+        forgets "a look-up takes the price out of the cache",
         hard_coded "the shop is never asked",
     },
 };
@@ -49,7 +50,7 @@ pub struct Shop(Stage);
 impl Shop {
     /// Asks for the price of an item.
     pub fn ask(&self, item: usize) -> u64 {
-        self.0.note(lane(), format!("asks for {item}"));
+        self.0.note(lane(), format!("item {item}"));
         self.0.work(lane());
         item as u64 * 100 + 7
     }
@@ -61,11 +62,16 @@ pub fn check(price: fn(&Cache, &Shop, usize) -> u64) -> Verdict {
         let (cache, shop) = (Arc::new(Cache::default()), Shop(stage.clone()));
         cache.lock().unwrap().insert(9, 42);
         let (shared, known) = (Arc::clone(&cache), Arc::new(Mutex::new(0)));
-        let got = Arc::clone(&known);
+        let (got, seen) = (Arc::clone(&known), stage.clone());
         let ended = stage.watch(move || {
-            *got.lock().unwrap() = price(&shared, &shop, 9);
-            on_lanes(THREADS, |lane| _ = price(&shared, &shop, lane));
-            price(&shared, &shop, 0);
+            let known = price(&shared, &shop, 9);
+            *got.lock().unwrap() = known;
+            if known == 42 {
+                on_lanes(THREADS, |lane| _ = price(&shared, &shop, lane));
+                price(&shared, &shop, 0);
+                seen.note(THREADS, "third look-up");
+                price(&shared, &shop, 0);
+            }
         });
         ensure!(
             !is_stuck(&ended),
@@ -82,6 +88,11 @@ pub fn check(price: fn(&Cache, &Shop, usize) -> u64) -> Verdict {
         ensure!(
             most == THREADS,
             "the shop saw {most} question at a time: the other threads waited for the cache's lock, though they ask for other items"
+        );
+        let last = stage.last("enter");
+        ensure!(
+            asked != THREADS + 1 || last < stage.first(None, "third look-up"),
+            "the second look-up of item 0 found its price in the cache, and the third asked the shop again: a look-up took the price out"
         );
         ensure!(
             asked == THREADS,
@@ -144,6 +155,18 @@ mod never_inserts {
     pub(super) fn price(cache: &super::Cache, shop: &super::Shop, item: usize) -> u64 {
         let known = cache.lock().unwrap().get(&item).copied();
         known.unwrap_or_else(|| shop.ask(item))
+    }
+}
+
+mod forgets {
+    pub(super) fn price(cache: &super::Cache, shop: &super::Shop, item: usize) -> u64 {
+        let known = cache.lock().unwrap().remove(&item);
+        if let Some(price) = known {
+            return price;
+        }
+        let price = shop.ask(item);
+        cache.lock().unwrap().insert(item, price);
+        price
     }
 }
 

@@ -23,13 +23,13 @@ pub(crate) const DRILL: Drill = Drill {
         "Send a `None` for each consumer. Or let the channel say that it is over: when does `recv` \
          return an error?",
         "`recv` fails when the queue is empty and all senders are dropped: then send plain items, \
-         `drop(tx)` after the last one, and loop with `for item in rx`.",
+         `drop(tx)` after the last one, and loop with `for item in &rx`.",
     ],
     entry: "consume_all",
     source: include_str!("d07.rs"),
     candidates: crate::candidates! { consume_all;
         solution "",
-        solution_closes "",
+        solution_signs "",
         shipped "one sign of the end for several consumers",
         sender_kept "a sender is kept, so the channel never closes",
         ends_when_empty "a queue that is empty for a moment is taken for its end",
@@ -137,34 +137,33 @@ mod solution {
 
     /// Lets so many consumers, here 3, use up all items.
     pub(super) fn consume_all(source: Source, consumers: usize) {
-        let (tx, rx) = bounded::<Option<Item>>(10);
+        let (tx, rx) = bounded::<Item>(10);
         thread::scope(|scope| {
             for _ in 0..consumers {
                 scope.spawn(|| {
-                    while let Ok(Some(item)) = rx.recv() {
+                    for item in &rx {
                         item.consume();
                     }
                 });
             }
             for item in source {
-                tx.send(Some(item)).unwrap();
+                tx.send(item).unwrap();
             }
-            for _ in 0..consumers {
-                tx.send(None).unwrap();
-            }
+            drop(tx);
         });
     }
 }
 
-mod solution_closes {
+mod solution_signs {
     pub(super) fn consume_all(source: super::Source, consumers: usize) {
         let (tx, rx) = crossbeam::channel::bounded(10);
         std::thread::scope(|scope| {
             for _ in 0..consumers {
-                scope.spawn(|| rx.iter().for_each(super::Item::consume));
+                let items = || rx.iter().map_while(|item| item);
+                scope.spawn(move || items().for_each(super::Item::consume));
             }
-            source.for_each(|item| tx.send(item).unwrap());
-            drop(tx);
+            source.for_each(|item| tx.send(Some(item)).unwrap());
+            (0..consumers).for_each(|_| tx.send(None).unwrap());
         });
     }
 }

@@ -86,6 +86,7 @@ pub fn check<B: Board>() -> Verdict {
             "the rate was changed while readers studied the old one: thread {} {noted}",
             READERS + 1
         );
+        stage.note(0, "after that:");
         let reader = Reader(stage.clone());
         let left = stage.watch(move || board.study(&reader))?;
         ensure!(left == 8, "after `set(8)` the rate is {left}");

@@ -95,7 +95,7 @@ pub fn check(price: impl AsyncFn(Vec<Part>) -> u64 + Copy + Send + 'static) -> V
         let (beats, gaps) = (stage.count(None, "beat"), here.saturating_sub(1));
         ensure!(
             beats > 0 || by_task == 0,
-            "a task of its own computed {by_task} parts in one go, on the thread of all tasks: the heart did not beat"
+            "spawned tasks computed {by_task} parts in one go, on the thread of all tasks: the heart did not beat"
         );
         ensure!(
             beats > 0 || gaps == 0,
