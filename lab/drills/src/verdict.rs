@@ -53,9 +53,9 @@ impl Verdict {
 
     /// Who did what, the first event on the left: in words where there is room, as marks where not.
     pub fn picture(&self, width: usize) -> Vec<String> {
-        let lanes = self.names.len();
-        let events = self.events.iter().filter(|(lane, _)| *lane < lanes);
-        let events: Vec<_> = events.cloned().collect();
+        // What no lane is drawn for takes no room.
+        let mut events = self.events.clone();
+        events.retain(|(lane, _)| *lane < self.names.len());
         let longest = self.names.iter().map(|name| cells(name)).max().unwrap_or(0);
         let room = width.saturating_sub(longest + 4);
         let all = events.iter().map(|(_, event)| event.cell());
@@ -84,11 +84,8 @@ impl Verdict {
         if works {
             legend("├──┤ at work, from left to right");
         }
-        if !in_words
-            && events
-                .iter()
-                .any(|(_, event)| matches!(event, Event::Note(_)))
-        {
+        let is_note = |(_, event): &(_, _)| matches!(event, Event::Note(_));
+        if !in_words && events.iter().any(is_note) {
             legend("| a step; the last one in words");
         }
         rows

@@ -79,11 +79,7 @@ pub fn check(race: fn(Vec<Runner>)) -> Verdict {
                     .collect(),
             )
         });
-        let (warm, ran, most) = (
-            stage.count(None, "warm"),
-            stage.count(None, "leave"),
-            stage.most_inside(),
-        );
+        let (warm, ran) = (stage.count(None, "warm"), stage.count(None, "leave"));
         let early = |warm: &usize| {
             stage.count(None, &format!("starts when {warm} of {RUNNERS} are warm")) > 0
         };
@@ -99,18 +95,24 @@ pub fn check(race: fn(Vec<Runner>)) -> Verdict {
             "{warm} of {RUNNERS} runners are warm, {ran} ran, and all threads wait: the gate never opens"
         );
         ended?;
-        ensure!(ran == RUNNERS, "{ran} of {RUNNERS} runners ran");
-        ensure!(
-            most == RUNNERS,
-            "at most {most} of {RUNNERS} ran at the same time"
-        );
-        let moved = stage.count(None, MOVED);
-        ensure!(
-            moved == 0,
-            "{moved} of {RUNNERS} runners ran on another thread than they had warmed up on: their own threads began too late to need a gate"
-        );
-        Ok(())
+        ran_together(stage, ran)
     })
+}
+
+/// All ran at the same time, each on the thread that it had warmed up on.
+fn ran_together(stage: &Stage, ran: usize) -> anyhow::Result<()> {
+    let most = stage.most_inside();
+    ensure!(ran == RUNNERS, "{ran} of {RUNNERS} runners ran");
+    ensure!(
+        most == RUNNERS,
+        "at most {most} of {RUNNERS} ran at the same time"
+    );
+    let moved = stage.count(None, MOVED);
+    ensure!(
+        moved == 0,
+        "{moved} of {RUNNERS} runners ran on another thread than they had warmed up on: their own threads began too late to need a gate"
+    );
+    Ok(())
 }
 
 mod shipped {

@@ -78,26 +78,7 @@ pub fn check(price: fn(&Cache, &Shop, usize) -> u64) -> Verdict {
             "a thread waits for the cache's lock, and it has that lock itself: its first guard still lives"
         );
         ended?;
-        let (asked, known) = (stage.count(None, "enter"), *known.lock().unwrap());
-        ensure!(asked > 0, "the shop was never asked for a price");
-        ensure!(
-            known == 42,
-            "item 9 is in the cache for 42, and `price` says {known}: it did not look"
-        );
-        let most = stage.most_inside();
-        ensure!(
-            most == THREADS,
-            "the shop saw {most} question at a time: the other threads waited for the cache's lock, though they ask for other items"
-        );
-        let last = stage.last("enter");
-        ensure!(
-            asked != THREADS + 1 || last < stage.first(None, "third look-up"),
-            "the second look-up of item 0 found its price in the cache, and the third asked the shop again: a look-up took the price out"
-        );
-        ensure!(
-            asked == THREADS,
-            "the shop was asked {asked} times for {THREADS} items: an answer was not kept"
-        );
+        asked_once(stage, *known.lock().unwrap())?;
         let kept = cache.lock().unwrap().get(&1).copied();
         ensure!(
             kept == Some(107),
@@ -105,6 +86,31 @@ pub fn check(price: fn(&Cache, &Shop, usize) -> u64) -> Verdict {
         );
         Ok(())
     })
+}
+
+/// The shop was asked for each item that was not known, for all at the same time, and not again.
+fn asked_once(stage: &Stage, known: u64) -> anyhow::Result<()> {
+    let asked = stage.count(None, "enter");
+    ensure!(asked > 0, "the shop was never asked for a price");
+    ensure!(
+        known == 42,
+        "item 9 is in the cache for 42, and `price` says {known}: it did not look"
+    );
+    let most = stage.most_inside();
+    ensure!(
+        most == THREADS,
+        "the shop saw {most} question at a time: the other threads waited for the cache's lock, though they ask for other items"
+    );
+    let last = stage.last("enter");
+    ensure!(
+        asked != THREADS + 1 || last < stage.first(None, "third look-up"),
+        "the second look-up of item 0 found its price in the cache, and the third asked the shop again: a look-up took the price out"
+    );
+    ensure!(
+        asked == THREADS,
+        "the shop was asked {asked} times for {THREADS} items: an answer was not kept"
+    );
+    Ok(())
 }
 
 mod shipped {
