@@ -93,7 +93,7 @@ fn every_screen_marks_the_line_of_each_thread() {
             assert!(threads >= 2, "{text}");
             for thread in 1..=threads {
                 let margin = |line: &&str| {
-                    line.split_once(" > ")
+                    line.split_once(" → ")
                         .is_some_and(|(margin, _)| margin.contains(&thread.to_string()))
                 };
                 assert_eq!(

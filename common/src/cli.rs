@@ -277,7 +277,10 @@ fn one_line(error: &clap::Error) -> String {
     let kept: Vec<&str> = lines
         .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"))
         .collect();
-    format!("{}; try --help", kept.join(" ").replace('\'', "`"))
+    format!(
+        "{}; try --help",
+        kept.join(" ").replace(" tip: ", "; ").replace('\'', "`")
+    )
 }
 
 #[cfg(test)]

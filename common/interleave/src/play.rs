@@ -2,11 +2,11 @@
 
 use crate::{Race, Run, Stand, Step, run, run::run_all};
 use clap::Parser;
-use report::{Screen, ScreenOptions, wrap};
+use report::{Screen, ScreenOptions, format, wrap};
 use serde_json::{Value, json};
 use std::{
     env,
-    io::{self, IsTerminal},
+    io::{self, BufRead, IsTerminal, Read},
     process::ExitCode,
 };
 
@@ -35,7 +35,7 @@ fn parse_width(text: &str) -> Result<u16, String> {
     width.ok_or_else(|| "not a whole number from 50 to 200".into())
 }
 
-/// What a game takes besides its number.
+/// Be the scheduler of a small program: each of your moves lets one thread take a step
 #[derive(Parser)]
 struct Line {
     #[command(flatten)]
@@ -75,7 +75,7 @@ pub struct Game {
     pub goal: &'static str,
     /// Whether a run reaches it.
     pub reaches: fn(&Run) -> bool,
-    /// Help on the way.
+    /// Help on the way; where the program is repaired, why the goal cannot be reached.
     pub hint: &'static str,
     /// The threads.
     pub program: Playable,
@@ -83,7 +83,8 @@ pub struct Game {
     pub value: &'static str,
     /// The text in which the functions stand.
     pub source: &'static str,
-    /// The functions that the threads run, in turn, and a part of the line of each of their steps.
+    /// The functions that the threads run, in turn, and a part of the line of each of their steps; a
+    /// `const` that no thread runs has none.
     pub functions: &'static [(&'static str, &'static [&'static str])],
 }
 
@@ -95,8 +96,10 @@ pub fn take(package: &str, games: &[Game]) -> Option<ExitCode> {
     }
     let played = match Line::try_parse() {
         Ok(line) => play(package, games, &line),
-        // What a game does not take, and help, are the step's to answer.
-        Err(_) if env::args().any(|word| word == "--help" || word == "-h") => return None,
+        Err(error) if !error.use_stderr() => {
+            let _ = error.print();
+            return Some(ExitCode::SUCCESS);
+        }
         Err(error) => {
             let text = error.to_string().replace('\'', "`");
             let line = text.lines().next().unwrap_or_default();
@@ -137,10 +140,26 @@ fn play(package: &str, games: &[Game], line: &Line) -> Result<(), String> {
     };
     let played = match &line.own.moves {
         Some(moves) => table.replay(moves, &screen, line.json),
-        None => table.sit_down(&screen),
+        None if io::stdin().is_terminal() => {
+            table.sit_down(&screen);
+            Ok(())
+        }
+        None => piped().and_then(|moves| table.replay(&moves, &screen, line.json)),
     };
     screen.release_keys();
     played
+}
+
+/// The moves of a line that is piped in.
+fn piped() -> Result<String, String> {
+    let mut line = String::new();
+    let read = io::stdin().lock().take(1_000).read_line(&mut line);
+    let keys = line.chars().take_while(|key| *key != 'q');
+    let moves: String = keys.filter(|key| !key.is_whitespace()).collect();
+    match read {
+        Ok(_) if !line.is_empty() => Ok(moves),
+        _ => Err("no keys to read; `--moves 1` plays without a terminal".into()),
+    }
 }
 
 fn list(games: &[Game], screen: &Screen, json: bool) {
@@ -148,10 +167,12 @@ fn list(games: &[Game], screen: &Screen, json: bool) {
         |game: &Game| json!({ "game": game.number, "title": game.title, "goal": game.goal });
     if json {
         screen.print(&json!(games.iter().map(about).collect::<Vec<_>>()).to_string());
+        return;
     }
     for game in games {
-        let about = format!("{:>2}  {}: {}", game.number, game.title, game.goal);
-        screen.say(wrap(&about, screen.width(), 0));
+        let about = format!("{}: {}", game.title, game.goal);
+        let about = wrap(&about, screen.width(), 4);
+        screen.print(&format!("{:>2}  {}", game.number, about.trim_start()));
     }
 }
 
@@ -176,6 +197,7 @@ impl Table<'_> {
             .and_then(|digit| (digit as usize).checked_sub(1));
         match (key, thread.and_then(|it| Some((it, *stands.get(it)?)))) {
             ('u', _) if self.turns.pop().is_some() => {}
+            ('u', _) => return Err("there is no step to take back".into()),
             ('r', _) => self.turns.clear(),
             ('h', _) => return Ok(format!("Hint: {}", self.game.hint)),
             (_, Some((thread, Stand::Next(_)))) => self.turns.push(thread),
@@ -195,8 +217,8 @@ impl Table<'_> {
     fn replay(&mut self, moves: &str, screen: &Screen, json: bool) -> Result<(), String> {
         for key in moves.chars() {
             let played = self.play(key);
-            let done = self.turns.len();
-            self.note = played.map_err(|no| format!("`{moves}`: after {done} steps: {no}"))?;
+            let done = format::counted(self.turns.len(), "step");
+            self.note = played.map_err(|no| format!("`{moves}`: after {done}: {no}"))?;
         }
         screen.print(&match json {
             true => self.document().to_string(),
@@ -205,21 +227,24 @@ impl Table<'_> {
         Ok(())
     }
 
-    fn sit_down(&mut self, screen: &Screen) -> Result<(), String> {
+    fn sit_down(&mut self, screen: &Screen) {
         let keyboard = screen.clone();
         // Without a handler Ctrl-C ends the game, too, but leaves the terminal without an echo.
         let _ = ctrlc::set_handler(move || end(&keyboard));
-        let threads = self.run().stands.len();
-        let keys = format!("1 to {threads} step  u undo  r restart  h hint  q quit ");
         loop {
+            let run = self.run();
+            let steps = match run.is_over() {
+                true => String::new(),
+                false => format!("1 to {} step  ", run.stands.len()),
+            };
+            let keys = format!("{steps}u undo  r restart  h hint  q quit ");
             let clear = ["", "\u{1b}[2J\u{1b}[H"][usize::from(io::stdout().is_terminal())];
             screen.print(&format!(
                 "{clear}{}",
                 self.drawn(screen.width(), screen.rows(ROWS))
             ));
             match screen.ask(&keys, |key| (!key.is_whitespace()).then_some(key)) {
-                None => return Err("no keys to read; `--moves 12` plays without a terminal".into()),
-                Some('q') => return Ok(()),
+                None | Some('q') => return,
                 Some(key) => self.note = self.play(key).unwrap_or_else(|no| no),
             }
         }
@@ -251,7 +276,10 @@ impl Table<'_> {
     /// All that there is to see; where it has no room with its blank lines, without them.
     fn drawn(&self, width: usize, rows: usize) -> String {
         let (game, run) = (self.game, self.run());
-        let shorten = |line: String| line.chars().take(width).collect::<String>();
+        let shorten = |line: String| match line.chars().count() > width {
+            true => line.chars().take(width - 1).chain(['…']).collect(),
+            false => line,
+        };
         let goal = wrap(&format!("Goal: {}", game.goal), width, 0);
         let mut parts = vec![format!("game {} · {}\n{goal}\n", game.number, game.title)];
         parts.extend(self.code(&run).into_iter().map(shorten));
@@ -295,20 +323,27 @@ impl Table<'_> {
             _ => format!("{} {} {}", step.thread + 1, step.name, step.value),
         };
         let steps: Vec<String> = run.steps.iter().map(step).collect();
-        format!("So far: {}", steps.join(", "))
+        let steps = steps.join(", ");
+        match run.is_over() {
+            true => format!("All steps: {steps}"),
+            false if steps.is_empty() => "No step so far".into(),
+            false => format!("Not finished; so far: {steps}"),
+        }
     }
 
     /// The functions, and in the margin who stands before which line.
     fn code(&self, run: &Run) -> Vec<String> {
         let (functions, mut lines) = (self.game.functions, Vec::new());
-        for (place, (name, parts)) in functions.iter().enumerate() {
+        let run_by_threads = functions.iter().filter(|(_, parts)| !parts.is_empty());
+        let run_by_threads: Vec<_> = run_by_threads.map(|(name, _)| name).collect();
+        for (name, parts) in functions {
             let is_here = |thread: usize, line: &str| {
                 let done = run
                     .steps
                     .iter()
                     .filter(|step| step.thread == thread)
                     .count();
-                thread % functions.len() == place
+                run_by_threads[thread % run_by_threads.len()] == name
                     && parts.get(done).is_some_and(|part| line.contains(part))
             };
             for line in function(self.game.source, name) {
@@ -316,8 +351,9 @@ impl Table<'_> {
                     true => (thread + 1).to_string(),
                     false => " ".to_owned(),
                 };
-                let margin: String = (0..run.stands.len()).map(mark).collect();
-                let arrow = if margin.trim().is_empty() { ' ' } else { '>' };
+                let marks: Vec<String> = (0..run.stands.len()).map(mark).collect();
+                let margin = marks.join(" ");
+                let arrow = if margin.trim().is_empty() { ' ' } else { '→' };
                 lines.push(format!("  {margin} {arrow} {line}"));
             }
         }
@@ -339,7 +375,10 @@ impl Table<'_> {
         };
         let end = match reaching {
             _ if reached => format!("The goal is reached, as in {reaching} of {orders} orders."),
-            0 => format!("All {orders} orders were tried, and none reaches the goal."),
+            0 => format!(
+                "All {orders} orders were tried, and none reaches the goal: {}.",
+                self.game.hint
+            ),
             _ => format!("In {reaching} of {orders} orders the goal is reached."),
         };
         let (number, moves) = (self.game.number, self.moves());
@@ -372,22 +411,24 @@ fn said(stand: Stand, open: &str) -> String {
     match stand {
         Stand::Next(step) => format!("next: {step}{open}"),
         Stand::Blocked(step, owner) => {
-            format!("is blocked: {step}, which thread {} has", owner + 1)
+            let lock = step.trim_start_matches("takes ");
+            format!("is blocked: wants {lock}, which thread {} has", owner + 1)
         }
         Stand::Finished => "has finished".into(),
     }
 }
 
-/// The lines of a function without its comments.
+/// The lines of a function, or of a `const` of one line, without comments.
 fn function<'a>(source: &'a str, name: &str) -> Vec<&'a str> {
-    let head = format!("fn {name}(");
-    let mut lines = source.lines().skip_while(|line| !line.contains(&head));
+    let heads = [format!("fn {name}("), format!("const {name}:")];
+    let is_head = |line: &&str| heads.iter().any(|head| line.contains(head));
+    let mut lines = source.lines().skip_while(|line| !is_head(line));
     let mut found = Vec::new();
     for line in lines.by_ref() {
         if !line.trim_start().starts_with("//") {
             found.push(line.trim_start_matches("pub "));
         }
-        if line == "}" {
+        if line == "}" || line.starts_with("const ") {
             break;
         }
     }

@@ -3,10 +3,14 @@
 use crate::{print_error, run_alone};
 use anyhow::Context;
 use common::progress::Progress;
-use lab_00_tour::path::{self, PATH, Stop};
+use lab_00_tour::{
+    path::{self, PATH, Stop},
+    walk,
+};
 use report::{Screen, TableReport, wrap};
 use std::{
     collections::BTreeMap,
+    fs,
     path::PathBuf,
     process::{Command, ExitCode, Stdio},
 };
@@ -33,8 +37,13 @@ pub(crate) fn run(words: &[String], no_build: bool) -> Option<ExitCode> {
         ["drill" | "diagnose", ..] => Some(run_alone(&DRILLS, words, false)),
         ["advise", ..] => Some(run_alone(&ADVISE, &words[1..], no_build)),
         ["play", ref rest @ ..] => Some(play(rest, no_build)),
+        ["next" | "progress", "--help" | "-h"] => {
+            screen.print(HELP);
+            Some(ExitCode::SUCCESS)
+        }
         ["next"] => {
-            screen.print(&next(&Progress::load()));
+            let next = next(&Progress::load());
+            screen.print(&format!("{}\n  {}", next[0], next[1..].join("\n  ")));
             Some(ExitCode::SUCCESS)
         }
         ["progress"] => Some(progress(&screen, false)),
@@ -50,6 +59,13 @@ pub(crate) fn run(words: &[String], no_build: bool) -> Option<ExitCode> {
         _ => None,
     }
 }
+
+const HELP: &str = "\
+cargo run -- next                the step of the path that is next, and a drill that fits the last one
+cargo run -- progress            steps run, drills done, predictions, diagnoses
+cargo run -- progress --json     the same as JSON
+cargo run -- progress --forget   forget all of it
+Kept in one file in your data folder; LAB_PROGRESS=FILE keeps it in another.";
 
 /// What to use when, on this machine.
 pub(crate) fn table(binaries: &BTreeMap<String, PathBuf>) -> anyhow::Result<TableReport> {
@@ -76,13 +92,20 @@ fn play(words: &[&str], no_build: bool) -> ExitCode {
     let number = words.first().and_then(|word| word.parse::<usize>().ok());
     let own = GAMES
         .iter()
-        .find(|(_, last)| number.is_some_and(|number| number <= *last));
-    let lists = number.is_none() && words.iter().all(|word| word.starts_with("--"));
+        .find(|(_, last)| number.is_some_and(|number| (1..=*last).contains(&number)));
+    let is_help = words.iter().any(|word| ["--help", "-h"].contains(word));
+    // The help is the same in each step.
+    let own = own.or(GAMES.first().filter(|_| number.is_none() && is_help));
+    let lists = own.is_none()
+        && words
+            .iter()
+            .all(|word| ["--json", "--ascii"].contains(word));
     if own.is_none() && !lists {
-        return print_error(
-            2,
-            &format!("no game `{}`; `cargo run -- play` lists them", words[0]),
-        );
+        let what = match words[0].starts_with("--") {
+            true => format!("which game? `cargo run -- play 1 {}`", words.join(" ")),
+            false => format!("no game `{}`, but 1 to 12", words[0]),
+        };
+        return print_error(2, &format!("{what}; `cargo run -- play` lists them"));
     }
     let flags: Vec<String> = ["--play"]
         .iter()
@@ -101,18 +124,43 @@ fn play(words: &[&str], no_build: bool) -> ExitCode {
     failed.unwrap_or(ExitCode::SUCCESS)
 }
 
-/// The first step of the path that has not run.
-fn next(progress: &Progress) -> String {
-    let mut left = PATH
-        .iter()
-        .filter(|stop| !progress.steps.contains_key(stop.package));
-    match left.next() {
-        Some(stop) => format!(
-            "{}: {}\n  cargo run -p {}",
-            stop.package, stop.question, stop.package
-        ),
-        None => "you have run all steps; the drills are next: cargo run -- drill".into(),
-    }
+/// The lesson of each drill, as its module names it.
+fn lessons() -> Vec<String> {
+    let checks = walk::repository().join("lab/drills/src/checks");
+    let lesson = |number: usize| {
+        let text = fs::read_to_string(checks.join(format!("d{number:02}.rs"))).ok()?;
+        let rest = text.split_once("lesson: \"")?.1;
+        Some(rest.split_once('"')?.0.to_owned())
+    };
+    (1..).map_while(lesson).collect()
+}
+
+/// The numbers of the drills that are done.
+fn done(progress: &Progress) -> Vec<usize> {
+    let number = |file: &String| file.get(1..3)?.parse().ok();
+    progress.drills.iter().filter_map(number).collect()
+}
+
+/// The first step of the path that has not run, and the drill that fits the last one that has.
+fn next(progress: &Progress) -> Vec<String> {
+    let (done, lessons) = (done(progress), lessons());
+    let has_run = |stop: &&Stop| progress.steps.contains_key(stop.package);
+    let mut lines = match PATH.iter().find(|stop| !has_run(stop)) {
+        Some(stop) => vec![
+            format!("{}: {}", stop.package, stop.question),
+            format!("cargo run -p {}", stop.package),
+        ],
+        None => vec!["you have run all steps; the drills are next".into()],
+    };
+    let open = |stop: &Stop| {
+        let mut drills = (1..).zip(&lessons);
+        drills.find(|(number, lesson)| *lesson == stop.package && !done.contains(number))
+    };
+    let fits = PATH.iter().rev().filter(has_run).find_map(open);
+    let drill =
+        fits.map(|(number, lesson)| format!("cargo run -- drill {number}  (fits {lesson})"));
+    lines.extend(drill);
+    lines
 }
 
 fn progress(screen: &Screen, json: bool) -> ExitCode {
@@ -121,36 +169,56 @@ fn progress(screen: &Screen, json: bool) -> ExitCode {
         screen.print(&serde_json::json!(progress).to_string());
         return ExitCode::SUCCESS;
     }
-    let ran = PATH.iter().map(|stop| stop.package.to_owned());
+    let mut lines = Vec::new();
+    let mut row = |name: &str, text: &str| {
+        let text = wrap(text, screen.width(), 14);
+        lines.push(format!("{name:<14}{}", text.trim_start()));
+    };
+    let ran = PATH.iter().map(|stop| stop.package);
     let ran: Vec<_> = ran
-        .filter(|step| progress.steps.contains_key(step))
+        .filter(|step| progress.steps.contains_key(*step))
         .collect();
-    let mut lines = vec![format!("steps run     {} of {}", ran.len(), PATH.len())];
-    lines.push(wrap(&ran.join(", "), screen.width(), 14));
-    lines.push(format!("drills done   {}", progress.drills.len()));
-    let done: Vec<_> = progress.drills.iter().cloned().collect();
-    lines.push(wrap(&done.join(", "), screen.width(), 14));
-    lines.retain(|line| !line.trim().is_empty());
+    row("steps run", &of(ran.len(), PATH.len(), &ran));
+    let drills = done(&progress);
+    let numbers: Vec<String> = drills.iter().map(usize::to_string).collect();
+    let numbers: Vec<&str> = numbers.iter().map(String::as_str).collect();
+    row("drills done", &of(drills.len(), lessons().len(), &numbers));
     let guesses: Vec<_> = progress.predictions.values().flatten().collect();
     let right = guesses.iter().filter(|(_, right)| *right).count();
-    lines.push(match guesses.len() {
-        0 => "predictions   none yet: with --predict a step asks before it runs".into(),
-        all => format!("predictions   {right} of {all} right"),
-    });
-    let wrong = guesses.iter().filter(|(_, right)| !right);
-    lines.extend(wrong.map(|(question, _)| format!("  off: {question}")));
-    for (bug, taken) in &progress.diagnoses {
-        let (all, right) = (
-            taken.values().sum::<u64>(),
-            taken.get(bug).copied().unwrap_or(0),
-        );
-        lines.push(format!("diagnosis     {bug}: {right} of {all} right"));
-        let wrong = taken.iter().filter(|(other, _)| *other != bug);
-        lines.extend(wrong.map(|(other, times)| format!("  taken {times} × for: {other}")));
+    match guesses.len() {
+        0 => row(
+            "predictions",
+            "none yet: with --predict a step asks before it runs",
+        ),
+        all => row("predictions", &format!("{right} of {all} right")),
     }
-    lines.push(format!("next          {}", next(&progress)));
+    for (question, _) in guesses.iter().filter(|(_, right)| !right) {
+        row("", &format!("off: {question}"));
+    }
+    let taken = |bug: &String| progress.diagnoses[bug].get(bug).copied().unwrap_or(0);
+    let all: u64 = progress.diagnoses.values().flat_map(BTreeMap::values).sum();
+    if all > 0 {
+        let right: u64 = progress.diagnoses.keys().map(taken).sum();
+        row("diagnoses", &format!("{right} of {all} right"));
+    }
+    for (bug, taken) in &progress.diagnoses {
+        for (other, times) in taken.iter().filter(|(other, _)| *other != bug) {
+            row("", &format!("{times} × wrong: {bug}; taken for: {other}"));
+        }
+    }
+    for (at, line) in next(&progress).iter().enumerate() {
+        row(if at == 0 { "next" } else { "" }, line);
+    }
     screen.print(&lines.join("\n"));
     ExitCode::SUCCESS
+}
+
+/// How many of all, and which.
+fn of(count: usize, all: usize, which: &[&str]) -> String {
+    match count {
+        0 => format!("0 of {all}"),
+        _ => format!("{count} of {all}: {}", which.join(", ")),
+    }
 }
 
 /// Removes what was kept.

@@ -93,15 +93,14 @@ fn progress_shows_what_was_done_and_where_intuition_is_off_until_it_is_forgotten
     let shown = tour_with(&kept, &["progress"]).well().stdout;
     let lines: Vec<&str> = shown.lines().map(str::trim).collect();
     for line in [
-        "steps run     2 of 23",
-        "basics-0-sequential, lab-06-race-condition",
-        "drills done   1",
-        "d03_lost_update",
+        "steps run     2 of 23: basics-0-sequential, lab-06-race-condition",
+        "drills done   1 of 20: 3",
         "predictions   1 of 2 right",
         "off: How many are lost?",
-        "diagnosis     two steps: 2 of 3 right",
-        "taken 1 × for: no lock",
+        "diagnoses     2 of 3 right",
+        "1 × wrong: two steps; taken for: no lock",
         "cargo run -p basics-1-multiprocess",
+        "cargo run -- drill 2  (fits lab-06-race-condition)",
     ] {
         assert!(lines.contains(&line), "{line}\n{shown}");
     }
@@ -149,4 +148,15 @@ fn progress_that_cannot_be_read_is_named_with_a_way_out_and_never_removed() {
     for (command, other) in [("next", "--json"), ("progress", "--all"), ("progress", "1")] {
         let _ = tour(&[command, other]).refused(2, &[command, other, "--forget"]);
     }
+}
+
+#[test]
+fn next_and_progress_have_help_and_a_game_that_is_none_is_refused_with_those_there_are() {
+    for line in [["next", "--help"], ["progress", "-h"]] {
+        tour(&line).well().tells(&["LAB_PROGRESS", "--forget"]);
+    }
+    for bad in ["0", "13", "x", "-1"] {
+        let _ = tour(&["play", bad]).refused(2, &[&format!("no game `{bad}`"), "1 to 12"]);
+    }
+    let _ = tour(&["play", "--moves", "12"]).refused(2, &["which game?", "play 1 --moves 12"]);
 }

@@ -48,7 +48,10 @@ pub(crate) fn games() -> Vec<Game> {
             _ => "three threads add one each; let the counter end at 1",
         },
         reaches: |run| run.result == Some(1),
-        hint: "a thread stores one more than it has loaded, whatever is there by then",
+        hint: match repaired {
+            false => "a thread stores one more than it has loaded, whatever is there by then",
+            true => "load and store are one step, and no other thread comes in between",
+        },
         program: playable(increments(threads, repaired)),
         value: "counter",
         source: concat!(include_str!("lib.rs"), include_str!("games.rs")),

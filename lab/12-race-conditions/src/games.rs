@@ -36,7 +36,10 @@ pub(crate) fn games() -> Vec<Game> {
         title: ["overdraw the account", "overdraw it, repaired"][usize::from(repaired)],
         goal: "the account has 100, each thread withdraws 80; make it negative",
         reaches: |run| run.result.is_some_and(|left| left < 0),
-        hint: "both threads must check before either takes",
+        hint: match repaired {
+            false => "both threads must check before either takes",
+            true => "a thread checks and takes under one lock, so the other checks what is left",
+        },
         program: playable(withdrawals(repaired, || ())),
         value: "balance",
         source: SOURCE,
@@ -47,7 +50,10 @@ pub(crate) fn games() -> Vec<Game> {
         title: ["break the invariant of two locks", "break it, repaired"][usize::from(repaired)],
         goal: "two accounts hold 200 in all; let the audit of thread 2 see another total",
         reaches: |run| run.result.is_some_and(|seen| seen != run.expected),
-        hint: "let the audit read one account before the transfer has changed both",
+        hint: match repaired {
+            false => "let the audit read one account before the transfer has changed both",
+            true => "both locks are held at once, so the audit sees all of the transfer or nothing",
+        },
         program: playable(audit(repaired, || ())),
         value: "balance",
         source: SOURCE,

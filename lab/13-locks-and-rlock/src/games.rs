@@ -8,6 +8,17 @@ use parking_lot::Mutex;
 
 const TAKES: [&str; 3] = ["takes A", "takes B", "takes C"];
 
+const A: usize = 0;
+const B: usize = 1;
+const C: usize = 2;
+
+/// The locks of each thread, in the order in which it takes them.
+type Orders = [[usize; 2]];
+const TELLERS: &Orders = &[[A, B], [B, A]];
+const TELLERS_IN_ONE_ORDER: &Orders = &[[A, B], [A, B]];
+const PHILOSOPHERS: &Orders = &[[A, B], [B, C], [C, A]];
+const PHILOSOPHERS_IN_ONE_ORDER: &Orders = &[[A, B], [B, C], [A, C]];
+
 type Locks = [Mutex<()>; 3];
 
 /// Takes two locks, one after the other.
@@ -21,7 +32,7 @@ fn work_under_both(locks: &Locks, [first, second]: [usize; 2], turn: Turn<'_>) {
 }
 
 /// Threads that each take two locks, in these orders.
-fn under_both(orders: &'static [[usize; 2]]) -> Race<Locks> {
+fn under_both(orders: &'static Orders) -> Race<Locks> {
     Race {
         threads: orders.len(),
         share: Locks::default,
@@ -32,30 +43,56 @@ fn under_both(orders: &'static [[usize; 2]]) -> Race<Locks> {
     }
 }
 
+/// Functions, each with its steps.
+type Functions = &'static [(&'static str, &'static [&'static str])];
+
+const WORK: (&str, &[&str]) = (
+    "work_under_both",
+    &["locks[first].lock()", "locks[second].lock()", "drop("],
+);
+
 /// The games of this step: two tellers, three philosophers, and both with one order for all locks.
 pub(crate) fn games() -> Vec<Game> {
-    let game = |number, title, orders| Game {
+    let game = |number, title, orders, functions: Functions| Game {
         number,
         title,
         goal: "let all threads wait for one another",
         reaches: interleave::Run::is_deadlock,
-        hint: "give each thread its first lock before any has its second",
+        hint: match number % 2 == 0 {
+            false => "give each thread its first lock before any has its second",
+            true => {
+                "all threads take locks in the order of the alphabet, so the one that has the last can go on"
+            }
+        },
         program: playable(under_both(orders)),
         value: "",
         source: include_str!("games.rs"),
-        functions: &[(
-            "work_under_both",
-            &["locks[first].lock()", "locks[second].lock()", "drop("],
-        )],
+        functions,
     };
     vec![
-        game(9, "deadlock two tellers", &[[0, 1], [1, 0]]),
-        game(10, "deadlock two tellers, repaired", &[[0, 1], [0, 1]]),
-        game(11, "deadlock three philosophers", &[[0, 1], [1, 2], [2, 0]]),
+        game(
+            9,
+            "deadlock two tellers",
+            TELLERS,
+            &[("TELLERS", &[]), WORK],
+        ),
+        game(
+            10,
+            "deadlock two tellers, repaired",
+            TELLERS_IN_ONE_ORDER,
+            &[("TELLERS_IN_ONE_ORDER", &[]), WORK],
+        ),
+        game(
+            11,
+            "deadlock three philosophers",
+            PHILOSOPHERS,
+            &[("PHILOSOPHERS", &[]), WORK],
+        ),
         game(
             12,
             "deadlock three philosophers, repaired",
-            &[[0, 1], [1, 2], [0, 2]],
+            PHILOSOPHERS_IN_ONE_ORDER,
+            &[("PHILOSOPHERS_IN_ONE_ORDER", &[]), WORK],
         ),
     ]
 }

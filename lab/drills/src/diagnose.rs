@@ -8,15 +8,24 @@ use common::{
     report::{Screen, ScreenOptions, wrap},
     workload::Seeded,
 };
-use lab_drills::{DRILLS, Drill, verdict::Verdict};
+use lab_drills::{
+    DRILLS, Drill,
+    verdict::{Event, Verdict},
+};
 use serde_json::{Value, json};
 use std::{
+    cmp::Reverse,
+    collections::BTreeSet,
     env,
+    io::{self, IsTerminal},
     process::{Command, ExitCode},
 };
 
 /// How many bugs there are to choose from.
 const OPTIONS: usize = 5;
+
+/// The most lines of a bug, and of what a solution has in their place.
+const MOST_LINES: usize = 4;
 
 /// Find the bug from what a run shows: ten programs, five bugs to choose from
 #[derive(clap::Args)]
@@ -110,8 +119,10 @@ pub(crate) fn run(args: &DiagnoseArgs) -> ExitCode {
 }
 
 #[expect(clippy::exit, reason = "an interrupted round ends here")]
-fn end(screen: &Screen) {
+pub(crate) fn end(screen: &Screen) {
     screen.release_keys();
+    // The shell's prompt begins a line of its own.
+    eprintln!();
     std::process::exit(1)
 }
 
@@ -142,8 +153,11 @@ fn play(args: &DiagnoseArgs, screen: &Screen) -> anyhow::Result<()> {
         let verdict = attempt(mutant)?;
         let options = options(mutant, &verdict, &mut dice);
         let place = format!("{} of {rounds}", at + 1);
-        let lines = question(mutant, &place, &verdict, &options, screen.width());
-        screen.say(lines.join("\n"));
+        let run = seen(mutant, &place, &verdict, screen.width());
+        let letters = ('A'..).zip(&options);
+        let letters =
+            letters.map(|(letter, it)| wrap(&format!("{letter} {it}"), screen.width(), 2));
+        show(screen, &run, letters.collect());
         let Some(answer) = answer(args, screen, at)? else {
             break;
         };
@@ -151,7 +165,14 @@ fn play(args: &DiagnoseArgs, screen: &Screen) -> anyhow::Result<()> {
         let (right, evidence) = (taken == bug, verdict.fault.unwrap_or_default());
         let mark = if right { "✓ Right" } else { "✗ No" };
         let words = format!("{mark}: {bug}. In this run {evidence}");
-        screen.say(wrap(&words, screen.width(), 0));
+        let mut lines = vec![wrap(&words, screen.width(), 0)];
+        lines.extend(code(mutant, screen.width()));
+        // On a terminal the picture is shown again, with the answer beside it.
+        let run = if is_asked(args) { &run[..] } else { &[] };
+        show(screen, run, lines);
+        if is_asked(args) && at + 1 < rounds {
+            let _ = screen.ask("Enter for the next one ", |key| (key == '\n').then_some(()));
+        }
         asked.push(json!({
             "drill": mutant.drill.number, "options": options, "answer": taken, "bug": bug,
             "right": right, "evidence": evidence,
@@ -162,9 +183,13 @@ fn play(args: &DiagnoseArgs, screen: &Screen) -> anyhow::Result<()> {
         });
     }
     let right = asked.iter().filter(|one| one["right"] == true).count();
-    let (all, next) = (asked.len(), args.seed.wrapping_add(1));
+    let score = match asked.len() {
+        0 => "no answer was given".into(),
+        all => format!("{right} of {all} right"),
+    };
+    let next = args.seed.wrapping_add(1);
     screen.say(format!(
-        "\n{right} of {all} right; --seed {next} asks others, --answers ABC needs no terminal"
+        "\n{score}; --seed {next} asks others, --answers ABC needs no terminal"
     ));
     if args.json {
         screen.print(&json!({ "seed": args.seed, "right": right, "asked": asked }).to_string());
@@ -173,46 +198,108 @@ fn play(args: &DiagnoseArgs, screen: &Screen) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What the reader sees of a run, and the bugs to choose from.
-fn question(
-    mutant: &Mutant,
-    place: &str,
-    verdict: &Verdict,
-    options: &[&str],
-    width: usize,
-) -> Vec<String> {
+/// Whether a reader at a terminal answers.
+fn is_asked(args: &DiagnoseArgs) -> bool {
+    args.answers.is_none() && io::stdin().is_terminal() && io::stdout().is_terminal()
+}
+
+/// Prints what a run shows and what belongs to it, on a terminal alone on its screen.
+fn show(screen: &Screen, run: &[String], more: Vec<String>) {
+    screen.say(["", "\u{1b}[2J\u{1b}[H"][usize::from(io::stdout().is_terminal())]);
+    screen.say([run, &more].concat().join("\n"));
+}
+
+/// What the reader sees of a run.
+fn seen(mutant: &Mutant, place: &str, verdict: &Verdict, width: usize) -> Vec<String> {
     let title = format!("{place} · {}", aim(mutant.drill));
-    let mut lines = vec![String::new(), wrap(&title, width, 0), String::new()];
+    let mut lines = vec![wrap(&title, width, 0), String::new()];
     lines.extend(verdict.picture(width));
-    lines.extend([
-        String::new(),
-        wrap(&verdict.figures, width, 2),
-        String::new(),
-    ]);
-    let option = |(letter, option)| wrap(&format!("{letter} {option}"), width, 2);
-    lines.extend(('A'..).zip(options).map(option));
+    let figures = wrap(&verdict.figures, width, 2);
+    lines.extend([String::new(), figures, String::new()]);
     lines
 }
 
-/// The bugs to choose from, those of the same drill first; none whose run looks the same.
+/// Where the bug is, what a solution has in its place, and how to repair it.
+fn code(mutant: &Mutant, width: usize) -> Vec<String> {
+    let Mutant { drill, name, .. } = mutant;
+    let (number, wrong, right) = (drill.number, drill.text(name), drill.text("solution"));
+    let module = format!("mod {name} {{");
+    let before = drill.source.lines().take_while(|line| **line != module);
+    let first = before.count() + 2;
+    let other = |text: &str, than: &str, mark: &str, first: Option<usize>| {
+        let than: BTreeSet<&str> = than.lines().map(str::trim).collect();
+        let lines = text.lines().enumerate().filter(|(_, line)| {
+            let is_code = !line.trim_start().starts_with("//") && !line.starts_with("use ");
+            is_code && line.len() > 1 && !than.contains(line.trim())
+        });
+        let line = |(at, line): (usize, &str)| {
+            let number = first.map_or(String::new(), |first| (first + at).to_string());
+            let line = format!("{number:>5} {mark} {line}");
+            match line.chars().count() > width {
+                true => line.chars().take(width - 1).chain(['…']).collect(),
+                false => line,
+            }
+        };
+        let mut lines: Vec<String> = lines.map(line).collect();
+        if lines.len() > MOST_LINES {
+            lines.splice(MOST_LINES - 1.., [format!("      {mark} …")]);
+        }
+        lines
+    };
+    let file = format!("lab/drills/src/checks/d{number:02}.rs, - the bug, + a solution:");
+    let repair = format!("Repair it: cargo run -- drill {number}");
+    let (wrong, right) = (
+        other(&wrong, &right, "-", Some(first)),
+        other(&right, &wrong, "+", None),
+    );
+    [vec![file], wrong, right, vec![repair]].concat()
+}
+
+/// The bugs to choose from, those of the same drill first; none that fits what the run shows.
 fn options(mutant: &Mutant, shown: &Verdict, dice: &mut Seeded) -> Vec<&'static str> {
     let mut others = mutants();
     shuffle(&mut others, dice);
-    others.retain(|other| other.bug != mutant.bug);
-    others.sort_by_key(|other| other.drill.number != mutant.drill.number);
-    // Which thread comes first is another each time.
-    let evidence = |seen: &Verdict| {
-        let events = seen.events.iter().map(|(_, event)| event.clone());
-        (events.collect::<Vec<_>>(), seen.figures.clone())
+    let is_own = |other: &Mutant| other.drill.number == mutant.drill.number;
+    let names = |text: String| -> BTreeSet<String> {
+        let words = text.split(|c: char| !c.is_alphanumeric());
+        words.map(str::to_owned).collect()
     };
-    let looks_other = |other: &&Mutant| {
-        other.drill.number != mutant.drill.number
-            || attempt(other).is_ok_and(|seen| evidence(&seen) != evidence(shown))
+    let own = names(mutant.drill.text("shipped"));
+    let shared = |other: &Mutant| {
+        own.intersection(&names(other.drill.text("shipped")))
+            .count()
     };
-    let others = others.iter().filter(looks_other).take(OPTIONS - 1);
-    let mut options: Vec<_> = others.chain([mutant]).map(|it| it.bug).collect();
+    // Drills that use the same primitives come next.
+    others.sort_by_cached_key(|other| (!is_own(other), Reverse(shared(other))));
+    let looks_other = |other: &Mutant| {
+        attempt(other).is_ok_and(|seen| match is_own(other) {
+            true => evidence(&seen) != evidence(shown),
+            false => outline(&seen) != outline(shown),
+        })
+    };
+    let mut taken = vec![*mutant];
+    for other in others {
+        let is_new = |it: &Mutant| {
+            it.bug != other.bug && (is_own(&other) || !is_own(it) || it.name != other.name)
+        };
+        if taken.len() < OPTIONS && taken.iter().all(is_new) && looks_other(&other) {
+            taken.push(other);
+        }
+    }
+    let mut options: Vec<_> = taken.iter().map(|it| it.bug).collect();
     shuffle(&mut options, dice);
     options
+}
+
+/// What a run shows; which thread comes first is another each time.
+fn evidence(seen: &Verdict) -> (Vec<&Event>, &str) {
+    let events = seen.events.iter().map(|(_, event)| event);
+    (events.collect(), &seen.figures)
+}
+
+/// What runs of other programs have in common: whether they end, do anything, do it one by one.
+fn outline(seen: &Verdict) -> [bool; 3] {
+    ["never returned", " begun", "at most 1 at"].map(|part| seen.figures.contains(part))
 }
 
 /// Which of the options the reader takes; `None` ends the round.

@@ -217,6 +217,10 @@ fn list(args: &DrillArgs, progress: &Progress, screen: &Screen) {
 
 /// Checks the reader's file, with `--watch` after every change.
 fn check(drill: &Drill, args: &DrillArgs, screen: &Screen) -> ExitCode {
+    if args.watch {
+        let screen = screen.clone();
+        let _ = ctrlc::set_handler(move || diagnose::end(&screen));
+    }
     let changed = || {
         drill
             .place()

@@ -40,15 +40,15 @@ fn the_screen_shows_who_stands_where_and_what_was_done() {
         "game 1 · lose an update",
         "Goal: let the counter end at 1",
         "",
-        "       fn add(counter) {",
-        "           load",
-        "  12 >     store",
-        "       }",
+        "        fn add(counter) {",
+        "            load",
+        "  1 2 →     store",
+        "        }",
         "",
         "  thread 1  next: stores …",
         "  thread 2  next: stores …",
         "  counter  0",
-        "So far: 1 loads 0, 2 loads 0",
+        "Not finished; so far: 1 loads 0, 2 loads 0",
     ];
     assert_eq!(lines, expected);
 }
@@ -72,7 +72,7 @@ fn a_move_is_taken_back_and_one_that_cannot_be_is_refused() {
 #[test]
 fn where_there_is_no_room_the_blank_lines_go_and_a_hint_takes_the_place_of_the_steps() {
     let roomy = drawn_in(24, "12h").expect("a hint");
-    assert!(!roomy.contains("So far"), "{roomy}");
+    assert!(!roomy.contains("so far"), "{roomy}");
     let narrow = drawn_in(10, "12h").expect("a hint");
     let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
     let mut kept = lines(&roomy);

@@ -37,7 +37,7 @@ pub(crate) const DRILL: Drill = Drill {
         solution "",
         shipped "the lock is held while the shop is asked",
         locked_in_match "the guard in a `match` outlives its first line",
-        no_cache "nothing is looked up",
+        no_cache "the shop is asked for what the cache has",
         never_inserts "what was asked is not kept",
         forgets "a look-up takes the price out of the cache",
         hard_coded "the shop is never asked",

@@ -34,7 +34,7 @@ pub(crate) const DRILL: Drill = Drill {
         solution "",
         shipped "the guard lives while the shop is awaited",
         locked_in_if_let "the task waits for a lock that it has",
-        no_cache "nothing is looked up",
+        no_cache "the shop is asked for what the cache has",
         hard_coded "the shop is never asked",
     },
 };
