@@ -13,11 +13,11 @@ const B: usize = 1;
 const C: usize = 2;
 
 /// The locks of each thread, in the order in which it takes them.
-type Orders = [[usize; 2]];
-const TELLERS: &Orders = &[[A, B], [B, A]];
-const TELLERS_IN_ONE_ORDER: &Orders = &[[A, B], [A, B]];
-const PHILOSOPHERS: &Orders = &[[A, B], [B, C], [C, A]];
-const PHILOSOPHERS_IN_ONE_ORDER: &Orders = &[[A, B], [B, C], [A, C]];
+type Orders = &'static [[usize; 2]];
+const TELLERS: Orders = &[[A, B], [B, A]];
+const SORTED_TELLERS: Orders = &[[A, B], [A, B]];
+const DINERS: Orders = &[[A, B], [B, C], [C, A]];
+const SORTED: Orders = &[[A, B], [B, C], [A, C]];
 
 type Locks = [Mutex<()>; 3];
 
@@ -32,7 +32,7 @@ fn work_under_both(locks: &Locks, [first, second]: [usize; 2], turn: Turn<'_>) {
 }
 
 /// Threads that each take two locks, in these orders.
-fn under_both(orders: &'static Orders) -> Race<Locks> {
+fn under_both(orders: Orders) -> Race<Locks> {
     Race {
         threads: orders.len(),
         share: Locks::default,
@@ -79,20 +79,20 @@ pub(crate) fn games() -> Vec<Game> {
         game(
             10,
             "deadlock two tellers, repaired",
-            TELLERS_IN_ONE_ORDER,
-            &[("TELLERS_IN_ONE_ORDER", &[]), WORK],
+            SORTED_TELLERS,
+            &[("SORTED_TELLERS", &[]), WORK],
         ),
         game(
             11,
             "deadlock three philosophers",
-            PHILOSOPHERS,
-            &[("PHILOSOPHERS", &[]), WORK],
+            DINERS,
+            &[("DINERS", &[]), WORK],
         ),
         game(
             12,
             "deadlock three philosophers, repaired",
-            PHILOSOPHERS_IN_ONE_ORDER,
-            &[("PHILOSOPHERS_IN_ONE_ORDER", &[]), WORK],
+            SORTED,
+            &[("SORTED", &[]), WORK],
         ),
     ]
 }

@@ -24,8 +24,8 @@ use std::{
 /// How many bugs there are to choose from.
 const OPTIONS: usize = 5;
 
-/// The most lines of a bug, and of what a solution has in their place.
-const MOST_LINES: usize = 4;
+/// What is shown at once has so many rows where its terminal does.
+const ROWS: usize = 24;
 
 /// Find the bug from what a run shows: ten programs, five bugs to choose from
 #[derive(clap::Args)]
@@ -150,37 +150,16 @@ fn play(args: &DiagnoseArgs, screen: &Screen) -> anyhow::Result<()> {
     let given = args.answers.as_ref().map_or(usize::MAX, String::len);
     let rounds = given.min(args.rounds.into());
     for (at, mutant) in chosen.iter().take(rounds).enumerate() {
-        let verdict = attempt(mutant)?;
-        let options = options(mutant, &verdict, &mut dice);
         let place = format!("{} of {rounds}", at + 1);
-        let run = seen(mutant, &place, &verdict, screen.width());
-        let letters = ('A'..).zip(&options);
-        let letters =
-            letters.map(|(letter, it)| wrap(&format!("{letter} {it}"), screen.width(), 2));
-        show(screen, &run, letters.collect());
-        let Some(answer) = answer(args, screen, at)? else {
+        let Some(one) = ask(args, screen, mutant, (at, &place), &mut dice)? else {
             break;
         };
-        let (taken, bug) = (options[answer].to_owned(), mutant.bug);
-        let (right, evidence) = (taken == bug, verdict.fault.unwrap_or_default());
-        let mark = if right { "✓ Right" } else { "✗ No" };
-        let words = format!("{mark}: {bug}. In this run {evidence}");
-        let mut lines = vec![wrap(&words, screen.width(), 0)];
-        lines.extend(code(mutant, screen.width()));
-        // On a terminal the picture is shown again, with the answer beside it.
-        let run = if is_asked(args) { &run[..] } else { &[] };
-        show(screen, run, lines);
-        if is_asked(args) && at + 1 < rounds {
-            let _ = screen.ask("Enter for the next one ", |key| (key == '\n').then_some(()));
+        asked.push(one);
+        let next = "Enter for the next one, q quits ";
+        let goes_on = |key| ['\n', 'q'].contains(&key).then_some(key == '\n');
+        if is_asked(args) && at + 1 < rounds && screen.ask(next, goes_on) != Some(true) {
+            break;
         }
-        asked.push(json!({
-            "drill": mutant.drill.number, "options": options, "answer": taken, "bug": bug,
-            "right": right, "evidence": evidence,
-        }));
-        keep(|progress| {
-            let bug = progress.diagnoses.entry(bug.to_owned()).or_default();
-            *bug.entry(taken).or_default() += 1;
-        });
     }
     let right = asked.iter().filter(|one| one["right"] == true).count();
     let score = match asked.len() {
@@ -198,15 +177,60 @@ fn play(args: &DiagnoseArgs, screen: &Screen) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Asks for one bug, and says which it was; `None` without an answer.
+fn ask(
+    args: &DiagnoseArgs,
+    screen: &Screen,
+    mutant: &Mutant,
+    (at, place): (usize, &str),
+    dice: &mut Seeded,
+) -> anyhow::Result<Option<Value>> {
+    let (verdict, width) = (attempt(mutant)?, screen.width());
+    let options = options(mutant, &verdict, dice);
+    let run = seen(mutant, place, &verdict, width);
+    let option = |(letter, option)| wrap(&format!("{letter} {option}"), width, 2);
+    let letters = ('A'..).zip(&options).map(option).collect();
+    show(args, screen, &run, letters);
+    let Some(answer) = answer(args, screen, at)? else {
+        return Ok(None);
+    };
+    let (taken, bug) = (options[answer].to_owned(), mutant.bug);
+    let (right, evidence) = (taken == bug, verdict.fault.unwrap_or_default());
+    let mark = if right { "✓ Right" } else { "✗ No" };
+    let words = wrap(&format!("{mark}: {bug}. In this run {evidence}"), width, 0);
+    // On a terminal the picture is shown again, with the answer below it.
+    let run = if is_asked(args) { &run[..] } else { &[] };
+    let above = [run, &[words.clone()]].concat().join("\n").lines().count();
+    // Besides: where the code is, and how to repair it.
+    let room = screen.rows(ROWS).saturating_sub(above + 3) / 2;
+    let code = code(mutant, width, room.clamp(1, 4));
+    show(args, screen, run, [vec![words], code].concat());
+    let document = json!({
+        "drill": mutant.drill.number, "options": options, "answer": taken, "bug": bug,
+        "right": right, "evidence": evidence,
+    });
+    keep(|progress| {
+        let bug = progress.diagnoses.entry(bug.to_owned()).or_default();
+        *bug.entry(taken).or_default() += 1;
+    });
+    Ok(Some(document))
+}
+
 /// Whether a reader at a terminal answers.
 fn is_asked(args: &DiagnoseArgs) -> bool {
     args.answers.is_none() && io::stdin().is_terminal() && io::stdout().is_terminal()
 }
 
-/// Prints what a run shows and what belongs to it, on a terminal alone on its screen.
-fn show(screen: &Screen, run: &[String], more: Vec<String>) {
-    screen.say(["", "\u{1b}[2J\u{1b}[H"][usize::from(io::stdout().is_terminal())]);
-    screen.say([run, &more].concat().join("\n"));
+/// Prints what a run shows and what belongs to it; where a reader answers, alone on the screen, and
+/// without blank lines if there is no room for them.
+fn show(args: &DiagnoseArgs, screen: &Screen, run: &[String], more: Vec<String>) {
+    screen.say(["", "\u{1b}[2J\u{1b}[H"][usize::from(is_asked(args))]);
+    let text = [run, &more].concat().join("\n");
+    let mut lines: Vec<&str> = text.lines().collect();
+    if is_asked(args) && lines.len() >= screen.rows(ROWS) {
+        lines.retain(|line| !line.is_empty());
+    }
+    screen.say(lines.join("\n"));
 }
 
 /// What the reader sees of a run.
@@ -219,40 +243,46 @@ fn seen(mutant: &Mutant, place: &str, verdict: &Verdict, width: usize) -> Vec<St
     lines
 }
 
-/// Where the bug is, what a solution has in its place, and how to repair it.
-fn code(mutant: &Mutant, width: usize) -> Vec<String> {
+/// Where the bug is, what a solution has in its place, each in so many lines, and how to repair it.
+fn code(mutant: &Mutant, width: usize, most: usize) -> Vec<String> {
     let Mutant { drill, name, .. } = mutant;
     let (number, wrong, right) = (drill.number, drill.text(name), drill.text("solution"));
     let module = format!("mod {name} {{");
-    let before = drill.source.lines().take_while(|line| **line != module);
+    let before = drill.source.lines().take_while(|line| *line != module);
     let first = before.count() + 2;
-    let other = |text: &str, than: &str, mark: &str, first: Option<usize>| {
-        let than: BTreeSet<&str> = than.lines().map(str::trim).collect();
-        let lines = text.lines().enumerate().filter(|(_, line)| {
-            let is_code = !line.trim_start().starts_with("//") && !line.starts_with("use ");
-            is_code && line.len() > 1 && !than.contains(line.trim())
-        });
-        let line = |(at, line): (usize, &str)| {
-            let number = first.map_or(String::new(), |first| (first + at).to_string());
-            let line = format!("{number:>5} {mark} {line}");
-            match line.chars().count() > width {
+    let mut lines = vec![format!(
+        "lab/drills/src/checks/d{number:02}.rs, - the bug, + a solution:"
+    )];
+    for (mark, lines_of, other) in [('-', &wrong, &right), ('+', &right, &wrong)] {
+        let found = unlike(lines_of, other);
+        for (place, (at, line)) in found.iter().take(most).enumerate() {
+            let number = if mark == '-' {
+                (first + at).to_string()
+            } else {
+                String::new()
+            };
+            let is_cut = place + 1 == most && found.len() > most;
+            let more = if is_cut { " …" } else { "" };
+            let line = format!("{number:>5} {mark} {line}{more}");
+            lines.push(match line.chars().count() > width {
                 true => line.chars().take(width - 1).chain(['…']).collect(),
                 false => line,
-            }
-        };
-        let mut lines: Vec<String> = lines.map(line).collect();
-        if lines.len() > MOST_LINES {
-            lines.splice(MOST_LINES - 1.., [format!("      {mark} …")]);
+            });
         }
-        lines
-    };
-    let file = format!("lab/drills/src/checks/d{number:02}.rs, - the bug, + a solution:");
-    let repair = format!("Repair it: cargo run -- drill {number}");
-    let (wrong, right) = (
-        other(&wrong, &right, "-", Some(first)),
-        other(&right, &wrong, "+", None),
-    );
-    [vec![file], wrong, right, vec![repair]].concat()
+    }
+    lines.push(format!("Repair it: cargo run -- drill {number}"));
+    lines
+}
+
+/// The lines of code of a text that another does not have.
+fn unlike<'a>(text: &'a str, other: &str) -> Vec<(usize, &'a str)> {
+    let other: BTreeSet<&str> = other.lines().map(str::trim).collect();
+    let lines = text.lines().enumerate();
+    let own = lines.filter(|(_, line)| {
+        let is_code = !line.trim_start().starts_with("//") && !line.starts_with("use ");
+        is_code && line.len() > 1 && !other.contains(line.trim())
+    });
+    own.collect()
 }
 
 /// The bugs to choose from, those of the same drill first; none that fits what the run shows.
