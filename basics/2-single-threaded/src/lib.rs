@@ -43,7 +43,7 @@ mod tests {
             let fetched = fetch_single_threaded(&agent, &urls, |number, one| {
                 told.push((number, one.clone()));
             });
-            let lengths = fetched.iter().flatten().map(|page| page.len());
+            let lengths = fetched.iter().flatten().map(|page| page.body.len());
             assert!(lengths.eq(1..=count));
             assert_eq!(told, (1..).zip(fetched).collect::<Vec<_>>());
         }

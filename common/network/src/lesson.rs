@@ -55,7 +55,7 @@ pub fn line(number: usize, fetched: &Fetched) -> String {
         Ok(page) => format!(
             "URL #{number}: status {}, {} bytes, {}",
             page.status,
-            format::count(page.len() as u64),
+            format::count(page.body.len() as u64),
             format::seconds(page.elapsed)
         ),
         Err(error) => format!("URL #{number}: failed, {error}"),

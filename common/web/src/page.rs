@@ -22,16 +22,6 @@ pub struct Page {
 }
 
 impl Page {
-    /// Length of the body in bytes.
-    pub fn len(&self) -> usize {
-        self.body.len()
-    }
-
-    /// Whether the body is empty.
-    pub fn is_empty(&self) -> bool {
-        self.body.is_empty()
-    }
-
     /// Whether it is an HTML page; if not, what it is instead.
     ///
     /// # Errors
@@ -62,7 +52,7 @@ impl Serialize for Page {
         let mut short = serializer.serialize_struct("Page", 4)?;
         short.serialize_field("url", self.url.as_str())?;
         short.serialize_field("status", &self.status)?;
-        short.serialize_field("length_bytes", &self.len())?;
+        short.serialize_field("length_bytes", &self.body.len())?;
         short.serialize_field("elapsed_s", &self.elapsed.as_secs_f64())?;
         short.end()
     }

@@ -43,7 +43,7 @@ mod tests {
                 .map(|n| server.url(&format!("bytes/{n}")))
                 .collect();
             let fetched = fetch_sequential(&agent, &urls, |_| (), |_, _| ());
-            let lengths = fetched.iter().flatten().map(|page| page.len());
+            let lengths = fetched.iter().flatten().map(|page| page.body.len());
             assert!(lengths.eq(1..=count));
         }
     }

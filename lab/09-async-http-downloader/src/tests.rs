@@ -356,7 +356,7 @@ async fn the_server_is_the_witness_of_every_attempt() {
         let (all, witness) = from_server(Some(faults), "bytes/999", 40, permit_use, patient).await;
         for attempts in &all {
             let page = attempts.last().and_then(|last| last.as_ref().ok());
-            assert_eq!(page.expect("a page in the end").len(), 999);
+            assert_eq!(page.expect("a page in the end").body.len(), 999);
         }
         let attempts = || all.iter().flatten();
         assert_eq!(attempts().count() as u64, witness.arrivals);

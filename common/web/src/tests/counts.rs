@@ -105,7 +105,7 @@ fn faults_come_as_the_seed_has_it_in_every_run() {
             let outcome = get_blocking(&agent, &server.url("bytes/1000"));
             let plan = faults.at(arrival);
             let fits = match (&outcome, plan) {
-                (Ok(page), None) => page.len() == 1000,
+                (Ok(page), None) => page.body.len() == 1000,
                 (Err(FetchError::Status { code: 500, .. }), Some(FaultKind::ServerError)) => true,
                 (Err(error), Some(FaultKind::TooManyRequests)) => {
                     error.retry_after() == Some(Duration::from_secs(7))

@@ -85,7 +85,7 @@ fn pages_have_the_title_that_is_foretold() {
     let server = server();
     for n in 0..6 {
         let page = get(&server.url(&format!("page/{n}?size=3000")));
-        assert_eq!(page.len(), 3000);
+        assert_eq!(page.body.len(), 3000);
         let title = server::page_title(0, n).replace('&', "&amp;");
         let start = title.split('<').next().expect("a first part").to_owned();
         let start = start.replace('"', "&quot;");
