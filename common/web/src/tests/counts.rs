@@ -44,7 +44,7 @@ fn the_asynchronous_client_keeps_its_connection_too() {
     block_on(async {
         for _ in 0..100 {
             let page = get_async(&client, &server.url("bytes/200000")).await;
-            assert_eq!(page.expect("bytes").len(), 200_000);
+            assert_eq!(page.expect("bytes").body.len(), 200_000);
         }
     });
     let seen = witness(&server);
@@ -186,7 +186,7 @@ fn what_was_cut_stalled_or_reset_on_request_is_counted_as_that() {
         }
     }
     for fetched in fetch_with_all(&server.url("wrong-length/1/2"), LONG) {
-        assert_eq!(fetched.expect("as long as it says").len(), 1);
+        assert_eq!(fetched.expect("as long as it says").body.len(), 1);
     }
     let seen = witness(&server);
     let faults: Vec<_> = seen.faults.into_iter().collect();

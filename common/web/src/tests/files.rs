@@ -32,7 +32,7 @@ fn files_come_with_their_type() {
     assert_eq!(page.is_html(), Ok(()));
     assert_eq!(text(&page), "<title>a b</title>");
     let large = get(&server.url("files/large.bin"));
-    assert_eq!(large.len(), 300_000);
+    assert_eq!(large.body.len(), 300_000);
     assert_eq!(
         large.content_type.as_deref(),
         Some("application/octet-stream")
