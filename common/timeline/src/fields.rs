@@ -18,7 +18,7 @@ pub(super) struct Fields {
     pub(super) job: Option<u64>,
     /// Where in the code it is, if not at the span itself.
     pub(super) file: Option<Cow<'static, str>>,
-    pub(super) line: Option<u64>,
+    pub(super) line: Option<u32>,
     pub(super) queue: Option<String>,
     pub(super) depth: Option<f64>,
     /// All other fields, `user 70`, where they are wanted.
@@ -57,7 +57,7 @@ impl Visit for Fields {
     fn record_u64(&mut self, field: &Field, value: u64) {
         match field.name() {
             "job" => self.job = Some(value),
-            "code.line" => self.line = Some(value),
+            "code.line" => self.line = Some(value as u32),
             "depth" => self.depth = Some(value as f64),
             _ => self.record_debug(field, &value),
         }

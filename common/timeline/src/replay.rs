@@ -131,7 +131,10 @@ impl Replay {
         let stack = self.threads.entry(thread).or_default();
         let around = stack.last().map(|outer| outer.place.inside());
         if open.place.root == 0 {
-            let outermost = || Place::outermost(next(&mut self.roots));
+            let outermost = || Place {
+                root: next(&mut self.roots),
+                ..Place::default()
+            };
             (open.place, open.thread) = (around.unwrap_or_else(outermost), thread);
         } else if open.is_again() && !open.place.is_task {
             match around {
@@ -315,11 +318,7 @@ impl Open {
                 depth: place.depth,
                 job: self.fields.job,
                 file: (self.fields.file.clone()).or(self.about.file().map(Cow::Borrowed)),
-                line: self
-                    .fields
-                    .line
-                    .map(|line| line as u32)
-                    .or(self.about.line()),
+                line: self.fields.line.or(self.about.line()),
                 ..Span::watched(self.about.name(), run.0, run.1, busy)
             },
         }
@@ -327,13 +326,6 @@ impl Open {
 }
 
 impl Place {
-    fn outermost(root: u64) -> Self {
-        Self {
-            root,
-            ..Self::default()
-        }
-    }
-
     /// The number of the task that this is the outermost span of.
     fn own_task(self) -> Option<u64> {
         (self.is_task && self.depth == 0).then_some(self.root)
@@ -360,8 +352,9 @@ impl Tasks {
         };
         self.tasks.insert(root, task);
         Place {
+            root,
             is_task: true,
-            ..Place::outermost(root)
+            ..Place::default()
         }
     }
 }
