@@ -51,48 +51,43 @@ const WORK: (&str, &[&str]) = (
     &["locks[first].lock()", "locks[second].lock()", "drop("],
 );
 
-/// The games of this step: two tellers, three philosophers, and both with one order for all locks.
+/// Two tellers, three philosophers, and both with one order for all locks.
+const GAMES: [(&str, Orders, Functions); 4] = [
+    ("deadlock two tellers", TELLERS, &[("TELLERS", &[]), WORK]),
+    (
+        "deadlock two tellers, repaired",
+        SORTED_TELLERS,
+        &[("SORTED_TELLERS", &[]), WORK],
+    ),
+    (
+        "deadlock three philosophers",
+        DINERS,
+        &[("DINERS", &[]), WORK],
+    ),
+    (
+        "deadlock three philosophers, repaired",
+        SORTED,
+        &[("SORTED", &[]), WORK],
+    ),
+];
+
+const HINTS: [&str; 2] = [
+    "give each thread its first lock before any has its second",
+    "all threads take locks in the order of the alphabet, so the one that has the last can go on",
+];
+
+/// The games of this step.
 pub(crate) fn games() -> Vec<Game> {
-    let game = |number, title, orders, functions: Functions| Game {
-        number,
+    let game = |(at, (title, orders, functions))| Game {
+        number: 9 + at,
         title,
         goal: "let all threads wait for one another",
         reaches: interleave::Run::is_deadlock,
-        hint: match number % 2 == 0 {
-            false => "give each thread its first lock before any has its second",
-            true => {
-                "all threads take locks in the order of the alphabet, so the one that has the last can go on"
-            }
-        },
+        hint: HINTS[at % 2],
         program: playable(under_both(orders)),
         value: "",
         source: include_str!("games.rs"),
         functions,
     };
-    vec![
-        game(
-            9,
-            "deadlock two tellers",
-            TELLERS,
-            &[("TELLERS", &[]), WORK],
-        ),
-        game(
-            10,
-            "deadlock two tellers, repaired",
-            SORTED_TELLERS,
-            &[("SORTED_TELLERS", &[]), WORK],
-        ),
-        game(
-            11,
-            "deadlock three philosophers",
-            DINERS,
-            &[("DINERS", &[]), WORK],
-        ),
-        game(
-            12,
-            "deadlock three philosophers, repaired",
-            SORTED,
-            &[("SORTED", &[]), WORK],
-        ),
-    ]
+    GAMES.into_iter().enumerate().map(game).collect()
 }
