@@ -195,6 +195,16 @@ fn progress(screen: &Screen, json: bool) -> ExitCode {
     for (question, _) in guesses.iter().filter(|(_, right)| !right) {
         row("", &format!("off: {question}"));
     }
+    diagnoses(&progress, &mut row);
+    for (at, line) in next(&progress).iter().enumerate() {
+        row(if at == 0 { "next" } else { "" }, line);
+    }
+    screen.print(&lines.join("\n"));
+    ExitCode::SUCCESS
+}
+
+/// How many diagnoses were right, and what was taken for what.
+fn diagnoses(progress: &Progress, mut row: impl FnMut(&str, &str)) {
     let taken = |bug: &String| progress.diagnoses[bug].get(bug).copied().unwrap_or(0);
     let all: u64 = progress.diagnoses.values().flat_map(BTreeMap::values).sum();
     if all > 0 {
@@ -206,11 +216,6 @@ fn progress(screen: &Screen, json: bool) -> ExitCode {
             row("", &format!("{times} × wrong: {bug}; taken for: {other}"));
         }
     }
-    for (at, line) in next(&progress).iter().enumerate() {
-        row(if at == 0 { "next" } else { "" }, line);
-    }
-    screen.print(&lines.join("\n"));
-    ExitCode::SUCCESS
 }
 
 /// How many of all, and which.
