@@ -52,7 +52,7 @@ pub(crate) fn games() -> Vec<Game> {
         reaches: |run| run.result.is_some_and(|seen| seen != run.expected),
         hint: match repaired {
             false => "let the audit read one account before the transfer has changed both",
-            true => "both locks are held at once, so the audit sees all of the transfer or nothing",
+            true => "each thread holds both locks at once",
         },
         program: playable(audit(repaired, || ())),
         value: "balance",

@@ -200,9 +200,12 @@ fn ask(
     let words = wrap(&format!("{mark}: {bug}. In this run {evidence}"), width, 0);
     // On a terminal the picture is shown again, with the answer below it.
     let run = if is_asked(args) { &run[..] } else { &[] };
-    let above = [run, &[words.clone()]].concat().join("\n").lines().count();
+    let above = run
+        .iter()
+        .chain([&words])
+        .map(|it| it.lines().count().max(1));
     // Besides: where the code is, and how to repair it.
-    let room = screen.rows(ROWS).saturating_sub(above + 3) / 2;
+    let room = screen.rows(ROWS).saturating_sub(above.sum::<usize>() + 3) / 2;
     let code = code(mutant, width, room.clamp(1, 4));
     show(args, screen, run, [vec![words], code].concat());
     let document = json!({
