@@ -12,7 +12,7 @@ mod recorder;
 mod start_up;
 
 use ::process_pool::child::{self, Role};
-use lab_10_hybrid_pipeline::page::PARSE;
+use lab_10_hybrid_pipeline::page::{STREAM, TREE};
 use lab_16_processes_vs_threads::JOB;
 use side_by_side::Table;
 use std::process::ExitCode;
@@ -52,13 +52,7 @@ fn main() -> ExitCode {
     // Workers and servers of all kinds are copies of this program: the pools', the server and the pipes'
     // are told by an argument, procspawn's by a variable of the environment, and none is told by both.
     let roles: Vec<&dyn Role> = [
-        &[
-            &SERVER as &dyn Role,
-            &JOB,
-            &PARSE,
-            &pipeline::STREAM,
-            &start_up::NEXT,
-        ],
+        &[&SERVER as &dyn Role, &JOB, &TREE, &STREAM, &start_up::NEXT],
         &process_pool::ROLES[..],
     ]
     .concat();

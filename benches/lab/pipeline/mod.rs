@@ -4,16 +4,14 @@ mod crawl;
 mod one_core;
 mod pages;
 mod site;
-mod stream;
 
 pub(crate) use one_core::group as one_core;
-pub(crate) use stream::STREAM;
 
-use lab_10_hybrid_pipeline::page::PARSE;
+use lab_10_hybrid_pipeline::page::{STREAM, TREE};
 use side_by_side::{Group, Setting};
 
 pub(crate) fn with_scraper(setting: &Setting) -> anyhow::Result<Group> {
-    crawl::group(setting, &PARSE, ("trees", 3))
+    crawl::group(setting, &TREE, ("trees", 3))
 }
 
 pub(crate) fn with_stream(setting: &Setting) -> anyhow::Result<Group> {

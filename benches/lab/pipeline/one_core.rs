@@ -1,11 +1,8 @@
 //! Parsing from memory on one core: the lesson's way, a stream, and what people would use instead.
 
-use super::{
-    pages::{Answer, Pages},
-    stream::STREAM,
-};
+use super::pages::{Answer, Pages};
 use anyhow::{Context, ensure};
-use lab_10_hybrid_pipeline::page::{PARSE, Parse};
+use lab_10_hybrid_pipeline::page::{Parse, STREAM, TREE};
 use scraper::{Html, Selector};
 use side_by_side::{Group, Row, Setting, Unit};
 use std::{
@@ -33,7 +30,7 @@ pub(crate) fn group(setting: &Setting) -> anyhow::Result<Group> {
     let rows = [
         Row::floor("each `<` found", find_tags(&pages)),
         Row::ours("stream of tags", parse(&pages, &STREAM)),
-        Row::ours("scraper's tree", parse(&pages, &PARSE)),
+        Row::ours("scraper's tree", parse(&pages, &TREE)),
         Row::peer("scraper as it comes", parse_plainly(&pages)?),
     ];
     let mut rows: Vec<Result<Row, String>> = rows

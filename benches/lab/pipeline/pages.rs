@@ -1,7 +1,7 @@
 //! The pages, the same for every row: bytes in a folder, and what is on each.
 
 use anyhow::{Context, ensure};
-use lab_10_hybrid_pipeline::page::{Input, PARSE};
+use lab_10_hybrid_pipeline::page::{Input, TREE};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -60,7 +60,7 @@ impl Pages {
     }
 
     fn read(&self) -> Vec<Answer> {
-        let pages = self.inputs().into_iter().map(|input| PARSE.run_here(input));
+        let pages = self.inputs().into_iter().map(|input| TREE.run_here(input));
         pages
             .map(|page| page.expect("the documentation is no hostile page"))
             .map(|(title, links, _)| (title, links))

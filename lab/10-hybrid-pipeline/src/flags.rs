@@ -1,11 +1,15 @@
 //! The flags of this step, and the pages that they ask for.
 
+use anyhow::{Context, ensure};
 use common::cli::{RoundsArgs, Seconds, WORKERS_LIMIT, seconds, up_to};
-use lab_10_hybrid_pipeline::workers::Way;
+use lab_10_hybrid_pipeline::{
+    page::{Parse, STREAM, TREE},
+    workers::Way,
+};
 use network::{Site, WebUrl};
 use process_pool::child::Program;
 use serde::Serialize;
-use std::{num::NonZeroUsize, time::Duration};
+use std::{num::NonZeroUsize, path::PathBuf, process::Command, time::Duration};
 use web::{Server, ServerConfig, Url};
 
 /// What to crawl, and with what.
@@ -15,24 +19,28 @@ pub(crate) struct Args {
     ///
     /// With --pages above the number of URLs, the links on them are followed too: breadth first, on
     /// the same host only, each page once.
-    #[arg(long, value_name = "URL", value_parser = WebUrl)]
+    #[arg(long, value_name = "URL", value_parser = WebUrl, conflicts_with = "site")]
     url: Vec<Url>,
 
-    /// Fetch at most this many pages [default: 80 generated, each --url]
+    /// Crawl this site instead of generated pages
+    #[arg(long, value_name = "SITE", value_parser = ["rust-docs"])]
+    site: Option<String>,
+
+    /// Fetch at most this many pages [default: 80 generated, 500 of rust-docs, each --url]
     #[arg(long, visible_alias = "requests", value_name = "N", value_parser = up_to::<100_000>)]
     pages: Option<NonZeroUsize>,
 
     /// The size of a generated page, 1 to 8000000
     #[arg(
         long, value_name = "BYTES", default_value = "200000",
-        conflicts_with = "url", value_parser = up_to::<8_000_000>
+        conflicts_with_all = ["url", "site"], value_parser = up_to::<8_000_000>
     )]
     size: NonZeroUsize,
 
     /// Let the server hold each generated page back for this long, 0 to 60 seconds
     #[arg(
         long, value_name = "SECONDS", default_value = "0.05", value_parser = seconds(0.0..=60.0),
-        conflicts_with = "url"
+        conflicts_with_all = ["url", "site"]
     )]
     #[serde(rename = "delay_s")]
     delay: Seconds,
@@ -58,6 +66,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "WAY", value_enum)]
     #[serde(skip)]
     parse: Option<Way>,
+
+    /// What to parse with: scraper builds a tree, stream (lol_html) lets the tags go by once
+    #[arg(long, value_name = "PARSER", default_value = "scraper", value_parser = ["scraper", "stream"])]
+    parser: String,
 
     /// In the end, crawl once more in processes and kill one of them half-way
     #[arg(long)]
@@ -96,9 +108,17 @@ impl Args {
         all
     }
 
+    /// What parses a page.
+    pub(crate) fn parse_with(&self) -> &'static Parse {
+        match self.parser == "stream" {
+            true => &STREAM,
+            false => &TREE,
+        }
+    }
+
     /// How long each answer takes at least, if that is known.
     pub(crate) fn each(&self) -> Option<Duration> {
-        self.url.is_empty().then_some(self.delay.0)
+        (self.url.is_empty() && self.site.is_none()).then_some(self.delay.0)
     }
 
     /// The pages to start from, with the server behind them if it is the lab's, and the most to fetch.
@@ -108,20 +128,39 @@ impl Args {
             let (server, urls) = (None, self.url.clone());
             return Ok((Site { server, urls }, pages(self.url.len())));
         }
+        let (files, pages) = match self.site {
+            Some(_) => (Some(documentation_folder()?), pages(500)),
+            None => (None, pages(80)),
+        };
         let config = ServerConfig {
             seed,
+            files,
             ..ServerConfig::default()
         };
         let server = Server::with(&Program::this(), config)?;
-        let (size, delay, pages) = (self.size, self.delay.0.as_secs_f64(), pages(80));
+        let (size, delay) = (self.size, self.delay.0.as_secs_f64());
         let url = |n| server.url(&format!("page/{n}?size={size}&count={pages}&delay={delay}"));
-        let urls = (0..pages).map(url).collect();
-        Ok((
-            Site {
-                server: Some(server),
-                urls,
-            },
-            pages,
-        ))
+        let urls = match self.site {
+            Some(_) => vec![server.url("files/index.html")],
+            None => (0..pages).map(url).collect(),
+        };
+        let server = Some(server);
+        Ok((Site { server, urls }, pages))
     }
+}
+
+/// The folder of the HTML documentation of the toolchain in use.
+fn documentation_folder() -> anyhow::Result<PathBuf> {
+    let answer = Command::new("rustc").args(["--print", "sysroot"]).output();
+    let answer = answer.context("cannot run `rustc`; leave out --site to do without its pages")?;
+    let said = String::from_utf8_lossy(&answer.stderr);
+    ensure!(answer.status.success(), "rustc: {}", said.trim());
+    let sysroot = String::from_utf8_lossy(&answer.stdout).trim().to_owned();
+    let folder = PathBuf::from(sysroot).join("share/doc/rust/html");
+    ensure!(
+        folder.join("index.html").is_file(),
+        "no documentation in `{}`; install it with `rustup component add rust-docs`, or leave out --site",
+        folder.display()
+    );
+    Ok(folder)
 }

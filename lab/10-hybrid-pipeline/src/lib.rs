@@ -5,6 +5,7 @@
 
 pub mod links;
 pub mod page;
+mod tags;
 pub mod workers;
 
 use futures_util::{StreamExt, future, stream};

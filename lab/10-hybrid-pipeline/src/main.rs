@@ -9,7 +9,7 @@ use flags::{Args, Variant};
 use lab_10_hybrid_pipeline::{
     Crawl, Outcome, crawl_streaming, crawl_with_barrier,
     links::{PageReport, follow_links},
-    page::PARSE,
+    page::{STREAM, TREE},
     workers::Parser,
 };
 use measure::host;
@@ -37,7 +37,7 @@ const STEP: Step = Step {
 };
 
 fn main() -> ExitCode {
-    STEP.run(&[&SERVER, &PARSE], demonstrate)
+    STEP.run(&[&SERVER, &TREE, &STREAM], demonstrate)
 }
 
 fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
@@ -89,7 +89,8 @@ fn run(
         let kill_at = variant
             .loses_worker
             .then_some(pages.div_ceil(2).min(40) as u64);
-        let parser = Parser::start(variant.way, &PARSE, args.workers, Program::this(), kill_at)?;
+        let (parse, program) = (args.parse_with(), Program::this());
+        let parser = Parser::start(variant.way, parse, args.workers, program, kill_at)?;
         let crawl = Crawl {
             client: async_client(args.timeout.0),
             parser: &parser,

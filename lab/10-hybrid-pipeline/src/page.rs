@@ -1,5 +1,6 @@
 //! What is done with a page: HTML to title and links, in a plain function.
 
+use crate::tags::read_stream;
 use html5ever::{
     ParseOpts,
     driver::{self, Parser},
@@ -23,32 +24,49 @@ pub type Parsed = (String, usize, Vec<Url>);
 /// Its error names the limit that a page met which was made to cost more than any reader's page does.
 pub type Parse = Worker<Input, Result<Parsed, String>>;
 
-/// Builds the page's tree, and asks it.
-pub static PARSE: Parse = Worker::new("parse", |(url, page)| read_page(&url, &page));
+/// `scraper`: the page becomes a tree that can be asked for anything.
+pub static TREE: Parse = Worker::new("parse", |(url, page)| kept(&url, read_tree(&page)?));
+/// `lol_html`: the tags go by once; title and links are kept, nothing is built.
+pub static STREAM: Parse = Worker::new("parse-stream", |(url, page)| {
+    kept(&url, read_stream(&page)?)
+});
+
+/// What is kept of a page, as it stands there.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    pub(crate) title: Option<String>,
+    pub(crate) base: Option<String>,
+    pub(crate) hrefs: Vec<String>,
+}
 
 /// A drawing inside the page may have titles and links too; they are not the page's.
-const HTML: &str = "http://www.w3.org/1999/xhtml";
+pub(crate) const HTML: &str = "http://www.w3.org/1999/xhtml";
 
-fn read_page(url: &Url, page: &str) -> Result<Parsed, String> {
+pub(crate) fn read_tree(page: &str) -> Result<Found, String> {
     static KEPT: LazyLock<Selector> = LazyLock::new(|| {
         Selector::parse("title, base[href], a[href]").expect("a selector that the tests use")
     });
     let html = parse_document(page)?;
-    let (mut title, mut base, mut hrefs) = (None, None, Vec::new());
+    let mut found = Found::default();
     for element in html.root_element().select(&KEPT) {
         // What stands in a template is no part of the document.
         let is_hidden = element.ancestors().any(|node| node.value().is_fragment());
         let name = &element.value().name;
         match &*name.local {
             _ if is_hidden || &*name.ns != HTML => {}
-            "title" if title.is_none() => title = Some(element.text().collect()),
-            "base" if base.is_none() => base = element.attr("href"),
-            "a" => hrefs.extend(element.attr("href")),
+            "title" if found.title.is_none() => found.title = Some(element.text().collect()),
+            "base" if found.base.is_none() => found.base = element.attr("href").map(Into::into),
+            "a" => found.hrefs.extend(element.attr("href").map(Into::into)),
             _ => {}
         }
     }
-    let title = in_one_line(title.unwrap_or_default())?;
-    Ok((title, hrefs.len(), targets(url, base, &hrefs)?))
+    Ok(found)
+}
+
+fn kept(url: &Url, found: Found) -> Result<Parsed, String> {
+    let title = in_one_line(found.title.unwrap_or_default())?;
+    let targets = targets(url, found.base.as_deref(), &found.hrefs)?;
+    Ok((title, found.hrefs.len(), targets))
 }
 
 /// The bounds of a page: one of some kilobytes can be made to take gigabytes, or minutes.
@@ -62,9 +80,18 @@ const TIME: Duration = Duration::from_secs(10);
 const ADDRESSES_BYTES: usize = 32 << 20;
 const TITLE_BYTES: usize = 10_000;
 
+/// Fails once a page has taken too long.
+pub(crate) fn time_limit() -> impl Fn() -> Result<(), String> {
+    let start = Moment::now();
+    move || match Moment::now() > start.plus(TIME) {
+        true => Err(format!("it takes more than {} s", TIME.as_secs())),
+        false => Ok(()),
+    }
+}
+
 /// [`Html::parse_document`] for readers without scripts, and within bounds.
 fn parse_document(page: &str) -> Result<Html, String> {
-    let (most, start) = (NODES.min(page.len() + 1_000), Moment::now());
+    let (most, in_time) = (NODES.min(page.len() + 1_000), time_limit());
     let (mut parser, mut rest) = (new_parser(), page);
     while !rest.is_empty() {
         let (piece, later) = rest.split_at(rest.ceil_char_boundary(256));
@@ -78,9 +105,8 @@ fn parse_document(page: &str) -> Result<Html, String> {
             return Err(format!("its tree has more than {most} nodes"));
         } else if depth > DEPTH {
             return Err(format!("more than {DEPTH} elements are inside each other"));
-        } else if Moment::now() > start.plus(TIME) {
-            return Err(format!("it takes more than {} s", TIME.as_secs()));
         }
+        in_time()?;
     }
     Ok(parser.finish())
 }
@@ -110,7 +136,7 @@ fn in_one_line(title: String) -> Result<String, String> {
 /// The pages that the links of a page at `url` lead to on its host, each once.
 ///
 /// They are relative to the first `base`; one that is no address, or no place, counts for none.
-fn targets(url: &Url, base: Option<&str>, hrefs: &[&str]) -> Result<Vec<Url>, String> {
+fn targets(url: &Url, base: Option<&str>, hrefs: &[String]) -> Result<Vec<Url>, String> {
     let base = base.and_then(|base| url.join(base).ok());
     let base = base.filter(|base| !matches!(base.scheme(), "data" | "javascript"));
     let base = base.as_ref().unwrap_or(url);

@@ -79,9 +79,13 @@ fn a_killed_worker_costs_no_page() {
 
 #[test]
 fn combinations_that_cannot_be_meant_are_refused() {
+    let both = ["--url", "http://127.0.0.1:9/", "--site", "rust-docs"];
+    let _ = run(BINARY, &both).refused(2, &["--url", "--site"]);
     for flag in ["--size", "--delay"] {
-        let both = ["--url", "http://127.0.0.1:9/", flag, "1"];
-        let _ = run(BINARY, &both).refused(2, &["--url", flag]);
+        for (other, value) in [("--url", "http://127.0.0.1:9/"), ("--site", "rust-docs")] {
+            let both = [other, value, flag, "1"];
+            let _ = run(BINARY, &both).refused(2, &[other, flag]);
+        }
     }
 }
 
@@ -173,4 +177,33 @@ fn a_crawl_takes_dead_links_as_findings() {
         assert!(is(0, "parsed") && is(1, "parsed") && is(2, "failed") && is(3, "skipped"));
     }
     std::fs::remove_dir_all(&folder).expect("it is ours");
+}
+
+#[cfg(unix)]
+#[test]
+fn documentation_that_is_not_installed_is_one_line_with_the_way_to_it() {
+    use std::{fs, os::unix::fs::PermissionsExt, process::Command};
+    use testing::run_command;
+
+    let folder = std::env::temp_dir().join(format!("lab-10-no-docs-{}", std::process::id()));
+    fs::create_dir_all(&folder).expect("a temporary folder");
+    let rustc = folder.join("rustc");
+    let script = format!("#!/bin/sh\necho '{}'\n", folder.display());
+    fs::write(&rustc, script).expect("it can be written");
+    fs::set_permissions(&rustc, fs::Permissions::from_mode(0o755)).expect("it is ours");
+    let mut command = Command::new(BINARY);
+    command.args(["--site", "rust-docs"]).env("PATH", &folder);
+    let words = ["no documentation in", "rustup component add rust-docs"];
+    let _ = run_command(command).refused(1, &words);
+
+    fs::write(&rustc, "#!/bin/sh\necho 'no toolchain' >&2\nexit 1\n").expect("it can be written");
+    let mut command = Command::new(BINARY);
+    command.args(["--site", "rust-docs"]).env("PATH", &folder);
+    let _ = run_command(command).refused(1, &["rustc: no toolchain"]);
+
+    fs::remove_file(&rustc).expect("it is there");
+    let mut command = Command::new(BINARY);
+    command.args(["--site", "rust-docs"]).env("PATH", &folder);
+    let _ = run_command(command).refused(1, &["cannot run `rustc`"]);
+    fs::remove_dir(&folder).expect("it is empty");
 }

@@ -3,7 +3,7 @@
 use lab_10_hybrid_pipeline::{
     Crawl, Outcome, crawl_streaming, crawl_with_barrier,
     links::{PageReport, follow_links},
-    page::PARSE,
+    page::STREAM,
     workers::{Parser, Way},
 };
 use process_pool::child::Program;
@@ -28,7 +28,7 @@ fn block_on<T>(work: impl Future<Output = T>) -> T {
 }
 
 fn start(way: Way, workers: usize, kill_at: Option<u64>) -> Parser {
-    let parser = Parser::start(way, &PARSE, some(workers), Program::at(BINARY), kill_at);
+    let parser = Parser::start(way, &STREAM, some(workers), Program::at(BINARY), kill_at);
     parser.expect("they start")
 }
 

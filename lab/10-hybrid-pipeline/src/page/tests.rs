@@ -1,17 +1,19 @@
-//! Titles, links and bases as the HTML Standard has them.
+//! Titles, links and bases as the HTML Standard has them, from both parsers.
 
 mod independent;
 
 use super::*;
 
-fn run(page: &str) -> Result<Parsed, String> {
+fn run(parse: &Parse, page: &str) -> Result<Parsed, String> {
     let url = Url::parse("http://127.0.0.1:1/a/b.html").expect("a URL");
-    PARSE.run_here((url, page.into()))
+    parse.run_here((url, page.into()))
 }
 
-/// What is on an honest page.
+/// What is on a page, whatever it is parsed with.
 fn parsed(page: &str) -> Parsed {
-    let parsed = run(page).expect("an honest page");
+    let parsed = run(&TREE, page);
+    assert_eq!(parsed, run(&STREAM, page), "{page}");
+    let parsed = parsed.expect("an honest page");
     independent::compare(page, &parsed);
     parsed
 }
@@ -221,6 +223,29 @@ fn what_a_reader_without_scripts_does_not_see_does_not_count() {
     }
 }
 
+/// Where the stream would need the tree; README names each in a line.
+#[test]
+fn what_a_stream_cannot_know_is_known() {
+    for (page, of_tree, of_stream) in [
+        ("<p><a href=/x><p>open", 2, 1),
+        ("<noscript><!-- </noscript><a href=/x> --></noscript>", 0, 1),
+        ("<frameset><a href=/x></frameset>", 0, 1),
+        ("<svg/><a href=/x>", 1, 0),
+        ("<div><template></div><a href=/t></template>", 0, 1),
+    ] {
+        let links = |parse| run(parse, page).expect("an honest page").1;
+        let both = (links(&TREE), links(&STREAM));
+        assert_eq!(both, (of_tree, of_stream), "{page}");
+    }
+    let nested = "<svg><title><svg><title>in</title></svg></title></svg><title>R</title>";
+    let title = |parse| run(parse, nested).expect("an honest page").0;
+    assert_eq!([&TREE, &STREAM].map(title), ["R", "in"]);
+    let table = "<table><tr><td><a href=/1></a></td></tr><a href=/2></a></table>";
+    let first = |parse| run(parse, table).expect("an honest page").2[0].clone();
+    let found = |parse| first(parse).path().to_owned();
+    assert_eq!([&TREE, &STREAM].map(found), ["/2", "/1"]);
+}
+
 #[test]
 fn a_hostile_page_meets_a_limit_that_is_named() {
     let formatting: String = (0..800).map(|n| format!("<b id={n}>")).collect();
@@ -239,8 +264,9 @@ fn a_hostile_page_meets_a_limit_that_is_named() {
             "more than 5000 elements are inside each other",
         ),
     ] {
-        let error = run(&page).expect_err("a limit");
+        let error = run(&TREE, &page).expect_err("a limit");
         assert!(error.starts_with(expected), "{error}");
+        run(&STREAM, &page).expect("a stream keeps nothing of that");
     }
     let honest = "<div>".repeat(4_000) + &"<p>x</p>".repeat(10_000);
     assert_eq!(parsed(&honest).1, 0);
@@ -263,8 +289,10 @@ fn a_page_has_no_longer_addresses_and_title_than_a_reader_would_want() {
             "the addresses of its links have more than 33554432 bytes",
         ),
     ] {
-        let error = run(&page).expect_err("a limit");
-        assert_eq!(error, expected, "{page:.40}");
+        for parse in [&TREE, &STREAM] {
+            let error = run(parse, &page).expect_err("a limit");
+            assert_eq!(error, expected, "{page:.40}");
+        }
     }
     let (of_title, links, _) = parsed(&(title(TITLE_BYTES) + &link.repeat(100_000)));
     assert_eq!((of_title.len(), links), (TITLE_BYTES, 100_000));
