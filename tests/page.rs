@@ -217,7 +217,9 @@ fn playback_moves_one_clock_over_all_variants_and_lights_the_lines_that_the_reco
         let threads = open_at("threaded", at);
         let lanes = [open_at("sequential", at), threads.clone()].concat();
         assert_eq!(marked(&mut browser, "waits"), BTreeSet::from_iter(lanes));
-        let words = browser.eval("document.querySelector('.code li.waits')?.dataset.lanes ?? ''");
+        let words = browser.eval(
+            "[...document.querySelectorAll('.code li.waits')].map(line => line.dataset.lanes).join()",
+        );
         let says = format!("threaded: {} wait", threads.len());
         let is_said = words.as_str().expect("text").contains(&says);
         assert_eq!(is_said, threads.len() > 1, "{words}");
