@@ -16,14 +16,18 @@ const PICTURE_LEAST: usize = 3;
 pub fn summary(document: &Document, width: usize, rows: usize) -> String {
     let variants = &document.variants;
     let picture = Picture::of(variants, lane::longest(variants), width);
+    let bars = picture.bars(&with_bars(variants));
     let parts = |tight: usize| {
-        [
+        let mut parts = [
             head(document, width),
-            picture.bars(&with_bars(variants)),
+            bars.clone(),
             result(document, width, if tight > 1 { 6 } else { usize::MAX }),
             claims::lines(document, width, tight),
             closing(document, width, tight),
-        ]
+        ];
+        let also = also_ran(document, &parts, width);
+        parts[1].extend(also);
+        parts
     };
     let len = |parts: &[Vec<String>]| parts.iter().map(Vec::len).sum::<usize>();
     let fits = |tight: &usize| len(&parts(*tight)) + PICTURE_LEAST <= rows;
@@ -39,10 +43,33 @@ pub fn summary(document: &Document, width: usize, rows: usize) -> String {
     };
     if spare >= PICTURE_LEAST + blanks {
         let first = |name: &str| claims::are_about(document, name);
+        parts[1].truncate(bars.len());
         parts[1].extend(picture.lanes(variants, first, spare - blanks));
+        let also = also_ran(document, &parts, width);
+        parts[1].extend(also);
     }
     let blanks = rows.saturating_sub(len(&parts));
     join(&parts, blanks)
+}
+
+/// The variants that nothing else names.
+fn also_ran(document: &Document, parts: &[Vec<String>], width: usize) -> Vec<String> {
+    let names = document.variants.iter().map(|one| &*one.name);
+    let is_named = |name: &str| {
+        // In a narrow terminal a bar has the beginning of its name.
+        let start: String = name.chars().take(8).collect();
+        parts.iter().flatten().any(|line| line.contains(&start))
+    };
+    let others: Vec<&str> = names.filter(|name| !is_named(name)).collect();
+    match others.is_empty() {
+        true => Vec::new(),
+        false => styled(
+            DIM,
+            &format!("  also ran: {}", others.join(", ")),
+            width,
+            12,
+        ),
+    }
 }
 
 /// Sections below each other, with blank lines between them while there are any.
