@@ -168,12 +168,12 @@ pub(crate) fn sweep(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
         Comparison::SecondFaster => " +",
         Comparison::FirstFaster => " -",
         Comparison::Same => " =",
-        Comparison::Undecided => " ?",
+        Comparison::Undecided => " ~",
     };
     sweep.show(
         lab,
         "Time for one job for each worker, by its size",
-        vec!["than one by one: + faster, - slower, = neither by a tenth, ? undecided".into()],
+        vec!["than one by one: + faster, - slower, = neither by a tenth, ~ undecided".into()],
         mark,
     );
     (1..WAYS.len()).for_each(|way| claim_break_even(lab, &sweep, way));
