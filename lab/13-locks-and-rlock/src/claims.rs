@@ -22,8 +22,8 @@ use std::{
     time::Duration,
 };
 
-/// The ways to count, by their names.
-const WAYS: [(&str, fn(Plan) -> u64); 3] = [
+type Way = (&'static str, fn(Plan) -> u64);
+const WAYS: [Way; 3] = [
     ("no lock", locks::count_without_sharing),
     ("Lock", locks::count_with_mutex),
     ("RLock", locks::count_with_reentrant),
