@@ -63,14 +63,3 @@ fn a_pool_of_one_overlaps_nothing() {
     );
     assert_eq!(verdict(&document, "takes_its_waits"), "shown");
 }
-
-/// Each thread reserves its stack: 512 of them do not fit into 400 MB of addresses.
-#[cfg(target_os = "linux")]
-#[test]
-fn threads_that_do_not_start_are_one_line() {
-    let limited = "ulimit -v 400000 && exec \"$0\" --workers 512 --delay 0.01";
-    let mut command = std::process::Command::new("sh");
-    command.args(["-c", limited, BINARY]);
-    let _ = testing::run_command(command).refused(1, &["starts no more threads"]);
-    assert_nothing_left_behind(BINARY);
-}

@@ -283,6 +283,8 @@ impl Table<'_> {
 #[expect(clippy::exit, reason = "an interrupted game ends here")]
 fn end(screen: &Screen) {
     screen.release_keys();
+    // The shell's prompt begins a line of its own.
+    eprintln!();
     std::process::exit(1)
 }
 

@@ -6,7 +6,7 @@ use crossbeam::channel::unbounded;
 use lab_drills::d10::{Sink, Source};
 use std::thread;
 
-/// Moves all items from the source to the sink; at most `room` of them, here 3, wait in between.
+/// Moves all items from the source to the sink; at most `room` of them, here 3 or 5, wait in between.
 fn pump(source: Source, sink: &Sink, room: usize) {
     let _ = room;
     let (tx, rx) = unbounded();
