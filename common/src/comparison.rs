@@ -100,7 +100,8 @@ impl Lab {
     /// How many times as fast one of two ways can seem only because its neighbours left it more CPUs; 1 where
     /// both wait most of their time, or the CPUs are free.
     fn luck(&self, ways: [&str; 2]) -> f64 {
-        let works = |way| self.busy_cpus(way).is_some_and(|busy| busy > 0.5);
+        // Among many neighbours what computes all the time gets no more than this of a CPU.
+        let works = |way| self.busy_cpus(way).is_some_and(|busy| busy > 0.15);
         if !ways.into_iter().any(works) {
             return 1.0;
         }

@@ -65,7 +65,7 @@ fn also_ran(document: &Document, parts: &[Vec<String>], width: usize) -> Vec<Str
         true => Vec::new(),
         false => styled(
             DIM,
-            &format!("  also ran: {}", others.join(", ")),
+            &format!("  also ran: {}", others.join(" · ")),
             width,
             12,
         ),
