@@ -11,7 +11,7 @@ use serde::{Serialize, Serializer};
 use serde_json::json;
 use timeline::Level;
 
-const OVERLAPPED: &str = "pages_parsed_before_the_last_came";
+const OVERLAPPED: &str = "pages_parsed_while_others_came";
 const DIFFERENT: &str = "pages_that_differ";
 const QUEUED: &str = "most_pages_between_the_stages";
 
@@ -46,10 +46,16 @@ pub(crate) fn note(lab: &mut Lab, name: &str, [first, pages]: [&[PageReport]; 2]
     let same = pairs.filter(|(one, other)| one.url == other.url && parsed(one) == parsed(other));
     let different = first.len().max(pages.len()) - same.count();
     let recording = lab.recording(name);
-    let last_came = recording.named("fetch").map(|fetch| fetch.end).max();
-    let overlapped = recording
-        .named("parse")
-        .filter(|parse| Some(parse.start) < last_came);
+    let fetches = recording.named("fetch");
+    let (mut begun, mut came): (Vec<_>, Vec<_>) = fetches.map(|it| (it.start, it.end)).unzip();
+    begun.sort_unstable();
+    came.sort_unstable();
+    // A worker process names its task for what parses there.
+    let parses = ["parse", "parse-stream"].map(|name| recording.named(name));
+    let overlapped = parses.into_iter().flatten().filter(|parse| {
+        let before = |moments: &[_]| moments.partition_point(|moment| *moment <= parse.start);
+        before(&begun) > before(&came)
+    });
     lab.count(name, OVERLAPPED, overlapped.count());
     let queued = recording.level(PAGES).map_or(0.0, Level::peak) as usize;
     lab.count(name, DIFFERENT, different);

@@ -39,6 +39,17 @@ pub(crate) struct Found {
     pub(crate) hrefs: Vec<String>,
 }
 
+impl Found {
+    /// Takes the next links, as long as the page has no more of them than any reader's page.
+    pub(crate) fn take(&mut self, hrefs: impl IntoIterator<Item = String>) -> Result<(), String> {
+        self.hrefs.extend(hrefs);
+        match self.hrefs.len() <= LINKS {
+            true => Ok(()),
+            false => Err(format!("it has more than {LINKS} links")),
+        }
+    }
+}
+
 /// A drawing inside the page may have titles and links too; they are not the page's.
 pub(crate) const HTML: &str = "http://www.w3.org/1999/xhtml";
 
@@ -46,7 +57,7 @@ pub(crate) fn read_tree(page: &str) -> Result<Found, String> {
     static KEPT: LazyLock<Selector> = LazyLock::new(|| {
         Selector::parse("title, base[href], a[href]").expect("a selector that the tests use")
     });
-    let html = parse_document(page)?;
+    let (html, within) = parse_document(page);
     let mut found = Found::default();
     for element in html.root_element().select(&KEPT) {
         // What stands in a template is no part of the document.
@@ -56,11 +67,11 @@ pub(crate) fn read_tree(page: &str) -> Result<Found, String> {
             _ if is_hidden || &*name.ns != HTML => {}
             "title" if found.title.is_none() => found.title = Some(element.text().collect()),
             "base" if found.base.is_none() => found.base = element.attr("href").map(Into::into),
-            "a" => found.hrefs.extend(element.attr("href").map(Into::into)),
+            "a" => found.take(element.attr("href").map(Into::into))?,
             _ => {}
         }
     }
-    Ok(found)
+    within.map(|()| found)
 }
 
 fn kept(url: &Url, found: Found) -> Result<Parsed, String> {
@@ -76,7 +87,8 @@ fn kept(url: &Url, found: Found) -> Result<Parsed, String> {
 const DEPTH: usize = 5_000;
 const NODES: usize = 1_000_000;
 const TIME: Duration = Duration::from_secs(10);
-/// The most bytes of all addresses that it links to, and of its title.
+/// The most links, the most bytes of all their addresses, and of its title.
+const LINKS: usize = 100_000;
 const ADDRESSES_BYTES: usize = 32 << 20;
 const TITLE_BYTES: usize = 10_000;
 
@@ -89,11 +101,11 @@ pub(crate) fn time_limit() -> impl Fn() -> Result<(), String> {
     }
 }
 
-/// [`Html::parse_document`] for readers without scripts, and within bounds.
-fn parse_document(page: &str) -> Result<Html, String> {
+/// [`Html::parse_document`] for readers without scripts, as far as it is within bounds; links have theirs first.
+fn parse_document(page: &str) -> (Html, Result<(), String>) {
     let (most, in_time) = (NODES.min(page.len() + 1_000), time_limit());
-    let (mut parser, mut rest) = (new_parser(), page);
-    while !rest.is_empty() {
+    let (mut parser, mut rest, mut within) = (new_parser(), page, Ok(()));
+    while !rest.is_empty() && within.is_ok() {
         let (piece, later) = rest.split_at(rest.ceil_char_boundary(256));
         parser.process(StrTendril::from(piece));
         rest = later;
@@ -101,14 +113,15 @@ fn parse_document(page: &str) -> Result<Html, String> {
         let mut nodes = html.tree.nodes();
         let size = nodes.len();
         let depth = nodes.next_back().map_or(0, |last| last.ancestors().count());
-        if size > most {
-            return Err(format!("its tree has more than {most} nodes"));
+        within = if size > most {
+            Err(format!("its tree has more than {most} nodes"))
         } else if depth > DEPTH {
-            return Err(format!("more than {DEPTH} elements are inside each other"));
-        }
-        in_time()?;
+            Err(format!("more than {DEPTH} elements are inside each other"))
+        } else {
+            in_time()
+        };
     }
-    Ok(parser.finish())
+    (parser.finish(), within)
 }
 
 fn new_parser() -> Parser<HtmlTreeSink> {

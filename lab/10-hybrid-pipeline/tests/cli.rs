@@ -17,22 +17,22 @@ fn every_variant_finds_the_same_within_the_same_limits() {
     let flags = [
         "--rounds", "1", "--pages", "60", "--size", "3000", "--delay", "0.01",
     ];
-    let document = run(
-        BINARY,
-        &[&flags[..], &["--json", "--workers", "2"]].concat(),
-    );
-    let document = document.well().document();
-    for name in NAMES {
-        let variant = variant(&document, name);
-        assert_eq!(variant["ledger"]["done"], 60);
-    }
-    for name in [
-        "same_findings",
-        "queue_is_bounded",
-        "in_flight_is_limited",
-        "stages_overlap",
-    ] {
-        assert_eq!(verdict(&document, name), "shown", "{name}");
+    for parser in ["scraper", "stream"] {
+        let more = ["--json", "--workers", "2", "--parser", parser];
+        let finished = run(BINARY, &[&flags[..], &more].concat()).well();
+        let document = finished.document();
+        for name in NAMES {
+            let variant = variant(&document, name);
+            assert_eq!(variant["ledger"]["done"], 60);
+        }
+        for name in [
+            "same_findings",
+            "queue_is_bounded",
+            "in_flight_is_limited",
+            "stages_overlap",
+        ] {
+            assert_eq!(verdict(&document, name), "shown", "{parser}: {name}");
+        }
     }
     assert_nothing_left_behind(BINARY);
 }

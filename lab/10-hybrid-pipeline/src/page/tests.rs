@@ -273,13 +273,22 @@ fn a_hostile_page_meets_a_limit_that_is_named() {
 }
 
 #[test]
-fn a_page_has_no_longer_addresses_and_title_than_a_reader_would_want() {
+fn a_page_has_no_more_links_and_no_longer_title_than_a_reader_would_want() {
     let (link, base) = (
         "<a href=x>",
         format!("<base href='/{}/'>", "b".repeat(10_000)),
     );
     let title = |length| format!("<title>{}</title>", "t".repeat(length));
     for (page, expected) in [
+        (link.repeat(LINKS + 1), "it has more than 100000 links"),
+        (
+            link.repeat(LINKS + 1) + &"<br>".repeat(900_000),
+            "it has more than 100000 links",
+        ),
+        (
+            format!("<noscript>{}</noscript>{link}", link.repeat(LINKS)),
+            "it has more than 100000 links",
+        ),
         (
             title(TITLE_BYTES + 1),
             "its title has more than 10000 bytes",
@@ -294,8 +303,8 @@ fn a_page_has_no_longer_addresses_and_title_than_a_reader_would_want() {
             assert_eq!(error, expected, "{page:.40}");
         }
     }
-    let (of_title, links, _) = parsed(&(title(TITLE_BYTES) + &link.repeat(100_000)));
-    assert_eq!((of_title.len(), links), (TITLE_BYTES, 100_000));
+    let (of_title, links, _) = parsed(&(title(TITLE_BYTES) + &link.repeat(LINKS)));
+    assert_eq!((of_title.len(), links), (TITLE_BYTES, LINKS));
 }
 
 #[test]
