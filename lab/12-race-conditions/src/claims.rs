@@ -25,7 +25,7 @@ const COUNTED: [&str; 5] = [
     "repaired_orders_that_go_wrong",
 ];
 
-const HEADINGS: [&str; 6] = ["", "tight", "widened", "repaired", "orders", "repaired"];
+const HEADINGS: [&str; 6] = ["", "tight", "widened", "repaired", "orders", "of repair"];
 
 /// What was seen of a race.
 struct Seen {

@@ -93,7 +93,7 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     );
     lab.predict(ask, &["none", "two", "four"], &[0.5, 2.5]);
     lab.legend(
-        "counter: two threads add. account: two check, then withdraw. audit: one adds up while money \
+        "counter: threads add. account: two check, then withdraw. audit: one adds up while money \
          moves. widened: a pause in mid-race; tight: none.",
     );
     claims::try_all(args, lab)

@@ -55,6 +55,24 @@ fn each_deadlock_is_found_and_the_kept_order_finishes() {
     );
 }
 
+#[test]
+fn what_a_lock_costs_is_not_told_from_the_start_of_threads() {
+    let document = document(&[]);
+    for name in ["contention_costs", "reentrancy_is_cheap"] {
+        let claims = document["claims"].as_array().expect("a list");
+        let claim = claims.iter().find(|claim| claim["name"] == name);
+        let checks = claim.expect("it is made")["checks"].as_array();
+        let is_least = |check: &Value| {
+            let times = ["left_values", "right_values"].map(|side| check[side].clone());
+            check["relation"] == "≥" && times[1][0] == 0.001 && times[0][0].is_number()
+        };
+        assert!(
+            checks.expect("a list").iter().any(is_least),
+            "{name}: {claim:?}"
+        );
+    }
+}
+
 /// The circle as the document has it, against the source that it points at.
 #[test]
 fn a_circle_names_its_threads_and_locks_and_the_lines_that_asked() {

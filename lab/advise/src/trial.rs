@@ -165,14 +165,18 @@ mod tests {
     use super::*;
     use crate::model::{Language, forecasts};
 
-    #[test]
-    fn a_job_that_takes_too_long_is_tried_with_fewer_items() {
-        let costs = Costs {
+    fn two_free_cpus() -> Costs {
+        Costs {
             cpus: 2,
             free_cpus: vec![2.0],
             pieces_s: vec![0.01],
             ..Costs::default()
-        };
+        }
+    }
+
+    #[test]
+    fn a_job_that_takes_too_long_is_tried_with_fewer_items() {
+        let costs = two_free_cpus();
         let fits = |job: &Job, way: Way| {
             let all = forecasts(job, &costs, Language::Rust);
             fitting(
@@ -195,12 +199,7 @@ mod tests {
 
     #[test]
     fn the_advised_way_is_tried_and_nothing_that_is_no_use() {
-        let costs = Costs {
-            cpus: 2,
-            free_cpus: vec![2.0],
-            pieces_s: vec![0.01],
-            ..Costs::default()
-        };
+        let costs = two_free_cpus();
         for job in [Job::new(100, 0.05, 0.0), Job::new(100, 0.0, 0.05)] {
             let all = forecasts(&job, &costs, Language::Rust);
             let chosen: Vec<Way> = choose(&job, &all).iter().map(|one| one.way).collect();
