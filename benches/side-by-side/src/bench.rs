@@ -153,15 +153,19 @@ impl<'a> Bench<'a> {
             let start = Instant::now();
             let group = make(&self.setting).with_context(|| format!("the group `{name}`"))?;
             let measured = group.take_turns(self.setting.plan)?;
-            let recorded = Recorded {
+            let mut recorded = Recorded {
                 name: (*name).to_owned(),
                 environment: self.environment.clone(),
                 measured,
+                before: Vec::new(),
             };
             let took = start.elapsed();
             // After each, so that a run that is stopped keeps what it has measured. Another run may have
             // written meanwhile.
             let mut document = self.stored()?;
+            if let Some(earlier) = document.table(name) {
+                recorded.follows(earlier);
+            }
             document.put(recorded.clone(), &order);
             self.write(&document)?;
             self.tell(&recorded, took)?;
@@ -197,7 +201,7 @@ impl<'a> Bench<'a> {
         stored_in(&self.folder)
     }
 
-    /// What changed since the run before.
+    /// What changed since the runs before.
     fn changes_of(&self, recorded: &Recorded) -> Vec<String> {
         let earlier = self.earlier.table(&recorded.name);
         let earlier = earlier.filter(|earlier| !earlier.measured.rows.is_empty());

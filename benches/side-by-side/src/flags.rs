@@ -31,7 +31,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FOLDER")]
     pub(crate) out: Option<PathBuf>,
 
-    /// Figures to compare with; otherwise those of the run before, in the same folder
+    /// Figures to compare with; otherwise those of the build before, in the same folder
     #[arg(long, value_name = "FILE")]
     pub(crate) against: Option<PathBuf>,
 

@@ -11,12 +11,16 @@ use report::file;
 use serde::{Deserialize, Serialize};
 use std::{
     fs,
+    hash::{DefaultHasher, Hasher},
     path::Path,
     time::{Duration, SystemTime},
 };
 
 /// The shape of [`Document`].
 const SCHEMA: u32 = 1;
+
+/// How many runs are kept besides the latest.
+const KEPT_RUNS: usize = 9;
 
 /// What the rows of a group took.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -95,6 +99,9 @@ pub struct Environment {
     pub command: String,
     /// When, as HTTP writes it: `Sun, 06 Nov 1994 08:49:37 GMT`.
     pub date: String,
+    /// A number of the executable's bytes: another build has another one.
+    #[serde(default)]
+    pub program: Option<u64>,
 }
 
 impl Environment {
@@ -111,6 +118,7 @@ impl Environment {
             plan,
             command,
             date: httpdate::fmt_http_date(SystemTime::now()),
+            program: program(),
         }
     }
 
@@ -147,6 +155,13 @@ impl Environment {
     }
 }
 
+fn program() -> Option<u64> {
+    let bytes = fs::read(std::env::current_exe().ok()?).ok()?;
+    let mut hasher = DefaultHasher::new();
+    hasher.write(&bytes);
+    Some(hasher.finish())
+}
+
 /// One table with its circumstances.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Recorded {
@@ -156,6 +171,24 @@ pub struct Recorded {
     pub environment: Environment,
     /// The figures.
     pub measured: Measured,
+    /// The runs before this one, the oldest first, without runs of their own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub before: Vec<Self>,
+}
+
+impl Recorded {
+    /// All its runs, the oldest first.
+    pub(crate) fn runs(&self) -> impl DoubleEndedIterator<Item = &Self> {
+        self.before.iter().chain([self])
+    }
+
+    /// Keeps the latest runs of `earlier` as those before this one.
+    pub(crate) fn follows(&mut self, earlier: &Self) {
+        let runs = earlier.runs().rev().take(KEPT_RUNS).cloned();
+        self.before = runs.collect();
+        self.before.reverse();
+        self.before.iter_mut().for_each(|run| run.before.clear());
+    }
 }
 
 /// Everything measured last: a run of one group replaces that group's tables only.
@@ -192,7 +225,8 @@ impl Document {
             schema == SCHEMA,
             "`{shown}` has schema {schema} instead of {SCHEMA}; move it away to begin again"
         );
-        let rows = document.tables.iter().flat_map(|it| &it.measured.rows);
+        let runs = document.tables.iter().flat_map(Recorded::runs);
+        let rows = runs.flat_map(|run| &run.measured.rows);
         for row in rows {
             let is_time = |each_s: &f64| each_s.is_finite() && (1e-12..1e6).contains(each_s);
             let name = &row.name;
@@ -248,6 +282,7 @@ mod tests {
             name: "t".into(),
             environment: Environment::inspect(plan, Vec::new(), String::new()),
             measured: measured(Unit::Time, vec![row("r", Side::Ours, None, &[each_s])]),
+            before: Vec::new(),
         };
         let dir = tempfile::tempdir().expect("a folder");
         let path = dir.path().join("bench.json");
