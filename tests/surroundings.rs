@@ -102,7 +102,7 @@ fn a_limit_is_named_in_one_line_and_leaves_no_half_file() {
         println!("case: {files} open files: one line that names the limit");
     }
     let mut command = Command::new("sh");
-    let work = "ulimit -t 2; exec \"$0\" --rounds 1 --scale 10000";
+    let work = "ulimit -t 1; exec \"$0\" --rounds 1 --scale 10000";
     command
         .args(["-c", work])
         .arg(&binaries()["lab-04-gil-processes"]);

@@ -2,6 +2,8 @@
 
 #[cfg(unix)]
 use std::thread;
+#[cfg(target_os = "linux")]
+use std::time::Duration;
 use std::{
     env,
     ffi::OsStr,
@@ -18,6 +20,10 @@ pub(crate) static STOPPED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::defaul
 
 /// The least stack that a program of the lab needs for its own `main`, in bytes.
 const STACK_BYTES: u64 = 512 * 1024;
+
+/// How much CPU time before the limit is for the last line, and for ending what was started.
+#[cfg(target_os = "linux")]
+const BEFORE_THE_KILL: Duration = Duration::from_millis(600);
 
 /// A Python to run `script`, which the variables, folder and packages of this process's parent do not
 /// reach; whether it has a GIL is still theirs to say, with `PYTHON_GIL`.
@@ -46,6 +52,7 @@ pub fn on_interrupt(mut handler: impl FnMut(&'static str) + Send + 'static) -> i
         flag::register(consts::SIGXFSZ, Arc::default())?;
     }
     flag::register(consts::SIGCONT, Arc::clone(&STOPPED))?;
+    #[cfg(target_os = "linux")]
     end_before_the_kill();
     let wanted = [
         consts::SIGINT,
@@ -68,14 +75,33 @@ pub fn on_interrupt(mut handler: impl FnMut(&'static str) + Send + 'static) -> i
     Ok(())
 }
 
-/// Lowers the soft limit of CPU time below the hard one, at which the system kills without a word.
-#[cfg(unix)]
+/// Has the system send SIGXCPU shortly before the hard limit of CPU time, at which it kills without a word.
+#[cfg(target_os = "linux")]
 fn end_before_the_kill() {
-    use nix::sys::resource::{RLIM_INFINITY, Resource::RLIMIT_CPU, getrlimit, setrlimit};
-    let limits = getrlimit(RLIMIT_CPU).ok();
-    if let Some((soft, hard)) = limits.filter(|(_, hard)| !matches!(*hard, 0 | 1 | RLIM_INFINITY)) {
-        // Refused, it is killed.
-        let _ = setrlimit(RLIMIT_CPU, soft.min(hard - 1), hard);
+    use nix::{
+        sys::{
+            resource::{Resource::RLIMIT_CPU, getrlimit},
+            signal::{SigEvent, SigevNotify, Signal},
+            timer::{Expiration, Timer, TimerSetTimeFlags},
+        },
+        time::ClockId,
+    };
+    let Ok((_, hard)) = getrlimit(RLIMIT_CPU) else {
+        return;
+    };
+    // No limit at all is a number of seconds that a clock does not reach.
+    let Some(left) = Duration::from_secs(hard.min(1 << 32)).checked_sub(BEFORE_THE_KILL) else {
+        return;
+    };
+    let notice = SigevNotify::SigevSignal {
+        signal: Signal::SIGXCPU,
+        si_value: 0,
+    };
+    // Refused, it is killed.
+    if let Ok(mut timer) = Timer::new(ClockId::CLOCK_PROCESS_CPUTIME_ID, SigEvent::new(notice)) {
+        let _ = timer.set(Expiration::OneShot(left.into()), TimerSetTimeFlags::empty());
+        // Dropped, it would be deleted.
+        std::mem::forget(timer);
     }
 }
 
