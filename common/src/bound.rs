@@ -39,72 +39,63 @@ impl Bound {
             Self::Known(duration, reason) => {
                 (*duration <= recording.wall).then(|| (*duration, reason.clone()))
             }
-            Self::Work { workers } => work(recording.jobs(), *workers, cpus)
+            Self::Work { workers } => {
+                let words = [
+                    "all {} of work on one CPU",
+                    "{} of work on {n} CPUs",
+                    "the longest job",
+                ];
+                let busy = recording.jobs().map(|job| job.busy);
+                let (bound, reason) = shared_out(busy, *workers.min(&cpus), words)?;
                 // Who waits for a lock works a little, too, beside its holder.
-                .map(|(bound, reason)| (bound.min(recording.wall), reason)),
+                Some((bound.min(recording.wall), reason))
+            }
             Self::Waits {
                 each,
                 count,
                 at_once,
-            } => waves(recording, *each, *count, *at_once)
-                .or_else(|| own_waits(recording.jobs(), *at_once)),
+            } => waves(*each, *count, *at_once)
+                .filter(|(bound, _)| *bound <= recording.wall)
+                .or_else(|| {
+                    let words = [
+                        "all waits in a row",
+                        "all waits, {n} at a time",
+                        "the longest single wait",
+                    ];
+                    shared_out(recording.jobs().map(Span::duration), *at_once, words)
+                }),
         }
     }
 }
 
-/// `count` waits of `each`, `at_once` at a time, where the run has not beaten that.
-fn waves(
-    recording: &Recording,
-    each: Option<Duration>,
-    count: usize,
-    at_once: usize,
-) -> Option<(Duration, String)> {
-    let each = each?;
+/// `count` waits of `each`, `at_once` at a time.
+fn waves(each: Option<Duration>, count: usize, at_once: usize) -> Option<(Duration, String)> {
     let waves = u32::try_from(count.div_ceil(at_once.max(1))).ok()?;
-    let bound = each.saturating_mul(waves);
-    let each = seconds(each);
+    let bound = each?.saturating_mul(waves);
+    let each = seconds(each?);
     let reason = match waves {
         0 | 1 => "one wait".into(),
         _ if at_once == 1 => format!("{waves} waits of {each} in a row"),
         _ => format!("{waves} waves of {each}: {count} waits, {at_once} at a time"),
     };
-    (bound <= recording.wall).then_some((bound, reason))
+    Some((bound, reason))
 }
 
-fn work<'a>(
-    jobs: impl Iterator<Item = &'a Span>,
-    workers: usize,
-    cpus: usize,
-) -> Option<(Duration, String)> {
-    let at_once = workers.min(cpus).max(1);
-    let (total, longest, share) = shared_out(jobs.map(|job| job.busy), at_once)?;
-    let total = seconds(total);
-    Some(match at_once {
-        _ if longest > share => (longest, "the longest job".into()),
-        1 => (share, format!("all {total} of work on one CPU")),
-        _ => (share, format!("{total} of work on {at_once} CPUs")),
-    })
-}
-
-/// The longest of the waits that a run really had, or all of them shared out.
-fn own_waits<'a>(
-    waits: impl Iterator<Item = &'a Span>,
-    at_once: usize,
-) -> Option<(Duration, String)> {
-    let (_, longest, share) = shared_out(waits.map(Span::duration), at_once)?;
-    Some(match at_once {
-        0 | 1 => (share, "all waits in a row".into()),
-        _ if longest >= share => (longest, "the longest single wait".into()),
-        _ => (share, format!("all waits, {at_once} at a time")),
-    })
-}
-
-/// All times together, the longest of them, and an equal share for each of `at_once`.
+/// What all times come to where one follows the other, where they are shared out among `at_once`, or the longest of
+/// them if that is more; each in words, with all times together at `{}`.
 fn shared_out(
     times: impl Iterator<Item = Duration>,
     at_once: usize,
-) -> Option<(Duration, Duration, Duration)> {
+    [in_a_row, shared, longest]: [&str; 3],
+) -> Option<(Duration, String)> {
     let times: Vec<Duration> = times.collect();
-    let (total, longest) = (times.iter().sum(), *times.iter().max()?);
-    Some((total, longest, total / u32::try_from(at_once.max(1)).ok()?))
+    let (total, most) = (times.iter().sum::<Duration>(), *times.iter().max()?);
+    let at_once = u32::try_from(at_once.max(1)).ok()?;
+    let (bound, words) = match total / at_once {
+        share if at_once == 1 => (share, in_a_row),
+        share if share > most => (share, shared),
+        _ => (most, longest),
+    };
+    let words = words.replace("{n}", &at_once.to_string());
+    Some((bound, words.replace("{}", &seconds(total))))
 }

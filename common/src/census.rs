@@ -9,9 +9,6 @@ use std::{
 };
 use timeline::{Lane, LaneKind};
 
-/// Between two looks for threads that were joined a moment ago.
-const SETTLING: Duration = Duration::from_millis(2);
-
 /// Looks again and again how many threads this process has, until it is dropped or finished.
 pub(super) struct Census {
     stop: Sender<()>,
@@ -42,10 +39,14 @@ impl Census {
         Some(Self { stop, counting })
     }
 
-    /// Ends the count and returns the peak.
-    pub(super) fn finish(self) -> Option<u64> {
+    /// Ends the count and returns the peak; every thread that recorded a span was there.
+    pub(super) fn finish(self, lanes: &[Lane]) -> Option<u64> {
         drop(self.stop);
-        self.counting.join().ok()
+        let threads = lanes.iter().filter(|it| it.id.kind == LaneKind::Thread);
+        let others = threads.filter(|lane| lane.name != "main");
+        let recorded = others.map(|lane| lane.id.number).collect::<BTreeSet<_>>();
+        let seen = self.counting.join().ok()?;
+        Some(seen.max(1 + recorded.len() as u64))
     }
 }
 
@@ -53,20 +54,9 @@ impl Census {
 fn settle() -> Option<()> {
     for _ in 0..10 {
         // Others than this one may stay for good.
-        if timing::threads_now()? as u64 <= 1 + timing::housekeepers() {
-            break;
+        if timing::threads_now()? as u64 > 1 + timing::housekeepers() {
+            thread::sleep(Duration::from_millis(2));
         }
-        thread::sleep(SETTLING);
     }
     Some(())
-}
-
-/// The main thread and every other that recorded a span.
-pub(super) fn recorded(lanes: &[Lane]) -> u64 {
-    let threads = lanes.iter().filter(|lane| lane.id.kind == LaneKind::Thread);
-    let others: BTreeSet<u64> = threads
-        .filter(|lane| lane.name != "main")
-        .map(|lane| lane.id.number)
-        .collect();
-    1 + others.len() as u64
 }

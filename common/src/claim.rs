@@ -3,7 +3,7 @@
 pub use crate::figure::{
     Bytes, Count, Figure, Ratio, Seconds, Unit, busy, bytes, cancelled, count, cpu_system,
     cpu_user, cpus, done, efficiency, failed, in_flight, middle_wall, open, peak_memory, processes,
-    retried, seconds, submitted, threads, times, waits, wall,
+    retried, seconds, submitted, threads, times, wall,
 };
 
 mod check;
@@ -15,10 +15,10 @@ use report::{ClaimReport, Verdict};
 use serde_json::Value;
 
 /// The middle one of the rounds, the lower of two.
-pub(crate) fn middle(values: &[Option<f64>]) -> Option<f64> {
-    let mut known: Vec<f64> = values.iter().flatten().copied().collect();
-    known.sort_by(f64::total_cmp);
-    known.get(known.len().checked_sub(1)? / 2).copied()
+pub(crate) fn middle(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len().checked_sub(1)? / 2).copied()
 }
 
 /// Something that a run is to show, with the comparisons that decide whether it did.
@@ -98,9 +98,8 @@ impl Claim {
 
     /// Judges the claim by the figures of `document`.
     pub(crate) fn judge(&self, document: &Value) -> ClaimReport {
-        let judged: Vec<_> = (self.checks.iter())
-            .map(|check| check.judge(document))
-            .collect();
+        let judged = self.checks.iter().map(|check| check.judge(document));
+        let judged: Vec<_> = judged.collect();
         let is_any = |verdict| judged.iter().any(|(_, each, _)| *each == verdict);
         let verdict = if is_any(Verdict::NotShown) {
             Verdict::NotShown
@@ -114,16 +113,14 @@ impl Claim {
         let mut decisive: Vec<&str> = decisive.map(|(_, _, evidence)| &**evidence).collect();
         decisive.dedup();
         let evidence = decisive.join("; ");
-        let lack = self.lack_of_cpus(document);
-        let lack = lack.filter(|_| self.needs_cpus);
+        let lack = self.lack_of_cpus(document).filter(|_| self.needs_cpus);
         let needs_quiet = verdict != Verdict::Shown && lack.is_some();
         let disturbed = |it| find(document, Some(it), "disturbed").is_some_and(Value::is_string);
-        let is_disturbed = self.variants().any(disturbed);
         let reasons = self.reason.clone().into_iter().chain(lack);
-        let reasons: Vec<String> = reasons.filter(|_| !is_disturbed).collect();
-        let reason = match &*reasons {
-            [] => evidence.clone(),
-            reasons => reasons.join("; "),
+        let reasons = reasons.collect::<Vec<_>>().join("; ");
+        let reason = match reasons.is_empty() || self.variants().any(disturbed) {
+            true => evidence.clone(),
+            false => reasons,
         };
         ClaimReport {
             name: self.name.into(),
@@ -141,15 +138,11 @@ impl Claim {
     /// The claim in one line, figures filled in.
     fn in_figures(&self, document: &Value) -> String {
         let mut line = self.line.as_ref().unwrap_or(&self.text).clone();
-        for (place, check) in self.checks.iter().enumerate() {
-            let number = if place == 0 {
-                String::new()
-            } else {
-                (place + 1).to_string()
-            };
+        for (place, check) in (1..).zip(&self.checks) {
             for (side, name) in [(&check.left, "left"), (&check.right, "right")] {
-                let value = middle(&side.unscaled().values(document));
+                let value = middle(side.unscaled().values(document).into_iter().flatten());
                 let value = value.map_or("–".into(), check.show);
+                let number = if place == 1 { "" } else { &place.to_string() };
                 line = line.replace(&format!("{{{name}{number}}}"), &value);
             }
         }
@@ -159,20 +152,13 @@ impl Claim {
     /// How few CPUs were to be had, and how many of them the variant kept busy that the claim is about.
     fn lack_of_cpus(&self, document: &Value) -> Option<String> {
         let before = few_cpus(document)?;
-        let name = self.variants().next();
-        let seconds = |path: &str| find(document, Some(name?), path)?.as_f64();
-        let cpu = seconds("cpu_user_s").zip(seconds("cpu_system_s"));
-        let wall = seconds("wall_s").filter(|wall| *wall > 0.0);
-        Some(match cpu.zip(wall) {
-            Some(((user, system), wall)) => {
-                let used = (user + system) / wall;
-                format!(
-                    "{before}; `{}` kept {used:.1} busy",
-                    name.unwrap_or_default()
-                )
-            }
-            None => before,
-        })
+        let name = self.variants().next().unwrap_or_default();
+        let [user, system, wall] = ["cpu_user_s", "cpu_system_s", "wall_s"]
+            .map(|path| find(document, Some(name), path).and_then(Value::as_f64));
+        let used = wall.filter(|wall| *wall > 0.0);
+        let used = used.and_then(|wall| Some((user? + system?) / wall));
+        let used = used.map(|used| format!("; `{name}` kept {used:.1} busy"));
+        Some(before + &used.unwrap_or_default())
     }
 }
 

@@ -23,37 +23,31 @@ pub(crate) const NO_THREAD: &str =
     "the system starts no more threads; ask for fewer, or raise `ulimit -u` or `ulimit -v`";
 
 /// The flags that every step has.
-#[derive(clap::Args, Clone, Debug, Serialize)]
+#[derive(clap::Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Every step")]
 pub struct CommonArgs {
     /// Print everything that was measured, before the screen that sums it up
     #[arg(long)]
-    #[serde(skip)]
     pub verbose: bool,
 
     /// Print one JSON document with everything measured, and nothing else
     #[arg(long)]
-    #[serde(skip)]
     pub json: bool,
 
     /// Write the timeline to FILE in the Chrome trace format; opens in Perfetto
     #[arg(long, value_name = "FILE")]
-    #[serde(skip)]
     pub trace: Option<PathBuf>,
 
     /// Record what is shown to FILE as an asciicast, with a marker per variant; asciinema plays it
     #[arg(long, value_name = "FILE", conflicts_with = "json")]
-    #[serde(skip)]
     pub cast: Option<PathBuf>,
 
     /// Let --cast overwrite a file
     #[arg(long, requires = "cast")]
-    #[serde(skip)]
     pub force: bool,
 
     /// Write everything as one HTML page to FILE; opens in any browser, without a network
     #[arg(long, value_name = "FILE")]
-    #[serde(skip)]
     pub report: Option<PathBuf>,
 
     /// The seed of everything random; the same seed gives the same run
@@ -62,32 +56,26 @@ pub struct CommonArgs {
 
     /// Draw everything for this many columns, 50 to 200, whatever the terminal is
     #[arg(long, value_name = "COLUMNS", value_parser = within::<u16>(50..=200))]
-    #[serde(skip)]
     pub width: Option<u16>,
 
     /// When to use colour; auto: on a terminal, unless `NO_COLOR` says otherwise
     #[arg(long, value_name = "WHEN", default_value_t, value_enum)]
-    #[serde(skip)]
     pub color: ColorChoice,
 
     /// Draw and write in plain ASCII, as on a dumb terminal
     #[arg(long)]
-    #[serde(skip)]
     pub ascii: bool,
 
     /// Wait for Enter after each variant and before the report; r runs it again, s skips the next, q quits
     #[arg(long)]
-    #[serde(skip)]
     pub pause: bool,
 
     /// Guess before you see: asks the step's question, takes `A` as the answer, or counts the hands of a `class`
     #[arg(long, value_name = "ANSWER", num_args = 0..=1, default_missing_value = "", value_parser = parse_guess)]
-    #[serde(skip)]
     pub predict: Option<String>,
 
     /// Clear the screen first, for recording
     #[arg(long)]
-    #[serde(skip)]
     pub clear: bool,
 }
 
@@ -144,20 +132,15 @@ impl Display for Seconds {
     }
 }
 
-/// Parses a whole number in a range, which the error names.
+/// Parses a number in a range, which the error names.
 pub fn within<T>(range: RangeInclusive<T>) -> impl Fn(&str) -> Result<T, String> + Clone
 where
     T: FromStr + PartialOrd + Display + Clone,
 {
     move |text| {
         let number = text.parse().ok().filter(|number| range.contains(number));
-        number.ok_or_else(|| {
-            format!(
-                "not a whole number from {} to {}",
-                range.start(),
-                range.end()
-            )
-        })
+        let bad = || format!("not a number from {} to {}", range.start(), range.end());
+        number.ok_or_else(bad)
     }
 }
 
@@ -178,11 +161,8 @@ pub fn up_to<const LIMIT: usize>(text: &str) -> Result<NonZeroUsize, String> {
 
 /// Parses seconds in a range, which the error names.
 pub fn seconds(range: RangeInclusive<f64>) -> impl Fn(&str) -> Result<Seconds, String> + Clone {
-    move |text| {
-        let seconds = text.parse().ok().filter(|it| range.contains(it));
-        let time = seconds.map(|it| Seconds(Duration::from_secs_f64(it)));
-        time.ok_or_else(|| format!("not seconds from {} to {}", range.start(), range.end()))
-    }
+    let parse = within(range);
+    move |text| parse(text).map(|it| Seconds(Duration::from_secs_f64(it)))
 }
 
 /// Parses what `--predict` is given: the letter of an answer, `class`, or nothing.
@@ -251,6 +231,17 @@ fn answer(error: clap::Error) -> ExitCode {
     }
     print_error(one_line(&error).trim_start_matches("error: "));
     ExitCode::from(2)
+}
+
+/// Prints in one line why a program failed; returns its exit code.
+pub fn failed(error: &anyhow::Error) -> ExitCode {
+    print_error(in_one_line(error));
+    exit_code(error)
+}
+
+/// 2 for a wrong use, 1 for any other failure.
+pub(crate) fn exit_code(error: &anyhow::Error) -> ExitCode {
+    ExitCode::from(if error.is::<Usage>() { 2 } else { 1 })
 }
 
 /// An error with its causes; many have the next cause in their own words already.

@@ -4,6 +4,7 @@ use crate::{
     Lab,
     claim::{Check, Claim, seconds, times, wall},
 };
+use report::Variant;
 
 /// A tenth: less than this is not called a difference.
 pub const MARGIN: f64 = 1.1;
@@ -64,16 +65,13 @@ impl Lab {
         about: &str,
         [first, second]: [&str; 2],
     ) -> Claim {
-        let ratio = || wall(second) / wall(first);
-        let took = format!("`{second}` took {{left}} × the time of `{first}`");
         let margin = MARGIN * self.luck([first, second]);
         let (most, least) = (times(margin), times(1.0 / margin));
-        let alike = [ratio().at_most(most), ratio().at_least(least)];
-        let mut alike = alike.map(|check| check.in_words(&*took)).to_vec();
+        let faster = |way| format!("`{way}` was faster in every round");
         let found = Comparison::by(margin, &self.walls(first), &self.walls(second));
         let text = match found {
-            Comparison::FirstFaster => format!("`{first}` was faster in every round"),
-            Comparison::SecondFaster => format!("`{second}` was faster in every round"),
+            Comparison::FirstFaster => faster(first),
+            Comparison::SecondFaster => faster(second),
             Comparison::Same if margin > MARGIN => {
                 format!("`{first}` and `{second}` too close to tell apart while CPUs were busy")
             }
@@ -82,26 +80,28 @@ impl Lab {
             }
             Comparison::Undecided => format!("whether `{first}` or `{second}` is faster"),
         };
+        let ratio = || wall(second) / wall(first);
+        let took = format!("`{second}` took {{left}} × the time of `{first}`");
         let checks = match found {
-            Comparison::FirstFaster => vec![ratio().above(times(margin))],
-            Comparison::SecondFaster => vec![ratio().below(times(1.0 / margin))],
-            Comparison::Same => alike,
-            // What took no time is not the same either.
-            Comparison::Undecided => {
-                alike.push(wall(first).at_least(seconds(LEAST_TIME_S)));
-                alike
-            }
+            Comparison::FirstFaster => vec![ratio().above(most)],
+            Comparison::SecondFaster => vec![ratio().below(least)],
+            _ => [ratio().at_most(most), ratio().at_least(least)]
+                .map(|check| check.in_words(&*took))
+                .to_vec(),
         };
-        let claim = Claim::that(name, format!("{about}: {text}"));
-        let checks = checks.into_iter().map(Check::in_rounds);
-        checks.fold(claim, Claim::check)
+        // What took no time is not the same either.
+        let is_open = found == Comparison::Undecided;
+        let is_long = is_open.then(|| wall(first).at_least(seconds(LEAST_TIME_S)));
+        let checks = checks.into_iter().chain(is_long).map(Check::in_rounds);
+        checks.fold(Claim::that(name, format!("{about}: {text}")), Claim::check)
     }
 
     /// How many times as fast one of two ways can seem only because its neighbours left it more CPUs; 1 where
     /// both wait most of their time, or the CPUs are free.
     fn luck(&self, ways: [&str; 2]) -> f64 {
+        let busy = |run: &Variant| (run.cpu_user_s + run.cpu_system_s) / run.wall_s;
         // Among many neighbours what computes all the time gets no more than this of a CPU.
-        let works = |way| self.busy_cpus(way).is_some_and(|busy| busy > 0.15);
+        let works = |way| self.middle(way, busy).is_some_and(|busy| busy > 0.15);
         if !ways.into_iter().any(works) {
             return 1.0;
         }

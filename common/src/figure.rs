@@ -43,10 +43,7 @@ units! {
 
 /// A figure of the document, or a quotient of two, times a factor.
 #[derive(Clone, Debug)]
-pub struct Figure<U> {
-    pub(crate) of: Expression,
-    unit: PhantomData<U>,
-}
+pub struct Figure<U>(pub(crate) Expression, PhantomData<U>);
 
 /// `factor * above / below`; what is missing counts as 1.
 #[derive(Clone, Debug)]
@@ -73,8 +70,7 @@ impl<U: Unit> Figure<U> {
             above,
             below,
         };
-        let unit = PhantomData;
-        Self { of, unit }
+        Self(of, PhantomData)
     }
 
     fn field(variant: Option<&str>, path: String, words: String) -> Self {
@@ -98,7 +94,7 @@ impl<U: Unit> Mul<f64> for Figure<U> {
     type Output = Self;
 
     fn mul(mut self, factor: f64) -> Self {
-        self.of.factor *= factor;
+        self.0.factor *= factor;
         self
     }
 }
@@ -106,8 +102,8 @@ impl<U: Unit> Mul<f64> for Figure<U> {
 impl<U: Unit> Div for Figure<U> {
     type Output = Figure<Ratio>;
 
-    fn div(self, by: Self) -> Figure<Ratio> {
-        let (above, by) = (self.of, by.of);
+    fn div(self, Self(by, _): Self) -> Figure<Ratio> {
+        let above = self.0;
         assert!(above.below.is_none() && by.below.is_none(), "one quotient");
         Figure::new(above.factor / by.factor, above.above, by.above)
     }
@@ -175,8 +171,6 @@ fields! {
     processes: Count, "ledger.processes", "had {} process(es)";
     /// Most memory resident at once, worker processes added.
     peak_memory: Bytes, "ledger.peak_rss_bytes", "took {} of memory";
-    /// Times a thread gave up its CPU to wait.
-    waits: Count, "ledger.voluntary_switches", "waited {} time(s)";
 }
 
 /// How many CPUs this process may use.
@@ -185,17 +179,20 @@ pub fn cpus() -> Figure<Count> {
 }
 
 impl Expression {
+    fn fields(&self) -> impl Iterator<Item = &Field> {
+        self.above.iter().chain(&self.below)
+    }
+
     /// The variants that it names.
     pub(crate) fn variants(&self) -> impl Iterator<Item = &str> {
-        let fields = self.above.iter().chain(&self.below);
-        fields.filter_map(|field| field.variant.as_deref())
+        self.fields().filter_map(|field| field.variant.as_deref())
     }
 
     /// The values in the document: several where there were rounds, `None` where it has none.
     pub(crate) fn values(&self, document: &Value) -> Vec<Option<f64>> {
-        let values = |field: &Option<Field>| {
-            let field = field.as_ref();
-            field.map_or(vec![Some(1.0)], |field| field.values(document))
+        let values = |field: &Option<Field>| match field {
+            Some(field) => field.values(document),
+            None => vec![Some(1.0)],
         };
         let pairs = by_round(&values(&self.above), &values(&self.below)).into_iter();
         let value = |(above, below)| Some(above? * self.factor / below?);
@@ -207,18 +204,10 @@ impl Expression {
     /// Why it has no value, in at least one round.
     pub(crate) fn unknown(&self, document: &Value) -> Option<String> {
         let values = self.values(document);
-        let mut fields = self.above.iter().chain(&self.below);
-        (values.is_empty() || values.contains(&None)).then(|| {
-            let disturbed = fields.find_map(|field| {
-                let variant = field.variant.as_ref()?;
-                let skipped = document["skipped"].as_array().into_iter().flatten();
-                if skipped.into_iter().any(|it| it == variant) {
-                    return Some(format!("`{variant}` was skipped"));
-                }
-                let why = field.disturbed(document)?;
-                Some(format!("`{variant}` cannot be judged by its times: {why}"))
-            });
-            disturbed.unwrap_or_else(|| format!("{} (not known here)", self.subject("–")))
+        let is_known = !values.is_empty() && !values.contains(&None);
+        let withheld = || self.fields().find_map(|field| field.withheld(document));
+        (!is_known).then(|| {
+            withheld().unwrap_or_else(|| format!("{} (not known here)", self.subject("–")))
         })
     }
 
@@ -256,17 +245,16 @@ impl Expression {
             Some(variant) if !is_same => format!("the {value} of `{variant}`"),
             _ => format!("{value} ({})", field.noun()),
         };
-        if self.factor == 1.0 {
-            text
-        } else {
-            format!("{} × {text}", format::plain(self.factor))
+        match self.factor {
+            1.0 => text,
+            factor => format!("{} × {text}", format::plain(factor)),
         }
     }
 
     /// The expression without a factor in front; a number is its own.
     pub(crate) fn unscaled(&self) -> Self {
         Self {
-            factor: self.above.as_ref().map_or(self.factor, |_| 1.0),
+            factor: if self.is_number() { self.factor } else { 1.0 },
             ..self.clone()
         }
     }
@@ -288,9 +276,18 @@ impl Field {
     /// What disturbed a run whose time it is.
     fn disturbed<'a>(&self, document: &'a Value) -> Option<&'a str> {
         let is_time = self.path.ends_with("_s") || self.path == "efficiency";
-        find(document, Some(self.variant.as_deref()?), "disturbed")?
-            .as_str()
-            .filter(|_| is_time)
+        let variant = self.variant.as_deref().filter(|_| is_time)?;
+        find(document, Some(variant), "disturbed")?.as_str()
+    }
+
+    /// Why the document has it and it decides nothing, or has it not by its reader's choice.
+    fn withheld(&self, document: &Value) -> Option<String> {
+        let variant = self.variant.as_deref()?;
+        if document["skipped"].as_array()?.contains(&variant.into()) {
+            return Some(format!("`{variant}` was skipped"));
+        }
+        let why = self.disturbed(document)?;
+        Some(format!("`{variant}` cannot be judged by its times: {why}"))
     }
 
     fn written(&self) -> String {
@@ -301,21 +298,19 @@ impl Field {
     }
 
     fn sentence(&self, value: &str) -> String {
-        let who = self.variant.as_ref();
-        let who = who.map_or_else(String::new, |variant| format!("`{variant}` "));
-        let words = match value {
-            "1" => self.words.replace("(s)", "").replace("(es)", ""),
-            _ => self.words.replace("(s)", "s").replace("(es)", "es"),
-        };
-        format!("{who}{}", words.replace("{}", value))
+        let several = if value == "1" { ["", ""] } else { ["s", "es"] };
+        let words = self.words.replace("(s)", several[0]);
+        let words = words.replace("(es)", several[1]).replace("{}", value);
+        match &self.variant {
+            Some(variant) => format!("`{variant}` {words}"),
+            None => words,
+        }
     }
 
     fn noun(&self) -> String {
         let last = self.path.rsplit('.').next().unwrap_or_default();
-        match last.trim_end_matches("_s") {
-            "walls" => "wall".into(),
-            name => name.replace('_', " "),
-        }
+        let name = last.trim_end_matches("_s");
+        if name == "walls" { "wall" } else { name }.replace('_', " ")
     }
 
     fn name(&self) -> String {
@@ -332,15 +327,12 @@ pub(crate) fn find<'a>(
     variant: Option<&str>,
     path: &str,
 ) -> Option<&'a Value> {
+    let mut variants = document["variants"].as_array().into_iter().flatten();
     let root = match variant {
         None => document,
-        Some(name) => {
-            let mut variants = document["variants"].as_array()?.iter();
-            variants.find(|variant| variant["name"] == name)?
-        }
+        Some(name) => variants.find(|variant| variant["name"] == name)?,
     };
-    path.split('.')
-        .try_fold(root, |value, name| value.get(name))
+    root.pointer(&format!("/{}", path.replace('.', "/")))
 }
 
 /// Both values of each round; one that stands alone is that of every round.
@@ -348,8 +340,10 @@ pub(crate) fn by_round(
     left: &[Option<f64>],
     right: &[Option<f64>],
 ) -> Vec<(Option<f64>, Option<f64>)> {
-    let (fewer, more) = (left.len().min(right.len()), left.len().max(right.len()));
-    let rounds = if fewer == 1 { more } else { fewer };
+    let rounds = match (left.len(), right.len()) {
+        (1, rounds) | (rounds, 1) => rounds,
+        (left, right) => left.min(right),
+    };
     let at = |values: &[Option<f64>], round: usize| values[round.min(values.len() - 1)];
     let pairs = (0..rounds).map(|round| (at(left, round), at(right, round)));
     pairs.collect()

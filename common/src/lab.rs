@@ -4,10 +4,10 @@
 //! variants in the order of the story. To interleave repeats, it calls [`Lab::variant`]
 //! again with the same name in a plain loop: each call adds a run.
 
-use crate::{bound::Bound, claim::Claim, question::Question, step::ResultFiles};
-use report::{Document, Ledger, Screen, TableReport, Tally, Variant, Watched};
+use crate::{bound::Bound, claim::Claim, cli::CommonArgs, question::Question, step::ResultFiles};
+use report::{Document, Key, Ledger, Screen, TableReport, Tally, Variant, Watched};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::{
     cell::Cell,
     mem,
@@ -35,13 +35,9 @@ pub struct Lab {
     pub(crate) state: Arc<Mutex<State>>,
     pub(crate) screen: Screen,
     pub(crate) timeline: Timeline,
-    /// Whether the run waits for its reader after each variant.
-    pub(crate) pause: bool,
+    pub(crate) args: CommonArgs,
     /// Whether the reader skips the variant that comes next.
     pub(crate) skip_next: Cell<bool>,
-    /// The answer to questions; empty where the reader gives it, `None` where none is asked.
-    pub(crate) predict: Option<String>,
-    pub(crate) seed: u64,
 }
 
 /// What is known of the run, where Ctrl-C finds it too.
@@ -63,12 +59,7 @@ impl Lab {
 
     /// The seed of everything random in this run.
     pub fn seed(&self) -> u64 {
-        self.seed
-    }
-
-    /// How many CPUs this process may use.
-    pub fn cpus(&self) -> usize {
-        self.state().document.host.cpus
+        self.args.seed
     }
 
     /// The screen of this step, for callbacks that print while a variant runs.
@@ -100,10 +91,7 @@ impl Lab {
 
     /// Adds a parameter that the demonstration itself settled, such as a scale.
     pub fn param(&mut self, name: &str, value: impl Serialize) {
-        let value = serde_json::to_value(value).unwrap_or(Value::Null);
-        if let Value::Object(params) = &mut self.state().document.params {
-            params.insert(name.into(), value);
-        }
+        self.state().document.params[name] = json!(value);
     }
 
     /// Prepares a run of the variant `name`; the first variant is what others are compared with.
@@ -118,33 +106,15 @@ impl Lab {
         }
     }
 
-    fn of<T>(&self, variant: &str, take: impl FnOnce(&Runs) -> T) -> Option<T> {
+    /// Something of the variant's middle run so far, which the report will show; `None` where it did not run.
+    pub fn middle<T>(&self, variant: &str, of: impl FnOnce(&Variant) -> T) -> Option<T> {
         let state = self.state();
-        state
-            .runs
-            .iter()
-            .find(|runs| runs.name == variant)
-            .map(take)
-    }
-
-    /// The wall time of the variant so far, as the report will show it.
-    pub fn wall(&self, variant: &str) -> Option<Duration> {
-        self.of(variant, |runs| runs.median().recording.wall)
-    }
-
-    /// What the variant's middle run so far has used, as the report will show it.
-    pub fn ledger(&self, variant: &str) -> Option<Ledger> {
-        self.of(variant, |runs| runs.median().ledger.clone())
+        state.find(variant).map(|runs| of(runs.median()))
     }
 
     pub(crate) fn walls(&self, variant: &str) -> Vec<f64> {
-        self.of(variant, Runs::walls).unwrap_or_default()
-    }
-
-    /// How many CPUs a variant kept busy.
-    pub(crate) fn busy_cpus(&self, variant: &str) -> Option<f64> {
-        let busy = |run: &Variant| (run.cpu_user_s + run.cpu_system_s) / run.wall_s;
-        self.of(variant, |runs| busy(runs.median()))
+        let state = self.state();
+        state.find(variant).map(Runs::walls).unwrap_or_default()
     }
 
     /// What was recorded in the latest run of the variant; nothing where it was skipped.
@@ -242,19 +212,14 @@ impl<'a> Measure<'a> {
         mut work: impl FnMut() -> anyhow::Result<T>,
         tally: impl Fn(&T) -> Tally,
     ) -> anyhow::Result<Option<T>> {
-        let name = &self.runs.name;
-        let is_first = self.lab.of(name, |_| ()).is_none();
-        if self.lab.is_second_round(name) {
-            self.lab.say("the same again in turns, without a pause …");
-        }
-        let is_skipped = self.lab.state().is_skipped(name);
-        if is_skipped || is_first && !self.lab.begin(name)? {
+        let Some(is_first) = self.lab.begin(&self.runs.name)? else {
             return Ok(None);
-        }
+        };
         let mut is_again = false;
         loop {
             let result = self.once(&mut work, &tally, is_again)?;
-            is_again = is_first && self.lab.is_wanted_again()?;
+            let prompt = "Enter goes on, r runs it again, s skips the next, q quits";
+            is_again = is_first && self.lab.pause(prompt)? == Key::Again;
             if !is_again {
                 return Ok(Some(result));
             }
@@ -267,7 +232,7 @@ impl<'a> Measure<'a> {
         tally: impl FnOnce(&T) -> Tally,
         is_again: bool,
     ) -> anyhow::Result<T> {
-        let (lab, name) = (&*self.lab, self.runs.name.clone());
+        let lab = &*self.lab;
         if let Some(observer) = self.observer {
             observer.begin()?;
         }
@@ -277,7 +242,7 @@ impl<'a> Measure<'a> {
                 _ => None,
             },
             before: lab.walls_s(),
-            name,
+            name: self.runs.name.clone(),
         };
         let watch = lab.screen.watch(&lab.timeline, watched);
         let measured = measure(&lab.timeline, work, tally);
@@ -315,28 +280,29 @@ impl Lab {
 
     fn record(&self, new: &Runs, run: Variant, is_again: bool) {
         let mut state = self.state();
-        let found = state.runs.iter_mut().find(|runs| runs.name == new.name);
+        let place = state.runs.iter().position(|runs| runs.name == new.name);
         // What was over in a moment stands among the bars, and nobody waited for it.
-        let is_worth_it = self.pause || run.recording.wall >= WORTH_A_LINE;
-        if is_again || found.is_none() && is_worth_it {
+        let is_worth_it = self.args.pause || run.recording.wall >= WORTH_A_LINE;
+        if is_again || place.is_none() && is_worth_it {
             self.say(report::finished(&new.name, run.recording.wall));
         }
-        match found {
-            Some(runs) => {
-                runs.runs.truncate(runs.runs.len() - usize::from(is_again));
-                runs.runs.push(run);
-            }
-            None => state.runs.push(Runs {
-                runs: vec![run],
-                ..new.clone()
-            }),
-        }
+        let place = place.unwrap_or_else(|| {
+            state.runs.push(new.clone());
+            state.runs.len() - 1
+        });
+        let runs = &mut state.runs[place].runs;
+        runs.truncate(runs.len() - usize::from(is_again));
+        runs.push(run);
     }
 }
 
 impl State {
     fn is_skipped(&self, variant: &str) -> bool {
         self.document.skipped.iter().any(|it| it == variant)
+    }
+
+    fn find(&self, variant: &str) -> Option<&Runs> {
+        self.runs.iter().find(|runs| runs.name == variant)
     }
 
     /// The runs of a variant; `None` where it was skipped.

@@ -24,172 +24,38 @@ pub enum Wing {
     Advanced,
 }
 
-/// All steps in the order in which to walk them.
-pub const PATH: [Stop; 23] = [
-    stop(
-        "basics-0-sequential",
-        3,
-        "how long is one slow loop?",
-        &["--scale", "2"],
-    ),
-    stop(
-        "basics-1-multiprocess",
-        4,
-        "what changes with a process pool?",
-        &["--scale", "1"],
-    ),
-    stop(
-        "basics-2-single-threaded",
-        2,
-        "four requests, one after another",
-        &["--delay", "0.3"],
-    ),
-    stop(
-        "basics-3-multi-threaded",
-        3,
-        "the same four, overlapping",
-        &["--delay", "0.3"],
-    ),
-    stop(
-        "lab-01-sequential-fetch",
-        3,
-        "URL #1 … still waiting …",
-        &["--delay", "0.2"],
-    ),
-    stop(
-        "lab-02-threaded-fetch",
-        3,
-        "one thread per URL",
-        &["--delay", "0.2"],
-    ),
-    stop(
-        "lab-05-thread-pool-downloader",
-        4,
-        "a cleaner abstraction, with a progress bar",
-        &["--delay", "0.2"],
-    ),
-    stop(
-        "lab-03-gil-threads",
-        5,
-        "do threads help CPU work?",
-        &["--scale", "5"],
-    ),
-    stop(
-        "lab-04-gil-processes",
-        4,
-        "what do processes cost and buy?",
-        &["--rounds", "1"],
-    ),
-    stop(
-        "lab-06-race-condition",
-        4,
-        "expected against got",
-        &["--trials", "5"],
-    ),
-    stop("lab-07-locks", 4, "lock and queue", &["--rounds", "3"]),
-    stop(
-        "lab-08-async-downloader",
-        4,
-        "the threading idea as tasks",
-        &["--delay", "0.2"],
-    ),
-    stop(
-        "lab-09-async-http-downloader",
-        5,
-        "limits and retries",
-        &["--delay", "0.2"],
-    ),
-    stop(
-        "lab-10-hybrid-pipeline",
-        6,
-        "async fetch + process-pool parse",
-        &["--rounds", "3", "--pages", "24"],
-    ),
-    stop(
-        "lab-11-threads-basics",
-        4,
-        "start, interleave, join",
-        &["--delay", "0.05"],
-    ),
-    stop(
-        "lab-12-race-conditions",
-        7,
-        "how often, and why?",
-        &["--trials", "4"],
-    ),
-    stop(
-        "lab-13-locks-and-rlock",
-        7,
-        "Lock, RLock and their cost",
-        &["--increments", "1_000_000"],
-    ),
-    stop(
-        "lab-14-queue-producer-consumer",
-        6,
-        "a queue between threads",
-        &["--shortest", "0.002", "--longest", "0.01"],
-    ),
-    stop(
-        "lab-15-thread-pool-executor",
-        6,
-        "pool or threads by hand?",
-        &["--rounds", "3", "--many", "1_000"],
-    ),
-    stop(
-        "lab-16-processes-vs-threads",
-        6,
-        "which for CPU, which for I/O?",
-        &["--work", "2_000_000", "--rounds", "3"],
-    ),
-    stop(
-        "lab-17-async-basics",
-        7,
-        "sequential await or concurrent?",
-        &["--delay", "0.1", "--block", "0.2"],
-    ),
-    stop(
-        "lab-18-async-producer-consumer",
-        6,
-        "backpressure, cooperation",
-        &[
-            "--make",
-            "0.001",
-            "--least",
-            "0.005",
-            "--most",
-            "0.015",
-            "--work",
-            "50_000_000",
-        ],
-    ),
-    stop(
-        "lab-19-async-vs-threads-fx",
-        6,
-        "where does async shine, and where not?",
-        &[
-            "--sweep",
-            "10,100",
-            "--rounds",
-            "3",
-            "--paths",
-            "30_000_000",
-        ],
-    ),
-];
-
-const fn stop(
-    package: &'static str,
-    minutes: u32,
-    question: &'static str,
-    quick: &'static [&'static str],
-) -> Stop {
-    Stop {
-        package,
-        minutes,
-        question,
-        quick,
-    }
+macro_rules! path {
+    ($($package:literal $minutes:literal $question:literal $($flag:literal)+;)+) => {
+        [$(Stop { package: $package, minutes: $minutes, question: $question, quick: &[$($flag),+] }),+]
+    };
 }
+
+/// All steps in the order in which to walk them.
+pub const PATH: [Stop; 23] = path! {
+    "basics-0-sequential" 3 "how long is one slow loop?" "--scale" "2";
+    "basics-1-multiprocess" 4 "what changes with a process pool?" "--scale" "1";
+    "basics-2-single-threaded" 2 "four requests, one after another" "--delay" "0.3";
+    "basics-3-multi-threaded" 3 "the same four, overlapping" "--delay" "0.3";
+    "lab-01-sequential-fetch" 3 "URL #1 … still waiting …" "--delay" "0.2";
+    "lab-02-threaded-fetch" 3 "one thread per URL" "--delay" "0.2";
+    "lab-05-thread-pool-downloader" 4 "a cleaner abstraction, with a progress bar" "--delay" "0.2";
+    "lab-03-gil-threads" 5 "do threads help CPU work?" "--scale" "5";
+    "lab-04-gil-processes" 4 "what do processes cost and buy?" "--rounds" "1";
+    "lab-06-race-condition" 4 "expected against got" "--trials" "5";
+    "lab-07-locks" 4 "lock and queue" "--rounds" "3";
+    "lab-08-async-downloader" 4 "the threading idea as tasks" "--delay" "0.2";
+    "lab-09-async-http-downloader" 5 "limits and retries" "--delay" "0.2";
+    "lab-10-hybrid-pipeline" 6 "async fetch + process-pool parse" "--rounds" "3" "--pages" "24";
+    "lab-11-threads-basics" 4 "start, interleave, join" "--delay" "0.05";
+    "lab-12-race-conditions" 7 "how often, and why?" "--trials" "4";
+    "lab-13-locks-and-rlock" 7 "Lock, RLock and their cost" "--increments" "1_000_000";
+    "lab-14-queue-producer-consumer" 6 "a queue between threads" "--shortest" "0.002" "--longest" "0.01";
+    "lab-15-thread-pool-executor" 6 "pool or threads by hand?" "--rounds" "3" "--many" "1_000";
+    "lab-16-processes-vs-threads" 6 "which for CPU, which for I/O?" "--work" "2_000_000" "--rounds" "3";
+    "lab-17-async-basics" 7 "sequential await or concurrent?" "--delay" "0.1" "--block" "0.2";
+    "lab-18-async-producer-consumer" 6 "backpressure, cooperation" "--make" "0.001" "--least" "0.005" "--most" "0.015" "--work" "50_000_000";
+    "lab-19-async-vs-threads-fx" 6 "where does async shine, and where not?" "--sweep" "10,100" "--rounds" "3" "--paths" "30_000_000";
+};
 
 impl Stop {
     /// The wing that it belongs to.
@@ -209,18 +75,11 @@ impl Stop {
 
 /// The step that `word` names: `07`, `7`, `basics-1`, `lab-07`, or a package in full.
 pub fn find(word: &str) -> Option<&'static Stop> {
-    let number = word
-        .parse::<u8>()
-        .ok()
-        .map(|number| format!("lab-{number:02}"));
-    let start = number.as_deref().unwrap_or(word);
-    PATH.iter().find(|stop| {
-        stop.package == start
-            || stop
-                .package
-                .strip_prefix(start)
-                .is_some_and(|rest| rest.starts_with('-') && start.contains('-'))
-    })
+    let number = word.parse::<u8>();
+    let start = number.map_or(word.into(), |number| format!("lab-{number:02}"));
+    let is_start = |package: &str| start.contains('-') && package.starts_with(&format!("{start}-"));
+    PATH.iter()
+        .find(|stop| stop.package == start || is_start(stop.package))
 }
 
 /// The most lines of the screen that a run of `package` ends with.

@@ -1,6 +1,6 @@
 //! What the reader has done, in one file in their data folder.
 
-use report::{Document, QuestionReport};
+use report::{Document, QuestionReport, file};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -48,11 +48,8 @@ impl Progress {
     /// Reads what was kept; where that cannot be read, says so in one line.
     pub fn load() -> Self {
         let read = place().map_or(Ok(None), |place| Self::read(&place));
-        let read = read.unwrap_or_else(|trouble| {
-            report::print_error(trouble);
-            None
-        });
-        read.unwrap_or_default()
+        let read = read.map_err(report::print_error);
+        read.unwrap_or_default().unwrap_or_default()
     }
 
     /// What the file holds; nothing where there is none.
@@ -89,16 +86,9 @@ impl Progress {
         let mut progress = Self::read(&place)?.unwrap_or_default();
         change(&mut progress);
         let folder = place.parent().map_or(Ok(()), fs::create_dir_all);
-        let aside = place.with_extension(format!("{}.new", std::process::id()));
         let text = serde_json::to_string(&progress).unwrap_or_default();
-        let written = folder.and_then(|()| fs::write(&aside, text));
-        written
-            .and_then(|()| fs::rename(&aside, &place))
-            .map_err(|error| {
-                // It may not be there.
-                let _ = fs::remove_file(&aside);
-                format!("progress is not kept in `{}`: {error}", place.display())
-            })
+        let written = folder.and_then(|()| file::replace(&place, &text));
+        written.map_err(|error| format!("progress is not kept in `{}`: {error}", place.display()))
     }
 
     /// Removes what was kept.
@@ -106,14 +96,11 @@ impl Progress {
     /// # Errors
     /// The file is not one of this program's, or cannot be removed.
     pub fn forget() -> Result<(), String> {
-        let Some(place) = place() else {
-            return Ok(());
-        };
-        if Self::read(&place)?.is_none() {
-            return Ok(());
+        match place() {
+            Some(place) if Self::read(&place)?.is_some() => fs::remove_file(&place)
+                .map_err(|error| format!("cannot remove `{}`: {error}", place.display())),
+            _ => Ok(()),
         }
-        fs::remove_file(&place)
-            .map_err(|error| format!("cannot remove `{}`: {error}", place.display()))
     }
 
     /// Keeps that a step ran, and how its reader guessed.

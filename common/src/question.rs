@@ -37,7 +37,7 @@ impl Question {
     ) -> Self {
         Self {
             variant: variant.into(),
-            figure: figure.of,
+            figure: figure.0,
             show: U::show,
             needs_cpus: false,
             limits: Vec::new(),
@@ -66,7 +66,7 @@ impl Question {
 
     /// What the document says of it.
     pub(crate) fn report(&self, document: &Value) -> QuestionReport {
-        let value = middle(&self.figure.values(document));
+        let value = middle(self.figure.values(document).into_iter().flatten());
         let value = value.filter(|_| !self.needs_cpus || few_cpus(document).is_none());
         let place = |value: f64| self.limits.iter().filter(|limit| value >= **limit).count();
         let figure = value.map_or("–".into(), self.show);
@@ -90,7 +90,7 @@ impl Lab {
 
     /// Asks what is to be asked before `variant`: the letter of `--predict` answers it, the reader, or a class.
     pub(crate) fn ask(&self, variant: &str) {
-        let Some(guesser) = &self.predict else {
+        let Some(guesser) = &self.args.predict else {
             return;
         };
         // Not under the lock, which Ctrl-C takes to report.

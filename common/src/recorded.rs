@@ -11,7 +11,7 @@ use std::{
     },
     time::Duration,
 };
-use timeline::{Lane, LaneId, LaneKind, Moment, Recording, START_UP, Span, Timeline};
+use timeline::{Moment, Recording, START_UP, Span, Timeline};
 
 /// How many recorded pools this process has had: their tasks are told apart by it.
 static POOLS: AtomicU64 = AtomicU64::new(0);
@@ -41,11 +41,11 @@ impl<I, O> Recorded for PoolBuilder<I, O> {
     }
 }
 
-/// What a worker notes when it is ready and after each task: the moment, what it recorded, and what it has
-/// used in all.
+/// What a worker notes when it is ready and after each task: the task and what was recorded in it, and what the
+/// worker has used in all.
 #[derive(Debug, Serialize, Deserialize)]
 struct Notes {
-    now: Moment,
+    task: Span,
     recording: Recording,
     usage: Usage,
 }
@@ -64,13 +64,13 @@ impl Recorder {
             Event::Submitted(task) => self.timeline.submitted(job(task)),
             Event::Received(task) => self.timeline.received(job(task)),
             Event::Ready { worker, took, note } => {
-                let Ok(notes) = postcard::from_bytes::<Notes>(&note) else {
+                let Ok(mut notes) = postcard::from_bytes::<Notes>(&note) else {
                     return;
                 };
-                let busy = notes.usage.cpu().min(took);
-                let span = Span::watched(START_UP, before(notes.now, took), notes.now, busy);
+                notes.task.start = before(notes.task.end, took);
+                notes.task.busy = notes.usage.cpu().min(took);
                 self.timeline
-                    .record_process(worker.pid, &lane(worker), span);
+                    .record_process(worker.pid, &lane(worker), notes.task);
             }
             Event::Begun(worker, _) => self.show_busy(worker, true),
             Event::Done { worker, task, note } => {
@@ -79,13 +79,13 @@ impl Recorder {
                     return;
                 };
                 timing::adopt_child_usage(worker.pid, notes.usage);
-                let lanes = notes.recording.lanes.iter_mut();
-                let spans = lanes.flat_map(|lane| &mut lane.spans);
-                for span in spans.filter(|span| span.depth == 0) {
-                    span.job = Some(job(task));
-                }
-                self.timeline
-                    .adopt(worker.pid, &lane(worker), notes.recording);
+                notes.task.job = Some(job(task));
+                let inner = notes.recording.lanes.iter_mut();
+                let inner = inner.flat_map(|lane| &mut lane.spans);
+                inner.for_each(|span| span.depth += 1);
+                let (pid, lane) = (worker.pid, lane(worker));
+                self.timeline.record_process(pid, &lane, notes.task);
+                self.timeline.adopt(pid, &lane, notes.recording);
             }
             Event::Gone(worker, exit, begun) => {
                 self.show_busy(worker, false);
@@ -131,44 +131,23 @@ pub(crate) fn note(stage: Stage) -> Vec<u8> {
     }
     static TIMELINE: OnceLock<Timeline> = OnceLock::new();
     let timeline = || TIMELINE.get_or_init(|| Timeline::with_declared_tasks().install());
-    let recording = match stage {
-        Stage::Ready => Recording::default(),
+    let (name, recording) = match stage {
+        Stage::Ready => (START_UP, Recording::default()),
         Stage::Begin => {
             timeline();
             BEGUN.set((Moment::now(), timeline::thread_cpu()));
             return Vec::new();
         }
-        Stage::End(name) => around(name, BEGUN.get(), timeline().take()),
+        Stage::End(name) => (name, timeline().take()),
         _ => return Vec::new(),
     };
-    let (now, usage) = (Moment::now(), Usage::of_this_process());
+    let ((start, before), end) = (BEGUN.get(), Moment::now());
+    let busy = before.zip(timeline::thread_cpu());
+    let busy = busy.map_or(end - start, |(before, after)| after.saturating_sub(before));
     let notes = Notes {
-        now,
+        task: Span::watched(name, start, end, busy.min(end - start)),
         recording,
-        usage,
+        usage: Usage::of_this_process(),
     };
     postcard::to_stdvec(&notes).unwrap_or_default()
-}
-
-/// A recording with a span around it all, which began at this moment and with this much CPU time used.
-fn around(
-    name: &'static str,
-    (start, cpu): (Moment, Option<Duration>),
-    mut recording: Recording,
-) -> Recording {
-    let end = Moment::now();
-    let busy = cpu.zip(timeline::thread_cpu());
-    let busy = busy.map_or(end - start, |(before, after)| after.saturating_sub(before));
-    for span in recording.lanes.iter_mut().flat_map(|lane| &mut lane.spans) {
-        span.depth += 1;
-    }
-    let (kind, number) = (LaneKind::Process, std::process::id().into());
-    let lane = Lane {
-        id: LaneId { kind, number },
-        name: name.into(),
-        spans: vec![Span::watched(name, start, end, busy.min(end - start))],
-    };
-    recording.lanes.insert(0, lane);
-    recording.toll.spans += 1;
-    recording
 }

@@ -3,6 +3,7 @@
 use crate::{
     Lab,
     claim::{Claim, times},
+    cli::within,
 };
 use measure::workload::{check_linear, sum_of_squares, sum_of_squares_closed_form};
 use serde::{Deserialize, Serialize};
@@ -15,22 +16,14 @@ pub const SQUARE_JOBS: [u64; 4] = [10_000_000, 20_000_000, 30_000_000, 40_000_00
 #[derive(clap::Args, Clone, Copy, Debug, Serialize)]
 pub struct ScaleArgs {
     /// Multiply the four jobs (10, 20, 30 and 40 million) by F; 1 is what the script does
-    #[arg(long, value_name = "F", default_value = "10", value_parser = parse_scale)]
+    #[arg(long, value_name = "F", default_value = "10", value_parser = within(0.000_001..=1000.0))]
     pub scale: f64,
-}
-
-fn parse_scale(text: &str) -> Result<f64, String> {
-    let scale = text.parse().ok();
-    let scale = scale.filter(|scale| (0.000_001..=1000.0).contains(scale));
-    scale.ok_or_else(|| "not a number from 0.000001 to 1000".into())
 }
 
 /// The four jobs, `scale` times the scripts' size.
 pub fn square_jobs(scale: f64) -> Vec<u64> {
-    let scaled = SQUARE_JOBS
-        .iter()
-        .map(|&job| (job as f64 * scale).round() as u64);
-    scaled.collect()
+    let scaled = SQUARE_JOBS.map(|job| (job as f64 * scale).round() as u64);
+    scaled.into()
 }
 
 /// One job's answer: the sum of the squares of all numbers below `n`.
@@ -66,7 +59,7 @@ pub fn claim_linear(lab: &mut Lab, sums: impl Fn(&[u64]) -> Vec<SquareSum>) {
     let ratio = check_linear(|n| {
         black_box(sums(&[n]));
     });
-    let growth = lab.ratio(None, "four_times_the_work_took_times", ratio);
+    let growth = lab.note(None, "four_times_the_work_took_times", ratio);
     let least = growth
         .clone()
         .above(times(2.5))

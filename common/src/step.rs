@@ -75,13 +75,9 @@ impl Step {
         }
         let about = format!("{}\n\nMirrors {}.", self.question, self.mirrors.join(", "));
         match cli::parse::<Own>(self.package, about) {
-            Ok((own, common)) => {
-                let performed = self.perform(&own, &common, demonstrate);
-                performed.unwrap_or_else(|error| {
-                    report::print_error(cli::in_one_line(&error));
-                    exit_code(&error)
-                })
-            }
+            Ok((own, common)) => self
+                .perform(&own, &common, demonstrate)
+                .unwrap_or_else(|error| cli::failed(&error)),
             Err(code) => code,
         }
     }
@@ -103,27 +99,27 @@ impl Step {
             goes_on_unread: !results.is_empty() || cast.is_some(),
             cast,
         });
-        let mut lab = Lab {
-            state: Arc::new(Mutex::new(State {
-                document: self.document(own, common),
-                results,
-                ..State::default()
-            })),
-            screen: screen.clone(),
-            timeline: Timeline::with_declared_tasks().install(),
-            pause: common.pause,
-            skip_next: Cell::new(false),
-            predict: common.predict.clone(),
-            seed: common.seed,
-        };
+        let state = Arc::new(Mutex::new(State {
+            document: self.document(own, common),
+            results,
+            ..State::default()
+        }));
         // Set once: this is the only run of the process.
-        let _ = running.set((Arc::clone(&lab.state), lab.screen()));
+        let _ = running.set((Arc::clone(&state), screen.clone()));
+        let mut lab = Lab {
+            state,
+            screen,
+            timeline: Timeline::with_declared_tasks().install(),
+            args: common.clone(),
+            skip_next: Cell::new(false),
+        };
         if common.clear && io::stdout().is_terminal() {
-            screen.say("\u{1b}[2J\u{1b}[3J\u{1b}[H");
+            lab.say("\u{1b}[2J\u{1b}[3J\u{1b}[H");
         }
-        screen.say(report::header(&lab.state().document, screen.width()));
+        let header = report::header(&lab.state().document, lab.screen.width());
+        lab.say(header);
         let outcome = demonstrate(own, &mut lab);
-        Ok(close(&lab, outcome, common))
+        Ok(close(&lab, outcome))
     }
 
     /// The recording that was asked for.
@@ -147,7 +143,14 @@ impl Step {
     }
 
     fn document(&self, own: &impl Serialize, common: &CommonArgs) -> Document {
-        let params = serde_json::to_value(Params { own, common });
+        let seed = common.seed;
+        let params = serde_json::to_value(Params { own, seed });
+        let folder = self.package.replacen('-', "/", 1);
+        // By the paths that spans report.
+        let source = |(file, text): &(&str, &str)| Source {
+            file: format!("{folder}/src/{file}"),
+            text: (*text).into(),
+        };
         Document {
             schema: SCHEMA,
             step: self.package.into(),
@@ -157,22 +160,12 @@ impl Step {
             remember: self.remember.into(),
             predict: Pointer::to(self.predict.1, self.predict.0),
             next: path::after(self.package).map(|stop| Pointer::to(stop.package, stop.question)),
-            sources: self.sources().collect(),
+            sources: self.sources.iter().map(source).collect(),
             command: command(self.package, given()),
             host: Host::inspect(),
             params: params.expect("flags are plain data"),
             ..Document::default()
         }
-    }
-
-    /// The mechanism's files, by the paths that spans report.
-    fn sources(&self) -> impl Iterator<Item = Source> {
-        let folder = self.package.replacen('-', "/", 1);
-        let sources = self.sources.iter();
-        sources.map(move |(file, text)| Source {
-            file: format!("{folder}/src/{file}"),
-            text: (*text).into(),
-        })
     }
 }
 
@@ -185,39 +178,32 @@ fn colour(common: &CommonArgs) {
     .write_global();
 }
 
-/// Every flag's value.
+/// Every flag's value, as far as it decides what is measured.
 #[derive(Serialize)]
 struct Params<'a, Own> {
     #[serde(flatten)]
     own: &'a Own,
-    #[serde(flatten)]
-    common: &'a CommonArgs,
+    seed: u64,
 }
 
 /// Reports, and returns the exit code; what was measured is never lost to a later failure.
-fn close(lab: &Lab, outcome: anyhow::Result<()>, common: &CommonArgs) -> ExitCode {
-    let screen = &lab.screen;
+fn close(lab: &Lab, outcome: anyhow::Result<()>) -> ExitCode {
     let shown = |()| {
         Ok(lab
             .pause("Enter shows what this run shows, q quits")
             .map(drop)?)
     };
-    let mut failure = outcome.and_then(shown).err();
-    screen.release_keys();
-    failure.take_if(|error| error.is::<Quit>());
+    let failure = outcome.and_then(shown).err();
+    lab.screen.release_keys();
+    let failure = failure.filter(|error| !error.is::<Quit>());
     let mut state = lab.state();
     let mut messages: Vec<String> = failure.iter().map(cli::in_one_line).collect();
     messages.append(&mut state.failures);
-    let has_failed = conclude(&mut state, screen, common, messages);
+    let has_failed = conclude(&mut state, &lab.screen, &lab.args, messages);
     match failure {
-        Some(error) => exit_code(&error),
-        None if has_failed => ExitCode::FAILURE,
-        None => ExitCode::SUCCESS,
+        Some(error) => cli::exit_code(&error),
+        None => ExitCode::from(u8::from(has_failed)),
     }
-}
-
-fn exit_code(error: &anyhow::Error) -> ExitCode {
-    ExitCode::from(if error.is::<Usage>() { 2 } else { 1 })
 }
 
 /// On Ctrl-C, reports the variants that were finished and ends with exit code 1.
@@ -308,23 +294,21 @@ pub(crate) type ResultFiles = Vec<(ResultFile, fn(&Document) -> String)>;
 fn result_files(common: &CommonArgs) -> anyhow::Result<ResultFiles> {
     if let Some(path) = file::named_twice(&[&common.trace, &common.report, &common.cast]) {
         let path = path.display();
-        let way_out = "give each a file of its own";
-        anyhow::bail!(Usage(format!(
-            "`{path}` is named for two results; {way_out}"
-        )));
+        let message = format!("`{path}` is named for two results; give each a file of its own");
+        return Err(Usage(message).into());
     }
-    let trace: fn(&Document) -> String = |document| report::trace(document).to_string();
-    let page: fn(&Document) -> String = |document| page::of(slice::from_ref(document), &[], None);
-    let wanted = [
-        (&common.trace, "the trace", "--trace", trace),
-        (&common.report, "the page", "--report", page),
-    ];
-    let wanted = wanted.into_iter();
-    let named =
-        wanted.filter_map(|(path, what, flag, text)| Some((path.as_ref()?, what, flag, text)));
-    named
-        .map(|(path, what, flag, text)| Ok((ResultFile::create(path, what, flag)?, text)))
-        .collect()
+    let mut results = ResultFiles::new();
+    if let Some(path) = &common.trace {
+        let file = ResultFile::create(path, "the trace", "--trace")?;
+        results.push((file, |document| report::trace(document).to_string()));
+    }
+    if let Some(path) = &common.report {
+        let file = ResultFile::create(path, "the page", "--report")?;
+        results.push((file, |document| {
+            page::of(slice::from_ref(document), &[], None)
+        }));
+    }
+    Ok(results)
 }
 
 /// Ends the process after this time, whatever is in the way: a full pipe that is not read, for one.

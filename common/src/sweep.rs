@@ -8,9 +8,10 @@ use std::{iter, time::Duration};
 pub struct Sweep {
     axis: &'static str,
     ways: Vec<&'static str>,
-    sizes: Vec<u64>,
+    /// The sizes, in order.
+    pub sizes: Vec<u64>,
     /// By size and way: the times of all rounds, in seconds.
-    times_s: Vec<Vec<Vec<f64>>>,
+    pub times_s: Vec<Vec<Vec<f64>>>,
 }
 
 impl Sweep {
@@ -34,30 +35,12 @@ impl Sweep {
         }
     }
 
-    /// The sizes, in order.
-    pub fn sizes(&self) -> &[u64] {
-        &self.sizes
-    }
-
-    /// The times of a way at the size of this index, by round.
-    ///
-    /// # Panics
-    /// If there is no such size or way.
-    pub fn times_s(&self, size: usize, way: usize) -> &[f64] {
-        &self.times_s[size][way]
-    }
-
-    fn middle_s(&self, size: usize, way: usize) -> Option<f64> {
-        let times: Vec<_> = self.times_s(size, way).iter().copied().map(Some).collect();
-        middle(&times)
-    }
-
     /// How a way compares with the first one, at the size of this index.
     ///
     /// # Panics
     /// If there is no such size or way.
     pub fn compared(&self, size: usize, way: usize) -> Comparison {
-        Comparison::of(self.times_s(size, 0), self.times_s(size, way))
+        Comparison::of(&self.times_s[size][0], &self.times_s[size][way])
     }
 
     /// Shows a row per size with the middle time of each way, followed by `mark(size, way)`.
@@ -69,11 +52,11 @@ impl Sweep {
         mark: impl Fn(usize, usize) -> &'static str,
     ) {
         let row = |size: usize| {
-            let cells = (0..self.ways.len()).map(|way| {
-                let time = self.middle_s(size, way);
-                let time = time.map_or("–".into(), format::seconds_f64);
-                format!("{time}{}", mark(size, way))
-            });
+            let cell = |(way, times): (usize, &Vec<f64>)| {
+                let time = middle(times.iter().copied()).map_or("–".into(), format::seconds_f64);
+                time + mark(size, way)
+            };
+            let cells = self.times_s[size].iter().enumerate().map(cell);
             let size = format::count(self.sizes[size]);
             iter::once(size).chain(cells).collect()
         };

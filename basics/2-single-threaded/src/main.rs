@@ -5,8 +5,8 @@ use common::{
     Lab, Question, Step,
     claim::{cpu_user, middle_wall},
 };
-use network::{RequestArgs, lesson};
-use std::{num::NonZeroU32, process::ExitCode};
+use network::{RequestArgs, Site, lesson};
+use std::{num::NonZeroUsize, process::ExitCode};
 use web::SERVER;
 
 const STEP: Step = Step {
@@ -24,7 +24,7 @@ const STEP: Step = Step {
     sources: common::sources!["lib.rs"],
 };
 
-const REQUESTS: NonZeroU32 = NonZeroU32::new(4).expect("four is not zero");
+const REQUESTS: NonZeroUsize = NonZeroUsize::new(4).expect("four is not zero");
 const NAME: &str = "single-threaded";
 
 fn main() -> ExitCode {
@@ -40,7 +40,7 @@ fn demonstrate(args: &RequestArgs, lab: &mut Lab) -> anyhow::Result<()> {
         "{} of the time",
     );
     lab.predict(ask, &["next to none", "half", "all of it"], &[0.1, 0.75]);
-    let site = network::open_target(args, REQUESTS)?;
+    let site = Site::open(args, REQUESTS, None)?;
     let (urls, count) = (&site.urls, site.urls.len());
 
     let agent = web::blocking_agent(args.timeout.0);

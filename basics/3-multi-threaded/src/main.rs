@@ -6,12 +6,9 @@ use common::{
     claim::{Claim, count, in_flight, threads},
     cli::{WORKERS_LIMIT, up_to},
 };
-use network::{RequestArgs, lesson};
+use network::{RequestArgs, Site, lesson};
 use serde::Serialize;
-use std::{
-    num::{NonZeroU32, NonZeroUsize},
-    process::ExitCode,
-};
+use std::{num::NonZeroUsize, process::ExitCode};
 use web::SERVER;
 
 const STEP: Step = Step {
@@ -30,7 +27,7 @@ const STEP: Step = Step {
     sources: common::sources!["lib.rs"],
 };
 
-const REQUESTS: NonZeroU32 = NonZeroU32::new(4).expect("four is not zero");
+const REQUESTS: NonZeroUsize = NonZeroUsize::new(4).expect("four is not zero");
 const SINGLE: &str = "single-threaded";
 const MULTI: &str = "multi-threaded";
 
@@ -61,7 +58,7 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
         &[1.5, 2.8],
     );
     let (requests, workers) = (&args.requests, args.workers);
-    let site = network::open_target(requests, REQUESTS)?;
+    let site = Site::open(requests, REQUESTS, None)?;
     let (urls, count) = (&site.urls, site.urls.len());
 
     let print = lesson::printer(lab);

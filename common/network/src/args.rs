@@ -3,7 +3,7 @@
 use clap::{builder::TypedValueParser, error::ErrorKind};
 use common::cli::{Seconds, seconds, up_to};
 use serde::Serialize;
-use std::{ffi::OsStr, num::NonZeroU32};
+use std::{ffi::OsStr, num::NonZeroUsize, slice};
 use web::{Server, Url, has_user_info, under};
 
 /// Where help shows these flags; set on each, since a heading for all leaks to the lesson's own.
@@ -33,8 +33,8 @@ pub struct RequestArgs {
     /// Make this many requests, 1 to 10000
     ///
     /// More requests show more of what can overlap; each variant makes the same number.
-    #[arg(long, value_name = "N", value_parser = parse_requests, help_heading = HEADING)]
-    pub requests: Option<NonZeroU32>,
+    #[arg(long, value_name = "N", value_parser = up_to::<10_000>, help_heading = HEADING)]
+    pub requests: Option<NonZeroUsize>,
 
     /// Let the server hold each answer back for this long, 0 to 60 seconds; fractions are fine
     ///
@@ -63,25 +63,15 @@ impl RequestArgs {
         self.url.is_empty() && self.base_url.is_none()
     }
 
-    /// The host that serves httpbin's paths: `--base-url`, else the lab's server.
-    fn base(&self, server: Option<&Server>) -> Option<Url> {
-        self.base_url
-            .clone()
-            .or_else(|| server.map(|server| server.base_url().clone()))
-    }
-
     /// What to fetch, in order; empty only if a server is needed and none is given.
-    pub fn urls(&self, server: Option<&Server>, default: NonZeroU32) -> Vec<Url> {
-        let path = format!("delay/{}", self.delay);
-        let delayed = self.base(server).map(|base| under(&base, &path));
-        let listed: &[Url] = match &delayed {
-            Some(url) if self.url.is_empty() => std::slice::from_ref(url),
-            _ => &self.url,
+    pub fn urls(&self, server: Option<&Server>, default: NonZeroUsize) -> Vec<Url> {
+        let base = self.base_url.as_ref().or(server.map(Server::base_url));
+        let delayed = base.map(|base| under(base, &format!("delay/{}", self.delay)));
+        let (listed, default) = match &delayed {
+            Some(url) if self.url.is_empty() => (slice::from_ref(url), default.get()),
+            _ => (&*self.url, self.url.len()),
         };
-        let count = match self.requests {
-            None if !self.url.is_empty() => self.url.len(),
-            asked => asked.unwrap_or(default).get() as usize,
-        };
+        let count = self.requests.map_or(default, NonZeroUsize::get);
         listed.iter().cycle().take(count).cloned().collect()
     }
 }
@@ -123,11 +113,6 @@ impl TypedValueParser for WebUrl {
     }
 }
 
-fn parse_requests(value: &str) -> Result<NonZeroU32, String> {
-    let count = up_to::<10_000>(value)?;
-    Ok(NonZeroU32::try_from(count).expect("the limit fits"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,8 +133,8 @@ mod tests {
         Cli::try_parse_from(arguments).map(|cli| cli.requests)
     }
 
-    fn ten() -> NonZeroU32 {
-        NonZeroU32::new(10).expect("not zero")
+    fn ten() -> NonZeroUsize {
+        NonZeroUsize::new(10).expect("not zero")
     }
 
     fn urls(arguments: &[&str]) -> Vec<String> {

@@ -1,8 +1,8 @@
-//! What the network lessons say and claim about their fetches, and how the experiment asks the server.
+//! What the network lessons say and claim about their fetches.
 
 use crate::{RequestArgs, Site};
 use common::{
-    Bound, Lab, Ledger, Observer, Tally,
+    Bound, Lab, Tally,
     claim::{
         Claim, count, cpu_system, cpu_user, in_flight, middle_wall, none_failed, open, seconds,
         times, wall,
@@ -16,33 +16,15 @@ use std::{
 };
 use web::{FetchError, Fetched};
 
-/// The experiment's ledger takes its in-flight peak and its connections from the server.
-impl Observer for Site {
-    fn begin(&self) -> anyhow::Result<()> {
-        Ok(self.begin_run()?)
-    }
-
-    fn counts(&self) -> anyhow::Result<Ledger> {
-        let witness = self.witness()?;
-        Ok(Ledger {
-            peak_in_flight: witness.as_ref().map(|it| it.peak_in_flight),
-            connections: witness.as_ref().map(|it| it.connections),
-            ..Ledger::default()
-        })
-    }
-}
-
 impl RequestArgs {
     /// The bound of `count` requests, at most `at_once` of them in flight.
     ///
     /// Against the delay that was asked for; for `--url`s, against the waits of the run itself.
     pub fn bound(&self, count: usize, at_once: usize) -> Bound {
+        // Nobody waits for an answer longer than the time-out lets them.
+        let each = self.delay.0.min(self.timeout.0);
         Bound::Waits {
-            // Nobody waits for an answer longer than the time-out lets them.
-            each: self
-                .url
-                .is_empty()
-                .then_some(self.delay.0.min(self.timeout.0)),
+            each: self.url.is_empty().then_some(each),
             count,
             at_once,
         }

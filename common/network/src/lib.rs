@@ -5,4 +5,4 @@ pub mod lesson;
 mod site;
 
 pub use args::{RequestArgs, WebUrl};
-pub use site::{Site, open_target};
+pub use site::Site;

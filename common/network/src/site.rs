@@ -1,10 +1,11 @@
 //! What a lesson fetches from, ready to be asked.
 
 use crate::RequestArgs;
+use common::{Ledger, Observer};
 use measure::host::raise_open_files;
 use process_pool::child::Program;
-use std::num::NonZeroU32;
-use web::{Server, ServerConfig, ServerError, Url, Witness};
+use std::num::NonZeroUsize;
+use web::{Faults, Server, ServerConfig, ServerError, Url};
 
 /// The URLs of a run and, if they are the lab's own, the server behind them.
 #[derive(Debug)]
@@ -15,26 +16,22 @@ pub struct Site {
     pub urls: Vec<Url>,
 }
 
-/// Opens what `args` ask for, with `requests` URLs unless they say otherwise.
-///
-/// # Errors
-/// [`ServerError`] when the lab's server is needed and does not start.
-pub fn open_target(args: &RequestArgs, requests: NonZeroU32) -> Result<Site, ServerError> {
-    Site::open(args, requests, ServerConfig::default())
-}
-
 impl Site {
-    /// Opens what `args` ask for with a server of this configuration.
+    /// Opens what `args` ask for, with `requests` URLs unless they say otherwise; the lab's server has these `faults`.
     ///
     /// # Errors
-    /// As [`open_target`].
+    /// [`ServerError`] when the lab's server is needed and does not start.
     pub fn open(
         args: &RequestArgs,
-        requests: NonZeroU32,
-        config: ServerConfig,
+        requests: NonZeroUsize,
+        faults: Option<Faults>,
     ) -> Result<Self, ServerError> {
         // A connection per request, and some systems allow only 256 open files at first.
         raise_open_files();
+        let config = ServerConfig {
+            faults,
+            ..ServerConfig::default()
+        };
         let server = args
             .needs_server()
             .then(|| Server::with(&Program::this(), config))
@@ -44,20 +41,20 @@ impl Site {
             server,
         })
     }
+}
 
-    /// Sets the server's counts to zero; nothing to do for foreign hosts.
-    ///
-    /// # Errors
-    /// [`ServerError`] when the lab's server does not answer.
-    pub fn begin_run(&self) -> Result<(), ServerError> {
-        self.server.as_ref().map_or(Ok(()), Server::begin_run)
+/// The ledger takes its in-flight peak and its connections from the lab's server.
+impl Observer for Site {
+    fn begin(&self) -> anyhow::Result<()> {
+        Ok(self.server.as_ref().map_or(Ok(()), Server::begin_run)?)
     }
 
-    /// What the server saw since [`begin_run`](Self::begin_run); `None` for foreign hosts.
-    ///
-    /// # Errors
-    /// [`ServerError`] when the lab's server does not answer.
-    pub fn witness(&self) -> Result<Option<Witness>, ServerError> {
-        self.server.as_ref().map(Server::witness).transpose()
+    fn counts(&self) -> anyhow::Result<Ledger> {
+        let witness = self.server.as_ref().map(Server::witness).transpose()?;
+        Ok(Ledger {
+            peak_in_flight: witness.as_ref().map(|it| it.peak_in_flight),
+            connections: witness.as_ref().map(|it| it.connections),
+            ..Ledger::default()
+        })
     }
 }

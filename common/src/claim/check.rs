@@ -7,15 +7,13 @@ use crate::{
 use report::{CheckReport, Verdict, format};
 use serde_json::Value;
 
-/// How two figures are to compare.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Relation {
-    Below,
-    AtMost,
-    Above,
-    AtLeast,
-    Equals,
-}
+/// How two figures are to compare: its symbol, what holds with it and without it, and whether it does.
+type Relation = (
+    &'static str,
+    &'static str,
+    &'static str,
+    fn(&f64, &f64) -> bool,
+);
 
 /// A comparison that a claim rests on.
 #[derive(Clone, Debug)]
@@ -32,60 +30,37 @@ pub struct Check {
 impl<U: Unit> Figure<U> {
     /// Holds when this is less than `other`.
     pub fn below(self, other: Self) -> Check {
-        self.compare(Relation::Below, other)
+        self.compare(("<", "less than", "at least", f64::lt), other)
     }
 
     /// Holds when this is not more than `other`.
     pub fn at_most(self, other: Self) -> Check {
-        self.compare(Relation::AtMost, other)
+        self.compare(("≤", "no more than", "more than", f64::le), other)
     }
 
     /// Holds when this is more than `other`.
     pub fn above(self, other: Self) -> Check {
-        self.compare(Relation::Above, other)
+        self.compare((">", "more than", "no more than", f64::gt), other)
     }
 
     /// Holds when this is not less than `other`.
     pub fn at_least(self, other: Self) -> Check {
-        self.compare(Relation::AtLeast, other)
+        self.compare(("≥", "at least", "less than", f64::ge), other)
     }
 
     /// Holds when both are the same; for counts.
     pub fn equals(self, other: Self) -> Check {
-        self.compare(Relation::Equals, other)
+        self.compare(("=", "exactly", "not", f64::eq), other)
     }
 
     fn compare(self, relation: Relation, right: Self) -> Check {
         Check {
-            left: self.of,
+            left: self.0,
             relation,
-            right: right.of,
+            right: right.0,
             show: U::show,
             words: None,
             least_rounds: 1,
-        }
-    }
-}
-
-impl Relation {
-    fn holds(self, left: f64, right: f64) -> bool {
-        match self {
-            Self::Below => left < right,
-            Self::AtMost => left <= right,
-            Self::Above => left > right,
-            Self::AtLeast => left >= right,
-            Self::Equals => left == right,
-        }
-    }
-
-    /// Its symbol, and in words what holds with it and without it.
-    fn words(self) -> (&'static str, &'static str, &'static str) {
-        match self {
-            Self::Below => ("<", "less than", "at least"),
-            Self::AtMost => ("≤", "no more than", "more than"),
-            Self::Above => (">", "more than", "no more than"),
-            Self::AtLeast => ("≥", "at least", "less than"),
-            Self::Equals => ("=", "exactly", "not"),
         }
     }
 }
@@ -114,12 +89,13 @@ impl Check {
 
     pub(super) fn judge(&self, document: &Value) -> (CheckReport, Verdict, String) {
         let pairs = by_round(&self.left.values(document), &self.right.values(document));
-        let known: Vec<(f64, f64)> = (pairs.iter().copied())
-            .filter_map(|(left, right)| left.zip(right))
-            .collect();
+        let known = pairs.iter().filter_map(|pair| Some([pair.0?, pair.1?]));
+        let known: Vec<[f64; 2]> = known.collect();
         let rounds = pairs.len();
-        let holds = |pair: &&(f64, f64)| self.relation.holds(pair.0, pair.1);
-        let holds = known.iter().filter(holds).count();
+        let holds = known
+            .iter()
+            .filter(|[left, right]| self.relation.3(left, right));
+        let holds = holds.count();
         let verdict = match holds {
             _ if rounds < self.least_rounds || known.len() < rounds => Verdict::Inconclusive,
             0 => Verdict::NotShown,
@@ -127,8 +103,7 @@ impl Check {
             _ => Verdict::Inconclusive,
         };
         let unknown = self.left.unknown(document);
-        let unknown = unknown.or_else(|| self.right.unknown(document));
-        let evidence = match unknown {
+        let evidence = match unknown.or_else(|| self.right.unknown(document)) {
             Some(unknown) => unknown,
             None if rounds < self.least_rounds => {
                 format!("it needs {} rounds and had {rounds}", self.least_rounds)
@@ -139,7 +114,7 @@ impl Check {
         let report = CheckReport {
             left: self.left.written(),
             left_values,
-            relation: self.relation.words().0.into(),
+            relation: self.relation.0.into(),
             right: self.right.written(),
             right_values,
             holds,
@@ -150,29 +125,22 @@ impl Check {
     }
 
     /// A sentence with both values.
-    fn evidence(&self, document: &Value, pairs: &[(f64, f64)], verdict: Verdict) -> String {
-        let from = self.span(pairs.iter().map(|pair| pair.0));
-        let to = self.span(pairs.iter().map(|pair| pair.1));
-        let (_, needed, otherwise) = self.relation.words();
-        let is_shown = verdict == Verdict::Shown;
-        let sentence = match &self.words {
-            Some(words) => {
-                let sentence = words.replace("{left}", &from).replace("{right}", &to);
-                // Words that suit both verdicts do not say what was missing.
-                let needed = format!(" (needed: {needed} {to})");
-                sentence + if is_shown { "" } else { &needed }
-            }
+    fn evidence(&self, document: &Value, pairs: &[[f64; 2]], verdict: Verdict) -> String {
+        let side = |side: usize| span(pairs.iter().map(|pair| pair[side]), "–", self.show);
+        let (from, to, is_shown) = (side(0), side(1), verdict == Verdict::Shown);
+        let (symbol, needed, otherwise, _) = self.relation;
+        let words = self.words.as_ref();
+        let sentence = match words.map(|it| it.replace("{left}", &from).replace("{right}", &to)) {
+            Some(sentence) if is_shown => sentence,
+            // Words that suit both verdicts do not say what was missing.
+            Some(sentence) => format!("{sentence} (needed: {needed} {to})"),
             // A count that is what it was to be needs no second figure.
-            None if is_shown && self.relation == Relation::Equals && self.right.is_number() => {
-                self.left.subject(&from)
-            }
+            None if is_shown && symbol == "=" && self.right.is_number() => self.left.subject(&from),
             None => {
-                let found = match verdict {
-                    Verdict::NotShown => otherwise,
-                    _ => needed,
-                };
-                let whole = self.right.unscaled().values(document);
-                let to = self.span(whole.into_iter().flatten());
+                let is_missed = verdict == Verdict::NotShown;
+                let found = if is_missed { otherwise } else { needed };
+                let whole = self.right.unscaled().values(document).into_iter();
+                let to = span(whole.flatten(), "–", self.show);
                 let to = self.right.object(&self.left, &to);
                 format!("{}, {found} {to}", self.left.subject(&from))
             }
@@ -180,36 +148,19 @@ impl Check {
         sentence + &self.apart(pairs)
     }
 
-    /// One value, or the least and the greatest of several, with their unit.
-    fn span(&self, values: impl Iterator<Item = f64>) -> String {
-        let (least, most) = range(values);
-        match [least, most].map(self.show) {
-            [least, most] if least == most => least,
-            [least, most] => format!("{least}–{most}"),
-        }
-    }
-
     /// How far the sides lie apart, round by round, where their ranges overlap or look alike.
-    fn apart(&self, pairs: &[(f64, f64)]) -> String {
-        let left = range(pairs.iter().map(|pair| pair.0));
-        let right = range(pairs.iter().map(|pair| pair.1));
+    fn apart(&self, pairs: &[[f64; 2]]) -> String {
+        let [left, right] = [0, 1].map(|side| range(pairs.iter().map(|pair| pair[side])));
         let overlap = pairs.len() > 1 && left.0 <= right.1 && right.0 <= left.1;
         let alike = (self.show)(left.1) == (self.show)(right.1);
-        let percents = pairs
-            .iter()
-            .map(|(left, right)| (left / right - 1.0).abs() * 100.0);
-        let (low, high) = range(percents);
-        if self.relation == Relation::Equals
-            || !(overlap || alike)
-            || high == 0.0
-            || !high.is_finite()
-        {
+        let percent = |[left, right]: &[f64; 2]| (left / right - 1.0).abs() * 100.0;
+        let (_, most) = range(pairs.iter().map(percent));
+        if self.relation.0 == "=" || !(overlap || alike) || most == 0.0 || !most.is_finite() {
             return String::new();
         }
-        match [low, high].map(|percent| format::plain((percent * 10.0).round() / 10.0)) {
-            [low, high] if low == high => format!(", {low} % apart"),
-            [low, high] => format!(", {low} to {high} % apart"),
-        }
+        let show = |percent: f64| format::plain((percent * 10.0).round() / 10.0);
+        let percents = span(pairs.iter().map(percent), " to ", show);
+        format!(", {percents} % apart")
     }
 }
 
@@ -221,9 +172,18 @@ fn in_rounds(verdict: Verdict, holds: usize, rounds: usize) -> String {
     }
 }
 
+/// One value, or the least and the greatest of several, as they are shown.
+fn span(values: impl Iterator<Item = f64>, to: &str, show: impl Fn(f64) -> String) -> String {
+    let (least, most) = range(values);
+    match [least, most].map(show) {
+        [least, most] if least == most => least,
+        [least, most] => least + to + &most,
+    }
+}
+
 fn range(values: impl Iterator<Item = f64>) -> (f64, f64) {
-    values.fold(
-        (f64::INFINITY, f64::NEG_INFINITY),
-        |(least, most), value| (least.min(value), most.max(value)),
-    )
+    let none = (f64::INFINITY, f64::NEG_INFINITY);
+    values.fold(none, |(least, most), value| {
+        (least.min(value), most.max(value))
+    })
 }

@@ -1,11 +1,11 @@
 //! What a step notes for its claims.
 
 use super::Lab;
-use crate::claim::{Bytes, Count, Figure, Ratio, Seconds, Unit};
+use crate::claim::{Count, Figure, Seconds, Unit};
 use std::time::Duration;
 
 impl Lab {
-    /// Notes a number of things for claims: of a variant's latest round, or of the whole run.
+    /// Notes a number of things for claims; see [`note`](Self::note).
     ///
     /// # Panics
     /// If the variant did not run.
@@ -15,10 +15,10 @@ impl Lab {
         name: &str,
         value: usize,
     ) -> Figure<Count> {
-        self.note(variant.into(), name, value as f64)
+        self.note(variant, name, value as f64)
     }
 
-    /// Notes a time for claims; see [`count`](Self::count).
+    /// Notes a time for claims; see [`note`](Self::note).
     ///
     /// # Panics
     /// If the variant did not run.
@@ -28,37 +28,20 @@ impl Lab {
         name: &str,
         value: Duration,
     ) -> Figure<Seconds> {
-        self.note(variant.into(), name, value.as_secs_f64())
+        self.note(variant, name, value.as_secs_f64())
     }
 
-    /// Notes a number of bytes for claims; see [`count`](Self::count).
+    /// Notes a value for claims: of a variant's latest round, or of the whole run.
     ///
     /// # Panics
     /// If the variant did not run.
-    pub fn bytes<'a>(
-        &mut self,
-        variant: impl Into<Option<&'a str>>,
-        name: &str,
-        value: u64,
-    ) -> Figure<Bytes> {
-        self.note(variant.into(), name, value as f64)
-    }
-
-    /// Notes how many times as much something is; see [`count`](Self::count).
-    ///
-    /// # Panics
-    /// If the variant did not run.
-    pub fn ratio<'a>(
+    pub fn note<'a, U: Unit>(
         &mut self,
         variant: impl Into<Option<&'a str>>,
         name: &str,
         value: f64,
-    ) -> Figure<Ratio> {
-        self.note(variant.into(), name, value)
-    }
-
-    fn note<U: Unit>(&mut self, variant: Option<&str>, name: &str, value: f64) -> Figure<U> {
-        let mut state = self.state();
+    ) -> Figure<U> {
+        let (mut state, variant) = (self.state(), variant.into());
         let figures = match variant {
             Some(variant) => state.runs_of(variant).map(|runs| &mut runs.figures),
             None => Some(&mut state.document.figures),

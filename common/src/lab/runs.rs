@@ -1,9 +1,6 @@
 //! Runs of a variant: each is measured, and the middle one stands in the document.
 
-use crate::{
-    bound::Bound,
-    census::{self, Census},
-};
+use crate::{bound::Bound, census::Census};
 use measure::{
     Moment,
     surroundings::Surroundings,
@@ -60,40 +57,34 @@ pub(super) fn measure<T>(
     let usage = Usage::now().since(&before);
     let disturbed = surroundings.disturbed();
     let taken = timeline.take();
-    let peak_threads = census.and_then(Census::finish);
+    let threads = census.and_then(|census| census.finish(&taken.lanes));
     let result = result?;
-    let threads = peak_threads.map(|peak| peak.max(census::recorded(&taken.lanes)));
-    let ledger = ledger(tally(&result), &usage, &taken.lanes, threads);
     let recording = Recording {
         start,
         wall,
         ..taken
     };
     let jobs = |time: fn(&Span) -> Duration| recording.jobs().map(time).sum::<Duration>();
+    let is_process = |lane: &&Lane| lane.id.kind == LaneKind::Process;
     let variant = Variant {
         wall_s: wall.as_secs_f64(),
         cpu_user_s: usage.cpu_user.as_secs_f64(),
         cpu_system_s: usage.cpu_system.as_secs_f64(),
         open_s: jobs(Span::duration).as_secs_f64(),
         busy_s: jobs(|job| job.busy).as_secs_f64(),
-        ledger,
+        ledger: Ledger {
+            threads,
+            processes: 1 + recording.lanes.iter().filter(is_process).count() as u64,
+            voluntary_switches: usage.voluntary_switches,
+            involuntary_switches: usage.involuntary_switches,
+            peak_rss_bytes: usage.peak_rss_bytes,
+            ..tally(&result)
+        },
         recording,
         disturbed,
         ..Variant::default()
     };
     Ok((result, variant))
-}
-
-fn ledger(tally: Tally, usage: &Usage, lanes: &[Lane], threads: Option<u64>) -> Ledger {
-    let is_process = |lane: &&Lane| lane.id.kind == LaneKind::Process;
-    Ledger {
-        threads,
-        processes: 1 + lanes.iter().filter(is_process).count() as u64,
-        voluntary_switches: usage.voluntary_switches,
-        involuntary_switches: usage.involuntary_switches,
-        peak_rss_bytes: usage.peak_rss_bytes,
-        ..tally
-    }
 }
 
 impl Runs {
@@ -118,9 +109,12 @@ impl Runs {
         let walls = self.walls();
         let bound = self.bound.as_ref();
         let bound = bound.and_then(|bound| bound.of(&run.recording, cpus));
-        let bound = bound.filter(|(bound, _)| !bound.is_zero());
-        let bound_s = bound.as_ref().map(|(bound, _)| bound.as_secs_f64());
+        let (bound_s, bound_reason) = bound
+            .map(|(bound, reason)| (bound.as_secs_f64(), reason))
+            .filter(|(bound_s, _)| *bound_s > 0.0)
+            .unzip();
         let expected = self.limit.map(|limit| limit.min(run.ledger.submitted));
+        let peak = run.ledger.peak_in_flight;
         let speedup = first_s.map(|first_s| first_s / run.wall_s);
         Variant {
             name: self.name.clone(),
@@ -129,13 +123,10 @@ impl Runs {
             wall_max_s: walls.iter().copied().fold(0.0, f64::max),
             failed_by_round: self.runs.iter().map(|run| run.ledger.failed).collect(),
             bound_s,
-            bound_reason: bound.map(|(_, reason)| reason),
+            bound_reason,
             speedup: speedup.filter(|ratio| !self.other_work && ratio.is_finite()),
-            efficiency: bound_s.map(|bound| bound / run.wall_s),
-            comparable: match (expected, run.ledger.peak_in_flight) {
-                (Some(expected), Some(peak)) => expected == peak,
-                _ => true,
-            },
+            efficiency: bound_s.map(|bound_s| bound_s / run.wall_s),
+            comparable: expected.is_none() || peak.is_none() || expected == peak,
             recorded: RecordingReport::of(&run.recording),
             figures: self.figures.clone(),
             disturbed: self.runs.iter().find_map(|run| run.disturbed.clone()),

@@ -26,10 +26,8 @@ fn experiment() -> Lab {
             ..report::ScreenOptions::default()
         }),
         timeline: Timeline::default(),
-        pause: false,
+        args: CommonArgs::default(),
         skip_next: Cell::new(false),
-        predict: None,
-        seed: 1,
     }
 }
 
@@ -75,8 +73,8 @@ fn the_run_with_the_median_wall_is_the_one_shown() {
         (shown.results, shown.note),
         (2.into(), Some("got 2".into()))
     );
-    assert_eq!(lab.wall("a"), Some(Duration::from_millis(20)));
-    assert_eq!(lab.wall("b"), None);
+    let wall_s = |name| lab.middle(name, |run| run.wall_s);
+    assert_eq!([wall_s("a"), wall_s("b")], [Some(0.02), None]);
     let document = lab.state().conclude(None).clone();
     let a = &document.variants[0];
     assert_eq!(
@@ -333,7 +331,7 @@ fn a_run_that_fails_as_a_whole_is_not_recorded() {
         .variant("a")
         .run_counted(|| anyhow::bail!("no"), |(): &()| Tally::default());
     assert!(outcome.is_err());
-    assert_eq!(lab.wall("a"), None);
+    assert_eq!(lab.middle("a", |run| run.wall_s), None);
 }
 
 #[test]

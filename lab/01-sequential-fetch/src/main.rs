@@ -5,8 +5,8 @@ use common::{
     claim::{Claim, cpu_user, middle_wall, open},
 };
 use lab_01_sequential_fetch::fetch_sequential;
-use network::{RequestArgs, lesson};
-use std::{num::NonZeroU32, process::ExitCode};
+use network::{RequestArgs, Site, lesson};
+use std::{num::NonZeroUsize, process::ExitCode};
 use web::SERVER;
 
 const STEP: Step = Step {
@@ -25,7 +25,7 @@ const STEP: Step = Step {
     sources: common::sources!["lib.rs"],
 };
 
-const REQUESTS: NonZeroU32 = NonZeroU32::new(10).expect("ten is not zero");
+const REQUESTS: NonZeroUsize = NonZeroUsize::new(10).expect("ten is not zero");
 const NAME: &str = "sequential";
 
 fn main() -> ExitCode {
@@ -41,7 +41,7 @@ fn demonstrate(args: &RequestArgs, lab: &mut Lab) -> anyhow::Result<()> {
         "{} of the time",
     );
     lab.predict(ask, &["next to none", "half", "all of it"], &[0.1, 0.75]);
-    let site = network::open_target(args, REQUESTS)?;
+    let site = Site::open(args, REQUESTS, None)?;
     let agent = web::blocking_agent(args.timeout.0);
     let (voice, print) = (lab.screen(), lesson::printer(lab));
     let wait = |number| voice.say(format!("URL #{number} … still waiting …"));

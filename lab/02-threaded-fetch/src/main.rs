@@ -5,8 +5,8 @@ use common::{
     claim::{Claim, all_in_flight},
 };
 use lab_02_threaded_fetch::{fetch_sequential, fetch_threaded};
-use network::{RequestArgs, lesson};
-use std::{num::NonZeroU32, process::ExitCode};
+use network::{RequestArgs, Site, lesson};
+use std::{num::NonZeroUsize, process::ExitCode};
 use web::SERVER;
 
 const STEP: Step = Step {
@@ -25,7 +25,7 @@ const STEP: Step = Step {
     sources: common::sources!["lib.rs"],
 };
 
-const REQUESTS: NonZeroU32 = NonZeroU32::new(10).expect("ten is not zero");
+const REQUESTS: NonZeroUsize = NonZeroUsize::new(10).expect("ten is not zero");
 
 fn main() -> ExitCode {
     STEP.run(&[&SERVER], demonstrate)
@@ -39,7 +39,7 @@ fn demonstrate(args: &RequestArgs, lab: &mut Lab) -> anyhow::Result<()> {
         &["not faster", "twice", "four times or more"],
         &[1.5, 3.8],
     );
-    let site = network::open_target(args, REQUESTS)?;
+    let site = Site::open(args, REQUESTS, None)?;
     let (urls, count) = (&site.urls, site.urls.len());
 
     let agent = web::blocking_agent(args.timeout.0);

@@ -7,10 +7,7 @@ use common::{Lab, Question, Step, Tally, format};
 use flags::Args;
 use lab_05_thread_pool_downloader::{Download, download_pooled};
 use network::{Site, lesson};
-use std::{
-    num::{NonZeroU32, NonZeroUsize},
-    process::ExitCode,
-};
+use std::{num::NonZeroUsize, process::ExitCode};
 use web::SERVER;
 
 const STEP: Step = Step {
@@ -30,7 +27,7 @@ const STEP: Step = Step {
     sources: common::sources!["lib.rs"],
 };
 
-const REQUESTS: NonZeroU32 = NonZeroU32::new(10).expect("ten is not zero");
+const REQUESTS: NonZeroUsize = NonZeroUsize::new(10).expect("ten is not zero");
 const SEQUENTIAL: &str = "sequential";
 
 fn main() -> ExitCode {
@@ -45,7 +42,7 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
         &["not faster", "twice", "four times or more"],
         &[1.5, 3.8],
     );
-    let site = network::open_target(&args.requests, REQUESTS)?;
+    let site = Site::open(&args.requests, REQUESTS, None)?;
     run(args, lab, &site, SEQUENTIAL, NonZeroUsize::MIN)?;
     for workers in args.pools() {
         run(args, lab, &site, &pool_of(workers), workers)?;

@@ -27,7 +27,7 @@ pub(crate) fn note(lab: &mut Lab, name: &str, race: Race, got: &[u64]) -> (usize
     let [least, most] = [got.iter().min(), got.iter().max()].map(|it| it.copied().unwrap_or(0));
     lab.count(name, UPDATES, all as usize);
     let share = all as f64 / (expected as f64 * got.len() as f64);
-    lab.ratio(name, SHARE, share);
+    lab.note::<Ratio>(name, SHARE, share);
     lab.count(name, LOSING, losing);
     lab.count(name, MOST, most as usize);
     let got_by_all = match least == most {

@@ -9,7 +9,7 @@ use lab_08_async_downloader::{
     download_awaiting_each, download_in_tasks, make_without_awaiting, run_on_this_thread,
 };
 use network::{RequestArgs, Site, lesson};
-use std::{num::NonZeroU32, process::ExitCode};
+use std::{num::NonZeroUsize, process::ExitCode};
 use web::SERVER;
 
 const STEP: Step = Step {
@@ -30,7 +30,7 @@ const STEP: Step = Step {
     sources: common::sources!["lib.rs"],
 };
 
-const REQUESTS: NonZeroU32 = NonZeroU32::new(10).expect("ten is not zero");
+const REQUESTS: NonZeroUsize = NonZeroUsize::new(10).expect("ten is not zero");
 const LOOP: &str = "await in a loop";
 const TASKS: &str = "tasks";
 
@@ -42,7 +42,7 @@ fn demonstrate(args: &RequestArgs, lab: &mut Lab) -> anyhow::Result<()> {
     let text = "All tasks wait at the same time: how many threads does that take?";
     let ask = Question::before(TASKS, text, threads(TASKS), "{} thread");
     lab.predict(ask, &["one", "one for each"], &[1.5]);
-    let site = network::open_target(args, REQUESTS)?;
+    let site = Site::open(args, REQUESTS, None)?;
     let (urls, count) = (&site.urls, site.urls.len());
     show_laziness(args, lab, &site)?;
 
@@ -66,12 +66,12 @@ fn await_here<T>(future: impl Future<Output = T>) -> anyhow::Result<T> {
 
 /// Makes futures, awaits none, and asks the server what arrived.
 fn show_laziness(args: &RequestArgs, lab: &mut Lab, site: &Site) -> anyhow::Result<()> {
-    site.begin_run()?;
-    let made = make_without_awaiting(&web::async_client(args.timeout.0), &site.urls);
-    let Some(witness) = site.witness()? else {
+    let Some(server) = &site.server else {
         return Ok(());
     };
-    let seen = usize::try_from(witness.arrivals)?;
+    server.begin_run()?;
+    let made = make_without_awaiting(&web::async_client(args.timeout.0), &site.urls);
+    let seen = usize::try_from(server.witness()?.arrivals)?;
     lab.say(format!(
         "{made} futures made, none awaited: the server saw {seen} requests"
     ));

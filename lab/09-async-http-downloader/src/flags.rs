@@ -3,12 +3,12 @@
 use clap::builder::ArgPredicate;
 use common::cli::{Seconds, WORKERS_LIMIT, seconds, up_to};
 use lab_09_async_http_downloader::RetryPolicy;
-use network::{RequestArgs, Site};
+use network::RequestArgs;
 use serde::Serialize;
 use std::num::{NonZeroU32, NonZeroUsize};
-use web::{FaultKind, Faults, ServerConfig, ServerError};
+use web::{FaultKind, Faults};
 
-const REQUESTS: NonZeroU32 = NonZeroU32::new(10).expect("ten is not zero");
+pub(crate) const REQUESTS: NonZeroUsize = NonZeroUsize::new(10).expect("ten is not zero");
 
 #[derive(clap::Args, Serialize)]
 pub(crate) struct Args {
@@ -65,15 +65,6 @@ impl Args {
             max_wait: self.max_wait.0,
             seed,
         }
-    }
-
-    /// What to fetch from: without faults, or with those that were asked for.
-    pub(crate) fn open(&self, faults: Option<Faults>) -> Result<Site, ServerError> {
-        let config = ServerConfig {
-            faults,
-            ..ServerConfig::default()
-        };
-        Site::open(&self.requests, REQUESTS, config)
     }
 
     pub(crate) fn faults(&self, seed: u64) -> Option<Faults> {

@@ -8,7 +8,7 @@ use common::{
     Lab, Question, Step, Tally,
     claim::{seconds, wall},
 };
-use flags::Args;
+use flags::{Args, REQUESTS};
 use lab_09_async_http_downloader::{Attempts, PermitUse, download_all};
 use network::{Site, lesson};
 use std::process::ExitCode;
@@ -43,7 +43,7 @@ fn main() -> ExitCode {
 
 fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     lab.legend("kept: a failed request keeps its permit while it pauses; released: not.");
-    let site = args.open(None)?;
+    let site = Site::open(&args.requests, REQUESTS, None)?;
     let first = [YOURS, CALM][usize::from(args.requests.needs_server())];
     let text = "Ten requests, five permits: how many waits in a row does it take?";
     let ask = Question::before(
@@ -58,7 +58,7 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let mut ran = vec![first];
     // A server of its own, so that the first part has no faults.
     if let Some(faults) = args.faults(lab.seed()) {
-        let faulty = args.open(Some(faults))?;
+        let faulty = Site::open(&args.requests, REQUESTS, Some(faults))?;
         for name in [KEPT, RELEASED] {
             run(args, lab, &faulty, name)?;
             ran.push(name);
@@ -100,8 +100,8 @@ fn run(args: &Args, lab: &mut Lab, site: &Site, name: &str) -> anyhow::Result<Ve
     )?;
     let downloads = downloads.unwrap_or_default();
     claims::note(lab, name, &downloads);
-    if let Some(witness) = site.witness()? {
-        lab.count(name, ARRIVALS, witness.arrivals as usize);
+    if let Some(server) = &site.server {
+        lab.count(name, ARRIVALS, server.witness()?.arrivals as usize);
     }
     Ok(downloads)
 }

@@ -129,8 +129,8 @@ fn knee_of(args: &Args, lab: &mut Lab, name: &str, load: Load) -> usize {
     let mut sweep = Sweep::new("threads", &["time"], sizes(args.largest.get()));
     let mut missing = 0;
     for _ in 0..args.rounds.get() {
-        for size in 0..sweep.sizes().len() {
-            let threads = NonZeroUsize::new(sweep.sizes()[size] as usize).expect("one at least");
+        for size in 0..sweep.sizes.len() {
+            let threads = NonZeroUsize::new(sweep.sizes[size] as usize).expect("one at least");
             missing += all;
             let ((), time) = timed(|| run_on_pool(threads, &tasks, |_| missing -= 1));
             sweep.add(size, [time]);
@@ -144,7 +144,7 @@ fn knee_of(args: &Args, lab: &mut Lab, name: &str, load: Load) -> usize {
     let note = "knee: no larger pool was faster by a tenth in every round";
     let mark = |size, _| if knee == Some(size) { " knee" } else { "" };
     sweep.show(lab, &title, vec![note.into()], mark);
-    knee.map_or(args.largest.get(), |size| sweep.sizes()[size] as usize)
+    knee.map_or(args.largest.get(), |size| sweep.sizes[size] as usize)
 }
 
 /// 1, 2, 4 … and the largest.
@@ -156,9 +156,9 @@ fn sizes(largest: usize) -> Vec<u64> {
 
 /// The first size over which no larger one pays; `None` where the largest still did.
 fn find_knee(sweep: &Sweep) -> Option<usize> {
-    let last = sweep.sizes().len() - 1;
+    let last = sweep.sizes.len() - 1;
     let pays = |size: usize, larger: usize| {
-        let [own, larger] = [size, larger].map(|size| sweep.times_s(size, 0));
+        let [own, larger] = [size, larger].map(|size| &sweep.times_s[size][0]);
         Comparison::of(own, larger) == Comparison::SecondFaster
     };
     (0..last).find(|&size| !(size + 1..=last).any(|larger| pays(size, larger)))

@@ -147,8 +147,8 @@ pub(crate) fn sweep(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let running = running.start()?;
     let mut wrong = 0;
     for _ in 0..rounds.get() {
-        for size in 0..sweep.sizes().len() {
-            let jobs = compute_jobs(workers.get(), sweep.sizes()[size], seed);
+        for size in 0..sweep.sizes.len() {
+            let jobs = compute_jobs(workers.get(), sweep.sizes[size], seed);
             let (expected, one_by_one) = timed(|| run_one_by_one(&jobs));
             let (threads, on_threads) = timed(|| run_on_threads(workers, &jobs));
             let (processes, in_processes) = timed(|| in_a_new_pool(workers, &jobs, patience));
@@ -188,13 +188,13 @@ fn break_even(found: &[Comparison]) -> Option<usize> {
 }
 
 fn break_even_of(sweep: &Sweep, way: usize) -> Option<usize> {
-    let found = (0..sweep.sizes().len()).map(|size| sweep.compared(size, way));
+    let found = (0..sweep.sizes.len()).map(|size| sweep.compared(size, way));
     break_even(&found.collect::<Vec<_>>())
 }
 
 /// Claims from which size on a way was faster, or that it was so at the last size.
 fn claim_break_even(lab: &mut Lab, sweep: &Sweep, way: usize) {
-    let (sizes, name) = (sweep.sizes(), WAYS[way]);
+    let (sizes, name) = (&sweep.sizes, WAYS[way]);
     let from = break_even_of(sweep, way);
     let first = from.unwrap_or(sizes.len() - 1);
     let steps = format::count(sizes[first]);
@@ -205,8 +205,9 @@ fn claim_break_even(lab: &mut Lab, sweep: &Sweep, way: usize) {
     let mut claim = Claim::that(CLAIMS[way], text);
     for (size, steps) in sizes.iter().enumerate().skip(first) {
         let figure = format!("{}_at_{steps}_steps", CLAIMS[way]);
-        let rounds = sweep.times_s(size, 0).iter().zip(sweep.times_s(size, way));
-        let noted = rounds.map(|(first, second)| lab.ratio(None, &figure, second / first));
+        let times_s = &sweep.times_s[size];
+        let rounds = times_s[0].iter().zip(&times_s[way]);
+        let noted = rounds.map(|(first, second)| lab.note(None, &figure, second / first));
         let noted = noted.last().expect("there is a round");
         claim = claim.check(noted.below(times(1.0 / MARGIN)));
     }

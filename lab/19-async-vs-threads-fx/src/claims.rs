@@ -12,7 +12,7 @@ use lab_19_async_vs_threads_fx::{
     tasks::{run_on_this_thread, trade_with_tasks},
     threads::trade_with_threads,
 };
-use measure::{limits, timing::Usage};
+use measure::{limits, surroundings, timing::Usage};
 use std::{collections::BTreeSet, num::NonZeroUsize};
 use timeline::Span;
 use web::venue::{Answer, Pair, Venue};
@@ -108,9 +108,9 @@ fn run_both(
             },
             |answers| Tally::of_checked(answers, is_right),
         )?;
-        lab.bytes(name, GREW, grew);
-        let time = lab.wall(name).map(format::seconds);
-        let threads = lab.ledger(name).and_then(|it| it.threads);
+        lab.note::<Bytes>(name, GREW, grew as f64);
+        let time = lab.middle(name, |run| format::seconds_f64(run.wall_s));
+        let threads = lab.middle(name, |run| run.ledger.threads).flatten();
         let figures = [
             time,
             Some(format::bytes(grew as f64)),
@@ -168,7 +168,7 @@ pub(crate) fn price(args: &Args, lab: &mut Lab, venue: &Venue) -> anyhow::Result
     let (quotes, at_once) = (quotes(20), 5);
     let limit = NonZeroUsize::new(at_once).expect("not zero");
     // One CPU stays with the executor, where there is more than one.
-    let beside = NonZeroUsize::new(lab.cpus() - 1).unwrap_or(NonZeroUsize::MIN);
+    let beside = NonZeroUsize::new(surroundings::cpus() - 1).unwrap_or(NonZeroUsize::MIN);
     lab.say(format!(
         "{CALLS} options are priced during 20 trades, {at_once} at a time …"
     ));

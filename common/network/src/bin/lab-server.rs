@@ -1,6 +1,6 @@
 //! Runs the lab's server alone, in the foreground, until Ctrl-C.
 
-use clap::Parser;
+use clap::{Parser, value_parser};
 use common::cli;
 use measure::inherited::on_interrupt;
 use std::{
@@ -20,11 +20,11 @@ use web::{FaultKind, Faults, SERVER, Server, ServerConfig, server::PATHS};
 #[command(name = "lab-server", version, after_help = PATHS)]
 struct Args {
     /// Listen at this port; 0 takes a free one
-    #[arg(long, value_name = "PORT", default_value = "8080", value_parser = cli::within(0..=u16::MAX))]
+    #[arg(long, value_name = "PORT", default_value = "8080")]
     port: u16,
 
     /// Let one request of every K fail, so that a client can show how it copes
-    #[arg(long, value_name = "K", value_parser = cli::within(NonZeroU32::MIN..=NonZeroU32::MAX))]
+    #[arg(long, value_name = "K")]
     fault_every: Option<NonZeroU32>,
 
     /// The ways to fail; the seed chooses among these
@@ -43,7 +43,7 @@ struct Args {
     /// The status of a server error, 500 to 599
     #[arg(
         long, value_name = "CODE", default_value = "500", requires = "fault_every",
-        value_parser = cli::within::<u16>(500..=599)
+        value_parser = value_parser!(u16).range(500..=599)
     )]
     fault_status: u16,
 
@@ -61,11 +61,12 @@ struct Args {
         long,
         value_name = "SECONDS",
         default_value = "1",
-        requires = "fault_every", value_parser = cli::within(0..=u32::MAX))]
+        requires = "fault_every"
+    )]
     retry_after: u32,
 
     /// Decides which requests fail and what the pages hold
-    #[arg(long, value_name = "N", default_value = "1", value_parser = cli::within(0..=u64::MAX))]
+    #[arg(long, value_name = "N", default_value = "1")]
     seed: u64,
 
     /// Show this directory at /files/
@@ -95,16 +96,9 @@ fn main() -> ExitCode {
     if let Some(code) = cli::take_role(&[&SERVER]) {
         return code;
     }
-    let served = match cli::parse_alone::<Args>() {
-        Ok(args) => serve(args),
-        Err(code) => return code,
-    };
-    match served {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            cli::print_error(cli::in_one_line(&error));
-            ExitCode::FAILURE
-        }
+    match cli::parse_alone::<Args>().map(serve) {
+        Ok(served) => served.map_or_else(|error| cli::failed(&error), |()| ExitCode::SUCCESS),
+        Err(code) => code,
     }
 }
 
