@@ -1,6 +1,6 @@
 //! Runs the lab's server alone, in the foreground, until Ctrl-C.
 
-use clap::{Parser, value_parser};
+use clap::{ArgGroup, Parser};
 use common::cli;
 use measure::inherited::on_interrupt;
 use std::{
@@ -18,9 +18,11 @@ use web::{FaultKind, Faults, SERVER, Server, ServerConfig, server::PATHS};
 /// count of what it saw at /witness.
 #[derive(Parser, Debug)]
 #[command(name = "lab-server", version, after_help = PATHS)]
+#[command(group = ArgGroup::new("how").args(["fault_kinds", "fault_status", "fault_path", "retry_after"])
+    .multiple(true).requires("fault_every"))]
 struct Args {
     /// Listen at this port; 0 takes a free one
-    #[arg(long, value_name = "PORT", default_value = "8080")]
+    #[arg(long, value_name = "PORT", default_value = "8080", value_parser = cli::within(0..=u16::MAX))]
     port: u16,
 
     /// Let one request of every K fail, so that a client can show how it copes
@@ -31,42 +33,24 @@ struct Args {
     ///
     /// server-error: --fault-status. too-many-requests: 429, with --retry-after. stall: the head of an
     /// answer, and then nothing. cut: half of the body. reset: a TCP reset instead of an answer.
-    #[arg(
-        long,
-        value_name = "KIND",
-        value_delimiter = ',',
-        default_value = "server-error,too-many-requests,stall,cut,reset",
-        requires = "fault_every"
-    )]
+    #[arg(long, value_name = "KIND", value_delimiter = ',', value_parser = str::parse::<FaultKind>,
+          default_value = "server-error,too-many-requests,stall,cut,reset")]
     fault_kinds: Vec<FaultKind>,
 
     /// The status of a server error, 500 to 599
-    #[arg(
-        long, value_name = "CODE", default_value = "500", requires = "fault_every",
-        value_parser = value_parser!(u16).range(500..=599)
-    )]
+    #[arg(long, value_name = "CODE", default_value = "500", value_parser = cli::within::<u16>(500..=599))]
     fault_status: u16,
 
     /// Let only requests fail whose path begins so
-    #[arg(
-        long,
-        value_name = "PATH",
-        default_value = "/",
-        requires = "fault_every"
-    )]
+    #[arg(long, value_name = "PATH", default_value = "/")]
     fault_path: String,
 
     /// What each 429 asks for in Retry-After, in whole seconds, 0 to 4294967295
-    #[arg(
-        long,
-        value_name = "SECONDS",
-        default_value = "1",
-        requires = "fault_every"
-    )]
+    #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = cli::within(0..=u32::MAX))]
     retry_after: u32,
 
     /// Decides which requests fail and what the pages hold
-    #[arg(long, value_name = "N", default_value = "1")]
+    #[arg(long, value_name = "N", default_value = "1", value_parser = cli::within(0..=u64::MAX))]
     seed: u64,
 
     /// Show this directory at /files/
