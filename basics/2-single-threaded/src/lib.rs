@@ -1,7 +1,6 @@
 //! Four requests, one after another: the one thread there is waits for each answer in turn.
 
-use ureq::Agent;
-use web::{Fetched, Url, get_blocking};
+use web::{Agent, Fetched, Url, get_blocking};
 
 /// Fetches one URL after another; `on_arrival` gets each answer before the next is asked for.
 ///

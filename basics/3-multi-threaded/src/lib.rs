@@ -1,8 +1,7 @@
 //! The same requests in a pool of threads: while one waits, the others wait too.
 
 use std::{num::NonZeroUsize, thread};
-use ureq::Agent;
-use web::{Fetched, Url, get_blocking};
+use web::{Agent, Fetched, Url, get_blocking};
 
 /// Fetches every URL in a pool of `workers` threads, each of which takes the next job when it is free.
 pub fn fetch_multi_threaded(

@@ -1,56 +1,61 @@
 //! The client that really blocks its thread: no runtime, no hidden event loop.
+//!
+//! hyper reads and writes the messages, as it does for the other client, so that the same bytes mean the
+//! same to both. But here nothing waits in the background: the thread itself moves each byte, and blocks.
 
 use super::{
-    BODY_LIMIT_BYTES, FetchError, KEEP_ALIVE, Page, USER_AGENT, Url,
-    exchange::{Client, Exchange, fetch},
-    framing::Strictly,
+    FetchError, KEEP_ALIVE, Page, USER_AGENT, Url,
+    asynchronous::tls_config,
+    exchange::{BoxError, Client, Exchange, NO_HOST, fetch},
 };
-use futures_util::FutureExt;
-use std::{io::Read, net::Ipv4Addr, panic::Location, time::Duration};
-use ureq::{
-    Agent, Body,
-    config::Config,
-    http::{Response, Uri, Version, header::TRANSFER_ENCODING},
-    tls::TlsConfig,
-    unversioned::{
-        resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver},
-        transport::{Connector, DefaultConnector, NextTimeout, time},
-    },
+use futures_util::{
+    FutureExt,
+    future::{Fuse, FusedFuture},
 };
-
-/// Idle connections an agent keeps, in all and per host: past the largest pool of threads.
-const IDLE_CONNECTIONS: usize = 10_000;
-
-/// What a request may take up of memory on its way out: past the longest address.
-const OUTPUT_BUFFER_BYTES: usize = 10 * 1024;
+use http_body_util::{BodyExt, Empty};
+use hyper::{
+    Request, Response,
+    body::{Body, Bytes, Frame, Incoming},
+    client::conn::http1::{self, Connection, SendRequest},
+    header, rt,
+};
+use parking_lot::Mutex;
+use rustls::{ClientConfig, ClientConnection, pki_types::TrustAnchor};
+use std::{
+    cell::Cell,
+    collections::HashMap,
+    io::{self, ErrorKind, Read, Write},
+    net::TcpStream,
+    panic::Location,
+    pin::{Pin, pin},
+    sync::{Arc, mpsc},
+    task::{Context, Poll},
+    thread,
+    time::{Duration, Instant},
+};
+use url::{Host, Origin, Position};
 
 /// A client for threads, with keep-alive; clones share its connections.
+#[derive(Clone, Debug)]
+pub struct Agent {
+    timeout: Duration,
+    tls: Arc<ClientConfig>,
+    idle: Arc<Mutex<HashMap<Origin, Vec<(Instant, Line)>>>>,
+}
+
+/// Makes a client for threads.
 ///
 /// `timeout` covers one whole request, from the name look-up to the last byte.
 pub fn blocking_agent(timeout: Duration) -> Agent {
-    agent(timeout, TlsConfig::default())
+    agent(timeout, webpki_roots::TLS_SERVER_ROOTS)
 }
 
-pub(super) fn agent(timeout: Duration, tls: TlsConfig) -> Agent {
-    let config = Agent::config_builder()
-        .timeout_global(Some(timeout))
-        .tls_config(tls)
-        // A status is an answer; `get_blocking` makes the error, and follows redirects.
-        .http_status_as_error(false)
-        .max_redirects(0)
-        .max_redirects_will_error(false)
-        .proxy(None)
-        .user_agent(USER_AGENT)
-        .max_idle_connections(IDLE_CONNECTIONS)
-        .max_idle_connections_per_host(IDLE_CONNECTIONS)
-        .max_idle_age(KEEP_ALIVE)
-        // The default, 2 × 128 KiB a connection, would make threads look hungrier than they are.
-        .input_buffer_size(8 * 1024)
-        .output_buffer_size(OUTPUT_BUFFER_BYTES)
-        .max_response_header_size(usize::MAX)
-        .build();
-    let connector = DefaultConnector::default().chain(Strictly);
-    Agent::with_parts(config, connector, AddressFirst::default())
+pub(super) fn agent(timeout: Duration, roots: &[TrustAnchor<'static>]) -> Agent {
+    Agent {
+        timeout,
+        tls: Arc::new(tls_config(roots)),
+        idle: Arc::default(),
+    }
 }
 
 /// Fetches one page and blocks until its last byte; a picture shows where in the code it was called.
@@ -62,72 +67,255 @@ pub(super) fn agent(timeout: Duration, tls: TlsConfig) -> Agent {
     wait = "io", code.file = Location::caller().file(), code.line = Location::caller().line()
 ))]
 pub fn get_blocking(agent: &Agent, url: &Url) -> Result<Page, FetchError> {
-    let timeout = agent.config().timeouts().global;
-    let page = fetch(agent, url, timeout.unwrap_or(Duration::MAX));
+    let page = fetch(agent, url, agent.timeout);
     page.now_or_never().expect("this client only blocks")
 }
 
 impl Client for Agent {
-    type Answer = Response<Body>;
+    type Body = Answer;
 
-    async fn ask(&self, at: &Exchange, fresh: bool) -> Result<Response<Body>, FetchError> {
-        let request = self.get(at.url.as_str()).config();
-        let request = request.timeout_global(Some(at.left()));
-        // No kept connection has this shape, so a new one is made for it.
-        let request = request.output_buffer_size(OUTPUT_BUFFER_BYTES + usize::from(fresh));
-        let answer = request.build().call();
-        answer.map_err(|error| explain(error, at))
-    }
-
-    async fn read(&self, answer: Response<Body>, at: &mut Exchange) -> Result<(), FetchError> {
-        let (head, body) = answer.into_parts();
-        if head.version == Version::HTTP_10 && head.headers.contains_key(TRANSFER_ENCODING) {
-            return Err(at.against_the_rules());
+    async fn ask(&self, at: &Exchange) -> Result<Response<Answer>, BoxError> {
+        if let Some(line) = self.kept(&at.url.origin()) {
+            match self.send(line, at) {
+                Err(error) if at.explain(&*error).is_broken() => {}
+                done => return done,
+            }
         }
-        at.begin(head.status.as_u16(), &head.headers)?;
-        // One byte past the limit tells a full body from one that is too long.
-        let mut reader = body.into_reader().take(BODY_LIMIT_BYTES + 1);
-        let read = reader.read_to_end(&mut at.body);
-        read.map_err(|error| explain(error.into(), at))?;
-        Ok(())
+        self.send(self.connect(at).await?, at)
     }
 }
 
-fn explain(error: ureq::Error, at: &Exchange) -> FetchError {
-    match error {
-        ureq::Error::Timeout(_) => at.timeout(),
-        ureq::Error::HostNotFound => at.error(|url| FetchError::HostNotFound { url }),
-        ureq::Error::Io(error) => at.io(&error),
-        ureq::Error::Protocol(_) | ureq::Error::BodyStalled => at.against_the_rules(),
-        error => at.other(error),
-    }
-}
-
-/// Takes an address for what it is, and looks up only names.
-///
-/// With a time-out set, ureq starts a thread for each look-up, even of `127.0.0.1`: a program that
-/// counts its threads must not pay for that.
-#[derive(Debug, Default)]
-struct AddressFirst {
-    names: DefaultResolver,
-}
-
-impl Resolver for AddressFirst {
-    fn resolve(
-        &self,
-        uri: &Uri,
-        config: &Config,
-        mut timeout: NextTimeout,
-    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
-        let host = uri.host().unwrap_or_default();
-        if host.starts_with('[') || host.parse::<Ipv4Addr>().is_ok() {
-            timeout.after = time::Duration::NotHappening;
+impl Agent {
+    fn kept(&self, origin: &Origin) -> Option<Line> {
+        loop {
+            let (since, mut line) = self.idle.lock().get_mut(origin)?.pop()?;
+            if since.elapsed() < KEEP_ALIVE && line.is_usable() {
+                return Some(line);
+            }
         }
-        let found = self.names.resolve(uri, config, timeout);
-        found.map_err(|error| match error {
-            // The system's word for an unknown host has no error kind of its own.
-            ureq::Error::Io(_) => ureq::Error::HostNotFound,
-            other => other,
+    }
+
+    async fn connect(&self, at: &Exchange) -> Result<Line, BoxError> {
+        let socket = dial(&at.url, at.until())?;
+        socket.set_nodelay(true)?;
+        socket.set_write_timeout(Some(left(at.until())))?;
+        let tls = if at.url.scheme() == "https" {
+            let host = at.url.host_str().unwrap_or_default();
+            let name = host.trim_matches(['[', ']']).to_owned().try_into()?;
+            Some(ClientConnection::new(self.tls.clone(), name)?)
+        } else {
+            None
+        };
+        let (sender, connection) = http1::handshake(Wire { socket, tls }).await?;
+        let connection = connection.fuse();
+        Ok(Line { sender, connection })
+    }
+
+    fn send(&self, mut line: Line, at: &Exchange) -> Result<Response<Answer>, BoxError> {
+        let request = Request::get(&at.url[Position::BeforePath..Position::AfterQuery])
+            .header(
+                header::HOST,
+                &at.url[Position::BeforeHost..Position::AfterPort],
+            )
+            .header(header::USER_AGENT, USER_AGENT)
+            .header(header::ACCEPT, "*/*")
+            .body(Empty::new())?;
+        let answer = line.sender.send_request(request);
+        let answer = line.run(answer, at.until())?;
+        Ok(answer.map(|body| Answer {
+            body,
+            until: at.until(),
+            line: Some(line),
+            agent: self.clone(),
+            origin: at.url.origin(),
+        }))
+    }
+}
+
+/// A connection to the first of the URL's addresses that takes one.
+fn dial(url: &Url, until: Instant) -> Result<TcpStream, BoxError> {
+    let (tx, rx) = mpsc::channel();
+    let find = |url: &Url| url.socket_addrs(|| None);
+    let found = match url.host() {
+        // The system's look-up knows no time-out. An address needs none, and so no thread either.
+        Some(Host::Domain(_)) => {
+            let url = url.clone();
+            thread::Builder::new().spawn(move || tx.send(find(&url)))?;
+            let found = rx.recv_timeout(left(until));
+            found.map_err(|_| io::Error::from(ErrorKind::TimedOut))?
+        }
+        _ => find(url),
+    };
+    let mut error = BoxError::from(NO_HOST);
+    for address in found.map_err(|_| NO_HOST)? {
+        match TcpStream::connect_timeout(&address, left(until)) {
+            Ok(stream) => return Ok(stream),
+            Err(refused) => error = refused.into(),
+        }
+    }
+    Err(error)
+}
+
+/// How long the system may take; it knows no time of zero.
+fn left(until: Instant) -> Duration {
+    let left = until.saturating_duration_since(Instant::now());
+    left.max(Duration::from_millis(1))
+}
+
+/// A body on its way; once it is whole, its connection is kept.
+pub(super) struct Answer {
+    body: Incoming,
+    until: Instant,
+    line: Option<Line>,
+    agent: Agent,
+    origin: Origin,
+}
+
+impl Body for Answer {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let Some(mut line) = self.line.take() else {
+            return Poll::Ready(None);
+        };
+        let until = self.until;
+        let frame = line.run(self.body.frame().map(Option::transpose), until);
+        if let Ok(None) = frame {
+            let mut idle = self.agent.idle.lock();
+            let kept = idle.entry(self.origin.clone()).or_default();
+            kept.push((Instant::now(), line));
+        } else {
+            self.line = Some(line);
+        }
+        Poll::Ready(frame.transpose())
+    }
+}
+
+/// A connection, with what hyper knows of it.
+#[derive(Debug)]
+struct Line {
+    sender: SendRequest<Empty<Bytes>>,
+    connection: Fuse<Connection<Wire, Empty<Bytes>>>,
+}
+
+thread_local! {
+    /// Until when hyper may wait for one read on this thread; once that is past, it reads what is there.
+    static MAY_READ: Cell<Option<Instant>> = const { Cell::new(None) };
+}
+
+impl Line {
+    /// Has hyper work until `future` is ready; it reads only when nothing else is left to do.
+    fn run<T>(
+        &mut self,
+        future: impl Future<Output = hyper::Result<T>>,
+        until: Instant,
+    ) -> Result<T, BoxError> {
+        let mut future = pin!(future);
+        let mut may_read = None;
+        loop {
+            self.poll(may_read);
+            if let Some(done) = future.as_mut().now_or_never() {
+                return Ok(done?);
+            }
+            if Instant::now() >= until {
+                return Err(io::Error::from(ErrorKind::TimedOut).into());
+            }
+            may_read = Some(until);
+        }
+    }
+
+    fn poll(&mut self, may_read: Option<Instant>) {
+        MAY_READ.set(may_read);
+        // An error reaches whatever waits for the connection, too.
+        let _ = (&mut self.connection).now_or_never();
+    }
+
+    /// Whether nothing has come since the last answer, not even the end.
+    fn is_usable(&mut self) -> bool {
+        self.poll(Some(Instant::now()));
+        self.sender.is_ready() && !self.connection.is_terminated()
+    }
+}
+
+#[derive(Debug)]
+struct Wire {
+    socket: TcpStream,
+    tls: Option<ClientConnection>,
+}
+
+impl Wire {
+    fn receive(&mut self, bytes: &mut [u8], until: Instant) -> io::Result<usize> {
+        loop {
+            if let Some(tls) = &mut self.tls {
+                match tls.reader().read(bytes) {
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                    done => return done,
+                }
+            }
+            self.socket.set_nonblocking(until <= Instant::now())?;
+            self.socket.set_read_timeout(Some(left(until)))?;
+            let Some(tls) = &mut self.tls else {
+                return self.socket.read(bytes);
+            };
+            tls.read_tls(&mut self.socket)?;
+            let read = tls.process_new_packets();
+            read.map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?;
+            self.transmit(&[])?;
+        }
+    }
+
+    fn transmit(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.socket.set_nonblocking(false)?;
+        let Some(tls) = &mut self.tls else {
+            return self.socket.write(bytes);
+        };
+        let written = tls.writer().write(bytes)?;
+        while tls.wants_write() {
+            tls.write_tls(&mut self.socket)?;
+        }
+        Ok(written)
+    }
+}
+
+impl rt::Read for Wire {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        mut buffer: rt::ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        let Some(until) = MAY_READ.take() else {
+            return Poll::Pending;
+        };
+        let mut bytes = [0; 16 << 10];
+        let room = buffer.remaining().min(bytes.len());
+        Poll::Ready(match self.receive(&mut bytes[..room], until) {
+            Ok(length) => Ok(buffer.put_slice(&bytes[..length])),
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                return Poll::Pending;
+            }
+            Err(error) => Err(error),
         })
+    }
+}
+
+impl rt::Write for Wire {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Poll::Ready(self.transmit(bytes))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
     }
 }

@@ -1,34 +1,33 @@
 //! What both clients do alike: redirects, limits, and what the bytes of an answer are.
 
-use super::{
-    FetchError, Fetched, Page, Url,
-    framing::{CUT, LARGE},
-};
+use super::{FetchError, Fetched, Page, Url};
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
-use reqwest::header::{
-    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER,
-    TRANSFER_ENCODING,
+use http_body_util::BodyExt;
+use hyper::{
+    Response,
+    body::{Body, Bytes},
+    header::{
+        CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, LOCATION,
+        RETRY_AFTER, TRANSFER_ENCODING,
+    },
 };
 use std::{
-    cell::Cell,
+    error::Error,
     fmt::Write,
     io::{self, ErrorKind, Read},
-    mem,
+    iter, mem,
     time::{Duration, Instant, SystemTime},
 };
 
 /// A longer body is refused, coded or decoded, so that one URL cannot fill the memory.
 pub const BODY_LIMIT_BYTES: u64 = 64 << 20;
 
-/// The longest head of an answer: its fields, and all of it with blanks (about as much as in hyper).
+/// The longest head of an answer without its blanks, and the most fields (hyper's limit).
 const FIELDS_LIMIT_BYTES: usize = 24 << 10;
-pub(super) const HEAD_LIMIT_BYTES: usize = 408 << 10;
+const FIELDS_LIMIT: usize = 100;
 
 /// The longest address that is asked for.
 const ADDRESS_LIMIT_BYTES: usize = 8 << 10;
-
-/// The most fields of a head.
-pub(super) const FIELDS_LIMIT: usize = 100;
 
 /// How many redirects are followed for one request.
 const REDIRECT_LIMIT: usize = 10;
@@ -36,45 +35,36 @@ const REDIRECT_LIMIT: usize = 10;
 /// How many codings a body may have on top of each other.
 const CODINGS_LIMIT: usize = 4;
 
-/// The longest `Retry-After`; what asks for more is taken for this.
-const RETRY_LIMIT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+/// The longest wait; what asks for more is taken for this.
+const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-tokio::task_local! {
-    /// Whether a connection was made for the request that is waited for.
-    static CONNECTED: Cell<bool>;
-}
+/// A failed look-up, in the words of hyper-util, which keeps its type to itself.
+pub(super) const NO_HOST: &str = "dns error";
 
-/// Notes that a connection is made, perhaps for nobody: another may have become free first.
-pub(super) fn note_connection() {
-    let _ = CONNECTED.try_with(|connected| connected.set(true));
-}
+pub(super) type BoxError = Box<dyn Error + Send + Sync>;
 
 /// What one client does in its own way.
 pub(super) trait Client {
-    /// An answer whose head has come.
-    type Answer;
+    /// A body on its way.
+    type Body: Body<Data = Bytes, Error: Into<BoxError>> + Unpin;
 
-    /// Asks for `at.url`, over a new connection if it is to be `fresh`.
-    async fn ask(&self, at: &Exchange, fresh: bool) -> Result<Self::Answer, FetchError>;
-
-    /// Hands an answer to [`Exchange::begin`], and what comes of its body, up to the limit, to `at.body`.
-    async fn read(&self, answer: Self::Answer, at: &mut Exchange) -> Result<(), FetchError>;
+    /// Asks for `at.url`, once more over a new connection if a kept one breaks.
+    async fn ask(&self, at: &Exchange) -> Result<Response<Self::Body>, BoxError>;
 }
 
 /// Fetches a page, over all its redirects; with a client that blocks, it is ready at once.
 pub(super) async fn fetch(client: &impl Client, url: &Url, timeout: Duration) -> Fetched {
     let mut at = Exchange::new(url, timeout)?;
     loop {
-        let first = async {
-            let answer = client.ask(&at, false).await;
-            (answer, CONNECTED.with(Cell::get))
-        };
-        let answer = match CONNECTED.scope(Cell::new(false), first).await {
-            // A kept connection: the server may have closed it meanwhile.
-            (Err(error), false) if error.is_broken() => client.ask(&at, true).await,
-            (answer, _) => answer,
-        };
-        client.read(answer?, &mut at).await?;
+        let answer = client.ask(&at).await;
+        let (head, mut body) = answer.map_err(|error| at.explain(&*error))?.into_parts();
+        at.begin(head.status.as_u16(), head.headers)?;
+        while at.body.len() as u64 <= BODY_LIMIT_BYTES
+            && let Some(frame) = body.frame().await
+        {
+            let frame = frame.map_err(|error| at.explain(&*error.into()))?;
+            at.body.extend(frame.into_data().unwrap_or_default());
+        }
         if let Some(page) = at.end()? {
             return Ok(page);
         }
@@ -90,29 +80,20 @@ pub(super) struct Exchange {
     timeout: Duration,
     /// What was asked for before, redirect by redirect.
     before: Vec<Url>,
-    head: Head,
+    /// The head of the answer, once it has come: its status and its fields.
+    head: Option<(u16, HeaderMap)>,
     /// What has come of the body.
-    pub(super) body: Vec<u8>,
-}
-
-/// What counts of the head of an answer.
-#[derive(Debug, Default)]
-struct Head {
-    status: u16,
-    expected: Option<u64>,
-    location: Option<String>,
-    content_type: Option<String>,
-    codings: String,
+    body: Vec<u8>,
 }
 
 impl Exchange {
-    pub(super) fn new(url: &Url, timeout: Duration) -> Result<Self, FetchError> {
+    fn new(url: &Url, timeout: Duration) -> Result<Self, FetchError> {
         let mut at = Self {
             url: url.clone(),
             start: Instant::now(),
             timeout,
             before: Vec::new(),
-            head: Head::default(),
+            head: None,
             body: Vec::new(),
         };
         if has_user_info(url) {
@@ -141,30 +122,30 @@ impl Exchange {
         self.timeout.saturating_sub(self.start.elapsed())
     }
 
+    /// When the request has had its time.
+    pub(super) fn until(&self) -> Instant {
+        self.start + self.timeout.min(YEAR)
+    }
+
     /// Takes the head of an answer.
-    pub(super) fn begin(&mut self, status: u16, fields: &HeaderMap) -> Result<(), FetchError> {
+    fn begin(&mut self, status: u16, fields: HeaderMap) -> Result<(), FetchError> {
         let size: usize = fields
             .iter()
             .map(|(name, value)| name.as_str().len() + value.len() + 4)
             .sum();
-        let length = joined(fields, CONTENT_LENGTH);
-        let expected = length.and_then(|length| whole_number(&length));
-        // hyper takes the last two numbers for marks of its own, and refuses the head.
-        let is_mark = expected >= Some(u64::MAX - 1);
-        if size > FIELDS_LIMIT_BYTES || fields.len() > FIELDS_LIMIT || is_mark {
+        if size > FIELDS_LIMIT_BYTES {
             return Err(self.head_too_large());
         }
-        let transfer = joined(fields, TRANSFER_ENCODING);
+        let transfer = joined(&fields, TRANSFER_ENCODING);
         if let Some(coding) = transfer.filter(|coding| !coding.eq_ignore_ascii_case("chunked")) {
             return Err(self.other(format!(
                 "its transfer coding is `{}`; this client reads only `chunked`",
                 short(&coding)
             )));
         }
-        let redirects = matches!(status, 301 | 302 | 303 | 307 | 308);
-        let location = fields.get(LOCATION).filter(|_| redirects);
-        if !(200..300).contains(&status) && location.is_none() {
-            let asked = joined(fields, RETRY_AFTER);
+        let is_page = (200..300).contains(&status);
+        if !is_page && location(status, &fields).is_none() {
+            let asked = joined(&fields, RETRY_AFTER);
             let asked = asked.and_then(|asked| parse_retry_after(&asked, SystemTime::now()));
             return Err(self.error(|url| FetchError::Status {
                 url,
@@ -172,14 +153,8 @@ impl Exchange {
                 retry_after: asked,
             }));
         }
-        self.head = Head {
-            status,
-            expected,
-            location: location.map(|location| url_text(location.as_bytes())),
-            content_type: joined(fields, CONTENT_TYPE),
-            codings: joined(fields, CONTENT_ENCODING).unwrap_or_default(),
-        };
-        let expected = expected.unwrap_or_default();
+        self.head = Some((status, fields));
+        let expected = self.expected().unwrap_or_default();
         if expected > BODY_LIMIT_BYTES {
             return Err(self.too_large());
         }
@@ -188,21 +163,28 @@ impl Exchange {
         Ok(())
     }
 
+    /// How many bytes the head promises.
+    fn expected(&self) -> Option<u64> {
+        let (_, fields) = self.head.as_ref()?;
+        whole_number(&joined(fields, CONTENT_LENGTH)?)
+    }
+
     /// Takes the end of the body: a page, or `None` after a redirect, which is the next to ask for.
-    pub(super) fn end(&mut self) -> Result<Option<Page>, FetchError> {
+    fn end(&mut self) -> Result<Option<Page>, FetchError> {
         let elapsed = self.start.elapsed();
         if self.body.len() as u64 > BODY_LIMIT_BYTES {
             return Err(self.too_large());
         }
-        if let Some(location) = self.head.location.take() {
+        let (status, fields) = self.head.take().unwrap_or_default();
+        if let Some(location) = location(status, &fields) {
             self.redirect(&location)?;
             return Ok(None);
         }
         Ok(Some(Page {
-            body: self.decode()?,
+            body: self.decode(&joined(&fields, CONTENT_ENCODING).unwrap_or_default())?,
             url: self.url.clone(),
-            status: self.head.status,
-            content_type: self.head.content_type.take(),
+            status,
+            content_type: joined(&fields, CONTENT_TYPE),
             elapsed,
         }))
     }
@@ -231,15 +213,14 @@ impl Exchange {
             }));
         }
         self.before.push(mem::replace(&mut self.url, next));
-        self.head = Head::default();
         self.body.clear();
         self.check_address()
     }
 
     /// The body without its codings, whoever asked for them.
-    fn decode(&mut self) -> Result<Vec<u8>, FetchError> {
+    fn decode(&mut self, all: &str) -> Result<Vec<u8>, FetchError> {
         let mut body = mem::take(&mut self.body);
-        let codings: Vec<&str> = self.head.codings.split(',').map(str::trim).collect();
+        let codings: Vec<&str> = all.split(',').map(str::trim).collect();
         for (number, coding) in codings.iter().rev().enumerate() {
             let packed = &body[..];
             body = match coding.to_ascii_lowercase().as_str() {
@@ -256,10 +237,9 @@ impl Exchange {
                     self.unpack(brotli_decompressor::Decompressor::new(packed, 4096), coding)?
                 }
                 _ => {
-                    let all = short(&self.head.codings);
-                    let reason =
-                        format!("its body is coded as `{all}`, which this client cannot read");
-                    return Err(self.other(reason));
+                    let all = short(all);
+                    let reason = "which this client cannot read";
+                    return Err(self.other(format!("its body is coded as `{all}`, {reason}")));
                 }
             };
         }
@@ -277,7 +257,7 @@ impl Exchange {
     }
 
     /// An error about what is asked for now, of whose address it shows no more than a line has room for.
-    pub(super) fn error(&self, error: impl FnOnce(String) -> FetchError) -> FetchError {
+    fn error(&self, error: impl FnOnce(String) -> FetchError) -> FetchError {
         let url = self.url.as_str();
         error(match url.len() {
             0..=80 => url.to_owned(),
@@ -285,13 +265,13 @@ impl Exchange {
         })
     }
 
-    pub(super) fn timeout(&self) -> FetchError {
+    fn timeout(&self) -> FetchError {
         let after = self.start.elapsed();
         self.error(|url| FetchError::Timeout { url, after })
     }
 
-    pub(super) fn cut(&self) -> FetchError {
-        let (got, expected) = (self.body.len() as u64, self.head.expected);
+    fn cut(&self) -> FetchError {
+        let (got, expected) = (self.body.len() as u64, self.expected());
         self.error(|url| FetchError::Cut { url, got, expected })
     }
 
@@ -300,45 +280,66 @@ impl Exchange {
         self.error(|url| FetchError::TooLarge { url, limit })
     }
 
-    pub(super) fn head_too_large(&self) -> FetchError {
+    fn head_too_large(&self) -> FetchError {
         self.other(format!(
             "the head of its answer is too large, with more than {FIELDS_LIMIT} fields or {FIELDS_LIMIT_BYTES} bytes"
         ))
     }
 
-    /// Each client has words of its own for what breaks the rules; these are for both.
-    pub(super) fn against_the_rules(&self) -> FetchError {
-        self.other(match self.is_in_body() {
-            false => "the head of its answer is not as HTTP/1.1 has it; is this a web server?",
-            true => "the body of its answer is not chunked as HTTP/1.1 has it",
+    fn against_the_rules(&self) -> FetchError {
+        self.other(match self.head {
+            None => "the head of its answer is not as HTTP/1.1 has it; is this a web server?",
+            Some(_) => "the body of its answer is not chunked as HTTP/1.1 has it",
         })
     }
 
-    /// Whether the head of an answer has come.
-    pub(super) fn is_in_body(&self) -> bool {
-        self.head.status != 0
-    }
-
-    pub(super) fn other(&self, reason: impl ToString) -> FetchError {
+    fn other(&self, reason: impl ToString) -> FetchError {
         let reason = reason.to_string().replace('\n', " ");
         self.error(|url| FetchError::Other { url, reason })
     }
 
-    /// An error of the system below, which both clients hand through.
-    pub(super) fn io(&self, error: &io::Error) -> FetchError {
+    /// What an error of hyper, of the system or of the client around them comes to.
+    pub(super) fn explain(&self, error: &(dyn Error + 'static)) -> FetchError {
+        let client = error.downcast_ref::<reqwest::Error>();
+        if client.is_some_and(reqwest::Error::is_timeout) {
+            return self.timeout();
+        }
+        let mut root = error;
+        for cause in iter::successors(Some(error), |error| (*error).source()) {
+            if cause.to_string() == NO_HOST {
+                return self.error(|url| FetchError::HostNotFound { url });
+            }
+            match cause.downcast_ref::<hyper::Error>() {
+                Some(error) if error.is_incomplete_message() => return self.cut(),
+                Some(error) if error.is_canceled() => return self.cut(),
+                Some(error) if error.is_parse_too_large() => return self.head_too_large(),
+                Some(error) if error.is_parse() => return self.against_the_rules(),
+                _ => {}
+            }
+            if let Some(error) = cause.downcast_ref::<io::Error>() {
+                // TLS errors come wrapped in an io error without a meaning of its own.
+                if error.get_ref().is_none() || error.kind() != ErrorKind::Other {
+                    return self.io(error);
+                }
+            }
+            root = cause;
+        }
+        self.other(root)
+    }
+
+    fn io(&self, error: &io::Error) -> FetchError {
         match error.kind() {
             ErrorKind::ConnectionRefused => self.error(|url| FetchError::Refused { url }),
             ErrorKind::ConnectionReset
             | ErrorKind::ConnectionAborted
             | ErrorKind::BrokenPipe
             | ErrorKind::NotConnected => self.error(|url| FetchError::Reset { url }),
-            ErrorKind::UnexpectedEof | CUT => self.cut(),
+            ErrorKind::UnexpectedEof => self.cut(),
             ErrorKind::TimedOut | ErrorKind::WouldBlock => self.timeout(),
-            LARGE => self.head_too_large(),
             // ENFILE and EMFILE, on every Unix.
             _ if cfg!(unix) && matches!(error.raw_os_error(), Some(23 | 24)) => self
                 .other("too many open files; have fewer requests in flight, or raise `ulimit -n`"),
-            ErrorKind::InvalidInput | ErrorKind::InvalidData if self.is_in_body() => {
+            ErrorKind::InvalidInput | ErrorKind::InvalidData if self.head.is_some() => {
                 self.against_the_rules()
             }
             _ => self.other(error),
@@ -349,6 +350,13 @@ impl Exchange {
 /// Whether a URL carries a name or a password that would have to be hidden wherever it is shown.
 pub fn has_user_info(url: &Url) -> bool {
     !url.username().is_empty() || url.password().is_some()
+}
+
+/// Where an answer with this head sends its client.
+fn location(status: u16, fields: &HeaderMap) -> Option<String> {
+    let redirects = matches!(status, 301 | 302 | 303 | 307 | 308);
+    let location = fields.get(LOCATION).filter(|_| redirects);
+    location.map(|location| url_text(location.as_bytes()))
 }
 
 /// All values of a field, byte by byte if need be: bytes past ASCII are opaque, not an error.
@@ -393,7 +401,7 @@ fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration> {
             .duration_since(now)
             .unwrap_or_default(),
     };
-    Some(asked.min(RETRY_LIMIT))
+    Some(asked.min(YEAR))
 }
 
 #[cfg(test)]

@@ -4,8 +4,8 @@
 //! requests were really in flight, and fails as it is told to ([`Faults`]).
 //!
 //! Both clients have the same limits, the same keep-alive and the same errors ([`FetchError`]), so
-//! that threads and tasks can be compared: [`get_blocking`] really blocks its thread (ureq, no
-//! runtime behind it), [`get_async`] never does (reqwest). [`venue`] is a second, smaller service.
+//! that threads and tasks can be compared: [`get_blocking`] really blocks its thread (no runtime
+//! behind it), [`get_async`] never does (reqwest). [`venue`] is a second, smaller service.
 //!
 //! ```
 //! use std::{thread, time::Duration};
@@ -27,7 +27,6 @@ mod blocking;
 mod charset;
 mod error;
 mod exchange;
-mod framing;
 mod handle;
 mod page;
 pub mod server;
@@ -37,7 +36,7 @@ mod tests;
 pub mod venue;
 
 pub use asynchronous::{AsyncClient, async_client, get_async};
-pub use blocking::{blocking_agent, get_blocking};
+pub use blocking::{Agent, blocking_agent, get_blocking};
 pub use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 pub use error::FetchError;
 pub use exchange::{BODY_LIMIT_BYTES, has_user_info};

@@ -12,9 +12,10 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::{
-    net::{TcpListener, TcpSocket},
+    net::{TcpListener, TcpSocket, TcpStream},
     runtime::{Builder, Runtime},
     sync::oneshot,
+    time,
 };
 
 /// How long a service may take to say where it listens, or to answer for its counts.
@@ -135,6 +136,29 @@ pub(crate) fn listen(runtime: &Runtime, port: u16) -> Result<(TcpListener, Socke
         }
         _ => format!("cannot listen at port `{port}`: {error}"),
     })
+}
+
+/// Serves each connection in a task of its own, until there was no room for one so many times in a row.
+pub(crate) async fn accept<F: Future<Output: Send> + Send + 'static>(
+    listener: TcpListener,
+    refusals_limit: usize,
+    converse: impl Fn(TcpStream) -> F,
+) {
+    let mut refusals = 0;
+    while refusals < refusals_limit {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                refusals = 0;
+                // A client that hangs up ends its task, and needs no answer.
+                tokio::spawn(converse(stream));
+            }
+            // Out of descriptors, mostly: some client hangs up soon, or all of them wait for this one.
+            Err(_) => {
+                refusals += 1;
+                time::sleep(Duration::from_millis(5)).await;
+            }
+        }
+    }
 }
 
 /// The parent's side of a service; the service lives as long as this.

@@ -1,7 +1,6 @@
 //! One request after another, each announced before it is sent and reported when its answer is there.
 
-use ureq::Agent;
-use web::{Fetched, Url, get_blocking};
+use web::{Agent, Fetched, Url, get_blocking};
 
 /// Fetches one URL after another and reports each on the way.
 ///

@@ -1,8 +1,7 @@
 //! One thread per URL: the waits overlap, though every thread really blocks.
 
 use std::thread;
-use ureq::Agent;
-use web::{Fetched, Url, get_blocking};
+use web::{Agent, Fetched, Url, get_blocking};
 
 /// Fetches one URL after another on the calling thread.
 ///

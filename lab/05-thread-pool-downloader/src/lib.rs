@@ -7,8 +7,7 @@ use std::{
     panic::{self, AssertUnwindSafe},
     thread::{self, JoinHandle},
 };
-use ureq::Agent;
-use web::{FetchError, Fetched, Url, get_blocking};
+use web::{Agent, FetchError, Fetched, Url, get_blocking};
 
 /// The number of a request in the order of asking, from 1, and its result.
 pub type Download = (usize, Fetched);

@@ -9,7 +9,7 @@ fn retry_after_is_seconds_or_a_date_and_at_most_a_year() {
     assert_eq!(parse(" 7 "), Some(7));
     assert_eq!(parse("Thu, 01 Jan 1970 00:00:30 GMT"), Some(30));
     assert_eq!(parse("Thursday, 01-Jan-70 00:00:30 GMT"), Some(30));
-    let year = Some(RETRY_LIMIT.as_secs());
+    let year = Some(YEAR.as_secs());
     for long in [
         "99999999999",
         "99999999999999999999999",
@@ -34,7 +34,8 @@ fn messages_name_the_url_and_a_way_out() {
         refused.to_string(),
         "cannot reach `http://127.0.0.1:9/a`: connection refused; is the server running?"
     );
-    at.head.expected = Some(10);
+    let length = HeaderMap::from_iter([(CONTENT_LENGTH, 10.into())]);
+    at.head = Some((200, length));
     at.body = vec![0; 5];
     assert_eq!(
         at.cut().to_string(),

@@ -1,6 +1,6 @@
 //! Which request fails, and how: decided by a seed, so that a failure can be looked at twice.
 
-use super::{connection::Connection, mix};
+use super::mix;
 use axum::{
     Extension,
     body::{Body, Bytes},
@@ -112,33 +112,31 @@ pub(super) fn stall() -> Response {
     (Extension(FaultKind::Stall), length, never).into_response()
 }
 
+/// In place of an answer: the connection ends with these bytes, or with a reset if there are none.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("the connection ends")]
+pub(super) struct Ending(pub(super) Vec<u8>);
+
 /// The first half of `whole` under the length of all of it; then the connection closes.
-pub(super) fn cut(connection: &Connection, mut fields: HeaderMap, whole: &[u8]) -> Response {
+pub(super) fn cut(mut fields: HeaderMap, whole: &[u8]) -> Response {
     fields.insert(header::CONTENT_LENGTH, whole.len().into());
-    let half = &whole[..whole.len() / 2];
-    instead(connection, Some(FaultKind::Cut), fields, half)
+    instead(Some(FaultKind::Cut), fields, &whole[..whole.len() / 2])
 }
 
 /// An answer that nobody will see: the connection ends in a reset.
-pub(super) fn reset(connection: &Connection) -> Response {
-    connection.end_with(Vec::new());
-    (Extension(FaultKind::Reset), Body::empty()).into_response()
+pub(super) fn reset() -> Response {
+    (Extension(FaultKind::Reset), Extension(Ending(Vec::new()))).into_response()
 }
 
 /// These fields and this body go out as they are, and then the connection closes.
-pub(super) fn instead(
-    connection: &Connection,
-    kind: Option<FaultKind>,
-    fields: HeaderMap,
-    body: &[u8],
-) -> Response {
+pub(super) fn instead(kind: Option<FaultKind>, fields: HeaderMap, body: &[u8]) -> Response {
     let mut bytes = b"HTTP/1.1 200 OK\r\nconnection: close\r\n".to_vec();
     for (name, value) in &fields {
         let field = [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"];
         bytes.extend(field.concat());
     }
-    connection.end_with([&bytes, &b"\r\n"[..], body].concat());
-    (kind.map(Extension), Body::empty()).into_response()
+    let ending = Ending([&bytes, &b"\r\n"[..], body].concat());
+    (kind.map(Extension), Extension(ending)).into_response()
 }
 
 #[cfg(test)]

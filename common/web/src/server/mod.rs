@@ -5,7 +5,6 @@
 
 mod asked;
 mod bodies;
-mod connection;
 mod faults;
 mod files;
 mod httpbin;
@@ -21,18 +20,26 @@ pub use witness::Witness;
 
 use super::service::{self, ServerError, Service};
 use axum::{Router, extract::DefaultBodyLimit, middleware};
-use connection::{Connection, LabListener};
+use faults::Ending;
+use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::TokioIo;
 use process_pool::child::Link;
 use serde::{Deserialize, Serialize};
 use std::{
+    error::Error,
+    future::poll_fn,
     path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
 };
-use tokio::net::TcpListener;
-use witness::Counts;
+use tokio::{
+    io::AsyncWriteExt,
+    net::{TcpListener, TcpStream},
+};
+use tower::ServiceExt;
+pub(crate) use witness::{Connection, Counts};
 
 /// The server's role: `main` hands it to [`take_role`](process_pool::child::take_role).
 pub static SERVER: Service = Service {
@@ -64,7 +71,7 @@ impl ServerConfig {
 #[derive(Debug)]
 pub(super) struct Lab {
     config: ServerConfig,
-    pub(super) counts: Counts,
+    pub(super) counts: Arc<Counts>,
     draws: AtomicU64,
 }
 
@@ -72,7 +79,7 @@ impl Lab {
     pub(super) fn of(config: ServerConfig) -> Arc<Self> {
         let lab = Self {
             config,
-            counts: Counts::default(),
+            counts: Arc::default(),
             draws: AtomicU64::new(0),
         };
         lab.counts.ask(true);
@@ -88,16 +95,42 @@ impl Lab {
 fn serve(mut link: Link) -> Option<()> {
     let (config, runtime, listener) = service::open(&mut link)?;
     let lab = Lab::of(config);
-    let asked = lab.clone();
-    let answer = move |begins| asked.counts.ask(begins);
+    let counts = lab.counts.clone();
+    let answer = move |begins| counts.ask(begins);
     service::run(&runtime, link, answer, run(listener, lab))
 }
 
 /// Serves for ever.
 pub(super) async fn run(listener: TcpListener, lab: Arc<Lab>) {
-    let app = app(lab).into_make_service_with_connect_info::<Connection>();
-    // It retries whatever accepting brings, and never returns.
-    let _ = axum::serve(LabListener(listener), app).await;
+    let app = app(lab);
+    service::accept(listener, usize::MAX, |stream| converse(stream, app.clone())).await;
+}
+
+/// Answers request by request, until the client leaves or an answer is an [`Ending`].
+async fn converse(stream: TcpStream, app: Router) {
+    // Only a connection that is gone already refuses; its first read says so.
+    let _ = stream.set_nodelay(true);
+    let connection = Connection::default();
+    let service = service_fn(|mut request: Request<Incoming>| {
+        request.extensions_mut().insert(connection.clone());
+        let answer = app.clone().oneshot(request);
+        Box::pin(async {
+            let Ok(mut answer) = answer.await;
+            let ending = answer.extensions_mut().remove::<Ending>();
+            ending.map_or(Ok(answer), Err)
+        })
+    });
+    let mut served = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    let ended = poll_fn(|cx| served.poll_without_shutdown(cx)).await;
+    let mut stream = served.into_parts().io.into_inner();
+    let ending = ended.as_ref().err().and_then(|error| error.source());
+    if let Some(Ending(bytes)) = ending.and_then(|ending| ending.downcast_ref()) {
+        // The client may have gone; if not, no bytes at all make the end a reset.
+        let _ = match bytes.is_empty() {
+            true => stream.set_zero_linger(),
+            false => stream.write_all(bytes).await,
+        };
+    }
 }
 
 fn app(lab: Arc<Lab>) -> Router {

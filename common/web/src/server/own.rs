@@ -4,13 +4,12 @@ use super::{
     Lab,
     asked::{Asked, BRIEF},
     bodies::{gzip, seeded_bytes},
-    connection::Connection,
     faults::{FaultKind, cut, instead, reset, stall, too_many_requests},
     httpbin::bad_request,
 };
 use axum::{
     Router,
-    extract::{Extension, Path, State},
+    extract::{Path, State},
     http::{HeaderMap, StatusCode, Uri, header},
     response::{Html, IntoResponse, Response},
     routing::{any, get},
@@ -57,10 +56,7 @@ pub(super) fn routes() -> Router<Arc<Lab>> {
         .route("/flaky/{n}", any(flaky))
         .route("/stall", get(async || stall()))
         .route("/cut/{n}", get(cut_in_half))
-        .route(
-            "/reset",
-            get(async |Extension(connection)| reset(&connection)),
-        )
+        .route("/reset", get(async || reset()))
         .route("/wrong-length/{said}/{n}", get(wrong_length))
         .route("/broken-gzip", get(broken_gzip))
         .route("/retry-after/{seconds}", get(retry_after))
@@ -82,23 +78,14 @@ async fn flaky(
     }
 }
 
-async fn cut_in_half(
-    State(lab): State<Arc<Lab>>,
-    Extension(connection): Extension<Connection>,
-    Path(n): Path<u32>,
-) -> Response {
-    let body = seeded_bytes(lab.config.seed, n);
-    cut(&connection, HeaderMap::new(), &body)
+async fn cut_in_half(State(lab): State<Arc<Lab>>, Path(n): Path<u32>) -> Response {
+    cut(HeaderMap::new(), &seeded_bytes(lab.config.seed, n))
 }
 
-async fn wrong_length(
-    State(lab): State<Arc<Lab>>,
-    Extension(connection): Extension<Connection>,
-    Path((said, n)): Path<(u64, u32)>,
-) -> Response {
+async fn wrong_length(State(lab): State<Arc<Lab>>, Path((said, n)): Path<(u64, u32)>) -> Response {
     let fields = HeaderMap::from_iter([(header::CONTENT_LENGTH, said.into())]);
     let kind = (said > n.into()).then_some(FaultKind::Cut);
-    instead(&connection, kind, fields, &seeded_bytes(lab.config.seed, n))
+    instead(kind, fields, &seeded_bytes(lab.config.seed, n))
 }
 
 async fn broken_gzip() -> impl IntoResponse {

@@ -1,17 +1,20 @@
 //! What the server saw, by its own count.
 
-use super::{Lab, connection::Connection, faults::FaultKind};
+use super::{Lab, faults::FaultKind};
 use axum::{
     Json, Router,
     extract::State,
-    http::{StatusCode, Uri},
+    http::Uri,
     routing::{get, post},
 };
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 /// What the server saw since the run began.
@@ -35,6 +38,10 @@ pub struct Witness {
     /// Faults by kind: those of the plan, and each answer that was cut, stalled or reset on request.
     pub faults: BTreeMap<FaultKind, u64>,
 }
+
+/// The last run that counted a connection; clones are the same connection.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Connection(Arc<AtomicU64>);
 
 /// The counts of the run that is on.
 #[derive(Debug, Default)]
@@ -61,25 +68,27 @@ impl Counts {
         now.witness.clone()
     }
 
-    /// Counts a request in, and returns its number in this run among those at which faults aim.
-    pub(super) fn arrive(
-        &self,
-        lab: &Arc<Lab>,
+    /// Counts a request in; returns its number in this run, or among those at which faults aim.
+    pub(crate) fn arrive(
+        self: &Arc<Self>,
         connection: &Connection,
-        path: &str,
-    ) -> (Option<u64>, InFlight) {
+        is_exposed: bool,
+    ) -> (u64, InFlight) {
         let mut all = self.0.lock();
-        let faults = lab.config.faults.as_ref();
-        let is_exposed = faults.is_some_and(|faults| path.starts_with(&faults.path));
         all.exposed += u64::from(is_exposed);
-        let arrival = is_exposed.then_some(all.exposed);
+        let exposed = all.exposed;
         let now = &mut all.witness;
         now.arrivals += 1;
         now.in_flight += 1;
         now.peak_in_flight = now.peak_in_flight.max(now.in_flight);
-        now.connections += u64::from(connection.is_new_in(now.run));
-        let (lab, run) = (lab.clone(), now.run);
-        (arrival, InFlight { lab, run })
+        // The server has one thread: any ordering does.
+        let counted = connection.0.swap(now.run, Ordering::SeqCst);
+        now.connections += u64::from(counted != now.run);
+        let in_flight = InFlight {
+            counts: self.clone(),
+            run: now.run,
+        };
+        (exposed, in_flight)
     }
 
     /// Which failure of a target this is, if it is to fail `n` times and has not yet.
@@ -93,25 +102,15 @@ impl Counts {
 
 /// One request in flight; it ends when this is dropped.
 #[derive(Debug)]
-pub(super) struct InFlight {
-    lab: Arc<Lab>,
+pub(crate) struct InFlight {
+    counts: Arc<Counts>,
     run: u64,
 }
 
 impl InFlight {
-    /// Notes that the request fails on purpose.
-    pub(super) fn fault(&self, kind: FaultKind) {
-        self.note(|now| *now.faults.entry(kind).or_default() += 1);
-    }
-
-    /// Notes the status of the answer.
-    pub(super) fn answered(&self, status: StatusCode) {
-        self.note(|now| *now.by_status.entry(status.as_u16()).or_default() += 1);
-    }
-
     /// What is left over from an earlier run is no part of this one.
-    fn note(&self, change: impl FnOnce(&mut Witness)) {
-        let mut now = self.lab.counts.0.lock();
+    pub(super) fn note(&self, change: impl FnOnce(&mut Witness)) {
+        let mut now = self.counts.0.lock();
         if now.witness.run == self.run {
             change(&mut now.witness);
         }

@@ -10,7 +10,7 @@ mod serve;
 pub use market::{Market, Pair};
 pub use serve::VENUE;
 
-use super::{ServerError, service::Served};
+use super::{ServerError, Witness, service::Served};
 use process_pool::child::Program;
 use serde::{Deserialize, Serialize};
 use std::{io, net::SocketAddr};
@@ -68,17 +68,6 @@ impl Answer {
     }
 }
 
-/// What the venue saw since it began to count.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Counts {
-    /// Quotes asked for.
-    pub arrivals: u64,
-    /// The most of them in flight at one time: asked for, and not answered yet.
-    pub peak_in_flight: u64,
-    /// Connections that were opened.
-    pub connections: u64,
-}
-
 /// The venue at work; it ends when this handle is dropped.
 pub struct Venue {
     /// Where it listens.
@@ -107,14 +96,14 @@ impl Venue {
     /// # Errors
     /// It does not answer.
     pub fn begin(&self, bell: usize) -> Result<(), ServerError> {
-        self.served.ask(&Some(bell)).map(|_: Counts| ())
+        self.served.ask(&Some(bell)).map(|_: Witness| ())
     }
 
     /// What it saw since it began to count.
     ///
     /// # Errors
     /// It does not answer.
-    pub fn counts(&self) -> Result<Counts, ServerError> {
+    pub fn counts(&self) -> Result<Witness, ServerError> {
         self.served.ask(&None::<usize>)
     }
 }
