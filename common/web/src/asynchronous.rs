@@ -4,11 +4,11 @@ use super::{
     FetchError, KEEP_ALIVE, Page, USER_AGENT, Url,
     exchange::{self, BoxError, Exchange, fetch},
 };
-use hyper::Response;
-use reqwest::{Body, Client, redirect::Policy};
+use reqwest::{Client, redirect::Policy};
 use rustls::{ClientConfig, RootCertStore, crypto::ring, pki_types::TrustAnchor};
 use std::{
     cell::Cell,
+    mem,
     sync::{Arc, LazyLock},
     time::Duration,
 };
@@ -76,17 +76,19 @@ pub async fn get_async(client: &AsyncClient, url: &Url) -> Result<Page, FetchErr
 }
 
 impl exchange::Client for AsyncClient {
-    type Body = Body;
-
-    async fn ask(&self, at: &Exchange) -> Result<Response<Body>, BoxError> {
+    async fn exchange(&self, at: &mut Exchange) -> Result<(), BoxError> {
         /// It keeps no connections, so it has none that may have been closed.
         static ALONE: LazyLock<Client> = LazyLock::new(|| build(0, webpki_roots::TLS_SERVER_ROOTS));
         let ask = |client: &Client| client.get(at.url.clone()).timeout(at.left()).send();
         let first = async { (ask(&self.client).await, CONNECTED.with(Cell::get)) };
-        let answer = match CONNECTED.scope(Cell::new(false), first).await {
-            (Err(error), false) if at.explain(&error).is_broken() => ask(&ALONE).await,
-            (answer, _) => answer,
+        let mut answer = match CONNECTED.scope(Cell::new(false), first).await {
+            (Err(error), false) if at.explain(&error).is_broken() => ask(&ALONE).await?,
+            (answer, _) => answer?,
         };
-        Ok(answer?.into())
+        at.begin(answer.status(), mem::take(answer.headers_mut()))?;
+        while let Some(bytes) = answer.chunk().await? {
+            at.take(&bytes)?;
+        }
+        Ok(())
     }
 }

@@ -15,7 +15,7 @@ use futures_util::{
 use http_body_util::{BodyExt, Empty};
 use hyper::{
     Request, Response,
-    body::{Body, Bytes, Frame, Incoming},
+    body::{Bytes, Incoming},
     client::conn::http1::{self, Connection, SendRequest},
     header, rt,
 };
@@ -40,8 +40,11 @@ use url::{Host, Origin, Position};
 pub struct Agent {
     timeout: Duration,
     tls: Arc<ClientConfig>,
-    idle: Arc<Mutex<HashMap<Origin, Vec<(Instant, Line)>>>>,
+    idle: Arc<Mutex<HashMap<Origin, Idle>>>,
 }
+
+/// Connections that wait for a next request, and since when.
+type Idle = Vec<(Instant, Line)>;
 
 /// Makes a client for threads.
 ///
@@ -72,16 +75,22 @@ pub fn get_blocking(agent: &Agent, url: &Url) -> Result<Page, FetchError> {
 }
 
 impl Client for Agent {
-    type Body = Answer;
-
-    async fn ask(&self, at: &Exchange) -> Result<Response<Answer>, BoxError> {
-        if let Some(line) = self.kept(&at.url.origin()) {
-            match self.send(line, at) {
-                Err(error) if at.explain(&*error).is_broken() => {}
-                done => return done,
-            }
+    async fn exchange(&self, at: &mut Exchange) -> Result<(), BoxError> {
+        let origin = at.url.origin();
+        let (mut line, answer) = match self.kept(&origin).map(|line| line.ask(at)) {
+            Some(Err(error)) if !at.explain(&*error).is_broken() => return Err(error),
+            Some(Ok(answered)) => answered,
+            _ => self.connect(at).await?.ask(at)?,
+        };
+        let (head, mut body) = answer.into_parts();
+        at.begin(head.status, head.headers)?;
+        while let Some(frame) = line.run(body.frame().map(Option::transpose), at.until())? {
+            at.take(&frame.into_data().unwrap_or_default())?;
         }
-        self.send(self.connect(at).await?, at)
+        let mut idle = self.idle.lock();
+        let kept = idle.entry(origin).or_default();
+        kept.push((Instant::now(), line));
+        Ok(())
     }
 }
 
@@ -109,26 +118,6 @@ impl Agent {
         let (sender, connection) = http1::handshake(Wire { socket, tls }).await?;
         let connection = connection.fuse();
         Ok(Line { sender, connection })
-    }
-
-    fn send(&self, mut line: Line, at: &Exchange) -> Result<Response<Answer>, BoxError> {
-        let request = Request::get(&at.url[Position::BeforePath..Position::AfterQuery])
-            .header(
-                header::HOST,
-                &at.url[Position::BeforeHost..Position::AfterPort],
-            )
-            .header(header::USER_AGENT, USER_AGENT)
-            .header(header::ACCEPT, "*/*")
-            .body(Empty::new())?;
-        let answer = line.sender.send_request(request);
-        let answer = line.run(answer, at.until())?;
-        Ok(answer.map(|body| Answer {
-            body,
-            until: at.until(),
-            line: Some(line),
-            agent: self.clone(),
-            origin: at.url.origin(),
-        }))
     }
 }
 
@@ -162,39 +151,6 @@ fn left(until: Instant) -> Duration {
     left.max(Duration::from_millis(1))
 }
 
-/// A body on its way; once it is whole, its connection is kept.
-pub(super) struct Answer {
-    body: Incoming,
-    until: Instant,
-    line: Option<Line>,
-    agent: Agent,
-    origin: Origin,
-}
-
-impl Body for Answer {
-    type Data = Bytes;
-    type Error = BoxError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let Some(mut line) = self.line.take() else {
-            return Poll::Ready(None);
-        };
-        let until = self.until;
-        let frame = line.run(self.body.frame().map(Option::transpose), until);
-        if let Ok(None) = frame {
-            let mut idle = self.agent.idle.lock();
-            let kept = idle.entry(self.origin.clone()).or_default();
-            kept.push((Instant::now(), line));
-        } else {
-            self.line = Some(line);
-        }
-        Poll::Ready(frame.transpose())
-    }
-}
-
 /// A connection, with what hyper knows of it.
 #[derive(Debug)]
 struct Line {
@@ -208,6 +164,20 @@ thread_local! {
 }
 
 impl Line {
+    fn ask(mut self, at: &Exchange) -> Result<(Self, Response<Incoming>), BoxError> {
+        let request = Request::get(&at.url[Position::BeforePath..Position::AfterQuery])
+            .header(
+                header::HOST,
+                &at.url[Position::BeforeHost..Position::AfterPort],
+            )
+            .header(header::USER_AGENT, USER_AGENT)
+            .header(header::ACCEPT, "*/*")
+            .body(Empty::new())?;
+        let answer = self.sender.send_request(request);
+        let answer = self.run(answer, at.until())?;
+        Ok((self, answer))
+    }
+
     /// Has hyper work until `future` is ready; it reads only when nothing else is left to do.
     fn run<T>(
         &mut self,
@@ -292,13 +262,12 @@ impl rt::Read for Wire {
         };
         let mut bytes = [0; 16 << 10];
         let room = buffer.remaining().min(bytes.len());
-        Poll::Ready(match self.receive(&mut bytes[..room], until) {
-            Ok(length) => Ok(buffer.put_slice(&bytes[..length])),
+        match self.receive(&mut bytes[..room], until) {
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
-                return Poll::Pending;
+                Poll::Pending
             }
-            Err(error) => Err(error),
-        })
+            read => Poll::Ready(read.map(|length| buffer.put_slice(&bytes[..length]))),
+        }
     }
 }
 

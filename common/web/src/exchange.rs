@@ -2,18 +2,16 @@
 
 use super::{FetchError, Fetched, Page, Url};
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
-use http_body_util::BodyExt;
 use hyper::{
-    Response,
-    body::{Body, Bytes},
+    StatusCode,
     header::{
         CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, LOCATION,
         RETRY_AFTER, TRANSFER_ENCODING,
     },
 };
+use percent_encoding::{AsciiSet, percent_encode};
 use std::{
     error::Error,
-    fmt::Write,
     io::{self, ErrorKind, Read},
     iter, mem,
     time::{Duration, Instant, SystemTime},
@@ -45,26 +43,17 @@ pub(super) type BoxError = Box<dyn Error + Send + Sync>;
 
 /// What one client does in its own way.
 pub(super) trait Client {
-    /// A body on its way.
-    type Body: Body<Data = Bytes, Error: Into<BoxError>> + Unpin;
-
-    /// Asks for `at.url`, once more over a new connection if a kept one breaks.
-    async fn ask(&self, at: &Exchange) -> Result<Response<Self::Body>, BoxError>;
+    /// Asks for `at.url`, once more over a new connection if a kept one breaks, and hands `at` what comes.
+    async fn exchange(&self, at: &mut Exchange) -> Result<(), BoxError>;
 }
 
 /// Fetches a page, over all its redirects; with a client that blocks, it is ready at once.
 pub(super) async fn fetch(client: &impl Client, url: &Url, timeout: Duration) -> Fetched {
     let mut at = Exchange::new(url, timeout)?;
     loop {
-        let answer = client.ask(&at).await;
-        let (head, mut body) = answer.map_err(|error| at.explain(&*error))?.into_parts();
-        at.begin(head.status.as_u16(), head.headers)?;
-        while at.body.len() as u64 <= BODY_LIMIT_BYTES
-            && let Some(frame) = body.frame().await
-        {
-            let frame = frame.map_err(|error| at.explain(&*error.into()))?;
-            at.body.extend(frame.into_data().unwrap_or_default());
-        }
+        at.check_address()?;
+        let done = client.exchange(&mut at).await;
+        done.map_err(|error| at.explain(&*error))?;
         if let Some(page) = at.end()? {
             return Ok(page);
         }
@@ -81,7 +70,7 @@ pub(super) struct Exchange {
     /// What was asked for before, redirect by redirect.
     before: Vec<Url>,
     /// The head of the answer, once it has come: its status and its fields.
-    head: Option<(u16, HeaderMap)>,
+    head: Option<(StatusCode, HeaderMap)>,
     /// What has come of the body.
     body: Vec<u8>,
 }
@@ -104,7 +93,6 @@ impl Exchange {
                 "it has a user name or password, which would show in every report; leave them out",
             ));
         }
-        at.check_address()?;
         Ok(at)
     }
 
@@ -128,7 +116,11 @@ impl Exchange {
     }
 
     /// Takes the head of an answer.
-    fn begin(&mut self, status: u16, fields: HeaderMap) -> Result<(), FetchError> {
+    pub(super) fn begin(
+        &mut self,
+        status: StatusCode,
+        fields: HeaderMap,
+    ) -> Result<(), FetchError> {
         let size: usize = fields
             .iter()
             .map(|(name, value)| name.as_str().len() + value.len() + 4)
@@ -143,13 +135,12 @@ impl Exchange {
                 short(&coding)
             )));
         }
-        let is_page = (200..300).contains(&status);
-        if !is_page && location(status, &fields).is_none() {
+        if !status.is_success() && location(status, &fields).is_none() {
             let asked = joined(&fields, RETRY_AFTER);
             let asked = asked.and_then(|asked| parse_retry_after(&asked, SystemTime::now()));
             return Err(self.error(|url| FetchError::Status {
                 url,
-                code: status,
+                code: status.as_u16(),
                 retry_after: asked,
             }));
         }
@@ -163,6 +154,15 @@ impl Exchange {
         Ok(())
     }
 
+    /// Takes some of the body.
+    pub(super) fn take(&mut self, bytes: &[u8]) -> Result<(), FetchError> {
+        self.body.extend_from_slice(bytes);
+        match self.body.len() as u64 <= BODY_LIMIT_BYTES {
+            true => Ok(()),
+            false => Err(self.too_large()),
+        }
+    }
+
     /// How many bytes the head promises.
     fn expected(&self) -> Option<u64> {
         let (_, fields) = self.head.as_ref()?;
@@ -172,9 +172,6 @@ impl Exchange {
     /// Takes the end of the body: a page, or `None` after a redirect, which is the next to ask for.
     fn end(&mut self) -> Result<Option<Page>, FetchError> {
         let elapsed = self.start.elapsed();
-        if self.body.len() as u64 > BODY_LIMIT_BYTES {
-            return Err(self.too_large());
-        }
         let (status, fields) = self.head.take().unwrap_or_default();
         if let Some(location) = location(status, &fields) {
             self.redirect(&location)?;
@@ -183,7 +180,7 @@ impl Exchange {
         Ok(Some(Page {
             body: self.decode(&joined(&fields, CONTENT_ENCODING).unwrap_or_default())?,
             url: self.url.clone(),
-            status,
+            status: status.as_u16(),
             content_type: joined(&fields, CONTENT_TYPE),
             elapsed,
         }))
@@ -214,7 +211,7 @@ impl Exchange {
         }
         self.before.push(mem::replace(&mut self.url, next));
         self.body.clear();
-        self.check_address()
+        Ok(())
     }
 
     /// The body without its codings, whoever asked for them.
@@ -300,6 +297,9 @@ impl Exchange {
 
     /// What an error of hyper, of the system or of the client around them comes to.
     pub(super) fn explain(&self, error: &(dyn Error + 'static)) -> FetchError {
+        if let Some(error) = error.downcast_ref::<FetchError>() {
+            return error.clone();
+        }
         let client = error.downcast_ref::<reqwest::Error>();
         if client.is_some_and(reqwest::Error::is_timeout) {
             return self.timeout();
@@ -353,10 +353,11 @@ pub fn has_user_info(url: &Url) -> bool {
 }
 
 /// Where an answer with this head sends its client.
-fn location(status: u16, fields: &HeaderMap) -> Option<String> {
-    let redirects = matches!(status, 301 | 302 | 303 | 307 | 308);
-    let location = fields.get(LOCATION).filter(|_| redirects);
-    location.map(|location| url_text(location.as_bytes()))
+fn location(status: StatusCode, fields: &HeaderMap) -> Option<String> {
+    let redirects = matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308);
+    let location = fields.get(LOCATION).filter(|_| redirects)?;
+    // As the URL parser takes it: what is no ASCII percent-encoded as it came.
+    Some(percent_encode(location.as_bytes(), &AsciiSet::EMPTY).to_string())
 }
 
 /// All values of a field, byte by byte if need be: bytes past ASCII are opaque, not an error.
@@ -366,18 +367,6 @@ fn joined(fields: &HeaderMap, name: HeaderName) -> Option<String> {
         .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
         .collect();
     (!values.is_empty()).then(|| values.join(", "))
-}
-
-/// A Location's bytes as the URL parser takes them: what is no ASCII percent-encoded as it came.
-fn url_text(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = match byte.is_ascii() {
-            true => text.write_char(char::from(*byte)),
-            false => write!(text, "%{byte:02X}"),
-        };
-        text
-    })
 }
 
 /// So much of a text from elsewhere as an error has room for.

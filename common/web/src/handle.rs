@@ -8,7 +8,7 @@ use super::{
 };
 use process_pool::child::Program;
 use std::{net::SocketAddr, process, sync::Arc, thread};
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Runtime;
 
 /// The lab's web server at work; it ends when this handle is dropped.
 #[derive(Debug)]
@@ -50,12 +50,8 @@ impl Server {
     /// [`ServerError::Refused`] when the port is taken or the directory of files is not there.
     pub fn in_process(port: u16, config: ServerConfig) -> Result<Self, ServerError> {
         let config = config.checked()?;
-        let refused = |reason| ServerError::Refused { reason };
-        let mut builder = Builder::new_multi_thread();
-        builder.worker_threads(1).thread_name("lab-server");
-        let runtime = builder.enable_all().build();
-        let runtime = runtime.map_err(|error| refused(error.to_string()))?;
-        let (listener, address) = listen(&runtime, port).map_err(refused)?;
+        let listening = listen(port).map_err(|reason| ServerError::Refused { reason });
+        let (runtime, listener, address) = listening?;
         let lab = Lab::of(config);
         runtime.spawn(server::run(listener, lab.clone()));
         Ok(Self::at(address, Home::Thread(Some(runtime), lab)))

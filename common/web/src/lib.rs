@@ -24,7 +24,6 @@
 
 mod asynchronous;
 mod blocking;
-mod charset;
 mod error;
 mod exchange;
 mod handle;

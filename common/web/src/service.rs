@@ -1,5 +1,6 @@
 //! A service in a process of its own: it is told how to serve, listens, and says where.
 
+use super::Witness;
 use measure::host;
 use parking_lot::Mutex;
 use process_pool::child::{Child, Exit, Link, Program, Role, StartError};
@@ -14,7 +15,7 @@ use std::{
 use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
     runtime::{Builder, Runtime},
-    sync::oneshot,
+    task::JoinSet,
     time,
 };
 
@@ -71,56 +72,43 @@ impl Role for Service {
     }
 }
 
-/// The child's side: takes what it is told, listens, and says where.
+/// The child's side: takes what it is told, listens, says where, and begins its work; then it answers
+/// what the parent asks, until the link closes.
 ///
 /// `None` when it cannot; the parent has the reason, and reports it.
-pub(crate) fn open<C: DeserializeOwned>(link: &mut Link) -> Option<(C, Runtime, TcpListener)> {
-    let config = link.receive().ok()??;
-    let runtime = Builder::new_current_thread().enable_all().build();
-    let opened = runtime.map_err(|error| error.to_string());
-    let opened = opened.and_then(|runtime| {
-        let (listener, address) = listen(&runtime, 0)?;
-        Ok((address, (config, runtime, listener)))
-    });
-    link.send(&opened.as_ref().map(|(address, _)| address))
-        .ok()?;
-    Some(opened.ok()?.1)
-}
-
-/// The child's side: does its work, and answers what the parent asks, until the link closes.
-pub(crate) fn run<Q: DeserializeOwned, A: Serialize>(
-    runtime: &Runtime,
+pub(crate) fn serve<C: DeserializeOwned, Q: DeserializeOwned, A, W>(
     mut link: Link,
-    answer: impl Fn(Q) -> A + Send + 'static,
-    work: impl Future<Output = ()>,
-) -> Option<()> {
-    let (parent, is_gone) = oneshot::channel::<()>();
-    thread::spawn(move || {
-        let _until_here = parent;
-        while let Ok(Some(question)) = link.receive() {
-            if link.send(&answer(question)).is_err() {
-                break;
-            }
-        }
-    });
-    runtime.block_on(async {
-        tokio::select! {
-            () = work => {}
-            _ = is_gone => {}
-        }
-    });
+    begin: impl FnOnce(C, TcpListener) -> (A, W),
+) -> Option<()>
+where
+    A: Fn(Q) -> Witness,
+    W: Future<Output = ()> + Send + 'static,
+{
+    let config = link.receive().ok()??;
+    let opened = listen(0);
+    let address = opened.as_ref().map(|(_, _, address)| address);
+    link.send(&address).ok()?;
+    let (runtime, listener, _) = opened.ok()?;
+    let (answer, work) = begin(config, listener);
+    runtime.spawn(work);
+    while let Some(question) = link.receive().ok()? {
+        link.send(&answer(question)).ok()?;
+    }
     Some(())
 }
 
-/// Listens at `port` of 127.0.0.1, or at a free one if that is 0.
-pub(crate) fn listen(runtime: &Runtime, port: u16) -> Result<(TcpListener, SocketAddr), String> {
+/// Listens at `port` of 127.0.0.1, or at a free one if that is 0, on a runtime of one thread.
+pub(crate) fn listen(port: u16) -> Result<(Runtime, TcpListener, SocketAddr), String> {
     // A client of one that can accept nothing would only see that nothing comes.
     if let Some(few @ ..FILES) = host::raise_open_files() {
         let needed = format!("it may have {few} files open and needs {FILES}");
         return Err(format!("{needed}; raise `ulimit -n`"));
     }
-    let _context = runtime.enter();
     let listen = || {
+        let mut builder = Builder::new_multi_thread();
+        builder.worker_threads(1).thread_name("lab-server");
+        let runtime = builder.enable_all().build()?;
+        let context = runtime.enter();
         let socket = TcpSocket::new_v4()?;
         // On Windows the option means something else: two servers at one port.
         #[cfg(not(windows))]
@@ -128,7 +116,8 @@ pub(crate) fn listen(runtime: &Runtime, port: u16) -> Result<(TcpListener, Socke
         socket.bind((Ipv4Addr::LOCALHOST, port).into())?;
         let listener = socket.listen(BACKLOG)?;
         let address = listener.local_addr()?;
-        Ok((listener, address))
+        drop(context);
+        Ok((runtime, listener, address))
     };
     listen().map_err(|error: io::Error| match error.kind() {
         io::ErrorKind::AddrInUse => {
@@ -138,19 +127,21 @@ pub(crate) fn listen(runtime: &Runtime, port: u16) -> Result<(TcpListener, Socke
     })
 }
 
-/// Serves each connection in a task of its own, until there was no room for one so many times in a row.
+/// Serves each connection in a task, until there was no room for one so many times in a row: then all end.
 pub(crate) async fn accept<F: Future<Output: Send> + Send + 'static>(
     listener: TcpListener,
     refusals_limit: usize,
     converse: impl Fn(TcpStream) -> F,
 ) {
+    let mut open = JoinSet::new();
     let mut refusals = 0;
     while refusals < refusals_limit {
         match listener.accept().await {
             Ok((stream, _)) => {
                 refusals = 0;
                 // A client that hangs up ends its task, and needs no answer.
-                tokio::spawn(converse(stream));
+                open.spawn(converse(stream));
+                while open.try_join_next().is_some() {}
             }
             // Out of descriptors, mostly: some client hangs up soon, or all of them wait for this one.
             Err(_) => {

@@ -35,7 +35,7 @@ fn messages_name_the_url_and_a_way_out() {
         "cannot reach `http://127.0.0.1:9/a`: connection refused; is the server running?"
     );
     let length = HeaderMap::from_iter([(CONTENT_LENGTH, 10.into())]);
-    at.head = Some((200, length));
+    at.head = Some((StatusCode::OK, length));
     at.body = vec![0; 5];
     assert_eq!(
         at.cut().to_string(),

@@ -1,6 +1,6 @@
 //! A request, and what the answers in JSON say about it.
 
-use super::Lab;
+use super::{Lab, httpbin::bad_request};
 use axum::{
     body::Bytes,
     extract::{FromRequest, Multipart, Request},
@@ -8,22 +8,20 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::{mem, str::FromStr, sync::Arc, time::Duration};
+use tokio::time;
 use url::form_urlencoded;
 
-/// Longest wait of `/delay` and `/drip`; httpbin's own is 10.
-const DELAY_LIMIT_S: f64 = 60.0;
+/// Longest wait of `/delay`, `/page` and `/drip`; httpbin's own is 10.
+pub(super) const WAIT_LIMIT: Duration = Duration::from_secs(60);
 
 /// Longest body, asked for or sent.
 pub(super) const BYTES_LIMIT: usize = 64 << 20;
 
 /// What most answers say of a request, and what those to a body say.
-pub(super) const BRIEF: &[&str] = &["args", "headers", "origin", "url"];
-pub(super) const WHOLE: &[&str] = &[
-    "args", "data", "files", "form", "headers", "json", "origin", "url",
-];
+pub(super) const BRIEF: &str = "args headers origin url";
+pub(super) const WHOLE: &str = "args data files form headers json origin url";
 
 type Pairs = Vec<(String, String)>;
 
@@ -35,7 +33,7 @@ pub(super) struct Asked {
     files: Pairs,
     data: Bytes,
     method: Method,
-    uri: Uri,
+    pub(super) uri: Uri,
 }
 
 impl FromRequest<Arc<Lab>> for Asked {
@@ -82,7 +80,7 @@ impl Asked {
     }
 
     /// What there is to say under these keys.
-    pub(super) fn about(&self, keys: &[&str]) -> Value {
+    pub(super) fn about(&self, keys: &str) -> Value {
         let about = |key: &str| match key {
             "args" => flat(&self.args),
             "data" => json_safe(&self.data, BINARY).into(),
@@ -94,13 +92,12 @@ impl Asked {
             "origin" => "127.0.0.1".into(),
             _ => self.at(&self.uri).into(),
         };
-        keys.iter()
-            .map(|key| ((*key).to_owned(), about(key)))
-            .collect()
+        let keys = keys.split(' ');
+        keys.map(|key| (key.to_owned(), about(key))).collect()
     }
 
     /// An answer that says it.
-    pub(super) fn json(&self, keys: &[&str]) -> Response {
+    pub(super) fn json(&self, keys: &str) -> Response {
         pretty(&self.about(keys))
     }
 
@@ -169,18 +166,10 @@ fn headers(fields: &HeaderMap) -> Value {
     fields.keys().map(field).collect()
 }
 
-/// A wait that is asked for in seconds.
-#[derive(Deserialize)]
-#[serde(try_from = "f64")]
-pub(super) struct Wait(pub(super) Duration);
-
-impl TryFrom<f64> for Wait {
-    type Error = String;
-
-    fn try_from(seconds: f64) -> Result<Self, String> {
-        match (0.0..=DELAY_LIMIT_S).contains(&seconds) {
-            true => Ok(Self(Duration::from_secs_f64(seconds))),
-            false => Err(format!("not seconds from 0 to {DELAY_LIMIT_S}")),
-        }
-    }
+/// Holds an answer back for so many seconds.
+pub(super) async fn hold(seconds: f64) -> Result<(), Response> {
+    let wait = Duration::try_from_secs_f64(seconds).ok();
+    let wait = wait.filter(|wait| *wait <= WAIT_LIMIT);
+    time::sleep(wait.ok_or_else(|| bad_request("not seconds from 0 to 60\n"))?).await;
+    Ok(())
 }

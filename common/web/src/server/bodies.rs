@@ -2,7 +2,7 @@
 
 use super::{
     Lab,
-    asked::{Asked, BRIEF, BYTES_LIMIT, pretty},
+    asked::{Asked, BRIEF, BYTES_LIMIT, WAIT_LIMIT, pretty},
     httpbin::{bad_request, found, html},
     mix,
 };
@@ -16,13 +16,13 @@ use axum::{
 };
 use flate2::{
     Compression,
-    write::{GzEncoder, ZlibEncoder},
+    bufread::{GzEncoder, ZlibEncoder},
 };
 use futures_util::{StreamExt, stream};
 use serde_json::json;
 use std::{
     convert::Infallible,
-    io::{self, Write},
+    io::Read,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -125,19 +125,17 @@ async fn lines(Path(n): Path<u32>, asked: Asked) -> Response {
 /// Stars, one after the other.
 async fn drip(asked: Asked) -> Response {
     let seconds = |name| {
-        let seconds = asked.arg::<f64>(name).unwrap_or(2.0);
-        Duration::try_from_secs_f64(seconds)
-            .unwrap_or_default()
-            .min(Duration::from_secs(60))
+        let wait = Duration::try_from_secs_f64(asked.arg(name).unwrap_or(2.0));
+        wait.unwrap_or_default().min(WAIT_LIMIT)
     };
-    let count: usize = asked.arg("numbytes").unwrap_or(10);
+    let count: u32 = asked.arg("numbytes").unwrap_or(10);
     if !(1..=10 << 20).contains(&count) {
         return bad_request("number of bytes must be positive");
     }
     let Ok(code) = StatusCode::from_u16(asked.arg("code").unwrap_or(200)) else {
         return bad_request("Invalid status code");
     };
-    let pause = seconds("duration") / u32::try_from(count).expect("it is in range");
+    let pause = seconds("duration") / count;
     time::sleep(seconds("delay")).await;
     let stars = stream::iter(0..count).then(move |_| async move {
         time::sleep(pause).await;
@@ -192,32 +190,36 @@ async fn links(Path((n, offset)): Path<(u32, u32)>) -> Response {
 fn coded(
     mark: &'static str,
     coding: &'static str,
-    pack: fn(&[u8]) -> io::Result<Vec<u8>>,
+    pack: fn(&[u8]) -> Vec<u8>,
 ) -> MethodRouter<Arc<Lab>> {
     get(async move |asked: Asked| {
-        let mut about = asked.about(&["headers", "method", "origin"]);
+        let mut about = asked.about("headers method origin");
         about[mark] = true.into();
-        let packed = pack(format!("{about:#}\n").as_bytes()).expect("memory takes what is written");
         let kind = [
             (header::CONTENT_TYPE, "application/json"),
             (header::CONTENT_ENCODING, coding),
         ];
-        (kind, packed)
+        (kind, pack(format!("{about:#}\n").as_bytes()))
     })
 }
 
-pub(super) fn gzip(bytes: &[u8]) -> io::Result<Vec<u8>> {
-    let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
-    packed.write_all(bytes).and_then(|()| packed.finish())
+fn packed(mut reader: impl Read) -> Vec<u8> {
+    let mut packed = Vec::new();
+    let read = reader.read_to_end(&mut packed);
+    read.expect("memory gives and takes all");
+    packed
 }
 
-fn deflate(bytes: &[u8]) -> io::Result<Vec<u8>> {
-    let mut packed = ZlibEncoder::new(Vec::new(), Compression::fast());
-    packed.write_all(bytes).and_then(|()| packed.finish())
+pub(super) fn gzip(bytes: &[u8]) -> Vec<u8> {
+    packed(GzEncoder::new(bytes, Compression::fast()))
+}
+
+fn deflate(bytes: &[u8]) -> Vec<u8> {
+    packed(ZlibEncoder::new(bytes, Compression::fast()))
 }
 
 /// The simplest brotli: blocks that are not compressed, each under its length, and the mark of the end.
-fn brotli(bytes: &[u8]) -> io::Result<Vec<u8>> {
+fn brotli(bytes: &[u8]) -> Vec<u8> {
     let mut packed = Vec::new();
     for (number, block) in bytes.chunks(1 << 16).enumerate() {
         // The window of the stream stands in one bit before the first block.
@@ -227,7 +229,7 @@ fn brotli(bytes: &[u8]) -> io::Result<Vec<u8>> {
         packed.extend_from_slice(block);
     }
     packed.push(3);
-    Ok(packed)
+    packed
 }
 
 async fn slides() -> Response {
@@ -255,20 +257,14 @@ async fn uuid(State(lab): State<Arc<Lab>>) -> Response {
 }
 
 async fn cache(State(lab): State<Arc<Lab>>, asked: Asked) -> Response {
-    let conditions = [header::IF_NONE_MATCH, header::IF_MODIFIED_SINCE];
-    if conditions
-        .iter()
-        .any(|name| asked.headers.contains_key(name))
-    {
+    let has = |name| asked.headers.contains_key(name);
+    if has(header::IF_NONE_MATCH) || has(header::IF_MODIFIED_SINCE) {
         return StatusCode::NOT_MODIFIED.into_response();
     }
     let now = httpdate::fmt_http_date(SystemTime::now());
     let tag = format!("{:016x}", mix(lab.config.seed, lab.next()));
-    (
-        [(header::LAST_MODIFIED, now), (header::ETAG, tag)],
-        asked.json(BRIEF),
-    )
-        .into_response()
+    let fields = [(header::LAST_MODIFIED, now), (header::ETAG, tag)];
+    (fields, asked.json(BRIEF)).into_response()
 }
 
 async fn cache_for(Path(seconds): Path<u32>, asked: Asked) -> Response {

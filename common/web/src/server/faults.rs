@@ -1,15 +1,29 @@
-//! Which request fails, and how: decided by a seed, so that a failure can be looked at twice.
+//! Failures, so that they can be looked at twice: of one request in so many by a seed, and on request.
 
-use super::mix;
+use super::{
+    Lab, PATHS,
+    asked::{Asked, BRIEF},
+    bodies::{gzip, seeded_bytes},
+    httpbin::bad_request,
+    mix,
+};
 use axum::{
-    Extension,
+    Extension, Router,
     body::{Body, Bytes},
-    http::{HeaderMap, StatusCode, header},
-    response::{IntoResponse, Response},
+    extract::{Path, State},
+    http::{HeaderMap, StatusCode, Uri, header},
+    response::{Html, IntoResponse, Response},
+    routing::{any, get},
 };
 use futures_util::stream;
 use serde::{Deserialize, Serialize};
-use std::{convert::Infallible, num::NonZeroU32, str::FromStr};
+use std::{
+    convert::Infallible,
+    num::NonZeroU32,
+    str::FromStr,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 /// One way in which the server fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -138,6 +152,61 @@ pub(super) fn instead(kind: Option<FaultKind>, fields: HeaderMap, body: &[u8]) -
     let ending = Ending([&bytes, &b"\r\n"[..], body].concat());
     (kind.map(Extension), Extension(ending)).into_response()
 }
+
+pub(super) fn routes() -> Router<Arc<Lab>> {
+    Router::new()
+        .route("/", get(PATHS))
+        .route("/flaky/{n}", any(flaky))
+        .route("/stall", get(async || stall()))
+        .route("/cut/{n}", get(cut_in_half))
+        .route("/reset", get(async || reset()))
+        .route("/wrong-length/{said}/{n}", get(wrong_length))
+        .route("/broken-gzip", get(broken_gzip))
+        .route("/retry-after/{seconds}", get(retry_after))
+        .route("/not-utf8", get(async || Html(NOT_UTF8)))
+}
+
+/// Each target fails so often, in each run.
+async fn flaky(
+    State(lab): State<Arc<Lab>>,
+    Path(n): Path<u32>,
+    uri: Uri,
+    asked: Asked,
+) -> Response {
+    let code = StatusCode::from_u16(asked.arg("status").unwrap_or(503));
+    match (lab.counts.failures_of(&uri, n), code) {
+        (None, _) => asked.json(BRIEF),
+        (Some(time), Ok(code)) => (code, format!("failure {time} of {n}\n")).into_response(),
+        (_, Err(_)) => bad_request("Invalid status code"),
+    }
+}
+
+async fn cut_in_half(State(lab): State<Arc<Lab>>, Path(n): Path<u32>) -> Response {
+    cut(HeaderMap::new(), &seeded_bytes(lab.config.seed, n))
+}
+
+async fn wrong_length(State(lab): State<Arc<Lab>>, Path((said, n)): Path<(u64, u32)>) -> Response {
+    let fields = HeaderMap::from_iter([(header::CONTENT_LENGTH, said.into())]);
+    let kind = (said > n.into()).then_some(FaultKind::Cut);
+    instead(kind, fields, &seeded_bytes(lab.config.seed, n))
+}
+
+async fn broken_gzip() -> impl IntoResponse {
+    let page = "<title>half</title>\n".repeat(100);
+    let mut packed = gzip(page.as_bytes());
+    packed.truncate(packed.len() / 2);
+    ([(header::CONTENT_ENCODING, "gzip")], Html(packed))
+}
+
+async fn retry_after(Path(seconds): Path<u32>, asked: Asked) -> Response {
+    let date = SystemTime::now() + Duration::from_secs(seconds.into());
+    too_many_requests(match asked.arg::<String>("as").as_deref() {
+        Some("date") => httpdate::fmt_http_date(date),
+        _ => seconds.to_string(),
+    })
+}
+
+const NOT_UTF8: &[u8] = b"<html><head><title>caf\xe9</title></head><body>\xff\xfe</body></html>";
 
 #[cfg(test)]
 mod tests {

@@ -2,7 +2,7 @@
 
 use super::{
     Lab,
-    asked::{Asked, BRIEF, WHOLE, Wait, flat, pretty},
+    asked::{Asked, BRIEF, WHOLE, flat, hold, pretty},
     bodies, mix,
 };
 use axum::{
@@ -17,12 +17,9 @@ use axum::{
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::json;
 use std::sync::Arc;
-use tokio::time;
 
-const DELAYED: &[&str] = &["args", "data", "files", "form", "headers", "origin", "url"];
-const ALL: &[&str] = &[
-    "args", "data", "files", "form", "headers", "json", "method", "origin", "url",
-];
+const DELAYED: &str = "args data files form headers origin url";
+const ALL: &str = "args data files form headers json method origin url";
 
 const FAKE_REALM: &str = "Basic realm=\"Fake Realm\"";
 
@@ -30,10 +27,7 @@ const FAKE_REALM: &str = "Basic realm=\"Fake Realm\"";
 const GONE: &str = "; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0";
 
 pub(super) fn routes() -> Router<Arc<Lab>> {
-    let about = |keys: &'static [&'static str]| async move |asked: Asked| asked.json(keys);
-    let redirects = |is_absolute: bool| {
-        get(async move |Path(n), asked: Asked| redirect(n, is_absolute, &asked))
-    };
+    let about = |keys: &'static str| async move |asked: Asked| asked.json(keys);
     Router::new()
         .route("/get", get(about(BRIEF)))
         .route("/post", post(about(WHOLE)))
@@ -42,14 +36,14 @@ pub(super) fn routes() -> Router<Arc<Lab>> {
         .route("/delete", delete(about(WHOLE)))
         .route("/anything", any(about(ALL)))
         .route("/anything/{*rest}", any(about(ALL)))
-        .route("/headers", get(about(&["headers"])))
-        .route("/ip", get(about(&["origin"])))
+        .route("/headers", get(about("headers")))
+        .route("/ip", get(about("origin")))
         .route("/user-agent", get(user_agent))
         .route("/delay/{seconds}", any(delay))
         .route("/status/{codes}", any(status))
-        .route("/redirect/{n}", get(redirect_as_asked))
-        .route("/absolute-redirect/{n}", redirects(true))
-        .route("/relative-redirect/{n}", redirects(false))
+        .route("/redirect/{n}", get(redirect))
+        .route("/absolute-redirect/{n}", get(redirect))
+        .route("/relative-redirect/{n}", get(redirect))
         .route("/redirect-to", any(redirect_to))
         .route("/cookies", get(cookies))
         .route("/cookies/set", get(set_cookies))
@@ -112,30 +106,33 @@ async fn user_agent(asked: Asked) -> Response {
     pretty(&json!({ "user-agent": asked.field(header::USER_AGENT) }))
 }
 
-async fn delay(Path(Wait(wait)): Path<Wait>, asked: Asked) -> Response {
-    time::sleep(wait).await;
-    asked.json(DELAYED)
+async fn delay(Path(seconds): Path<f64>, asked: Asked) -> Result<Response, Response> {
+    hold(seconds).await?;
+    Ok(asked.json(DELAYED))
 }
 
 /// One of the codes in the list, by their weights.
-async fn status(State(lab): State<Arc<Lab>>, Path(codes): Path<String>) -> Response {
+fn drawn(lab: &Lab, codes: &str) -> Option<StatusCode> {
     let parse = |part: &str| {
         let (code, weight) = part.split_once(':').unwrap_or((part, "1"));
         let weight: f64 = weight.trim().parse().ok()?;
         let code = StatusCode::from_bytes(code.trim().as_bytes()).ok()?;
         ((0.0..1e9).contains(&weight) && code.as_u16() >= 200).then_some((code, weight))
     };
-    let codes: Option<Vec<(StatusCode, f64)>> = codes.split(',').map(parse).collect();
-    let Some(codes) = codes else {
-        return bad_request("Invalid status code");
-    };
+    let codes: Vec<(StatusCode, f64)> = codes.split(',').map(parse).collect::<Option<_>>()?;
     let all: f64 = codes.iter().map(|(_, weight)| weight).sum();
     let mut draw = mix(lab.config.seed, lab.next()) as f64 / u64::MAX as f64 * all;
     let chosen = codes.iter().find(|(_, weight)| {
         draw -= weight;
         draw <= 0.0
     });
-    let code = chosen.unwrap_or(&codes[0]).0;
+    Some(chosen.unwrap_or(&codes[0]).0)
+}
+
+async fn status(State(lab): State<Arc<Lab>>, Path(codes): Path<String>) -> Response {
+    let Some(code) = drawn(&lab, &codes) else {
+        return bad_request("Invalid status code");
+    };
     let with = |name, value| (code, [(name, value)]).into_response();
     match code.as_u16() {
         301..=303 | 305 | 307 => with(header::LOCATION, "/redirect/1"),
@@ -161,24 +158,19 @@ pub(super) fn found(location: &str) -> Response {
     ([(header::LOCATION, location)], page).into_response()
 }
 
-async fn redirect_as_asked(Path(n): Path<u32>, asked: Asked) -> Response {
-    let is_absolute = asked.arg::<String>("absolute");
-    let is_absolute = is_absolute.is_some_and(|it| it.eq_ignore_ascii_case("true"));
-    redirect(n, is_absolute, &asked)
-}
-
-/// The first of `n` redirects to `/get`.
-fn redirect(n: u32, is_absolute: bool, asked: &Asked) -> Response {
+/// The first of `n` redirects to `/get`, of the kind that the path or `?absolute=` names.
+async fn redirect(Path(n): Path<u32>, asked: Asked) -> Response {
+    let path = asked.uri.path();
+    let says_so = asked.arg::<String>("absolute");
+    let says_so = says_so.is_some_and(|it| it.eq_ignore_ascii_case("true"));
+    let is_absolute = path.starts_with("/abs") || path.starts_with("/redirect/") && says_so;
     let path = match (n, is_absolute) {
         (0, _) => return bad_request("at least one redirect\n"),
         (1, _) => "/get".into(),
         (_, true) => format!("/absolute-redirect/{}", n - 1),
         (_, false) => format!("/relative-redirect/{}", n - 1),
     };
-    match is_absolute {
-        true => found(&asked.at(path)),
-        false => found(&path),
-    }
+    found(&if is_absolute { asked.at(path) } else { path })
 }
 
 async fn redirect_to(asked: Asked) -> Response {
@@ -246,19 +238,22 @@ async fn bearer(asked: Asked) -> Response {
 }
 
 async fn response_headers(asked: Asked) -> Response {
-    let mut length = 0;
+    let about = [
+        ("Content-Length", "0"),
+        ("Content-Type", "application/json"),
+    ];
+    let mut about: Vec<_> = about
+        .map(|(name, value)| (name.into(), value.into()))
+        .into();
+    about.extend(asked.args.iter().cloned());
     let body = loop {
         // The length is said within what it is the length of.
-        let mut about = vec![
-            ("Content-Length".to_owned(), format!("{length}")),
-            ("Content-Type".to_owned(), "application/json".to_owned()),
-        ];
-        about.extend(asked.args.iter().cloned());
         let body = format!("{:#}\n", flat(&about));
-        if body.len() == length {
+        let length = body.len().to_string();
+        if about[0].1 == length {
             break body;
         }
-        length = body.len();
+        about[0].1 = length;
     };
     let mut response = pretty(&json!(null));
     for (name, value) in &asked.args {

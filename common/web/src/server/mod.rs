@@ -8,13 +8,10 @@ mod bodies;
 mod faults;
 mod files;
 mod httpbin;
-mod own;
 mod pages;
-mod watch;
 mod witness;
 
 pub use faults::{FaultKind, Faults};
-pub use own::PATHS;
 pub use pages::page_title;
 pub use witness::Witness;
 
@@ -46,6 +43,37 @@ pub static SERVER: Service = Service {
     name: "server",
     serve,
 };
+
+/// What is there, a path a line.
+pub const PATHS: &str = "\
+httpbin's paths:
+  /get /post /put /patch /delete /anything  what you asked, as JSON
+  /headers /ip /user-agent /uuid            parts of it
+  /delay/{seconds}          what you asked, later (0 to 60, fractions are fine)
+  /status/{codes}           that status, or one of a list: 200:3,500:1 by weight
+  /redirect/{n} /absolute-redirect/{n} /relative-redirect/{n}
+  /redirect-to?url=URL&status_code=CODE
+  /cookies /cookies/set?NAME=VALUE /cookies/set/{name}/{value} /cookies/delete?NAME
+  /basic-auth/{user}/{password} /bearer
+  /bytes/{n}?seed=N /stream/{lines} /range/{n} /links/{n}/{offset}
+  /drip?numbytes=N&duration=S&delay=S&code=CODE   a body byte by byte
+  /gzip /deflate /brotli    coded bodies
+  /json /html /xml /image/png /encoding/utf8 /robots.txt
+  /response-headers?NAME=VALUE /cache /cache/{seconds} /etag/{etag}
+the lab's own:
+  /page/{n}                 page n of many that link to each other
+                            (?size=BYTES&count=PAGES&delay=SECONDS)
+  /files/{path}             a directory, if one is served
+  /flaky/{n}                fails n times, then what you asked (?status=CODE)
+  /stall                    the head of an answer, and then nothing for ever
+  /cut/{n}                  half of n bytes, then the connection closes
+  /reset                    a TCP reset
+  /wrong-length/{said}/{n}  n bytes under another length
+  /broken-gzip              half of a gzip, as if it were whole
+  /retry-after/{seconds}    status 429, to be tried again later (?as=date)
+  /not-utf8                 a page that is not UTF-8
+  /witness                  what the server saw since POST /witness/begin
+";
 
 /// What the server is told before it starts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,12 +120,12 @@ impl Lab {
     }
 }
 
-fn serve(mut link: Link) -> Option<()> {
-    let (config, runtime, listener) = service::open(&mut link)?;
-    let lab = Lab::of(config);
-    let counts = lab.counts.clone();
-    let answer = move |begins| counts.ask(begins);
-    service::run(&runtime, link, answer, run(listener, lab))
+fn serve(link: Link) -> Option<()> {
+    service::serve(link, |config, listener| {
+        let lab = Lab::of(config);
+        let counts = lab.counts.clone();
+        (move |begins| counts.ask(begins), run(listener, lab))
+    })
 }
 
 /// Serves for ever.
@@ -134,9 +162,9 @@ async fn converse(stream: TcpStream, app: Router) {
 }
 
 fn app(lab: Arc<Lab>) -> Router {
-    let watched = middleware::from_fn_with_state(lab.clone(), watch::watch);
+    let watched = middleware::from_fn_with_state(lab.clone(), witness::watch);
     let counted = httpbin::routes()
-        .merge(own::routes())
+        .merge(faults::routes())
         .merge(pages::routes())
         .merge(files::routes())
         .fallback(httpbin::not_found)

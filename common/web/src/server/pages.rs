@@ -1,6 +1,6 @@
 //! Pages made by the seed: of set size, with true titles, linked so that each can be reached.
 
-use super::{Lab, asked::Wait, httpbin::bad_request, mix};
+use super::{Lab, asked::hold, httpbin::bad_request, mix};
 use axum::{
     Router,
     extract::{Path, Query, State},
@@ -9,7 +9,6 @@ use axum::{
 };
 use serde::Deserialize;
 use std::sync::Arc;
-use tokio::time;
 
 /// The size of a page unless `?size=` says otherwise, and the largest one.
 const SIZE_DEFAULT: usize = 8 * 1024;
@@ -33,7 +32,7 @@ struct Shape {
     size: Option<usize>,
     count: Option<u32>,
     /// How many seconds the page is held back; its links ask for none.
-    delay: Option<Wait>,
+    delay: Option<f64>,
 }
 
 pub(super) fn routes() -> Router<Arc<Lab>> {
@@ -63,17 +62,17 @@ async fn page(
     State(lab): State<Arc<Lab>>,
     Path(n): Path<u32>,
     Query(shape): Query<Shape>,
-) -> Response {
+) -> Result<Response, Response> {
     let size = shape.size.unwrap_or(SIZE_DEFAULT);
     let count = shape.count.unwrap_or(COUNT_DEFAULT);
     if size > SIZE_LIMIT || !(1..=COUNT_LIMIT).contains(&count) {
         let text = format!("size is at most {SIZE_LIMIT}, count from 1 to {COUNT_LIMIT}\n");
-        return bad_request(text);
+        return Err(bad_request(text));
     }
-    if let Some(Wait(wait)) = shape.delay {
-        time::sleep(wait).await;
+    if let Some(seconds) = shape.delay {
+        hold(seconds).await?;
     }
-    Html(render(lab.config.seed, n, size, count)).into_response()
+    Ok(Html(render(lab.config.seed, n, size, count)).into_response())
 }
 
 fn link(n: u64, size: usize, count: u32) -> String {

@@ -25,18 +25,18 @@ pub static VENUE: Service = Service {
 /// How often in a row the venue may have no room for a connection: for some seconds.
 const REFUSALS_LIMIT: usize = 1000;
 
-fn serve(mut link: Link) -> Option<()> {
-    let (market, runtime, listener) = service::open(&mut link)?;
-    let floor = Arc::new(Floor {
-        market,
-        counts: Arc::default(),
-        bell: Mutex::default(),
-    });
-    let asked = Arc::clone(&floor);
-    let answer = move |bell| asked.control(bell);
-    let converse = move |stream| converse(stream, Arc::clone(&floor));
-    let work = service::accept(listener, REFUSALS_LIMIT, converse);
-    service::run(&runtime, link, answer, work)
+fn serve(link: Link) -> Option<()> {
+    service::serve(link, |market, listener| {
+        let floor = Arc::new(Floor {
+            market,
+            counts: Arc::default(),
+            bell: Mutex::default(),
+        });
+        let asked = Arc::clone(&floor);
+        let converse = move |stream| converse(stream, Arc::clone(&floor));
+        let work = service::accept(listener, REFUSALS_LIMIT, converse);
+        (move |bell| asked.control(bell), work)
+    })
 }
 
 /// What every connection can reach.

@@ -54,3 +54,20 @@ fn a_mark_comes_first_and_a_guess_last() {
         "windows-1252"
     );
 }
+
+fn page(content_type: &str, body: &[u8]) -> Page {
+    Page {
+        url: Url::parse("http://127.0.0.1/x").expect("a URL"),
+        status: 200,
+        body: body.to_vec(),
+        content_type: Some(content_type.into()),
+        elapsed: Duration::from_millis(250),
+    }
+}
+
+#[test]
+fn the_short_form_leaves_the_body_out() {
+    let json = serde_json::to_string(&page("text/html", b"abc")).expect("JSON");
+    let expected = r#"{"url":"http://127.0.0.1/x","status":200,"length_bytes":3,"elapsed_s":0.25}"#;
+    assert_eq!(json, expected);
+}
