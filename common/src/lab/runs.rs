@@ -56,35 +56,39 @@ pub(super) fn measure<T>(
     let wall = Moment::now() - start;
     let usage = Usage::now().since(&before);
     let disturbed = surroundings.disturbed();
-    let taken = timeline.take();
-    let threads = census.and_then(|census| census.finish(&taken.lanes));
-    let result = result?;
     let recording = Recording {
         start,
         wall,
-        ..taken
+        ..timeline.take()
     };
+    let threads = census.and_then(|census| census.finish(&recording.lanes));
+    let result = result?;
+    let ledger = ledger(tally(&result), &usage, &recording.lanes, threads);
     let jobs = |time: fn(&Span) -> Duration| recording.jobs().map(time).sum::<Duration>();
-    let is_process = |lane: &&Lane| lane.id.kind == LaneKind::Process;
     let variant = Variant {
         wall_s: wall.as_secs_f64(),
         cpu_user_s: usage.cpu_user.as_secs_f64(),
         cpu_system_s: usage.cpu_system.as_secs_f64(),
         open_s: jobs(Span::duration).as_secs_f64(),
         busy_s: jobs(|job| job.busy).as_secs_f64(),
-        ledger: Ledger {
-            threads,
-            processes: 1 + recording.lanes.iter().filter(is_process).count() as u64,
-            voluntary_switches: usage.voluntary_switches,
-            involuntary_switches: usage.involuntary_switches,
-            peak_rss_bytes: usage.peak_rss_bytes,
-            ..tally(&result)
-        },
+        ledger,
         recording,
         disturbed,
         ..Variant::default()
     };
     Ok((result, variant))
+}
+
+fn ledger(tally: Tally, usage: &Usage, lanes: &[Lane], threads: Option<u64>) -> Ledger {
+    let is_process = |lane: &&Lane| lane.id.kind == LaneKind::Process;
+    Ledger {
+        threads,
+        processes: 1 + lanes.iter().filter(is_process).count() as u64,
+        voluntary_switches: usage.voluntary_switches,
+        involuntary_switches: usage.involuntary_switches,
+        peak_rss_bytes: usage.peak_rss_bytes,
+        ..tally
+    }
 }
 
 impl Runs {
