@@ -101,7 +101,7 @@ fn needs_outside(drill: &Drill) -> [(bool, String); 4] {
     let manifest = fs::read_to_string(walk::repository().join("lab/drills/Cargo.toml"));
     let (file, manifest) = (drill.file(), manifest.expect("readable"));
     let binary = format!("name = \"{file}\"\npath = \"src/{file}.rs\"\ntest = false");
-    let (number, lesson) = (drill.number, drill.lesson);
+    let (number, lesson) = (drill.number, drill.lesson());
     let is_in_place = DRILLS[number - 1].number == number;
     let reset = format!("its file: cargo run -- drill {number} --reset");
     [
@@ -109,7 +109,7 @@ fn needs_outside(drill: &Drill) -> [(bool, String); 4] {
         (manifest.contains(&binary), "a [[bin]] in Cargo.toml".into()),
         (
             path::find(lesson).is_some(),
-            format!("a lesson, not `{lesson}`"),
+            format!("a lesson in src/lessons.rs, not `{lesson}`"),
         ),
         (drill.place().is_file(), reset),
     ]

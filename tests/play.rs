@@ -112,7 +112,14 @@ fn a_blocked_thread_a_wrong_move_and_a_wrong_game_are_refused_in_one_line() {
     for (binary, games) in binaries() {
         let own = games.map(|game| game.to_string()).join(", ");
         for bad in ["40", "0", "1,5", "-1", "", "99999999999999999999"] {
-            let _ = run(&binary, &["--play", bad]).refused(2, &[&format!("no game `{bad}`"), &own]);
+            let _ = run(&binary, &["--play", bad]).refused(
+                2,
+                &[
+                    &format!("no game `{bad}`"),
+                    &own,
+                    "`cargo run -- play` lists",
+                ],
+            );
             let _ = run(&binary, &["--play", "--width", bad]).refused(2, &[bad, "from 50 to 200"]);
         }
         let _ = run(&binary, &["--play", "1", "--moves", "1x"]).refused(2, &["`x` is no move"]);
@@ -122,5 +129,112 @@ fn a_blocked_thread_a_wrong_move_and_a_wrong_game_are_refused_in_one_line() {
             let _ = run(&binary, &["--play", "10", "--moves", "12"])
                 .refused(2, &["thread 2 is blocked"]);
         }
+    }
+}
+
+#[cfg(target_os = "linux")]
+mod stopped {
+    use super::*;
+    use std::{
+        fs,
+        io::{Read, Write},
+        process::{Child, Command, Stdio},
+        thread,
+        time::Duration,
+    };
+
+    /// A game at a terminal of its own, which `script` makes.
+    struct Player {
+        script: Child,
+        shell: String,
+        game: String,
+    }
+
+    fn first_child(process: &str) -> String {
+        let place = format!("/proc/{process}/task/{process}/children");
+        loop {
+            let children = fs::read_to_string(&place).expect("it runs");
+            if let Some(first) = children.split_whitespace().next() {
+                return first.to_owned();
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    impl Player {
+        fn sit_down(binary: &Path) -> Self {
+            // With a command behind it, the shell waits for the game instead of becoming it.
+            let line = format!("{} --play 1; true", binary.display());
+            let mut script = Command::new("script");
+            script
+                .args(["-qc", &line, "/dev/null"])
+                .stdin(Stdio::piped());
+            let script = script.stdout(Stdio::piped()).spawn().expect("it starts");
+            let shell = first_child(&script.id().to_string());
+            let game = first_child(&shell);
+            let mut player = Self {
+                script,
+                shell,
+                game,
+            };
+            player.sees_the_picture();
+            player
+        }
+
+        /// Reads up to the prompt.
+        fn sees_the_picture(&mut self) {
+            let (mut seen, mut byte) = (String::new(), [0]);
+            let out = self.script.stdout.as_mut().expect("it is piped");
+            while !seen.ends_with("q quit ") {
+                out.read_exact(&mut byte).expect("the game goes on");
+                seen.push(char::from(byte[0]));
+            }
+            assert!(
+                seen.contains("game 1") && seen.contains("thread 2"),
+                "{seen}"
+            );
+        }
+
+        fn signal(&self, name: &str) {
+            let status = Command::new("kill").args([name, &self.game]).status();
+            assert!(status.expect("kill starts").success());
+        }
+
+        /// Whether keys are read one by one, without an echo.
+        fn has_the_keys(&self) -> bool {
+            let terminal = fs::read_link(format!("/proc/{}/fd/0", self.shell));
+            let mut stty = Command::new("stty");
+            let output = stty.arg("-a").arg("-F").arg(terminal.expect("it runs"));
+            let output = output.output().expect("stty starts").stdout;
+            let output = String::from_utf8_lossy(&output).into_owned();
+            let all =
+                ["-icanon", "-echo"].map(|flag| output.split([' ', '\n']).any(|it| it == flag));
+            assert_eq!(all[0], all[1], "{output}");
+            all[0]
+        }
+    }
+
+    #[test]
+    fn a_game_that_was_stopped_has_its_keys_and_its_picture_again() {
+        let (binary, _) = binaries().swap_remove(0);
+        let mut player = Player::sit_down(&binary);
+        assert!(player.has_the_keys());
+        for _ in 0..2 {
+            player.signal("-TSTP");
+            let state = format!("/proc/{}/stat", player.game);
+            while !fs::read_to_string(&state).is_ok_and(|state| state.contains(") T ")) {
+                thread::sleep(Duration::from_millis(5));
+            }
+            assert!(
+                !player.has_the_keys(),
+                "who stops it gets the terminal back"
+            );
+            player.signal("-CONT");
+            player.sees_the_picture();
+            assert!(player.has_the_keys());
+        }
+        let stdin = player.script.stdin.as_mut().expect("it is piped");
+        stdin.write_all(b"q").expect("it listens");
+        assert!(player.script.wait().expect("it ends").success());
     }
 }

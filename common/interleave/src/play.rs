@@ -135,7 +135,7 @@ fn play(package: &str, games: &[Game], line: &Line) -> Result<(), String> {
         game: game.ok_or_else(|| {
             let all = games.iter().map(|game| game.number.to_string());
             let all = all.collect::<Vec<_>>().join(", ");
-            format!("--play: {package} has no game `{number}`, but {all}")
+            format!("--play: {package} has no game `{number}`, but {all}; `cargo run -- play` lists those of all steps")
         })?,
         turns: Vec::new(),
         note: String::new(),

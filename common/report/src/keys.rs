@@ -5,6 +5,7 @@ use rustix::termios::{self, LocalModes, OptionalActions, QueueSelector, Termios}
 use std::{
     io::{self, IsTerminal},
     iter,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 /// A keyboard that is read key by key, until it is dropped.
@@ -13,15 +14,94 @@ pub(crate) struct Keys {
     #[cfg(unix)]
     before: Option<Termios>,
     is_terminal: bool,
+    asked: Mutex<Asked>,
+}
+
+/// What a reader has in view who is asked for a key.
+#[derive(Debug, Default)]
+struct Asked {
+    shown: String,
+    prompt: Option<String>,
+    /// Whether the keyboard is ours, key by key.
+    is_silent: bool,
 }
 
 impl Keys {
-    pub(crate) fn take() -> Self {
-        Self {
+    pub(crate) fn take() -> Arc<Self> {
+        let keys = Arc::new(Self {
             #[cfg(unix)]
             before: silence(),
             is_terminal: io::stdin().is_terminal(),
+            asked: Mutex::new(Asked {
+                is_silent: true,
+                ..Asked::default()
+            }),
+        });
+        #[cfg(unix)]
+        if keys.before.is_some() {
+            keys.watch_stops();
         }
+        keys
+    }
+
+    /// Gives the keyboard back on Ctrl-Z, takes it again on `fg`, and shows again what the reader had in view.
+    #[cfg(unix)]
+    fn watch_stops(self: &Arc<Self>) {
+        use signal_hook::{
+            consts::{SIGCONT, SIGSTOP, SIGTSTP},
+            iterator::Signals,
+            low_level,
+        };
+        let Ok(mut signals) = Signals::new([SIGCONT, SIGTSTP]) else {
+            return;
+        };
+        let keys = Arc::downgrade(self);
+        std::thread::spawn(move || {
+            for signal in signals.forever() {
+                let keys = keys.upgrade();
+                if signal == SIGCONT {
+                    keys.inspect(|keys| keys.show_again());
+                } else {
+                    keys.inspect(|keys| keys.restore());
+                    // What cannot be stopped goes on.
+                    let _ = low_level::raise(SIGSTOP);
+                }
+            }
+        });
+    }
+
+    #[cfg(unix)]
+    fn show_again(&self) {
+        use io::Write;
+        let asked = self.asked();
+        if asked.is_silent {
+            silence();
+        }
+        if let Some(prompt) = &asked.prompt {
+            // Where nothing takes it, there is no reader.
+            let mut out = io::stdout();
+            let _ = write!(out, "\n{}{prompt}", asked.shown).and_then(|()| out.flush());
+        }
+    }
+
+    fn asked(&self) -> MutexGuard<'_, Asked> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps what is shown until the next answer.
+    pub(crate) fn keep(&self, shown: &str) {
+        self.asked().shown.push_str(shown);
+    }
+
+    /// The key or line that `entered` waits for, below a prompt.
+    pub(crate) fn wait<T>(&self, prompt: &str, entered: impl FnOnce(&Self) -> T) -> T {
+        self.flush();
+        self.asked().prompt = Some(prompt.to_owned());
+        let answer = entered(self);
+        let mut asked = self.asked();
+        asked.prompt = None;
+        asked.shown.clear();
+        answer
     }
 
     /// Forgets what was typed so far.
@@ -49,6 +129,7 @@ impl Keys {
         let line = rest_of_line().map(char::from).collect();
         #[cfg(unix)]
         silence();
+        self.asked().is_silent = true;
         if !self.is_terminal {
             eprintln!();
         }
@@ -57,6 +138,11 @@ impl Keys {
 
     /// Gives the keyboard back as it was, also from another thread than the one that reads it.
     pub(crate) fn release(&self) {
+        self.asked().is_silent = false;
+        self.restore();
+    }
+
+    fn restore(&self) {
         #[cfg(unix)]
         if let Some(before) = &self.before {
             // A terminal that has gone needs nothing back.

@@ -41,7 +41,7 @@ struct Inner {
     /// What kept lines from being printed.
     lost: OnceLock<String>,
     stage: Mutex<Stage>,
-    keys: Option<Keys>,
+    keys: Option<Arc<Keys>>,
 }
 
 /// The width to draw for: the terminal's within reason, however narrow or wide it is.
@@ -174,6 +174,7 @@ impl Screen {
     /// Standard output takes no more.
     pub fn try_print(&self, lines: &str) -> io::Result<()> {
         let lines = self.settled(lines);
+        (self.0.keys.as_ref()).inspect(|keys| keys.keep(&format!("{lines}\n")));
         let columns = self.room().1;
         self.stage().print(Some(&lines), columns)
     }
@@ -203,7 +204,7 @@ impl Screen {
     /// What was typed ahead does not count. `None` at the end of the input: nobody is there.
     pub fn ask<T>(&self, prompt: &str, wanted: impl Fn(char) -> Option<T>) -> Option<T> {
         self.prompt(prompt);
-        let answer = self.waited_for(|keys| {
+        let answer = self.waited_for(prompt, |keys| {
             let mut pressed = iter::from_fn(|| keys.next());
             pressed.find_map(|key| Some((key, wanted(key)?)))
         });
@@ -217,7 +218,7 @@ impl Screen {
 
     /// Waits for a whole number after a prompt; Enter alone is 0. What was typed ahead does not count.
     pub fn ask_number(&self, prompt: &str) -> u64 {
-        let number = self.waited_for(|keys| {
+        let number = self.waited_for(prompt, |keys| {
             loop {
                 self.prompt(prompt);
                 let line = keys.line();
@@ -234,12 +235,9 @@ impl Screen {
     }
 
     /// What the reader enters from now on; how long that takes is not part of a recording.
-    fn waited_for<T>(&self, entered: impl FnOnce(&Keys) -> Option<T>) -> Option<T> {
+    fn waited_for<T>(&self, prompt: &str, entered: impl FnOnce(&Keys) -> Option<T>) -> Option<T> {
         let began = Instant::now();
-        let answer = self.0.keys.as_ref().and_then(|keys| {
-            keys.flush();
-            entered(keys)
-        });
+        let answer = (self.0.keys.as_ref()).and_then(|keys| keys.wait(prompt, entered));
         self.recorded(|cast| cast.waited(began.elapsed()));
         answer
     }
@@ -258,7 +256,7 @@ impl Screen {
 
     /// Gives the keyboard back as it was.
     pub fn release_keys(&self) {
-        self.0.keys.as_ref().map(Keys::release);
+        (self.0.keys.as_ref()).inspect(|keys| keys.release());
     }
 
     /// What kept lines from being printed, where it was not that the reader had gone.

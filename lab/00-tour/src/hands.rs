@@ -3,17 +3,18 @@
 use crate::{print_error, run_alone};
 use anyhow::Context;
 use common::progress::Progress;
-use lab_00_tour::{
-    path::{self, PATH, Stop},
-    walk,
-};
+use lab_00_tour::path::{self, PATH, Stop};
+use lessons::LESSONS;
 use report::{Screen, TableReport, wrap};
 use std::{
     collections::BTreeMap,
-    fs,
     path::PathBuf,
     process::{Command, ExitCode, Stdio},
 };
+
+// The drills' own table: their crate would add its build to the tour's.
+#[path = "../../drills/src/lessons.rs"]
+mod lessons;
 
 const DRILLS: Stop = Stop {
     package: "lab-drills",
@@ -124,17 +125,6 @@ fn play(words: &[&str], no_build: bool) -> ExitCode {
     failed.unwrap_or(ExitCode::SUCCESS)
 }
 
-/// The lesson of each drill, as its module names it.
-fn lessons() -> Vec<String> {
-    let checks = walk::repository().join("lab/drills/src/checks");
-    let lesson = |number: usize| {
-        let text = fs::read_to_string(checks.join(format!("d{number:02}.rs"))).ok()?;
-        let rest = text.split_once("lesson: \"")?.1;
-        Some(rest.split_once('"')?.0.to_owned())
-    };
-    (1..).map_while(lesson).collect()
-}
-
 /// The numbers of the drills that are done.
 fn done(progress: &Progress) -> Vec<usize> {
     let number = |file: &String| file.get(1..3)?.parse().ok();
@@ -143,7 +133,7 @@ fn done(progress: &Progress) -> Vec<usize> {
 
 /// The first step of the path that has not run, and the drill that fits the last one that has.
 fn next(progress: &Progress) -> Vec<String> {
-    let (done, lessons) = (done(progress), lessons());
+    let done = done(progress);
     let has_run = |stop: &&Stop| progress.steps.contains_key(stop.package);
     let mut lines = match PATH.iter().find(|stop| !has_run(stop)) {
         Some(stop) => vec![
@@ -153,7 +143,7 @@ fn next(progress: &Progress) -> Vec<String> {
         None => vec!["you have run all steps; the drills are next".into()],
     };
     let open = |stop: &Stop| {
-        let mut drills = (1..).zip(&lessons);
+        let mut drills = (1..).zip(LESSONS);
         drills.find(|(number, lesson)| *lesson == stop.package && !done.contains(number))
     };
     let fits = PATH.iter().rev().filter(has_run).find_map(open);
@@ -182,7 +172,7 @@ fn progress(screen: &Screen, json: bool) -> ExitCode {
     let drills = done(&progress);
     let numbers: Vec<String> = drills.iter().map(usize::to_string).collect();
     let numbers: Vec<&str> = numbers.iter().map(String::as_str).collect();
-    row("drills done", &of(drills.len(), lessons().len(), &numbers));
+    row("drills done", &of(drills.len(), LESSONS.len(), &numbers));
     let guesses: Vec<_> = progress.predictions.values().flatten().collect();
     let right = guesses.iter().filter(|(_, right)| *right).count();
     match guesses.len() {

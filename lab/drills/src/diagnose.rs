@@ -1,6 +1,6 @@
 //! `cargo run -- diagnose`: a mutant runs without its name, and the reader says what is wrong with it.
 
-use crate::{keep, refuse};
+use crate::{keep, reader, refuse};
 use anyhow::Context;
 use common::{
     cli::{self, within},
@@ -105,9 +105,9 @@ pub(crate) fn run(args: &DiagnoseArgs) -> ExitCode {
     if args.json && args.answers.is_none() {
         return refuse("`--json` asks no questions; give the answers with `--answers`");
     }
-    let keyboard = screen.clone();
-    // Without a handler Ctrl-C ends the round, too, but leaves the terminal without an echo.
-    let _ = ctrlc::set_handler(move || end(&keyboard));
+    if let Err(code) = crate::end_on_interrupt(&screen) {
+        return code;
+    }
     match play(args, &screen) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -116,14 +116,6 @@ pub(crate) fn run(args: &DiagnoseArgs) -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-#[expect(clippy::exit, reason = "an interrupted round ends here")]
-pub(crate) fn end(screen: &Screen) {
-    screen.release_keys();
-    // The shell's prompt begins a line of its own.
-    eprintln!();
-    std::process::exit(1)
 }
 
 fn list(args: &DiagnoseArgs, screen: &Screen) {
@@ -361,10 +353,10 @@ fn attempt(mutant: &Mutant) -> anyhow::Result<Verdict> {
         mutant.name,
         "--json",
     ]);
-    let output = command
-        .output()
-        .context("cannot run a program of a drill")?;
-    Ok(serde_json::from_slice(&output.stdout)?)
+    let ran =
+        reader::run(&mut command, reader::LIMIT).context("cannot run a program of a drill")?;
+    let (_, printed, _) = ran.context("a program of a drill does not end")?;
+    Ok(serde_json::from_str(&printed)?)
 }
 
 /// What the program of a drill is to do.

@@ -8,6 +8,7 @@ extern crate self as lab_drills;
 mod bank;
 mod checks;
 mod heart;
+mod lessons;
 mod stage;
 pub mod sync;
 pub mod verdict;
@@ -24,6 +25,7 @@ macro_rules! candidates {
 pub(crate) use candidates;
 
 pub use checks::*;
+use lessons::LESSONS;
 use std::path::PathBuf;
 use verdict::Verdict;
 
@@ -37,8 +39,6 @@ pub struct Drill {
     pub number: usize,
     /// Its name, as in its file's.
     pub name: &'static str,
-    /// The step that shows what it is about.
-    pub lesson: &'static str,
     /// What to repair.
     pub task: &'static str,
     /// Each says more than the one before.
@@ -55,6 +55,11 @@ impl Drill {
     /// The name of its file and its binary.
     pub fn file(&self) -> String {
         format!("d{:02}_{}", self.number, self.name)
+    }
+
+    /// The step that shows what it is about; none where the table lacks it.
+    pub fn lesson(&self) -> &'static str {
+        LESSONS.get(self.number - 1).copied().unwrap_or_default()
     }
 
     /// Where the reader's file is.

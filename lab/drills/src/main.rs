@@ -5,7 +5,9 @@ mod reader;
 
 use clap::Parser;
 use common::{
+    child::kill_guests,
     cli::{self, within},
+    on_interrupt,
     progress::Progress,
     report::{Screen, ScreenOptions},
 };
@@ -107,6 +109,24 @@ fn refuse(message: &str) -> ExitCode {
     ExitCode::from(2)
 }
 
+/// Ends, when asked to, with all that was started, and leaves the terminal as it was.
+fn end_on_interrupt(screen: &Screen) -> Result<(), ExitCode> {
+    let screen = screen.clone();
+    on_interrupt(move |_| end(&screen)).map_err(|error| {
+        cli::print_error(format!("cannot watch for Ctrl-C: {error}"));
+        ExitCode::FAILURE
+    })
+}
+
+#[expect(clippy::exit, reason = "an interrupted run ends here")]
+fn end(screen: &Screen) {
+    screen.release_keys();
+    kill_guests();
+    // The shell's prompt begins a line of its own.
+    let _ = writeln!(io::stderr());
+    std::process::exit(1)
+}
+
 fn drill(args: &DrillArgs) -> ExitCode {
     let screen = Screen::new(ScreenOptions {
         ascii: args.ascii,
@@ -204,22 +224,21 @@ fn list(args: &DrillArgs, progress: &Progress, screen: &Screen) {
             "{mark}{:>3} {:<24} {}",
             drill.number,
             drill.name.replace('_', " "),
-            drill.lesson
+            drill.lesson()
         )
     };
     let mut lines: Vec<String> = DRILLS.iter().map(line).collect();
     let done = DRILLS.iter().filter(|drill| is_done(drill)).count();
     lines.push(format!("\n{done} of {} done. Repair lab/drills/src/dNN_….rs, then:\n  cargo run -- drill 1 (--hint --solution --reset --watch)", DRILLS.len()));
-    let document = |drill: &&Drill| json!({ "number": drill.number, "name": drill.file(), "lesson": drill.lesson, "task": drill.task, "done": is_done(drill) });
+    let document = |drill: &&Drill| json!({ "number": drill.number, "name": drill.file(), "lesson": drill.lesson(), "task": drill.task, "done": is_done(drill) });
     let all: Vec<_> = DRILLS.iter().map(document).collect();
     print(screen, args, &json!({ "drills": all }), &lines);
 }
 
 /// Checks the reader's file, with `--watch` after every change.
 fn check(drill: &Drill, args: &DrillArgs, screen: &Screen) -> ExitCode {
-    if args.watch {
-        let screen = screen.clone();
-        let _ = ctrlc::set_handler(move || diagnose::end(&screen));
+    if let Err(code) = end_on_interrupt(screen) {
+        return code;
     }
     let changed = || {
         drill
@@ -280,7 +299,7 @@ fn check_once(drill: &Drill, args: &DrillArgs, screen: &Screen) -> ExitCode {
 /// What to do, where, and with what.
 fn help(drill: &Drill, width: usize) -> String {
     let task = hanging(drill.task, width, 7);
-    let (file, number, lesson) = (drill.file(), drill.number, drill.lesson);
+    let (file, number, lesson) = (drill.file(), drill.number, drill.lesson());
     format!(
         "\nTask   {task}\nFile   lab/drills/src/{file}.rs\n{CRATES}\nHelp   cargo run -- drill {number} --hint\nLesson {lesson}"
     )

@@ -9,20 +9,38 @@ use std::{
     hash::{BuildHasher, RandomState},
     io::Read,
     path::PathBuf,
-    process::{self, Command, Stdio},
+    process::{self, Command, ExitStatus, Stdio},
     sync::{Arc, Mutex, PoisonError},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
 /// A check without a verdict by then has none.
-const LIMIT: Duration = Duration::from_secs(120);
+pub(crate) const LIMIT: Duration = Duration::from_secs(120);
+
+const A_DAY: Duration = Duration::from_hours(24);
 
 /// So long, what another process may hold open is waited for.
 const MOMENTS: Duration = Duration::from_secs(1);
 
 /// So much of what a repair prints is kept.
 const MOST_BYTES: usize = 1 << 20;
+
+/// Runs a program, which ends with this one; returns how it ended and the end of what it printed, but `None` where
+/// it was killed after its time.
+pub(crate) fn run(
+    command: &mut Command,
+    limit: Duration,
+) -> anyhow::Result<Option<(ExitStatus, String, String)>> {
+    command.env(PARENT, process::id().to_string());
+    command.stdin(Stdio::null()).stdout(Stdio::piped());
+    let mut program = Guest::spawn(command.stderr(Stdio::piped()))?;
+    let pipes = (program.child.stdout.take(), program.child.stderr.take());
+    let (printed, errors) = (Tail::of(pipes.0), Tail::of(pipes.1));
+    let status = program.end_within(limit)?;
+    // A thread of the program may have printed last.
+    Ok(status.map(|status| (status, printed.text(), errors.text())))
+}
 
 /// Checks the reader's file; also returns the end of what its code printed.
 ///
@@ -40,22 +58,11 @@ pub(crate) fn check(drill: &Drill) -> anyhow::Result<(Verdict, Vec<String>)> {
         return Ok((verdict, Vec::new()));
     }
     let mut command = Command::new(build(&name)?);
-    command.env(PARENT, process::id().to_string());
     // What a repair prints is not the check's word.
     let mark = format!("{:x}", RandomState::new().hash_one(process::id()));
-    command.args(["--mark", &mark]).stdin(Stdio::null());
-    let mut program = Guest::spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped()))?;
-    let pipes = (program.child.stdout.take(), program.child.stderr.take());
-    let (printed, errors) = (Tail::of(pipes.0), Tail::of(pipes.1));
-    let status = program.end_within(LIMIT)?;
-    let Some(status) = status else {
-        bail!(
-            "there was no verdict after {} s: does the repair wait for ever, or run on and on?",
-            LIMIT.as_secs()
-        );
+    let Some((status, printed, errors)) = run(command.args(["--mark", &mark]), LIMIT)? else {
+        bail!("there was no verdict after {} s", LIMIT.as_secs());
     };
-    // A thread of the repair may have printed after the check.
-    let (printed, errors) = (printed.text(), errors.text());
     let verdict = |line: &str| serde_json::from_str(line.strip_prefix(&*mark)?).ok();
     let verdict = printed.lines().rev().find_map(verdict);
     let own = printed.lines().filter(|line| !line.starts_with(&*mark));
@@ -146,9 +153,8 @@ fn build(name: &str) -> anyhow::Result<PathBuf> {
     if !cfg!(debug_assertions) {
         cargo.arg("--release");
     }
-    let output = cargo.stdin(Stdio::null()).output();
-    let output = output.context("cannot start `cargo`")?;
-    let messages = String::from_utf8_lossy(&output.stdout);
+    let built = run(&mut cargo, A_DAY).context("cannot start `cargo`")?;
+    let (status, messages, errors) = built.context("cargo did not end")?;
     let mut binary = None;
     for message in messages.lines().flat_map(serde_json::from_str::<Value>) {
         if message
@@ -161,11 +167,7 @@ fn build(name: &str) -> anyhow::Result<PathBuf> {
             binary = message["executable"].as_str().map(PathBuf::from);
         }
     }
-    ensure!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr).trim()
-    );
+    ensure!(status.success(), "{}", errors.trim());
     binary.context("cargo built no program")
 }
 

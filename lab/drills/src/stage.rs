@@ -4,27 +4,24 @@
 //! own; there it holds a thread until every other thread waits, too. Only then can it know that no
 //! further one will come, whatever the machine is busy with.
 
+mod watch;
+
 use crate::verdict::Verdict;
-use anyhow::{anyhow, bail};
-use common::timing::Usage;
 use serde::{Deserialize, Serialize};
 use std::{
     any::Any,
-    fmt,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc},
-    thread,
+    fmt, panic,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 /// Between two looks at what the threads do.
 const LOOK: Duration = Duration::from_millis(1);
 
-/// A repair that has worked so long, on whatever CPUs, and neither ends nor waits is in an endless loop.
-const PATIENCE: Duration = Duration::from_secs(5);
-
 /// A repair that has done so many things is in an endless loop, too; the rest is not recorded.
 const MOST: usize = 1000;
+
+pub(crate) use watch::is_stuck;
 
 /// One thing that happened.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
@@ -62,6 +59,10 @@ struct Seen {
     held: Vec<usize>,
     /// How the repair ended, so far.
     end: String,
+    /// What is wrong with the repair whatever the drill asks for: it panicked, or it runs on and on.
+    broken: Option<String>,
+    /// Whether tasks run it, and all of them await something.
+    is_idle: Option<bool>,
 }
 
 /// What a check sees of a run; clones see the same.
@@ -73,6 +74,7 @@ struct Inner {
     changed: Condvar,
     /// What a lane is called, without its number.
     what: &'static str,
+    lanes: usize,
     /// Of those that are held, whether the one with the highest number goes on first.
     last_first: bool,
 }
@@ -90,10 +92,19 @@ pub(crate) fn judge(
             seen: Mutex::default(),
             changed: Condvar::new(),
             what,
+            lanes,
             last_first,
         };
         let stage = Stage(Arc::new(inner));
-        let fault = check(&stage).err().map(|error| error.to_string());
+        let seen = stage.clone();
+        panic::set_hook(Box::new(move |panic| seen.broke(watch::panicked(panic))));
+        let broken = || stage.seen().broken.clone();
+        let fault = check(&stage).err();
+        let fault = fault.map(|error| match broken() {
+            Some(broken) => broken,
+            None if error.is::<watch::Stuck>() => stage.waits(),
+            None => error.to_string(),
+        });
         let failed = fault.is_some();
         verdict = Some(Verdict {
             fault,
@@ -236,136 +247,10 @@ impl Stage {
         }
         format!("{begun} begun, {done} finished, at most {most} at work at once; {end}")
     }
-
-    /// Runs a repair to its end, or until nothing can go on.
-    ///
-    /// # Errors
-    /// It panics; it is stuck for good; it runs without an end.
-    pub(crate) fn watch<T: Send + 'static>(
-        &self,
-        repair: impl FnOnce() -> T + Send + 'static,
-    ) -> anyhow::Result<T> {
-        let (tx, rx) = mpsc::channel();
-        thread::spawn(move || {
-            // The check has gone only when it has seen enough.
-            let _ = tx.send(catch_unwind(AssertUnwindSafe(repair)));
-        });
-        let began = Usage::of_this_process();
-        let is_late = || {
-            self.seen().events.len() >= MOST
-                || Usage::of_this_process().since(&began).cpu() > PATIENCE
-        };
-        loop {
-            // When it has returned, what it left behind goes as far as it can: that is seen, too.
-            while !self.all_sleep() && !is_late() {}
-            let ended = rx.try_recv();
-            self.seen().end = match &ended {
-                Ok(Ok(_)) => "it returned".into(),
-                Ok(Err(_)) => "it panicked".into(),
-                Err(_) => "it never returned".into(),
-            };
-            match ended {
-                Ok(Ok(value)) => return Ok(value),
-                Ok(Err(panic)) => {
-                    let text = message(&*panic);
-                    let again = text.contains("resumed after completion");
-                    let why = ": a future that had finished was polled again";
-                    bail!("it panicked: {text}{}", if again { why } else { "" })
-                }
-                Err(_) if is_late() => bail!(Stuck::Busy),
-                Err(_) => self.release_one()?,
-            }
-        }
-    }
-
-    /// Runs a repair of tasks: one thread, and a clock that jumps when all tasks wait for it.
-    ///
-    /// # Errors
-    /// As for [`watch`](Self::watch).
-    pub(crate) fn watch_tasks<T: Send + 'static>(
-        &self,
-        repair: impl AsyncFnOnce() -> T + Send + 'static,
-    ) -> anyhow::Result<T> {
-        let mut builder = tokio::runtime::Builder::new_current_thread();
-        let runtime = builder.enable_time().start_paused(true).build()?;
-        self.watch(move || runtime.block_on(repair()))
-    }
-
-    /// Whether every other thread waits.
-    fn all_sleep(&self) -> bool {
-        let before = asleep(self);
-        thread::sleep(LOOK);
-        // Each thread slept from its first look to its second: there was a moment when all did.
-        before.is_some() && before == asleep(self)
-    }
-
-    /// Releases one of those that are held.
-    fn release_one(&self) -> anyhow::Result<()> {
-        let mut seen = self.seen();
-        let next = if self.0.last_first {
-            seen.held.iter().max().copied()
-        } else {
-            seen.held.iter().min().copied()
-        };
-        let next = next.ok_or_else(|| anyhow!(Stuck::Waiting))?;
-        seen.held.retain(|lane| *lane != next);
-        self.0.changed.notify_all();
-        Ok(())
-    }
-}
-
-/// Whether a repair does not end because every thread waits.
-pub(crate) fn is_stuck<T>(ended: &anyhow::Result<T>) -> bool {
-    let stuck = ended.as_ref().err().and_then(|error| error.downcast_ref());
-    matches!(stuck, Some(Stuck::Waiting))
-}
-
-/// Why a repair does not end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Stuck {
-    /// Every thread waits.
-    #[error("every thread waits for another, and none can go on")]
-    Waiting,
-    /// Some thread runs on and on.
-    #[error(
-        "it runs on and on: a loop that asks again and again is no way to wait; `join`, `lock`, `recv` and `wait` block"
-    )]
-    Busy,
 }
 
 pub(crate) fn message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
     text.unwrap_or("no message").to_owned()
-}
-
-/// How often each other thread of this process has gone to sleep; `None` where one does not sleep.
-#[cfg(target_os = "linux")]
-fn asleep(_stage: &Stage) -> Option<Vec<String>> {
-    use std::fs;
-    let own = fs::read_link("/proc/thread-self").ok()?;
-    let mut threads = Vec::new();
-    for task in fs::read_dir("/proc/self/task").ok()?.flatten() {
-        if Some(task.file_name().as_os_str()) == own.file_name() {
-            continue;
-        }
-        let status = fs::read_to_string(task.path().join("status")).ok()?;
-        let mut lines = status.lines();
-        let state = lines.find_map(|line| line.strip_prefix("State:"))?;
-        if !state.trim().starts_with('S') {
-            return None;
-        }
-        let slept = lines.find(|line| line.starts_with("voluntary"))?;
-        threads.push(format!("{:?} {slept}", task.file_name()));
-    }
-    Some(threads)
-}
-
-/// Elsewhere: nothing has happened for a while.
-#[cfg(not(target_os = "linux"))]
-fn asleep(stage: &Stage) -> Option<usize> {
-    let seen = || (stage.seen().events.len(), stage.seen().held.len());
-    let before = seen();
-    thread::sleep(Duration::from_millis(200));
-    (before == seen()).then_some(before.0)
 }

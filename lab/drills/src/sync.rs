@@ -197,6 +197,10 @@ impl<T> Mutex<T> {
         *self.value.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(crate) fn is_free(&self) -> bool {
+        self.value.try_lock().is_ok()
+    }
+
     /// Waits for the lock.
     ///
     /// # Errors

@@ -13,7 +13,6 @@ const JOBS: usize = 3;
 pub(crate) const DRILL: Drill = Drill {
     number: 1,
     name: "join_what_you_start",
-    lesson: "lab-11-threads-basics",
     task: "`run_all` starts a thread for each job and returns at once, while the jobs are still at \
            work. Repair it: all jobs work at the same time, each on a thread of its own, and when \
            `run_all` returns, all of them are done.",

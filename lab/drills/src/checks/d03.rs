@@ -19,7 +19,6 @@ const THREADS: usize = 3;
 pub(crate) const DRILL: Drill = Drill {
     number: 3,
     name: "lost_update",
-    lesson: "lab-06-race-condition",
     task: "Three threads add 1, 2 and 3 to a total of 10, and some of that is lost. Repair `add` so \
            that nothing is lost in any order of the threads. The `AtomicU64` is that of the standard \
            library, with a stop after each load: there the check lets another thread in. There is \

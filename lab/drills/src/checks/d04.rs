@@ -14,7 +14,6 @@ const TILLS: usize = 2;
 pub(crate) const DRILL: Drill = Drill {
     number: 4,
     name: "check_then_act",
-    lesson: "lab-12-race-conditions",
     task: "Two tills pay out from one account. Every access is locked, and still the account is \
            overdrawn. Repair `withdraw`: no more is paid out than there is; a withdrawal that the \
            balance covers succeeds; and both tills may count out notes at the same time, because \

@@ -14,7 +14,6 @@ const ITEMS: usize = 6;
 pub(crate) const DRILL: Drill = Drill {
     number: 7,
     name: "end_of_a_queue",
-    lesson: "lab-14-queue-producer-consumer",
     task: "A producer sends items to several consumers and then one `None` as a sign of the end. One \
            consumer reads it and ends; the others wait forever. Repair `consume_all`: every item is \
            used, all consumers work, and all end.",
@@ -84,11 +83,7 @@ pub fn check(consume_all: fn(Source, usize)) -> Verdict {
         let (used, most) = (stage.count(None, "leave"), stage.most_inside());
         let over = stage.count(None, "a consumer ends");
         stage.ended(format!("{over} of {CONSUMERS} consumers ended"));
-        ensure!(
-            used == ITEMS,
-            "{used} of {ITEMS} items were used: a consumer took an empty queue for its end"
-        );
-        let stuck = is_stuck(&ended);
+        let stuck = is_stuck(&ended) && used == ITEMS;
         ensure!(
             !stuck || over > 0,
             "all items are used, and no consumer ends: the channel is not closed, because some sender still exists"
@@ -98,6 +93,10 @@ pub fn check(consume_all: fn(Source, usize)) -> Verdict {
             "all items are used, {over} of {CONSUMERS} consumers ended, and the others still wait for an item"
         );
         ended?;
+        ensure!(
+            used == ITEMS,
+            "{used} of {ITEMS} items were used: a consumer took an empty queue for its end"
+        );
         ensure!(
             most == CONSUMERS,
             "at most {most} of {CONSUMERS} consumers were at work at once"

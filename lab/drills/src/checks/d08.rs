@@ -15,7 +15,6 @@ const PAGES: usize = 12;
 pub(crate) const DRILL: Drill = Drill {
     number: 8,
     name: "await_in_a_loop",
-    lesson: "lab-17-async-basics",
     task: "`fetch_all` awaits one page after another, so the waits add up. Repair it: all requests \
            are in flight at the same time, and the pages come back in the order of their \
            numbers. The crates `futures_util` and `tokio` are at hand.",

@@ -15,7 +15,6 @@ const LIMIT: usize = 4;
 pub(crate) const DRILL: Drill = Drill {
     number: 9,
     name: "permit_kept_in_back_off",
-    lesson: "lab-09-async-http-downloader",
     task: "Four requests may be in flight. The first four are answered \"busy, come back in 10 s\", \
            and while they pause, their permits keep all others out. Repair `get`: a request that \
            pauses leaves its place to another, waits as long as it was asked to, and is tried again \

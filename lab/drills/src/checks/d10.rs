@@ -18,7 +18,6 @@ const ROOMS: [usize; 2] = [3, 5];
 pub(crate) const DRILL: Drill = Drill {
     number: 10,
     name: "backpressure",
-    lesson: "lab-18-async-producer-consumer",
     task: "A fast source feeds a slow sink through a queue without a limit, and all of its items pile \
            up in memory. Repair `pump`: at most `room` items wait in the queue, the source works \
            ahead of the sink as far as that allows, and every item arrives.",

@@ -14,7 +14,6 @@ const READERS: usize = 3;
 pub(crate) const DRILL: Drill = Drill {
     number: 12,
     name: "readers_share",
-    lesson: "lab-13-locks-and-rlock",
     task: "Three readers study a rate under a `Mutex`, one after another, though none of them changes \
            it. Repair `Rates`: all readers study at the same time, and the rate never changes while \
            one of them does.",

@@ -23,7 +23,6 @@ const BEAT: u64 = 4;
 pub(crate) const DRILL: Drill = Drill {
     number: 15,
     name: "select_loses_an_item",
-    lesson: "lab-17-async-basics",
     task: "`read_all` reads messages and beats in between. When a beat is due in the middle of a \
            message, `select!` drops the future that has read its first half, and that half is lost. \
            Repair `read_all`: no message is lost, and the beats go on while a message is read.",

@@ -14,7 +14,6 @@ const WORKERS: usize = 2;
 pub(crate) const DRILL: Drill = Drill {
     number: 17,
     name: "while_let_with_a_lock",
-    lesson: "lab-15-thread-pool-executor",
     task: "Two workers take jobs from a shared queue, each job when the worker has done the one before. \
            The lock protects the queue only, yet one job runs at a time: the second worker gets \
            no job while the first one works. Repair `work_all`: both work at once, and there are \

@@ -14,7 +14,6 @@ const ITEMS: usize = PRODUCERS * EACH;
 pub(crate) const DRILL: Drill = Drill {
     number: 18,
     name: "end_of_many_producers",
-    lesson: "lab-14-queue-producer-consumer",
     task: "Three producers send items to one consumer, and each sends a `None` when it has no more. \
            The consumer takes the first `None` for the end, and the items of the others are lost. \
            Repair `use_all`: every item is used, as soon as it is there, and the consumer ends.",
@@ -71,6 +70,11 @@ pub fn check(use_all: fn(Vec<Producer>)) -> Verdict {
         let producers = (0..PRODUCERS).map(producer).collect();
         let ended = stage.watch(move || use_all(producers));
         let (made, used) = (stage.count(None, "made"), stage.count(None, "used"));
+        ensure!(
+            !is_stuck(&ended) || used < ITEMS,
+            "all {ITEMS} items are used, and the consumer still waits: the channel is not closed, because a sender still exists"
+        );
+        ended?;
         ensure!(made > 0, "no producer was asked for an item");
         ensure!(
             used > 0,
@@ -80,11 +84,6 @@ pub fn check(use_all: fn(Vec<Producer>)) -> Verdict {
             used == ITEMS,
             "{used} of {ITEMS} items were used: the consumer ended with the first producer"
         );
-        ensure!(
-            !is_stuck(&ended),
-            "all {ITEMS} items are used, and the consumer still waits: the channel is not closed, because a sender still exists"
-        );
-        ended?;
         let last = stage.last("made");
         ensure!(
             stage.first(None, "used") < last,
