@@ -204,6 +204,10 @@ pub(super) fn panicked(panic: &PanicHookInfo<'_>) -> String {
     format!("your code panicked: {text}{why}{place}")
 }
 
+/// The number of the system call `write`.
+#[cfg(target_os = "linux")]
+const WRITE: u32 = if cfg!(target_arch = "x86_64") { 1 } else { 64 };
+
 /// How often each other thread of this process and of those that it started has gone to sleep; `None` where one
 /// does not sleep.
 #[cfg(target_os = "linux")]
@@ -223,9 +227,12 @@ fn asleep(_stage: &Stage) -> Option<Vec<String>> {
             let status = read("status")?;
             let mut lines = status.lines();
             let state = lines.find_map(|line| line.strip_prefix("State:"))?.trim();
-            // What it prints is read soon.
-            let prints = || read("wchan").is_some_and(|place| place.ends_with("_write"));
-            if !state.starts_with(['S', 'Z']) || prints() {
+            // What it prints is read soon. What is about to sleep has the state of a sleeper, and still runs.
+            let call = read("syscall").unwrap_or_default();
+            let prints = [1, 2].map(|stream| format!("{WRITE} 0x{stream} "));
+            let is_at_work =
+                call.starts_with("running") || prints.iter().any(|it| call.starts_with(it));
+            if !state.starts_with(['S', 'Z']) || is_at_work {
                 return None;
             }
             let slept = lines.find(|line| line.starts_with("voluntary"))?;
