@@ -5,7 +5,7 @@
 //! again with the same name in a plain loop: each call adds a run.
 
 use crate::{bound::Bound, claim::Claim, cli::CommonArgs, question::Question, step::ResultFiles};
-use report::{Document, Key, Ledger, Screen, TableReport, Tally, Variant, Watched};
+use report::{Document, Ledger, Screen, TableReport, Tally, Variant, Watched};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::{
@@ -219,7 +219,7 @@ impl<'a> Measure<'a> {
         loop {
             let result = self.once(&mut work, &tally, is_again)?;
             let prompt = "Enter goes on, r runs it again, s skips the next, q quits";
-            is_again = is_first && self.lab.pause(prompt)? == Key::Again;
+            is_again = is_first && self.lab.pause(prompt)? == 'r';
             if !is_again {
                 return Ok(Some(result));
             }

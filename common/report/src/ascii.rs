@@ -23,31 +23,22 @@ fn is_needed(variable: impl Fn(&str) -> Option<String>) -> bool {
     set("TERM").is_some_and(|term| term == "dumb") || locale.is_some_and(|it| !is_utf8(it))
 }
 
+/// What is drawn, and what stands for it; the marks that are `'` are less than half of a cell.
+const DRAWN: &str = "█▉▊▋▌▐▒░▏▎▍▁▂▃▄▅▆▇─–—−│├┤┐┘┄└┴✓×✗·…µ→≥≤←²“”‘’";
+const PLAIN: &str = "######+.'''0235689----|||||_+++xx:.u>><<2\"\"''";
+
 /// The text, in plain ASCII if that is wanted; every character keeps its column.
 pub(crate) fn settled(text: &str, ascii: bool) -> String {
     if ascii { plain_text(text) } else { text.into() }
 }
 
-/// What is drawn and what stands for it; the first marks that are `'` are less than half of a cell.
-const MARKS: [(&str, &str); 4] = [
-    ("█▉▊▋▌▐▒░▏▎▍▁▂▃▄▅▆▇", "######+.'''0235689"),
-    ("─–—−│├┤┐┘┄└┴✓×✗·…", "----|||||_+++xx:."),
-    ("µ→≥≤←²", "u>><<2"),
-    ("“”‘’", "\"\"''"),
-];
-
 pub(super) fn plain_text(text: &str) -> String {
-    text.chars().map(plain).collect()
-}
-
-fn plain(c: char) -> char {
-    let pairs = MARKS.iter();
-    let mut pairs = pairs.flat_map(|(from, to)| from.chars().zip(to.chars()));
-    match pairs.find(|(from, _)| *from == c) {
+    let plain = |c| match DRAWN.chars().zip(PLAIN.chars()).find(|pair| pair.0 == c) {
         Some((_, mark)) => mark,
         None if c.is_ascii() => c,
         None => '?',
-    }
+    };
+    text.chars().map(plain).collect()
 }
 
 #[cfg(test)]

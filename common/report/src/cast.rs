@@ -15,10 +15,8 @@ pub struct Cast {
     tape: String,
     file: ResultFile,
     began: Instant,
-    /// How long the run has waited for its reader so far; nobody wants to watch that again.
-    idle: Duration,
-    /// How much time was added for viewers.
-    held: Duration,
+    /// How many seconds were added for viewers; waits for the reader are left out.
+    added_s: f64,
     pub(crate) rows: usize,
     pub(crate) coloured: bool,
 }
@@ -38,8 +36,7 @@ impl Cast {
             tape: format!("{header}\n"),
             file,
             began: Instant::now(),
-            idle: Duration::ZERO,
-            held: Duration::ZERO,
+            added_s: 0.0,
             rows,
             coloured,
         }
@@ -47,31 +44,30 @@ impl Cast {
 
     /// Records an event of a kind: `o` is what was shown, `m` marks a moment for players to jump to.
     pub(crate) fn add(&mut self, kind: &str, text: &str) {
-        let at = (self.began.elapsed() + self.held).saturating_sub(self.idle);
+        let at = (self.began.elapsed().as_secs_f64() + self.added_s).max(0.0);
         // As a terminal's driver sends it on: a line's end also returns to its start.
         let text = Value::from(text.replace('\n', "\r\n"));
-        let event = format!("[{:.6}, \"{kind}\", {text}]\n", at.as_secs_f64());
+        let event = format!("[{at:.6}, \"{kind}\", {text}]\n");
         self.tape.push_str(&event);
     }
 
     /// Records lines, in colour or without.
     pub(crate) fn show(&mut self, text: &str) {
-        if self.coloured {
-            self.add("o", text);
-        } else {
-            self.add("o", &anstream::adapter::strip_str(text).to_string());
+        match self.coloured {
+            true => self.add("o", text),
+            false => self.add("o", &anstream::adapter::strip_str(text).to_string()),
         }
     }
 
     /// Counts a wait for the reader as two seconds.
     pub(crate) fn waited(&mut self, time: Duration) {
-        self.idle += time;
+        self.added_s -= time.as_secs_f64();
         self.hold(PAUSE);
     }
 
     /// Gives a viewer so much time before what comes next.
     pub(crate) fn hold(&mut self, time: Duration) {
-        self.held += time;
+        self.added_s += time.as_secs_f64();
     }
 
     /// Ends the recording, whose last screen stays for a while, and writes it.

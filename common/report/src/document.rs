@@ -1,6 +1,6 @@
 //! What a run leaves: the one document that the terminal, `--json` and the tests all read.
 
-use crate::recording::RecordingReport;
+use crate::{format, recording::RecordingReport};
 use measure::host::Host;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -12,6 +12,7 @@ pub const SCHEMA: u32 = 2;
 
 /// A run of one step.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Document {
     /// [`SCHEMA`].
     pub schema: u32,
@@ -20,7 +21,6 @@ pub struct Document {
     /// The question that it answers.
     pub question: String,
     /// What the names of its variants mean, where they do not say it.
-    #[serde(default)]
     pub legend: String,
     /// The scripts that it mirrors.
     pub mirrors: Vec<String>,
@@ -43,24 +43,66 @@ pub struct Document {
     /// What was measured, in the order of the story.
     pub variants: Vec<Variant>,
     /// The variants that the reader skipped.
-    #[serde(default)]
     pub skipped: Vec<String>,
     /// What the step noted of the run as a whole.
     pub figures: BTreeMap<String, Vec<f64>>,
     /// What follows from it.
     pub claims: Vec<ClaimReport>,
     /// The tables that the step tells beside those of its variants.
-    #[serde(default)]
     pub tables: Vec<TableReport>,
     /// The questions that were asked, or could have been, before a variant answered them.
-    #[serde(default)]
     pub questions: Vec<QuestionReport>,
     /// Why the run failed, if it did.
     pub error: Option<String>,
 }
 
+impl Document {
+    /// How a variant's time compares with the first one's, in words; marked where a claim leaves it open.
+    pub(crate) fn compared(&self, one: &Variant) -> Option<String> {
+        let speedup = one.speedup.filter(|speedup| *speedup != 1.0)?;
+        let walls = [&self.variants[0], one].map(|one| format!("[{}].wall", one.name));
+        let leaves_open = |claim: &ClaimReport| {
+            let is_open = claim.needs_quiet || claim.verdict == Verdict::Inconclusive;
+            is_open && walls.iter().all(|wall| claim.is_on(wall))
+        };
+        let text = format::compared(speedup);
+        let is_open = text.contains('×') && self.claims.iter().any(leaves_open);
+        let open = format!("~{} ×, undecided", format::factor(speedup));
+        Some(if is_open { open } else { text })
+    }
+
+    /// What a reader is to know before the figures: what disturbed the run, and whether the machine was busy.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        let disturbed = self.variants.iter().filter_map(|one| {
+            let why = one.disturbed.as_ref()?;
+            Some(format!("`{}`: {why}; its times prove nothing.", one.name))
+        });
+        let is_busy = self.claims.iter().any(|claim| claim.needs_quiet);
+        let busy = is_busy.then(|| {
+            let free = match (self.host.cpus, self.host.parallelism) {
+                (1, _) => "This program may use one CPU only: no two threads work at once.".into(),
+                (cpus, free) => format!("Only {free:.1} of {cpus} CPUs were free: times of CPU work compare only where far apart."),
+            };
+            format!("{free} Results, counts and waits hold.")
+        });
+        disturbed.chain(busy).collect()
+    }
+}
+
+impl ClaimReport {
+    /// Whether it compares a figure whose expression has this part.
+    pub(crate) fn is_on(&self, figure: &str) -> bool {
+        let mut sides = self
+            .checks
+            .iter()
+            .flat_map(|check| [&check.left, &check.right]);
+        sides.any(|side| side.contains(figure))
+    }
+}
+
 /// A table that a step tells beside those of its variants.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct TableReport {
     /// What it is about.
     pub title: String,
@@ -141,6 +183,7 @@ impl QuestionReport {
 /// After several runs everything but the fields said otherwise is that of the run with the median
 /// wall time (the lower of the two middle ones when the number is even).
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Variant {
     /// Its name.
     pub name: String,
@@ -182,10 +225,8 @@ pub struct Variant {
     /// What the step noted for its claims, each by round.
     pub figures: BTreeMap<String, Vec<f64>>,
     /// What the step says of it beside its time, such as a result in short.
-    #[serde(default)]
     pub note: Option<String>,
     /// What disturbed one of its runs from outside, such as a stop; its times prove nothing then.
-    #[serde(default)]
     pub disturbed: Option<String>,
     /// What the step computed.
     pub results: Value,
@@ -287,7 +328,7 @@ pub struct ClaimReport {
 }
 
 /// Whether a run shows a claim.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// It does.

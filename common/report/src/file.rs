@@ -16,8 +16,8 @@ pub struct ResultFile {
     path: PathBuf,
     /// What is no regular file, to be written to.
     special: Option<File>,
-    what: &'static str,
-    flag: &'static str,
+    /// What is said where it cannot be written.
+    unwritable: String,
 }
 
 impl ResultFile {
@@ -25,12 +25,14 @@ impl ResultFile {
     ///
     /// # Errors
     /// Nothing can be written there.
-    pub fn create(path: &Path, what: &'static str, flag: &'static str) -> anyhow::Result<Self> {
+    pub fn create(path: &Path, what: &str, flag: &str) -> anyhow::Result<Self> {
+        let place = path.display();
+        let unwritable =
+            format!("cannot write {what} to `{place}`; name another place with {flag}");
         Ok(Self {
             path: path.to_owned(),
-            special: open(path).with_context(|| unwritable(path, what, flag))?,
-            what,
-            flag,
+            special: open(path).with_context(|| unwritable.clone())?,
+            unwritable,
         })
     }
 
@@ -43,7 +45,7 @@ impl ResultFile {
             Some(mut file) => file.write_all(text.as_bytes()),
             None => replace(&self.path, text),
         };
-        written.with_context(|| unwritable(&self.path, self.what, self.flag))
+        written.context(self.unwritable)
     }
 }
 
@@ -94,13 +96,14 @@ fn led_to(path: &Path) -> PathBuf {
 
 /// A path that two of these results would go to; pipes and devices take several.
 pub fn named_twice(paths: &[&Option<PathBuf>]) -> Option<PathBuf> {
-    let paths: Vec<&PathBuf> = paths.iter().filter_map(|path| path.as_ref()).collect();
-    let twice = paths.iter().enumerate().find(|(index, path)| {
-        let others = &paths[index + 1..];
-        let is_special = fs::metadata(path).is_ok_and(|about| !about.is_file());
-        !is_special && others.iter().any(|other| led_to(other) == led_to(path))
-    });
-    twice.map(|(_, path)| path.to_path_buf())
+    let paths = paths.iter().filter_map(|path| path.as_ref());
+    let is_special = |path: &Path| fs::metadata(path).is_ok_and(|about| !about.is_file());
+    let paths: Vec<&PathBuf> = paths.filter(|path| !is_special(path)).collect();
+    let is_twice = |path: &&&PathBuf| {
+        let same = paths.iter().filter(|other| led_to(other) == led_to(path));
+        same.count() > 1
+    };
+    paths.iter().find(is_twice).map(|path| path.to_path_buf())
 }
 
 /// A temporary file in the folder of `path`.
@@ -113,13 +116,6 @@ fn beside(path: &Path) -> io::Result<NamedTempFile> {
     let plain = |error: io::Error| error.kind().into();
     let folder = path.parent().unwrap_or(Path::new("."));
     builder.tempfile_in(folder).map_err(plain)
-}
-
-fn unwritable(path: &Path, what: &str, flag: &str) -> String {
-    format!(
-        "cannot write {what} to `{}`; name another place with {flag}",
-        path.display()
-    )
 }
 
 #[cfg(test)]

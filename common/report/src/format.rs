@@ -10,33 +10,27 @@ pub fn seconds(duration: Duration) -> String {
 
 /// A number of seconds; see [`seconds`].
 pub fn seconds_f64(value: f64) -> String {
-    let size = value.abs();
-    if value == 0.0 {
-        "0 s".into()
-    } else if size < 1e-6 {
-        format!("{} ns", digits(value * 1e9))
-    } else if size < 1e-3 {
-        format!("{} µs", digits(value * 1e6))
-    } else if size < 0.9995 {
-        format!("{} ms", digits(value * 1e3))
-    } else if size < 119.5 {
-        format!("{} s", digits(value))
-    } else {
-        let whole = value.round();
-        format!("{:.0} min {:.0} s", (whole / 60.0).floor(), whole % 60.0)
+    const UNITS: [(f64, f64, &str); 4] = [
+        (1e-6, 1e9, "ns"),
+        (1e-3, 1e6, "µs"),
+        (0.9995, 1e3, "ms"),
+        (119.5, 1.0, "s"),
+    ];
+    let whole = value.round();
+    match UNITS.iter().find(|unit| value.abs() < unit.0) {
+        _ if value == 0.0 => "0 s".into(),
+        Some((_, times, unit)) => format!("{} {unit}", digits(value * times)),
+        None => format!("{:.0} min {:.0} s", (whole / 60.0).floor(), whole % 60.0),
     }
 }
 
 /// A number of bytes: `840 B`, `12.3 kB`, `1.01 MB`.
 pub fn bytes(value: f64) -> String {
-    if value < 999.5 {
-        format!("{value:.0} B")
-    } else if value < 999.5e3 {
-        format!("{} kB", digits(value / 1e3))
-    } else if value < 999.5e6 {
-        format!("{} MB", digits(value / 1e6))
-    } else {
-        format!("{} GB", digits(value / 1e9))
+    match value {
+        ..999.5 => format!("{value:.0} B"),
+        ..999.5e3 => format!("{} kB", digits(value / 1e3)),
+        ..999.5e6 => format!("{} MB", digits(value / 1e6)),
+        _ => format!("{} GB", digits(value / 1e9)),
     }
 }
 
@@ -53,20 +47,14 @@ pub fn counted(number: usize, thing: &str) -> String {
 
 /// A number without a unit: whole as [`count`], otherwise three significant digits.
 pub fn plain(value: f64) -> String {
-    if value.fract() == 0.0 && value.abs() < 1e15 {
-        let sign = if value < 0.0 { "-" } else { "" };
-        format!("{sign}{}", count(value.abs() as u64))
-    } else if value.abs() >= 1000.0 {
-        format!("{value:.0}")
-    } else if value.abs() < 0.01 {
-        format!("{value:.2e}")
-    } else {
-        let text = digits(value);
-        if text.contains('.') {
-            text.trim_end_matches('0').trim_end_matches('.').into()
-        } else {
-            text
+    match (value.abs(), digits(value)) {
+        (size, _) if value.fract() == 0.0 && size < 1e15 => {
+            let sign = if value < 0.0 { "-" } else { "" };
+            format!("{sign}{}", count(size as u64))
         }
+        (..0.01, _) => format!("{value:.2e}"),
+        (_, text) if text.contains('.') => text.trim_end_matches('0').trim_end_matches('.').into(),
+        (_, text) => text,
     }
 }
 
@@ -104,14 +92,12 @@ pub(crate) fn round_step(least: f64) -> f64 {
 
 /// Three significant digits, none after the point past 100.
 fn digits(value: f64) -> String {
-    let size = value.abs();
-    if size >= 99.95 {
-        format!("{value:.0}")
-    } else if size >= 9.995 {
-        format!("{value:.1}")
-    } else {
-        format!("{value:.2}")
-    }
+    let decimals = match value.abs() {
+        ..9.995 => 2,
+        ..99.95 => 1,
+        _ => 0,
+    };
+    format!("{value:.decimals$}")
 }
 
 #[cfg(test)]

@@ -13,7 +13,6 @@ use std::{
 pub(crate) struct Keys {
     #[cfg(unix)]
     before: Option<Termios>,
-    is_terminal: bool,
     asked: Mutex<Asked>,
 }
 
@@ -31,7 +30,6 @@ impl Keys {
         let keys = Arc::new(Self {
             #[cfg(unix)]
             before: silence(),
-            is_terminal: io::stdin().is_terminal(),
             asked: Mutex::new(Asked {
                 is_silent: true,
                 ..Asked::default()
@@ -47,25 +45,17 @@ impl Keys {
     /// Gives the keyboard back on Ctrl-Z, takes it again on `fg`, and shows again what the reader had in view.
     #[cfg(unix)]
     fn watch_stops(self: &Arc<Self>) {
-        use signal_hook::{
-            consts::{SIGCONT, SIGSTOP, SIGTSTP},
-            iterator::Signals,
-            low_level,
-        };
-        let Ok(mut signals) = Signals::new([SIGCONT, SIGTSTP]) else {
+        use signal_hook::{consts, iterator::Signals, low_level};
+        let Ok(mut signals) = Signals::new([consts::SIGTSTP]) else {
             return;
         };
         let keys = Arc::downgrade(self);
         std::thread::spawn(move || {
-            for signal in signals.forever() {
-                let keys = keys.upgrade();
-                if signal == SIGCONT {
-                    keys.inspect(|keys| keys.show_again());
-                } else {
-                    keys.inspect(|keys| keys.restore());
-                    // What cannot be stopped goes on.
-                    let _ = low_level::raise(SIGSTOP);
-                }
+            for _ in signals.forever() {
+                keys.upgrade().inspect(|keys| keys.restore());
+                // Here it stops until it is continued; what cannot be stopped goes on.
+                let _ = low_level::raise(consts::SIGSTOP);
+                keys.upgrade().inspect(|keys| keys.show_again());
             }
         });
     }
@@ -107,7 +97,7 @@ impl Keys {
     /// Forgets what was typed so far.
     pub(crate) fn flush(&self) {
         #[cfg(unix)]
-        if self.is_terminal {
+        if is_terminal() {
             // Keys that cannot be forgotten are read.
             let _ = termios::tcflush(io::stdin(), QueueSelector::IFlush);
         }
@@ -116,7 +106,7 @@ impl Keys {
     /// The next key; of input that is no terminal the first of a line. `None` at its end.
     pub(crate) fn next(&self) -> Option<char> {
         let first = read_byte()?;
-        if !self.is_terminal && first != b'\n' {
+        if !is_terminal() && first != b'\n' {
             rest_of_line().for_each(drop);
         }
         let key = char::from(first).to_ascii_lowercase();
@@ -130,7 +120,7 @@ impl Keys {
         #[cfg(unix)]
         silence();
         self.asked().is_silent = true;
-        if !self.is_terminal {
+        if !is_terminal() {
             eprintln!();
         }
         line
@@ -155,6 +145,11 @@ impl Drop for Keys {
     fn drop(&mut self) {
         self.release();
     }
+}
+
+/// Whether keys come one by one.
+fn is_terminal() -> bool {
+    cfg!(unix) && io::stdin().is_terminal()
 }
 
 /// What is still to be read of a line; a number is asked for, so bytes are characters.

@@ -2,7 +2,7 @@
 
 use crate::{LaneReport, SpanReport, Variant};
 use std::collections::BTreeMap;
-use timeline::{CAUSES, START_UP};
+use timeline::{CAUSES, Cause, START_UP};
 
 /// How a stretch looks for the part of its time that it does not run: one of these or a cause.
 pub(crate) const RUNNING: usize = 0;
@@ -65,28 +65,28 @@ fn look_of(span: &SpanReport) -> usize {
     }
 }
 
-/// A look in a word, and as a legend says it.
-pub(crate) fn named(look: usize) -> (&'static str, &'static str) {
+/// A look in a word and as a legend says it, with its mark in a text picture.
+pub(crate) const fn named(look: usize) -> (&'static str, &'static str, char) {
     match look {
-        RUNNING => ("run", "running"),
-        STILL => ("still", "waiting"),
-        READY => ("ready", "ready, no CPU free"),
-        START => ("start", "starts up"),
-        CUT => ("cut", "cut off: how it ran is not known"),
+        RUNNING => ("run", "running", '█'),
+        STILL => ("still", "waiting", '░'),
+        READY => ("ready", "ready, no CPU free", '┄'),
+        START => ("start", "starts up", 's'),
+        CUT => ("cut", "cut off: how it ran is not known", '?'),
         cause => {
-            let cause = &CAUSES[cause - FIRST_CAUSE];
-            (cause.wait, cause.words)
+            let Cause { wait, words, mark } = CAUSES[cause - FIRST_CAUSE];
+            match mark {
+                Some(mark) => (wait, words, mark),
+                None => (wait, words, named(STILL).2),
+            }
         }
     }
 }
 
 /// Paints a stretch over what is there.
 fn paint(canvas: &mut BTreeMap<i64, Stretch>, place: (f64, f64), look: usize, share: f64) {
-    if place
-        .0
-        .partial_cmp(&place.1)
-        .is_none_or(|order| order.is_gt())
-    {
+    // What is no number is no place.
+    if (place.0..=place.1).is_empty() {
         return;
     }
     let [start, end] = [place.0, place.1].map(nanoseconds);
@@ -118,16 +118,11 @@ pub(crate) fn nanoseconds(seconds: f64) -> i64 {
 /// How much of its time outside of its children each span ran.
 fn own_shares(spans: &[SpanReport]) -> Vec<f64> {
     let open = |span: &SpanReport| span.end_s - span.start_s;
-    let mut own: Vec<(f64, f64)> = (spans.iter())
-        .map(|span| (span.busy_s, open(span)))
-        .collect();
+    let mut own: Vec<_> = spans.iter().map(|span| (span.busy_s, open(span))).collect();
     let mut around: Vec<usize> = Vec::new();
     for (index, span) in spans.iter().enumerate() {
-        let is_around =
-            |last: &usize| spans[*last].depth < span.depth && spans[*last].end_s >= span.end_s;
-        while around.last().is_some_and(|last| !is_around(last)) {
-            around.pop();
-        }
+        let is_inside = |last: &SpanReport| last.depth < span.depth && last.end_s >= span.end_s;
+        while around.pop_if(|last| !is_inside(&spans[*last])).is_some() {}
         if let Some(&parent) = around.last() {
             own[parent].0 -= span.busy_s;
             own[parent].1 -= open(span);
@@ -148,27 +143,20 @@ pub(crate) fn in_view(lanes: &[LaneReport], wall_s: f64) -> impl Iterator<Item =
     })
 }
 
-/// How long the axis of one of `all` is: the longest one's, unless it would be too small to see there.
-///
-/// Variants that do the same work stay together where the longest of them is long enough for all.
+/// How long the axis of one of `all` is: the longest one's, or that of the longest of its kind, which does the
+/// same work, where all of its kind are seen there; its own where it would be too small on the longest.
 pub(crate) fn axis_of(one: &Variant, all: &[&Variant]) -> f64 {
-    let same_work = one.speedup.is_some();
-    let alike = || {
-        all.iter()
-            .filter(|other| other.speedup.is_some() == same_work)
-    };
-    let longest = longest(all.iter().copied());
-    let longest_alike = alike().map(|one| one.wall_s).fold(0.0, f64::max);
-    let too_small = |one: &Variant, axis_s: f64| one.wall_s * SMALLEST_PART < axis_s;
-    if !alike().any(|one| too_small(one, longest)) {
-        longest
-    } else if same_work && !alike().any(|one| too_small(one, longest_alike)) {
-        longest_alike
-    } else if too_small(one, longest) {
-        one.wall_s
+    let is_alike = |other: &&Variant| other.speedup.is_some() == one.speedup.is_some();
+    let alike = all.iter().copied().filter(is_alike);
+    let is_seen = |one: &Variant, axis_s: f64| one.wall_s * SMALLEST_PART >= axis_s;
+    let whole = longest(all.iter().copied());
+    let mut shared = [whole, longest(alike.clone())].into_iter();
+    let shared = shared.find(|axis_s| alike.clone().all(|other| is_seen(other, *axis_s)));
+    shared.unwrap_or(if is_seen(one, whole) {
+        whole
     } else {
-        longest
-    }
+        one.wall_s
+    })
 }
 
 pub(crate) fn longest<'a>(variants: impl IntoIterator<Item = &'a Variant>) -> f64 {

@@ -28,7 +28,7 @@ pub use document::{
 pub use live::{Watch, Watched};
 pub use picture::finished;
 pub use recording::{CounterReport, LaneReport, RecorderReport, RecordingReport, SpanReport};
-pub use screen::{Key, Screen, ScreenOptions, print_error, unwritten};
+pub use screen::{Screen, ScreenOptions, print_error, unwritten};
 pub use summary::{header, summary};
 pub use tables::table;
 pub use trace::trace;
@@ -44,22 +44,6 @@ const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default();
 const UNSURE: Style = AnsiColor::Yellow.on_default();
 const NO_BREAK: &str = "\u{a0}";
-
-/// What has the same key together, in the order of the first of each.
-fn grouped<T, K: PartialEq>(
-    all: impl IntoIterator<Item = T>,
-    key: impl Fn(&T) -> K,
-) -> Vec<(K, Vec<T>)> {
-    let mut groups: Vec<(K, Vec<T>)> = Vec::new();
-    for one in all {
-        let key = key(&one);
-        match groups.iter_mut().find(|group| group.0 == key) {
-            Some((_, group)) => group.push(one),
-            None => groups.push((key, vec![one])),
-        }
-    }
-    groups
-}
 
 /// Every parameter with its value, in one line.
 pub fn parameters(params: &Value) -> String {
@@ -100,12 +84,9 @@ fn fill(text: &str, width: usize, first: &str, rest: &str) -> String {
     text.trim_end().replace(NO_BREAK, " ")
 }
 
-/// The lines of a text that is broken, each in a style.
-fn styled(style: Style, text: &str, width: usize, indent: usize) -> Vec<String> {
-    let text = wrap(text, width, indent);
-    text.lines()
-        .map(|line| format!("{style}{line}{style:#}"))
-        .collect()
+/// A text that is broken, in a style.
+fn styled(style: Style, text: &str, width: usize, indent: usize) -> String {
+    format!("{style}{}{style:#}", wrap(text, width, indent))
 }
 
 /// The text, with a unit in one piece with the figure before it: `1.2 ms`, `93 %`.

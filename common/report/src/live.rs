@@ -1,15 +1,12 @@
 //! The live view: the picture of a variant grows while it runs.
 
-use crate::{DIM, RecordingReport, Screen, Variant, format, lane, picture::Picture};
+use crate::{DIM, Document, RecordingReport, Screen, Variant, format, picture::Picture};
 use measure::{
     Moment,
     timing::{self, Housekeeper, Usage},
 };
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::mpsc::{self, Receiver, RecvTimeoutError, Sender},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
@@ -36,7 +33,8 @@ pub struct Watched {
 /// The live view of one variant.
 #[derive(Debug)]
 pub struct Watch {
-    stop: Arc<AtomicBool>,
+    /// Drawing goes on while there is one.
+    goes_on: Option<Sender<()>>,
     drawing: Option<JoinHandle<()>>,
 }
 
@@ -46,36 +44,37 @@ impl Screen {
         if !self.is_live() {
             return None;
         }
-        let stop = Arc::new(AtomicBool::new(false));
-        let (stopped, screen, timeline) = (Arc::clone(&stop), self.clone(), timeline.clone());
+        let (goes_on, asked) = mpsc::channel();
+        let (screen, timeline) = (self.clone(), timeline.clone());
         let keeper = Housekeeper::enrol();
-        let draw = move || draw_until(&stopped, &screen, &timeline, &watched, &keeper);
+        let draw = move || draw_while(&asked, &screen, &timeline, &watched, &keeper);
         // Where no thread can be started, there is nothing to watch.
         let drawing = thread::Builder::new().spawn(draw).ok();
-        Some(Watch { stop, drawing })
+        Some(Watch {
+            goes_on: Some(goes_on),
+            drawing,
+        })
     }
 }
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        self.stop.store(true, Ordering::SeqCst);
-        if let Some(drawing) = self.drawing.take() {
-            drawing.thread().unpark();
-            // A picture that failed to draw is no reason to fail the measurement.
-            let _ = drawing.join();
-        }
+        self.goes_on = None;
+        // A picture that failed to draw is no reason to fail the measurement.
+        let _ = self.drawing.take().map(JoinHandle::join);
     }
 }
 
-fn draw_until(
-    stopped: &AtomicBool,
+fn draw_while(
+    asked: &Receiver<()>,
     screen: &Screen,
     timeline: &Timeline,
     watched: &Watched,
     keeper: &Housekeeper,
 ) {
     let (began, started, before) = (Moment::now(), Instant::now(), Usage::now());
-    while !stopped.load(Ordering::SeqCst) {
+    let mut rest = Duration::ZERO;
+    while asked.recv_timeout(rest) == Err(RecvTimeoutError::Timeout) {
         let drawing = Instant::now();
         let recording = Recording {
             start: began,
@@ -85,42 +84,46 @@ fn draw_until(
         screen.draw(frame(screen, &recording, watched, &before));
         keeper.charge();
         // What is watched needs the CPUs more: drawing has a tenth of one at most.
-        thread::park_timeout(REDRAW_EVERY.max(9 * drawing.elapsed()));
+        rest = REDRAW_EVERY.max(9 * drawing.elapsed());
     }
     screen.draw(Vec::new());
 }
 
 /// The picture so far, and one line of figures below it.
-fn frame(screen: &Screen, so_far: &Recording, watched: &Watched, before: &Usage) -> Vec<String> {
-    let wall_s = so_far.wall.as_secs_f64();
+fn frame(screen: &Screen, so_far: &Recording, watched: &Watched, usage: &Usage) -> Vec<String> {
     let (rows, columns) = screen.room();
     let room = rows.saturating_sub(LEFT).min(MOST);
-    let variant = |name: &str, wall_s| Variant {
-        name: name.into(),
+    let mut all = watched.before.clone();
+    all.push((watched.name.clone(), so_far.wall.as_secs_f64()));
+    let variant = |(name, wall_s): (String, f64)| Variant {
+        name,
         wall_s,
         comparable: true,
         ..Variant::default()
     };
-    let finished = watched.before.iter();
-    let finished = finished.map(|(name, wall_s)| variant(name, *wall_s));
-    let mut all: Vec<Variant> = finished.collect();
-    all.push(variant(&watched.name, wall_s));
-    let picture = Picture::of(&all, lane::longest(&all), columns - 1);
-    let bars: Vec<&Variant> = all.iter().rev().skip(1).take(BARS).rev().collect();
+    let mut document = Document {
+        variants: all.into_iter().map(variant).collect(),
+        ..Document::default()
+    };
+    document.variants[watched.before.len()].recorded = RecordingReport::of(so_far);
+    let picture = Picture::of(&document, columns - 1);
+    let (before, growing) = document.variants.split_at(watched.before.len());
+    let bars: Vec<&Variant> = before
+        .iter()
+        .skip(before.len().saturating_sub(BARS))
+        .collect();
     let mut lines = picture.bars(&bars);
-    let growing = &mut all[watched.before.len()..];
-    growing[0].recorded = RecordingReport::of(so_far);
     lines.extend(picture.lanes(growing, |_| true, room.saturating_sub(lines.len())));
     lines.truncate(room);
-    let status = status(so_far, watched, before);
+    let status = status(so_far, watched, usage);
     lines.push(format!("{DIM}{status}{DIM:#}"));
     lines
 }
 
 fn status(so_far: &Recording, watched: &Watched, before: &Usage) -> String {
     let (elapsed_s, now) = (so_far.wall.as_secs_f64(), so_far.start.plus(so_far.wall));
-    let used = Usage::now().since(before);
-    let cpu = (used.cpu_user + used.cpu_system).as_secs_f64() / elapsed_s.max(0.001);
+    let used = Usage::now().since(before).cpu();
+    let cpu = format::percent(used.as_secs_f64() / elapsed_s.max(0.001));
     // A span that is open ends at the look, which comes a moment before `now`.
     let spans = so_far.lanes.iter().flat_map(|lane| &lane.spans);
     let last = spans.map(|span| span.end).max();
@@ -132,12 +135,11 @@ fn status(so_far: &Recording, watched: &Watched, before: &Usage) -> String {
         format!(" · done {done}/{all} · {at_work} at once")
     });
     let threads = timing::threads_now().map_or(String::new(), |all| {
-        let threads = (all as u64).saturating_sub(timing::housekeepers());
-        format!(" · {threads} thread{}", if threads == 1 { "" } else { "s" })
+        let threads = all.saturating_sub(timing::housekeepers() as usize);
+        format!(" · {}", format::counted(threads, "thread"))
     });
     format!(
-        "  {} · {elapsed_s:.1} s{tasks}{threads} · CPU {}",
-        watched.name,
-        format::percent(cpu)
+        "  {} · {elapsed_s:.1} s{tasks}{threads} · CPU {cpu}",
+        watched.name
     )
 }

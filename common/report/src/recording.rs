@@ -98,22 +98,26 @@ impl RecordingReport {
         // Of two moments the earlier less the later is nothing.
         let start = recording.start;
         let seconds = |at: Moment| (at - start).as_secs_f64() - (start - at).as_secs_f64();
-        let lanes = lanes.iter().map(|lane| LaneReport {
-            id: lane.id.number,
-            name: lane.name.clone(),
-            kind: lane.id.kind,
-            spans: (lane.spans.iter())
-                .map(|span| SpanReport::of(span, seconds))
-                .collect(),
+        let lanes = lanes.iter().map(|lane| {
+            let spans = lane.spans.iter().map(|span| SpanReport::of(span, seconds));
+            LaneReport {
+                id: lane.id.number,
+                name: lane.name.clone(),
+                kind: lane.id.kind,
+                spans: spans.collect(),
+            }
+        });
+        let counters = recording.all_levels().into_iter().map(|level| {
+            let samples = level
+                .samples
+                .iter()
+                .map(|(at, level)| (seconds(*at), *level));
+            CounterReport {
+                samples: samples.collect(),
+                name: level.name.into_owned(),
+            }
         });
         let toll = &recording.toll;
-        let counters = recording.all_levels().into_iter();
-        let counters = counters.map(|level| CounterReport {
-            name: level.name.into_owned(),
-            samples: (level.samples.iter())
-                .map(|(at, level)| (seconds(*at), *level))
-                .collect(),
-        });
         Self {
             lanes: lanes.collect(),
             folded,
@@ -133,11 +137,6 @@ impl CounterReport {
     pub(crate) fn peak(&self) -> f64 {
         let levels = self.samples.iter().map(|sample| sample.1);
         levels.fold(0.0, f64::max)
-    }
-
-    /// Whether the lesson told it; the other is counted from spans.
-    pub(crate) fn is_told(&self) -> bool {
-        self.name != "in flight"
     }
 }
 

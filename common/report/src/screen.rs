@@ -53,11 +53,10 @@ pub(crate) fn width_of_terminal() -> usize {
 impl Screen {
     /// The screen of this process; a program makes one and passes it on.
     pub fn new(mut options: ScreenOptions) -> Self {
-        options.ascii = ascii::is_wanted(options.ascii);
         let stage = Stage {
             cast: options.cast.take(),
             shown: !options.silent && is_watched(),
-            ascii: options.ascii,
+            ascii: ascii::is_wanted(options.ascii),
             ..Stage::default()
         };
         Self(Arc::new(Inner {
@@ -86,12 +85,21 @@ impl Screen {
     ///
     /// The prompt that comes after it takes one of the terminal's; below three quarters it does not shrink.
     pub fn rows(&self, most: usize) -> usize {
-        let recorded = self.stage().cast.as_ref().map(|cast| cast.rows);
-        let terminal = Term::stdout().size_checked();
-        let rows = terminal.map(|size| size.0.into()).or(recorded);
-        rows.map_or(most, |rows| {
-            rows.saturating_sub(1).clamp(most - most / 4, most)
-        })
+        let (rows, _) = self.size(&Term::stdout());
+        rows.saturating_sub(1).clamp(most - most / 4, most)
+    }
+
+    /// The rows and columns of a terminal, and of a recording; without one there is no end.
+    fn size(&self, terminal: &Term) -> (usize, usize) {
+        let recorded = self
+            .stage()
+            .cast
+            .as_ref()
+            .map_or(usize::MAX, |cast| cast.rows);
+        match terminal.size_checked() {
+            Some((rows, columns)) => (recorded.min(rows.into()), columns.into()),
+            None => (recorded, usize::MAX),
+        }
     }
 
     /// Whether there is a live view to draw.
@@ -102,12 +110,7 @@ impl Screen {
 
     /// How many rows and columns there are for what is drawn while a variant runs.
     pub(crate) fn room(&self) -> (usize, usize) {
-        let size = Term::stderr().size_checked();
-        let (rows, columns) = size.map_or((usize::MAX, usize::MAX), |(rows, columns)| {
-            (rows.into(), columns.into())
-        });
-        let recorded = self.stage().cast.as_ref().map(|cast| cast.rows);
-        let rows = rows.min(recorded.unwrap_or(usize::MAX));
+        let (rows, columns) = self.size(&Term::stderr());
         (rows, columns.min(self.width()))
     }
 
@@ -115,11 +118,6 @@ impl Screen {
     pub(crate) fn draw(&self, lines: Vec<String>) {
         let room = self.room();
         self.stage().draw(lines, room);
-    }
-
-    /// The text as this screen shows it.
-    fn settled(&self, text: &str) -> String {
-        ascii::settled(text, self.0.options.ascii)
     }
 
     /// Prints one line on standard output, at once; nothing when silent.
@@ -135,21 +133,11 @@ impl Screen {
     ///
     /// A piece that has no room on the line begins another. Otherwise as [`say`](Self::say).
     pub fn say_more(&self, piece: &str) {
-        if self.0.options.silent {
-            return;
+        if !self.0.options.silent {
+            let room = (self.room().1, self.width());
+            let said = self.stage().add(piece, room);
+            self.settle(said);
         }
-        let (piece, columns, width) = (self.settled(piece), self.room().1, self.width());
-        let mut stage = self.stage();
-        let length = stage.open.chars().chain(piece.chars()).count();
-        let printed = match !stage.open.is_empty() && length > width {
-            true => stage.print(None, columns).and_then(|()| {
-                let rest = piece.trim_start_matches([';', ' ']);
-                stage.add(&format!("    {rest}"), columns)
-            }),
-            false => stage.add(&piece, columns),
-        };
-        drop(stage);
-        self.settle(printed);
     }
 
     /// Prints lines, even when silent; otherwise as [`say`](Self::say).
@@ -173,7 +161,7 @@ impl Screen {
     /// # Errors
     /// Standard output takes no more.
     pub fn try_print(&self, lines: &str) -> io::Result<()> {
-        let lines = self.settled(lines);
+        let lines = ascii::settled(lines, self.stage().ascii);
         (self.0.keys.as_ref()).inspect(|keys| keys.keep(&format!("{lines}\n")));
         let columns = self.room().1;
         self.stage().print(Some(&lines), columns)
@@ -209,25 +197,23 @@ impl Screen {
             pressed.find_map(|key| Some((key, wanted(key)?)))
         });
         // An answer is seen; Enter and the keys of a pause are not part of the story.
-        let seen = answer.as_ref().map(|(key, _)| *key);
-        let seen = seen.filter(|key| prompt.ends_with(": ") && !key.is_whitespace());
-        let seen = seen.map_or(String::new(), |key| key.to_uppercase().to_string());
-        self.prompt(&format!("{seen}\n"));
+        let is_seen = |key: &char| prompt.ends_with(": ") && !key.is_whitespace();
+        let seen = answer.iter().map(|(key, _)| *key).filter(is_seen);
+        self.prompt(&(seen.flat_map(char::to_uppercase).collect::<String>() + "\n"));
         answer.map(|(_, found)| found)
     }
 
     /// Waits for a whole number after a prompt; Enter alone is 0. What was typed ahead does not count.
     pub fn ask_number(&self, prompt: &str) -> u64 {
         let number = self.waited_for(prompt, |keys| {
-            loop {
+            let mut lines = iter::repeat_with(|| {
                 self.prompt(prompt);
-                let line = keys.line();
-                if line.trim().is_empty() {
-                    return None;
-                } else if let Ok(number) = line.trim().parse() {
-                    return Some(number);
-                }
-            }
+                keys.line()
+            });
+            lines.find_map(|line| match line.trim() {
+                "" => Some(0),
+                line => line.parse().ok(),
+            })
         });
         let number = number.unwrap_or(0);
         self.recorded(|cast| cast.show(&format!("{number}\n")));
@@ -242,16 +228,10 @@ impl Screen {
         answer
     }
 
-    /// Waits until the reader wants to go on; see [`ask`](Self::ask).
-    pub fn pause(&self, prompt: &str) -> Key {
-        let key = self.ask(&format!("{prompt} "), |key| match key {
-            '\n' => Some(Key::Go),
-            'r' => Some(Key::Again),
-            's' => Some(Key::Skip),
-            'q' => Some(Key::Quit),
-            _ => None,
-        });
-        key.unwrap_or(Key::Go)
+    /// Waits until the reader wants to go on: Enter, `r`, `s` or `q`; see [`ask`](Self::ask).
+    pub fn pause(&self, prompt: &str) -> char {
+        let is_wanted = |key| "\nrsq".contains(key).then_some(key);
+        self.ask(&format!("{prompt} "), is_wanted).unwrap_or('\n')
     }
 
     /// Gives the keyboard back as it was.
@@ -266,7 +246,7 @@ impl Screen {
 
     /// Prints in one line on standard error what went wrong; nobody need be there to read it.
     pub fn print_error(&self, message: impl fmt::Display) {
-        let line = self.settled(&error_line(message));
+        let line = ascii::settled(&error_line(message), self.stage().ascii);
         self.recorded(|cast| cast.show(&format!("{line}\n")));
         // With standard error closed or full, the exit code still tells.
         let _ = writeln!(io::stderr(), "{line}");
@@ -282,8 +262,7 @@ impl Screen {
     /// # Errors
     /// The place is full or has gone; an old file stays whole.
     pub fn finish(&self) -> anyhow::Result<()> {
-        let cast = self.stage().cast.take();
-        cast.map_or(Ok(()), Cast::finish)
+        self.stage().cast.take().map_or(Ok(()), Cast::finish)
     }
 
     /// A progress bar over `length` steps, part of the live view.
@@ -303,28 +282,12 @@ impl Screen {
     /// Ends the process: quietly after a closed pipe, with a line otherwise; children end with their links.
     fn end_unread(&self, error: &io::Error) -> ! {
         self.release_keys();
-        if let Err(error) = self.finish() {
-            self.print_error(format_args!("{error:#}"));
+        let is_quiet = error.kind() == io::ErrorKind::BrokenPipe;
+        if !is_quiet {
+            self.print_error(unwritten(error));
         }
-        if error.kind() == io::ErrorKind::BrokenPipe {
-            std::process::exit(0);
-        }
-        self.print_error(unwritten(error));
-        std::process::exit(1);
+        std::process::exit(i32::from(!is_quiet));
     }
-}
-
-/// What a reader wants who was waited for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Key {
-    /// Enter: go on.
-    Go,
-    /// `r`: run what has just run again.
-    Again,
-    /// `s`: skip what comes next.
-    Skip,
-    /// `q`: stop here.
-    Quit,
 }
 
 /// Whether somebody watches a terminal that can draw.

@@ -10,7 +10,7 @@ use std::{
 };
 
 /// Cells of a progress bar.
-const BAR: u64 = 40;
+const BAR: usize = 40;
 
 /// The foot of a terminal and of a recording, which get the same lines.
 #[derive(Debug, Default)]
@@ -38,36 +38,41 @@ impl Stage {
             lines.extend(self.bars.iter().map(bar_line));
         }
         lines.drain(..lines.len().saturating_sub(rows.saturating_sub(1)));
-        for line in &mut lines {
-            // A line as wide as the terminal may go on in the next.
-            let cut = truncate_str(line, columns.saturating_sub(1), "");
-            *line = ascii::settled(cut.trim_end(), self.ascii);
-        }
+        // A line as wide as the terminal may go on in the next.
+        let cut = |line: &String| truncate_str(line, columns.saturating_sub(1), "").into_owned();
+        let lines = lines
+            .iter()
+            .map(|line| ascii::settled(cut(line).trim_end(), self.ascii));
+        let lines = lines.collect();
         self.replace(lines, columns);
     }
 
-    /// Adds a piece to the open line, or begins one.
-    pub(crate) fn add(&mut self, piece: &str, columns: usize) -> io::Result<()> {
+    /// Adds a piece to the open line, or begins one: another where it would be longer than `width`.
+    pub(crate) fn add(&mut self, piece: &str, (columns, width): (usize, usize)) -> io::Result<()> {
+        let mut piece = ascii::settled(piece, self.ascii);
+        let is_long = measure_text_width(&self.open) + measure_text_width(&piece) > width;
+        if is_long && !self.open.is_empty() {
+            self.print(None, columns)?;
+            piece = format!("    {}", piece.trim_start_matches([';', ' ']));
+        }
         let below = self.below();
-        self.open.push_str(piece);
+        self.open += &piece;
         self.replace(below, columns);
-        if self.shown { Ok(()) } else { write_out(piece) }
+        Ok(())
     }
 
     /// Ends the open line, if any, and prints lines for good; the foot goes below them.
     pub(crate) fn print(&mut self, lines: Option<&str>, columns: usize) -> io::Result<()> {
         let (below, open) = (self.below(), mem::take(&mut self.open));
         self.replace(Vec::new(), columns);
-        let rest = if self.shown { &open } else { "" };
-        let open = (!open.is_empty()).then_some((&*open, rest));
-        let all = open.into_iter().chain(lines.map(|lines| (lines, lines)));
-        let printed = all.map(|(text, rest)| {
-            if let Some(cast) = &mut self.cast {
-                cast.show(&format!("{text}\n"));
-            }
-            write_out(&format!("{rest}\n"))
-        });
-        let printed = printed.collect();
+        let open = Some(&*open).filter(|open| !open.is_empty());
+        let lines = open.into_iter().chain(lines);
+        let text: String = lines.map(|lines| format!("{lines}\n")).collect();
+        if let Some(cast) = &mut self.cast {
+            cast.show(&text);
+        }
+        let mut out = anstream::stdout().lock();
+        let printed = out.write_all(text.as_bytes()).and_then(|()| out.flush());
         self.replace(below, columns);
         printed
     }
@@ -87,28 +92,21 @@ impl Stage {
         if !self.open.is_empty() {
             lines.insert(0, self.open.clone());
         }
-        let is_blank = lines.is_empty() && self.lines.is_empty();
-        let text = |columns, coloured| {
-            let lines = lines.join("\n");
-            let erased = self.erased(columns);
-            if coloured {
-                erased + &lines
-            } else {
-                format!("{erased}{}", strip_str(&lines))
-            }
-        };
-        if self.shown && !is_blank {
-            let mut terminal = io::stderr();
-            let coloured = AutoStream::choice(&terminal) != ColorChoice::Never;
-            // A picture that fails to draw is no reason to fail the run.
-            let _ = terminal.write_all(text(columns, coloured).as_bytes());
+        if lines.is_empty() && self.lines.is_empty() {
+            return;
         }
-        let recorded = self
-            .cast
-            .as_ref()
-            .map(|cast| text(usize::MAX, cast.coloured));
-        if let (Some(cast), Some(text), false) = (&mut self.cast, recorded, is_blank) {
-            cast.add("o", &text);
+        let text = lines.join("\n");
+        let plain = strip_str(&text).to_string();
+        if self.shown {
+            let mut terminal = io::stderr();
+            let is_plain = AutoStream::choice(&terminal) == ColorChoice::Never;
+            let text = self.erased(columns) + if is_plain { &plain } else { &text };
+            // A picture that fails to draw is no reason to fail the run.
+            let _ = terminal.write_all(text.as_bytes());
+        }
+        let erased = self.erased(usize::MAX);
+        if let Some(cast) = &mut self.cast {
+            cast.add("o", &(erased + if cast.coloured { &text } else { &plain }));
         }
         self.lines = lines;
     }
@@ -127,16 +125,11 @@ impl Stage {
     }
 }
 
-fn write_out(text: &str) -> io::Result<()> {
-    let mut out = anstream::stdout().lock();
-    out.write_all(text.as_bytes()).and_then(|()| out.flush())
-}
-
 fn bar_line(bar: &ProgressBar) -> String {
     let (done, all) = (bar.position(), bar.length().unwrap_or_default());
-    let full = (BAR * done / all.max(1)).min(BAR) as usize;
-    let (full, rest) = ("█".repeat(full), "░".repeat(BAR as usize - full));
-    format!("  {} {full}{rest} {done}/{all}", bar.message())
+    let full = (BAR as u64 * done / all.max(1)) as usize;
+    let bar_line = format!("{:█<full$}", "");
+    format!("  {} {bar_line:░<BAR$} {done}/{all}", bar.message())
 }
 
 #[cfg(test)]
@@ -149,9 +142,9 @@ mod tests {
             shown: true,
             ..Stage::default()
         };
-        stage.add("  #1", 80).expect("drawn");
+        stage.add("  #1", (80, 80)).expect("drawn");
         stage.draw(vec!["picture".into()], (24, 80));
-        stage.add(" #2", 80).expect("drawn");
+        stage.add(" #2", (80, 80)).expect("drawn");
         assert_eq!(stage.lines, ["  #1 #2", "picture"]);
         stage.print(Some("done"), 80).expect("printed");
         assert_eq!(

@@ -16,7 +16,8 @@ fn screen(document: &Document, width: usize, rows: usize) -> String {
 #[test]
 fn a_screen_has_question_bars_lanes_claims_and_what_to_do_next() {
     let expected = "\
-lab-99-example · what does a report look like?                  2 CPUs, 1.9 free
+lab-99-example · what does a report look like? · mirrors lab/99_example.py
+2 CPUs, 1.9 free
 
   one    2.00 s                 ████████████████████████████████████████████████
   both   1.00 s  2.0 × as fast  ████████████████████████

@@ -1,7 +1,6 @@
 //! What a reader decides, with `--pause`: when to go on, and what to run again or to skip.
 
 use super::{Lab, runs::Runs};
-use report::Key;
 
 /// The reader leaves a run before its end.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
@@ -37,13 +36,13 @@ impl Lab {
         Ok(Some(true))
     }
 
-    /// Waits for the reader, with `--pause`.
-    pub(crate) fn pause(&self, prompt: &str) -> Result<Key, Quit> {
+    /// Waits for the reader, with `--pause`, and returns the key.
+    pub(crate) fn pause(&self, prompt: &str) -> Result<char, Quit> {
         if !self.args.pause {
-            return Ok(Key::Go);
+            return Ok('\n');
         }
         let key = self.screen.pause(prompt);
-        self.skip_next.set(key == Key::Skip);
-        if key == Key::Quit { Err(Quit) } else { Ok(key) }
+        self.skip_next.set(key == 's');
+        if key == 'q' { Err(Quit) } else { Ok(key) }
     }
 }

@@ -3,7 +3,7 @@
 use super::look::{self, Paths};
 use crate::{
     LaneReport,
-    lane::{self, LOOKS, RUNNING, Stretch},
+    lane::{self, Stretch},
 };
 
 /// How finely a picture is measured across, whatever time it spans.
@@ -12,18 +12,30 @@ pub(super) const UNITS: f64 = 100_000.0;
 /// At most so many pixels across are told apart: the most that a screen shows of an axis.
 const PIXELS: usize = 800;
 
-/// Bars shorter than a pixel stand alone where none is drawn within so many pixels before.
+/// What ran shorter than a pixel has a line where there is none within so many pixels before.
 const LONELY: i64 = 12;
+
+/// The least part of a row's height that is seen.
+const LEAST: f64 = 1.0 / 12.0;
 
 /// Draws a lane over `axis_s` seconds into the row that begins at `top`, in about `limit` bars.
 pub(super) fn draw(paths: &mut Paths, lane: &LaneReport, axis_s: f64, limit: usize, top: usize) {
-    let pixel = lane::nanoseconds(axis_s) / limit.clamp(50, PIXELS) as i64;
+    let axis = lane::nanoseconds(axis_s);
+    let pixel = axis / limit.clamp(50, PIXELS) as i64;
     let units = |time: i64| time as f64 / 1e9 / axis_s * UNITS;
-    for bar in few(visible(lane, axis_s), pixel) {
-        let width = bar.end - bar.start;
-        paths.bar((units(bar.start), units(width)), bar.look, bar.share, top);
-        if bar.look == RUNNING && width < pixel {
-            look::upright(&mut paths.hairlines, units(bar.start), top);
+    let mut line = i64::MIN / 2;
+    for bar in few(lane, axis, pixel) {
+        let (width, is_short) = (bar.end - bar.start, bar.end - bar.start <= pixel);
+        let is_seen = !is_short || bar.share == 0.0;
+        let share = if is_seen {
+            bar.share
+        } else {
+            bar.share.max(LEAST)
+        };
+        paths.bar((units(bar.start), units(width)), bar.look, share, top);
+        if !is_seen && bar.start > line + LONELY * pixel {
+            line = bar.start;
+            look::upright(&mut paths.hairlines, units(line), top);
         }
     }
     for span in lane.spans.iter().filter(|span| span.depth == 0) {
@@ -34,45 +46,26 @@ pub(super) fn draw(paths: &mut Paths, lane: &LaneReport, axis_s: f64, limit: usi
     }
 }
 
-/// The stretches of a lane, cut to what the axis shows.
-fn visible(lane: &LaneReport, axis_s: f64) -> impl Iterator<Item = Stretch> {
-    let axis = lane::nanoseconds(axis_s);
-    let stretches = lane::stretches(lane).into_iter();
-    let stretches = stretches.filter(move |one| one.end > 0 && one.start < axis);
-    stretches.map(move |one| Stretch {
-        start: one.start.max(0),
-        end: one.end.min(axis),
-        ..one
-    })
-}
-
-/// What is shorter than a pixel is added up until it fills one, so that a thousand short polls have the
-/// ink of the time that they took; one far from others is kept, so that it is seen.
-fn few(bars: impl Iterator<Item = Stretch>, pixel: i64) -> Vec<Stretch> {
-    let mut drawn = Vec::new();
-    let mut owed = [0; LOOKS];
-    let mut last: [Option<i64>; LOOKS] = [None; LOOKS];
-    for bar in bars {
-        if bar.end - bar.start >= pixel {
-            last[bar.look] = Some(bar.end);
-            drawn.push(bar);
-            continue;
-        }
-        for (look, part) in [(RUNNING, bar.share), (bar.look, 1.0 - bar.share)] {
-            owed[look] += ((bar.end - bar.start) as f64 * part) as i64;
-            let is_near = |last: i64| bar.start < last + LONELY * pixel;
-            if owed[look] == 0 || (owed[look] < pixel && last[look].is_some_and(is_near)) {
-                continue;
-            }
-            let end = bar.start + owed[look];
-            let share = if look == RUNNING { 1.0 } else { 0.0 };
-            (owed[look], last[look]) = (0, Some(end));
-            drawn.push(Stretch {
-                end,
-                look,
-                share,
-                ..bar
+/// The stretches of a lane that the axis shows. What is shorter than a pixel becomes as wide as one and as high
+/// as the part of it that ran, so that a thousand short polls have the ink of their time.
+fn few(lane: &LaneReport, axis: i64, pixel: i64) -> Vec<Stretch> {
+    let mut drawn: Vec<Stretch> = Vec::new();
+    for one in lane::stretches(lane) {
+        let (start, end) = (one.start.max(0), one.end.min(axis));
+        let length = (end - start) as f64 / pixel as f64;
+        if length >= 1.0 {
+            drawn.push(Stretch { start, end, ..one });
+        } else if length > 0.0 {
+            let start = start / pixel * pixel;
+            let before = drawn.pop_if(|last| last.start == start && last.end == start + pixel);
+            let before = before.unwrap_or(Stretch {
+                start,
+                end: start + pixel,
+                share: 0.0,
+                ..one
             });
+            let share = (before.share + length * one.share).min(1.0);
+            drawn.push(Stretch { share, ..before });
         }
     }
     drawn
@@ -108,7 +101,7 @@ mod tests {
             kind,
             spans,
         };
-        let bars = few(visible(&lane, 1.0), 1_000_000);
+        let bars = few(&lane, 1_000_000_000, 1_000_000);
         let part = |time: i64| time as f64 / 1e6;
         bars.iter()
             .map(|bar| (part(bar.start), part(bar.end), bar.share))
@@ -152,10 +145,9 @@ mod tests {
             .map(|n| f64::from(n) * 2e-3)
             .map(|at| (at, at + 1e-6))
             .collect();
+        // Each is seen in a pixel of its own, as high as it is short.
         let bars = drawn(vec![task]);
-        let runs: Vec<_> = bars.iter().filter(|bar| bar.2 == 1.0).collect();
-        // Of 1,000 pixels at most one in twelve has a line.
-        assert!((20..=84).contains(&runs.len()), "{}", runs.len());
+        assert_eq!(bars.iter().filter(|bar| bar.2 > 0.0).count(), 500);
         assert!(ran(&bars) <= 0.5 + 1e-9, "{}", ran(&bars));
     }
 

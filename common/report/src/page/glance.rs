@@ -1,14 +1,14 @@
 //! What is seen at first sight: what was won, the times as bars on one axis, and what this run shows.
 
 use super::{figure, ticked};
-use crate::{ClaimReport, Document, Variant, Verdict, document::with_bars, format};
+use crate::{ClaimReport, Document, Variant, Verdict, document::with_bars, format, lane};
 use maud::{Markup, html};
 
 /// The slow and the fast variant whose wall times a headline claim that showed compares.
 fn win(document: &Document) -> Option<[&Variant; 2]> {
     let shown = |claim: &&ClaimReport| claim.headline && claim.verdict == Verdict::Shown;
     let claims = document.claims.iter().filter(shown);
-    let mut wins = claims.flat_map(|one| &one.checks).filter_map(|check| {
+    claims.flat_map(|one| &one.checks).find_map(|check| {
         let (least, most) = match &*check.relation {
             "<" | "≤" => (&check.left, &check.right),
             ">" | "≥" => (&check.right, &check.left),
@@ -16,18 +16,17 @@ fn win(document: &Document) -> Option<[&Variant; 2]> {
         };
         let ((slow, part), (fast, whole)) = (wall(most, document)?, wall(least, document)?);
         (part <= whole && fast.wall_s * 1.1 < slow.wall_s).then_some([slow, fast])
-    });
-    wins.next()
+    })
 }
 
 /// The variant whose wall time an expression such as `0.5 * [sequential].walls_s` takes, and how often.
 fn wall<'a>(expression: &str, document: &'a Document) -> Option<(&'a Variant, f64)> {
     let (times, figure) = expression.split_once(" * ").unwrap_or(("1", expression));
-    let (name, field) = figure.strip_prefix('[')?.split_once("].")?;
-    let mut variants = document.variants.iter();
-    let variant =
-        variants.find(|one| one.name == name && ["wall_s", "walls_s"].contains(&field))?;
-    Some((variant, times.parse().ok()?))
+    let figure = figure
+        .strip_suffix("walls_s")
+        .or(figure.strip_suffix("wall_s"))?;
+    let is_it = |one: &&Variant| format!("[{}].", one.name) == figure;
+    Some((document.variants.iter().find(is_it)?, times.parse().ok()?))
 }
 
 /// The win in large figures, or what there is to remember.
@@ -52,54 +51,29 @@ pub(super) fn two(document: &Document) -> Vec<&Variant> {
 }
 
 fn time(variant: &Variant) -> Markup {
-    let time = figure("wall_s", Some(variant.wall_s), format::seconds_f64);
-    html! { b data-variant=(variant.name) { (time) } }
+    let shown = format::seconds_f64(variant.wall_s);
+    html! { b data-variant=(variant.name) { (figure("wall_s", variant.wall_s, &shown)) } }
 }
 
 /// A bar per variant on one axis, with its time and how it compares with the first.
-pub(super) fn bars(variants: &[&Variant]) -> Markup {
-    let most = |variant: &&Variant| variant.wall_s.max(variant.wall_max_s);
-    let longest = variants.iter().map(most).fold(f64::MIN_POSITIVE, f64::max);
-    let percent = |seconds: f64| format!("{:.2}%", seconds / longest * 100.0);
+pub(super) fn bars(document: &Document, variants: &[&Variant]) -> Markup {
+    let longest = lane::longest(variants.iter().copied()).max(f64::MIN_POSITIVE);
     html! {
         ol.bars {
             @for variant in variants {
+                @let (wall_s, compared) = (variant.wall_s, document.compared(variant));
                 li data-variant=(variant.name) {
                     span.name { (variant.name) }
                     span.track aria-hidden="true" {
-                        span.bar style={ "width:" (percent(variant.wall_s)) } {}
-                        @if variant.runs > 1 {
-                            @let width = percent(variant.wall_max_s - variant.wall_min_s);
-                            span.range style={ "left:" (percent(variant.wall_min_s)) ";width:" (width) } {}
-                        }
-                        @if let Some(bound) = variant.bound_s {
-                            span.bound style={ "left:" (percent(bound)) } {}
-                        }
+                        span.bar style={ "width:" (format!("{:.2}", wall_s / longest * 100.0)) "%" } {}
                     }
-                    (figure("wall_s", Some(variant.wall_s), format::seconds_f64))
-                    // The one that others are compared with is its own time.
-                    @if let Some(speedup) = variant.speedup.filter(|speedup| *speedup != 1.0) {
-                        (figure("speedup", Some(speedup), format::compared))
+                    (figure("wall_s", wall_s, &format::seconds_f64(wall_s)))
+                    @if let (Some(speedup), Some(text)) = (variant.speedup, compared) {
+                        (figure("speedup", speedup, &text))
                     }
                     @if let Some(note) = &variant.note { span.note { (note) } }
                 }
             }
-        }
-    }
-}
-
-/// How to read the bars.
-pub(super) fn key(variants: &[Variant]) -> Markup {
-    html! {
-        p.soft {
-            "Wall times on one axis"
-            @if variants.iter().any(|one| one.runs > 1) {
-                "; of several rounds the middle one, the thin line from the shortest to the longest"
-            }
-            @if variants.iter().any(|one| one.bound_s.is_some()) {
-                "; the mark is the shortest time possible"
-            }
-            "."
         }
     }
 }
@@ -112,7 +86,7 @@ pub(super) fn claims(document: &Document) -> Markup {
         ul.claims { @for one in first { (claim(one)) } }
         @if !others.is_empty() {
             details.others {
-                summary { span.tick { "✓" } " " (others.len()) (if others.len() == 1 { " more check holds" } else { " more checks hold" }) }
+                summary { span.tick { "✓" } " " (format::counted(others.len(), "more check")) }
                 ul.claims { @for one in &others { (claim(one)) } }
             }
         }

@@ -3,7 +3,6 @@
 
 use crate::lane::{self, FIRST_CAUSE, LOOKS, RUNNING, STILL};
 use maud::{Markup, html};
-use std::fmt::Write;
 
 /// The height of a row, and of the bars in it.
 pub(super) const ROW: usize = 16;
@@ -29,44 +28,38 @@ pub(super) struct Paths {
 }
 
 impl Paths {
-    /// A stretch of the row that begins at `top`, of which a span ran for `share`.
+    /// A stretch of the row that begins at `top`, of which a span ran for `share`: for that part of the height.
     pub(super) fn bar(&mut self, (left, width): (f64, f64), look: usize, share: f64, top: usize) {
         let top = top as f64 + MARGIN;
-        let mut rest = 0.0;
         if look != RUNNING && share < 0.95 {
             draw(&mut self.by_look[look], left, width, (top, BAR));
             for from in stripes(look) {
                 draw(&mut self.stripes, left, width, (top + from, 1.0));
             }
-            // A part of the height is that part of the time.
-            rest = BAR * (1.0 - share);
         }
-        if look == RUNNING || share >= 0.05 {
-            self.partly |= rest > 0.0;
+        if share >= 0.05 {
+            let ran = if share < 0.95 { BAR * share } else { BAR };
+            self.partly |= ran < BAR;
             draw(
                 &mut self.by_look[RUNNING],
                 left,
                 width,
-                (top + rest, BAR - rest),
+                (top + BAR - ran, ran),
             );
         }
     }
 
     pub(super) fn svg(&self) -> Markup {
+        let [run, waits @ ..] = &self.by_look;
+        let waits = (1..LOOKS).map(|look| lane::named(look).0).zip(waits);
         let lines = [
             ("stripe", &self.stripes),
             ("edge", &self.edges),
-            ("run", &self.by_look[RUNNING]),
+            ("run", run),
             ("hairline", &self.hairlines),
         ];
-        html! {
-            @for (look, path) in (0..).zip(&self.by_look).skip(1) {
-                @if !path.is_empty() { path class=(lane::named(look).0.replace(' ', "-")) d=(path) {} }
-            }
-            @for (class, path) in lines {
-                @if !path.is_empty() { path class=(class) d=(path) {} }
-            }
-        }
+        let all = waits.chain(lines).filter(|(_, path)| !path.is_empty());
+        html! { @for (class, path) in all { path class=(class.replace(' ', "-")) d=(path) {} } }
     }
 }
 
@@ -80,7 +73,7 @@ pub(super) fn legend(all: &[Paths]) -> Markup {
     let is_seen = |look: &usize| all.iter().any(|paths| !paths.by_look[*look].is_empty());
     html! {
         ul.legend aria-label="Legend" {
-            @for look in (0..LOOKS).filter(is_seen) { (swatch(look, 0.0, lane::named(look).1)) }
+            @for look in (0..LOOKS).filter(is_seen) { (swatch(look, if look == RUNNING { 1.0 } else { 0.0 }, lane::named(look).1)) }
             @if all.iter().any(|paths| paths.partly) {
                 (swatch(STILL, 0.4, "running for that part of the time"))
             }
@@ -89,15 +82,12 @@ pub(super) fn legend(all: &[Paths]) -> Markup {
 }
 
 fn draw(path: &mut String, left: f64, width: f64, (top, height): (f64, f64)) {
-    let _ = write!(
-        path,
-        "M{left:.1} {top:.1}h{width:.1}v{height:.1}h-{width:.1}z"
-    );
+    *path += &format!("M{left:.1} {top:.1}h{width:.1}v{height:.1}h-{width:.1}z");
 }
 
 /// Adds a line through the bar of a row.
 pub(super) fn upright(path: &mut String, at: f64, top: usize) {
-    let _ = write!(path, "M{at:.1} {}v{BAR}", top as f64 + MARGIN);
+    *path += &format!("M{at:.1} {}v{BAR}", top as f64 + MARGIN);
 }
 
 #[cfg(test)]

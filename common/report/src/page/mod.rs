@@ -31,14 +31,14 @@ pub fn of(documents: &[Document], failures: &[String], table: Option<&TableRepor
     let variants = documents.iter().map(|document| document.variants.len());
     let limit = (BARS / variants.sum::<usize>().max(1)).min(BARS / 4);
     let (title, body) = match documents {
-        [only] if failures.is_empty() => (
-            format!("{} · {}", only.step, only.question),
-            step::page(only, limit),
+        [one] if failures.is_empty() => (
+            format!("{} · {}", one.step, one.question),
+            step::page(one, limit),
         ),
-        _ => (
-            "Concurrency Lab: the path".into(),
-            tour::page(documents, failures, table, limit),
-        ),
+        _ => {
+            let title = "Concurrency Lab: the path".to_owned();
+            (title, tour::page(documents, failures, table, limit))
+        }
     };
     let page = html! {
         (DOCTYPE)
@@ -73,13 +73,8 @@ fn visible(c: char) -> char {
 }
 
 /// A figure with the field that it shows and its raw value, as the JSON of the run has it.
-fn figure(field: &str, value: Option<f64>, show: impl Fn(f64) -> String) -> Markup {
-    html! {
-        @match value {
-            Some(value) => span data-field=(field) data-value=(value) { (show(value)) },
-            None => "–",
-        }
-    }
+fn figure(field: &str, value: f64, shown: &str) -> Markup {
+    html! { span data-field=(field) data-value=(value) { (shown) } }
 }
 
 /// Text in which names stand between backticks.
@@ -93,16 +88,14 @@ fn ticked(text: &str) -> Markup {
 
 /// The runs as the script and other programs read them: what is drawn of each, without what is long.
 fn runs(documents: &[Document], limit: usize) -> String {
-    let shorter = |document: &Document| {
-        let mut document = document.clone();
+    let mut documents = documents.to_vec();
+    for document in &mut documents {
         document.sources.clear();
         document
             .variants
             .iter_mut()
             .for_each(|one| shorten(one, limit));
-        document
-    };
-    let documents: Vec<Document> = documents.iter().map(shorter).collect();
+    }
     let text = serde_json::to_string(&documents).expect("every field of a document is plain data");
     // So that nothing in it ends the element that it stands in.
     text.replace('<', "\\u003c")

@@ -74,12 +74,7 @@ fn one(variant: &Variant, lanes: &[&LaneReport], axis_s: f64, limit: usize) -> (
         bars::draw(&mut paths, lane, axis_s, limit / lanes.len(), row * ROW);
     }
     let end = variant.wall_s / axis_s * UNITS;
-    let words = format!(
-        "Timeline of {}: {} lanes over {}",
-        variant.name,
-        lanes.len(),
-        format::seconds_f64(variant.wall_s)
-    );
+    let words = format!("Timeline of {}: {} lanes", variant.name, lanes.len());
     let picture = html! {
         div.rows {
             ol.lanes { @for lane in lanes { li { (lane.name) } } }

@@ -6,21 +6,12 @@ use maud::{Markup, html};
 
 /// The page of one run.
 pub(super) fn page(document: &Document, limit: usize) -> Markup {
-    let bars = with_bars(&document.variants);
     html! {
         main #content .step {
             p.kicker { b { (document.step) } " · mirrors " (document.mirrors.join(", ")) }
             h1 { (document.question) }
             @if !document.legend.is_empty() { p.soft { (document.legend) } }
-            (trouble(document))
-            (glance::headline(document))
-            div.glance {
-                div { (compared(document, &bars)) @if !bars.is_empty() { (glance::key(&document.variants)) } }
-                div {
-                    h2 { "What this run shows" }
-                    (glance::claims(document))
-                }
-            }
+            (first_sight(document, &with_bars(&document.variants)))
             (folded(document, 0, limit))
         }
     }
@@ -32,26 +23,32 @@ pub(super) fn card(document: &Document, run: usize, limit: usize) -> Markup {
         article.card id=(document.step) {
             h3 { (document.step) }
             p.question { (document.question) }
-            (trouble(document))
-            (glance::headline(document))
-            (compared(document, &glance::two(document)))
-            (glance::claims(document))
+            (first_sight(document, &glance::two(document)))
             details.all {
                 summary { "All figures, pictures and code" }
-                @if document.variants.len() > 2 { (glance::bars(&with_bars(&document.variants))) }
+                @if document.variants.len() > 2 { (glance::bars(document, &with_bars(&document.variants))) }
                 (folded(document, run, limit))
             }
         }
     }
 }
 
-/// Bars, or the step's own results where it compares no times.
-fn compared(document: &Document, variants: &[&Variant]) -> Markup {
-    html! { @if variants.is_empty() { (results(document)) } @else { (glance::bars(variants)) } }
+/// What was won, bars or the step's own results where it compares no times, and claims.
+fn first_sight(document: &Document, variants: &[&Variant]) -> Markup {
+    html! {
+        (trouble(document))
+        (glance::headline(document))
+        div.glance {
+            div {
+                @if variants.is_empty() { (results(document)) } @else { (glance::bars(document, variants)) }
+            }
+            div { h2 { "What this run shows" } (glance::claims(document)) }
+        }
+    }
 }
 
 fn results(document: &Document) -> Markup {
-    html! { @for table in &document.tables { (tables::of_step(table)) } }
+    html! { @for table in &document.tables { (tables::of(table, &[])) } }
 }
 
 fn trouble(document: &Document) -> Markup {
@@ -59,13 +56,7 @@ fn trouble(document: &Document) -> Markup {
         @if let Some(error) = &document.error {
             p.error { b { "The run did not end well: " } (error) }
         }
-        @if document.claims.iter().any(|claim| claim.needs_quiet) {
-            p.warning {
-                b { "The machine was busy: " } (format!("{:.1}", document.host.parallelism)) " of "
-                (document.host.cpus) " CPUs were free. CPU times cannot be compared; a quiet machine may show "
-                "what is marked as not shown."
-            }
-        }
+        @for text in document.warnings() { p.warning { (ticked(&text)) } }
     }
 }
 
@@ -73,13 +64,15 @@ fn folded(document: &Document, run: usize, limit: usize) -> Markup {
     let section = |title: &str, content: &Markup| {
         html! { details.section { summary { (title) } (content) } }
     };
+    let figures = crate::tables::of(&document.variants);
+    let figures = html! { @for (table, figures) in &figures { (tables::of(table, figures)) } };
     let are_seen = document.tables.is_empty() || with_bars(&document.variants).is_empty();
     html! {
         @if let Some(picture) = picture::of(document, run, limit) {
             (section("Picture and code: who ran and who waited, and on which line", &picture))
         }
         @if !are_seen { (section("The results of this step", &results(document))) }
-        @if !document.variants.is_empty() { (section("Times and what was used", &tables::of(&document.variants))) }
+        @if !document.variants.is_empty() { (section("Times and what was used", &figures)) }
         @if !document.why.is_empty() { (section("Why", &html! { p { (ticked(&document.why)) } })) }
         @for (question, told) in document.questions.iter().filter_map(|one| Some((&one.question, one.told()?))) {
             p { b { (question) } " You said " (told) }

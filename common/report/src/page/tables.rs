@@ -1,58 +1,34 @@
-//! The tables of a step; each figure carries its raw value beside what is shown.
+//! Tables, a step's own and those of figures, which carry their raw values beside what is shown.
 
 use super::figure;
-use crate::{TableReport, Variant, tables};
+use crate::{TableReport, tables::Figure};
 use maud::{Markup, html};
 
-/// A table that scrolls where it is wider than the page; the columns of `texts` are text.
-fn table(caption: &str, names: &[&str], texts: &[usize], rows: &Markup) -> Markup {
+/// A table that scrolls where it is wider than the page; behind the first column each row may have figures.
+pub(super) fn of(table: &TableReport, figures: &[Vec<Figure>]) -> Markup {
+    let is_text = |place: usize| table.text_columns.contains(&place);
     html! {
-        div.wide tabindex="0" role="region" aria-label=(caption) {
+        div.wide tabindex="0" role="region" aria-label=(table.title) {
             table {
-                caption { (caption) }
+                caption { (table.title) }
                 thead { tr {
-                    @for (place, name) in names.iter().enumerate() {
-                        th.text[texts.contains(&place)] scope="col" { (name) }
+                    @for (place, name) in table.headings.iter().enumerate() {
+                        th.text[is_text(place)] scope="col" { (name) }
                     }
                 } }
-                tbody { (rows) }
-            }
-        }
-    }
-}
-
-/// What every variant took and used.
-pub(super) fn of(variants: &[Variant]) -> Markup {
-    html! {
-        @for figures in tables::of(variants) {
-            @let rows = html! {
-                @for (name, cells) in figures.rows {
-                    tr data-variant=(name) {
-                        th.text scope="row" { (name) }
-                        @for (field, value, show) in cells { td { (figure(field, value, show)) } }
+                tbody { @for (at, cells) in table.rows.iter().enumerate() {
+                    tr data-variant=(cells[0]) {
+                        th.text[is_text(0)] scope="row" { (cells[0]) }
+                        @for (place, cell) in cells.iter().enumerate().skip(1) {
+                            @let known = figures.get(at).map(|row| row[place - 1]);
+                            td.text[is_text(place)] {
+                                @if let Some((field, Some(value))) = known { (figure(field, value, cell)) } @else { (cell) }
+                            }
+                        }
                     }
-                }
-            };
-            (table(figures.title, &figures.headings, &[0], &rows))
-            @for note in &figures.notes { p.soft { (note) } }
-        }
-    }
-}
-
-/// A table that the step itself declared.
-pub(super) fn of_step(report: &TableReport) -> Markup {
-    let names: Vec<&str> = report.headings.iter().map(String::as_str).collect();
-    let is_text = |place: usize| report.text_columns.contains(&place);
-    let rows = html! {
-        @for cells in &report.rows { tr {
-            @for (place, cell) in cells.iter().enumerate() {
-                @if place == 0 { th.text[is_text(0)] scope="row" { (cell) } }
-                @else { td.text[is_text(place)] { (cell) } }
+                } }
             }
-        } }
-    };
-    html! {
-        (table(&report.title, &names, &report.text_columns, &rows))
-        @for note in &report.notes { p.soft { (note) } }
+        }
+        @for note in &table.notes { p.soft { (note) } }
     }
 }

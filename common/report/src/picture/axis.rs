@@ -10,24 +10,20 @@ pub(super) fn axis(length_s: f64, cells: usize) -> String {
     let end = format::seconds_f64(length_s);
     let mut line = "0".to_owned();
     let room = cells.saturating_sub(end.chars().count());
-    let mut length = 1;
     let step = format::round_step(length_s * TICK_CELLS / cells as f64);
     for number in 1..cells {
         let time = step * number as f64;
         let at = (time / length_s * cells as f64).round() as usize;
         let label = format!("┴{}", label(time, step));
-        let width = label.chars().count();
         // A tick that would touch its neighbours is none.
-        if time >= length_s || at + width >= room {
+        if time >= length_s || at + label.chars().count() >= room {
             break;
         }
-        if at > length {
-            line += &"─".repeat(at - length);
-            line += &label;
-            length = at + width;
+        if at > line.chars().count() {
+            line = format!("{line:─<at$}{label}");
         }
     }
-    line + &"─".repeat(room.saturating_sub(length)) + &end
+    format!("{line:─<room$}{end}")
 }
 
 /// A time on the axis, as short as its steps allow: `0.5 s`, `20 ms`.

@@ -5,10 +5,10 @@ mod row;
 #[cfg(test)]
 mod tests;
 
-use crate::{BOLD, DIM, NO_BREAK, Variant, format, lane, styled};
+use crate::{BOLD, DIM, Document, NO_BREAK, Variant, format, lane, styled};
 use axis::axis;
 use console::{Alignment, measure_text_width, pad_str};
-use row::{Cell, Scale};
+use row::{ENDED, FAILED, PERMIT, Scale};
 use std::time::Duration;
 
 /// Names take no more room than this.
@@ -20,7 +20,8 @@ const CELLS_ROOMY: usize = 20;
 const TIME: usize = 7;
 
 /// The columns that bars and lanes share: a name, what is said, and cells over so many seconds.
-pub(super) struct Picture {
+pub(super) struct Picture<'a> {
+    document: &'a Document,
     name: usize,
     between: usize,
     in_short: bool,
@@ -31,37 +32,40 @@ pub(super) struct Picture {
 /// One row: what stands to the left of its cells, and what they look like.
 struct Row {
     label: String,
-    cells: Vec<Cell>,
+    cells: Vec<char>,
     /// How many lanes look like this.
     alike: usize,
     last: String,
 }
 
-impl Picture {
-    /// For these variants on an axis of so many seconds.
-    pub(super) fn of(variants: &[Variant], axis_s: f64, width: usize) -> Self {
+impl<'a> Picture<'a> {
+    /// For the variants of a document on an axis as long as the longest.
+    pub(super) fn of(document: &'a Document, width: usize) -> Self {
+        let variants = &document.variants;
         let names = variants.iter().map(|one| measure_text_width(&one.name));
         let mut picture = Self {
+            document,
             name: names.max().unwrap_or(0).min(NAME_MOST),
             between: 0,
             in_short: false,
-            scale: Scale { axis_s, cells: 0 },
+            scale: Scale {
+                axis_s: lane::longest(variants),
+                cells: 0,
+            },
             width,
         };
-        picture.settle(variants);
-        if picture.scale.cells < CELLS_ROOMY {
-            picture.in_short = true;
-            picture.settle(variants);
-        }
+        picture.settle();
+        picture.in_short = picture.scale.cells < CELLS_ROOMY;
+        picture.settle();
         let missing = CELLS_LEAST.saturating_sub(picture.scale.cells);
         picture.name -= missing.min(picture.name / 2);
-        picture.settle(variants);
+        picture.settle();
         picture
     }
 
     /// Shares out the width; a lane's name stands where a bar has its time and what is said beside it.
-    fn settle(&mut self, variants: &[Variant]) {
-        let said = variants.iter().map(|one| self.said(one));
+    fn settle(&mut self) {
+        let said = self.document.variants.iter().map(|one| self.said(one));
         let said = said.map(|said| measure_text_width(&said)).max();
         let said = said.filter(|said| *said > 0).map_or(0, |said| said + 2);
         let least = if self.width < 80 { 11 } else { 18 };
@@ -76,11 +80,10 @@ impl Picture {
 
     /// What is said beside a variant's time: its own words, or how it compares with the first.
     fn said(&self, variant: &Variant) -> String {
-        let said = match (&variant.note, variant.speedup) {
-            (Some(note), _) => note.clone(),
-            _ if !variant.comparable => "not comparable".into(),
-            (None, Some(speedup)) if speedup != 1.0 => format::compared(speedup),
-            _ => String::new(),
+        let said = match &variant.note {
+            Some(note) => note.clone(),
+            None if !variant.comparable => "not comparable".into(),
+            None => self.document.compared(variant).unwrap_or_default(),
         };
         let short = said.split(", ").next().unwrap_or_default();
         if self.in_short {
@@ -118,70 +121,66 @@ impl Picture {
         first: impl Fn(&str) -> bool,
         most: usize,
     ) -> Vec<String> {
-        // What took longer than the axis was not about its time.
-        let drawn = variants
-            .iter()
-            .filter(|one| one.wall_s <= self.scale.axis_s);
-        let drawn = drawn.map(|one| (&one.name, self.rows(one)));
+        let drawn = variants.iter().map(|one| (&one.name, self.rows(one)));
         let drawn: Vec<_> = drawn.filter(|(_, rows)| !rows.is_empty()).collect();
         let cells = drawn
             .iter()
-            .flat_map(|(_, rows)| rows)
+            .flat_map(|one| &one.1)
             .flat_map(|row| &row.cells);
-        let all: String = cells.map(|cell| cell.glyph).collect();
+        let all = String::from_iter(cells);
         let room = most.saturating_sub(self.axis_lines(&all, true).len());
         // One lane of several variants says nothing.
         if drawn.is_empty() || room < drawn.len().min(2) {
             return Vec::new();
         }
-        let mut order: Vec<usize> = (0..drawn.len()).collect();
-        order.sort_by_key(|&at| !first(drawn[at].0));
-        let needs: Vec<usize> = drawn.iter().map(|(_, rows)| rows.len()).collect();
-        let (shares, mut spare) = share_out(&needs, &order, room);
-        let is_cut = shares != needs;
-        let (mut lines, mut glyphs) = (Vec::new(), String::new());
+        let needs: Vec<usize> = drawn.iter().map(|one| one.1.len()).collect();
+        let is_later: Vec<bool> = drawn.iter().map(|one| !first(one.0)).collect();
+        let shares = shares(&needs, &is_later, room);
+        let (is_cut, mut spare) = (shares != needs, room - shares.iter().sum::<usize>());
+        let (mut lines, mut seen) = (Vec::new(), String::new());
         for ((name, rows), share) in drawn.iter().zip(shares) {
             for (place, row) in worth_most(rows, share).enumerate() {
-                let name = if place == 0 { name } else { "" };
-                glyphs.extend(row.cells.iter().map(|cell| cell.glyph));
+                seen.extend(&row.cells);
                 // Where any is spare, no row was left out.
-                lines.extend(self.row_lines(name, row, &mut spare));
+                lines.extend(self.row_lines(if place == 0 { name } else { "" }, row, &mut spare));
             }
         }
-        lines.extend(self.axis_lines(&glyphs, is_cut));
+        lines.extend(self.axis_lines(&seen, is_cut));
         lines
     }
 
     /// A row for all lanes that look alike, in order, and one for each level.
     fn rows(&self, variant: &Variant) -> Vec<Row> {
+        let row = |label: String, cells| Row {
+            last: label.clone(),
+            label,
+            cells,
+            alike: 1,
+        };
         let (wall_s, recorded) = (variant.wall_s, &variant.recorded);
         let mut rows: Vec<Row> = Vec::new();
         for lane in lane::in_view(&recorded.lanes, wall_s) {
             let cells = row::row(lane, self.scale);
-            let like = |row: &Row| row::look_alike(&row.cells, &cells);
             // Far above, only what is the same is known again.
             let near = rows.len().saturating_sub(8);
+            let like = |row: &Row| row::look_alike(&row.cells, &cells);
             let same = rows.iter().position(|row| row.cells == cells);
             match same.or(rows[near..].iter().rposition(like).map(|at| near + at)) {
                 Some(at) => {
                     rows[at].alike += 1;
                     rows[at].last.clone_from(&lane.name);
                 }
-                None => rows.push(Row {
-                    label: lane.name.clone(),
-                    cells,
-                    alike: 1,
-                    last: lane.name.clone(),
-                }),
+                None => rows.push(row(lane.name.clone(), cells)),
             }
         }
-        // One level shows even where rows are few.
-        let levels = recorded.counters.iter().filter(|level| level.is_told());
-        let levels = levels.take(2).map(|level| Row {
-            label: format!("{} {}", format::plain(level.peak()), level.name),
-            cells: row::heights(level, self.scale, wall_s),
-            alike: 1,
-            last: String::new(),
+        // One level shows even where rows are few; those counted from spans say nothing new.
+        let levels = recorded
+            .counters
+            .iter()
+            .filter(|level| level.name != "in flight");
+        let levels = levels.take(2).map(|level| {
+            let label = format!("{} {}", format::plain(level.peak()), level.name);
+            row(label, row::heights(level, self.scale, wall_s))
         });
         let at = rows.len().min(2);
         rows.splice(at..at, levels);
@@ -193,24 +192,24 @@ impl Picture {
         let drawn = row::text(&row.cells);
         let length = row::length(&row.cells);
         let words = format!("{} like this", format::count(row.alike as u64));
-        if row.alike < 3 {
-            return vec![self.line(name, &row.label, &drawn)];
+        let (label, alike) = (&row.label, row.alike);
+        if alike < 3 {
+            return vec![self.line(name, label, &drawn)];
         }
         if *spare < 2 || length + 3 + words.len() + 2 > self.scale.cells {
-            let (label, alike) = (&row.label, row.alike);
-            let rest = alike - 1;
             let labels = [
-                format!("{label} + {rest} alike"),
+                format!("{label} + {} alike", alike - 1),
                 format!("{alike} like {label}"),
+                format!("{alike} alike"),
             ];
-            let fits = |label: &String| measure_text_width(label) <= self.between;
-            let label = labels.into_iter().find(fits);
-            return vec![self.line(name, &label.unwrap_or(format!("{alike} alike")), &drawn)];
+            let fits = |label: &&String| measure_text_width(label) <= self.between;
+            let label = labels.iter().find(fits).unwrap_or(&labels[2]);
+            return vec![self.line(name, label, &drawn)];
         }
         *spare -= 2;
         let gap = " ".repeat(length + 1);
         vec![
-            self.line(name, &row.label, &format!("{drawn} {DIM}┐{DIM:#}")),
+            self.line(name, label, &format!("{drawn} {DIM}┐{DIM:#}")),
             self.line("", "…", &format!("{gap}{DIM}├ {words}{DIM:#}")),
             self.line("", &row.last, &format!("{drawn} {DIM}┘{DIM:#}")),
         ]
@@ -227,47 +226,43 @@ impl Picture {
         }
         let items = legend.iter().map(|item| item.replace(' ', NO_BREAK));
         let items = items.collect::<Vec<_>>().join("  ");
-        let axis = format!("{DIM}{}{axis}{DIM:#}", " ".repeat(self.left()));
-        let mut lines = vec![axis];
-        lines.extend(styled(DIM, &items, self.width, 2));
+        let mut lines = vec![format!("{DIM}  {:left$}{axis}{DIM:#}", "")];
+        lines.extend(
+            styled(DIM, &items, self.width, 2)
+                .lines()
+                .map(str::to_owned),
+        );
         lines
     }
+}
+
+/// A row for each of several that need so many in turns, until there is no room or none is left.
+fn shares(needs: &[usize], is_later: &[bool], room: usize) -> Vec<usize> {
+    let all = needs.iter().zip(is_later).enumerate();
+    let turns = all.flat_map(|(at, (&need, later))| (0..need).map(move |turn| (turn, later, at)));
+    let mut turns: Vec<_> = turns.collect();
+    turns.sort_unstable();
+    turns.truncate(room);
+    let share = |at| turns.iter().filter(|turn| turn.2 == at).count();
+    (0..needs.len()).map(share).collect()
 }
 
 /// So many of the rows, in order; those in which something failed or was cut off before others, and next to
 /// the first of them the one that queued longest meanwhile.
 fn worth_most(rows: &[Row], share: usize) -> impl Iterator<Item = &Row> {
-    let mut kept: Vec<usize> = (0..rows.len()).collect();
-    kept.sort_by_key(|&at| !row::is_eventful(&rows[at].cells));
-    let calm = kept.partition_point(|&at| row::is_eventful(&rows[at].cells));
-    let queued = |&&at: &&usize| row::queued(&rows[at].cells);
-    if let Some(&longest) = kept[calm..].iter().max_by_key(queued)
-        && calm > 0
-        && row::queued(&rows[longest].cells) > 0
-    {
-        kept.retain(|&at| at != longest);
+    let is_eventful = |row: &Row| row.cells.iter().any(|it| [FAILED, ENDED].contains(it));
+    let (mut kept, mut calm): (Vec<usize>, Vec<usize>) =
+        (0..rows.len()).partition(|&at| is_eventful(&rows[at]));
+    let queued = |at: &usize| rows[*at].cells.iter().filter(|it| **it == PERMIT).count();
+    let longest = calm.iter().copied().max_by_key(queued);
+    if let Some(longest) = longest.filter(|at| !kept.is_empty() && queued(at) > 0) {
+        calm.retain(|&at| at != longest);
         kept.insert(1, longest);
     }
+    kept.append(&mut calm);
     kept.truncate(share);
     kept.sort_unstable();
     kept.into_iter().map(|at| &rows[at])
-}
-
-/// Rows for each of several that need so many, in turns until there are no more; and what is left.
-fn share_out(needs: &[usize], order: &[usize], mut room: usize) -> (Vec<usize>, usize) {
-    let mut shares = vec![0; needs.len()];
-    loop {
-        let before = room;
-        for &at in order {
-            if room > 0 && shares[at] < needs[at] {
-                shares[at] += 1;
-                room -= 1;
-            }
-        }
-        if room == before {
-            return (shares, room);
-        }
-    }
 }
 
 /// A variant that has just run, in a line to stay above those to come.

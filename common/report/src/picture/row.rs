@@ -1,46 +1,23 @@
 //! One lane as cells: how much of each cell's time it ran, waited, or was idle.
 
 use crate::{
-    BAD, CounterReport, DIM, LaneReport,
-    lane::{self, CUT, FIRST_CAUSE, LOOKS, READY, START, Stretch},
+    BAD, CounterReport, DIM, LaneReport, SpanReport,
+    lane::{self, CUT, FIRST_CAUSE, LOOKS, READY, RUNNING, START, STILL, Stretch, named},
 };
 use anstyle::{AnsiColor, Style};
-use std::fmt::Write;
-use timeline::{BACK_OFF, CAUSES, Cause};
+use std::ops::Range;
+use timeline::BACK_OFF;
 
-const WAITING: char = '░';
 const PARTLY: char = '▒';
 const EDGE: char = '|';
-const UNTOLD: char = '?';
-const FAILED: char = '×';
-const PERMIT: char = '·';
+pub(super) const FAILED: char = '×';
+pub(super) const PERMIT: char = '·';
+pub(super) const ENDED: char = '!';
 const RIGHT_HALF: char = '▐';
 /// From the left, an eighth more each.
 const PARTS: [char; 8] = ['▏', '▎', '▍', '▌', '▋', '▊', '▉', '█'];
 /// Heights of a level, from nothing to its peak.
 const HEIGHTS: [char; 7] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇'];
-
-/// Marks that say themselves what they mean, each with its words.
-const MARKS: [(char, &str); 7] = [
-    (PARTLY, "partly running"),
-    (WAITING, "waiting"),
-    ('┄', "ready, no CPU free"),
-    (EDGE, "next begins"),
-    ('s', "starts up"),
-    (UNTOLD, "not known"),
-    ('!', "cut off"),
-];
-
-/// A character of a row and how it is coloured; the character alone says it all.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Cell {
-    pub(super) glyph: char,
-    style: Style,
-}
-
-const fn cell(glyph: char, style: Style) -> Cell {
-    Cell { glyph, style }
-}
 
 /// What a cell saw, in cells.
 #[derive(Clone, Copy, Default)]
@@ -59,100 +36,84 @@ pub(super) struct Scale {
 }
 
 impl Scale {
-    /// In whole nanoseconds, so that what ends where the next begins shares no cell with it.
-    fn parts(self, at: i64) -> (u128, u128) {
-        let axis = lane::nanoseconds(self.axis_s).max(1);
-        (at.max(0) as u128 * self.cells as u128, axis as u128)
+    /// The cells that a stretch lies in; what ends where the next begins shares none with it.
+    fn cells_of(self, [start, end]: [i64; 2]) -> Range<usize> {
+        self.place(start) as usize..self.place(end).ceil() as usize
     }
 
-    fn first(self, at: i64) -> usize {
-        let (parts, axis) = self.parts(at);
-        (parts / axis).min(self.cells as u128) as usize
-    }
-
-    /// How many cells lie before the moment, those that it lies in included.
-    fn until(self, at: i64) -> usize {
-        let (parts, axis) = self.parts(at);
-        parts.div_ceil(axis).min(self.cells as u128) as usize
+    /// Where a moment lies, in cells.
+    fn place(self, at: i64) -> f64 {
+        let (cells, axis) = (self.cells as f64, lane::nanoseconds(self.axis_s).max(1));
+        (at as f64 * cells / axis as f64).clamp(0.0, cells)
     }
 }
 
 /// One lane; where spans lie in each other, the innermost is seen.
-pub(super) fn row(lane: &LaneReport, scale: Scale) -> Vec<Cell> {
+pub(super) fn row(lane: &LaneReport, scale: Scale) -> Vec<char> {
     let mut seen = vec![Seen::default(); scale.cells];
     let stretches = lane::stretches(lane);
-    for stretch in &stretches {
-        // After a failure nothing is waited for: its mark says it, and the rest is idle. What was cut off
-        // has marks of its own.
-        if stretch.look != CUT && !is_back_off(stretch.look) {
-            add(&mut seen, *stretch, scale);
-        }
+    // After a failure nothing is waited for: its mark says it, and the rest is idle. What was cut off
+    // has marks of its own.
+    let is_marked = |look: usize| look == CUT || is_back_off(look);
+    for stretch in stretches.iter().filter(|one| !is_marked(one.look)) {
+        add(&mut seen, *stretch, scale);
     }
-    let mut row: Vec<Cell> = seen.iter().map(|seen| seen.cell()).collect();
+    let mut row: Vec<char> = seen.iter().map(Seen::glyph).collect();
     for at in edges(lane, &seen, scale) {
-        row[at] = cell(EDGE, Style::new());
+        row[at] = EDGE;
     }
-    for (place, stretch) in stretches.iter().enumerate().filter(|(_, one)| one.end > 0) {
-        let (first, last) = (scale.first(stretch.start), scale.until(stretch.end));
-        let Some(cells) = row.get_mut(first..last).filter(|cells| !cells.is_empty()) else {
-            continue;
-        };
-        match stretch.look {
-            START => cells.fill(cell('s', DIM)),
-            CUT => {
-                cells.fill(cell(UNTOLD, DIM));
-                if stretches.get(place + 1).is_none_or(|next| next.look != CUT) {
-                    cells[last - first - 1] = cell('!', BAD);
+    let next = stretches.iter().skip(1).map(|next| next.look);
+    for (stretch, next) in stretches.iter().zip(next.chain([RUNNING])) {
+        match (
+            stretch.look,
+            &mut row[scale.cells_of([stretch.start, stretch.end])],
+        ) {
+            (START, cells) => cells.fill(named(START).2),
+            (CUT, cells) => {
+                cells.fill(named(CUT).2);
+                if let ([.., last], true) = (cells, next != CUT) {
+                    *last = ENDED;
                 }
             }
-            look if is_back_off(look) => cells[0] = cell(FAILED, AnsiColor::Red.on_default()),
+            (look, [first, ..]) if is_back_off(look) => *first = FAILED,
             _ => {}
         }
     }
     row
 }
 
-fn cause(look: usize) -> Option<&'static Cause> {
-    CAUSES.get(look.checked_sub(FIRST_CAUSE)?)
-}
-
 fn is_back_off(look: usize) -> bool {
-    cause(look).is_some_and(|cause| cause.wait == BACK_OFF)
+    look >= FIRST_CAUSE && named(look).0 == BACK_OFF
 }
 
 fn add(seen: &mut [Seen], stretch: Stretch, scale: Scale) {
-    let cells = |at: i64| at as f64 / 1e9 / scale.axis_s * scale.cells as f64;
-    let (start, end) = (cells(stretch.start), cells(stretch.end));
-    let (first, last) = (scale.first(stretch.start), scale.until(stretch.end));
-    for (at, cell) in seen.iter_mut().enumerate().take(last).skip(first) {
-        let (from, to) = (start.max(at as f64), end.min(at as f64 + 1.0));
+    let (start, end) = (scale.place(stretch.start), scale.place(stretch.end));
+    let cells = scale.cells_of([stretch.start, stretch.end]);
+    for (at, cell) in cells.clone().zip(&mut seen[cells]) {
+        let at = at as f64;
+        let (from, to) = (start.max(at), end.min(at + 1.0));
         let open = (to - from).max(0.0);
         cell.ran += open * stretch.share;
         cell.waited[stretch.look] += open * (1.0 - stretch.share);
-        cell.from.get_or_insert(from - at as f64);
-        cell.to = cell.to.max(to - at as f64);
+        cell.from.get_or_insert(from - at);
+        cell.to = cell.to.max(to - at);
     }
 }
 
 impl Seen {
-    fn cell(&self) -> Cell {
+    fn glyph(&self) -> char {
         let open = self.ran + self.waited.iter().sum::<f64>();
         let Some(from) = self.from else {
-            return cell(' ', Style::new());
+            return ' ';
         };
         if self.ran >= 0.75 * open {
-            return cell(running(from, self.to, open), Style::new());
+            return running(from, self.to, open);
         }
         if self.ran >= 0.25 * open {
-            return cell(PARTLY, Style::new());
+            return PARTLY;
         }
         let longest = (0..LOOKS).max_by(|&a, &b| self.waited[a].total_cmp(&self.waited[b]));
-        let look = longest.unwrap_or_default();
-        let mark = cause(look).and_then(|cause| cause.mark);
-        match cause(look).map_or("", |cause| cause.wait) {
-            "" if look == READY => cell('┄', DIM),
-            wait => cell(mark.unwrap_or(WAITING), style_of(wait)),
-        }
+        named(longest.unwrap_or(READY)).2
     }
 }
 
@@ -168,13 +129,15 @@ fn running(from: f64, to: f64, open: f64) -> char {
     }
 }
 
-/// The colours hold on light and on dark ground.
-fn style_of(wait: &str) -> Style {
-    match wait {
-        "lock" => AnsiColor::Red.on_default(),
-        "queue full" => AnsiColor::Magenta.on_default(),
-        "queue empty" | "permit" => AnsiColor::Cyan.on_default(),
-        _ => DIM,
+/// The colours hold on light and on dark ground; what waits for a lock, a permit or a queue has one.
+fn style_of(glyph: char) -> Style {
+    match glyph {
+        '─' | FAILED => AnsiColor::Red.on_default(),
+        '>' => AnsiColor::Magenta.on_default(),
+        '<' | PERMIT => AnsiColor::Cyan.on_default(),
+        ENDED => BAD,
+        '░' | '┄' | 's' | '?' => DIM,
+        _ => Style::new(),
     }
 }
 
@@ -183,16 +146,13 @@ fn edges(lane: &LaneReport, seen: &[Seen], scale: Scale) -> Vec<usize> {
     let mut edges = Vec::new();
     // Where spans of one lane overlap, as those of a process with threads, none follows another.
     let mut ended = f64::NEG_INFINITY;
-    let outermost = lane
-        .spans
-        .iter()
-        .filter(|span| span.depth == 0 && span.end_s > 0.0);
-    for span in outermost {
-        let [start, end] = [span.start_s, span.end_s].map(lane::nanoseconds);
-        let (first, last) = (scale.first(start), scale.until(end));
-        let follows = first > 0 && first < scale.cells && seen[first - 1].from.is_some();
-        if follows && span.start_s >= ended && last > first + 2 {
-            edges.push(first);
+    let is_outermost = |span: &&SpanReport| span.depth == 0 && span.end_s > 0.0;
+    for span in lane.spans.iter().filter(is_outermost) {
+        let cells = scale.cells_of([span.start_s, span.end_s].map(lane::nanoseconds));
+        let before = cells.start.checked_sub(1);
+        let follows = before.is_some_and(|before| seen[before].from.is_some());
+        if follows && span.start_s >= ended && cells.len() > 2 {
+            edges.push(cells.start);
         }
         ended = ended.max(span.end_s);
     }
@@ -200,63 +160,47 @@ fn edges(lane: &LaneReport, seen: &[Seen], scale: Scale) -> Vec<usize> {
 }
 
 /// A level as a row of heights, up to the end of its variant.
-pub(super) fn heights(level: &CounterReport, scale: Scale, end_s: f64) -> Vec<Cell> {
+pub(super) fn heights(level: &CounterReport, scale: Scale, end_s: f64) -> Vec<char> {
     let peak = level.peak().max(f64::MIN_POSITIVE);
-    let mut row = vec![cell(' ', Style::new()); scale.until(lane::nanoseconds(end_s))];
+    let first = |at_s| scale.place(lane::nanoseconds(at_s)) as usize;
+    let mut row = vec![' '; scale.place(lane::nanoseconds(end_s)).ceil() as usize];
     let ends = level.samples.iter().skip(1).map(|sample| sample.0);
     for (&(start_s, level), end_s) in level.samples.iter().zip(ends.chain([end_s])) {
         // What is more than nothing is seen.
         let height = (level / peak * (HEIGHTS.len() - 1) as f64).round() as usize;
         let glyph = HEIGHTS[height.clamp(usize::from(level > 0.0), HEIGHTS.len() - 1)];
-        let [start, end] = [start_s, end_s].map(lane::nanoseconds);
-        let first = scale.first(start);
-        for one in row
-            .iter_mut()
-            .take(scale.first(end).max(first + 1))
-            .skip(first)
-        {
-            one.glyph = one.glyph.max(glyph);
+        let (first, end) = (first(start_s), first(end_s).max(first(start_s) + 1));
+        for one in row.iter_mut().take(end).skip(first) {
+            *one = glyph.max(*one);
         }
     }
     row
 }
 
 /// How many cells there are up to the last that shows anything.
-pub(super) fn length(row: &[Cell]) -> usize {
-    let last = row.iter().rposition(|cell| cell.glyph != ' ');
+pub(super) fn length(row: &[char]) -> usize {
+    let last = row.iter().rposition(|glyph| *glyph != ' ');
     last.map_or(0, |last| last + 1)
 }
 
 /// Cells as text, those at the end that show nothing left out.
-pub(super) fn text(row: &[Cell]) -> String {
-    let mut text = String::new();
-    for group in row[..length(row)].chunk_by(|a, b| a.style == b.style) {
-        let style = group[0].style;
-        let glyphs: String = group.iter().map(|cell| cell.glyph).collect();
-        let _ = write!(text, "{style}{glyphs}{style:#}");
-    }
-    text
+pub(super) fn text(row: &[char]) -> String {
+    let groups = row[..length(row)].chunk_by(|a, b| style_of(*a) == style_of(*b));
+    let styled = groups.map(|group| {
+        let (style, glyphs) = (style_of(group[0]), String::from_iter(group));
+        format!("{style}{glyphs}{style:#}")
+    });
+    styled.collect()
 }
 
 /// Whether a viewer would call the two rows alike: they begin and end together, nearly.
-pub(super) fn look_alike(one: &[Cell], other: &[Cell]) -> bool {
-    let pairs = one.iter().zip(other);
-    let differ = pairs.filter(|(one, other)| one.glyph != other.glyph);
-    let begins = |row: &[Cell]| row.iter().position(|cell| cell.glyph != ' ');
+pub(super) fn look_alike(one: &[char], other: &[char]) -> bool {
+    let differ = one.iter().zip(other).filter(|(one, other)| one != other);
+    let begins = |row: &[char]| row.iter().position(|glyph| *glyph != ' ');
     let near = |a: usize, b: usize| a.abs_diff(b) <= 1;
     differ.count() <= 2
         && near(length(one), length(other))
         && near(begins(one).unwrap_or(0), begins(other).unwrap_or(0))
-}
-
-/// Whether something failed or was cut off in it.
-pub(super) fn is_eventful(row: &[Cell]) -> bool {
-    row.iter().any(|cell| matches!(cell.glyph, FAILED | '!'))
-}
-
-/// In how many of its cells a lane waited for a permit.
-pub(super) fn queued(row: &[Cell]) -> usize {
-    row.iter().filter(|cell| cell.glyph == PERMIT).count()
 }
 
 /// A bar of so many cells, to the eighth; what is too short for that is a mark.
@@ -270,13 +214,12 @@ pub(super) fn eighths(cells: f64) -> String {
 /// The marks among these glyphs, each with what it means.
 pub(super) fn legend(glyphs: &str) -> Vec<String> {
     let runs = glyphs.contains(PARTS) || glyphs.contains(RIGHT_HALF);
-    let causes = CAUSES.iter();
-    let causes = causes.filter_map(|cause| Some((cause.mark?, cause.words)));
-    let marks = MARKS.into_iter().chain(causes);
-    let marks = marks.filter(|(mark, _)| glyphs.contains(*mark));
-    let running = runs.then_some((PARTS[7], "running")).into_iter();
-    running
-        .chain(marks)
-        .map(|(mark, words)| format!("{mark} {words}"))
+    let (_, _, plain) = named(STILL);
+    let looks = (0..LOOKS).map(|look| (look, named(look)));
+    let looks = looks.filter(|(look, (.., mark))| *look <= STILL || *mark != plain);
+    let looks = looks.map(|(_, (_, words, mark))| (mark, words));
+    let marks = looks.chain([(PARTLY, "partly running"), (EDGE, "next begins")]);
+    let seen = marks.filter(|(mark, _)| glyphs.contains(*mark) || *mark == PARTS[7] && runs);
+    seen.map(|(mark, words)| format!("{mark} {words}"))
         .collect()
 }

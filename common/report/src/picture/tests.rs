@@ -39,7 +39,7 @@ fn drawn(spans: Vec<SpanReport>) -> String {
         spans,
     };
     let row = row::row(&lane, SCALE);
-    row.into_iter().map(|cell| cell.glyph).collect()
+    String::from_iter(row)
 }
 
 #[test]
@@ -156,12 +156,7 @@ fn a_level_is_drawn_against_its_peak() {
         samples: vec![(0.02, 1.0), (0.04, 100.0), (0.06, 0.0)],
     };
     let scale = Scale { cells: 5, ..SCALE };
-    let heights = |end_s| {
-        row::heights(&level, scale, end_s)
-            .into_iter()
-            .map(|cell| cell.glyph)
-            .collect::<String>()
-    };
+    let heights = |end_s| String::from_iter(row::heights(&level, scale, end_s));
     assert_eq!(heights(0.1), " ▂▇▁▁");
     assert_eq!(heights(0.06), " ▂▇", "nothing is known of later");
 }

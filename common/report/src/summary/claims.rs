@@ -1,8 +1,7 @@
 //! What a run shows, in words: headlines a line each, the rest in one, what did not show with its reason.
 
-use crate::{BAD, ClaimReport, DIM, Document, GOOD, UNSURE, Verdict, fill, format, grouped};
+use crate::{BAD, ClaimReport, DIM, Document, GOOD, UNSURE, Verdict, fill, format};
 use anstyle::Style;
-use std::mem;
 
 impl Verdict {
     /// How it is marked and said.
@@ -15,65 +14,63 @@ impl Verdict {
     }
 }
 
-/// The claims of a run but for [`others`]; the tighter, the fewer lines for those that did not show.
+/// The headlines that showed, and what did not show; the tighter, the fewer lines for that.
 pub(super) fn lines(document: &Document, width: usize, tight: usize) -> Vec<String> {
     let claims = document.claims.iter();
     let (shown, mut open): (Vec<&ClaimReport>, Vec<_>) =
         claims.partition(|claim| claim.verdict == Verdict::Shown);
-    let rest = (tight > 3 && !open.is_empty()).then(|| {
-        let claims = format::counted(mem::take(&mut open).len(), "claim");
-        format!("– {claims} did not show: --verbose")
-    });
+    // For one reason together, in the order of the first of each; the headlines are first.
     open.sort_by_key(|claim| !claim.headline);
+    let all = open.clone();
+    let place = |claim: &ClaimReport| all.iter().position(|one| because(one) == because(claim));
+    open.sort_by_key(|claim| (place(claim), claim.verdict));
     let headlines = shown.iter().filter(|claim| claim.headline);
-    let headlines = headlines.map(|claim| {
-        let mark = format!("{GOOD}✓{GOOD:#} ");
-        fill(&claim.line, width, &mark, "  ")
-    });
-    let open = grouped(open, |claim| because(claim)).into_iter();
-    let open = open.map(|(_, group)| not_shown(&group, width, tight));
-    let text: Vec<String> = headlines.chain(open).chain(rest).collect();
-    text.join("\n").lines().map(str::to_owned).collect()
-}
-
-/// The claims that showed and are no headlines.
-pub(super) fn others(document: &Document) -> impl Iterator<Item = &ClaimReport> {
-    let claims = document.claims.iter();
-    claims.filter(|claim| claim.verdict == Verdict::Shown && !claim.headline)
+    let mark = format!("{GOOD}✓{GOOD:#} ");
+    let mut texts: Vec<String> = headlines
+        .map(|it| fill(&it.line, width, &mark, "  "))
+        .collect();
+    if tight > 2 && !open.is_empty() {
+        let claims = format::counted(open.len(), "claim");
+        texts.push(format!("– {claims} did not show: --verbose"));
+    } else {
+        let groups = open.chunk_by(|one, other| because(one) == because(other));
+        texts.extend(groups.map(|group| not_shown(group, width, tight)));
+    }
+    texts
 }
 
 /// Why a claim did not show, in short; where a quiet machine may show it, that is what counts.
 fn because(claim: &ClaimReport) -> &str {
-    let reason = claim.reason.as_deref().unwrap_or("it gave no figures");
-    match claim.needs_quiet {
-        true => "too few CPUs were free to tell; with more this may show",
-        false => reason.split("; ").next().unwrap_or_default(),
+    match &claim.reason {
+        _ if claim.needs_quiet => "too few CPUs were free to tell; with more this may show",
+        Some(reason) => first_part(reason, &["; ", " ("]),
+        None => "it gave no figures",
     }
 }
 
-/// Claims that did not show for one reason, and the reason; where room is short, in one text for each verdict.
+/// Claims that did not show for one reason, several by their first words, and the reason.
 fn not_shown(claims: &[&ClaimReport], width: usize, tight: usize) -> String {
-    let mut text = String::new();
-    for (verdict, claims) in grouped(claims, |claim| claim.verdict) {
-        let texts: Vec<&str> = claims.iter().map(|claim| &*claim.text).collect();
-        for texts in texts.chunks(if tight == 0 { 1 } else { texts.len() }) {
-            let most = if tight < 2 { usize::MAX } else { texts.len() };
-            text += &marked(verdict, &texts.join(" · "), width, most);
-            text += "\n";
-        }
-    }
-    let reason = because(claims[0]);
-    let reason = match tight {
-        0 => reason,
-        _ => reason
-            .split([';', '('])
-            .next()
-            .unwrap_or_default()
-            .trim_end(),
-    };
-    let reason = fill(&format!("because {reason}"), width, "  ", "  ");
-    let reason = at_most(reason, [usize::MAX, 2, 1, 1][tight]);
-    text + &format!("{DIM}{reason}{DIM:#}")
+    let most = if tight == 0 { 2 } else { 1 };
+    let alike = claims.chunk_by(|one, other| one.verdict == other.verdict);
+    let texts = alike.map(|claims| {
+        let texts: Vec<&str> = match claims {
+            [one] => vec![&one.text],
+            _ => claims
+                .iter()
+                .map(|one| first_part(&one.text, &[": ", ", "]))
+                .collect(),
+        };
+        marked(claims[0].verdict, &texts.join(" · "), width, most) + "\n"
+    });
+    let reason = format!("because {}", because(claims[0]));
+    let reason = at_most(fill(&reason, width, "  ", "  "), most);
+    texts.collect::<String>() + &format!("{DIM}{reason}{DIM:#}")
+}
+
+/// A text up to the first of these.
+fn first_part<'a>(text: &'a str, ends: &[&str]) -> &'a str {
+    let end = ends.iter().filter_map(|end| text.find(end)).min();
+    &text[..end.unwrap_or(text.len())]
 }
 
 /// A verdict, and what it is on, in at most so many lines.
@@ -94,9 +91,6 @@ fn at_most(text: String, most: usize) -> String {
 
 /// Whether headline claims are about a variant, which their figures name in brackets.
 pub(super) fn are_about(document: &Document, variant: &str) -> bool {
-    let claims = document.claims.iter().filter(|claim| claim.headline);
-    let name = format!("[{variant}]");
-    claims
-        .flat_map(|claim| &claim.checks)
-        .any(|check| check.left.contains(&name) || check.right.contains(&name))
+    let mut headlines = document.claims.iter().filter(|claim| claim.headline);
+    headlines.any(|claim| claim.is_on(&format!("[{variant}]")))
 }
