@@ -72,9 +72,20 @@ impl Lab {
         self.screen.say(line);
     }
 
-    /// Gives a table of the step's own, with notes under it, for the closing screen and the page.
-    pub fn table(&self, table: TableReport) {
-        self.state().document.tables.push(table);
+    /// Gives a table of the step's own for the closing screen and the page, with a note under it, if there is one.
+    ///
+    /// A column is text where a cell begins with a letter, and stands to the left.
+    pub fn table(&self, title: &str, headings: &[&str], rows: Vec<Vec<String>>, note: &str) {
+        let begins =
+            |row: &Vec<String>, column: usize| row[column].starts_with(char::is_alphabetic);
+        let is_text = |column: &usize| rows.iter().any(|row| begins(row, *column));
+        self.state().document.tables.push(TableReport {
+            title: title.into(),
+            headings: headings.iter().map(ToString::to_string).collect(),
+            text_columns: (0..headings.len()).filter(is_text).collect(),
+            rows,
+            notes: note.lines().map(String::from).collect(),
+        });
     }
 
     /// Says what the names of the variants mean, under the question; for names that do not say it.

@@ -32,7 +32,7 @@ pub use measure::{
 pub use process_pool::{self, child, panics};
 pub use question::Question;
 pub use recorded::Recorded;
-pub use report::{self, Document, Ledger, TableReport, Tally, Variant, format};
+pub use report::{self, Document, Ledger, Tally, Variant, format};
 pub use step::Step;
 pub use sweep::Sweep;
 pub use timeline;

@@ -1,6 +1,6 @@
 //! Times of several ways at growing sizes, round by round.
 
-use crate::{Comparison, Lab, TableReport, claim::middle, format};
+use crate::{Comparison, Lab, claim::middle, format};
 use std::{iter, time::Duration};
 
 /// What a lesson measured by size, way and round.
@@ -48,7 +48,7 @@ impl Sweep {
         &self,
         lab: &Lab,
         title: &str,
-        notes: Vec<String>,
+        note: &str,
         mark: impl Fn(usize, usize) -> &'static str,
     ) {
         let row = |size: usize| {
@@ -60,13 +60,8 @@ impl Sweep {
             let size = format::count(self.sizes[size]);
             iter::once(size).chain(cells).collect()
         };
-        let headings = iter::once(self.axis).chain(self.ways.iter().copied());
-        lab.table(TableReport {
-            title: title.into(),
-            headings: headings.map(String::from).collect(),
-            rows: (0..self.sizes.len()).map(row).collect(),
-            text_columns: Vec::new(),
-            notes,
-        });
+        let headings = [&[self.axis], &*self.ways].concat();
+        let rows = (0..self.sizes.len()).map(row).collect();
+        lab.table(title, &headings, rows, note);
     }
 }

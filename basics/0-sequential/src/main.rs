@@ -12,7 +12,7 @@ use std::process::ExitCode;
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
     mirrors: &["basics/0_sequential.py"],
-    question: "how long is one slow loop?",
+    question: "how long is a slow loop?",
     why: "One thread computes one sum after another, so the run takes as long as all jobs together. \
           However many CPUs the machine has, this loop keeps one of them busy and leaves the others idle.",
     remember: "One thread does one thing at a time: it takes as long as all its jobs together, \
@@ -38,6 +38,10 @@ fn demonstrate(args: &ScaleArgs, lab: &mut Lab) -> anyhow::Result<()> {
     );
     lab.predict(ask, &["one", "all of them"], &[1.5]);
     let jobs = square_jobs(args.scale);
+    lab.legend(format!(
+        "Four times the script's sum(i * i for i in range(n)), n {} × as large as there.",
+        args.scale
+    ));
     claim_linear(lab, sum_sequential);
 
     let sums = lab

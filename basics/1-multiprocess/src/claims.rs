@@ -4,8 +4,6 @@ use crate::{IN_ORDER, LONGEST_FIRST};
 use common::{
     Lab,
     claim::{Claim, Figure, Ratio, count, done, efficiency, times, wall},
-    format,
-    timeline::START_UP,
 };
 use std::num::NonZeroUsize;
 
@@ -21,11 +19,6 @@ pub(crate) fn add(lab: &mut Lab, workers: NonZeroUsize, [in_order, longest_first
         ways.into_iter()
             .fold(right, |claim, way| claim.check(done(way).equals(count(4)))),
     );
-    let start_up = start_up_reason(lab);
-    let with_reason = |claim: Claim| match &start_up {
-        Some(reason) => claim.otherwise(reason).needs_cpus(),
-        None => claim.needs_cpus(),
-    };
     // A wall time alone may be the chance of a machine that changes its speed.
     let several_at_work = || {
         let at_work = Figure::<Ratio>::noted(Some(LONGEST_FIRST), "cpus_at_work");
@@ -33,7 +26,7 @@ pub(crate) fn add(lab: &mut Lab, workers: NonZeroUsize, [in_order, longest_first
             .above(times(1.2))
             .in_words("{left} CPUs at work, on average")
     };
-    let text = "the jobs overlapped: the pool took less than 3/4 of the time";
+    let text = "longest first took less than 3/4 of the time of one by one";
     let overlap = Claim::that("jobs_overlap", text)
         .check(wall(LONGEST_FIRST).below(wall("sequential") * 0.75))
         .check(several_at_work())
@@ -41,7 +34,7 @@ pub(crate) fn add(lab: &mut Lab, workers: NonZeroUsize, [in_order, longest_first
         .headline();
     lab.claim(match workers.get() {
         1 => overlap.otherwise("a single worker does one job at a time"),
-        _ => with_reason(overlap),
+        _ => overlap.needs_cpus(),
     });
     let text = "longest first took less time than in order";
     let order = Claim::that("longest_first_is_faster", text)
@@ -54,25 +47,10 @@ pub(crate) fn add(lab: &mut Lab, workers: NonZeroUsize, [in_order, longest_first
             "with --workers {workers} either order can reach {in_order:.2} ×"
         ))
     } else {
-        with_reason(order)
+        order.needs_cpus()
     });
     let text = "longest first came within a tenth of what is possible";
     let reached = efficiency(LONGEST_FIRST).at_least(times(0.9));
-    lab.claim(with_reason(
-        Claim::that("bound_is_reached", text).check(reached),
-    ));
-}
-
-/// What starting the slowest worker took in the last round, where it is more than a twentieth of it.
-fn start_up_reason(lab: &Lab) -> Option<String> {
-    let recording = lab.recording(LONGEST_FIRST);
-    let spans = recording.lanes.iter().flat_map(|lane| &lane.spans);
-    let start_ups = spans.filter(|span| span.name == START_UP);
-    let slowest = start_ups.map(|span| span.duration()).max()?;
-    (slowest > recording.wall / 20).then(|| {
-        format!(
-            "in the last round starting a worker took up to {}",
-            format::seconds(slowest)
-        )
-    })
+    let reached = Claim::that("bound_is_reached", text).check(reached);
+    lab.claim(reached.needs_cpus());
 }

@@ -18,7 +18,7 @@ use std::{num::NonZeroUsize, process::ExitCode, time::Duration};
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
     mirrors: &["basics/1_multiprocess.py"],
-    question: "what changes with a process pool?",
+    question: "what does a pool gain?",
     why: "Every worker is a process that takes the next job as soon as it is free. Two things no pool can \
           beat: all the work shared out among the CPUs, and the longest single job. The order of \
           hand-out decides how near it comes: a long job that is handed out last runs on while the \
@@ -59,6 +59,7 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let ask = Question::faster(LONGEST_FIRST, "sequential", text).needs_cpus();
     lab.predict(ask, &["not faster", "twice", "more than that"], &[1.3, 2.5]);
     let jobs = square_jobs(args.scale.scale);
+    lab.legend("in order: pool.map(f, [10, 20, 30, 40]). longest first: [40, 30, 20, 10].");
     claim_linear(lab, sum_sequential);
     let order = longest_first(&jobs).into_iter();
     let descending: Vec<u64> = order.map(|place| jobs[place]).collect();

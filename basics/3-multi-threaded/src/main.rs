@@ -13,8 +13,8 @@ use web::SERVER;
 
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
-    mirrors: &["basics/3_multi_threaded.py", "lab/test.py"],
-    question: "the same four requests in a pool of threads: what overlaps, and how much?",
+    mirrors: &["basics/3_multi_threaded.py"],
+    question: "what overlaps?",
     why: "A thread that waits for the network uses no CPU, so many can wait at the same time. A pool \
           has a fixed number of threads, and each has one request out at a time: with more requests \
           than threads the rest queue, and each thread waits several times in a row.",

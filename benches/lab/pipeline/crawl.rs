@@ -5,7 +5,7 @@ use super::{pages::Pages, site::Site};
 use anyhow::ensure;
 use lab_10_hybrid_pipeline::{
     page::Parse,
-    workers::{Parser, Way},
+    workers::{Parser, WAYS},
 };
 use process_pool::child::Program;
 use side_by_side::{Group, Row, Setting, Unit};
@@ -24,11 +24,7 @@ pub(super) fn group(
     let site = Rc::new(Site::open(Pages::choose(setting.plan.is_test)?)?);
     let (mut held, mut crawled) = (Vec::new(), Vec::new());
     // They are there before: what it takes to start them is a group of its own.
-    for (name, way) in [
-        ("inline", Way::Inline),
-        ("rayon", Way::Rayon),
-        ("processes", Way::Processes),
-    ] {
+    for way in WAYS {
         let parser = Parser::start(way, parse, site.workers, Program::this(), None)?;
         let parser = Rc::new(parser);
         let from_memory = || from_memory(&site, &parser);
@@ -39,7 +35,7 @@ pub(super) fn group(
         }
         for (stages, has_barrier) in [("barrier", true), ("streaming", false)] {
             let work = crawl(&site, &parser, has_barrier);
-            crawled.push(Row::ours(format!("{stages}, {name}"), work));
+            crawled.push(Row::ours(format!("{stages}, {way}"), work));
         }
     }
     held.insert(1, Row::floor("fetched, not parsed", fetch(&site)));

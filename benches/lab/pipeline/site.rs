@@ -89,7 +89,8 @@ impl Site {
         let answers = &self.pages.answers;
         ensure!(crawled.len() == answers.len(), "pages are missing");
         for (page, answer) in crawled.iter().zip(answers) {
-            let is_right = matches!(page, Outcome::Parsed { title, links, .. } if (title, links) == (&answer.0, &answer.1));
+            let is_right =
+                matches!(page, Ok((title, links, _)) if (title, links) == (&answer.0, &answer.1));
             ensure!(is_right, "a wrong answer: {page:?}");
         }
         Ok(())

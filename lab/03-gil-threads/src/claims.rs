@@ -76,8 +76,8 @@ pub(crate) fn open_python(args: &Args, lab: &mut Lab) -> anyhow::Result<Option<P
             Err(Usage(format!("--python: {error:#}; {way_out}")).into())
         }
         Err(error) => {
-            let way_out = "left out, --python PATH names another";
-            lab.say(format!("python: {error:#}; {way_out}"));
+            let way_out = "--python PATH names another";
+            lab.say(format!("Your Python does not run: {error:#}; {way_out}"));
             Ok(None)
         }
     }

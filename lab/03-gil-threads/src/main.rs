@@ -13,7 +13,7 @@ use std::{process::ExitCode, time::Duration};
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
     mirrors: &["lab/03_gil_demo_threads.py"],
-    question: "do threads help CPU work?",
+    question: "threads for CPU work?",
     why: "Two threads can use two CPUs unless something makes them take turns. A GIL does: a thread \
           must hold it to run, so however many CPUs there are, one at a time does the work. Around a \
           wait it is released, because a thread that waits needs no turn; that is why threads overlap \
@@ -49,7 +49,7 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
         &["not faster", "twice", "more than that"],
         &[1.33, 3.0],
     );
-    lab.legend("GIL: threads take turns, as in Python. python: yours, on jobs of another size.");
+    lab.legend("GIL: only the thread that holds this lock runs. python: your own Python.");
     let mut python = claims::open_python(args, lab)?;
     let (work, scale) = (args.work.get() as u64, args.scale.get() as u64);
     lab.say(format!(

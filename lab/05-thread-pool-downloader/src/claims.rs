@@ -19,6 +19,14 @@ pub(crate) fn note(lab: &mut Lab, name: &str, downloads: &[Download]) {
     let kept: BTreeSet<usize> = pages.map(|(number, _)| *number).collect();
     let pairs = downloads.windows(2);
     let overtakes = pairs.filter(|pair| pair[0].0 > pair[1].0).count();
+    let mut came: Vec<String> = downloads.iter().map(|one| one.0.to_string()).collect();
+    if came.len() > 20 {
+        came.splice(20.., ["…".into()]);
+    }
+    lab.legend(format!(
+        "{name}: as_completed() gave the pages in this order: {}",
+        came.join(" ")
+    ));
     lab.count(name, KEPT, kept.len());
     lab.count(name, OVERTAKES, overtakes);
 }

@@ -1,7 +1,7 @@
 //! What the races lost, and what that shows.
 
 use common::{
-    Lab, TableReport,
+    Lab,
     claim::{Claim, Count, Figure, Ratio, count},
     format,
 };
@@ -16,14 +16,9 @@ const MOST: &str = "most_counted";
 /// Notes what the trials of a variant lost; returns how many of them did, and the row of the table.
 pub(crate) fn note(lab: &mut Lab, name: &str, race: Race, got: &[u64]) -> (usize, Vec<String>) {
     let expected = race.expected();
-    let lost: Vec<u64> = got
-        .iter()
-        .map(|got| expected.saturating_sub(*got))
-        .collect();
-    let (all, losing) = (
-        lost.iter().sum::<u64>(),
-        lost.iter().filter(|lost| **lost > 0).count(),
-    );
+    let lost = got.iter().map(|got| expected.saturating_sub(*got));
+    let losing = lost.clone().filter(|lost| *lost > 0).count();
+    let all: u64 = lost.sum();
     let [least, most] = [got.iter().min(), got.iter().max()].map(|it| it.copied().unwrap_or(0));
     lab.count(name, UPDATES, all as usize);
     let share = all as f64 / (expected as f64 * got.len() as f64);
@@ -49,13 +44,9 @@ fn number(name: &str, figure: &str) -> Figure<Count> {
 pub(crate) fn show(lab: &mut Lab, race: Race, trials: usize, all: Vec<(usize, Vec<String>)>) {
     let is_repaired = race.threads.get() > 1 && all[1].0 == 0;
     let headings = ["", "Expected", "Got", "trials lost", "updates lost"];
-    lab.table(TableReport {
-        title: "Between load and store, and what that costs".into(),
-        headings: headings.map(String::from).into(),
-        rows: all.into_iter().map(|(_, row)| row).collect(),
-        text_columns: vec![0],
-        ..TableReport::default()
-    });
+    let title = "Between load and store, and what that costs";
+    let rows = all.into_iter().map(|(_, row)| row).collect();
+    lab.table(title, &headings, rows, "");
     let none = |name| number(name, UPDATES).equals(count(0));
     let text = "one thread alone lost nothing with the same load and store";
     lab.claim(Claim::that("one_thread_loses_nothing", text).check(none("sequential")));
@@ -66,13 +57,9 @@ pub(crate) fn show(lab: &mut Lab, race: Race, trials: usize, all: Vec<(usize, Ve
     // With all loads before any store, only one way to add can lose nothing.
     if is_repaired {
         let text = "repaired: no update was lost in any trial, even when forced";
-        let repaired = Claim::that("repaired", text).check(none("forced"));
-        lab.claim(
-            repaired
-                .check(none("widened"))
-                .check(none("tight"))
-                .headline(),
-        );
+        let repaired = Claim::that("repaired", text).headline();
+        let none = ["forced", "widened", "tight"].map(none);
+        lab.claim(none.into_iter().fold(repaired, Claim::check));
         return;
     }
     let text = "forced: all loaded before any stored, and one update stayed";
@@ -92,12 +79,8 @@ pub(crate) fn show(lab: &mut Lab, race: Race, trials: usize, all: Vec<(usize, Ve
     let text = "the wider window lost the larger share of the updates";
     let share = |name| Figure::<Ratio>::noted(Some(name), SHARE);
     let wider = Claim::that("wider_loses_more", text).check(share("widened").above(share("tight")));
-    for claim in [
-        forced.headline(),
-        widened.headline(),
-        tight.headline(),
-        wider,
-    ] {
+    let claims = [forced, widened, tight].map(Claim::headline);
+    for claim in claims.into_iter().chain([wider]) {
         lab.claim(match race.threads.get() {
             1 => claim.otherwise("one thread has no other to race with"),
             _ => claim,

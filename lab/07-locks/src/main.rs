@@ -15,7 +15,7 @@ use std::{cell::RefCell, process::ExitCode};
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
     mirrors: &["lab/07_lock_fixed_demo.py"],
-    question: "lock and queue: what makes the count right, and at what cost?",
+    question: "what makes the count right, and at what cost?",
     why: "A lock lets one thread at a time into the critical section: load, add and store become one \
           step for all others, and a thread that comes meanwhile waits. An atomic addition is that \
           one step in hardware, though the CPUs still pass the counter back and forth. With a \
@@ -52,7 +52,8 @@ fn demonstrate(args: &CountArgs, lab: &mut Lab) -> anyhow::Result<()> {
     let expected = format::count(plan.expected());
     lab.say(format!("{workers} threads add {each} each …"));
     lab.legend(format!(
-        "Expected: {expected}. each: per increment. racy: no lock. queue: sums sent."
+        "Expected: {expected} steps of `counter += 1`. racy: no lock. sum at the end, \
+         queue: each thread counts alone."
     ));
     let signals = RefCell::new(Vec::new());
     let hear = |signal: &Signal| signals.borrow_mut().push(signal.worker);
@@ -80,7 +81,7 @@ fn demonstrate(args: &CountArgs, lab: &mut Lab) -> anyhow::Result<()> {
             let wall_s = lab.recording(name).wall.as_secs_f64();
             let each = format::seconds_f64(wall_s / plan.expected() as f64);
             let got = format::count(got);
-            lab.note_beside(name, format!("Got {got}, {each} each"));
+            lab.note_beside(name, format!("Got {got}, {each}/step"));
         }
     }
     for worker in signals.take() {

@@ -30,7 +30,7 @@ const STEP: Step = Step {
     sources: common::sources!["lib.rs", "retry.rs"],
 };
 
-const CALM: &str = "calm";
+const CALM: &str = "no failures";
 /// In place of `CALM`, for hosts of the reader's choice.
 const YOURS: &str = "yours";
 /// A server with faults; permits kept through back-offs, and given back.
@@ -42,7 +42,7 @@ fn main() -> ExitCode {
 }
 
 fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
-    lab.legend("kept: a failed request keeps its permit while it pauses; released: not.");
+    lab.legend("kept, released: what a failed request does with its permit while it pauses.");
     let site = Site::open(&args.requests, REQUESTS, None)?;
     let first = [YOURS, CALM][usize::from(args.requests.needs_server())];
     let text = "Ten requests, five permits: how many waits in a row does it take?";

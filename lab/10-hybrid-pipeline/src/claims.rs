@@ -1,12 +1,12 @@
 //! What a round comes to, and what the run is to show.
 
-use crate::flags::{Args, Variant};
+use crate::flags::{Args, KILLED};
 use common::{
     Lab,
     claim::{Check, Claim, Count, Figure, count, in_flight, none_failed, processes},
     format,
 };
-use lab_10_hybrid_pipeline::{Outcome, PAGES, links::PageReport};
+use lab_10_hybrid_pipeline::{Missing, PAGES, links::PageReport};
 use serde::{Serialize, Serializer};
 use serde_json::json;
 use timeline::Level;
@@ -20,30 +20,26 @@ pub(crate) struct Crawled(pub(crate) Vec<PageReport>);
 
 impl Serialize for Crawled {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(|page| {
-            let outcome = match &page.outcome {
-                Outcome::Parsed { title, links, .. } => {
-                    json!({"parsed": {"title": title, "links": links}})
-                }
-                Outcome::Skipped(what) => json!({ "skipped": what }),
-                Outcome::Failed(error) => json!({ "failed": error }),
+        serializer.collect_seq(self.0.iter().map(|(url, is_found, outcome)| {
+            let outcome = match outcome {
+                Ok((title, links, _)) => json!({"parsed": {"title": title, "links": links}}),
+                Err(Missing::Skipped(what)) => json!({ "skipped": what }),
+                Err(Missing::Failed(error)) => json!({ "failed": error }),
             };
-            json!({"url": page.url, "is_found": page.is_found, "outcome": outcome})
+            json!({"url": url, "is_found": is_found, "outcome": outcome})
         }))
     }
 }
 
-fn parsed(page: &PageReport) -> Option<(&str, usize)> {
-    match &page.outcome {
-        Outcome::Parsed { title, links, .. } => Some((title, *links)),
-        _ => None,
-    }
+fn parsed((.., outcome): &PageReport) -> Option<(&str, usize)> {
+    let (title, links, _) = outcome.as_ref().ok()?;
+    Some((title, *links))
 }
 
 /// Notes what a round came to, beside what the `first` variant found.
 pub(crate) fn note(lab: &mut Lab, name: &str, [first, pages]: [&[PageReport]; 2]) {
     let pairs = first.iter().zip(pages);
-    let same = pairs.filter(|(one, other)| one.url == other.url && parsed(one) == parsed(other));
+    let same = pairs.filter(|(one, other)| one.0 == other.0 && parsed(one) == parsed(other));
     let different = first.len().max(pages.len()) - same.count();
     let recording = lab.recording(name);
     let fetches = recording.named("fetch");
@@ -51,8 +47,10 @@ pub(crate) fn note(lab: &mut Lab, name: &str, [first, pages]: [&[PageReport]; 2]
     begun.sort_unstable();
     came.sort_unstable();
     // A worker process names its task for what parses there.
-    let parses = ["parse", "parse-stream"].map(|name| recording.named(name));
-    let overlapped = parses.into_iter().flatten().filter(|parse| {
+    let parses = recording
+        .named("parse")
+        .chain(recording.named("parse-stream"));
+    let overlapped = parses.filter(|parse| {
         let before = |moments: &[_]| moments.partition_point(|moment| *moment <= parse.start);
         before(&begun) > before(&came)
     });
@@ -62,18 +60,18 @@ pub(crate) fn note(lab: &mut Lab, name: &str, [first, pages]: [&[PageReport]; 2]
     lab.count(name, QUEUED, queued);
 }
 
-fn noted(variant: &Variant, figure: &str) -> Figure<Count> {
-    Figure::noted(Some(&variant.name), figure)
+fn noted(variant: &str, figure: &str) -> Figure<Count> {
+    Figure::noted(Some(variant), figure)
 }
 
-fn has_none(variant: &Variant, figure: &str) -> Check {
+fn has_none(variant: &str, figure: &str) -> Check {
     noted(variant, figure).equals(count(0))
 }
 
 /// Makes the claims about the first two variants, with the barrier and without.
-fn stages(args: &Args, lab: &mut Lab, variants: &[Variant]) {
+fn stages(args: &Args, lab: &mut Lab, variants: &[String]) {
     let [barrier, streaming] = [&variants[0], &variants[1]];
-    if args.each().is_some() {
+    if args.is_generated() {
         let text = "pages were parsed while others were on their way, with the barrier none";
         let line = "parsed while others were on their way: {left} pages without the barrier, {left2} with it";
         let overlap = Claim::that("stages_overlap", text).in_a_line(line);
@@ -83,54 +81,48 @@ fn stages(args: &Args, lab: &mut Lab, variants: &[Variant]) {
     compare(lab, variants);
     let text = "fewer pages waited without the barrier, and no more than --queue allows";
     let line = "waited for a parser at once: {left} pages without the barrier, {right} with it";
-    let few = noted(streaming, QUEUED).below(noted(barrier, QUEUED));
-    let bounded = Claim::that("queue_is_bounded", text)
-        .in_a_line(line)
-        .check(few);
+    let bounded = Claim::that("queue_is_bounded", text).in_a_line(line);
+    let bounded = bounded.check(noted(streaming, QUEUED).below(noted(barrier, QUEUED)));
     let queue = noted(streaming, QUEUED).at_most(count(args.queue.get()));
     lab.claim(bounded.check(queue).headline());
 }
 
 /// Makes the claims of all variants, the first with the barrier and the second the same without.
-pub(crate) fn add(args: &Args, lab: &mut Lab, variants: &[Variant]) {
+pub(crate) fn add(args: &Args, lab: &mut Lab, variants: &[String]) {
     stages(args, lab, variants);
     let text = "all variants found the same pages with the same titles and links";
     let others = variants.iter().skip(1).map(|it| has_none(it, DIFFERENT));
     lab.claim(others.fold(Claim::that("same_findings", text), Claim::check));
-    if args.each().is_some() {
+    if args.is_generated() {
         let text = "the server never saw more requests at once than --max-in-flight allows";
-        let most = || count(args.max_in_flight.get());
-        let all = variants
-            .iter()
-            .map(|it| in_flight(&it.name).at_most(most()));
+        let most = args.max_in_flight.get();
+        let all = variants.iter().map(|it| in_flight(it).at_most(count(most)));
         lab.claim(all.fold(Claim::that("in_flight_is_limited", text), Claim::check));
     }
-    if let Some(killed) = variants.iter().find(|it| it.loses_worker) {
+    if variants.iter().any(|it| it == KILLED) {
         let text = "a worker was killed in mid-crawl, and every page was parsed";
         let costs = Claim::that("loss_costs_no_page", text)
-            .check(processes(&killed.name).above(count(1 + args.workers.get())))
-            .check(none_failed(&killed.name))
-            .check(has_none(killed, DIFFERENT));
+            .check(processes(KILLED).above(count(1 + args.workers.get())))
+            .check(none_failed(KILLED))
+            .check(has_none(KILLED, DIFFERENT));
         lab.claim(costs.headline());
     }
 }
 
 /// Which of two ways was faster, for each pair that differs in one thing.
-fn compare(lab: &mut Lab, variants: &[Variant]) {
+fn compare(lab: &mut Lab, variants: &[String]) {
     let pairs = [
         ("streaming_is_faster", "without the barrier", [1, 0]),
         ("threads_or_processes", "who parses", [2, 1]),
-        ("inline_is_slower", "beside the executor or on it", [2, 3]),
+        ("inline_is_slower", "off the async thread", [2, 3]),
     ];
     let few = if variants.len() > 3 { 3 } else { 1 };
     for (name, about, pair) in pairs.into_iter().take(few) {
-        let pair = pair.map(|at| &variants[at]);
-        let claim = lab.compare(name, about, pair.map(|it| &*it.name));
+        let pair = pair.map(|at| &*variants[at]);
+        let claim = lab.compare(name, about, pair);
         // Times say something where both parsed the same pages, and lost none.
-        let fair = pair.iter().fold(claim, |claim, it| {
-            let claim = claim.check(none_failed(&it.name));
-            claim.check(has_none(it, DIFFERENT))
-        });
+        let fair = pair.map(|it| [none_failed(it), has_none(it, DIFFERENT)]);
+        let fair = fair.into_iter().flatten().fold(claim, Claim::check);
         lab.claim(fair.needs_cpus().headline());
     }
 }
@@ -141,10 +133,10 @@ fn compare(lab: &mut Lab, variants: &[Variant]) {
 pub(crate) fn report(lab: &mut Lab, name: &str, pages: &[PageReport], is_first: bool) -> bool {
     let links = || pages.iter().filter_map(parsed).map(|it| it.1);
     let (all, well) = (pages.len(), links().count());
-    let named = pages.iter().filter(|page| !page.is_found);
-    let missing = named.filter_map(|page| match &page.outcome {
-        Outcome::Failed(error) => Some(error.clone()),
-        Outcome::Skipped(what) if well == 0 => Some(format!("`{}` is {what}", page.url)),
+    let named = pages.iter().filter(|(_, is_found, _)| !is_found);
+    let missing = named.filter_map(|(url, _, outcome)| match outcome {
+        Err(Missing::Failed(error)) => Some(error.clone()),
+        Err(Missing::Skipped(what)) if well == 0 => Some(format!("`{url}` is {what}")),
         _ => None,
     });
     let missing: Vec<String> = missing.collect();

@@ -4,12 +4,12 @@ use anyhow::{Context, ensure};
 use common::cli::{RoundsArgs, Seconds, WORKERS_LIMIT, seconds, up_to};
 use lab_10_hybrid_pipeline::{
     page::{Parse, STREAM, TREE},
-    workers::Way,
+    workers::WAYS,
 };
 use network::{Site, WebUrl};
 use process_pool::child::Program;
 use serde::Serialize;
-use std::{num::NonZeroUsize, path::PathBuf, process::Command, time::Duration};
+use std::{num::NonZeroUsize, path::PathBuf, process::Command};
 use web::{Server, ServerConfig, Url};
 
 /// What to crawl, and with what.
@@ -62,10 +62,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", default_value = "32", value_parser = up_to::<100_000>)]
     pub(crate) queue: NonZeroUsize,
 
-    /// Parse in this way only, with and without the barrier
-    #[arg(long, value_name = "WAY", value_enum)]
+    /// Parse only so, with and without the barrier: on the tasks' own thread, by rayon, in processes
+    #[arg(long, value_name = "WAY", value_parser = WAYS)]
     #[serde(skip)]
-    parse: Option<Way>,
+    parse: Option<String>,
 
     /// What to parse with: scraper builds a tree, stream (lol_html) lets the tags go by once
     #[arg(long, value_name = "PARSER", default_value = "scraper", value_parser = ["scraper", "stream"])]
@@ -80,45 +80,31 @@ pub(crate) struct Args {
     pub(crate) rounds: RoundsArgs,
 }
 
-/// How the stages are joined, who parses, and whether a worker is killed half-way.
-pub(crate) struct Variant {
-    pub(crate) name: String,
-    pub(crate) has_barrier: bool,
-    pub(crate) way: Way,
-    pub(crate) loses_worker: bool,
-}
+/// The variant in which a worker is killed half-way.
+pub(crate) const KILLED: &str = "one worker killed, processes";
 
 impl Args {
-    /// The variants to run; the step is about the first two.
-    pub(crate) fn variants(&self) -> Vec<Variant> {
-        let variant = |stages, way| Variant {
-            name: format!("{stages}, {way:?}").to_lowercase(),
-            has_barrier: stages == "barrier",
-            way,
-            loses_worker: stages == "one worker killed",
-        };
-        let way = self.parse.unwrap_or(Way::Processes);
-        let mut all = vec![variant("barrier", way), variant("streaming", way)];
+    /// The variants to run: how the stages are joined, and who parses. The step is about the first two.
+    pub(crate) fn variants(&self) -> Vec<String> {
+        let way = self.parse.as_deref().unwrap_or("processes");
+        let mut all = vec![format!("barrier, {way}"), format!("streaming, {way}")];
         if self.parse.is_none() {
-            all.extend([Way::Rayon, Way::Inline].map(|way| variant("streaming", way)));
+            all.extend(["streaming, rayon", "streaming, inline"].map(String::from));
         }
         if self.kill_worker {
-            all.push(variant("one worker killed", Way::Processes));
+            all.push(KILLED.into());
         }
         all
     }
 
     /// What parses a page.
     pub(crate) fn parse_with(&self) -> &'static Parse {
-        match self.parser == "stream" {
-            true => &STREAM,
-            false => &TREE,
-        }
+        [&TREE, &STREAM][usize::from(self.parser == "stream")]
     }
 
-    /// How long each answer takes at least, if that is known.
-    pub(crate) fn each(&self) -> Option<Duration> {
-        (self.url.is_empty() && self.site.is_none()).then_some(self.delay.0)
+    /// Whether the lab's server makes the pages.
+    pub(crate) fn is_generated(&self) -> bool {
+        self.url.is_empty() && self.site.is_none()
     }
 
     /// The pages to start from, with the server behind them if it is the lab's, and the most to fetch.

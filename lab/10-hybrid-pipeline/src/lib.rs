@@ -9,9 +9,10 @@ mod tags;
 pub mod workers;
 
 use futures_util::{StreamExt, future, stream};
-use page::declared_encoding;
+use page::{Parsed, declared_encoding};
 use std::{cell::RefCell, collections::BTreeMap};
 use tokio::sync::mpsc::{self, Receiver, Sender};
+use tracing::{Instrument, info_span};
 use web::{AsyncClient, Fetched, Url, get_async};
 use workers::Parser;
 
@@ -33,18 +34,12 @@ pub struct Crawl<'a> {
     pub at_parser: usize,
 }
 
-/// The result of a page.
+/// What is on a page, or why that is not known.
+pub type Outcome = Result<Parsed, Missing>;
+
+/// Why nothing is known of a page.
 #[derive(Clone, Debug)]
-pub enum Outcome {
-    /// It came and was parsed.
-    Parsed {
-        /// Its title, in one line.
-        title: String,
-        /// How many links it has.
-        links: usize,
-        /// The pages that they lead to, until these are crawled.
-        targets: Vec<Url>,
-    },
+pub enum Missing {
     /// It came, but there is nothing to parse; why.
     Skipped(String),
     /// It did not come, or could not be parsed; why.
@@ -94,46 +89,31 @@ async fn run_fetcher<'u>(
 ) {
     while let Some((number, url)) = next() {
         let fetched = get_async(&crawl.client, url).await;
-        hand_over((number, fetched), tx).await;
+        // Waits for room in the channel: this is where a slow parser holds the network back.
+        let waiting = info_span!("hand over", wait = "queue full");
+        let sent = tx.send((number, fetched)).instrument(waiting).await;
+        sent.expect("the parsing stage ends after the last sender");
+        tracing::info!(queue = PAGES, depth = tx.max_capacity() - tx.capacity());
     }
 }
 
-/// Waits for room in the channel: this is where a slow parser holds the network back.
-#[tracing::instrument(name = "hand over", skip_all, fields(wait = "queue full"))]
-async fn hand_over(page: Numbered, tx: &Sender<Numbered>) {
-    let sent = tx.send(page).await;
-    sent.expect("the parsing stage ends after the last sender");
-    tracing::info!(queue = PAGES, depth = tx.max_capacity() - tx.capacity());
-}
-
 /// The second stage: parses what comes through the channel; returns the results by number.
-async fn parse_pages(crawl: &Crawl<'_>, mut rx: Receiver<Numbered>) -> Vec<Outcome> {
-    let pages = stream::poll_fn(|context| {
-        let next = rx.poll_recv(context);
-        if next.is_ready() {
-            tracing::info!(queue = PAGES, depth = rx.len());
-        }
-        next
+async fn parse_pages(crawl: &Crawl<'_>, rx: Receiver<Numbered>) -> Vec<Outcome> {
+    let pages = stream::unfold(rx, async |mut rx| {
+        let page = rx.recv().await?;
+        tracing::info!(queue = PAGES, depth = rx.len());
+        Some((page, rx))
     });
-    let parsing = pages.map(|(number, fetched)| async move {
-        let parsed = parse_page(crawl.parser, fetched).await;
-        (number, parsed.unwrap_or_else(|reason| reason))
-    });
+    let parsing = pages
+        .map(|(number, fetched)| async move { (number, parse_page(crawl.parser, fetched).await) });
     let outcomes: BTreeMap<_, _> = parsing.buffer_unordered(crawl.at_parser).collect().await;
     outcomes.into_values().collect()
 }
 
-/// Parses a page; the error says why there is none.
-async fn parse_page(parser: &Parser, fetched: Fetched) -> Result<Outcome, Outcome> {
-    let page = fetched.map_err(|error| Outcome::Failed(error.to_string()))?;
-    page.is_html().map_err(Outcome::Skipped)?;
-    let text = page.text(declared_encoding).map_err(Outcome::Skipped)?;
+async fn parse_page(parser: &Parser, fetched: Fetched) -> Outcome {
+    let page = fetched.map_err(|error| Missing::Failed(error.to_string()))?;
+    page.is_html().map_err(Missing::Skipped)?;
+    let text = page.text(declared_encoding).map_err(Missing::Skipped)?;
     let parsed = parser.parse((page.url.clone(), text.into_owned())).await;
-    let (title, links, targets) =
-        parsed.map_err(|error| Outcome::Failed(format!("cannot parse `{}`: {error}", page.url)))?;
-    Ok(Outcome::Parsed {
-        title,
-        links,
-        targets,
-    })
+    parsed.map_err(|error| Missing::Failed(format!("cannot parse `{}`: {error}", page.url)))
 }

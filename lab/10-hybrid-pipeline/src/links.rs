@@ -4,16 +4,8 @@ use crate::Outcome;
 use std::collections::HashSet;
 use web::Url;
 
-/// One page of a crawl.
-#[derive(Clone, Debug)]
-pub struct PageReport {
-    /// Where it is.
-    pub url: Url,
-    /// Whether a link led to it; otherwise it was asked for.
-    pub is_found: bool,
-    /// Its result.
-    pub outcome: Outcome,
-}
+/// One page of a crawl: where it is, whether a link led to it or it was asked for, and its result.
+pub type PageReport = (Url, bool, Outcome);
 
 /// Crawls these pages, then those that they link to, and so on, up to `limit`, each once.
 ///
@@ -34,14 +26,10 @@ pub async fn follow_links(
         let (is_found, mut found) = (!pages.is_empty(), Vec::new());
         let outcomes = crawl(&urls).await;
         for (url, mut outcome) in urls.into_iter().zip(outcomes) {
-            if let Outcome::Parsed { targets, .. } = &mut outcome {
+            if let Ok((.., targets)) = &mut outcome {
                 found.append(targets);
             }
-            pages.push(PageReport {
-                url,
-                is_found,
-                outcome,
-            });
+            pages.push((url, is_found, outcome));
         }
         urls = found;
     }

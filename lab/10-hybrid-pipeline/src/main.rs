@@ -5,9 +5,9 @@ mod flags;
 
 use claims::Crawled;
 use common::{Lab, Measure, Question, Step, Tally};
-use flags::{Args, Variant};
+use flags::{Args, KILLED};
 use lab_10_hybrid_pipeline::{
-    Crawl, Outcome, crawl_streaming, crawl_with_barrier,
+    Crawl, Missing, crawl_streaming, crawl_with_barrier,
     links::{PageReport, follow_links},
     page::{STREAM, TREE},
     workers::Parser,
@@ -43,12 +43,12 @@ fn main() -> ExitCode {
 fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let variants = args.variants();
     let text = "Without the barrier between fetching and parsing: how many times as fast?";
-    let ask = Question::faster(&variants[1].name, &variants[0].name, text);
+    let ask = Question::faster(&variants[1], &variants[0], text);
     let answers = ["not faster", "up to twice", "more than that"];
     lab.predict(ask, &answers, &[1.1, 2.2]);
     lab.legend(
-        "barrier: all pages are fetched, then all are parsed. streaming: each is parsed as soon as it is \
-         there, while others are fetched.",
+        "barrier, as in the script: gather() all pages, then parse them all. streaming: parse each page as \
+         it comes. processes, rayon, inline: who parses.",
     );
     host::raise_open_files();
     let (site, pages) = args.open(lab.seed())?;
@@ -56,7 +56,7 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let mut first: Option<Vec<PageReport>> = None;
     for round in 0..args.rounds.rounds.get() {
         for (number, variant) in variants.iter().enumerate() {
-            let mut measure = lab.variant(&variant.name).observed_by(&site);
+            let mut measure = lab.variant(variant).observed_by(&site);
             if number > 1 {
                 // Without a bar: who parses is said in a line.
                 measure = measure.other_work();
@@ -64,12 +64,12 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
             let Some(crawled) = run(args, variant, &site, pages, measure)? else {
                 continue;
             };
-            if round == 0 && !claims::report(lab, &variant.name, &crawled, first.is_none()) {
+            if round == 0 && !claims::report(lab, variant, &crawled, first.is_none()) {
                 // More of the same would only cost the reader's time.
                 return Ok(());
             }
             let first = first.get_or_insert_with(|| crawled.clone());
-            claims::note(lab, &variant.name, [first, &crawled]);
+            claims::note(lab, variant, [first, &crawled]);
         }
     }
     claims::add(args, lab, &variants);
@@ -79,18 +79,17 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
 /// Runs a variant once; returns its pages, if it was not skipped.
 fn run(
     args: &Args,
-    variant: &Variant,
+    variant: &str,
     site: &Site,
     pages: usize,
     measure: Measure<'_>,
 ) -> anyhow::Result<Option<Vec<PageReport>>> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let work = || {
-        let kill_at = variant
-            .loses_worker
-            .then_some(pages.div_ceil(2).min(40) as u64);
+        let kill_at = (variant == KILLED).then_some(pages.div_ceil(2).min(40) as u64);
+        let way = variant.rsplit(' ').next().unwrap_or_default();
         let (parse, program) = (args.parse_with(), Program::this());
-        let parser = Parser::start(variant.way, parse, args.workers, program, kill_at)?;
+        let parser = Parser::start(way, parse, args.workers, program, kill_at)?;
         let crawl = Crawl {
             client: async_client(args.timeout.0),
             parser: &parser,
@@ -100,7 +99,7 @@ fn run(
             at_parser: 2 * args.workers.get(),
         };
         let crawled = follow_links(site.urls.clone(), pages, async |urls| {
-            if variant.has_barrier {
+            if variant.starts_with("barrier") {
                 crawl_with_barrier(&crawl, urls).await
             } else {
                 crawl_streaming(&crawl, urls).await
@@ -109,7 +108,7 @@ fn run(
         Ok(Crawled(runtime.block_on(crawled)))
     };
     // A skipped page counts as done: it came, and there was nothing to do.
-    let is_done = |page: &PageReport| !matches!(page.outcome, Outcome::Failed(_));
+    let is_done = |page: &PageReport| !matches!(page.2, Err(Missing::Failed(_)));
     let crawled = measure.run_counted(work, |all| Tally::of_checked(&all.0, is_done))?;
     Ok(crawled.map(|all| all.0))
 }

@@ -39,17 +39,6 @@ pub(crate) struct Found {
     pub(crate) hrefs: Vec<String>,
 }
 
-impl Found {
-    /// Takes the next links, as long as the page has no more of them than any reader's page.
-    pub(crate) fn take(&mut self, hrefs: impl IntoIterator<Item = String>) -> Result<(), String> {
-        self.hrefs.extend(hrefs);
-        match self.hrefs.len() <= LINKS {
-            true => Ok(()),
-            false => Err(format!("it has more than {LINKS} links")),
-        }
-    }
-}
-
 /// A drawing inside the page may have titles and links too; they are not the page's.
 pub(crate) const HTML: &str = "http://www.w3.org/1999/xhtml";
 
@@ -67,14 +56,21 @@ pub(crate) fn read_tree(page: &str) -> Result<Found, String> {
             _ if is_hidden || &*name.ns != HTML => {}
             "title" if found.title.is_none() => found.title = Some(element.text().collect()),
             "base" if found.base.is_none() => found.base = element.attr("href").map(Into::into),
-            "a" => found.take(element.attr("href").map(Into::into))?,
+            "a" => found.hrefs.extend(element.attr("href").map(Into::into)),
             _ => {}
         }
     }
-    within.map(|()| found)
+    // Too many links are named first, by `kept`.
+    match within {
+        Err(limit) if found.hrefs.len() <= LINKS => Err(limit),
+        _ => Ok(found),
+    }
 }
 
 fn kept(url: &Url, found: Found) -> Result<Parsed, String> {
+    if found.hrefs.len() > LINKS {
+        return Err(format!("it has more than {LINKS} links"));
+    }
     let title = in_one_line(found.title.unwrap_or_default())?;
     let targets = targets(url, found.base.as_deref(), &found.hrefs)?;
     Ok((title, found.hrefs.len(), targets))
@@ -101,7 +97,7 @@ pub(crate) fn time_limit() -> impl Fn() -> Result<(), String> {
     }
 }
 
-/// [`Html::parse_document`] for readers without scripts, as far as it is within bounds; links have theirs first.
+/// [`Html::parse_document`] for readers without scripts, as far as it is within bounds.
 fn parse_document(page: &str) -> (Html, Result<(), String>) {
     let (most, in_time) = (NODES.min(page.len() + 1_000), time_limit());
     let (mut parser, mut rest, mut within) = (new_parser(), page, Ok(()));
@@ -153,15 +149,13 @@ fn targets(url: &Url, base: Option<&str>, hrefs: &[String]) -> Result<Vec<Url>, 
     let base = base.and_then(|base| url.join(base).ok());
     let base = base.filter(|base| !matches!(base.scheme(), "data" | "javascript"));
     let base = base.as_ref().unwrap_or(url);
-    let (mut seen, mut targets, mut length) = (HashSet::new(), Vec::new(), 0);
+    // A base may be as long as a page, and stand before each link.
+    if base.as_str().len() * hrefs.len() > ADDRESSES_BYTES {
+        let most = format!("more than {ADDRESSES_BYTES} bytes");
+        return Err(format!("the addresses of its links have {most}"));
+    }
+    let (mut seen, mut targets) = (HashSet::new(), Vec::new());
     for mut target in hrefs.iter().filter_map(|href| base.join(href).ok()) {
-        // A base may be as long as a page, and stand before each link.
-        length += target.as_str().len();
-        if length > ADDRESSES_BYTES {
-            return Err(format!(
-                "the addresses of its links have more than {ADDRESSES_BYTES} bytes"
-            ));
-        }
         target.set_fragment(None);
         let leads_there = target.origin() == url.origin() && !has_user_info(&target);
         if leads_there && seen.insert(target.clone()) {

@@ -75,7 +75,7 @@ impl Tags {
             "title" if found.title.is_some() => {}
             "title" => self.open.set("title"),
             "noscript" => self.open.set("noscript"),
-            "a" => found.take(href_of(element)?)?,
+            "a" => found.hrefs.extend(href_of(element)?),
             _ if found.base.is_none() => found.base = href_of(element)?,
             _ => {}
         }
@@ -92,7 +92,8 @@ impl Tags {
         };
         found.title = found.title.take().or(within.title);
         found.base = found.base.take().or(within.base);
-        Ok(found.take(within.hrefs)?)
+        found.hrefs.extend(within.hrefs);
+        Ok(())
     }
 }
 

@@ -1,4 +1,4 @@
-//! Who parses: the executor's own thread, threads of rayon, or worker processes.
+//! Who parses: the async thread itself, threads of rayon, or worker processes.
 
 use crate::page::{Input, Parse, Parsed};
 use anyhow::Context;
@@ -11,7 +11,7 @@ use tokio::{sync::oneshot, task};
 /// Who parses, and what with.
 #[derive(Debug)]
 pub enum Parser {
-    /// The executor's own thread, between two looks at the network.
+    /// The thread that runs the tasks, between two looks at the network.
     Inline(&'static Parse),
     /// A rayon pool of threads.
     Rayon(&'static Parse, ThreadPool),
@@ -19,37 +19,30 @@ pub enum Parser {
     Processes(ProcessPool<Input, Result<Parsed, String>>, Option<u64>),
 }
 
-/// Which of them is to be started.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum Way {
-    /// The executor's own thread, between two looks at the network
-    Inline,
-    /// A rayon pool of threads
-    Rayon,
-    /// Worker processes
-    Processes,
-}
+/// The names of these.
+pub const WAYS: [&str; 3] = ["inline", "rayon", "processes"];
 
 impl Parser {
-    /// Starts so many threads, or processes of `program`; one of these is killed at page `kill_at`.
+    /// Starts one of [`WAYS`] with so many threads, or processes of `program`, of which one is killed at page
+    /// `kill_at`.
     ///
     /// # Errors
     /// The system refuses a thread or a process.
     pub fn start(
-        way: Way,
+        way: &str,
         parse: &'static Parse,
         workers: NonZeroUsize,
         program: Program,
         kill_at: Option<u64>,
     ) -> anyhow::Result<Self> {
         Ok(match way {
-            Way::Inline => Self::Inline(parse),
-            Way::Rayon => {
+            "inline" => Self::Inline(parse),
+            "rayon" => {
                 let threads = ThreadPoolBuilder::new().num_threads(workers.get());
                 let threads = threads.thread_name(|index| format!("parser {}", index + 1));
                 Self::Rayon(parse, threads.build()?)
             }
-            Way::Processes => {
+            _ => {
                 let pool = parse.pool_builder().program(program).workers(workers);
                 // Only a page made for that takes so long. A worker that is lost costs no page.
                 let pool = pool.timeout(Duration::from_secs(30)).retries(1).recorded();

@@ -6,7 +6,7 @@ use crate::{
     trials::{Mode, let_others_run, try_often},
 };
 use common::{
-    Lab, TableReport, Tally,
+    Lab, Tally,
     claim::{Check, Claim, Count, Figure, count},
     format,
 };
@@ -24,8 +24,6 @@ const COUNTED: [&str; 5] = [
     "orders_that_go_wrong",
     "repaired_orders_that_go_wrong",
 ];
-
-const HEADINGS: [&str; 6] = ["", "tight", "widened", "repaired", "orders", "of repair"];
 
 /// What was seen of a race.
 struct Seen {
@@ -54,13 +52,10 @@ pub(crate) fn try_all(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let often = both.map(|repaired| audit(repaired, let_others_run));
     let small = both.map(|repaired| audit(repaired, || ()));
     let audit = see(lab, "audit", short, &often, small)?;
-    lab.say("all orders of two threads' steps, tried by a model checker (shuttle):");
-    for one in &counter.orders {
-        lab.say(format!("  {}", line(one)));
-    }
     for (name, race) in [("account", &account), ("audit", &audit)] {
-        if let Some(wrong) = failing(&race.orders).next() {
-            lab.explain(format!("  {name}: {}", line(wrong)));
+        for wrong in failing(&race.orders).take(1) {
+            let steps = in_cells(wrong).join(": ");
+            lab.explain(format!("  {name} goes wrong in {steps}"));
         }
     }
     claim(lab, trials, threads, &[counter, account, audit]);
@@ -116,10 +111,10 @@ fn in_words(number: Option<&i64>) -> String {
 }
 
 /// One order, its steps and its result.
-fn line(played: &Played) -> String {
+fn in_cells(played: &Played) -> Vec<String> {
     let steps: Vec<String> = played.steps.iter().map(ToString::to_string).collect();
-    let (schedule, steps) = (&played.schedule, steps.join(", "));
-    format!("{schedule}: {steps} → {}", played.result)
+    let schedule = played.schedule.to_string();
+    vec![schedule, steps.join(", "), played.result.to_string()]
 }
 
 /// Claims what the trials and the orders of all races show, and gives the table of both.
@@ -154,13 +149,15 @@ fn claim(lab: &mut Lab, trials: usize, threads: usize, all: &[Seen; 3]) {
     let line = "repaired, of 2 orders go wrong: counter {left}, account {left2}, audit {left3}";
     let holds = Claim::that("no_order_breaks_a_repair", text).in_a_line(line);
     lab.claim(each(&|race| none(&race.counted[4]), holds).headline());
-    lab.table(TableReport {
-        title: "Trials that went wrong, and orders in which it goes wrong".into(),
-        headings: HEADINGS.map(String::from).into(),
-        rows: all.iter().map(|race| race.row.clone()).collect(),
-        text_columns: vec![0],
-        notes: vec!["trials, and orders of two threads' steps, that went wrong".into()],
-    });
+    let title = "All orders of two increments, A's and B's, tried by a model checker (shuttle)";
+    let orders = counter.orders.iter().map(in_cells).collect();
+    lab.table(title, &["", "", "Got"], orders, "");
+    let title = "How often each went wrong in trials, and in how many of all orders it does";
+    let rows = all.iter().map(|race| race.row.clone()).collect();
+    let headings: Vec<&str> = ",tight,widened,repaired,orders,of repair"
+        .split(',')
+        .collect();
+    lab.table(title, &headings, rows, "");
 }
 
 /// The order that the user wrote, forced on real threads.

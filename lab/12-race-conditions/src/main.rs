@@ -31,8 +31,8 @@ const STEP: Step = Step {
     remember: "Trials show how often a race goes wrong, never that a program is right. A repair \
               makes one step of what belongs together.",
     predict: (
-        "the order A, B, B, A, a step each: is an update lost?",
-        "cargo run -p lab-12-race-conditions -- --schedule ABBA",
+        "the order ABABABAB, two increments each: how many are counted?",
+        "cargo run -p lab-12-race-conditions -- --schedule ABABABAB",
     ),
     sources: common::sources!["lib.rs", "programs.rs", "trials.rs"],
 };

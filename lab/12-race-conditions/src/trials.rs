@@ -28,6 +28,7 @@ pub(crate) fn try_often<S: Sync>(race: &Race<S>, mode: Mode, trials: usize) -> V
         for thread in 0..race.threads {
             let name = format!("{mode:?} {}", thread + 1).to_lowercase();
             let work = move || {
+                let _trials = info_span!("trials", wait = "barrier").entered();
                 for (trial, shared) in shared.iter().enumerate() {
                     // Every second thread holds its windows open, two trials each: which one is first through
                     // the barrier may change, and on one CPU only a first one that waits lets others in.
@@ -41,8 +42,8 @@ pub(crate) fn try_often<S: Sync>(race: &Race<S>, mode: Mode, trials: usize) -> V
                             _ => {}
                         }
                     };
-                    info_span!("meet", wait = "barrier").in_scope(|| barrier.wait());
-                    info_span!("trial").in_scope(|| (race.run)(shared, thread, &turn));
+                    barrier.wait();
+                    (race.run)(shared, thread, &turn);
                 }
             };
             let started = Builder::new().name(name).spawn_scoped(scope, work);

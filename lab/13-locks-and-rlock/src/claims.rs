@@ -3,7 +3,7 @@
 use crate::Args;
 use anyhow::Context;
 use common::{
-    Lab, Recorded, TableReport, Tally,
+    Lab, Recorded, Tally,
     claim::{Claim, a_tick, count, done, none_failed, times, wall},
     format,
     process_pool::Worker,
@@ -43,8 +43,7 @@ pub(crate) fn cost(lab: &mut Lab, args: &Args) -> anyhow::Result<()> {
     let ways: Vec<_> = ways.collect();
     for _ in 0..args.rounds.rounds.get() {
         for (name, plan, way) in &ways {
-            let is_right = |got: &u64| *got == increments;
-            let tally = |got: &u64| Tally::of_checked(&[*got], is_right);
+            let tally = |got: &u64| Tally::of_checked(&[*got], |got| *got == increments);
             lab.variant(name).run_counted(|| Ok(way(*plan)), tally)?;
         }
     }
@@ -59,18 +58,13 @@ fn claim_costs(lab: &mut Lab, ways: &[&str]) {
     let text = "every way counted every increment, in every round";
     let counted = ways.iter().map(|name| none_failed(name));
     lab.claim(counted.fold(Claim::that("every_increment_counted", text), Claim::check));
-    let line = "one thread: an increment takes {left} × as long with a Lock";
-    let cost = lab.compare("lock_costs_alone", "one thread", [free, lock]);
-    lab.claim(cost.in_a_line(line).headline());
-    let wanted = lab.compare(
-        "contention_costs",
-        "a lock that others want",
-        [lock, contended],
-    );
+    let cost = lab.compare("lock_costs_alone", "what a Lock costs", [free, lock]);
+    lab.claim(cost.headline());
+    let wanted = lab.compare("contention_costs", "contention", [lock, contended]);
     // Of a few increments the time is that of starting threads.
     let is_long = || wall(lock).at_least(a_tick()).in_rounds();
     lab.claim(wanted.check(is_long()).needs_cpus());
-    let text = "reentrancy is cheap: alone, an RLock took less than twice as long as a Lock";
+    let text = "alone, an RLock took less than twice as long as a Lock";
     let ratio = wall(rlock) / wall(lock);
     let cheap = Claim::that("reentrancy_is_cheap", text);
     let cheap = cheap.check(ratio.below(times(2.0)).in_rounds());
@@ -162,15 +156,8 @@ fn stuck(recording: &Recording) -> Vec<[String; 3]> {
     let waiting = recording.lanes.iter().filter_map(pair);
     let waiting: Vec<_> = waiting.filter(|(_, [_, wait])| wait.end == now).collect();
     let is_held = |lock: &str| waiting.iter().any(|(_, [held, _])| held.name == lock);
-    // A lock, and the line that asked for it.
-    let place = |span: &Span| {
-        let file = span
-            .file
-            .as_deref()
-            .and_then(|path| path.rsplit('/').next());
-        let (file, line) = (file.unwrap_or_default(), span.line.unwrap_or_default());
-        format!("{}, {file}:{line}", span.name)
-    };
+    // A lock, and the line of `deadlock.rs` that asked for it.
+    let place = |span: &Span| format!("{}, line {}", span.name, span.line.unwrap_or_default());
     let stuck = waiting.iter().filter(|(_, [_, wait])| is_held(&wait.name));
     stuck
         .map(|(thread, [held, wait])| [thread.clone(), place(held), place(wait)])
@@ -201,13 +188,9 @@ pub(crate) fn deadlocks(lab: &mut Lab) -> anyhow::Result<()> {
         let stuck = lab.variant(name).other_work().run_counted(work, tally)?;
         rows.extend(stuck.into_iter().flatten().map(Vec::from));
     }
-    lab.table(TableReport {
-        title: "Deadlock: each has a lock and waits for another's".into(),
-        headings: ["", "has", "waits for"].map(String::from).into(),
-        rows,
-        text_columns: vec![0, 1, 2],
-        ..TableReport::default()
-    });
+    let title = "Deadlock: each has a lock and waits for another's";
+    let headings = ["thread", "has (deadlock.rs)", "waits for"];
+    lab.table(title, &headings, rows, "");
     claim_deadlocks(lab);
     Ok(())
 }

@@ -80,7 +80,10 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     lab.predict(ask, &["one", "several"], &[1.5]);
     // The one panic that is meant is a result here; any other is printed as usual.
     panics::keep_quiet(|panic| panic.payload_as_str() == Some(OVER_LIMIT));
-    lab.legend("Lock: a Mutex. RLock: a ReentrantMutex. self-deadlock: a thread locks twice. opposite order, same order: of two locks.");
+    lab.legend(
+        "Lock: Mutex, RLock: ReentrantMutex, alone: one thread. self-deadlock: a thread takes its Lock twice. \
+         opposite order, same order: two threads take two Locks.",
+    );
     lab.param("threads", args.threads());
     claims::cost(lab, args)?;
     claims::read(lab)?;

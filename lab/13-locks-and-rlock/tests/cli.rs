@@ -82,7 +82,7 @@ fn a_circle_names_its_threads_and_locks_and_the_lines_that_asked() {
         serde_json::from_value(variant(&document, variant_name)["results"].clone()).expect("rows")
     };
     let lock_at = |place: &str| {
-        let (lock, line) = place.split_once(", deadlock.rs:").expect("lock, file:line");
+        let (lock, line) = place.split_once(", line ").expect("lock and line");
         let line: usize = line.parse().expect("a number");
         assert!(
             source[line - 1].contains(&format!("bank.{lock}.lock()")),

@@ -2,7 +2,7 @@
 
 use crate::flags::Args;
 use common::{
-    Lab, TableReport,
+    Lab,
     claim::{
         Claim, Count, Figure, Seconds, a_tick, cancelled, count, done, failed, none_failed,
         submitted,
@@ -53,11 +53,8 @@ pub(crate) fn show(lab: &mut Lab, args: &Args, rows: Vec<Vec<String>>) {
     let mut bounded = Claim::that("queue_is_bounded", text);
     let text = "a single consumer handled the items in the order in which they were made";
     let mut in_order = Claim::that("in_order", text);
-    for name in rows
-        .iter()
-        .map(|row| &*row[0])
-        .filter(|name| *name != "panic")
-    {
+    let names = rows.iter().map(|row| &*row[0]);
+    for name in names.filter(|name| *name != "panic") {
         once = once
             .check(number(name, DIFFERENT).equals(submitted(name)))
             .check(done(name).equals(submitted(name)));
@@ -87,14 +84,11 @@ pub(crate) fn show(lab: &mut Lab, args: &Args, rows: Vec<Vec<String>>) {
             ["sentinels", "closing", "eager"].map(|way| format!("{way} × {consumers}"));
         let text = format!("{consumers} sentinels, or one close, ended {consumers} consumers");
         let ended = Claim::that("all_consumers_ended", text).headline();
-        lab.claim(
-            [&sentinels, &closing]
-                .into_iter()
-                .fold(ended, |claim, name| {
-                    let ended = number(name, ENDED).equals(count(consumers));
-                    claim.check(ended).check(none_failed(name))
-                }),
-        );
+        let both = [&sentinels, &closing].into_iter();
+        lab.claim(both.fold(ended, |claim, name| {
+            let ended = number(name, ENDED).equals(count(consumers));
+            claim.check(ended).check(none_failed(name))
+        }));
         let text = "a producer that pauses: a consumer waited over twice as long as it did";
         let claim = Claim::that("consumers_wait", text)
             .check(waited(&closing, BY_CONSUMER).above(waited(&closing, BY_PRODUCER) * 2.0));
@@ -121,11 +115,5 @@ pub(crate) fn show(lab: &mut Lab, args: &Args, rows: Vec<Vec<String>>) {
         .check(cancelled("panic").equals(count(items - 1 - handled)));
     lab.claim(panic.headline());
     let headings = ["", "most queued", "producer waited", "consumer waited"];
-    lab.table(TableReport {
-        title: "Who waited for whom".into(),
-        headings: headings.map(String::from).into(),
-        rows,
-        text_columns: vec![0],
-        ..TableReport::default()
-    });
+    lab.table("Who waited for whom", &headings, rows, "");
 }

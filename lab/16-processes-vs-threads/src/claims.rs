@@ -165,17 +165,14 @@ pub(crate) fn sweep(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     lab.claim(Claim::that("sweep_right", text).check(wrong.equals(count(0))));
     let mark = |size, way| match sweep.compared(size, way) {
         _ if way == 0 => "",
-        Comparison::SecondFaster => " +",
-        Comparison::FirstFaster => " -",
-        Comparison::Same => " =",
-        Comparison::Undecided => " ~",
+        Comparison::SecondFaster => ", faster",
+        Comparison::FirstFaster => ", slower",
+        Comparison::Same => ", as fast",
+        Comparison::Undecided => ", ?",
     };
-    sweep.show(
-        lab,
-        "Time for one job for each worker, by its size",
-        vec!["than one by one: + faster, - slower, = neither by a tenth, ~ undecided".into()],
-        mark,
-    );
+    let title = "Time for one job for each worker, by its size";
+    let note = "faster, slower: than one by one by a tenth in every round. ?: rounds disagree";
+    sweep.show(lab, title, note, mark);
     (1..WAYS.len()).for_each(|way| claim_break_even(lab, &sweep, way));
     Ok(())
 }
@@ -200,7 +197,7 @@ fn claim_break_even(lab: &mut Lab, sweep: &Sweep, way: usize) {
     let steps = format::count(sizes[first]);
     let text = match from {
         Some(_) => format!("{name}: faster than one by one from {steps} steps a job on"),
-        None => format!("{name}: faster than one by one at {steps} steps, the longest job"),
+        None => format!("{name}: faster at {steps} steps"),
     };
     let mut claim = Claim::that(CLAIMS[way], text);
     for (size, steps) in sizes.iter().enumerate().skip(first) {

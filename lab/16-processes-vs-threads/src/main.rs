@@ -13,7 +13,7 @@ use std::{num::NonZeroUsize, process::ExitCode};
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
     mirrors: &["advanced/06_processes_vs_threads.py"],
-    question: "threads or processes: which for CPU work, which for I/O?",
+    question: "which for CPU work, which for I/O?",
     why: "Waiting needs no CPU, so waits overlap on threads and in processes alike. CPU work needs \
           CPUs, and Rust's threads use as many as processes do; in Python the GIL holds threads to \
           one, which is why its answer is another. A process costs more to start, and every job \

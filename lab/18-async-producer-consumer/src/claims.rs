@@ -2,7 +2,7 @@
 
 use crate::flags::Args;
 use common::{
-    Lab, TableReport,
+    Lab,
     claim::{Claim, Count, Figure, Seconds, a_tick, count, done, seconds, submitted},
     format,
 };
@@ -62,13 +62,8 @@ pub(crate) fn note(lab: &mut Lab, name: &str, plan: &Plan, finished: &[u64]) -> 
 /// Shows the table, a row for each variant, and adds the claims.
 pub(crate) fn show(lab: &mut Lab, args: &Args, plan: &Plan, rows: Vec<Vec<String>>) {
     let headings = ",consumed,lost,most queued,producer waited,item late by".split(',');
-    lab.table(TableReport {
-        title: "Where the items went, and who waited".into(),
-        headings: headings.map(String::from).collect(),
-        rows,
-        text_columns: vec![0],
-        ..TableReport::default()
-    });
+    let headings: Vec<&str> = headings.collect();
+    lab.table("Where the items went, and who waited", &headings, rows, "");
     let number = |name, figure| Figure::<Count>::noted(Some(name), figure);
     let time = |name, figure| Figure::<Seconds>::noted(Some(name), figure);
     let queue = || count(args.queue.get());
@@ -90,21 +85,21 @@ pub(crate) fn show(lab: &mut Lab, args: &Args, plan: &Plan, rows: Vec<Vec<String
     for claim in [grows.headline(), waits.headline(), holds, once] {
         lab.claim(claim);
     }
-    let (hog, polite) = ("never yields", "yields");
+    let (hog, polite) = ("never awaits", "awaits");
     let longest = plan.items.iter().max().map_or(0.0, Duration::as_secs_f64);
     // Shorter work would be over before the next item is.
     let enough = |name| time(name, COMPUTED).above(seconds(longest.max(0.001)));
-    let text = "while a task computed without yielding, no item was finished";
+    let text = "while a task computed without an await, no item was finished";
     let takes = Claim::that("hog_takes_every_turn", text).check(enough(hog));
     lab.claim(
         takes
             .check(number(hog, MEANWHILE).equals(count(0)))
             .headline(),
     );
-    let text = "while it computed the same and yielded, items were finished";
+    let text = "while it computed the same with awaits, items were finished";
     let shares = Claim::that("yielding_shares", text).check(enough(polite));
     lab.claim(shares.check(number(polite, MEANWHILE).above(count(0))));
-    let text = "without yielding, the latest item was at least twice as late";
+    let text = "without an await, the latest item was at least twice as late";
     let gap = Claim::that("gap", text)
         .check(enough(hog))
         .check(enough(polite));

@@ -1,4 +1,4 @@
-//! A producer, a bounded queue and consumers, all tasks of one thread; and a task that never yields.
+//! A producer, a bounded queue and consumers, all tasks of one thread; and a task that never awaits.
 
 use measure::workload::mix;
 use std::{sync::Arc, time::Duration};
@@ -131,7 +131,7 @@ pub async fn compute_in_one_go(pieces: u64, steps: u64) {
     }
 }
 
-/// Computes the same, and yields after each piece.
+/// Computes the same, and awaits after each piece, so that others get their turn.
 #[tracing::instrument(name = "compute", skip_all, fields(task = "polite", wait = "turn"))]
 pub async fn compute_yielding(pieces: u64, steps: u64) {
     for piece in 0..pieces {

@@ -16,7 +16,7 @@ use tokio::{runtime::Builder, sync::Semaphore};
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
     mirrors: &["advanced/08_asyncio_producer_consumer.py"],
-    question: "who slows down whom, when tasks hand work to each other?",
+    question: "who waits for whom?",
     why: "Tasks of one thread take turns only where they `await`. To stop without a loss, stop the \
           producer first: its end of the queue is dropped, and the queue closes.",
     remember: "A bounded queue makes the producer wait for room. A task that never awaits stops \
@@ -28,7 +28,7 @@ const STEP: Step = Step {
     sources: common::sources!["lib.rs"],
 };
 
-/// Pieces of the work beside the pipeline; the polite task yields after each.
+/// Pieces of the work beside the pipeline; the polite task awaits after each.
 const PIECES: u64 = 30;
 
 fn main() -> ExitCode {
@@ -36,16 +36,16 @@ fn main() -> ExitCode {
 }
 
 fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
-    let text = "A task computes without yielding: how many items are finished meanwhile?";
+    let text = "A task computes without an await: how many items are finished meanwhile?";
     let ask = Question::before(
-        "never yields",
+        "never awaits",
         text,
-        Figure::<Count>::noted(Some("never yields"), "items_finished_meanwhile"),
+        Figure::<Count>::noted(Some("never awaits"), "items_finished_meanwhile"),
         "{} items finished",
     );
     lab.predict(ask, &["none", "a few", "as many as ever"], &[0.5, 5.0]);
     lab.legend(
-        "unbounded, bounded: the queue. never yields, yields: a task computes beside the consumer. stop \
+        "unbounded, bounded: the queue. never awaits, awaits: a task that computes runs beside them. stop \
          at once, gracefully: all tasks are stopped, or the producer first.",
     );
     let plan = args.plan(lab.seed())?;
@@ -62,11 +62,11 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let rows = [
         run(lab, "unbounded", &unbounded, async |_| ())?,
         run(lab, "bounded", &plan, async |_| ())?,
-        run(lab, "never yields", &plan, async |pipeline| {
+        run(lab, "never awaits", &plan, async |pipeline| {
             pipeline.until_finished(3).await;
             pipeline.tasks.spawn(compute_in_one_go(PIECES, steps));
         })?,
-        run(lab, "yields", &plan, async |pipeline| {
+        run(lab, "awaits", &plan, async |pipeline| {
             pipeline.until_finished(3).await;
             pipeline.tasks.spawn(compute_yielding(PIECES, steps));
         })?,

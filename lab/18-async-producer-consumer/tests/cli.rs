@@ -25,7 +25,7 @@ fn figure(document: &Value, name: &str, figure: &str) -> f64 {
 #[test]
 fn the_bound_holds_the_producer_back_and_nothing_is_lost() {
     let document = document(&["--queue", "4", "--items", "20"]);
-    for name in ["unbounded", "bounded", "never yields", "yields"] {
+    for name in ["unbounded", "bounded", "never awaits", "awaits"] {
         assert_eq!(variant(&document, name)["ledger"]["done"], 20, "{name}");
         assert_eq!(variant(&document, name)["ledger"]["threads"], 1, "{name}");
     }
@@ -42,7 +42,7 @@ fn the_bound_holds_the_producer_back_and_nothing_is_lost() {
 }
 
 #[test]
-fn no_item_is_finished_while_a_task_never_yields() {
+fn no_item_is_finished_while_a_task_never_awaits() {
     let document = document(&["--work", "200_000_000"]);
     for name in ["hog_takes_every_turn", "yielding_shares"] {
         assert_eq!(verdict(&document, name), "shown", "{name}");

@@ -2,12 +2,12 @@
 
 use crate::{Seen, flags::Args};
 use common::{
-    Lab, TableReport, Tally,
+    Lab, Tally,
     claim::{Bytes, Claim, Figure, Seconds, bytes, count, in_flight, none_failed, threads},
     format,
 };
 use lab_19_async_vs_threads_fx::{
-    pricing::{self, CALLS, price_beside, price_on_executor, trade_during},
+    pricing::{self, CALLS, price_beside, price_on_async_thread, trade_during},
     quotes,
     tasks::{run_on_this_thread, trade_with_tasks},
     threads::trade_with_threads,
@@ -42,24 +42,13 @@ pub(crate) fn trade(args: &Args, lab: &mut Lab, venue: &Venue) -> anyhow::Result
         }
         let names = SIDES.map(|side| format!("{shown} {side}"));
         let [tasks, threads] = &names;
-        rows.extend(run_both(
-            args,
-            lab,
-            venue,
-            [tasks, threads],
-            (level, level),
-        )?);
+        let both = run_both(args, lab, venue, [tasks, threads], (level, level))?;
+        rows.extend(both);
         ran.push((names, level));
     }
-    lab.table(TableReport {
-        title: "From ten at once to many".into(),
-        headings: ["all at once", "time", "memory", "threads"]
-            .map(String::from)
-            .into(),
-        rows,
-        text_columns: vec![0],
-        notes: vec!["one run each: these times are not judged".into()],
-    });
+    let headings = ["all at once", "time", "memory", "threads"];
+    let note = "one run each: these times are not judged";
+    lab.table("From ten at once to many", &headings, rows, note);
     claim(lab, &ran);
     Ok(())
 }
@@ -158,16 +147,16 @@ fn claim(lab: &mut Lab, ran: &[([String; 2], NonZeroUsize)]) {
     lab.claim(memory.in_a_line(line).headline());
 }
 
-const EXECUTOR: &str = "pricing on executor";
+const ON_IT: &str = "pricing in a task";
 const BESIDE: &str = "pricing beside it";
 const LONGEST: &str = "longest_trade";
 
-/// Makes the script's trades during pricing on the executor, and off it; claims what that does to them.
+/// Makes the script's trades during pricing on the async thread, and beside it; claims what that does to them.
 pub(crate) fn price(args: &Args, lab: &mut Lab, venue: &Venue) -> anyhow::Result<()> {
     let (first, rates) = (lab.seed(), args.paths.get() as u64);
     let (quotes, at_once) = (quotes(20), 5);
     let limit = NonZeroUsize::new(at_once).expect("not zero");
-    // One CPU stays with the executor, where there is more than one.
+    // One CPU stays with the async thread, where there is more than one.
     let beside = NonZeroUsize::new(surroundings::cpus() - 1).unwrap_or(NonZeroUsize::MIN);
     lab.say(format!(
         "{CALLS} options are priced during 20 trades, {at_once} at a time …"
@@ -176,10 +165,10 @@ pub(crate) fn price(args: &Args, lab: &mut Lab, venue: &Venue) -> anyhow::Result
         .map(|call| pricing::price(first + call, rates))
         .collect();
     let seen = Seen { venue, at_once };
-    for name in [EXECUTOR, BESIDE] {
+    for name in [ON_IT, BESIDE] {
         let pricing = move || async move {
             match name {
-                EXECUTOR => price_on_executor(first, rates).await,
+                ON_IT => price_on_async_thread(first, rates).await,
                 _ => price_beside(first, rates, beside).await,
             }
         };
@@ -197,16 +186,16 @@ pub(crate) fn price(args: &Args, lab: &mut Lab, venue: &Venue) -> anyhow::Result
     }
     let longest = |name| Figure::<Seconds>::noted(Some(name), LONGEST);
     let text =
-        "pricing on the executor held a trade up for longer than twice the longest beside it";
-    let line = "the longest trade: {left} with pricing on the executor, {right} beside it";
+        "pricing on the async thread held a trade up for longer than twice the longest beside it";
+    let line = "the longest trade: {left} with pricing on the async thread, {right} beside it";
     let held_up = Claim::that("executor_is_held_up", text).in_a_line(line);
     lab.claim(
         held_up
-            .check(longest(EXECUTOR).above(longest(BESIDE) * 2.0))
+            .check(longest(ON_IT).above(longest(BESIDE) * 2.0))
             .headline(),
     );
     let text = "both ways gave the prices that one after another gives";
-    let same = Claim::that("same_prices", text).check(none_failed(EXECUTOR));
+    let same = Claim::that("same_prices", text).check(none_failed(ON_IT));
     lab.claim(same.check(none_failed(BESIDE)));
     Ok(())
 }

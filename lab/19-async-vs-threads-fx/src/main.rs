@@ -14,7 +14,7 @@ use web::venue::{VENUE, Venue};
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
     mirrors: &["advanced/09_asyncio_vs_threads_fx_demo.py"],
-    question: "quotes and orders: where does async shine, and where not?",
+    question: "where does async shine, where not?",
     why: "Both sides wait for the same answers. A waiting thread keeps a stack and a place in the \
           system's list of threads, and the system has to wake it; a waiting task keeps what it \
           needs after the wait, and one thread serves them all. So the waiting itself is the same, \
@@ -39,8 +39,8 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let ask = Question::faster("tasks", "threads", text);
     lab.predict(ask, &["slower", "the same", "faster"], &[0.8, 1.25]);
     lab.legend(
-        "tasks, threads: 20 trades, 5 at a time. executor: the one thread that runs all tasks. pricing: \
-         options are priced (CPU work) on that thread or beside it, during the same trades in tasks.",
+        "tasks, threads: 20 trades, 5 at a time. pricing: options are priced (CPU work) \
+         during the same trades, in a task of the async thread, or beside it.",
     );
     let market = args.market(lab.seed())?;
     // Before the venue starts: it inherits the limit.

@@ -1,4 +1,4 @@
-//! Work instead of waiting: options priced on the executor, and beside it.
+//! Work instead of waiting: options priced on the async thread, and beside it.
 
 use crate::tasks::{gather, trade_with_tasks};
 use measure::workload::Seeded;
@@ -21,8 +21,8 @@ pub fn price(number: u64, rates: u64) -> f64 {
 }
 
 /// Prices every option, numbered from `first`, in a task of its own.
-pub async fn price_on_executor(first: u64, rates: u64) -> Vec<f64> {
-    // BUG (on purpose): nothing here awaits, so the executor gets its thread back only at the end.
+pub async fn price_on_async_thread(first: u64, rates: u64) -> Vec<f64> {
+    // BUG (on purpose): nothing here awaits, so no other task gets the thread before the end.
     let spawn = |number| tokio::spawn(async move { price(first + number, rates) });
     gather((0..CALLS).map(spawn).collect()).await
 }
@@ -85,8 +85,8 @@ mod tests {
     #[test]
     fn every_way_of_pricing_gives_the_same_prices_in_order() {
         let expected: Vec<f64> = (0..CALLS).map(|number| price(7 + number, 500)).collect();
-        let on_executor = run_on_this_thread(price_on_executor(7, 500));
-        assert_eq!(on_executor.expect("a runtime"), expected);
+        let on_it = run_on_this_thread(price_on_async_thread(7, 500));
+        assert_eq!(on_it.expect("a runtime"), expected);
         for at_once in (1..=8).filter_map(NonZeroUsize::new) {
             let beside = run_on_this_thread(price_beside(7, 500, at_once));
             assert_eq!(beside.expect("a runtime"), expected);
