@@ -26,7 +26,7 @@ pub(crate) fn add(lab: &mut Lab, workers: NonZeroUsize, [in_order, longest_first
             .above(times(1.2))
             .in_words("{left} CPUs at work, on average")
     };
-    let text = "longest first took less than 3/4 of the time of one by one";
+    let text = "the pool: longest first took less than 3/4 of the time of one by one";
     let overlap = Claim::that("jobs_overlap", text)
         .check(wall(LONGEST_FIRST).below(wall("sequential") * 0.75))
         .check(several_at_work())
@@ -36,7 +36,7 @@ pub(crate) fn add(lab: &mut Lab, workers: NonZeroUsize, [in_order, longest_first
         1 => overlap.otherwise("a single worker does one job at a time"),
         _ => overlap.needs_cpus(),
     });
-    let text = "longest first took less time than in order";
+    let text = "the order: longest first took less time than in order";
     let order = Claim::that("longest_first_is_faster", text)
         .check(wall(LONGEST_FIRST).below(wall(IN_ORDER) * CLEARLY_LESS))
         .check(several_at_work())
@@ -49,7 +49,7 @@ pub(crate) fn add(lab: &mut Lab, workers: NonZeroUsize, [in_order, longest_first
     } else {
         order.needs_cpus()
     });
-    let text = "longest first came within a tenth of what is possible";
+    let text = "the bound: longest first came within a tenth of what is possible";
     let reached = efficiency(LONGEST_FIRST).at_least(times(0.9));
     let reached = Claim::that("bound_is_reached", text).check(reached);
     lab.claim(reached.needs_cpus());

@@ -9,8 +9,8 @@ use html5ever::{
 };
 use measure::Moment;
 use process_pool::Worker;
-use scraper::{Html, HtmlTreeSink, Selector};
-use std::{collections::HashSet, iter, sync::LazyLock, time::Duration};
+use scraper::{Html, HtmlTreeSink};
+use std::{collections::HashSet, iter, time::Duration};
 use web::{Encoding, Url, has_user_info};
 
 /// What a parser is given: the address of a page, and its text.
@@ -43,17 +43,15 @@ pub(crate) struct Found {
 pub(crate) const HTML: &str = "http://www.w3.org/1999/xhtml";
 
 pub(crate) fn read_tree(page: &str) -> Result<Found, String> {
-    static KEPT: LazyLock<Selector> = LazyLock::new(|| {
-        Selector::parse("title, base[href], a[href]").expect("a selector that the tests use")
-    });
     let (html, within) = parse_document(page);
     let mut found = Found::default();
-    for element in html.root_element().select(&KEPT) {
+    for element in html.root_element().descendent_elements() {
         // What stands in a template is no part of the document.
-        let is_hidden = element.ancestors().any(|node| node.value().is_fragment());
+        let is_hidden = || element.ancestors().any(|node| node.value().is_fragment());
         let name = &element.value().name;
         match &*name.local {
-            _ if is_hidden || &*name.ns != HTML => {}
+            _ if &*name.ns != HTML => {}
+            "title" | "base" | "a" if is_hidden() => {}
             "title" if found.title.is_none() => found.title = Some(element.text().collect()),
             "base" if found.base.is_none() => found.base = element.attr("href").map(Into::into),
             "a" => found.hrefs.extend(element.attr("href").map(Into::into)),
@@ -170,22 +168,18 @@ pub(crate) fn declared_encoding(page: &[u8]) -> Option<&'static Encoding> {
     let start = String::from_utf8_lossy(&page[..page.len().min(1024)]);
     let parser = new_parser();
     parser.input_buffer.push_back(StrTendril::from(&*start));
-    let mut in_metas = iter::from_fn(|| {
-        loop {
-            match parser.tokenizer.feed(&parser.input_buffer) {
-                TokenizerResult::EncodingIndicator(label) => return Some(label),
-                TokenizerResult::Script(_) => {}
-                TokenizerResult::Done => return None,
-            }
-        }
+    let fed = iter::repeat_with(|| parser.tokenizer.feed(&parser.input_buffer));
+    let fed = fed.take_while(|found| !matches!(found, TokenizerResult::Done));
+    let mut in_metas = fed.filter_map(|found| match found {
+        TokenizerResult::EncodingIndicator(label) => Encoding::for_label(label.as_bytes()),
+        _ => None,
     });
     let in_xml = || {
         let declaration = start.strip_prefix("<?xml")?.split('>').next()?;
         let label = declaration.split_once("encoding")?.1;
         Encoding::for_label(label.split(['"', '\'']).nth(1)?.as_bytes())
     };
-    let encoding = in_metas.find_map(|label| Encoding::for_label(label.as_bytes()));
-    let encoding = encoding.or_else(in_xml)?;
+    let encoding = in_metas.next().or_else(in_xml)?;
     // A page whose own word could be read as ASCII is not in UTF-16.
     Some(match encoding.name() {
         "UTF-16LE" | "UTF-16BE" => web::UTF_8,

@@ -65,7 +65,7 @@ fn one_round_is_no_comparison_of_speed() {
 #[test]
 fn a_killed_worker_costs_no_page() {
     let flags = [
-        "--rounds", "1", "--pages", "24", "--size", "20000", "--delay", "0.01",
+        "--rounds", "1", "--pages", "80", "--size", "20000", "--delay", "0.01",
     ];
     let flags = [
         &flags[..],

@@ -40,7 +40,7 @@ pub(crate) fn try_all(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let (trials, each) = (args.trials.get(), format::count(increments as u64));
     let short = trials * SHORT_TRIALS;
     lab.say(format!(
-        "a counter: {threads} × {each} increments, {trials} trials each way; accounts: {short} …"
+        "{trials} trials of {threads} × {each} increments; of accounts {short} …"
     ));
     let both = [false, true];
     let often = both.map(|repaired| counter(threads, increments, repaired));
@@ -54,8 +54,7 @@ pub(crate) fn try_all(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let audit = see(lab, "audit", short, &often, small)?;
     for (name, race) in [("account", &account), ("audit", &audit)] {
         for wrong in failing(&race.orders).take(1) {
-            let steps = in_cells(wrong).join(": ");
-            lab.explain(format!("  {name} goes wrong in {steps}"));
+            lab.explain(format!("  {name} fails: {}", in_cells(wrong).join(": ")));
         }
     }
     claim(lab, trials, threads, &[counter, account, audit]);

@@ -85,12 +85,8 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let repeats = ("--trials", args.trials);
     increments_up_to(500_000_000, args.threads, args.increments, repeats)?;
     let text = "All orders of two threads, each load then store: how many of the six lose?";
-    let ask = Question::before(
-        "counter",
-        text,
-        Figure::<Count>::noted(Some("counter"), "orders_that_go_wrong"),
-        "{} lose an update",
-    );
+    let wrong = Figure::<Count>::noted(Some("counter"), "orders_that_go_wrong");
+    let ask = Question::before("counter", text, wrong, "{} lose an update");
     lab.predict(ask, &["none", "two", "four"], &[0.5, 2.5]);
     lab.legend(
         "counter: threads add. account: two check, then withdraw. audit: one adds up while money \

@@ -64,7 +64,7 @@ fn claim_costs(lab: &mut Lab, ways: &[&str]) {
     // Of a few increments the time is that of starting threads.
     let is_long = || wall(lock).at_least(a_tick()).in_rounds();
     lab.claim(wanted.check(is_long()).needs_cpus());
-    let text = "alone, an RLock took less than twice as long as a Lock";
+    let text = "reentrancy: alone, an RLock took less than twice as long as a Lock";
     let ratio = wall(rlock) / wall(lock);
     let cheap = Claim::that("reentrancy_is_cheap", text);
     let cheap = cheap.check(ratio.below(times(2.0)).in_rounds());

@@ -102,7 +102,7 @@ fn claim_overlap(args: &Args, lab: &mut Lab) {
     let mut right = Claim::that("all_right", text);
     let text = "I/O: the waits overlapped on both: less than 3/4 of their time in a row";
     let mut waits = Claim::that("waits_overlap", text);
-    let text = "CPU work: both were faster than one by one in every round";
+    let text = "overlap of CPU work: both ways were faster than one by one in every round";
     let mut works = Claim::that("work_overlaps", text).needs_cpus();
     let all = args.jobs.get();
     let row = seconds(0.75 * args.wait.0.as_secs_f64() * all as f64);
@@ -196,8 +196,10 @@ fn claim_break_even(lab: &mut Lab, sweep: &Sweep, way: usize) {
     let first = from.unwrap_or(sizes.len() - 1);
     let steps = format::count(sizes[first]);
     let text = match from {
-        Some(_) => format!("{name}: faster than one by one from {steps} steps a job on"),
-        None => format!("{name}: faster at {steps} steps"),
+        Some(_) => {
+            format!("break-even of {name}: faster than one by one from {steps} steps a job on")
+        }
+        None => format!("break-even of {name}: faster at {steps} steps"),
     };
     let mut claim = Claim::that(CLAIMS[way], text);
     for (size, steps) in sizes.iter().enumerate().skip(first) {
