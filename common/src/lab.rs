@@ -72,13 +72,10 @@ impl Lab {
         self.screen.say(line);
     }
 
-    /// Gives a table of the step's own for the closing screen and the page, with a note under it, if there is one.
-    ///
-    /// A column is text where a cell begins with a letter, and stands to the left.
+    /// Gives a table of the step's own and its note; a column with a cell that begins with a letter is text.
     pub fn table(&self, title: &str, headings: &[&str], rows: Vec<Vec<String>>, note: &str) {
-        let begins =
-            |row: &Vec<String>, column: usize| row[column].starts_with(char::is_alphabetic);
-        let is_text = |column: &usize| rows.iter().any(|row| begins(row, *column));
+        let is_word = |row: &Vec<String>, at: usize| row[at].starts_with(char::is_alphabetic);
+        let is_text = |at: &usize| rows.iter().any(|row| is_word(row, *at));
         self.state().document.tables.push(TableReport {
             title: title.into(),
             headings: headings.iter().map(ToString::to_string).collect(),
@@ -119,8 +116,7 @@ impl Lab {
 
     /// Something of the variant's middle run so far, which the report will show; `None` where it did not run.
     pub fn middle<T>(&self, variant: &str, of: impl FnOnce(&Variant) -> T) -> Option<T> {
-        let state = self.state();
-        state.find(variant).map(|runs| of(runs.median()))
+        self.state().find(variant).map(|runs| of(runs.median()))
     }
 
     pub(crate) fn walls(&self, variant: &str) -> Vec<f64> {

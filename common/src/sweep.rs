@@ -43,12 +43,11 @@ impl Sweep {
         Comparison::of(&self.times_s[size][0], &self.times_s[size][way])
     }
 
-    /// Shows a row per size with the middle time of each way, followed by `mark(size, way)`.
+    /// Shows a table and its note: a row per size with the middle time of each way, followed by `mark(size, way)`.
     pub fn show(
         &self,
         lab: &Lab,
-        title: &str,
-        note: &str,
+        [title, note]: [&str; 2],
         mark: impl Fn(usize, usize) -> &'static str,
     ) {
         let row = |size: usize| {
@@ -60,8 +59,7 @@ impl Sweep {
             let size = format::count(self.sizes[size]);
             iter::once(size).chain(cells).collect()
         };
-        let headings = [&[self.axis], &*self.ways].concat();
         let rows = (0..self.sizes.len()).map(row).collect();
-        lab.table(title, &headings, rows, note);
+        lab.table(title, &[&[self.axis], &*self.ways].concat(), rows, note);
     }
 }

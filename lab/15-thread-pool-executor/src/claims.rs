@@ -143,7 +143,7 @@ fn knee_of(args: &Args, lab: &mut Lab, name: &str, load: Load) -> usize {
     let title = format!("{all} tasks, {name}, by the size of the pool");
     let note = "knee: no larger pool was faster by a tenth in every round";
     let mark = |size, _| if knee == Some(size) { " knee" } else { "" };
-    sweep.show(lab, &title, note, mark);
+    sweep.show(lab, [&title, note], mark);
     knee.map_or(args.largest.get(), |size| sweep.sizes[size] as usize)
 }
 

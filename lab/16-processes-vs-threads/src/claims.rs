@@ -172,7 +172,7 @@ pub(crate) fn sweep(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     };
     let title = "Time for one job for each worker, by its size";
     let note = "faster, slower: than one by one by a tenth in every round. ?: rounds disagree";
-    sweep.show(lab, title, note, mark);
+    sweep.show(lab, [title, note], mark);
     (1..WAYS.len()).for_each(|way| claim_break_even(lab, &sweep, way));
     Ok(())
 }
