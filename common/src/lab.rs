@@ -90,13 +90,6 @@ impl Lab {
         self.state().document.legend = text.into();
     }
 
-    /// Prints sentences, broken between words at the report's width and set in as the first one is.
-    pub fn explain(&self, text: impl AsRef<str>) {
-        let text = text.as_ref();
-        let indent = text.len() - text.trim_start().len();
-        self.say(report::wrap(text, self.screen.width(), indent));
-    }
-
     /// Adds a parameter that the demonstration itself settled, such as a scale.
     pub fn param(&mut self, name: &str, value: impl Serialize) {
         self.state().document.params[name] = json!(value);

@@ -71,9 +71,7 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
 
     let mut sums = Vec::new();
     for round in 1..=args.rounds.rounds.get() {
-        lab.say(format!(
-            "round {round}: sequential, in order, longest first …"
-        ));
+        lab.say(format!("round {round} …"));
         lab.variant("sequential")
             .bound(Bound::Work { workers: 1 })
             .run_counted(

@@ -57,7 +57,7 @@ pub(crate) fn ways(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
         }
     }
     let came: Vec<String> = came.iter().take(20).map(ToString::to_string).collect();
-    lab.explain(format!("results as they came: {}", came.join(" ")));
+    lab.say(format!("results as they came: {}", came.join(" ")));
     let text = "on the pool a result came before one that was asked for earlier";
     let ahead = Figure::<Count>::noted(Some(POOL), AHEAD);
     lab.claim(Claim::that("overtaking", text).check(ahead.above(count(0))));
