@@ -2,7 +2,7 @@
 
 use super::{
     FetchError, KEEP_ALIVE, Page, USER_AGENT, Url,
-    exchange::{self, BoxError, Exchange, fetch},
+    exchange::{self, BoxError, Exchange, fetch, left},
 };
 use reqwest::{Client, redirect::Policy};
 use rustls::{ClientConfig, RootCertStore, crypto::ring, pki_types::TrustAnchor};
@@ -79,7 +79,7 @@ impl exchange::Client for AsyncClient {
     async fn exchange(&self, at: &mut Exchange) -> Result<(), BoxError> {
         /// It keeps no connections, so it has none that may have been closed.
         static ALONE: LazyLock<Client> = LazyLock::new(|| build(0, webpki_roots::TLS_SERVER_ROOTS));
-        let ask = |client: &Client| client.get(at.url.clone()).timeout(at.left()).send();
+        let ask = |client: &Client| client.get(at.url.clone()).timeout(left(at.until)).send();
         let first = async { (ask(&self.client).await, CONNECTED.with(Cell::get)) };
         let mut answer = match CONNECTED.scope(Cell::new(false), first).await {
             (Err(error), false) if at.explain(&error).is_broken() => ask(&ALONE).await?,

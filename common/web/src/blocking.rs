@@ -6,7 +6,7 @@
 use super::{
     FetchError, KEEP_ALIVE, Page, USER_AGENT, Url,
     asynchronous::tls_config,
-    exchange::{BoxError, Client, Exchange, NO_HOST, fetch},
+    exchange::{BoxError, Client, Exchange, NO_HOST, fetch, left},
 };
 use futures_util::{
     FutureExt,
@@ -84,7 +84,7 @@ impl Client for Agent {
         };
         let (head, mut body) = answer.into_parts();
         at.begin(head.status, head.headers)?;
-        while let Some(frame) = line.run(body.frame().map(Option::transpose), at.until())? {
+        while let Some(frame) = line.run(body.frame().map(Option::transpose), at.until)? {
             at.take(&frame.into_data().unwrap_or_default())?;
         }
         let mut idle = self.idle.lock();
@@ -105,9 +105,9 @@ impl Agent {
     }
 
     async fn connect(&self, at: &Exchange) -> Result<Line, BoxError> {
-        let socket = dial(&at.url, at.until())?;
+        let socket = dial(&at.url, at.until)?;
         socket.set_nodelay(true)?;
-        socket.set_write_timeout(Some(left(at.until())))?;
+        socket.set_write_timeout(Some(left(at.until)))?;
         let tls = if at.url.scheme() == "https" {
             let host = at.url.host_str().unwrap_or_default();
             let name = host.trim_matches(['[', ']']).to_owned().try_into()?;
@@ -145,12 +145,6 @@ fn dial(url: &Url, until: Instant) -> Result<TcpStream, BoxError> {
     Err(error)
 }
 
-/// How long the system may take; it knows no time of zero.
-fn left(until: Instant) -> Duration {
-    let left = until.saturating_duration_since(Instant::now());
-    left.max(Duration::from_millis(1))
-}
-
 /// A connection, with what hyper knows of it.
 #[derive(Debug)]
 struct Line {
@@ -174,7 +168,7 @@ impl Line {
             .header(header::ACCEPT, "*/*")
             .body(Empty::new())?;
         let answer = self.sender.send_request(request);
-        let answer = self.run(answer, at.until())?;
+        let answer = self.run(answer, at.until)?;
         Ok((self, answer))
     }
 

@@ -66,7 +66,8 @@ pub(super) struct Exchange {
     /// What is asked for now.
     pub(super) url: Url,
     start: Instant,
-    timeout: Duration,
+    /// When the request has had its time.
+    pub(super) until: Instant,
     /// What was asked for before, redirect by redirect.
     before: Vec<Url>,
     /// The head of the answer, once it has come: its status and its fields.
@@ -80,7 +81,7 @@ impl Exchange {
         let mut at = Self {
             url: url.clone(),
             start: Instant::now(),
-            timeout,
+            until: Instant::now() + timeout.min(YEAR),
             before: Vec::new(),
             head: None,
             body: Vec::new(),
@@ -103,16 +104,6 @@ impl Exchange {
         Err(self.other(format!(
             "its address is longer than {ADDRESS_LIMIT_BYTES} bytes"
         )))
-    }
-
-    /// How much of its time the request has left.
-    pub(super) fn left(&self) -> Duration {
-        self.timeout.saturating_sub(self.start.elapsed())
-    }
-
-    /// When the request has had its time.
-    pub(super) fn until(&self) -> Instant {
-        self.start + self.timeout.min(YEAR)
     }
 
     /// Takes the head of an answer.
@@ -145,22 +136,22 @@ impl Exchange {
             }));
         }
         self.head = Some((status, fields));
-        let expected = self.expected().unwrap_or_default();
-        if expected > BODY_LIMIT_BYTES {
-            return Err(self.too_large());
-        }
-        self.body
-            .reserve_exact(usize::try_from(expected).unwrap_or_default());
+        let expected = self.within_limit(self.expected().unwrap_or_default())?;
+        self.body.reserve_exact(expected);
         Ok(())
     }
 
     /// Takes some of the body.
     pub(super) fn take(&mut self, bytes: &[u8]) -> Result<(), FetchError> {
         self.body.extend_from_slice(bytes);
-        match self.body.len() as u64 <= BODY_LIMIT_BYTES {
-            true => Ok(()),
-            false => Err(self.too_large()),
-        }
+        self.within_limit(self.body.len() as u64).map(drop)
+    }
+
+    fn within_limit(&self, length_bytes: u64) -> Result<usize, FetchError> {
+        let limit = BODY_LIMIT_BYTES;
+        let length = usize::try_from(length_bytes).ok();
+        let length = length.filter(|_| length_bytes <= limit);
+        length.ok_or_else(|| self.error(|url| FetchError::TooLarge { url, limit }))
     }
 
     /// How many bytes the head promises.
@@ -217,8 +208,7 @@ impl Exchange {
     /// The body without its codings, whoever asked for them.
     fn decode(&mut self, all: &str) -> Result<Vec<u8>, FetchError> {
         let mut body = mem::take(&mut self.body);
-        let codings: Vec<&str> = all.split(',').map(str::trim).collect();
-        for (number, coding) in codings.iter().rev().enumerate() {
+        for (number, coding) in all.split(',').rev().map(str::trim).enumerate() {
             let packed = &body[..];
             body = match coding.to_ascii_lowercase().as_str() {
                 "" | "identity" => body,
@@ -246,9 +236,7 @@ impl Exchange {
     fn unpack(&self, reader: impl Read, coding: &str) -> Result<Vec<u8>, FetchError> {
         let mut body = Vec::new();
         let read = reader.take(BODY_LIMIT_BYTES + 1).read_to_end(&mut body);
-        if body.len() as u64 > BODY_LIMIT_BYTES {
-            return Err(self.too_large());
-        }
+        self.within_limit(body.len() as u64)?;
         read.map_err(|_| self.other(format!("its body is said to be `{coding}`, and is not")))?;
         Ok(body)
     }
@@ -270,11 +258,6 @@ impl Exchange {
     fn cut(&self) -> FetchError {
         let (got, expected) = (self.body.len() as u64, self.expected());
         self.error(|url| FetchError::Cut { url, got, expected })
-    }
-
-    fn too_large(&self) -> FetchError {
-        let limit = BODY_LIMIT_BYTES;
-        self.error(|url| FetchError::TooLarge { url, limit })
     }
 
     fn head_too_large(&self) -> FetchError {
@@ -367,6 +350,12 @@ fn joined(fields: &HeaderMap, name: HeaderName) -> Option<String> {
         .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
         .collect();
     (!values.is_empty()).then(|| values.join(", "))
+}
+
+/// How much time is left; the system takes none of zero.
+pub(super) fn left(until: Instant) -> Duration {
+    let left = until.saturating_duration_since(Instant::now());
+    left.max(Duration::from_millis(1))
 }
 
 /// So much of a text from elsewhere as an error has room for.

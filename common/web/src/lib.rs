@@ -26,7 +26,6 @@ mod asynchronous;
 mod blocking;
 mod error;
 mod exchange;
-mod handle;
 mod page;
 pub mod server;
 mod service;
@@ -39,9 +38,8 @@ pub use blocking::{Agent, blocking_agent, get_blocking};
 pub use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 pub use error::FetchError;
 pub use exchange::{BODY_LIMIT_BYTES, has_user_info};
-pub use handle::Server;
 pub use page::Page;
-pub use server::{FaultKind, Faults, SERVER, ServerConfig, Witness};
+pub use server::{FaultKind, Faults, SERVER, Server, ServerConfig, Witness};
 pub use service::{ServerError, Service};
 pub use url::Url;
 

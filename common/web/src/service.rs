@@ -3,7 +3,7 @@
 use super::Witness;
 use measure::host;
 use parking_lot::Mutex;
-use process_pool::child::{Child, Exit, Link, Program, Role, StartError};
+use process_pool::child::{Child, Link, Program, Role, StartError};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
     io,
@@ -34,24 +34,15 @@ pub enum ServerError {
     /// Its process did not start.
     #[error(transparent)]
     Start(#[from] StartError),
-    /// Its process has ended.
-    #[error("the lab's server has ended with {exit}; run again, and look for what it printed")]
-    Ended {
-        /// How it ended.
-        exit: Exit,
-    },
-    /// It could not listen where it was told to.
-    #[error("the lab's server cannot start: {reason}")]
-    Refused {
-        /// Its own word.
-        reason: String,
-    },
-    /// It runs but does not answer.
-    #[error("the lab's server does not answer: {reason}")]
-    Silent {
-        /// What happened instead.
-        reason: String,
-    },
+    /// It could not listen, it has ended, or it does not answer.
+    #[error("the lab's server {0}")]
+    Ill(String),
+}
+
+impl ServerError {
+    pub(crate) fn cannot_start(reason: String) -> Self {
+        Self::Ill(format!("cannot start: {reason}"))
+    }
 }
 
 /// A service as a role: `main` hands it to [`take_role`](process_pool::child::take_role).
@@ -167,7 +158,7 @@ impl Served {
         link.set_timeout(Some(PATIENCE));
         let served = Self(Mutex::new((child, link)));
         let address: Result<SocketAddr, String> = served.ask(config)?;
-        let address = address.map_err(|reason| ServerError::Refused { reason })?;
+        let address = address.map_err(ServerError::cannot_start)?;
         Ok((served, address))
     }
 
@@ -194,10 +185,10 @@ fn silent(child: &mut Child, error: &io::Error) -> ServerError {
     let deadline = Instant::now() + Duration::from_millis(500);
     while Instant::now() < deadline {
         if let Some(exit) = child.try_wait() {
-            return ServerError::Ended { exit };
+            let advice = "run again, and look for what it printed";
+            return ServerError::Ill(format!("has ended with {exit}; {advice}"));
         }
         thread::sleep(Duration::from_millis(1));
     }
-    let reason = error.to_string();
-    ServerError::Silent { reason }
+    ServerError::Ill(format!("does not answer: {error}"))
 }

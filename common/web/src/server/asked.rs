@@ -4,17 +4,16 @@ use super::{Lab, httpbin::bad_request};
 use axum::{
     body::Bytes,
     extract::{FromRequest, Multipart, Request},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Map, Value, json};
 use std::{mem, str::FromStr, sync::Arc, time::Duration};
-use tokio::time;
 use url::form_urlencoded;
 
 /// Longest wait of `/delay`, `/page` and `/drip`; httpbin's own is 10.
-pub(super) const WAIT_LIMIT: Duration = Duration::from_secs(60);
+const WAIT_LIMIT: Duration = Duration::from_secs(60);
 
 /// Longest body, asked for or sent.
 pub(super) const BYTES_LIMIT: usize = 64 << 20;
@@ -25,8 +24,12 @@ pub(super) const WHOLE: &str = "args data files form headers json origin url";
 
 type Pairs = Vec<(String, String)>;
 
+/// What a handler returns: the answer, or the one to a request that makes no sense.
+pub(super) type Answer = Result<Response, Response>;
+
 /// A request, read whole.
 pub(super) struct Asked {
+    pub(super) lab: Arc<Lab>,
     pub(super) headers: HeaderMap,
     pub(super) args: Pairs,
     form: Pairs,
@@ -48,6 +51,7 @@ impl FromRequest<Arc<Lab>> for Asked {
 impl Asked {
     async fn read(request: Request, lab: &Arc<Lab>) -> axum::response::Result<Self> {
         let mut asked = Self {
+            lab: lab.clone(),
             headers: request.headers().clone(),
             args: pairs(request.uri().query().unwrap_or_default().as_bytes()),
             form: Vec::new(),
@@ -108,6 +112,12 @@ impl Asked {
         value.and_then(|(_, value)| value.parse().ok())
     }
 
+    /// The status that an argument names.
+    pub(super) fn code(&self, name: &str, default: u16) -> Result<StatusCode, Response> {
+        let code = StatusCode::from_u16(self.arg(name).unwrap_or(default));
+        code.map_err(|_| bad_request("Invalid status code"))
+    }
+
     pub(super) fn field(&self, name: HeaderName) -> String {
         self.headers.get(name).map(text).unwrap_or_default()
     }
@@ -166,10 +176,9 @@ fn headers(fields: &HeaderMap) -> Value {
     fields.keys().map(field).collect()
 }
 
-/// Holds an answer back for so many seconds.
-pub(super) async fn hold(seconds: f64) -> Result<(), Response> {
+/// A wait of so many seconds, if that makes sense.
+pub(super) fn wait(seconds: f64) -> Result<Duration, Response> {
     let wait = Duration::try_from_secs_f64(seconds).ok();
     let wait = wait.filter(|wait| *wait <= WAIT_LIMIT);
-    time::sleep(wait.ok_or_else(|| bad_request("not seconds from 0 to 60\n"))?).await;
-    Ok(())
+    wait.ok_or_else(|| bad_request("not seconds from 0 to 60\n"))
 }

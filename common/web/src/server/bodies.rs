@@ -2,14 +2,14 @@
 
 use super::{
     Lab,
-    asked::{Asked, BRIEF, BYTES_LIMIT, WAIT_LIMIT, pretty},
+    asked::{Answer, Asked, BRIEF, BYTES_LIMIT, pretty, wait},
     httpbin::{bad_request, found, html},
     mix,
 };
 use axum::{
     Router,
     body::{Body, Bytes},
-    extract::{Path, State},
+    extract::Path,
     http::{StatusCode, header},
     response::{IntoResponse, Response},
     routing::{MethodRouter, get},
@@ -20,12 +20,7 @@ use flate2::{
 };
 use futures_util::{StreamExt, stream};
 use serde_json::json;
-use std::{
-    convert::Infallible,
-    io::Read,
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{convert::Infallible, io::Read, sync::Arc, time::SystemTime};
 use tokio::time;
 
 /// Most links of `/links`, lines of `/stream` and bytes of `/range`, as in httpbin.
@@ -92,15 +87,18 @@ pub(super) fn routes() -> Router<Arc<Lab>> {
         .route("/etag/{etag}", get(etag))
 }
 
-pub(super) fn seeded_bytes(seed: u64, n: u32) -> Vec<u8> {
-    let words = (0..).flat_map(|position| mix(seed, position).to_le_bytes());
-    words.take(BYTES_LIMIT.min(n as usize)).collect()
+impl Lab {
+    /// So many bytes by the seed.
+    pub(super) fn bytes(&self, n: u32) -> Vec<u8> {
+        let words = (0..).flat_map(|position| mix(self.config.seed, position).to_le_bytes());
+        words.take(BYTES_LIMIT.min(n as usize)).collect()
+    }
 }
 
 /// With a seed of the request's own, the bytes are those of Python's generator, as httpbin's are.
-async fn bytes(State(lab): State<Arc<Lab>>, Path(n): Path<u32>, asked: Asked) -> impl IntoResponse {
+async fn bytes(Path(n): Path<u32>, asked: Asked) -> impl IntoResponse {
     let bytes = match asked.arg("seed") {
-        None => seeded_bytes(lab.config.seed, n),
+        None => asked.lab.bytes(n),
         Some(seed) => {
             let mut generator = rand_mt::Mt::new_with_key([seed]);
             let draws = std::iter::repeat_with(|| generator.next_u32() >> 23);
@@ -123,26 +121,21 @@ async fn lines(Path(n): Path<u32>, asked: Asked) -> Response {
 }
 
 /// Stars, one after the other.
-async fn drip(asked: Asked) -> Response {
-    let seconds = |name| {
-        let wait = Duration::try_from_secs_f64(asked.arg(name).unwrap_or(2.0));
-        wait.unwrap_or_default().min(WAIT_LIMIT)
-    };
+async fn drip(asked: Asked) -> Answer {
+    let seconds = |name| wait(asked.arg(name).unwrap_or(2.0));
     let count: u32 = asked.arg("numbytes").unwrap_or(10);
     if !(1..=10 << 20).contains(&count) {
-        return bad_request("number of bytes must be positive");
+        return Err(bad_request("number of bytes must be positive"));
     }
-    let Ok(code) = StatusCode::from_u16(asked.arg("code").unwrap_or(200)) else {
-        return bad_request("Invalid status code");
-    };
-    let pause = seconds("duration") / count;
-    time::sleep(seconds("delay")).await;
+    let code = asked.code("code", 200)?;
+    let pause = seconds("duration")? / count;
+    time::sleep(seconds("delay")?).await;
     let stars = stream::iter(0..count).then(move |_| async move {
         time::sleep(pause).await;
         Ok::<_, Infallible>(Bytes::from_static(b"*"))
     });
     let length = [(header::CONTENT_LENGTH, count)];
-    (code, BYTES, length, Body::from_stream(stars)).into_response()
+    Ok((code, BYTES, length, Body::from_stream(stars)).into_response())
 }
 
 async fn range(Path(n): Path<usize>, asked: Asked) -> Response {
@@ -248,21 +241,20 @@ async fn slides() -> Response {
     } }))
 }
 
-async fn uuid(State(lab): State<Arc<Lab>>) -> Response {
-    let draw = |n| mix(lab.config.seed ^ n, lab.next());
-    let (high, low) = (draw(1), draw(2));
+async fn uuid(asked: Asked) -> Response {
+    let (high, low) = (asked.lab.draw(), asked.lab.draw());
     let [a, b, c] = [high >> 32, high >> 16 & 0xffff, high & 0xfff | 0x4000];
     let [d, e] = [low >> 48 & 0x3fff | 0x8000, low & 0xffff_ffff_ffff];
     pretty(&json!({ "uuid": format!("{a:08x}-{b:04x}-{c:04x}-{d:04x}-{e:012x}") }))
 }
 
-async fn cache(State(lab): State<Arc<Lab>>, asked: Asked) -> Response {
+async fn cache(asked: Asked) -> Response {
     let has = |name| asked.headers.contains_key(name);
     if has(header::IF_NONE_MATCH) || has(header::IF_MODIFIED_SINCE) {
         return StatusCode::NOT_MODIFIED.into_response();
     }
     let now = httpdate::fmt_http_date(SystemTime::now());
-    let tag = format!("{:016x}", mix(lab.config.seed, lab.next()));
+    let tag = format!("{:016x}", asked.lab.draw());
     let fields = [(header::LAST_MODIFIED, now), (header::ETAG, tag)];
     (fields, asked.json(BRIEF)).into_response()
 }

@@ -2,16 +2,15 @@
 
 use super::{
     Lab, PATHS,
-    asked::{Asked, BRIEF},
-    bodies::{gzip, seeded_bytes},
-    httpbin::bad_request,
+    asked::{Answer, Asked, BRIEF},
+    bodies::gzip,
     mix,
 };
 use axum::{
     Extension, Router,
     body::{Body, Bytes},
     extract::{Path, State},
-    http::{HeaderMap, StatusCode, Uri, header},
+    http::{HeaderMap, StatusCode, header},
     response::{Html, IntoResponse, Response},
     routing::{any, get},
 };
@@ -167,28 +166,22 @@ pub(super) fn routes() -> Router<Arc<Lab>> {
 }
 
 /// Each target fails so often, in each run.
-async fn flaky(
-    State(lab): State<Arc<Lab>>,
-    Path(n): Path<u32>,
-    uri: Uri,
-    asked: Asked,
-) -> Response {
-    let code = StatusCode::from_u16(asked.arg("status").unwrap_or(503));
-    match (lab.counts.failures_of(&uri, n), code) {
-        (None, _) => asked.json(BRIEF),
-        (Some(time), Ok(code)) => (code, format!("failure {time} of {n}\n")).into_response(),
-        (_, Err(_)) => bad_request("Invalid status code"),
-    }
+async fn flaky(Path(n): Path<u32>, asked: Asked) -> Answer {
+    let code = asked.code("status", 503)?;
+    Ok(match asked.lab.counts.failures_of(&asked.uri, n) {
+        None => asked.json(BRIEF),
+        Some(time) => (code, format!("failure {time} of {n}\n")).into_response(),
+    })
 }
 
 async fn cut_in_half(State(lab): State<Arc<Lab>>, Path(n): Path<u32>) -> Response {
-    cut(HeaderMap::new(), &seeded_bytes(lab.config.seed, n))
+    cut(HeaderMap::new(), &lab.bytes(n))
 }
 
 async fn wrong_length(State(lab): State<Arc<Lab>>, Path((said, n)): Path<(u64, u32)>) -> Response {
     let fields = HeaderMap::from_iter([(header::CONTENT_LENGTH, said.into())]);
     let kind = (said > n.into()).then_some(FaultKind::Cut);
-    instead(kind, fields, &seeded_bytes(lab.config.seed, n))
+    instead(kind, fields, &lab.bytes(n))
 }
 
 async fn broken_gzip() -> impl IntoResponse {

@@ -10,25 +10,27 @@ use axum::{
 };
 use std::{
     fs,
-    path::{Component, Path as FilePath, PathBuf},
+    path::{Path as FilePath, PathBuf},
     sync::Arc,
 };
 
 pub(super) fn routes() -> Router<Arc<Lab>> {
     Router::new()
-        .route("/files", get(async || Redirect::permanent("/files/")))
+        .route("/files", get(serve))
         .route("/files/", get(serve))
         .route("/files/{*path}", get(serve))
 }
 
 /// The directory to serve, in its one true spelling.
 pub(super) fn root(directory: &FilePath) -> Result<PathBuf, String> {
-    let shown = directory.display();
-    match directory.canonicalize() {
-        Ok(root) if root.is_dir() => Ok(root),
-        Ok(_) => Err(format!("cannot serve `{shown}`: not a directory")),
-        Err(error) => Err(format!("cannot serve the directory `{shown}`: {error}")),
-    }
+    let root = directory.canonicalize();
+    let root = root.and_then(|root| fs::read_dir(&root).map(|_| root));
+    root.map_err(|error| {
+        format!(
+            "cannot serve the directory `{}`: {error}",
+            directory.display()
+        )
+    })
 }
 
 async fn serve(
@@ -47,9 +49,7 @@ async fn serve(
         path.filter(|path| path.starts_with(root))
     };
     let path = path.map(|Path(path)| path).unwrap_or_default();
-    let plain = |part| matches!(part, Component::Normal(_) | Component::CurDir);
-    let is_plain = FilePath::new(&path).components().all(plain);
-    let mut found = inside(root.join(path)).filter(|_| is_plain);
+    let mut found = inside(root.join(path));
     if let Some(directory) = found.as_ref().filter(|found| found.is_dir()) {
         if !uri.path().ends_with('/') {
             // Relative links in the directory's index need the slash.

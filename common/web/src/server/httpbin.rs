@@ -2,13 +2,13 @@
 
 use super::{
     Lab,
-    asked::{Asked, BRIEF, WHOLE, flat, hold, pretty},
-    bodies, mix,
+    asked::{Answer, Asked, BRIEF, WHOLE, flat, pretty, wait},
+    bodies,
 };
 use axum::{
     Router,
     body::Body,
-    extract::{Path, Request, State},
+    extract::{Path, Request},
     http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header},
     middleware::Next,
     response::{IntoResponse, Response},
@@ -17,6 +17,7 @@ use axum::{
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::json;
 use std::sync::Arc;
+use tokio::time;
 
 const DELAYED: &str = "args data files form headers origin url";
 const ALL: &str = "args data files form headers json method origin url";
@@ -106,8 +107,8 @@ async fn user_agent(asked: Asked) -> Response {
     pretty(&json!({ "user-agent": asked.field(header::USER_AGENT) }))
 }
 
-async fn delay(Path(seconds): Path<f64>, asked: Asked) -> Result<Response, Response> {
-    hold(seconds).await?;
+async fn delay(Path(seconds): Path<f64>, asked: Asked) -> Answer {
+    time::sleep(wait(seconds)?).await;
     Ok(asked.json(DELAYED))
 }
 
@@ -121,7 +122,7 @@ fn drawn(lab: &Lab, codes: &str) -> Option<StatusCode> {
     };
     let codes: Vec<(StatusCode, f64)> = codes.split(',').map(parse).collect::<Option<_>>()?;
     let all: f64 = codes.iter().map(|(_, weight)| weight).sum();
-    let mut draw = mix(lab.config.seed, lab.next()) as f64 / u64::MAX as f64 * all;
+    let mut draw = lab.draw() as f64 / u64::MAX as f64 * all;
     let chosen = codes.iter().find(|(_, weight)| {
         draw -= weight;
         draw <= 0.0
@@ -129,12 +130,11 @@ fn drawn(lab: &Lab, codes: &str) -> Option<StatusCode> {
     Some(chosen.unwrap_or(&codes[0]).0)
 }
 
-async fn status(State(lab): State<Arc<Lab>>, Path(codes): Path<String>) -> Response {
-    let Some(code) = drawn(&lab, &codes) else {
-        return bad_request("Invalid status code");
-    };
+async fn status(Path(codes): Path<String>, asked: Asked) -> Answer {
+    let code = drawn(&asked.lab, &codes);
+    let code = code.ok_or_else(|| bad_request("Invalid status code"))?;
     let with = |name, value| (code, [(name, value)]).into_response();
-    match code.as_u16() {
+    Ok(match code.as_u16() {
         301..=303 | 305 | 307 => with(header::LOCATION, "/redirect/1"),
         401 => with(header::WWW_AUTHENTICATE, FAKE_REALM),
         407 => with(header::PROXY_AUTHENTICATE, FAKE_REALM),
@@ -147,25 +147,24 @@ async fn status(State(lab): State<Arc<Lab>>, Path(codes): Path<String>) -> Respo
         }
         418 => (code, "a teapot\n").into_response(),
         _ => html(code, String::new()),
-    }
+    })
 }
 
-pub(super) fn found(location: &str) -> Response {
-    let Ok(location) = HeaderValue::try_from(location) else {
-        return bad_request("no such Location\n");
-    };
+pub(super) fn found(location: &str) -> Answer {
+    let location = HeaderValue::try_from(location);
+    let location = location.map_err(|_| bad_request("no such Location\n"))?;
     let page = html(StatusCode::FOUND, "<title>Redirecting...</title>\n".into());
-    ([(header::LOCATION, location)], page).into_response()
+    Ok(([(header::LOCATION, location)], page).into_response())
 }
 
 /// The first of `n` redirects to `/get`, of the kind that the path or `?absolute=` names.
-async fn redirect(Path(n): Path<u32>, asked: Asked) -> Response {
+async fn redirect(Path(n): Path<u32>, asked: Asked) -> Answer {
     let path = asked.uri.path();
     let says_so = asked.arg::<String>("absolute");
     let says_so = says_so.is_some_and(|it| it.eq_ignore_ascii_case("true"));
     let is_absolute = path.starts_with("/abs") || path.starts_with("/redirect/") && says_so;
     let path = match (n, is_absolute) {
-        (0, _) => return bad_request("at least one redirect\n"),
+        (0, _) => return Err(bad_request("at least one redirect\n")),
         (1, _) => "/get".into(),
         (_, true) => format!("/absolute-redirect/{}", n - 1),
         (_, false) => format!("/relative-redirect/{}", n - 1),
@@ -173,12 +172,12 @@ async fn redirect(Path(n): Path<u32>, asked: Asked) -> Response {
     found(&if is_absolute { asked.at(path) } else { path })
 }
 
-async fn redirect_to(asked: Asked) -> Response {
-    let mut response = found(&asked.arg::<String>("url").unwrap_or_default());
+async fn redirect_to(asked: Asked) -> Answer {
+    let mut response = found(&asked.arg::<String>("url").unwrap_or_default())?;
     if let Some(code @ 300..400) = asked.arg("status_code") {
         *response.status_mut() = StatusCode::from_u16(code).expect("it is in range");
     }
-    response
+    Ok(response)
 }
 
 async fn cookies(asked: Asked) -> Response {
@@ -192,26 +191,25 @@ async fn cookies(asked: Asked) -> Response {
     pretty(&json!({ "cookies": flat(&cookies) }))
 }
 
-fn with_cookies<'a>(cookies: impl IntoIterator<Item = (&'a String, &'a str)>) -> Response {
-    let mut response = found("/cookies");
+fn with_cookies<'a>(cookies: impl IntoIterator<Item = (&'a String, &'a str)>) -> Answer {
+    let mut response = found("/cookies")?;
     for (name, value) in cookies {
-        let Ok(cookie) = HeaderValue::try_from(format!("{name}={value}; Path=/")) else {
-            return bad_request("no such cookie\n");
-        };
+        let cookie = HeaderValue::try_from(format!("{name}={value}; Path=/"));
+        let cookie = cookie.map_err(|_| bad_request("no such cookie\n"))?;
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
-    response
+    Ok(response)
 }
 
-async fn set_cookies(asked: Asked) -> Response {
+async fn set_cookies(asked: Asked) -> Answer {
     with_cookies(asked.args.iter().map(|(name, value)| (name, &**value)))
 }
 
-async fn set_cookie(Path((name, value)): Path<(String, String)>) -> Response {
+async fn set_cookie(Path((name, value)): Path<(String, String)>) -> Answer {
     with_cookies([(&name, &*value)])
 }
 
-async fn delete_cookies(asked: Asked) -> Response {
+async fn delete_cookies(asked: Asked) -> Answer {
     with_cookies(asked.args.iter().map(|(name, _)| (name, GONE)))
 }
 

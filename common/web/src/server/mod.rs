@@ -15,25 +15,33 @@ pub use faults::{FaultKind, Faults};
 pub use pages::page_title;
 pub use witness::Witness;
 
-use super::service::{self, ServerError, Service};
+use super::{
+    Url,
+    service::{self, Served, ServerError, Service},
+    under,
+};
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 use faults::Ending;
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
-use process_pool::child::Link;
+use process_pool::child::{Link, Program};
 use serde::{Deserialize, Serialize};
 use std::{
     error::Error,
     future::poll_fn,
+    net::SocketAddr,
     path::PathBuf,
+    process,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    thread,
 };
 use tokio::{
     io::AsyncWriteExt,
     net::{TcpListener, TcpStream},
+    runtime::Runtime,
 };
 use tower::ServiceExt;
 pub(crate) use witness::{Connection, Counts};
@@ -88,23 +96,130 @@ pub struct ServerConfig {
 
 impl ServerConfig {
     /// With the directory in its one true spelling, if it is there.
-    pub(super) fn checked(mut self) -> Result<Self, ServerError> {
+    fn checked(mut self) -> Result<Self, ServerError> {
         let root = self.files.as_deref().map(files::root).transpose();
-        self.files = root.map_err(|reason| ServerError::Refused { reason })?;
+        self.files = root.map_err(ServerError::cannot_start)?;
         Ok(self)
+    }
+}
+
+/// The lab's web server at work; it ends when this handle is dropped.
+#[derive(Debug)]
+pub struct Server {
+    base_url: Url,
+    home: Home,
+}
+
+#[derive(Debug)]
+enum Home {
+    Process(Served),
+    /// There until it is dropped.
+    Thread(Option<Runtime>, Arc<Lab>),
+}
+
+impl Server {
+    /// Starts this program again as the server, without faults.
+    ///
+    /// # Errors
+    /// [`ServerError`] when the process does not start or cannot listen.
+    pub fn start() -> Result<Self, ServerError> {
+        Self::with(&Program::this(), ServerConfig::default())
+    }
+
+    /// Starts `program` as the server with this configuration.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn with(program: &Program, config: ServerConfig) -> Result<Self, ServerError> {
+        let (served, address) = Served::start(program, &SERVER, &config.checked()?)?;
+        Ok(Self::at(address, Home::Process(served)))
+    }
+
+    /// Runs the server on a thread of this process: for tests, and for `lab-server`.
+    ///
+    /// It listens at `port` of 127.0.0.1, or at a free one if that is 0.
+    ///
+    /// # Errors
+    /// [`ServerError`] when the port is taken or the directory of files is not there.
+    pub fn in_process(port: u16, config: ServerConfig) -> Result<Self, ServerError> {
+        let config = config.checked()?;
+        let listening = service::listen(port).map_err(ServerError::cannot_start);
+        let (runtime, listener, address) = listening?;
+        let lab = Lab::of(config);
+        runtime.spawn(run(listener, lab.clone()));
+        Ok(Self::at(address, Home::Thread(Some(runtime), lab)))
+    }
+
+    fn at(address: SocketAddr, home: Home) -> Self {
+        Self {
+            base_url: Url::parse(&format!("http://{address}/")).expect("an address makes a URL"),
+            home,
+        }
+    }
+
+    /// Where it listens, such as `http://127.0.0.1:41234/`.
+    pub fn base_url(&self) -> &Url {
+        &self.base_url
+    }
+
+    /// The URL of a path on it: `server.url("page/3?size=2000")`.
+    pub fn url(&self, path: &str) -> Url {
+        under(&self.base_url, path)
+    }
+
+    /// The id of the process it runs in.
+    pub fn id(&self) -> u32 {
+        match &self.home {
+            Home::Process(served) => served.id(),
+            Home::Thread(..) => process::id(),
+        }
+    }
+
+    /// Zeroes its counts, and lets its faults begin again.
+    ///
+    /// # Errors
+    /// [`ServerError`] when it does not answer.
+    pub fn begin_run(&self) -> Result<(), ServerError> {
+        self.counts(true).map(drop)
+    }
+
+    /// What it saw since [`begin_run`](Self::begin_run).
+    ///
+    /// # Errors
+    /// [`ServerError`] when it does not answer.
+    pub fn witness(&self) -> Result<Witness, ServerError> {
+        self.counts(false)
+    }
+
+    fn counts(&self, begins: bool) -> Result<Witness, ServerError> {
+        match &self.home {
+            Home::Process(served) => served.ask(&begins),
+            Home::Thread(_, lab) => Ok(lab.counts.ask(begins)),
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Home::Thread(runtime, _) = &mut self.home {
+            let runtime = runtime.take();
+            // Elsewhere, since a thread of another runtime may not wait for this one. A panic of the
+            // server has been printed by the panic hook; a drop must not add another.
+            let _ = thread::spawn(|| drop(runtime)).join();
+        }
     }
 }
 
 /// What every handler can reach.
 #[derive(Debug)]
-pub(super) struct Lab {
+struct Lab {
     config: ServerConfig,
-    pub(super) counts: Arc<Counts>,
+    counts: Arc<Counts>,
     draws: AtomicU64,
 }
 
 impl Lab {
-    pub(super) fn of(config: ServerConfig) -> Arc<Self> {
+    fn of(config: ServerConfig) -> Arc<Self> {
         let lab = Self {
             config,
             counts: Arc::default(),
@@ -114,9 +229,9 @@ impl Lab {
         Arc::new(lab)
     }
 
-    /// The place of the next draw by the seed.
-    fn next(&self) -> u64 {
-        self.draws.fetch_add(1, Ordering::Relaxed)
+    /// The next draw by the seed.
+    fn draw(&self) -> u64 {
+        mix(self.config.seed, self.draws.fetch_add(1, Ordering::Relaxed))
     }
 }
 
@@ -129,7 +244,7 @@ fn serve(link: Link) -> Option<()> {
 }
 
 /// Serves for ever.
-pub(super) async fn run(listener: TcpListener, lab: Arc<Lab>) {
+async fn run(listener: TcpListener, lab: Arc<Lab>) {
     let app = app(lab);
     service::accept(listener, usize::MAX, |stream| converse(stream, app.clone())).await;
 }

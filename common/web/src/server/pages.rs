@@ -1,14 +1,20 @@
 //! Pages made by the seed: of set size, with true titles, linked so that each can be reached.
 
-use super::{Lab, asked::hold, httpbin::bad_request, mix};
+use super::{
+    Lab,
+    asked::{Answer, wait},
+    httpbin::bad_request,
+    mix,
+};
 use axum::{
     Router,
     extract::{Path, Query, State},
-    response::{Html, IntoResponse, Response},
+    response::{Html, IntoResponse},
     routing::get,
 };
 use serde::Deserialize;
 use std::sync::Arc;
+use tokio::time;
 
 /// The size of a page unless `?size=` says otherwise, and the largest one.
 const SIZE_DEFAULT: usize = 8 * 1024;
@@ -62,7 +68,7 @@ async fn page(
     State(lab): State<Arc<Lab>>,
     Path(n): Path<u32>,
     Query(shape): Query<Shape>,
-) -> Result<Response, Response> {
+) -> Answer {
     let size = shape.size.unwrap_or(SIZE_DEFAULT);
     let count = shape.count.unwrap_or(COUNT_DEFAULT);
     if size > SIZE_LIMIT || !(1..=COUNT_LIMIT).contains(&count) {
@@ -70,7 +76,7 @@ async fn page(
         return Err(bad_request(text));
     }
     if let Some(seconds) = shape.delay {
-        hold(seconds).await?;
+        time::sleep(wait(seconds)?).await;
     }
     Ok(Html(render(lab.config.seed, n, size, count)).into_response())
 }
