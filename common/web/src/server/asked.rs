@@ -4,7 +4,7 @@ use super::{Lab, httpbin::bad_request};
 use axum::{
     body::Bytes,
     extract::{FromRequest, Multipart, Request},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -25,18 +25,17 @@ pub(super) const WHOLE: &str = "args data files form headers json origin url";
 type Pairs = Vec<(String, String)>;
 
 /// What a handler returns: the answer, or the one to a request that makes no sense.
-pub(super) type Answer = Result<Response, Response>;
+pub(super) type Answer = Result<Response, Refusal>;
+pub(super) type Refusal = (StatusCode, String);
 
 /// A request, read whole.
 pub(super) struct Asked {
     pub(super) lab: Arc<Lab>,
-    pub(super) headers: HeaderMap,
+    pub(super) head: Parts,
     pub(super) args: Pairs,
     form: Pairs,
     files: Pairs,
     data: Bytes,
-    method: Method,
-    pub(super) uri: Uri,
 }
 
 impl FromRequest<Arc<Lab>> for Asked {
@@ -50,15 +49,15 @@ impl FromRequest<Arc<Lab>> for Asked {
 
 impl Asked {
     async fn read(request: Request, lab: &Arc<Lab>) -> axum::response::Result<Self> {
+        let (head, body) = request.into_parts();
+        let request = Request::from_parts(head.clone(), body);
         let mut asked = Self {
             lab: lab.clone(),
-            headers: request.headers().clone(),
-            args: pairs(request.uri().query().unwrap_or_default().as_bytes()),
+            args: pairs(head.uri.query().unwrap_or_default().as_bytes()),
             form: Vec::new(),
             files: Vec::new(),
             data: Bytes::new(),
-            method: request.method().clone(),
-            uri: request.uri().clone(),
+            head,
         };
         let kind = asked.field(header::CONTENT_TYPE).to_ascii_lowercase();
         if kind.starts_with("multipart/form-data") {
@@ -90,11 +89,11 @@ impl Asked {
             "data" => json_safe(&self.data, BINARY).into(),
             "files" => flat(&self.files),
             "form" => flat(&self.form),
-            "headers" => headers(&self.headers),
+            "headers" => headers(&self.head.headers),
             "json" => serde_json::from_slice(&self.data).unwrap_or_default(),
-            "method" => self.method.as_str().into(),
+            "method" => self.head.method.as_str().into(),
             "origin" => "127.0.0.1".into(),
-            _ => self.at(&self.uri).into(),
+            _ => self.at(&self.head.uri).into(),
         };
         let keys = keys.split(' ');
         keys.map(|key| (key.to_owned(), about(key))).collect()
@@ -113,13 +112,13 @@ impl Asked {
     }
 
     /// The status that an argument names.
-    pub(super) fn code(&self, name: &str, default: u16) -> Result<StatusCode, Response> {
+    pub(super) fn code(&self, name: &str, default: u16) -> Result<StatusCode, Refusal> {
         let code = StatusCode::from_u16(self.arg(name).unwrap_or(default));
         code.map_err(|_| bad_request("Invalid status code"))
     }
 
     pub(super) fn field(&self, name: HeaderName) -> String {
-        self.headers.get(name).map(text).unwrap_or_default()
+        self.head.headers.get(name).map(text).unwrap_or_default()
     }
 
     /// The address of a path on this server, whole.
@@ -177,7 +176,7 @@ fn headers(fields: &HeaderMap) -> Value {
 }
 
 /// A wait of so many seconds, if that makes sense.
-pub(super) fn wait(seconds: f64) -> Result<Duration, Response> {
+pub(super) fn wait(seconds: f64) -> Result<Duration, Refusal> {
     let wait = Duration::try_from_secs_f64(seconds).ok();
     let wait = wait.filter(|wait| *wait <= WAIT_LIMIT);
     wait.ok_or_else(|| bad_request("not seconds from 0 to 60\n"))

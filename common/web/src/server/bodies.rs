@@ -249,7 +249,7 @@ async fn uuid(asked: Asked) -> Response {
 }
 
 async fn cache(asked: Asked) -> Response {
-    let has = |name| asked.headers.contains_key(name);
+    let has = |name| asked.head.headers.contains_key(name);
     if has(header::IF_NONE_MATCH) || has(header::IF_MODIFIED_SINCE) {
         return StatusCode::NOT_MODIFIED.into_response();
     }

@@ -168,7 +168,7 @@ pub(super) fn routes() -> Router<Arc<Lab>> {
 /// Each target fails so often, in each run.
 async fn flaky(Path(n): Path<u32>, asked: Asked) -> Answer {
     let code = asked.code("status", 503)?;
-    Ok(match asked.lab.counts.failures_of(&asked.uri, n) {
+    Ok(match asked.lab.counts.failures_of(&asked.head.uri, n) {
         None => asked.json(BRIEF),
         Some(time) => (code, format!("failure {time} of {n}\n")).into_response(),
     })

@@ -1,11 +1,11 @@
 //! A directory, shown as it is and no further.
 
-use super::Lab;
+use super::{Lab, asked::Answer};
 use axum::{
     Router,
     extract::{Path, State},
     http::{StatusCode, Uri, header},
-    response::{IntoResponse, Redirect, Response},
+    response::{IntoResponse, Redirect},
     routing::get,
 };
 use std::{
@@ -33,11 +33,7 @@ pub(super) fn root(directory: &FilePath) -> Result<PathBuf, String> {
     })
 }
 
-async fn serve(
-    State(lab): State<Arc<Lab>>,
-    path: Option<Path<String>>,
-    uri: Uri,
-) -> Result<Response, (StatusCode, String)> {
+async fn serve(State(lab): State<Arc<Lab>>, path: Option<Path<String>>, uri: Uri) -> Answer {
     let missing = || {
         let text = format!("no such file: `{}`\n", uri.path());
         (StatusCode::NOT_FOUND, text)

@@ -2,7 +2,7 @@
 
 use super::{
     Lab,
-    asked::{Answer, Asked, BRIEF, WHOLE, flat, pretty, wait},
+    asked::{Answer, Asked, BRIEF, Refusal, WHOLE, flat, pretty, wait},
     bodies,
 };
 use axum::{
@@ -66,8 +66,8 @@ pub(super) async fn not_found(uri: Uri) -> Response {
 }
 
 /// One line for a request that makes no sense.
-pub(super) fn bad_request(text: impl Into<String>) -> Response {
-    (StatusCode::BAD_REQUEST, text.into()).into_response()
+pub(super) fn bad_request(text: impl Into<String>) -> Refusal {
+    (StatusCode::BAD_REQUEST, text.into())
 }
 
 pub(super) fn html(code: StatusCode, page: String) -> Response {
@@ -159,7 +159,7 @@ pub(super) fn found(location: &str) -> Answer {
 
 /// The first of `n` redirects to `/get`, of the kind that the path or `?absolute=` names.
 async fn redirect(Path(n): Path<u32>, asked: Asked) -> Answer {
-    let path = asked.uri.path();
+    let path = asked.head.uri.path();
     let says_so = asked.arg::<String>("absolute");
     let says_so = says_so.is_some_and(|it| it.eq_ignore_ascii_case("true"));
     let is_absolute = path.starts_with("/abs") || path.starts_with("/redirect/") && says_so;
@@ -181,7 +181,7 @@ async fn redirect_to(asked: Asked) -> Answer {
 }
 
 async fn cookies(asked: Asked) -> Response {
-    let fields = asked.headers.get_all(header::COOKIE).iter();
+    let fields = asked.head.headers.get_all(header::COOKIE).iter();
     let fields = fields.filter_map(|field| str::from_utf8(field.as_bytes()).ok());
     let cookies = fields.flat_map(|field| field.split(';'));
     let cookies = cookies.filter_map(|cookie| cookie.split_once('='));
@@ -235,7 +235,7 @@ async fn bearer(asked: Asked) -> Response {
     }
 }
 
-async fn response_headers(asked: Asked) -> Response {
+async fn response_headers(asked: Asked) -> Answer {
     let about = [
         ("Content-Length", "0"),
         ("Content-Type", "application/json"),
@@ -257,8 +257,8 @@ async fn response_headers(asked: Asked) -> Response {
     for (name, value) in &asked.args {
         match (HeaderName::try_from(name), HeaderValue::try_from(value)) {
             (Ok(name), Ok(value)) => drop(response.headers_mut().append(name, value)),
-            _ => return bad_request(format!("no such field: `{name}`\n")),
+            _ => return Err(bad_request(format!("no such field: `{name}`\n"))),
         }
     }
-    response.map(|_| Body::from(body))
+    Ok(response.map(|_| Body::from(body)))
 }

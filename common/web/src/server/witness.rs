@@ -5,13 +5,12 @@ use super::{
     faults::{self, FaultKind},
 };
 use axum::{
-    Extension, Json, Router,
+    Extension,
     body::Body,
     extract::{Request, State},
     http::{HeaderValue, StatusCode, Uri, header},
     middleware::Next,
     response::{IntoResponse, Response},
-    routing::{get, post},
 };
 use http_body_util::BodyExt;
 use parking_lot::Mutex;
@@ -128,16 +127,6 @@ impl Drop for InFlight {
     fn drop(&mut self) {
         self.note(|now| now.in_flight -= 1);
     }
-}
-
-/// `/witness` and `/witness/begin`.
-pub(super) fn routes() -> Router<Arc<Lab>> {
-    type Shared = State<Arc<Lab>>;
-    let witness = async |State(lab): Shared| Json(lab.counts.ask(false));
-    let begin = async |State(lab): Shared| Json(lab.counts.ask(true));
-    Router::new()
-        .route("/witness", get(witness))
-        .route("/witness/begin", post(begin))
 }
 
 /// Counts a request, lets it fail if its turn has come, and watches its answer to the end.
