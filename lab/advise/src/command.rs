@@ -10,7 +10,7 @@ use std::{
     ffi::OsString,
     fs::{self, DirEntry},
     io, mem,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -61,28 +61,22 @@ pub fn run(line: &str, limit: Duration, quiet: bool) -> anyhow::Result<Ran> {
     // What each thread has waited for a CPU, and how long each of those at once lived, in all.
     let (mut ready_s, mut lived_s) = (BTreeMap::new(), 0.0);
     loop {
-        let ended = guest.child.try_wait()?;
-        let (seen, at_once) = ran.look(guest.child.id(), &mut ready_s);
-        lived_s += at_once as f64
-            * mem::replace(&mut looked, Instant::now())
-                .elapsed()
-                .as_secs_f64();
-        if let Some(status) = ended {
-            ran.exit = Some(status.into());
-            ran.left_over = seen;
-            if seen > 0 {
-                kill_group(guest.child.id());
-            }
-            break;
-        }
-        if began.elapsed() > limit {
-            guest.kill();
-            guest.child.wait()?;
+        let (runs, _, at_once) = ran.look(guest.child.id(), &mut ready_s);
+        let lived = mem::replace(&mut looked, Instant::now()).elapsed();
+        lived_s += at_once as f64 * lived.as_secs_f64();
+        if !runs || began.elapsed() > limit {
             break;
         }
         thread::sleep(pause);
         pause = (pause * 5 / 4).min(Duration::from_millis(50));
     }
+    // What it started just before its end was not there yet.
+    let (_, left_over, _) = ran.look(guest.child.id(), &mut ready_s);
+    // Kills what it left behind, too.
+    let status = guest.end_within(limit.saturating_sub(began.elapsed()))?;
+    drop(guest);
+    ran.exit = status.map(Exit::from);
+    ran.left_over = if status.is_some() { left_over } else { 0 };
     ran.wall_s = began.elapsed().as_secs_f64();
     ran.cpu_s = (cpu_of_children() - before).max(0.0);
     ran.at_once = lived_s / ran.wall_s;
@@ -100,20 +94,6 @@ fn start(line: &str, quiet: bool) -> anyhow::Result<Guest> {
         command.stdout(io::stderr());
     }
     Guest::spawn(&mut command).with_context(|| format!("cannot start `{}` ({NO_SHELL})", words[0]))
-}
-
-/// Kills what is left of a group whose leader has ended.
-fn kill_group(group: u32) {
-    #[cfg(unix)]
-    {
-        use nix::{
-            sys::signal::{Signal, killpg},
-            unistd::Pid,
-        };
-        let group = Pid::from_raw(group.cast_signed());
-        // What has ended by itself meanwhile is as well.
-        let _ = killpg(group, Signal::SIGKILL);
-    }
 }
 
 /// CPU time of all children that have been waited for, in seconds.
@@ -135,19 +115,19 @@ fn cpu_of_children() -> f64 {
 }
 
 impl Ran {
-    /// Looks at the processes of a group, where there is a `/proc`: how many there are, and how many threads
-    /// work or sleep at once. A process that has a child waits for it, and the first of several threads for the others.
-    fn look(&mut self, group: u32, ready_s: &mut BTreeMap<OsString, f64>) -> (u64, usize) {
-        let (mut found, mut memory) = (Vec::new(), 0);
+    /// Looks at the processes of a group, where there is a `/proc`: whether its leader runs, how many others there
+    /// are, and how many threads work or sleep at once. A process that has a child waits for it, and the first of
+    /// several threads for the others.
+    fn look(&mut self, group: u32, ready_s: &mut BTreeMap<OsString, f64>) -> (bool, u64, usize) {
+        let (mut found, mut memory, group) = (Vec::new(), 0, group.to_string());
         for entry in entries(Path::new("/proc")) {
-            let stat = fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
+            let read = |path: PathBuf| fs::read_to_string(path).unwrap_or_default();
+            let stat = read(entry.path().join("stat"));
             // A program's name may hold anything but ends with the last bracket.
-            let rest = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
-            let fields: Vec<&str> = rest.split_whitespace().take(3).collect();
-            let &[_, parent, its_group] = &fields[..] else {
-                continue;
-            };
-            if its_group != group.to_string() {
+            let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
+            let mut fields = fields.split_whitespace();
+            let [state, parent, its_group] = [(); 3].map(|()| fields.next().unwrap_or_default());
+            if its_group != group || state == "Z" {
                 continue;
             }
             let status = entry.path().join("status");
@@ -155,8 +135,7 @@ impl Ran {
             let mut threads = 0;
             for thread in entries(&entry.path().join("task")) {
                 threads += 1;
-                let waited =
-                    fs::read_to_string(thread.path().join("schedstat")).unwrap_or_default();
+                let waited = read(thread.path().join("schedstat"));
                 let waited = waited
                     .split_whitespace()
                     .nth(1)
@@ -166,16 +145,13 @@ impl Ran {
             found.push((entry.file_name(), parent.to_owned(), threads));
         }
         self.peak_bytes = self.peak_bytes.max(memory);
-        let is_parent = |id: &OsString| {
-            found
-                .iter()
-                .any(|(_, parent, _)| id.as_os_str() == parent.as_str())
-        };
-        let at_once = found.iter().filter(|(id, _, _)| !is_parent(id));
-        let at_once = at_once
-            .map(|(_, _, threads)| (threads - 1).max(1))
-            .sum::<i64>();
-        (found.len() as u64, at_once as usize)
+        let runs = found.iter().any(|(id, ..)| *id == *group);
+        let is_parent = |id: &OsString| found.iter().any(|(_, parent, _)| *id == **parent);
+        let at_once = found.iter().filter(|(id, ..)| !is_parent(id));
+        let at_once: usize = at_once
+            .map(|(.., threads): &(_, _, usize)| (threads - 1).max(1))
+            .sum();
+        (runs, (found.len() - usize::from(runs)) as u64, at_once)
     }
 
     /// The part of its time that it was on a CPU, where it could have been; above 1 with several at once.

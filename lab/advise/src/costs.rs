@@ -175,28 +175,22 @@ impl Costs {
     pub fn look_at_prices(&mut self) -> anyhow::Result<()> {
         let (nap, nothing) = (item(NAP_S, 0), item(0.0, 0));
         let late = |way| anyhow::Ok(ways::run(way, &nap, 3, 1)? / 3.0 - NAP_S);
-        let (thread_late, task_late) = (late(Way::OneByOne)?, late(Way::Tasks)?);
+        let thread_late = late(Way::OneByOne)?;
+        self.note(Price::ThreadLate, thread_late);
+        self.note(Price::TaskLate, late(Way::Tasks)?);
         let (threads, thread) = some_and_each(Way::Threads, &nap, [8, 128])?;
+        self.note(Price::Thread, thread);
+        self.note(Price::Threads, threads - NAP_S - thread_late - thread * 8.0);
         let (_, task) = some_and_each(Way::Tasks, &nap, [100, 2000])?;
+        self.note(Price::Task, task);
         let (pool, process) = some_and_each(Way::Processes, &nothing, [1, 5])?;
-        let (_, more_processes) = some_and_each(Way::Processes, &nothing, [5, 17])?;
-        let rayon = ways::run(Way::Rayon, &nothing, 2000, self.cpus)? / 2000.0;
-        let (handoff, mib) = self.look_at_a_pool(&nothing)?;
-        for (price, cost) in [
-            (Price::Threads, threads - NAP_S - thread_late - thread * 8.0),
-            (Price::Thread, thread),
-            (Price::Task, task),
-            (Price::Rayon, rayon),
-            (Price::Pool, pool),
-            (Price::Process, process),
-            (Price::MoreProcesses, more_processes),
-            (Price::Handoff, handoff),
-            (Price::Mib, mib),
-            (Price::ThreadLate, thread_late),
-            (Price::TaskLate, task_late),
-        ] {
-            self.prices_s.entry(price).or_default().push(cost);
-        }
+        self.note(Price::Pool, pool);
+        self.note(Price::Process, process);
+        let (_, more) = some_and_each(Way::Processes, &nothing, [5, 17])?;
+        self.note(Price::MoreProcesses, more);
+        let rayon = ways::run(Way::Rayon, &nothing, 2000, self.cpus)?;
+        self.note(Price::Rayon, rayon / 2000.0);
+        self.look_at_a_pool(&nothing)?;
         self.look_at_a_crowd(thread_late)
     }
 
@@ -215,7 +209,7 @@ impl Costs {
     }
 
     /// What a handoff takes in a pool that has started, and a MiB.
-    fn look_at_a_pool(&self, nothing: &Item) -> anyhow::Result<(f64, f64)> {
+    fn look_at_a_pool(&mut self, nothing: &Item) -> anyhow::Result<()> {
         let pool = ways::start_pool(self.cpus)?;
         let each = |item: &Item, count: usize| {
             let began = Instant::now();
@@ -224,7 +218,13 @@ impl Costs {
         };
         each(nothing, 2 * self.cpus)?;
         let (handoff, large) = (each(nothing, 300)?, each(&item(0.0, MIB), 6)?);
-        Ok((handoff, (large - handoff) / 2.0))
+        self.note(Price::Handoff, handoff);
+        self.note(Price::Mib, (large - handoff) / 2.0);
+        Ok(())
+    }
+
+    fn note(&mut self, price: Price, cost: f64) {
+        self.prices_s.entry(price).or_default().push(cost);
     }
 }
 

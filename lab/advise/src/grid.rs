@@ -1,13 +1,12 @@
 //! How wrong the predictions are: many jobs drawn by a seed, predicted, done in every way, and compared.
 
 use crate::{
-    Costs, Forecast, Job, Way, advice,
+    Costs, Job, Way,
     costs::{MIDDLE, quantile},
-    model::{self, Language, forecasts},
-    trial::{ROUNDS, Tried, take_turns},
-    ways::Item,
+    model::{Language, forecasts},
+    trial::{AS_GOOD, Compared, ROUNDS, compare},
 };
-use common::format::percent;
+use common::{TableReport, format::percent};
 use measure::{host::Host, workload::Seeded};
 use serde::{Deserialize, Serialize};
 
@@ -15,24 +14,6 @@ use serde::{Deserialize, Serialize};
 const LONGEST_S: f64 = 0.25;
 /// And no shorter: what is over at once needs no advice.
 const SHORTEST_S: f64 = 0.05;
-/// The named way is as good as the best if it takes no longer than this, against the best.
-pub(crate) const AS_GOOD: f64 = 1.1;
-
-/// A job of the grid in every way.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Compared {
-    /// The job.
-    pub job: Job,
-    /// The way that was recommended.
-    pub named: Way,
-    /// The way that took least.
-    pub fastest: Way,
-    /// How long the named one took, against the fastest.
-    pub against_fastest: f64,
-    /// All ways.
-    pub ways: Vec<Tried>,
-}
-
 /// All jobs of a grid.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Grid {
@@ -54,7 +35,7 @@ impl Grid {
         let (mut jobs, mut free) = (Vec::new(), Vec::new());
         for number in 0..count {
             let job = draw(&mut Seeded::for_item(seed, number as u64));
-            jobs.push(compare(job, &mut free)?);
+            jobs.push(compare_all(&job, &mut free)?);
             done(number + 1);
         }
         host.parallelism = quantile(&free, MIDDLE);
@@ -87,8 +68,8 @@ impl Grid {
         ]
     }
 
-    /// The rows of a table: a way, its median error, what nine of ten stay below, how often it was fastest.
-    pub fn rows(&self) -> Vec<Vec<String>> {
+    /// A row for each way: its median error, what nine of ten stay below, how often it was fastest and was named.
+    pub fn table(&self) -> TableReport {
         let row = |way: Option<Way>| {
             let errors = self.errors(way);
             let [median, most] = [MIDDLE, 0.9].map(|part| percent(quantile(&errors, part)));
@@ -96,38 +77,37 @@ impl Grid {
                 let is_it = |job: &Compared| way.is_none_or(|way| choice(job) == way);
                 self.count(is_it).to_string()
             };
+            let (fastest, named) = (of(|job| job.fastest), of(|job| job.named));
             let name = way.map_or("all", Way::name).to_owned();
-            vec![
-                name,
-                median,
-                most,
-                of(|job| job.fastest),
-                of(|job| job.named),
-            ]
+            vec![name, median, most, fastest, named]
         };
-        let ways = Way::ALL.into_iter().map(Some);
-        ways.chain([None]).map(row).collect()
+        let headings = ["way", "median error", "9 of 10 below", "fastest", "named"];
+        TableReport {
+            headings: headings.map(String::from).to_vec(),
+            rows: Way::ALL
+                .map(Some)
+                .into_iter()
+                .chain([None])
+                .map(row)
+                .collect(),
+            text_columns: vec![0],
+            notes: self.summary(),
+            ..TableReport::default()
+        }
     }
-
-    /// What stands above the rows.
-    pub const HEADINGS: [&str; 5] = ["way", "median error", "9 of 10 below", "fastest", "named"];
 
     /// The table in Markdown, with the machine.
     pub fn to_markdown(&self) -> String {
-        let rows = self.rows().into_iter().map(|row| row.join(" | "));
-        let rows = [
-            Self::HEADINGS.join(" | "),
-            "--- | --: | --: | --: | --:".into(),
-        ]
-        .into_iter()
-        .chain(rows);
-        let rows: String = rows.map(|row| format!("| {row} |\n")).collect();
+        let table = self.table();
+        let line = |cells: &Vec<String>| format!("| {} |\n", cells.join(" | "));
+        let rows: String = table.rows.iter().map(line).collect();
+        let headings = line(&table.headings) + "| --- | --: | --: | --: | --: |\n";
         let (jobs, seed, host) = (self.jobs.len(), self.seed, self.host.one_line());
         let commit = self.host.commit.as_deref().unwrap_or("unknown");
         format!(
-            "**advise**, {jobs} jobs, {ROUNDS} rounds: predictions against what was measured\n\n{rows}\n- {}\n\
+            "**advise**, {jobs} jobs, {ROUNDS} rounds: predictions against what was measured\n\n{headings}{rows}\n- {}\n\
              - {host} · commit {commit}, seed {seed}\n",
-            self.summary().join("\n- ")
+            table.notes.join("\n- ")
         )
     }
 }
@@ -151,51 +131,19 @@ fn draw(dice: &mut Seeded) -> Job {
     job
 }
 
-/// Does a job in every way, taking turns, and predicts it from the costs before and the CPUs in between.
-fn compare(mut job: Job, free: &mut Vec<f64>) -> anyhow::Result<Compared> {
+/// Does a job in every way, and predicts it from the costs before and the CPUs in between.
+fn compare_all(job: &Job, free: &mut Vec<f64>) -> anyhow::Result<Compared> {
     let mut costs = Costs::measure(3)?;
-    let item = Item::of(&job, costs.steps_per_s());
-    let mut predicted = forecasts(&job, &costs, Language::Rust);
-    let took = take_turns(&item, &predicted, &[job.items; Way::ALL.len()], || {
-        costs.look_at_cpus();
-    })?;
+    let all = forecasts(job, &costs, Language::Rust);
+    let compared = compare(job, &mut costs, all, &[job.items; Way::ALL.len()], None)?;
     free.push(costs.free(MIDDLE));
-    // The machine may be faster or slower than when the item got its steps.
-    job.cpu_s = item.cpu_s(costs.steps_per_s());
-    for one in &mut predicted {
-        one.predicted_s = model::time(&job, &costs, one.way, one.at_once);
-    }
-    Ok(concluded(job, &predicted, &took))
-}
-
-/// What all rounds of a job have shown: what was recommended, and what was fastest.
-fn concluded(job: Job, predicted: &[Forecast], took: &[Vec<f64>]) -> Compared {
-    let named = advice::best(predicted, &job)
-        .expect("all of them are allowed")
-        .way;
-    // What is compared is compared within a round.
-    let against = |way: Way| {
-        let both = took[named as usize].iter().zip(&took[way as usize]);
-        let ratios: Vec<f64> = both.map(|(named, other)| named / other).collect();
-        (way, quantile(&ratios, MIDDLE))
-    };
-    let fastest = Way::ALL.map(against).into_iter();
-    let fastest = fastest.max_by(|one, other| one.1.total_cmp(&other.1));
-    let (fastest, against_fastest) = fastest.expect("there are ways");
-    let tried = predicted.iter().zip(took);
-    let tried = tried.map(|(one, took)| Tried::of(one, one.predicted_s, took));
-    Compared {
-        named,
-        fastest,
-        against_fastest,
-        ways: tried.collect(),
-        job,
-    }
+    Ok(compared)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::trial::Tried;
 
     #[test]
     fn a_seed_draws_the_same_jobs_and_all_of_them_are_short() {
@@ -232,6 +180,7 @@ mod tests {
             named,
             fastest: Way::Tasks,
             against_fastest,
+            rounds: ROUNDS,
             ways: vec![Tried {
                 way: Way::Tasks,
                 at_once: 1,

@@ -3,20 +3,22 @@
 mod flags;
 mod screen;
 
-use anyhow::bail;
+use anyhow::anyhow;
 use common::{
+    TableReport,
     cli::{self, Usage},
     host::Host,
     on_interrupt,
-    report::{Screen, ScreenOptions, table, wrap},
+    report::{self, Screen, ScreenOptions, wrap},
 };
 use flags::Args;
 use lab_advise::{
-    Costs, Job,
+    Costs,
+    advice::Advised,
     command::{self, Ran},
     costs::MIDDLE,
     grid::Grid,
-    model::{Language, forecasts},
+    model::{Language, PYTHONS},
     python::Python,
     trial, typical,
     ways::ITEM,
@@ -67,36 +69,39 @@ fn end(reason: &str) {
 
 fn run(args: Args, screen: &Screen) -> anyhow::Result<()> {
     let args = &args.asked(screen.width())?;
-    if let Some(count) = args.grid {
-        return compare(count.get(), args, screen);
-    }
-    if args.table {
-        return show_table(args, screen);
-    }
-    let Some(line) = &args.run else {
-        return advise(args, &args.job()?, None, screen);
+    let (document, text) = if let Some(count) = args.grid {
+        let grid = Grid::run(count.get(), args.seed, |done| {
+            if done % 10 == 0 {
+                screen.say(format!("{done} of {count} jobs"));
+            }
+        })?;
+        (json!(grid), drawn(grid.table(), screen.width()))
+    } else if args.table {
+        let (host, [_, costs], python) = measure(args, screen)?;
+        let mut table = typical::table(&costs, &python);
+        let document = json!(table);
+        table.title = format!("{} · {}\n\n", table.title, host.cpus_in_words());
+        // The other columns are for the page, which is wider.
+        table.headings.truncate(4);
+        table.rows.iter_mut().for_each(|row| row.truncate(4));
+        (document, drawn(table, screen.width()))
+    } else {
+        let seen = advise(args, screen)?;
+        (seen.document(), seen.lines(screen.width()))
     };
-    let items = args.items_of_the_command()?;
-    let ran = command::run(line, args.run_limit(), args.json)?;
-    if ran.exit != Some(Exit::Code(0)) {
-        return refuse(args, &ran, screen);
-    }
-    let (wait_s, cpu_s) = ran.each(items);
-    advise(args, &args.job_of(items, wait_s, cpu_s), Some(ran), screen)
+    screen.print(&if args.json {
+        document.to_string()
+    } else {
+        text
+    });
+    Ok(())
 }
 
-/// No advice on a command that failed or was killed, but its figures.
-fn refuse(args: &Args, ran: &Ran, screen: &Screen) -> anyhow::Result<()> {
-    let end = ran.end();
-    if args.json {
-        let document = json!({ "schema": screen::SCHEMA, "run": ran, "error": end });
-        screen.print(&document.to_string());
-    }
-    screen.say(ran.figures());
-    match ran.exit {
-        Some(_) => bail!("{end}: the figures of a run that fails say little; mend it first"),
-        None => bail!("{end}; --run-limit gives it more time"),
-    }
+fn drawn(table: TableReport, width: usize) -> String {
+    let names: Vec<&str> = table.headings.iter().map(String::as_str).collect();
+    let rows = report::table(&names, table.rows, &table.text_columns, width);
+    let notes = wrap(&table.notes.join("\n"), width, 0);
+    format!("\n{}{rows}\n{notes}", table.title)
 }
 
 /// The machine; its costs with what is free now, then as advice takes them, which is for Python, too.
@@ -113,62 +118,50 @@ fn measure(args: &Args, screen: &Screen) -> anyhow::Result<(Host, [Costs; 2], Py
     Ok((host, [now, costs], python))
 }
 
-fn advise(args: &Args, job: &Job, ran: Option<Ran>, screen: &Screen) -> anyhow::Result<()> {
+fn advise(args: &Args, screen: &Screen) -> anyhow::Result<Seen> {
+    let (job, ran) = match &args.run {
+        None => (args.job()?, None),
+        Some(line) => {
+            let items = args.items_of_the_command()?;
+            let ran = command::run(line, args.run_limit(), args.json)?;
+            if ran.exit != Some(Exit::Code(0)) {
+                return Err(refusal(args, &ran, screen));
+            }
+            let (wait_s, cpu_s) = ran.each(items);
+            (args.job_of(items, wait_s, cpu_s), Some(ran))
+        }
+    };
     let (host, [now, costs], python) = measure(args, screen)?;
-    let rust = forecasts(job, &costs, Language::Rust);
+    let rust = Advised::new(&job, &costs, Language::Rust);
     let mut trial = None;
     if args.tries {
         screen.say("trying the two best ways and the worst, taking turns …");
-        trial = trial::run(job, &now, &rust)?;
+        trial = trial::run(&job, &now, &rust.ways)?;
     }
-    let seen = Seen {
-        rust,
+    let pythons = PYTHONS.map(|language| Advised::new(&job, &python.costs, language));
+    Ok(Seen {
+        job,
         host,
         now,
         costs,
         python,
+        rust,
+        pythons,
         ran,
         trial,
-    };
-    screen.print(&match args.json {
-        true => seen.document(job).to_string(),
-        false => seen.lines(job, screen.width()),
-    });
-    Ok(())
+    })
 }
 
-/// What to use when, on this machine.
-fn show_table(args: &Args, screen: &Screen) -> anyhow::Result<()> {
-    let (host, [_, costs], python) = measure(args, screen)?;
-    let mut found = typical::table(&costs, &python);
+/// No advice on a command that failed or was killed, but its figures.
+fn refusal(args: &Args, ran: &Ran, screen: &Screen) -> anyhow::Error {
+    let end = ran.end();
     if args.json {
-        screen.print(&json!(found).to_string());
-        return Ok(());
+        let document = json!({ "schema": screen::SCHEMA, "run": ran, "error": end });
+        screen.print(&document.to_string());
     }
-    // The others are for the page, which is wider.
-    const COLUMNS: usize = 4;
-    found.rows.iter_mut().for_each(|row| row.truncate(COLUMNS));
-    let names: Vec<&str> = found.headings.iter().map(String::as_str).collect();
-    let rows = table(&names[..COLUMNS], found.rows, &[0, 1, 3], screen.width());
-    let (title, machine) = (found.title, host.cpus_in_words());
-    screen.print(&format!("\n{title} · {machine}\n\n{rows}"));
-    screen.print(&wrap(&found.notes.join("\n"), screen.width(), 0));
-    Ok(())
-}
-
-/// How wrong the predictions are.
-fn compare(count: usize, args: &Args, screen: &Screen) -> anyhow::Result<()> {
-    let grid = Grid::run(count, args.seed, |done| {
-        if done % 10 == 0 {
-            screen.say(format!("{done} of {count} jobs"));
-        }
-    })?;
-    if args.json {
-        screen.print(&json!(grid).to_string());
-        return Ok(());
+    screen.say(ran.figures());
+    match ran.exit {
+        Some(_) => anyhow!("{end}: the figures of a run that fails say little; mend it first"),
+        None => anyhow!("{end}; --run-limit gives it more time"),
     }
-    let rows = table(&Grid::HEADINGS, grid.rows(), &[0], screen.width());
-    screen.print(&format!("\n{rows}"));
-    screen.print(&wrap(&grid.summary().join("\n"), screen.width(), 0));
-    Ok(())
 }

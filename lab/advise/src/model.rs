@@ -4,6 +4,7 @@ use crate::{
     costs::{BAD, Costs, GOOD, MIDDLE, Price},
     job::{Job, Tool},
 };
+use common::format::seconds_f64;
 use measure::limits::Limit;
 use serde::{Deserialize, Serialize};
 
@@ -57,16 +58,16 @@ impl Way {
         self.about().0
     }
 
-    /// Whether an item that crashes costs the others nothing.
-    pub fn contains_a_crash(self) -> bool {
-        self.about().1.contains(&Tool::Processes)
+    /// Whether it uses a tool.
+    pub(crate) fn uses(self, tool: Tool) -> bool {
+        self.about().1.contains(&tool)
     }
 
     /// Why a job should not be done that way.
     fn why_not(self, job: &Job, language: Language) -> Option<&'static str> {
         let is_at_hand = |tool| job.with.contains(tool);
         match self {
-            _ if job.crash && !self.contains_a_crash() => Some("does not contain a crash"),
+            _ if job.crash && !self.uses(Tool::Processes) => Some("does not contain a crash"),
             _ if !self.about().1.iter().all(is_at_hand) => Some("is not at hand"),
             Self::TasksAndProcesses if job.cpu_s == 0.0 && !job.crash => {
                 Some("has nothing to compute")
@@ -113,34 +114,57 @@ pub struct Forecast {
     pub why_not: Option<&'static str>,
 }
 
+impl Forecast {
+    /// A time with its range, where that is no single figure.
+    pub fn ranged(&self) -> String {
+        let (time, range) = (seconds_f64(self.predicted_s), self.range());
+        match time == range {
+            true => time,
+            false => format!("{time} ({range})"),
+        }
+    }
+
+    /// The range of a time, a single figure where both ends are shown alike.
+    pub fn range(&self) -> String {
+        let [low, high] = [self.low_s, self.high_s].map(seconds_f64);
+        match low == high {
+            true => low,
+            false => format!("{low}–{high}"),
+        }
+    }
+}
+
 /// More worker processes than this are not started for a job.
-const MOST_PROCESSES: u64 = 64;
+const MOST_PROCESSES: usize = 64;
 /// What is this little slower is as good, if it is smaller or simpler.
 pub(crate) const AS_GOOD: f64 = 1.02;
 
 /// What each way of a language would take.
 pub fn forecasts(job: &Job, costs: &Costs, language: Language) -> Vec<Forecast> {
-    let case = |way| Case {
-        job,
-        costs,
-        language,
-        way,
-    };
     let ways = Way::ALL.into_iter();
     let ways = ways.filter(|way| language == Language::Rust || *way != Way::Rayon);
-    ways.map(|way| case(way).forecast()).collect()
+    ways.map(|way| {
+        Case {
+            job,
+            costs,
+            language,
+            way,
+        }
+        .forecast()
+    })
+    .collect()
 }
 
 /// How long a way takes in Rust with so many items at once.
 pub fn time(job: &Job, costs: &Costs, way: Way, at_once: usize) -> f64 {
     let language = Language::Rust;
-    Case {
+    let case = Case {
         job,
         costs,
         language,
         way,
-    }
-    .time(at_once, MIDDLE)
+    };
+    case.time(at_once, MIDDLE)
 }
 
 /// One way to do a job on a machine.
@@ -154,7 +178,7 @@ struct Case<'a> {
 
 impl Case<'_> {
     fn forecast(self) -> Forecast {
-        let (job, cap) = (self.job, self.cap());
+        let cap = self.cap();
         let at_once = match self.way {
             Way::Threads | Way::Processes => self.choose(cap.value as usize),
             _ => cap.value as usize,
@@ -167,7 +191,7 @@ impl Case<'_> {
             low_s: low_s.min(predicted_s),
             high_s: high_s.max(predicted_s),
             limited_by: self.limited_by(at_once, cap),
-            why_not: self.way.why_not(job, self.language),
+            why_not: self.way.why_not(self.job, self.language),
         }
     }
 
@@ -178,24 +202,32 @@ impl Case<'_> {
     /// The most items at once, and why not more.
     fn cap(self) -> Limit {
         let (job, costs) = (self.job, self.costs);
-        let limit = |name, value| Some(Limit { name, value });
+        let limit = |name, value: usize| {
+            Some(Limit {
+                name,
+                value: value as u64,
+            })
+        };
         let sockets = costs.most_sockets.filter(|_| job.wait_s > 0.0);
-        let asked = job.limit.filter(|limit| *limit < job.items);
+        let asked = job
+            .limit
+            .and_then(|asked| limit("the limit in flight", asked));
         let own = match self.way {
             Way::OneByOne => [limit("one item at a time", 1), None],
-            Way::Rayon => [limit("a thread for each CPU", costs.cpus as u64), None],
+            Way::Rayon => [limit("a thread for each CPU", costs.cpus), None],
             Way::Threads => [costs.most_threads, sockets],
             Way::Tasks | Way::TasksAndProcesses => [sockets, None],
             Way::Processes => [limit("at most 64 processes", MOST_PROCESSES), None],
         };
-        let all = [
-            limit("the longest item", job.items as u64),
-            asked.and_then(|asked| limit("the limit in flight", asked as u64)),
-        ];
-        let all = all.into_iter().chain(own).flatten();
+        let all = [limit("the longest item", job.items), asked]
+            .into_iter()
+            .chain(own)
+            .flatten();
         let least = all.min_by_key(|limit| limit.value).expect("the items");
-        let value = least.value.max(1);
-        Limit { value, ..least }
+        Limit {
+            value: least.value.max(1),
+            ..least
+        }
     }
 
     /// The smallest number of workers that is as good as any.
@@ -204,11 +236,13 @@ impl Case<'_> {
         let mut sizes: Vec<usize> = doubled.take_while(|k| *k < most).collect();
         sizes.extend([self.costs.cpus.min(most), most]);
         sizes.sort_unstable();
-        let timed = sizes.into_iter().map(|k| (k, self.time(k, MIDDLE)));
-        let timed: Vec<(usize, f64)> = timed.collect();
+        let timed: Vec<_> = sizes
+            .into_iter()
+            .map(|k| (k, self.time(k, MIDDLE)))
+            .collect();
         let best = timed.iter().map(|(_, time)| *time).fold(f64::MAX, f64::min);
-        let mut good = timed.iter().filter(|(_, time)| *time <= best * AS_GOOD);
-        good.next().map_or(most, |(k, _)| *k)
+        let good = timed.iter().find(|(_, time)| *time <= best * AS_GOOD);
+        good.map_or(most, |(k, _)| *k)
     }
 
     /// What its workers do, at costs that this part of what was seen stays below.
@@ -219,61 +253,47 @@ impl Case<'_> {
             language,
             way,
         } = self;
-        let cpus = costs.cpus;
-        let workers = match way {
-            Way::OneByOne | Way::Tasks => 1,
-            Way::Rayon | Way::TasksAndProcesses => at_once.min(cpus),
-            Way::Threads | Way::Processes => at_once,
+        let (cpus, at) = (costs.cpus, |price| costs.price(price, part));
+        let threads = |count| at(Price::Threads) + count as f64 * at(Price::Thread);
+        let pool = |count: usize| {
+            let few = count.min(5);
+            let more = (count - few) as f64 * at(Price::MoreProcesses);
+            at(Price::Pool) + (few - 1) as f64 * at(Price::Process) + more
         };
-        let (start, overhead) = self.beside_the_work(workers, part);
-        let is_tasks = matches!(way, Way::Tasks | Way::TasksAndProcesses);
+        // Measured with as many workers as CPUs: what one of them takes was shared out among them.
+        let handoff = (at(Price::Handoff) + job.mib() * at(Price::Mib)) * costs.free(part);
+        let few = at_once.min(cpus);
+        // How many compute; what it takes before its first item, and for each item beside the work.
+        let (workers, start, overhead) = match way {
+            Way::OneByOne => (1, 0.0, 0.0),
+            Way::Threads => (at_once, threads(at_once), 0.0),
+            Way::Tasks => (1, 0.0, at(Price::Task)),
+            Way::Rayon => (few, threads(few), at(Price::Rayon)),
+            Way::Processes => (at_once, pool(at_once), handoff),
+            Way::TasksAndProcesses => (few, pool(few), handoff + at(Price::Task)),
+        };
+        let late = match (way.uses(Tool::Async), language) {
+            (false, _) => at(Price::ThreadLate),
+            (true, Language::Rust) => at(Price::TaskLate) - beyond_the_tick(job.wait_s),
+            (true, _) => at(Price::TaskLate),
+        };
         let is_crowd = job.wait_s > 0.0 && workers > cpus;
         let crowding = if is_crowd { costs.crowding(part) } else { 1.0 };
+        let has_gil = way == Way::Threads && language == Language::PythonWithGil;
         Plan {
             start,
             at_once,
-            wait: (job.wait_s + self.late(part)) * f64::from(job.wait_s > 0.0),
+            wait: if job.wait_s > 0.0 {
+                job.wait_s + late
+            } else {
+                0.0
+            },
             cpu: job.cpu_s * costs.pace(part) + overhead,
             overhead,
-            cores: match way {
-                Way::Threads if language == Language::PythonWithGil => 1,
-                _ => cpus.min(workers),
-            },
+            cores: if has_gil { 1 } else { cpus.min(workers) },
             free: costs.free(part) / crowding,
-            takes_turns: !is_tasks,
+            takes_turns: !way.uses(Tool::Async),
             stands_in_line: way == Way::Tasks,
-        }
-    }
-
-    /// How late what has waited goes on.
-    fn late(self, part: f64) -> f64 {
-        let late = |price| self.costs.price(price, part);
-        match self.way {
-            Way::Tasks | Way::TasksAndProcesses => match self.language {
-                Language::Rust => late(Price::TaskLate) - beyond_the_tick(self.job.wait_s),
-                _ => late(Price::TaskLate),
-            },
-            _ => late(Price::ThreadLate),
-        }
-    }
-
-    /// What it takes before its first item, and for each item beside the work.
-    fn beside_the_work(self, workers: usize, part: f64) -> (f64, f64) {
-        let at = |price| self.costs.price(price, part);
-        let few = workers.min(5);
-        let pool = at(Price::Pool) + (few - 1) as f64 * at(Price::Process);
-        let pool = pool + (workers - few) as f64 * at(Price::MoreProcesses);
-        // Measured with as many workers as CPUs: what one of them takes was shared out among them.
-        let handoff = at(Price::Handoff) + self.job.mib() * at(Price::Mib);
-        let handoff = handoff * self.costs.free(part);
-        let threads = at(Price::Threads) + workers as f64 * at(Price::Thread);
-        match self.way {
-            Way::OneByOne => (0.0, 0.0),
-            Way::Threads => (threads, 0.0),
-            Way::Tasks => (0.0, at(Price::Task)),
-            Way::Rayon => (threads, at(Price::Rayon)),
-            Way::Processes => (pool, handoff),
-            Way::TasksAndProcesses => (pool, handoff + at(Price::Task)),
         }
     }
 
@@ -282,7 +302,7 @@ impl Case<'_> {
         let (way, plan, items) = (self.way, self.plan(at_once, MIDDLE), self.job.items);
         let computing = items as f64 * plan.cpu / plan.free.min(plan.cores as f64);
         let waves = items.div_ceil(at_once) as f64 * (plan.wait + plan.cpu);
-        let is_handed_over = way.contains_a_crash() && plan.overhead > plan.cpu / 2.0;
+        let is_handed_over = way.uses(Tool::Processes) && plan.overhead > plan.cpu / 2.0;
         let limit = match way {
             Way::OneByOne => cap.name,
             _ if plan.start > computing.max(waves) => "starting them",

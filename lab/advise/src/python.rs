@@ -1,11 +1,12 @@
-//! The same for Python: what its threads, tasks and processes cost here, and the class to use.
+//! What the threads, tasks and processes of the reader's own Python cost here.
 
-use crate::{Costs, Forecast, Job, Way, costs::Price};
+use crate::{Costs, costs::Price};
 use common::ask_python;
 use serde::Deserialize;
 use std::{collections::BTreeMap, path::Path};
 
 const SCRIPT: &str = include_str!("costs.py");
+
 /// What the script prints: each cost as often as it was seen.
 #[derive(Deserialize)]
 struct Printed {
@@ -33,21 +34,5 @@ impl Python {
             version = Some((printed.version, printed.has_gil));
         }
         Self { version, costs }
-    }
-}
-
-/// The class to use for a way.
-pub fn class(forecast: &Forecast, job: &Job) -> String {
-    let at_once = forecast.at_once;
-    let gather = match at_once < job.items {
-        true => format!("asyncio.gather with a Semaphore({at_once})"),
-        false => "asyncio.gather".into(),
-    };
-    match forecast.way {
-        Way::OneByOne | Way::Rayon => "a plain for loop".into(),
-        Way::Threads => format!("ThreadPoolExecutor({at_once})"),
-        Way::Tasks => gather,
-        Way::Processes => format!("ProcessPoolExecutor({at_once})"),
-        Way::TasksAndProcesses => format!("{gather}, run_in_executor on a ProcessPoolExecutor"),
     }
 }

@@ -1,16 +1,17 @@
 //! What was measured and predicted, for the screen and as JSON.
 
 use common::{
-    format::{bytes, count, percent, seconds_f64},
+    format::{bytes, count, counted, percent, seconds_f64},
     host::Host,
     report::{table, wrap},
 };
 use lab_advise::{
-    Costs, Forecast, Job, advice,
+    Costs, Forecast, Job,
+    advice::Advised,
     command::Ran,
     costs::{MIDDLE, Price},
-    model::{self, Language, PYTHONS, forecasts},
-    python::{Python, class},
+    model,
+    python::Python,
     trial::{Trial, Tried},
 };
 use serde_json::{Value, json};
@@ -24,38 +25,28 @@ const WORDS: &str = "→ the least, or the simplest within 2 % of it · rayon: a
 
 /// All that a run has to say.
 pub(crate) struct Seen {
+    pub(crate) job: Job,
     pub(crate) host: Host,
     /// With the CPUs that are free now.
     pub(crate) now: Costs,
     /// As they were taken for the predictions.
     pub(crate) costs: Costs,
     pub(crate) python: Python,
-    pub(crate) rust: Vec<Forecast>,
+    pub(crate) rust: Advised,
+    pub(crate) pythons: [Advised; 2],
     pub(crate) ran: Option<Ran>,
     pub(crate) trial: Option<Trial>,
 }
 
 impl Seen {
     /// The document of `--json`.
-    pub(crate) fn document(&self, job: &Job) -> Value {
-        let python = |language| {
-            let forecasts = forecasts(job, &self.python.costs, language);
-            let best = advice::best(&forecasts, job);
-            json!({
-                "has_gil": language == Language::PythonWithGil, "ways": forecasts, "use": best.map(|best| best.way),
-                "class": best.map(|best| class(best, job)),
-                "advice": advice::sentences(&forecasts, job),
-            })
-        };
-        let best = advice::best(&self.rust, job);
+    pub(crate) fn document(&self) -> Value {
         let (version, has_gil) = self.python.version.clone().unzip();
         json!({
-            "schema": SCHEMA, "host": self.host, "job": job, "costs": self.costs.document(), "ways": self.rust,
-            "use": best.map(|best| best.way),
-            "advice": advice::sentences(&self.rust, job),
+            "schema": SCHEMA, "host": self.host, "job": self.job, "costs": self.costs.document(),
+            "ways": self.rust.ways, "use": self.rust.way, "advice": self.rust.advice,
             "python": {
-                "version": version, "has_gil": has_gil, "costs": self.python.costs.document(),
-                "each": PYTHONS.map(python),
+                "version": version, "has_gil": has_gil, "costs": self.python.costs.document(), "each": self.pythons,
             },
             "run": self.ran.as_ref().map(|ran| json!({ "seen": ran, "reading": ran.reading() })),
             "try": self.trial,
@@ -63,24 +54,20 @@ impl Seen {
     }
 
     /// The screen.
-    pub(crate) fn lines(&self, job: &Job, width: usize) -> String {
+    pub(crate) fn lines(&self, width: usize) -> String {
         let machine = self.host.cpus_in_words();
         let mut lines = vec![format!("\nlab-advise · which way for my job?\n{machine}\n")];
         let ran = self.ran.iter();
         let ran = ran.flat_map(|ran| [ran.end(), ran.figures(), ran.conclusions()]);
-        lines.extend(ran.map(|line| wrap(&line, width, 2)));
-        lines.push(wrap(&described(job), width, 2));
-        lines.push(wrap(&self.costs_in_words(), width, 2));
-        lines.push(wrap(&self.cpus_in_words(job), width, 2));
-        lines.push(format!("\n{}", self.table(job, width).trim_end()));
+        let measured = [
+            described(&self.job),
+            self.costs_in_words(),
+            self.cpus_in_words(),
+        ];
+        lines.extend(ran.chain(measured).map(|line| wrap(&line, width, 2)));
+        lines.push(format!("\n{}", self.table(width).trim_end()));
         lines.push(wrap(WORDS, width, 2) + "\n");
-        lines.push(labelled("USE", &advice::sentences(&self.rust, job), width));
-        lines.extend(self.python_in_words(job, width));
-        lines.extend(self.trial.iter().map(|trial| tried(trial, job, width)));
-        lines.join("\n")
-    }
-
-    fn python_in_words(&self, job: &Job, width: usize) -> Vec<String> {
+        lines.push(labelled("USE", &self.rust.advice, width));
         let costs_of = match &self.python.version {
             Some((version, has_gil)) => {
                 let a = if *has_gil { "a" } else { "no" };
@@ -88,19 +75,18 @@ impl Seen {
             }
             None => "no `python3` answers; with what Rust costs here:".into(),
         };
-        let mut lines = vec![labelled("Python", &costs_of, width)];
-        for (label, language) in ["  a GIL", "  no GIL"].into_iter().zip(PYTHONS) {
-            let forecasts = forecasts(job, &self.python.costs, language);
-            let words = match advice::best(&forecasts, job) {
-                Some(best) => {
-                    let (class, time) = (class(best, job), advice::ranged(best));
-                    format!("{class}: {time}, limited by {}", best.limited_by)
+        lines.push(labelled("Python", &costs_of, width));
+        for (label, python) in ["  a GIL", "  no GIL"].into_iter().zip(&self.pythons) {
+            let words = match python.best().zip(python.class.as_ref()) {
+                Some((best, class)) => {
+                    format!("{class}: {}, limited by {}", best.ranged(), best.limited_by)
                 }
-                None => advice::sentences(&forecasts, job),
+                None => python.advice.clone(),
             };
             lines.push(labelled(label, &words, width));
         }
-        lines
+        lines.extend(self.trial.iter().map(|trial| tried(trial, width)));
+        lines.join("\n")
     }
 
     fn costs_in_words(&self) -> String {
@@ -123,31 +109,29 @@ impl Seen {
     }
 
     /// How many CPUs the predictions take as free, and what those that are free now make of the best.
-    fn cpus_in_words(&self, job: &Job) -> String {
+    fn cpus_in_words(&self) -> String {
         let [taken, free] = [&self.costs, &self.now].map(|costs| costs.free(MIDDLE));
         if taken == free {
             return format!("predicted with the CPUs that are free now: {free:.1}");
         }
-        let change = advice::best(&self.rust, job).map(|best| {
-            let now_s = model::time(job, &self.now, best.way, best.at_once);
+        let change = self.rust.best().map_or_else(String::new, |best| {
+            let now_s = model::time(&self.job, &self.now, best.way, best.at_once);
             let [then, now] = [best.predicted_s, now_s].map(seconds_f64);
             match then == now {
                 true => " nothing changes".to_owned(),
                 false => format!(" {} {now} instead of {then}", best.way.name()),
             }
         });
-        let change = change.unwrap_or_default();
         format!(
             "predicted with all {taken} CPUs free; with the {free:.1} that are free now:{change}"
         )
     }
 
-    fn table(&self, job: &Job, width: usize) -> String {
-        let best = advice::best(&self.rust, job).map(|best| best.way);
+    fn table(&self, width: usize) -> String {
         // On a narrow screen there is no room for the last; the sentences have that of the best.
         let columns = if width < 72 { 4 } else { 5 };
         let row = |one: &Forecast| {
-            let mark = match best == Some(one.way) {
+            let mark = match self.rust.way == Some(one.way) {
                 true => "→",
                 false if one.why_not.is_some() => "✗",
                 false => " ",
@@ -156,24 +140,28 @@ impl Seen {
                 format!("{mark} {}", one.way.name()),
                 count(one.at_once as u64),
                 seconds_f64(one.predicted_s),
-                one.why_not
-                    .map_or_else(|| one.limited_by.clone(), Into::into),
-                advice::range(one),
+                one.why_not.unwrap_or(&one.limited_by).to_owned(),
+                one.range(),
             ];
             row.truncate(columns);
             row
         };
-        let rows = self.rust.iter().map(row).collect();
+        let rows = self.rust.ways.iter().map(row).collect();
         let headings = ["  way", "at once", "predicted", "limited by", "range"];
         table(&headings[..columns], rows, &[0, 3], width)
     }
 }
 
 /// How wrong the predictions were, and whether the advice stands.
-fn tried(trial: &Trial, job: &Job, width: usize) -> String {
+fn tried(trial: &Trial, width: usize) -> String {
+    let Trial {
+        free_cpus,
+        stands,
+        compared,
+    } = trial;
     let title = format!(
-        "{} rounds, taking turns, CPUs free: {:.1}; the median:",
-        trial.rounds, trial.free_cpus
+        "{}, taking turns, CPUs free: {free_cpus:.1}; the median:",
+        counted(compared.rounds, "round")
     );
     let row = |one: &Tried| {
         let [predicted, took] = [one.predicted_s, one.took_s].map(seconds_f64);
@@ -183,41 +171,35 @@ fn tried(trial: &Trial, job: &Job, width: usize) -> String {
             error if error > 0.0 => format!("{off} too long"),
             _ => format!("{off} too short"),
         };
-        let all = count(job.items as u64);
+        let all = count(compared.job.items as u64);
         let items = match one.with_items {
             Some(some) => format!("{} of {all}, scaled up", count(some as u64)),
             None => all,
         };
         vec![format!("  {}", one.way.name()), items, predicted, took, off]
     };
-    let rows = trial.ways.iter().map(row).collect();
+    let rows = compared.ways.iter().map(row).collect();
     let headings = ["  tried", "items", "predicted", "took", "prediction"];
     let rows = table(&headings, rows, &[0, 1, 4], width);
-    let title = labelled("Tried", &title, width);
-    let verdict = labelled("", &verdict(trial), width);
-    format!("\n{title}\n{}\n{verdict}", rows.trim_end())
-}
-
-/// Which way was the fastest, and what that makes of the advice.
-fn verdict(trial: &Trial) -> String {
-    let advised = &trial.ways[0];
-    let took = |way| trial.ways.iter().find(|one| one.way == way);
-    let least = took(trial.fastest).map_or(0.0, |one| one.took_s);
-    let first = format!(
+    let took = |way| {
+        let one = compared.ways.iter().find(|one| one.way == way);
+        seconds_f64(one.map_or(0.0, |one| one.took_s))
+    };
+    let (fastest, named) = (compared.fastest, compared.named);
+    let against = format!("{} took {}", named.name(), took(named));
+    let verdict = match stands {
+        true if fastest == named => "The advice stands.".into(),
+        true => format!("The advice stands: {against}, no more than a tenth longer."),
+        false => format!("Here the advice does not stand: {against}."),
+    };
+    let least = format!(
         "In the trial {} took least: {}.",
-        trial.fastest.name(),
-        seconds_f64(least)
+        fastest.name(),
+        took(fastest)
     );
-    let against = format!(
-        "{} took {}",
-        advised.way.name(),
-        seconds_f64(advised.took_s)
-    );
-    match trial.stands {
-        true if trial.fastest == advised.way => format!("{first} The advice stands."),
-        true => format!("{first} The advice stands: {against}, no more than a tenth longer."),
-        false => format!("{first} Here the advice does not stand: {against}."),
-    }
+    let [title, verdict] = [("Tried", title), ("", format!("{least} {verdict}"))]
+        .map(|(label, text)| labelled(label, &text, width));
+    format!("\n{title}\n{}\n{verdict}", rows.trim_end())
 }
 
 /// The job in words.

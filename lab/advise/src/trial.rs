@@ -3,17 +3,24 @@
 use crate::{
     Costs, Forecast, Job, Way, advice,
     costs::{MIDDLE, quantile},
-    grid::AS_GOOD,
     model,
     ways::{self, Item},
 };
 use common::format::seconds_f64;
 use serde::{Deserialize, Serialize};
+use std::time::{Duration, Instant};
 
 /// How often each way is tried.
 pub const ROUNDS: usize = 5;
-/// A way that takes longer, all rounds together, is tried with fewer items, for half of that.
-const PATIENCE_S: f64 = 10.0;
+/// A way that takes longer, all rounds together, is tried with fewer items, for so long at most.
+const PATIENCE_S: f64 = 6.0;
+const SHORTENED_S: f64 = 5.5;
+/// On a machine that turns out slower, no round begins after so long.
+const LIMIT: Duration = Duration::from_secs(12);
+/// More items show no more.
+const MOST_ITEMS: usize = 20_000;
+/// A way is as good as the fastest if it takes no longer than this, against that one.
+pub(crate) const AS_GOOD: f64 = 1.1;
 
 /// A way that was tried.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,53 +40,34 @@ pub struct Tried {
     pub with_items: Option<usize>,
 }
 
+/// A job that was done in several ways.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Compared {
+    /// The job.
+    pub job: Job,
+    /// The way that was recommended.
+    pub named: Way,
+    /// The way that took least.
+    pub fastest: Way,
+    /// How long the named one took, against the fastest.
+    pub against_fastest: f64,
+    /// How often each way ran, taking turns.
+    #[serde(default)]
+    pub rounds: usize,
+    /// All ways.
+    pub ways: Vec<Tried>,
+}
+
 /// What a trial showed.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Trial {
-    /// How often each way ran, taking turns.
-    pub rounds: usize,
     /// How many CPUs were free then.
     pub free_cpus: f64,
-    /// The advised way, the next, and the worst.
-    pub ways: Vec<Tried>,
-    /// The way that took least.
-    pub fastest: Way,
     /// Whether the advised way was the fastest or as good.
     pub stands: bool,
-}
-
-impl Tried {
-    /// What a way took, beside what was predicted.
-    pub(crate) fn of(forecast: &Forecast, predicted_s: f64, took: &[f64]) -> Self {
-        let (way, at_once, took_s) = (forecast.way, forecast.at_once, quantile(took, MIDDLE));
-        Self {
-            way,
-            at_once,
-            predicted_s,
-            took_s,
-            error: predicted_s / took_s - 1.0,
-            with_items: None,
-        }
-    }
-}
-
-/// Does so many items in each way, round by round, and calls `before` each of them; what each took in each round.
-pub(crate) fn take_turns(
-    item: &Item,
-    ways: &[Forecast],
-    items: &[usize],
-    mut before: impl FnMut(),
-) -> anyhow::Result<Vec<Vec<f64>>> {
-    let mut took = vec![Vec::new(); ways.len()];
-    for round in 0..ROUNDS {
-        for turn in 0..ways.len() {
-            before();
-            // Each round begins with another one.
-            let at = (turn + round) % ways.len();
-            took[at].push(ways::run(ways[at].way, item, items[at], ways[at].at_once)?);
-        }
-    }
-    Ok(took)
+    /// The advised way, the next, and the worst.
+    #[serde(flatten)]
+    pub compared: Compared,
 }
 
 /// Tries the advised way, the next and the worst, and compares them with what the CPUs that are free now allow.
@@ -87,34 +75,99 @@ pub(crate) fn take_turns(
 /// # Errors
 /// The system starts no thread or no process; or one item alone takes too long.
 pub fn run(job: &Job, now: &Costs, predicted: &[Forecast]) -> anyhow::Result<Option<Trial>> {
-    let chosen = choose(job, predicted);
-    let (mut items, mut ways) = (Vec::new(), Vec::new());
-    for one in &chosen {
-        items.push(fitting(job, now, one)?);
-    }
-    let item = Item::of(job, now.steps_per_s());
-    for ((one, took), some) in chosen
-        .iter()
-        .zip(take_turns(&item, &chosen, &items, || ())?)
-        .zip(items)
-    {
-        let [all_s, some_s] = [job.items, some].map(|items| time_of(job, now, one, items));
-        let took: Vec<f64> = took.into_iter().map(|took| took * all_s / some_s).collect();
-        ways.push(Tried {
-            with_items: (some < job.items).then_some(some),
-            ..Tried::of(one, all_s, &took)
-        });
-    }
-    let least = ways
-        .iter()
-        .min_by(|one, other| one.took_s.total_cmp(&other.took_s));
-    Ok(least.cloned().map(|least| Trial {
-        rounds: ROUNDS,
-        free_cpus: now.free(MIDDLE),
-        fastest: least.way,
-        stands: ways[0].took_s <= least.took_s * AS_GOOD,
-        ways,
+    let (chosen, mut costs) = (choose(job, predicted), now.clone());
+    let items = chosen.iter().map(|one| fitting(job, now, one));
+    let items = items.collect::<anyhow::Result<Vec<usize>>>()?;
+    let Some(advised) = chosen.first().map(|one| one.way) else {
+        return Ok(None);
+    };
+    let compared = compare(job, &mut costs, chosen, &items, Some(advised))?;
+    Ok(Some(Trial {
+        free_cpus: costs.free(MIDDLE),
+        stands: compared.against_fastest <= AS_GOOD,
+        compared,
     }))
+}
+
+/// Does so many items in each way, round by round, and compares that with predictions from the costs, and from the
+/// CPUs as they are in between.
+pub(crate) fn compare(
+    job: &Job,
+    costs: &mut Costs,
+    mut ways: Vec<Forecast>,
+    items: &[usize],
+    advised: Option<Way>,
+) -> anyhow::Result<Compared> {
+    let item = Item::of(job, costs.steps_per_s());
+    let limit = advised.map_or(Duration::MAX, |_| LIMIT);
+    let mut took = take_turns(&item, &ways, items, costs, limit)?;
+    // The machine may be faster or slower than when the item got its steps.
+    let mut job = job.clone();
+    job.cpu_s = item.cpu_s(costs.steps_per_s());
+    for ((one, took), some) in ways.iter_mut().zip(&mut took).zip(items) {
+        one.predicted_s = time_of(&job, costs, one, job.items);
+        let scale = one.predicted_s / time_of(&job, costs, one, *some);
+        took.iter_mut().for_each(|took| *took *= scale);
+    }
+    let best = || advice::best(&ways, &job).map(|best| best.way);
+    let named = advised.or_else(best).expect("all of them are allowed");
+    // What is compared is compared within a round.
+    let at = ways.iter().position(|one| one.way == named).unwrap_or(0);
+    let against = |other: &Vec<f64>| {
+        let ratios = took[at]
+            .iter()
+            .zip(other)
+            .map(|(named, other)| named / other);
+        quantile(&ratios.collect::<Vec<f64>>(), MIDDLE)
+    };
+    let ratios = ways
+        .iter()
+        .zip(&took)
+        .map(|(one, took)| (against(took), one.way));
+    let fastest = ratios.max_by(|one, other| one.0.total_cmp(&other.0));
+    let (against_fastest, fastest) = fastest.expect("there are ways");
+    let tried = |((one, took), some): ((&Forecast, &Vec<f64>), &usize)| Tried {
+        way: one.way,
+        at_once: one.at_once,
+        predicted_s: one.predicted_s,
+        took_s: quantile(took, MIDDLE),
+        error: one.predicted_s / quantile(took, MIDDLE) - 1.0,
+        with_items: (*some < job.items).then_some(*some),
+    };
+    let rounds = took[0].len();
+    let ways = ways.iter().zip(&took).zip(items).map(tried).collect();
+    Ok(Compared {
+        job,
+        named,
+        fastest,
+        against_fastest,
+        rounds,
+        ways,
+    })
+}
+
+/// What each way took in each round.
+fn take_turns(
+    item: &Item,
+    ways: &[Forecast],
+    items: &[usize],
+    costs: &mut Costs,
+    limit: Duration,
+) -> anyhow::Result<Vec<Vec<f64>>> {
+    let mut took = vec![Vec::new(); ways.len()];
+    let began = Instant::now();
+    for round in 0..ROUNDS {
+        if round > 0 && began.elapsed() > limit {
+            break;
+        }
+        for turn in 0..ways.len() {
+            costs.look_at_cpus();
+            // Each round begins with another one.
+            let at = (turn + round) % ways.len();
+            took[at].push(ways::run(ways[at].way, item, items[at], ways[at].at_once)?);
+        }
+    }
+    Ok(took)
 }
 
 /// The advised way, the one that would be without it, and the slowest.
@@ -143,7 +196,7 @@ fn time_of(job: &Job, costs: &Costs, one: &Forecast, items: usize) -> f64 {
 
 /// How many items a way can be tried with.
 fn fitting(job: &Job, costs: &Costs, one: &Forecast) -> anyhow::Result<usize> {
-    let (mut items, mut allowed_s) = (job.items, PATIENCE_S);
+    let (mut items, mut allowed_s) = (job.items.min(MOST_ITEMS), PATIENCE_S);
     loop {
         let took_s = time_of(job, costs, one, items);
         let share = allowed_s / (took_s * ROUNDS as f64);
@@ -155,7 +208,7 @@ fn fitting(job: &Job, costs: &Costs, one: &Forecast) -> anyhow::Result<usize> {
             items > 1,
             "`--try` is for shorter items: a single one takes {took}"
         );
-        allowed_s = PATIENCE_S / 2.0;
+        allowed_s = SHORTENED_S;
         items = ((items as f64 * share) as usize).clamp(1, items - 1);
     }
 }
@@ -190,9 +243,12 @@ mod tests {
         assert_eq!(fits(&many, Way::Tasks).expect("items are short"), 100);
         // Nearly all is no less than all.
         assert_eq!(
-            fits(&Job::new(15, 0.1, 0.0), Way::OneByOne).expect("short"),
-            15
+            fits(&Job::new(11, 0.1, 0.0), Way::OneByOne).expect("short"),
+            11
         );
+        // A million of the shortest show no more than some.
+        let short = Job::new(1_000_000, 0.0, 1e-7);
+        assert_eq!(fits(&short, Way::OneByOne).expect("short"), MOST_ITEMS);
         let error = fits(&Job::new(9, 60.0, 0.0), Way::OneByOne).expect_err("a minute");
         assert!(error.to_string().contains("for shorter items"), "{error}");
     }

@@ -1,36 +1,15 @@
 //! What to use when: a few typical jobs, filled with the figures of this machine.
 
 use crate::{
-    Costs, Job, advice,
-    model::{Language, PYTHONS, forecasts},
-    python::{Python, class},
+    Costs, Job,
+    advice::Advised,
+    model::{Language, PYTHONS},
+    python::Python,
 };
 use common::{
+    TableReport,
     format::{count, seconds_f64},
-    report::TableReport,
 };
-
-/// Typical jobs, in words.
-fn jobs() -> [(&'static str, Job); 8] {
-    let limited = Job {
-        limit: Some(5),
-        ..Job::new(1000, 0.1, 0.0)
-    };
-    let crashing = Job {
-        crash: true,
-        ..Job::new(100, 0.0, 0.05)
-    };
-    [
-        ("10 × 1 s wait", Job::new(10, 1.0, 0.0)),
-        ("10,000 × 1 s wait", Job::new(10_000, 1.0, 0.0)),
-        ("1,000 × 0.1 s wait, limit 5", limited),
-        ("8 × 1 s CPU", Job::new(8, 0.0, 1.0)),
-        ("10,000 × 1 ms CPU", Job::new(10_000, 0.0, 1e-3)),
-        ("100 × 1 µs CPU", Job::new(100, 0.0, 1e-6)),
-        ("1,000 × 50 ms wait, 5 ms CPU", Job::new(1000, 0.05, 0.005)),
-        ("100 × 50 ms CPU, may crash", crashing),
-    ]
-}
 
 const HEADINGS: [&str; 6] = [
     "job",
@@ -43,6 +22,20 @@ const HEADINGS: [&str; 6] = [
 
 /// The table for this machine, with what things cost now, for costs with all its CPUs free.
 pub fn table(rust: &Costs, python: &Python) -> TableReport {
+    let mut limited = Job::new(1000, 0.1, 0.0);
+    limited.limit = Some(5);
+    let mut crashing = Job::new(100, 0.0, 0.05);
+    crashing.crash = true;
+    let jobs = [
+        ("10 × 1 s wait", Job::new(10, 1.0, 0.0)),
+        ("10,000 × 1 s wait", Job::new(10_000, 1.0, 0.0)),
+        ("1,000 × 0.1 s wait, limit 5", limited),
+        ("8 × 1 s CPU", Job::new(8, 0.0, 1.0)),
+        ("10,000 × 1 ms CPU", Job::new(10_000, 0.0, 1e-3)),
+        ("100 × 1 µs CPU", Job::new(100, 0.0, 1e-6)),
+        ("1,000 × 50 ms wait, 5 ms CPU", Job::new(1000, 0.05, 0.005)),
+        ("100 × 50 ms CPU, may crash", crashing),
+    ];
     let free = match rust.cpus {
         1 => "its one CPU".to_owned(),
         cpus => format!("all its {cpus} CPUs"),
@@ -54,7 +47,7 @@ pub fn table(rust: &Costs, python: &Python) -> TableReport {
     TableReport {
         title: "What to use when".into(),
         headings: HEADINGS.map(String::from).to_vec(),
-        rows: jobs()
+        rows: jobs
             .map(|(name, job)| row(name, &job, rust, python))
             .to_vec(),
         text_columns: vec![0, 1, 3, 4],
@@ -63,16 +56,16 @@ pub fn table(rust: &Costs, python: &Python) -> TableReport {
 }
 
 fn row(name: &str, job: &Job, costs: &Costs, python: &Python) -> Vec<String> {
-    let rust = forecasts(job, costs, Language::Rust);
-    let best = advice::best(&rust, job).expect("everything is at hand");
+    let rust = Advised::new(job, costs, Language::Rust);
+    let best = rust.best().expect("everything is at hand");
     let use_of = match best.at_once {
         1 => best.way.name().to_owned(),
         at_once => format!("{}, {}", best.way.name(), count(at_once as u64)),
     };
-    let [time, alone] = [best, &rust[0]].map(|one| seconds_f64(one.predicted_s));
+    let [time, alone] = [best, &rust.ways[0]].map(|one| seconds_f64(one.predicted_s));
     let [with_gil, without] = PYTHONS.map(|language| {
-        let all = forecasts(job, &python.costs, language);
-        class(advice::best(&all, job).expect("everything is at hand"), job)
+        let advised = Advised::new(job, &python.costs, language);
+        advised.class.expect("everything is at hand")
     });
     vec![name.to_owned(), use_of, time, with_gil, without, alone]
 }

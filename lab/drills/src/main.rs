@@ -92,7 +92,7 @@ fn main() -> ExitCode {
             let all = DRILLS.iter().filter(|drill| drill.number == number);
             let mut all = all.flat_map(|drill| drill.candidates);
             match all.find(|(name, ..)| *name == candidate) {
-                Some((_, _, check)) => check().print(json),
+                Some((_, _, check)) => check().print(json.then_some("")),
                 None => refuse(&format!("drill {number} has no candidate `{candidate}`")),
             }
         }

@@ -18,22 +18,18 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// Prints it; with `--mark M` on the command line, as JSON behind that mark, alone on its line.
+    /// Prints it; with `--mark M` on the command line as JSON.
     pub fn report(&self) -> ExitCode {
-        let mut words = env::args().skip_while(|word| word != "--mark");
-        if let Some(mark) = words.nth(1) {
-            println!("\n{mark}{}", serde_json::json!(self));
-            return ExitCode::from(u8::from(self.fault.is_some()));
-        }
-        self.print(false)
+        let mark = env::args().skip_while(|word| word != "--mark").nth(1);
+        self.print(mark.as_deref())
     }
 
-    /// Prints it; the exit code says whether the repair holds.
-    pub fn print(&self, json: bool) -> ExitCode {
-        if json {
-            println!("{}", serde_json::json!(self));
-        } else {
-            println!("{}", self.lines(80).join("\n"));
+    /// Prints it, as JSON behind a mark, alone on its line, where there is one; the exit code says whether the repair
+    /// holds.
+    pub fn print(&self, mark: Option<&str>) -> ExitCode {
+        match mark {
+            Some(mark) => println!("\n{mark}{}", serde_json::json!(self)),
+            None => println!("{}", self.lines(80).join("\n")),
         }
         ExitCode::from(u8::from(self.fault.is_some()))
     }
