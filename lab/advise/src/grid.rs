@@ -6,7 +6,7 @@ use crate::{
     model::{Language, forecasts},
     trial::{AS_GOOD, Compared, ROUNDS, compare},
 };
-use common::{TableReport, format::percent};
+use common::{format::percent, report::TableReport};
 use measure::{host::Host, workload::Seeded};
 use serde::{Deserialize, Serialize};
 

@@ -5,11 +5,10 @@ mod screen;
 
 use anyhow::anyhow;
 use common::{
-    TableReport,
     cli::{self, Usage},
     host::Host,
     on_interrupt,
-    report::{self, Screen, ScreenOptions, wrap},
+    report::{self, Screen, ScreenOptions, TableReport, wrap},
 };
 use flags::Args;
 use lab_advise::{

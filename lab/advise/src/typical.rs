@@ -7,8 +7,8 @@ use crate::{
     python::Python,
 };
 use common::{
-    TableReport,
     format::{count, seconds_f64},
+    report::TableReport,
 };
 
 const HEADINGS: [&str; 6] = [
