@@ -1,5 +1,6 @@
 //! Claims whose verdict is computed from the figures of the document that carries them.
 
+pub(crate) use crate::figure::free_cpus;
 pub use crate::figure::{
     Bytes, Count, Figure, Ratio, Seconds, Unit, busy, bytes, cancelled, count, cpu_system,
     cpu_user, cpus, done, efficiency, failed, in_flight, middle_wall, open, peak_memory, processes,

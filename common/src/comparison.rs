@@ -2,7 +2,7 @@
 
 use crate::{
     Lab,
-    claim::{Check, Claim, seconds, times, wall},
+    claim::{Check, Claim, cpus, free_cpus, seconds, times, wall},
 };
 use report::Variant;
 
@@ -72,13 +72,10 @@ impl Lab {
         let text = match found {
             Comparison::FirstFaster => faster(first),
             Comparison::SecondFaster => faster(second),
-            Comparison::Same if margin > MARGIN => {
-                format!("`{first}` and `{second}` too close to tell apart while CPUs were busy")
-            }
-            Comparison::Same => {
+            Comparison::Same if margin == MARGIN => {
                 format!("no difference of a tenth between `{first}` and `{second}`")
             }
-            Comparison::Undecided => format!("whether `{first}` or `{second}` is faster"),
+            _ => format!("whether `{first}` or `{second}` is faster"),
         };
         let ratio = || wall(second) / wall(first);
         let took = format!("`{second}` took {{left}} × the time of `{first}`");
@@ -92,8 +89,13 @@ impl Lab {
         // What took no time is not the same either.
         let is_open = found == Comparison::Undecided;
         let is_long = is_open.then(|| wall(first).at_least(seconds(LEAST_TIME_S)));
+        // Too close to be told apart with so few CPUs.
+        let is_luck = found == Comparison::Same && margin > MARGIN;
+        let is_quiet = is_luck.then(|| free_cpus().at_least(cpus() * (1.0 / MARGIN)));
         let checks = checks.into_iter().chain(is_long).map(Check::in_rounds);
-        checks.fold(Claim::that(name, format!("{about}: {text}")), Claim::check)
+        let claim = Claim::that(name, format!("{about}: {text}"));
+        let claim = checks.chain(is_quiet).fold(claim, Claim::check);
+        if is_luck { claim.needs_cpus() } else { claim }
     }
 
     /// How many times as fast one of two ways can seem only because its neighbours left it more CPUs; 1 where

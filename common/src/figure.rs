@@ -178,6 +178,11 @@ pub fn cpus() -> Figure<Count> {
     Figure::field(None, "host.cpus".into(), "CPUs: {}".into())
 }
 
+/// How many of them were free, before the run or between its variants, whichever was fewer.
+pub(crate) fn free_cpus() -> Figure<Count> {
+    Figure::field(None, "host.parallelism".into(), "free CPUs: {}".into())
+}
+
 impl Expression {
     fn fields(&self) -> impl Iterator<Item = &Field> {
         self.above.iter().chain(&self.below)

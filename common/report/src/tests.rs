@@ -130,7 +130,7 @@ fn what_did_not_show_is_named_with_its_reason_and_what_a_quiet_machine_shows() {
     let text = screen(&document, 80, 24);
     let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(flat.contains("! Only 1.9 of 2 CPUs were free"), "{text}");
-    let told = "✗ not shown: work overlaps because too few CPUs were free to tell; with more this may show";
+    let told = "– undecided: work overlaps because too few CPUs were free to tell; with more this may show";
     assert!(flat.contains(told), "{text}");
 }
 

@@ -24,7 +24,7 @@ pub fn verbose(document: &Document, width: usize) -> String {
     }
     lines.push(String::new());
     for claim in &document.claims {
-        lines.push(marked(claim.verdict, &claim.text, width, usize::MAX));
+        lines.push(marked(claim.seen(), &claim.text, width, usize::MAX));
         lines.push(dim(&claim.evidence, 4));
         let reason = claim.reason.as_ref();
         let reason = reason.filter(|it| !claim.evidence.contains(it.as_str()));

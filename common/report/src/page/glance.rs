@@ -94,7 +94,7 @@ pub(super) fn claims(document: &Document) -> Markup {
 }
 
 fn claim(claim: &ClaimReport) -> Markup {
-    let (_, mark, word) = claim.verdict.said();
+    let (_, mark, word) = claim.seen().said();
     let is_shown = claim.verdict == Verdict::Shown;
     let text = if is_shown { &claim.line } else { &claim.text };
     html! {

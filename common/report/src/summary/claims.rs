@@ -23,7 +23,7 @@ pub(super) fn lines(document: &Document, width: usize, tight: usize) -> Vec<Stri
     open.sort_by_key(|claim| !claim.headline);
     let all = open.clone();
     let place = |claim: &ClaimReport| all.iter().position(|one| because(one) == because(claim));
-    open.sort_by_key(|claim| (place(claim), claim.verdict));
+    open.sort_by_key(|claim| (place(claim), claim.seen()));
     let headlines = shown.iter().filter(|claim| claim.headline);
     let mark = format!("{GOOD}✓{GOOD:#} ");
     let mut texts: Vec<String> = headlines
@@ -51,7 +51,7 @@ fn because(claim: &ClaimReport) -> &str {
 /// Claims that did not show for one reason, several by their first words, and the reason.
 fn not_shown(claims: &[&ClaimReport], width: usize, tight: usize) -> String {
     let most = if tight == 0 { 2 } else { 1 };
-    let alike = claims.chunk_by(|one, other| one.verdict == other.verdict);
+    let alike = claims.chunk_by(|one, other| one.seen() == other.seen());
     let texts = alike.map(|claims| {
         let texts: Vec<&str> = match claims {
             [one] => vec![&one.text],
@@ -60,7 +60,7 @@ fn not_shown(claims: &[&ClaimReport], width: usize, tight: usize) -> String {
                 .map(|one| first_part(&one.text, &[": ", ", "]))
                 .collect(),
         };
-        marked(claims[0].verdict, &texts.join(" · "), width, most) + "\n"
+        marked(claims[0].seen(), &texts.join(" · "), width, most) + "\n"
     });
     let reason = format!("because {}", because(claims[0]));
     let reason = at_most(fill(&reason, width, "  ", "  "), most);
