@@ -22,7 +22,7 @@ mod sweep;
 
 pub use bound::Bound;
 pub use comparison::{Comparison, MARGIN};
-pub use guest::ask_python;
+pub use guest::{ask_python, listen_to};
 pub use lab::{Lab, Measure, Observer};
 pub use measure::{
     host,

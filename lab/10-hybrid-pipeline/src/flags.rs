@@ -1,7 +1,10 @@
 //! The flags of this step, and the pages that they ask for.
 
 use anyhow::{Context, ensure};
-use common::cli::{RoundsArgs, Seconds, WORKERS_LIMIT, seconds, up_to};
+use common::{
+    cli::{RoundsArgs, Seconds, WORKERS_LIMIT, seconds, up_to},
+    listen_to,
+};
 use lab_10_hybrid_pipeline::{
     page::{Parse, STREAM, TREE},
     workers::WAYS,
@@ -137,12 +140,12 @@ impl Args {
 
 /// The folder of the HTML documentation of the toolchain in use.
 fn documentation_folder() -> anyhow::Result<PathBuf> {
-    let answer = Command::new("rustc").args(["--print", "sysroot"]).output();
-    let answer = answer.context("cannot run `rustc`; leave out --site to do without its pages")?;
-    let said = String::from_utf8_lossy(&answer.stderr);
-    ensure!(answer.status.success(), "rustc: {}", said.trim());
-    let sysroot = String::from_utf8_lossy(&answer.stdout).trim().to_owned();
-    let folder = PathBuf::from(sysroot).join("share/doc/rust/html");
+    let mut rustc = Command::new("rustc");
+    let heard = listen_to(rustc.args(["--print", "sysroot"]));
+    let (_, [sysroot, words]) =
+        heard.context("no documentation found; leave out --site to do without it")?;
+    ensure!(!sysroot.is_empty(), "rustc: {}", words.trim());
+    let folder = PathBuf::from(sysroot.trim()).join("share/doc/rust/html");
     ensure!(
         folder.join("index.html").is_file(),
         "no documentation in `{}`; install it with `rustup component add rust-docs`, or leave out --site",
