@@ -69,7 +69,7 @@ fn without_a_python_one_line_says_so_and_the_rest_runs() {
     command.args(SMALL).env("PATH", "/nowhere");
     let finished = run_command(command).well();
     finished.tells(&[
-        "python: cannot start `python3`",
+        "cannot start `python3`",
         "--python PATH names another",
     ]);
     assert!(
