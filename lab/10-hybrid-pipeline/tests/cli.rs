@@ -204,6 +204,6 @@ fn documentation_that_is_not_installed_is_one_line_with_the_way_to_it() {
     fs::remove_file(&rustc).expect("it is there");
     let mut command = Command::new(BINARY);
     command.args(["--site", "rust-docs"]).env("PATH", &folder);
-    let _ = run_command(command).refused(1, &["cannot run `rustc`"]);
+    let _ = run_command(command).refused(1, &["cannot start `rustc`"]);
     fs::remove_dir(&folder).expect("it is empty");
 }
