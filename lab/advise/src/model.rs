@@ -253,25 +253,9 @@ impl Case<'_> {
             language,
             way,
         } = self;
-        let (cpus, at) = (costs.cpus, |price| costs.price(price, part));
-        let threads = |count| at(Price::Threads) + count as f64 * at(Price::Thread);
-        let pool = |count: usize| {
-            let few = count.min(5);
-            let more = (count - few) as f64 * at(Price::MoreProcesses);
-            at(Price::Pool) + (few - 1) as f64 * at(Price::Process) + more
-        };
-        // Measured with as many workers as CPUs: what one of them takes was shared out among them.
-        let handoff = (at(Price::Handoff) + job.mib() * at(Price::Mib)) * costs.free(part);
-        let few = at_once.min(cpus);
-        // How many compute; what it takes before its first item, and for each item beside the work.
-        let (workers, start, overhead) = match way {
-            Way::OneByOne => (1, 0.0, 0.0),
-            Way::Threads => (at_once, threads(at_once), 0.0),
-            Way::Tasks => (1, 0.0, at(Price::Task)),
-            Way::Rayon => (few, threads(few), at(Price::Rayon)),
-            Way::Processes => (at_once, pool(at_once), handoff),
-            Way::TasksAndProcesses => (few, pool(few), handoff + at(Price::Task)),
-        };
+        let cpus = costs.cpus;
+        let (workers, start, overhead) = self.beside_the_work(at_once, part);
+        let at = |price| costs.price(price, part);
         let late = match (way.uses(Tool::Async), language) {
             (false, _) => at(Price::ThreadLate),
             (true, Language::Rust) => at(Price::TaskLate) - beyond_the_tick(job.wait_s),
@@ -294,6 +278,31 @@ impl Case<'_> {
             free: costs.free(part) / crowding,
             takes_turns: !way.uses(Tool::Async),
             stands_in_line: way == Way::Tasks,
+        }
+    }
+
+    /// How many compute; what it takes before the first item, and for each item beside the work.
+    fn beside_the_work(self, at_once: usize, part: f64) -> (usize, f64, f64) {
+        let Self {
+            job, costs, way, ..
+        } = self;
+        let at = |price| costs.price(price, part);
+        let threads = |count| at(Price::Threads) + count as f64 * at(Price::Thread);
+        let pool = |count: usize| {
+            let few = count.min(5);
+            let more = (count - few) as f64 * at(Price::MoreProcesses);
+            at(Price::Pool) + (few - 1) as f64 * at(Price::Process) + more
+        };
+        // Measured with as many workers as CPUs: what one of them takes was shared out among them.
+        let handoff = (at(Price::Handoff) + job.mib() * at(Price::Mib)) * costs.free(part);
+        let few = at_once.min(costs.cpus);
+        match way {
+            Way::OneByOne => (1, 0.0, 0.0),
+            Way::Threads => (at_once, threads(at_once), 0.0),
+            Way::Tasks => (1, 0.0, at(Price::Task)),
+            Way::Rayon => (few, threads(few), at(Price::Rayon)),
+            Way::Processes => (at_once, pool(at_once), handoff),
+            Way::TasksAndProcesses => (few, pool(few), handoff + at(Price::Task)),
         }
     }
 

@@ -154,14 +154,11 @@ impl Seen {
 
 /// How wrong the predictions were, and whether the advice stands.
 fn tried(trial: &Trial, width: usize) -> String {
-    let Trial {
-        free_cpus,
-        stands,
-        compared,
-    } = trial;
+    let all = count(trial.compared.job.items as u64);
+    let rounds = counted(trial.compared.rounds, "round");
     let title = format!(
-        "{}, taking turns, CPUs free: {free_cpus:.1}; the median:",
-        counted(compared.rounds, "round")
+        "{rounds}, taking turns, CPUs free: {:.1}; the median:",
+        trial.free_cpus
     );
     let row = |one: &Tried| {
         let [predicted, took] = [one.predicted_s, one.took_s].map(seconds_f64);
@@ -171,35 +168,36 @@ fn tried(trial: &Trial, width: usize) -> String {
             error if error > 0.0 => format!("{off} too long"),
             _ => format!("{off} too short"),
         };
-        let all = count(compared.job.items as u64);
-        let items = match one.with_items {
-            Some(some) => format!("{} of {all}, scaled up", count(some as u64)),
-            None => all,
-        };
+        let items = one.with_items.map_or_else(
+            || all.clone(),
+            |some| format!("{} of {all}, scaled up", count(some as u64)),
+        );
         vec![format!("  {}", one.way.name()), items, predicted, took, off]
     };
-    let rows = compared.ways.iter().map(row).collect();
+    let rows = trial.compared.ways.iter().map(row).collect();
     let headings = ["  tried", "items", "predicted", "took", "prediction"];
     let rows = table(&headings, rows, &[0, 1, 4], width);
+    let title = labelled("Tried", &title, width);
+    let verdict = labelled("", &verdict(trial), width);
+    format!("\n{title}\n{}\n{verdict}", rows.trim_end())
+}
+
+/// Which way was the fastest, and what that makes of the advice.
+fn verdict(trial: &Trial) -> String {
     let took = |way| {
-        let one = compared.ways.iter().find(|one| one.way == way);
+        let mut ways = trial.compared.ways.iter();
+        let one = ways.find(|one| one.way == way);
         seconds_f64(one.map_or(0.0, |one| one.took_s))
     };
-    let (fastest, named) = (compared.fastest, compared.named);
+    let (fastest, named) = (trial.compared.fastest, trial.compared.named);
     let against = format!("{} took {}", named.name(), took(named));
-    let verdict = match stands {
+    let verdict = match trial.stands {
         true if fastest == named => "The advice stands.".into(),
         true => format!("The advice stands: {against}, no more than a tenth longer."),
         false => format!("Here the advice does not stand: {against}."),
     };
-    let least = format!(
-        "In the trial {} took least: {}.",
-        fastest.name(),
-        took(fastest)
-    );
-    let [title, verdict] = [("Tried", title), ("", format!("{least} {verdict}"))]
-        .map(|(label, text)| labelled(label, &text, width));
-    format!("\n{title}\n{}\n{verdict}", rows.trim_end())
+    let (name, least) = (fastest.name(), took(fastest));
+    format!("In the trial {name} took least: {least}. {verdict}")
 }
 
 /// The job in words.

@@ -111,21 +111,8 @@ pub(crate) fn compare(
     }
     let best = || advice::best(&ways, &job).map(|best| best.way);
     let named = advised.or_else(best).expect("all of them are allowed");
-    // What is compared is compared within a round.
-    let at = ways.iter().position(|one| one.way == named).unwrap_or(0);
-    let against = |other: &Vec<f64>| {
-        let ratios = took[at]
-            .iter()
-            .zip(other)
-            .map(|(named, other)| named / other);
-        quantile(&ratios.collect::<Vec<f64>>(), MIDDLE)
-    };
-    let ratios = ways
-        .iter()
-        .zip(&took)
-        .map(|(one, took)| (against(took), one.way));
-    let fastest = ratios.max_by(|one, other| one.0.total_cmp(&other.0));
-    let (against_fastest, fastest) = fastest.expect("there are ways");
+    let (against_fastest, fastest) = fastest(named, &ways, &took);
+    let rounds = took[0].len();
     let tried = |((one, took), some): ((&Forecast, &Vec<f64>), &usize)| Tried {
         way: one.way,
         at_once: one.at_once,
@@ -134,7 +121,6 @@ pub(crate) fn compare(
         error: one.predicted_s / quantile(took, MIDDLE) - 1.0,
         with_items: (*some < job.items).then_some(*some),
     };
-    let rounds = took[0].len();
     let ways = ways.iter().zip(&took).zip(items).map(tried).collect();
     Ok(Compared {
         job,
@@ -144,6 +130,19 @@ pub(crate) fn compare(
         rounds,
         ways,
     })
+}
+
+/// How long a way took against the fastest, and which that was: compared within each round.
+fn fastest(named: Way, ways: &[Forecast], took: &[Vec<f64>]) -> (f64, Way) {
+    let at = ways.iter().position(|one| one.way == named).unwrap_or(0);
+    let against = |(one, other): (&Forecast, &Vec<f64>)| {
+        let both = took[at].iter().zip(other);
+        let ratios: Vec<f64> = both.map(|(named, other)| named / other).collect();
+        (quantile(&ratios, MIDDLE), one.way)
+    };
+    let ratios = ways.iter().zip(took).map(against);
+    let fastest = ratios.max_by(|one, other| one.0.total_cmp(&other.0));
+    fastest.expect("there are ways")
 }
 
 /// What each way took in each round.
