@@ -42,7 +42,7 @@ pub(crate) fn work(lab: &mut Lab) {
         .in_a_line("two threads did both jobs in {left} instead of {right}")
         .needs_cpus();
     lab.claim(help.headline());
-    let costs = lab.compare("gil_costs_the_gain", "two threads", [THREADS, UNDER_GIL]);
+    let costs = lab.compare("gil_costs_the_gain", "a GIL's cost", [THREADS, UNDER_GIL]);
     lab.claim(costs.needs_cpus());
     let noted = |figure| Figure::<Count>::noted(Some(UNDER_GIL), figure);
     let text = "under the GIL one thread ran at a time, and it changed hands while both had work";
