@@ -1,10 +1,9 @@
 //! A process pool on the timeline: a lane for each worker, and the CPU time of all of them.
 
 use measure::timing::{self, Usage};
-use process_pool::{Event, PoolBuilder, Stage, WorkerId, child::Exit};
+use process_pool::{Event, PoolBuilder, WorkerId, child::Exit};
 use serde::{Deserialize, Serialize};
 use std::{
-    cell::Cell,
     sync::{
         OnceLock,
         atomic::{AtomicU64, Ordering},
@@ -125,27 +124,17 @@ fn lane(worker: WorkerId) -> String {
 }
 
 /// The notes of a worker of a recorded pool: a task is a span around the spans that it records.
-pub(crate) fn note(stage: Stage) -> Vec<u8> {
-    thread_local! {
-        static BEGUN: Cell<(Moment, Option<Duration>)> = Cell::default();
-    }
+pub(crate) fn note(task: Option<&'static str>, run: &mut dyn FnMut()) -> Vec<u8> {
     static TIMELINE: OnceLock<Timeline> = OnceLock::new();
-    let timeline = || TIMELINE.get_or_init(|| Timeline::with_declared_tasks().install());
-    let (name, recording) = match stage {
-        Stage::Ready => (START_UP, Recording::default()),
-        Stage::Begin => {
-            timeline();
-            BEGUN.set((Moment::now(), timeline::thread_cpu()));
-            return Vec::new();
-        }
-        Stage::End(name) => (name, timeline().take()),
-        _ => return Vec::new(),
-    };
-    let ((start, before), end) = (BEGUN.get(), Moment::now());
+    let timeline = task.map(|_| TIMELINE.get_or_init(|| Timeline::with_declared_tasks().install()));
+    let (start, before) = (Moment::now(), timeline::thread_cpu());
+    run();
+    let recording = timeline.map_or_else(Recording::default, Timeline::take);
+    let end = Moment::now();
     let busy = before.zip(timeline::thread_cpu());
     let busy = busy.map_or(end - start, |(before, after)| after.saturating_sub(before));
     let notes = Notes {
-        task: Span::watched(name, start, end, busy.min(end - start)),
+        task: Span::watched(task.unwrap_or(START_UP), start, end, busy.min(end - start)),
         recording,
         usage: Usage::of_this_process(),
     };

@@ -1,6 +1,6 @@
 //! The server in a process of its own, and `lab-server` as its user runs it.
 
-use process_pool::child::{Child, Exit, Program};
+use process_pool::child::{Exit, Program};
 use std::{
     io::{BufRead, BufReader},
     net::{SocketAddr, TcpListener, TcpStream},
@@ -52,7 +52,7 @@ fn it_ends_with_its_handle() {
 fn it_ends_when_the_link_closes() {
     use process_pool::child::Role;
     let program = Program::at(LAB_SERVER);
-    let (mut child, mut link) = Child::start(&program, SERVER.name()).expect("a child");
+    let (mut child, mut link) = program.start(SERVER.name()).expect("a child");
     link.send(&ServerConfig::default()).expect("sent");
     let address: Option<Result<SocketAddr, String>> = link.receive().expect("an answer");
     let address = address.expect("an answer").expect("an address").to_string();

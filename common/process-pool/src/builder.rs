@@ -1,12 +1,9 @@
 //! How a pool is set up.
 
 use crate::{
-    Event, PoolError, ProcessPool, TaskError, Worker,
+    Event, Hook, PoolError, ProcessPool, Worker,
     child::{self, Program},
-    event::Hook,
-    state::Shared,
-    supervisor,
-    sync::{block_on, lock},
+    state::{self, Shared},
     wire::{self, IS_NOTED, NO_TASK},
 };
 use serde::Serialize;
@@ -16,7 +13,7 @@ use std::{
     num::{NonZeroU64, NonZeroUsize},
     panic::{self, AssertUnwindSafe},
     path::PathBuf,
-    sync::Arc,
+    sync::{Arc, mpsc},
     thread,
     time::Duration,
 };
@@ -40,8 +37,7 @@ pub enum Limit {
 #[derive(Default)]
 pub(crate) struct Settings {
     /// The functions that the workers can run.
-    pub(crate) names: Vec<&'static str>,
-    pub(crate) types: Vec<String>,
+    pub(crate) functions: Vec<(&'static str, String)>,
     /// The order that a worker is given first.
     pub(crate) initial: Option<Arc<Vec<u8>>>,
     pub(crate) program: Program,
@@ -59,10 +55,15 @@ pub(crate) struct Settings {
 impl Settings {
     /// The number of a function, if it has one.
     pub(crate) fn place<I, O>(&self, worker: &Worker<I, O>) -> Option<u8> {
-        let types = wire::types::<I, O>();
-        let functions = self.names.iter().zip(&self.types);
-        let is_it = functions.map(|(name, of)| *name == worker.name && *of == types);
-        (0..).zip(is_it).find_map(|(at, is_it)| is_it.then_some(at))
+        let function = (worker.name, wire::types::<I, O>());
+        let place = self.functions.iter().position(|known| *known == function);
+        place.map(|place| place as u8)
+    }
+
+    /// What a worker is started as.
+    pub(crate) fn role(&self) -> String {
+        let names: Vec<_> = self.functions.iter().map(|(name, _)| *name).collect();
+        names.join(child::TOGETHER)
     }
 
     pub(crate) fn notify(&self, event: Event) {
@@ -75,9 +76,8 @@ impl Settings {
     /// The number of a function, which is added if it is new.
     fn add<I, O>(&mut self, worker: &Worker<I, O>) -> u8 {
         if self.place(worker).is_none() {
-            assert!(self.names.len() < IS_NOTED.into(), "too many functions");
-            self.names.push(worker.name);
-            self.types.push(wire::types::<I, O>());
+            assert!(self.functions.len() < IS_NOTED.into(), "too many functions");
+            self.functions.push((worker.name, wire::types::<I, O>()));
         }
         self.place(worker).expect("it was added")
     }
@@ -105,7 +105,7 @@ impl<I, O> PoolBuilder<I, O> {
 
     /// The name of the function.
     pub fn name(&self) -> &'static str {
-        self.settings.names[0]
+        self.settings.functions[0].0
     }
 
     /// Sets the number of worker processes; by default the parallelism the system reports.
@@ -236,29 +236,25 @@ impl<I, O> PoolBuilder<I, O> {
     /// [`PoolError::Nested`] inside a worker, and what the last of three attempts to start a worker
     /// met.
     pub fn start(self) -> Result<ProcessPool<I, O>, PoolError> {
-        let role = self.settings.names.join(child::TOGETHER);
+        let role = self.settings.role();
         if child::is_child() {
             return Err(PoolError::Nested { role });
         }
-        let shared = Arc::new(Shared::new(self.settings).map_err(PoolError::no_room)?);
+        let (started, is_started) = mpsc::channel();
+        let shared = Shared::new(self.settings, started).map_err(PoolError::no_room)?;
+        let shared = Arc::new(shared);
         // An early return drops the pool, which ends what was started.
         let pool = ProcessPool::new(Arc::clone(&shared));
         for slot in 0..shared.settings.workers {
             let serving = Arc::clone(&shared);
-            let spawned = thread::Builder::new()
-                .name(format!("{role} {}", slot + 1))
-                .spawn(move || supervisor::run(&serving, slot));
-            if let Err(error) = spawned {
+            let thread = thread::Builder::new().name(format!("{role} {}", slot + 1));
+            if let Err(error) = thread.spawn(move || state::supervise(&serving, slot)) {
                 let missing = slot..shared.settings.workers;
                 shared.change(|state| { missing }.for_each(|_| state.leave()));
                 return Err(PoolError::no_room(error));
             }
         }
-        block_on(shared.started.take());
-        match &lock(&shared.state).queue.closed {
-            Some(TaskError::PoolBroken { source }) => Err(PoolError::clone(source)),
-            _ => Ok(()),
-        }?;
+        is_started.recv().expect("a supervisor reports")?;
         Ok(pool)
     }
 }

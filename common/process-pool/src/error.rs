@@ -4,7 +4,7 @@ use crate::child::{Exit, is_shortage};
 use serde::{Deserialize, Serialize};
 use std::{fmt, io, sync::Arc, time::Duration};
 
-/// Why a pool, or one of its workers, could not be started.
+/// Why a pool, one of its workers or another child could not be started.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PoolError {
@@ -47,16 +47,16 @@ pub enum PoolError {
 }
 
 impl PoolError {
-    /// What a pool needs beside its processes was refused.
-    pub(crate) fn no_room(error: io::Error) -> Self {
-        Self::refused(&format_args!("cannot start a worker: {error}"), &error)
+    pub(crate) fn refused(what: impl fmt::Display, error: &io::Error) -> Self {
+        Self::Refused {
+            reason: format!("{what}: {error}"),
+            is_shortage: is_shortage(error),
+        }
     }
 
-    pub(crate) fn refused(error: &dyn fmt::Display, source: &io::Error) -> Self {
-        Self::Refused {
-            reason: error.to_string(),
-            is_shortage: is_shortage(source),
-        }
+    /// What a pool needs beside its processes was refused.
+    pub(crate) fn no_room(error: io::Error) -> Self {
+        Self::refused("cannot start a worker", &error)
     }
 }
 

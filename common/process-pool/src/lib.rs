@@ -1,35 +1,29 @@
 #![doc = include_str!("../README.md")]
 
 mod builder;
-mod caught;
 pub mod child;
 mod error;
-mod event;
 pub mod panics;
 mod pool;
 mod queue;
 mod served;
 mod state;
 mod stream;
-mod supervisor;
 mod sync;
-mod task;
 mod wire;
 mod worker;
 
 pub use builder::{Limit, PoolBuilder};
 pub use error::{Payload, PoolError, TaskError};
-pub use event::{Event, Stage, WorkerId, note_tasks};
-pub use pool::ProcessPool;
+pub use pool::{ProcessPool, Task};
 pub use stream::Unordered;
-pub use task::Task;
 
-use crate::child::{Link, Role};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use std::{num::NonZeroUsize, process::ExitCode};
+use crate::child::Exit;
+use serde::{Deserialize, Serialize};
+use std::{num::NonZeroUsize, sync::OnceLock, time::Duration};
 
 /// An encoded input or output may have so many bytes: 1,020 MiB.
-pub const MAX_VALUE_BYTES: usize = child::MESSAGE_LIMIT_BYTES - (4 << 20);
+pub const MAX_VALUE_BYTES: usize = wire::MESSAGE_LIMIT_BYTES - (4 << 20);
 
 /// A function that worker processes run, under the name by which they find it.
 #[derive(Debug)]
@@ -63,20 +57,6 @@ impl<I, O> Worker<I, O> {
     }
 }
 
-impl<I: DeserializeOwned, O: Serialize> Role for Worker<I, O> {
-    fn name(&self) -> &str {
-        self.name
-    }
-
-    fn serve(&self, link: Link) -> ExitCode {
-        served::serve(&[self], link)
-    }
-
-    fn function(&self) -> Option<&dyn served::Function> {
-        Some(self)
-    }
-}
-
 /// What a pool's tasks and workers have come to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ledger {
@@ -102,3 +82,72 @@ impl Ledger {
         self.submitted == self.done + self.failed + self.cancelled
     }
 }
+
+/// Something that happens in a pool; see [`PoolBuilder::on_event`](crate::PoolBuilder::on_event).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// A task is about to be queued.
+    Submitted(u64),
+    /// A task's outcome was taken.
+    Received(u64),
+    /// A worker can serve.
+    Ready {
+        /// Which worker.
+        worker: WorkerId,
+        /// How long that took from its start.
+        took: Duration,
+        /// The worker's [note](note_tasks) of it.
+        note: Vec<u8>,
+    },
+    /// A worker has begun a task.
+    Begun(WorkerId, u64),
+    /// A worker has ended a task, well or not.
+    Done {
+        /// Which worker.
+        worker: WorkerId,
+        /// Which task.
+        task: u64,
+        /// The worker's [note](note_tasks) of it.
+        note: Vec<u8>,
+    },
+    /// A worker has ended, and how, with the task that it had begun and for how long.
+    Gone(WorkerId, Exit, Option<(u64, Duration)>),
+}
+
+/// A worker process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WorkerId {
+    /// Its process id.
+    pub pid: u32,
+    /// Its place in the pool, from 0; a worker that replaces another has the same.
+    pub slot: usize,
+}
+
+type Notes = fn(Option<&'static str>, &mut dyn FnMut()) -> Vec<u8>;
+
+static NOTES: OnceLock<Notes> = OnceLock::new();
+
+/// Has this process, once it is a worker, send notes to a pool with
+/// [`on_event`](crate::PoolBuilder::on_event); called before its role is taken.
+///
+/// `notes` is given the name of a function and a task of it, which it runs, or `None` and nothing to
+/// run where the worker is about to be ready; it returns the note.
+pub fn note_tasks(notes: fn(Option<&'static str>, &mut dyn FnMut()) -> Vec<u8>) {
+    // The first one counts.
+    let _ = NOTES.set(notes);
+}
+
+pub(crate) fn note(task: Option<&'static str>, run: &mut dyn FnMut()) -> Vec<u8> {
+    let notes = NOTES.get().unwrap_or(
+        &((|_, run| {
+            run();
+            Vec::new()
+        }) as Notes),
+    );
+    notes(task, run)
+}
+
+/// What the caller does with events.
+pub(crate) type Hook = Box<dyn Fn(Event) + Send + Sync>;

@@ -9,7 +9,6 @@ use crate::{
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::Arc,
-    time::Instant,
 };
 
 /// A task's answer as it came from the worker: whoever takes it decodes it.
@@ -50,8 +49,6 @@ pub(crate) struct Queue {
     pub(crate) closed: Option<TaskError>,
     /// Whether those that were submitted end, too.
     pub(crate) is_over: bool,
-    /// When they will, if they have not ended by then.
-    pub(crate) over_at: Option<Instant>,
     /// What is to be done once no lock is held.
     pub(crate) effects: Vec<Effect>,
 }
@@ -76,10 +73,9 @@ impl Queue {
 
     pub(crate) fn add(&mut self, jobs: VecDeque<Job>) {
         self.ledger.submitted += jobs.len() as u64;
-        match (self.closed.clone(), jobs.front()) {
-            (Some(error), _) => self.fail(jobs, &error),
-            (None, Some(first)) => drop(self.waiting.insert(first.task, jobs)),
-            _ => {}
+        match self.closed.clone() {
+            Some(error) => self.fail(jobs, &error),
+            None => drop(self.waiting.insert(jobs[0].task, jobs)),
         }
     }
 
@@ -92,24 +88,11 @@ impl Queue {
 
     /// Takes a job back that no worker has begun, or that is to be begun again.
     pub(crate) fn requeue(&mut self, job: Job) {
-        match self.closed.clone() {
-            Some(error) if self.is_over => self.settle(job, Err(error)),
-            _ if job.is_cancelled => self.settle(job, Err(TaskError::Cancelled)),
-            _ => drop(self.waiting.insert(job.task, [job].into())),
+        if self.is_over || job.is_cancelled {
+            let error = self.closed.clone().unwrap_or(TaskError::Cancelled);
+            return self.settle(job, Err(error));
         }
-    }
-
-    /// Settles a task that ended with its worker, or has it begun again.
-    pub(crate) fn lose(&mut self, mut job: Job, error: impl FnOnce(u32) -> TaskError) {
-        job.attempts += 1;
-        let may_retry = job.attempts <= self.settings.retries && !job.is_cancelled;
-        match error(job.attempts) {
-            TaskError::WorkerLost { .. } if may_retry => {
-                self.ledger.retried += 1;
-                self.requeue(job);
-            }
-            error => self.settle(job, Err(error)),
-        }
+        self.waiting.insert(job.task, [job].into());
     }
 
     /// Ends a task.

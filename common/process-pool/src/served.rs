@@ -1,95 +1,87 @@
 //! The worker process: the main thread works, another one watches for the parent's end.
 
 use crate::{
-    Payload, TaskError, Worker, caught,
-    child::{self, Link},
-    event::{Stage, note},
-    task::not_encoded,
+    Payload, TaskError, Worker,
+    child::{self, Link, Role},
+    note, panics,
+    pool::not_encoded,
     wire::{self, FAILURE, HELLO, IS_NOTED, MARK, NO_TASK, NOTE, VALUE},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
+    backtrace::{Backtrace, BacktraceStatus},
+    cell::{Cell, RefCell},
     io::{self, Write},
-    process::ExitCode,
+    mem,
+    panic::{self, AssertUnwindSafe},
+    process::{self, ExitCode},
 };
 
-/// A worker function, whatever its types are.
-pub trait Function: Sync {
-    /// Its name.
-    fn name(&self) -> &'static str;
-
-    /// Its types, by which parent and worker make sure that they mean the same function.
-    fn types(&self) -> String;
-
-    /// Runs one task and appends its output to `answer`, or what it failed with; whatever it and
-    /// its types do, there is one of these. Returns which of them as a kind of message.
-    fn run(&self, input: &[u8], answer: &mut Vec<u8>) -> u8;
-}
-
-impl<I: DeserializeOwned, O: Serialize> Function for Worker<I, O> {
-    fn name(&self) -> &'static str {
+impl<I: DeserializeOwned, O: Serialize> Role for Worker<I, O> {
+    fn name(&self) -> &str {
         self.name
     }
 
-    fn types(&self) -> String {
-        wire::types::<I, O>()
+    fn serve(&self, link: Link) -> ExitCode {
+        serve(&[self], link)
     }
 
-    fn run(&self, input: &[u8], answer: &mut Vec<u8>) -> u8 {
-        let start = answer.len();
-        let ended = caught::catch(|| {
+    fn function(&self) -> Option<(&'static str, String)> {
+        Some((self.name, wire::types::<I, O>()))
+    }
+
+    fn run(&self, task: u64, input: &[u8]) -> Vec<u8> {
+        let ended = catch(|| {
             let input = postcard::from_bytes(input).map_err(|error| TaskError::Decode {
                 payload: Payload::Input,
                 reason: error.to_string(),
             });
-            let written = wire::write(answer, &self.run_here(input?));
-            written.map_err(|reason| not_encoded(Payload::Output, reason))
+            let output = self.run_here(input?);
+            wire::encode((task, VALUE), &output).map_err(not_encoded(Payload::Output))
         });
-        let Err(failure) = ended.and_then(|ended| ended) else {
-            return VALUE;
-        };
-        // What could not be encoded has left a part of itself.
-        answer.truncate(start);
-        if wire::write(answer, &failure).is_err() {
-            // Its text is past all limits; a short one is not.
-            answer.truncate(start);
-            let too_long = not_encoded(Payload::Output, "a failure is too long".into());
-            let _ = wire::write(answer, &too_long);
-        }
-        FAILURE
+        ended.and_then(|ended| ended).unwrap_or_else(|failure| {
+            let encode = |failure| wire::encode((task, FAILURE), &failure);
+            // Its text may be past all limits; that of another one is not.
+            let encoded = encode(failure).map_err(not_encoded(Payload::Output));
+            encoded.unwrap_or_else(|failure| encode(failure).expect("it is short"))
+        })
     }
 }
 
 /// Serves tasks until the parent closes the link.
-pub(crate) fn serve(functions: &[&dyn Function], link: Link) -> ExitCode {
-    caught::keep_those_of_this_thread();
+pub(crate) fn serve(functions: &[&dyn Role], link: Link) -> ExitCode {
+    keep_panics_of_this_thread();
     // Without an error the parent needs this worker no more.
     ExitCode::from(u8::from(serve_all(functions, link).is_err()))
 }
 
-fn serve_all(functions: &[&dyn Function], mut link: Link) -> io::Result<()> {
-    let own_id = std::process::id();
-    link.input.watch_parent()?;
-    let types: Vec<_> = functions.iter().map(|function| function.types()).collect();
-    let hello = (types.join(", "), note(Stage::Ready));
+fn serve_all(functions: &[&dyn Role], mut link: Link) -> io::Result<()> {
+    let own_id = process::id();
+    child::watch_parent(&link.input)?;
+    let named = functions.iter().flat_map(|function| function.function());
+    let (names, types): (Vec<_>, Vec<String>) = named.unzip();
+    let hello = (types, note(None, &mut || {}));
     let hello = wire::encode((NO_TASK, HELLO), &hello).map_err(io::Error::other)?;
     link.output.write_all(&[&MARK[..], &hello].concat())?;
     while let Some(order) = link.next()? {
+        let place = usize::from(order.kind & !IS_NOTED);
+        let function = functions.get(place).ok_or(io::ErrorKind::InvalidData)?;
+        let mut answer = None;
+        let mut run = || {
+            answer = Some(function.run(order.task, order.payload()));
+            if process::id() != own_id {
+                // The task forked, and both processes came back from it: only one is the worker.
+                // Nothing of the worker's is to be flushed or dropped twice.
+                child::crash();
+            }
+        };
         let is_noted = order.kind & IS_NOTED != 0;
-        let function = functions.get(usize::from(order.kind & !IS_NOTED));
-        let function = function.ok_or(io::ErrorKind::InvalidData)?;
-        if is_noted {
-            note(Stage::Begin);
+        let about = is_noted.then(|| note(Some(names[place]), &mut run));
+        if !is_noted {
+            run();
         }
-        let run = |answer: &mut _| Ok(function.run(order.payload(), answer));
-        let mut answer = wire::message(order.task, run).map_err(io::Error::other)?;
-        if std::process::id() != own_id {
-            // The task forked, and both processes came back from it: only one is the worker.
-            // Nothing of the worker's is to be flushed or dropped twice.
-            child::crash();
-        }
-        if is_noted {
-            let about = note(Stage::End(function.name()));
+        let mut answer = answer.ok_or(io::ErrorKind::InvalidData)?;
+        if let Some(about) = about {
             let noted = wire::encode((order.task, NOTE), &about).map_err(io::Error::other)?;
             answer.splice(0..0, noted);
         }
@@ -97,4 +89,50 @@ fn serve_all(functions: &[&dyn Function], mut link: Link) -> io::Result<()> {
         link.output.write_all(&answer)?;
     }
     Ok(())
+}
+
+thread_local! {
+    static IS_KEPT: Cell<bool> = const { Cell::new(false) };
+    /// The panic that is on its way to being caught.
+    static UNDER_WAY: RefCell<Option<TaskError>> = const { RefCell::new(None) };
+}
+
+/// Keeps this thread's panics off the terminal; other threads' are printed there as ever.
+///
+/// One that ends the process is printed: where panics abort, and where a second panic comes before
+/// the first one is caught (in a `Drop` while unwinding, out of an `extern "C"` function).
+fn keep_panics_of_this_thread() {
+    IS_KEPT.set(cfg!(panic = "unwind"));
+    panics::keep_quiet(|info| {
+        if !IS_KEPT.get() {
+            return false;
+        }
+        let backtrace = Backtrace::capture();
+        let is_there = backtrace.status() == BacktraceStatus::Captured;
+        let earlier = UNDER_WAY.replace(Some(TaskError::Panicked {
+            message: panics::message(info.payload()),
+            location: info.location().map(ToString::to_string).unwrap_or_default(),
+            backtrace: is_there.then(|| backtrace.to_string()),
+        }));
+        earlier.inspect(|earlier| eprintln!("{earlier}")).is_none()
+    });
+}
+
+/// Runs `work`; a panic comes back as its message and location.
+fn catch<R>(work: impl FnOnce() -> R) -> Result<R, TaskError> {
+    UNDER_WAY.take();
+    // Nothing of a task outlives it but the bytes it returned.
+    panic::catch_unwind(AssertUnwindSafe(work)).map_err(|payload| {
+        let panicked = UNDER_WAY.take().unwrap_or_else(|| TaskError::Panicked {
+            message: panics::message(payload.as_ref()),
+            location: "an unknown place".into(),
+            backtrace: None,
+        });
+        // A payload may panic when it is dropped, and so may the payload of that panic.
+        if let Err(again) = panic::catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+            mem::forget(again);
+        }
+        UNDER_WAY.take();
+        panicked
+    })
 }

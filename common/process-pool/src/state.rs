@@ -1,32 +1,36 @@
 //! What a pool's handles and threads share, under one lock: the queue, and a slot for each worker.
+//!
+//! Each slot has a thread, its supervisor: it starts a worker, serves and ends it, and starts the next one.
 
 use crate::{
     Event, Ledger, Payload, PoolError, TaskError,
     builder::Settings,
-    child::{Incoming, Next, Seen, Waker},
+    child::{Answers, Next, Seen, Waker},
+    pool::not_encoded,
     queue::{Job, Queue, Reply},
     sync::{Room, lock},
-    task::not_encoded,
-    wire::{self, IS_NOTED},
+    wire::{self, IS_NOTED, Incoming},
     worker::Worker,
 };
 use serde::Serialize;
 use std::{
+    cell::Cell,
     collections::VecDeque,
     fmt, io, mem,
     num::NonZeroUsize,
+    panic::{self, AssertUnwindSafe},
     sync::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
+        mpsc::Sender,
     },
     time::{Duration, Instant},
 };
 
 /// After so many failed starts in a row a slot has failed; a shortage that lasts about 10 s is one.
 const START_ATTEMPTS: u32 = 3;
-const SHORTAGE_ATTEMPTS: u32 = 16;
+const SHORTAGE_ATTEMPTS: u32 = 14;
 const FIRST_BACK_OFF: Duration = Duration::from_millis(10);
-const LONGEST_BACK_OFF: Duration = Duration::from_secs(1);
 
 /// A worker's place in the pool. Its supervisor alone starts and ends the worker.
 pub(crate) struct Slot {
@@ -41,25 +45,22 @@ pub(crate) struct Slot {
 }
 
 impl Slot {
-    fn new() -> io::Result<Self> {
-        Ok(Self {
-            worker: None,
-            waker: Arc::new(Waker::new()?),
-            is_waiting: false,
-            next_start: Instant::now(),
-            failures: 0,
-        })
-    }
-
     pub(crate) fn is_ready(&self) -> bool {
         self.worker.as_ref().is_some_and(Worker::is_ready)
+    }
+
+    /// A task that its worker has.
+    fn job(&mut self, task: u64) -> Option<&mut Job> {
+        let jobs = &mut self.worker.as_mut()?.jobs;
+        jobs.iter_mut().find(|job| job.task == task)
     }
 }
 
 pub(crate) struct State {
     pub(crate) queue: Queue,
     pub(crate) slots: Vec<Slot>,
-    was_ready: bool,
+    /// Is told once that all workers are ready, or that none ever will be.
+    started: Option<Sender<Result<(), PoolError>>>,
     /// How many supervisors have not ended.
     supervisors: usize,
 }
@@ -68,8 +69,6 @@ pub(crate) struct Shared {
     pub(crate) settings: Arc<Settings>,
     /// Room in the queue.
     pub(crate) room: Arc<Room>,
-    /// Opened when all workers are ready for the first time, or none ever will be.
-    pub(crate) started: Arc<Room>,
     /// Opened when no worker is left.
     pub(crate) ended: Arc<Room>,
     next_task: AtomicU64,
@@ -78,16 +77,28 @@ pub(crate) struct Shared {
 
 impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}: {:?}", self.settings.names, self.ledger())
+        write!(f, "{:?}: {:?}", self.settings.role(), self.ledger())
     }
 }
 
 impl Shared {
-    pub(crate) fn new(settings: Settings) -> io::Result<Self> {
+    pub(crate) fn new(
+        settings: Settings,
+        started: Sender<Result<(), PoolError>>,
+    ) -> io::Result<Self> {
         let limit = settings.queue_limit.map_or(usize::MAX, NonZeroUsize::get);
         let supervisors = settings.workers;
         let settings = Arc::new(settings);
-        let slots = (0..supervisors).map(|_| Slot::new());
+        let slot = |_| {
+            Ok(Slot {
+                worker: None,
+                waker: Arc::new(Waker::new()?),
+                is_waiting: false,
+                next_start: Instant::now(),
+                failures: 0,
+            })
+        };
+        let slots = (0..supervisors).map(slot);
         let queue = Queue {
             settings: Arc::clone(&settings),
             ..Queue::default()
@@ -95,13 +106,12 @@ impl Shared {
         let state = State {
             queue,
             slots: slots.collect::<io::Result<_>>()?,
-            was_ready: false,
+            started: Some(started),
             supervisors,
         };
         Ok(Self {
             settings,
             room: Room::new(limit),
-            started: Room::new(0),
             ended: Room::new(0),
             next_task: AtomicU64::new(0),
             state: Mutex::new(state),
@@ -138,16 +148,15 @@ impl Shared {
         reply: Reply,
     ) -> (u64, Option<Job>) {
         let task = self.next_task.fetch_add(1, Ordering::Relaxed);
-        let is_noted = self.settings.hook.is_some();
-        let kind = function | if is_noted { IS_NOTED } else { 0 };
-        let order = match wire::encode((task, kind), input) {
+        let is_noted = u8::from(self.settings.hook.is_some()) * IS_NOTED;
+        let order = match wire::encode((task, function | is_noted), input) {
             Ok(order) => Arc::new(order),
             Err(reason) => {
-                let mut state = lock(&self.state);
-                state.queue.ledger.submitted += 1;
-                state.queue.ledger.failed += 1;
-                drop(state);
-                reply(task, Err(not_encoded(Payload::Input, reason)));
+                self.change(|state| {
+                    state.queue.ledger.submitted += 1;
+                    state.queue.ledger.failed += 1;
+                });
+                reply(task, Err(not_encoded(Payload::Input)(reason)));
                 return (task, None);
             }
         };
@@ -170,17 +179,15 @@ impl State {
     /// A worker is mostly given a task by the thread that submits it: that is a switch of threads
     /// less.
     fn hand_out(&mut self) {
-        let wants_workers = self.queue.wants_workers();
         for slot in self.slots.iter_mut().filter(|slot| slot.is_waiting) {
-            let has_task = slot.worker.is_some() && !self.queue.waiting.is_empty();
-            if wants_workers && !has_task {
-                continue;
-            }
-            slot.is_waiting = false;
             let is_given = match &mut slot.worker {
-                Some(worker) if wants_workers => worker.begin_next(&mut self.queue),
-                _ => false,
+                _ if !self.queue.wants_workers() => false,
+                Some(worker) if !self.queue.waiting.is_empty() => {
+                    worker.begin_next(&mut self.queue)
+                }
+                _ => continue,
             };
+            slot.is_waiting = false;
             if !is_given {
                 slot.waker.wake();
             }
@@ -189,7 +196,6 @@ impl State {
 
     /// Does all that is due for a worker after a wait; nothing is, when it has ended.
     pub(crate) fn turn(&mut self, at: usize, incoming: &mut Incoming, seen: Seen) -> Option<Next> {
-        self.end_in_time();
         let slot = &mut self.slots[at];
         let worker = slot.worker.as_mut()?;
         let answers = worker.hear(&mut self.queue, incoming);
@@ -210,9 +216,8 @@ impl State {
         }
         let next = worker.turn(&mut self.queue, answers);
         slot.is_waiting = next.is_idle;
-        if !self.was_ready && self.slots.iter().all(Slot::is_ready) {
-            self.was_ready = true;
-            self.queue.later(|shared| shared.started.open());
+        if self.started.is_some() && self.slots.iter().all(Slot::is_ready) {
+            self.report(Ok(()));
         }
         Some(next)
     }
@@ -223,31 +228,23 @@ impl State {
             self.queue.fail(jobs, &TaskError::Cancelled);
             return true;
         }
-        for slot in &mut self.slots {
-            let mut jobs = slot.worker.iter_mut().flat_map(|worker| &mut worker.jobs);
-            if let Some(job) = jobs.find(|job| job.task == task) {
-                // Its supervisor takes it back, or ends the worker that has begun it.
-                job.is_cancelled = true;
-                slot.waker.wake();
-                return true;
-            }
-        }
-        false
+        self.slots.iter_mut().any(|slot| {
+            // Its supervisor takes it back, or ends the worker that has begun it.
+            let job = slot.job(task).map(|job| job.is_cancelled = true);
+            job.inspect(|()| slot.waker.wake()).is_some()
+        })
     }
 
     /// Whether a task has not ended.
-    pub(crate) fn has(&self, task: u64) -> bool {
-        let workers = self.slots.iter().flat_map(|slot| &slot.worker);
-        let mut sent = workers.flat_map(|worker| &worker.jobs);
-        self.queue.waiting.contains_key(&task) || sent.any(|job| job.task == task)
+    pub(crate) fn has(&mut self, task: u64) -> bool {
+        let mut slots = self.slots.iter_mut();
+        self.queue.waiting.contains_key(&task) || slots.any(|slot| slot.job(task).is_some())
     }
 
-    /// Takes no more tasks; the workers end when those that were submitted have ended, or then.
-    pub(crate) fn close(&mut self, over_at: Option<Instant>) {
+    /// Takes no more tasks; the workers end when those that were submitted have ended.
+    pub(crate) fn close(&mut self) {
         self.queue.closed.get_or_insert(TaskError::Cancelled);
         self.queue.later(|shared| shared.room.open());
-        let earlier = self.queue.over_at.into_iter();
-        self.queue.over_at = earlier.chain(over_at).min();
         self.slots.iter().for_each(|slot| slot.waker.wake());
     }
 
@@ -256,48 +253,41 @@ impl State {
         if self.queue.is_over {
             return;
         }
-        self.close(None);
+        self.close();
         self.queue.closed = Some(error.clone());
         self.queue.is_over = true;
         let workers = self.slots.iter_mut().flat_map(|slot| &mut slot.worker);
-        workers.for_each(|worker| worker.child.start_killing());
+        workers.for_each(|worker| worker.child.kill());
         let waiting = mem::take(&mut self.queue.waiting).into_values().flatten();
         self.queue.fail(waiting, &error);
     }
 
-    fn end_in_time(&mut self) {
-        let is_past = |at: &mut Instant| *at <= Instant::now();
-        if self.queue.over_at.take_if(is_past).is_some() {
-            self.end(TaskError::Cancelled);
+    /// The pool can go on no more.
+    pub(crate) fn give_up(&mut self, reason: PoolError) {
+        self.report(Err(reason.clone()));
+        let source = Arc::new(reason);
+        self.end(TaskError::PoolBroken { source });
+    }
+
+    fn report(&mut self, started: Result<(), PoolError>) {
+        if let Some(sender) = self.started.take() {
+            // A worker is noted as ready before that.
+            self.queue.later(move |_| drop(sender.send(started)));
         }
     }
 
-    /// The pool can go on no more.
-    pub(crate) fn give_up(&mut self, reason: PoolError) {
-        let source = Arc::new(reason);
-        self.end(TaskError::PoolBroken { source });
-        self.queue.later(|shared| shared.started.open());
-    }
-
-    /// When a slot is to start its next worker, or to look again; never, if nothing.
+    /// When a slot is to start its next worker; never, if nothing.
     pub(crate) fn next_start(&mut self, at: usize) -> Option<Instant> {
-        self.end_in_time();
         let slot = &mut self.slots[at];
         slot.is_waiting = self.queue.wants_workers();
-        let when = self
-            .queue
-            .over_at
-            .into_iter()
-            .chain([slot.next_start])
-            .min();
-        when.filter(|_| slot.is_waiting)
+        slot.is_waiting.then_some(slot.next_start)
     }
 
     /// A worker has been started.
     pub(crate) fn admit(&mut self, at: usize, mut worker: Worker) {
         self.queue.ledger.workers_started += 1;
         if self.queue.is_over {
-            worker.child.start_killing();
+            worker.child.kill();
         }
         self.slots[at].is_waiting = false;
         self.slots[at].worker = Some(worker);
@@ -305,20 +295,19 @@ impl State {
 
     /// A worker could not be started, or came to nothing.
     pub(crate) fn fail_start(&mut self, at: usize, reason: PoolError) {
-        let slot = &mut self.slots[at];
-        let back_off = FIRST_BACK_OFF * 2_u32.pow(slot.failures.min(7));
-        slot.next_start = Instant::now() + back_off.min(LONGEST_BACK_OFF);
-        slot.failures += 1;
         let attempts = match reason {
-            PoolError::Refused { is_shortage, .. } if is_shortage && self.was_ready => {
+            PoolError::Refused { is_shortage, .. } if is_shortage && self.started.is_none() => {
                 SHORTAGE_ATTEMPTS
             }
             _ => START_ATTEMPTS,
         };
+        let slot = &mut self.slots[at];
+        slot.next_start = Instant::now() + FIRST_BACK_OFF * 2_u32.pow(slot.failures.min(7));
+        slot.failures += 1;
         let has_failed = |slot: &Slot| slot.failures >= START_ATTEMPTS && !slot.is_ready();
         if slot.failures >= attempts
             && self.queue.wants_workers()
-            && (!self.was_ready || self.slots.iter().all(has_failed))
+            && (self.started.is_some() || self.slots.iter().all(has_failed))
         {
             self.give_up(reason);
         }
@@ -332,3 +321,60 @@ impl State {
         }
     }
 }
+
+thread_local! {
+    static IS_SUPERVISOR: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this thread is a pool's.
+pub(crate) fn is_supervisor() -> bool {
+    IS_SUPERVISOR.get()
+}
+
+/// Looks after a slot until the pool has ended.
+pub(crate) fn supervise(shared: &Shared, slot: usize) {
+    IS_SUPERVISOR.set(true);
+    guard(shared, slot, || {
+        let waker = Arc::clone(&lock(&shared.state).slots[slot].waker);
+        while let Some(when) = shared.change(|state| state.next_start(slot)) {
+            if when > Instant::now() {
+                waker.sleep(when);
+                continue;
+            }
+            match Worker::start(&shared.settings, slot) {
+                Ok((worker, answers)) => {
+                    shared.change(|state| state.admit(slot, worker));
+                    serve(shared, slot, &waker, &answers);
+                }
+                Err(reason) => shared.change(|state| state.fail_start(slot, reason)),
+            }
+        }
+    });
+}
+
+/// Without one of its threads a pool cannot serve: it reports that instead of letting its callers wait.
+fn guard(shared: &Shared, slot: usize, work: impl FnOnce()) {
+    let worked = panic::catch_unwind(AssertUnwindSafe(work));
+    shared.change(|state| {
+        if worked.is_err() {
+            state.give_up(PoolError::ThreadLost);
+        }
+        let mut worker = state.slots[slot].worker.take();
+        let jobs = worker.iter_mut().flat_map(|worker| worker.jobs.drain(..));
+        jobs.for_each(|job| state.queue.requeue(job));
+        // Not under the lock: it waits for the process.
+        state.queue.later(move |_| drop(worker));
+        state.leave();
+    });
+}
+
+/// Serves a worker until its process has ended.
+fn serve(shared: &Shared, slot: usize, waker: &Waker, answers: &Answers) {
+    let (mut incoming, mut seen) = (Incoming::default(), Seen::default());
+    while let Some(next) = shared.change(|state| state.turn(slot, &mut incoming, seen)) {
+        seen = answers.wait(&next, waker, &mut incoming);
+    }
+}
+
+#[cfg(test)]
+mod tests;

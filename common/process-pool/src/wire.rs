@@ -1,11 +1,16 @@
-//! What parent and worker say to each other.
+//! What parent and child say to each other: whole messages, both ways, over a private connection.
 //!
 //! A message is its size, the number of the task that it is about, its kind, and a payload. Inputs
 //! and outputs are bytes in it: one that does not decode is the task's failure and leaves the
 //! conversation intact, and a retry sends the same bytes again.
 
-use crate::{Payload, TaskError};
+use crate::{Payload, TaskError, child};
 use serde::{Serialize, de::DeserializeOwned};
+use std::{
+    io::{self, PipeReader, PipeWriter, Write},
+    mem,
+    time::Duration,
+};
 
 /// What a worker sends before its first message.
 pub(crate) const MARK: [u8; 16] = *b"\0process-pool 4\0";
@@ -65,35 +70,20 @@ pub(crate) fn head(bytes: &[u8]) -> Option<(usize, u64, u8)> {
     Some((size, u64::from_le_bytes(*task), *rest.first()?))
 }
 
-/// A message whose payload `fill` appends, and of which that returns the kind.
-pub(crate) fn message(
-    task: u64,
-    fill: impl FnOnce(&mut Vec<u8>) -> Result<u8, String>,
-) -> Result<Vec<u8>, String> {
-    let mut bytes = vec![0; 4 + HEAD_BYTES];
-    bytes[4..12].copy_from_slice(&task.to_le_bytes());
-    bytes[12] = fill(&mut bytes)?;
-    let size = u32::try_from(bytes.len() - 4).unwrap_or(u32::MAX);
-    bytes[..4].copy_from_slice(&size.to_le_bytes());
-    Ok(bytes)
-}
-
 /// A message with a value in postcard.
 pub(crate) fn encode((task, kind): (u64, u8), value: &impl Serialize) -> Result<Vec<u8>, String> {
-    message(task, |bytes| write(bytes, value).map(|()| kind))
-}
-
-/// Appends `value` in postcard.
-pub(crate) fn write(bytes: &mut Vec<u8>, value: &impl Serialize) -> Result<(), String> {
-    let start = bytes.len();
-    postcard::to_io(value, &mut *bytes).map_err(|error| error.to_string())?;
-    let (size, limit) = (bytes.len() - start, crate::MAX_VALUE_BYTES);
+    let mut bytes = vec![0; 4 + HEAD_BYTES];
+    bytes[4..12].copy_from_slice(&task.to_le_bytes());
+    bytes[12] = kind;
+    postcard::to_io(value, &mut bytes).map_err(|error| error.to_string())?;
+    let (size, limit) = (bytes.len() - 4 - HEAD_BYTES, crate::MAX_VALUE_BYTES);
     if size > limit {
         return Err(format!(
             "a value of {size} bytes is past the limit of {limit}"
         ));
     }
-    Ok(())
+    bytes[..4].copy_from_slice(&((HEAD_BYTES + size) as u32).to_le_bytes());
+    Ok(bytes)
 }
 
 /// The names of both types without their paths, which differ between a program and its library.
@@ -104,4 +94,181 @@ pub(crate) fn types<I, O>() -> String {
         short.push_str(word.rsplit("::").next().unwrap_or(word));
     }
     short
+}
+
+/// A longer message is refused: a size that says more is no size.
+pub(crate) const MESSAGE_LIMIT_BYTES: usize = 1 << 30;
+
+/// At least so much is read at once.
+const READ_BYTES: usize = 64 << 10;
+/// A larger buffer is not kept for the next message.
+const KEPT_BYTES: usize = 4 << 20;
+
+/// One end of the connection between parent and child.
+#[derive(Debug)]
+pub struct Link {
+    pub(crate) input: PipeReader,
+    pub(crate) output: PipeWriter,
+    incoming: Incoming,
+    limit: Option<Duration>,
+}
+
+impl Link {
+    pub(crate) fn new((input, output): (PipeReader, PipeWriter)) -> Self {
+        let incoming = Incoming::default();
+        Self {
+            input,
+            output,
+            incoming,
+            limit: None,
+        }
+    }
+
+    /// Sends one message.
+    ///
+    /// # Errors
+    /// The other end is gone, or the message cannot be encoded (`InvalidData`; nothing is sent).
+    pub fn send(&mut self, message: &impl Serialize) -> io::Result<()> {
+        let encoded = encode((NO_TASK, 0), message);
+        let invalid = |reason| io::Error::new(io::ErrorKind::InvalidData, reason);
+        self.output.write_all(&encoded.map_err(invalid)?)
+    }
+
+    /// Waits for the next message; `None` when the other end has closed.
+    ///
+    /// # Errors
+    /// The connection broke in mid-message, a timeout passed (`TimedOut`), or the message does not
+    /// decode (`InvalidData`).
+    pub fn receive<T: DeserializeOwned>(&mut self) -> io::Result<Option<T>> {
+        let decode = |message: Message| postcard::from_bytes(message.payload());
+        let decoded = self.next()?.map(decode).transpose();
+        decoded.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+    }
+
+    /// Waits for the next message as it is.
+    pub(crate) fn next(&mut self) -> io::Result<Option<Message>> {
+        loop {
+            if let Some(message) = self.incoming.next()? {
+                return Ok(Some(message));
+            }
+            if let Some(limit) = self.limit {
+                child::wait_for(&self.input, limit)?;
+            }
+            if self.incoming.fill(&self.input)? == 0 {
+                let is_within = !self.incoming.is_empty();
+                let error = io::Error::from(io::ErrorKind::UnexpectedEof);
+                return if is_within { Err(error) } else { Ok(None) };
+            }
+        }
+    }
+
+    /// Lets a [`receive`](Self::receive) fail with `TimedOut` when nothing comes for `limit`.
+    pub fn set_timeout(&mut self, limit: Option<Duration>) {
+        self.limit = limit;
+    }
+}
+
+/// Bytes that have come in, and the messages in them.
+#[derive(Debug, Default)]
+pub(crate) struct Incoming {
+    bytes: Vec<u8>,
+    taken: usize,
+}
+
+impl Incoming {
+    /// Reads once, and waits for that; nothing at the end.
+    pub(crate) fn fill(&mut self, input: &PipeReader) -> io::Result<usize> {
+        self.bytes.drain(..mem::take(&mut self.taken));
+        // One large message is no reason to keep its memory for ever.
+        if self.bytes.capacity() > KEPT_BYTES {
+            self.bytes.shrink_to(0);
+        }
+        let wanted = head(&self.bytes).map_or(0, |(size, ..)| 4 + size);
+        let wanted = wanted.clamp(READ_BYTES, 4 + MESSAGE_LIMIT_BYTES);
+        let more = wanted.saturating_sub(self.bytes.len()).max(1);
+        self.bytes.reserve_exact(more);
+        child::read(input, &mut self.bytes)
+    }
+
+    /// Takes the next whole message, if there is one.
+    pub(crate) fn next(&mut self) -> io::Result<Option<Message>> {
+        let start = self.taken;
+        let Some((size, task, kind)) = head(&self.bytes[start..]) else {
+            return Ok(None);
+        };
+        if !(HEAD_BYTES..=MESSAGE_LIMIT_BYTES).contains(&size) {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        let end = start + 4 + size;
+        if end > self.bytes.len() {
+            return Ok(None);
+        }
+        let mut from = start + 4 + HEAD_BYTES;
+        self.taken = end;
+        let bytes = if size > READ_BYTES && end == self.bytes.len() {
+            self.taken = 0;
+            mem::take(&mut self.bytes)
+        } else {
+            self.bytes[mem::take(&mut from)..end].to_vec()
+        };
+        Ok(Some(Message {
+            task,
+            kind,
+            bytes,
+            from,
+        }))
+    }
+
+    /// Drops all up to the end of `mark`; whether that has come.
+    pub(crate) fn skip_to(&mut self, mark: &[u8]) -> bool {
+        let mut parts = self.bytes.windows(mark.len());
+        let found = parts.position(|part| part == mark);
+        self.taken = found.map_or(self.taken, |at| at + mark.len());
+        found.is_some()
+    }
+
+    /// Whether nothing has come that was not taken.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.taken == self.bytes.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{thread, time::Duration};
+
+    fn pair() -> (Link, Link) {
+        let pipe = || io::pipe().expect("a pipe");
+        let ((there, output), (input, back)) = (pipe(), pipe());
+        (Link::new((input, output)), Link::new((there, back)))
+    }
+
+    #[test]
+    fn waiting_ends_at_the_limit_and_at_the_end() {
+        let (mut here, there) = pair();
+        here.set_timeout(Some(Duration::from_millis(5)));
+        let waited = here.receive::<()>().map_err(|error| error.kind());
+        assert_eq!(waited, Err(io::ErrorKind::TimedOut));
+        drop(there);
+        assert!(here.receive::<()>().is_ok_and(|end| end.is_none()));
+    }
+
+    #[test]
+    fn a_large_message_leaves_no_large_buffer() {
+        let (mut here, mut there) = pair();
+        let sizes = [KEPT_BYTES * 2, 3, READ_BYTES * 2, 0];
+        let sending = thread::spawn(move || {
+            for size in sizes {
+                here.send(&vec![7_u8; size]).expect("it is read");
+            }
+        });
+        for size in sizes {
+            let received: Option<Vec<u8>> = there.receive().expect("it comes");
+            assert!(received == Some(vec![7; size]), "{size}");
+        }
+        sending.join().expect("no panic");
+        assert!(there.incoming.bytes.capacity() <= KEPT_BYTES);
+        assert!(there.receive::<()>().is_ok_and(|end| end.is_none()));
+    }
 }

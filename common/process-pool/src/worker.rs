@@ -5,7 +5,7 @@ mod heard;
 use crate::{
     Event, PoolError, TaskError, WorkerId,
     builder::Settings,
-    child::{Answers, Child, Exit, Next, TOGETHER, Tasks, limit_resource, split},
+    child::{Answers, Exit, Guest, Next, Tasks, split},
     queue::{Job, Queue},
     wire,
 };
@@ -21,7 +21,7 @@ const END_LIMIT: Duration = Duration::from_secs(1);
 
 /// Tasks are sent ahead only as far as all of them take about this, and so many at most.
 const AHEAD_FOR: Duration = Duration::from_millis(2);
-const AHEAD_MOST: u128 = 15;
+const AHEAD_MOST: usize = 15;
 /// Tasks that wait behind one that takes so long go back to the queue.
 const TAKE_BACK_AFTER: Duration = Duration::from_millis(5);
 
@@ -50,7 +50,7 @@ enum Ending {
 
 pub(crate) struct Worker {
     id: WorkerId,
-    pub(crate) child: Child,
+    pub(crate) child: Guest,
     stage: Stage,
     /// Where tasks go; closed, it ends by itself.
     tasks: Option<Arc<Tasks>>,
@@ -61,8 +61,6 @@ pub(crate) struct Worker {
     /// What it was sent last, and how much of that, and of what was sent ahead, has left.
     message: Arc<Vec<u8>>,
     sent: usize,
-    /// How much of what was sent is answered.
-    answered: usize,
     /// Whether what it says does not count, or has come to its end.
     is_mute: bool,
     /// Its note about what it says next.
@@ -74,7 +72,7 @@ pub(crate) struct Worker {
     /// When its task, or it itself, was begun.
     began: Instant,
     /// How many tasks may be sent ahead, as short as they are.
-    ahead: u128,
+    ahead: usize,
     /// How many tasks it was given.
     given: u64,
     /// Why it is ending, and when it is to be killed.
@@ -85,13 +83,10 @@ impl Worker {
     /// Starts a process.
     pub(crate) fn start(settings: &Settings, slot: usize) -> Result<(Self, Answers), PoolError> {
         let began = Instant::now();
-        let (child, link) = Child::start(&settings.program, &settings.names.join(TOGETHER))
-            .map_err(|error| PoolError::refused(&error, &error.source))?;
+        let (child, link) = settings.program.start(&settings.role())?;
         let pid = child.id();
-        let mut limits = settings.limits.iter();
-        let limited = limits.try_for_each(|limit| limit_resource(pid, *limit));
-        let parts = limited.and_then(|()| split(link.input, link.output, pid));
-        let (answers, tasks) = parts.map_err(PoolError::no_room)?;
+        let ends = split(link, pid, &settings.limits);
+        let (answers, tasks) = ends.map_err(PoolError::no_room)?;
         let worker = Self {
             id: WorkerId { pid, slot },
             child,
@@ -101,7 +96,6 @@ impl Worker {
             in_packets: false,
             message: Arc::default(),
             sent: 0,
-            answered: 0,
             is_mute: false,
             note: Vec::new(),
             is_new: false,
@@ -131,11 +125,10 @@ impl Worker {
         let jobs = self.jobs.len();
         let is_idle = jobs == 0 && self.is_ready() && self.ending.is_none();
         let has_left = self.sent < self.message.len() && !self.is_mute;
-        let due = self.due(queue).map(|(at, _)| at);
         // For tasks that it is given meanwhile.
-        let soon = Self::patience(queue).filter(|_| is_idle && answers > 0);
-        let soon = soon.and_then(|patience| Instant::now().checked_add(patience));
-        self.looks_at = due.into_iter().chain(soon).chain(queue.over_at).min();
+        let soon = Self::look_by(queue).filter(|_| is_idle && answers > 0);
+        let due = self.due(queue).map(|(at, _)| at);
+        self.looks_at = due.into_iter().chain(soon).min();
         Next {
             deadline: self.looks_at,
             hears: !self.is_mute,
@@ -145,15 +138,14 @@ impl Worker {
     }
 
     fn do_what_is_due(&mut self, queue: &mut Queue) {
-        let now = Instant::now();
-        match self.due(queue) {
-            Some((at, Some(ending))) if at <= now => self.kill(ending),
-            Some((at, None)) if at <= now => self.take_back(queue),
+        match self.due(queue).filter(|(at, _)| *at <= Instant::now()) {
+            Some((_, Some(ending))) => self.kill(ending),
+            Some((_, None)) => self.take_back(queue),
             _ if self.ending.is_some() => {}
             _ if self.jobs.is_empty() && (self.is_used_up(queue) || !queue.wants_workers()) => {
                 // It ends by itself.
                 self.tasks = None;
-                self.ending = Some((Ending::Dismissed, now + END_LIMIT));
+                self.end(Ending::Dismissed);
             }
             _ if self.jobs.is_empty() && self.is_ready() => drop(self.begin_next(queue)),
             _ if self.jobs.iter().any(|job| job.is_cancelled) => {
@@ -170,19 +162,20 @@ impl Worker {
     /// When it is to be killed, whatever it does, and why, or its tasks are to be taken back.
     fn due(&self, queue: &Queue) -> Option<(Instant, Option<Ending>)> {
         let (timeout, start_limit) = (queue.settings.timeout, queue.settings.start_limit);
-        let kill = match &self.ending {
+        let has_more = self.in_packets && self.jobs.len() > 1;
+        let (limit, ending) = match &self.ending {
             Some((ending, kill_at)) => return Some((*kill_at, Some(ending.clone()))),
             None if !self.is_ready() => {
                 let late = PoolError::NotReady(start_limit);
-                Some((start_limit, Some(Ending::Unfit(late))))
+                (start_limit, Some(Ending::Unfit(late)))
             }
-            None if self.jobs.is_empty() => None,
-            None => timeout.map(|limit| (limit, Some(Ending::TimedOut))),
+            None if self.jobs.is_empty() => return None,
+            None if has_more => (
+                TAKE_BACK_AFTER.min(timeout.unwrap_or(TAKE_BACK_AFTER)),
+                None,
+            ),
+            None => (timeout?, Some(Ending::TimedOut)),
         };
-        let has_more = self.in_packets && self.jobs.len() > 1;
-        let take_back = has_more.then_some((TAKE_BACK_AFTER, None));
-        let due = kill.into_iter().chain(take_back);
-        let (limit, ending) = due.min_by_key(|(limit, _)| *limit)?;
         Some((self.began.checked_add(limit)?, ending))
     }
 
@@ -202,27 +195,27 @@ impl Worker {
             1 => Arc::clone(&jobs[0].order),
             _ => Arc::new(jobs.iter().flat_map(|job| &**job.order).copied().collect()),
         };
-        (self.sent, self.answered) = (0, 0);
+        self.sent = 0;
         self.began = Instant::now();
         self.jobs = jobs;
         self.begin(queue);
         self.send();
-        let by = Self::patience(queue).and_then(|patience| self.began.checked_add(patience));
-        let is_watched = by.is_none_or(|by| self.looks_at.is_some_and(|at| at <= by));
+        let is_watched =
+            Self::look_by(queue).is_none_or(|by| self.looks_at.is_some_and(|at| at <= by));
         self.sent == self.message.len() && is_watched
     }
 
-    /// How soon its supervisor is to look at what it has begun.
-    fn patience(queue: &Queue) -> Option<Duration> {
+    /// When its supervisor is to look at what it begins now.
+    fn look_by(queue: &Queue) -> Option<Instant> {
         let hook = queue.settings.hook.as_ref().map(|_| TAKE_BACK_AFTER);
-        queue.settings.timeout.into_iter().chain(hook).min()
+        let limit = queue.settings.timeout.into_iter().chain(hook).min()?;
+        Instant::now().checked_add(limit)
     }
 
     /// It begins what it has.
     fn begin(&mut self, queue: &mut Queue) {
         if let Some(job) = self.jobs.front_mut() {
-            let permit = job.permit.take();
-            if permit.is_some() {
+            if let Some(permit) = job.permit.take() {
                 queue.later(|_| drop(permit));
             }
             self.is_new = true;
@@ -256,9 +249,9 @@ impl Worker {
         while self.in_packets
             && self.ending.is_none()
             && self.sent >= self.message.len()
-            && (1..=self.ahead).contains(&(self.jobs.len() as u128))
+            && (1..=self.ahead).contains(&self.jobs.len())
             && !self.is_used_up(queue)
-            && let Some(tasks) = self.tasks.as_ref().filter(|tasks| tasks.can_come_back())
+            && let Some(tasks) = &self.tasks
             && let Some(job) = queue.take_small()
         {
             if !tasks.send(&job.order).is_ok_and(|sent| sent > 0) {
@@ -272,11 +265,9 @@ impl Worker {
 
     /// Has what it has not begun go back to the queue, as far as that is in packets.
     fn take_back(&mut self, queue: &mut Queue) {
-        let packets = mem::take(&mut self.in_packets).then_some(self.tasks.as_ref());
-        for packet in packets
-            .flatten()
-            .map_or_else(Vec::new, |tasks| tasks.take_back())
-        {
+        let tasks = self.tasks.as_ref().filter(|_| self.in_packets);
+        let packets = tasks.map_or_else(Vec::new, |tasks| tasks.take_back());
+        for packet in packets {
             let taken = wire::head(&packet).map(|(_, task, _)| task);
             let place = self.jobs.iter().position(|job| Some(job.task) == taken);
             if let Some(job) = place.and_then(|place| self.jobs.remove(place)) {
@@ -284,20 +275,25 @@ impl Worker {
                 queue.requeue(job);
             }
         }
+        self.in_packets = false;
     }
 
     /// It has closed its link, and is about to end.
     pub(crate) fn fall_silent(&mut self) {
         self.is_mute = true;
-        let kill_at = Instant::now() + END_LIMIT;
-        self.ending.get_or_insert((Ending::Lost, kill_at));
+        self.end(Ending::Lost);
     }
 
     /// Has it killed; what it had is settled once it is dead.
     fn kill(&mut self, ending: Ending) {
-        self.child.start_killing();
-        let ending = self.ending.take().map_or(ending, |(earlier, _)| earlier);
-        self.ending = Some((ending, Instant::now() + END_LIMIT));
+        self.child.kill();
+        self.end(ending);
+    }
+
+    /// It is ending: the first reason counts. It is killed, or killed again, if that takes too long.
+    fn end(&mut self, ending: Ending) {
+        let kill_at = Instant::now() + END_LIMIT;
+        self.ending.get_or_insert((ending, kill_at)).1 = kill_at;
     }
 
     /// It has ended: settles what it had; returns whether that was before it did anything, and why.
@@ -306,13 +302,13 @@ impl Worker {
             _ if queue.is_over => Ending::Dismissed,
             ending => ending.map_or(Ending::Lost, |(ending, _)| ending),
         };
+        // Of what is not answered, this it has not taken.
         let unread = self.tasks.as_ref().map_or(0, |tasks| tasks.unread());
-        let taken = self.sent.saturating_sub(unread + self.answered);
+        let untaken = unread + self.message.len().saturating_sub(self.sent);
+        let behind: usize = self.jobs.iter().skip(1).map(|job| job.order.len()).sum();
         // An input that was not taken in time is a task that was not done in time.
         let is_late = ending == Ending::TimedOut;
-        let begun = self
-            .jobs
-            .pop_front_if(|job| is_late || taken >= job.order.len());
+        let begun = self.jobs.pop_front_if(|_| is_late || untaken <= behind);
         let began = begun.as_ref().map(|job| (job.task, self.began.elapsed()));
         queue.note(|| Event::Gone(self.id, exit, began));
         queue.ledger.workers_lost += u64::from(ending != Ending::Dismissed);
@@ -320,16 +316,7 @@ impl Worker {
         let did_nothing = self.given == left.len() as u64;
         left.into_iter().for_each(|job| queue.requeue(job));
         if let Some(job) = begun {
-            let (pid, limit, closed) = (self.id.pid, queue.settings.timeout, queue.closed.clone());
-            queue.lose(job, |attempts| match (&ending, limit) {
-                (Ending::Dismissed, _) => closed.unwrap_or(TaskError::Cancelled),
-                (Ending::TimedOut, Some(limit)) => TaskError::TimedOut { pid, limit },
-                _ => TaskError::WorkerLost {
-                    pid,
-                    exit,
-                    attempts,
-                },
-            });
+            self.settle_begun(queue, job, &ending, exit);
         }
         let is_ready = self.is_ready();
         // Not under the lock: it waits for processes that are being started.
@@ -340,5 +327,25 @@ impl Worker {
             _ if !is_ready => Some(PoolError::Ended(exit)),
             _ => did_nothing.then_some(PoolError::EndedIdle(exit)),
         }
+    }
+
+    /// It has ended in mid-task.
+    fn settle_begun(&self, queue: &mut Queue, mut job: Job, ending: &Ending, exit: Exit) {
+        job.attempts += 1;
+        let (pid, attempts) = (self.id.pid, job.attempts);
+        let error = match (ending, queue.settings.timeout) {
+            (Ending::Dismissed, _) => queue.closed.clone().unwrap_or(TaskError::Cancelled),
+            (Ending::TimedOut, Some(limit)) => TaskError::TimedOut { pid, limit },
+            _ if attempts <= queue.settings.retries && !job.is_cancelled => {
+                queue.ledger.retried += 1;
+                return queue.requeue(job);
+            }
+            _ => TaskError::WorkerLost {
+                pid,
+                exit,
+                attempts,
+            },
+        };
+        queue.settle(job, Err(error));
     }
 }

@@ -3,7 +3,10 @@
 use super::Witness;
 use measure::host;
 use parking_lot::Mutex;
-use process_pool::child::{Child, Link, Program, Role, StartError};
+use process_pool::{
+    PoolError,
+    child::{Guest, Link, Program, Role},
+};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
     io,
@@ -33,7 +36,7 @@ const FILES: u64 = 16;
 pub enum ServerError {
     /// Its process did not start.
     #[error(transparent)]
-    Start(#[from] StartError),
+    Start(#[from] PoolError),
     /// It could not listen, it has ended, or it does not answer.
     #[error("the lab's server {0}")]
     Ill(String),
@@ -145,7 +148,7 @@ pub(crate) async fn accept<F: Future<Output: Send> + Send + 'static>(
 
 /// The parent's side of a service; the service lives as long as this.
 #[derive(Debug)]
-pub(crate) struct Served(Mutex<(Child, Link)>);
+pub(crate) struct Served(Mutex<(Guest, Link)>);
 
 impl Served {
     /// Starts `program` as a service, and learns where it listens.
@@ -154,7 +157,7 @@ impl Served {
         service: &Service,
         config: &impl Serialize,
     ) -> Result<(Self, SocketAddr), ServerError> {
-        let (child, mut link) = Child::start(program, service.name)?;
+        let (child, mut link) = program.start(service.name)?;
         link.set_timeout(Some(PATIENCE));
         let served = Self(Mutex::new((child, link)));
         let address: Result<SocketAddr, String> = served.ask(config)?;
@@ -181,7 +184,7 @@ impl Served {
 }
 
 /// A silence is explained by an end, if there was one: its connections break a little earlier.
-fn silent(child: &mut Child, error: &io::Error) -> ServerError {
+fn silent(child: &mut Guest, error: &io::Error) -> ServerError {
     let deadline = Instant::now() + Duration::from_millis(500);
     while Instant::now() < deadline {
         if let Some(exit) = child.try_wait() {

@@ -1,6 +1,6 @@
-//! Programs that are not copies of this one, and are not to outlive it either.
+//! Processes that this one starts, and that are not to outlive it.
 
-use super::platform;
+use super::{Exit, platform};
 use crate::sync::lock;
 use std::{
     io,
@@ -16,7 +16,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(5);
 /// The ids of all guests that have not been dropped.
 static GUESTS: Mutex<Vec<u32>> = Mutex::new(Vec::new());
 
-/// A foreign program at work: killed and reaped when dropped, and killed on Ctrl-C.
+/// A program at work, a copy of this one or a foreign one: killed and reaped when dropped, and killed on Ctrl-C.
 ///
 /// On Unix it has a process group of its own, and what it starts there is killed with it.
 #[derive(Debug)]
@@ -40,6 +40,21 @@ impl Guest {
         Ok(Self { child })
     }
 
+    /// The process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// How it ended, or `None` while it runs.
+    pub fn try_wait(&mut self) -> Option<Exit> {
+        if !platform::has_ended_with_its_helpers(self.id()) {
+            return None;
+        }
+        // Where SIGCHLD is ignored the system has reaped it, and how it ended is unknown.
+        let status = self.child.try_wait();
+        status.map_or(Some(Exit::Code(-1)), |status| status.map(Exit::from))
+    }
+
     /// Waits until it ends, for at most `limit`, and kills it then: `None`. What it started in its process
     /// group is killed in any case.
     ///
@@ -47,7 +62,7 @@ impl Guest {
     /// The system's word, where it cannot be waited for.
     pub fn end_within(&mut self, limit: Duration) -> io::Result<Option<ExitStatus>> {
         let deadline = Instant::now() + limit;
-        while !platform::has_ended_with_its_helpers(self.child.id()) {
+        while !platform::has_ended_with_its_helpers(self.id()) {
             if Instant::now() > deadline {
                 self.kill();
                 return Ok(None);
@@ -60,8 +75,8 @@ impl Guest {
     /// Kills it, and on Unix what it started in its process group.
     pub fn kill(&mut self) {
         // It may have ended by itself, which is as well.
-        if !platform::has_ended_with_its_helpers(self.child.id()) {
-            platform::kill_group(self.child.id());
+        if !platform::has_ended_with_its_helpers(self.id()) {
+            platform::kill_group(self.id());
             let _ = self.child.kill();
         }
     }
@@ -71,7 +86,7 @@ impl Drop for Guest {
     fn drop(&mut self) {
         self.kill();
         let mut guests = lock(&GUESTS);
-        guests.retain(|id| *id != self.child.id());
+        guests.retain(|id| *id != self.id());
         // Reaped only now: until then its number is nobody else's.
         let _ = self.child.wait();
     }

@@ -1,7 +1,7 @@
 //! Starts this same binary in another role, and never leaves one behind.
 //!
 //! A program that needs helpers in processes of their own (worker, server, a child to be watched)
-//! starts *itself* again with [`Child::start`]. The copy finds in its arguments which role it has,
+//! starts *itself* again with [`Program::start`]. The copy finds in its arguments which role it has,
 //! serves it from [`take_role`], the first call in `main`, and never reaches the rest.
 //!
 //! Parent and child talk over one private connection, the [`Link`], that carries whole messages.
@@ -12,19 +12,17 @@
 //! it at once. Where there is no Unix, nothing starts, and the error says so.
 
 mod guest;
-mod link;
 #[cfg_attr(unix, path = "unix.rs")]
 #[cfg_attr(not(unix), path = "elsewhere.rs")]
 mod platform;
 
+pub use crate::wire::Link;
 pub use guest::{Guest, kill_guests};
-pub use link::Link;
-pub(crate) use link::{Incoming, MESSAGE_LIMIT_BYTES};
 pub(crate) use platform::{
-    Answers, PACKET_BYTES, Tasks, Waker, is_shortage, limit_resource, split,
+    Answers, PACKET_BYTES, Tasks, Waker, is_shortage, read, split, wait_for, watch_parent,
 };
 
-use crate::served::{self, Function};
+use crate::{PoolError, served};
 #[cfg(unix)]
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::{
@@ -51,9 +49,16 @@ pub trait Role: Sync {
     /// Serves the role until the link closes or the work is done.
     fn serve(&self, link: Link) -> ExitCode;
 
+    /// Name and types of a function that a pool's workers run, if it is one.
     #[doc(hidden)]
-    fn function(&self) -> Option<&dyn Function> {
+    fn function(&self) -> Option<(&'static str, String)> {
         None
+    }
+
+    /// Runs one task of that function: whatever it and its types do, there is an answer.
+    #[doc(hidden)]
+    fn run(&self, _task: u64, _input: &[u8]) -> Vec<u8> {
+        Vec::new()
     }
 }
 
@@ -98,12 +103,13 @@ fn take(roles: &[&dyn Role], names: &str) -> io::Result<ExitCode> {
         }
     }
     let link = platform::inherited().map(Link::new)?;
-    if let [role] = wanted[..] {
-        return Ok(role.serve(link));
+    match wanted[..] {
+        [role] => Ok(role.serve(link)),
+        _ if wanted.iter().all(|role| role.function().is_some()) => {
+            Ok(served::serve(&wanted, link))
+        }
+        _ => Err(io::Error::other("one of them is no function")),
     }
-    let functions: Option<Vec<_>> = wanted.iter().map(|role| role.function()).collect();
-    let functions = functions.ok_or_else(|| io::Error::other("one of them is no function"))?;
-    Ok(served::serve(&functions, link))
 }
 
 /// Whether this process was started as a child.
@@ -157,11 +163,33 @@ impl Program {
         }
     }
 
+    /// Starts it in `role`, and returns it with the parent's end of the link.
+    ///
+    /// What the child prints goes to the parent's standard error. It lives in a process group of
+    /// its own: Ctrl-C reaches only the parent, which decides, and a kill reaches its children too.
+    ///
+    /// # Errors
+    /// [`PoolError::Refused`] when the system refuses, and inside a child.
+    pub fn start(&self, role: &str) -> Result<(Guest, Link), PoolError> {
+        let start = || {
+            if is_child() {
+                return Err(io::Error::other("a child process has no children"));
+            }
+            let mut command = self.command(role)?;
+            let ends = platform::connect(&mut command)?;
+            Ok((Guest::spawn(&mut command)?, Link::new(ends)))
+        };
+        start().map_err(|source| {
+            let path = self.path().unwrap_or_default();
+            PoolError::refused(
+                format!("cannot start `{}` as `{role}`", path.display()),
+                &source,
+            )
+        })
+    }
+
     fn path(&self) -> io::Result<PathBuf> {
-        if let Some(path) = &self.path {
-            return Ok(path.clone());
-        }
-        env::current_exe()
+        self.path.clone().map_or_else(env::current_exe, Ok)
     }
 
     fn command(&self, role: &str) -> io::Result<Command> {
@@ -187,19 +215,6 @@ impl Program {
         };
         Ok(command)
     }
-}
-
-/// Why a child could not be started.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot start `{}` as `{role}`: {source}", program.display())]
-#[non_exhaustive]
-pub struct StartError {
-    /// The program.
-    pub program: PathBuf,
-    /// The role asked for.
-    pub role: String,
-    /// The system's word, or that a child may not have children.
-    pub source: io::Error,
 }
 
 /// How a process ended.
@@ -233,66 +248,6 @@ impl fmt::Display for Exit {
             return write!(f, "signal {signal} ({name})");
         }
         write!(f, "signal {signal}")
-    }
-}
-
-/// A copy of this program at work in a role; killed and reaped when dropped.
-#[derive(Debug)]
-pub struct Child {
-    process: Guest,
-    exit: Option<Exit>,
-}
-
-impl Child {
-    /// Starts `program` in `role` and returns it with the parent's end of the link.
-    ///
-    /// What the child prints goes to the parent's standard error. It lives in a process group of
-    /// its own: Ctrl-C reaches only the parent, which decides, and a kill reaches its children too.
-    ///
-    /// # Errors
-    /// [`StartError`] when the system refuses, and inside a child.
-    pub fn start(program: &Program, role: &str) -> Result<(Self, Link), StartError> {
-        let start = || {
-            if is_child() {
-                return Err(io::Error::other("a child process has no children"));
-            }
-            let mut command = program.command(role)?;
-            let ends = platform::connect(&mut command)?;
-            let (process, exit) = (Guest::spawn(&mut command)?, None);
-            Ok((Self { process, exit }, Link::new(ends)))
-        };
-        start().map_err(|source| StartError {
-            program: program.path().unwrap_or_default(),
-            role: role.into(),
-            source,
-        })
-    }
-
-    /// The process id.
-    pub fn id(&self) -> u32 {
-        self.process.child.id()
-    }
-
-    /// How it ended, or `None` while it runs.
-    pub fn try_wait(&mut self) -> Option<Exit> {
-        if self.exit.is_none() && !platform::has_ended_with_its_helpers(self.id()) {
-            return None;
-        }
-        if self.exit.is_none() {
-            self.exit = match self.process.child.try_wait() {
-                Ok(status) => status.map(Exit::from),
-                // Where SIGCHLD is ignored the system has reaped it, and how it ended is unknown.
-                Err(_) => Some(Exit::Code(-1)),
-            };
-        }
-        self.exit
-    }
-
-    /// Has it killed, and on Unix whatever it started in its process group; does not wait.
-    pub(crate) fn start_killing(&mut self) {
-        if self.try_wait().is_none() {
-            self.process.kill();
-        }
     }
 }
 

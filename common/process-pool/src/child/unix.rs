@@ -5,8 +5,11 @@
 //! what lies in the pipe is what the worker has not begun, and the parent, which has the reading end
 //! open, too, can take it back.
 
-use super::{Incoming, Next, Seen};
-use crate::Limit;
+use super::{Next, Seen};
+use crate::{
+    Limit,
+    wire::{Incoming, Link},
+};
 use nix::{
     sys::resource::{Resource, getrlimit},
     unistd,
@@ -30,8 +33,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A message up to this size arrives whole or not at all.
-pub(crate) const PACKET_BYTES: usize = 4096;
+/// A message up to this size is a packet: it arrives whole or not at all.
+pub(crate) const PACKET_BYTES: usize = if PACKETS.is_empty() { 0 } else { 4096 };
+
+#[cfg(target_os = "linux")]
+const PACKETS: OFlags = OFlags::DIRECT;
+#[cfg(not(target_os = "linux"))]
+const PACKETS: OFlags = OFlags::empty();
 
 /// A user may have pipes of 64 MiB in all before new ones get smaller.
 #[cfg(target_os = "linux")]
@@ -42,7 +50,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// Limits what a process that has just started may use.
 #[cfg(target_os = "linux")]
-pub(crate) fn limit_resource(id: u32, limit: Limit) -> io::Result<()> {
+fn limit_resource(id: u32, limit: Limit) -> io::Result<()> {
     use rustix::process::{Resource, Rlimit, prlimit};
     let (resource, most) = match limit {
         Limit::MemoryBytes(most) => (Resource::As, most),
@@ -55,7 +63,7 @@ pub(crate) fn limit_resource(id: u32, limit: Limit) -> io::Result<()> {
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn limit_resource(_: u32, _: Limit) -> io::Result<()> {
+fn limit_resource(_: u32, _: Limit) -> io::Result<()> {
     Ok(())
 }
 
@@ -89,49 +97,40 @@ pub(crate) fn is_shortage(error: &io::Error) -> bool {
     Errno::from_io_error(error).is_some_and(|error| shortages.contains(&error))
 }
 
-/// What comes from the other end.
-#[derive(Debug)]
-pub(crate) struct Input(pub(super) PipeReader);
+/// Reads once, behind the bytes that are there, as much as these have room for.
+pub(crate) fn read(input: &PipeReader, bytes: &mut Vec<u8>) -> io::Result<usize> {
+    Ok(retry_on_intr(|| {
+        rustix::io::read(input, spare_capacity(bytes))
+    })?)
+}
 
-/// What goes to the other end.
-pub(super) type Output = PipeWriter;
+/// Waits until there is something to read, for at most `limit`.
+pub(crate) fn wait_for(input: &PipeReader, limit: Duration) -> io::Result<()> {
+    let is_there = poll_until(&mut [readable(input)], Some(Instant::now() + limit));
+    let late = io::ErrorKind::TimedOut.into();
+    is_there.then_some(()).ok_or(late)
+}
 
-impl Input {
-    /// Reads once, behind the bytes that are there, as much as these have room for.
-    pub(super) fn read(&self, bytes: &mut Vec<u8>) -> io::Result<usize> {
-        let read = || rustix::io::read(&self.0, spare_capacity(bytes));
-        Ok(retry_on_intr(read)?)
-    }
-
-    /// Waits until there is something to read, for at most `limit`; without one, reading waits.
-    pub(super) fn wait(&self, limit: Option<Duration>) -> io::Result<()> {
-        let is_there = |limit| poll_until(&mut [readable(&self.0)], Some(Instant::now() + limit));
-        match limit {
-            Some(limit) if !is_there(limit) => Err(io::ErrorKind::TimedOut.into()),
-            _ => Ok(()),
+/// Has a thread end this process with its parent, so that it does so in mid-task, too.
+#[expect(clippy::exit, reason = "a child ends with its parent")]
+pub(crate) fn watch_parent(input: &PipeReader) -> io::Result<()> {
+    let input = out_of_the_way(input.as_fd())?;
+    let parent = parent_id();
+    let watching = move || {
+        // No event is asked for: the end is reported without.
+        poll_until(&mut [PollFd::new(&input, PollFlags::empty())], None);
+        // The parent may have closed the link to let an idle worker end by itself.
+        while parent_id() == parent {
+            thread::sleep(Duration::from_millis(5));
         }
-    }
-
-    /// Has a thread end this process with its parent, so that it does so in mid-task, too.
-    pub(crate) fn watch_parent(&self) -> io::Result<()> {
-        let input = out_of_the_way(self.0.as_fd())?;
-        let parent = parent_id();
-        let watching = move || {
-            // No event is asked for: the end is reported without.
-            poll_until(&mut [PollFd::new(&input, PollFlags::empty())], None);
-            // The parent may have closed the link to let an idle worker end by itself.
-            while parent_id() == parent {
-                thread::sleep(Duration::from_millis(5));
-            }
-            // What a task started ends, too.
-            if getpgrp() == getpid() {
-                kill_group(process::id());
-            }
-            process::exit(0)
-        };
-        let watcher = thread::Builder::new().name("watcher".into());
-        watcher.spawn(watching).map(drop)
-    }
+        // What a task started ends, too.
+        if getpgrp() == getpid() {
+            kill_group(process::id());
+        }
+        process::exit(0)
+    };
+    let watcher = thread::Builder::new().name("watcher".into());
+    watcher.spawn(watching).map(drop)
 }
 
 fn readable(end: &impl AsFd) -> PollFd<'_> {
@@ -153,23 +152,23 @@ fn poll_until(ends: &mut [PollFd<'_>], deadline: Option<Instant>) -> bool {
 }
 
 /// Gives a command that is about to run the other ends of two pipes.
-pub(super) fn connect(command: &mut Command) -> io::Result<(Input, Output)> {
+pub(super) fn connect(command: &mut Command) -> io::Result<(PipeReader, PipeWriter)> {
     let (theirs, output) = io::pipe()?;
     command.stdin(theirs);
     let (input, theirs) = io::pipe()?;
     command.stdout(theirs);
-    Ok((Input(input), output))
+    Ok((input, output))
 }
 
 /// Takes the pipes from this process's standard input and output.
-pub(super) fn inherited() -> io::Result<(Input, Output)> {
+pub(super) fn inherited() -> io::Result<(PipeReader, PipeWriter)> {
     // The copies close on exec, and descriptors 0 and 1 become something else: neither what this
     // process starts nor what it reads and prints can touch the link.
     let input = pipe_at(io::stdin().as_fd())?;
     let output = pipe_at(io::stdout().as_fd())?;
     unistd::dup2_stdin(File::open("/dev/null")?)?;
     unistd::dup2_stdout(io::stderr())?;
-    Ok((Input(input.into()), output.into()))
+    Ok((input.into(), output.into()))
 }
 
 fn pipe_at(end: BorrowedFd<'_>) -> io::Result<OwnedFd> {
@@ -188,37 +187,38 @@ fn out_of_the_way(end: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     Ok(high.or_else(|_| fcntl_dupfd_cloexec(end, 3))?)
 }
 
-#[cfg(target_os = "linux")]
-const PACKETS: OFlags = OFlags::DIRECT;
-#[cfg(not(target_os = "linux"))]
-const PACKETS: OFlags = OFlags::empty();
-
 /// What comes from a worker, and its process.
 #[derive(Debug)]
-pub(crate) struct Answers(Input, Option<OwnedFd>);
+pub(crate) struct Answers(PipeReader, Option<OwnedFd>);
 
 /// What goes to a worker. Once this is dropped, the worker ends by itself.
 #[derive(Debug)]
 pub(crate) struct Tasks {
     pipe: PipeWriter,
-    /// The worker's end of it, where there is a way to that.
+    /// The worker's end of it, where it takes packets.
     unread: Option<File>,
 }
 
-/// Makes a connection fit for a worker, whose process is watched from now on.
-pub(crate) fn split(answers: Input, pipe: Output, id: u32) -> io::Result<(Answers, Tasks)> {
+/// Makes a connection fit for a worker, whose process is limited and watched from now on.
+pub(crate) fn split(link: Link, id: u32, limits: &[Limit]) -> io::Result<(Answers, Tasks)> {
+    let (answers, pipe) = (link.input, link.output);
+    limits
+        .iter()
+        .try_for_each(|limit| limit_resource(id, *limit))?;
     fcntl_setfl(&pipe, OFlags::NONBLOCK.union(PACKETS))?;
     #[cfg(target_os = "linux")]
-    for end in [answers.0.as_fd(), pipe.as_fd()] {
+    for end in [answers.as_fd(), pipe.as_fd()] {
         use nix::fcntl::{FcntlArg, fcntl};
         // A large value takes fewer turns. Where it is refused, the pipes stay as they are.
         let _ = fcntl(end, FcntlArg::F_SETPIPE_SZ(PIPE_BYTES));
     }
-    // A file of its own, whose reads do not wait whatever the child's do.
-    let path = format!("/proc/self/fd/{}", pipe.as_raw_fd());
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let unread = open(path, flags, Mode::empty()).ok();
-    let unread = unread.filter(|_| !PACKETS.is_empty()).map(File::from);
+    let mut unread = None;
+    if !PACKETS.is_empty() {
+        // A file of its own, whose reads do not wait whatever the child's do.
+        let path = format!("/proc/self/fd/{}", pipe.as_raw_fd());
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        unread = Some(open(path, flags, Mode::empty())?.into());
+    }
     Ok((Answers(answers, watch(id)?), Tasks { pipe, unread }))
 }
 
@@ -231,7 +231,7 @@ impl Answers {
         let end = process.as_ref().map(readable);
         let tasks = next.sends.as_ref();
         let room = tasks.map(|tasks| PollFd::new(&tasks.pipe, PollFlags::OUT));
-        let answer = next.hears.then(|| readable(&input.0));
+        let answer = next.hears.then(|| readable(input));
         let (place, mut ends) = (1 + usize::from(end.is_some()), vec![readable(&waker.0)]);
         ends.extend(end.into_iter().chain(answer).chain(room));
         poll_until(&mut ends, look.into_iter().chain(next.deadline).min());
@@ -239,12 +239,11 @@ impl Answers {
         if is_ready(0) {
             waker.rest();
         }
-        let mut has_closed = false;
         let may_have_ended = look.is_some() || is_ready(1);
-        let mut left = u64::from(next.hears && is_ready(place));
+        let (mut has_closed, mut left) = (false, u64::from(next.hears && is_ready(place)));
         if may_have_ended && next.hears {
             // All that it has said. Another process may have its pipe, and say more.
-            left = left.max(ioctl_fionread(&input.0).unwrap_or(0));
+            left = left.max(ioctl_fionread(input).unwrap_or(0));
         }
         while !has_closed && left > 0 {
             let read = incoming.fill(input).unwrap_or(0);
@@ -281,14 +280,9 @@ impl Tasks {
         ioctl_fionread(&self.pipe).map_or(0, |size| size as usize)
     }
 
-    pub(crate) fn can_come_back(&self) -> bool {
-        self.unread.is_some()
-    }
-
     /// Takes back the packets that the worker has not read. It may read others meanwhile.
     pub(crate) fn take_back(&self) -> Vec<Vec<u8>> {
-        let mut packets = Vec::new();
-        let mut packet = [0; PACKET_BYTES];
+        let (mut packets, mut packet) = (Vec::new(), [0; PACKET_BYTES]);
         while let Some(mut unread) = self.unread.as_ref()
             && let Ok(size @ 1..) = unread.read(&mut packet)
         {
@@ -332,7 +326,7 @@ impl Waker {
     }
 
     /// Waits to be woken, for at most until `deadline`.
-    pub(crate) fn wait(&self, deadline: Instant) {
+    pub(crate) fn sleep(&self, deadline: Instant) {
         poll_until(&mut [readable(&self.0)], Some(deadline));
         self.rest();
     }

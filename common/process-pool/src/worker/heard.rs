@@ -3,9 +3,8 @@
 use super::{AHEAD_FOR, AHEAD_MOST, Ending, Stage, Worker};
 use crate::{
     Event, PoolError,
-    child::Incoming,
     queue::Queue,
-    wire::{FAILURE, HELLO, MARK, Message, NO_TASK, NOTE, VALUE},
+    wire::{FAILURE, HELLO, Incoming, MARK, Message, NO_TASK, NOTE, VALUE},
 };
 use std::{mem, sync::Arc, time::Instant};
 
@@ -34,7 +33,7 @@ impl Worker {
             let now = Instant::now();
             let took = now - mem::replace(&mut self.began, now);
             let fitting = (AHEAD_FOR * answers).as_nanos() / took.as_nanos().max(1);
-            self.ahead = fitting.min(AHEAD_MOST);
+            self.ahead = AHEAD_MOST.min(fitting as usize);
         }
         answers
     }
@@ -58,7 +57,6 @@ impl Worker {
             (Stage::Answer, VALUE | FAILURE) => {
                 self.announce(queue);
                 if let Some(job) = self.jobs.pop_front() {
-                    self.answered += job.order.len();
                     let (worker, note) = (self.id, mem::take(&mut self.note));
                     queue.note(|| Event::Done { worker, task, note });
                     queue.settle(job, Ok(message));
@@ -73,9 +71,10 @@ impl Worker {
     /// Takes in its first message, and has it initialised.
     fn greet(&mut self, queue: &mut Queue, hello: &Message) -> Result<(), PoolError> {
         let hello = postcard::from_bytes(hello.payload());
-        let (types, note): (String, _) = hello.map_err(|_| PoolError::NotUnderstood)?;
-        if types != queue.settings.types.join(", ") {
-            let reason = PoolError::OtherTypes(types);
+        let (types, note): (Vec<String>, _) = hello.map_err(|_| PoolError::NotUnderstood)?;
+        let functions = queue.settings.functions.iter();
+        if !functions.map(|(_, types)| types).eq(&types) {
+            let reason = PoolError::OtherTypes(types.join(", "));
             let fatal = reason.clone();
             queue.later(|shared| shared.change(|state| state.give_up(fatal)));
             return Err(reason);

@@ -10,14 +10,9 @@ use nix::{
 };
 use process_pool::{PoolError, Task, TaskError, Worker, child::Exit};
 use std::{
-    pin::Pin,
     process::Command,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
-        mpsc,
-    },
-    task::{Context, Poll, Wake, Waker},
+    sync::{Arc, mpsc},
+    task::{Context, Waker},
     thread,
 };
 
@@ -104,47 +99,38 @@ fn inputs_may_depend_on_outcomes() {
     });
 }
 
+/// A task that takes long among quick ones, the first of which have tasks sent ahead.
+fn one_of_601_takes_long(point: &MeetingPoint) -> Vec<Chore> {
+    let mut chores = vec![Chore::Return; 601];
+    chores[300] = point.chore();
+    chores
+}
+
 #[test]
 fn no_outcome_waits_behind_a_task_that_takes_long() {
     watched(|| {
-        for ordered in [false, true] {
-            let point = MeetingPoint::new();
-            let pool = pool(CHORE, 2);
-            // Quick ones first, so that tasks are sent ahead.
-            let short = std::iter::repeat_n(Chore::Return, 300);
-            let inputs: Vec<_> = short.clone().chain([point.chore()]).chain(short).collect();
-            if ordered {
-                let tasks: Vec<_> = inputs.into_iter().map(|chore| pool.submit(chore)).collect();
-                let met = point.meet();
-                let (long, short): (Vec<_>, Vec<_>) =
-                    tasks.into_iter().partition(|task| task.id() == 300);
-                assert!(
-                    short
-                        .into_iter()
-                        .map(Task::wait)
-                        .all(|outcome| outcome.is_ok())
-                );
-                drop(met);
-                assert!(
-                    long.into_iter()
-                        .map(Task::wait)
-                        .all(|outcome| outcome.is_ok())
-                );
-            } else {
-                let mut outcomes = pool.map_unordered(inputs);
-                let met = point.meet();
-                assert_eq!(
-                    outcomes
-                        .by_ref()
-                        .take(600)
-                        .filter(|(_, end)| end.is_ok())
-                        .count(),
-                    600
-                );
-                drop(met);
-                assert_eq!(outcomes.count(), 1);
-            }
-        }
+        let (point, pool) = (MeetingPoint::new(), pool(CHORE, 2));
+        let chores = one_of_601_takes_long(&point).into_iter();
+        let mut tasks: Vec<_> = chores.map(|chore| pool.submit(chore)).collect();
+        let met = point.meet();
+        let long = tasks.remove(300);
+        assert!(tasks.into_iter().all(|task| task.wait().is_ok()));
+        assert!(!long.is_finished());
+        drop(met);
+        assert!(long.wait().is_ok());
+    });
+}
+
+#[test]
+fn no_outcome_of_a_stream_waits_behind_a_task_that_takes_long() {
+    watched(|| {
+        let (point, pool) = (MeetingPoint::new(), pool(CHORE, 2));
+        let mut outcomes = pool.map_unordered(one_of_601_takes_long(&point));
+        let met = point.meet();
+        let quick = outcomes.by_ref().take(600);
+        assert_eq!(quick.filter(|(_, end)| end.is_ok()).count(), 600);
+        drop(met);
+        assert_eq!(outcomes.count(), 1);
     });
 }
 
@@ -249,132 +235,6 @@ fn the_last_tasks_of_a_shutdown_run_at_once_and_a_shared_pool_can_end() {
         assert_eq!(ending.join().expect("no panic").done, 2);
         assert!(tasks.into_iter().all(|task| task.wait().is_ok()));
         assert_eq!(pool.call(Chore::Return), Err(TaskError::Cancelled));
-    });
-}
-
-/// Asks the pool for its ledger when it is woken, and panics.
-struct Nosy(Arc<process_pool::ProcessPool<Chore, u32>>);
-
-impl Wake for Nosy {
-    fn wake(self: Arc<Self>) {
-        assert!(self.0.ledger().submitted == 0, "on purpose");
-    }
-}
-
-#[test]
-fn a_waker_may_ask_the_pool_and_panic() {
-    watched(|| {
-        let point = MeetingPoint::new();
-        let pool = Arc::new(pool(CHORE, 1));
-        let mut task = pool.submit(point.chore());
-        let met = point.meet();
-        let waker = Waker::from(Arc::new(Nosy(Arc::clone(&pool))));
-        let polled = Pin::new(&mut task).poll(&mut Context::from_waker(&waker));
-        assert_eq!(polled, Poll::Pending);
-        drop(met);
-        check_at_rest(&pool);
-        assert!(task.is_finished() && task.wait().is_ok());
-    });
-}
-
-/// Drops the pool when it is woken.
-struct Dropping(Mutex<Option<Arc<process_pool::ProcessPool<Chore, u32>>>>);
-
-impl Wake for Dropping {
-    fn wake(self: Arc<Self>) {
-        drop(self.0.lock().expect("no panic").take());
-    }
-}
-
-#[test]
-fn a_waker_may_drop_the_pool() {
-    watched(|| {
-        let point = MeetingPoint::new();
-        let pool = Arc::new(pool(CHORE, 1));
-        let mut task = pool.submit(point.chore());
-        let met = point.meet();
-        let waker = Waker::from(Arc::new(Dropping(Mutex::new(Some(pool)))));
-        let polled = Pin::new(&mut task).poll(&mut Context::from_waker(&waker));
-        assert_eq!(polled, Poll::Pending);
-        let pid = met.pid;
-        drop(met);
-        // Waiting for it would be another waker.
-        while !task.is_finished() {
-            thread::yield_now();
-        }
-        assert_eq!(task.wait(), Ok(pid));
-        crate::support::wait_until_dead(Pid::from_raw(pid.cast_signed()));
-    });
-}
-
-#[test]
-fn room_is_given_out_in_order_and_given_up_waits_hold_none() {
-    watched(|| {
-        let point = MeetingPoint::new();
-        let builder = builder(CHORE, 1).queue_limit(count(1));
-        let pool = builder.start().expect("the crew starts");
-        let running = pool.submit(point.chore());
-        let met = point.meet();
-        let queued = pool.submit(Chore::Return);
-        let mut waiting: Vec<_> = (0..3)
-            .map(|_| Box::pin(pool.submit_async(Chore::Return)))
-            .collect();
-        let mut context = Context::from_waker(Waker::noop());
-        for wait in &mut waiting {
-            assert!(wait.as_mut().poll(&mut context).is_pending());
-        }
-        drop(waiting.remove(1));
-        drop(met);
-        assert!(running.wait().is_ok() && queued.wait().is_ok());
-        let tasks = waiting.into_iter().map(crate::tasks::block_on);
-        let ids: Vec<_> = tasks.map(|task| (task.id(), task.wait().is_ok())).collect();
-        assert_eq!(ids, [(2, true), (3, true)]);
-        assert_eq!(check_at_rest(&pool).submitted, 5);
-    });
-}
-
-/// Counts how often it is woken.
-#[derive(Default)]
-struct Counting(AtomicUsize);
-
-impl Wake for Counting {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
-#[test]
-fn each_place_in_the_queue_wakes_one_that_waits_for_it() {
-    watched(|| {
-        let point = MeetingPoint::new();
-        let builder = builder(CHORE, 1).queue_limit(count(1));
-        let pool = builder.start().expect("the crew starts");
-        let running = pool.submit(point.chore());
-        let met = point.meet();
-        let queued = pool.submit(point.chore());
-        let counting = Arc::new(Counting::default());
-        let waker = Waker::from(Arc::clone(&counting));
-        let mut context = Context::from_waker(&waker);
-        let mut waiting: Vec<_> = (0..1_000)
-            .map(|_| Box::pin(pool.submit_async(Chore::Return)))
-            .collect();
-        for wait in &mut waiting {
-            assert!(wait.as_mut().poll(&mut context).is_pending());
-        }
-        drop(met);
-        assert!(running.wait().is_ok());
-        // The queued one is begun: that frees one place.
-        let met = point.meet();
-        while counting.0.load(Ordering::SeqCst) == 0 {
-            thread::yield_now();
-        }
-        let mut polls = waiting
-            .iter_mut()
-            .map(|wait| wait.as_mut().poll(&mut context));
-        assert_eq!(polls.position(|polled| polled.is_ready()), Some(0));
-        assert_eq!(counting.0.load(Ordering::SeqCst), 1);
-        drop(met);
-        assert!(queued.wait().is_ok());
     });
 }
 

@@ -137,41 +137,39 @@ impl Chore {
                 std::process::exit(3);
             }
             #[cfg(target_os = "linux")]
-            Self::Fight(socket, workers) => {
-                // A second attempt finds nobody to meet.
-                let _ = meet(&socket);
-                fight(&workers);
-            }
-            Self::Print => {
-                println!("a line on standard output");
-                print!("half a line, and \u{0}\u{ff} bytes");
-                eprintln!("a line on standard error");
-            }
+            Self::Fight(socket, workers) => fight(&socket, &workers),
+            Self::Print => print_much(),
             Self::LeaveOrphan(socket) => leave_orphan(&socket),
-            Self::HoldStdout => {
-                let (tx, rx) = std::sync::mpsc::channel();
-                std::thread::spawn(move || {
-                    let _stdout = io::stdout().lock();
-                    tx.send(()).expect("the task waits");
-                    std::thread::park();
-                });
-                rx.recv().expect("the thread holds it");
-            }
-            Self::CloseAll(file) => {
-                let closed = (3..1024)
-                    .filter(|fd| nix::unistd::close(*fd).is_ok())
-                    .count();
-                for _ in 0..closed {
-                    let file = std::fs::OpenOptions::new()
-                        .append(true)
-                        .create(true)
-                        .open(&file);
-                    std::mem::forget(file.expect("there is room"));
-                }
-            }
+            Self::HoldStdout => hold_stdout(),
+            Self::CloseAll(file) => close_all(&file),
             Self::PanicBadly(how) => panic_badly(&how),
         }
         std::process::id()
+    }
+}
+
+fn print_much() {
+    println!("a line on standard output");
+    print!("half a line, and \u{0}\u{ff} bytes");
+    eprintln!("a line on standard error");
+}
+
+fn hold_stdout() {
+    let (tx, rx) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let _stdout = io::stdout().lock();
+        tx.send(()).expect("the task waits");
+        std::thread::park();
+    });
+    rx.recv().expect("the thread holds it");
+}
+
+fn close_all(file: &Path) {
+    let closed = (3..1024).filter(|fd| nix::unistd::close(*fd).is_ok());
+    for _ in 0..closed.count() {
+        let mut options = std::fs::OpenOptions::new();
+        let file = options.append(true).create(true).open(file);
+        std::mem::forget(file.expect("there is room"));
     }
 }
 
@@ -237,7 +235,9 @@ fn follow_null() {
 
 /// Kills the workers of this pool among `workers`, this one last.
 #[cfg(target_os = "linux")]
-fn fight(workers: &[u32]) {
+fn fight(socket: &Path, workers: &[u32]) {
+    // A second attempt finds nobody to meet.
+    let _ = meet(socket);
     let own = std::process::id();
     let others = workers.iter().filter(|worker| **worker != own);
     for worker in others.chain(workers.iter().filter(|worker| **worker == own)) {

@@ -11,4 +11,5 @@ mod limits;
 mod soak;
 mod support;
 mod tasks;
+mod wakers;
 mod ways;

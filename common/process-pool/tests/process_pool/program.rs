@@ -38,34 +38,35 @@ use std::{error::Error, num::NonZeroUsize, process::ExitCode, thread, time::Dura
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 #[cfg(unix)]
+const ROLES: [&dyn Role; 22] = [
+    &crew::SQUARE,
+    &crew::GRIND,
+    &crew::CHORE,
+    &crew::PICKY,
+    &crew::SECRETIVE,
+    &crew::CONFIDING,
+    &crew::ECHO,
+    &crew::FORGED,
+    &crew::TOUCHY,
+    &crew::FORKING,
+    &crew::TWIN,
+    &crew::WHERE,
+    &crew::OTHER_TWIN,
+    &crew::NESTED,
+    &crew::ADD,
+    &crew::LOAD,
+    &crew::HOG,
+    &crew::INFLATE,
+    &crew::DEFLATE,
+    &Doomed,
+    &Impostor("mute"),
+    &Impostor("stillborn"),
+];
+
+#[cfg(unix)]
 fn main() -> ExitCode {
     let forgets = std::env::var_os("POOL_CREW_FORGETS").is_some();
-    if !forgets
-        && let Some(code) = child::take_role(&[
-            &crew::SQUARE,
-            &crew::GRIND,
-            &crew::CHORE,
-            &crew::PICKY,
-            &crew::SECRETIVE,
-            &crew::CONFIDING,
-            &crew::ECHO,
-            &crew::FORGED,
-            &crew::TOUCHY,
-            &crew::FORKING,
-            &crew::TWIN,
-            &crew::WHERE,
-            &crew::OTHER_TWIN,
-            &crew::NESTED,
-            &crew::ADD,
-            &crew::LOAD,
-            &crew::HOG,
-            &crew::INFLATE,
-            &crew::DEFLATE,
-            &Doomed,
-            &Impostor("mute"),
-            &Impostor("stillborn"),
-        ])
-    {
+    if !forgets && let Some(code) = child::take_role(&ROLES) {
         return code;
     }
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -195,13 +196,10 @@ fn end(pools: &str) -> Result<()> {
         for task in tasks.drain(..round % 10) {
             task.wait()?;
         }
-        if round % 2 == 0 {
-            let ledger = pool.shutdown();
-            if ledger.done != 10 {
-                return Err(format!("{ledger:?}").into());
-            }
-        } else {
+        if round % 2 == 1 {
             drop(pool);
+        } else if pool.shutdown().done != 10 {
+            return Err(format!("round {round}: a task was not done").into());
         }
         for task in tasks {
             let outcome = task.wait();
