@@ -100,7 +100,8 @@ impl<I, O> ProcessPool<I, O> {
         block_on(self.shutdown_async(Some(limit)))
     }
 
-    /// As [`shutdown`](Self::shutdown), without blocking the thread; a limit is optional.
+    /// As [`shutdown`](Self::shutdown), without blocking the thread; a limit is optional. Where the
+    /// system refuses the thread that keeps it, it counts as past.
     ///
     /// # Cancel safety
     /// Dropped before it is ready, the pool shuts down all the same.
