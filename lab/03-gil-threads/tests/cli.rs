@@ -68,10 +68,7 @@ fn without_a_python_one_line_says_so_and_the_rest_runs() {
     let mut command = Command::new(BINARY);
     command.args(SMALL).env("PATH", "/nowhere");
     let finished = run_command(command).well();
-    finished.tells(&[
-        "cannot start `python3`",
-        "--python PATH names another",
-    ]);
+    finished.tells(&["cannot start `python3`", "--python PATH names another"]);
     assert!(
         !finished.stdout.contains("python threads"),
         "{}",

@@ -1,10 +1,7 @@
 //! The flags of this step, and the pages that they ask for.
 
 use anyhow::{Context, ensure};
-use common::{
-    cli::{RoundsArgs, Seconds, WORKERS_LIMIT, seconds, up_to},
-    listen_to,
-};
+use common::cli::{RoundsArgs, Seconds, WORKERS_LIMIT, seconds, up_to};
 use lab_10_hybrid_pipeline::{
     page::{Parse, STREAM, TREE},
     workers::WAYS,
@@ -140,10 +137,8 @@ impl Args {
 
 /// The folder of the HTML documentation of the toolchain in use.
 fn documentation_folder() -> anyhow::Result<PathBuf> {
-    let mut rustc = Command::new("rustc");
-    let heard = listen_to(rustc.args(["--print", "sysroot"]));
-    let (_, [sysroot, words]) =
-        heard.context("no documentation found; leave out --site to do without it")?;
+    let heard = common::listen_to(Command::new("rustc").args(["--print", "sysroot"]));
+    let (_, [sysroot, words]) = heard.context("no documentation found; leave out --site")?;
     ensure!(!sysroot.is_empty(), "rustc: {}", words.trim());
     let folder = PathBuf::from(sysroot.trim()).join("share/doc/rust/html");
     ensure!(
