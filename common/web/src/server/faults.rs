@@ -4,7 +4,6 @@ use super::{
     Lab, PATHS,
     asked::{Answer, Asked, BRIEF},
     bodies::gzip,
-    mix,
 };
 use axum::{
     Extension, Router,
@@ -15,6 +14,7 @@ use axum::{
     routing::{any, get},
 };
 use futures_util::stream;
+use measure::workload::Seeded;
 use serde::{Deserialize, Serialize};
 use std::{
     convert::Infallible,
@@ -101,12 +101,11 @@ impl Faults {
         let every = u64::from(self.every.get());
         let index = arrival.checked_sub(1)?;
         let (group, place) = (index / every, index % every);
-        let draw = mix(self.seed, group);
-        if self.kinds.is_empty() || draw % every != place {
+        let mut draws = Seeded::for_item(self.seed, group);
+        if self.kinds.is_empty() || draws.range(0..every) != place {
             return None;
         }
-        let kind = mix(draw, group) % self.kinds.len() as u64;
-        Some(self.kinds[usize::try_from(kind).expect("an index into a list fits")])
+        Some(self.kinds[draws.range(0..self.kinds.len() as u64) as usize])
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     Lab,
-    faults::{self, FaultKind},
+    faults::{self, FaultKind, Faults},
 };
 use axum::{
     Extension,
@@ -142,16 +142,7 @@ pub(super) async fn watch(
     let fault = aimed.and_then(|faults| Some((faults.at(arrival)?, faults)));
     let mut response = match fault {
         None => next.run(request).await,
-        Some((FaultKind::ServerError, faults)) => {
-            let status = StatusCode::from_u16(faults.status).unwrap_or(StatusCode::BAD_GATEWAY);
-            (status, "a fault, by the seed\n").into_response()
-        }
-        Some((FaultKind::TooManyRequests, faults)) => {
-            faults::too_many_requests(faults.retry_after_s.to_string())
-        }
-        Some((FaultKind::Stall, _)) => faults::stall(),
-        Some((FaultKind::Reset, _)) => faults::reset(),
-        Some((FaultKind::Cut, _)) => halve(next.run(request).await).await,
+        Some((kind, faults)) => fail(kind, faults, next.run(request)).await,
     };
     let broken = response.extensions().get::<FaultKind>().copied();
     in_flight.note(|now| {
@@ -177,12 +168,23 @@ pub(super) async fn watch(
     })
 }
 
-/// Half of what the true answer would have been.
-async fn halve(response: Response) -> Response {
-    let (head, body) = response.into_parts();
-    match axum::body::to_bytes(body, usize::MAX).await {
-        Ok(whole) if !whole.is_empty() => faults::cut(head.headers, &whole),
-        // Nothing to halve: the connection breaks all the same.
-        _ => faults::reset(),
+/// The answer of a request that fails, which is half of the true one if it is cut.
+async fn fail(kind: FaultKind, plan: &Faults, whole: impl Future<Output = Response>) -> Response {
+    match kind {
+        FaultKind::ServerError => {
+            let status = StatusCode::from_u16(plan.status).unwrap_or(StatusCode::BAD_GATEWAY);
+            (status, "a fault, by the seed\n").into_response()
+        }
+        FaultKind::TooManyRequests => faults::too_many_requests(plan.retry_after_s.to_string()),
+        FaultKind::Stall => faults::stall(),
+        FaultKind::Reset => faults::reset(),
+        FaultKind::Cut => {
+            let (head, body) = whole.await.into_parts();
+            match axum::body::to_bytes(body, usize::MAX).await {
+                Ok(whole) if !whole.is_empty() => faults::cut(head.headers, &whole),
+                // Nothing to halve: the connection breaks all the same.
+                _ => faults::reset(),
+            }
+        }
     }
 }
