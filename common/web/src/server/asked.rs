@@ -65,13 +65,11 @@ impl Asked {
             while let Some(part) = parts.next_field().await? {
                 let name = part.name().unwrap_or_default().to_owned();
                 let kind = part.content_type().unwrap_or(BINARY).to_owned();
-                let is_file = part.file_name().is_some();
-                let text = json_safe(&part.bytes().await?, &kind);
-                let those = match is_file {
-                    true => &mut asked.files,
-                    false => &mut asked.form,
+                let those = match part.file_name() {
+                    Some(_) => &mut asked.files,
+                    None => &mut asked.form,
                 };
-                those.push((name, text));
+                those.push((name, json_safe(&part.bytes().await?, &kind)));
             }
             return Ok(asked);
         }
