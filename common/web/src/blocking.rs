@@ -159,11 +159,9 @@ thread_local! {
 
 impl Line {
     fn ask(mut self, at: &Exchange) -> Result<(Self, Response<Incoming>), BoxError> {
+        let host = &at.url[Position::BeforeHost..Position::AfterPort];
         let request = Request::get(&at.url[Position::BeforePath..Position::AfterQuery])
-            .header(
-                header::HOST,
-                &at.url[Position::BeforeHost..Position::AfterPort],
-            )
+            .header(header::HOST, host)
             .header(header::USER_AGENT, USER_AGENT)
             .header(header::ACCEPT, "*/*")
             .body(Empty::new())?;

@@ -195,10 +195,8 @@ impl Floor {
         if let Some(arrivals) = bell {
             // Whoever still waits for the bell of the run before is released.
             let _ = now.rung.set(Instant::now());
-            *now = Bell {
-                arrivals,
-                ..Bell::default()
-            };
+            *now = Bell::default();
+            now.arrivals = arrivals;
         }
         self.counts.ask(bell.is_some())
     }
