@@ -4,10 +4,7 @@ use crate::{
     Lab,
     claim::{Check, Claim, cpus, free_cpus, seconds, times, wall},
 };
-use report::Variant;
-
-/// A tenth: less than this is not called a difference.
-pub const MARGIN: f64 = 1.1;
+use report::{MARGIN, Variant};
 
 /// Two rounds that agree may do so by chance.
 pub(crate) const LEAST_ROUNDS: usize = 3;
@@ -90,7 +87,7 @@ impl Lab {
         let is_open = found == Comparison::Undecided;
         let is_long = is_open.then(|| wall(first).at_least(seconds(LEAST_TIME_S)));
         // Too close to be told apart with so few CPUs.
-        let is_luck = found == Comparison::Same && margin > MARGIN;
+        let is_luck = margin > MARGIN && matches!(found, Comparison::Same | Comparison::Undecided);
         let is_quiet = is_luck.then(|| free_cpus().at_least(cpus() * (1.0 / MARGIN)));
         let checks = checks.into_iter().chain(is_long).map(Check::in_rounds);
         let claim = Claim::that(name, format!("{about}: {text}"));
@@ -101,16 +98,13 @@ impl Lab {
     /// How many times as fast one of two ways can seem only because its neighbours left it more CPUs; 1 where
     /// both wait most of their time, or the CPUs are free.
     fn luck(&self, ways: [&str; 2]) -> f64 {
-        let busy = |run: &Variant| (run.cpu_user_s + run.cpu_system_s) / run.wall_s;
-        // Among many neighbours what computes all the time gets no more than this of a CPU.
-        let works = |way| self.middle(way, busy).is_some_and(|busy| busy > 0.15);
-        if !ways.into_iter().any(works) {
+        let computes = |way| self.middle(way, Variant::computes) == Some(true);
+        if !ways.into_iter().any(computes) {
             return 1.0;
         }
-        let host = &mut self.state().document.host;
-        host.look_again();
-        let luck = host.cpus as f64 / host.parallelism;
-        if luck > MARGIN { luck } else { 1.0 }
+        let mut state = self.state();
+        state.document.host.look_again();
+        state.document.luck()
     }
 }
 

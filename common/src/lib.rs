@@ -21,7 +21,7 @@ mod step;
 mod sweep;
 
 pub use bound::Bound;
-pub use comparison::{Comparison, MARGIN};
+pub use comparison::Comparison;
 pub use guest::{ask_python, listen_to};
 pub use lab::{Lab, Measure, Observer};
 pub use measure::{
@@ -32,7 +32,7 @@ pub use measure::{
 pub use process_pool::{self, child, panics};
 pub use question::Question;
 pub use recorded::Recorded;
-pub use report::{self, Document, Ledger, Tally, Variant, format};
+pub use report::{self, Document, Ledger, MARGIN, Tally, Variant, format};
 pub use step::Step;
 pub use sweep::Sweep;
 pub use timeline;

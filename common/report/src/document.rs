@@ -56,19 +56,45 @@ pub struct Document {
     pub error: Option<String>,
 }
 
+/// A tenth: less than this is not called a difference.
+pub const MARGIN: f64 = 1.1;
+
 impl Document {
-    /// How a variant's time compares with the first one's, in words; marked where a claim leaves it open.
+    /// How a variant's time compares with the first one's, in words.
+    ///
+    /// Marked where a claim on both leaves it open or, without one, where rounds disagree or neighbours on the CPUs
+    /// may have made it.
     pub(crate) fn compared(&self, one: &Variant) -> Option<String> {
         let speedup = one.speedup.filter(|speedup| *speedup != 1.0)?;
-        let walls = [&self.variants[0], one].map(|one| format!("[{}].wall", one.name));
-        let leaves_open = |claim: &ClaimReport| {
-            let is_open = claim.seen() == Verdict::Inconclusive;
-            is_open && walls.iter().all(|wall| claim.is_on(wall))
+        let first = &self.variants[0];
+        let walls = [first, one].map(|one| format!("[{}].wall", one.name));
+        let is_on_both = |claim: &&ClaimReport| walls.iter().all(|wall| claim.is_on(wall));
+        let mut claims = self.claims.iter().filter(is_on_both).peekable();
+        let works = first.computes() || one.computes();
+        let luck = if works { self.luck() } else { 1.0 };
+        let is_open = match claims.peek() {
+            Some(_) => claims.any(|claim| claim.seen() == Verdict::Inconclusive),
+            None => {
+                let rounds = first.walls_s.iter().zip(&one.walls_s);
+                let mut sides = rounds.map(|(first, one)| first / one).map(|ratio| {
+                    i8::from(ratio > MARGIN * luck) - i8::from(ratio < 1.0 / MARGIN / luck)
+                });
+                let side = sides.next().unwrap_or_default();
+                sides.any(|other| other != side) || side == 0 && luck > 1.0
+            }
         };
-        let text = format::compared(speedup);
-        let is_open = text.contains('×') && self.claims.iter().any(leaves_open);
         let open = format!("~{} ×, undecided", format::factor(speedup));
-        Some(if is_open { open } else { text })
+        Some(if is_open {
+            open
+        } else {
+            format::compared(speedup)
+        })
+    }
+
+    /// How many times as fast what computes can seem only because its neighbours left it more CPUs.
+    pub fn luck(&self) -> f64 {
+        let luck = self.host.cpus as f64 / self.host.parallelism;
+        if luck > MARGIN { luck } else { 1.0 }
     }
 
     /// What a reader is to know before the figures: what disturbed the run, and whether the machine was busy.
@@ -77,7 +103,8 @@ impl Document {
             let why = one.disturbed.as_ref()?;
             Some(format!("`{}`: {why}; its times prove nothing.", one.name))
         });
-        let is_busy = self.claims.iter().any(|claim| claim.needs_quiet);
+        let is_lucky = self.luck() > 1.0 && self.variants.iter().any(Variant::computes);
+        let is_busy = is_lucky || self.claims.iter().any(|claim| claim.needs_quiet);
         let busy = is_busy.then(|| {
             let free = match (self.host.cpus, self.host.parallelism) {
                 (1, _) => "This program may use one CPU only: no two threads work at once.".into(),
@@ -242,6 +269,14 @@ pub struct Variant {
     /// The recording in full, for pictures and traces.
     #[serde(skip)]
     pub recording: Recording,
+}
+
+impl Variant {
+    /// Whether it kept a CPU busy and did not just wait.
+    pub fn computes(&self) -> bool {
+        // Among many neighbours what computes all the time gets no more than this of a CPU.
+        self.cpu_user_s + self.cpu_system_s > 0.15 * self.wall_s
+    }
 }
 
 /// The variants whose times are to be compared, and so have a bar: with the first one's, with the shortest

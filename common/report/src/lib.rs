@@ -22,7 +22,7 @@ mod verbose;
 
 pub use cast::Cast;
 pub use document::{
-    CheckReport, ClaimReport, Document, Ledger, Pointer, QuestionReport, SCHEMA, Source,
+    CheckReport, ClaimReport, Document, Ledger, MARGIN, Pointer, QuestionReport, SCHEMA, Source,
     TableReport, Tally, Variant, Verdict,
 };
 pub use live::{Watch, Watched};

@@ -86,10 +86,14 @@ fn also_ran(document: &Document, text: &str, width: usize) -> Option<String> {
 
 /// Step, question and machine; and whether the machine was too busy.
 fn head(document: &Document, width: usize) -> Vec<String> {
-    let (mut title, machine) = (header(document, width), document.host.cpus_in_words());
+    let (mut title, mut machine) = (header(document, width), document.host.cpus_in_words());
+    let rounds = document.variants.iter().map(|one| one.walls_s.len()).max();
+    if let Some(rounds @ 2..) = rounds {
+        machine = format!("middle of {rounds} rounds · {machine}");
+    }
     let used = title.lines().last().map_or(width, measure_text_width);
     let room = width.saturating_sub(used);
-    title += &if machine.len() + 2 <= room {
+    title += &if measure_text_width(&machine) + 2 <= room {
         format!("{DIM}{machine:>room$}{DIM:#}")
     } else {
         format!("\n{DIM}{machine}{DIM:#}")
