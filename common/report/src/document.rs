@@ -83,11 +83,9 @@ impl Document {
                 sides.any(|other| other != side) || side == 0 && luck > 1.0
             }
         };
-        let open = format!("~{} ×, undecided", format::factor(speedup));
-        Some(if is_open {
-            open
-        } else {
-            format::compared(speedup)
+        Some(match is_open {
+            true => "undecided".into(),
+            false => format::compared(speedup),
         })
     }
 
