@@ -83,24 +83,19 @@ impl Keys {
         self.asked().shown.push_str(shown);
     }
 
-    /// The key or line that `entered` waits for, below a prompt.
+    /// The key or line that `entered` waits for, below a prompt; what was typed so far is forgotten.
     pub(crate) fn wait<T>(&self, prompt: &str, entered: impl FnOnce(&Self) -> T) -> T {
-        self.flush();
+        #[cfg(unix)]
+        if is_terminal() {
+            // Keys that cannot be forgotten are read.
+            let _ = termios::tcflush(io::stdin(), QueueSelector::IFlush);
+        }
         self.asked().prompt = Some(prompt.to_owned());
         let answer = entered(self);
         let mut asked = self.asked();
         asked.prompt = None;
         asked.shown.clear();
         answer
-    }
-
-    /// Forgets what was typed so far.
-    pub(crate) fn flush(&self) {
-        #[cfg(unix)]
-        if is_terminal() {
-            // Keys that cannot be forgotten are read.
-            let _ = termios::tcflush(io::stdin(), QueueSelector::IFlush);
-        }
     }
 
     /// The next key; of input that is no terminal the first of a line. `None` at its end.
