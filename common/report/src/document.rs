@@ -117,11 +117,8 @@ impl Document {
 impl ClaimReport {
     /// The verdict as a reader sees it: with too few CPUs free there is none.
     pub(crate) fn seen(&self) -> Verdict {
-        if self.needs_quiet {
-            Verdict::Inconclusive
-        } else {
-            self.verdict
-        }
+        let hidden = self.needs_quiet.then_some(Verdict::Inconclusive);
+        hidden.unwrap_or(self.verdict)
     }
 
     /// Whether it compares a figure whose expression has this part.

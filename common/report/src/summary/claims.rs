@@ -33,7 +33,8 @@ pub(super) fn lines(document: &Document, width: usize, tight: usize) -> Vec<Stri
         let claims = format::counted(open.len(), "claim");
         texts.push(format!("– {claims} did not show: --verbose"));
     } else {
-        let groups = open.chunk_by(|one, other| because(one) == because(other));
+        let alike = |claim: &ClaimReport| (because(claim).to_owned(), claim.seen());
+        let groups = open.chunk_by(|one, other| alike(one) == alike(other));
         texts.extend(groups.map(|group| not_shown(group, width, tight)));
     }
     texts
@@ -51,20 +52,17 @@ fn because(claim: &ClaimReport) -> &str {
 /// Claims that did not show for one reason, several by their first words, and the reason.
 fn not_shown(claims: &[&ClaimReport], width: usize, tight: usize) -> String {
     let most = if tight == 0 { 2 } else { 1 };
-    let alike = claims.chunk_by(|one, other| one.seen() == other.seen());
-    let texts = alike.map(|claims| {
-        let texts: Vec<&str> = match claims {
-            [one] => vec![&one.text],
-            _ => claims
-                .iter()
-                .map(|one| first_part(&one.text, &[": ", ", "]))
-                .collect(),
-        };
-        marked(claims[0].seen(), &texts.join(" · "), width, most) + "\n"
-    });
+    let texts: Vec<&str> = match claims {
+        [one] => vec![&one.text],
+        _ => claims
+            .iter()
+            .map(|one| first_part(&one.text, &[": ", ", "]))
+            .collect(),
+    };
+    let text = marked(claims[0].seen(), &texts.join(" · "), width, most);
     let reason = format!("because {}", because(claims[0]));
     let reason = at_most(fill(&reason, width, "  ", "  "), most);
-    texts.collect::<String>() + &format!("{DIM}{reason}{DIM:#}")
+    format!("{text}\n{DIM}{reason}{DIM:#}")
 }
 
 /// A text up to the first of these.
