@@ -77,7 +77,7 @@ impl Recorder {
                 let Ok(mut notes) = postcard::from_bytes::<Notes>(&note) else {
                     return;
                 };
-                timing::adopt_child_usage(worker.pid, notes.usage);
+                timing::family().adopt(worker.pid, notes.usage);
                 notes.task.job = Some(job(task));
                 let inner = notes.recording.lanes.iter_mut();
                 let inner = inner.flat_map(|lane| &mut lane.spans);
@@ -88,7 +88,7 @@ impl Recorder {
             }
             Event::Gone(worker, exit, begun) => {
                 self.show_busy(worker, false);
-                timing::forget_child_usage(worker.pid);
+                timing::family().forget(worker.pid);
                 if let Some((task, took)) = begun {
                     self.record_loss(worker, exit, (job(task), took));
                 }

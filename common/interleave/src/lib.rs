@@ -6,15 +6,13 @@
 //! steps any thread may go on; a step itself is never interrupted, so no lock may be held from one
 //! step to the next.
 //!
-//! - [`Schedule::all`] lists in how many orders the steps can happen;
-//! - [`force`] runs the program on real threads in a given order;
-//! - [`run()`] takes turns as they are given, and [`play`] asks the reader for them;
-//! - [`explore`] has a model checker try every order, without knowing the list.
+//! - [`run()`] runs the program on real threads in a given order, and [`play`] asks the reader for it;
+//! - [`explore`] has a model checker try every order.
 //!
 //! # Examples
 //! Two threads add one in two steps each. Of the six orders four lose an update:
 //! ```
-//! use interleave::{Race, Schedule, explore, failing, force};
+//! use interleave::{Race, explore, failing, run};
 //! use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
 //!
 //! let counter = Race {
@@ -31,29 +29,30 @@
 //!     expected: 2,
 //! };
 //!
-//! let orders = Schedule::all(&[2, 2]);
-//! assert_eq!(orders.len(), 6);
-//! let played = force(&counter, &orders);
-//! assert_eq!(failing(&played).count(), 4);
-//! let steps: Vec<String> = played[1].steps.iter().map(ToString::to_string).collect();
+//! let forced = run(&counter, &[0, 1, 0, 1]);
+//! let steps: Vec<String> = forced.steps.iter().map(ToString::to_string).collect();
 //! assert_eq!(steps, ["A loads 0", "B loads 0", "A stores 1", "B stores 1"]);
-//! assert_eq!(explore(counter), played);
+//!
+//! let orders = explore(counter);
+//! assert_eq!(orders.len(), 6);
+//! assert_eq!(failing(&orders).count(), 4);
+//! assert_eq!(orders[1], forced);
 //! ```
 
 mod model;
 pub mod play;
 mod run;
 mod schedule;
+#[cfg(test)]
+mod tests;
 
 pub use model::{explore, failing};
-pub use run::{Run, Stand, force, run};
-pub use schedule::{Schedule, letter};
+pub use run::{Run, Stand, run};
+pub use schedule::Schedule;
 
+use schedule::letter;
 use serde::Serialize;
-use std::{
-    fmt,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::fmt;
 
 /// What stands before each step; it takes the name of the step.
 pub type Turn<'a> = &'a dyn Fn(&'static str);
@@ -88,45 +87,8 @@ pub struct Step {
     pub value: i64,
 }
 
-impl Step {
-    /// A step that begins, whose value is not known yet.
-    fn begun(thread: usize, name: &'static str) -> Self {
-        let value = 0;
-        Self {
-            thread,
-            name,
-            value,
-        }
-    }
-}
-
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {} {}", letter(self.thread), self.name, self.value)
     }
-}
-
-/// One run of a program.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Played {
-    /// In what order the steps happened.
-    pub schedule: Schedule,
-    /// Each of them.
-    pub steps: Vec<Step>,
-    /// What came out.
-    pub result: i64,
-    /// What should have.
-    pub expected: i64,
-}
-
-impl Played {
-    /// Whether something else came out than should have.
-    pub fn is_wrong(&self) -> bool {
-        self.result != self.expected
-    }
-}
-
-/// Opens what may have been left in mid-step by a panic, which ends the run anyway.
-fn open<T>(notes: &Mutex<T>) -> MutexGuard<'_, T> {
-    notes.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -93,28 +93,23 @@ pub struct Game {
 /// Plays if the command line has `--play`; `None` where it has not.
 pub fn take(package: &str, games: &[Game]) -> Option<ExitCode> {
     let is_play = |word: String| word == "--play" || word.starts_with("--play=");
-    if !env::args().any(is_play) {
-        return None;
-    }
+    env::args().any(is_play).then_some(())?;
     let played = match Line::try_parse() {
         Ok(line) => play(package, games, &line),
-        Err(error) if !error.use_stderr() => {
-            let _ = error.print();
-            return Some(ExitCode::SUCCESS);
-        }
-        Err(error) => {
+        Err(error) if error.use_stderr() => {
             let text = error.to_string().replace('\'', "`");
             let line = text.lines().next().unwrap_or_default();
             Err(line.trim_start_matches("error: ").into())
         }
+        Err(help) => {
+            let _ = help.print();
+            Ok(())
+        }
     };
-    Some(played.map_or_else(
-        |refusal| {
-            report::print_error(refusal);
-            ExitCode::from(2)
-        },
-        |()| ExitCode::SUCCESS,
-    ))
+    let refused = played
+        .inspect_err(|line| report::print_error(line))
+        .is_err();
+    Some(ExitCode::from(if refused { 2 } else { 0 }))
 }
 
 fn play(package: &str, games: &[Game], line: &Line) -> Result<(), String> {

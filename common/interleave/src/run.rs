@@ -1,17 +1,17 @@
 //! A race under control: its threads are real, and one that is told to takes its next step.
 
-use crate::{Played, Race, Schedule, Step, letter, open};
+use crate::{Race, Schedule, Step, letter};
 use serde::Serialize;
 use std::{
     collections::BTreeMap,
-    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
-    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    panic::resume_unwind,
+    sync::mpsc::{self, Receiver, Sender},
     thread::{self, Builder},
 };
 use tracing::info_span;
 
 /// Where a thread stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stand {
     /// It can take this step next.
@@ -23,8 +23,10 @@ pub enum Stand {
 }
 
 /// A run as far as it went.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Run {
+    /// In what order the steps happened.
+    pub schedule: Schedule,
     /// The steps.
     pub steps: Vec<Step>,
     /// Where each thread stands at the end.
@@ -36,6 +38,11 @@ pub struct Run {
 }
 
 impl Run {
+    /// Whether something else came out than should have.
+    pub fn is_wrong(&self) -> bool {
+        self.result.is_some_and(|result| result != self.expected)
+    }
+
     /// Whether no thread can go on, and not all have finished.
     pub fn is_deadlock(&self) -> bool {
         self.is_over() && self.result.is_none()
@@ -47,20 +54,15 @@ impl Run {
     }
 }
 
-/// What the threads of a run and the one that gives the turns tell each other.
-struct Table {
-    now: Mutex<Now>,
-    changed: Condvar,
-}
-
-struct Now {
-    /// `None` while a thread takes a step, or is on its way to its first.
-    stands: Vec<Option<Stand>>,
-    over: bool,
-}
-
 /// How a thread leaves a run that does not go on.
 struct Over;
+
+/// A thread of a run, as seen by the one that gives the turns.
+struct Player {
+    turn: Sender<()>,
+    /// What step it comes to next, until it has finished.
+    comes_to: Receiver<&'static str>,
+}
 
 /// Runs `race` on real threads, in this order, as far as it is given.
 ///
@@ -71,36 +73,41 @@ struct Over;
 /// # Panics
 /// The race panics, or a turn is of a thread that cannot take a step.
 pub fn run<S: Send + Sync>(race: &Race<S>, turns: &[usize]) -> Run {
-    let (shared, table) = ((race.share)(), Table::of(race.threads));
-    let (steps, stands, panic) = thread::scope(|scope| {
-        let (shared, table) = (&shared, &table);
+    let shared = (race.share)();
+    let (steps, stands) = thread::scope(|scope| {
+        let shared = &shared;
         let start = |thread: usize| {
+            let ((turn, turns), (comes, comes_to)) = (mpsc::channel(), mpsc::channel());
+            let wait_for_turn = move |name| {
+                // Who gives the turns may have given the last.
+                let _ = comes.send(name);
+                let _waiting = info_span!("turn", wait = "turn").entered();
+                turns
+                    .recv()
+                    .unwrap_or_else(|_| resume_unwind(Box::new(Over)));
+            };
             let named = Builder::new().name(format!("thread {}", letter(thread)));
-            let started = named.spawn_scoped(scope, move || {
-                let work = || (race.run)(shared, thread, &|name| table.wait_for_turn(thread, name));
-                let ended = catch_unwind(AssertUnwindSafe(work));
-                table.change(|now| now.stands[thread] = Some(Stand::Finished));
-                ended.err().filter(|panic| !panic.is::<Over>())
-            });
-            started.expect("the system starts a thread")
+            let started =
+                named.spawn_scoped(scope, move || (race.run)(shared, thread, &wait_for_turn));
+            let player = Player { turn, comes_to };
+            (player, started.expect("the system starts a thread"))
         };
-        let threads: Vec<_> = (0..race.threads).map(start).collect();
-        let (steps, stands) = table.direct(race, shared, turns);
-        table.change(|now| now.over = true);
-        let ended = threads
-            .into_iter()
-            .map(|thread| thread.join().ok().flatten());
-        (steps, stands, ended.fold(None, Option::or))
+        let (players, threads): (Vec<_>, Vec<_>) = (0..race.threads).map(start).unzip();
+        let directed = direct(race, shared, turns, &players);
+        drop(players);
+        let panics = threads.into_iter().filter_map(|it| it.join().err());
+        // All of them are waited for before one is passed on.
+        let panics: Vec<_> = panics.filter(|panic| !panic.is::<Over>()).collect();
+        panics.into_iter().for_each(|panic| resume_unwind(panic));
+        directed
     });
-    if let Some(panic) = panic {
-        resume_unwind(panic);
-    }
     assert!(
         steps.len() == turns.len(),
         "a turn of a thread that cannot take a step: {turns:?}"
     );
     let is_finished = stands.iter().all(|stand| *stand == Stand::Finished);
     Run {
+        schedule: Schedule::of(turns.to_vec()),
         steps,
         stands,
         result: is_finished.then(|| (race.result)(&shared)),
@@ -108,66 +115,41 @@ pub fn run<S: Send + Sync>(race: &Race<S>, turns: &[usize]) -> Run {
     }
 }
 
-impl Table {
-    fn of(threads: usize) -> Self {
-        let stands = vec![None; threads];
-        Self {
-            now: Mutex::new(Now {
-                stands,
-                over: false,
-            }),
-            changed: Condvar::new(),
+/// Gives the turns; the steps that were taken, and where each thread stands then.
+fn direct<S>(
+    race: &Race<S>,
+    shared: &S,
+    turns: &[usize],
+    players: &[Player],
+) -> (Vec<Step>, Vec<Stand>) {
+    let (mut steps, mut owners) = (Vec::new(), BTreeMap::new());
+    let stand = |player: &Player| player.comes_to.recv().map_or(Stand::Finished, Stand::Next);
+    let mut stands: Vec<Stand> = players.iter().map(stand).collect();
+    for &thread in turns {
+        let next = stands.get(thread).map(|stand| stand.beside(&owners));
+        let Some(Stand::Next(name)) = next else {
+            break;
+        };
+        if let Some(lock) = name.strip_prefix("takes ") {
+            owners.insert(lock, thread);
         }
-    }
-
-    fn wait_while(&self, is_early: impl Fn(&Now) -> bool) -> MutexGuard<'_, Now> {
-        let waited = self
-            .changed
-            .wait_while(open(&self.now), |now| is_early(now));
-        waited.unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn change(&self, change: impl FnOnce(&mut Now)) {
-        change(&mut open(&self.now));
-        self.changed.notify_all();
-    }
-
-    fn wait_for_turn(&self, thread: usize, name: &'static str) {
-        self.change(|now| now.stands[thread] = Some(Stand::Next(name)));
-        let _waiting = info_span!("turn", wait = "turn").entered();
-        let now = self.wait_while(|now| now.stands[thread].is_some() && !now.over);
-        if now.over {
-            drop(now);
-            resume_unwind(Box::new(Over));
+        if name.starts_with("frees") {
+            owners.retain(|_, owner| *owner != thread);
         }
+        players[thread]
+            .turn
+            .send(())
+            .expect("it waits for its turn");
+        stands[thread] = stand(&players[thread]);
+        let value = (race.value)(shared, name);
+        steps.push(Step {
+            thread,
+            name,
+            value,
+        });
     }
-
-    /// Gives the turns; the steps that were taken, and where each thread stands then.
-    fn direct<S>(&self, race: &Race<S>, shared: &S, turns: &[usize]) -> (Vec<Step>, Vec<Stand>) {
-        let (mut steps, mut owners) = (Vec::<Step>::new(), BTreeMap::new());
-        loop {
-            let mut now = self.wait_while(|now| now.stands.contains(&None));
-            if let Some(step) = steps.last_mut() {
-                step.value = (race.value)(shared, step.name);
-            }
-            let stands = now.stands.iter().flatten();
-            let stands: Vec<Stand> = stands.map(|stand| stand.beside(&owners)).collect();
-            let next = turns.get(steps.len()).copied();
-            let next = next.and_then(|thread| Some((thread, *stands.get(thread)?)));
-            let Some((thread, Stand::Next(name))) = next else {
-                return (steps, stands);
-            };
-            if let Some(lock) = name.strip_prefix("takes ") {
-                owners.insert(lock, thread);
-            }
-            if name.starts_with("frees") {
-                owners.retain(|_, owner| *owner != thread);
-            }
-            steps.push(Step::begun(thread, name));
-            now.stands[thread] = None;
-            self.changed.notify_all();
-        }
-    }
+    let stands = stands.iter().map(|stand| stand.beside(&owners));
+    (steps, stands.collect())
 }
 
 impl Stand {
@@ -179,23 +161,6 @@ impl Stand {
             .and_then(|lock| owners.get(lock));
         owner.map_or(self, |owner| Self::Blocked(name, *owner))
     }
-}
-
-/// Runs `race` on real threads once for each schedule, its steps in that order.
-///
-/// # Panics
-/// The race panics; a schedule gives a turn to a thread that has no step left, or too few turns.
-pub fn force<S: Send + Sync>(race: &Race<S>, schedules: &[Schedule]) -> Vec<Played> {
-    let play = |schedule: &Schedule| {
-        let run = run(race, schedule.turns());
-        Played {
-            schedule: schedule.clone(),
-            steps: run.steps,
-            result: run.result.expect("the schedule has a turn for each step"),
-            expected: run.expected,
-        }
-    };
-    schedules.iter().map(play).collect()
 }
 
 /// Runs a race in every order that its steps can have, from these turns on.
@@ -218,7 +183,8 @@ pub(crate) fn run_all(play: &dyn Fn(&[usize]) -> Run, turns: &mut Vec<usize>) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::tests::counter;
+    use crate::tests::counter;
+    use parking_lot::Mutex;
 
     /// Two threads that take two locks in opposite orders.
     fn crossed() -> Race<[Mutex<()>; 2]> {
@@ -228,9 +194,9 @@ mod tests {
             run: Box::new(|locks, thread, turn| {
                 let names = ["takes A", "takes B"];
                 turn(names[thread]);
-                let _first = open(&locks[thread]);
+                let _first = locks[thread].lock();
                 turn(names[1 - thread]);
-                let _second = open(&locks[1 - thread]);
+                let _second = locks[1 - thread].lock();
                 turn("frees both");
             }),
             value: |_, _| 0,
@@ -240,32 +206,18 @@ mod tests {
     }
 
     #[test]
-    fn all_orders_are_those_that_are_listed_and_each_is_as_forced() {
-        for (threads, increments) in [(1, 1), (2, 1), (2, 2), (3, 1)] {
-            let all = Schedule::all(&vec![2 * increments; threads]);
-            let forced = force(&counter(threads, increments), &all);
-            let race = counter(threads, increments);
-            let runs = run_all(&|turns| run(&race, turns), &mut Vec::new());
-            assert_eq!(runs.len(), forced.len());
-            for (run, forced) in runs.iter().zip(&forced) {
-                assert_eq!(
-                    (&run.steps, run.result),
-                    (&forced.steps, Some(forced.result))
-                );
-            }
-        }
-    }
-
-    #[test]
     fn a_forced_schedule_is_played_step_by_step() {
-        let written = ["ABBA", "BBAA"].map(|text| text.parse().expect("a schedule"));
-        let played = force(&counter(2, 1), &written);
+        let forced = |text: &str| {
+            let schedule: Schedule = text.parse().expect("a schedule");
+            run(&counter(2, 1), schedule.turns())
+        };
+        let played = ["ABBA", "BBAA"].map(forced);
         let steps: Vec<String> = played[0].steps.iter().map(ToString::to_string).collect();
         assert_eq!(
             steps,
             ["A loads 0", "B loads 0", "B stores 1", "A stores 1"]
         );
-        assert_eq!((played[0].result, played[1].result), (1, 2));
+        assert_eq!((played[0].result, played[1].result), (Some(1), Some(2)));
         assert_eq!(played[1].schedule.to_string(), "BBAA");
     }
 

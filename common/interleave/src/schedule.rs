@@ -31,7 +31,7 @@ impl FromStr for Schedule {
 
 impl fmt::Display for Schedule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (self.0.iter()).try_for_each(|turn| f.write_str(&letter(*turn)))
+        (self.0.iter()).try_for_each(|turn| write!(f, "{}", letter(*turn)))
     }
 }
 
@@ -77,40 +77,11 @@ impl Schedule {
         }
         Ok(first / whole)
     }
-
-    /// All orders of so many steps of each thread, in alphabetical order.
-    ///
-    /// They grow fast: two threads with two steps each have 6, four with two each 2,520.
-    pub fn all(steps: &[usize]) -> Vec<Self> {
-        let (mut left, mut found) = (steps.to_vec(), Vec::new());
-        extend(&mut Vec::new(), &mut left, &mut found);
-        found
-    }
 }
 
-/// Appends every completion of `turns` with the steps that are `left`.
-fn extend(turns: &mut Vec<usize>, left: &mut [usize], found: &mut Vec<Schedule>) {
-    if left.iter().all(|steps| *steps == 0) {
-        found.push(Schedule::of(turns.clone()));
-    }
-    for thread in 0..left.len() {
-        if left[thread] > 0 {
-            left[thread] -= 1;
-            turns.push(thread);
-            extend(turns, left, found);
-            turns.pop();
-            left[thread] += 1;
-        }
-    }
-}
-
-/// What the thread of this number, from 0, is called: A, B … Z, then by number.
-pub fn letter(thread: usize) -> String {
-    let letter = u8::try_from(thread).ok().filter(|number| *number < 26);
-    letter.map_or_else(
-        || (thread + 1).to_string(),
-        |number| char::from(b'A' + number).to_string(),
-    )
+/// What the thread of this number, from 0, is called: A, B …
+pub(crate) fn letter(thread: usize) -> char {
+    char::from(b'A' + thread as u8)
 }
 
 #[cfg(test)]
@@ -136,28 +107,5 @@ mod tests {
         assert_eq!(read("abbaAABB").ok(), Some(2));
         let small = "abba".parse::<Schedule>().expect("case does not matter");
         assert_eq!(small.to_string(), "ABBA");
-    }
-
-    #[test]
-    fn as_many_are_listed_as_there_are_and_each_once() {
-        for (threads, each, count) in [
-            (1, 2, 1),
-            (1, 10, 1),
-            (2, 2, 6),
-            (2, 4, 70),
-            (3, 2, 90),
-            (2, 6, 924),
-            (4, 2, 2520),
-        ] {
-            let all = Schedule::all(&vec![each; threads]);
-            assert_eq!(all.len(), count);
-            assert!(all.is_sorted_by(|one, next| one < next));
-            for schedule in all {
-                assert_eq!(schedule.repeats_of(each).ok(), Some(1));
-            }
-        }
-        let uneven = Schedule::all(&[1, 2]);
-        let written: Vec<String> = uneven.iter().map(Schedule::to_string).collect();
-        assert_eq!(written, ["ABB", "BAB", "BBA"]);
     }
 }

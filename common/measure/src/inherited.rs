@@ -1,6 +1,8 @@
 //! What this process has from its parent: signals to ignore, limits, and variables.
 
 #[cfg(unix)]
+use nix::errno::Errno;
+#[cfg(unix)]
 use std::thread;
 #[cfg(target_os = "linux")]
 use std::time::Duration;
@@ -166,7 +168,7 @@ pub fn short_of_stack() -> Option<String> {
 /// It goes by the text: errors of children and of other crates arrive as nothing else.
 pub fn with_way_out(message: String) -> String {
     let known = LIMITS.iter().find(|(errno, _)| {
-        let code = format!("(os error {errno})");
+        let code = format!("(os error {})", *errno as i32);
         message.contains(&code) && !message.contains("ulimit")
     });
     match known {
@@ -176,21 +178,18 @@ pub fn with_way_out(message: String) -> String {
 }
 
 #[cfg(unix)]
-const LIMITS: [(i32, &str); 4] = {
-    use nix::errno::Errno;
-    [
-        (
-            Errno::EAGAIN as i32,
-            "ask for fewer processes and threads, or raise `ulimit -u` or `ulimit -v`",
-        ),
-        (
-            Errno::EMFILE as i32,
-            "ask for fewer workers or requests, or raise `ulimit -n`",
-        ),
-        (Errno::ENOMEM as i32, "ask for less, or raise `ulimit -v`"),
-        (Errno::EFBIG as i32, "raise `ulimit -f`"),
-    ]
-};
+const LIMITS: [(Errno, &str); 4] = [
+    (
+        Errno::EAGAIN,
+        "ask for fewer processes and threads, or raise `ulimit -u` or `ulimit -v`",
+    ),
+    (
+        Errno::EMFILE,
+        "ask for fewer workers or requests, or raise `ulimit -n`",
+    ),
+    (Errno::ENOMEM, "ask for less, or raise `ulimit -v`"),
+    (Errno::EFBIG, "raise `ulimit -f`"),
+];
 #[cfg(not(unix))]
 const LIMITS: [(i32, &str); 0] = [];
 
@@ -220,7 +219,7 @@ mod tests {
 
     #[test]
     fn an_error_of_the_system_names_its_limit_once() {
-        let shortage = io::Error::from_raw_os_error(nix::errno::Errno::EMFILE as i32);
+        let shortage = io::Error::from_raw_os_error(Errno::EMFILE as i32);
         let message = format!("cannot start: {shortage}");
         let once = with_way_out(message.clone());
         assert!(once.starts_with(&message) && once.contains("ulimit -n"));

@@ -90,19 +90,20 @@ fn local_ports() -> Option<u64> {
 }
 
 /// The less of what the machine has available and what is left of the container's share.
-pub fn memory_left() -> Option<u64> {
+fn memory_left() -> Option<u64> {
     let machine = kilobytes_in("/proc/meminfo", "MemAvailable:");
     machine.into_iter().chain(cgroup_left("memory")).min()
 }
 
+/// What is left of a share of this process's control group, version 2.
 fn cgroup_left(controller: &str) -> Option<u64> {
-    let most = cgroup(&format!("{controller}.max"))?;
-    Some(most.saturating_sub(cgroup(&format!("{controller}.current"))?))
-}
-
-/// The number in a file of this process's control group, version 2.
-fn cgroup(file: &str) -> Option<u64> {
-    in_group("", file)?.trim().parse().ok()
+    let number = |what| {
+        in_group("", &format!("{controller}.{what}"))?
+            .trim()
+            .parse::<u64>()
+            .ok()
+    };
+    Some(number("max")?.saturating_sub(number("current")?))
 }
 
 /// The kB that follow `key` in the line of a file that begins with it, in bytes.

@@ -140,15 +140,13 @@ impl Seeded {
         (self.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
-    /// A duration within `range`, to the nanosecond: for jitter.
+    /// A duration within `range`, of at most 584 years, to the nanosecond: for jitter.
     ///
     /// # Panics
-    /// If the range is empty or reaches past 584 years.
+    /// If the range is empty.
     pub fn duration(&mut self, range: Range<Duration>) -> Duration {
-        let nanoseconds = |duration: Duration| {
-            u64::try_from(duration.as_nanos()).expect("jitter is shorter than 584 years")
-        };
-        Duration::from_nanos(self.range(nanoseconds(range.start)..nanoseconds(range.end)))
+        let [start, end] = [range.start, range.end].map(|it| it.as_nanos() as u64);
+        Duration::from_nanos(self.range(start..end))
     }
 }
 

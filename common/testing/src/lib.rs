@@ -9,7 +9,6 @@ pub use trace::{events_of, faults_of, traced};
 
 use serde_json::Value;
 use std::{
-    io::Read,
     path::Path,
     process::{Command, Stdio},
     sync::mpsc,
@@ -34,7 +33,7 @@ pub struct Finished {
 /// Runs `program` with `arguments` and no input, and waits for it under a watchdog.
 ///
 /// # Panics
-/// If it cannot be started, or does not end in time; it is killed then.
+/// If it cannot be started, or it or what it started holds its output open for too long; it is killed then.
 pub fn run(program: impl AsRef<Path>, arguments: &[&str]) -> Finished {
     let mut command = Command::new(program.as_ref());
     // What a test runs is nothing that its user has done.
@@ -47,49 +46,24 @@ pub fn run(program: impl AsRef<Path>, arguments: &[&str]) -> Finished {
 /// # Panics
 /// As [`run`].
 pub fn run_command(mut command: Command) -> Finished {
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    command.env_remove("RUST_BACKTRACE");
-    let mut child = command
-        .spawn()
-        .unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
-    let stdout = drain(child.stdout.take().expect("it is piped"));
-    let stderr = drain(child.stderr.take().expect("it is piped"));
-    let deadline = Instant::now() + PATIENCE;
-    let status = loop {
-        if let Some(status) = child.try_wait().expect("a child can be waited for") {
-            break status;
-        }
-        if Instant::now() > deadline {
-            let _ = child.kill();
-            panic!("{command:?} did not end within {PATIENCE:?}");
-        }
-        thread::sleep(Duration::from_millis(5));
+    let pipes = command.stdin(Stdio::null()).stdout(Stdio::piped());
+    pipes.stderr(Stdio::piped()).env_remove("RUST_BACKTRACE");
+    let child = command.spawn();
+    let child = child.unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
+    let (pid, (tx, rx)) = (child.id().to_string(), mpsc::channel());
+    // A test that has failed meanwhile no longer listens.
+    thread::spawn(move || drop(tx.send(child.wait_with_output())));
+    let Ok(output) = rx.recv_timeout(PATIENCE) else {
+        let _ = Command::new("kill").args(["-KILL", &pid]).status();
+        panic!("within {PATIENCE:?} {command:?}, or what it started, did not close its output");
     };
-    let read = |pipe: mpsc::Receiver<String>, name: &str| {
-        pipe.recv_timeout(Duration::from_secs(5))
-            .unwrap_or_else(|_| {
-                panic!("{command:?} has ended, but something it started holds its {name} open")
-            })
-    };
+    let output = output.expect("a child can be waited for");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     Finished {
-        code: status.code(),
-        stdout: read(stdout, "stdout"),
-        stderr: read(stderr, "stderr"),
+        code: output.status.code(),
+        stdout: text(&output.stdout),
+        stderr: text(&output.stderr),
     }
-}
-
-fn drain(mut pipe: impl Read + Send + 'static) -> mpsc::Receiver<String> {
-    let (tx, rx) = mpsc::channel();
-    thread::spawn(move || {
-        let mut bytes = Vec::new();
-        let _ = pipe.read_to_end(&mut bytes);
-        // A test that has failed meanwhile no longer listens.
-        let _ = tx.send(String::from_utf8_lossy(&bytes).into_owned());
-    });
-    rx
 }
 
 impl Finished {

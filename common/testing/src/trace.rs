@@ -14,6 +14,9 @@ const SAME: f64 = 0.002;
 /// A slice: from when to when.
 type Slice = (f64, f64);
 
+/// Process and thread.
+type Track = (u64, u64);
+
 /// Runs a step with `--trace` and returns its trace, which keeps to the format.
 ///
 /// # Panics
@@ -46,21 +49,44 @@ pub fn events_of<'a>(trace: &'a Value, phase: &str) -> Vec<&'a Value> {
 
 /// What is wrong with a trace, one line each; nothing if it keeps to the format.
 ///
-/// Checked are the fields that each phase requires, that slices of a track lie in each other or apart, and
-/// that arrows begin and end within slices.
+/// Checked are the fields that each phase requires, that slices of a track lie in each other or apart, that
+/// arrows begin and end within slices, and that every track with slices, and its process, has one name.
 pub fn faults_of(trace: &Value) -> Vec<String> {
     let Some(events) = trace["traceEvents"].as_array() else {
         return vec!["`traceEvents` is no list".into()];
     };
-    let mut faults: Vec<String> = events.iter().flat_map(faults_of_event).collect();
-    let slices = slices(events);
-    faults.extend(
-        slices
-            .iter()
-            .flat_map(|(track, slices)| faults_of_nesting(*track, slices)),
-    );
-    faults.extend(faults_of_arrows(events, &slices));
-    faults.extend(faults_of_names(events, &slices));
+    let mut faults: Vec<String> = events.iter().filter_map(fault_of_event).collect();
+    let mut tracks: BTreeMap<_, Vec<Slice>> = BTreeMap::new();
+    let mut arrows: BTreeMap<_, Vec<&Value>> = BTreeMap::new();
+    let (mut threads, mut processes) = (BTreeSet::new(), BTreeSet::new());
+    for event in events {
+        match (phase(event), event["name"].as_str()) {
+            ("X", _) => {
+                let end = time(event) + event["dur"].as_f64().unwrap_or(f64::NAN);
+                let slices = tracks.entry(track(event)).or_default();
+                slices.push((time(event), end));
+            }
+            ("s" | "t" | "f", _) => {
+                let stops = arrows.entry(event["id"].to_string()).or_default();
+                stops.push(event);
+            }
+            ("M", Some("thread_name")) if !threads.insert(track(event)) => {
+                faults.push(format!("a track has two names: {event}"));
+            }
+            ("M", Some("process_name")) => drop(processes.insert(track(event).0)),
+            _ => {}
+        }
+    }
+    for (track, slices) in &mut tracks {
+        slices.sort_by(|a, b| a.0.total_cmp(&b.0).then(b.1.total_cmp(&a.1)));
+        faults
+            .extend(crossing(slices).map(|slice| format!("slices cross on {track:?}: {slice:?}")));
+        if !threads.contains(track) || !processes.contains(&track.0) {
+            faults.push(format!("{track:?} has no name"));
+        }
+    }
+    let arrows = arrows.iter();
+    faults.extend(arrows.flat_map(|(id, stops)| faults_of_arrow(id, stops, &tracks)));
     faults
 }
 
@@ -72,123 +98,67 @@ fn time(event: &Value) -> f64 {
     event["ts"].as_f64().unwrap_or(f64::NAN)
 }
 
-/// Process and thread.
-fn track(event: &Value) -> (u64, u64) {
+fn track(event: &Value) -> Track {
     let number = |name| event[name].as_u64().unwrap_or(u64::MAX);
     (number("pid"), number("tid"))
 }
 
-fn faults_of_event(event: &Value) -> Vec<String> {
+/// A field that is missing or wrong, or a phase that is not known.
+fn fault_of_event(event: &Value) -> Option<String> {
     let required: &[&str] = match phase(event) {
         "M" => &["name", "pid", "args"],
         "X" => &["name", "pid", "tid", "ts", "dur"],
         "i" => &["name", "s", "pid", "tid", "ts"],
         "C" => &["name", "pid", "ts", "args"],
-        "s" | "t" | "f" => &["name", "cat", "id", "pid", "tid", "ts"],
-        _ => return vec![format!("an unknown phase: {event}")],
+        "s" | "t" => &["name", "cat", "id", "pid", "tid", "ts"],
+        "f" => &["name", "cat", "id", "pid", "tid", "ts", "bp"],
+        _ => return Some(format!("an unknown phase: {event}")),
     };
-    let is_right = |field: &str| match field {
-        "pid" | "tid" => event[field].is_u64(),
-        "ts" | "dur" => event[field]
-            .as_f64()
-            .is_some_and(|value| value.is_finite() && value >= 0.0),
-        "args" => event[field].is_object(),
-        "id" => event[field].is_string() || event[field].is_u64(),
-        _ => event[field].as_str().is_some_and(|text| !text.is_empty()),
+    let is_right = |field: &str| match (field, &event[field]) {
+        ("pid" | "tid", value) => value.is_u64(),
+        ("ts" | "dur", value) => value.as_f64() >= Some(0.0),
+        // A counter counts numbers.
+        ("args", Value::Object(args)) => phase(event) == "M" || args.values().all(Value::is_number),
+        // Without it, an arrow leads to whatever slice comes next.
+        ("bp", value) => value == "e",
+        (_, value) => value.as_str().is_some_and(|text| !text.is_empty()),
     };
-    let wrong = required.iter().filter(|field| !is_right(field));
-    let mut faults: Vec<String> = wrong.map(|field| format!("`{field}` of {event}")).collect();
-    let counts = event["args"].as_object();
-    if phase(event) == "C" && !counts.is_some_and(|counts| counts.values().all(Value::is_number)) {
-        faults.push(format!("a counter of what is no number: {event}"));
-    }
-    faults
+    let wrong = required.iter().find(|field| !is_right(field))?;
+    Some(format!("`{wrong}` of {event}"))
 }
 
-fn slices(events: &[Value]) -> BTreeMap<(u64, u64), Vec<Slice>> {
-    let mut slices: BTreeMap<_, Vec<Slice>> = BTreeMap::new();
-    for event in events.iter().filter(|event| phase(event) == "X") {
-        let start = time(event);
-        let end = start + event["dur"].as_f64().unwrap_or(f64::NAN);
-        slices.entry(track(event)).or_default().push((start, end));
-    }
-    for slices in slices.values_mut() {
-        slices.sort_by(|a, b| a.0.total_cmp(&b.0).then(b.1.total_cmp(&a.1)));
-    }
-    slices
-}
-
-fn faults_of_nesting(track: (u64, u64), slices: &[Slice]) -> Vec<String> {
+/// The slices of a track, in order, that end after the one around them.
+fn crossing(slices: &[Slice]) -> impl Iterator<Item = &Slice> {
     let mut open: Vec<f64> = Vec::new();
-    let mut faults = Vec::new();
-    for (start, end) in slices {
+    slices.iter().filter(move |(start, end)| {
         while open.pop_if(|around| *around <= start + SAME).is_some() {}
-        if open.last().is_some_and(|around| *end > around + SAME) {
-            faults.push(format!(
-                "slices cross on {track:?}: {start}–{end} over {open:?}"
-            ));
-        }
+        let crosses = open.last().is_some_and(|around| *end > around + SAME);
         open.push(*end);
-    }
-    faults
+        crosses
+    })
 }
 
-/// Each arrow begins once and ends once, no stop lies before the one before it, and each in a slice.
-fn faults_of_arrows(events: &[Value], slices: &BTreeMap<(u64, u64), Vec<Slice>>) -> Vec<String> {
+/// An arrow begins once and ends once, no stop lies before the one before it, and each in a slice.
+fn faults_of_arrow(
+    id: &str,
+    stops: &[&Value],
+    tracks: &BTreeMap<Track, Vec<Slice>>,
+) -> Vec<String> {
     let mut faults = Vec::new();
-    let mut arrows: BTreeMap<String, Vec<&Value>> = BTreeMap::new();
-    for event in events
-        .iter()
-        .filter(|event| matches!(phase(event), "s" | "t" | "f"))
-    {
-        arrows
-            .entry(event["id"].to_string())
-            .or_default()
-            .push(event);
-        let at = time(event);
+    for stop in stops {
+        let at = time(stop);
         let lies_in = |slice: &Slice| slice.0 <= at + SAME && at <= slice.1 + SAME;
-        if !slices
-            .get(&track(event))
-            .is_some_and(|slices| slices.iter().any(lies_in))
-        {
-            faults.push(format!("an arrow outside of all slices: {event}"));
-        }
-        if phase(event) == "f" && event["bp"] != "e" {
-            faults.push(format!("an arrow to whatever comes next: {event}"));
+        let mut slices = tracks.get(&track(stop)).into_iter().flatten();
+        if !slices.any(lies_in) {
+            faults.push(format!("an arrow outside of all slices: {stop}"));
         }
     }
-    for (id, stops) in arrows {
-        let phases: String = stops.iter().map(|stop| phase(stop)).collect();
-        let between = phases
-            .strip_prefix('s')
-            .and_then(|rest| rest.strip_suffix('f'));
-        if !between.is_some_and(|between| between.chars().all(|phase| phase == 't')) {
-            faults.push(format!("arrow {id} goes {phases}"));
-        }
-        if !stops.is_sorted_by(|a, b| time(a) <= time(b)) {
-            faults.push(format!("arrow {id} goes back in time"));
-        }
+    let phases: String = stops.iter().map(|stop| phase(stop)).collect();
+    if phases != format!("s{}f", "t".repeat(stops.len().saturating_sub(2))) {
+        faults.push(format!("arrow {id} goes {phases}"));
     }
-    faults
-}
-
-/// Every track with slices, and every process, has one name.
-fn faults_of_names(events: &[Value], slices: &BTreeMap<(u64, u64), Vec<Slice>>) -> Vec<String> {
-    let named = |what: &'static str| {
-        let is_name = move |event: &&Value| phase(event) == "M" && event["name"] == what;
-        events.iter().filter(is_name).map(track)
-    };
-    let threads: BTreeSet<_> = named("thread_name").collect();
-    let processes: BTreeSet<_> = named("process_name").collect();
-    let tracks = slices.keys();
-    let unnamed = tracks.filter(|track| {
-        !threads.contains(track) || !processes.iter().any(|process| process.0 == track.0)
-    });
-    let mut faults: Vec<String> = unnamed
-        .map(|track| format!("{track:?} has no name"))
-        .collect();
-    if named("thread_name").count() > threads.len() {
-        faults.push("a track has two names".into());
+    if !stops.is_sorted_by(|a, b| time(a) <= time(b)) {
+        faults.push(format!("arrow {id} goes back in time"));
     }
     faults
 }
@@ -256,7 +226,7 @@ mod tests {
             ),
             (
                 json!([{ "ph": "C", "name": "queue", "pid": 1, "ts": 1.0, "args": { "level": "x" } }]),
-                "no number",
+                "`args`",
             ),
             (json!([{ "ph": "?" }]), "unknown phase"),
         ] {

@@ -3,7 +3,7 @@
 use crate::{
     Moment, Timeline,
     fields::Fields,
-    log::{CpuClock, Event, What, with_log},
+    log::{Event, Log, What},
 };
 use tracing::{
     Level, Subscriber,
@@ -22,21 +22,23 @@ impl<S: Subscriber> Layer<S> for Timeline {
             attributes.record(&mut *fields);
             fields
         });
-        self.note(id, |_, _| What::New(about, fields));
+        self.store
+            .note(id.into_u64(), |_, _| What::New(about, fields));
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, _: Context<'_, S>) {
         let mut fields = self.fields();
         values.record(&mut *fields);
-        self.note(id, |_, _| What::Record(fields));
+        self.store.note(id.into_u64(), |_, _| What::Record(fields));
     }
 
     fn on_enter(&self, id: &Id, _: Context<'_, S>) {
-        self.note(id, |clock, now| What::Enter(clock.read(now)));
+        self.store
+            .note(id.into_u64(), |clock, now| What::Enter(clock.read(now)));
     }
 
     fn on_exit(&self, id: &Id, _: Context<'_, S>) {
-        self.note(id, |clock, now| What::Exit {
+        self.store.note(id.into_u64(), |clock, now| What::Exit {
             cpu: clock.read(now),
             closes: false,
         });
@@ -44,22 +46,17 @@ impl<S: Subscriber> Layer<S> for Timeline {
 
     fn on_close(&self, id: Id, _: Context<'_, S>) {
         let span = id.into_u64();
-        with_log(&self.store, |_, noted, _| {
-            if let Some(Event {
+        self.store.with_log(|log| match log.events.last_mut() {
+            Some(Event {
                 span: last,
                 what: What::Exit { closes, .. },
                 ..
-            }) = noted.events.last_mut()
-                && *last == span
-            {
-                *closes = true;
-                return;
-            }
-            noted.events.push(Event {
+            }) if *last == span => *closes = true,
+            _ => log.events.push(Event {
                 at: Moment::now(),
                 span,
                 what: What::Close,
-            });
+            }),
         });
     }
 
@@ -73,25 +70,13 @@ impl<S: Subscriber> Layer<S> for Timeline {
         let mut fields = Fields::default();
         event.record(&mut fields);
         if let Some((name, depth)) = fields.queue.zip(fields.depth) {
-            with_log(&self.store, |_, noted, _| {
-                noted.samples.push((name, Moment::now(), depth));
-            });
+            let sample = |log: &mut Log| log.samples.push((name, Moment::now(), depth));
+            self.store.with_log(sample);
         }
     }
 }
 
 impl Timeline {
-    /// Notes an event. The time is read while the log is locked: what is noted after a log was emptied is
-    /// later than that.
-    fn note(&self, id: &Id, what: impl FnOnce(&mut CpuClock, Moment) -> What) {
-        let span = id.into_u64();
-        with_log(&self.store, |_, noted, clock| {
-            let at = Moment::now();
-            let what = what(clock, at);
-            noted.events.push(Event { at, span, what });
-        });
-    }
-
     fn fields(&self) -> Box<Fields> {
         Box::new(Fields {
             label: self.store.finds_tasks.then(String::new),

@@ -1,4 +1,4 @@
-//! What threads note down: each in a log of its own, so that none waits for another.
+//! What threads note: each in a log of its own, so that none waits for another.
 
 use crate::{Moment, fields::Fields, store::Store, thread_cpu};
 use std::{
@@ -19,10 +19,7 @@ pub(super) const TOO_SHORT_TO_WAIT: Duration = Duration::from_micros(10);
 /// A thread reports so many events at a time to the store that bounds them.
 const BATCH: usize = 128;
 
-/// Threads are numbered as they appear, whichever timeline sees them.
-static THREADS: AtomicU64 = AtomicU64::new(0);
-
-/// What happens to a span.
+/// What happens: to a span, where it is about one.
 pub(super) struct Event {
     pub(super) at: Moment,
     /// `tracing`'s number of the span, which is used again once the span is closed.
@@ -40,54 +37,34 @@ pub(super) enum What {
         closes: bool,
     },
     Close,
+    /// The thread hands this job in.
+    Submitted(u64),
+    /// It takes the result of this job.
+    Received(u64),
 }
 
 /// What one thread has noted for one store.
 pub(super) struct Log {
     pub(super) thread: u64,
     pub(super) name: Option<String>,
-    pub(super) noted: Mutex<Noted>,
-}
-
-#[derive(Default)]
-pub(super) struct Noted {
     pub(super) events: Vec<Event>,
-    /// The level of a queue from then on.
+    /// The level of a queue from then on; apart, so that events have little to drop.
     pub(super) samples: Vec<(String, Moment, f64)>,
+    clock: CpuClock,
 }
 
-impl Noted {
-    pub(super) fn is_empty(&self) -> bool {
-        self.events.is_empty() && self.samples.is_empty()
+impl Log {
+    pub(super) fn len(&self) -> usize {
+        self.events.len() + self.samples.len()
     }
 }
 
-/// The calling thread, and its log for each store.
-struct Local {
-    thread: u64,
-    clock: CpuClock,
-    logs: Vec<(u64, Arc<Log>)>,
-}
-
-/// A number that no other thread has.
-pub(super) fn new_thread() -> u64 {
-    THREADS.fetch_add(1, Ordering::Relaxed)
-}
-
-thread_local! {
-    static LOCAL: RefCell<Local> = RefCell::new(Local {
-        thread: new_thread(),
-        clock: CpuClock::default(),
-        logs: Vec::new(),
-    });
-}
-
-/// The calling thread's CPU clock, with the last look at it.
+/// A thread's CPU clock, with the last look at it.
 #[derive(Default)]
 pub(super) struct CpuClock(Option<(Moment, Duration)>);
 
 impl CpuClock {
-    /// CPU time that this thread has used by `now`.
+    /// CPU time that the thread has used by `now`.
     ///
     /// Within a moment of the last look at its clock, which is a call into the system, the thread is taken
     /// to have run since; so a reading can be wrong by that moment.
@@ -103,43 +80,65 @@ impl CpuClock {
     }
 }
 
+/// A number that no other thread has: they are numbered as they appear, whichever timeline sees them.
+pub(super) fn new_thread() -> u64 {
+    static THREADS: AtomicU64 = AtomicU64::new(0);
+    THREADS.fetch_add(1, Ordering::Relaxed)
+}
+
+/// A thread's log for each store, by the store's number.
+type Logs = Vec<(u64, Arc<Mutex<Log>>)>;
+
+thread_local! {
+    /// The calling thread's number, and its logs.
+    static LOCAL: RefCell<(u64, Logs)> = RefCell::new((new_thread(), Logs::new()));
+}
+
 /// Locks, whatever a panicking thread left behind: no update here is left half made.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Runs `f` with the calling thread's log; not at all where the thread is about to be gone.
-///
-/// No code of the program may run in it: it could record a span.
-pub(super) fn with_log<R>(
-    store: &Store,
-    f: impl FnOnce(&Log, &mut Noted, &mut CpuClock) -> R,
-) -> Option<R> {
-    let with = |local: &RefCell<Local>| {
-        let local = &mut *local.borrow_mut();
-        let (logs, clock) = (&mut local.logs, &mut local.clock);
-        let has = |(number, _): &(u64, _)| *number == store.number;
-        let index = logs.iter().position(has).unwrap_or_else(|| {
-            // Only this list still holds a log whose store is gone.
-            logs.retain(|(_, log)| Arc::strong_count(log) > 1);
-            let log = Arc::new(Log {
-                thread: local.thread,
-                name: thread::current().name().map(String::from),
-                noted: Mutex::default(),
-            });
-            store.add_log(Arc::clone(&log));
-            logs.push((store.number, log));
-            logs.len() - 1
+impl Store {
+    /// Notes an event in the calling thread's log. The time is read while the log is locked: what is noted
+    /// after a log was emptied is later than that.
+    pub(super) fn note(&self, span: u64, what: impl FnOnce(&mut CpuClock, Moment) -> What) {
+        self.with_log(|log| {
+            let at = Moment::now();
+            let what = what(&mut log.clock, at);
+            log.events.push(Event { at, span, what });
         });
-        let log = &logs[index].1;
-        let mut noted = lock(&log.noted);
-        let result = f(log, &mut noted, clock);
-        let is_batch = (noted.events.len() + noted.samples.len()) % BATCH == BATCH - 1;
-        drop(noted);
-        if is_batch {
-            store.grow(BATCH);
+    }
+
+    /// Runs `f` with the calling thread's log; not at all where the thread is about to be gone.
+    ///
+    /// No code of the program may run in it: it could record a span.
+    pub(super) fn with_log(&self, f: impl FnOnce(&mut Log)) {
+        let is_batch = LOCAL.try_with(|local| {
+            let (thread, logs) = &mut *local.borrow_mut();
+            let found = logs.iter().position(|(store, _)| *store == self.number);
+            let index = found.unwrap_or_else(|| self.new_log(*thread, logs));
+            let log = &mut *lock(&logs[index].1);
+            f(log);
+            log.len().is_multiple_of(BATCH)
+        });
+        if is_batch.unwrap_or(false) {
+            self.grow(BATCH);
         }
-        result
-    };
-    LOCAL.try_with(with).ok()
+    }
+
+    fn new_log(&self, thread: u64, logs: &mut Logs) -> usize {
+        // Only this list still holds a log whose store is gone.
+        logs.retain(|(_, log)| Arc::strong_count(log) > 1);
+        let log = Arc::new(Mutex::new(Log {
+            thread,
+            name: thread::current().name().map(String::from),
+            events: Vec::new(),
+            samples: Vec::new(),
+            clock: CpuClock::default(),
+        }));
+        self.add_log(Arc::clone(&log));
+        logs.push((self.number, log));
+        logs.len() - 1
+    }
 }

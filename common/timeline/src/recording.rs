@@ -1,6 +1,6 @@
 //! What is taken from the recorder: lanes, levels, hand-overs, and what recording them took.
 
-use super::{Moment, cost, thin};
+use super::{Moment, thin};
 use serde::{Deserialize, Serialize};
 use std::{borrow::Cow, time::Duration};
 
@@ -114,11 +114,6 @@ pub struct Toll {
 }
 
 impl Toll {
-    /// What all of it cost, by what each costs in this process, measured at the first call.
-    pub fn cost(&self) -> Duration {
-        cost::of(self)
-    }
-
     /// Adds what another process recorded.
     pub(super) fn add(&mut self, other: &Self) {
         self.spans += other.spans;
@@ -144,16 +139,15 @@ impl Recording {
 
 /// The lanes with at most about `limit` spans in all, short ones joined to their neighbours; and how
 /// many spans that left out.
-pub fn thinned(lanes: &[Lane], limit: usize) -> (Cow<'_, [Lane]>, u64) {
+pub fn thinned(lanes: &[Lane], limit: usize) -> (Vec<Lane>, u64) {
     let count = |lanes: &[Lane]| lanes.iter().map(|lane| lane.spans.len()).sum::<usize>();
-    let spans = count(lanes);
-    if spans <= limit {
-        return (Cow::Borrowed(lanes), 0);
+    let (spans, mut fewer) = (count(lanes), lanes.to_vec());
+    if spans > limit {
+        let all = fewer.iter_mut().map(|lane| &mut lane.spans);
+        thin::thin(all.collect(), limit);
     }
-    let mut fewer = lanes.to_vec();
-    thin::thin(fewer.iter_mut().map(|lane| &mut lane.spans), limit);
     let left_out = spans - count(&fewer);
-    (Cow::Owned(fewer), left_out as u64)
+    (fewer, left_out as u64)
 }
 
 impl Span {

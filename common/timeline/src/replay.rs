@@ -3,33 +3,35 @@
 use crate::{
     LaneId, LaneKind, Moment, Span,
     fields::Fields,
-    log::{Event, TOO_SHORT_TO_WAIT, What},
-    settled::Settled,
+    gathered::Gathered,
+    log::{Event, Log, TOO_SHORT_TO_WAIT, What},
     thin::{POLLS_KEPT, merge_polls},
 };
-use std::{borrow::Cow, collections::BTreeMap, mem, time::Duration};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+    mem,
+    sync::MutexGuard,
+    time::Duration,
+};
 use tracing::Metadata;
 
-/// A span, the thread that it ran on, and the outermost span that it lies in.
-#[derive(Clone)]
-pub(super) struct Kept {
-    thread: u64,
-    root: u64,
-    span: Span,
-}
+/// A span that is complete, the thread that it ran on, and the outermost span that it lies in.
+type Done = (u64, u64, Span);
 
-/// What is not complete yet, and what is. Events come in the order of time.
+/// What is not complete yet, and what is.
 #[derive(Clone, Default)]
 pub(super) struct Replay {
     finds_tasks: bool,
     /// What each thread is inside of, the innermost last.
     threads: BTreeMap<u64, Vec<Entered>>,
     open: BTreeMap<u64, Open>,
-    /// Spans that no other is around get numbers.
-    roots: u64,
     tasks: Tasks,
     /// Spans that are complete; they may turn out to be a task's.
-    pub(super) done: Vec<Kept>,
+    pub(super) done: Vec<Done>,
+    /// What other processes do at this moment, on lanes of these names.
+    pub(super) busy: BTreeMap<LaneId, (String, Span)>,
+    pub(super) gathered: Gathered,
 }
 
 /// A span that a thread is inside of.
@@ -75,15 +77,11 @@ struct Open {
 /// spans inside of it have closed.
 #[derive(Clone, Default)]
 struct Tasks {
-    tasks: BTreeMap<u64, Task>,
+    lanes: BTreeMap<u64, (LaneId, String)>,
+    /// How many there were.
     count: u64,
-}
-
-#[derive(Clone)]
-struct Task {
-    lane: LaneId,
-    name: String,
-    is_open: bool,
+    /// Spans that no other is around get numbers.
+    roots: u64,
 }
 
 impl Replay {
@@ -94,17 +92,39 @@ impl Replay {
         }
     }
 
-    /// Goes on by one event of a thread.
-    pub(super) fn apply(&mut self, thread: u64, event: Event) {
-        let Event { at, span: id, what } = event;
+    /// Goes on by all that these logs hold, in the order of time.
+    pub(super) fn replay(&mut self, mut logs: Vec<MutexGuard<'_, Log>>) {
+        let mut events = Vec::new();
+        for log in &mut logs {
+            let (thread, noted) = (log.thread, mem::take(&mut log.events));
+            let name = log.name.as_deref().unwrap_or_default();
+            self.gathered.lane(LaneKind::Thread.lane(thread), name);
+            events.extend(noted.into_iter().map(|event| (thread, event)));
+            for (name, at, level) in mem::take(&mut log.samples) {
+                self.gathered.toll.events += 1;
+                self.gathered.sample(name.into(), at, level);
+            }
+        }
+        drop(logs);
+        // Stable: what a thread noted stays in order.
+        events.sort_by_key(|(_, event)| event.at);
+        self.gathered.toll.events += events.len() as u64;
+        let before = self.done.len();
+        for (thread, event) in events {
+            self.apply(thread, event);
+        }
+        self.gathered.toll.spans += (self.done.len() - before) as u64;
+    }
+
+    fn apply(&mut self, thread: u64, Event { at, span: id, what }: Event) {
+        let lane = LaneKind::Thread.lane(thread);
         match what {
             What::New(about, fields) => {
                 // Its end went unnoticed, as where a thread was about to be gone.
                 self.close(id, at);
                 let mut open = Open::new(thread, at, about, fields.unwrap_or_default());
-                if let Some(task) = &open.fields.task {
-                    let name = format!("{} {task}", about.name());
-                    open.place = self.tasks.open(next(&mut self.roots), |_| name);
+                if open.fields.task.is_some() {
+                    self.tasks.open(&mut open);
                 }
                 self.open.insert(id, open);
             }
@@ -121,6 +141,8 @@ impl Replay {
                 }
             }
             What::Close => self.close(id, at),
+            What::Submitted(job) => self.gathered.hand_over(lane, "submit", at, job),
+            What::Received(job) => self.gathered.hand_over(lane, "take result", at, job),
         }
     }
 
@@ -132,22 +154,23 @@ impl Replay {
         let around = stack.last().map(|outer| outer.place.inside());
         if open.place.root == 0 {
             let outermost = || Place {
-                root: next(&mut self.roots),
+                root: self.tasks.new_root(),
                 ..Place::default()
             };
             (open.place, open.thread) = (around.unwrap_or_else(outermost), thread);
         } else if open.is_again() && !open.place.is_task {
             match around {
                 Some(around) => open.place.is_task = around.is_task,
-                None if self.finds_tasks => open.become_task(&mut self.roots, &mut self.tasks),
+                // It is polled again where nothing is around it.
+                None if self.finds_tasks => self.tasks.open(open),
                 None => {}
             }
         }
         // No future is polled twice at once: threads share this span.
         let is_moved = !open.place.is_task && open.thread != thread;
         if !open.is_shared && (open.inside > 0 || is_moved) {
-            if let Some(root) = open.place.own_task() {
-                self.tasks.tasks.remove(&root);
+            if open.place.depth == 0 {
+                self.tasks.lanes.remove(&open.place.root);
             }
             open.share(&mut self.done);
         }
@@ -177,7 +200,7 @@ impl Replay {
         let busy = clocks.map_or(lasted, |(after, before)| after.saturating_sub(before));
         let busy = busy.min(lasted);
         if open.is_shared {
-            self.done.push(open.kept(thread, place, (at, end), busy));
+            self.done.push(open.done(thread, place, (at, end), busy));
             return;
         }
         open.busy += busy;
@@ -188,50 +211,44 @@ impl Replay {
     }
 
     fn close(&mut self, id: u64, at: Moment) {
-        let Some(open) = self.open.remove(&id) else {
-            return;
-        };
-        let task = open.place.own_task();
-        if let Some(task) = task.and_then(|root| self.tasks.tasks.get_mut(&root)) {
-            task.is_open = false;
-        }
-        self.done.extend(open.whole(at));
+        let open = self.open.remove(&id);
+        self.done.extend(open.and_then(|open| open.whole(at)));
     }
 
-    /// All spans, as if those that are open ended `now`.
-    pub(super) fn ended(&self, now: Moment) -> Self {
-        let mut ended = self.clone();
-        for (thread, stack) in &self.threads {
-            for entered in stack.iter().rev() {
+    /// Goes on as if all that is open ended `now`.
+    pub(super) fn end(&mut self, now: Moment) {
+        for open in self.open.values_mut() {
+            // A span that was left and not closed is a future that waits for its next poll.
+            open.place.is_task |= open.is_again() && !open.is_shared;
+        }
+        for (thread, stack) in self.threads.clone() {
+            for entered in stack.into_iter().rev() {
                 let open = self.open.get(&entered.id);
                 let waits = open.is_some_and(|open| open.fields.wait.is_some());
                 // Who does not say what it waits for is taken to run.
-                ended.exit(*thread, entered.id, now, entered.cpu.filter(|_| waits));
+                self.exit(thread, entered.id, now, entered.cpu.filter(|_| waits));
             }
         }
-        for (id, open) in &self.open {
-            // A span that was left and not closed is a future that waits for its next poll.
-            let waits = open.inside == 0 && !open.is_shared && !open.runs.is_empty();
-            if let Some(open) = ended.open.get_mut(id).filter(|_| waits) {
-                open.place.is_task = true;
-            }
-            ended.close(*id, now);
+        let open = mem::take(&mut self.open).into_values();
+        self.done.extend(open.filter_map(|open| open.whole(now)));
+        for (lane, (name, mut span)) in mem::take(&mut self.busy) {
+            (span.end, span.busy) = (now, now - span.start);
+            self.gathered.lane(lane, &name).spans.push(span);
         }
-        ended
+        self.share_out();
     }
 
     /// Puts spans that are complete on lanes; forgets tasks that are, and threads that are inside of nothing.
-    pub(super) fn share_out(&mut self, settled: &mut Settled) {
-        for kept in mem::take(&mut self.done) {
-            match self.tasks.tasks.get(&kept.root) {
-                Some(task) => settled.add((task.lane, Some(&task.name)), kept.span),
-                None => {
-                    let lane = LaneKind::Thread.lane(kept.thread);
-                    settled.add((lane, None), kept.span);
-                }
-            }
+    pub(super) fn share_out(&mut self) {
+        for (thread, root, span) in mem::take(&mut self.done) {
+            let lane = match self.tasks.lanes.get(&root) {
+                Some((lane, name)) => self.gathered.lane(*lane, name),
+                None => self.gathered.lane(LaneKind::Thread.lane(thread), ""),
+            };
+            lane.spans.push(span);
         }
-        self.tasks.tasks.retain(|_, task| task.is_open);
+        let open: BTreeSet<u64> = self.open.values().map(|open| open.place.root).collect();
+        self.tasks.lanes.retain(|root, _| open.contains(root));
         self.threads.retain(|_, stack| !stack.is_empty());
     }
 }
@@ -261,76 +278,47 @@ impl Open {
         self.inside == 0 && !self.runs.is_empty()
     }
 
-    /// It is polled again where nothing is around it.
-    fn become_task(&mut self, roots: &mut u64, tasks: &mut Tasks) {
-        if self.place.depth > 0 {
-            self.place.root = next(roots);
-        }
-        self.place = tasks.open(self.place.root, |number| self.lane_name(number));
-    }
-
-    /// What its lane is called where it is a task: `request user 70`, or `request 3` where it has no fields.
-    fn lane_name(&self, number: u64) -> String {
-        let name = self.about.name();
-        match &self.fields.label {
-            Some(label) if !label.is_empty() => format!("{name}{label}"),
-            _ => format!("{name} {number}"),
-        }
-    }
-
     /// From now on, each entry is a span; those before are too.
-    fn share(&mut self, done: &mut Vec<Kept>) {
+    fn share(&mut self, done: &mut Vec<Done>) {
         (self.is_shared, self.place.is_task) = (true, false);
         let length = |run: &(Moment, Moment)| run.1 - run.0;
         let runs = mem::take(&mut self.runs);
         let open: Duration = runs.iter().map(length).sum();
         let density = self.busy.as_secs_f64() / open.as_secs_f64().max(f64::MIN_POSITIVE);
-        let kept = runs.into_iter().map(|run| {
+        done.extend(runs.into_iter().map(|run| {
             let busy = length(&run).mul_f64(density.min(1.0));
-            self.kept(self.thread, self.place, run, busy)
-        });
-        done.extend(kept);
+            self.done(self.thread, self.place, run, busy)
+        }));
     }
 
     /// A span that is not shared and was entered, or is a task; `end` is a task's.
-    fn whole(self, end: Moment) -> Option<Kept> {
-        let first = self.runs.first().map(|run| run.0);
-        let last = self.runs.last().map(|run| run.1);
-        let (start, end) = if self.place.is_task {
-            (self.created, end)
-        } else {
-            (first?, last?)
+    fn whole(self, end: Moment) -> Option<Done> {
+        let run = match self.place.is_task {
+            true => (self.created, end),
+            false => (self.runs.first()?.0, self.runs.last()?.1),
         };
-        let mut kept = self.kept(self.thread, self.place, (start, end), self.busy);
+        let mut done = self.done(self.thread, self.place, run, self.busy);
         if self.place.is_task || self.runs.len() > 1 {
-            kept.span.polls = self.runs;
-            merge_polls(&mut kept.span.polls);
+            done.2.polls = self.runs;
+            merge_polls(&mut done.2.polls);
         }
-        Some(kept)
+        Some(done)
     }
 
-    fn kept(&self, thread: u64, place: Place, run: (Moment, Moment), busy: Duration) -> Kept {
-        Kept {
-            thread,
-            root: place.root,
-            span: Span {
-                wait: self.fields.wait.clone(),
-                depth: place.depth,
-                job: self.fields.job,
-                file: (self.fields.file.clone()).or(self.about.file().map(Cow::Borrowed)),
-                line: self.fields.line.or(self.about.line()),
-                ..Span::watched(self.about.name(), run.0, run.1, busy)
-            },
-        }
+    fn done(&self, thread: u64, place: Place, run: (Moment, Moment), busy: Duration) -> Done {
+        let span = Span {
+            wait: self.fields.wait.clone(),
+            depth: place.depth,
+            job: self.fields.job,
+            file: (self.fields.file.clone()).or(self.about.file().map(Cow::Borrowed)),
+            line: self.fields.line.or(self.about.line()),
+            ..Span::watched(self.about.name(), run.0, run.1, busy)
+        };
+        (thread, place.root, span)
     }
 }
 
 impl Place {
-    /// The number of the task that this is the outermost span of.
-    fn own_task(self) -> Option<u64> {
-        (self.is_task && self.depth == 0).then_some(self.root)
-    }
-
     /// Where a span lies that is entered inside of this one.
     fn inside(self) -> Self {
         Self {
@@ -341,25 +329,30 @@ impl Place {
 }
 
 impl Tasks {
-    /// Makes `root` a task; `name` is asked with its number.
-    fn open(&mut self, root: u64, name: impl FnOnce(u64) -> String) -> Place {
-        let number = self.count;
-        self.count += 1;
-        let task = Task {
-            lane: LaneKind::Task.lane(number),
-            name: name(number),
-            is_open: true,
-        };
-        self.tasks.insert(root, task);
-        Place {
-            root,
-            is_task: true,
-            ..Place::default()
-        }
+    fn new_root(&mut self) -> u64 {
+        self.roots += 1;
+        self.roots
     }
-}
 
-fn next(count: &mut u64) -> u64 {
-    *count += 1;
-    *count
+    /// Makes a span a task: `fetch 7` by its field `task`, `request user 70` by its others, or `request 3`.
+    fn open(&mut self, open: &mut Open) {
+        let root = match open.place {
+            Place {
+                root: 1..,
+                depth: 0,
+                ..
+            } => open.place.root,
+            _ => self.new_root(),
+        };
+        let name = open.about.name();
+        let name = match (&open.fields.task, &open.fields.label) {
+            (Some(task), _) => format!("{name} {task}"),
+            (_, Some(label)) if !label.is_empty() => format!("{name}{label}"),
+            _ => format!("{name} {}", self.count),
+        };
+        let lane = LaneKind::Task.lane(self.count);
+        self.count += 1;
+        self.lanes.insert(root, (lane, name));
+        (open.place.root, open.place.depth, open.place.is_task) = (root, 0, true);
+    }
 }

@@ -1,7 +1,7 @@
 //! Fewer spans, and the same picture: what is too short to see is joined to its neighbour.
 
 use super::{Moment, Span};
-use std::{cmp::Reverse, time::Duration};
+use std::time::Duration;
 
 /// A picture has fewer columns than this.
 const COLUMNS: u32 = 4096;
@@ -18,10 +18,9 @@ pub(super) fn weight(span: &Span) -> usize {
 }
 
 /// Leaves spans of at most about `limit` by [`weight`] in all; each lane keeps one, where that is not more.
-pub(super) fn thin<'a>(lanes: impl Iterator<Item = &'a mut Vec<Span>>, limit: usize) {
-    let mut lanes: Vec<&mut Vec<Span>> = lanes.collect();
+pub(super) fn thin(mut lanes: Vec<&mut Vec<Span>>, limit: usize) {
     if lanes.len() > limit {
-        drop_short(&mut lanes, limit);
+        keep_greatest(&mut lanes, limit, |span| (span.duration(), span.start));
     }
     let all = || lanes.iter().flat_map(|spans| spans.iter());
     let (start, end) = (
@@ -94,15 +93,18 @@ pub(super) fn merge_polls(polls: &mut Vec<(Moment, Moment)>) {
     });
 }
 
-/// Drops the shortest spans, so that about `limit` are left.
-fn drop_short(lanes: &mut [&mut Vec<Span>], limit: usize) {
-    let all = lanes.iter().flat_map(|spans| spans.iter());
-    let mut lengths: Vec<Duration> = all.map(Span::duration).collect();
-    if lengths.len() > limit {
-        let (_, &mut shortest, _) = lengths.select_nth_unstable_by_key(limit, |it| Reverse(*it));
-        for spans in lanes {
-            spans.retain(|span| span.duration() > shortest);
-        }
+/// Leaves the spans that have most of something, about `limit` of them.
+pub(super) fn keep_greatest<Key: Copy + Ord>(
+    lanes: &mut [&mut Vec<Span>],
+    limit: usize,
+    key: impl Fn(&Span) -> Key,
+) {
+    let mut keys: Vec<Key> = lanes.iter().flat_map(|it| it.iter().map(&key)).collect();
+    if let Some(index) = keys.len().checked_sub(limit.max(1)) {
+        let (_, &mut least, _) = keys.select_nth_unstable(index);
+        lanes
+            .iter_mut()
+            .for_each(|spans| spans.retain(|span| key(span) >= least));
     }
 }
 

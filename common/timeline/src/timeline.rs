@@ -1,6 +1,10 @@
 //! The handle: a timeline to install, to record into from outside, and to take from.
 
-use crate::{LaneId, LaneKind, Moment, Recording, Span, chrome, log, store::Store};
+use crate::{
+    LaneId, LaneKind, Moment, Recording, Span, chrome,
+    log::{What, lock, new_thread},
+    store::Store,
+};
 use serde_json::Value;
 use std::{
     env, fmt,
@@ -8,6 +12,7 @@ use std::{
     io::{self, BufWriter, Write},
     path::Path,
     sync::Arc,
+    time::Duration,
 };
 use tracing::{dispatcher, level_filters::LevelFilter};
 use tracing_subscriber::layer::SubscriberExt;
@@ -98,61 +103,45 @@ impl Timeline {
 
     /// Adds one span of the process `pid`, as seen by whoever watches it; `lane_name` is the lane's.
     pub fn record_process(&self, pid: u32, lane_name: &str, span: Span) {
-        self.store.with_settled(|settled| {
-            settled.add((process(pid), Some(lane_name)), span);
-            settled.toll.spans += 1;
-        });
+        let gathered = &mut lock(&self.store.state).gathered;
+        gathered.lane(process(pid), lane_name).spans.push(span);
+        gathered.toll.spans += 1;
     }
 
     /// Adds what a worker process recorded, as the lane of that process.
     ///
     /// All its threads and tasks become one lane: a worker runs one job at a time.
     pub fn adopt(&self, pid: u32, lane_name: &str, recording: Recording) {
-        self.store.with_settled(|settled| {
-            settled.name(process(pid), lane_name);
-            settled.adopt(process(pid), recording);
-        });
+        let gathered = &mut lock(&self.store.state).gathered;
+        gathered.adopt(process(pid), lane_name, recording);
     }
 
     /// Adds what the threads of another process recorded, each on a lane of its own.
     pub fn adopt_lanes(&self, recording: Recording) {
-        self.store.with_settled(|settled| {
-            for lane in recording.lanes {
-                let id = LaneKind::Elsewhere.lane(log::new_thread());
-                settled.name(id, &lane.name);
-                let spans = lane.spans.into_iter();
-                spans.for_each(|span| settled.add((id, None), span));
-            }
-        });
+        let gathered = &mut lock(&self.store.state).gathered;
+        for lane in recording.lanes {
+            let id = LaneKind::Elsewhere.lane(new_thread());
+            gathered.lane(id, &lane.name).spans = lane.spans;
+        }
     }
 
     /// Notes that this thread hands the job in.
     pub fn submitted(&self, job: u64) {
-        self.hand_over("submit", job);
+        self.store.note(0, |_, _| What::Submitted(job));
     }
 
     /// Notes that this thread takes the job's result.
     pub fn received(&self, job: u64) {
-        self.hand_over("take result", job);
-    }
-
-    fn hand_over(&self, what: &'static str, job: u64) {
-        if let Some(thread) = log::with_log(&self.store, |log, _, _| log.thread) {
-            let lane = LaneKind::Thread.lane(thread);
-            self.store
-                .with_settled(|settled| settled.hand_over(lane, what, job));
-        }
+        self.store.note(0, |_, _| What::Received(job));
     }
 
     /// Notes what the process `pid` does from now on, if anything; only [`so_far`](Self::so_far) shows it.
     pub fn live_process(&self, pid: u32, lane_name: &str, does: Option<&'static str>) {
-        let lane = process(pid);
-        self.store.with_settled(|settled| {
-            settled.name(lane, lane_name);
-            settled.busy.remove(&lane);
-            let begun = does.map(|name| (lane, (name, Moment::now())));
-            settled.busy.extend(begun);
-        });
+        let (lane, now) = (process(pid), Moment::now());
+        let span = does.map(|name| Span::watched(name, now, now, Duration::ZERO));
+        let busy = &mut lock(&self.store.state).busy;
+        busy.remove(&lane);
+        busy.extend(span.map(|span| (lane, (lane_name.to_owned(), span))));
     }
 
     /// Writes what is recorded as a Chrome trace to `path` when the guard is dropped: at the end of

@@ -3,7 +3,7 @@
 use common::{
     ask_python,
     timeline::{Moment, Span, Timeline},
-    timing::{Usage, adopt_child_usage, forget_child_usage},
+    timing::{Usage, family},
 };
 use serde::Deserialize;
 use std::{
@@ -75,8 +75,8 @@ impl Python {
             Timeline::current().inspect(|timeline| timeline.record_process(pid, "python", span));
             totals.push(job.total);
         }
-        adopt_child_usage(pid, used);
-        forget_child_usage(pid);
+        family().adopt(pid, used);
+        family().forget(pid);
         totals.sort_unstable();
         Ok(totals)
     }

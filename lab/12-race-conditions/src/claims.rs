@@ -10,7 +10,7 @@ use common::{
     claim::{Check, Claim, Count, Figure, count},
     format,
 };
-use interleave::{Played, Race, Schedule, explore, failing, force};
+use interleave::{Race, Run, Schedule, explore, failing, run};
 use std::iter;
 
 /// Trials of the short races per `--trials`: one is over sooner than the meeting before it.
@@ -30,7 +30,7 @@ struct Seen {
     /// As many as [`COUNTED`] says.
     counted: Vec<Figure<Count>>,
     /// All orders of its steps.
-    orders: Vec<Played>,
+    orders: Vec<Run>,
     row: Vec<String>,
 }
 
@@ -107,10 +107,10 @@ fn in_words(number: Option<&i64>) -> String {
 }
 
 /// One order, its steps and its result.
-fn in_cells(played: &Played) -> Vec<String> {
+fn in_cells(played: &Run) -> Vec<String> {
     let steps: Vec<String> = played.steps.iter().map(ToString::to_string).collect();
     let schedule = played.schedule.to_string();
-    vec![schedule, steps.join(", "), played.result.to_string()]
+    vec![schedule, steps.join(", "), in_words(played.result.as_ref())]
 }
 
 /// Claims what the trials and the orders of all races show.
@@ -168,11 +168,11 @@ pub(crate) fn force_one(lab: &mut Lab, schedule: &Schedule) -> anyhow::Result<()
     lab.say(format!("{schedule}, forced on {threads} threads …"));
     let race = counter(threads, increments, false);
     let played = lab.variant("forced").other_work().run_counted(
-        || Ok(force(&race, std::slice::from_ref(schedule))),
+        || Ok(vec![run(&race, schedule.turns())]),
         |played| Tally::all_done(played.len()),
     )?;
     let played = played.unwrap_or_default();
-    let is_asked_for = |one: &&Played| one.schedule == *schedule;
+    let is_asked_for = |one: &&Run| one.schedule == *schedule;
     let as_asked = played.iter().filter(is_asked_for).count();
     let as_asked = lab.count("forced", "orders_played_as_asked_for", as_asked);
     let text = "real threads made their accesses in exactly the order asked for";
@@ -182,7 +182,7 @@ pub(crate) fn force_one(lab: &mut Lab, schedule: &Schedule) -> anyhow::Result<()
         for (number, step) in (1..).zip(&played.steps) {
             lab.say(format!("  {number}. {step}"));
         }
-        let (expected, got) = (played.expected, played.result);
+        let (expected, got) = (played.expected, in_words(played.result.as_ref()));
         lab.say(format!("  Expected: {expected}, Got: {got}"));
     }
     Ok(())

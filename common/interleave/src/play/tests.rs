@@ -1,7 +1,7 @@
 //! Games as their reader plays them.
 
 use super::*;
-use crate::model::tests::counter;
+use crate::tests::counter;
 
 const GAME: fn() -> Game = || Game {
     number: 1,

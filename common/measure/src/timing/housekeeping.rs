@@ -1,25 +1,16 @@
 //! The lab's own threads: counted apart, and what they use is left out of what a lesson used.
 
-use super::{Usage, platform};
+use super::{Usage, family, platform};
 use std::{
     cell::Cell,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::atomic::{AtomicU64, Ordering},
 };
 
 static AT_WORK: AtomicU64 = AtomicU64::new(0);
-static CHARGED: Mutex<Usage> = Mutex::new(Usage::NOTHING);
 
 /// Threads of the lab's own that are running now, to be left out of a lesson's count.
 pub fn housekeepers() -> u64 {
     AT_WORK.load(Ordering::SeqCst)
-}
-
-/// What all housekeepers have used so far, as they have charged it.
-pub(super) fn charged() -> Usage {
-    *CHARGED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Marks one thread as the lab's own until dropped.
@@ -33,7 +24,7 @@ impl Housekeeper {
     pub fn enrol() -> Self {
         AT_WORK.fetch_add(1, Ordering::SeqCst);
         Self {
-            known: Cell::new(Usage::NOTHING),
+            known: Cell::default(),
         }
     }
 
@@ -41,11 +32,8 @@ impl Housekeeper {
     pub fn charge(&self) {
         let used = platform::thread_usage();
         let new = used.since(&self.known.replace(used));
-        let mut charged = CHARGED.lock().unwrap_or_else(PoisonError::into_inner);
-        *charged = charged.plus(Usage {
-            peak_rss_bytes: None,
-            ..new
-        });
+        let charged = &mut family().housekeeping;
+        *charged = charged.plus(new);
     }
 }
 
@@ -70,7 +58,7 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn what_a_housekeeper_uses_is_charged() {
-        let before = charged();
+        let before = family().housekeeping;
         let used = std::thread::spawn(|| {
             let housekeeper = Housekeeper::enrol();
             std::hint::black_box(crate::workload::mix(1, 20_000_000));
@@ -78,7 +66,7 @@ mod tests {
             housekeeper.known.get().cpu()
         });
         let used = used.join().expect("the thread only works");
-        assert!(charged().since(&before).cpu() >= used);
+        assert!(family().housekeeping.since(&before).cpu() >= used);
         assert!(!used.is_zero());
     }
 }

@@ -1,7 +1,7 @@
 //! What a stretch of code cost: wall time, CPU time, context switches, peak memory.
 //!
 //! Worker processes are part of a stretch too. Each one reports its own cumulative [`Usage`], the
-//! parent [adopts](adopt_child_usage) it, and [`Usage::now`] is the whole family:
+//! parent [adopts](Family::adopt) it, and [`Usage::now`] is the whole family:
 //!
 //! ```
 //! use measure::timing::{Usage, timed};
@@ -13,7 +13,6 @@
 //! ```
 
 mod housekeeping;
-#[cfg(unix)]
 mod platform;
 
 pub use housekeeping::{Housekeeper, housekeepers};
@@ -23,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
     fs,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{LazyLock, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -53,14 +52,6 @@ pub struct Usage {
 }
 
 impl Usage {
-    const NOTHING: Self = Self {
-        cpu_user: Duration::ZERO,
-        cpu_system: Duration::ZERO,
-        voluntary_switches: None,
-        involuntary_switches: None,
-        peak_rss_bytes: None,
-    };
-
     /// What this process alone has used since it began.
     pub fn of_this_process() -> Self {
         platform::usage()
@@ -72,8 +63,9 @@ impl Usage {
     /// Worker peaks add up with this process's own, although they need not have come at one moment:
     /// the sum is an upper bound of what the family held at once.
     pub fn now() -> Self {
-        let whole = family().total().plus(Self::of_this_process());
-        whole.since(&housekeeping::charged())
+        let family = family();
+        let whole = family.total().plus(Self::of_this_process());
+        whole.since(&family.housekeeping)
     }
 
     /// What was used after `earlier`; the peak is no difference and stays as it is.
@@ -114,58 +106,43 @@ impl Usage {
     }
 }
 
-/// The worker processes' usage, as far as they have told it.
-struct Family {
+/// What worker processes have used, as far as they have reported it, and the lab's own threads.
+#[derive(Default)]
+pub struct Family {
     alive: BTreeMap<u32, Usage>,
     /// The last word of workers that are gone: their process id may come back as another process.
     ended: Usage,
+    housekeeping: Usage,
 }
 
 impl Family {
-    const fn new() -> Self {
-        Self {
-            alive: BTreeMap::new(),
-            ended: Usage::NOTHING,
-        }
-    }
-
-    fn adopt(&mut self, pid: u32, mut cumulative: Usage) {
-        let known = self.alive.entry(pid).or_insert(Usage::NOTHING);
+    /// Takes over what worker `pid` has used since *it* began; a later report replaces an earlier one.
+    pub fn adopt(&mut self, pid: u32, mut cumulative: Usage) {
+        let known = self.alive.entry(pid).or_default();
         // A report may leave the peak out; it does not fall.
         cumulative.peak_rss_bytes = cumulative.peak_rss_bytes.or(known.peak_rss_bytes);
         *known = cumulative;
     }
 
-    fn forget(&mut self, pid: u32) {
-        if let Some(last) = self.alive.remove(&pid) {
-            self.ended = self.ended.plus(last);
-        }
+    /// Closes the account of worker `pid`, which is gone; what it used stays in the sum.
+    ///
+    /// Call this once the worker has been waited for: from then on its id may name another process.
+    pub fn forget(&mut self, pid: u32) {
+        let last = self.alive.remove(&pid).unwrap_or_default();
+        self.ended = self.ended.plus(last);
     }
 
     fn total(&self) -> Usage {
-        self.alive
-            .values()
-            .fold(self.ended, |total, worker| total.plus(*worker))
+        let alive = self.alive.values();
+        alive.fold(self.ended, |total, worker| total.plus(*worker))
     }
 }
 
-static FAMILY: Mutex<Family> = Mutex::new(Family::new());
-
-fn family() -> MutexGuard<'static, Family> {
+/// The family of this process.
+pub fn family() -> MutexGuard<'static, Family> {
+    static FAMILY: LazyLock<Mutex<Family>> = LazyLock::new(Mutex::default);
     // No method of `Family` leaves it half changed, so a panic elsewhere does not spoil it.
     FAMILY.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Takes over what worker `pid` has used since *it* began; a later report replaces an earlier one.
-pub fn adopt_child_usage(pid: u32, cumulative: Usage) {
-    family().adopt(pid, cumulative);
-}
-
-/// Closes the account of worker `pid`, which is gone; what it used stays in the sum.
-///
-/// Call this once the worker has been waited for: from then on its id may name another process.
-pub fn forget_child_usage(pid: u32) {
-    family().forget(pid);
 }
 
 /// Starts a new stretch for peak memory, as far as the platform can.
@@ -181,19 +158,6 @@ pub fn reset_peak_memory() {
 /// How many threads this process has right now; `None` where the platform does not tell.
 pub fn threads_now() -> Option<usize> {
     number_behind("Threads:", "/proc/self/status")
-}
-
-#[cfg(not(unix))]
-mod platform {
-    use super::Usage;
-
-    pub(super) fn usage() -> Usage {
-        Usage::NOTHING
-    }
-
-    pub(super) fn thread_usage() -> Usage {
-        Usage::NOTHING
-    }
 }
 
 #[cfg(test)]
@@ -243,7 +207,7 @@ mod tests {
 
     #[test]
     fn a_later_report_replaces_the_earlier_one_of_the_same_worker() {
-        let mut family = Family::new();
+        let mut family = Family::default();
         family.adopt(7, usage(10, 1, 100));
         family.adopt(7, usage(25, 3, 200));
         assert_eq!(family.total(), usage(25, 3, 200));
@@ -251,7 +215,7 @@ mod tests {
 
     #[test]
     fn the_family_is_the_sum_of_its_workers() {
-        let mut family = Family::new();
+        let mut family = Family::default();
         assert_eq!(family.total(), Usage::default());
         family.adopt(7, usage(10, 1, 100));
         family.adopt(8, usage(20, 2, 300));
@@ -265,7 +229,7 @@ mod tests {
 
     #[test]
     fn forgetting_keeps_the_sum_and_frees_the_process_id() {
-        let mut family = Family::new();
+        let mut family = Family::default();
         family.adopt(7, usage(10, 1, 100));
         let before = family.total();
         family.forget(7);
@@ -282,10 +246,10 @@ mod tests {
     fn now_contains_what_adopted_workers_used() {
         // Ids past any kernel's limit, so that no real worker of another test is in the way.
         let before = Usage::now();
-        adopt_child_usage(u32::MAX, usage(5_000, 3, 100));
+        family().adopt(u32::MAX, usage(5_000, 3, 100));
         let adopted = Usage::now().since(&before);
         assert!(adopted.cpu_user >= Duration::from_secs(5), "{adopted:?}");
-        forget_child_usage(u32::MAX);
+        family().forget(u32::MAX);
         let forgotten = Usage::now().since(&before);
         assert!(forgotten.cpu_user >= adopted.cpu_user, "{forgotten:?}");
     }

@@ -1,68 +1,60 @@
-//! What a Unix system tells about this process.
+//! What the system reports of this process; nothing outside of Unix.
 
 use super::Usage;
-#[cfg(target_os = "linux")]
-use crate::limits::kilobytes_in;
-use nix::sys::{
-    resource::{UsageWho, getrusage},
-    time::TimeVal,
+#[cfg(unix)]
+use {
+    nix::sys::{
+        resource::{UsageWho, getrusage},
+        time::{TimeVal, TimeValLike},
+    },
+    std::time::Duration,
 };
-use std::{ffi::c_long, time::Duration};
 
+#[cfg(unix)]
 pub(super) fn usage() -> Usage {
-    let (usage, max_rss) = of(UsageWho::RUSAGE_SELF);
+    let used = of(UsageWho::RUSAGE_SELF);
+    // `getrusage` knows the peak too, but on Linux nothing resets that one.
+    let peak = crate::limits::kilobytes_in("/proc/self/status", "VmHWM:");
     Usage {
-        peak_rss_bytes: peak(max_rss),
-        ..usage
+        peak_rss_bytes: peak.or(used.peak_rss_bytes),
+        ..used
     }
 }
 
-/// What the calling thread alone has used; nothing where the platform does not tell.
-#[cfg(target_os = "linux")]
-pub(super) fn thread_usage() -> Usage {
-    of(UsageWho::RUSAGE_THREAD).0
+#[cfg(not(unix))]
+pub(super) fn usage() -> Usage {
+    Usage::default()
 }
 
-#[cfg(not(target_os = "linux"))]
+/// What the calling thread alone has used, as far as the platform reports it; memory is nobody's own.
 pub(super) fn thread_usage() -> Usage {
-    Usage::NOTHING
-}
-
-/// What `getrusage` tells, and apart from it its peak of memory.
-fn of(who: UsageWho) -> (Usage, c_long) {
-    let Ok(used) = getrusage(who) else {
-        return (Usage::NOTHING, 0);
-    };
-    let usage = Usage {
-        cpu_user: duration(used.user_time()),
-        cpu_system: duration(used.system_time()),
-        voluntary_switches: u64::try_from(used.voluntary_context_switches()).ok(),
-        involuntary_switches: u64::try_from(used.involuntary_context_switches()).ok(),
+    #[cfg(target_os = "linux")]
+    let used = of(UsageWho::RUSAGE_THREAD);
+    #[cfg(not(target_os = "linux"))]
+    let used = Usage::default();
+    Usage {
         peak_rss_bytes: None,
+        ..used
+    }
+}
+
+#[cfg(unix)]
+fn of(who: UsageWho) -> Usage {
+    let Ok(used) = getrusage(who) else {
+        return Usage::default();
     };
-    (usage, used.max_rss())
-}
-
-fn duration(time: TimeVal) -> Duration {
-    let seconds = u64::try_from(time.tv_sec()).unwrap_or(0);
-    let micros = u64::try_from(time.tv_usec()).unwrap_or(0);
-    Duration::from_secs(seconds) + Duration::from_micros(micros)
-}
-
-/// `getrusage` knows the peak too, but on Linux nothing resets that one.
-#[cfg(target_os = "linux")]
-fn peak(max_rss: c_long) -> Option<u64> {
-    let from_proc = kilobytes_in("/proc/self/status", "VmHWM:");
-    from_proc.or_else(|| u64::try_from(max_rss).ok()?.checked_mul(1024))
-}
-
-#[cfg(not(target_os = "linux"))]
-fn peak(max_rss: c_long) -> Option<u64> {
+    let time = |time: TimeVal| Duration::from_micros(time.num_microseconds() as u64);
     // Apple's kernel counts bytes, the others KiB.
     let unit_bytes = if cfg!(target_vendor = "apple") {
         1
     } else {
         1024
     };
-    u64::try_from(max_rss).ok()?.checked_mul(unit_bytes)
+    Usage {
+        cpu_user: time(used.user_time()),
+        cpu_system: time(used.system_time()),
+        voluntary_switches: u64::try_from(used.voluntary_context_switches()).ok(),
+        involuntary_switches: u64::try_from(used.involuntary_context_switches()).ok(),
+        peak_rss_bytes: u64::try_from(used.max_rss() * unit_bytes).ok(),
+    }
 }

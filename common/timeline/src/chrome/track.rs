@@ -3,33 +3,27 @@
 use crate::{Moment, Span};
 use std::cmp::Reverse;
 
-/// A track, and the ends of what is open on it.
-#[derive(Default)]
-struct Track<'a> {
-    spans: Vec<&'a Span>,
-    ends: Vec<Moment>,
-}
-
 /// The tracks of a lane: one where all spans lie in each other; what ended before `zero` is left out.
 pub(super) fn tracks(spans: &[Span], zero: Moment) -> Vec<Vec<&Span>> {
     let mut spans: Vec<&Span> = spans.iter().filter(|span| span.end >= zero).collect();
     spans.sort_by_key(|span| (span.start.max(zero), Reverse(span.end), span.depth));
-    let mut tracks: Vec<Track<'_>> = vec![Track::default()];
+    // Each with the ends of what is open on it.
+    let mut tracks = vec![(Vec::new(), Vec::<Moment>::new())];
     for span in spans {
         let start = span.start.max(zero);
-        let has_room = |track: &mut Track<'_>| {
-            while track.ends.pop_if(|end| *end <= start).is_some() {}
-            track.ends.last().is_none_or(|end| span.end <= *end)
+        let has_room = |(_, ends): &mut (_, Vec<Moment>)| {
+            while ends.pop_if(|end| *end <= start).is_some() {}
+            ends.last().is_none_or(|end| span.end <= *end)
         };
         let index = tracks.iter_mut().position(has_room);
         let index = index.unwrap_or_else(|| {
-            tracks.push(Track::default());
+            tracks.push(Default::default());
             tracks.len() - 1
         });
-        tracks[index].spans.push(span);
-        tracks[index].ends.push(span.end);
+        tracks[index].0.push(span);
+        tracks[index].1.push(span.end);
     }
-    tracks.into_iter().map(|track| track.spans).collect()
+    tracks.into_iter().map(|(spans, _)| spans).collect()
 }
 
 #[cfg(test)]

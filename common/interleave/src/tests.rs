@@ -1,0 +1,43 @@
+//! The orders of a counter, from the checker and on real threads.
+
+use crate::{Race, Turn, explore, failing, run, run::run_all};
+use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
+
+/// Threads that add one in two steps.
+pub(crate) fn counter(threads: usize, increments: usize) -> Race<AtomicI64> {
+    let add = move |counter: &AtomicI64, _, turn: Turn<'_>| {
+        for _ in 0..increments {
+            turn("loads");
+            let seen = counter.load(SeqCst);
+            turn("stores");
+            counter.store(seen + 1, SeqCst);
+        }
+    };
+    Race {
+        threads,
+        share: || AtomicI64::new(0),
+        run: Box::new(add),
+        value: |counter, _| counter.load(SeqCst),
+        result: |counter| counter.load(SeqCst),
+        expected: (threads * increments) as i64,
+    }
+}
+
+#[test]
+fn the_checker_finds_what_real_threads_do_when_each_order_is_forced() {
+    for (threads, increments, orders) in [(1, 1, 1), (2, 1, 6), (2, 2, 70), (3, 1, 90)] {
+        let race = counter(threads, increments);
+        let runs = run_all(&|turns| run(&race, turns), &mut Vec::new());
+        assert!(runs.is_sorted());
+        assert_eq!(runs.len(), orders);
+        assert_eq!(explore(race), runs);
+    }
+}
+
+#[test]
+fn four_of_six_orders_lose_an_update() {
+    let explored = explore(counter(2, 1));
+    let failing = failing(&explored).map(|one| one.schedule.to_string());
+    let failing: Vec<String> = failing.collect();
+    assert_eq!(failing, ["ABAB", "ABBA", "BAAB", "BABA"]);
+}
