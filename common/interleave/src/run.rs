@@ -95,10 +95,12 @@ pub fn run<S: Send + Sync>(race: &Race<S>, turns: &[usize]) -> Run {
         let (players, threads): (Vec<_>, Vec<_>) = (0..race.threads).map(start).unzip();
         let directed = direct(race, shared, turns, &players);
         drop(players);
-        let panics = threads.into_iter().filter_map(|it| it.join().err());
-        // All of them are waited for before one is passed on.
-        let panics: Vec<_> = panics.filter(|panic| !panic.is::<Over>()).collect();
-        panics.into_iter().for_each(|panic| resume_unwind(panic));
+        // All of them are waited for before a panic is passed on.
+        let ended: Vec<_> = threads.into_iter().map(|thread| thread.join()).collect();
+        let mut panics = ended.into_iter().filter_map(Result::err);
+        if let Some(panic) = panics.find(|panic| !panic.is::<Over>()) {
+            resume_unwind(panic);
+        }
         directed
     });
     assert!(
