@@ -27,7 +27,7 @@ pub(crate) fn middle(values: impl Iterator<Item = f64>) -> Option<f64> {
 /// Comparisons are between figures of the document, so the evidence printed beside a claim *is* what
 /// the document says. Rounds are compared round by round: a comparison holds when it holds in all of
 /// them, fails when it holds in none, and decides nothing in between.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Claim {
     name: &'static str,
     text: String,
@@ -46,11 +46,7 @@ impl Claim {
         Self {
             name,
             text: text.into(),
-            headline: false,
-            line: None,
-            checks: Vec::new(),
-            needs_cpus: false,
-            reason: None,
+            ..Self::default()
         }
     }
 

@@ -45,12 +45,11 @@ units! {
 #[derive(Clone, Debug)]
 pub struct Figure<U>(pub(crate) Expression, PhantomData<U>);
 
-/// `factor * above / below`; what is missing counts as 1.
+/// A number, a number times a field, or a number times one field over another.
 #[derive(Clone, Debug)]
 pub(crate) struct Expression {
     factor: f64,
-    above: Option<Field>,
-    below: Option<Field>,
+    fields: Vec<Field>,
 }
 
 /// A field of a variant, or of the whole document.
@@ -64,13 +63,8 @@ struct Field {
 }
 
 impl<U: Unit> Figure<U> {
-    fn new(factor: f64, above: Option<Field>, below: Option<Field>) -> Self {
-        let of = Expression {
-            factor,
-            above,
-            below,
-        };
-        Self(of, PhantomData)
+    fn new(factor: f64, fields: Vec<Field>) -> Self {
+        Self(Expression { factor, fields }, PhantomData)
     }
 
     fn field(variant: Option<&str>, path: String, words: String) -> Self {
@@ -80,7 +74,7 @@ impl<U: Unit> Figure<U> {
             path,
             words,
         };
-        Self::new(1.0, Some(field), None)
+        Self::new(1.0, vec![field])
     }
 
     /// What a step notes under `name`, of a variant or of the whole run.
@@ -102,31 +96,37 @@ impl<U: Unit> Mul<f64> for Figure<U> {
 impl<U: Unit> Div for Figure<U> {
     type Output = Figure<Ratio>;
 
+    /// # Panics
+    /// If it would be more than a field over a field, or a field over a number.
     fn div(self, Self(by, _): Self) -> Figure<Ratio> {
         let above = self.0;
-        assert!(above.below.is_none() && by.below.is_none(), "one quotient");
-        Figure::new(above.factor / by.factor, above.above, by.above)
+        assert!(
+            above.fields.len() == 1 && by.fields.len() < 2,
+            "one quotient"
+        );
+        let fields = [above.fields, by.fields].concat();
+        Figure::new(above.factor / by.factor, fields)
     }
 }
 
 /// So many things.
 pub fn count(value: usize) -> Figure<Count> {
-    Figure::new(value as f64, None, None)
+    Figure::new(value as f64, Vec::new())
 }
 
 /// So many seconds.
 pub fn seconds(value: f64) -> Figure<Seconds> {
-    Figure::new(value, None, None)
+    Figure::new(value, Vec::new())
 }
 
 /// So many bytes.
 pub fn bytes(value: f64) -> Figure<Bytes> {
-    Figure::new(value, None, None)
+    Figure::new(value, Vec::new())
 }
 
 /// So many times as much.
 pub fn times(value: f64) -> Figure<Ratio> {
-    Figure::new(value, None, None)
+    Figure::new(value, Vec::new())
 }
 
 macro_rules! fields {
@@ -184,65 +184,56 @@ pub(crate) fn free_cpus() -> Figure<Count> {
 }
 
 impl Expression {
-    fn fields(&self) -> impl Iterator<Item = &Field> {
-        self.above.iter().chain(&self.below)
-    }
-
     /// The variants that it names.
     pub(crate) fn variants(&self) -> impl Iterator<Item = &str> {
-        self.fields().filter_map(|field| field.variant.as_deref())
+        let variants = self.fields.iter().map(|field| field.variant.as_deref());
+        variants.flatten()
     }
 
     /// The values in the document: several where there were rounds, `None` where it has none.
     pub(crate) fn values(&self, document: &Value) -> Vec<Option<f64>> {
-        let values = |field: &Option<Field>| match field {
-            Some(field) => field.values(document),
-            None => vec![Some(1.0)],
-        };
-        let pairs = by_round(&values(&self.above), &values(&self.below)).into_iter();
-        let value = |(above, below)| Some(above? * self.factor / below?);
-        pairs
-            .map(|pair| value(pair).filter(|value: &f64| value.is_finite()))
-            .collect()
+        let mut values = self.fields.iter().map(|field| field.values(document));
+        let mut next = || values.next().unwrap_or_else(|| vec![Some(1.0)]);
+        let pairs = by_round(&next(), &next()).into_iter();
+        let value = |(above, below)| Some(self.factor * above? / below?);
+        let values = pairs.map(value);
+        values.map(|it| it.filter(|it| it.is_finite())).collect()
     }
 
     /// Why it has no value, in at least one round.
     pub(crate) fn unknown(&self, document: &Value) -> Option<String> {
         let values = self.values(document);
-        let is_known = !values.is_empty() && !values.contains(&None);
-        let withheld = || self.fields().find_map(|field| field.withheld(document));
-        (!is_known).then(|| {
-            withheld().unwrap_or_else(|| format!("{} (not known here)", self.subject("–")))
-        })
+        if !values.is_empty() && !values.contains(&None) {
+            return None;
+        }
+        let mut fields = self.fields.iter();
+        let withheld = fields.find_map(|field| field.withheld(document));
+        withheld.or_else(|| Some(format!("{} (not known here)", self.subject("–"))))
     }
 
     /// The expression as the document writes it, and as a test can read it back.
     pub(crate) fn written(&self) -> String {
-        let above = match &self.above {
-            None => self.factor.to_string(),
-            Some(field) if self.factor == 1.0 => field.written(),
-            Some(field) => format!("{} * {}", self.factor, field.written()),
-        };
-        match &self.below {
-            None => above,
-            Some(field) => format!("{above} / {}", field.written()),
+        let fields = self.fields.iter().map(Field::written);
+        let fields = fields.collect::<Vec<_>>().join(" / ");
+        match self.factor {
+            factor if fields.is_empty() => factor.to_string(),
+            1.0 => fields,
+            factor => format!("{factor} * {fields}"),
         }
     }
 
     /// The start of a sentence: who did how much of what.
     pub(crate) fn subject(&self, value: &str) -> String {
-        match (&self.above, &self.below) {
-            (Some(field), None) if self.factor == 1.0 => field.sentence(value),
-            (Some(above), Some(below)) => {
-                format!("{} over {}: {value}", above.name(), below.name())
-            }
+        match &self.fields[..] {
+            [field] if self.factor == 1.0 => field.sentence(value),
+            [above, below] => format!("{} over {}: {value}", above.name(), below.name()),
             _ => value.to_owned(),
         }
     }
 
     /// The end of a sentence that began with `subject`; `value` is that of [`unscaled`](Self::unscaled).
     pub(crate) fn object(&self, subject: &Self, value: &str) -> String {
-        let Some(field) = &self.above else {
+        let Some(field) = self.fields.first() else {
             return value.to_owned();
         };
         let is_same = subject.variants().next() == field.variant.as_deref();
@@ -265,7 +256,7 @@ impl Expression {
     }
 
     pub(crate) fn is_number(&self) -> bool {
-        self.above.is_none()
+        self.fields.is_empty()
     }
 }
 

@@ -9,7 +9,6 @@ use report::{Document, Ledger, Screen, TableReport, Tally, Variant, Watched};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::{
-    cell::Cell,
     mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -30,14 +29,12 @@ pub use runs::Observer;
 use runs::{Runs, measure};
 
 /// Everything a step has measured so far, and the way to measure more.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Lab {
     pub(crate) state: Arc<Mutex<State>>,
     pub(crate) screen: Screen,
     pub(crate) timeline: Timeline,
     pub(crate) args: CommonArgs,
-    /// Whether the reader skips the variant that comes next.
-    pub(crate) skip_next: Cell<bool>,
 }
 
 /// What is known of the run, where Ctrl-C finds it too.
@@ -48,6 +45,8 @@ pub(crate) struct State {
     pub(crate) claims: Vec<Claim>,
     pub(crate) questions: Vec<Question>,
     pub(crate) failures: Vec<String>,
+    /// Whether the reader skips the variant that comes next.
+    pub(crate) skip_next: bool,
     pub(crate) results: ResultFiles,
     pub(crate) finished: bool,
 }
@@ -109,7 +108,7 @@ impl Lab {
 
     /// Something of the variant's middle run so far, which the report will show; `None` where it did not run.
     pub fn middle<T>(&self, variant: &str, of: impl FnOnce(&Variant) -> T) -> Option<T> {
-        self.state().find(variant).map(|runs| of(runs.median()))
+        self.state().find(variant)?.median().map(of)
     }
 
     pub(crate) fn walls(&self, variant: &str) -> Vec<f64> {
@@ -123,8 +122,8 @@ impl Lab {
     /// If the variant did not run.
     pub fn recording(&self, variant: &str) -> Recording {
         let mut state = self.state();
-        let runs = state.runs_of(variant);
-        runs.map_or_else(Recording::default, |runs| runs.last().recording.clone())
+        let last = state.runs_of(variant).runs.last();
+        last.map_or_else(Recording::default, |run| run.recording.clone())
     }
 
     /// Says something short of the variant's latest run, such as its result: the screen has it beside the
@@ -133,8 +132,8 @@ impl Lab {
     /// # Panics
     /// If the variant did not run.
     pub fn note_beside(&self, variant: &str, text: impl Into<String>) {
-        if let Some(runs) = self.state().runs_of(variant) {
-            runs.last().note = Some(text.into());
+        if let Some(run) = self.state().runs_of(variant).runs.last_mut() {
+            run.note = Some(text.into());
         }
     }
 
@@ -191,14 +190,6 @@ impl<'a> Measure<'a> {
     pub fn observed_by(mut self, observer: &'a dyn Observer) -> Self {
         self.observer = Some(observer);
         self
-    }
-
-    /// Runs work that is one task and cannot fail; `None` where the reader skips it.
-    ///
-    /// # Errors
-    /// The observer cannot be reached.
-    pub fn run<T: Serialize>(self, mut work: impl FnMut() -> T) -> anyhow::Result<Option<T>> {
-        self.run_counted(|| Ok(work()), |_| Tally::all_done(1))
     }
 
     /// Runs work over many tasks that can fail as a whole; `tally` counts them afterwards.
@@ -274,8 +265,8 @@ impl Lab {
     fn walls_s(&self) -> Vec<(String, f64)> {
         let state = self.state();
         let runs = state.runs.iter();
-        runs.map(|runs| (runs.name.clone(), runs.median().wall_s))
-            .collect()
+        let wall_s = |runs: &Runs| Some((runs.name.clone(), runs.median()?.wall_s));
+        runs.filter_map(wall_s).collect()
     }
 
     fn record(&self, new: &Runs, run: Variant, is_again: bool) {
@@ -297,31 +288,28 @@ impl Lab {
 }
 
 impl State {
-    fn is_skipped(&self, variant: &str) -> bool {
-        self.document.skipped.iter().any(|it| it == variant)
-    }
-
     fn find(&self, variant: &str) -> Option<&Runs> {
         self.runs.iter().find(|runs| runs.name == variant)
     }
 
-    /// The runs of a variant; `None` where it was skipped.
-    fn runs_of(&mut self, variant: &str) -> Option<&mut Runs> {
-        let is_skipped = self.is_skipped(variant);
-        let runs = self.runs.iter_mut().find(|runs| runs.name == variant);
-        assert!(
-            is_skipped || runs.is_some(),
-            "the variant `{variant}` did not run"
-        );
-        runs
+    /// The runs of a variant; none where its reader skipped it.
+    fn runs_of(&mut self, variant: &str) -> &mut Runs {
+        let found = self.runs.iter_mut().find(|runs| runs.name == variant);
+        found.unwrap_or_else(|| panic!("the variant `{variant}` did not run"))
     }
 
     /// Turns what was measured into the document, claims judged.
     pub(crate) fn conclude(&mut self, error: Option<String>) -> &Document {
-        let first_s = self.runs.first().map(|runs| runs.median().wall_s);
+        let shown = |runs: &Runs| runs.median().map(|run| run.wall_s);
+        let first_s = self.runs.iter().find_map(shown);
         let cpus = self.document.host.cpus;
-        let variants = self.runs.iter().map(|runs| runs.report(first_s, cpus));
+        let variants = self
+            .runs
+            .iter()
+            .filter_map(|runs| runs.report(first_s?, cpus));
         self.document.variants = variants.collect();
+        let skipped = self.runs.iter().filter(|runs| runs.runs.is_empty());
+        self.document.skipped = skipped.map(|runs| runs.name.clone()).collect();
         self.document.error = error;
         let figures = serde_json::to_value(&self.document).unwrap_or(Value::Null);
         let claims = mem::take(&mut self.claims);

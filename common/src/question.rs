@@ -43,10 +43,8 @@ impl Question {
             limits: Vec::new(),
             asked: QuestionReport {
                 question: text.into(),
-                options: Vec::new(),
-                answer: None,
                 figure: words.into(),
-                guesses: Vec::new(),
+                ..QuestionReport::default()
             },
         }
     }

@@ -18,12 +18,11 @@ use report::{
 };
 use serde::Serialize;
 use std::{
-    cell::Cell,
     io::{self, IsTerminal},
     mem,
     process::ExitCode,
     slice,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, Mutex, OnceLock},
     thread,
     time::Duration,
 };
@@ -34,7 +33,7 @@ const GRACE: Duration = Duration::from_secs(2);
 const LAST_WORDS: Duration = Duration::from_millis(100);
 
 /// What Ctrl-C finds of a run, once it has begun.
-type Running = Arc<OnceLock<(Arc<Mutex<State>>, Screen)>>;
+type Running = Arc<OnceLock<Lab>>;
 
 /// One step of the path: what its report is headed with and closed by.
 #[derive(Clone, Copy, Debug)]
@@ -75,8 +74,8 @@ impl Step {
         }
         let about = format!("{}\n\nMirrors {}.", self.question, self.mirrors.join(", "));
         match cli::parse::<Own>(self.package, about) {
-            Ok((own, common)) => self
-                .perform(&own, &common, demonstrate)
+            Ok((own, args)) => self
+                .perform(&own, args, demonstrate)
                 .unwrap_or_else(|error| cli::failed(&error)),
             Err(code) => code,
         }
@@ -85,35 +84,34 @@ impl Step {
     fn perform<Own: Serialize>(
         &self,
         own: &Own,
-        common: &CommonArgs,
+        args: CommonArgs,
         demonstrate: impl FnOnce(&Own, &mut Lab) -> anyhow::Result<()>,
     ) -> anyhow::Result<ExitCode> {
-        let running = report_on_interrupt(common);
-        colour(common);
-        let (results, cast) = (result_files(common)?, self.cast(common)?);
+        let running = report_on_interrupt();
+        colour(args.color);
+        let (results, cast) = (result_files(&args)?, self.cast(&args)?);
         let screen = Screen::new(ScreenOptions {
-            silent: common.json,
-            ascii: common.ascii,
-            width: common.width,
-            reads_keys: common.pause || matches!(common.predict.as_deref(), Some("" | CLASS)),
+            silent: args.json,
+            ascii: args.ascii,
+            width: args.width,
+            reads_keys: args.pause || matches!(args.predict.as_deref(), Some("" | CLASS)),
             goes_on_unread: !results.is_empty() || cast.is_some(),
             cast,
         });
-        let state = Arc::new(Mutex::new(State {
-            document: self.document(own, common),
+        let state = State {
+            document: self.document(own, args.seed),
             results,
             ..State::default()
-        }));
-        // Set once: this is the only run of the process.
-        let _ = running.set((Arc::clone(&state), screen.clone()));
+        };
         let mut lab = Lab {
-            state,
+            state: Arc::new(Mutex::new(state)),
             screen,
             timeline: Timeline::with_declared_tasks().install(),
-            args: common.clone(),
-            skip_next: Cell::new(false),
+            args,
         };
-        if common.clear && io::stdout().is_terminal() {
+        // Set once: this is the only run of the process.
+        let _ = running.set(lab.clone());
+        if lab.args.clear && io::stdout().is_terminal() {
             lab.say("\u{1b}[2J\u{1b}[3J\u{1b}[H");
         }
         let header = report::header(&lab.state().document, lab.screen.width());
@@ -142,8 +140,7 @@ impl Step {
         Ok(Some(Cast::new(file, &title, size, is_coloured)))
     }
 
-    fn document(&self, own: &impl Serialize, common: &CommonArgs) -> Document {
-        let seed = common.seed;
+    fn document(&self, own: &impl Serialize, seed: u64) -> Document {
         let params = serde_json::to_value(Params { own, seed });
         let folder = self.package.replacen('-', "/", 1);
         // By the paths that spans report.
@@ -169,8 +166,8 @@ impl Step {
     }
 }
 
-fn colour(common: &CommonArgs) {
-    match common.color {
+fn colour(choice: ColorChoice) {
+    match choice {
         ColorChoice::Auto => anstream::ColorChoice::Auto,
         ColorChoice::Always => anstream::ColorChoice::Always,
         ColorChoice::Never => anstream::ColorChoice::Never,
@@ -199,7 +196,7 @@ fn close(lab: &Lab, outcome: anyhow::Result<()>) -> ExitCode {
     let mut state = lab.state();
     let mut messages: Vec<String> = failure.iter().map(cli::in_one_line).collect();
     messages.append(&mut state.failures);
-    let has_failed = conclude(&mut state, &lab.screen, &lab.args, messages);
+    let has_failed = conclude(lab, &mut state, messages);
     match failure {
         Some(error) => cli::exit_code(&error),
         None => ExitCode::from(u8::from(has_failed)),
@@ -209,8 +206,8 @@ fn close(lab: &Lab, outcome: anyhow::Result<()>) -> ExitCode {
 /// On Ctrl-C, reports the variants that were finished and ends with exit code 1.
 ///
 /// Children live in process groups of their own and end with their links; guests are killed.
-fn report_on_interrupt(common: &CommonArgs) -> Running {
-    let (running, common) = (Running::default(), common.clone());
+fn report_on_interrupt() -> Running {
+    let running = Running::default();
     let found = Arc::clone(&running);
     let housekeeper = Housekeeper::enrol();
     let handled = inherited::on_interrupt(move |reason| {
@@ -218,16 +215,17 @@ fn report_on_interrupt(common: &CommonArgs) -> Running {
         end_within(GRACE, reason);
         child::kill_guests();
         let message = |finished| format!("{reason}; variants finished before that: {finished}");
-        let Some((state, screen)) = found.get() else {
+        let Some(lab) = found.get() else {
             report::print_error(message(0));
             exit();
         };
-        let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = lab.state();
         if !state.finished {
-            let message = message(state.runs.len());
-            screen.clear_bars();
-            screen.release_keys();
-            conclude(&mut state, screen, &common, vec![message]);
+            let finished = state.runs.iter().filter(|runs| runs.median().is_some());
+            let message = message(finished.count());
+            lab.screen.clear_bars();
+            lab.screen.release_keys();
+            conclude(lab, &mut state, vec![message]);
         }
         exit();
     });
@@ -237,17 +235,12 @@ fn report_on_interrupt(common: &CommonArgs) -> Running {
 }
 
 /// Concludes, prints, and writes what goes to files; whether anything failed, by then or in that.
-fn conclude(
-    state: &mut State,
-    screen: &Screen,
-    common: &CommonArgs,
-    mut messages: Vec<String>,
-) -> bool {
+fn conclude(lab: &Lab, state: &mut State, mut messages: Vec<String>) -> bool {
     let results = mem::take(&mut state.results);
     let error = (!messages.is_empty()).then(|| messages.join("; "));
     state.document.host.look_again();
     let document = state.conclude(error);
-    match print(document, screen, common) {
+    match print(lab, document) {
         // A reader who has gone has seen enough; the exit code and the errors still tell.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             messages.push(report::unwritten(&error));
@@ -263,16 +256,17 @@ fn conclude(
     }
     messages
         .iter()
-        .for_each(|message| screen.print_error(message));
-    let recorded = screen.finish();
+        .for_each(|message| lab.screen.print_error(message));
+    let recorded = lab.screen.finish();
     if let Err(error) = &recorded {
-        screen.print_error(cli::in_one_line(error));
+        lab.screen.print_error(cli::in_one_line(error));
     }
     !messages.is_empty() || recorded.is_err()
 }
 
-fn print(document: &Document, screen: &Screen, common: &CommonArgs) -> io::Result<()> {
-    if common.json {
+fn print(lab: &Lab, document: &Document) -> io::Result<()> {
+    let screen = &lab.screen;
+    if lab.args.json {
         return screen.try_print(&serde_json::to_string_pretty(document)?);
     }
     if document.variants.is_empty() {
@@ -280,7 +274,7 @@ fn print(document: &Document, screen: &Screen, common: &CommonArgs) -> io::Resul
     }
     Progress::ran(document);
     screen.mark("report");
-    if common.verbose {
+    if lab.args.verbose {
         screen.try_print(&format!("\n{}", report::verbose(document, screen.width())))?;
     }
     let rows = screen.rows(path::rows(&document.step));

@@ -1,6 +1,6 @@
 //! One slow loop: four sums, one after another, on one thread.
 
-use common::squares::SquareSum;
+use common::workload::SquareSum;
 use std::hint::black_box;
 
 /// Computes every sum, one after another.
@@ -28,7 +28,7 @@ fn sum_of_squares(n: u64) -> u128 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use common::squares::square_jobs;
+    use common::workload::square_jobs;
 
     #[test]
     fn each_sum_is_that_of_the_closed_form_in_the_order_of_the_jobs() {

@@ -5,7 +5,8 @@ use common::{
     Bound, Lab, Question, Step, Tally,
     claim::{Claim, count, cpu_system, cpu_user, done, middle_wall, threads},
     format,
-    squares::{ScaleArgs, SquareSum, claim_linear, square_jobs},
+    squares::{ScaleArgs, claim_linear},
+    workload::{SquareSum, square_jobs},
 };
 use std::process::ExitCode;
 

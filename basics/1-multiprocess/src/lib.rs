@@ -1,6 +1,6 @@
 //! The four sums in a pool of processes, and what the order of hand-out does to them.
 
-use common::squares::SquareSum;
+use common::workload::SquareSum;
 use process_pool::{ProcessPool, TaskError, Worker};
 use std::{cmp::Reverse, num::NonZeroUsize};
 
@@ -68,7 +68,7 @@ pub fn attainable(jobs: &[u64], workers: NonZeroUsize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use common::squares::{SQUARE_JOBS, square_jobs};
+    use common::workload::{SQUARE_JOBS, square_jobs};
 
     fn workers(count: usize) -> NonZeroUsize {
         NonZeroUsize::new(count).expect("a pool has a worker")

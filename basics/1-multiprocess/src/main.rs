@@ -10,7 +10,8 @@ use common::{
     Bound, Lab, Question, Recorded, Step, Tally,
     claim::Ratio,
     cli, format,
-    squares::{ScaleArgs, SquareSum, claim_linear, square_jobs},
+    squares::{ScaleArgs, claim_linear},
+    workload::{SquareSum, square_jobs},
 };
 use serde::Serialize;
 use std::{num::NonZeroUsize, process::ExitCode, time::Duration};

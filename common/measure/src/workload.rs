@@ -5,8 +5,10 @@
 //! whether that worked.
 
 mod linearity;
+mod squares;
 
 pub use linearity::check_linear;
+pub use squares::{SQUARE_JOBS, SquareSum, square_jobs};
 
 use std::{hint::black_box, ops::Range, time::Duration};
 

@@ -106,10 +106,8 @@ impl TypedValueParser for WebUrl {
             Some(_) => "",
         };
         let flag = flag.map(ToString::to_string).unwrap_or_default();
-        Err(clap::Error::raw(
-            ErrorKind::ValueValidation,
-            format!("invalid value {shown}for `{flag}`: {reason}\n"),
-        ))
+        let message = format!("invalid value {shown}for `{flag}`: {reason}\n");
+        Err(clap::Error::raw(ErrorKind::ValueValidation, message))
     }
 }
 

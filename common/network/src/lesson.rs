@@ -11,6 +11,7 @@ use common::{
     report::Screen,
 };
 use std::{
+    collections::BTreeSet,
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -104,13 +105,11 @@ pub fn note_failures<'a>(
 ) {
     let fetched: Vec<&Fetched> = fetched.into_iter().collect();
     let errors = fetched.iter().filter_map(|one| one.as_ref().err());
-    let mut reasons: Vec<String> = errors.map(FetchError::to_string).collect();
-    let (failed, all) = (reasons.len(), fetched.len());
-    reasons.sort();
-    reasons.dedup();
-    reasons.truncate(3);
+    let errors: Vec<String> = errors.map(FetchError::to_string).collect();
+    let (failed, all) = (errors.len(), fetched.len());
+    let reasons: BTreeSet<String> = errors.into_iter().collect();
+    let reasons = reasons.into_iter().take(3).collect::<Vec<_>>().join("; ");
     if failed > 0 {
-        let reasons = reasons.join("; ");
         lab.fail(format!(
             "{variant}: {failed} of {all} requests failed: {reasons}"
         ));
@@ -119,12 +118,10 @@ pub fn note_failures<'a>(
 
 /// The server never saw a second request before it had answered the first.
 pub fn one_at_a_time(variant: &str) -> Claim {
-    Claim::that(
-        "one_at_a_time",
-        "never more than one request was in flight, counted by the server",
-    )
-    .check(in_flight(variant).at_most(count(1)))
-    .in_a_line("never more than {left} request in flight at once, counted by the server")
+    let text = "never more than one request was in flight, counted by the server";
+    Claim::that("one_at_a_time", text)
+        .check(in_flight(variant).at_most(count(1)))
+        .in_a_line("never more than {left} request in flight at once, counted by the server")
 }
 
 /// The requests of `concurrent`, at most `at_once`, were open at the same time, so it took less than
@@ -135,16 +132,14 @@ pub fn one_at_a_time(variant: &str) -> Claim {
 pub fn waits_overlap(sequential: &str, concurrent: &str, at_once: usize, share: f64) -> Claim {
     let percent = 100.0 * share;
     let text = format!("the waits overlapped: under {percent:.0} % of the time of `{sequential}`");
+    let wall_of = || middle_wall(concurrent);
+    let at_a_time = (open(concurrent) / wall_of()).above(times(1.0 / share));
     let claim = Claim::that("waits_overlap", text)
         .check(wall(concurrent).below(wall(sequential) * share))
         .in_a_line("the waits overlapped: {left} instead of {right}")
-        .check(
-            (open(concurrent) / middle_wall(concurrent))
-                .above(times(1.0 / share))
-                .in_words("{left} requests open at a time, on average"),
-        )
-        .check(cpu_user(concurrent).below(middle_wall(concurrent) * 0.25))
-        .check(cpu_system(concurrent).below(middle_wall(concurrent) * 0.25))
+        .check(at_a_time.in_words("{left} requests open at a time, on average"))
+        .check(cpu_user(concurrent).below(wall_of() * 0.25))
+        .check(cpu_system(concurrent).below(wall_of() * 0.25))
         .check(none_failed(sequential))
         .check(none_failed(concurrent));
     match at_once {
@@ -156,30 +151,25 @@ pub fn waits_overlap(sequential: &str, concurrent: &str, at_once: usize, share: 
 /// The variant took the time of so many waits in a row, and not of one more.
 pub fn takes_waits(variant: &str, waits: usize, each: Duration) -> Claim {
     let time_of = |waits: usize| seconds(waits as f64 * each.as_secs_f64());
-    Claim::that(
-        "takes_its_waits",
-        format!(
-            "`{variant}` took the time of {waits}, not of {}, waits in a row",
-            waits + 1
-        ),
-    )
-    .check(wall(variant).at_least(time_of(waits)))
-    .in_a_line(format!(
-        "it took {{left}}, the time of {waits} waits in a row"
-    ))
-    .check(wall(variant).below(time_of(waits + 1)))
-    .check(none_failed(variant))
+    let more = waits + 1;
+    let text = format!("`{variant}` took the time of {waits}, not of {more}, waits in a row");
+    let line = format!("it took {{left}}, the time of {waits} waits in a row");
+    Claim::that("takes_its_waits", text)
+        .check(wall(variant).at_least(time_of(waits)))
+        .in_a_line(line)
+        .check(wall(variant).below(time_of(more)))
+        .check(none_failed(variant))
 }
 
 /// The variant kept one CPU busy for less than `share` of its time.
 pub fn waiting_not_work(variant: &str, share: f64) -> Claim {
     let percent = 100.0 * share;
+    let text = format!(
+        "it was waiting, not work: `{variant}` kept one CPU busy for less than {percent:.0} % of the time"
+    );
     let half = || middle_wall(variant) * (share / 2.0);
-    Claim::that(
-        "waiting_not_work",
-        format!("it was waiting, not work: `{variant}` kept one CPU busy for less than {percent:.0} % of the time"),
-    )
-    .check(cpu_user(variant).below(half()))
-    .check(cpu_system(variant).below(half()))
-    .check(none_failed(variant))
+    Claim::that("waiting_not_work", text)
+        .check(cpu_user(variant).below(half()))
+        .check(cpu_system(variant).below(half()))
+        .check(none_failed(variant))
 }

@@ -32,14 +32,10 @@ impl Site {
             faults,
             ..ServerConfig::default()
         };
-        let server = args
-            .needs_server()
-            .then(|| Server::with(&Program::this(), config))
-            .transpose()?;
-        Ok(Self {
-            urls: args.urls(server.as_ref(), requests),
-            server,
-        })
+        let start = || Server::with(&Program::this(), config);
+        let server = args.needs_server().then(start).transpose()?;
+        let urls = args.urls(server.as_ref(), requests);
+        Ok(Self { server, urls })
     }
 }
 

@@ -176,7 +176,7 @@ pub struct Source {
 }
 
 /// A question that a figure of this run answers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QuestionReport {
     /// What is asked.
     pub question: String,

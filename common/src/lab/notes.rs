@@ -43,12 +43,10 @@ impl Lab {
     ) -> Figure<U> {
         let (mut state, variant) = (self.state(), variant.into());
         let figures = match variant {
-            Some(variant) => state.runs_of(variant).map(|runs| &mut runs.figures),
-            None => Some(&mut state.document.figures),
+            Some(variant) => &mut state.runs_of(variant).figures,
+            None => &mut state.document.figures,
         };
-        if let Some(figures) = figures {
-            figures.entry(name.into()).or_default().push(value);
-        }
+        figures.entry(name.into()).or_default().push(value);
         Figure::noted(variant, name)
     }
 }

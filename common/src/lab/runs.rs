@@ -92,24 +92,20 @@ fn ledger(tally: Tally, usage: &Usage, lanes: &[Lane], threads: Option<u64>) -> 
 }
 
 impl Runs {
-    /// The latest of them.
-    pub(super) fn last(&mut self) -> &mut Variant {
-        self.runs.last_mut().expect("it is there because it ran")
-    }
-
     pub(super) fn walls(&self) -> Vec<f64> {
         self.runs.iter().map(|run| run.wall_s).collect()
     }
 
     /// The run with the median wall time, the lower of two.
-    pub(super) fn median(&self) -> &Variant {
+    pub(crate) fn median(&self) -> Option<&Variant> {
         let mut order: Vec<&Variant> = self.runs.iter().collect();
         order.sort_by(|one, other| one.wall_s.total_cmp(&other.wall_s));
-        order[(order.len() - 1) / 2]
+        order.get(order.len().checked_sub(1)? / 2).copied()
     }
 
-    pub(super) fn report(&self, first_s: Option<f64>, cpus: usize) -> Variant {
-        let run = self.median();
+    /// What the document has of them, where the first variant took so long.
+    pub(super) fn report(&self, first_s: f64, cpus: usize) -> Option<Variant> {
+        let run = self.median()?;
         let walls = self.walls();
         let bound = self.bound.as_ref();
         let bound = bound.and_then(|bound| bound.of(&run.recording, cpus));
@@ -119,8 +115,8 @@ impl Runs {
             .unzip();
         let expected = self.limit.map(|limit| limit.min(run.ledger.submitted));
         let peak = run.ledger.peak_in_flight;
-        let speedup = first_s.map(|first_s| first_s / run.wall_s);
-        Variant {
+        let speedup = Some(first_s / run.wall_s);
+        Some(Variant {
             name: self.name.clone(),
             runs: walls.len(),
             wall_min_s: walls.iter().copied().fold(f64::INFINITY, f64::min),
@@ -136,6 +132,6 @@ impl Runs {
             disturbed: self.runs.iter().find_map(|run| run.disturbed.clone()),
             walls_s: walls,
             ..run.clone()
-        }
+        })
     }
 }

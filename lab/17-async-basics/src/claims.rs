@@ -130,7 +130,7 @@ fn tick_beside<F: Future<Output = ()>>(
     let why = "the call, and the pauses before and after it";
     let bound = Bound::Known(2 * CALM_TICKS * TICK + takes, why.into());
     let variant = lab.variant(name).other_work().bound(bound);
-    variant.run(|| run_on_this_thread(both()))?;
+    variant.run_counted(|| Ok(run_on_this_thread(both())), |_| Tally::all_done(1))?;
     let recording = lab.recording(name);
     let call = recording.first("blocking call");
     let during = |tick: &&Span| call.is_some_and(|it| (it.start..it.end).contains(&tick.end));

@@ -58,24 +58,6 @@ struct Args {
     files: Option<PathBuf>,
 }
 
-impl Args {
-    fn config(self) -> ServerConfig {
-        let faults = self.fault_every.map(|every| Faults {
-            every,
-            seed: self.seed,
-            kinds: self.fault_kinds,
-            retry_after_s: self.retry_after,
-            status: self.fault_status,
-            path: self.fault_path,
-        });
-        ServerConfig {
-            seed: self.seed,
-            faults,
-            files: self.files,
-        }
-    }
-}
-
 fn main() -> ExitCode {
     if let Some(code) = cli::take_role(&[&SERVER]) {
         return code;
@@ -89,11 +71,22 @@ fn main() -> ExitCode {
 fn serve(args: Args) -> anyhow::Result<()> {
     // Before the first word: whoever reads the address may send the signal at once.
     let (tx, ended) = mpsc::channel();
-    on_interrupt(move |_| {
-        // The second signal finds the receiver gone.
-        let _ = tx.send(());
-    })?;
-    let server = Server::in_process(args.port, args.config())?;
+    // The second signal finds the receiver gone.
+    on_interrupt(move |_| tx.send(()).unwrap_or_default())?;
+    let faults = args.fault_every.map(|every| Faults {
+        every,
+        seed: args.seed,
+        kinds: args.fault_kinds,
+        retry_after_s: args.retry_after,
+        status: args.fault_status,
+        path: args.fault_path,
+    });
+    let config = ServerConfig {
+        seed: args.seed,
+        faults,
+        files: args.files,
+    };
+    let server = Server::in_process(args.port, config)?;
     // Nobody may be reading; the server serves all the same.
     let mut out = io::stdout();
     let _ = writeln!(out, "listening on {}", server.base_url()).and_then(|()| out.flush());
