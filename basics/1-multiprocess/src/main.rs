@@ -7,9 +7,7 @@ use basics_1_multiprocess::{
     sum_sequential,
 };
 use common::{
-    Bound, Lab, Question, Recorded, Step, Tally,
-    claim::Ratio,
-    cli, format,
+    Bound, Lab, Question, Recorded, Step, Tally, cli, format,
     squares::{ScaleArgs, claim_linear},
     workload::{SquareSum, square_jobs},
 };
@@ -86,7 +84,7 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
         let recording = lab.recording(LONGEST_FIRST);
         let busy: Duration = recording.jobs().map(|job| job.busy).sum();
         let at_work = busy.div_duration_f64(recording.wall);
-        lab.note::<Ratio>(LONGEST_FIRST, "cpus_at_work", at_work);
+        lab.note::<common::claim::Ratio>(LONGEST_FIRST, "cpus_at_work", at_work);
     }
     for sum in sums.iter().flatten() {
         let (n, total) = (format::count(sum.n), sum.total);

@@ -12,7 +12,6 @@ use lab_03_gil_threads::{gil::Gil, wait_holding_gil, wait_releasing_gil};
 use measure::workload::io_wait_blocking;
 use std::{path::Path, time::Duration};
 
-const WAIT: Duration = Duration::from_millis(100);
 const HOLDING: &str = "waits, GIL held";
 const RELEASING: &str = "waits, GIL released";
 
@@ -24,7 +23,7 @@ pub(crate) fn waits(lab: &mut Lab, gil: &Gil) -> anyhow::Result<()> {
         let most = lab.recording(name).most_open("wait");
         anyhow::Ok(lab.count(name, "most_waits_at_once", most))
     };
-    let io = || io_wait_blocking(WAIT);
+    let io = || io_wait_blocking(Duration::from_millis(100));
     let held = most_at_once(HOLDING, &|| wait_holding_gil(JOBS, gil, io))?;
     let released = most_at_once(RELEASING, &|| wait_releasing_gil(JOBS, gil, io))?;
     let text = "released around a wait, the GIL let both threads wait at once; held, one at a time";

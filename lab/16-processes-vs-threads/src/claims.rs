@@ -204,8 +204,7 @@ fn claim_break_even(lab: &mut Lab, sweep: &Sweep, way: usize) {
     let mut claim = Claim::that(CLAIMS[way], text);
     for (size, steps) in sizes.iter().enumerate().skip(first) {
         let figure = format!("{}_at_{steps}_steps", CLAIMS[way]);
-        let times_s = &sweep.times_s[size];
-        let rounds = times_s[0].iter().zip(&times_s[way]);
+        let rounds = sweep.times_s[size][0].iter().zip(&sweep.times_s[size][way]);
         let noted = rounds.map(|(first, second)| lab.note(None, &figure, second / first));
         let noted = noted.last().expect("there is a round");
         claim = claim.check(noted.below(times(1.0 / MARGIN)));
