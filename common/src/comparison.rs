@@ -64,11 +64,11 @@ impl Lab {
     ) -> Claim {
         let margin = MARGIN * self.luck([first, second]);
         let (most, least) = (times(margin), times(1.0 / margin));
-        let faster = |way| format!("`{way}` was faster in every round");
+        let faster = |way, other| format!("`{way}` was faster than `{other}` in every round");
         let found = Comparison::by(margin, &self.walls(first), &self.walls(second));
         let text = match found {
-            Comparison::FirstFaster => faster(first),
-            Comparison::SecondFaster => faster(second),
+            Comparison::FirstFaster => faster(first, second),
+            Comparison::SecondFaster => faster(second, first),
             Comparison::Same if margin == MARGIN => {
                 format!("no difference of a tenth between `{first}` and `{second}`")
             }

@@ -153,7 +153,7 @@ pub fn takes_waits(variant: &str, waits: usize, each: Duration) -> Claim {
     let time_of = |waits: usize| seconds(waits as f64 * each.as_secs_f64());
     let more = waits + 1;
     let text = format!("`{variant}` took the time of {waits}, not of {more}, waits in a row");
-    let line = format!("it took {{left}}, the time of {waits} waits in a row");
+    let line = format!("`{variant}` took {{left}}, the time of {waits} waits in a row");
     Claim::that("takes_its_waits", text)
         .check(wall(variant).at_least(time_of(waits)))
         .in_a_line(line)

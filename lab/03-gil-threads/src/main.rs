@@ -49,7 +49,7 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
         &["not faster", "twice", "more than that"],
         &[1.33, 3.0],
     );
-    lab.legend("GIL: only the thread that holds this lock runs. python: your own Python.");
+    lab.legend("GIL: only the thread that holds this lock runs. python: your own Python, with smaller jobs.");
     let mut python = claims::open_python(args, lab)?;
     let (work, scale) = (args.work.get() as u64, args.scale.get() as u64);
     lab.say(format!(

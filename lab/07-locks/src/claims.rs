@@ -23,10 +23,10 @@ pub(crate) fn claim(lab: &mut Lab, plan: Plan) {
     lab.claim(REPAIRS.into_iter().fold(right, |claim, name| {
         claim.check(number(name, "counted").equals(count(plan.expected() as usize)))
     }));
-    let text = "without any of them updates were lost";
+    let text = "racy: updates were lost";
     let lossy = Claim::that("race_loses", text)
         .check(number("racy", "lost_updates").above(count(0)))
-        .in_a_line("without any of them updates were lost, in every round")
+        .in_a_line("racy: updates were lost, in every round")
         .headline();
     lab.claim(match plan.threads.get() {
         1 => lossy.otherwise("one thread has no other to race with"),
@@ -34,7 +34,11 @@ pub(crate) fn claim(lab: &mut Lab, plan: Plan) {
     });
     let (lock, step, apart) = ("Mutex", "fetch_add", "sum at the end");
     let price = lab.compare("lock_has_a_price", "what a lock costs", [apart, lock]);
-    let cheaper = lab.compare("atomic_is_cheaper", "one atomic step", [step, lock]);
+    let cheaper = lab.compare(
+        "atomic_is_cheaper",
+        "fetch_add, one atomic step",
+        [step, lock],
+    );
     let cheapest = lab.compare("apart_is_cheapest", "counting apart", [apart, step]);
     let wrong = lab.compare("race_is_cheaper", "being wrong", ["racy", lock]);
     for claim in [price.headline(), cheaper, cheapest, wrong] {

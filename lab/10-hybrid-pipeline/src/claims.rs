@@ -80,7 +80,7 @@ fn stages(args: &Args, lab: &mut Lab, variants: &[String]) {
     }
     compare(lab, variants);
     let text = "fewer pages waited without the barrier, and no more than --queue allows";
-    let line = "waited for a parser at once: {left} pages without the barrier, {right} with it";
+    let line = "most pages that waited for a parser: {left} without the barrier, {right} with it";
     let bounded = Claim::that("queue_is_bounded", text).in_a_line(line);
     let bounded = bounded.check(noted(streaming, QUEUED).below(noted(barrier, QUEUED)));
     let queue = noted(streaming, QUEUED).at_most(count(args.queue.get()));

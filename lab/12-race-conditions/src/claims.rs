@@ -149,14 +149,14 @@ fn claim(lab: &mut Lab, trials: usize, threads: usize, all: &[Seen; 3]) {
 
 /// Gives the tables: all orders of the counter, and all counts.
 fn show(lab: &Lab, all: &[Seen; 3]) {
-    let title = "All orders of two increments, by a model checker; a bad one of account, of audit";
+    let title = "All orders of two increments, and one bad order of account and of audit";
     let others = all[1..].iter();
     let others = others.filter_map(|race| failing(&race.orders).next());
     let orders = all[0].orders.iter().chain(others).map(in_cells).collect();
     lab.table(title, &["", "", "Got"], orders, "");
     let title = "How often each went wrong in trials, and in how many of all orders it does";
     let rows = all.iter().map(|race| race.row.clone()).collect();
-    let headings: Vec<&str> = ",tight,widened,repaired,orders,of repair"
+    let headings: Vec<&str> = ",tight,widened,repaired,bad orders,if repaired"
         .split(',')
         .collect();
     lab.table(title, &headings, rows, "");

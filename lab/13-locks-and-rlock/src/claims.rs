@@ -4,7 +4,7 @@ use crate::Args;
 use anyhow::Context;
 use common::{
     Lab, Recorded, Tally,
-    claim::{Claim, a_tick, count, done, none_failed, times, wall},
+    claim::{Check, Claim, a_tick, count, done, none_failed, times, wall},
     format,
     process_pool::Worker,
     timeline::{Lane, Recording, Span, Timeline},
@@ -97,15 +97,16 @@ pub(crate) fn read(lab: &mut Lab) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Lets tellers make batches of deposits in a method that calls another one.
-pub(crate) fn nest(lab: &mut Lab) {
+/// Lets tellers make batches of deposits in a method that calls another one; returns that every batch stayed whole.
+pub(crate) fn nest(lab: &mut Lab) -> Check {
     lab.say("`deposit_all` holds an RLock and calls `deposit`, which takes it …");
     let (rises, batch) = (deposit_reentrant(FOUR, 100), BATCH.iter().sum::<i64>());
     let whole = rises.iter().filter(|rise| **rise == batch);
     let whole = lab.count(None, "whole_batches", whole.count());
     let text = "with an RLock a method may call another that locks: every batch stayed whole";
-    let stay = Claim::that("batches_stay_whole", text).check(whole.equals(count(rises.len())));
-    lab.claim(stay);
+    let whole = whole.equals(count(rises.len()));
+    lab.claim(Claim::that("batches_stay_whole", text).check(whole.clone()));
+    whole
 }
 
 /// Lets a thread panic in mid-change under a lock, which is poisoned by it.
@@ -165,7 +166,7 @@ fn stuck(recording: &Recording) -> Vec<[String; 3]> {
 }
 
 /// Runs every scenario in a child process, shows who is stuck, and adds the claims.
-pub(crate) fn deadlocks(lab: &mut Lab) -> anyhow::Result<()> {
+pub(crate) fn deadlocks(lab: &mut Lab, whole: Check) -> anyhow::Result<()> {
     lab.say("deadlocks: threads that take two locks, each time in a child process …");
     let mut rows = Vec::new();
     for (number, (name, threads, _)) in SCENARIOS.into_iter().enumerate() {
@@ -191,19 +192,20 @@ pub(crate) fn deadlocks(lab: &mut Lab) -> anyhow::Result<()> {
     let title = "Deadlock: each has a lock and waits for another's";
     let headings = ["thread", "has (deadlock.rs)", "waits for"];
     lab.table(title, &headings, rows, "");
-    claim_deadlocks(lab);
+    claim_deadlocks(lab, whole);
     Ok(())
 }
 
 /// Claims who finished, and who did not.
-fn claim_deadlocks(lab: &mut Lab) {
+fn claim_deadlocks(lab: &mut Lab, whole: Check) {
     let [own, opposite, same] = SCENARIOS.map(|(name, ..)| done(name));
-    let text = "a plain lock, taken again by its holder: the thread waits for itself";
-    lab.claim(Claim::that("self_deadlock_named", text).check(own.equals(count(0))));
+    let text = "taken again by its holder: a Lock waits for itself, an RLock goes on";
+    let own = Claim::that("self_deadlock_named", text).check(own.equals(count(0)));
+    lab.claim(own.check(whole).headline());
     let text = "opposite orders: two threads each wait for a lock that the other has";
     let circle = Claim::that("opposite_orders_named", text).check(opposite.equals(count(0)));
     lab.claim(circle.headline());
     let text = "one order for all: both threads finished";
     let finishes = Claim::that("one_order_finishes", text).check(same.equals(count(2)));
-    lab.claim(finishes.headline());
+    lab.claim(finishes);
 }

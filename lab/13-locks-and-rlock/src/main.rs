@@ -87,8 +87,8 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     lab.param("threads", args.threads());
     claims::cost(lab, args)?;
     claims::read(lab)?;
-    claims::nest(lab);
-    claims::deadlocks(lab)?;
+    let whole = claims::nest(lab);
+    claims::deadlocks(lab, whole)?;
     claims::poison(lab);
     Ok(())
 }
