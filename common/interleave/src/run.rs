@@ -78,14 +78,7 @@ pub fn run<S: Send + Sync>(race: &Race<S>, turns: &[usize]) -> Run {
         let shared = &shared;
         let start = |thread: usize| {
             let ((turn, turns), (comes, comes_to)) = (mpsc::channel(), mpsc::channel());
-            let wait_for_turn = move |name| {
-                // Who gives the turns may have given the last.
-                let _ = comes.send(name);
-                let _waiting = info_span!("turn", wait = "turn").entered();
-                turns
-                    .recv()
-                    .unwrap_or_else(|_| resume_unwind(Box::new(Over)));
-            };
+            let wait_for_turn = move |name| wait_for_turn(&comes, &turns, name);
             let named = Builder::new().name(format!("thread {}", letter(thread)));
             let started =
                 named.spawn_scoped(scope, move || (race.run)(shared, thread, &wait_for_turn));
@@ -115,6 +108,14 @@ pub fn run<S: Send + Sync>(race: &Race<S>, turns: &[usize]) -> Run {
         result: is_finished.then(|| (race.result)(&shared)),
         expected: race.expected,
     }
+}
+
+fn wait_for_turn(comes: &Sender<&'static str>, turns: &Receiver<()>, name: &'static str) {
+    // Who gives the turns may have given the last.
+    let _ = comes.send(name);
+    let _waiting = info_span!("turn", wait = "turn").entered();
+    let turn = turns.recv();
+    turn.unwrap_or_else(|_| resume_unwind(Box::new(Over)));
 }
 
 /// Gives the turns; the steps that were taken, and where each thread stands then.
