@@ -156,10 +156,8 @@ fn show(lab: &Lab, all: &[Seen; 3]) {
     lab.table(title, &["", "", "Got"], orders, "");
     let title = "How often each went wrong in trials, and in how many of all orders it does";
     let rows = all.iter().map(|race| race.row.clone()).collect();
-    let headings: Vec<&str> = ",tight,widened,repaired,bad orders,if repaired"
-        .split(',')
-        .collect();
-    lab.table(title, &headings, rows, "");
+    let headings = ",tight,widened,repaired,bad orders,if repaired".split(',');
+    lab.table(title, &headings.collect::<Vec<_>>(), rows, "");
 }
 
 /// The order that the user wrote, forced on real threads.
