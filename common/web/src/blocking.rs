@@ -221,9 +221,9 @@ impl Wire {
             self.socket.set_nonblocking(until <= Instant::now())?;
             self.socket.set_read_timeout(Some(left(until)))?;
             let Some(tls) = &mut self.tls else {
-                return self.socket.read(bytes);
+                return uninterrupted(|| self.socket.read(bytes));
             };
-            tls.read_tls(&mut self.socket)?;
+            uninterrupted(|| tls.read_tls(&mut self.socket))?;
             let read = tls.process_new_packets();
             read.map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?;
             self.transmit(&[])?;
@@ -233,13 +233,23 @@ impl Wire {
     fn transmit(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.socket.set_nonblocking(false)?;
         let Some(tls) = &mut self.tls else {
-            return self.socket.write(bytes);
+            return uninterrupted(|| self.socket.write(bytes));
         };
         let written = tls.writer().write(bytes)?;
         while tls.wants_write() {
-            tls.write_tls(&mut self.socket)?;
+            uninterrupted(|| tls.write_tls(&mut self.socket))?;
         }
         Ok(written)
+    }
+}
+
+/// Calls again where the process was stopped meanwhile: that ends a call with a time limit.
+fn uninterrupted(mut call: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
+    loop {
+        match call() {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            done => return done,
+        }
     }
 }
 

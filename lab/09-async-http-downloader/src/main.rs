@@ -24,7 +24,7 @@ const STEP: Step = Step {
     remember: "A semaphore limits how many run at once. Give the permit back before you pause to \
               retry, or the others wait for nothing.",
     predict: (
-        "limit 2, no failures: how many waits in a row, how many seconds?",
+        "limit 2, no failures: how many seconds?",
         "cargo run -p lab-09-async-http-downloader -- --limit 2 --faults 0",
     ),
     sources: common::sources!["lib.rs", "retry.rs"],
