@@ -104,9 +104,9 @@ pub(crate) fn nest(lab: &mut Lab) -> Check {
     let whole = rises.iter().filter(|rise| **rise == batch);
     let whole = lab.count(None, "whole_batches", whole.count());
     let text = "with an RLock a method may call another that locks: every batch stayed whole";
-    let whole = whole.equals(count(rises.len()));
-    lab.claim(Claim::that("batches_stay_whole", text).check(whole.clone()));
-    whole
+    let check = whole.equals(count(rises.len()));
+    lab.claim(Claim::that("batches_stay_whole", text).check(check.clone()));
+    check
 }
 
 /// Lets a thread panic in mid-change under a lock, which is poisoned by it.
