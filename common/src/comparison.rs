@@ -65,7 +65,8 @@ impl Lab {
         let margin = MARGIN * self.luck([first, second]);
         let (most, least) = (times(margin), times(1.0 / margin));
         let faster = |way, other| format!("`{way}` was faster than `{other}` in every round");
-        let found = Comparison::by(margin, &self.walls(first), &self.walls(second));
+        let walls = [first, second].map(|way| self.walls(way));
+        let found = Comparison::by(margin, &walls[0], &walls[1]);
         let text = match found {
             Comparison::FirstFaster => faster(first, second),
             Comparison::SecondFaster => faster(second, first),
@@ -86,8 +87,9 @@ impl Lab {
         // What took no time is not the same either.
         let is_open = found == Comparison::Undecided;
         let is_long = is_open.then(|| wall(first).at_least(seconds(LEAST_TIME_S)));
-        // Too close to be told apart with so few CPUs.
-        let is_luck = margin > MARGIN && matches!(found, Comparison::Same | Comparison::Undecided);
+        // With enough CPUs these rounds would have told.
+        let told = Comparison::of(&walls[0], &walls[1]) != Comparison::Undecided;
+        let is_luck = margin > MARGIN && (found == Comparison::Same || is_open && told);
         let is_quiet = is_luck.then(|| free_cpus().at_least(cpus() * (1.0 / MARGIN)));
         let checks = checks.into_iter().chain(is_long).map(Check::in_rounds);
         let claim = Claim::that(name, format!("{about}: {text}"));
