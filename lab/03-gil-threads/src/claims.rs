@@ -19,7 +19,11 @@ const RELEASING: &str = "waits, GIL released";
 pub(crate) fn waits(lab: &mut Lab, gil: &Gil) -> anyhow::Result<()> {
     let mut most_at_once = |name, wait: &dyn Fn()| {
         let waiting = lab.variant(name).other_work();
-        waiting.run_counted(|| Ok(wait()), |()| Tally::all_done(1))?;
+        let wait = || {
+            wait();
+            Ok(())
+        };
+        waiting.run_counted(wait, |()| Tally::all_done(1))?;
         let most = lab.recording(name).most_open("wait");
         anyhow::Ok(lab.count(name, "most_waits_at_once", most))
     };

@@ -121,7 +121,7 @@ pub(crate) fn blocked(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
 }
 
 /// Runs the call and the light task; how many ticks came during the call, and how late the latest was.
-fn tick_beside<F: Future<Output = ()>>(
+fn tick_beside<F: Future<Output: serde::Serialize>>(
     lab: &mut Lab,
     name: &str,
     takes: Duration,
