@@ -33,7 +33,7 @@ pub(crate) fn settled(text: &str, ascii: bool) -> String {
 }
 
 pub(super) fn plain_text(text: &str) -> String {
-    let plain = |c| match DRAWN.chars().zip(PLAIN.chars()).find(|pair| pair.0 == c) {
+    let plain = |c: char| match DRAWN.chars().zip(PLAIN.chars()).find(|pair| pair.0 == c) {
         Some((_, mark)) => mark,
         None if c.is_ascii() => c,
         None => '?',
