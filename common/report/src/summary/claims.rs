@@ -74,7 +74,7 @@ fn first_part<'a>(text: &'a str, ends: &[&str]) -> &'a str {
 /// A verdict, and what it is on, in at most so many lines.
 pub(crate) fn marked(verdict: Verdict, text: &str, width: usize, most: usize) -> String {
     let (style, mark, word) = verdict.said();
-    let lead = format!("{style}{mark} {word}:{style:#} ");
+    let lead = format!("{style}{mark}{style:#} {word}: ");
     at_most(fill(text, width, &lead, "  "), most)
 }
 

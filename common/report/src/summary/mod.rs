@@ -101,7 +101,9 @@ fn head(document: &Document, width: usize) -> Vec<String> {
     let legend = Some(&document.legend).filter(|legend| !legend.is_empty());
     let legend = legend.map(|legend| styled(DIM, legend, width, 0));
     let warnings = document.warnings().into_iter();
-    let warnings = warnings.map(|it| format!("{UNSURE}{}{UNSURE:#}", fill(&it, width, "! ", "  ")));
+    // The mark alone is coloured: yellow is hard to read where the terminal is light.
+    let mark = format!("{UNSURE}!{UNSURE:#} ");
+    let warnings = warnings.map(|it| fill(&it, width, &mark, "  "));
     [title].into_iter().chain(legend).chain(warnings).collect()
 }
 
