@@ -61,7 +61,7 @@ fn demonstrate(args: &ScaleArgs, lab: &mut Lab) -> anyhow::Result<()> {
     }
 
     lab.claim(
-        Claim::that("sums_are_right", "all four sums equal the closed form")
+        Claim::that("sums_are_right", "all four sums are what the formula gives")
             .check(done("sequential").equals(count(4)))
             .headline(),
     );
