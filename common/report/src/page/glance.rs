@@ -1,7 +1,7 @@
 //! What is seen at first sight: what was won, the times as bars on one axis, and what this run shows.
 
 use super::{figure, ticked};
-use crate::{ClaimReport, Document, Variant, Verdict, document::with_bars, format, lane};
+use crate::{ClaimReport, Document, MARGIN, Variant, Verdict, document::with_bars, format, lane};
 use maud::{Markup, html};
 
 /// The slow and the fast variant whose wall times a headline claim that showed compares.
@@ -14,9 +14,23 @@ fn win(document: &Document) -> Option<[&Variant; 2]> {
             ">" | "≥" => (&check.right, &check.left),
             _ => return None,
         };
-        let ((slow, part), (fast, whole)) = (wall(most, document)?, wall(least, document)?);
-        (part <= whole && fast.wall_s * 1.1 < slow.wall_s).then_some([slow, fast])
+        // One time against another, or their quotient against a factor.
+        let (slow, fast) = match (quotient(most, document), quotient(least, document)) {
+            (Some([slow, fast]), None) if least.parse::<f64>().ok()? >= 1.0 => (slow, fast),
+            (None, Some([fast, slow])) if most.parse::<f64>().ok()? <= 1.0 => (slow, fast),
+            _ => {
+                let ((slow, part), (fast, whole)) = (wall(most, document)?, wall(least, document)?);
+                (part <= whole).then_some((slow, fast))?
+            }
+        };
+        (fast.wall_s * MARGIN < slow.wall_s).then_some([slow, fast])
     })
+}
+
+/// The variants whose wall times an expression divides.
+fn quotient<'a>(expression: &str, document: &'a Document) -> Option<[&'a Variant; 2]> {
+    let (above, below) = expression.split_once(" / ")?;
+    Some([wall(above, document)?.0, wall(below, document)?.0])
 }
 
 /// The variant whose wall time an expression such as `0.5 * [sequential].walls_s` takes, and how often.

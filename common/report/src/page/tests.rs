@@ -46,6 +46,25 @@ fn many(name: &str, wall_ms: u64, tasks: u64, spans: u64) -> Variant {
 }
 
 #[test]
+fn a_quotient_of_two_times_says_what_was_won_too() {
+    for (quotient, relation, factor, is_won) in [
+        ("[one].walls_s / [both].walls_s", ">", "1.10", true),
+        ("[both].walls_s / [one].walls_s", "<", "0.91", true),
+        ("[both].walls_s / [one].walls_s", "≤", "1.10", false),
+        ("[both].walls_s / [one].walls_s", ">", "0.91", false),
+    ] {
+        let mut document = document();
+        let check = &mut document.claims[0].checks[0];
+        check.left = quotient.into();
+        check.relation = relation.into();
+        check.right = factor.into();
+        let page = of(&[document], &[], None);
+        let won = "2.0 ×<small> as fast";
+        assert_eq!(page.contains(won), is_won, "{quotient} {relation} {factor}");
+    }
+}
+
+#[test]
 fn a_page_says_what_was_won_and_asks_the_network_for_nothing() {
     let mut document = document();
     document.variants.push(many("many", 50, 50, 4));
