@@ -62,10 +62,9 @@ fn an_abort_costs_one_worker_there_and_the_whole_program_here() {
     assert_eq!(verdict(&document, "abort_ends_program"), "shown");
     let here = variant(&document, "abort in a thread");
     assert_eq!(counts.map(|name| &here["ledger"][name]), [6, 0, 1, 5]);
-    assert_eq!(
-        here["ledger"]["processes"], 2,
-        "the program and its watcher"
-    );
+    // The program and its watcher; the pool may have begun to replace the one that ended.
+    let processes = here["ledger"]["processes"].as_u64();
+    assert!(matches!(processes, Some(2 | 3)), "{processes:?}");
 }
 
 #[test]
