@@ -34,7 +34,9 @@ fn each_deadlock_is_found_and_the_kept_order_finishes() {
         let ledger = &variant(&document, name)["ledger"];
         let counted = ["submitted", "done", "failed", "cancelled"].map(|name| &ledger[name]);
         assert_eq!(counted, counts, "{name}");
-        assert_eq!(ledger["processes"], 2, "{name}");
+        // The pool may have begun to replace the child that was killed.
+        let processes = ledger["processes"].as_u64();
+        assert!(matches!(processes, Some(2 | 3)), "{name}: {processes:?}");
         // Those of the child are not this process's: one waits for it, and one may serve it.
         assert!(ledger["threads"].as_u64() <= Some(2), "{name}: {ledger}");
     }
