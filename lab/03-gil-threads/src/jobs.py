@@ -13,7 +13,7 @@ def job(number, work, notes):
     for _ in range(work):
         total += randint(1, 10000) * randint(1, 10000)
     end, busy = time.perf_counter(), time.thread_time() - busy
-    notes.append({"start_s": start, "end_s": end, "busy_s": busy, "total": total})
+    notes.append((start, end, busy, total))
 
 
 def at_once(numbers, work, notes):
@@ -42,7 +42,5 @@ notes = []
 begin = time.perf_counter()
 for numbers in {"sequential": [[0], [1]], "threads": [[0, 1]]}[way]:
     at_once(numbers, int(work), notes)
-for note in notes:
-    note["start_s"] -= begin
-    note["end_s"] -= begin
-print(json.dumps({"title": title, "gil": gil(), "jobs": notes}))
+jobs = [(start - begin, end - begin, min(busy, end - start), total) for start, end, busy, total in notes]
+print(json.dumps({"title": title, "gil": gil(), "jobs": jobs}))

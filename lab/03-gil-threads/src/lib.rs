@@ -34,19 +34,21 @@ pub fn sum_threaded_under_gil(jobs: u64, steps: u64, gil: &Gil) -> Vec<u64> {
 }
 
 /// Waits on threads of their own, each with the GIL in its hand.
-pub fn wait_holding_gil(jobs: u64, gil: &Gil, io: impl Fn() + Sync) {
+pub fn wait_holding_gil(jobs: u64, gil: &Gil, io: impl Fn() + Sync) -> Vec<()> {
     on_threads(jobs, |_| {
         let _held = gil.take();
         info_span!("wait", wait = "sleep").in_scope(&io);
-    });
+    })
 }
 
 /// Waits on threads of their own, each without the GIL meanwhile.
-pub fn wait_releasing_gil(jobs: u64, gil: &Gil, io: impl Fn() + Sync) {
+pub fn wait_releasing_gil(jobs: u64, gil: &Gil, io: impl Fn() + Sync) -> Vec<()> {
     on_threads(jobs, |_| {
-        let mut held = gil.take();
-        held.without(|| info_span!("wait", wait = "sleep").in_scope(&io));
-    });
+        let held = gil.take();
+        drop(held);
+        info_span!("wait", wait = "sleep").in_scope(&io);
+        let _held = gil.take();
+    })
 }
 
 #[tracing::instrument(name = "job", skip_all)]
@@ -58,33 +60,30 @@ fn sum(seed: u64, steps: u64) -> u64 {
 fn sum_under(gil: &Gil, seed: u64, steps: u64) -> u64 {
     let (mut random, mut total, mut left) = (Seeded::new(seed), 0, steps);
     let mut held = gil.take();
-    while left > 0 {
+    loop {
         // One turn: until the job is done or another thread asks for the GIL.
         info_span!("turn").in_scope(|| {
-            while left > 0 && !held.is_asked_for() {
+            while left > 0 && !gil.is_asked_for() {
                 let some = STEPS_BETWEEN_CHECKS.min(left);
                 total += add_up(&mut random, some);
                 left -= some;
             }
         });
-        if left > 0 {
-            held.without(|| ());
+        if left == 0 {
+            return total;
         }
+        held = gil.hand_over(held);
     }
-    total
 }
 
 /// Runs `job` on a thread for each number; all are started before the first is waited for.
 fn on_threads<T: Send>(jobs: u64, job: impl Fn(u64) -> T + Sync) -> Vec<T> {
     let job = &job;
     thread::scope(|scope| {
-        let threads: Vec<_> = (0..jobs)
-            .map(|number| scope.spawn(move || job(number)))
-            .collect();
-        threads
-            .into_iter()
-            .map(|thread| thread.join().unwrap())
-            .collect()
+        let start = |number| scope.spawn(move || job(number));
+        let threads: Vec<_> = (0..jobs).map(start).collect();
+        let results = threads.into_iter().map(|thread| thread.join().unwrap());
+        results.collect()
     })
 }
 

@@ -8,7 +8,7 @@ way=$1
 answer() {
     total=5
     [ "$PRETEND $way" = "wrong threads" ] && total=7
-    job='{"start_s": 0.0, "end_s": 0.01, "busy_s": 0.01, "total": '$total'}'
+    job="[0.0, 0.01, 0.01, $total]"
     echo '{"title": "pretend 3.99.0, '"$1"'", "gil": '"$2"', "jobs": ['"$job, $job"']}'
 }
 
