@@ -35,16 +35,7 @@ pub struct Crawl<'a> {
 }
 
 /// What is on a page, or why that is not known.
-pub type Outcome = Result<Parsed, Missing>;
-
-/// Why nothing is known of a page.
-#[derive(Clone, Debug)]
-pub enum Missing {
-    /// It came, but there is nothing to parse; why.
-    Skipped(String),
-    /// It did not come, or could not be parsed; why.
-    Failed(String),
-}
+pub type Outcome = Result<Parsed, String>;
 
 /// A page's number, and what came for it.
 type Numbered = (usize, Fetched);
@@ -104,16 +95,16 @@ async fn parse_pages(crawl: &Crawl<'_>, rx: Receiver<Numbered>) -> Vec<Outcome> 
         tracing::info!(queue = PAGES, depth = rx.len());
         Some((page, rx))
     });
-    let parsing = pages
-        .map(|(number, fetched)| async move { (number, parse_page(crawl.parser, fetched).await) });
+    let parsing = pages.map(async |(at, page)| (at, parse_page(crawl.parser, page).await));
     let outcomes: BTreeMap<_, _> = parsing.buffer_unordered(crawl.at_parser).collect().await;
     outcomes.into_values().collect()
 }
 
 async fn parse_page(parser: &Parser, fetched: Fetched) -> Outcome {
-    let page = fetched.map_err(|error| Missing::Failed(error.to_string()))?;
-    page.is_html().map_err(Missing::Skipped)?;
-    let text = page.text(declared_encoding).map_err(Missing::Skipped)?;
+    let page = fetched.map_err(|error| error.to_string())?;
+    let unfit = |what| format!("`{}` is {what}", page.url);
+    page.is_html().map_err(unfit)?;
+    let text = page.text(declared_encoding).map_err(unfit)?;
     let parsed = parser.parse((page.url.clone(), text.into_owned())).await;
-    parsed.map_err(|error| Missing::Failed(format!("cannot parse `{}`: {error}", page.url)))
+    parsed.map_err(|error| format!("cannot parse `{}`: {error}", page.url))
 }

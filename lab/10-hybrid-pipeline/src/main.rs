@@ -7,7 +7,7 @@ use claims::Crawled;
 use common::{Lab, Measure, Question, Step, Tally};
 use flags::{Args, KILLED};
 use lab_10_hybrid_pipeline::{
-    Crawl, Missing, crawl_streaming, crawl_with_barrier,
+    Crawl, crawl_streaming, crawl_with_barrier,
     links::{PageReport, follow_links},
     page::{STREAM, TREE},
     workers::Parser,
@@ -15,7 +15,7 @@ use lab_10_hybrid_pipeline::{
 use measure::host;
 use network::Site;
 use process_pool::child::Program;
-use std::process::ExitCode;
+use std::{num::NonZeroUsize, process::ExitCode};
 use tokio::runtime::Builder;
 use web::{SERVER, async_client};
 
@@ -25,8 +25,7 @@ const STEP: Step = Step {
     question: "async fetch, process-pool parse: how to join them?",
     why: "While one page is parsed, others can be on their way; a barrier between the stages \
           forbids just that. The channel in between is bounded: when the parsers cannot keep up, \
-          the fetchers wait, and no more memory is needed than \
-          the limits allow.",
+          the fetchers wait, and no more memory is needed than the limits allow.",
     remember: "Fetching waits and parsing works, so one can go on during the other. A barrier \
               between them forbids just that.",
     predict: (
@@ -51,8 +50,9 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
          it comes. processes, rayon, inline: who parses.",
     );
     host::raise_open_files();
-    let (site, pages) = args.open(lab.seed())?;
-    lab.param("pages", pages);
+    let site = args.open(lab.seed())?;
+    let most = args.pages.map_or(site.urls.len(), NonZeroUsize::get);
+    lab.param("pages", most);
     let mut first: Option<Vec<PageReport>> = None;
     for round in 0..args.rounds.rounds.get() {
         for (number, variant) in variants.iter().enumerate() {
@@ -61,7 +61,7 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
                 // Without a bar: who parses is said in a line.
                 measure = measure.other_work();
             }
-            let Some(crawled) = run(args, variant, &site, pages, measure)? else {
+            let Some(crawled) = run(args, variant, (&site, most), measure)? else {
                 continue;
             };
             if round == 0 && !claims::report(lab, variant, &crawled, first.is_none()) {
@@ -80,16 +80,15 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
 fn run(
     args: &Args,
     variant: &str,
-    site: &Site,
-    pages: usize,
+    (site, most): (&Site, usize),
     measure: Measure<'_>,
 ) -> anyhow::Result<Option<Vec<PageReport>>> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let work = || {
-        let kill_at = (variant == KILLED).then_some(pages.div_ceil(2).min(40) as u64);
+        let kill_at = (variant == KILLED).then_some(most.div_ceil(2).min(40) as u64);
         let way = variant.rsplit(' ').next().unwrap_or_default();
-        let (parse, program) = (args.parse_with(), Program::this());
-        let parser = Parser::start(way, parse, args.workers, program, kill_at)?;
+        let parse = [&TREE, &STREAM][usize::from(args.parser == "stream")];
+        let parser = Parser::start(way, parse, args.workers, Program::this(), kill_at)?;
         let crawl = Crawl {
             client: async_client(args.timeout.0),
             parser: &parser,
@@ -98,17 +97,16 @@ fn run(
             // One in each worker, and one that each can take up without asking.
             at_parser: 2 * args.workers.get(),
         };
-        let crawled = follow_links(site.urls.clone(), pages, async |urls| {
-            if variant.starts_with("barrier") {
-                crawl_with_barrier(&crawl, urls).await
-            } else {
-                crawl_streaming(&crawl, urls).await
+        let crawled = follow_links(site.urls.clone(), most, async |urls| {
+            match variant.starts_with("barrier") {
+                true => crawl_with_barrier(&crawl, urls).await,
+                false => crawl_streaming(&crawl, urls).await,
             }
         });
         Ok(Crawled(runtime.block_on(crawled)))
     };
-    // A skipped page counts as done: it came, and there was nothing to do.
-    let is_done = |page: &PageReport| !matches!(page.2, Err(Missing::Failed(_)));
+    // A dead link on the way was followed to its end, too.
+    let is_done = |(_, is_found, outcome): &PageReport| *is_found || outcome.is_ok();
     let crawled = measure.run_counted(work, |all| Tally::of_checked(&all.0, is_done))?;
     Ok(crawled.map(|all| all.0))
 }

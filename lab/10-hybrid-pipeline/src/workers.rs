@@ -5,7 +5,7 @@ use anyhow::Context;
 use common::Recorded;
 use process_pool::{ProcessPool, child::Program};
 use rayon::{ThreadPool, ThreadPoolBuilder};
-use std::{io, num::NonZeroUsize, time::Duration};
+use std::{num::NonZeroUsize, process::Command, time::Duration};
 use tokio::{sync::oneshot, task};
 
 /// Who parses, and what with.
@@ -72,8 +72,10 @@ impl Parser {
             }
             Self::Processes(pool, kill_at) => {
                 let task = pool.submit_async(page).await;
-                if Some(pool.ledger().submitted) == *kill_at {
-                    pool.worker_ids().first().map_or(Ok(()), |id| kill(*id))?;
+                let is_due = Some(pool.ledger().submitted) == *kill_at;
+                for id in pool.worker_ids().iter().take(is_due.into()) {
+                    let mut kill = Command::new("kill");
+                    kill.args(["-KILL", &id.to_string()]).status()?;
                 }
                 task.await?
             }
@@ -86,18 +88,4 @@ impl Parser {
 #[tracing::instrument(name = "parse", skip_all)]
 fn parse_here(parse: &Parse, page: Input) -> Result<Parsed, String> {
     parse.run_here(page)
-}
-
-#[cfg(unix)]
-fn kill(id: u32) -> io::Result<()> {
-    use nix::{
-        sys::signal::{Signal::SIGKILL, kill},
-        unistd::Pid,
-    };
-    Ok(kill(Pid::from_raw(id.cast_signed()), SIGKILL)?)
-}
-
-#[cfg(not(unix))]
-fn kill(_: u32) -> io::Result<()> {
-    Err(io::ErrorKind::Unsupported.into())
 }

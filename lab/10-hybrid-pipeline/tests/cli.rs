@@ -25,12 +25,7 @@ fn every_variant_finds_the_same_within_the_same_limits() {
             let variant = variant(&document, name);
             assert_eq!(variant["ledger"]["done"], 60);
         }
-        for name in [
-            "same_findings",
-            "queue_is_bounded",
-            "in_flight_is_limited",
-            "stages_overlap",
-        ] {
+        for name in ["same_findings", "queue_is_bounded", "stages_overlap"] {
             assert_eq!(verdict(&document, name), "shown", "{parser}: {name}");
         }
     }
@@ -79,13 +74,9 @@ fn a_killed_worker_costs_no_page() {
 
 #[test]
 fn combinations_that_cannot_be_meant_are_refused() {
-    let both = ["--url", "http://127.0.0.1:9/", "--site", "rust-docs"];
-    let _ = run(BINARY, &both).refused(2, &["--url", "--site"]);
     for flag in ["--size", "--delay"] {
-        for (other, value) in [("--url", "http://127.0.0.1:9/"), ("--site", "rust-docs")] {
-            let both = [other, value, flag, "1"];
-            let _ = run(BINARY, &both).refused(2, &[other, flag]);
-        }
+        let both = ["--url", "http://127.0.0.1:9/", flag, "1"];
+        let _ = run(BINARY, &both).refused(2, &["--url", flag]);
     }
 }
 
@@ -98,6 +89,7 @@ fn a_page_asked_for_that_does_not_come_fails_the_run_and_spares_the_others() {
         ("cut/9000", "closed the connection"),
         ("stall", "--timeout"),
         ("reset", "reset"),
+        ("get", "not HTML but application/json"),
     ] {
         let (good, bad) = (server.url("html"), server.url(path));
         let flags = "--json --rounds 2 --timeout 1 --parse inline";
@@ -171,39 +163,10 @@ fn a_crawl_takes_dead_links_as_findings() {
     for name in NAMES {
         let variant = variant(&document, name);
         assert_eq!(variant["ledger"]["submitted"], 4, "{name}");
-        assert_eq!(variant["ledger"]["failed"], 1, "{name}");
+        assert_eq!(variant["ledger"]["failed"], 0, "{name}");
         let pages = variant["results"].as_array().expect("pages");
         let is = |number: usize, outcome: &str| pages[number]["outcome"].get(outcome).is_some();
-        assert!(is(0, "parsed") && is(1, "parsed") && is(2, "failed") && is(3, "skipped"));
+        assert!(is(0, "parsed") && is(1, "parsed") && is(2, "failed") && is(3, "failed"));
     }
     std::fs::remove_dir_all(&folder).expect("it is ours");
-}
-
-#[cfg(unix)]
-#[test]
-fn documentation_that_is_not_installed_is_one_line_with_the_way_to_it() {
-    use std::{fs, os::unix::fs::PermissionsExt, process::Command};
-    use testing::run_command;
-
-    let folder = std::env::temp_dir().join(format!("lab-10-no-docs-{}", std::process::id()));
-    fs::create_dir_all(&folder).expect("a temporary folder");
-    let rustc = folder.join("rustc");
-    let script = format!("#!/bin/sh\necho '{}'\n", folder.display());
-    fs::write(&rustc, script).expect("it can be written");
-    fs::set_permissions(&rustc, fs::Permissions::from_mode(0o755)).expect("it is ours");
-    let mut command = Command::new(BINARY);
-    command.args(["--site", "rust-docs"]).env("PATH", &folder);
-    let words = ["no documentation in", "rustup component add rust-docs"];
-    let _ = run_command(command).refused(1, &words);
-
-    fs::write(&rustc, "#!/bin/sh\necho 'no toolchain' >&2\nexit 1\n").expect("it can be written");
-    let mut command = Command::new(BINARY);
-    command.args(["--site", "rust-docs"]).env("PATH", &folder);
-    let _ = run_command(command).refused(1, &["rustc: no toolchain"]);
-
-    fs::remove_file(&rustc).expect("it is there");
-    let mut command = Command::new(BINARY);
-    command.args(["--site", "rust-docs"]).env("PATH", &folder);
-    let _ = run_command(command).refused(1, &["cannot start `rustc`"]);
-    fs::remove_dir(&folder).expect("it is empty");
 }

@@ -85,7 +85,10 @@ fn pages_of_the_rust_documentation_have_the_titles_and_links_that_another_parser
     let folder = Path::new(sysroot.trim()).join("share/doc/rust/html");
     let (pages, mut links) = (pages_below(&folder, 2_000), 0);
     for page in &pages {
-        links += parsed(&String::from_utf8_lossy(&fs::read(page).expect("a page"))).1;
+        let page = String::from_utf8_lossy(&fs::read(page).expect("a page")).into_owned();
+        let found = parsed(&page);
+        links += found.1;
+        assert_eq!(run(&STREAM, &page), Ok(found), "{page}");
     }
     let who = match &*OTHER {
         Some(_) => "lexbor finds the same",
