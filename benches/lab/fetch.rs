@@ -5,6 +5,7 @@ use basics_3_multi_threaded::fetch_multi_threaded;
 use common::format;
 use lab_02_threaded_fetch::{fetch_sequential, fetch_threaded};
 use lab_08_async_downloader::download_in_tasks;
+use process_pool::child::Program;
 use side_by_side::{Group, Row, Setting, Unit};
 use std::{
     num::NonZeroUsize,
@@ -13,7 +14,7 @@ use std::{
 };
 use tokio::runtime::Builder;
 use web::Fetched;
-use web::{Server, Url, async_client, blocking_agent};
+use web::{Server, ServerConfig, Url, async_client, blocking_agent};
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -24,7 +25,7 @@ const ROUNDS: usize = 3;
 const POOL: NonZeroUsize = NonZeroUsize::new(10).expect("ten is not zero");
 
 pub(crate) fn group(setting: &Setting) -> anyhow::Result<Group> {
-    let server = Rc::new(Server::start()?);
+    let server = Rc::new(Server::start(&Program::this(), ServerConfig::default())?);
     let (delay, [few, most]) = if setting.plan.is_test {
         (Duration::from_millis(5), [2, 4])
     } else {

@@ -13,9 +13,10 @@ pub(crate) use far_end::take_role;
 use anyhow::ensure;
 use clients::Client;
 use measure::host;
+use process_pool::child::Program;
 use side_by_side::{Group, Row, Setting, Turn, Unit};
 use std::rc::Rc;
-use web::{Server, Url};
+use web::{Server, ServerConfig, Url};
 
 const PLACES: [u64; 4] = [100, 1_000, 5_000, 10_000];
 
@@ -41,7 +42,7 @@ pub(crate) fn group(setting: &Setting) -> anyhow::Result<Group> {
     };
     // The clients inherit it.
     let open_files = host::raise_open_files().unwrap_or(u64::MAX);
-    let server = Server::start()?;
+    let server = Server::start(&Program::this(), ServerConfig::default())?;
     let url = server.url(&format!("delay/{delay_s}"));
     let target = Rc::new(Target {
         server,

@@ -36,7 +36,7 @@ impl Site {
             files: Some(pages.folder().to_owned()),
             ..ServerConfig::default()
         };
-        let server = Server::with(&Program::this(), config)?;
+        let server = Server::start(&Program::this(), config)?;
         let workers = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         Ok(Self {
             urls: pages.urls(&server),

@@ -5,7 +5,7 @@ use anyhow::{Context, ensure};
 use common::format;
 use lab_00_tour::{path::find, walk};
 use measure::{host::Host, timing::timed};
-use process_pool::child::Guest;
+use process_pool::child::{Guest, Program};
 use serde_json::Value;
 use side_by_side::{Group, Python, Row, Setting, Unit};
 use std::{
@@ -13,7 +13,7 @@ use std::{
     rc::Rc,
     time::{Duration, Instant},
 };
-use web::Server;
+use web::{Server, ServerConfig};
 
 const PYTHON: &str = "first.py";
 
@@ -26,7 +26,7 @@ pub(crate) fn group(setting: &Setting) -> anyhow::Result<Group> {
         binary.with_context(|| format!("cargo has built no `{}`", stop.package))
     });
     let (sums, fetches) = (sums?, fetches?);
-    let server = Rc::new(Server::start()?);
+    let server = Rc::new(Server::start(&Program::this(), ServerConfig::default())?);
     let base = server.base_url().to_string();
     let tiny = ["--scale", "0.0001", "--json"];
     let quick = ["--base-url", &base, "--delay", "0", "--json"];

@@ -1,10 +1,15 @@
-//! The flags that say what to fetch.
+//! What to fetch: the flags that say it, and the site that they ask for.
 
 use clap::{builder::TypedValueParser, error::ErrorKind};
-use common::cli::{Seconds, seconds, up_to};
+use common::{
+    Bound, Ledger, Observer,
+    cli::{Seconds, seconds, up_to},
+};
+use measure::host::raise_open_files;
+use process_pool::child::Program;
 use serde::Serialize;
-use std::{ffi::OsStr, num::NonZeroUsize, slice};
-use web::{Server, Url, has_user_info, under};
+use std::{ffi::OsStr, num::NonZeroUsize};
+use web::{Faults, Server, ServerConfig, ServerError, Url, has_user_info, under};
 
 /// Where help shows these flags; set on each, since a heading for all leaks to the lesson's own.
 const HEADING: &str = "What to fetch";
@@ -67,12 +72,23 @@ impl RequestArgs {
     pub fn urls(&self, server: Option<&Server>, default: NonZeroUsize) -> Vec<Url> {
         let base = self.base_url.as_ref().or(server.map(Server::base_url));
         let delayed = base.map(|base| under(base, &format!("delay/{}", self.delay)));
-        let (listed, default) = match &delayed {
-            Some(url) if self.url.is_empty() => (slice::from_ref(url), default.get()),
-            _ => (&*self.url, self.url.len()),
-        };
-        let count = self.requests.map_or(default, NonZeroUsize::get);
-        listed.iter().cycle().take(count).cloned().collect()
+        let listed = delayed.iter().chain(&self.url);
+        let default = NonZeroUsize::new(self.url.len()).unwrap_or(default);
+        let count = self.requests.unwrap_or(default).get();
+        listed.cycle().take(count).cloned().collect()
+    }
+
+    /// The bound of `count` requests, at most `at_once` of them in flight.
+    ///
+    /// Against the delay that was asked for; for `--url`s, against the waits of the run itself.
+    pub fn bound(&self, count: usize, at_once: usize) -> Bound {
+        // Nobody waits for an answer longer than the time-out lets them.
+        let each = self.delay.0.min(self.timeout.0);
+        Bound::Waits {
+            each: self.url.is_empty().then_some(each),
+            count,
+            at_once,
+        }
     }
 }
 
@@ -108,6 +124,54 @@ impl TypedValueParser for WebUrl {
         let flag = flag.map(ToString::to_string).unwrap_or_default();
         let message = format!("invalid value {shown}for `{flag}`: {reason}\n");
         Err(clap::Error::raw(ErrorKind::ValueValidation, message))
+    }
+}
+
+/// The URLs of a run and, if they are the lab's own, the server behind them.
+#[derive(Debug)]
+pub struct Site {
+    /// The lab's server; `None` for hosts of the reader's choice.
+    pub server: Option<Server>,
+    /// What to fetch, in order.
+    pub urls: Vec<Url>,
+}
+
+impl Site {
+    /// Opens what `args` ask for, with `requests` URLs unless they say otherwise; the lab's server has these `faults`.
+    ///
+    /// # Errors
+    /// [`ServerError`] when the lab's server is needed and does not start.
+    pub fn open(
+        args: &RequestArgs,
+        requests: NonZeroUsize,
+        faults: Option<Faults>,
+    ) -> Result<Self, ServerError> {
+        // A connection per request, and some systems allow only 256 open files at first.
+        raise_open_files();
+        let config = ServerConfig {
+            faults,
+            ..ServerConfig::default()
+        };
+        let start = || Server::start(&Program::this(), config);
+        let server = args.needs_server().then(start).transpose()?;
+        let urls = args.urls(server.as_ref(), requests);
+        Ok(Self { server, urls })
+    }
+}
+
+/// The ledger takes its in-flight peak and its connections from the lab's server.
+impl Observer for Site {
+    fn begin(&self) -> anyhow::Result<()> {
+        Ok(self.server.as_ref().map_or(Ok(()), Server::begin_run)?)
+    }
+
+    fn counts(&self) -> anyhow::Result<Ledger> {
+        let witness = self.server.as_ref().map(Server::witness).transpose()?;
+        Ok(Ledger {
+            peak_in_flight: witness.as_ref().map(|it| it.peak_in_flight),
+            connections: witness.as_ref().map(|it| it.connections),
+            ..Ledger::default()
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{RequestArgs, Site};
 use common::{
-    Bound, Lab, Tally,
+    Lab, Tally,
     claim::{
         Claim, count, cpu_system, cpu_user, in_flight, middle_wall, none_failed, open, seconds,
         times, wall,
@@ -16,21 +16,6 @@ use std::{
     time::{Duration, Instant},
 };
 use web::{FetchError, Fetched};
-
-impl RequestArgs {
-    /// The bound of `count` requests, at most `at_once` of them in flight.
-    ///
-    /// Against the delay that was asked for; for `--url`s, against the waits of the run itself.
-    pub fn bound(&self, count: usize, at_once: usize) -> Bound {
-        // Nobody waits for an answer longer than the time-out lets them.
-        let each = self.delay.0.min(self.timeout.0);
-        Bound::Waits {
-            each: self.url.is_empty().then_some(each),
-            count,
-            at_once,
-        }
-    }
-}
 
 /// One request in a line: its number, status, length and time, or what went wrong.
 pub fn line(number: usize, fetched: &Fetched) -> String {

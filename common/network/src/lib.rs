@@ -2,7 +2,5 @@
 
 mod args;
 pub mod lesson;
-mod site;
 
-pub use args::{RequestArgs, WebUrl};
-pub use site::Site;
+pub use args::{RequestArgs, Site, WebUrl};

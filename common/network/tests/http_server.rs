@@ -16,7 +16,7 @@ const LAB_SERVER: &str = env!("CARGO_BIN_EXE_lab-server");
 const LONG: Duration = Duration::from_secs(30);
 
 fn start() -> Server {
-    Server::with(&Program::at(LAB_SERVER), ServerConfig::default()).expect("a server")
+    Server::start(&Program::at(LAB_SERVER), ServerConfig::default()).expect("a server")
 }
 
 fn listens(server: &str) -> bool {
@@ -88,7 +88,7 @@ fn a_bad_directory_is_the_parents_to_tell() {
         files: Some("/no/such/directory".into()),
         ..ServerConfig::default()
     };
-    let error = Server::with(&Program::at(LAB_SERVER), config).expect_err("nothing to serve");
+    let error = Server::start(&Program::at(LAB_SERVER), config).expect_err("nothing to serve");
     assert!(
         error.to_string().contains("`/no/such/directory`"),
         "{error}"

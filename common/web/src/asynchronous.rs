@@ -6,12 +6,7 @@ use super::{
 };
 use reqwest::{Client, redirect::Policy};
 use rustls::{ClientConfig, RootCertStore, crypto::ring, pki_types::TrustAnchor};
-use std::{
-    cell::Cell,
-    mem,
-    sync::{Arc, LazyLock},
-    time::Duration,
-};
+use std::{cell::Cell, mem, sync::Arc, time::Duration};
 use tower::util::MapRequestLayer;
 
 /// A client for tasks, with keep-alive; clones share its connections.
@@ -77,12 +72,13 @@ pub async fn get_async(client: &AsyncClient, url: &Url) -> Result<Page, FetchErr
 
 impl exchange::Client for AsyncClient {
     async fn exchange(&self, at: &mut Exchange) -> Result<(), BoxError> {
-        /// It keeps no connections, so it has none that may have been closed.
-        static ALONE: LazyLock<Client> = LazyLock::new(|| build(0, webpki_roots::TLS_SERVER_ROOTS));
         let ask = |client: &Client| client.get(at.url.clone()).timeout(left(at.until)).send();
         let first = async { (ask(&self.client).await, CONNECTED.with(Cell::get)) };
         let mut answer = match CONNECTED.scope(Cell::new(false), first).await {
-            (Err(error), false) if at.explain(&error).is_broken() => ask(&ALONE).await?,
+            (Err(error), false) if at.explain(&error).is_broken() => {
+                // A new client has no connection that may have been closed.
+                ask(&build(0, webpki_roots::TLS_SERVER_ROOTS)).await?
+            }
             (answer, _) => answer?,
         };
         at.begin(answer.status(), mem::take(answer.headers_mut()))?;

@@ -20,11 +20,15 @@ use hyper::{
     header, rt,
 };
 use parking_lot::Mutex;
-use rustls::{ClientConfig, ClientConnection, pki_types::TrustAnchor};
+use rustls::{ClientConfig, ClientConnection};
 use std::{
     cell::Cell,
     collections::HashMap,
-    io::{self, ErrorKind, Read, Write},
+    io::{
+        self,
+        ErrorKind::{Interrupted, InvalidData, TimedOut, WouldBlock},
+        Read, Write,
+    },
     net::TcpStream,
     panic::Location,
     pin::{Pin, pin},
@@ -39,7 +43,7 @@ use url::{Host, Origin, Position};
 #[derive(Clone, Debug)]
 pub struct Agent {
     timeout: Duration,
-    tls: Arc<ClientConfig>,
+    pub(super) tls: Arc<ClientConfig>,
     idle: Arc<Mutex<HashMap<Origin, Idle>>>,
 }
 
@@ -50,13 +54,9 @@ type Idle = Vec<(Instant, Line)>;
 ///
 /// `timeout` covers one whole request, from the name look-up to the last byte.
 pub fn blocking_agent(timeout: Duration) -> Agent {
-    agent(timeout, webpki_roots::TLS_SERVER_ROOTS)
-}
-
-pub(super) fn agent(timeout: Duration, roots: &[TrustAnchor<'static>]) -> Agent {
     Agent {
         timeout,
-        tls: Arc::new(tls_config(roots)),
+        tls: Arc::new(tls_config(webpki_roots::TLS_SERVER_ROOTS)),
         idle: Arc::default(),
     }
 }
@@ -131,7 +131,7 @@ fn dial(url: &Url, until: Instant) -> Result<TcpStream, BoxError> {
             let url = url.clone();
             thread::Builder::new().spawn(move || tx.send(find(&url)))?;
             let found = rx.recv_timeout(left(until));
-            found.map_err(|_| io::Error::from(ErrorKind::TimedOut))?
+            found.map_err(|_| io::Error::from(TimedOut))?
         }
         _ => find(url),
     };
@@ -184,7 +184,7 @@ impl Line {
                 return Ok(done?);
             }
             if Instant::now() >= until {
-                return Err(io::Error::from(ErrorKind::TimedOut).into());
+                return Err(io::Error::from(TimedOut).into());
             }
             may_read = Some(until);
         }
@@ -214,18 +214,18 @@ impl Wire {
         loop {
             if let Some(tls) = &mut self.tls {
                 match tls.reader().read(bytes) {
-                    Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                    Err(error) if error.kind() == WouldBlock => {}
                     done => return done,
                 }
             }
             self.socket.set_nonblocking(until <= Instant::now())?;
             self.socket.set_read_timeout(Some(left(until)))?;
             let Some(tls) = &mut self.tls else {
-                return uninterrupted(|| self.socket.read(bytes));
+                return self.socket.read(bytes);
             };
-            uninterrupted(|| tls.read_tls(&mut self.socket))?;
+            tls.read_tls(&mut self.socket)?;
             let read = tls.process_new_packets();
-            read.map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?;
+            read.map_err(|error| io::Error::new(InvalidData, error))?;
             self.transmit(&[])?;
         }
     }
@@ -233,23 +233,14 @@ impl Wire {
     fn transmit(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.socket.set_nonblocking(false)?;
         let Some(tls) = &mut self.tls else {
-            return uninterrupted(|| self.socket.write(bytes));
+            return self.socket.write_all(bytes).map(|()| bytes.len());
         };
-        let written = tls.writer().write(bytes)?;
+        let (written, mut records) = (tls.writer().write(bytes)?, Vec::new());
         while tls.wants_write() {
-            uninterrupted(|| tls.write_tls(&mut self.socket))?;
+            tls.write_tls(&mut records)?;
         }
+        self.socket.write_all(&records)?;
         Ok(written)
-    }
-}
-
-/// Calls again where the process was stopped meanwhile: that ends a call with a time limit.
-fn uninterrupted(mut call: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
-    loop {
-        match call() {
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            done => return done,
-        }
     }
 }
 
@@ -265,7 +256,8 @@ impl rt::Read for Wire {
         let mut bytes = [0; 16 << 10];
         let room = buffer.remaining().min(bytes.len());
         match self.receive(&mut bytes[..room], until) {
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+            // A stop of the process ends a read with a time limit.
+            Err(error) if matches!(error.kind(), Interrupted | TimedOut | WouldBlock) => {
                 Poll::Pending
             }
             read => Poll::Ready(read.map(|length| buffer.put_slice(&bytes[..length]))),

@@ -1,23 +1,18 @@
 //! Why a page could not be had, in the same words for both clients.
 
+use super::BODY_LIMIT_BYTES;
 use serde::{Serialize, Serializer};
 use std::time::Duration;
 
-/// Why a fetch failed; both clients use it.
+/// Why a fetch failed, with the URL that was asked for; both clients use it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FetchError {
     /// Nothing listens at that port.
-    #[error("cannot reach `{url}`: connection refused; is the server running?")]
-    Refused {
-        /// What was asked for.
-        url: String,
-    },
+    #[error("cannot reach `{0}`: connection refused; is the server running?")]
+    Refused(String),
     /// The host's name has no address.
-    #[error("cannot find the host of `{url}`; check its spelling and the network")]
-    HostNotFound {
-        /// What was asked for.
-        url: String,
-    },
+    #[error("cannot find the host of `{0}`; check its spelling and the network")]
+    HostNotFound(String),
     /// The answer was not complete in time.
     #[error("no complete answer from `{url}` after {:.2} s; allow more with --timeout", after.as_secs_f64())]
     Timeout {
@@ -37,7 +32,10 @@ pub enum FetchError {
         retry_after: Option<Duration>,
     },
     /// The connection closed before the answer was complete.
-    #[error("`{url}` closed the connection after {}; try again", progress(*got, *expected))]
+    #[error(
+        "`{url}` closed the connection after {got}{} bytes; try again",
+        expected.map_or_else(String::new, |all| format!(" of {all}"))
+    )]
     Cut {
         /// What was asked for.
         url: String,
@@ -47,19 +45,13 @@ pub enum FetchError {
         expected: Option<u64>,
     },
     /// The other side reset the connection.
-    #[error("`{url}` reset the connection; try again")]
-    Reset {
-        /// What was asked for.
-        url: String,
-    },
+    #[error("`{0}` reset the connection; try again")]
+    Reset(String),
     /// The body is longer than the lab is ready to hold.
-    #[error("`{url}` sends more than {limit} bytes, the limit for one page; fetch a smaller one")]
-    TooLarge {
-        /// What was asked for.
-        url: String,
-        /// The limit, in bytes.
-        limit: u64,
-    },
+    #[error(
+        "`{0}` sends more than {BODY_LIMIT_BYTES} bytes, the limit for one page; fetch a smaller one"
+    )]
+    TooLarge(String),
     /// Anything else: TLS, redirects that lead nowhere, a head too large, an answer that is not HTTP.
     #[error("cannot fetch `{url}`: {reason}")]
     Other {
@@ -77,7 +69,7 @@ impl FetchError {
     /// connection or an unknown host is wrong until somebody mends it.
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::Timeout { .. } | Self::Cut { .. } | Self::Reset { .. } => true,
+            Self::Timeout { .. } | Self::Cut { .. } | Self::Reset(_) => true,
             Self::Status { code, .. } => matches!(code, 408 | 429 | 500..=599),
             _ => false,
         }
@@ -85,7 +77,7 @@ impl FetchError {
 
     /// Whether the connection broke.
     pub(super) fn is_broken(&self) -> bool {
-        matches!(self, Self::Cut { .. } | Self::Reset { .. })
+        matches!(self, Self::Cut { .. } | Self::Reset(_))
     }
 
     /// How long the server asked to wait before the next try, if it did; at most a year.
@@ -99,13 +91,13 @@ impl FetchError {
     /// The kind in one word, for tables and JSON: `timeout`, `status`, `cut`, …
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::Refused { .. } => "refused",
-            Self::HostNotFound { .. } => "host_not_found",
+            Self::Refused(_) => "refused",
+            Self::HostNotFound(_) => "host_not_found",
             Self::Timeout { .. } => "timeout",
             Self::Status { .. } => "status",
             Self::Cut { .. } => "cut",
-            Self::Reset { .. } => "reset",
-            Self::TooLarge { .. } => "too_large",
+            Self::Reset(_) => "reset",
+            Self::TooLarge(_) => "too_large",
             Self::Other { .. } => "other",
         }
     }
@@ -128,13 +120,6 @@ fn status_phrase(code: u16, retry_after: Option<Duration>) -> String {
         _ => "no status of HTTP; is this a web server?",
     };
     format!("{code}; {meaning}")
-}
-
-fn progress(got: u64, expected: Option<u64>) -> String {
-    match expected {
-        Some(expected) => format!("{got} of {expected} bytes"),
-        None => format!("{got} bytes"),
-    }
 }
 
 impl Serialize for FetchError {

@@ -1,6 +1,7 @@
 //! What both clients do alike: redirects, limits, and what the bytes of an answer are.
 
 use super::{FetchError, Fetched, Page, Url};
+use brotli_decompressor::Decompressor as Brotli;
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use hyper::{
     StatusCode,
@@ -51,11 +52,16 @@ pub(super) trait Client {
 pub(super) async fn fetch(client: &impl Client, url: &Url, timeout: Duration) -> Fetched {
     let mut at = Exchange::new(url, timeout)?;
     loop {
-        at.check_address()?;
+        if at.url.as_str().len() > ADDRESS_LIMIT_BYTES {
+            let reason = format!("its address is longer than {ADDRESS_LIMIT_BYTES} bytes");
+            return Err(at.other(reason));
+        }
         let done = client.exchange(&mut at).await;
         done.map_err(|error| at.explain(&*error))?;
-        if let Some(page) = at.end()? {
-            return Ok(page);
+        let (status, fields) = at.head.take().unwrap_or_default();
+        match location(status, &fields) {
+            Some(location) => at.redirect(&location)?,
+            None => return at.page(status, &fields),
         }
     }
 }
@@ -97,26 +103,17 @@ impl Exchange {
         Ok(at)
     }
 
-    fn check_address(&self) -> Result<(), FetchError> {
-        if self.url.as_str().len() <= ADDRESS_LIMIT_BYTES {
-            return Ok(());
-        }
-        Err(self.other(format!(
-            "its address is longer than {ADDRESS_LIMIT_BYTES} bytes"
-        )))
-    }
-
     /// Takes the head of an answer.
     pub(super) fn begin(
         &mut self,
         status: StatusCode,
         fields: HeaderMap,
     ) -> Result<(), FetchError> {
-        let size: usize = fields
+        // hyper's own limit depends on how much it reads at a time.
+        let sizes = fields
             .iter()
-            .map(|(name, value)| name.as_str().len() + value.len() + 4)
-            .sum();
-        if size > FIELDS_LIMIT_BYTES {
+            .map(|(name, value)| name.as_str().len() + value.len() + 4);
+        if sizes.sum::<usize>() > FIELDS_LIMIT_BYTES {
             return Err(self.head_too_large());
         }
         let transfer = joined(&fields, TRANSFER_ENCODING);
@@ -128,11 +125,10 @@ impl Exchange {
         }
         if !status.is_success() && location(status, &fields).is_none() {
             let asked = joined(&fields, RETRY_AFTER);
-            let asked = asked.and_then(|asked| parse_retry_after(&asked, SystemTime::now()));
             return Err(self.error(|url| FetchError::Status {
                 url,
                 code: status.as_u16(),
-                retry_after: asked,
+                retry_after: asked.and_then(|it| parse_retry_after(&it, SystemTime::now())),
             }));
         }
         self.head = Some((status, fields));
@@ -148,10 +144,10 @@ impl Exchange {
     }
 
     fn within_limit(&self, length_bytes: u64) -> Result<usize, FetchError> {
-        let limit = BODY_LIMIT_BYTES;
-        let length = usize::try_from(length_bytes).ok();
-        let length = length.filter(|_| length_bytes <= limit);
-        length.ok_or_else(|| self.error(|url| FetchError::TooLarge { url, limit }))
+        match length_bytes <= BODY_LIMIT_BYTES {
+            true => Ok(length_bytes as usize),
+            false => Err(self.error(FetchError::TooLarge)),
+        }
     }
 
     /// How many bytes the head promises.
@@ -160,23 +156,18 @@ impl Exchange {
         whole_number(&joined(fields, CONTENT_LENGTH)?)
     }
 
-    /// Takes the end of the body: a page, or `None` after a redirect, which is the next to ask for.
-    fn end(&mut self) -> Result<Option<Page>, FetchError> {
+    fn page(mut self, status: StatusCode, fields: &HeaderMap) -> Fetched {
         let elapsed = self.start.elapsed();
-        let (status, fields) = self.head.take().unwrap_or_default();
-        if let Some(location) = location(status, &fields) {
-            self.redirect(&location)?;
-            return Ok(None);
-        }
-        Ok(Some(Page {
-            body: self.decode(&joined(&fields, CONTENT_ENCODING).unwrap_or_default())?,
-            url: self.url.clone(),
+        Ok(Page {
+            body: self.decode(&joined(fields, CONTENT_ENCODING).unwrap_or_default())?,
+            url: self.url,
             status: status.as_u16(),
-            content_type: joined(&fields, CONTENT_TYPE),
+            content_type: joined(fields, CONTENT_TYPE),
             elapsed,
-        }))
+        })
     }
 
+    /// Makes the place that an answer names the next one to ask for.
     fn redirect(&mut self, location: &str) -> Result<(), FetchError> {
         let refused = |place: &str| self.other(format!("it redirects to {place}"));
         let next = self.url.join(location);
@@ -210,25 +201,22 @@ impl Exchange {
         let mut body = mem::take(&mut self.body);
         for (number, coding) in all.split(',').rev().map(str::trim).enumerate() {
             let packed = &body[..];
-            body = match coding.to_ascii_lowercase().as_str() {
-                "" | "identity" => body,
-                _ if packed.is_empty() => body,
+            body = match &*coding.to_ascii_lowercase() {
+                "" | "identity" => continue,
+                _ if packed.is_empty() => continue,
                 "gzip" | "x-gzip" if number < CODINGS_LIMIT => {
-                    self.unpack(MultiGzDecoder::new(packed), coding)?
+                    self.unpack(MultiGzDecoder::new(packed), coding)
                 }
                 "deflate" if number < CODINGS_LIMIT => self
                     .unpack(ZlibDecoder::new(packed), coding)
                     // Some servers leave out the envelope that the name stands for.
-                    .or_else(|_| self.unpack(DeflateDecoder::new(packed), coding))?,
-                "br" if number < CODINGS_LIMIT => {
-                    self.unpack(brotli_decompressor::Decompressor::new(packed, 4096), coding)?
-                }
-                _ => {
-                    let all = short(all);
-                    let reason = "which this client cannot read";
-                    return Err(self.other(format!("its body is coded as `{all}`, {reason}")));
-                }
-            };
+                    .or_else(|_| self.unpack(DeflateDecoder::new(packed), coding)),
+                "br" if number < CODINGS_LIMIT => self.unpack(Brotli::new(packed, 4096), coding),
+                _ => Err(self.other(format!(
+                    "its body is coded as `{}`, which this client cannot read",
+                    short(all)
+                ))),
+            }?;
         }
         Ok(body)
     }
@@ -290,7 +278,7 @@ impl Exchange {
         let mut root = error;
         for cause in iter::successors(Some(error), |error| (*error).source()) {
             if cause.to_string() == NO_HOST {
-                return self.error(|url| FetchError::HostNotFound { url });
+                return self.error(FetchError::HostNotFound);
             }
             match cause.downcast_ref::<hyper::Error>() {
                 Some(error) if error.is_incomplete_message() => return self.cut(),
@@ -312,11 +300,11 @@ impl Exchange {
 
     fn io(&self, error: &io::Error) -> FetchError {
         match error.kind() {
-            ErrorKind::ConnectionRefused => self.error(|url| FetchError::Refused { url }),
+            ErrorKind::ConnectionRefused => self.error(FetchError::Refused),
             ErrorKind::ConnectionReset
             | ErrorKind::ConnectionAborted
             | ErrorKind::BrokenPipe
-            | ErrorKind::NotConnected => self.error(|url| FetchError::Reset { url }),
+            | ErrorKind::NotConnected => self.error(FetchError::Reset),
             ErrorKind::UnexpectedEof => self.cut(),
             ErrorKind::TimedOut | ErrorKind::WouldBlock => self.timeout(),
             // ENFILE and EMFILE, on every Unix.
@@ -346,9 +334,8 @@ fn location(status: StatusCode, fields: &HeaderMap) -> Option<String> {
 /// All values of a field, byte by byte if need be: bytes past ASCII are opaque, not an error.
 fn joined(fields: &HeaderMap, name: HeaderName) -> Option<String> {
     let values = fields.get_all(name).iter();
-    let values: Vec<_> = values
-        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
-        .collect();
+    let values = values.map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let values: Vec<_> = values.collect();
     (!values.is_empty()).then(|| values.join(", "))
 }
 

@@ -59,13 +59,10 @@ const USER_AGENT: &str = concat!("concurrency-lab/", env!("CARGO_PKG_VERSION"));
 /// # Panics
 /// If `base` is no URL with a host.
 pub fn under(base: &Url, path: &str) -> Url {
-    let mut base = base.clone();
-    base.set_query(None);
-    base.set_fragment(None);
-    if !base.path().ends_with('/') {
-        let directory = format!("{}/", base.path());
-        base.set_path(&directory);
+    let mut directory = base.clone();
+    if let Ok(mut segments) = directory.path_segments_mut() {
+        segments.pop_if_empty().push("");
     }
-    base.join(path.trim_start_matches('/'))
-        .expect("a relative path joins any http URL")
+    let path = directory.join(path.trim_start_matches('/'));
+    path.expect("a relative path joins any http URL")
 }

@@ -141,11 +141,8 @@ fn unquoted(value: &str) -> String {
         return value.to_owned();
     };
     // A quote that is not closed lasts to the end.
-    quoted
-        .split('"')
-        .next()
-        .unwrap_or_default()
-        .replace('\\', "")
+    let inside = quoted.split('"').next().unwrap_or(quoted);
+    inside.replace('\\', "")
 }
 
 #[cfg(test)]

@@ -5,15 +5,14 @@ use measure::host;
 use parking_lot::Mutex;
 use process_pool::{
     PoolError,
-    child::{Guest, Link, Program, Role},
+    child::{Exit, Guest, Link, Program, Role},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
     io,
     net::{Ipv4Addr, SocketAddr},
     process::ExitCode,
-    thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
@@ -37,15 +36,12 @@ pub enum ServerError {
     /// Its process did not start.
     #[error(transparent)]
     Start(#[from] PoolError),
-    /// It could not listen, it has ended, or it does not answer.
+    /// It could not listen.
+    #[error("the lab's server cannot start: {0}")]
+    CannotStart(String),
+    /// It has ended, or it does not answer.
     #[error("the lab's server {0}")]
     Ill(String),
-}
-
-impl ServerError {
-    pub(crate) fn cannot_start(reason: String) -> Self {
-        Self::Ill(format!("cannot start: {reason}"))
-    }
 }
 
 /// A service as a role: `main` hands it to [`take_role`](process_pool::child::take_role).
@@ -161,7 +157,7 @@ impl Served {
         link.set_timeout(Some(PATIENCE));
         let served = Self(Mutex::new((child, link)));
         let address: Result<SocketAddr, String> = served.ask(config)?;
-        let address = address.map_err(ServerError::cannot_start)?;
+        let address = address.map_err(ServerError::CannotStart)?;
         Ok((served, address))
     }
 
@@ -185,13 +181,11 @@ impl Served {
 
 /// A silence is explained by an end, if there was one: its connections break a little earlier.
 fn silent(child: &mut Guest, error: &io::Error) -> ServerError {
-    let deadline = Instant::now() + Duration::from_millis(500);
-    while Instant::now() < deadline {
-        if let Some(exit) = child.try_wait() {
-            let advice = "run again, and look for what it printed";
-            return ServerError::Ill(format!("has ended with {exit}; {advice}"));
+    ServerError::Ill(match child.end_within(Duration::from_millis(500)) {
+        Ok(Some(status)) => {
+            let exit = Exit::from(status);
+            format!("has ended with {exit}; run again, and look for what it printed")
         }
-        thread::sleep(Duration::from_millis(1));
-    }
-    ServerError::Ill(format!("does not answer: {error}"))
+        _ => format!("does not answer: {error}"),
+    })
 }

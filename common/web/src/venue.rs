@@ -10,14 +10,13 @@ use super::{
     service::{self, Served, Service},
 };
 use measure::workload::Seeded;
-use parking_lot::Mutex;
 use process_pool::child::{Link, Program};
 use serde::{Deserialize, Serialize};
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::TcpStream,
-    sync::SetOnce,
+    sync::watch,
     time::{self, Instant},
 };
 
@@ -28,17 +27,9 @@ pub const GREETING: &str = "READY";
 /// either side, and hide what a thread and a task cost.
 pub const LINE_BYTES: usize = 128;
 
-/// A pair of currencies that the venue trades, by its place in [`Pair::ALL`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Pair(usize);
-
-/// The price in points that each starts from.
-const PRICES: [u32; 5] = [108_500, 151_200, 126_300, 65_400, 90_700];
-
-impl Pair {
-    /// EURUSD, USDJPY, GBPUSD, AUDUSD and USDCHF: the script's.
-    pub const ALL: [Self; 5] = [Self(0), Self(1), Self(2), Self(3), Self(4)];
-}
+/// The script's pairs of currencies, by the price in points that each starts from: EURUSD, USDJPY, GBPUSD,
+/// AUDUSD and USDCHF.
+pub const PAIRS: [u32; 5] = [108_500, 151_200, 126_300, 65_400, 90_700];
 
 /// What decides every price and every latency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,9 +50,9 @@ impl Market {
     }
 
     /// The price in points at which the venue sells `pair` to request `id`.
-    pub fn price(&self, id: u64, pair: Pair) -> u32 {
+    pub fn price(&self, id: u64, pair: usize) -> u32 {
         // Another stream than the latency's, so that a slow answer is not a dear one.
-        PRICES[pair.0] + Seeded::for_item(!self.seed, id).range(0..100) as u32
+        PAIRS[pair] + Seeded::for_item(!self.seed, id).range(0..100) as u32
     }
 }
 
@@ -70,8 +61,8 @@ impl Market {
 pub struct Request {
     /// Its number.
     pub id: u64,
-    /// The currencies that it is about.
-    pub pair: Pair,
+    /// The currencies that it is about, by their place in [`PAIRS`].
+    pub pair: usize,
     /// An order at this price in points, which is filled at once; without one a quote is asked for, and the
     /// venue takes its time.
     pub buy_at: Option<u32>,
@@ -165,12 +156,12 @@ fn serve(link: Link) -> Option<()> {
         let floor = Arc::new(Floor {
             market,
             counts: Arc::default(),
-            bell: Mutex::default(),
+            bell: watch::Sender::new((0, Instant::now())),
         });
         let asked = Arc::clone(&floor);
         let converse = move |stream| converse(stream, Arc::clone(&floor));
         let work = service::accept(listener, REFUSALS_LIMIT, converse);
-        (move |bell| asked.control(bell), work)
+        (move |arrivals| asked.control(arrivals), work)
     })
 }
 
@@ -178,42 +169,35 @@ fn serve(link: Link) -> Option<()> {
 struct Floor {
     market: Market,
     counts: Arc<Counts>,
-    bell: Mutex<Bell>,
-}
-
-/// Rings when so many requests of a run have arrived.
-#[derive(Default)]
-struct Bell {
-    arrivals: u64,
-    rung: Arc<SetOnce<Instant>>,
+    /// How many requests must still arrive before it rings, and when it has rung.
+    bell: watch::Sender<(u64, Instant)>,
 }
 
 impl Floor {
-    /// Begins a run with this bell, if any, and says what has been counted.
-    fn control(&self, bell: Option<u64>) -> Witness {
-        let mut now = self.bell.lock();
-        if let Some(arrivals) = bell {
-            // Whoever still waits for the bell of the run before is released.
-            let _ = now.rung.set(Instant::now());
-            *now = Bell::default();
-            now.arrivals = arrivals;
+    /// Begins a run, if its bell is to wait for so many, and says what has been counted.
+    fn control(&self, arrivals: Option<u64>) -> Witness {
+        if let Some(arrivals) = arrivals {
+            self.bell.send_replace((arrivals, Instant::now()));
         }
-        self.counts.ask(bell.is_some())
+        self.counts.ask(arrivals.is_some())
     }
 
     /// Counts a quote in, holds it for its latency, and counts it out.
     async fn hold(&self, id: u64, connection: &Connection) {
         let arrived = Instant::now();
-        let (in_flight, rung) = {
-            let bell = self.bell.lock();
-            let (arrival, in_flight) = self.counts.arrive(connection, true);
-            if arrival >= bell.arrivals {
-                let _ = bell.rung.set(Instant::now());
+        let (_, in_flight) = self.counts.arrive(connection, false);
+        let mut bell = self.bell.subscribe();
+        self.bell.send_if_modified(|(missing, rung)| {
+            let rings = *missing == 1;
+            *missing = missing.saturating_sub(1);
+            if rings {
+                *rung = arrived;
             }
-            (in_flight, Arc::clone(&bell.rung))
-        };
-        let opening = *rung.wait().await;
-        time::sleep_until(opening.max(arrived) + self.market.latency(id)).await;
+            rings
+        });
+        let rung = bell.wait_for(|(missing, _)| *missing == 0).await;
+        let rung = rung.expect("the floor keeps the bell").1;
+        time::sleep_until(rung.max(arrived) + self.market.latency(id)).await;
         // Counted out before the client can know: its next request must not meet this one.
         drop(in_flight);
     }
@@ -262,9 +246,8 @@ mod tests {
 
     #[test]
     fn a_price_depends_on_seed_and_number_alone() {
-        let prices = |market: Market| -> Vec<u32> {
-            (0..50).map(|id| market.price(id, Pair::ALL[1])).collect()
-        };
+        let prices =
+            |market: Market| -> Vec<u32> { (0..50).map(|id| market.price(id, 1)).collect() };
         assert_eq!(prices(MARKET), prices(MARKET));
         assert_ne!(prices(MARKET), prices(Market { seed: 43, ..MARKET }));
     }

@@ -68,8 +68,7 @@ impl Args {
     }
 
     pub(crate) fn faults(&self, seed: u64) -> Option<Faults> {
-        let mut faults = Faults::new(NonZeroU32::new(self.faults)?, seed);
-        faults.kinds.clone_from(&self.fault_kinds);
-        Some(faults)
+        let every = NonZeroU32::new(self.faults)?;
+        Some(Faults::new(every, seed, self.fault_kinds.clone()))
     }
 }

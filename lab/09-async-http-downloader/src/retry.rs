@@ -125,12 +125,12 @@ mod tests {
                 url: url.clone(),
                 after: SECOND,
             },
-            FetchError::Reset { url: url.clone() },
+            FetchError::Reset(url.clone()),
         ] {
             assert!(rest(19, error.clone()).is_some(), "{error}");
             assert!(rest(20, error.clone()).is_none(), "{error}");
         }
-        for error in [status(404, None), FetchError::Refused { url }] {
+        for error in [status(404, None), FetchError::Refused(url)] {
             assert!(rest(1, error.clone()).is_none(), "{error}");
         }
     }

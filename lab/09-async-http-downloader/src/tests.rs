@@ -225,7 +225,7 @@ async fn what_may_pass_is_tried_again_and_what_will_not_is_not() {
     type Failure = fn(String) -> FetchError;
     let failures: [(Failure, usize); 6] = [
         (|url| FetchError::Timeout { url, after: SECOND }, 3),
-        (|url| FetchError::Reset { url }, 3),
+        (FetchError::Reset, 3),
         (
             |url| FetchError::Cut {
                 url,
@@ -234,8 +234,8 @@ async fn what_may_pass_is_tried_again_and_what_will_not_is_not() {
             },
             3,
         ),
-        (|url| FetchError::Refused { url }, 1),
-        (|url| FetchError::HostNotFound { url }, 1),
+        (FetchError::Refused, 1),
+        (FetchError::HostNotFound, 1),
         (
             |url| FetchError::Status {
                 url,
@@ -273,9 +273,7 @@ async fn each_attempt_is_kept_and_none_more_is_made_than_allowed() {
                 0 => status(&url, 500, None),
                 1 => status(&url, 429, Some(SECOND)),
                 2 => status(&url, 404, None),
-                3 => Err(FetchError::Reset {
-                    url: url.to_string(),
-                }),
+                3 => Err(FetchError::Reset(url.to_string())),
                 _ => page(url),
             };
             let takes = random.duration(Duration::ZERO..SECOND);
@@ -342,15 +340,15 @@ async fn from_server(
 async fn the_server_is_the_witness_of_every_attempt() {
     for permit_use in BOTH {
         let every = NonZeroU32::new(3).expect("not zero");
+        let kinds = vec![
+            FaultKind::ServerError,
+            FaultKind::TooManyRequests,
+            FaultKind::Cut,
+            FaultKind::Reset,
+        ];
         let faults = Faults {
             retry_after_s: 0,
-            kinds: vec![
-                FaultKind::ServerError,
-                FaultKind::TooManyRequests,
-                FaultKind::Cut,
-                FaultKind::Reset,
-            ],
-            ..Faults::new(every, 7)
+            ..Faults::new(every, 7, kinds)
         };
         let patient = Duration::from_secs(60);
         let (all, witness) = from_server(Some(faults), "bytes/999", 40, permit_use, patient).await;

@@ -96,7 +96,7 @@ impl Args {
             seed,
             ..ServerConfig::default()
         };
-        let server = Server::with(&Program::this(), config)?;
+        let server = Server::start(&Program::this(), config)?;
         let (pages, size) = (self.pages.map_or(80, NonZeroUsize::get), self.size);
         let query = format!("size={size}&count={pages}&delay={}", self.delay);
         let urls = (0..pages).map(|n| server.url(&format!("page/{n}?{query}")));

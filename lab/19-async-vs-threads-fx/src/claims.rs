@@ -15,12 +15,12 @@ use lab_19_async_vs_threads_fx::{
 use measure::{limits, surroundings, timing::Usage};
 use std::{collections::BTreeSet, num::NonZeroUsize};
 use timeline::Span;
-use web::venue::{Answer, Pair, Venue};
+use web::venue::{self, Answer, Venue};
 
 /// Tasks first: what threads leave behind in the allocator would make tasks look cheaper.
 const SIDES: [&str; 2] = ["tasks", "threads"];
 /// The script's.
-const PAIRS: NonZeroUsize = NonZeroUsize::new(Pair::ALL.len()).expect("not zero");
+const PAIRS: NonZeroUsize = NonZeroUsize::new(venue::PAIRS.len()).expect("not zero");
 const GREW: &str = "memory_grew_by";
 
 /// Makes the script's trades and those of each row on both sides, and claims what waiting costs.

@@ -7,14 +7,14 @@ pub mod pricing;
 pub mod tasks;
 pub mod threads;
 
-use web::venue::{Pair, Request};
+use web::venue::{PAIRS, Request};
 
 /// With more at a time, no wait is recorded: the recording would take more memory than they do.
 const MOST_DRAWN: usize = 20;
 
 /// So many quotes, of each pair in turn, as the script asks for them.
 pub fn quotes(count: usize) -> Vec<Request> {
-    let asked = (1..).zip(Pair::ALL.into_iter().cycle()).take(count);
+    let asked = (1..).zip((0..PAIRS.len()).cycle()).take(count);
     let quote = |(id, pair)| Request {
         id,
         pair,

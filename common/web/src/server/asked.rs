@@ -91,6 +91,7 @@ impl Asked {
             "json" => serde_json::from_slice(&self.data).unwrap_or_default(),
             "method" => self.head.method.as_str().into(),
             "origin" => "127.0.0.1".into(),
+            "user-agent" => self.field(header::USER_AGENT).into(),
             _ => self.at(&self.head.uri).into(),
         };
         let keys = keys.split(' ');

@@ -3,7 +3,7 @@
 use super::{
     Lab,
     asked::{Answer, Asked, BRIEF, BYTES_LIMIT, pretty, wait},
-    httpbin::{bad_request, found, html},
+    httpbin::{bad_request, found},
     mix,
 };
 use axum::{
@@ -11,7 +11,7 @@ use axum::{
     body::{Body, Bytes},
     extract::Path,
     http::{StatusCode, header},
-    response::{IntoResponse, Response},
+    response::{Html, IntoResponse, Response},
     routing::{MethodRouter, get},
 };
 use flate2::{
@@ -33,7 +33,8 @@ const BYTES: [(header::HeaderName, &str); 1] = [(header::CONTENT_TYPE, "applicat
 const HTML: &str = "text/html; charset=utf-8";
 
 /// What is always the same: path, type and body.
-const FIXED: [(&str, &str, &[u8]); 5] = [
+const FIXED: [(&str, &str, &[u8]); 6] = [
+    ("/json", "application/json", JSON.as_bytes()),
     ("/html", HTML, MOBY_DICK.as_bytes()),
     ("/encoding/utf8", HTML, UTF8.as_bytes()),
     ("/xml", "application/xml", XML.as_bytes()),
@@ -44,6 +45,16 @@ const FIXED: [(&str, &str, &[u8]); 5] = [
         b"User-agent: *\nDisallow: /deny\n",
     ),
 ];
+
+const JSON: &str = r#"{ "slideshow": {
+  "author": "Yours Truly", "date": "date of publication", "title": "Sample Slide Show",
+  "slides": [
+    { "title": "Wake up to WonderWidgets!", "type": "all" },
+    { "items": ["Why <em>WonderWidgets</em> are great", "Who <em>buys</em> WonderWidgets"],
+      "title": "Overview", "type": "all" }
+  ]
+} }
+"#;
 
 const MOBY_DICK: &str = "<!DOCTYPE html>
 <title>Herman Melville - Moby-Dick</title>
@@ -80,7 +91,6 @@ pub(super) fn routes() -> Router<Arc<Lab>> {
         .route("/gzip", coded("gzipped", "gzip", gzip))
         .route("/deflate", coded("deflated", "deflate", deflate))
         .route("/brotli", coded("brotli", "br", brotli))
-        .route("/json", get(slides))
         .route("/uuid", get(uuid))
         .route("/cache", get(cache))
         .route("/cache/{seconds}", get(cache_for))
@@ -169,14 +179,15 @@ async fn range(Path(n): Path<usize>, asked: Asked) -> Response {
     (code, BYTES, tag, range, letters).into_response()
 }
 
-async fn links(Path((n, offset)): Path<(u32, u32)>) -> Response {
+async fn links(Path((n, offset)): Path<(u32, u32)>) -> Html<String> {
     let link = |link| match link == offset {
         true => format!("{link} "),
         false => format!("<a href='/links/{n}/{link}'>{link}</a> "),
     };
     let links: String = (0..n.clamp(1, LINKS_LIMIT)).map(link).collect();
-    let page = format!("<html><head><title>Links</title></head><body>{links}</body></html>");
-    html(StatusCode::OK, page)
+    Html(format!(
+        "<html><head><title>Links</title></head><body>{links}</body></html>"
+    ))
 }
 
 /// A handler whose answer is packed, and has a mark of that.
@@ -223,22 +234,6 @@ fn brotli(bytes: &[u8]) -> Vec<u8> {
     }
     packed.push(3);
     packed
-}
-
-async fn slides() -> Response {
-    let items = [
-        "Why <em>WonderWidgets</em> are great",
-        "Who <em>buys</em> WonderWidgets",
-    ];
-    pretty(&json!({ "slideshow": {
-        "author": "Yours Truly",
-        "date": "date of publication",
-        "slides": [
-            { "title": "Wake up to WonderWidgets!", "type": "all" },
-            { "items": items, "title": "Overview", "type": "all" },
-        ],
-        "title": "Sample Slide Show",
-    } }))
 }
 
 async fn uuid(asked: Asked) -> Response {

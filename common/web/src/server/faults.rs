@@ -1,21 +1,26 @@
 //! Failures, so that they can be looked at twice: of one request in so many by a seed, and on request.
 
 use super::{
-    Lab, PATHS,
+    Connection, Lab, PATHS,
     asked::{Answer, Asked, BRIEF},
     bodies::gzip,
 };
 use axum::{
     Extension, Router,
     body::{Body, Bytes},
-    extract::{Path, State},
-    http::{HeaderMap, StatusCode, header},
+    extract::{Path, Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    middleware::Next,
     response::{Html, IntoResponse, Response},
     routing::{any, get},
 };
 use futures_util::stream;
+use http_body_util::BodyExt;
 use measure::workload::Seeded;
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Serialize,
+    de::{IntoDeserializer, value},
+};
 use std::{
     convert::Infallible,
     num::NonZeroU32,
@@ -29,8 +34,10 @@ use std::{
 #[serde(rename_all = "snake_case")]
 pub enum FaultKind {
     /// A status of the server's own, 500 unless the plan says otherwise.
+    #[serde(alias = "server-error", alias = "500")]
     ServerError,
     /// Status 429, with a `Retry-After`.
+    #[serde(alias = "too-many-requests", alias = "429")]
     TooManyRequests,
     /// The head of an answer, and then nothing for ever.
     Stall,
@@ -40,29 +47,11 @@ pub enum FaultKind {
     Reset,
 }
 
-impl FaultKind {
-    /// Every kind.
-    pub const ALL: [Self; 5] = [
-        Self::ServerError,
-        Self::TooManyRequests,
-        Self::Stall,
-        Self::Cut,
-        Self::Reset,
-    ];
-}
-
 impl FromStr for FaultKind {
-    type Err = String;
+    type Err = value::Error;
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "server-error" | "500" => Ok(Self::ServerError),
-            "too-many-requests" | "429" => Ok(Self::TooManyRequests),
-            "stall" => Ok(Self::Stall),
-            "cut" => Ok(Self::Cut),
-            "reset" => Ok(Self::Reset),
-            _ => Err("not one of server-error, too-many-requests, stall, cut, reset".into()),
-        }
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::deserialize(text.into_deserializer())
     }
 }
 
@@ -84,12 +73,12 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// One request of `every` fails, in any way; the 429s ask for one second.
-    pub fn new(every: NonZeroU32, seed: u64) -> Self {
+    /// One request of `every` fails, in one of these ways; the 429s ask for one second.
+    pub fn new(every: NonZeroU32, seed: u64, kinds: Vec<FaultKind>) -> Self {
         Self {
             every,
             seed,
-            kinds: FaultKind::ALL.to_vec(),
+            kinds,
             retry_after_s: 1,
             status: 500,
             path: "/".into(),
@@ -109,15 +98,75 @@ impl Faults {
     }
 }
 
+/// Counts a request, lets it fail if its turn has come, and watches its answer to the end.
+pub(super) async fn watch(
+    State(lab): State<Arc<Lab>>,
+    Extension(connection): Extension<Connection>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let plan = lab.config.faults.as_ref();
+    let aimed = plan.filter(|faults| request.uri().path().starts_with(&faults.path));
+    let (arrival, in_flight) = lab.counts.arrive(&connection, aimed.is_some());
+    let fault = aimed.and_then(|faults| Some((faults.at(arrival)?, faults)));
+    let mut response = match fault {
+        None => next.run(request).await,
+        Some((kind, faults)) => fail(kind, faults, next.run(request)).await,
+    };
+    let broken = response.extensions().get::<FaultKind>().copied();
+    in_flight.note(|now| {
+        if let Some(kind) = broken.or(fault.map(|(kind, _)| kind)) {
+            *now.faults.entry(kind).or_default() += 1;
+        }
+        if broken.is_none() {
+            *now.by_status.entry(response.status().as_u16()).or_default() += 1;
+        }
+    });
+    if plan.is_some_and(|faults| faults.kinds.contains(&FaultKind::Reset)) {
+        // A kept connection that breaks makes clients try again on their own, unseen.
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(header::CONNECTION, close);
+    }
+    // In flight until the body is dropped, which is just before the client can see its end: a client
+    // that starts its next request the moment it has this answer is never counted twice.
+    response.map(|body| {
+        Body::new(body.map_err(move |error| {
+            let _ = &in_flight;
+            error
+        }))
+    })
+}
+
+/// The answer of a request that fails, which is half of the true one if it is cut.
+async fn fail(kind: FaultKind, plan: &Faults, whole: impl Future<Output = Response>) -> Response {
+    match kind {
+        FaultKind::ServerError => {
+            let status = StatusCode::from_u16(plan.status).unwrap_or(StatusCode::BAD_GATEWAY);
+            (status, "a fault, by the seed\n").into_response()
+        }
+        FaultKind::TooManyRequests => too_many_requests(plan.retry_after_s.to_string()),
+        FaultKind::Stall => stall(),
+        FaultKind::Reset => reset(),
+        FaultKind::Cut => {
+            let (head, body) = whole.await.into_parts();
+            match axum::body::to_bytes(body, usize::MAX).await {
+                Ok(whole) if !whole.is_empty() => cut(head.headers, &whole),
+                // Nothing to halve: the connection breaks all the same.
+                _ => reset(),
+            }
+        }
+    }
+}
+
 /// Status 429 with a `Retry-After`.
-pub(super) fn too_many_requests(retry_after: String) -> Response {
+fn too_many_requests(retry_after: String) -> Response {
     let text = format!("too many requests; retry after {retry_after}\n");
     let header = [(header::RETRY_AFTER, retry_after)];
     (StatusCode::TOO_MANY_REQUESTS, header, text).into_response()
 }
 
 /// The head of an answer that promises a body which never comes.
-pub(super) fn stall() -> Response {
+fn stall() -> Response {
     let never = stream::pending::<Result<Bytes, Infallible>>();
     let length = [(header::CONTENT_LENGTH, 1024)];
     let never = Body::from_stream(never);
@@ -130,18 +179,18 @@ pub(super) fn stall() -> Response {
 pub(super) struct Ending(pub(super) Vec<u8>);
 
 /// The first half of `whole` under the length of all of it; then the connection closes.
-pub(super) fn cut(mut fields: HeaderMap, whole: &[u8]) -> Response {
+fn cut(mut fields: HeaderMap, whole: &[u8]) -> Response {
     fields.insert(header::CONTENT_LENGTH, whole.len().into());
     instead(Some(FaultKind::Cut), fields, &whole[..whole.len() / 2])
 }
 
 /// An answer that nobody will see: the connection ends in a reset.
-pub(super) fn reset() -> Response {
+fn reset() -> Response {
     (Extension(FaultKind::Reset), Extension(Ending(Vec::new()))).into_response()
 }
 
 /// These fields and this body go out as they are, and then the connection closes.
-pub(super) fn instead(kind: Option<FaultKind>, fields: HeaderMap, body: &[u8]) -> Response {
+fn instead(kind: Option<FaultKind>, fields: HeaderMap, body: &[u8]) -> Response {
     let mut bytes = b"HTTP/1.1 200 OK\r\nconnection: close\r\n".to_vec();
     for (name, value) in &fields {
         let field = [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"];
@@ -167,10 +216,12 @@ pub(super) fn routes() -> Router<Arc<Lab>> {
 /// Each target fails so often, in each run.
 async fn flaky(Path(n): Path<u32>, asked: Asked) -> Answer {
     let code = asked.code("status", 503)?;
-    Ok(match asked.lab.counts.failures_of(&asked.head.uri, n) {
-        None => asked.json(BRIEF),
-        Some(time) => (code, format!("failure {time} of {n}\n")).into_response(),
-    })
+    Ok(
+        match asked.lab.counts.failures_of(asked.head.uri.to_string(), n) {
+            None => asked.json(BRIEF),
+            Some(time) => (code, format!("failure {time} of {n}\n")).into_response(),
+        },
+    )
 }
 
 async fn cut_in_half(State(lab): State<Arc<Lab>>, Path(n): Path<u32>) -> Response {
@@ -204,8 +255,17 @@ const NOT_UTF8: &[u8] = b"<html><head><title>caf\xe9</title></head><body>\xff\xf
 mod tests {
     use super::*;
 
+    const ALL: [FaultKind; 5] = [
+        FaultKind::ServerError,
+        FaultKind::TooManyRequests,
+        FaultKind::Stall,
+        FaultKind::Cut,
+        FaultKind::Reset,
+    ];
+
     fn faults(every: u32, seed: u64) -> Faults {
-        Faults::new(NonZeroU32::new(every).expect("not zero"), seed)
+        let every = NonZeroU32::new(every).expect("not zero");
+        Faults::new(every, seed, ALL.to_vec())
     }
 
     #[test]
@@ -229,7 +289,7 @@ mod tests {
         let plan = |seed| (1..=60).map(|n| faults(3, seed).at(n)).collect::<Vec<_>>();
         assert_eq!(plan(1), plan(1));
         assert_ne!(plan(1), plan(2));
-        for kind in FaultKind::ALL {
+        for kind in ALL {
             assert!(plan(1).contains(&Some(kind)), "{kind:?} never comes");
         }
     }

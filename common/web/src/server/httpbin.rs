@@ -11,7 +11,7 @@ use axum::{
     extract::{Path, Request},
     http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header},
     middleware::Next,
-    response::{IntoResponse, Response},
+    response::{Html, IntoResponse, Response},
     routing::{any, delete, get, patch, post, put},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -39,7 +39,7 @@ pub(super) fn routes() -> Router<Arc<Lab>> {
         .route("/anything/{*rest}", any(about(ALL)))
         .route("/headers", get(about("headers")))
         .route("/ip", get(about("origin")))
-        .route("/user-agent", get(user_agent))
+        .route("/user-agent", get(about("user-agent")))
         .route("/delay/{seconds}", any(delay))
         .route("/status/{codes}", any(status))
         .route("/redirect/{n}", get(redirect))
@@ -62,17 +62,12 @@ pub(super) fn routes() -> Router<Arc<Lab>> {
 pub(super) async fn not_found(uri: Uri) -> Response {
     let path = uri.path().replace('<', "&lt;");
     let text = format!("no such path: `{path}`; see / for those there are\n");
-    html(StatusCode::NOT_FOUND, text)
+    (StatusCode::NOT_FOUND, Html(text)).into_response()
 }
 
 /// One line for a request that makes no sense.
 pub(super) fn bad_request(text: impl Into<String>) -> Refusal {
     (StatusCode::BAD_REQUEST, text.into())
-}
-
-pub(super) fn html(code: StatusCode, page: String) -> Response {
-    let kind = [(header::CONTENT_TYPE, "text/html; charset=utf-8")];
-    (code, kind, page).into_response()
 }
 
 /// What every answer has: scripts of any page may read it, and each path says which methods it takes.
@@ -103,10 +98,6 @@ pub(super) async fn shared(request: Request, next: Next) -> Response {
     response
 }
 
-async fn user_agent(asked: Asked) -> Response {
-    pretty(&json!({ "user-agent": asked.field(header::USER_AGENT) }))
-}
-
 async fn delay(Path(seconds): Path<f64>, asked: Asked) -> Answer {
     time::sleep(wait(seconds)?).await;
     Ok(asked.json(DELAYED))
@@ -133,11 +124,10 @@ fn drawn(lab: &Lab, codes: &str) -> Option<StatusCode> {
 async fn status(Path(codes): Path<String>, asked: Asked) -> Answer {
     let code = drawn(&asked.lab, &codes);
     let code = code.ok_or_else(|| bad_request("Invalid status code"))?;
-    let with = |name, value| (code, [(name, value)]).into_response();
     Ok(match code.as_u16() {
-        301..=303 | 305 | 307 => with(header::LOCATION, "/redirect/1"),
-        401 => with(header::WWW_AUTHENTICATE, FAKE_REALM),
-        407 => with(header::PROXY_AUTHENTICATE, FAKE_REALM),
+        301..=303 | 305 | 307 => (code, [(header::LOCATION, "/redirect/1")]).into_response(),
+        401 => (code, [(header::WWW_AUTHENTICATE, FAKE_REALM)]).into_response(),
+        407 => (code, [(header::PROXY_AUTHENTICATE, FAKE_REALM)]).into_response(),
         406 => {
             let accept = "image/webp image/svg+xml image/jpeg image/png image/*";
             let accept: Vec<&str> = accept.split(' ').collect();
@@ -146,15 +136,15 @@ async fn status(Path(codes): Path<String>, asked: Asked) -> Answer {
             (code, body).into_response()
         }
         418 => (code, "a teapot\n").into_response(),
-        _ => html(code, String::new()),
+        _ => (code, Html("")).into_response(),
     })
 }
 
 pub(super) fn found(location: &str) -> Answer {
     let location = HeaderValue::try_from(location);
     let location = location.map_err(|_| bad_request("no such Location\n"))?;
-    let page = html(StatusCode::FOUND, "<title>Redirecting...</title>\n".into());
-    Ok(([(header::LOCATION, location)], page).into_response())
+    let page = Html("<title>Redirecting...</title>\n");
+    Ok((StatusCode::FOUND, [(header::LOCATION, location)], page).into_response())
 }
 
 /// The first of `n` redirects to `/get`, of the kind that the path or `?absolute=` names.
@@ -181,10 +171,8 @@ async fn redirect_to(asked: Asked) -> Answer {
 }
 
 async fn cookies(asked: Asked) -> Response {
-    let fields = asked.head.headers.get_all(header::COOKIE).iter();
-    let fields = fields.filter_map(|field| str::from_utf8(field.as_bytes()).ok());
-    let cookies = fields.flat_map(|field| field.split(';'));
-    let cookies = cookies.filter_map(|cookie| cookie.split_once('='));
+    let field = asked.field(header::COOKIE);
+    let cookies = field.split(';').filter_map(|it| it.split_once('='));
     let cookies: Vec<_> = cookies
         .map(|(name, value)| (name.trim().into(), value.trim().trim_matches('"').into()))
         .collect();
@@ -236,23 +224,14 @@ async fn bearer(asked: Asked) -> Response {
 }
 
 async fn response_headers(asked: Asked) -> Answer {
-    let about = [
-        ("Content-Length", "0"),
-        ("Content-Type", "application/json"),
-    ];
-    let mut about: Vec<_> = about
-        .map(|(name, value)| (name.into(), value.into()))
-        .into();
-    about.extend(asked.args.iter().cloned());
-    let body = loop {
-        // The length is said within what it is the length of.
-        let body = format!("{:#}\n", flat(&about));
-        let length = body.len().to_string();
-        if about[0].1 == length {
-            break body;
-        }
-        about[0].1 = length;
+    let body_of_length = |length: usize| {
+        let length = ("Content-Length".into(), length.to_string());
+        let kind = ("Content-Type".into(), "application/json".into());
+        format!("{:#}\n", flat(&[&[length, kind][..], &asked.args].concat()))
     };
+    // The length is said within what it is the length of.
+    let length = body_of_length(body_of_length(100).len()).len();
+    let body = body_of_length(length);
     let mut response = pretty(&json!(null));
     for (name, value) in &asked.args {
         match (HeaderName::try_from(name), HeaderValue::try_from(value)) {

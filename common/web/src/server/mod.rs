@@ -6,7 +6,6 @@
 mod asked;
 mod bodies;
 mod faults;
-mod files;
 mod httpbin;
 mod pages;
 mod witness;
@@ -34,6 +33,7 @@ use process_pool::child::{Link, Program};
 use serde::{Deserialize, Serialize};
 use std::{
     error::Error,
+    fs,
     future::poll_fn,
     net::SocketAddr,
     path::PathBuf,
@@ -103,8 +103,15 @@ pub struct ServerConfig {
 impl ServerConfig {
     /// With the directory in its one true spelling, if it is there.
     fn checked(mut self) -> Result<Self, ServerError> {
-        let root = self.files.as_deref().map(files::root).transpose();
-        self.files = root.map_err(ServerError::cannot_start)?;
+        if let Some(directory) = &mut self.files {
+            let root = directory.canonicalize();
+            let root = root.and_then(|root| fs::read_dir(&root).map(|_| root));
+            *directory = root.map_err(|error| {
+                let directory = directory.display();
+                let reason = format!("cannot serve the directory `{directory}`: {error}");
+                ServerError::CannotStart(reason)
+            })?;
+        }
         Ok(self)
     }
 }
@@ -124,19 +131,11 @@ enum Home {
 }
 
 impl Server {
-    /// Starts this program again as the server, without faults.
+    /// Starts `program`, mostly this one again, as the server.
     ///
     /// # Errors
     /// [`ServerError`] when the process does not start or cannot listen.
-    pub fn start() -> Result<Self, ServerError> {
-        Self::with(&Program::this(), ServerConfig::default())
-    }
-
-    /// Starts `program` as the server with this configuration.
-    ///
-    /// # Errors
-    /// As [`start`](Self::start).
-    pub fn with(program: &Program, config: ServerConfig) -> Result<Self, ServerError> {
+    pub fn start(program: &Program, config: ServerConfig) -> Result<Self, ServerError> {
         let (served, address) = Served::start(program, &SERVER, &config.checked()?)?;
         Ok(Self::at(address, Home::Process(served)))
     }
@@ -149,7 +148,7 @@ impl Server {
     /// [`ServerError`] when the port is taken or the directory of files is not there.
     pub fn in_process(port: u16, config: ServerConfig) -> Result<Self, ServerError> {
         let config = config.checked()?;
-        let listening = service::listen(port).map_err(ServerError::cannot_start);
+        let listening = service::listen(port).map_err(ServerError::CannotStart);
         let (runtime, listener, address) = listening?;
         let lab = Lab::of(config);
         runtime.spawn(run(listener, lab.clone()));
@@ -283,11 +282,10 @@ async fn converse(stream: TcpStream, app: Router) {
 }
 
 fn app(lab: Arc<Lab>) -> Router {
-    let watched = middleware::from_fn_with_state(lab.clone(), witness::watch);
+    let watched = middleware::from_fn_with_state(lab.clone(), faults::watch);
     let counted = httpbin::routes()
         .merge(faults::routes())
         .merge(pages::routes())
-        .merge(files::routes())
         .fallback(httpbin::not_found)
         .layer(DefaultBodyLimit::max(asked::BYTES_LIMIT))
         .layer(watched)

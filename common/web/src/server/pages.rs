@@ -1,4 +1,5 @@
-//! Pages made by the seed: of set size, with true titles, linked so that each can be reached.
+//! The lab's own pages: made by the seed, with true titles, linked so that each can be reached; and a
+//! directory, shown as it is and no further.
 
 use super::{
     Lab,
@@ -9,11 +10,13 @@ use super::{
 use axum::{
     Router,
     extract::{Path, Query, State},
-    response::{Html, IntoResponse},
+    http::{StatusCode, Uri, header},
+    response::{Html, IntoResponse, Redirect},
     routing::get,
 };
+use maud::{DOCTYPE, PreEscaped, html};
 use serde::Deserialize;
-use std::sync::Arc;
+use std::{fs, iter, path::PathBuf, sync::Arc};
 use tokio::time;
 
 /// The size of a page unless `?size=` says otherwise, and the largest one.
@@ -42,7 +45,11 @@ struct Shape {
 }
 
 pub(super) fn routes() -> Router<Arc<Lab>> {
-    Router::new().route("/page/{n}", get(page))
+    Router::new()
+        .route("/page/{n}", get(page))
+        .route("/files", get(file))
+        .route("/files/", get(file))
+        .route("/files/{*path}", get(file))
 }
 
 /// The title of generated page `n`, as a reader sees it: entities are resolved.
@@ -55,13 +62,6 @@ pub fn page_title(seed: u64, n: u32) -> String {
         1 => format!("Page {n}: {} and {}", pick(0), pick(16)),
         _ => format!("Page {n}: all about {}", pick(0)),
     }
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
 }
 
 async fn page(
@@ -81,42 +81,79 @@ async fn page(
     Ok(Html(render(lab.config.seed, n, size, count)).into_response())
 }
 
-fn link(n: u64, size: usize, count: u32) -> String {
-    format!("<a href=\"/page/{n}?size={size}&amp;count={count}\">page {n}</a>")
-}
-
 /// Page `n`: of exactly `size` bytes, or as many as its title and links need.
 fn render(seed: u64, n: u32, size: usize, count: u32) -> String {
-    const END: &str = "</p>\n</body></html>\n";
-    let title = escape(&page_title(seed, n));
-    let mut page = format!(
-        "<!DOCTYPE html>\n<html><head><meta charset=\"utf-8\"><title>{title}</title></head>\n\
-         <body>\n<h1>{title}</h1>\n<ul>\n"
-    );
-    let own = mix(seed, u64::from(n));
+    let (title, own) = (page_title(seed, n), mix(seed, u64::from(n)));
     let drawn = (0..DRAWN_LINKS).map(|link| mix(own, link) % u64::from(count));
     // The next page's link makes a ring, so that a crawl from anywhere reaches every page.
     let next = (u64::from(n) + 1) % u64::from(count);
-    for target in std::iter::once(next).chain(drawn) {
-        page += &format!("<li>{}</li>\n", link(target, size, count));
-    }
-    page.push_str("</ul>\n<p>");
-    page.reserve(size.saturating_sub(page.len()));
+    let links: Vec<u64> = iter::once(next).chain(drawn).collect();
+    let page_around = |text: &str| {
+        let page = html! {
+            (DOCTYPE)
+            html {
+                head { meta charset="utf-8"; title { (title) } }
+                body {
+                    h1 { (title) }
+                    ul {
+                        @for n in &links {
+                            li { a href={ "/page/" (n) "?size=" (size) "&count=" (count) } { "page " (n) } }
+                        }
+                    }
+                    p { (PreEscaped(text)) }
+                }
+            }
+        };
+        page.into_string()
+    };
+    page_around(&text(own, size.saturating_sub(page_around("").len())))
+}
+
+/// Words and new paragraphs by the seed, of exactly this length.
+fn text(seed: u64, length: usize) -> String {
+    let mut text = String::with_capacity(length);
     for position in 0.. {
-        let room = size.saturating_sub(END.len() + page.len());
-        let draw = mix(own ^ 1, position);
+        let draw = mix(seed ^ 1, position);
         let piece = match draw >> 32 & 1 {
             0 => "</p>\n<p>",
             _ => WORDS[draw as usize % WORDS.len()],
         };
+        let room = length - text.len();
         if piece.len() >= room {
-            page.extend(std::iter::repeat_n('.', room));
+            text.extend(iter::repeat_n('.', room));
             break;
         }
-        page.extend([piece, " "]);
+        text.extend([piece, " "]);
     }
-    page.push_str(END);
-    page
+    text
+}
+
+/// What lies there in the directory that is shown.
+async fn file(State(lab): State<Arc<Lab>>, path: Option<Path<String>>, uri: Uri) -> Answer {
+    let missing = || {
+        let text = format!("no such file: `{}`\n", uri.path());
+        (StatusCode::NOT_FOUND, text)
+    };
+    let root = lab.config.files.as_deref().ok_or_else(missing)?;
+    // The file system has the last word, links included.
+    let inside = |path: PathBuf| {
+        let path = path.canonicalize().ok();
+        path.filter(|path| path.starts_with(root))
+    };
+    let path = path.map(|Path(path)| path).unwrap_or_default();
+    let mut found = inside(root.join(path));
+    if let Some(directory) = found.as_ref().filter(|found| found.is_dir()) {
+        if !uri.path().ends_with('/') {
+            // Relative links in the directory's index need the slash.
+            return Ok(Redirect::permanent(&format!("{}/", uri.path())).into_response());
+        }
+        found = inside(directory.join("index.html"));
+    }
+    // A pipe or a device might hold the reader up for ever.
+    let found = found.filter(|found| found.is_file()).ok_or_else(missing)?;
+    let bytes = fs::read(&found).map_err(|_| missing())?;
+    let kind = mime_guess::from_path(found).first_or_octet_stream();
+    Ok(([(header::CONTENT_TYPE, kind.as_ref())], bytes).into_response())
 }
 
 #[cfg(test)]
@@ -130,7 +167,7 @@ mod tests {
                 assert_eq!(render(7, n, size, 100).len(), size, "page {n}");
             }
         }
-        assert!(render(7, 0, 0, 100).ends_with("</html>\n"));
+        assert!(render(7, 0, 0, 100).ends_with("</html>"));
     }
 
     #[test]

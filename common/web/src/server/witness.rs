@@ -1,18 +1,6 @@
-//! What the server saw, by its own count, and what happens to each request that it counts.
+//! What a service saw, by its own count.
 
-use super::{
-    Lab,
-    faults::{self, FaultKind, Faults},
-};
-use axum::{
-    Extension,
-    body::Body,
-    extract::{Request, State},
-    http::{HeaderValue, StatusCode, Uri, header},
-    middleware::Next,
-    response::{IntoResponse, Response},
-};
-use http_body_util::BodyExt;
+use super::FaultKind;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -98,9 +86,9 @@ impl Counts {
     }
 
     /// Which failure of a target this is, if it is to fail `n` times and has not yet.
-    pub(super) fn failures_of(&self, target: &Uri, n: u32) -> Option<u32> {
+    pub(super) fn failures_of(&self, target: String, n: u32) -> Option<u32> {
         let mut now = self.0.lock();
-        let failures = now.failures.entry(target.to_string()).or_default();
+        let failures = now.failures.entry(target).or_default();
         *failures = failures.saturating_add(1);
         Some(*failures).filter(|failures| *failures <= n)
     }
@@ -115,7 +103,7 @@ pub(crate) struct InFlight {
 
 impl InFlight {
     /// What is left over from an earlier run is no part of this one.
-    fn note(&self, change: impl FnOnce(&mut Witness)) {
+    pub(super) fn note(&self, change: impl FnOnce(&mut Witness)) {
         let mut now = self.counts.0.lock();
         if now.witness.run == self.run {
             change(&mut now.witness);
@@ -126,65 +114,5 @@ impl InFlight {
 impl Drop for InFlight {
     fn drop(&mut self) {
         self.note(|now| now.in_flight -= 1);
-    }
-}
-
-/// Counts a request, lets it fail if its turn has come, and watches its answer to the end.
-pub(super) async fn watch(
-    State(lab): State<Arc<Lab>>,
-    Extension(connection): Extension<Connection>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let plan = lab.config.faults.as_ref();
-    let aimed = plan.filter(|faults| request.uri().path().starts_with(&faults.path));
-    let (arrival, in_flight) = lab.counts.arrive(&connection, aimed.is_some());
-    let fault = aimed.and_then(|faults| Some((faults.at(arrival)?, faults)));
-    let mut response = match fault {
-        None => next.run(request).await,
-        Some((kind, faults)) => fail(kind, faults, next.run(request)).await,
-    };
-    let broken = response.extensions().get::<FaultKind>().copied();
-    in_flight.note(|now| {
-        if let Some(kind) = broken.or(fault.map(|(kind, _)| kind)) {
-            *now.faults.entry(kind).or_default() += 1;
-        }
-        if broken.is_none() {
-            *now.by_status.entry(response.status().as_u16()).or_default() += 1;
-        }
-    });
-    if plan.is_some_and(|faults| faults.kinds.contains(&FaultKind::Reset)) {
-        // A kept connection that breaks makes clients try again on their own, unseen.
-        let close = HeaderValue::from_static("close");
-        response.headers_mut().insert(header::CONNECTION, close);
-    }
-    // In flight until the body is dropped, which is just before the client can see its end: a client
-    // that starts its next request the moment it has this answer is never counted twice.
-    response.map(|body| {
-        Body::new(body.map_err(move |error| {
-            let _ = &in_flight;
-            error
-        }))
-    })
-}
-
-/// The answer of a request that fails, which is half of the true one if it is cut.
-async fn fail(kind: FaultKind, plan: &Faults, whole: impl Future<Output = Response>) -> Response {
-    match kind {
-        FaultKind::ServerError => {
-            let status = StatusCode::from_u16(plan.status).unwrap_or(StatusCode::BAD_GATEWAY);
-            (status, "a fault, by the seed\n").into_response()
-        }
-        FaultKind::TooManyRequests => faults::too_many_requests(plan.retry_after_s.to_string()),
-        FaultKind::Stall => faults::stall(),
-        FaultKind::Reset => faults::reset(),
-        FaultKind::Cut => {
-            let (head, body) = whole.await.into_parts();
-            match axum::body::to_bytes(body, usize::MAX).await {
-                Ok(whole) if !whole.is_empty() => faults::cut(head.headers, &whole),
-                // Nothing to halve: the connection breaks all the same.
-                _ => faults::reset(),
-            }
-        }
     }
 }

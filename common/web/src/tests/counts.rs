@@ -84,15 +84,33 @@ fn a_new_run_begins_at_zero_and_counts_an_old_connection_again() {
     assert_eq!((seen.in_flight, seen.peak_in_flight), (0, 1));
 }
 
+/// Whether a request for 1000 bytes came to what was planned for it.
+fn fits(outcome: &Fetched, plan: Option<FaultKind>) -> bool {
+    match (outcome, plan) {
+        (Ok(page), None) => page.body.len() == 1000,
+        (Err(FetchError::Status { code: 500, .. }), Some(FaultKind::ServerError)) => true,
+        (Err(error), Some(FaultKind::TooManyRequests)) => {
+            error.retry_after() == Some(Duration::from_secs(7))
+        }
+        (Err(FetchError::Cut { got, expected, .. }), Some(FaultKind::Cut)) => {
+            (*got, *expected) == (500, Some(1000))
+        }
+        (Err(FetchError::Reset(_)), Some(FaultKind::Reset)) => true,
+        _ => false,
+    }
+}
+
 #[test]
 fn faults_come_as_the_seed_has_it_in_every_run() {
+    let kinds = vec![
+        FaultKind::ServerError,
+        FaultKind::TooManyRequests,
+        FaultKind::Cut,
+        FaultKind::Reset,
+    ];
     let faults = Faults {
-        kinds: FaultKind::ALL
-            .into_iter()
-            .filter(|kind| *kind != FaultKind::Stall)
-            .collect(),
         retry_after_s: 7,
-        ..Faults::new(some(3), 42)
+        ..Faults::new(some(3), 42, kinds)
     };
     let server = server_with(ServerConfig {
         faults: Some(faults.clone()),
@@ -104,24 +122,11 @@ fn faults_come_as_the_seed_has_it_in_every_run() {
         for arrival in 1..=30 {
             let outcome = get_blocking(&agent, &server.url("bytes/1000"));
             let plan = faults.at(arrival);
-            let fits = match (&outcome, plan) {
-                (Ok(page), None) => page.body.len() == 1000,
-                (Err(FetchError::Status { code: 500, .. }), Some(FaultKind::ServerError)) => true,
-                (Err(error), Some(FaultKind::TooManyRequests)) => {
-                    error.retry_after() == Some(Duration::from_secs(7))
-                }
-                (
-                    Err(FetchError::Cut {
-                        got: 500,
-                        expected: Some(1000),
-                        ..
-                    }),
-                    Some(FaultKind::Cut),
-                ) => true,
-                (Err(FetchError::Reset { .. }), Some(FaultKind::Reset)) => true,
-                _ => false,
-            };
-            assert!(fits, "arrival {arrival}: planned {plan:?}, got {outcome:?}");
+            let is_as_planned = fits(&outcome, plan);
+            assert!(
+                is_as_planned,
+                "{arrival}: planned {plan:?}, got {outcome:?}"
+            );
         }
         let seen = witness(&server);
         // Neither client tries again behind the lesson's back.
@@ -132,10 +137,8 @@ fn faults_come_as_the_seed_has_it_in_every_run() {
 
 #[test]
 fn the_asynchronous_client_meets_the_same_faults() {
-    let faults = Faults {
-        kinds: vec![FaultKind::Reset, FaultKind::Cut, FaultKind::ServerError],
-        ..Faults::new(some(2), 3)
-    };
+    let kinds = vec![FaultKind::Reset, FaultKind::Cut, FaultKind::ServerError];
+    let faults = Faults::new(some(2), 3, kinds);
     let server = server_with(ServerConfig {
         faults: Some(faults.clone()),
         ..ServerConfig::default()
@@ -160,10 +163,7 @@ fn the_asynchronous_client_meets_the_same_faults() {
 #[test]
 fn a_stall_by_fault_ends_with_the_client() {
     let server = server_with(ServerConfig {
-        faults: Some(Faults {
-            kinds: vec![FaultKind::Stall],
-            ..Faults::new(some(1), 1)
-        }),
+        faults: Some(Faults::new(some(1), 1, vec![FaultKind::Stall])),
         ..ServerConfig::default()
     });
     let agent = blocking_agent(Duration::from_millis(100));
@@ -198,10 +198,9 @@ fn what_was_cut_stalled_or_reset_on_request_is_counted_as_that() {
 fn faults_aim_at_a_path_and_have_a_status() {
     let server = server_with(ServerConfig {
         faults: Some(Faults {
-            kinds: vec![FaultKind::ServerError],
             status: 502,
             path: "/page/".into(),
-            ..Faults::new(some(1), 1)
+            ..Faults::new(some(1), 1, vec![FaultKind::ServerError])
         }),
         ..ServerConfig::default()
     });

@@ -128,15 +128,13 @@ const FIELDS: [&str; 18] = [
     "x-b",
 ];
 
-/// What counts of an answer, whatever port it came from.
-async fn about(answer: Response, port: u16) -> Value {
-    let status = answer.status().as_u16();
-    let here = format!("127.0.0.1:{port}");
+/// The fields that count, whatever port they came from.
+fn fields_of(answer: &Response, here: &str) -> Map<String, Value> {
     let mut fields = Map::new();
     for name in FIELDS {
         let values = answer.headers().get_all(name).iter();
         let values =
-            values.map(|value| String::from_utf8_lossy(value.as_bytes()).replace(&here, "HERE"));
+            values.map(|value| String::from_utf8_lossy(value.as_bytes()).replace(here, "HERE"));
         let mut values: Vec<String> = values.collect();
         if name == "allow" {
             values = values
@@ -150,6 +148,14 @@ async fn about(answer: Response, port: u16) -> Value {
             fields.insert(name.into(), values.into());
         }
     }
+    fields
+}
+
+/// What counts of an answer, whatever port it came from.
+async fn about(answer: Response, port: u16) -> Value {
+    let status = answer.status().as_u16();
+    let here = format!("127.0.0.1:{port}");
+    let mut fields = fields_of(&answer, &here);
     // Prose is not compared, nor the type of nothing.
     let kind = fields
         .get("content-type")

@@ -1,7 +1,7 @@
 //! Bodies over TLS that end with their connection, with and without the word for it (`close_notify`).
 
 use super::{answers::head_of, *};
-use crate::{asynchronous, blocking};
+use crate::asynchronous;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use rustls::{
     RootCertStore, ServerConfig as TlsServer, ServerConnection, StreamOwned,
@@ -60,7 +60,8 @@ fn verdicts(url: &Url) -> [String; 2] {
     let mut roots = RootCertStore::empty();
     let own = CertificateDer::from(certificate);
     roots.add(own).expect("a certificate");
-    let agent = blocking::agent(LONG, &roots.roots);
+    let mut agent = blocking_agent(LONG);
+    agent.tls = Arc::new(asynchronous::tls_config(&roots.roots));
     let client = AsyncClient {
         client: asynchronous::build(1, &roots.roots),
         timeout: LONG,
