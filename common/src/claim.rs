@@ -108,7 +108,8 @@ impl Claim {
         // Under a claim that did not show, comparisons that held would only mislead.
         let decisive = judged.iter().filter(|(_, each, _)| *each == verdict);
         let mut decisive: Vec<&str> = decisive.map(|(_, _, evidence)| &**evidence).collect();
-        decisive.dedup();
+        // Two limits of one figure: once is enough to say what it was.
+        decisive.dedup_by_key(|evidence| evidence.split(" (needed: ").next());
         let evidence = decisive.join("; ");
         let lack = self.lack_of_cpus(document).filter(|_| self.needs_cpus);
         let needs_quiet = verdict != Verdict::Shown && lack.is_some();

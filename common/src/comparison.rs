@@ -4,10 +4,7 @@ use crate::{
     Lab,
     claim::{Check, Claim, cpus, free_cpus, seconds, times, wall},
 };
-use report::{MARGIN, Variant};
-
-/// Two rounds that agree may do so by chance.
-pub(crate) const LEAST_ROUNDS: usize = 3;
+use report::{LEAST_ROUNDS, MARGIN, Variant};
 
 /// A shorter run is mostly the start of its threads, in seconds.
 pub(crate) const LEAST_TIME_S: f64 = 0.002;

@@ -279,7 +279,7 @@ fn print(lab: &Lab, document: &Document) -> io::Result<()> {
     }
     let rows = screen.rows(path::rows(&document.step));
     let summary = report::summary(document, screen.width(), rows);
-    screen.try_print_in_parts(&format!("\n{summary}"))
+    screen.try_print(&format!("\n{summary}"))
 }
 
 /// Where a run is to be kept, besides what it prints, and the text that goes there.

@@ -15,10 +15,7 @@ pub(crate) fn is_wanted(asked: bool) -> bool {
 fn is_needed(variable: impl Fn(&str) -> Option<String>) -> bool {
     let set = |name| variable(name).filter(|value| !value.is_empty());
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set);
-    let is_utf8 = |locale: String| {
-        let locale = locale.to_ascii_lowercase();
-        locale.contains("utf-8") || locale.contains("utf8")
-    };
+    let is_utf8 = |locale: String| locale.to_lowercase().replace('-', "").contains("utf8");
     // Where nothing is set, as in most containers, nothing is known either.
     set("TERM").is_some_and(|term| term == "dumb") || locale.is_some_and(|it| !is_utf8(it))
 }
@@ -29,10 +26,9 @@ const PLAIN: &str = "######+.'''0235689----|||||_+++xx:.u>><<2\"\"''";
 
 /// The text, in plain ASCII if that is wanted; every character keeps its column.
 pub(crate) fn settled(text: &str, ascii: bool) -> String {
-    if ascii { plain_text(text) } else { text.into() }
-}
-
-pub(super) fn plain_text(text: &str) -> String {
+    if !ascii {
+        return text.into();
+    }
     let plain = |c: char| match DRAWN.chars().zip(PLAIN.chars()).find(|pair| pair.0 == c) {
         Some((_, mark)) => mark,
         None if c.is_ascii() => c,

@@ -5,8 +5,8 @@ use console::Term;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant, SystemTime};
 
-/// How long a pause lasts in a recording.
-const PAUSE: Duration = Duration::from_secs(2);
+/// How long a pause lasts in a recording, in seconds.
+const PAUSE_S: f64 = 2.0;
 
 /// A recording in progress; the screen that it records owns it.
 #[derive(Debug)]
@@ -53,26 +53,18 @@ impl Cast {
 
     /// Records lines, in colour or without.
     pub(crate) fn show(&mut self, text: &str) {
-        match self.coloured {
-            true => self.add("o", text),
-            false => self.add("o", &anstream::adapter::strip_str(text).to_string()),
-        }
+        let plain = anstream::adapter::strip_str(text).to_string();
+        self.add("o", if self.coloured { text } else { &plain });
     }
 
     /// Counts a wait for the reader as two seconds.
     pub(crate) fn waited(&mut self, time: Duration) {
-        self.added_s -= time.as_secs_f64();
-        self.hold(PAUSE);
-    }
-
-    /// Gives a viewer so much time before what comes next.
-    pub(crate) fn hold(&mut self, time: Duration) {
-        self.added_s += time.as_secs_f64();
+        self.added_s += PAUSE_S - time.as_secs_f64();
     }
 
     /// Ends the recording, whose last screen stays for a while, and writes it.
     pub(crate) fn finish(mut self) -> anyhow::Result<()> {
-        self.hold(PAUSE);
+        self.added_s += PAUSE_S;
         self.add("o", "");
         self.file.write(&self.tape)
     }

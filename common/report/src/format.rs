@@ -74,11 +74,9 @@ pub(crate) fn compared(speedup: f64) -> String {
 
 /// A factor in two digits, or whole.
 pub(crate) fn factor(factor: f64) -> String {
-    let digits = usize::from(factor < 9.95);
-    if factor < 999.5 {
-        format!("{factor:.digits$}")
-    } else {
-        plain(factor.round())
+    match factor {
+        ..9.95 => format!("{factor:.1}"),
+        _ => plain(factor.round()),
     }
 }
 

@@ -21,8 +21,8 @@ pub(crate) struct Keys {
 struct Asked {
     shown: String,
     prompt: Option<String>,
-    /// Whether the keyboard is ours, key by key.
-    is_silent: bool,
+    /// Whether the keyboard is its owner's for now.
+    is_released: bool,
 }
 
 impl Keys {
@@ -30,10 +30,7 @@ impl Keys {
         let keys = Arc::new(Self {
             #[cfg(unix)]
             before: silence(),
-            asked: Mutex::new(Asked {
-                is_silent: true,
-                ..Asked::default()
-            }),
+            asked: Mutex::default(),
         });
         #[cfg(unix)]
         if keys.before.is_some() {
@@ -64,7 +61,7 @@ impl Keys {
     fn show_again(&self) {
         use io::Write;
         let asked = self.asked();
-        if asked.is_silent {
+        if !asked.is_released {
             silence();
         }
         if let Some(prompt) = &asked.prompt {
@@ -114,7 +111,7 @@ impl Keys {
         let line = rest_of_line().map(char::from).collect();
         #[cfg(unix)]
         silence();
-        self.asked().is_silent = true;
+        self.asked().is_released = false;
         if !is_terminal() {
             eprintln!();
         }
@@ -123,7 +120,7 @@ impl Keys {
 
     /// Gives the keyboard back as it was, also from another thread than the one that reads it.
     pub(crate) fn release(&self) {
-        self.asked().is_silent = false;
+        self.asked().is_released = true;
         self.restore();
     }
 

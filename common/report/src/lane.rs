@@ -17,9 +17,6 @@ pub(crate) const CUT: usize = 4;
 pub(crate) const FIRST_CAUSE: usize = 5;
 pub(crate) const LOOKS: usize = FIRST_CAUSE + CAUSES.len();
 
-/// A lane is drawn on an axis of its own where its variant would be less than this part of the longest.
-const SMALLEST_PART: f64 = 16.0;
-
 /// A stretch of a lane, in nanoseconds from the start of its variant.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Stretch {
@@ -143,51 +140,7 @@ pub(crate) fn in_view(lanes: &[LaneReport], wall_s: f64) -> impl Iterator<Item =
     })
 }
 
-/// How long the axis of one of `all` is: the longest one's, or that of the longest of its kind, which does the
-/// same work, where all of its kind are seen there; its own where it would be too small on the longest.
-pub(crate) fn axis_of(one: &Variant, all: &[&Variant]) -> f64 {
-    let is_alike = |other: &&Variant| other.speedup.is_some() == one.speedup.is_some();
-    let alike = all.iter().copied().filter(is_alike);
-    let is_seen = |one: &Variant, axis_s: f64| one.wall_s * SMALLEST_PART >= axis_s;
-    let whole = longest(all.iter().copied());
-    let mut shared = [whole, longest(alike.clone())].into_iter();
-    let shared = shared.find(|axis_s| alike.clone().all(|other| is_seen(other, *axis_s)));
-    shared.unwrap_or(if is_seen(one, whole) {
-        whole
-    } else {
-        one.wall_s
-    })
-}
-
 pub(crate) fn longest<'a>(variants: impl IntoIterator<Item = &'a Variant>) -> f64 {
-    variants
-        .into_iter()
-        .map(|one| one.wall_s)
-        .fold(0.0, f64::max)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::tests::fixtures;
-
-    #[test]
-    fn the_same_work_shares_an_axis_beside_a_longer_one() {
-        let axes = |all: &[(u64, bool)]| {
-            let variants = all.iter().map(|&(wall_ms, same_work)| {
-                let mut one = fixtures::variant("one", wall_ms, 1.0, Vec::new());
-                one.speedup = one.speedup.filter(|_| same_work);
-                one
-            });
-            let variants: Vec<Variant> = variants.collect();
-            let all: Vec<&Variant> = variants.iter().collect();
-            all.iter().map(|one| axis_of(one, &all)).collect::<Vec<_>>()
-        };
-        assert_eq!(
-            axes(&[(400, true), (30, true), (2500, false)]),
-            [0.4, 0.4, 2.5]
-        );
-        assert_eq!(axes(&[(1000, true), (200, true), (2500, false)]), [2.5; 3]);
-        assert_eq!(axes(&[(1000, true), (10, true)]), [1.0, 0.01]);
-    }
+    let walls_s = variants.into_iter().map(|one| one.wall_s);
+    walls_s.fold(0.0, f64::max)
 }

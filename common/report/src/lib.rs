@@ -22,8 +22,8 @@ mod verbose;
 
 pub use cast::Cast;
 pub use document::{
-    CheckReport, ClaimReport, Document, Ledger, MARGIN, Pointer, QuestionReport, SCHEMA, Source,
-    TableReport, Tally, Variant, Verdict,
+    CheckReport, ClaimReport, Document, LEAST_ROUNDS, Ledger, MARGIN, Pointer, QuestionReport,
+    SCHEMA, Source, TableReport, Tally, Variant, Verdict,
 };
 pub use live::{Watch, Watched};
 pub use picture::finished;

@@ -69,9 +69,6 @@ pub struct RecorderReport {
     /// Spans that were joined to a neighbour or left out of `lanes`, because they were too many; those
     /// of folded lanes are not counted here.
     pub thinned: u64,
-    /// Spans with impossible times, as after a jump of a clock, which were cut to what can be.
-    #[serde(default)]
-    pub mended: u64,
     /// What all of them cost: their number times what one costs, measured in this process.
     pub cost_s: f64,
 }
@@ -125,7 +122,6 @@ impl RecordingReport {
             recorder: RecorderReport {
                 spans: toll.spans,
                 thinned: toll.thinned + left_out,
-                mended: toll.mended,
                 cost_s: toll.cost().as_secs_f64(),
             },
         }

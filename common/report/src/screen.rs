@@ -8,11 +8,8 @@ use std::{
     io::{self, IsTerminal, Write},
     iter,
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
-    time::{Duration, Instant},
+    time::Instant,
 };
-
-/// How long a viewer of a recording has for a part of the report.
-const READING: Duration = Duration::from_millis(1_500);
 
 /// How a program speaks.
 #[derive(Debug, Default)]
@@ -91,15 +88,17 @@ impl Screen {
 
     /// The rows and columns of a terminal, and of a recording; without one there is no end.
     fn size(&self, terminal: &Term) -> (usize, usize) {
-        let recorded = self
-            .stage()
-            .cast
-            .as_ref()
-            .map_or(usize::MAX, |cast| cast.rows);
-        match terminal.size_checked() {
-            Some((rows, columns)) => (recorded.min(rows.into()), columns.into()),
-            None => (recorded, usize::MAX),
-        }
+        let size = terminal.size_checked();
+        let size = size.map(|(rows, columns)| (rows.into(), columns.into()));
+        let (rows, columns) = size.unwrap_or((usize::MAX, usize::MAX));
+        let stage = self.stage();
+        (
+            stage
+                .cast
+                .iter()
+                .fold(rows, |rows, cast| rows.min(cast.rows)),
+            columns,
+        )
     }
 
     /// Whether there is a live view to draw.
@@ -165,19 +164,6 @@ impl Screen {
         (self.0.keys.as_ref()).inspect(|keys| keys.keep(&format!("{lines}\n")));
         let columns = self.room().1;
         self.stage().print(Some(&lines), columns)
-    }
-
-    /// Prints parts that blank lines divide; in a recording viewers have time to read each.
-    ///
-    /// # Errors
-    /// Standard output takes no more.
-    pub fn try_print_in_parts(&self, lines: &str) -> io::Result<()> {
-        for (place, part) in lines.split("\n\n").enumerate() {
-            let gap = if place == 0 { "" } else { "\n" };
-            self.try_print(&format!("{gap}{part}"))?;
-            self.recorded(|cast| cast.hold(READING));
-        }
-        Ok(())
     }
 
     /// Prints a prompt, without a line's end, on standard error.
@@ -246,7 +232,9 @@ impl Screen {
 
     /// Prints in one line on standard error what went wrong; nobody need be there to read it.
     pub fn print_error(&self, message: impl fmt::Display) {
-        let line = ascii::settled(&error_line(message), self.stage().ascii);
+        let message = format!("error: {message}").replace('\n', " ");
+        let line = measure::inherited::with_way_out(message);
+        let line = ascii::settled(&line, self.stage().ascii);
         self.recorded(|cast| cast.show(&format!("{line}\n")));
         // With standard error closed or full, the exit code still tells.
         let _ = writeln!(io::stderr(), "{line}");
@@ -304,9 +292,5 @@ pub fn unwritten(error: &io::Error) -> String {
 
 /// Prints in one line on standard error what went wrong, before there is a [`Screen`].
 pub fn print_error(message: impl fmt::Display) {
-    let _ = writeln!(io::stderr(), "{}", error_line(message));
-}
-
-fn error_line(message: impl fmt::Display) -> String {
-    measure::inherited::with_way_out(format!("error: {message}").replace('\n', " "))
+    Screen::default().print_error(message);
 }

@@ -48,11 +48,8 @@ fn times(ratio: f64) -> String {
     format!("{ratio:.2}×")
 }
 
-/// The field of a figure, and its value where it has one.
-pub(crate) type Figure = (&'static str, Option<f64>);
-
-/// The tables of a run (times, work, what the machine did), and the figures in the rows of each, names left out.
-pub(crate) fn of(variants: &[Variant]) -> Vec<(TableReport, Vec<Vec<Figure>>)> {
+/// The tables of a run: times, work, what the machine did.
+pub(crate) fn of(variants: &[Variant]) -> Vec<TableReport> {
     let fields = |one| serde_json::to_value(one).unwrap_or_default();
     let all: Vec<Value> = variants.iter().map(fields).collect();
     let value = |fields: &Value, column: &Column| {
@@ -71,22 +68,19 @@ pub(crate) fn of(variants: &[Variant]) -> Vec<(TableReport, Vec<Vec<Figure>>)> {
     let table = |(at, (title, notes)): (usize, (&str, Vec<String>))| {
         let columns = COLUMNS.iter().filter(|column| column.0 == at).filter(tells);
         let columns: Vec<&Column> = columns.collect();
-        let row = |fields| columns.iter().map(|it| (it.2, value(fields, it))).collect();
-        let figures: Vec<Vec<Figure>> = all.iter().map(row).collect();
-        let shown = |(one, figures): (&Variant, &Vec<Figure>)| {
-            let cells = columns.iter().zip(figures);
-            let cells = cells.map(|(column, figure)| figure.1.map_or("–".into(), column.3));
-            iter::once(one.name.clone()).chain(cells).collect()
+        let row = |(one, fields): (&Variant, &Value)| {
+            let figures = columns.iter().map(|it| value(fields, it).map(it.3));
+            let figures = figures.map(|figure| figure.unwrap_or("–".into()));
+            iter::once(one.name.clone()).chain(figures).collect()
         };
         let headings = iter::once("variant").chain(columns.iter().map(|column| column.1));
-        let report = TableReport {
+        TableReport {
             title: title.into(),
             headings: headings.map(String::from).collect(),
-            rows: variants.iter().zip(&figures).map(shown).collect(),
+            rows: variants.iter().zip(&all).map(row).collect(),
             text_columns: vec![0],
             notes,
-        };
-        (report, figures)
+        }
     };
     tables.map(table).collect()
 }
@@ -106,26 +100,17 @@ fn bounds(variants: &[Variant]) -> Vec<String> {
         .collect()
 }
 
-/// What recordings had to leave out or to change.
+/// What recordings had to leave out.
 fn left_out(variants: &[Variant]) -> Vec<String> {
-    let counts = variants.iter().flat_map(|one| {
-        let recorder = &one.recorded.recorder;
-        [
-            (
-                one,
-                recorder.thinned,
-                "were too many, joined to neighbours or left out",
-            ),
-            (
-                one,
-                recorder.mended,
-                "had impossible times, cut to what can be",
-            ),
-        ]
-    });
-    let some = counts.filter(|(_, count, _)| *count > 0);
-    some.map(|(one, spans, what)| format!("{}: {} spans {what}", one.name, format::count(spans)))
-        .collect()
+    let counts = variants
+        .iter()
+        .map(|one| (&one.name, one.recorded.recorder.thinned));
+    let some = counts.filter(|(_, count)| *count > 0);
+    some.map(|(name, count)| {
+        let spans = format::count(count);
+        format!("{name}: {spans} spans were too many, joined to neighbours or left out")
+    })
+    .collect()
 }
 
 /// A table in at most `most` rows, and what is said under it.
@@ -138,11 +123,9 @@ pub(crate) fn text(one: &TableReport, width: usize, most: usize) -> String {
     if let more @ 1.. = one.rows.len().saturating_sub(most) {
         text += &format!("  … {more} more rows: --verbose\n");
     }
-    let notes = one
-        .notes
-        .iter()
-        .map(|note| styled(DIM, note, width, 2) + "\n");
-    text.extend(notes);
+    for note in &one.notes {
+        text += &(styled(DIM, note, width, 2) + "\n");
+    }
     text.trim_end().to_owned()
 }
 

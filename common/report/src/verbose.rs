@@ -5,8 +5,7 @@ use crate::{BOLD, DIM, Document, picture::Picture, styled, summary::claims::mark
 /// Lines drawn per variant at most.
 const ROWS: usize = 40;
 
-/// The machine and every flag, all timelines, times against bounds, what was used, every claim with its
-/// evidence, and why.
+/// The machine and every flag, all timelines, tables in full, every claim with its evidence, and why.
 pub fn verbose(document: &Document, width: usize) -> String {
     let (host, variants) = (&document.host, &document.variants);
     let dim = |text: &str, indent| styled(DIM, text, width, indent);
@@ -15,12 +14,9 @@ pub fn verbose(document: &Document, width: usize) -> String {
     let mut lines = vec![dim(&host.one_line(), 0), dim(&scripts, 0), dim(&flags, 0)];
     lines.push(String::new());
     lines.extend(Picture::of(document, width).lanes(variants, |_| true, ROWS * variants.len()));
-    for (table, _) in tables::of(variants) {
-        let title = dim(&table.title, 0);
-        lines.push(format!(
-            "\n{title}\n{}",
-            tables::text(&table, width, usize::MAX)
-        ));
+    for table in document.tables.iter().chain(&tables::of(variants)) {
+        let text = tables::text(table, width, usize::MAX);
+        lines.push(format!("\n{}\n{text}", dim(&table.title, 0)));
     }
     lines.push(String::new());
     for claim in &document.claims {

@@ -1,10 +1,7 @@
 //! Comparisons that claims rest on, and the evidence that they give.
 
-use crate::{
-    comparison::LEAST_ROUNDS,
-    figure::{Expression, Figure, Unit, by_round},
-};
-use report::{CheckReport, Verdict, format};
+use crate::figure::{Expression, Figure, Unit, by_round};
+use report::{CheckReport, LEAST_ROUNDS, Verdict, format};
 use serde_json::Value;
 
 /// How two figures are to compare: its symbol, what holds with it and without it, and whether it does.
@@ -117,8 +114,6 @@ impl Check {
             relation: self.relation.0.into(),
             right: self.right.written(),
             right_values,
-            holds,
-            rounds,
             least_rounds: self.least_rounds,
         };
         (report, verdict, evidence)

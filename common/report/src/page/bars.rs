@@ -12,31 +12,19 @@ pub(super) const UNITS: f64 = 100_000.0;
 /// At most so many pixels across are told apart: the most that a screen shows of an axis.
 const PIXELS: usize = 800;
 
-/// What ran shorter than a pixel has a line where there is none within so many pixels before.
-const LONELY: i64 = 12;
-
-/// The least part of a row's height that is seen.
-const LEAST: f64 = 1.0 / 12.0;
+/// The least part of a row's height that what ran shorter than a pixel has.
+const LEAST: f64 = 1.0 / 6.0;
 
 /// Draws a lane over `axis_s` seconds into the row that begins at `top`, in about `limit` bars.
 pub(super) fn draw(paths: &mut Paths, lane: &LaneReport, axis_s: f64, limit: usize, top: usize) {
     let axis = lane::nanoseconds(axis_s);
     let pixel = axis / limit.clamp(50, PIXELS) as i64;
     let units = |time: i64| time as f64 / 1e9 / axis_s * UNITS;
-    let mut line = i64::MIN / 2;
     for bar in few(lane, axis, pixel) {
-        let (width, is_short) = (bar.end - bar.start, bar.end - bar.start <= pixel);
-        let is_seen = !is_short || bar.share == 0.0;
-        let share = if is_seen {
-            bar.share
-        } else {
-            bar.share.max(LEAST)
-        };
+        let width = bar.end - bar.start;
+        let is_short = width <= pixel && bar.share > 0.0;
+        let share = bar.share.max(if is_short { LEAST } else { 0.0 });
         paths.bar((units(bar.start), units(width)), bar.look, share, top);
-        if !is_seen && bar.start > line + LONELY * pixel {
-            line = bar.start;
-            look::upright(&mut paths.hairlines, units(line), top);
-        }
     }
     for span in lane.spans.iter().filter(|span| span.depth == 0) {
         let [start, end] = [span.start_s, span.end_s.min(axis_s)].map(lane::nanoseconds);

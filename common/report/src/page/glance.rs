@@ -1,46 +1,19 @@
 //! What is seen at first sight: what was won, the times as bars on one axis, and what this run shows.
 
 use super::{figure, ticked};
-use crate::{ClaimReport, Document, MARGIN, Variant, Verdict, document::with_bars, format, lane};
+use crate::{ClaimReport, Document, Variant, Verdict, format, lane};
 use maud::{Markup, html};
 
 /// The slow and the fast variant whose wall times a headline claim that showed compares.
 fn win(document: &Document) -> Option<[&Variant; 2]> {
     let shown = |claim: &&ClaimReport| claim.headline && claim.verdict == Verdict::Shown;
-    let claims = document.claims.iter().filter(shown);
-    claims.flat_map(|one| &one.checks).find_map(|check| {
-        let (least, most) = match &*check.relation {
-            "<" | "≤" => (&check.left, &check.right),
-            ">" | "≥" => (&check.right, &check.left),
-            _ => return None,
-        };
-        // One time against another, or their quotient against a factor.
-        let (slow, fast) = match (quotient(most, document), quotient(least, document)) {
-            (Some([slow, fast]), None) if least.parse::<f64>().ok()? >= 1.0 => (slow, fast),
-            (None, Some([fast, slow])) if most.parse::<f64>().ok()? <= 1.0 => (slow, fast),
-            _ => {
-                let ((slow, part), (fast, whole)) = (wall(most, document)?, wall(least, document)?);
-                (part <= whole).then_some((slow, fast))?
-            }
-        };
-        (fast.wall_s * MARGIN < slow.wall_s).then_some([slow, fast])
+    document.claims.iter().filter(shown).find_map(|claim| {
+        let is_on = |one: &&Variant| claim.is_on(&format!("[{}].wall", one.name));
+        let mut both: Vec<&Variant> = document.variants.iter().filter(is_on).collect();
+        both.sort_by(|one, other| other.wall_s.total_cmp(&one.wall_s));
+        let [slow, fast] = both[..] else { return None };
+        (fast.wall_s * document.margin([slow, fast]) < slow.wall_s).then_some([slow, fast])
     })
-}
-
-/// The variants whose wall times an expression divides.
-fn quotient<'a>(expression: &str, document: &'a Document) -> Option<[&'a Variant; 2]> {
-    let (above, below) = expression.split_once(" / ")?;
-    Some([wall(above, document)?.0, wall(below, document)?.0])
-}
-
-/// The variant whose wall time an expression such as `0.5 * [sequential].walls_s` takes, and how often.
-fn wall<'a>(expression: &str, document: &'a Document) -> Option<(&'a Variant, f64)> {
-    let (times, figure) = expression.split_once(" * ").unwrap_or(("1", expression));
-    let figure = figure
-        .strip_suffix("walls_s")
-        .or(figure.strip_suffix("wall_s"))?;
-    let is_it = |one: &&Variant| format!("[{}].", one.name) == figure;
-    Some((document.variants.iter().find(is_it)?, times.parse().ok()?))
 }
 
 /// The win in large figures, or what there is to remember.
@@ -54,14 +27,6 @@ pub(super) fn headline(document: &Document) -> Markup {
             p.remember { (document.remember) }
         }
     }
-}
-
-/// The two variants that a card shows.
-pub(super) fn two(document: &Document) -> Vec<&Variant> {
-    win(document).map_or_else(
-        || with_bars(&document.variants).into_iter().take(2).collect(),
-        Vec::from,
-    )
 }
 
 fn time(variant: &Variant) -> Markup {

@@ -20,8 +20,6 @@ fn stripes(look: usize) -> impl Iterator<Item = f64> {
 pub(super) struct Paths {
     by_look: [String; LOOKS],
     stripes: String,
-    /// Lines of one pixel for what ran shorter than that.
-    pub(super) hairlines: String,
     /// The borders between spans.
     pub(super) edges: String,
     partly: bool,
@@ -56,7 +54,6 @@ impl Paths {
             ("stripe", &self.stripes),
             ("edge", &self.edges),
             ("run", run),
-            ("hairline", &self.hairlines),
         ];
         let all = waits.chain(lines).filter(|(_, path)| !path.is_empty());
         html! { @for (class, path) in all { path class=(class.replace(' ', "-")) d=(path) {} } }

@@ -108,10 +108,9 @@
   class Variant {
     constructor(element, step) {
       this.step = step;
-      this.axis = Number(element.dataset.axis);
+      this.axis = step.longest;
       this.picture = element.querySelector('.picture');
       this.svgs = [...element.querySelectorAll('.picture, .level')];
-      this.ownAxis = element.querySelector('.axis.own');
       this.items = [...element.querySelectorAll('ol.lanes li')];
       const { name, lanes } = step.run.variants[element.dataset.index];
       this.name = name;
@@ -126,7 +125,6 @@
       for (const svg of this.svgs) {
         svg.setAttribute('viewBox', `${from * UNITS} 0 ${(to - from) * UNITS} ${svg.viewBox.baseVal.height}`);
       }
-      if (this.ownAxis) this.step.ticks(this.ownAxis, this.axis);
     }
 
     /** What lies under a pointer. */
@@ -277,7 +275,7 @@
       this.from = clamp(from, 0, 1 - width);
       this.to = this.from + width;
       this.variants.forEach((variant) => variant.show(this.from, this.to));
-      this.ticks(this.sharedAxis, this.longest);
+      this.ticks();
     }
 
     zoom(times, around = (this.from + this.to) / 2) {
@@ -286,7 +284,8 @@
       this.look(around - part * width, width);
     }
 
-    ticks(axis, whole) {
+    ticks() {
+      const { sharedAxis: axis, longest: whole } = this;
       const from = this.from * whole, width = (this.to - this.from) * whole, step = tickStep(width / 6);
       axis.replaceChildren();
       for (let number = Math.ceil(from / step - 1e-6); number * step <= from + width * 1.000001; number += 1) {

@@ -31,40 +31,29 @@ pub(super) fn of(document: &Document, run: usize, limit: usize) -> Option<Markup
     let variants = document.variants.iter().enumerate();
     let variants = variants.map(|(index, variant)| (index, variant, lanes(variant)));
     let variants: Vec<_> = variants.filter(|(.., lanes)| !lanes.is_empty()).collect();
-    let all: Vec<&Variant> = variants.iter().map(|(_, one, _)| *one).collect();
-    let longest = lane::longest(all.iter().copied());
+    let longest = lane::longest(variants.iter().map(|(_, one, _)| *one));
     let mut seen = Vec::new();
     let rows = html! {
         @for (index, variant, lanes) in &variants {
-            @let axis_s = lane::axis_of(variant, &all);
-            div.variant data-index=(index) data-axis=(axis_s) {
-                (name(variant, lanes.len(), longest / axis_s))
-                @let (picture, paths) = one(variant, lanes, axis_s, limit);
+            div.variant data-index=(index) {
+                @let left = variant.recorded.lanes.len() + variant.recorded.folded - lanes.len();
+                p.name {
+                    b { (variant.name) } " " (format::seconds_f64(variant.wall_s))
+                    @if left > 0 { " · " (format::count(left as u64)) " more lanes like these" }
+                }
+                @let (picture, paths) = one(variant, lanes, longest, limit);
                 ({ seen.push(paths); picture })
-                @if axis_s < longest { (axis(axis_s, "own")) }
             }
         }
     };
     (longest > 0.0).then(|| {
         html! {
             div.timelines data-run=(run) data-longest=(longest) {
-                div.stage { (look::legend(&seen)) (rows) (axis(longest, "shared")) }
+                div.stage { (look::legend(&seen)) (rows) (axis(longest)) }
                 (code(&document.sources))
             }
         }
     })
-}
-
-/// A variant's name, its time, and what is not drawn as it was.
-fn name(variant: &Variant, drawn: usize, enlarged: f64) -> Markup {
-    let left = variant.recorded.lanes.len() + variant.recorded.folded - drawn;
-    html! {
-        p.name {
-            b { (variant.name) } " " (format::seconds_f64(variant.wall_s))
-            @if left > 0 { " · " (format::count(left as u64)) " more lanes like these" }
-            @if enlarged > 1.0 { " · enlarged " (format::factor(enlarged)) " × against the others" }
-        }
-    }
 }
 
 fn one(variant: &Variant, lanes: &[&LaneReport], axis_s: f64, limit: usize) -> (Markup, Paths) {
@@ -112,12 +101,12 @@ fn level(counter: &CounterReport, axis_s: f64, limit: usize) -> Markup {
 }
 
 /// Ticks in round numbers; the script draws them again when the view changes.
-fn axis(end_s: f64, class: &str) -> Markup {
+fn axis(end_s: f64) -> Markup {
     let step = format::round_step(end_s / 6.0);
     let ticks = (0..).map(|number| step * f64::from(number));
     let ticks = ticks.take_while(|at| *at <= end_s * 1.000_001);
     html! {
-        div.axis.(class) aria-hidden="true" {
+        div.axis.shared aria-hidden="true" {
             @for at in ticks {
                 // The words of the last would not fit behind it.
                 @let left = at / end_s * 100.0;

@@ -1,7 +1,7 @@
 //! The sections of one step, each folded below what is seen at first sight.
 
 use super::{glance, picture, tables, ticked};
-use crate::{Document, Variant, document::with_bars, summary};
+use crate::{Document, document::with_bars, summary};
 use maud::{Markup, html};
 
 /// The page of one run.
@@ -11,7 +11,7 @@ pub(super) fn page(document: &Document, limit: usize) -> Markup {
             p.kicker { b { (document.step) } " · mirrors " (document.mirrors.join(", ")) }
             h1 { (document.question) }
             @if !document.legend.is_empty() { p.soft { (document.legend) } }
-            (first_sight(document, &with_bars(&document.variants)))
+            (first_sight(document))
             (folded(document, 0, limit))
         }
     }
@@ -21,26 +21,29 @@ pub(super) fn page(document: &Document, limit: usize) -> Markup {
 pub(super) fn card(document: &Document, run: usize, limit: usize) -> Markup {
     html! {
         article.card id=(document.step) {
-            h3 { (document.step) }
+            h2 { (document.step) }
             p.question { (document.question) }
-            (first_sight(document, &glance::two(document)))
+            (first_sight(document))
             details.all {
                 summary { "All figures, pictures and code" }
-                @if document.variants.len() > 2 { (glance::bars(document, &with_bars(&document.variants))) }
                 (folded(document, run, limit))
             }
         }
     }
 }
 
-/// What was won, bars or the step's own results where it compares no times, and claims.
-fn first_sight(document: &Document, variants: &[&Variant]) -> Markup {
+/// What went wrong or was won, bars or the step's own results where it compares no times, and claims.
+fn first_sight(document: &Document) -> Markup {
+    let variants = with_bars(&document.variants);
     html! {
-        (trouble(document))
+        @if let Some(error) = &document.error {
+            p.error { b { "The run did not end well: " } (error) }
+        }
+        @for text in document.warnings() { p.warning { (ticked(&text)) } }
         (glance::headline(document))
         div.glance {
             div {
-                @if variants.is_empty() { (results(document)) } @else { (glance::bars(document, variants)) }
+                @if variants.is_empty() { (results(document)) } @else { (glance::bars(document, &variants)) }
             }
             div { h2 { "What this run shows" } (glance::claims(document)) }
         }
@@ -48,16 +51,7 @@ fn first_sight(document: &Document, variants: &[&Variant]) -> Markup {
 }
 
 fn results(document: &Document) -> Markup {
-    html! { @for table in &document.tables { (tables::of(table, &[])) } }
-}
-
-fn trouble(document: &Document) -> Markup {
-    html! {
-        @if let Some(error) = &document.error {
-            p.error { b { "The run did not end well: " } (error) }
-        }
-        @for text in document.warnings() { p.warning { (ticked(&text)) } }
-    }
+    html! { @for table in &document.tables { (tables::of(table)) } }
 }
 
 fn folded(document: &Document, run: usize, limit: usize) -> Markup {
@@ -65,7 +59,7 @@ fn folded(document: &Document, run: usize, limit: usize) -> Markup {
         html! { details.section { summary { (title) } (content) } }
     };
     let figures = crate::tables::of(&document.variants);
-    let figures = html! { @for (table, figures) in &figures { (tables::of(table, figures)) } };
+    let figures = html! { @for table in &figures { (tables::of(table)) } };
     let are_seen = document.tables.is_empty() || with_bars(&document.variants).is_empty();
     html! {
         @if let Some(picture) = picture::of(document, run, limit) {

@@ -13,8 +13,6 @@ fn document() -> Document {
         relation: "<".into(),
         right: "0.75 * [one].walls_s".into(),
         right_values: vec![Some(1.5)],
-        holds: 1,
-        rounds: 1,
         least_rounds: 1,
     }];
     document
@@ -46,25 +44,6 @@ fn many(name: &str, wall_ms: u64, tasks: u64, spans: u64) -> Variant {
 }
 
 #[test]
-fn a_quotient_of_two_times_says_what_was_won_too() {
-    for (quotient, relation, factor, is_won) in [
-        ("[one].walls_s / [both].walls_s", ">", "1.10", true),
-        ("[both].walls_s / [one].walls_s", "<", "0.91", true),
-        ("[both].walls_s / [one].walls_s", "≤", "1.10", false),
-        ("[both].walls_s / [one].walls_s", ">", "0.91", false),
-    ] {
-        let mut document = document();
-        let check = &mut document.claims[0].checks[0];
-        check.left = quotient.into();
-        check.relation = relation.into();
-        check.right = factor.into();
-        let page = of(&[document], &[], None);
-        let won = "2.0 ×<small> as fast";
-        assert_eq!(page.contains(won), is_won, "{quotient} {relation} {factor}");
-    }
-}
-
-#[test]
 fn a_page_says_what_was_won_and_asks_the_network_for_nothing() {
     let mut document = document();
     document.variants.push(many("many", 50, 50, 4));
@@ -86,7 +65,6 @@ fn a_page_says_what_was_won_and_asks_the_network_for_nothing() {
         "undecided: </b>it is fast",
         "Because it is drawn from fixed data.",
         "11 more lanes like these",
-        "enlarged 40 × against the others",
         "queue ≤ 8",
         "<caption>own results</caption>",
         "fn a_line() {}</li></ol>",
@@ -112,17 +90,16 @@ fn nothing_is_won_that_no_claim_shows() {
     assert!(won(|_| {}));
     assert!(!won(|one| one.claims[0].verdict = Verdict::NotShown));
     assert!(!won(|one| one.claims[0].headline = false));
-    assert!(!won(
-        |one| one.claims[0].checks[0].right = "1.25 * [one].walls_s".into()
-    ));
+    assert!(!won(|one| one.claims[0].checks[0].right = "0.5".into()));
     assert!(!won(
         |one| one.claims[0].checks[0].left = "[both].open_s".into()
     ));
+    assert!(!won(|one| one.variants[1].wall_s = 1.9));
+    // A quotient against a factor says so too.
     assert!(won(|one| {
         let check = &mut one.claims[0].checks[0];
-        std::mem::swap(&mut check.left, &mut check.right);
-        check.relation = ">".into();
-        check.left = "[one].wall_s".into();
+        check.left = "[one].walls_s / [both].wall_s".into();
+        (check.relation, check.right) = (">".into(), "1.10".into());
     }));
 }
 
@@ -175,7 +152,7 @@ fn what_others_wrote_stays_text_wherever_it_stands() {
 }
 
 #[test]
-fn several_steps_are_cards_by_chapter_with_a_list_and_what_failed() {
+fn several_steps_are_cards_with_a_list_and_what_failed() {
     let mut failed = document();
     failed.step = "lab-11-other".into();
     failed.variants.clear();
@@ -184,8 +161,7 @@ fn several_steps_are_cards_by_chapter_with_a_list_and_what_failed() {
     first.step = "lab-02-one".into();
     let page = of(&[first, failed], &["lab-12 did not build".into()], None);
     for part in [
-        "<h2>Lab</h2>",
-        "<h2>Advanced</h2>",
+        "<h2>lab-02-one</h2>",
         "<a href=\"#lab-11-other\">",
         "<article class=\"card\" id=\"lab-11-other\">",
         "it was interrupted",

@@ -41,36 +41,39 @@ struct Row {
 impl<'a> Picture<'a> {
     /// For the variants of a document on an axis as long as the longest.
     pub(super) fn of(document: &'a Document, width: usize) -> Self {
+        // Where cells are few, words give way first, and names next.
+        let roomy = Self::with(document, width, NAME_MOST, false);
+        if roomy.scale.cells >= CELLS_ROOMY {
+            return roomy;
+        }
+        let short = Self::with(document, width, NAME_MOST, true);
+        let missing = CELLS_LEAST.saturating_sub(short.scale.cells);
+        let name = short.name - missing.min(short.name / 2);
+        Self::with(document, width, name, true)
+    }
+
+    /// With names of at most so many columns; a lane's name stands where a bar has its time and what is said
+    /// beside it.
+    fn with(document: &'a Document, width: usize, most: usize, in_short: bool) -> Self {
         let variants = &document.variants;
         let names = variants.iter().map(|one| measure_text_width(&one.name));
         let mut picture = Self {
             document,
-            name: names.max().unwrap_or(0).min(NAME_MOST),
+            name: names.max().unwrap_or(0).min(most),
             between: 0,
-            in_short: false,
+            in_short,
             scale: Scale {
                 axis_s: lane::longest(variants),
                 cells: 0,
             },
             width,
         };
-        picture.settle();
-        picture.in_short = picture.scale.cells < CELLS_ROOMY;
-        picture.settle();
-        let missing = CELLS_LEAST.saturating_sub(picture.scale.cells);
-        picture.name -= missing.min(picture.name / 2);
-        picture.settle();
-        picture
-    }
-
-    /// Shares out the width; a lane's name stands where a bar has its time and what is said beside it.
-    fn settle(&mut self) {
-        let said = self.document.variants.iter().map(|one| self.said(one));
+        let said = variants.iter().map(|one| picture.said(one));
         let said = said.map(|said| measure_text_width(&said)).max();
         let said = said.filter(|said| *said > 0).map_or(0, |said| said + 2);
-        let least = if self.width < 80 { 11 } else { 18 };
-        self.between = (TIME + said).max(least);
-        self.scale.cells = self.width.saturating_sub(self.left()).max(8);
+        picture.between = (TIME + said).max(if width < 80 { 11 } else { 18 });
+        picture.scale.cells = width.saturating_sub(picture.left()).max(8);
+        picture
     }
 
     /// How many columns stand to the left of the cells.
@@ -161,14 +164,11 @@ impl<'a> Picture<'a> {
         let mut rows: Vec<Row> = Vec::new();
         for lane in lane::in_view(&recorded.lanes, wall_s) {
             let cells = row::row(lane, self.scale);
-            // Far above, only what is the same is known again.
-            let near = rows.len().saturating_sub(8);
-            let like = |row: &Row| row::look_alike(&row.cells, &cells);
-            let same = rows.iter().position(|row| row.cells == cells);
-            match same.or(rows[near..].iter().rposition(like).map(|at| near + at)) {
-                Some(at) => {
-                    rows[at].alike += 1;
-                    rows[at].last.clone_from(&lane.name);
+            let like = |row: &&mut Row| row::look_alike(&row.cells, &cells);
+            match rows.iter_mut().rev().find(like) {
+                Some(row) => {
+                    row.alike += 1;
+                    row.last.clone_from(&lane.name);
                 }
                 None => rows.push(row(lane.name.clone(), cells)),
             }
@@ -197,14 +197,9 @@ impl<'a> Picture<'a> {
             return vec![self.line(name, label, &drawn)];
         }
         if *spare < 2 || length + 3 + words.len() + 2 > self.scale.cells {
-            let labels = [
-                format!("{label} + {} alike", alike - 1),
-                format!("{alike} like {label}"),
-                format!("{alike} alike"),
-            ];
-            let fits = |label: &&String| measure_text_width(label) <= self.between;
-            let label = labels.iter().find(fits).unwrap_or(&labels[2]);
-            return vec![self.line(name, label, &drawn)];
+            let labels = [format!("{alike} like {label}"), format!("{alike} alike")];
+            let fits = measure_text_width(&labels[0]) <= self.between;
+            return vec![self.line(name, &labels[usize::from(!fits)], &drawn)];
         }
         *spare -= 2;
         let gap = " ".repeat(length + 1);

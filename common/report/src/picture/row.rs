@@ -13,20 +13,13 @@ const EDGE: char = '|';
 pub(super) const FAILED: char = '×';
 pub(super) const PERMIT: char = '·';
 pub(super) const ENDED: char = '!';
-const RIGHT_HALF: char = '▐';
 /// From the left, an eighth more each.
 const PARTS: [char; 8] = ['▏', '▎', '▍', '▌', '▋', '▊', '▉', '█'];
 /// Heights of a level, from nothing to its peak.
 const HEIGHTS: [char; 7] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇'];
 
-/// What a cell saw, in cells.
-#[derive(Clone, Copy, Default)]
-struct Seen {
-    ran: f64,
-    waited: [f64; LOOKS],
-    from: Option<f64>,
-    to: f64,
-}
+/// For what part of a cell each look was seen.
+type Seen = [f64; LOOKS];
 
 /// What rows are drawn on: so many cells over so many seconds.
 #[derive(Clone, Copy)]
@@ -50,7 +43,7 @@ impl Scale {
 
 /// One lane; where spans lie in each other, the innermost is seen.
 pub(super) fn row(lane: &LaneReport, scale: Scale) -> Vec<char> {
-    let mut seen = vec![Seen::default(); scale.cells];
+    let mut seen = vec![[0.0; LOOKS]; scale.cells];
     let stretches = lane::stretches(lane);
     // After a failure nothing is waited for: its mark says it, and the rest is idle. What was cut off
     // has marks of its own.
@@ -58,7 +51,7 @@ pub(super) fn row(lane: &LaneReport, scale: Scale) -> Vec<char> {
     for stretch in stretches.iter().filter(|one| !is_marked(one.look)) {
         add(&mut seen, *stretch, scale);
     }
-    let mut row: Vec<char> = seen.iter().map(Seen::glyph).collect();
+    let mut row: Vec<char> = seen.iter().map(glyph).collect();
     for at in edges(lane, &seen, scale) {
         row[at] = EDGE;
     }
@@ -93,39 +86,19 @@ fn add(seen: &mut [Seen], stretch: Stretch, scale: Scale) {
         let at = at as f64;
         let (from, to) = (start.max(at), end.min(at + 1.0));
         let open = (to - from).max(0.0);
-        cell.ran += open * stretch.share;
-        cell.waited[stretch.look] += open * (1.0 - stretch.share);
-        cell.from.get_or_insert(from - at);
-        cell.to = cell.to.max(to - at);
+        cell[RUNNING] += open * stretch.share;
+        cell[stretch.look] += open * (1.0 - stretch.share);
     }
 }
 
-impl Seen {
-    fn glyph(&self) -> char {
-        let open = self.ran + self.waited.iter().sum::<f64>();
-        let Some(from) = self.from else {
-            return ' ';
-        };
-        if self.ran >= 0.75 * open {
-            return running(from, self.to, open);
-        }
-        if self.ran >= 0.25 * open {
-            return PARTLY;
-        }
-        let longest = (0..LOOKS).max_by(|&a, &b| self.waited[a].total_cmp(&self.waited[b]));
-        named(longest.unwrap_or(READY)).2
-    }
-}
-
-/// How a running cell looks that was open from `from` to `to`, for `open` in all.
-fn running(from: f64, to: f64, open: f64) -> char {
-    const NEAR: f64 = 1.0 / 16.0;
-    let eighths = (open * 8.0).round().clamp(1.0, 8.0) as usize;
-    match (from <= NEAR, to >= 1.0 - NEAR) {
-        (true, true) if open < 0.75 => PARTLY,
-        (false, true) if open < 0.75 => RIGHT_HALF,
-        (_, true) => PARTS[7],
-        _ => PARTS[eighths - 1],
+fn glyph(seen: &Seen) -> char {
+    let (ran, open) = (seen[RUNNING], seen.iter().sum::<f64>());
+    let longest = (STILL..LOOKS).max_by(|&a, &b| seen[a].total_cmp(&seen[b]));
+    match ran / open {
+        0.75.. => PARTS[(open * 8.0).round().clamp(1.0, 8.0) as usize - 1],
+        0.25.. => PARTLY,
+        _ if open > 0.0 => named(longest.unwrap_or(READY)).2,
+        _ => ' ',
     }
 }
 
@@ -150,7 +123,7 @@ fn edges(lane: &LaneReport, seen: &[Seen], scale: Scale) -> Vec<usize> {
     for span in lane.spans.iter().filter(is_outermost) {
         let cells = scale.cells_of([span.start_s, span.end_s].map(lane::nanoseconds));
         let before = cells.start.checked_sub(1);
-        let follows = before.is_some_and(|before| seen[before].from.is_some());
+        let follows = before.is_some_and(|before| glyph(&seen[before]) != ' ');
         if follows && span.start_s >= ended && cells.len() > 2 {
             edges.push(cells.start);
         }
@@ -193,14 +166,10 @@ pub(super) fn text(row: &[char]) -> String {
     styled.collect()
 }
 
-/// Whether a viewer would call the two rows alike: they begin and end together, nearly.
+/// Whether a viewer would call the two rows alike.
 pub(super) fn look_alike(one: &[char], other: &[char]) -> bool {
     let differ = one.iter().zip(other).filter(|(one, other)| one != other);
-    let begins = |row: &[char]| row.iter().position(|glyph| *glyph != ' ');
-    let near = |a: usize, b: usize| a.abs_diff(b) <= 1;
     differ.count() <= 2
-        && near(length(one), length(other))
-        && near(begins(one).unwrap_or(0), begins(other).unwrap_or(0))
 }
 
 /// A bar of so many cells, to the eighth; what is too short for that is a mark.
@@ -213,7 +182,7 @@ pub(super) fn eighths(cells: f64) -> String {
 
 /// The marks among these glyphs, each with what it means.
 pub(super) fn legend(glyphs: &str) -> Vec<String> {
-    let runs = glyphs.contains(PARTS) || glyphs.contains(RIGHT_HALF);
+    let runs = glyphs.contains(PARTS);
     let (_, _, plain) = named(STILL);
     let looks = (0..LOOKS).map(|look| (look, named(look)));
     let looks = looks.filter(|(look, (.., mark))| *look <= STILL || *mark != plain);

@@ -51,7 +51,7 @@ fn running_and_waiting_look_different_and_idle_is_blank() {
 #[test]
 fn running_begins_and_ends_within_a_cell() {
     let spans = vec![span(0, 22, 22, 0), span(48, 61, 13, 0), span(77, 78, 1, 0)];
-    assert_eq!(drawn(spans), "████▍    ▐██▎  ▎    ");
+    assert_eq!(drawn(spans), "████▍    ▍██▎  ▎    ");
 }
 
 #[test]

@@ -3,15 +3,13 @@
 pub(crate) mod claims;
 
 use crate::{
-    BOLD, ClaimReport, DIM, Document, NO_BREAK, Pointer, UNSURE, Verdict, document::with_bars,
-    fill, format, picture::Picture, styled, tables, wrap,
+    BOLD, ClaimReport, DIM, Document, Pointer, UNSURE, Verdict, document::with_bars, fill, format,
+    picture::Picture, styled, tables, wrap,
 };
 use console::measure_text_width;
 
 /// Labels of the closing lines have so much room.
 const LABEL: usize = 11;
-/// The machine in words, and a gap before it.
-const MACHINE: usize = 18;
 /// A picture of fewer lines is none: two of them are axis and legend.
 const PICTURE_LEAST: usize = 3;
 
@@ -25,12 +23,8 @@ pub fn summary(document: &Document, width: usize, rows: usize) -> String {
     let tight = (0..3).find(|tight| needs(*tight) <= rows).unwrap_or(3);
     let mut shown = parts(tight, Vec::new());
     let spare = rows.saturating_sub(height(&shown));
-    // A lane more says more than the third blank line.
-    let blanks = match spare {
-        ..7 => 0,
-        7..10 => 2,
-        _ => 3,
-    };
+    // A few lanes say more than the blank lines between parts.
+    let blanks = (spare / 4).min(3);
     if spare >= PICTURE_LEAST + blanks {
         let first = |name: &str| claims::are_about(document, name);
         shown = parts(
@@ -107,22 +101,14 @@ fn head(document: &Document, width: usize) -> Vec<String> {
     [title].into_iter().chain(legend).chain(warnings).collect()
 }
 
-/// What stands above a run: step, question and scripts, in short where they leave no room for the machine.
+/// What stands above a run: step, question and script.
 pub fn header(document: &Document, width: usize) -> String {
     let (step, question) = (&document.step, &document.question);
-    let scripts = document.mirrors.join(", ");
-    let name = scripts.split(['/', ',']).nth(1).unwrap_or_default();
-    let titles = [&format!("mirrors{NO_BREAK}{scripts}"), name].map(|scripts| {
-        let title = wrap(&format!("{step} · {question} · {scripts}"), width, 0);
-        title.replace(" ·\n", "\n").replace("\n· ", "\n")
-    });
-    let is_short = |title: &&String| match *title.lines().collect::<Vec<_>>() {
-        [_] => true,
-        [_, last] => measure_text_width(last) + MACHINE <= width,
-        _ => false,
-    };
-    let title = titles.iter().find(is_short).unwrap_or(&titles[1]);
-    let rest = title.strip_prefix(step).unwrap_or(title);
+    let script = document.mirrors.first().map_or("", String::as_str);
+    let script = script.rsplit('/').next().unwrap_or_default();
+    let title = wrap(&format!("{step} · {question} · {script}"), width, 0);
+    let title = title.replace(" ·\n", "\n").replace("\n· ", "\n");
+    let rest = title.strip_prefix(&**step).unwrap_or(&title);
     format!("{BOLD}{step}{BOLD:#}{rest}")
 }
 
