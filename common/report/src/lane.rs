@@ -63,7 +63,7 @@ fn look_of(span: &SpanReport) -> usize {
 }
 
 /// A look in a word and as a legend says it, with its mark in a text picture.
-pub(crate) const fn named(look: usize) -> (&'static str, &'static str, char) {
+pub(crate) fn named(look: usize) -> (&'static str, &'static str, char) {
     match look {
         RUNNING => ("run", "running", '█'),
         STILL => ("still", "waiting", '░'),
@@ -72,10 +72,7 @@ pub(crate) const fn named(look: usize) -> (&'static str, &'static str, char) {
         CUT => ("cut", "cut off: how it ran is not known", '?'),
         cause => {
             let Cause { wait, words, mark } = CAUSES[cause - FIRST_CAUSE];
-            match mark {
-                Some(mark) => (wait, words, mark),
-                None => (wait, words, named(STILL).2),
-            }
+            (wait, words, mark.unwrap_or(named(STILL).2))
         }
     }
 }

@@ -6,7 +6,7 @@ use measure::{
     timing::{self, Housekeeper, Usage},
 };
 use std::{
-    sync::mpsc::{self, Receiver, RecvTimeoutError, Sender},
+    sync::mpsc::{self, RecvTimeoutError, Sender},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
@@ -47,7 +47,23 @@ impl Screen {
         let (goes_on, asked) = mpsc::channel();
         let (screen, timeline) = (self.clone(), timeline.clone());
         let keeper = Housekeeper::enrol();
-        let draw = move || draw_while(&asked, &screen, &timeline, &watched, &keeper);
+        let (start, started, before) = (Moment::now(), Instant::now(), Usage::now());
+        let draw = move || {
+            let mut rest = Duration::ZERO;
+            while asked.recv_timeout(rest) == Err(RecvTimeoutError::Timeout) {
+                let drawing = Instant::now();
+                let recording = Recording {
+                    start,
+                    wall: started.elapsed(),
+                    ..timeline.so_far()
+                };
+                screen.draw(frame(&screen, &recording, &watched, &before));
+                keeper.charge();
+                // What is watched needs the CPUs more: drawing has a tenth of one at most.
+                rest = REDRAW_EVERY.max(9 * drawing.elapsed());
+            }
+            screen.draw(Vec::new());
+        };
         // Where no thread can be started, there is nothing to watch.
         let drawing = thread::Builder::new().spawn(draw).ok();
         Some(Watch {
@@ -63,30 +79,6 @@ impl Drop for Watch {
         // A picture that failed to draw is no reason to fail the measurement.
         let _ = self.drawing.take().map(JoinHandle::join);
     }
-}
-
-fn draw_while(
-    asked: &Receiver<()>,
-    screen: &Screen,
-    timeline: &Timeline,
-    watched: &Watched,
-    keeper: &Housekeeper,
-) {
-    let (began, started, before) = (Moment::now(), Instant::now(), Usage::now());
-    let mut rest = Duration::ZERO;
-    while asked.recv_timeout(rest) == Err(RecvTimeoutError::Timeout) {
-        let drawing = Instant::now();
-        let recording = Recording {
-            start: began,
-            wall: started.elapsed(),
-            ..timeline.so_far()
-        };
-        screen.draw(frame(screen, &recording, watched, &before));
-        keeper.charge();
-        // What is watched needs the CPUs more: drawing has a tenth of one at most.
-        rest = REDRAW_EVERY.max(9 * drawing.elapsed());
-    }
-    screen.draw(Vec::new());
 }
 
 /// The picture so far, and one line of figures below it.
@@ -108,12 +100,9 @@ fn frame(screen: &Screen, so_far: &Recording, watched: &Watched, usage: &Usage) 
     document.variants[watched.before.len()].recorded = RecordingReport::of(so_far);
     let picture = Picture::of(&document, columns - 1);
     let (before, growing) = document.variants.split_at(watched.before.len());
-    let bars: Vec<&Variant> = before
-        .iter()
-        .skip(before.len().saturating_sub(BARS))
-        .collect();
-    let mut lines = picture.bars(&bars);
-    lines.extend(picture.lanes(growing, |_| true, room.saturating_sub(lines.len())));
+    let bars = &before[before.len().saturating_sub(BARS)..];
+    let mut lines = picture.bars(bars);
+    lines.extend(picture.lanes(growing, room.saturating_sub(lines.len())));
     lines.truncate(room);
     let status = status(so_far, watched, usage);
     lines.push(format!("{DIM}{status}{DIM:#}"));

@@ -13,7 +13,7 @@ pub fn verbose(document: &Document, width: usize) -> String {
     let flags = crate::parameters(&document.params);
     let mut lines = vec![dim(&host.one_line(), 0), dim(&scripts, 0), dim(&flags, 0)];
     lines.push(String::new());
-    lines.extend(Picture::of(document, width).lanes(variants, |_| true, ROWS * variants.len()));
+    lines.extend(Picture::of(document, width).lanes(variants, ROWS * variants.len()));
     for table in document.tables.iter().chain(&tables::of(variants)) {
         let text = tables::text(table, width, usize::MAX);
         lines.push(format!("\n{}\n{text}", dim(&table.title, 0)));

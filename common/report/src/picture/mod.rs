@@ -106,24 +106,18 @@ impl<'a> Picture<'a> {
     }
 
     /// A bar for each variant.
-    pub(super) fn bars(&self, variants: &[&Variant]) -> Vec<String> {
-        let bar = |one: &&Variant| {
+    pub(super) fn bars<'v>(&self, variants: impl IntoIterator<Item = &'v Variant>) -> Vec<String> {
+        let bar = |one: &Variant| {
             let part = one.wall_s / self.scale.axis_s.max(f64::MIN_POSITIVE);
             let (time, said) = (format::seconds_f64(one.wall_s), self.said(one));
             let bar = row::eighths(part * self.scale.cells as f64);
             self.line(&one.name, &format!("{time:>TIME$}  {said}"), &bar)
         };
-        variants.iter().map(bar).collect()
+        variants.into_iter().map(bar).collect()
     }
 
-    /// The lanes of these variants in at most `most` lines, axis and legend included; those that are
-    /// `first` come before others where room is short.
-    pub(super) fn lanes(
-        &self,
-        variants: &[Variant],
-        first: impl Fn(&str) -> bool,
-        most: usize,
-    ) -> Vec<String> {
+    /// The lanes of these variants in at most `most` lines, axis and legend included.
+    pub(super) fn lanes(&self, variants: &[Variant], most: usize) -> Vec<String> {
         let drawn = variants.iter().map(|one| (&one.name, self.rows(one)));
         let drawn: Vec<_> = drawn.filter(|(_, rows)| !rows.is_empty()).collect();
         let cells = drawn
@@ -137,8 +131,7 @@ impl<'a> Picture<'a> {
             return Vec::new();
         }
         let needs: Vec<usize> = drawn.iter().map(|one| one.1.len()).collect();
-        let is_later: Vec<bool> = drawn.iter().map(|one| !first(one.0)).collect();
-        let shares = shares(&needs, &is_later, room);
+        let shares = shares(&needs, room);
         let (is_cut, mut spare) = (shares != needs, room - shares.iter().sum::<usize>());
         let (mut lines, mut seen) = (Vec::new(), String::new());
         for ((name, rows), share) in drawn.iter().zip(shares) {
@@ -232,13 +225,13 @@ impl<'a> Picture<'a> {
 }
 
 /// A row for each of several that need so many in turns, until there is no room or none is left.
-fn shares(needs: &[usize], is_later: &[bool], room: usize) -> Vec<usize> {
-    let all = needs.iter().zip(is_later).enumerate();
-    let turns = all.flat_map(|(at, (&need, later))| (0..need).map(move |turn| (turn, later, at)));
+fn shares(needs: &[usize], room: usize) -> Vec<usize> {
+    let all = needs.iter().enumerate();
+    let turns = all.flat_map(|(at, &need)| (0..need).map(move |turn| (turn, at)));
     let mut turns: Vec<_> = turns.collect();
     turns.sort_unstable();
     turns.truncate(room);
-    let share = |at| turns.iter().filter(|turn| turn.2 == at).count();
+    let share = |at| turns.iter().filter(|turn| turn.1 == at).count();
     (0..needs.len()).map(share).collect()
 }
 

@@ -86,9 +86,3 @@ fn at_most(text: String, most: usize) -> String {
         None => text,
     }
 }
-
-/// Whether headline claims are about a variant, which their figures name in brackets.
-pub(super) fn are_about(document: &Document, variant: &str) -> bool {
-    let mut headlines = document.claims.iter().filter(|claim| claim.headline);
-    headlines.any(|claim| claim.is_on(&format!("[{variant}]")))
-}

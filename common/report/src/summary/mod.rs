@@ -26,11 +26,7 @@ pub fn summary(document: &Document, width: usize, rows: usize) -> String {
     // A few lanes say more than the blank lines between parts.
     let blanks = (spare / 4).min(3);
     if spare >= PICTURE_LEAST + blanks {
-        let first = |name: &str| claims::are_about(document, name);
-        shown = parts(
-            tight,
-            picture.lanes(&document.variants, first, spare - blanks),
-        );
+        shown = parts(tight, picture.lanes(&document.variants, spare - blanks));
     }
     let blanks = rows.saturating_sub(height(&shown));
     let shown = shown.iter().filter(|part| !part.is_empty()).enumerate();
@@ -50,7 +46,7 @@ fn parts(
 ) -> [Vec<String>; 5] {
     let mut parts = [
         head(document, width),
-        [picture.bars(&with_bars(&document.variants)), lanes].concat(),
+        [picture.bars(with_bars(&document.variants)), lanes].concat(),
         result(document, width, if tight > 0 { 6 } else { usize::MAX }),
         claims::lines(document, width, tight),
         closing(document, width, tight),
