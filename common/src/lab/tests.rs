@@ -291,6 +291,18 @@ fn a_sentence_of_its_own_has_both_values() {
 }
 
 #[test]
+fn two_limits_of_one_figure_give_one_sentence() {
+    let mut lab = experiment();
+    for (slow_ms, fast_ms) in [(10, 10), (10, 20), (10, 5)] {
+        record(&mut lab, "slow", slow_ms, Value::Null);
+        record(&mut lab, "fast", fast_ms, Value::Null);
+    }
+    let claim = lab.compare("same", "both", ["slow", "fast"]);
+    let evidence = judged(&mut lab, claim).evidence;
+    assert_eq!(evidence.matches("× the time").count(), 1, "{evidence}");
+}
+
+#[test]
 #[should_panic(expected = "the variant `nobody` did not run")]
 fn a_claim_about_what_did_not_run_fails_at_once() {
     let mut lab = experiment();
