@@ -110,9 +110,8 @@ impl Exchange {
         fields: HeaderMap,
     ) -> Result<(), FetchError> {
         // hyper's own limit depends on how much it reads at a time.
-        let sizes = fields
-            .iter()
-            .map(|(name, value)| name.as_str().len() + value.len() + 4);
+        let sizes = fields.iter();
+        let sizes = sizes.map(|(name, value)| name.as_str().len() + value.len() + 4);
         if sizes.sum::<usize>() > FIELDS_LIMIT_BYTES {
             return Err(self.head_too_large());
         }

@@ -39,11 +39,7 @@ const FIXED: [(&str, &str, &[u8]); 6] = [
     ("/encoding/utf8", HTML, UTF8.as_bytes()),
     ("/xml", "application/xml", XML.as_bytes()),
     ("/image/png", "image/png", PNG),
-    (
-        "/robots.txt",
-        "text/plain",
-        b"User-agent: *\nDisallow: /deny\n",
-    ),
+    ("/robots.txt", "text/plain", ROBOTS.as_bytes()),
 ];
 
 const JSON: &str = r#"{ "slideshow": {
@@ -61,6 +57,8 @@ const MOBY_DICK: &str = "<!DOCTYPE html>
 <h1>Herman Melville - Moby-Dick</h1>
 <p>Call me Ishmael.</p>
 ";
+
+const ROBOTS: &str = "User-agent: *\nDisallow: /deny\n";
 
 const XML: &str = "<?xml version='1.0' encoding='us-ascii'?>
 <slideshow title=\"Sample Slide Show\"/>

@@ -48,10 +48,13 @@ pub enum FaultKind {
 }
 
 impl FromStr for FaultKind {
-    type Err = value::Error;
+    type Err = String;
 
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::deserialize(text.into_deserializer())
+    fn from_str(text: &str) -> Result<Self, String> {
+        let kind = Self::deserialize(text.into_deserializer());
+        kind.map_err(|_: value::Error| {
+            "not one of server-error, too-many-requests, stall, cut, reset".into()
+        })
     }
 }
 
