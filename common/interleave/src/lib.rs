@@ -1,13 +1,12 @@
-//! All orders of the steps of a small program: listed, forced on real threads, and found by a model
-//! checker.
+//! All orders of the steps of a small program, each forced on real threads.
 //!
 //! A [`Race`] is ordinary code over atomics and locks, in which each thread calls `turn` before
 //! each of its steps. A step is whatever it does until the next `turn`, or until its end. Between two
 //! steps any thread may go on; a step itself is never interrupted, so no lock may be held from one
 //! step to the next.
 //!
-//! - [`run()`] runs the program on real threads in a given order, and [`play`] asks the reader for it;
-//! - [`explore`] has a model checker try every order.
+//! - [`run()`] runs the program in a given order, and [`play`] asks the reader for it;
+//! - [`explore`] tries every order.
 //!
 //! # Examples
 //! Two threads add one in two steps each. Of the six orders four lose an update:
@@ -33,21 +32,19 @@
 //! let steps: Vec<String> = forced.steps.iter().map(ToString::to_string).collect();
 //! assert_eq!(steps, ["A loads 0", "B loads 0", "A stores 1", "B stores 1"]);
 //!
-//! let orders = explore(counter);
+//! let orders = explore(&counter);
 //! assert_eq!(orders.len(), 6);
 //! assert_eq!(failing(&orders).count(), 4);
 //! assert_eq!(orders[1], forced);
 //! ```
 
-mod model;
 pub mod play;
 mod run;
 mod schedule;
 #[cfg(test)]
 mod tests;
 
-pub use model::{explore, failing};
-pub use run::{Run, Stand, run};
+pub use run::{Run, Stand, explore, failing, run};
 pub use schedule::Schedule;
 
 use schedule::letter;

@@ -4,11 +4,15 @@ mod picture;
 
 use crate::{Race, Run, Stand, run, run::run_all};
 use clap::Parser;
-use report::{Screen, ScreenOptions, format, wrap};
+use common::{
+    cli::{self, within},
+    format, on_interrupt,
+    report::{Screen, ScreenOptions, wrap},
+};
 use serde_json::{Value, json};
 use std::{
     env,
-    io::{self, BufRead, IsTerminal, Read},
+    io::{self, IsTerminal},
     process::ExitCode,
 };
 
@@ -17,7 +21,7 @@ use std::{
 #[command(next_help_heading = "Play")]
 pub struct PlayArgs {
     /// Be the scheduler: play the game of this number, or list the games
-    #[arg(long, value_name = "GAME", num_args = 0..=1, allow_negative_numbers = true)]
+    #[arg(long, value_name = "GAME", num_args = 0..=1)]
     pub play: Option<Option<String>>,
 
     /// Play these moves and stop: 1 to 9 let that thread take a step, u takes one back, r all
@@ -30,11 +34,6 @@ fn parse_moves(text: &str) -> Result<String, String> {
         Some(key) => Err(format!("`{key}` is no move; 1 to 9, u and r are")),
         None => Ok(text.to_owned()),
     }
-}
-
-fn parse_width(text: &str) -> Result<u16, String> {
-    let width = text.parse().ok().filter(|width| (50..=200).contains(width));
-    width.ok_or_else(|| "not a whole number from 50 to 200".into())
 }
 
 /// Be the scheduler of a small program: each of your moves lets one thread take a step
@@ -52,7 +51,7 @@ struct Line {
     ascii: bool,
 
     /// Draw for this many columns
-    #[arg(long, value_name = "COLUMNS", value_parser = parse_width, allow_negative_numbers = true)]
+    #[arg(long, value_name = "COLUMNS", value_parser = within::<u16>(50..=200))]
     width: Option<u16>,
 }
 
@@ -94,22 +93,15 @@ pub struct Game {
 pub fn take(package: &str, games: &[Game]) -> Option<ExitCode> {
     let is_play = |word: String| word == "--play" || word.starts_with("--play=");
     env::args().any(is_play).then_some(())?;
-    let played = match Line::try_parse() {
-        Ok(line) => play(package, games, &line),
-        Err(error) if error.use_stderr() => {
-            let text = error.to_string().replace('\'', "`");
-            let line = text.lines().next().unwrap_or_default();
-            Err(line.trim_start_matches("error: ").into())
+    let played = cli::parse_alone().map(|line| play(package, games, &line));
+    Some(match played {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(refusal)) => {
+            cli::print_error(refusal);
+            ExitCode::from(2)
         }
-        Err(help) => {
-            let _ = help.print();
-            Ok(())
-        }
-    };
-    let refused = played
-        .inspect_err(|line| report::print_error(line))
-        .is_err();
-    Some(ExitCode::from(if refused { 2 } else { 0 }))
+        Err(code) => code,
+    })
 }
 
 fn play(package: &str, games: &[Game], line: &Line) -> Result<(), String> {
@@ -135,28 +127,13 @@ fn play(package: &str, games: &[Game], line: &Line) -> Result<(), String> {
         turns: Vec::new(),
         note: String::new(),
     };
-    let played = match &line.own.moves {
-        Some(moves) => table.replay(moves, &screen, line.json),
-        None if io::stdin().is_terminal() => {
-            table.sit_down(&screen);
-            Ok(())
-        }
-        None => piped().and_then(|moves| table.replay(&moves, &screen, line.json)),
-    };
-    screen.release_keys();
-    played
-}
-
-/// The moves of a line that is piped in.
-fn piped() -> Result<String, String> {
-    let mut line = String::new();
-    let read = io::stdin().lock().take(1_000).read_line(&mut line);
-    let keys = line.chars().take_while(|key| *key != 'q');
-    let moves: String = keys.filter(|key| !key.is_whitespace()).collect();
-    match read {
-        Ok(_) if !line.is_empty() => Ok(moves),
-        _ => Err("no keys to read; `--moves 1` plays without a terminal".into()),
+    match &line.own.moves {
+        Some(moves) => table.replay(moves, &screen, line.json)?,
+        None if io::stdin().is_terminal() => table.sit_down(&screen),
+        None => return Err("no terminal to ask at; `--moves 1` plays without one".into()),
     }
+    screen.release_keys();
+    Ok(())
 }
 
 fn list(games: &[Game], screen: &Screen, json: bool) {
@@ -193,23 +170,17 @@ impl Table<'_> {
             .to_digit(10)
             .and_then(|digit| (digit as usize).checked_sub(1));
         match (key, thread.and_then(|it| Some((it, *stands.get(it)?)))) {
-            ('u', _) if self.turns.pop().is_some() => {}
-            ('u', _) => return Err("there is no step to take back".into()),
+            ('u', _) => _ = self.turns.pop().ok_or("there is no step to take back")?,
             ('r', _) => self.turns.clear(),
             ('h', _) => return Ok(format!("Hint: {}", self.game.hint)),
             (_, Some((thread, Stand::Next(_)))) => self.turns.push(thread),
             (_, Some((thread, stand))) => {
-                return Err(format!(
-                    "thread {} {}",
-                    thread + 1,
-                    picture::said(stand, "")
-                ));
+                let said = picture::said(stand, "");
+                return Err(format!("thread {} {said}", thread + 1));
             }
             _ => {
-                let threads = stands.len();
-                return Err(format!(
-                    "`{key}` is no move here: 1 to {threads} let a thread take a step"
-                ));
+                let what = format!("1 to {} let a thread take a step", stands.len());
+                return Err(format!("`{key}` is no move here: {what}"));
             }
         }
         Ok(String::new())
@@ -231,7 +202,7 @@ impl Table<'_> {
     fn sit_down(&mut self, screen: &Screen) {
         let keyboard = screen.clone();
         // Without a handler Ctrl-C ends the game, too, but leaves the terminal without an echo.
-        let _ = ctrlc::set_handler(move || end(&keyboard));
+        let _ = on_interrupt(move |_| end(&keyboard));
         loop {
             let run = self.run();
             let steps = match run.is_over() {

@@ -166,7 +166,20 @@ impl Stand {
     }
 }
 
-/// Runs a race in every order that its steps can have, from these turns on.
+/// Runs `race` in every order of its steps: what each did and came to, in alphabetical order.
+///
+/// The answer holds for its model: one step at a time, and what a step leaves is seen by all at once.
+/// What a compiler or a CPU may reorder within or between steps, it does not try.
+pub fn explore<S: Send + Sync>(race: &Race<S>) -> Vec<Run> {
+    run_all(&|turns| run(race, turns), &mut Vec::new())
+}
+
+/// Those in which something else came out than should have.
+pub fn failing(runs: &[Run]) -> impl Iterator<Item = &Run> {
+    runs.iter().filter(|one| one.is_wrong())
+}
+
+/// Every run that goes on from these turns.
 pub(crate) fn run_all(play: &dyn Fn(&[usize]) -> Run, turns: &mut Vec<usize>) -> Vec<Run> {
     let run = play(turns);
     if run.is_over() {
@@ -187,7 +200,7 @@ pub(crate) fn run_all(play: &dyn Fn(&[usize]) -> Run, turns: &mut Vec<usize>) ->
 mod tests {
     use super::*;
     use crate::tests::counter;
-    use parking_lot::Mutex;
+    use std::sync::Mutex;
 
     /// Two threads that take two locks in opposite orders.
     fn crossed() -> Race<[Mutex<()>; 2]> {
@@ -238,7 +251,7 @@ mod tests {
         assert!(stuck.is_deadlock());
         let blocked = [Stand::Blocked("takes B", 1), Stand::Blocked("takes A", 0)];
         assert_eq!(stuck.stands, blocked);
-        let all = run_all(&|turns| run(&crossed(), turns), &mut Vec::new());
+        let all = explore(&crossed());
         let deadlocks = all.iter().filter(|run| run.is_deadlock()).count();
         assert_eq!((all.len(), deadlocks), (4, 2));
     }

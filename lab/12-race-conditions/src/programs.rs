@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn updates_are_lost_exactly_where_a_store_falls_into_a_window() {
         for (threads, increments) in [(1, 2), (2, 1), (2, 2), (3, 1)] {
-            for played in explore(counter(threads, increments, false)) {
+            for played in explore(&counter(threads, increments, false)) {
                 let has_one = has_a_store_in_a_window(&played.schedule);
                 assert_eq!(played.is_wrong(), has_one);
             }
@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn the_first_failing_audit_comes_with_its_steps() {
-        let audit = explore(audit(false, || ()));
+        let audit = explore(&audit(false, || ()));
         let failing = failing(&audit).next().expect("two of six fail");
         let steps: Vec<String> = failing.steps.iter().map(ToString::to_string).collect();
         assert_eq!(

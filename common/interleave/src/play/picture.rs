@@ -2,7 +2,7 @@
 
 use super::Table;
 use crate::{Run, Stand, Step};
-use report::wrap;
+use common::report::wrap;
 
 impl Table<'_> {
     /// All that there is to see; where it has no room with its blank lines, without them.
@@ -68,15 +68,12 @@ impl Table<'_> {
         let (functions, mut lines) = (self.game.functions, Vec::new());
         let run_by_threads = functions.iter().filter(|(_, parts)| !parts.is_empty());
         let run_by_threads: Vec<_> = run_by_threads.map(|(name, _)| name).collect();
+        let steps_of = |thread| run.steps.iter().filter(move |step| step.thread == thread);
         for (name, parts) in functions {
             let is_here = |thread: usize, line: &str| {
-                let done = run
-                    .steps
-                    .iter()
-                    .filter(|step| step.thread == thread)
-                    .count();
+                let next = parts.get(steps_of(thread).count());
                 run_by_threads[thread % run_by_threads.len()] == name
-                    && parts.get(done).is_some_and(|part| line.contains(part))
+                    && next.is_some_and(|part| line.contains(part))
             };
             for line in function(self.game.source, name) {
                 let mark = |thread| match is_here(thread, line) {
@@ -100,17 +97,13 @@ impl Table<'_> {
             Some(result) => format!("Expected {}, got {result}.", run.expected),
         };
         let reached = (self.game.reaches)(run);
-        let mark = if reached || reaching == 0 {
-            '✓'
-        } else {
-            '✗'
-        };
+        let mark = ["✗", "✓"][usize::from(reached || reaching == 0)];
         let end = match reaching {
             _ if reached => format!("The goal is reached, as in {reaching} of {orders} orders."),
-            0 => format!(
-                "All {orders} orders were tried, and none reaches the goal: {}.",
-                self.game.hint
-            ),
+            0 => {
+                let why = self.game.hint;
+                format!("All {orders} orders were tried, and none reaches the goal: {why}.")
+            }
             _ => format!("In {reaching} of {orders} orders the goal is reached."),
         };
         let (number, moves) = (self.game.number, self.moves());
@@ -122,9 +115,8 @@ impl Table<'_> {
 fn held(run: &Run, thread: usize) -> String {
     let own = run.steps.iter().filter(|step| step.thread == thread).rev();
     let since = own.take_while(|step| !step.name.starts_with("frees"));
-    let mut locks: Vec<&str> = since
-        .filter_map(|step| step.name.strip_prefix("takes "))
-        .collect();
+    let locks = since.filter_map(|step| step.name.strip_prefix("takes "));
+    let mut locks: Vec<&str> = locks.collect();
     locks.reverse();
     match locks.is_empty() {
         true => String::new(),
