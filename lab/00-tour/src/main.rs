@@ -2,22 +2,25 @@
 
 mod hands;
 
+use anyhow::anyhow;
 use clap::{Parser, Subcommand};
-use common::{cli, format};
+use common::{Document, cli, format};
 use indicatif::{ProgressBar, ProgressStyle};
 use lab_00_tour::{
     path::{self, PATH, Stop, Wing},
-    summary::{self, Document},
-    walk,
+    summary, walk,
 };
 use report::{Screen, ScreenOptions, file::ResultFile, page};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::{
     collections::BTreeMap,
     io::{self, Write},
     path::PathBuf,
     process::{Command, ExitCode},
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -172,14 +175,17 @@ fn run_alone(stop: &Stop, flags: &[String], no_build: bool) -> ExitCode {
     }
 }
 
-/// What the tour has seen so far.
-#[derive(Default)]
-struct Seen {
+/// The tour: what it walks, and what it has seen so far.
+struct Tour<'a> {
+    arguments: &'a Arguments,
+    screen: Screen,
+    stops: Vec<&'static Stop>,
+    binaries: BTreeMap<String, PathBuf>,
+    interrupted: Arc<AtomicBool>,
     documents: Vec<Document>,
-    whole: Vec<Value>,
     /// What failing steps had measured by then.
-    broken: Vec<Value>,
-    failures: Vec<String>,
+    broken: Vec<Document>,
+    failures: Vec<&'static str>,
     /// The step that runs, or ran last.
     current: &'static str,
 }
@@ -187,200 +193,187 @@ struct Seen {
 fn tour(arguments: &Arguments) -> ExitCode {
     let place = arguments.report.as_deref();
     let place = place.map(|path| ResultFile::create(path, "the page", "--report"));
-    let page = match place.transpose() {
-        Ok(page) => page,
-        Err(error) => return print_error(1, &format!("{error:#}")),
-    };
-    let screen = Screen::new(ScreenOptions {
-        silent: arguments.json,
-        goes_on_unread: page.is_some(),
-        ..ScreenOptions::default()
+    let walked = place.transpose().and_then(|page| {
+        let mut tour = Tour::new(arguments)?;
+        tour.walk();
+        Ok(tour.end(page))
     });
-    let stops = path::stops(arguments.only);
-    if !arguments.json {
-        list(&stops, &screen);
-    }
-    let built = stops
-        .iter()
-        .copied()
-        .chain(page.is_some().then_some(&hands::ADVISE));
-    let binaries = match find_binaries(arguments, &built.collect::<Vec<_>>(), &screen) {
-        Ok(binaries) => binaries,
-        Err(error) => return print_error(1, &format!("{error:#}")),
-    };
-    let interrupted = walk::interrupt_flag();
-    let seen = visit_all(&stops, &binaries, arguments, &interrupted, &screen);
-    let interrupted = interrupted.load(Ordering::SeqCst);
-    let trouble = trouble(&seen, stops.len(), interrupted);
-    let advising = (!interrupted).then_some(&binaries);
-    let written = page.map(|page| write_page(page, &seen, trouble.as_deref(), advising));
-    let unwritten = written.and_then(|written| Some(format!("{:#}", written.err()?)));
-    let lost = screen.lost_lines().map(String::from);
-    let messages: Vec<String> = trouble.into_iter().chain(unwritten).chain(lost).collect();
-    if messages.is_empty() {
-        return ExitCode::SUCCESS;
-    }
+    let messages = walked.unwrap_or_else(|error| vec![format!("{error:#}")]);
     messages.iter().for_each(cli::print_error);
-    ExitCode::FAILURE
+    ExitCode::from(u8::from(!messages.is_empty()))
 }
 
-fn find_binaries(
-    arguments: &Arguments,
-    stops: &[&Stop],
-    screen: &Screen,
-) -> anyhow::Result<BTreeMap<String, PathBuf>> {
-    if arguments.no_build {
-        return Ok(walk::built(stops));
-    }
-    if !arguments.json {
-        screen.print("\nbuilding …");
-    }
-    walk::build(stops)
-}
-
-/// Runs one step after another and returns their results.
-fn visit_all(
-    stops: &[&Stop],
-    binaries: &BTreeMap<String, PathBuf>,
-    arguments: &Arguments,
-    interrupted: &AtomicBool,
-    screen: &Screen,
-) -> Seen {
-    if !arguments.json {
-        let pace = if arguments.full {
-            "at full length"
-        } else {
-            "at a quick pace"
+impl<'a> Tour<'a> {
+    /// Lists the steps and builds them.
+    fn new(arguments: &'a Arguments) -> anyhow::Result<Self> {
+        let mut tour = Self {
+            arguments,
+            screen: Screen::new(ScreenOptions {
+                silent: arguments.json,
+                goes_on_unread: arguments.report.is_some(),
+                ..ScreenOptions::default()
+            }),
+            stops: path::stops(arguments.only),
+            binaries: BTreeMap::new(),
+            interrupted: Arc::default(),
+            documents: Vec::new(),
+            broken: Vec::new(),
+            failures: Vec::new(),
+            current: "",
         };
-        screen.print(&format!("\nrunning {pace}\n{}", summary::head()));
-    }
-    let started = Instant::now();
-    let mut seen = Seen::default();
-    for stop in stops {
-        if interrupted.load(Ordering::SeqCst) {
-            break;
+        if !arguments.json {
+            list(&tour.stops, &tour.screen);
         }
-        visit(stop, binaries, arguments, interrupted, screen, &mut seen);
-    }
-    let walked = format::seconds(started.elapsed());
-    if arguments.json {
-        screen.print(&json!({ "steps": seen.whole, "failures": seen.failures }).to_string());
-    } else {
-        conclude(&seen, stops.len(), &walked, screen);
-    }
-    seen
-}
-
-/// What went wrong, in one line.
-fn trouble(seen: &Seen, all: usize, interrupted: bool) -> Option<String> {
-    let failed = seen.failures.join(", ");
-    if interrupted {
-        let message = format!(
-            "interrupted in {}, after {} of {all} steps",
-            seen.current,
-            seen.documents.len()
-        );
-        return Some(if failed.is_empty() {
-            message
+        let advise = arguments.report.is_some().then_some(&hands::ADVISE);
+        let built: Vec<&Stop> = tour.stops.iter().copied().chain(advise).collect();
+        tour.binaries = if arguments.no_build {
+            walk::built(&built)
         } else {
-            format!("{message}; failed before that: {failed}")
-        });
+            tour.say("\nbuilding …");
+            walk::build(&built)?
+        };
+        tour.interrupted = walk::interrupt_flag();
+        Ok(tour)
     }
-    let count = seen.failures.len();
-    (count > 0).then(|| format!("{count} of {all} steps failed: {failed}"))
-}
 
-/// Writes what was finished, what failing steps had measured, and what went wrong.
-fn write_page(
-    page: ResultFile,
-    seen: &Seen,
-    trouble: Option<&str>,
-    advising: Option<&BTreeMap<String, PathBuf>>,
-) -> anyhow::Result<()> {
-    let all = seen.whole.iter().cloned().map(serde_json::from_value);
-    let mut documents: Vec<common::Document> = all.collect::<Result<_, _>>()?;
-    // A step that broke down may have printed anything.
-    let broken = seen.broken.iter().cloned().map(serde_json::from_value);
-    documents.extend(broken.filter_map(Result::ok));
-    let table = advising.map(hands::table).transpose();
-    let untold = table.as_ref().err().map(|error| format!("{error:#}"));
-    let trouble: Vec<String> = trouble
-        .map(str::to_owned)
-        .into_iter()
-        .chain(untold)
-        .collect();
-    page.write(&page::of(
-        &documents,
-        &trouble,
-        table.as_ref().ok().and_then(Option::as_ref),
-    ))?;
-    table.map(drop)
-}
+    fn say(&self, text: &str) {
+        if !self.arguments.json {
+            self.screen.print(text);
+        }
+    }
 
-/// Runs one step and prints its line; a failure is printed with its output.
-fn visit(
-    stop: &Stop,
-    binaries: &BTreeMap<String, PathBuf>,
-    arguments: &Arguments,
-    interrupted: &AtomicBool,
-    screen: &Screen,
-    seen: &mut Seen,
-) {
-    let spinner = if arguments.json {
-        ProgressBar::hidden()
-    } else {
-        ProgressBar::new_spinner()
-    };
-    let all = path::stops(arguments.only).len();
-    let place = seen.documents.len() + seen.failures.len() + 1;
-    let style = ProgressStyle::with_template("{spinner} {msg} {elapsed}");
-    spinner.set_style(style.expect("a constant template"));
-    spinner.set_message(format!("{place} of {all} · {}", stop.package));
-    seen.current = stop.package;
-    spinner.enable_steady_tick(Duration::from_millis(100));
-    let flags = if arguments.full { &[] } else { stop.quick };
-    let started = Instant::now();
-    let outcome = match binaries.get(stop.package) {
-        Some(binary) => walk::run(binary, flags, interrupted),
-        None if arguments.no_build => Err(anyhow::anyhow!("it is not built yet")),
-        None => Err(anyhow::anyhow!("it did not build")),
-    };
-    spinner.finish_and_clear();
-    match outcome {
-        Ok((document, whole)) => {
-            if !arguments.json {
-                screen.print(&document.line(started.elapsed().as_secs_f64()));
+    fn is_interrupted(&self) -> bool {
+        self.interrupted.load(Ordering::SeqCst)
+    }
+
+    /// Runs one step after another, and prints what came out.
+    fn walk(&mut self) {
+        let pace = match self.arguments.full {
+            true => "at full length",
+            false => "at a quick pace",
+        };
+        self.say(&format!("\nrunning {pace}\n{}", summary::head()));
+        let started = Instant::now();
+        for (place, stop) in (1..).zip(self.stops.clone()) {
+            if self.is_interrupted() {
+                break;
             }
-            seen.documents.push(document);
-            seen.whole.push(whole);
+            self.visit(place, stop);
         }
-        Err(_) if interrupted.load(Ordering::SeqCst) => {}
-        Err(error) => {
-            // The tour's last line says it again, should nobody read this.
-            let _ = writeln!(io::stderr(), "✗ {} failed: {error:#}", stop.package);
-            seen.failures.push(stop.package.into());
-            let failed = error.downcast_ref::<walk::Failed>();
-            let whole = failed.and_then(|failed| failed.whole.clone());
-            seen.broken.extend(whole);
+        let (steps, failures) = (&self.documents, &self.failures);
+        match self.arguments.json {
+            true => {
+                (self.screen).print(&json!({ "steps": steps, "failures": failures }).to_string())
+            }
+            false => self.conclude(&format::seconds(started.elapsed())),
         }
     }
-}
 
-fn conclude(seen: &Seen, all: usize, walked: &str, screen: &Screen) {
-    let lines = summary::closing(&seen.documents, screen.width());
-    screen.print(&format!("\n{}", lines.join("\n")));
-    if let Some(line) = summary::not_shown(&seen.documents) {
-        screen.print(&report::wrap(&line, screen.width(), 0));
+    /// Runs one step and prints its line; a failure is printed with its output.
+    fn visit(&mut self, place: usize, stop: &'static Stop) {
+        let started = Instant::now();
+        self.current = stop.package;
+        let spinner = self.spinner(place);
+        let flags = if self.arguments.full { &[] } else { stop.quick };
+        let outcome = match self.binaries.get(stop.package) {
+            Some(binary) => walk::run(binary, flags, &self.interrupted),
+            None if self.arguments.no_build => Err(anyhow!("it is not built yet")),
+            None => Err(anyhow!("it did not build")),
+        };
+        spinner.finish_and_clear();
+        match outcome {
+            Ok(document) => {
+                self.say(&summary::line(&document, started.elapsed().as_secs_f64()));
+                self.documents.push(document);
+            }
+            Err(_) if self.is_interrupted() => {}
+            Err(error) => {
+                // The tour's last line says it again, should nobody read this.
+                let _ = writeln!(io::stderr(), "✗ {} failed: {error:#}", stop.package);
+                self.failures.push(stop.package);
+                let failed = error.downcast::<walk::Failed>();
+                self.broken
+                    .extend(failed.ok().and_then(|failed| failed.document));
+            }
+        }
     }
-    let (shown, claims) = seen
-        .documents
-        .iter()
-        .map(Document::claims_shown)
-        .fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
-    screen.print(&format!(
-        "{} of {all} steps in {walked}; {shown} of {claims} claims shown on this machine, now",
-        seen.documents.len()
-    ));
-    screen.print("As a page: cargo run -- --report lab.html");
-    screen.print("Start: cargo run -p basics-0-sequential");
+
+    fn spinner(&self, place: usize) -> ProgressBar {
+        let spinner = match self.arguments.json {
+            true => ProgressBar::hidden(),
+            false => ProgressBar::new_spinner(),
+        };
+        let style = ProgressStyle::with_template("{spinner} {msg} {elapsed}");
+        spinner.set_style(style.expect("a constant template"));
+        spinner.set_message(format!(
+            "{place} of {} · {}",
+            self.stops.len(),
+            self.current
+        ));
+        spinner.enable_steady_tick(Duration::from_millis(100));
+        spinner
+    }
+
+    fn conclude(&self, walked: &str) {
+        let (screen, documents) = (&self.screen, &self.documents);
+        let lines = summary::closing(documents, screen.width());
+        screen.print(&format!("\n{}", lines.join("\n")));
+        if let Some(line) = summary::not_shown(documents) {
+            screen.print(&report::wrap(&line, screen.width(), 0));
+        }
+        let shown = documents.iter().map(summary::claims_shown);
+        let (shown, claims) = shown.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+        screen.print(&format!(
+            "{} of {} steps in {walked}; {shown} of {claims} claims shown on this machine, now",
+            documents.len(),
+            self.stops.len()
+        ));
+        screen.print("As a page: cargo run -- --report lab.html");
+        screen.print("Start: cargo run -p basics-0-sequential");
+    }
+
+    /// Writes the page; what went wrong, a line each.
+    fn end(&self, page: Option<ResultFile>) -> Vec<String> {
+        let trouble = self.trouble();
+        let written = page.map(|page| self.write_page(page, trouble.as_deref()));
+        let unwritten = written.and_then(|written| Some(format!("{:#}", written.err()?)));
+        let lost = self.screen.lost_lines().map(String::from);
+        trouble.into_iter().chain(unwritten).chain(lost).collect()
+    }
+
+    /// What went wrong, in one line.
+    fn trouble(&self) -> Option<String> {
+        let (all, done, failed) = (self.stops.len(), self.documents.len(), self.failures.len());
+        let names = self.failures.join(", ");
+        match (self.is_interrupted(), failed) {
+            (false, 0) => None,
+            (false, _) => Some(format!("{failed} of {all} steps failed: {names}")),
+            (true, _) => {
+                let before = match failed {
+                    0 => String::new(),
+                    _ => format!("; failed before that: {names}"),
+                };
+                let step = self.current;
+                Some(format!(
+                    "interrupted in {step}, after {done} of {all} steps{before}"
+                ))
+            }
+        }
+    }
+
+    /// Writes what was finished, what failing steps had measured, and what went wrong.
+    fn write_page(&self, page: ResultFile, trouble: Option<&str>) -> anyhow::Result<()> {
+        let documents = [&self.documents[..], &self.broken].concat();
+        let advises = !self.is_interrupted();
+        let table = advises.then(|| hands::table(&self.binaries)).transpose();
+        let untold = table.as_ref().err().map(|error| format!("{error:#}"));
+        let trouble: Vec<String> = trouble
+            .map(str::to_owned)
+            .into_iter()
+            .chain(untold)
+            .collect();
+        let shown = table.as_ref().ok().and_then(Option::as_ref);
+        page.write(&page::of(&documents, &trouble, shown))?;
+        table.map(drop)
+    }
 }

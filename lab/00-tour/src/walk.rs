@@ -1,7 +1,8 @@
 //! Builds the steps and runs each as its user would.
 
-use crate::{path::Stop, summary::Document};
+use crate::path::Stop;
 use anyhow::{Context, bail};
+use common::Document;
 use serde_json::Value;
 use std::{
     collections::BTreeMap,
@@ -118,7 +119,7 @@ pub fn executable(message: &str) -> Option<(String, PathBuf)> {
 #[derive(Debug)]
 pub struct Failed {
     /// The document, if it printed one.
-    pub whole: Option<Value>,
+    pub document: Option<Document>,
     message: String,
 }
 
@@ -134,11 +135,7 @@ impl Error for Failed {}
 ///
 /// # Errors
 /// It cannot be started, hangs, fails, or prints something else; with what it printed.
-pub fn run(
-    binary: &Path,
-    flags: &[&str],
-    interrupted: &AtomicBool,
-) -> anyhow::Result<(Document, Value)> {
+pub fn run(binary: &Path, flags: &[&str], interrupted: &AtomicBool) -> anyhow::Result<Document> {
     let mut child = Command::new(binary)
         .args(flags)
         .arg("--json")
@@ -161,14 +158,12 @@ pub fn run(
     let status = status.with_context(|| stderr.trim().to_owned())?;
     if !status.success() {
         bail!(Failed {
-            whole: serde_json::from_str(&stdout).ok(),
+            document: serde_json::from_str(&stdout).ok(),
             message: format!("it ended with {status}\n{}", stderr.trim()),
         });
     }
-    let whole: Value = serde_json::from_str(&stdout)
-        .with_context(|| format!("it printed no document: {stdout}{stderr}"))?;
-    let document = serde_json::from_value(whole.clone()).context("it printed another document")?;
-    Ok((document, whole))
+    serde_json::from_str(&stdout)
+        .with_context(|| format!("it printed no document: {stdout}{stderr}"))
 }
 
 fn read_aside(pipe: Option<impl Read + Send + 'static>) -> Receiver<String> {
@@ -255,7 +250,8 @@ mod tests {
         let script = r#"echo '{"step": "x"}'; exit 1"#;
         let error = run(Path::new("/bin/sh"), &["-c", script], &calm).expect_err("exit code 1");
         let failed = error.downcast_ref::<Failed>().expect("it failed");
-        assert_eq!(failed.whole, Some(serde_json::json!({ "step": "x" })));
+        let measured = failed.document.as_ref().map(|document| &*document.step);
+        assert_eq!(measured, Some("x"));
     }
 
     #[cfg(unix)]
