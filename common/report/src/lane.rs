@@ -2,7 +2,7 @@
 
 use crate::{LaneReport, SpanReport, Variant};
 use std::collections::BTreeMap;
-use timeline::{CAUSES, Cause, START_UP};
+use timeline::{CAUSES, START_UP};
 
 /// How a stretch looks for the part of its time that it does not run: one of these or a cause.
 pub(crate) const RUNNING: usize = 0;
@@ -51,7 +51,7 @@ pub(crate) fn stretches(lane: &LaneReport) -> Vec<Stretch> {
 }
 
 fn look_of(span: &SpanReport) -> usize {
-    let known = |wait: &str| CAUSES.iter().position(|cause| cause.wait == wait);
+    let known = |wait: &str| CAUSES.iter().position(|cause| cause.0 == wait);
     match span.wait.as_deref() {
         _ if span.cut => CUT,
         _ if span.name == START_UP => START,
@@ -71,7 +71,7 @@ pub(crate) fn named(look: usize) -> (&'static str, &'static str, char) {
         START => ("start", "starts up", 's'),
         CUT => ("cut", "cut off: how it ran is not known", '?'),
         cause => {
-            let Cause { wait, words, mark } = CAUSES[cause - FIRST_CAUSE];
+            let (wait, words, mark) = CAUSES[cause - FIRST_CAUSE];
             (wait, words, mark.unwrap_or(named(STILL).2))
         }
     }

@@ -97,9 +97,14 @@ mod tests {
         let trace = trace(&crowded());
         assert_eq!(faults_of(&trace), Vec::<String>::new());
         let phases = |phase: &str| events_of(&trace, phase).len();
-        assert_eq!((phases("s"), phases("t"), phases("f")), (1, 2, 1));
         assert_eq!((phases("C"), phases("i")), (2, 2));
         let slices = events_of(&trace, "X");
+        let joined = slices.iter().filter(|slice| slice["bind_id"].is_string());
+        assert_eq!(
+            joined.count(),
+            4,
+            "a job: lost, run again, and both its ends"
+        );
         let cut = slices.iter().filter(|event| event["args"]["cut"] == true);
         let cut: Vec<_> = cut.map(|event| &event["name"]).collect();
         assert_eq!(cut, ["parse (cut off)"]);

@@ -85,12 +85,7 @@ impl Finished {
     pub fn refused(self, code: i32, words: &[&str]) -> Self {
         assert_eq!(self.code, Some(code), "{}\n{}", self.stdout, self.stderr);
         let lines: Vec<&str> = self.stderr.lines().collect();
-        assert_eq!(
-            lines.len(),
-            1,
-            "one line on standard error: {}",
-            self.stderr
-        );
+        assert_eq!(lines.len(), 1, "on standard error: {}", self.stderr);
         for word in words {
             assert!(lines[0].contains(word), "`{word}` in: {}", lines[0]);
         }
@@ -152,9 +147,8 @@ fn named<'a>(list: &'a Value, name: &str) -> &'a Value {
 /// # Panics
 /// As [`claim`].
 pub fn verdict<'a>(document: &'a Value, name: &str) -> &'a str {
-    claim(document, name)["verdict"]
-        .as_str()
-        .expect("a claim has a verdict")
+    let verdict = claim(document, name)["verdict"].as_str();
+    verdict.expect("a claim has a verdict")
 }
 
 /// Asserts that no process that `program` started, in any generation, is still there. Linux only.
@@ -195,9 +189,8 @@ fn children_running(program: &Path) -> Vec<String> {
 /// Every claim whose verdict the document's own figures contradict, worked out anew.
 pub fn contradictions(document: &Value) -> Vec<String> {
     let claims = document["claims"].as_array().into_iter().flatten();
-    claims
-        .filter_map(|claim| contradiction(document, claim))
-        .collect()
+    let found = claims.filter_map(|claim| contradiction(document, claim));
+    found.collect()
 }
 
 fn contradiction(document: &Value, claim: &Value) -> Option<String> {
@@ -251,12 +244,9 @@ fn judge(document: &Value, check: &Value) -> &'static str {
 /// that was disturbed from outside are not known.
 fn evaluate(document: &Value, expression: &str) -> Vec<Option<f64>> {
     if let Some((above, below)) = expression.split_once(" / ") {
-        let (above, below) = (evaluate(document, above), evaluate(document, below));
-        return above
-            .iter()
-            .zip(&below)
-            .map(|(a, b)| Some((*a)? / (*b)?))
-            .collect();
+        let [above, below] = [above, below].map(|side| evaluate(document, side));
+        let both = above.into_iter().zip(below);
+        return both.map(|(above, below)| Some(above? / below?)).collect();
     }
     if let Some((factor, rest)) = expression.split_once(" * ") {
         let factor: f64 = factor.parse().expect("a factor is a number");

@@ -34,13 +34,6 @@ impl Fields {
             label.push_str(&later);
         }
     }
-
-    fn describe(&mut self, field: &Field, value: fmt::Arguments<'_>) {
-        if let Some(label) = &mut self.label {
-            let _ = write!(label, " {} {value}", field.name());
-            label.truncate(label.floor_char_boundary(LABEL_BYTES));
-        }
-    }
 }
 
 impl Visit for Fields {
@@ -50,7 +43,13 @@ impl Visit for Fields {
             "wait" => self.wait = Some(interned(value)),
             "code.file" => self.file = Some(interned(value)),
             "queue" => self.queue = Some(value.to_owned()),
-            _ => self.describe(field, format_args!("{value}")),
+            "message" => {}
+            name => {
+                if let Some(label) = &mut self.label {
+                    let _ = write!(label, " {name} {value}");
+                    label.truncate(label.floor_char_boundary(LABEL_BYTES));
+                }
+            }
         }
     }
 
@@ -71,11 +70,9 @@ impl Visit for Fields {
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        match field.name() {
-            "task" => self.task = Some(format!("{value:?}")),
-            "wait" => self.wait = Some(format!("{value:?}").into()),
-            "message" => {}
-            _ => self.describe(field, format_args!("{value:?}")),
+        // Where no label is wanted, most fields are not even written out.
+        if self.label.is_some() || ["task", "wait"].contains(&field.name()) {
+            self.record_str(field, &format!("{value:?}"));
         }
     }
 }

@@ -46,11 +46,8 @@ impl Gathered {
     /// Adds what another process recorded to the lane of that process.
     pub(super) fn adopt(&mut self, id: LaneId, name: &str, recording: Recording) {
         self.toll.add(&recording.toll);
-        for level in recording.levels {
-            self.levels
-                .entry(level.name)
-                .or_default()
-                .extend(level.samples);
+        for Level { name, samples } in recording.levels {
+            self.levels.entry(name).or_default().extend(samples);
         }
         let spans = recording.lanes.into_iter().flat_map(|lane| lane.spans);
         self.lane(id, name).spans.extend(spans);
@@ -91,17 +88,14 @@ impl Gathered {
     }
 
     pub(super) fn into_recording(mut self) -> Recording {
-        let now = Moment::now();
-        let spans = self.lanes.values_mut().flat_map(|lane| &mut lane.spans);
-        self.toll.mended += spans.map(|span| u64::from(span.mend(now))).sum::<u64>();
         self.lanes.retain(|_, lane| !lane.spans.is_empty());
         let lanes = self.lanes.values_mut().chain(self.handed.values_mut());
         for (unnamed, lane) in (1..).zip(lanes.filter(|lane| lane.name.is_empty())) {
             lane.name = format!("thread {unnamed}");
         }
-        let all = self.spans();
-        let start = all.map(|span| span.start).min().unwrap_or(now);
-        let end = self.spans().map(|span| span.end).max().unwrap_or(now);
+        let start = self.spans().map(|span| span.start).min();
+        let start = start.unwrap_or_else(Moment::now);
+        let end = self.spans().map(|span| span.end).max().unwrap_or(start);
         let levels = self.levels.into_iter().map(|(name, mut samples)| {
             samples.sort_by_key(|sample| sample.0);
             Level { name, samples }

@@ -3,7 +3,7 @@
 use crate::{
     Moment, Timeline,
     fields::Fields,
-    log::{Event, Log, What},
+    log::{Event, What},
 };
 use tracing::{
     Level, Subscriber,
@@ -69,9 +69,8 @@ impl<S: Subscriber> Layer<S> for Timeline {
         }
         let mut fields = Fields::default();
         event.record(&mut fields);
-        if let Some((name, depth)) = fields.queue.zip(fields.depth) {
-            let sample = |log: &mut Log| log.samples.push((name, Moment::now(), depth));
-            self.store.with_log(sample);
+        if let Some(sample) = fields.queue.zip(fields.depth) {
+            self.store.note(0, |_, _| What::Sample(Box::new(sample)));
         }
     }
 }

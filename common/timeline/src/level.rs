@@ -55,10 +55,8 @@ impl Level {
 
     /// The greatest level.
     pub fn peak(&self) -> f64 {
-        self.samples
-            .iter()
-            .map(|sample| sample.1)
-            .fold(0.0, f64::max)
+        let levels = self.samples.iter().map(|sample| sample.1);
+        levels.fold(0.0, f64::max)
     }
 
     /// Leaves what is within the stretch; what was true when it began is true at its beginning.

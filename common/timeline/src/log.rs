@@ -37,10 +37,10 @@ pub(super) enum What {
         closes: bool,
     },
     Close,
-    /// The thread hands this job in.
-    Submitted(u64),
-    /// It takes the result of this job.
-    Received(u64),
+    /// The thread hands a job in, or takes its result; the job's number stands for the span's.
+    HandOver(&'static str),
+    /// A queue of this name is so deep.
+    Sample(Box<(String, f64)>),
 }
 
 /// What one thread has noted for one store.
@@ -48,15 +48,7 @@ pub(super) struct Log {
     pub(super) thread: u64,
     pub(super) name: Option<String>,
     pub(super) events: Vec<Event>,
-    /// The level of a queue from then on; apart, so that events have little to drop.
-    pub(super) samples: Vec<(String, Moment, f64)>,
     clock: CpuClock,
-}
-
-impl Log {
-    pub(super) fn len(&self) -> usize {
-        self.events.len() + self.samples.len()
-    }
 }
 
 /// A thread's CPU clock, with the last look at it.
@@ -120,7 +112,7 @@ impl Store {
             let index = found.unwrap_or_else(|| self.new_log(*thread, logs));
             let log = &mut *lock(&logs[index].1);
             f(log);
-            log.len().is_multiple_of(BATCH)
+            log.events.len().is_multiple_of(BATCH)
         });
         if is_batch.unwrap_or(false) {
             self.grow(BATCH);
@@ -134,7 +126,6 @@ impl Store {
             thread,
             name: thread::current().name().map(String::from),
             events: Vec::new(),
-            samples: Vec::new(),
             clock: CpuClock::default(),
         }));
         self.add_log(Arc::clone(&log));

@@ -107,8 +107,6 @@ pub struct Toll {
     pub events: u64,
     /// Spans that were joined to a neighbour, dropped or forgotten, because there were more than are kept.
     pub thinned: u64,
-    /// Spans whose times were impossible, as after a jump of a clock, and were cut to what can be.
-    pub mended: u64,
     /// How long threads were held up to make room.
     pub held_up: Duration,
 }
@@ -119,7 +117,6 @@ impl Toll {
         self.spans += other.spans;
         self.events += other.events;
         self.thinned += other.thinned;
-        self.mended += other.mended;
         self.held_up += other.held_up;
     }
 }
@@ -165,23 +162,5 @@ impl Span {
             busy,
             ..Self::default()
         }
-    }
-
-    /// Cuts times to what can be: none after `now`, no end before its start. Whether that changed any.
-    ///
-    /// Clocks jump where a machine sleeps or moves, and where processes have no clock in common.
-    pub(super) fn mend(&mut self, now: Moment) -> bool {
-        let (start, end) = (self.start.min(now), self.end.min(now));
-        let end = end.max(start);
-        let busy = self.busy.min(end - start);
-        let mut is_changed = (start, end, busy) != (self.start, self.end, self.busy);
-        (self.start, self.end, self.busy) = (start, end, busy);
-        for poll in &mut self.polls {
-            let from = poll.0.clamp(start, end);
-            let right = (from, poll.1.clamp(from, end));
-            is_changed |= *poll != right;
-            *poll = right;
-        }
-        is_changed
     }
 }

@@ -100,10 +100,6 @@ impl Replay {
             let name = log.name.as_deref().unwrap_or_default();
             self.gathered.lane(LaneKind::Thread.lane(thread), name);
             events.extend(noted.into_iter().map(|event| (thread, event)));
-            for (name, at, level) in mem::take(&mut log.samples) {
-                self.gathered.toll.events += 1;
-                self.gathered.sample(name.into(), at, level);
-            }
         }
         drop(logs);
         // Stable: what a thread noted stays in order.
@@ -119,15 +115,7 @@ impl Replay {
     fn apply(&mut self, thread: u64, Event { at, span: id, what }: Event) {
         let lane = LaneKind::Thread.lane(thread);
         match what {
-            What::New(about, fields) => {
-                // Its end went unnoticed, as where a thread was about to be gone.
-                self.close(id, at);
-                let mut open = Open::new(thread, at, about, fields.unwrap_or_default());
-                if open.fields.task.is_some() {
-                    self.tasks.open(&mut open);
-                }
-                self.open.insert(id, open);
-            }
+            What::New(about, fields) => self.create(thread, (id, at), about, fields),
             What::Record(fields) => {
                 if let Some(open) = self.open.get_mut(&id) {
                     open.fields.update(*fields);
@@ -141,9 +129,35 @@ impl Replay {
                 }
             }
             What::Close => self.close(id, at),
-            What::Submitted(job) => self.gathered.hand_over(lane, "submit", at, job),
-            What::Received(job) => self.gathered.hand_over(lane, "take result", at, job),
+            What::HandOver(what) => self.gathered.hand_over(lane, what, at, id),
+            What::Sample(sample) => self.gathered.sample(sample.0.into(), at, sample.1),
         }
+    }
+
+    fn create(
+        &mut self,
+        thread: u64,
+        (id, created): (u64, Moment),
+        about: &'static Metadata<'static>,
+        fields: Option<Box<Fields>>,
+    ) {
+        // Its end went unnoticed, as where a thread was about to be gone.
+        self.close(id, created);
+        let mut open = Open {
+            about,
+            created,
+            fields: fields.unwrap_or_default(),
+            place: Place::default(),
+            thread,
+            is_shared: false,
+            inside: 0,
+            runs: Vec::new(),
+            busy: Duration::ZERO,
+        };
+        if open.fields.task.is_some() {
+            self.tasks.open(&mut open);
+        }
+        self.open.insert(id, open);
     }
 
     fn enter(&mut self, thread: u64, id: u64, at: Moment, cpu: Option<Duration>) {
@@ -254,25 +268,6 @@ impl Replay {
 }
 
 impl Open {
-    fn new(
-        thread: u64,
-        created: Moment,
-        about: &'static Metadata<'static>,
-        fields: Box<Fields>,
-    ) -> Self {
-        Self {
-            about,
-            created,
-            fields,
-            place: Place::default(),
-            thread,
-            is_shared: false,
-            inside: 0,
-            runs: Vec::new(),
-            busy: Duration::ZERO,
-        }
-    }
-
     /// Whether it was entered and left before.
     fn is_again(&self) -> bool {
         self.inside == 0 && !self.runs.is_empty()
@@ -336,13 +331,10 @@ impl Tasks {
 
     /// Makes a span a task: `fetch 7` by its field `task`, `request user 70` by its others, or `request 3`.
     fn open(&mut self, open: &mut Open) {
-        let root = match open.place {
-            Place {
-                root: 1..,
-                depth: 0,
-                ..
-            } => open.place.root,
-            _ => self.new_root(),
+        let is_outermost = open.place.root > 0 && open.place.depth == 0;
+        let root = match is_outermost {
+            true => open.place.root,
+            false => self.new_root(),
         };
         let name = open.about.name();
         let name = match (&open.fields.task, &open.fields.label) {

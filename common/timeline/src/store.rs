@@ -1,7 +1,7 @@
 //! What all threads have noted, put together: now and then, and when it is taken.
 
 use crate::{
-    Moment, Recording,
+    Moment,
     log::{Log, lock},
     replay::Replay,
 };
@@ -22,8 +22,10 @@ const EMPTY_LOG: usize = 16;
 /// All that a timeline holds.
 pub(super) struct Store {
     pub(super) number: u64,
-    /// So many spans from the end of the run are kept; where none is said, the whole run with fewer spans.
-    last: Option<usize>,
+    /// So many spans are kept, or about so many.
+    most_spans: usize,
+    /// Whether those are the last ones; otherwise they are the whole run, with the short ones joined.
+    is_ring: bool,
     pub(super) finds_tasks: bool,
     /// Every thread's log; a log outlives its thread until it has been emptied.
     logs: Mutex<Vec<Arc<Mutex<Log>>>>,
@@ -38,7 +40,8 @@ impl Store {
         static STORES: AtomicU64 = AtomicU64::new(0);
         Self {
             number: STORES.fetch_add(1, Ordering::Relaxed),
-            last,
+            most_spans: last.unwrap_or(MOST_SPANS),
+            is_ring: last.is_some(),
             finds_tasks,
             logs: Mutex::default(),
             noted: AtomicUsize::new(0),
@@ -54,18 +57,14 @@ impl Store {
 
     /// Notes that a log has grown, and makes room where all have grown too much.
     pub(super) fn grow(&self, by: usize) {
-        if self.noted.fetch_add(by, Ordering::Relaxed) + by > EVENTS_PER_SPAN * self.most_spans() {
+        if self.noted.fetch_add(by, Ordering::Relaxed) + by > EVENTS_PER_SPAN * self.most_spans {
             let began = Moment::now();
             self.state().gathered.toll.held_up += Moment::now() - began;
         }
     }
 
-    fn most_spans(&self) -> usize {
-        self.last.unwrap_or(MOST_SPANS)
-    }
-
     /// All that was noted until now, put together.
-    fn state(&self) -> MutexGuard<'_, Replay> {
+    pub(super) fn state(&self) -> MutexGuard<'_, Replay> {
         let mut state = lock(&self.state);
         self.noted.store(0, Ordering::Relaxed);
         let mut logs = lock(&self.logs);
@@ -73,29 +72,12 @@ impl Store {
         let locked = logs.iter().map(|log| lock(log)).collect();
         state.replay(locked);
         // Only this list still holds the log of a thread that has ended.
-        logs.retain(|log| Arc::strong_count(log) > 1 || lock(log).len() > 0);
+        logs.retain(|log| Arc::strong_count(log) > 1 || !lock(log).events.is_empty());
         drop(logs);
-        let limit = self.most_spans();
-        if state.done.len() + state.gathered.weight() > limit {
+        if state.done.len() + state.gathered.weight() > self.most_spans {
             state.share_out();
-            state.gathered.limit(self.last.is_some(), limit);
+            state.gathered.limit(self.is_ring, self.most_spans);
         }
         state
-    }
-
-    /// Takes all spans that are complete.
-    pub(super) fn take(&self) -> Recording {
-        let mut state = self.state();
-        state.share_out();
-        std::mem::take(&mut state.gathered).into_recording()
-    }
-
-    /// All spans until now, those that are open too.
-    pub(super) fn so_far(&self) -> Recording {
-        let (mut replay, now) = (self.state().clone(), Moment::now());
-        replay.end(now);
-        let mut recording = replay.gathered.into_recording();
-        recording.wall = now - recording.start;
-        recording
     }
 }

@@ -72,22 +72,18 @@ fn join(span: &mut Span, next: &mut Span, window: Duration) -> bool {
 /// Leaves at most [`POLLS_KEPT`]: what lies nearest to each other is merged, so that a long rest between
 /// two stays one.
 pub(super) fn merge_polls(polls: &mut Vec<(Moment, Moment)>) {
-    let surplus = polls.len().saturating_sub(POLLS_KEPT);
-    if surplus == 0 {
+    let Some(last) = polls.len().checked_sub(POLLS_KEPT + 1) else {
         return;
-    }
-    let gap = |pair: &[(Moment, Moment)]| pair[1].0 - pair[0].1;
-    let mut gaps: Vec<(Duration, usize)> = polls.windows(2).map(gap).zip(1..).collect();
+    };
+    let gaps = polls.windows(2).map(|pair| pair[1].0 - pair[0].1);
+    let mut gaps: Vec<Duration> = gaps.collect();
     gaps.sort_unstable();
-    let mut joins = vec![false; polls.len()];
-    for (_, index) in gaps.into_iter().take(surplus) {
-        joins[index] = true;
-    }
-    let mut joins = joins.into_iter().skip(1);
+    let mut joined = 0;
     polls.dedup_by(|next, first| {
-        let joins = joins.next().unwrap_or(false);
+        let joins = joined <= last && next.0 - first.1 <= gaps[last];
         if joins {
             first.1 = first.1.max(next.1);
+            joined += 1;
         }
         joins
     });

@@ -10,6 +10,7 @@ use std::{
     env, fmt,
     fs::File,
     io::{self, BufWriter, Write},
+    mem,
     path::Path,
     sync::Arc,
     time::Duration,
@@ -91,14 +92,20 @@ impl Timeline {
     ///
     /// A span that is still open is part of a later recording.
     pub fn take(&self) -> Recording {
-        self.store.take()
+        let mut state = self.store.state();
+        state.share_out();
+        mem::take(&mut state.gathered).into_recording()
     }
 
     /// All that was recorded since the last [`take`](Self::take), for a look while the program runs; it stays.
     ///
     /// A span that is open ends now. Costs a copy of all spans.
     pub fn so_far(&self) -> Recording {
-        self.store.so_far()
+        let (mut replay, now) = (self.store.state().clone(), Moment::now());
+        replay.end(now);
+        let mut recording = replay.gathered.into_recording();
+        recording.wall = now - recording.start;
+        recording
     }
 
     /// Adds one span of the process `pid`, as seen by whoever watches it; `lane_name` is the lane's.
@@ -127,12 +134,12 @@ impl Timeline {
 
     /// Notes that this thread hands the job in.
     pub fn submitted(&self, job: u64) {
-        self.store.note(0, |_, _| What::Submitted(job));
+        self.store.note(job, |_, _| What::HandOver("submit"));
     }
 
     /// Notes that this thread takes the job's result.
     pub fn received(&self, job: u64) {
-        self.store.note(0, |_, _| What::Received(job));
+        self.store.note(job, |_, _| What::HandOver("take result"));
     }
 
     /// Notes what the process `pid` does from now on, if anything; only [`so_far`](Self::so_far) shows it.

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
-use timeline::{LaneKind, Timeline};
+use timeline::{Lane, LaneKind, Recording, Timeline};
 use tokio::{runtime::Builder, task::yield_now, time::sleep};
 use tracing::{Instrument, debug, info, info_span};
 use tracing_subscriber::{filter::LevelFilter, fmt::MakeWriter, prelude::*};
@@ -53,8 +53,8 @@ async fn serve(request: u32) {
     info_span!("render").in_scope(|| debug!(request, "renders"));
 }
 
-#[test]
-fn lanes_polls_and_waits_of_a_program_with_layers_of_its_own_come_out_right() {
+/// Runs the program; what it logged, and what was recorded.
+fn ran() -> (String, Recording) {
     let (log, timeline) = (Log::default(), Timeline::default());
     tracing_subscriber::registry()
         .with(
@@ -73,60 +73,41 @@ fn lanes_polls_and_waits_of_a_program_with_layers_of_its_own_come_out_right() {
         }
     });
     info_span!("shut down").in_scope(|| ());
-    let recording = timeline.take();
+    (log.text(), timeline.take())
+}
 
-    let said = log.text();
-    assert_eq!(
-        said.matches("request{n=2}:database{wait=\"io\"}: foreign: asks")
-            .count(),
-        1,
-        "{said}"
-    );
-    assert_eq!(
-        said.matches("renders").count(),
-        3,
-        "below INFO the log goes on: {said}"
-    );
+fn assert_is_a_request(lane: &Lane) {
+    assert!(lane.name.starts_with("request n "), "{}", lane.name);
+    let spans = lane.spans.iter();
+    let names: Vec<_> = spans.map(|span| (&*span.name, span.depth)).collect();
+    assert_eq!(names, [("request", 0), ("database", 1), ("render", 1)]);
+    let (request, database, render) = (&lane.spans[0], &lane.spans[1], &lane.spans[2]);
+    assert_eq!(database.wait.as_deref(), Some("io"));
+    assert!(database.duration() >= Duration::from_millis(20));
+    assert!(database.busy < database.duration(), "it waited");
+    assert!(database.end <= render.start && render.end <= request.end);
+    let polls = &request.polls;
+    assert!(polls.len() >= 5, "the wait, three yields: {polls:?}");
+}
 
-    let (tasks, threads): (Vec<_>, Vec<_>) =
-        (recording.lanes.iter()).partition(|lane| lane.id.kind == LaneKind::Task);
-    assert_eq!(
-        (tasks.len(), threads.len()),
-        (3, 1),
-        "{:?}",
-        recording.lanes
-    );
+#[test]
+fn lanes_polls_and_waits_of_a_program_with_layers_of_its_own_come_out_right() {
+    let (said, recording) = ran();
+    let asks = "request{n=2}:database{wait=\"io\"}: foreign: asks";
+    assert_eq!(said.matches(asks).count(), 1, "{said}");
+    let renders = said.matches("renders").count();
+    assert_eq!(renders, 3, "below INFO the log goes on: {said}");
+
+    let lanes = recording.lanes.iter();
+    let (tasks, threads): (Vec<_>, Vec<_>) = lanes.partition(|it| it.id.kind == LaneKind::Task);
+    assert_eq!((tasks.len(), threads.len()), (3, 1), "{recording:?}");
     assert_eq!(threads[0].spans[0].name, "shut down");
-    for lane in tasks {
-        assert!(lane.name.starts_with("request n "), "{}", lane.name);
-        let names: Vec<_> = lane
-            .spans
-            .iter()
-            .map(|span| (&*span.name, span.depth))
-            .collect();
-        assert_eq!(names, [("request", 0), ("database", 1), ("render", 1)]);
-        let (request, database, render) = (&lane.spans[0], &lane.spans[1], &lane.spans[2]);
-        assert_eq!(database.wait.as_deref(), Some("io"));
-        assert!(database.duration() >= Duration::from_millis(20));
-        assert!(database.busy < database.duration(), "it waited");
-        assert!(database.end <= render.start && render.end <= request.end);
-        assert!(
-            request.polls.len() >= 5,
-            "the wait, three yields: {:?}",
-            request.polls
-        );
-    }
-    let peaks: Vec<_> = recording
-        .all_levels()
-        .iter()
-        .map(|level| level.peak())
-        .collect();
+    tasks.into_iter().for_each(assert_is_a_request);
+    let levels = recording.all_levels();
+    let peaks: Vec<_> = levels.iter().map(|level| level.peak()).collect();
     assert_eq!(peaks, [3.0], "all three asked at once");
 
     let trace = timeline::chrome::trace(&[("timeline", &recording)], &serde_json::json!({}));
-    assert!(
-        trace["traceEvents"]
-            .as_array()
-            .is_some_and(|events| events.len() > 9)
-    );
+    let events = trace["traceEvents"].as_array();
+    assert!(events.is_some_and(|events| events.len() > 9));
 }

@@ -108,11 +108,14 @@ fn a_trace_sets_variants_above_each_other_and_shows_the_way_of_each_job() {
     });
     let at_zero = |process| Some((Some(process), Some(0.0)));
     assert_eq!(whole, [at_zero(1), at_zero(2), at_zero(3)]);
-    let ran = events_of(&trace, "t");
+    let stops = slices.iter().filter(|slice| slice["bind_id"].is_string());
+    let (ran, handed): (Vec<&&Value>, Vec<_>) =
+        stops.partition(|stop| workers.contains(&track(stop)));
     assert_eq!(ran.len(), 2, "each job ran once between its two ends");
-    assert!(ran.iter().all(|stop| workers.contains(&track(stop))));
+    assert!(ran.iter().all(|stop| stop["flow_in"] == true));
+    let is_first = |stop: &&&&Value| stop["flow_in"] == false;
     assert_eq!(
-        (events_of(&trace, "s").len(), events_of(&trace, "f").len()),
-        (2, 2)
+        (handed.len(), handed.iter().filter(is_first).count()),
+        (4, 2)
     );
 }

@@ -1,15 +1,15 @@
 //! The timeline in the Chrome trace format, which Perfetto and `chrome://tracing` open.
 //!
 //! Each recording is a process of its own name, and all begin at the same moment, so that a slow and a
-//! fast one stand above each other. Their lanes are tracks of slices (`X`), levels counters (`C`), and
-//! arrows (`s`, `t`, `f`) lead from the slice in which a job was submitted to the slices in which it ran
-//! and to the one in which its result was taken.
+//! fast one stand above each other. Their lanes are tracks of slices (`X`), levels counters (`C`). Slices of one
+//! job have one `bind_id`: arrows lead from that in which it was submitted to those in which it ran and to the one
+//! in which its result was taken.
 
 mod track;
 
 use crate::{Lane, LaneKind, Moment, Recording, Span};
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, mem};
+use std::collections::BTreeMap;
 use track::tracks;
 
 /// Recordings one above the other, each under its name; `other` is kept as it is.
@@ -31,8 +31,8 @@ struct Writer {
     /// Tracks so far, of all recordings: readers that look at the number only take none for another.
     threads: u64,
     events: Vec<Value>,
-    /// The track and the moment of each job's slices in this recording.
-    jobs: BTreeMap<u64, Vec<(u64, Moment)>>,
+    /// When each job of this recording was first seen.
+    jobs: BTreeMap<u64, Moment>,
 }
 
 impl Writer {
@@ -49,8 +49,12 @@ impl Writer {
                 None => lanes.push(handed.clone()),
             }
         }
+        let spans = lanes.iter().flat_map(|lane| &lane.spans);
+        let mut jobs: Vec<_> = spans.filter_map(|it| Some((it.job?, it.start))).collect();
+        // Of one job the earliest moment comes last, and stays.
+        jobs.sort_by(|one, other| other.cmp(one));
+        self.jobs = jobs.into_iter().collect();
         lanes.iter().for_each(|lane| self.lane(lane));
-        self.arrows();
         for level in recording.all_levels() {
             for (at, value) in level.samples {
                 let more = json!({ "name": level.name, "args": { "level": value } });
@@ -74,12 +78,9 @@ impl Writer {
                 let name = format!("{}{mark}", span.name);
                 let times = (span.start, span.end);
                 self.slice(track, &name, times, about(span, lane.id.kind));
+                self.arrows(span);
                 if lane.id.kind == LaneKind::Task && span.depth == 0 {
                     self.polls(track, span);
-                }
-                if let Some(job) = span.job {
-                    let stop = (track, span.start.max(self.zero));
-                    self.jobs.entry(job).or_default().push(stop);
                 }
             }
         }
@@ -92,23 +93,13 @@ impl Writer {
         }
     }
 
-    /// Arrows along the way of every job that has several slices.
-    fn arrows(&mut self) {
-        let jobs = mem::take(&mut self.jobs).into_iter();
-        for (job, mut stops) in jobs.filter(|(_, stops)| stops.len() > 1) {
-            stops.sort_by_key(|stop| stop.1);
-            let last = stops.len() - 1;
-            for (index, (track, at)) in stops.into_iter().enumerate() {
-                let phase = match index {
-                    0 => "s",
-                    _ if index == last => "f",
-                    _ => "t",
-                };
-                let id = format!("{}/{job}", self.process);
-                // Bound to the slice that it lies in, not to the next one.
-                let more = json!({ "name": "job", "cat": "job", "id": id, "bp": "e" });
-                self.event(phase, track, at, more);
-            }
+    /// Arrows from and to the latest slice, where it is a part of a job.
+    fn arrows(&mut self, span: &Span) {
+        if let Some((job, slice)) = span.job.zip(self.events.last_mut()) {
+            // Programs that read it take the number for a hexadecimal one.
+            slice["bind_id"] = json!(format!("{:#x}", (self.process << 56) ^ job));
+            slice["flow_in"] = json!(self.jobs.get(&job) < Some(&span.start));
+            slice["flow_out"] = json!(true);
         }
     }
 
@@ -149,11 +140,7 @@ impl Writer {
 
 /// A thread's time is CPU time; of a task only the time in which it was polled is known.
 fn about(span: &Span, kind: LaneKind) -> Value {
-    let time = if kind == LaneKind::Task {
-        "polled_s"
-    } else {
-        "busy_s"
-    };
+    let time = ["busy_s", "polled_s"][usize::from(kind == LaneKind::Task)];
     json!({
         time: span.busy.as_secs_f64(), "wait": span.wait, "cut": span.cut, "job": span.job,
         "file": span.file, "line": span.line,
