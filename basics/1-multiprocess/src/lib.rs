@@ -68,7 +68,7 @@ pub fn attainable(jobs: &[u64], workers: NonZeroUsize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use common::workload::{SQUARE_JOBS, square_jobs};
+    use common::workload::square_jobs;
 
     fn workers(count: usize) -> NonZeroUsize {
         NonZeroUsize::new(count).expect("a pool has a worker")
@@ -92,7 +92,7 @@ mod tests {
             (4, 40.0, 40.0),
             (8, 40.0, 40.0),
         ] {
-            let (jobs, workers) = (SQUARE_JOBS, workers(count));
+            let (jobs, workers) = (square_jobs(1.0), workers(count));
             let descending: Vec<u64> = longest_first(&jobs)
                 .iter()
                 .map(|&place| jobs[place])

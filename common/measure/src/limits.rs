@@ -42,10 +42,7 @@ pub fn threads_allowed(stack_bytes: usize) -> Option<Limit> {
     let memory = memory_left().map(|bytes| bytes / THREAD_BYTES);
     least([
         ("threads (cgroup pids.max)", cgroup_left("pids")),
-        (
-            "threads within memory mappings (vm.max_map_count)",
-            mappings(),
-        ),
+        ("threads within mappings (vm.max_map_count)", mappings()),
         ("threads within address space (ulimit -v)", addresses),
         ("threads within memory", memory),
     ])
@@ -62,11 +59,9 @@ pub fn sockets_allowed() -> Option<Limit> {
     ])
 }
 
-type Named = (&'static str, Option<u64>);
-
-fn least<const N: usize>(limits: [Named; N]) -> Option<Limit> {
-    let limit = |(name, value): Named| value.map(|value| Limit { name, value });
-    let known = limits.into_iter().filter_map(limit);
+fn least<const N: usize>(limits: [(&'static str, Option<u64>); N]) -> Option<Limit> {
+    let limits = limits.into_iter();
+    let known = limits.filter_map(|(name, value)| value.map(|value| Limit { name, value }));
     known.min_by_key(|limit| limit.value)
 }
 
@@ -97,11 +92,9 @@ fn memory_left() -> Option<u64> {
 
 /// What is left of a share of this process's control group, version 2.
 fn cgroup_left(controller: &str) -> Option<u64> {
-    let number = |what| {
-        in_group("", &format!("{controller}.{what}"))?
-            .trim()
-            .parse::<u64>()
-            .ok()
+    let number = |what| -> Option<u64> {
+        let text = in_group("", &format!("{controller}.{what}"))?;
+        text.trim().parse().ok()
     };
     Some(number("max")?.saturating_sub(number("current")?))
 }

@@ -1,6 +1,6 @@
 //! Whether work takes time in step with its amount.
 
-use crate::clock::thread_cpu;
+use crate::{clock::thread_cpu, host::median};
 use std::{
     hint::black_box,
     time::{Duration, Instant},
@@ -9,7 +9,7 @@ use std::{
 /// How many times as long `work(4 * n)` takes as `work(n)`: about 4 for linear work.
 ///
 /// A shared machine may change its speed by two at any moment: linear work that meets such a change shows as 2 or 8.
-/// Finds an `n` of about a millisecond, then compares `n` with `4 * n` in up to seven neighbouring
+/// Finds an `n` of about a millisecond, then compares `n` with `4 * n` in five neighbouring
 /// pairs, by the CPU time of this thread where the platform tells it. Linear work takes 20–80 ms.
 ///
 /// ```
@@ -37,25 +37,18 @@ pub fn check_linear(work: impl Fn(u64)) -> f64 {
 const LEAST_COST: Duration = Duration::from_millis(1);
 /// Work that is still too short to measure here is not done at all.
 const MOST_STEPS: u64 = 1 << 36;
-const PAIRS: usize = 7;
-const ENOUGH: Duration = Duration::from_millis(70);
+const PAIRS: usize = 5;
 
 fn linearity(mut cost_of: impl FnMut(u64) -> Duration) -> f64 {
     let mut steps = 1;
     while cost_of(steps) < LEAST_COST && steps < MOST_STEPS {
         steps *= 2;
     }
-
-    let mut spent = Duration::ZERO;
-    let mut ratios = Vec::with_capacity(PAIRS);
-    while ratios.len() < PAIRS && (ratios.is_empty() || spent < ENOUGH) {
+    let ratios = (0..PAIRS).map(|_| {
         let once = cost_of(steps).max(Duration::from_nanos(1));
-        let four_times = cost_of(4 * steps);
-        ratios.push(four_times.as_secs_f64() / once.as_secs_f64());
-        spent += once + four_times;
-    }
-    ratios.sort_by(f64::total_cmp);
-    ratios[ratios.len() / 2]
+        cost_of(4 * steps).as_secs_f64() / once.as_secs_f64()
+    });
+    median(ratios.collect())
 }
 
 #[cfg(test)]

@@ -3,12 +3,9 @@
 use super::{sum_of_squares, sum_of_squares_closed_form};
 use serde::{Deserialize, Serialize};
 
-/// The sizes of the four jobs at scale 1, as in the scripts.
-pub const SQUARE_JOBS: [u64; 4] = [10_000_000, 20_000_000, 30_000_000, 40_000_000];
-
 /// The four jobs, `scale` times the scripts' size.
 pub fn square_jobs(scale: f64) -> Vec<u64> {
-    let scaled = SQUARE_JOBS.map(|job| (job as f64 * scale).round() as u64);
+    let scaled = [1e7, 2e7, 3e7, 4e7].map(|job| (job * scale).round() as u64);
     scaled.into()
 }
 
@@ -59,7 +56,8 @@ mod tests {
 
     #[test]
     fn at_scale_one_the_jobs_are_the_scripts() {
-        assert_eq!(square_jobs(1.0), SQUARE_JOBS);
+        let scripts = [10_000_000, 20_000_000, 30_000_000, 40_000_000];
+        assert_eq!(square_jobs(1.0), scripts);
         assert_eq!(square_jobs(0.5)[0], 5_000_000);
     }
 
