@@ -138,10 +138,15 @@ mod stopped {
     use std::{
         fs,
         io::{Read, Write},
+        panic::resume_unwind,
         process::{Child, Command, Stdio},
+        sync::mpsc::{self, RecvTimeoutError, Sender},
         thread,
         time::Duration,
     };
+
+    /// Where a step of the test takes longer than this, the game hangs.
+    const PATIENCE: Duration = Duration::from_secs(60);
 
     /// A game at a terminal of its own, which `script` makes.
     struct Player {
@@ -172,13 +177,11 @@ mod stopped {
             let script = script.stdout(Stdio::piped()).spawn().expect("it starts");
             let shell = first_child(&script.id().to_string());
             let game = first_child(&shell);
-            let mut player = Self {
+            Self {
                 script,
                 shell,
                 game,
-            };
-            player.sees_the_picture();
-            player
+            }
         }
 
         /// Reads up to the prompt.
@@ -217,10 +220,35 @@ mod stopped {
     #[test]
     fn a_game_that_was_stopped_has_its_keys_and_its_picture_again() {
         let (binary, _) = binaries().swap_remove(0);
-        let mut player = Player::sit_down(&binary);
+        let (done, steps) = mpsc::channel();
+        let played = thread::spawn(move || stop_and_go_on(&binary, &done));
+        let (mut last, mut script) = ("nothing", None);
+        loop {
+            match steps.recv_timeout(PATIENCE) {
+                Ok((step, number)) => (last, script) = (step, Some(number)),
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => {
+                    let script = script.map(|script: u32| script.to_string());
+                    // The game ends with its terminal.
+                    let _ = Command::new("kill").arg("-KILL").args(script).status();
+                    panic!("the game hangs; the last that was done: {last}");
+                }
+            }
+        }
+        played.join().unwrap_or_else(|panic| resume_unwind(panic));
+    }
+
+    /// Says what it has done, and what number the terminal's process has.
+    fn stop_and_go_on(binary: &Path, done: &Sender<(&'static str, u32)>) {
+        let mut player = Player::sit_down(binary);
+        let script = player.script.id();
+        let done = |step| done.send((step, script)).expect("the test waits");
+        done("it started");
+        player.sees_the_picture();
         assert!(player.has_the_keys());
         for _ in 0..2 {
             player.signal("-TSTP");
+            done("it was told to stop");
             let state = format!("/proc/{}/stat", player.game);
             while !fs::read_to_string(&state).is_ok_and(|state| state.contains(") T ")) {
                 thread::sleep(Duration::from_millis(5));
@@ -230,11 +258,13 @@ mod stopped {
                 "who stops it gets the terminal back"
             );
             player.signal("-CONT");
+            done("it was told to go on");
             player.sees_the_picture();
             assert!(player.has_the_keys());
         }
         let stdin = player.script.stdin.as_mut().expect("it is piped");
         stdin.write_all(b"q").expect("it listens");
+        done("it was told to end");
         assert!(player.script.wait().expect("it ends").success());
     }
 }
