@@ -247,12 +247,7 @@ impl Case<'_> {
 
     /// What its workers do, at costs that this part of what was seen stays below.
     fn plan(self, at_once: usize, part: f64) -> Plan {
-        let Self {
-            job,
-            costs,
-            language,
-            way,
-        } = self;
+        let (job, costs, language, way) = (self.job, self.costs, self.language, self.way);
         let cpus = costs.cpus;
         let (workers, start, overhead) = self.beside_the_work(at_once, part);
         let at = |price| costs.price(price, part);
@@ -283,9 +278,7 @@ impl Case<'_> {
 
     /// How many compute; what it takes before the first item, and for each item beside the work.
     fn beside_the_work(self, at_once: usize, part: f64) -> (usize, f64, f64) {
-        let Self {
-            job, costs, way, ..
-        } = self;
+        let (job, costs, way) = (self.job, self.costs, self.way);
         let at = |price| costs.price(price, part);
         let threads = |count| at(Price::Threads) + count as f64 * at(Price::Thread);
         let pool = |count: usize| {

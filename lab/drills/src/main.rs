@@ -18,7 +18,7 @@ use std::{
     io::{self, Write as _},
     process::ExitCode,
     thread,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 
 /// Repair small broken programs
@@ -240,13 +240,7 @@ fn check(drill: &Drill, args: &DrillArgs, screen: &Screen) -> ExitCode {
     if let Err(code) = end_on_interrupt(screen) {
         return code;
     }
-    let changed = || {
-        drill
-            .place()
-            .metadata()
-            .and_then(|about| about.modified())
-            .ok()
-    };
+    let changed = || drill.place().metadata().ok()?.modified().ok();
     loop {
         let at = changed();
         let code = check_once(drill, args, screen);
@@ -257,13 +251,8 @@ fn check(drill: &Drill, args: &DrillArgs, screen: &Screen) -> ExitCode {
         while changed() == at {
             thread::sleep(Duration::from_millis(200));
         }
-        let now = SystemTime::now().duration_since(UNIX_EPOCH);
-        let now = now.map_or(0, |now| now.as_secs());
-        let (hours, minutes, seconds) = (now / 3600 % 24, now / 60 % 60, now % 60);
         let rule = "─".repeat(20);
-        screen.print(&format!(
-            "\n{rule} saved at {hours:02}:{minutes:02}:{seconds:02} UTC {rule}\n"
-        ));
+        screen.print(&format!("\n{rule} saved; checking again {rule}\n"));
     }
 }
 
