@@ -73,22 +73,26 @@ pub fn faults_of(trace: &Value) -> Vec<String> {
     }
     for (track, slices) in &mut tracks {
         slices.sort_by(|a, b| a.0.total_cmp(&b.0).then(b.1.total_cmp(&a.1)));
-        faults
-            .extend(crossing(slices).map(|slice| format!("slices cross on {track:?}: {slice:?}")));
+        let crossing = crossing(slices);
+        faults.extend(crossing.map(|slice| format!("slices cross on {track:?}: {slice:?}")));
         if !threads.contains(track) || !processes.contains(&track.0) {
             faults.push(format!("{track:?} has no name"));
         }
     }
-    for (id, mut slices) in arrows {
-        slices.sort_by(|a, b| time(a).total_cmp(&time(b)));
-        let is_right = |(at, slice): (usize, &&Value)| {
-            slice["flow_in"] == (at > 0) && slice["flow_out"] == true && is_hexadecimal(id)
-        };
-        if !slices.iter().enumerate().all(is_right) {
-            faults.push(format!("arrows of {id}: {slices:?}"));
-        }
-    }
+    let arrows = arrows.into_iter();
+    faults.extend(arrows.filter_map(|(id, slices)| fault_of_arrows(id, slices)));
     faults
+}
+
+/// Slices that arrows join begin with one that none leads to; programs that draw them read a hexadecimal number.
+fn fault_of_arrows(id: &str, mut slices: Vec<&Value>) -> Option<String> {
+    slices.sort_by(|a, b| time(a).total_cmp(&time(b)));
+    let mut starts = slices.iter().map(|slice| &slice["flow_in"]);
+    let is_right = starts.next().is_some_and(|first| first == false)
+        && starts.all(|later| later == true)
+        && slices.iter().all(|slice| slice["flow_out"] == true)
+        && (id.strip_prefix("0x")).is_some_and(|id| u64::from_str_radix(id, 16).is_ok());
+    (!is_right).then(|| format!("arrows of {id}: {slices:?}"))
 }
 
 fn phase(event: &Value) -> &str {
@@ -133,12 +137,6 @@ fn crossing(slices: &[Slice]) -> impl Iterator<Item = &Slice> {
         open.push(*end);
         crosses
     })
-}
-
-/// Whether it is a number as programs that draw arrows read it.
-fn is_hexadecimal(id: &str) -> bool {
-    let digits = id.strip_prefix("0x");
-    digits.is_some_and(|digits| u64::from_str_radix(digits, 16).is_ok())
 }
 
 #[cfg(test)]
