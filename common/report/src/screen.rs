@@ -177,8 +177,9 @@ impl Screen {
     ///
     /// What was typed ahead does not count. `None` at the end of the input: nobody is there.
     pub fn ask<T>(&self, prompt: &str, wanted: impl Fn(char) -> Option<T>) -> Option<T> {
-        self.prompt(prompt);
         let answer = self.waited_for(prompt, |keys| {
+            // Seen only once it is known: after Ctrl-Z and `fg` it has to be there again.
+            self.prompt(prompt);
             let mut pressed = iter::from_fn(|| keys.next());
             pressed.find_map(|key| Some((key, wanted(key)?)))
         });
