@@ -40,8 +40,8 @@ type Running = Arc<OnceLock<Lab>>;
 pub struct Step {
     /// The package's name; write `env!("CARGO_PKG_NAME")`.
     pub package: &'static str,
-    /// The scripts that it mirrors.
-    pub mirrors: &'static [&'static str],
+    /// The scripts that it mirrors, and in brackets what they use: `lab/05_….py (ThreadPoolExecutor)`.
+    pub mirrors: &'static str,
     /// The question that it answers.
     pub question: &'static str,
     /// The mechanism behind the figures, in general terms; what *this* run shows, claims say.
@@ -72,7 +72,7 @@ impl Step {
             report::print_error(way_out);
             return ExitCode::FAILURE;
         }
-        let about = format!("{}\n\nMirrors {}.", self.question, self.mirrors.join(", "));
+        let about = format!("{}\n\nMirrors {}.", self.question, self.mirrors);
         match cli::parse::<Own>(self.package, about) {
             Ok((own, args)) => self
                 .perform(&own, args, demonstrate)
@@ -141,18 +141,18 @@ impl Step {
     }
 
     fn document(&self, own: &impl Serialize, seed: u64) -> Document {
-        let params = serde_json::to_value(Params { own, seed });
-        let folder = self.package.replacen('-', "/", 1);
+        let names = self.mirrors.split(" (").next().unwrap_or_default();
         // By the paths that spans report.
         let source = |(file, text): &(&str, &str)| Source {
-            file: format!("{folder}/src/{file}"),
+            file: format!("{}/src/{file}", self.package.replacen('-', "/", 1)),
             text: (*text).into(),
         };
         Document {
             schema: SCHEMA,
             step: self.package.into(),
             question: self.question.into(),
-            mirrors: self.mirrors.iter().map(|&script| script.into()).collect(),
+            mirrors: names.split(", ").map(String::from).collect(),
+            scripts: self.mirrors.into(),
             why: self.why.into(),
             remember: self.remember.into(),
             predict: Pointer::to(self.predict.1, self.predict.0),
@@ -160,7 +160,7 @@ impl Step {
             sources: self.sources.iter().map(source).collect(),
             command: command(self.package, given()),
             host: Host::inspect(),
-            params: params.expect("flags are plain data"),
+            params: serde_json::json!(Params { own, seed }),
             ..Document::default()
         }
     }

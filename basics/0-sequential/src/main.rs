@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
-    mirrors: &["basics/0_sequential.py"],
+    mirrors: "basics/0_sequential.py (a plain loop)",
     question: "how long is a slow loop?",
     why: "One thread computes one sum after another, so the run takes as long as all jobs together. \
           However many CPUs the machine has, this loop keeps one of them busy and leaves the others idle.",

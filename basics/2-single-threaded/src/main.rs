@@ -11,7 +11,7 @@ use web::SERVER;
 
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
-    mirrors: &["basics/2_single_threaded.py"],
+    mirrors: "basics/2_single_threaded.py (requests.get in a loop)",
     question: "four requests, one after another: what does the thread do meanwhile?",
     why: "A blocking call gives the thread back when the whole answer is there. Until then the \
           thread can do nothing else, so the next request is not even sent, and the waits add up. \

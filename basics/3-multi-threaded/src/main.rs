@@ -13,7 +13,7 @@ use web::SERVER;
 
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
-    mirrors: &["basics/3_multi_threaded.py"],
+    mirrors: "basics/3_multi_threaded.py (ThreadPoolExecutor.map)",
     question: "what overlaps?",
     why: "A thread that waits for the network uses no CPU, so many can wait at the same time. A pool \
           has a fixed number of threads, and each has one request out at a time: with more requests \
@@ -61,6 +61,9 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let site = Site::open(requests, REQUESTS, None)?;
     let (urls, count) = (&site.urls, site.urls.len());
 
+    lab.legend(format!(
+        "single-threaded: a pool of 1 thread. multi-threaded: a pool of {workers}."
+    ));
     let print = lesson::printer(lab);
     for (name, threads) in [(SINGLE, NonZeroUsize::MIN), (MULTI, workers)] {
         let agent = web::blocking_agent(requests.timeout.0);
@@ -77,10 +80,7 @@ fn claim(lab: &mut Lab, args: &RequestArgs, workers: usize, requests: usize) {
     lab.claim(
         Claim::that(
             "as_many_in_flight_as_threads",
-            format!(
-                "in flight at once, counted by the server: 1 with the single thread, {at_once} \
-                 with the pool"
-            ),
+            format!("in flight at once, counted by the server: 1, then {at_once} in the pool"),
         )
         .check(in_flight(SINGLE).equals(count(1)))
         .check(in_flight(MULTI).equals(count(at_once)))

@@ -27,6 +27,8 @@ pub struct Document {
     pub legend: String,
     /// The scripts that it mirrors.
     pub mirrors: Vec<String>,
+    /// The same, and in brackets what of Python they use.
+    pub scripts: String,
     /// The mechanism behind the figures, in general terms.
     pub why: String,
     /// What to remember of it, true whatever this run shows.
@@ -67,8 +69,7 @@ pub const LEAST_ROUNDS: usize = 3;
 impl Document {
     /// How a variant's time compares with the first one's, in words.
     ///
-    /// Marked where a claim on both leaves it open or, without one, where rounds are few or disagree, or where
-    /// neighbours on the CPUs may have made it.
+    /// Undecided where a claim on both is or, without one, where rounds are few or disagree or CPUs were busy.
     pub(crate) fn compared(&self, one: &Variant) -> Option<String> {
         let speedup = one.speedup.filter(|speedup| *speedup != 1.0)?;
         let first = &self.variants[0];
@@ -332,11 +333,10 @@ impl Ledger {
     /// The tally of results that are done if they are right and failed otherwise.
     pub fn of_checked<T>(results: &[T], is_right: impl Fn(&T) -> bool) -> Self {
         let done = results.iter().filter(|result| is_right(result)).count() as u64;
-        let submitted = results.len() as u64;
         Self {
-            submitted,
+            submitted: results.len() as u64,
             done,
-            failed: submitted - done,
+            failed: results.len() as u64 - done,
             ..Self::default()
         }
     }

@@ -16,8 +16,8 @@ fn screen(document: &Document, width: usize, rows: usize) -> String {
 #[test]
 fn a_screen_has_question_bars_lanes_claims_and_what_to_do_next() {
     let expected = "\
-lab-99-example · what does a report look like? · 99_example.py
-middle of 3 rounds · 2 CPUs, 1.9 free
+lab-99-example · what does a report look like?
+mirrors lab/99_example.py (time.sleep)     middle of 3 rounds · 2 CPUs, 1.9 free
 
   one    2.00 s                 ████████████████████████████████████████████████
   both   1.00 s  2.0 × as fast  ████████████████████████
@@ -76,6 +76,32 @@ fn a_factor_that_few_rounds_say_or_rounds_that_disagree_is_undecided() {
     assert!(!said(&[1.0, 1.1, 0.9]));
     assert!(said(&[1.0, 1.1]));
     assert!(said(&[1.0, 1.1, 1.9]));
+}
+
+#[test]
+fn a_step_that_compares_no_times_and_has_a_table_shows_no_lanes() {
+    let mut document = document();
+    for one in &mut document.variants {
+        (one.speedup, one.bound_s) = (None, None);
+    }
+    let has_lanes = |document: &Document| screen(document, 80, 24).contains("main    ");
+    assert!(has_lanes(&document));
+    document.tables.push(TableReport {
+        rows: vec![vec!["one".into(), "both".into()]],
+        ..TableReport::default()
+    });
+    assert!(!has_lanes(&document));
+}
+
+#[test]
+fn beside_a_note_stands_a_factor_and_no_other_word() {
+    let mut document = document();
+    for one in &mut document.variants {
+        one.note = Some("got 5".into());
+    }
+    assert!(screen(&document, 80, 24).contains("got 5, 2.0 × as fast"));
+    document.variants[1].speedup = Some(1.01);
+    assert!(!screen(&document, 80, 24).contains("got 5, "));
 }
 
 #[test]

@@ -9,7 +9,7 @@ const ROWS: usize = 40;
 pub fn verbose(document: &Document, width: usize) -> String {
     let (host, variants) = (&document.host, &document.variants);
     let dim = |text: &str, indent| styled(DIM, text, width, indent);
-    let scripts = format!("mirrors {}", document.mirrors.join(", "));
+    let scripts = format!("mirrors {}", document.scripts);
     let flags = crate::parameters(&document.params);
     let mut lines = vec![dim(&host.one_line(), 0), dim(&scripts, 0), dim(&flags, 0)];
     lines.push(String::new());

@@ -11,7 +11,7 @@ use web::SERVER;
 
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
-    mirrors: &["lab/01_sequential_fetch.py"],
+    mirrors: "lab/01_sequential_fetch.py (requests.get in a loop)",
     question: "URL #1 … still waiting …: where do the seconds go?",
     why: "Each request goes out only when the answer before it is whole, so one slow answer holds \
           up all that follow. The thread has nothing to do in the meantime: it sleeps until the \

@@ -11,7 +11,7 @@ use web::SERVER;
 
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
-    mirrors: &["lab/02_threaded_fetch.py"],
+    mirrors: "lab/02_threaded_fetch.py (threading.Thread, join)",
     question: "one thread per URL: where does the waiting go?",
     why: "A thread that waits for the network uses no CPU: the system sets it aside and runs others. \
           So waits overlap even on one CPU, and even in Python, whose GIL is released around I/O. The \

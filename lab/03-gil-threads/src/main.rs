@@ -13,7 +13,7 @@ use std::{process::ExitCode, time::Duration};
 
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
-    mirrors: &["lab/03_gil_demo_threads.py"],
+    mirrors: "lab/03_gil_demo_threads.py (threading.Thread, cpu_heavy)",
     question: "threads for CPU work?",
     why: "Two threads can use two CPUs unless something makes them take turns. A GIL does: a thread \
           must hold it to run, so however many CPUs there are, one at a time does the work. Around a \

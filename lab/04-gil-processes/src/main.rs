@@ -11,7 +11,7 @@ use std::{num::NonZeroUsize, process::ExitCode};
 
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
-    mirrors: &["lab/04_gil_demo_multiprocessing.py"],
+    mirrors: "lab/04_gil_demo_multiprocessing.py (multiprocessing.Process)",
     question: "what do processes cost and buy?",
     why: "In Python with its GIL, processes are what brings CPU work to a second CPU. Rust threads are \
           not held back like that, so processes bring no CPU that threads would not. What they bring is a \

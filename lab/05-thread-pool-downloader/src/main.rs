@@ -12,7 +12,7 @@ use web::SERVER;
 
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
-    mirrors: &["lab/05_thread_pool_downloader.py"],
+    mirrors: "lab/05_thread_pool_downloader.py (ThreadPoolExecutor, as_completed)",
     question: "what does a pool hand back, and in which order?",
     why: "A pool starts its threads once. Each takes a job from a channel, blocks until it is done, \
           sends back the result and takes the next: you set the number of threads, not the \

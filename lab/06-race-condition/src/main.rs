@@ -20,7 +20,7 @@ use std::{num::NonZeroUsize, process::ExitCode};
 
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
-    mirrors: &["lab/06_race_condition_demo.py"],
+    mirrors: "lab/06_race_condition_demo.py (counter += 1, no lock)",
     question: "two threads add to one counter: expected against got?",
     why: "Between the load and the store the value in hand can go out of date; the store then \
           overwrites what others have added meanwhile. Each access by itself is atomic, the \
@@ -28,7 +28,7 @@ const STEP: Step = Step {
           window is, how many CPUs there are and what else they do. A run that comes out right says \
           nothing about the next.",
     remember: "Adding one is three steps: load, add, store. If another thread stores in between, \
-              its update is lost.",
+              its update is lost. Trials may not show it.",
     predict: (
         "8 threads instead of 2: is a larger share lost?",
         "cargo run -p lab-06-race-condition -- --threads 8",
@@ -54,7 +54,7 @@ fn demonstrate(args: &RaceArgs, lab: &mut Lab) -> anyhow::Result<()> {
     lab.predict(ask, &["none", "under a tenth", "more"], &[1e-6, 0.1]);
     lab.legend(
         "forced: all threads load before any stores. widened: some work between load and store. \
-         tight: nothing in between.",
+         tight: the script's loop, nothing in between.",
     );
     let (race, trials) = (args.race()?, args.trials.get());
     let alone = Race {

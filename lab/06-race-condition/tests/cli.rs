@@ -18,7 +18,9 @@ fn an_update_is_lost_by_force_in_every_run_and_none_by_one_thread_alone() {
 #[test]
 fn with_the_scripts_numbers_the_widened_window_loses_in_every_trial() {
     let document = run(BINARY, &["--json"]).well().document();
-    assert_eq!(verdict(&document, "widened_loses"), "shown");
+    for name in ["widened_loses", "wider_loses_more"] {
+        assert_eq!(verdict(&document, name), "shown", "{name}");
+    }
     let trials = &variant(&document, "widened")["figures"]["losing_trials"];
     assert_eq!(trials[0], 20.0);
 }

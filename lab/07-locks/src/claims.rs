@@ -2,7 +2,7 @@
 
 use common::{
     Lab,
-    claim::{Claim, Count, Figure, count},
+    claim::{Claim, Count, Figure, Seconds, count},
 };
 use lab_07_locks::Plan;
 
@@ -14,11 +14,13 @@ pub(crate) fn note(lab: &mut Lab, name: &str, plan: Plan, got: u64) {
     let lost = plan.expected().saturating_sub(got);
     lab.count(name, "counted", got as usize);
     lab.count(name, "lost_updates", lost as usize);
+    let each_s = lab.recording(name).wall.as_secs_f64() / plan.expected() as f64;
+    lab.note::<Seconds>(name, "increment_s", each_s);
 }
 
 pub(crate) fn claim(lab: &mut Lab, plan: Plan) {
     let number = |name, figure| Figure::<Count>::noted(Some(name), figure);
-    let text = "lock, atomic addition, sum at the end, queue: Expected equals Got";
+    let text = "Mutex, fetch_add, sum at the end, queue: Expected equals Got";
     let right = Claim::that("repairs_are_right", text).headline();
     lab.claim(REPAIRS.into_iter().fold(right, |claim, name| {
         claim.check(number(name, "counted").equals(count(plan.expected() as usize)))

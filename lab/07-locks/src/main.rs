@@ -14,10 +14,10 @@ use std::{cell::RefCell, process::ExitCode};
 
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
-    mirrors: &["lab/07_lock_fixed_demo.py"],
+    mirrors: "lab/07_lock_fixed_demo.py (Lock, Queue)",
     question: "what makes the count right, and at what cost?",
     why: "A lock lets one thread at a time into the critical section: load, add and store become one \
-          step for all others, and a thread that comes meanwhile waits. An atomic addition is that \
+          step for all others, and a thread that comes meanwhile waits. `fetch_add` is that \
           one step in hardware, though the CPUs still pass the counter back and forth. With a \
           counter for each thread nothing is shared: the shares are added up at the end.",
     remember: "A lock lets one thread in at a time: always right, never free. Cheapest is not to \
@@ -52,8 +52,8 @@ fn demonstrate(args: &CountArgs, lab: &mut Lab) -> anyhow::Result<()> {
     let expected = format::count(plan.expected());
     lab.say(format!("{workers} threads add {each} each …"));
     lab.legend(format!(
-        "Expected: {expected} steps of `counter += 1`. racy: no lock. sum at the end, \
-         queue: each thread counts alone."
+        "Expected: {expected}. racy: load, add, store without a lock. fetch_add: all three in one \
+         step. sum at the end, queue: each thread counts alone."
     ));
     let signals = RefCell::new(Vec::new());
     let hear = |signal: &Signal| signals.borrow_mut().push(signal.worker);
@@ -78,14 +78,12 @@ fn demonstrate(args: &CountArgs, lab: &mut Lab) -> anyhow::Result<()> {
                 continue;
             };
             claims::note(lab, name, plan, got);
-            let wall_s = lab.recording(name).wall.as_secs_f64();
-            let each = format::seconds_f64(wall_s / plan.expected() as f64);
-            let got = format::count(got);
-            lab.note_beside(name, format!("Got {got}, {each}/step"));
+            lab.note_beside(name, format!("Got {}", format::count(got)));
         }
     }
     for worker in signals.take() {
-        lab.say(format!("queue: signal from worker {worker}: done"));
+        let sent = format!("worker {worker}: \"done\", as in the script, and its count");
+        lab.say(format!("queue: {sent}"));
     }
     claims::claim(lab, plan);
     Ok(())

@@ -14,15 +14,15 @@ use web::SERVER;
 
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
-    mirrors: &["lab/08_asyncio_downloader.py"],
+    mirrors: "lab/08_asyncio_downloader.py (create_task, gather)",
     question: "can one thread wait for ten answers at once?",
     why: "A future does nothing until it is awaited or spawned as a task. A task that has to wait \
           does not block: it hands its thread back to the runtime, which polls whoever has \
           something to do. So one thread holds as many open requests as there are tasks. Awaiting \
           in a loop starts the next request only when the one before is over: that is \
           asynchronous, and still sequential.",
-    remember: "A future does nothing until it is awaited or spawned. As tasks, ten can wait at \
-              the same time on one thread.",
+    remember: "A future (Python: coroutine) does nothing until awaited or spawned (create_task). \
+              As tasks, ten can wait at the same time on one thread.",
     predict: (
         "200 tasks of 0.1 s: how many threads, how many seconds?",
         "cargo run -p lab-08-async-downloader -- --requests 200 --delay 0.1",
@@ -73,12 +73,13 @@ fn show_laziness(args: &RequestArgs, lab: &mut Lab, site: &Site) -> anyhow::Resu
     let made = make_without_awaiting(&web::async_client(args.timeout.0), &site.urls);
     let seen = usize::try_from(server.witness()?.arrivals)?;
     lab.say(format!(
-        "{made} futures made, none awaited: the server saw {seen} requests"
+        "{made} futures (in Python coroutines) made, none awaited: the server saw {seen} requests"
     ));
     let seen = lab.count(None, "requests_seen_by_the_server", seen);
     let text = "futures that were not awaited sent nothing, counted by the server";
-    let claim = Claim::that("futures_are_lazy", text).check(seen.equals(count(0)));
-    lab.claim(claim.headline());
+    let line = "futures made, none awaited: the server saw {left} requests";
+    let claim = Claim::that("futures_are_lazy", text).in_a_line(format!("{made} {line}"));
+    lab.claim(claim.check(seen.equals(count(0))).headline());
     Ok(())
 }
 

@@ -17,7 +17,7 @@ use web::{FetchError, SERVER};
 
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
-    mirrors: &["lab/09_asyncio_http_downloader.py"],
+    mirrors: "lab/09_asyncio_http_downloader.py (Semaphore, retries)",
     question: "how many at once, and what if one fails?",
     why: "While a request backs off it asks the server nothing. If it keeps its permit all the same, \
           the requests behind it queue for a permit that nothing uses.",
@@ -42,7 +42,7 @@ fn main() -> ExitCode {
 }
 
 fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
-    lab.legend("kept, released: what a failed request does with its permit while it pauses.");
+    lab.legend("kept, released: the permit of a failed request while it pauses.");
     let site = Site::open(&args.requests, REQUESTS, None)?;
     let first = [YOURS, CALM][usize::from(args.requests.needs_server())];
     let text = "Ten requests, five permits: how many waits in a row does it take?";

@@ -21,7 +21,7 @@ use web::{SERVER, async_client};
 
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
-    mirrors: &["lab/10_async_multiprocessing_pipeline.py"],
+    mirrors: "lab/10_async_multiprocessing_pipeline.py (gather, ProcessPoolExecutor)",
     question: "async fetch, process-pool parse: how to join them?",
     why: "While one page is parsed, others can be on their way; a barrier between the stages \
           forbids just that. The channel in between is bounded: when the parsers cannot keep up, \

@@ -11,7 +11,7 @@ use std::{process::ExitCode, thread};
 
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
-    mirrors: &["advanced/01_threads_basics.py"],
+    mirrors: "advanced/01_threads_basics.py (threading.Thread, join)",
     question: "two threads: who speaks when, and what does join wait for?",
     why: "Each thread goes through its own lines in order; how the threads' lines mix is for the \
           system to decide; do not rely on it. Join blocks the thread that calls it until \

@@ -21,13 +21,11 @@ use std::{num::NonZeroUsize, process::ExitCode};
 
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
-    mirrors: &["advanced/02_race_conditions.py"],
+    mirrors: "advanced/02_race_conditions.py (COUNTER += 1, no lock)",
     question: "how often does a race go wrong, and why?",
-    why: "Threads may take turns after any step. Which turns they take depends on timing: how wide the \
-          window between two steps is, how many CPUs there are, what else they do. Some schedules \
-          break what should hold and some do not, so trials show how often, never whether. A list of \
-          all schedules shows whether, for a program small enough. A repair makes one step of what \
-          belongs together: then the bad schedules do not exist.",
+    why: "Which turns threads take depends on timing. Some orders break what should hold and some do \
+          not, so trials show how often, never whether. A list of all orders shows whether, for a \
+          small program. A repair makes one step of what belongs together: then no bad order exists.",
     remember: "Trials show how often a race goes wrong, never that a program is right. A repair \
               makes one step of what belongs together.",
     predict: (
@@ -89,8 +87,8 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let ask = Question::before("counter", text, wrong, "{} lose an update");
     lab.predict(ask, &["none", "two", "four"], &[0.5, 2.5]);
     lab.legend(
-        "counter: threads add. account: two check, then withdraw. audit: one adds up while money \
-         moves. widened: a pause in mid-race; tight: none.",
+        "counter: the script's. account: two check the balance, then withdraw. audit: one adds up \
+         two accounts while money moves. widened: with a pause; tight: without.",
     );
     claims::try_all(args, lab)
 }

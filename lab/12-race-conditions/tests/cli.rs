@@ -28,6 +28,7 @@ fn every_order_is_tried_and_each_race_has_bad_ones_and_no_repair() {
     for always in [
         "repairs_hold_in_trials",
         "orders_break_each_race",
+        "orders_show_what_trials_miss",
         "no_order_breaks_a_repair",
     ] {
         assert_eq!(verdict(&document, always), "shown", "{always}");

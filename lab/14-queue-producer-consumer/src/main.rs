@@ -16,7 +16,7 @@ use std::{num::NonZeroUsize, process::ExitCode, time::Duration};
 
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
-    mirrors: &["advanced/04_queue_producer_consumer.py", "advanced/04_01"],
+    mirrors: "advanced/04_queue_producer_consumer.py, advanced/04_01 (queue.Queue, sentinels)",
     question: "a queue: who waits for whom, and how does it end?",
     why: "While the queue is full the producer waits, while it is empty the consumers wait, and \
           neither asks in a loop. When a consumer panics, the others go on; when none is left, the \

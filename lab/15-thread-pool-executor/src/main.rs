@@ -13,7 +13,7 @@ use std::{num::NonZeroUsize, process::ExitCode};
 
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
-    mirrors: &["advanced/05_thread_pool_executor.py"],
+    mirrors: "advanced/05_thread_pool_executor.py (ThreadPoolExecutor, as_completed)",
     question: "a pool, or threads by hand?",
     why: "A thread per task starts as many threads as there are tasks, whatever the machine can \
           bear. A pool starts its threads once and lets tasks queue: you set how many run at once, \

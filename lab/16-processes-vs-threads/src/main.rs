@@ -12,7 +12,7 @@ use std::{num::NonZeroUsize, process::ExitCode};
 
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
-    mirrors: &["advanced/06_processes_vs_threads.py"],
+    mirrors: "advanced/06_processes_vs_threads.py (both pools of concurrent.futures)",
     question: "which for CPU work, which for I/O?",
     why: "Waiting needs no CPU, so waits overlap on threads and in processes alike. CPU work needs \
           CPUs, and Rust's threads use as many as processes do; in Python the GIL holds threads to \

@@ -11,7 +11,7 @@ use std::{num::NonZeroUsize, process::ExitCode};
 
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
-    mirrors: &["advanced/07_asyncio_basics.py"],
+    mirrors: "advanced/07_asyncio_basics.py (gather, run_in_executor)",
     question: "sequential await or concurrent?",
     why: "A future is a value that does nothing until it is polled. Awaiting in a loop polls one \
           after another. `join` polls several in turn within one task: their waits overlap, on \

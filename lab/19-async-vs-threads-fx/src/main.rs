@@ -13,7 +13,7 @@ use web::venue::{VENUE, Venue};
 
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
-    mirrors: &["advanced/09_asyncio_vs_threads_fx_demo.py"],
+    mirrors: "advanced/09_asyncio_vs_threads_fx_demo.py (ThreadPoolExecutor, gather)",
     question: "where does async shine, where not?",
     why: "Both sides wait for the same answers. A waiting thread keeps a stack and a place in the \
           system's list of threads, and the system has to wake it; a waiting task keeps what it \

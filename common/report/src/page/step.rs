@@ -8,7 +8,7 @@ use maud::{Markup, html};
 pub(super) fn page(document: &Document, limit: usize) -> Markup {
     html! {
         main #content .step {
-            p.kicker { b { (document.step) } " · mirrors " (document.mirrors.join(", ")) }
+            p.kicker { b { (document.step) } " · mirrors " (document.scripts) }
             h1 { (document.question) }
             @if !document.legend.is_empty() { p.soft { (document.legend) } }
             (first_sight(document))

@@ -81,12 +81,13 @@ impl<'a> Picture<'a> {
         2 + self.name + 2 + self.between + 2
     }
 
-    /// What is said beside a variant's time: its own words, or how it compares with the first.
+    /// What is said beside a variant's time: its own words with its factor, or how it compares with the first.
     fn said(&self, variant: &Variant) -> String {
-        let said = match &variant.note {
-            Some(note) => note.clone(),
-            None if !variant.comparable => "not comparable".into(),
-            None => self.document.compared(variant).unwrap_or_default(),
+        let said = match (&variant.note, self.document.compared(variant)) {
+            (Some(note), Some(factor)) if factor.contains('×') => format!("{note}, {factor}"),
+            (Some(note), _) => note.clone(),
+            (None, _) if !variant.comparable => "not comparable".into(),
+            (None, compared) => compared.unwrap_or_default(),
         };
         let short = said.split(", ").next().unwrap_or_default();
         if self.in_short {

@@ -17,6 +17,7 @@ const PICTURE_LEAST: usize = 3;
 pub fn summary(document: &Document, width: usize, rows: usize) -> String {
     let picture = Picture::of(document, width);
     let parts = |tight, lanes| parts(document, &picture, (width, tight), lanes);
+    let is_all_in_tables = !document.tables.is_empty() && with_bars(&document.variants).is_empty();
     let needs = |tight: usize| {
         height(&parts(tight, Vec::new())) + if tight == 0 { PICTURE_LEAST } else { 0 }
     };
@@ -25,7 +26,7 @@ pub fn summary(document: &Document, width: usize, rows: usize) -> String {
     let spare = rows.saturating_sub(height(&shown));
     // A few lanes say more than the blank lines between parts.
     let blanks = (spare / 4).min(3);
-    if spare >= PICTURE_LEAST + blanks {
+    if !is_all_in_tables && spare >= PICTURE_LEAST + blanks {
         shown = parts(tight, picture.lanes(&document.variants, spare - blanks));
     }
     let blanks = rows.saturating_sub(height(&shown));
@@ -97,15 +98,13 @@ fn head(document: &Document, width: usize) -> Vec<String> {
     [title].into_iter().chain(legend).chain(warnings).collect()
 }
 
-/// What stands above a run: step, question and script.
+/// What stands above a run: step, question and scripts.
 pub fn header(document: &Document, width: usize) -> String {
     let (step, question) = (&document.step, &document.question);
-    let script = document.mirrors.first().map_or("", String::as_str);
-    let script = script.rsplit('/').next().unwrap_or_default();
-    let title = wrap(&format!("{step} · {question} · {script}"), width, 0);
-    let title = title.replace(" ·\n", "\n").replace("\n· ", "\n");
+    let title = wrap(&format!("{step} · {question}"), width, 0);
     let rest = title.strip_prefix(&**step).unwrap_or(&title);
-    format!("{BOLD}{step}{BOLD:#}{rest}")
+    let scripts = wrap(&format!("mirrors {}", document.scripts), width, 0);
+    format!("{BOLD}{step}{BOLD:#}{rest}\n{scripts}")
 }
 
 /// The tables that the step itself gives, each in at most `rows` rows.

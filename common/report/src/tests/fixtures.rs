@@ -99,6 +99,7 @@ pub(crate) fn document() -> Document {
         question: "what does a report look like?".into(),
         legend: String::new(),
         mirrors: vec!["lab/99_example.py".into()],
+        scripts: "lab/99_example.py (time.sleep)".into(),
         why: "Because it is drawn from fixed data.".into(),
         remember: "One thread does one thing at a time.".into(),
         predict: Pointer::to(
