@@ -84,8 +84,7 @@ pub struct Game {
     pub value: &'static str,
     /// The text in which the functions stand.
     pub source: &'static str,
-    /// The functions that the threads run, in turn, and a part of the line of each of their steps; a
-    /// `const` that no thread runs has none.
+    /// The functions that the threads run, in turn, and a part of the line of each of their steps.
     pub functions: &'static [(&'static str, &'static [&'static str])],
 }
 

@@ -4,15 +4,15 @@ use crate::Args;
 use anyhow::Context;
 use common::{
     Lab, Recorded, Tally,
-    claim::{Check, Claim, a_tick, count, done, none_failed, times, wall},
+    claim::{Claim, a_tick, count, done, none_failed, wall},
     format,
     process_pool::Worker,
     timeline::{Lane, Recording, Span, Timeline},
 };
 use lab_13_locks_and_rlock::{
     self as locks, Plan,
-    deadlock::{Bank, start_opposite_order, start_same_order, start_self_deadlock},
-    nested::{BATCH, deposit_reentrant},
+    deadlock::{start_opposite_order, start_same_order, start_self_deadlock},
+    nested::count_whole_batches,
     poison::{TOTAL, repair_what_a_panic_left},
     read::{read_under_mutex, read_under_rwlock},
 };
@@ -33,41 +33,29 @@ const WAYS: [Way; 3] = [
 pub(crate) fn cost(lab: &mut Lab, args: &Args) -> anyhow::Result<()> {
     let (increments, threads) = (args.increments.get() as u64, args.threads());
     lab.say(format!("{} increments each …", format::count(increments)));
-    let sizes = [
-        ("alone".into(), NonZeroUsize::MIN),
-        (format::counted(threads.get(), "thread"), threads),
-    ];
-    let ways = sizes.iter().flat_map(|(size, threads)| {
-        WAYS.map(|(way, count)| (format!("{way}, {size}"), (*threads, increments), count))
-    });
-    let ways: Vec<_> = ways.collect();
+    let together = format::counted(threads.get(), "thread");
+    let sizes = [("alone", NonZeroUsize::MIN), (&together, threads)];
+    let names = sizes.map(|(size, _)| WAYS.map(|(way, _)| format!("{way}, {size}")));
     for _ in 0..args.rounds.rounds.get() {
-        for (name, plan, way) in &ways {
-            let tally = |got: &u64| Tally::of_checked(&[*got], |got| *got == increments);
-            lab.variant(name).run_counted(|| Ok(way(*plan)), tally)?;
+        for (names, (_, threads)) in names.iter().zip(sizes) {
+            for (name, (_, way)) in names.iter().zip(WAYS) {
+                let tally = |got: &u64| Tally::of_checked(&[*got], |got| *got == increments);
+                let variant = lab.variant(name);
+                variant.run_counted(|| Ok(way((threads, increments))), tally)?;
+            }
         }
     }
-    let names: Vec<&str> = ways.iter().map(|(name, ..)| &**name).collect();
-    claim_costs(lab, &names);
-    Ok(())
-}
-
-/// Claims about the ways to count, by their names.
-fn claim_costs(lab: &mut Lab, ways: &[&str]) {
-    let [free, lock, rlock, contended] = [0, 1, 2, 4].map(|way| ways[way]);
     let text = "every way counted every increment, in every round";
-    let counted = ways.iter().map(|name| none_failed(name));
+    let counted = names.as_flattened().iter().map(|name| none_failed(name));
     lab.claim(counted.fold(Claim::that("every_increment_counted", text), Claim::check));
+    let [[free, lock, _], [_, contended, _]] = &names;
     let cost = lab.compare("lock_costs_alone", "what a Lock costs", [free, lock]);
     lab.claim(cost.headline());
     let wanted = lab.compare("contention_costs", "contention", [lock, contended]);
     // Of a few increments the time is that of starting threads.
-    let is_long = || wall(lock).at_least(a_tick()).in_rounds();
-    lab.claim(wanted.check(is_long()).needs_cpus());
-    let text = "reentrancy: alone, an RLock took less than twice as long as a Lock";
-    let twice = (wall(rlock) / wall(lock)).below(times(2.0)).in_rounds();
-    let cheap = Claim::that("reentrancy_is_cheap", text).check(is_long());
-    lab.claim(cheap.check(twice.in_words("an RLock took {left} × the time of a Lock")));
+    let is_long = wall(lock).at_least(a_tick()).in_rounds();
+    lab.claim(wanted.check(is_long).needs_cpus());
+    Ok(())
 }
 
 const FOUR: NonZeroUsize = NonZeroUsize::new(4).expect("four is not zero");
@@ -96,25 +84,12 @@ pub(crate) fn read(lab: &mut Lab) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Lets tellers make batches of deposits in a method that calls another one; returns that every batch stayed whole.
-pub(crate) fn nest(lab: &mut Lab) -> Check {
-    lab.say("`deposit_all` holds an RLock and calls `deposit`, which takes it …");
-    let (rises, batch) = (deposit_reentrant(FOUR, 100), BATCH.iter().sum::<i64>());
-    let whole = rises.iter().filter(|rise| **rise == batch);
-    let whole = lab.count(None, "whole_batches", whole.count());
-    let text = "with an RLock a method may call another that locks: every batch stayed whole";
-    let check = whole.equals(count(rises.len()));
-    lab.claim(Claim::that("batches_stay_whole", text).check(check.clone()));
-    check
-}
-
 /// Lets a thread panic in mid-change under a lock, which is poisoned by it.
 pub(crate) fn poison(lab: &mut Lab) {
     lab.say("a thread panics under a lock, half-way through a transfer …");
     let (is_warned, [found, left]) = repair_what_a_panic_left();
-    let is = if is_warned { "is" } else { "is not" };
     lab.say(format!(
-        "  the next thread {is} warned, finds {found} of {TOTAL}, leaves {left}"
+        "  the next thread finds {found} of {TOTAL} and leaves {left}"
     ));
     let warned = lab.count(None, "threads_warned_by_the_mutex", is_warned.into());
     let left = lab.count(None, "total_left_after_the_warning", left as usize);
@@ -123,22 +98,18 @@ pub(crate) fn poison(lab: &mut Lab) {
     lab.claim(warns.check(left.equals(count(TOTAL as usize))));
 }
 
-/// Starts a scenario's threads.
-type Start = fn(&'static Bank) -> Vec<JoinHandle<()>>;
-
+type Start = fn() -> Vec<JoinHandle<()>>;
 /// Each scenario: its name, how many threads it has, and what starts them.
-const SCENARIOS: [(&str, usize, Start); 3] = [
+const SCENARIOS: [(&str, u64, Start); 3] = [
     ("self-deadlock", 1, start_self_deadlock),
     ("opposite order", 2, start_opposite_order),
     ("same order", 2, start_same_order),
 ];
 
-/// A child process that runs one scenario; threads that are stuck end with it.
-///
-/// It returns what was recorded when all threads have finished, or those left wait for one another.
+/// A child process that runs one scenario, until all threads have finished or those left wait for one another.
 pub(crate) const WATCHED: Worker<usize, Recording> = Worker::new("watched", |scenario| {
     let timeline = Timeline::current().expect("the pool is recorded");
-    let threads = (SCENARIOS[scenario].2)(Bank::open());
+    let threads = (SCENARIOS[scenario].2)();
     loop {
         thread::sleep(Duration::from_millis(100));
         let recording = timeline.so_far();
@@ -149,7 +120,7 @@ pub(crate) const WATCHED: Worker<usize, Recording> = Worker::new("watched", |sce
 });
 
 /// The threads that are stuck, each with the lock that it has and the one that it waits for.
-fn stuck(recording: &Recording) -> Vec<[String; 3]> {
+fn stuck(recording: &Recording) -> Vec<Vec<String>> {
     let now = recording.start.plus(recording.wall);
     // Of a thread that waits, the last span is open, and the one before it is of the lock it has.
     let pair = |lane: &Lane| Some((lane.name.clone(), lane.spans.last_chunk::<2>()?.clone()));
@@ -160,51 +131,47 @@ fn stuck(recording: &Recording) -> Vec<[String; 3]> {
     let place = |span: &Span| format!("{}, line {}", span.name, span.line.unwrap_or_default());
     let stuck = waiting.iter().filter(|(_, [_, wait])| is_held(&wait.name));
     stuck
-        .map(|(thread, [held, wait])| [thread.clone(), place(held), place(wait)])
+        .map(|(thread, [held, wait])| vec![thread.clone(), place(held), place(wait)])
         .collect()
 }
 
-/// Runs every scenario in a child process, shows who is stuck, and adds the claims.
-pub(crate) fn deadlocks(lab: &mut Lab, whole: Check) -> anyhow::Result<()> {
+/// Runs a scenario in a child process, with which threads that are stuck end; returns those.
+fn run_in_child(scenario: usize, patience: Duration) -> anyhow::Result<Vec<Vec<String>>> {
+    let pool = WATCHED.pool_builder().workers(NonZeroUsize::MIN);
+    let pool = pool.timeout(patience).recorded().start()?;
+    let recording = pool.call(scenario).context("no answer from the child")?;
+    let stuck = stuck(&recording);
+    Timeline::current().inspect(|timeline| timeline.adopt_lanes(recording));
+    Ok(stuck)
+}
+
+/// Takes an RLock twice, runs every scenario, shows who is stuck, and claims who finished.
+pub(crate) fn deadlocks(lab: &mut Lab) -> anyhow::Result<()> {
+    lab.say("`deposit_all` holds an RLock and calls `deposit`, which takes it …");
+    let whole = lab.count(None, "whole_batches", count_whole_batches(FOUR, 100));
     lab.say("deadlocks: threads that take two locks, each time in a child process …");
-    let mut rows = Vec::new();
+    let (mut rows, patience) = (Vec::new(), lab.patience());
     for (number, (name, threads, _)) in SCENARIOS.into_iter().enumerate() {
-        let patience = lab.patience();
-        let work = || {
-            let pool = WATCHED.pool_builder().workers(NonZeroUsize::MIN);
-            let pool = pool.timeout(patience).recorded().start()?;
-            let recording = pool.call(number).context("no answer from the child")?;
-            let stuck = stuck(&recording);
-            Timeline::current().inspect(|timeline| timeline.adopt_lanes(recording));
-            Ok(stuck)
-        };
         // Threads that were stuck when the child ended were cancelled.
-        let tally = |stuck: &Vec<[String; 3]>| Tally {
-            submitted: threads as u64,
-            done: (threads - stuck.len()) as u64,
+        let tally = |stuck: &Vec<_>| Tally {
+            submitted: threads,
+            done: threads - stuck.len() as u64,
             cancelled: stuck.len() as u64,
             ..Tally::default()
         };
-        let stuck = lab.variant(name).other_work().run_counted(work, tally)?;
-        rows.extend(stuck.into_iter().flatten().map(Vec::from));
+        let variant = lab.variant(name).other_work();
+        let stuck = variant.run_counted(|| run_in_child(number, patience), tally)?;
+        rows.extend(stuck.into_iter().flatten());
     }
     let title = "Deadlock: each has a lock and waits for another's";
     let headings = ["thread", "has (deadlock.rs)", "waits for"];
     lab.table(title, &headings, rows, "");
-    claim_deadlocks(lab, whole);
-    Ok(())
-}
-
-/// Claims who finished, and who did not.
-fn claim_deadlocks(lab: &mut Lab, whole: Check) {
     let [own, opposite, same] = SCENARIOS.map(|(name, ..)| done(name));
     let text = "taken again by its holder: a Lock waits for itself, an RLock goes on";
     let own = Claim::that("self_deadlock_named", text).check(own.equals(count(0)));
-    lab.claim(own.check(whole).headline());
-    let text = "opposite orders: two threads each wait for a lock that the other has";
+    lab.claim(own.check(whole.equals(count(400))).headline());
+    let text = "two Locks: in opposite orders both threads wait for ever, in one order both finish";
     let circle = Claim::that("opposite_orders_named", text).check(opposite.equals(count(0)));
-    lab.claim(circle.headline());
-    let text = "one order for all: both threads finished";
-    let finishes = Claim::that("one_order_finishes", text).check(same.equals(count(2)));
-    lab.claim(finishes);
+    lab.claim(circle.check(same.equals(count(2))).headline());
+    Ok(())
 }

@@ -8,17 +8,8 @@ use parking_lot::Mutex;
 
 const TAKES: [&str; 3] = ["takes A", "takes B", "takes C"];
 
-const A: usize = 0;
-const B: usize = 1;
-const C: usize = 2;
-
-/// The locks of each thread, in the order in which it takes them.
+/// The locks of each thread, by number and in the order in which it takes them.
 type Orders = &'static [[usize; 2]];
-const TELLERS: Orders = &[[A, B], [B, A]];
-const SORTED_TELLERS: Orders = &[[A, B], [A, B]];
-const DINERS: Orders = &[[A, B], [B, C], [C, A]];
-const SORTED: Orders = &[[A, B], [B, C], [A, C]];
-
 type Locks = [Mutex<()>; 3];
 
 /// Takes two locks, one after the other.
@@ -43,32 +34,15 @@ fn under_both(orders: Orders) -> Race<Locks> {
     }
 }
 
-/// Functions, each with its steps.
-type Functions = &'static [(&'static str, &'static [&'static str])];
-
-const WORK: (&str, &[&str]) = (
-    "work_under_both",
-    &["locks[first].lock()", "locks[second].lock()", "drop("],
-);
+const DINERS: Orders = &[[0, 1], [1, 2], [2, 0]];
+const SORTED_DINERS: Orders = &[[0, 1], [1, 2], [0, 2]];
 
 /// Two tellers, three philosophers, and both with one order for all locks.
-const GAMES: [(&str, Orders, Functions); 4] = [
-    ("deadlock two tellers", TELLERS, &[("TELLERS", &[]), WORK]),
-    (
-        "deadlock two tellers, repaired",
-        SORTED_TELLERS,
-        &[("SORTED_TELLERS", &[]), WORK],
-    ),
-    (
-        "deadlock three philosophers",
-        DINERS,
-        &[("DINERS", &[]), WORK],
-    ),
-    (
-        "deadlock three philosophers, repaired",
-        SORTED,
-        &[("SORTED", &[]), WORK],
-    ),
+const GAMES: [(&str, Orders); 4] = [
+    ("two tellers: AB and BA", &[[0, 1], [1, 0]]),
+    ("two tellers, repaired: AB and AB", &[[0, 1], [0, 1]]),
+    ("three philosophers: AB, BC and CA", DINERS),
+    ("three philosophers, repaired: AB, BC and AC", SORTED_DINERS),
 ];
 
 const HINTS: [&str; 2] = [
@@ -78,16 +52,16 @@ const HINTS: [&str; 2] = [
 
 /// The games of this step.
 pub(crate) fn games() -> Vec<Game> {
-    let game = |(at, (title, orders, functions))| Game {
+    let game = |(at, (title, orders))| Game {
         number: 9 + at,
         title,
-        goal: "let all threads wait for one another",
+        goal: "each thread takes two locks, such as AB: A, then B; let all wait for one another",
         reaches: interleave::Run::is_deadlock,
         hint: HINTS[at % 2],
         program: playable(under_both(orders)),
         value: "",
         source: include_str!("games.rs"),
-        functions,
+        functions: &[("work_under_both", &["one = ", "two = ", "drop("])],
     };
     GAMES.into_iter().enumerate().map(game).collect()
 }

@@ -1,14 +1,4 @@
 //! Locks: what they cost here; then readers, reentrancy, deadlock and poison, a file each.
-//!
-//! A guard belongs to the thread that locked; no other thread can unlock:
-//!
-//! ```compile_fail,E0277
-//! let counter = std::sync::Mutex::new(0);
-//! let held = counter.lock().unwrap();
-//! std::thread::scope(|scope| {
-//!     scope.spawn(move || drop(held));
-//! });
-//! ```
 
 pub mod deadlock;
 pub mod nested;
@@ -26,16 +16,16 @@ use std::{
 /// How many threads count, and how many increments they make together.
 pub type Plan = (NonZeroUsize, u64);
 
-/// Shares nothing: each thread counts for itself, and the join adds up.
+/// Shares nothing: each thread has a count of its own, and the join adds up.
 pub fn count_without_sharing(plan: Plan) -> u64 {
     // Hidden from the optimiser, which would make one addition of the whole loop.
-    count_shares(plan, |share| (0..share).map(|_| black_box(1)).sum())
+    each(plan, |own| *own += black_box(1))
 }
 
 /// Takes the standard library's lock for each increment.
 pub fn count_with_mutex(plan: Plan) -> u64 {
     let counter = Mutex::new(0);
-    each(plan, || *counter.lock().unwrap() += 1);
+    each(plan, |_| *counter.lock().unwrap() += 1);
     counter.into_inner().unwrap()
 }
 
@@ -43,24 +33,20 @@ pub fn count_with_mutex(plan: Plan) -> u64 {
 pub fn count_with_reentrant(plan: Plan) -> u64 {
     let counter = parking_lot::ReentrantMutex::new(Cell::new(0));
     // Each `lock` looks at who is calling: its owner gets in again and is counted.
-    each(plan, || counter.lock().update(|count| count + 1));
+    each(plan, |_| counter.lock().update(|count| count + 1));
     counter.into_inner().into_inner()
 }
 
-/// Runs `count` with its share on each thread; returns the sum of what they return.
-fn count_shares((threads, all): Plan, count: impl Fn(u64) -> u64 + Sync) -> u64 {
+/// Runs `add` once for each increment, on all threads; returns the sum of the threads' own counts.
+fn each((threads, all): Plan, add: impl Fn(&mut u64) + Sync) -> u64 {
     // The shares differ by one at most, and together are all.
     let share = |number| (all + number as u64) / threads.get() as u64;
-    let counts = on_threads(threads, |number| count(share(number)));
-    counts.into_iter().sum()
-}
-
-/// Runs `add` once for each increment, on all threads.
-fn each(plan: Plan, add: impl Fn() + Sync) {
-    count_shares(plan, |share| {
-        (0..share).for_each(|_| add());
-        share
+    let counts = on_threads(threads, |number| {
+        let mut own = 0;
+        (0..share(number)).for_each(|_| add(&mut own));
+        own
     });
+    counts.into_iter().sum()
 }
 
 /// Runs `work` on threads that begin together, each with its number from 0; returns what each made.

@@ -71,12 +71,8 @@ fn main() -> ExitCode {
 
 fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let text = "Four readers at once: how many are inside under an RwLock?";
-    let ask = Question::before(
-        "reads, RwLock",
-        text,
-        Figure::<Count>::noted(Some("reads, RwLock"), "most_readers_inside"),
-        "{} inside at once",
-    );
+    let inside = Figure::<Count>::noted(Some("reads, RwLock"), "most_readers_inside");
+    let ask = Question::before("reads, RwLock", text, inside, "{} inside at once");
     lab.predict(ask, &["one", "several"], &[1.5]);
     // The one panic that is meant is a result here; any other is printed as usual.
     panics::keep_quiet(|panic| panic.payload_as_str() == Some(OVER_LIMIT));
@@ -87,8 +83,7 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     lab.param("threads", args.threads());
     claims::cost(lab, args)?;
     claims::read(lab)?;
-    let whole = claims::nest(lab);
-    claims::deadlocks(lab, whole)?;
+    claims::deadlocks(lab)?;
     claims::poison(lab);
     Ok(())
 }

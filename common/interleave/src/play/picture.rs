@@ -66,13 +66,11 @@ impl Table<'_> {
     /// The functions, and in the margin who stands before which line.
     fn code(&self, run: &Run) -> Vec<String> {
         let (functions, mut lines) = (self.game.functions, Vec::new());
-        let run_by_threads = functions.iter().filter(|(_, parts)| !parts.is_empty());
-        let run_by_threads: Vec<_> = run_by_threads.map(|(name, _)| name).collect();
         let steps_of = |thread| run.steps.iter().filter(move |step| step.thread == thread);
         for (name, parts) in functions {
             let is_here = |thread: usize, line: &str| {
                 let next = parts.get(steps_of(thread).count());
-                run_by_threads[thread % run_by_threads.len()] == name
+                functions[thread % functions.len()].0 == *name
                     && next.is_some_and(|part| line.contains(part))
             };
             for line in function(self.game.source, name) {
@@ -136,17 +134,16 @@ pub(super) fn said(stand: Stand, open: &str) -> String {
     }
 }
 
-/// The lines of a function, or of a `const` of one line, without comments.
+/// The lines of a function, without comments.
 fn function<'a>(source: &'a str, name: &str) -> Vec<&'a str> {
-    let heads = [format!("fn {name}("), format!("const {name}:")];
-    let is_head = |line: &&str| heads.iter().any(|head| line.contains(head));
-    let mut lines = source.lines().skip_while(|line| !is_head(line));
+    let head = format!("fn {name}(");
+    let mut lines = source.lines().skip_while(|line| !line.contains(&head));
     let mut found = Vec::new();
     for line in lines.by_ref() {
         if !line.trim_start().starts_with("//") {
             found.push(line.trim_start_matches("pub "));
         }
-        if line == "}" || line.starts_with("const ") {
+        if line == "}" {
             break;
         }
     }
