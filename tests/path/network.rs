@@ -16,7 +16,7 @@ const STEPS: [(&str, &[&str]); 6] = [
     ("lab-02-threaded-fetch", &["sequential", "threaded"]),
     (
         "lab-05-thread-pool-downloader",
-        &["sequential", "pool of 10"],
+        &["sequential", "pool of 5"],
     ),
     ("lab-08-async-downloader", &["await in a loop", "tasks"]),
 ];

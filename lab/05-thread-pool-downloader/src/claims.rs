@@ -44,7 +44,7 @@ pub(crate) fn add(args: &Args, lab: &mut Lab, requests: usize) {
         add_spread(args, lab, requests);
     } else if args.requests.url.is_empty() && !args.requests.delay.0.is_zero() {
         let waves = requests.div_ceil(args.workers.get());
-        lab.claim(lesson::takes_waits(&name, waves, args.requests.delay.0));
+        lab.claim(lesson::takes_waits(&name, waves, args.requests.delay.0).headline());
     }
 }
 
@@ -56,9 +56,9 @@ fn add_limits(args: &Args, lab: &mut Lab, requests: usize) {
         let at_once = workers.get().min(requests);
         claim.check(in_flight(&pool_of(workers)).equals(count(at_once)))
     });
-    let claim =
-        claim.in_a_line("{left} requests in flight at once, one per thread, counted by the server");
-    lab.claim(claim.headline());
+    let line =
+        format!("never more than {{left}} of {requests} requests in flight, counted by the server");
+    lab.claim(claim.in_a_line(line).headline());
 }
 
 /// Unequal waits: which is ready first, and how few threads would do.

@@ -11,8 +11,8 @@ use web::Url;
 
 #[derive(clap::Args, Serialize)]
 pub(crate) struct Args {
-    /// Threads in the pool, 1 to 512
-    #[arg(long, value_name = "N", default_value = "10", value_parser = up_to::<WORKERS_LIMIT>)]
+    /// Threads in the pool, 1 to 512; the script has 10, as --spread has without this
+    #[arg(long, value_name = "N", default_value = "5", default_value_if("spread", "true", "10"), value_parser = up_to::<WORKERS_LIMIT>)]
     pub(crate) workers: NonZeroUsize,
 
     /// Ask for unequal delays, the longest first, and add a pool of half the threads, rounded down

@@ -1,4 +1,4 @@
-//! Shows ten waits of a second on a pool of ten threads, each result taken as it completes.
+//! Shows ten waits of a second on a pool of five threads, each result taken as it completes.
 
 mod claims;
 mod flags;
@@ -21,7 +21,7 @@ const STEP: Step = Step {
     remember: "A pool limits how many requests run at once, however many there are. Results come \
               in the order in which they are ready.",
     predict: (
-        "3 threads instead of 10: how many waits in a row, how many seconds?",
+        "3 threads, or 10 as in the script: how many waits in a row?",
         "cargo run -p lab-05-thread-pool-downloader -- --workers 3",
     ),
     sources: common::sources!["lib.rs"],

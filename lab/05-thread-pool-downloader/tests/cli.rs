@@ -47,7 +47,7 @@ fn ten_equal_urls_are_ten_pages() {
     let document = run(BINARY, &["--json", "--delay", "0.02"])
         .well()
         .document();
-    let pool = variant(&document, "pool of 10");
+    let pool = variant(&document, "pool of 5");
     assert_eq!(pool["figures"]["pages_kept"][0], 10.0);
     assert_eq!(verdict(&document, "each_its_own_result"), "shown");
 }
@@ -63,7 +63,7 @@ fn the_first_to_complete_comes_first_under_its_own_number() {
         .well()
         .document();
     assert_eq!(completed(variant(&document, "sequential")), [1, 2]);
-    let pool = variant(&document, "pool of 10");
+    let pool = variant(&document, "pool of 5");
     assert_eq!(completed(pool), [2, 1]);
     let overtakes = &pool["figures"]["pages_right_before_one_asked_for_earlier"];
     assert_eq!(overtakes[0], 1.0);

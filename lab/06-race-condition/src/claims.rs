@@ -60,8 +60,13 @@ pub(crate) fn show(lab: &mut Lab, race: Race, trials: usize, all: Vec<(usize, Ve
         let repaired = Claim::that("repaired", text).headline();
         let none = ["forced", "widened", "tight"].map(none);
         lab.claim(none.into_iter().fold(repaired, Claim::check));
-        return;
+    } else {
+        claim_losses(lab, race, trials);
     }
+}
+
+/// Claims that each way of racing lost updates, and which lost most.
+fn claim_losses(lab: &mut Lab, race: Race, trials: usize) {
     let text = "forced: all loaded before any stored, and one update stayed";
     let forced = Claim::that("forced_loses", text)
         .check(number("forced", UPDATES).above(count(0)))

@@ -35,18 +35,10 @@ fn main() -> ExitCode {
 
 fn demonstrate(args: &CountArgs, lab: &mut Lab) -> anyhow::Result<()> {
     let text = "A lock around each increment: how many times as long as one thread without?";
-    let ask = Question::before(
-        "Mutex",
-        text,
-        wall("Mutex") / wall("sequential"),
-        "{} times as long",
-    )
-    .needs_cpus();
-    lab.predict(
-        ask,
-        &["no longer", "a few times", "ten times or more"],
-        &[1.5, 8.0],
-    );
+    let ratio = wall("Mutex") / wall("sequential");
+    let ask = Question::before("Mutex", text, ratio, "{} times as long").needs_cpus();
+    let answers = ["no longer", "a few times", "ten times or more"];
+    lab.predict(ask, &answers, &[1.5, 8.0]);
     let (plan, rounds) = (args.plan()?, args.rounds.rounds.get());
     let (workers, each) = (plan.threads.get(), format::count(plan.increments));
     let expected = format::count(plan.expected());
@@ -71,14 +63,7 @@ fn demonstrate(args: &CountArgs, lab: &mut Lab) -> anyhow::Result<()> {
     ];
     for _ in 0..rounds {
         for (name, way) in ways {
-            let workers = if name == "sequential" { 1 } else { workers };
-            let variant = lab.variant(name).bound(Bound::Work { workers });
-            let tally = Tally::all_done(plan.expected() as usize);
-            let Some(got) = variant.run_counted(|| Ok(way(plan)), |_| tally.clone())? else {
-                continue;
-            };
-            claims::note(lab, name, plan, got);
-            lab.note_beside(name, format!("Got {}", format::count(got)));
+            measure(lab, plan, name, way)?;
         }
     }
     for worker in signals.take() {
@@ -86,5 +71,21 @@ fn demonstrate(args: &CountArgs, lab: &mut Lab) -> anyhow::Result<()> {
         lab.say(format!("queue: {sent}"));
     }
     claims::claim(lab, plan);
+    Ok(())
+}
+
+/// Counts in one way, and says beside its time what it got.
+fn measure(lab: &mut Lab, plan: Plan, name: &str, way: &dyn Fn(Plan) -> u64) -> anyhow::Result<()> {
+    let workers = if name == "sequential" {
+        1
+    } else {
+        plan.threads.get()
+    };
+    let variant = lab.variant(name).bound(Bound::Work { workers });
+    let tally = Tally::all_done(plan.expected() as usize);
+    if let Some(got) = variant.run_counted(|| Ok(way(plan)), |_| tally.clone())? {
+        claims::note(lab, name, plan, got);
+        lab.note_beside(name, format!("Got {}", format::count(got)));
+    }
     Ok(())
 }

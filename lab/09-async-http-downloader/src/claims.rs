@@ -34,7 +34,7 @@ pub(crate) fn add(args: &Args, lab: &mut Lab, ran: &[&str], requests: usize) {
         });
     lab.claim(within.headline());
     if ran[0] == CALM && !delay.is_zero() {
-        let claim = lesson::takes_waits(CALM, requests.div_ceil(limit), delay).headline();
+        let claim = lesson::takes_waits(CALM, requests.div_ceil(limit), delay);
         lab.claim(claim.check(retried(CALM).equals(count(0))));
     }
     if ran.contains(&RELEASED) {
@@ -45,8 +45,9 @@ pub(crate) fn add(args: &Args, lab: &mut Lab, ran: &[&str], requests: usize) {
         let text = "kept permits were unused while requests queued; released ones hardly";
         let claim = Claim::that("kept_permits_lie_idle", text)
             .check(kept.clone().at_least(seconds(0.05)))
-            .in_a_line("kept permits were unused for {left} while requests queued");
-        lab.claim(claim.check(released.below(kept * 0.1)).headline());
+            .check(released.below(kept * 0.1))
+            .in_a_line("permits unused while requests queued: {left} kept, {left2} released");
+        lab.claim(claim.headline());
     }
     if args.requests.needs_server() {
         let text = "as many requests arrived at the server as attempts were made";

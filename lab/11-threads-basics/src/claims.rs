@@ -111,6 +111,11 @@ pub(crate) fn claim(lab: &mut Lab, plan: Plan, panics: usize) {
             _ => claim,
         });
     }
+    claim_panic(lab, threads, panics);
+}
+
+/// Claims what a panic ended, and what join made of it.
+fn claim_panic(lab: &mut Lab, threads: usize, panics: usize) {
     let panicked = lab.count("panicking", "panics_that_join_returned", panics);
     let text = "one thread panicked, join returned it as a value, and main went on";
     let value = Claim::that("panic_is_a_value", text)

@@ -6,7 +6,7 @@ mod flags;
 use claims::run;
 use common::{Lab, Question, Step, panics};
 use flags::Args;
-use lab_11_threads_basics::{join, run_scoped, run_sequential, start_static};
+use lab_11_threads_basics::{Plan, join, run_scoped, run_sequential, start_static};
 use std::{process::ExitCode, thread};
 
 const STEP: Step = Step {
@@ -58,6 +58,13 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
         (Some(made), join(workers))
     })?;
     lab.say("  main has joined");
+    let panics = show_panic(lab, plan, panic_at)?;
+    claims::claim(lab, plan, panics);
+    Ok(())
+}
+
+/// Lets the last thread panic, prints what each join returns, and returns how many of them were panics.
+fn show_panic(lab: &mut Lab, plan: Plan, panic_at: usize) -> anyhow::Result<usize> {
     // The panic comes back from join as a value: nothing of it on the terminal.
     panics::keep_quiet(|_| {
         let thread = thread::current();
@@ -77,6 +84,5 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
             Err(panic) => format!("  join of worker {name}: Err, it panicked: {panic}"),
         });
     }
-    claims::claim(lab, plan, ends.iter().filter(|end| end.is_err()).count());
-    Ok(())
+    Ok(ends.iter().filter(|end| end.is_err()).count())
 }

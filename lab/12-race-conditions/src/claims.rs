@@ -71,14 +71,13 @@ fn see<S: Send + Sync>(
         (race, Mode::Widened),
         (repair, Mode::Repaired),
     ];
-    let got = lab.variant(name).other_work().run_counted(
-        || {
-            Ok(Vec::from(
-                ways.map(|(race, mode)| try_often(race, mode, trials)),
-            ))
-        },
-        |got| Tally::all_done(got.concat().len()),
-    )?;
+    let work = || {
+        Ok(Vec::from(
+            ways.map(|(race, mode)| try_often(race, mode, trials)),
+        ))
+    };
+    let variant = lab.variant(name).other_work();
+    let got = variant.run_counted(work, |got| Tally::all_done(got.concat().len()))?;
     let got = got.unwrap_or_else(|| vec![Vec::new(); ways.len()]);
     let expected = race.expected;
     let [right, tight] = [Some(&expected), got[0].first()].map(in_words);
@@ -91,10 +90,9 @@ fn see<S: Send + Sync>(
     let of = |cell: &(usize, usize)| format!("{} of {}", cell.0, cell.1);
     let row = iter::once(name.into()).chain(cells.iter().map(of));
     let counted = COUNTED.iter().zip(&cells);
+    let counted = counted.map(|(what, cell)| lab.count(name, what, cell.0));
     Ok(Seen {
-        counted: counted
-            .map(|(what, cell)| lab.count(name, what, cell.0))
-            .collect(),
+        counted: counted.collect(),
         row: row.collect(),
         orders: played.into_iter().next().unwrap_or_default(),
     })

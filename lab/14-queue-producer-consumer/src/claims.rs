@@ -4,7 +4,7 @@ use crate::flags::Args;
 use common::{
     Lab,
     claim::{
-        Claim, Count, Figure, Seconds, a_tick, cancelled, count, done, failed, none_failed,
+        Claim, Figure, Seconds, Unit, a_tick, cancelled, count, done, failed, none_failed,
         submitted,
     },
     format,
@@ -42,11 +42,24 @@ pub(crate) fn note(lab: &mut Lab, name: &str, (handled, panics): &Consumed) -> V
     [vec![name.into(), queued.to_string()], waited.into()].concat()
 }
 
+fn noted<U: Unit>(name: &str, figure: &str) -> Figure<U> {
+    Figure::noted(Some(name), figure)
+}
+
 /// Shows who waited for whom, a row for each variant, and adds the claims.
 pub(crate) fn show(lab: &mut Lab, args: &Args, rows: Vec<Vec<String>>) {
-    let (consumers, capacity) = (args.consumers.get(), args.capacity.get());
-    let number = |name: &str, figure| Figure::<Count>::noted(Some(name), figure);
-    let waited = |name: &str, figure| Figure::<Seconds>::noted(Some(name), figure);
+    claim_items(lab, args.capacity.get(), &rows);
+    claim_backpressure(lab, args);
+    if args.consumers.get() > 1 {
+        claim_consumers(lab, args.consumers.get());
+    }
+    claim_panic(lab, args);
+    let headings = ["", "most queued", "producer waited", "consumer waited"];
+    lab.table("Who waited for whom", &headings, rows, "");
+}
+
+/// Every item once, in order, through a queue that keeps its bound.
+fn claim_items(lab: &mut Lab, capacity: usize, rows: &[Vec<String>]) {
     let text = "without a panic every item was handled exactly once";
     let mut once = Claim::that("each_item_once", text).headline();
     let text = format!("the queue was never seen with more than {capacity} in it");
@@ -56,64 +69,69 @@ pub(crate) fn show(lab: &mut Lab, args: &Args, rows: Vec<Vec<String>>) {
     let names = rows.iter().map(|row| &*row[0]);
     for name in names.filter(|name| *name != "panic") {
         once = once
-            .check(number(name, DIFFERENT).equals(submitted(name)))
+            .check(noted(name, DIFFERENT).equals(submitted(name)))
             .check(done(name).equals(submitted(name)));
-        bounded = bounded.check(number(name, QUEUED).at_most(count(capacity)));
+        bounded = bounded.check(noted(name, QUEUED).at_most(count(capacity)));
         if name.ends_with("× 1") {
-            in_order = in_order.check(number(name, LATE).equals(count(0)));
+            in_order = in_order.check(noted(name, LATE).equals(count(0)));
         }
     }
     for claim in [once, bounded, in_order] {
         lab.claim(claim);
     }
-    let eager = "eager × 1";
+}
+
+fn claim_backpressure(lab: &mut Lab, args: &Args) {
+    let (eager, capacity) = ("eager × 1", args.capacity.get());
+    let waited = |figure| noted::<Seconds>(eager, figure);
     let text = "backpressure: the queue was full, its eager producer waited for room";
     let line = "backpressure: the queue was full, its eager producer waited {left2}";
     let backpressure = Claim::that("backpressure", text)
         .in_a_line(line)
-        .check(number(eager, QUEUED).equals(count(capacity)))
-        .check(waited(eager, BY_PRODUCER).at_least(waited(eager, BY_CONSUMER) * 2.0))
-        .check(waited(eager, BY_PRODUCER).at_least(a_tick()))
+        .check(noted(eager, QUEUED).equals(count(capacity)))
+        .check(waited(BY_PRODUCER).at_least(waited(BY_CONSUMER) * 2.0))
+        .check(waited(BY_PRODUCER).at_least(a_tick()))
         .headline();
     lab.claim(match args.items.get() > capacity {
         true => backpressure,
         false => backpressure.otherwise(format!("the queue has room for all {} items", args.items)),
     });
-    if consumers > 1 {
-        let [sentinels, closing, eager] =
-            ["sentinels", "closing", "eager"].map(|way| format!("{way} × {consumers}"));
-        let text = format!("{consumers} sentinels, or one close, ended {consumers} consumers");
-        let ended = Claim::that("all_consumers_ended", text).headline();
-        let both = [&sentinels, &closing].into_iter();
-        lab.claim(both.fold(ended, |claim, name| {
-            let ended = number(name, ENDED).equals(count(consumers));
-            claim.check(ended).check(none_failed(name))
-        }));
-        let text = "a producer that pauses: a consumer waited over twice as long as it did";
-        let claim = Claim::that("consumers_wait", text)
-            .check(waited(&closing, BY_CONSUMER).above(waited(&closing, BY_PRODUCER) * 2.0));
-        lab.claim(claim.check(waited(&closing, BY_CONSUMER).at_least(a_tick())));
-        let text = "several consumers were handling items at the same time";
-        let at_work = number(&eager, AT_WORK).above(count(1));
-        lab.claim(Claim::that("consumers_side_by_side", text).check(at_work));
-    }
-    // The rest depends on whether there are other consumers.
+}
+
+/// What several consumers show.
+fn claim_consumers(lab: &mut Lab, consumers: usize) {
+    let [sentinels, closing, eager] =
+        ["sentinels", "closing", "eager"].map(|way| format!("{way} × {consumers}"));
+    let text = format!("{consumers} sentinels, or one close, ended {consumers} consumers");
+    let ended = Claim::that("all_consumers_ended", text).headline();
+    let both = [&sentinels, &closing].into_iter();
+    lab.claim(both.fold(ended, |claim, name| {
+        let ended = noted(name, ENDED).equals(count(consumers));
+        claim.check(ended).check(none_failed(name))
+    }));
+    let text = "a producer that pauses: a consumer waited over twice as long as it did";
+    let waited = |figure| noted::<Seconds>(&closing, figure);
+    let claim = Claim::that("consumers_wait", text)
+        .check(waited(BY_CONSUMER).above(waited(BY_PRODUCER) * 2.0));
+    lab.claim(claim.check(waited(BY_CONSUMER).at_least(a_tick())));
+    let text = "several consumers were handling items at the same time";
+    let at_work = noted(&eager, AT_WORK).above(count(1));
+    lab.claim(Claim::that("consumers_side_by_side", text).check(at_work));
+}
+
+/// What a panic does to the items depends on whether there are other consumers.
+fn claim_panic(lab: &mut Lab, args: &Args) {
+    let consumers = args.consumers.get();
     let items = args.items.get() * consumers;
+    let alone = "the only consumer panicked: all later items were cancelled";
+    let beside = "one consumer panicked: its item is lost, the others did the rest";
     let (text, handled) = match consumers {
-        1 => (
-            "the only consumer panicked: all later items were cancelled",
-            items.div_ceil(2) - 1,
-        ),
-        _ => (
-            "one consumer panicked: its item is lost, the others did the rest",
-            items - 1,
-        ),
+        1 => (alone, items.div_ceil(2) - 1),
+        _ => (beside, items - 1),
     };
     let panic = Claim::that("panic_accounted_for", text)
         .check(failed("panic").equals(count(1)))
-        .check(number("panic", DIFFERENT).equals(count(handled)))
+        .check(noted("panic", DIFFERENT).equals(count(handled)))
         .check(cancelled("panic").equals(count(items - 1 - handled)));
     lab.claim(panic.headline());
-    let headings = ["", "most queued", "producer waited", "consumer waited"];
-    lab.table("Who waited for whom", &headings, rows, "");
 }

@@ -73,11 +73,8 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let queued = Figure::<Count>::noted(Some("eager × 1"), "most_items_queued");
     let text = "A producer that never pauses: how many items queue at most?";
     let ask = Question::before("eager × 1", text, queued, "{} queued at most");
-    lab.predict(
-        ask,
-        &["a few", "as many as there is room for", "all of them"],
-        &[0.7 * room, room + 1.5],
-    );
+    let answers = ["a few", "as many as there is room for", "all of them"];
+    lab.predict(ask, &answers, &[0.7 * room, room + 1.5]);
     let rows = runs.into_iter().map(|run| measure(lab, args, run));
     let rows = rows.collect::<anyhow::Result<Vec<_>>>()?;
     claims::show(lab, args, rows.into_iter().flatten().collect());

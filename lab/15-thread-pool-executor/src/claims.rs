@@ -16,7 +16,7 @@ use measure::workload::Seeded;
 use std::{collections::BTreeSet, num::NonZeroUsize, time::Duration};
 
 const ONE_BY_ONE: &str = "one by one";
-const THREAD_PER_TASK: &str = "thread per task";
+const PER_TASK: &str = "thread per task";
 const POOL: &str = "pool by hand";
 const RAYON: &str = "rayon";
 const AHEAD: &str = "results_ahead_of_one_asked_for_earlier";
@@ -33,9 +33,7 @@ pub(crate) fn ways(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     ));
     let ways: [(&str, usize, Way<'_>); 4] = [
         (ONE_BY_ONE, 1, &|each| run_one_by_one(&tasks, each)),
-        (THREAD_PER_TASK, all, &|each| {
-            run_thread_per_task(&tasks, each)
-        }),
+        (PER_TASK, all, &|each| run_thread_per_task(&tasks, each)),
         (POOL, size, &|each| run_on_pool(workers, &tasks, each)),
         (RAYON, size, &|each| run_on_rayon(workers, &tasks, each)),
     ];
@@ -58,23 +56,26 @@ pub(crate) fn ways(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     }
     let came: Vec<String> = came.iter().take(20).map(ToString::to_string).collect();
     lab.say(format!("results as they came: {}", came.join(" ")));
+    claim_ways(lab, all > size);
+    Ok(())
+}
+
+/// Claims what the ways returned, and which was sooner; a pool may have fewer threads than there are tasks.
+fn claim_ways(lab: &mut Lab, is_smaller: bool) {
     let text = "on the pool a result came before one that was asked for earlier";
     let ahead = Figure::<Count>::noted(Some(POOL), AHEAD);
     lab.claim(Claim::that("overtaking", text).check(ahead.above(count(0))));
     let text = "every way returned the result of each task once";
-    let once = ways
-        .into_iter()
-        .fold(Claim::that("each_once", text), |claim, (way, ..)| {
-            claim.check(done(way).equals(submitted(way)))
-        });
-    lab.claim(once);
+    let ways = [ONE_BY_ONE, PER_TASK, POOL, RAYON];
+    let once = ways.map(|way| done(way).equals(submitted(way)));
+    let claim = Claim::that("each_once", text);
+    lab.claim(once.into_iter().fold(claim, Claim::check));
     let about = "a thread per task beside a pool";
-    let sooner = lab.compare("thread_per_task_is_sooner", about, [THREAD_PER_TASK, POOL]);
-    let more = (all > size).then(|| threads(THREAD_PER_TASK).above(threads(POOL)));
+    let sooner = lab.compare("thread_per_task_is_sooner", about, [PER_TASK, POOL]);
+    let more = is_smaller.then(|| threads(PER_TASK).above(threads(POOL)));
     lab.claim(more.into_iter().fold(sooner, Claim::check));
     let alike = lab.compare("pools_are_alike", "two pools of one size", [POOL, RAYON]);
     lab.claim(alike);
-    Ok(())
 }
 
 /// The tasks: waits of unequal length, the same for the same seed.
@@ -169,23 +170,25 @@ const THREADS: &str = "many: threads";
 
 /// Runs very many short tasks on the pool; then lets a thread for each be there at once.
 pub(crate) fn many(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
-    let (asked, workers) = (args.many.get(), args.workers);
-    let load = Load::Work(1000);
+    let (asked, workers, load) = (args.many.get(), args.workers, Load::Work(1000));
     let tasks: Vec<Task> = (1..=asked).map(|number| Task { number, load }).collect();
     let shown = format::count(asked as u64);
     lab.say(format!(
         "{shown} short tasks on the pool; then a thread for each, in a process of its own …"
     ));
+    let work = || Ok(order(&|each| run_on_pool(workers, &tasks, each)));
     let pool = lab.variant(ON_A_POOL).other_work();
-    pool.run_counted(
-        || Ok(order(&|each| run_on_pool(workers, &tasks, each))),
-        |numbers| tally(&tasks, numbers),
-    )?;
+    pool.run_counted(work, |numbers| tally(&tasks, numbers))?;
     let text = format!("the pool did {shown} tasks on {workers} threads");
     let claim = Claim::that("a_pool_takes_any_number", text)
         .check(done(ON_A_POOL).equals(count(asked)))
         .check(threads(ON_A_POOL).at_most(count(workers.get() + 1)));
     lab.claim(claim.headline());
+    a_thread_for_each(lab, asked, &shown)
+}
+
+/// Lets so many threads be there at once, in a process of its own, and claims what they take.
+fn a_thread_for_each(lab: &mut Lab, asked: usize, shown: &str) -> anyhow::Result<()> {
     let gathered = lab.variant(THREADS).other_work().run_counted(
         || Ok(gather(asked)),
         |(started, _)| Tally {

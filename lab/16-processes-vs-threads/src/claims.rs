@@ -3,7 +3,7 @@
 use crate::Args;
 use common::{
     Bound, Comparison, Lab, MARGIN, Measure, Recorded, Sweep, Tally,
-    claim::{Claim, cancelled, count, done, failed, peak_memory, seconds, times, wall},
+    claim::{Claim, cancelled, count, done, failed, peak_memory, times, wall},
     format,
     timing::timed,
 };
@@ -19,9 +19,8 @@ fn compute_jobs(count: usize, steps: u64, seed: u64) -> Vec<Job> {
     seeds.map(|seed| Job::Compute { seed, steps }).collect()
 }
 
-const ONE_BY_ONE: &str = "CPU one by one";
-const CPU: [&str; 2] = ["CPU threads", "CPU processes"];
-const IO: [&str; 2] = ["I/O threads", "I/O processes"];
+const CPU: [&str; 3] = ["CPU one by one", "CPU threads", "CPU processes"];
+const IO: [&str; 3] = ["I/O one by one", "I/O threads", "I/O processes"];
 
 /// Runs every way once per round, and claims what the rounds show.
 pub(crate) fn two_by_two(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
@@ -31,31 +30,29 @@ pub(crate) fn two_by_two(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let rounds = args.rounds.rounds.get();
     for round in 1..=rounds {
         lab.say(format!("round {round} of {rounds}: every way once …"));
-        let alone = lab.variant(ONE_BY_ONE).bound(Bound::Work { workers: 1 });
-        let results = alone.run_counted(
-            || Ok(run_one_by_one(&cpu)),
-            |done| Tally::all_done(done.len()),
-        )?;
-        let results = results.unwrap_or_else(|| run_one_by_one(&cpu));
-        both(args.workers, lab, CPU, &cpu, &results)?;
-        both(args.workers, lab, IO, &io, &vec![0; io.len()])?;
+        every_way(args.workers, lab, CPU, &cpu)?;
+        every_way(args.workers, lab, IO, &io)?;
     }
     for (name, about, ways) in [("cpu_verdict", "CPU work", CPU), ("io_verdict", "I/O", IO)] {
-        let claim = lab.compare(name, about, ways);
+        let claim = lab.compare(name, about, [ways[1], ways[2]]);
         lab.claim(claim.headline());
     }
     claim_overlap(args, lab);
     Ok(())
 }
 
-/// Does the jobs on threads and in processes; starting and ending either is part of it.
-fn both(
+/// Does the jobs one by one, on threads and in processes; starting and ending either is part of it.
+fn every_way(
     workers: NonZeroUsize,
     lab: &mut Lab,
-    [threads, processes]: [&str; 2],
+    [one_by_one, threads, processes]: [&str; 3],
     jobs: &[Job],
-    results: &[u64],
 ) -> anyhow::Result<()> {
+    let results = variant(lab, one_by_one, NonZeroUsize::MIN, jobs).run_counted(
+        || Ok(run_one_by_one(jobs)),
+        |done| Tally::all_done(done.len()),
+    )?;
+    let results = &results.unwrap_or_else(|| run_one_by_one(jobs));
     let tally = |right: Vec<bool>| Tally::of_checked(&right, |right| *right);
     variant(lab, threads, workers, jobs).run_counted(
         || Ok(run_on_threads(workers, jobs)),
@@ -100,18 +97,17 @@ fn in_a_new_pool(
 fn claim_overlap(args: &Args, lab: &mut Lab) {
     let text = "every job had the result that it has one by one";
     let mut right = Claim::that("all_right", text);
-    let text = "I/O: the waits overlapped on both: less than 3/4 of their time in a row";
+    let text = "I/O: the waits overlapped on both: less than 3/4 of the time of one by one";
     let mut waits = Claim::that("waits_overlap", text);
     let text = "overlap of CPU work: both ways were faster than one by one in every round";
     let mut works = Claim::that("work_overlaps", text).needs_cpus();
     let all = args.jobs.get();
-    let row = seconds(0.75 * args.wait.0.as_secs_f64() * all as f64);
     for way in [CPU, IO].concat() {
         right = right.check(done(way).equals(count(all)));
     }
-    for (cpu, io) in CPU.into_iter().zip(IO) {
-        waits = waits.check(wall(io).below(row.clone()));
-        works = works.check((wall(cpu) / wall(ONE_BY_ONE)).below(times(1.0 / MARGIN)));
+    for way in 1..3 {
+        waits = waits.check(wall(IO[way]).below(wall(IO[0]) * 0.75));
+        works = works.check((wall(CPU[way]) / wall(CPU[0])).below(times(1.0 / MARGIN)));
     }
     lab.claim(right);
     for claim in [waits, works] {
@@ -121,7 +117,7 @@ fn claim_overlap(args: &Args, lab: &mut Lab) {
         });
     }
     let text = "I/O: processes needed at least half as much memory again as threads";
-    let memory = peak_memory(IO[1]).above(peak_memory(IO[0]) * 1.5);
+    let memory = peak_memory(IO[2]).above(peak_memory(IO[1]) * 1.5);
     lab.claim(Claim::that("processes_take_memory", text).check(memory));
 }
 
@@ -142,10 +138,9 @@ pub(crate) fn sweep(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let sizes = (0..6).rev().map(|k| args.work.get() as u64 / 4_u64.pow(k));
     let sizes: Vec<u64> = sizes.filter(|steps| *steps > 0).collect();
     let mut sweep = Sweep::new("steps a job", &WAYS, sizes);
-    let patience = lab.patience();
+    let (patience, mut wrong) = (lab.patience(), 0);
     let running = JOB.pool_builder().workers(workers).timeout(patience);
     let running = running.start()?;
-    let mut wrong = 0;
     for _ in 0..rounds.get() {
         for size in 0..sweep.sizes.len() {
             let jobs = compute_jobs(workers.get(), sweep.sizes[size], seed);
@@ -253,6 +248,12 @@ pub(crate) fn abort(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     if let Some(ended) = ended {
         say(lab, ended.iter().flatten().count(), ended.as_ref().err());
     }
+    claim_abort(lab, all);
+    Ok(())
+}
+
+/// Claims what the abort of one of so many jobs ended.
+fn claim_abort(lab: &mut Lab, all: usize) {
     let text = "an abort in a process cost that job only; all the others finished";
     let contained = Claim::that("abort_contained", text)
         .check(failed(IN_A_PROCESS).equals(count(1)))
@@ -264,7 +265,6 @@ pub(crate) fn abort(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
         .check(done(IN_A_THREAD).equals(count(0)))
         .check(cancelled(IN_A_THREAD).equals(count(all - 1)));
     lab.claim(ended.headline());
-    Ok(())
 }
 
 fn say(lab: &Lab, results: usize, error: Option<&TaskError>) {

@@ -44,7 +44,7 @@ pub(crate) struct Args {
     work: NonZeroUsize,
 
     /// How long a job of I/O waits, up to 10 s
-    #[arg(long, value_name = "SECONDS", default_value = "0.1", value_parser = seconds(0.000_001..=10.0))]
+    #[arg(long, value_name = "SECONDS", default_value = "0.05", value_parser = seconds(0.000_001..=10.0))]
     #[serde(rename = "wait_s")]
     wait: Seconds,
 

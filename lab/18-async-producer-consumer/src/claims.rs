@@ -3,7 +3,7 @@
 use crate::flags::Args;
 use common::{
     Lab,
-    claim::{Claim, Count, Figure, Seconds, a_tick, count, done, seconds, submitted},
+    claim::{Claim, Figure, Seconds, Unit, a_tick, count, done, seconds, submitted},
     format,
 };
 use lab_18_async_producer_consumer::Plan;
@@ -39,11 +39,8 @@ pub(crate) fn note(lab: &mut Lab, name: &str, plan: &Plan, finished: &[u64]) -> 
     let late = consumed.iter().zip(&plan.items);
     let late = late.map(|(span, takes)| span.duration().saturating_sub(*takes));
     let late = late.max().unwrap_or_default();
-    lab.count(
-        name,
-        DIFFERENT,
-        finished.iter().collect::<BTreeSet<_>>().len(),
-    );
+    let different: BTreeSet<&u64> = finished.iter().collect();
+    lab.count(name, DIFFERENT, different.len());
     lab.count(name, LOST, lost);
     lab.count(name, QUEUED, queued);
     lab.duration(name, WAITED, waited);
@@ -61,56 +58,74 @@ pub(crate) fn note(lab: &mut Lab, name: &str, plan: &Plan, finished: &[u64]) -> 
 
 /// Shows the table, a row for each variant, and adds the claims.
 pub(crate) fn show(lab: &mut Lab, args: &Args, plan: &Plan, rows: Vec<Vec<String>>) {
-    let headings = ",consumed,lost,most queued,producer waited,item late by".split(',');
+    let headings = ",consumed,lost,most queued,wait for room,wait for a turn".split(',');
     let headings: Vec<&str> = headings.collect();
-    lab.table("Where the items went, and who waited", &headings, rows, "");
-    let number = |name, figure| Figure::<Count>::noted(Some(name), figure);
-    let time = |name, figure| Figure::<Seconds>::noted(Some(name), figure);
-    let queue = || count(args.queue.get());
+    let note = "wait for a turn: the longest of a consumer whose item was done";
+    lab.table("Where the items went", &headings, rows, note);
+    claim_bound(lab, args.queue.get());
+    claim_turns(lab, plan);
+    claim_stops(lab);
+}
+
+fn noted<U: Unit>(name: &str, figure: &str) -> Figure<U> {
+    Figure::noted(Some(name), figure)
+}
+
+/// What a bound on the queue does to it and to its producer.
+fn claim_bound(lab: &mut Lab, bound: usize) {
+    let queue = || count(bound);
     let text = "unbounded: the producer never waited, the queue grew past the bound";
     let grows = Claim::that("unbounded_grows", text)
-        .check(time("unbounded", WAITED).below(a_tick()))
-        .check(number("unbounded", QUEUED).above(queue()));
+        .check(noted("unbounded", WAITED).below(a_tick()))
+        .check(noted("unbounded", QUEUED).above(queue()));
     let text = "bounded: the producer waited until there was room";
     let waits = Claim::that("producer_waits", text);
-    let waits = waits.check(time("bounded", WAITED).at_least(a_tick()));
+    let waits = waits.check(noted("bounded", WAITED).at_least(a_tick()));
     let text = "the bounded queue never held more than its bound";
     let holds = Claim::that("bound_holds", text);
-    let holds = holds.check(number("bounded", QUEUED).at_most(queue()));
+    let holds = holds.check(noted("bounded", QUEUED).at_most(queue()));
     let text = "either queue passed every item on exactly once";
-    let once = |name| number(name, DIFFERENT).equals(submitted(name));
+    let once = |name| noted(name, DIFFERENT).equals(submitted(name));
     let once = Claim::that("each_once", text)
         .check(once("unbounded"))
         .check(once("bounded"));
     for claim in [grows.headline(), waits.headline(), holds, once] {
         lab.claim(claim);
     }
+}
+
+/// What a task that computes does to the others on its thread.
+fn claim_turns(lab: &mut Lab, plan: &Plan) {
     let (hog, polite) = ("never awaits", "awaits");
     let longest = plan.items.iter().max().map_or(0.0, Duration::as_secs_f64);
     // Shorter work would be over before the next item is.
-    let enough = |name| time(name, COMPUTED).above(seconds(longest.max(0.001)));
+    let enough = |name| noted(name, COMPUTED).above(seconds(longest.max(0.001)));
     let text = "while a task computed without an await, no item was finished";
     let takes = Claim::that("hog_takes_every_turn", text).check(enough(hog));
     lab.claim(
         takes
-            .check(number(hog, MEANWHILE).equals(count(0)))
+            .check(noted(hog, MEANWHILE).equals(count(0)))
             .headline(),
     );
     let text = "while it computed the same with awaits, items were finished";
     let shares = Claim::that("yielding_shares", text).check(enough(polite));
-    lab.claim(shares.check(number(polite, MEANWHILE).above(count(0))));
-    let text = "without an await, the latest item was at least twice as late";
+    lab.claim(shares.check(noted(polite, MEANWHILE).above(count(0))));
+    let text = "without an await, a consumer waited at least twice as long for its turn";
     let gap = Claim::that("gap", text)
         .check(enough(hog))
         .check(enough(polite));
-    lab.claim(gap.check(time(hog, LATE).at_least(time(polite, LATE) * 2.0)));
+    lab.claim(gap.check(noted::<Seconds>(hog, LATE).at_least(noted(polite, LATE) * 2.0)));
+}
+
+/// What each way to stop does to the items in the queue.
+fn claim_stops(lab: &mut Lab) {
     let text = "stopped at once, items that the queue had accepted were lost";
     let abrupt = Claim::that("abrupt_stop_loses", text);
-    let abrupt = abrupt.check(number("stop at once", LOST).above(count(0)));
+    let abrupt = abrupt.check(noted("stop at once", LOST).above(count(0)));
     lab.claim(abrupt.headline());
     let graceful = "stop gracefully";
     let text = "stopped gracefully, it ended early and lost no item that was accepted";
     let early = done(graceful).below(submitted(graceful));
     let claim = Claim::that("graceful_stop_loses_none", text).check(early);
-    lab.claim(claim.check(number(graceful, LOST).equals(count(0))));
+    lab.claim(claim.check(noted(graceful, LOST).equals(count(0))));
 }

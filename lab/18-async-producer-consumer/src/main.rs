@@ -37,28 +37,21 @@ fn main() -> ExitCode {
 
 fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let text = "A task computes without an await: how many items are finished meanwhile?";
-    let ask = Question::before(
-        "never awaits",
-        text,
-        Figure::<Count>::noted(Some("never awaits"), "items_finished_meanwhile"),
-        "{} items finished",
-    );
+    let meanwhile = Figure::<Count>::noted(Some("never awaits"), "items_finished_meanwhile");
+    let ask = Question::before("never awaits", text, meanwhile, "{} items finished");
     lab.predict(ask, &["none", "a few", "as many as ever"], &[0.5, 5.0]);
     lab.legend(
         "unbounded, bounded: the queue. never awaits, awaits: a task that computes runs beside them. stop \
          at once, gracefully: all tasks are stopped, or the producer first.",
     );
     let plan = args.plan(lab.seed())?;
-    let unbounded = Plan {
-        capacity: Semaphore::MAX_PERMITS, // `unbounded_channel`: never full
-        ..plan.clone()
-    };
-    let steps = (args.work.get() as u64).div_ceil(PIECES);
-    let third = args.items.get().div_ceil(3);
+    let (items, queue, third) = (args.items, args.queue, args.items.get().div_ceil(3));
     lab.say(format!(
-        "{} items, room for {}; stopped after {third} …",
-        args.items, args.queue
+        "{items} items, room for {queue}; stopped after {third} …"
     ));
+    let mut unbounded = plan.clone();
+    unbounded.capacity = Semaphore::MAX_PERMITS; // `unbounded_channel`: never full
+    let steps = (args.work.get() as u64).div_ceil(PIECES);
     let rows = [
         run(lab, "unbounded", &unbounded, async |_| ())?,
         run(lab, "bounded", &plan, async |_| ())?,

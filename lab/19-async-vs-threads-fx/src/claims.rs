@@ -98,17 +98,23 @@ fn run_both(
             |answers| Tally::of_checked(answers, is_right),
         )?;
         lab.note::<Bytes>(name, GREW, grew as f64);
-        let time = lab.middle(name, |run| format::seconds_f64(run.wall_s));
-        let threads = lab.middle(name, |run| run.ledger.threads).flatten();
-        let figures = [
-            time,
-            Some(format::bytes(grew as f64)),
-            threads.map(format::count),
-        ];
-        let figures = figures.map(|figure| figure.unwrap_or("–".into()));
-        rows.push([vec![name.into()], figures.into()].concat());
+        rows.push(row(lab, name, grew));
     }
     Ok(rows)
+}
+
+/// A row of the table: the variant's time, by how much memory grew, and its threads.
+fn row(lab: &Lab, name: &str, grew: u64) -> Vec<String> {
+    let time = lab.middle(name, |run| format::seconds_f64(run.wall_s));
+    let threads = lab.middle(name, |run| run.ledger.threads).flatten();
+    let memory = format::bytes(grew as f64);
+    let figures = [
+        Some(name.into()),
+        time,
+        Some(memory),
+        threads.map(format::count),
+    ];
+    figures.map(|figure| figure.unwrap_or("–".into())).into()
 }
 
 fn claim(lab: &mut Lab, ran: &[([String; 2], NonZeroUsize)]) {
@@ -184,6 +190,12 @@ pub(crate) fn price(args: &Args, lab: &mut Lab, venue: &Venue) -> anyhow::Result
         let longest = recording.named("trade").map(Span::duration).max();
         lab.duration(name, LONGEST, longest.unwrap_or_default());
     }
+    claim_pricing(lab);
+    Ok(())
+}
+
+/// Claims what pricing does to the trades beside it.
+fn claim_pricing(lab: &mut Lab) {
     let longest = |name| Figure::<Seconds>::noted(Some(name), LONGEST);
     let text =
         "pricing on the async thread held a trade up for longer than twice the longest beside it";
@@ -197,5 +209,4 @@ pub(crate) fn price(args: &Args, lab: &mut Lab, venue: &Venue) -> anyhow::Result
     let text = "both ways gave the prices that one after another gives";
     let same = Claim::that("same_prices", text).check(none_failed(ON_IT));
     lab.claim(same.check(none_failed(BESIDE)));
-    Ok(())
 }

@@ -17,7 +17,9 @@ use web::venue::{Answer, LINE_BYTES, Request};
 /// # Errors
 /// The system refuses the runtime its event queue.
 pub fn run_on_this_thread<F: Future>(future: F) -> io::Result<F::Output> {
-    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let mut runtime = Builder::new_current_thread();
+    // Its further threads, which `spawn_blocking` starts, do nothing else.
+    let runtime = runtime.thread_name("pricing").enable_all().build()?;
     Ok(runtime.block_on(future))
 }
 

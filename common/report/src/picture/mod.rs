@@ -121,11 +121,8 @@ impl<'a> Picture<'a> {
     pub(super) fn lanes(&self, variants: &[Variant], most: usize) -> Vec<String> {
         let drawn = variants.iter().map(|one| (&one.name, self.rows(one)));
         let drawn: Vec<_> = drawn.filter(|(_, rows)| !rows.is_empty()).collect();
-        let cells = drawn
-            .iter()
-            .flat_map(|one| &one.1)
-            .flat_map(|row| &row.cells);
-        let all = String::from_iter(cells);
+        let rows = drawn.iter().flat_map(|one| &one.1);
+        let all = String::from_iter(rows.flat_map(|row| &row.cells));
         let room = most.saturating_sub(self.axis_lines(&all, true).len());
         // One lane of several variants says nothing.
         if drawn.is_empty() || room < drawn.len().min(2) {
@@ -134,9 +131,11 @@ impl<'a> Picture<'a> {
         let needs: Vec<usize> = drawn.iter().map(|one| one.1.len()).collect();
         let shares = shares(&needs, room);
         let (is_cut, mut spare) = (shares != needs, room - shares.iter().sum::<usize>());
-        let (mut lines, mut seen) = (Vec::new(), String::new());
+        let (mut lines, mut seen, mut before) = (Vec::new(), String::new(), Vec::new());
         for ((name, rows), share) in drawn.iter().zip(shares) {
-            for (place, row) in worth_most(rows, share).enumerate() {
+            let shown = worth_most(rows, share, &before);
+            before = shown.iter().map(|row| &*row.label).collect();
+            for (place, row) in shown.into_iter().enumerate() {
                 seen.extend(&row.cells);
                 // Where any is spare, no row was left out.
                 lines.extend(self.row_lines(if place == 0 { name } else { "" }, row, &mut spare));
@@ -215,13 +214,8 @@ impl<'a> Picture<'a> {
         }
         let items = legend.iter().map(|item| item.replace(' ', NO_BREAK));
         let items = items.collect::<Vec<_>>().join("  ");
-        let mut lines = vec![format!("{DIM}  {:left$}{axis}{DIM:#}", "")];
-        lines.extend(
-            styled(DIM, &items, self.width, 2)
-                .lines()
-                .map(str::to_owned),
-        );
-        lines
+        let axis = format!("{DIM}  {:left$}{axis}{DIM:#}", "");
+        vec![axis, styled(DIM, &items, self.width, 2)]
     }
 }
 
@@ -237,11 +231,13 @@ fn shares(needs: &[usize], room: usize) -> Vec<usize> {
 }
 
 /// So many of the rows, in order; those in which something failed or was cut off before others, and next to
-/// the first of them the one that queued longest meanwhile.
-fn worth_most(rows: &[Row], share: usize) -> impl Iterator<Item = &Row> {
+/// the first of them the one that queued longest meanwhile. Of those that failed, lanes that were also shown
+/// `before` come first, so that variants compare.
+fn worth_most<'a>(rows: &'a [Row], share: usize, before: &[&str]) -> Vec<&'a Row> {
     let is_eventful = |row: &Row| row.cells.iter().any(|it| [FAILED, ENDED].contains(it));
     let (mut kept, mut calm): (Vec<usize>, Vec<usize>) =
         (0..rows.len()).partition(|&at| is_eventful(&rows[at]));
+    kept.sort_by_key(|&at| !before.contains(&&*rows[at].label));
     let queued = |at: &usize| rows[*at].cells.iter().filter(|it| **it == PERMIT).count();
     let longest = calm.iter().copied().max_by_key(queued);
     if let Some(longest) = longest.filter(|at| !kept.is_empty() && queued(at) > 0) {
@@ -251,7 +247,7 @@ fn worth_most(rows: &[Row], share: usize) -> impl Iterator<Item = &Row> {
     kept.append(&mut calm);
     kept.truncate(share);
     kept.sort_unstable();
-    kept.into_iter().map(|at| &rows[at])
+    kept.into_iter().map(|at| &rows[at]).collect()
 }
 
 /// A variant that has just run, in a line to stay above those to come.
