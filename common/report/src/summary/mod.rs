@@ -68,11 +68,8 @@ fn height(parts: &[Vec<String>]) -> usize {
 /// The variants that nothing else names.
 fn also_ran(document: &Document, text: &str, width: usize) -> Option<String> {
     // In a narrow terminal a bar has the beginning of its name.
-    let is_named = |name: &&str| text.contains(&name.chars().take(8).collect::<String>());
-    let others = document
-        .variants
-        .iter()
-        .filter(|one| !is_named(&&*one.name));
+    let is_named = |name: &str| text.contains(&name.chars().take(8).collect::<String>());
+    let others = document.variants.iter().filter(|one| !is_named(&one.name));
     let timed = others.map(|one| format!("{} {}", one.name, format::seconds_f64(one.wall_s)));
     let others: Vec<String> = timed.collect();
     let text = format!("  also ran: {}", others.join(" · "));
