@@ -62,7 +62,7 @@ impl Recorder {
         match event {
             Event::Submitted(task) => self.timeline.submitted(job(task)),
             Event::Received(task) => self.timeline.received(job(task)),
-            Event::Ready { worker, took, note } => {
+            Event::Ready(worker, took, note) => {
                 let Ok(mut notes) = postcard::from_bytes::<Notes>(&note) else {
                     return;
                 };
@@ -72,7 +72,7 @@ impl Recorder {
                     .record_process(worker.pid, &lane(worker), notes.task);
             }
             Event::Begun(worker, _) => self.show_busy(worker, true),
-            Event::Done { worker, task, note } => {
+            Event::Done(worker, task, note) => {
                 self.show_busy(worker, false);
                 let Ok(mut notes) = postcard::from_bytes::<Notes>(&note) else {
                     return;

@@ -3,6 +3,7 @@
 use crate::{
     Event, Hook, PoolError, ProcessPool, Worker,
     child::{self, Program},
+    pool::Owner,
     state::{self, Shared},
     wire::{self, IS_NOTED, NO_TASK},
 };
@@ -17,9 +18,6 @@ use std::{
     thread,
     time::Duration,
 };
-
-/// How long a worker may take until it is ready.
-const START_LIMIT: Duration = Duration::from_secs(10);
 
 /// What a worker may use; see [`PoolBuilder::resource_limit`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,11 +73,12 @@ impl Settings {
 
     /// The number of a function, which is added if it is new.
     fn add<I, O>(&mut self, worker: &Worker<I, O>) -> u8 {
-        if self.place(worker).is_none() {
-            assert!(self.functions.len() < IS_NOTED.into(), "too many functions");
+        self.place(worker).unwrap_or_else(|| {
+            let place = self.functions.len() as u8;
+            assert!(place < IS_NOTED, "too many functions");
             self.functions.push((worker.name, wire::types::<I, O>()));
-        }
-        self.place(worker).expect("it was added")
+            place
+        })
     }
 }
 
@@ -95,7 +94,7 @@ impl<I, O> PoolBuilder<I, O> {
         let workers = thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let mut settings = Settings {
             workers,
-            start_limit: START_LIMIT,
+            start_limit: Duration::from_secs(10),
             ..Settings::default()
         };
         settings.add(worker);
@@ -114,22 +113,18 @@ impl<I, O> PoolBuilder<I, O> {
         self
     }
 
-    /// Sets how often a task is tried again after its worker was lost; by default 0.
+    /// Sets how often a task is begun again after its worker was lost; by default 0.
     ///
-    /// With 0 a task is begun *at most once*. With more it is begun *at least once* if it is
-    /// reported as done, and a worker can be lost after a task took effect and before it could
-    /// report: right for tasks without effects outside their process. Only begun tasks count: what
-    /// was waiting at a worker that is lost goes to another one. A panic, a timeout and a
-    /// cancellation are answers, and are not retried.
+    /// With 0 it is begun *at most once*; with more *at least once*, if it is reported as done: a
+    /// worker can be lost after a task took effect and before it could report. A panic, a timeout
+    /// and a cancellation are answers, and are not retried.
     pub fn retries(mut self, retries: u32) -> Self {
         self.settings.retries = retries;
         self
     }
 
-    /// Limits how long one attempt of a task may take; by default there is no limit.
-    ///
-    /// Past it the worker is killed and replaced, and the task ends with
-    /// [`TaskError::TimedOut`](crate::TaskError::TimedOut).
+    /// Limits how long one attempt of a task may take, before its worker is killed and it ends as
+    /// [`TimedOut`](crate::TaskError::TimedOut); by default there is no limit.
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.settings.timeout = Some(limit);
         self
@@ -144,10 +139,8 @@ impl<I, O> PoolBuilder<I, O> {
         self
     }
 
-    /// Limits how long a worker may take to get ready; by default 10 s.
-    ///
-    /// A pool that was ready once waits about 10 s for a shortage (of processes, memory,
-    /// descriptors) to pass.
+    /// Limits how long a worker may take to get ready; by default 10 s. Apart from that a pool that
+    /// was ready once waits about 10 s for a shortage of processes, memory or descriptors to pass.
     pub fn start_limit(mut self, limit: Duration) -> Self {
         self.settings.start_limit = limit;
         self
@@ -155,10 +148,8 @@ impl<I, O> PoolBuilder<I, O> {
 
     /// Sets how many inputs of `map` and `map_unordered` go to a worker in one message.
     ///
-    /// A chunk saves a message for each task, which matters where tasks take less than 100 µs. It
-    /// costs this: its tasks run one after another on one worker, also while others idle, and
-    /// `map_unordered` waits for all its inputs. If the worker is lost, the tasks of the chunk that
-    /// have not begun go on one by one; those that were done stay done.
+    /// That saves a message for each task, which matters where tasks take less than 100 µs. Its
+    /// price is in the [front page](crate)'s *Chunks*; `map_unordered` waits for all inputs of one.
     pub fn chunk(mut self, tasks: NonZeroUsize) -> Self {
         self.settings.chunk = Some(tasks);
         self
@@ -177,9 +168,8 @@ impl<I, O> PoolBuilder<I, O> {
         self
     }
 
-    /// Limits what each worker, and what it starts, may use; Linux only, elsewhere ignored.
-    ///
-    /// An allocation past the limit ends the worker, and the task as `WorkerLost`.
+    /// Limits what each worker, and what it starts, may use: past that it ends, and its task as
+    /// `WorkerLost`. Linux only, elsewhere ignored.
     pub fn resource_limit(mut self, limit: Limit) -> Self {
         self.settings.limits.push(limit);
         self
@@ -191,10 +181,8 @@ impl<I, O> PoolBuilder<I, O> {
         self
     }
 
-    /// Calls `hook` with all that happens, on the thread where it happens, under no lock.
-    ///
-    /// For recordings: see [`note_tasks`](crate::note_tasks) for what workers can add. A panic in it
-    /// is printed, and goes no further.
+    /// Calls `hook` with all that happens, on the thread where it happens, under no lock; a panic in
+    /// it is printed, and goes no further. [`note_tasks`](crate::note_tasks) is what workers can add.
     pub fn on_event(mut self, hook: impl Fn(Event) + Send + Sync + 'static) -> Self {
         self.settings.hook = Some(Box::new(hook));
         self
@@ -217,9 +205,7 @@ impl<I, O> PoolBuilder<I, O> {
     }
 
     /// Runs `worker` with `data` in every worker process, replacements included, before its first
-    /// task; what it puts into a `static` or a thread-local is there for all tasks of that process.
-    ///
-    /// Where it panics, the worker could not be started.
+    /// task; where it panics, the worker could not be started.
     ///
     /// # Panics
     /// If `data` cannot be encoded, and past 128 functions.
@@ -233,8 +219,7 @@ impl<I, O> PoolBuilder<I, O> {
     /// Starts the workers and waits until all of them are ready.
     ///
     /// # Errors
-    /// [`PoolError::Nested`] inside a worker, and what the last of three attempts to start a worker
-    /// met.
+    /// [`PoolError::Nested`] inside a worker, and what the last of three attempts to start one met.
     pub fn start(self) -> Result<ProcessPool<I, O>, PoolError> {
         let role = self.settings.role();
         if child::is_child() {
@@ -242,19 +227,19 @@ impl<I, O> PoolBuilder<I, O> {
         }
         let (started, is_started) = mpsc::channel();
         let shared = Shared::new(self.settings, started).map_err(PoolError::no_room)?;
-        let shared = Arc::new(shared);
-        // An early return drops the pool, which ends what was started.
-        let pool = ProcessPool::new(Arc::clone(&shared));
-        for slot in 0..shared.settings.workers {
-            let serving = Arc::clone(&shared);
+        // An early return drops it, which ends what was started.
+        let mut owner = Owner {
+            shared: Arc::new(shared),
+            supervisors: Vec::new(),
+        };
+        for slot in 0..owner.shared.settings.workers {
+            let shared = Arc::clone(&owner.shared);
             let thread = thread::Builder::new().name(format!("{role} {}", slot + 1));
-            if let Err(error) = thread.spawn(move || state::supervise(&serving, slot)) {
-                let missing = slot..shared.settings.workers;
-                shared.change(|state| { missing }.for_each(|_| state.leave()));
-                return Err(PoolError::no_room(error));
-            }
+            let supervisor = thread.spawn(move || state::supervise(&shared, slot));
+            let supervisor = supervisor.map_err(PoolError::no_room)?;
+            owner.supervisors.push(supervisor);
         }
         is_started.recv().expect("a supervisor reports")?;
-        Ok(pool)
+        Ok(ProcessPool::new(owner))
     }
 }

@@ -126,6 +126,19 @@ pub enum TaskError {
     },
 }
 
+impl TaskError {
+    pub(crate) fn not_encoded(payload: Payload) -> impl FnOnce(String) -> Self {
+        move |reason| Self::Encode { payload, reason }
+    }
+
+    pub(crate) fn not_decoded(payload: Payload) -> impl FnOnce(postcard::Error) -> Self {
+        move |error| Self::Decode {
+            payload,
+            reason: error.to_string(),
+        }
+    }
+}
+
 /// A value that crosses between the processes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Payload {

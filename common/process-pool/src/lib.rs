@@ -9,7 +9,6 @@ mod queue;
 mod served;
 mod state;
 mod stream;
-mod sync;
 mod wire;
 mod worker;
 
@@ -91,26 +90,12 @@ pub enum Event {
     Submitted(u64),
     /// A task's outcome was taken.
     Received(u64),
-    /// A worker can serve.
-    Ready {
-        /// Which worker.
-        worker: WorkerId,
-        /// How long that took from its start.
-        took: Duration,
-        /// The worker's [note](note_tasks) of it.
-        note: Vec<u8>,
-    },
+    /// A worker can serve, so long after its start, and its [note](note_tasks) of that.
+    Ready(WorkerId, Duration, Vec<u8>),
     /// A worker has begun a task.
     Begun(WorkerId, u64),
-    /// A worker has ended a task, well or not.
-    Done {
-        /// Which worker.
-        worker: WorkerId,
-        /// Which task.
-        task: u64,
-        /// The worker's [note](note_tasks) of it.
-        note: Vec<u8>,
-    },
+    /// A worker has ended a task, well or not, and its [note](note_tasks) of it.
+    Done(WorkerId, u64, Vec<u8>),
     /// A worker has ended, and how, with the task that it had begun and for how long.
     Gone(WorkerId, Exit, Option<(u64, Duration)>),
 }
@@ -140,12 +125,10 @@ pub fn note_tasks(notes: fn(Option<&'static str>, &mut dyn FnMut()) -> Vec<u8>) 
 }
 
 pub(crate) fn note(task: Option<&'static str>, run: &mut dyn FnMut()) -> Vec<u8> {
-    let notes = NOTES.get().unwrap_or(
-        &((|_, run| {
-            run();
-            Vec::new()
-        }) as Notes),
-    );
+    let Some(notes) = NOTES.get() else {
+        run();
+        return Vec::new();
+    };
     notes(task, run)
 }
 

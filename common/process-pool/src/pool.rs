@@ -1,12 +1,11 @@
 //! The pool and its tasks as their user sees them.
 
 use crate::{
-    Event, Ledger, Payload, TaskError, Worker,
+    Event, Ledger, TaskError, Worker,
     queue::Outcome,
-    state::{self, Shared, State},
-    sync::{self, Permit, block_on, block_until, lock},
-    wire::Message,
+    state::{Shared, lock},
 };
+use asyncband::{blocking::FutureExt, semaphore::OwnedSemaphorePermit as Permit};
 use futures_channel::oneshot::{self, Canceled, Receiver};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
@@ -14,7 +13,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
-    thread,
+    thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
@@ -32,29 +31,33 @@ pub struct ProcessPool<I, O> {
 
 /// Ends the pool with the last that has it.
 #[derive(Debug)]
-struct Owner(Arc<Shared>);
+pub(crate) struct Owner {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) supervisors: Vec<JoinHandle<()>>,
+}
 
 impl Drop for Owner {
     fn drop(&mut self) {
-        self.0.change(|state| state.end(TaskError::Cancelled));
+        self.shared.change(|state| state.end(TaskError::Cancelled));
         // A waker or a hook may be what drops it, on a thread that would wait for itself.
-        if !state::is_supervisor() {
-            block_on(self.0.ended.take());
-        }
+        let own = thread::current().id();
+        let others = self.supervisors.drain(..);
+        let others = others.filter(|supervisor| supervisor.thread().id() != own);
+        others.for_each(|supervisor| drop(supervisor.join()));
     }
 }
 
 impl<I, O> ProcessPool<I, O> {
-    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+    pub(crate) fn new(owner: Owner) -> Self {
         Self {
-            owner: Arc::new(Owner(shared)),
+            owner: Arc::new(owner),
             function: 0,
             types: PhantomData,
         }
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {
-        &self.owner.0
+        &self.owner.shared
     }
 
     /// The same workers for another function that [`PoolBuilder::also`](crate::PoolBuilder::also)
@@ -73,9 +76,7 @@ impl<I, O> ProcessPool<I, O> {
         }
     }
 
-    /// What all tasks and workers so far have come to.
-    ///
-    /// When nothing waits or runs, `submitted = done + failed + cancelled`.
+    /// What all tasks and workers so far have come to: [`Ledger::balances`] when nothing waits or runs.
     pub fn ledger(&self) -> Ledger {
         self.shared().ledger()
     }
@@ -92,35 +93,26 @@ impl<I, O> ProcessPool<I, O> {
     ///
     /// Returns the final ledger. To end without waiting, drop the pool.
     pub fn shutdown(&self) -> Ledger {
-        block_on(self.shutdown_async(None))
+        self.shutdown_async(None).block_on()
     }
 
     /// As [`shutdown`](Self::shutdown), but cancels what has not ended after `limit`.
     pub fn shutdown_within(&self, limit: Duration) -> Ledger {
-        block_on(self.shutdown_async(Some(limit)))
+        self.shutdown_async(Some(limit)).block_on()
     }
 
-    /// As [`shutdown`](Self::shutdown), without blocking the thread; a limit is optional. Where the
-    /// system refuses the thread that keeps it, it counts as past.
+    /// As [`shutdown`](Self::shutdown), without blocking the thread; a limit is optional.
     ///
     /// # Cancel safety
     /// Dropped before it is ready, the pool shuts down all the same.
     pub async fn shutdown_async(&self, limit: Option<Duration>) -> Ledger {
-        let shared = self.shared();
-        shared.change(State::close);
-        if let Some(over_at) = limit.and_then(|limit| Instant::now().checked_add(limit)) {
-            let (ending, thread) = (Arc::clone(shared), thread::Builder::new());
-            let end = move || {
-                if block_until(ending.ended.take(), Some(over_at)).is_none() {
-                    ending.change(|state| state.end(TaskError::Cancelled));
-                }
-            };
-            // Without a thread the limit cannot be kept but at once.
-            if thread.name("pool shutdown".into()).spawn(end).is_err() {
-                shared.change(|state| state.end(TaskError::Cancelled));
-            }
-        }
-        shared.ended.take().await;
+        let over_at = limit.and_then(|limit| Instant::now().checked_add(limit));
+        self.shared().change(|state| {
+            state.close();
+            let earlier = state.queue.over_at.into_iter();
+            state.queue.over_at = earlier.chain(over_at).min();
+        });
+        self.shared().ended.wait().await;
         self.ledger()
     }
 }
@@ -136,7 +128,7 @@ impl<I: Serialize, O: DeserializeOwned> ProcessPool<I, O> {
 
     /// Queues one task; blocks while the queue is at its limit.
     pub fn submit(&self, input: I) -> Task<O> {
-        block_on(self.submit_async(input))
+        self.submit_async(input).block_on()
     }
 
     /// Queues one task unless the queue is at its limit; then the input comes back, not encoded.
@@ -144,20 +136,19 @@ impl<I: Serialize, O: DeserializeOwned> ProcessPool<I, O> {
     /// # Errors
     /// The input.
     pub fn try_submit(&self, input: I) -> Result<Task<O>, I> {
-        match self.shared().room.try_take() {
+        match Arc::clone(&self.shared().room).try_acquire_owned(1) {
             Some(permit) => Ok(self.queue(&input, permit)),
             None => Err(input),
         }
     }
 
-    /// Queues one task, waiting without blocking the thread while the queue is at its limit.
-    ///
-    /// Room is given out in the order in which it was asked for.
+    /// Queues one task, waiting without blocking the thread while the queue is at its limit; room is
+    /// given out in the order in which it was asked for.
     ///
     /// # Cancel safety
     /// Dropped before it is ready, it has queued nothing, and the input is gone.
     pub async fn submit_async(&self, input: I) -> Task<O> {
-        let permit = self.shared().room.take().await;
+        let permit = Arc::clone(&self.shared().room).acquire_owned(1).await;
         self.queue(&input, permit)
     }
 
@@ -165,7 +156,8 @@ impl<I: Serialize, O: DeserializeOwned> ProcessPool<I, O> {
     fn queue(&self, input: &I, permit: Permit) -> Task<O> {
         let shared = self.shared();
         let (sender, outcome) = oneshot::channel();
-        let reply = Box::new(|_, outcome| sync::send(sender, outcome));
+        // Without a reader it is not missed.
+        let reply = Box::new(|_, outcome| drop(sender.send(outcome)));
         let (task, job) = shared.job(self.function, input, reply);
         if let Some(mut job) = job {
             job.permit = Some(permit);
@@ -209,13 +201,7 @@ impl<O> Task<O> {
     /// One that waits in the queue never begins. Of one that a worker has, the worker is killed and
     /// replaced, which takes some milliseconds. Returns `false` when the task was done already.
     pub fn cancel(&self) -> bool {
-        self.canceller()()
-    }
-
-    /// Something to cancel it with while another thread waits for it.
-    pub fn canceller(&self) -> impl Fn() -> bool + Clone + Send + Sync + 'static {
-        let (shared, task) = (Arc::clone(&self.shared), self.task);
-        move || shared.change(|state| state.cancel(task))
+        self.shared.change(|state| state.cancel(self.task))
     }
 
     /// From now on, dropping this handle cancels the task.
@@ -239,7 +225,7 @@ impl<O: DeserializeOwned> Task<O> {
     /// # Panics
     /// Where the output's `Deserialize` does, or the task was polled after its end.
     pub fn wait(mut self) -> Result<O, TaskError> {
-        let outcome = block_on(&mut self.outcome);
+        let outcome = (&mut self.outcome).block_on();
         self.finish(outcome)
     }
 
@@ -248,8 +234,7 @@ impl<O: DeserializeOwned> Task<O> {
     /// # Errors
     /// The task, when it takes longer; it goes on. Inside: any [`TaskError`].
     pub fn wait_timeout(mut self, limit: Duration) -> Result<Result<O, TaskError>, Self> {
-        let deadline = Instant::now().checked_add(limit);
-        match block_until(&mut self.outcome, deadline) {
+        match (&mut self.outcome).wait_timeout(limit) {
             Some(outcome) => Ok(self.finish(outcome)),
             None => Err(self),
         }
@@ -258,9 +243,7 @@ impl<O: DeserializeOwned> Task<O> {
     fn finish(&mut self, outcome: Result<Outcome, Canceled>) -> Result<O, TaskError> {
         let outcome = outcome.expect("a task is not polled after its end");
         self.cancels = false;
-        let shared = &self.shared;
-        shared.settings.notify(Event::Received(self.id()));
-        shared.decode(&outcome?)
+        self.shared.take(self.task, outcome)
     }
 }
 
@@ -282,8 +265,13 @@ impl<O> Drop for Task<O> {
 }
 
 impl Shared {
-    /// Makes the value; one that cannot be made is taken back from the ledger's `done`.
-    pub(crate) fn decode<O: DeserializeOwned>(&self, answer: &Message) -> Result<O, TaskError> {
+    /// Makes a value of an outcome; one that cannot be made is taken back from the ledger's `done`.
+    pub(crate) fn take<O>(&self, task: u64, outcome: Outcome) -> Result<O, TaskError>
+    where
+        O: DeserializeOwned,
+    {
+        self.settings.notify(Event::Received(task));
+        let answer = outcome?;
         answer.decode().inspect_err(|_| {
             if answer.is_value() {
                 let ledger = &mut lock(&self.state).queue.ledger;
@@ -292,8 +280,4 @@ impl Shared {
             }
         })
     }
-}
-
-pub(crate) fn not_encoded(payload: Payload) -> impl FnOnce(String) -> TaskError {
-    move |reason| TaskError::Encode { payload, reason }
 }

@@ -3,12 +3,13 @@
 //! Nothing here runs code of the caller under the lock; what concerns it is done [later](Queue::later).
 
 use crate::{
-    Event, Ledger, TaskError, builder::Settings, child::PACKET_BYTES, state::Shared, sync::Permit,
-    wire::Message,
+    Event, Ledger, TaskError, builder::Settings, child::PACKET_BYTES, state::Shared, wire::Message,
 };
+use asyncband::semaphore::OwnedSemaphorePermit as Permit;
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::Arc,
+    time::Instant,
 };
 
 /// A task's answer as it came from the worker: whoever takes it decodes it.
@@ -49,6 +50,8 @@ pub(crate) struct Queue {
     pub(crate) closed: Option<TaskError>,
     /// Whether those that were submitted end, too.
     pub(crate) is_over: bool,
+    /// When they are to end, whatever they do.
+    pub(crate) over_at: Option<Instant>,
     /// What is to be done once no lock is held.
     pub(crate) effects: Vec<Effect>,
 }
@@ -95,8 +98,16 @@ impl Queue {
         self.waiting.insert(job.task, [job].into());
     }
 
+    /// A job is begun or ended, and waits no more.
+    pub(crate) fn make_room(&mut self, job: &mut Job) {
+        if let Some(permit) = job.permit.take() {
+            self.later(|_| drop(permit));
+        }
+    }
+
     /// Ends a task.
-    pub(crate) fn settle(&mut self, job: Job, outcome: Outcome) {
+    pub(crate) fn settle(&mut self, mut job: Job, outcome: Outcome) {
+        self.make_room(&mut job);
         let outcome = match outcome {
             _ if job.is_cancelled => Err(TaskError::Cancelled),
             outcome => outcome,
@@ -107,10 +118,7 @@ impl Queue {
             _ => &mut self.ledger.failed,
         };
         *count += 1;
-        self.later(move |_| {
-            drop(job.permit);
-            (job.reply)(job.task, outcome);
-        });
+        self.later(move |_| (job.reply)(job.task, outcome));
     }
 
     /// Ends tasks without a value.

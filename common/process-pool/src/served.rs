@@ -4,17 +4,17 @@ use crate::{
     Payload, TaskError, Worker,
     child::{self, Link, Role},
     note, panics,
-    pool::not_encoded,
     wire::{self, FAILURE, HELLO, IS_NOTED, MARK, NO_TASK, NOTE, VALUE},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
     backtrace::{Backtrace, BacktraceStatus},
-    cell::{Cell, RefCell},
+    cell::RefCell,
     io::{self, Write},
     mem,
     panic::{self, AssertUnwindSafe},
     process::{self, ExitCode},
+    thread,
 };
 
 impl<I: DeserializeOwned, O: Serialize> Role for Worker<I, O> {
@@ -32,17 +32,14 @@ impl<I: DeserializeOwned, O: Serialize> Role for Worker<I, O> {
 
     fn run(&self, task: u64, input: &[u8]) -> Vec<u8> {
         let ended = catch(|| {
-            let input = postcard::from_bytes(input).map_err(|error| TaskError::Decode {
-                payload: Payload::Input,
-                reason: error.to_string(),
-            });
-            let output = self.run_here(input?);
-            wire::encode((task, VALUE), &output).map_err(not_encoded(Payload::Output))
+            let input = postcard::from_bytes(input);
+            let output = self.run_here(input.map_err(TaskError::not_decoded(Payload::Input))?);
+            wire::encode((task, VALUE), &output).map_err(TaskError::not_encoded(Payload::Output))
         });
         ended.and_then(|ended| ended).unwrap_or_else(|failure| {
             let encode = |failure| wire::encode((task, FAILURE), &failure);
             // Its text may be past all limits; that of another one is not.
-            let encoded = encode(failure).map_err(not_encoded(Payload::Output));
+            let encoded = encode(failure).map_err(TaskError::not_encoded(Payload::Output));
             encoded.unwrap_or_else(|failure| encode(failure).expect("it is short"))
         })
     }
@@ -92,7 +89,6 @@ fn serve_all(functions: &[&dyn Role], mut link: Link) -> io::Result<()> {
 }
 
 thread_local! {
-    static IS_KEPT: Cell<bool> = const { Cell::new(false) };
     /// The panic that is on its way to being caught.
     static UNDER_WAY: RefCell<Option<TaskError>> = const { RefCell::new(None) };
 }
@@ -102,9 +98,9 @@ thread_local! {
 /// One that ends the process is printed: where panics abort, and where a second panic comes before
 /// the first one is caught (in a `Drop` while unwinding, out of an `extern "C"` function).
 fn keep_panics_of_this_thread() {
-    IS_KEPT.set(cfg!(panic = "unwind"));
-    panics::keep_quiet(|info| {
-        if !IS_KEPT.get() {
+    let worker = thread::current().id();
+    panics::keep_quiet(move |info| {
+        if cfg!(panic = "abort") || thread::current().id() != worker {
             return false;
         }
         let backtrace = Backtrace::capture();

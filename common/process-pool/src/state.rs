@@ -5,32 +5,38 @@
 use crate::{
     Event, Ledger, Payload, PoolError, TaskError,
     builder::Settings,
-    child::{Answers, Next, Seen, Waker},
-    pool::not_encoded,
+    child::{Next, Waker},
     queue::{Job, Queue, Reply},
-    sync::{Room, lock},
     wire::{self, IS_NOTED, Incoming},
     worker::Worker,
 };
+use asyncband::{latch::Latch, semaphore::Semaphore};
 use serde::Serialize;
 use std::{
-    cell::Cell,
     collections::VecDeque,
     fmt, io, mem,
     num::NonZeroUsize,
     panic::{self, AssertUnwindSafe},
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
         mpsc::Sender,
     },
     time::{Duration, Instant},
 };
 
+/// So many places that all who come have one, and there may be so many once more.
+pub(crate) const NO_LIMIT: usize = usize::MAX / 2;
+
 /// After so many failed starts in a row a slot has failed; a shortage that lasts about 10 s is one.
 const START_ATTEMPTS: u32 = 3;
 const SHORTAGE_ATTEMPTS: u32 = 14;
 const FIRST_BACK_OFF: Duration = Duration::from_millis(10);
+
+/// Locks, whatever a panicking thread left behind: no update here is left half made.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// A worker's place in the pool. Its supervisor alone starts and ends the worker.
 pub(crate) struct Slot {
@@ -61,16 +67,14 @@ pub(crate) struct State {
     pub(crate) slots: Vec<Slot>,
     /// Is told once that all workers are ready, or that none ever will be.
     started: Option<Sender<Result<(), PoolError>>>,
-    /// How many supervisors have not ended.
-    supervisors: usize,
 }
 
 pub(crate) struct Shared {
     pub(crate) settings: Arc<Settings>,
     /// Room in the queue.
-    pub(crate) room: Arc<Room>,
-    /// Opened when no worker is left.
-    pub(crate) ended: Arc<Room>,
+    pub(crate) room: Arc<Semaphore>,
+    /// Counts the supervisors that have not ended.
+    pub(crate) ended: Latch,
     next_task: AtomicU64,
     pub(crate) state: Mutex<State>,
 }
@@ -86,8 +90,7 @@ impl Shared {
         settings: Settings,
         started: Sender<Result<(), PoolError>>,
     ) -> io::Result<Self> {
-        let limit = settings.queue_limit.map_or(usize::MAX, NonZeroUsize::get);
-        let supervisors = settings.workers;
+        let limit = settings.queue_limit.map_or(NO_LIMIT, NonZeroUsize::get);
         let settings = Arc::new(settings);
         let slot = |_| {
             Ok(Slot {
@@ -98,7 +101,7 @@ impl Shared {
                 failures: 0,
             })
         };
-        let slots = (0..supervisors).map(slot);
+        let slots = (0..settings.workers).map(slot);
         let queue = Queue {
             settings: Arc::clone(&settings),
             ..Queue::default()
@@ -107,12 +110,11 @@ impl Shared {
             queue,
             slots: slots.collect::<io::Result<_>>()?,
             started: Some(started),
-            supervisors,
         };
         Ok(Self {
+            room: Arc::new(Semaphore::new(limit.min(NO_LIMIT))),
+            ended: Latch::new(settings.workers as u32),
             settings,
-            room: Room::new(limit),
-            ended: Room::new(0),
             next_task: AtomicU64::new(0),
             state: Mutex::new(state),
         })
@@ -121,11 +123,18 @@ impl Shared {
     /// Changes the state; what concerns the caller's code happens when the lock is free again.
     pub(crate) fn change<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
         let mut state = lock(&self.state);
+        let over_at = &mut state.queue.over_at;
+        if over_at.take_if(|at| *at <= Instant::now()).is_some() {
+            state.end(TaskError::Cancelled);
+        }
         let result = change(&mut state);
         state.hand_out();
         let effects = mem::take(&mut state.queue.effects);
         drop(state);
-        effects.into_iter().for_each(|effect| effect(self));
+        for effect in effects {
+            // The panic of a waker was printed, and is not the pool's.
+            let _ = panic::catch_unwind(AssertUnwindSafe(|| effect(self)));
+        }
         result
     }
 
@@ -156,7 +165,7 @@ impl Shared {
                     state.queue.ledger.submitted += 1;
                     state.queue.ledger.failed += 1;
                 });
-                reply(task, Err(not_encoded(Payload::Input)(reason)));
+                reply(task, Err(TaskError::not_encoded(Payload::Input)(reason)));
                 return (task, None);
             }
         };
@@ -174,47 +183,45 @@ impl Shared {
 }
 
 impl State {
-    /// Gives idle workers what waits, and wakes those supervisors that have something to do.
+    /// Gives idle workers what waits, and wakes the supervisors that have something to do for it.
     ///
     /// A worker is mostly given a task by the thread that submits it: that is a switch of threads
-    /// less.
+    /// less. Events come in order only from its supervisor.
     fn hand_out(&mut self) {
-        for slot in self.slots.iter_mut().filter(|slot| slot.is_waiting) {
-            let is_given = match &mut slot.worker {
-                _ if !self.queue.wants_workers() => false,
-                Some(worker) if !self.queue.waiting.is_empty() => {
-                    worker.begin_next(&mut self.queue)
-                }
-                _ => continue,
-            };
+        let (is_ending, tasks) = (!self.queue.wants_workers(), self.queue.waiting.len());
+        let slots = self.slots.iter_mut().filter(|slot| slot.is_waiting);
+        let idle = slots.filter(|slot| is_ending || slot.is_ready());
+        for slot in idle.take(if is_ending { usize::MAX } else { tasks }) {
             slot.is_waiting = false;
-            if !is_given {
+            let has_hook = self.queue.settings.hook.is_some();
+            let worker = slot.worker.as_mut().filter(|_| !has_hook);
+            if !worker.is_some_and(|worker| worker.begin_next(&mut self.queue)) {
                 slot.waker.wake();
             }
         }
     }
 
     /// Does all that is due for a worker after a wait; nothing is, when it has ended.
-    pub(crate) fn turn(&mut self, at: usize, incoming: &mut Incoming, seen: Seen) -> Option<Next> {
+    pub(crate) fn turn(
+        &mut self,
+        at: usize,
+        incoming: &mut Incoming,
+        may_have_ended: bool,
+    ) -> Option<Next> {
         let slot = &mut self.slots[at];
         let worker = slot.worker.as_mut()?;
         let answers = worker.hear(&mut self.queue, incoming);
         if answers > 0 {
             slot.failures = 0;
         }
-        if seen.has_closed {
-            worker.fall_silent();
-        }
-        if seen.may_have_ended
-            && let Some(exit) = worker.child.try_wait()
-        {
+        if may_have_ended && let Some(exit) = worker.child.try_wait() {
             let reason = slot.worker.take()?.settle_end(&mut self.queue, exit);
             reason
                 .into_iter()
                 .for_each(|reason| self.fail_start(at, reason));
             return None;
         }
-        let next = worker.turn(&mut self.queue, answers);
+        let next = worker.turn(&mut self.queue);
         slot.is_waiting = next.is_idle;
         if self.started.is_some() && self.slots.iter().all(Slot::is_ready) {
             self.report(Ok(()));
@@ -243,8 +250,10 @@ impl State {
 
     /// Takes no more tasks; the workers end when those that were submitted have ended.
     pub(crate) fn close(&mut self) {
-        self.queue.closed.get_or_insert(TaskError::Cancelled);
-        self.queue.later(|shared| shared.room.open());
+        if self.queue.closed.is_none() {
+            self.queue.closed = Some(TaskError::Cancelled);
+            self.queue.later(|shared| shared.room.release(NO_LIMIT));
+        }
         self.slots.iter().for_each(|slot| slot.waker.wake());
     }
 
@@ -263,7 +272,7 @@ impl State {
     }
 
     /// The pool can go on no more.
-    pub(crate) fn give_up(&mut self, reason: PoolError) {
+    fn give_up(&mut self, reason: PoolError) {
         self.report(Err(reason.clone()));
         let source = Arc::new(reason);
         self.end(TaskError::PoolBroken { source });
@@ -280,7 +289,8 @@ impl State {
     pub(crate) fn next_start(&mut self, at: usize) -> Option<Instant> {
         let slot = &mut self.slots[at];
         slot.is_waiting = self.queue.wants_workers();
-        slot.is_waiting.then_some(slot.next_start)
+        let over_at = self.queue.over_at.unwrap_or(slot.next_start);
+        slot.is_waiting.then_some(slot.next_start.min(over_at))
     }
 
     /// A worker has been started.
@@ -312,28 +322,10 @@ impl State {
             self.give_up(reason);
         }
     }
-
-    /// A slot's supervisor ends.
-    pub(crate) fn leave(&mut self) {
-        self.supervisors -= 1;
-        if self.supervisors == 0 {
-            self.queue.later(|shared| shared.ended.open());
-        }
-    }
-}
-
-thread_local! {
-    static IS_SUPERVISOR: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Whether this thread is a pool's.
-pub(crate) fn is_supervisor() -> bool {
-    IS_SUPERVISOR.get()
 }
 
 /// Looks after a slot until the pool has ended.
 pub(crate) fn supervise(shared: &Shared, slot: usize) {
-    IS_SUPERVISOR.set(true);
     guard(shared, slot, || {
         let waker = Arc::clone(&lock(&shared.state).slots[slot].waker);
         while let Some(when) = shared.change(|state| state.next_start(slot)) {
@@ -344,7 +336,13 @@ pub(crate) fn supervise(shared: &Shared, slot: usize) {
             match Worker::start(&shared.settings, slot) {
                 Ok((worker, answers)) => {
                     shared.change(|state| state.admit(slot, worker));
-                    serve(shared, slot, &waker, &answers);
+                    let (mut incoming, mut may_have_ended) = (Incoming::default(), false);
+                    // Until its process has ended.
+                    while let Some(next) =
+                        shared.change(|state| state.turn(slot, &mut incoming, may_have_ended))
+                    {
+                        may_have_ended = answers.wait(&next, &waker, &mut incoming);
+                    }
                 }
                 Err(reason) => shared.change(|state| state.fail_start(slot, reason)),
             }
@@ -363,17 +361,11 @@ fn guard(shared: &Shared, slot: usize, work: impl FnOnce()) {
         let jobs = worker.iter_mut().flat_map(|worker| worker.jobs.drain(..));
         jobs.for_each(|job| state.queue.requeue(job));
         // Not under the lock: it waits for the process.
-        state.queue.later(move |_| drop(worker));
-        state.leave();
+        state.queue.later(move |shared| {
+            drop(worker);
+            shared.ended.count_down();
+        });
     });
-}
-
-/// Serves a worker until its process has ended.
-fn serve(shared: &Shared, slot: usize, waker: &Waker, answers: &Answers) {
-    let (mut incoming, mut seen) = (Incoming::default(), Seen::default());
-    while let Some(next) = shared.change(|state| state.turn(slot, &mut incoming, seen)) {
-        seen = answers.wait(&next, waker, &mut incoming);
-    }
 }
 
 #[cfg(test)]

@@ -1,10 +1,13 @@
 //! The outcomes of many inputs on their way to one reader.
 
 use crate::{
-    Event, ProcessPool, TaskError,
+    ProcessPool, TaskError,
     queue::Outcome,
-    state::Shared,
-    sync::{Permit, Room, block_on},
+    state::{NO_LIMIT, Shared},
+};
+use asyncband::{
+    blocking::FutureExt,
+    semaphore::{OwnedSemaphorePermit as Permit, Semaphore},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
@@ -36,23 +39,33 @@ const UNREAD: usize = usize::MAX;
 /// The outcome of an input, with a part of its chunk's permit.
 type Piece = (usize, u64, Outcome, Arc<Permit>);
 
-/// How many chunks are on their way to a reader: many small ones, few large ones.
+/// What inputs and outcomes share: how many chunks are on their way, many small ones, few large ones.
 #[derive(Debug)]
 struct Flow {
-    room: Arc<Room>,
-    /// The bytes of the largest answer.
+    shared: Arc<Shared>,
+    /// Has a place for each chunk that may be on its way.
+    room: Arc<Semaphore>,
+    /// The bytes of the largest outcome.
     largest: AtomicUsize,
-    workers: usize,
     chunk: usize,
 }
 
 impl Flow {
+    /// How many chunks may be on their way, by the bytes of the largest outcome.
+    fn places(shared: &Shared, chunk: usize, largest: usize) -> usize {
+        let workers = shared.settings.workers;
+        let tasks = WINDOW_BYTES.checked_div(largest).unwrap_or(0);
+        let tasks = tasks.clamp(LEAST_EACH * workers, MOST_EACH * workers);
+        (tasks / chunk).max(2 * workers)
+    }
+
     fn note(&self, bytes: usize) {
-        if self.largest.fetch_max(bytes, Ordering::SeqCst) < bytes {
-            let tasks = WINDOW_BYTES / bytes;
-            let tasks = tasks.clamp(LEAST_EACH * self.workers, MOST_EACH * self.workers);
-            self.room
-                .set_limit((tasks / self.chunk).max(2 * self.workers));
+        let largest = self.largest.fetch_max(bytes, Ordering::SeqCst);
+        if largest < bytes {
+            let places = |largest| Self::places(&self.shared, self.chunk, largest);
+            let (before, now) = (places(largest), places(bytes));
+            self.room.release(now.saturating_sub(before));
+            self.room.reduce_permits(before.saturating_sub(now));
         }
     }
 }
@@ -60,12 +73,9 @@ impl Flow {
 /// Feeds inputs to a pool in chunks.
 struct Feeder<T> {
     inputs: T,
-    /// Whether the caller asked for chunks of this size.
-    is_asked: bool,
     function: u8,
-    shared: Arc<Shared>,
-    reader: Sender<Piece>,
     flow: Arc<Flow>,
+    reader: Sender<Piece>,
     next: usize,
 }
 
@@ -73,7 +83,7 @@ impl<I: Serialize, T: Iterator<Item = I>> Feeder<T> {
     /// Submits one chunk; whether there may be more inputs.
     fn feed(&mut self, permit: Permit) -> bool {
         let (mut jobs, mut bytes, mut more) = (VecDeque::new(), 0, true);
-        let permit = Arc::new(permit);
+        let (shared, permit) = (&self.flow.shared, Arc::new(permit));
         for _ in 0..self.flow.chunk {
             let Some(input) = self.inputs.next() else {
                 more = false;
@@ -87,19 +97,20 @@ impl<I: Serialize, T: Iterator<Item = I>> Feeder<T> {
                 // Without a reader it is not missed.
                 let _ = reader.send((index, task, outcome, permit));
             };
-            let (_, job) = self.shared.job(self.function, &input, Box::new(reply));
+            let (_, job) = shared.job(self.function, &input, Box::new(reply));
             if let Some(mut job) = job {
                 bytes += job.order.len();
                 job.reader = Arc::as_ptr(&self.flow).addr();
                 jobs.push_back(job);
             }
-            if bytes >= CHUNK_BYTES && !self.is_asked {
+            if bytes >= CHUNK_BYTES && shared.settings.chunk.is_none() {
                 break;
             }
         }
         if let Some(first) = jobs.front_mut() {
-            first.permit = Some(block_on(self.shared.room.take()));
-            self.shared.add(jobs);
+            let room = Arc::clone(&shared.room);
+            first.permit = Some(room.acquire_owned(1).block_on());
+            shared.add(jobs);
         }
         more
     }
@@ -109,7 +120,6 @@ impl<I: Serialize, T: Iterator<Item = I>> Feeder<T> {
 #[derive(Debug)]
 #[must_use = "the results come through this iterator"]
 pub struct Unordered<O> {
-    shared: Arc<Shared>,
     flow: Arc<Flow>,
     pieces: Receiver<Piece>,
     /// The thread of the inputs.
@@ -123,9 +133,7 @@ impl<O: DeserializeOwned> Iterator for Unordered<O> {
     fn next(&mut self) -> Option<Self::Item> {
         if let Ok((index, task, outcome, permit)) = self.pieces.recv() {
             drop(permit);
-            self.shared.settings.notify(Event::Received(task));
-            let value = outcome.and_then(|answer| self.shared.decode(&answer));
-            return Some((index, value));
+            return Some((index, self.flow.shared.take(task, outcome)));
         }
         // Nothing comes any more: the thread of the inputs is over, or about to be.
         if let Some(Err(payload)) = self.feeding.take().map(JoinHandle::join) {
@@ -140,10 +148,10 @@ impl<O: DeserializeOwned> FusedIterator for Unordered<O> {}
 impl<O> Drop for Unordered<O> {
     fn drop(&mut self) {
         self.flow.largest.store(UNREAD, Ordering::SeqCst);
-        self.flow.room.open();
+        self.flow.room.release(NO_LIMIT);
         let reader = Arc::as_ptr(&self.flow).addr();
-        self.shared
-            .change(|state| state.queue.cancel_all_of(reader));
+        let shared = &self.flow.shared;
+        shared.change(|state| state.queue.cancel_all_of(reader));
     }
 }
 
@@ -155,29 +163,27 @@ where
     fn feeder<T: Iterator<Item = I>>(&self, inputs: T, list: bool) -> (Feeder<T>, Unordered<O>) {
         let shared = Arc::clone(self.shared());
         let workers = shared.settings.workers;
-        let asked = shared.settings.chunk.map(NonZeroUsize::get);
         let chosen = match inputs.size_hint() {
             (least, Some(most)) if list && least == most => most.div_ceil(CHUNKS_EACH * workers),
             _ => 1,
         };
+        let asked = shared.settings.chunk.map(NonZeroUsize::get);
+        let chunk = asked.unwrap_or(chosen).max(1);
         let flow = Arc::new(Flow {
-            room: Room::new(LEAST_EACH * workers),
+            room: Arc::new(Semaphore::new(Flow::places(&shared, chunk, 0))),
             largest: AtomicUsize::new(0),
-            workers,
-            chunk: asked.unwrap_or(chosen).max(1),
+            shared,
+            chunk,
         });
-        let (tx, pieces) = mpsc::channel();
+        let (reader, pieces) = mpsc::channel();
         let feeder = Feeder {
             inputs,
-            is_asked: asked.is_some(),
             function: self.function,
-            shared: Arc::clone(&shared),
-            reader: tx,
             flow: Arc::clone(&flow),
+            reader,
             next: 0,
         };
         let outcomes = Unordered {
-            shared,
             flow,
             pieces,
             feeding: None,
@@ -196,11 +202,11 @@ where
     /// Where the inputs' iterator does, or a value's `Serialize` or `Deserialize`.
     pub fn map(&self, inputs: impl IntoIterator<Item = I>) -> Vec<Result<O, TaskError>> {
         let (feeder, mut reader) = self.feeder(inputs.into_iter(), true);
-        let mut outcomes = Vec::with_capacity(feeder.inputs.size_hint().0);
-        let mut feeder = Some(feeder);
+        let (mut outcomes, mut feeder) = (Vec::new(), Some(feeder));
         loop {
+            let room = &reader.flow.room;
             while let Some(feeding) = &mut feeder
-                && let Some(permit) = reader.flow.room.try_take()
+                && let Some(permit) = Arc::clone(room).try_acquire_owned(1)
             {
                 let more = feeding.feed(permit);
                 outcomes.resize_with(feeding.next, || Err(TaskError::Cancelled));
@@ -230,11 +236,13 @@ where
         T::IntoIter: Send + 'static,
     {
         let (mut feeder, mut outcomes) = self.feeder(inputs.into_iter(), false);
-        let is_read = |flow: &Flow| flow.largest.load(Ordering::SeqCst) != UNREAD;
         let feed = move || {
             loop {
-                let permit = block_on(feeder.flow.room.take());
-                if !is_read(&feeder.flow) || !feeder.feed(permit) {
+                let flow = &feeder.flow;
+                let room = Arc::clone(&flow.room);
+                let permit = room.acquire_owned(1).block_on();
+                let is_read = flow.largest.load(Ordering::SeqCst) != UNREAD;
+                if !is_read || !feeder.feed(permit) {
                     return;
                 }
             }

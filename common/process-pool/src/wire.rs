@@ -51,10 +51,7 @@ impl Message {
 
     /// The value, or what went wrong.
     pub(crate) fn decode<O: DeserializeOwned>(&self) -> Result<O, TaskError> {
-        let not_decoded = |error: postcard::Error| TaskError::Decode {
-            payload: Payload::Output,
-            reason: error.to_string(),
-        };
+        let not_decoded = TaskError::not_decoded(Payload::Output);
         if self.is_value() {
             return postcard::from_bytes(self.payload()).map_err(not_decoded);
         }
@@ -115,11 +112,10 @@ pub struct Link {
 
 impl Link {
     pub(crate) fn new((input, output): (PipeReader, PipeWriter)) -> Self {
-        let incoming = Incoming::default();
         Self {
             input,
             output,
-            incoming,
+            incoming: Incoming::default(),
             limit: None,
         }
     }
@@ -173,6 +169,8 @@ impl Link {
 pub(crate) struct Incoming {
     bytes: Vec<u8>,
     taken: usize,
+    /// Whether no more come.
+    pub(crate) has_closed: bool,
 }
 
 impl Incoming {
@@ -187,7 +185,9 @@ impl Incoming {
         let wanted = wanted.clamp(READ_BYTES, 4 + MESSAGE_LIMIT_BYTES);
         let more = wanted.saturating_sub(self.bytes.len()).max(1);
         self.bytes.reserve_exact(more);
-        child::read(input, &mut self.bytes)
+        let read = child::read(input, &mut self.bytes);
+        self.has_closed = !matches!(read, Ok(1..));
+        read
     }
 
     /// Takes the next whole message, if there is one.

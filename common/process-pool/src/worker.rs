@@ -1,13 +1,11 @@
 //! A worker while it is served: what it is sent, what it says, and what its end means for its tasks.
 
-mod heard;
-
 use crate::{
     Event, PoolError, TaskError, WorkerId,
     builder::Settings,
     child::{Answers, Exit, Guest, Next, Tasks, split},
     queue::{Job, Queue},
-    wire,
+    wire::{self, FAILURE, HELLO, Incoming, MARK, Message, NO_TASK, NOTE, VALUE},
 };
 use std::{
     collections::VecDeque,
@@ -65,10 +63,6 @@ pub(crate) struct Worker {
     is_mute: bool,
     /// Its note about what it says next.
     note: Vec<u8>,
-    /// Whether the hook has not heard of the task that it has begun.
-    is_new: bool,
-    /// When its supervisor looks at it, whatever it does.
-    looks_at: Option<Instant>,
     /// When its task, or it itself, was begun.
     began: Instant,
     /// How many tasks may be sent ahead, as short as they are.
@@ -98,8 +92,6 @@ impl Worker {
             sent: 0,
             is_mute: false,
             note: Vec::new(),
-            is_new: false,
-            looks_at: None,
             began,
             ahead: 0,
             given: 0,
@@ -113,7 +105,7 @@ impl Worker {
     }
 
     /// Does what is due, and gives it what is next.
-    pub(crate) fn turn(&mut self, queue: &mut Queue, answers: u32) -> Next {
+    pub(crate) fn turn(&mut self, queue: &mut Queue) -> Next {
         self.do_what_is_due(queue);
         if self.jobs.is_empty() && self.is_ready() {
             // It may be large, or have been taken back.
@@ -121,19 +113,13 @@ impl Worker {
         }
         self.send();
         self.feed_ahead(queue);
-        self.announce(queue);
-        let jobs = self.jobs.len();
-        let is_idle = jobs == 0 && self.is_ready() && self.ending.is_none();
         let has_left = self.sent < self.message.len() && !self.is_mute;
-        // For tasks that it is given meanwhile.
-        let soon = Self::look_by(queue).filter(|_| is_idle && answers > 0);
         let due = self.due(queue).map(|(at, _)| at);
-        self.looks_at = due.into_iter().chain(soon).min();
         Next {
-            deadline: self.looks_at,
+            deadline: due.into_iter().chain(queue.over_at).min(),
             hears: !self.is_mute,
             sends: self.tasks.clone().filter(|_| has_left),
-            is_idle,
+            is_idle: self.jobs.is_empty() && self.is_ready() && self.ending.is_none(),
         }
     }
 
@@ -200,33 +186,13 @@ impl Worker {
         self.jobs = jobs;
         self.begin(queue);
         self.send();
-        let is_watched =
-            Self::look_by(queue).is_none_or(|by| self.looks_at.is_some_and(|at| at <= by));
-        self.sent == self.message.len() && is_watched
-    }
-
-    /// When its supervisor is to look at what it begins now.
-    fn look_by(queue: &Queue) -> Option<Instant> {
-        let hook = queue.settings.hook.as_ref().map(|_| TAKE_BACK_AFTER);
-        let limit = queue.settings.timeout.into_iter().chain(hook).min()?;
-        Instant::now().checked_add(limit)
+        self.sent == self.message.len() && queue.settings.timeout.is_none()
     }
 
     /// It begins what it has.
     fn begin(&mut self, queue: &mut Queue) {
         if let Some(job) = self.jobs.front_mut() {
-            if let Some(permit) = job.permit.take() {
-                queue.later(|_| drop(permit));
-            }
-            self.is_new = true;
-        }
-    }
-
-    /// Its supervisor alone does this, so that a task begins before it is done.
-    fn announce(&mut self, queue: &mut Queue) {
-        if mem::take(&mut self.is_new)
-            && let Some(job) = self.jobs.front()
-        {
+            queue.make_room(job);
             let (worker, task) = (self.id, job.task);
             queue.note(|| Event::Begun(worker, task));
         }
@@ -278,8 +244,87 @@ impl Worker {
         self.in_packets = false;
     }
 
+    /// Takes in what it has said; returns how many answers it were.
+    pub(crate) fn hear(&mut self, queue: &mut Queue, incoming: &mut Incoming) -> u32 {
+        let before = self.jobs.len();
+        if self.stage == Stage::Mark && incoming.skip_to(&MARK) {
+            self.stage = Stage::Hello;
+        }
+        while self.stage != Stage::Mark && !self.is_mute {
+            let is_silent = self.is_ready() && self.jobs.is_empty();
+            let heard = match incoming.next() {
+                Ok(Some(message)) => self.understand(queue, message),
+                Ok(None) if incoming.is_empty() || !is_silent => break,
+                _ => Err(PoolError::NotUnderstood),
+            };
+            if let Err(reason) = heard {
+                // Nor will anything make sense that comes.
+                self.is_mute = true;
+                self.kill(Ending::Unfit(reason));
+            }
+        }
+        if incoming.has_closed && !self.is_mute {
+            self.fall_silent();
+        }
+        let answers = (before - self.jobs.len()) as u32;
+        if answers > 0 {
+            let now = Instant::now();
+            let took = now - mem::replace(&mut self.began, now);
+            let fitting = (AHEAD_FOR * answers).as_nanos() / took.as_nanos().max(1);
+            self.ahead = AHEAD_MOST.min(fitting as usize);
+        }
+        answers
+    }
+
+    fn understand(&mut self, queue: &mut Queue, message: Message) -> Result<(), PoolError> {
+        let task = self.jobs.front().map_or(NO_TASK, |job| job.task);
+        match (self.stage, message.kind) {
+            _ if message.task != task || self.is_ready() == self.jobs.is_empty() => {
+                return Err(PoolError::NotUnderstood);
+            }
+            (Stage::Hello, HELLO) => self.greet(queue, &message)?,
+            (Stage::Initial, VALUE | FAILURE) => {
+                message
+                    .decode::<()>()
+                    .map_err(|error| PoolError::Initialiser(error.to_string()))?;
+                self.stage = Stage::Answer;
+            }
+            (Stage::Answer, NOTE) => {
+                self.note = postcard::from_bytes(message.payload()).unwrap_or_default();
+            }
+            (Stage::Answer, VALUE | FAILURE) => {
+                if let Some(job) = self.jobs.pop_front() {
+                    let (worker, note) = (self.id, mem::take(&mut self.note));
+                    queue.note(|| Event::Done(worker, task, note));
+                    queue.settle(job, Ok(message));
+                }
+                self.begin(queue);
+            }
+            _ => return Err(PoolError::NotUnderstood),
+        }
+        Ok(())
+    }
+
+    /// Takes in its first message, and has it initialised.
+    fn greet(&mut self, queue: &mut Queue, hello: &Message) -> Result<(), PoolError> {
+        let hello = postcard::from_bytes(hello.payload());
+        let (types, note): (Vec<String>, _) = hello.map_err(|_| PoolError::NotUnderstood)?;
+        let functions = queue.settings.functions.iter();
+        if !functions.map(|(_, types)| types).eq(&types) {
+            return Err(PoolError::OtherTypes(types.join(", ")));
+        }
+        let (worker, took) = (self.id, self.began.elapsed());
+        queue.note(|| Event::Ready(worker, took, note));
+        self.stage = Stage::Answer;
+        if let Some(initial) = &queue.settings.initial {
+            self.message = Arc::clone(initial);
+            self.stage = Stage::Initial;
+        }
+        Ok(())
+    }
+
     /// It has closed its link, and is about to end.
-    pub(crate) fn fall_silent(&mut self) {
+    fn fall_silent(&mut self) {
         self.is_mute = true;
         self.end(Ending::Lost);
     }

@@ -1,6 +1,6 @@
 //! Where there is no Unix: no child starts, so that there is nothing to talk to.
 
-use super::{Next, Seen};
+use super::Next;
 use crate::{
     Limit,
     wire::{Incoming, Link},
@@ -58,7 +58,7 @@ impl Absent {
     absent! { new() -> Self; }
 
     absent! {
-        wait(&self, &Next, &Waker, &mut Incoming) -> Seen;
+        wait(&self, &Next, &Waker, &mut Incoming) -> bool;
         send(&self, &[u8]) -> io::Result<usize>;
         unread(&self) -> usize;
         take_back(&self) -> Vec<Vec<u8>>;

@@ -1,7 +1,7 @@
 //! Processes that this one starts, and that are not to outlive it.
 
 use super::{Exit, platform};
-use crate::sync::lock;
+use crate::state::lock;
 use std::{
     io,
     process::{Child, Command, ExitStatus},
@@ -94,11 +94,12 @@ impl Drop for Guest {
 
 /// Kills all guests: this process is about to end without dropping anything.
 pub fn kill_guests() {
-    let guests = lock(&GUESTS);
-    // The number of one that was waited for may be another's by now.
-    let at_work = |id: &u32| !platform::has_ended_with_its_helpers(*id);
-    let at_work = guests.iter().copied().filter(at_work);
-    at_work.for_each(platform::kill_group);
+    for id in &*lock(&GUESTS) {
+        // The number of one that was waited for may be another's by now.
+        if !platform::has_ended_with_its_helpers(*id) {
+            platform::kill_group(*id);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -4,12 +4,10 @@
 //! starts *itself* again with [`Program::start`]. The copy finds in its arguments which role it has,
 //! serves it from [`take_role`], the first call in `main`, and never reaches the rest.
 //!
-//! Parent and child talk over one private connection, the [`Link`], that carries whole messages.
-//! On Unix it arrives as the child's standard input and output and is moved away from there by
-//! [`take_role`]: from then on nothing that the child prints or reads, and no process that it
-//! starts, can touch it.
-//! The end of the parent, however it comes, closes the link: a child that reads its link learns of
-//! it at once. Where there is no Unix, nothing starts, and the error says so.
+//! Parent and child talk over a private [`Link`]. It arrives as the child's standard input and
+//! output; [`take_role`] moves it away, so that nothing that the child prints, reads or starts can
+//! touch it. The end of the parent, however it comes, closes it, which a child that reads it learns
+//! at once. Where there is no Unix, nothing starts, and the error says so.
 
 mod guest;
 #[cfg_attr(unix, path = "unix.rs")]
@@ -105,10 +103,7 @@ fn take(roles: &[&dyn Role], names: &str) -> io::Result<ExitCode> {
     let link = platform::inherited().map(Link::new)?;
     match wanted[..] {
         [role] => Ok(role.serve(link)),
-        _ if wanted.iter().all(|role| role.function().is_some()) => {
-            Ok(served::serve(&wanted, link))
-        }
-        _ => Err(io::Error::other("one of them is no function")),
+        _ => Ok(served::serve(&wanted, link)),
     }
 }
 
@@ -147,18 +142,16 @@ impl Program {
 
     /// The program at `path`, which must call [`take_role`] first.
     pub fn at(path: impl Into<PathBuf>) -> Self {
-        let path = Some(path.into());
         Self {
-            path,
+            path: Some(path.into()),
             ..Self::default()
         }
     }
 
     /// This test program, whose test of that full name calls [`enter`].
     pub fn test(name: &'static str) -> Self {
-        let test = Some(name);
         Self {
-            test,
+            test: Some(name),
             ..Self::default()
         }
     }
@@ -171,20 +164,14 @@ impl Program {
     /// # Errors
     /// [`PoolError::Refused`] when the system refuses, and inside a child.
     pub fn start(&self, role: &str) -> Result<(Guest, Link), PoolError> {
-        let start = || {
-            if is_child() {
-                return Err(io::Error::other("a child process has no children"));
-            }
-            let mut command = self.command(role)?;
+        let started = self.command(role).and_then(|mut command| {
             let ends = platform::connect(&mut command)?;
             Ok((Guest::spawn(&mut command)?, Link::new(ends)))
-        };
-        start().map_err(|source| {
+        });
+        started.map_err(|error| {
             let path = self.path().unwrap_or_default();
-            PoolError::refused(
-                format!("cannot start `{}` as `{role}`", path.display()),
-                &source,
-            )
+            let what = format!("cannot start `{}` as `{role}`", path.display());
+            PoolError::refused(what, &error)
         })
     }
 
@@ -193,6 +180,9 @@ impl Program {
     }
 
     fn command(&self, role: &str) -> io::Result<Command> {
+        if is_child() {
+            return Err(io::Error::other("a child process has no children"));
+        }
         let path = self.path()?;
         let mut command = match self.path {
             // Whatever lies at the path of this program by now, this name is the running image.
@@ -261,12 +251,4 @@ pub(crate) struct Next {
     pub(crate) sends: Option<Arc<Tasks>>,
     /// Whether it comes to nothing until there is a task.
     pub(crate) is_idle: bool,
-}
-
-/// What a wait for a worker has come to.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Seen {
-    /// Whether no more answers come.
-    pub(crate) has_closed: bool,
-    pub(crate) may_have_ended: bool,
 }

@@ -5,7 +5,7 @@
 //! what lies in the pipe is what the worker has not begun, and the parent, which has the reading end
 //! open, too, can take it back.
 
-use super::{Next, Seen};
+use super::Next;
 use crate::{
     Limit,
     wire::{Incoming, Link},
@@ -40,10 +40,6 @@ pub(crate) const PACKET_BYTES: usize = if PACKETS.is_empty() { 0 } else { 4096 }
 const PACKETS: OFlags = OFlags::DIRECT;
 #[cfg(not(target_os = "linux"))]
 const PACKETS: OFlags = OFlags::empty();
-
-/// A user may have pipes of 64 MiB in all before new ones get smaller.
-#[cfg(target_os = "linux")]
-const PIPE_BYTES: i32 = 256 << 10;
 
 /// Where the end of a process is not reported, it is looked for so often.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -206,12 +202,6 @@ pub(crate) fn split(link: Link, id: u32, limits: &[Limit]) -> io::Result<(Answer
         .iter()
         .try_for_each(|limit| limit_resource(id, *limit))?;
     fcntl_setfl(&pipe, OFlags::NONBLOCK.union(PACKETS))?;
-    #[cfg(target_os = "linux")]
-    for end in [answers.as_fd(), pipe.as_fd()] {
-        use nix::fcntl::{FcntlArg, fcntl};
-        // A large value takes fewer turns. Where it is refused, the pipes stay as they are.
-        let _ = fcntl(end, FcntlArg::F_SETPIPE_SZ(PIPE_BYTES));
-    }
     let mut unread = None;
     if !PACKETS.is_empty() {
         // A file of its own, whose reads do not wait whatever the child's do.
@@ -223,8 +213,9 @@ pub(crate) fn split(link: Link, id: u32, limits: &[Limit]) -> io::Result<(Answer
 }
 
 impl Answers {
-    /// Waits for what a worker says or does next, and reads what it has said.
-    pub(crate) fn wait(&self, next: &Next, waker: &Waker, incoming: &mut Incoming) -> Seen {
+    /// Waits for what a worker says or does next, and reads what it has said; whether it may have
+    /// ended.
+    pub(crate) fn wait(&self, next: &Next, waker: &Waker, incoming: &mut Incoming) -> bool {
         let Self(input, process) = self;
         // Who cannot be told of the end of a process has to look.
         let look = process.is_none().then(|| Instant::now() + LOOK_EVERY);
@@ -240,20 +231,15 @@ impl Answers {
             waker.rest();
         }
         let may_have_ended = look.is_some() || is_ready(1);
-        let (mut has_closed, mut left) = (false, u64::from(next.hears && is_ready(place)));
+        let mut left = u64::from(next.hears && is_ready(place));
         if may_have_ended && next.hears {
             // All that it has said. Another process may have its pipe, and say more.
             left = left.max(ioctl_fionread(input).unwrap_or(0));
         }
-        while !has_closed && left > 0 {
-            let read = incoming.fill(input).unwrap_or(0);
-            has_closed = read == 0;
-            left = left.saturating_sub(read as u64);
+        while left > 0 && !incoming.has_closed {
+            left = left.saturating_sub(incoming.fill(input).unwrap_or(0) as u64);
         }
-        Seen {
-            has_closed,
-            may_have_ended,
-        }
+        may_have_ended
     }
 }
 

@@ -1,7 +1,7 @@
 //! Of a pool whose thread panics.
 
 use super::*;
-use crate::{ProcessPool, TaskError, Worker as Function, child::Program};
+use crate::{ProcessPool, TaskError, Worker as Function, child::Program, pool::Owner};
 use std::sync::mpsc;
 
 #[test]
@@ -10,7 +10,11 @@ fn a_pool_that_loses_a_thread_leaves_no_task_waiting() {
     let one = NEVER.pool_builder().workers(NonZeroUsize::MIN);
     let settings = one.program(Program::at("/none")).settings;
     let shared = Arc::new(Shared::new(settings, mpsc::channel().0).expect("pipes"));
-    let pool = ProcessPool::<u8, u8>::new(Arc::clone(&shared));
+    let owner = Owner {
+        shared: Arc::clone(&shared),
+        supervisors: Vec::new(),
+    };
+    let pool = ProcessPool::<u8, u8>::new(owner);
     let (waiting, sent) = (pool.submit(1), pool.submit(2));
     shared.change(|state| {
         state.slots[0].worker = None;

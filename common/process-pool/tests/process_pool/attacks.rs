@@ -1,8 +1,8 @@
 //! What tasks, values and callers can do to a pool, and what it answers all the same.
 
 use crate::{
-    crew::{self, CHORE, Chore, FORKING, SQUARE, Secret, square},
-    support::{CREW, MeetingPoint, builder, check_at_rest, count, is_gone, pool, watched},
+    functions::{self, CHORE, Chore, FORKING, SQUARE, Secret, square},
+    support::{MeetingPoint, PROGRAM, builder, check_at_rest, count, is_gone, pool, watched},
 };
 use nix::{
     sys::signal::{self, Signal},
@@ -35,7 +35,7 @@ fn a_crash_is_noticed_though_another_process_holds_the_pipes() {
         let pool = builder(CHORE, 1)
             .retries(0)
             .start()
-            .expect("the crew starts");
+            .expect("the pool starts");
         let task = pool.submit(Chore::LeaveOrphan(point.path.clone()));
         let orphan = point.meet();
         let outcome = task.wait();
@@ -68,7 +68,7 @@ fn a_task_that_closes_all_descriptors_gets_no_messages_into_its_files() {
         let pool = builder(CHORE, 1)
             .retries(0)
             .start()
-            .expect("the crew starts");
+            .expect("the pool starts");
         let outcome = pool.call(Chore::CloseAll(file.clone()));
         assert!(
             matches!(outcome, Err(TaskError::WorkerLost { .. })),
@@ -142,7 +142,7 @@ fn attempts_are_runs_that_were_begun() {
             let pool = builder(CHORE, 2)
                 .chunk(count(chunk))
                 .start()
-                .expect("the crew starts");
+                .expect("the pool starts");
             // Each ends its worker on its first run, and only then.
             let chores = (0..100).map(|n| Chore::DieOnce(dir.path().join(n.to_string())));
             let outcomes = pool.map(chores.collect::<Vec<_>>());
@@ -158,7 +158,7 @@ fn a_task_of_a_chunk_that_was_done_is_not_run_again() {
     watched(|| {
         let point = MeetingPoint::new();
         let builder = builder(CHORE, 1).retries(0).chunk(count(20));
-        let pool = builder.start().expect("the crew starts");
+        let pool = builder.start().expect("the pool starts");
         let mut chores = vec![Chore::Return; 20];
         chores[10] = point.chore();
         let (outcomes, first) = thread::scope(|scope| {
@@ -182,27 +182,30 @@ fn a_task_of_a_chunk_that_was_done_is_not_run_again() {
 
 #[test]
 fn a_shortage_that_passes_breaks_no_pool() {
-    crew_succeeds(&["shortage"]);
+    program_succeeds(&["shortage"]);
 }
 
 #[test]
 fn panics_that_end_a_worker_are_printed_and_others_are_caught() {
     for how in ["drop", "foreign"] {
-        let said = crew_succeeds(&["panic", how]);
+        let said = program_succeeds(&["panic", how]);
         assert!(
             said.contains("first words") && said.contains("SIGABRT"),
             "{said}"
         );
     }
-    let said = crew_succeeds(&["panic", "payload"]);
+    let said = program_succeeds(&["panic", "payload"]);
     assert!(said.contains("Panicked"), "{said}");
 }
 
-/// All that the crew prints as a program of its own.
-fn crew_succeeds(words: &[&str]) -> String {
+/// All that the program of the workers prints when it is started by itself.
+fn program_succeeds(words: &[&str]) -> String {
     let words: Vec<String> = words.iter().map(ToString::to_string).collect();
     watched(move || {
-        let output = Command::new(CREW).args(words).output().expect("it starts");
+        let output = Command::new(PROGRAM)
+            .args(words)
+            .output()
+            .expect("it starts");
         let said = [output.stdout, output.stderr].concat();
         let said = String::from_utf8_lossy(&said).into_owned();
         assert!(output.status.success(), "{said}");
@@ -213,8 +216,13 @@ fn crew_succeeds(words: &[&str]) -> String {
 #[test]
 fn two_functions_of_one_name_start_no_pool() {
     watched(|| {
-        assert_ne!(crew::TWIN.run_here(1), crew::OTHER_TWIN.run_here(1));
-        let error = builder(crew::TWIN, 1).start().expect_err("which of them?");
+        assert_ne!(
+            functions::TWIN.run_here(1),
+            functions::OTHER_TWIN.run_here(1)
+        );
+        let error = builder(functions::TWIN, 1)
+            .start()
+            .expect_err("which of them?");
         assert!(matches!(error, PoolError::Ended(Exit::Code(2))));
         const OTHER: Worker<u64, String> = Worker::new("square", |n| n.to_string());
         let error = builder(OTHER, 1).start().expect_err("it has other types");
@@ -263,8 +271,8 @@ fn the_async_end_of_busy_workers_blocks_no_thread() {
 #[test]
 fn what_is_declined_is_not_encoded() {
     watched(|| {
-        let builder = builder(crew::CONFIDING, 1).queue_limit(count(1));
-        let pool = builder.start().expect("the crew starts");
+        let builder = builder(functions::CONFIDING, 1).queue_limit(count(1));
+        let pool = builder.start().expect("the pool starts");
         let pid = Pid::from_raw(pool.worker_ids()[0].cast_signed());
         signal::kill(pid, Signal::SIGSTOP).expect("it idles");
         let tasks = [pool.submit(Secret(1)), pool.submit(Secret(2))];

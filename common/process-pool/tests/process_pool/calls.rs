@@ -1,7 +1,7 @@
 //! Calls: one task, and a thread that waits for it.
 
 use crate::{
-    crew::{CHORE, Chore, PICKY, Picky, SQUARE, square},
+    functions::{CHORE, Chore, PICKY, Picky, SQUARE, square},
     support::{
         MeetingPoint, builder, check_at_rest, count, is_gone, pool, wait_until_dead, watched,
     },
@@ -120,7 +120,7 @@ fn a_call_past_its_limit_is_ended() {
         let pool = builder(CHORE, 1)
             .timeout(limit)
             .start()
-            .expect("the crew starts");
+            .expect("the pool starts");
         let point = MeetingPoint::new();
         let before = pool.worker_ids();
         let outcome = pool.call(point.chore());
@@ -138,7 +138,7 @@ fn an_idle_worker_that_was_killed_costs_a_call_no_attempt() {
         let pool = builder(CHORE, 2)
             .retries(0)
             .start()
-            .expect("the crew starts");
+            .expect("the pool starts");
         for _ in 0..5 {
             let before = pool.worker_ids();
             for pid in &before {
@@ -169,7 +169,7 @@ fn a_call_comes_back_with_what_went_wrong() {
         let picky = builder(PICKY, 1)
             .queue_limit(count(1))
             .start()
-            .expect("the crew starts");
+            .expect("the pool starts");
         let outcome = picky.call(Picky(13));
         assert!(
             matches!(

@@ -1,7 +1,7 @@
 //! What becomes of workers that die in mid-task, or idle, or take too long.
 
 use crate::{
-    crew::{CHORE, Chore},
+    functions::{CHORE, Chore},
     support::{MeetingPoint, Met, builder, check_at_rest, is_gone, pool, wait_until_dead, watched},
 };
 use nix::{
@@ -87,7 +87,7 @@ fn without_retries_a_task_runs_at_most_once() {
         let pool = builder(CHORE, 1)
             .retries(0)
             .start()
-            .expect("the crew starts");
+            .expect("the pool starts");
         let outcome = pool
             .submit(Chore::DieOnce(dir.path().join("marker")))
             .wait();
@@ -106,7 +106,7 @@ fn idle_workers_that_were_killed_cost_no_task_an_attempt() {
         let pool = builder(CHORE, 3)
             .retries(0)
             .start()
-            .expect("the crew starts");
+            .expect("the pool starts");
         for round in 1..=5 {
             for pid in pool.worker_ids() {
                 let pid = Pid::from_raw(pid.cast_signed());
@@ -148,7 +148,7 @@ fn a_task_past_its_limit_is_ended_and_not_retried() {
         let pool = builder(CHORE, 1)
             .timeout(limit)
             .start()
-            .expect("the crew starts");
+            .expect("the pool starts");
         let task = pool.submit(point.chore());
         let met = point.meet();
         assert_eq!(
@@ -175,7 +175,7 @@ fn a_helper_does_not_outlive_the_worker_that_started_it() {
         let pool = builder(CHORE, 1)
             .retries(0)
             .start()
-            .expect("the crew starts");
+            .expect("the pool starts");
         let task = pool.submit(Chore::LeaveHelper(point.path.clone()));
         let mut met = point.meet();
         let exit = Exit::Code(3);

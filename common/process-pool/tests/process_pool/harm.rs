@@ -2,7 +2,7 @@
 //! harmed.
 
 use crate::{
-    crew::{self, CHORE, Chore},
+    functions::{self, CHORE, Chore},
     support::{MeetingPoint, Met, builder, check_at_rest, count, is_gone, pool, watched},
 };
 use nix::{
@@ -34,7 +34,7 @@ fn among_others(
     then: impl Fn(Met) -> Option<Met>,
 ) -> Harm {
     let point = MeetingPoint::new();
-    let pool = builder.workers(count(2)).start().expect("the crew starts");
+    let pool = builder.workers(count(2)).start().expect("the pool starts");
     let mut inputs = vec![Chore::Return; GOOD];
     inputs.insert(place, bad(&point));
     let (mut outcomes, pids) = thread::scope(|scope| {
@@ -156,7 +156,7 @@ fn a_panic_among_others_is_told_with_message_and_place() {
             panic!("{:?}", harm.outcome);
         };
         assert_eq!(message, "no such luck");
-        assert!(location.contains("crew.rs:"), "{location}");
+        assert!(location.contains("functions.rs:"), "{location}");
     });
 }
 
@@ -179,7 +179,7 @@ fn workers_that_kill_one_another_are_all_replaced() {
             let point = MeetingPoint::new();
             // Each loss costs one of the tasks an attempt, and each worker is lost once.
             let builder = builder(CHORE, workers).retries(workers as u32);
-            let pool = builder.start().expect("the crew starts");
+            let pool = builder.start().expect("the pool starts");
             let all = pool.worker_ids();
             let fight = Chore::Fight(point.path.clone(), all.clone());
             let tasks: Vec<_> = all.iter().map(|_| pool.submit(fight.clone())).collect();
@@ -203,7 +203,7 @@ fn workers_that_kill_one_another_are_all_replaced() {
 fn workers_that_keep_dying_are_not_replaced_for_ever() {
     watched(|| {
         const TASKS: u64 = 20;
-        let pool = match builder(crew::DOOMED, 2).start() {
+        let pool = match builder(functions::DOOMED, 2).start() {
             Ok(pool) => pool,
             // It ended before it was ready, three times.
             Err(error) => return assert!(error.to_string().contains("exit code 9"), "{error}"),
@@ -245,8 +245,8 @@ fn a_helper_ends_with_the_pool_though_its_task_is_long_over() {
 fn a_stopped_worker_is_given_up_at_the_limit_though_it_takes_no_input() {
     watched(|| {
         let limit = Duration::from_secs(1);
-        let pool = builder(crew::ECHO, 1).timeout(limit).start();
-        let pool = pool.expect("the crew starts");
+        let pool = builder(functions::ECHO, 1).timeout(limit).start();
+        let pool = pool.expect("the pool starts");
         // A packet, and more than any pipe takes in.
         for size in [8, 8 << 20] {
             let pid = pool.worker_ids()[0];
@@ -267,7 +267,7 @@ fn a_stopped_worker_is_given_up_at_the_limit_though_it_takes_no_input() {
 #[test]
 fn a_lone_worker_that_stops_for_a_moment_does_what_it_had_not_read() {
     watched(|| {
-        let pool = pool(crew::ECHO, 1);
+        let pool = pool(functions::ECHO, 1);
         // Quick ones first, so that tasks are sent ahead.
         let quick = pool.map_unordered(vec![vec![1]; 300]);
         assert!(quick.into_iter().all(|(_, end)| end.is_ok()));
@@ -284,7 +284,7 @@ fn a_lone_worker_that_stops_for_a_moment_does_what_it_had_not_read() {
 #[test]
 fn stopped_workers_end_with_the_pool() {
     watched(|| {
-        let pool = pool(crew::ECHO, 2);
+        let pool = pool(functions::ECHO, 2);
         let workers = pool.worker_ids();
         for pid in &workers {
             signal::kill(Pid::from_raw(pid.cast_signed()), Signal::SIGSTOP).expect("it idles");

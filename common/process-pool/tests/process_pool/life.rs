@@ -1,9 +1,9 @@
 //! How pools begin and end.
 
 use crate::{
-    crew::{self, CHORE, Chore, SQUARE},
+    functions::{self, CHORE, Chore, SQUARE},
     support::{
-        CREW, MeetingPoint, builder, count, is_gone, pool, state_of, wait_until_dead, watched,
+        MeetingPoint, PROGRAM, builder, count, is_gone, pool, state_of, wait_until_dead, watched,
     },
 };
 use nix::{
@@ -49,13 +49,13 @@ fn workers_that_cannot_start_break_the_pool_and_say_why() {
             reason.contains("exit code 1 before it was ready"),
             "{reason}"
         );
-        let reason = why_not(builder(crew::STILLBORN, 3).start());
+        let reason = why_not(builder(functions::STILLBORN, 3).start());
         assert!(
             reason.contains("exit code 7 before it was ready"),
             "{reason}"
         );
         // This very test program does not know what a role is.
-        let reason = why_not(crew::MUTE.pool(count(1)));
+        let reason = why_not(functions::MUTE.pool(count(1)));
         assert!(reason.contains("before it was ready"), "{reason}");
     });
 }
@@ -64,7 +64,7 @@ fn workers_that_cannot_start_break_the_pool_and_say_why() {
 fn workers_that_never_get_ready_break_the_pool() {
     watched(|| {
         let limit = Duration::from_millis(100);
-        let reason = why_not(builder(crew::MUTE, 2).start_limit(limit).start());
+        let reason = why_not(builder(functions::MUTE, 2).start_limit(limit).start());
         assert!(reason.contains("not ready after 100ms"), "{reason}");
     });
 }
@@ -73,15 +73,15 @@ fn workers_that_never_get_ready_break_the_pool() {
 fn a_pool_that_breaks_later_ends_every_task() {
     watched(|| {
         let dir = tempfile::tempdir().expect("a place for a program");
-        let program = dir.path().join("crew");
-        std::fs::hard_link(CREW, &program)
-            .or_else(|_| std::fs::copy(CREW, &program).map(drop))
+        let program = dir.path().join("program");
+        std::fs::hard_link(PROGRAM, &program)
+            .or_else(|_| std::fs::copy(PROGRAM, &program).map(drop))
             .expect("a second name");
         let builder = CHORE
             .pool_builder()
             .program(Program::at(&program))
             .workers(count(2));
-        let pool = builder.start().expect("the crew starts");
+        let pool = builder.start().expect("the pool starts");
         std::fs::remove_file(&program).expect("it was there");
         let outcomes = pool.map([Chore::Die, Chore::Die, Chore::Return, Chore::Return]);
         let broken = |outcome| matches!(outcome, Err(TaskError::PoolBroken { .. }));
@@ -126,7 +126,7 @@ fn dropping_a_pool_signals_all_of_its_busy_workers_before_it_reaps_one() {
             }
         };
         let pool = builder(CHORE, 64).on_event(hook).start();
-        let pool = pool.expect("the crew starts");
+        let pool = pool.expect("the pool starts");
         let tasks: Vec<_> = (0..64).map(|_| pool.submit(point.chore())).collect();
         let met: Vec<_> = tasks.iter().map(|_| point.meet()).collect();
         let busy = met.iter().map(|met| met.pid).collect();
@@ -179,7 +179,7 @@ fn a_pool_can_end_while_a_worker_is_dead() {
 fn workers_end_with_a_parent_that_is_killed() {
     watched(|| {
         let point = MeetingPoint::new();
-        let mut parent = Command::new(CREW)
+        let mut parent = Command::new(PROGRAM)
             .arg("meet")
             .arg(&point.path)
             .spawn()
@@ -198,7 +198,10 @@ fn workers_end_with_a_parent_that_is_killed() {
 #[test]
 fn a_worker_starts_no_pool() {
     watched(|| {
-        let outcome = pool(crew::NESTED, 1).submit(0).wait().expect("a sentence");
+        let outcome = pool(functions::NESTED, 1)
+            .submit(0)
+            .wait()
+            .expect("a sentence");
         assert!(
             outcome.contains("may not start the pool `square`"),
             "{outcome}"
@@ -209,8 +212,8 @@ fn a_worker_starts_no_pool() {
 #[test]
 fn a_program_that_forgets_its_roles_stops_at_the_first_copies() {
     watched(|| {
-        let output = Command::new(CREW)
-            .env("POOL_CREW_FORGETS", "1")
+        let output = Command::new(PROGRAM)
+            .env("POOL_WORKER_FORGETS", "1")
             .stdin(Stdio::null())
             .output()
             .expect("it starts");
@@ -234,13 +237,13 @@ fn a_hook_sees_all_that_happens_before_its_outcome_and_may_panic() {
             panic!("on purpose");
         };
         let pool = builder(CHORE, 1).retries(0).on_event(hook).start();
-        let pool = pool.expect("the crew starts");
+        let pool = pool.expect("the pool starts");
         let pid = pool.call(Chore::Return).expect("it is done");
         let seen: Vec<_> = events.try_iter().collect();
-        assert!(matches!(&seen[0], Event::Ready { worker, .. } if worker.pid == pid));
+        assert!(matches!(&seen[0], Event::Ready(worker, ..) if worker.pid == pid));
         assert_eq!(seen[1], Event::Submitted(0));
         assert!(matches!(seen[2], Event::Begun(worker, 0) if worker.slot == 0));
-        assert!(matches!(seen[3], Event::Done { task: 0, .. }));
+        assert!(matches!(seen[3], Event::Done(_, 0, _)));
         assert_eq!(seen[4..], [Event::Received(0)]);
         pool.call(Chore::Die).expect_err("it dies");
         let is_gone = |event| matches!(event, Event::Gone(worker, Exit::Signal(9), Some((1, _))) if worker.pid == pid);
@@ -253,11 +256,11 @@ fn workers_have_the_environment_and_folder_they_are_given_and_a_limited_life() {
     watched(|| {
         let dir = tempfile::tempdir().expect("a folder");
         let folder = dir.path().canonicalize().expect("it is there");
-        let builder = builder(crew::WHERE, 2).env("POOL_CREW_WORD", "hello");
+        let builder = builder(functions::WHERE, 2).env("POOL_WORKER_WORD", "hello");
         let builder = builder.current_dir(&folder);
         let builder = builder.tasks_per_worker(NonZeroU64::MIN);
-        let pool = builder.start().expect("the crew starts");
-        let outcomes = pool.map(vec!["POOL_CREW_WORD".into(); 6]);
+        let pool = builder.start().expect("the pool starts");
+        let outcomes = pool.map(vec!["POOL_WORKER_WORD".into(); 6]);
         let mut pids = BTreeSet::new();
         for outcome in outcomes {
             let (word, place, pid) = outcome.expect("nothing fails");

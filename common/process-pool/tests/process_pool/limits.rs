@@ -2,8 +2,8 @@
 //! process would be in the way.
 
 use crate::{
-    crew::{self, Inflated},
-    support::{CREW, MeetingPoint, builder, count, pool, watched},
+    functions::{self, Inflated},
+    support::{MeetingPoint, PROGRAM, builder, count, pool, watched},
 };
 use process_pool::{Payload, TaskError};
 use std::{
@@ -19,8 +19,8 @@ use std::{
 #[test]
 fn large_values_on_both_sides_of_full_queues_do_not_jam() {
     watched(|| {
-        let builder = builder(crew::ECHO, 2).queue_limit(count(1));
-        let pool = builder.start().expect("the crew starts");
+        let builder = builder(functions::ECHO, 2).queue_limit(count(1));
+        let pool = builder.start().expect("the pool starts");
         let inputs: Vec<Vec<u8>> = (0..40).map(|i| vec![i; 1 << 20]).collect();
         // Nobody takes a result before the last input is in.
         let tasks: Vec<_> = inputs.iter().map(|i| pool.submit(i.clone())).collect();
@@ -34,7 +34,7 @@ fn large_values_on_both_sides_of_full_queues_do_not_jam() {
 #[test]
 fn few_large_outcomes_are_on_their_way() {
     watched(|| {
-        let pool = pool(crew::INFLATE, 2);
+        let pool = pool(functions::INFLATE, 2);
         let given = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&given);
         let inputs = (0..100).map(move |_| {
@@ -54,13 +54,13 @@ fn few_large_outcomes_are_on_their_way() {
 fn values_past_the_limit_are_reported_and_the_worker_goes_on() {
     watched(|| {
         let too_large = 1 << 10;
-        let inflating = pool(crew::INFLATE, 1);
+        let inflating = pool(functions::INFLATE, 1);
         let mut outcomes = inflating.map([1, too_large, 2]);
         assert_eq!(outcomes.remove(2), Ok(Inflated(2)));
         let (payload, error) = (Payload::Output, outcomes.remove(1));
         assert!(is_too_large(&error, payload), "{error:?}");
 
-        let deflating = pool(crew::DEFLATE, 1);
+        let deflating = pool(functions::DEFLATE, 1);
         let outcomes = deflating.map([1, too_large, 2].map(Inflated));
         assert_eq!((&outcomes[0], &outcomes[2]), (&Ok(1), &Ok(2)));
         assert!(is_too_large(&outcomes[1], Payload::Input), "{outcomes:?}");
@@ -81,8 +81,8 @@ fn is_too_large<T>(outcome: &Result<T, TaskError>, wanted: Payload) -> bool {
     }
 }
 
-/// The crew as a program of its own, with the first line that it says.
-fn crew_says(command: &mut Command, expected: &str) -> Child {
+/// The program of the workers, started by itself, with the first line that it says.
+fn program_says(command: &mut Command, expected: &str) -> Child {
     let mut parent = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -99,7 +99,7 @@ fn crew_says(command: &mut Command, expected: &str) -> Child {
 #[test]
 fn idle_workers_end_with_a_parent_that_is_killed() {
     watched(|| {
-        let mut parent = crew_says(Command::new(CREW).args(["idle", "5"]), "ready");
+        let mut parent = program_says(Command::new(PROGRAM).args(["idle", "5"]), "ready");
         parent.kill().expect("it runs");
         parent.wait().expect("it ends");
         // Whatever workers print goes where the parent's errors go: at its end none is left.
@@ -116,10 +116,10 @@ fn waiting_tasks_take_no_descriptors() {
         let point = MeetingPoint::new();
         let mut limited = Command::new("sh");
         limited
-            .args(["-c", "ulimit -n 64 && exec \"$0\" queue \"$@\"", CREW])
+            .args(["-c", "ulimit -n 64 && exec \"$0\" queue \"$@\"", PROGRAM])
             .arg(&point.path)
             .arg("100000");
-        let parent = thread::spawn(move || crew_says(&mut limited, "queued"));
+        let parent = thread::spawn(move || program_says(&mut limited, "queued"));
         let met = [point.meet(), point.meet()];
         let parent = parent.join().expect("no panic");
         drop(met);
@@ -133,7 +133,7 @@ fn waiting_tasks_take_no_descriptors() {
 #[test]
 fn a_pool_for_which_no_thread_can_start_says_so() {
     watched(|| {
-        let output = Command::new(CREW).arg("threads").output();
+        let output = Command::new(PROGRAM).arg("threads").output();
         let output = output.expect("it starts");
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{said}");
@@ -154,7 +154,7 @@ fn a_thousand_pools_in_a_row_leave_nothing() {
 /// Ends pools while their workers are being replaced.
 fn end_pools(how_many: &'static str) {
     watched(move || {
-        let output = Command::new(CREW).args(["end", how_many]).output();
+        let output = Command::new(PROGRAM).args(["end", how_many]).output();
         let output = output.expect("it starts");
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{said}");

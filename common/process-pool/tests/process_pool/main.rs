@@ -3,8 +3,8 @@
 
 mod attacks;
 mod calls;
-mod crew;
 mod faults;
+mod functions;
 mod harm;
 mod life;
 mod limits;

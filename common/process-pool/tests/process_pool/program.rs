@@ -1,22 +1,22 @@
 //! The worker program of the process pool's tests.
 //!
 //! As a program of its own it starts pools:
-//! - `pool-crew meet SOCKET` has two workers meet at a socket; with `POOL_CREW_FORGETS` set it forgets
+//! - `pool-worker meet SOCKET` has two workers meet at a socket; with `POOL_WORKER_FORGETS` set it forgets
 //!   that it may be a worker, as a first draft may;
-//! - `pool-crew idle N` says when N workers are ready, and does nothing;
-//! - `pool-crew queue SOCKET N` queues N tasks behind two that meet, and says when these may end;
-//! - `pool-crew shortage` loses one of four workers while there are no descriptors;
-//! - `pool-crew threads` starts a pool while there is no memory for a thread, and one after that;
-//! - `pool-crew panic HOW` runs a task whose panic ends its worker;
-//! - `pool-crew end N` ends N pools while their workers are being replaced, and looks for what is left.
+//! - `pool-worker idle N` says when N workers are ready, and does nothing;
+//! - `pool-worker queue SOCKET N` queues N tasks behind two that meet, and says when these may end;
+//! - `pool-worker shortage` loses one of four workers while there are no descriptors;
+//! - `pool-worker threads` starts a pool while there is no memory for a thread, and one after that;
+//! - `pool-worker panic HOW` runs a task whose panic ends its worker;
+//! - `pool-worker end N` ends N pools while their workers are being replaced, and looks for what is left.
 
 #[cfg(unix)]
 #[expect(dead_code, reason = "the tests use the rest")]
-#[path = "crew.rs"]
-mod crew;
+#[path = "functions.rs"]
+mod functions;
 
 #[cfg(unix)]
-use crew::Chore;
+use functions::Chore;
 #[cfg(unix)]
 use nix::{
     errno::Errno,
@@ -39,25 +39,25 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 #[cfg(unix)]
 const ROLES: [&dyn Role; 22] = [
-    &crew::SQUARE,
-    &crew::GRIND,
-    &crew::CHORE,
-    &crew::PICKY,
-    &crew::SECRETIVE,
-    &crew::CONFIDING,
-    &crew::ECHO,
-    &crew::FORGED,
-    &crew::TOUCHY,
-    &crew::FORKING,
-    &crew::TWIN,
-    &crew::WHERE,
-    &crew::OTHER_TWIN,
-    &crew::NESTED,
-    &crew::ADD,
-    &crew::LOAD,
-    &crew::HOG,
-    &crew::INFLATE,
-    &crew::DEFLATE,
+    &functions::SQUARE,
+    &functions::GRIND,
+    &functions::CHORE,
+    &functions::PICKY,
+    &functions::SECRETIVE,
+    &functions::CONFIDING,
+    &functions::ECHO,
+    &functions::FORGED,
+    &functions::TOUCHY,
+    &functions::FORKING,
+    &functions::TWIN,
+    &functions::WHERE,
+    &functions::OTHER_TWIN,
+    &functions::NESTED,
+    &functions::ADD,
+    &functions::LOAD,
+    &functions::HOG,
+    &functions::INFLATE,
+    &functions::DEFLATE,
     &Doomed,
     &Impostor("mute"),
     &Impostor("stillborn"),
@@ -65,7 +65,7 @@ const ROLES: [&dyn Role; 22] = [
 
 #[cfg(unix)]
 fn main() -> ExitCode {
-    let forgets = std::env::var_os("POOL_CREW_FORGETS").is_some();
+    let forgets = std::env::var_os("POOL_WORKER_FORGETS").is_some();
     if !forgets && let Some(code) = child::take_role(&ROLES) {
         return code;
     }
@@ -95,7 +95,7 @@ fn main() -> ExitCode {
 #[cfg(unix)]
 fn pool(workers: usize) -> Result<ProcessPool<Chore, u32>> {
     let workers = NonZeroUsize::new(workers).ok_or("no workers")?;
-    Ok(crew::CHORE.pool(workers)?)
+    Ok(functions::CHORE.pool(workers)?)
 }
 
 #[cfg(unix)]
@@ -161,7 +161,7 @@ fn threads() -> Result<()> {
     let pages = std::fs::read_to_string("/proc/self/statm")?;
     let pages: u64 = pages.split(' ').next().ok_or("no pages")?.parse()?;
     setrlimit(Resource::RLIMIT_AS, pages * 4096 + (1 << 20), hard)?;
-    let refused = crew::CHORE.pool(NonZeroUsize::MIN);
+    let refused = functions::CHORE.pool(NonZeroUsize::MIN);
     setrlimit(Resource::RLIMIT_AS, soft, hard)?;
     let Err(PoolError::Refused {
         is_shortage: true, ..
@@ -186,7 +186,7 @@ fn end(pools: &str) -> Result<()> {
     let before = holdings()?;
     for round in 0..pools.parse()? {
         // A task may meet every one of the workers while it dies.
-        let builder = crew::CHORE.pool_builder().workers(WORKERS).retries(3);
+        let builder = functions::CHORE.pool_builder().workers(WORKERS).retries(3);
         let pool = builder.start()?;
         for pid in pool.worker_ids().into_iter().take(1 + round % 3) {
             signal::kill(Pid::from_raw(pid.cast_signed()), Signal::SIGKILL)?;
@@ -247,7 +247,7 @@ impl Role for Doomed {
             thread::sleep(Duration::from_millis(5));
             std::process::exit(9);
         });
-        crew::CHORE.serve(link)
+        functions::CHORE.serve(link)
     }
 }
 

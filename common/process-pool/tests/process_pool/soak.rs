@@ -1,7 +1,7 @@
 //! A million tasks while workers are killed ten times a second; run by hand or by `.ci/run`.
 
 use crate::{
-    crew::{GRIND, square},
+    functions::{GRIND, square},
     support::{builder, is_gone, watched},
 };
 use nix::{
@@ -22,7 +22,7 @@ const KILL_EVERY: Duration = Duration::from_millis(100);
 fn among_killings(how: &str, run: impl FnOnce(&ProcessPool<u64, u128>)) {
     // However often its neighbours lose their worker, no task is given up.
     let pool = builder(GRIND, 2).retries(1_000).start();
-    let pool = pool.expect("the crew starts");
+    let pool = pool.expect("the pool starts");
     let began = Instant::now();
     let kills = thread::scope(|scope| {
         let (over, is_over) = mpsc::channel::<()>();

@@ -1,6 +1,6 @@
 //! What the pool's tests share.
 
-use crate::crew::Chore;
+use crate::functions::Chore;
 use nix::{
     errno::Errno,
     sys::signal::{self, Signal},
@@ -18,7 +18,7 @@ use std::{
     time::Duration,
 };
 
-pub(crate) const CREW: &str = env!("CARGO_BIN_EXE_pool-crew");
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_pool-worker");
 
 /// Turns a hang into a failure.
 pub(crate) fn watched<R: Send + 'static>(test: impl FnOnce() -> R + Send + 'static) -> R {
@@ -43,13 +43,13 @@ pub(crate) fn count(n: usize) -> NonZeroUsize {
 pub(crate) fn builder<I, O>(worker: Worker<I, O>, workers: usize) -> PoolBuilder<I, O> {
     worker
         .pool_builder()
-        .program(Program::at(CREW))
+        .program(Program::at(PROGRAM))
         .workers(count(workers))
         .retries(1)
 }
 
 pub(crate) fn pool<I, O>(worker: Worker<I, O>, workers: usize) -> ProcessPool<I, O> {
-    builder(worker, workers).start().expect("the crew starts")
+    builder(worker, workers).start().expect("the pool starts")
 }
 
 /// What is left when a pool has been used: it works, and its ledger balances.

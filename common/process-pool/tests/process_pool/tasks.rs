@@ -1,7 +1,7 @@
 //! What becomes of tasks: values, panics, cancellation, full queues, futures.
 
 use crate::{
-    crew::{self, CHORE, Chore, Picky, SQUARE, Secret, square},
+    functions::{self, CHORE, Chore, Picky, SQUARE, Secret, square},
     support::{MeetingPoint, builder, check_at_rest, count, is_gone, pool, state_of, watched},
 };
 use nix::{
@@ -70,7 +70,7 @@ fn unordered_takes_endless_inputs_and_cancels_what_it_no_longer_wants() {
         let pool = builder(SQUARE, 2)
             .queue_limit(count(4))
             .start()
-            .expect("the crew starts");
+            .expect("the pool starts");
         assert_eq!(pool.map_unordered(0..).take(100).count(), 100);
         let ledger = pool.shutdown();
         assert!(
@@ -96,7 +96,7 @@ fn a_panic_comes_back_with_message_and_place_and_the_worker_goes_on() {
             panic!("{error}");
         };
         assert_eq!(message, "no such luck");
-        assert!(location.contains("crew.rs:"), "{location}");
+        assert!(location.contains("functions.rs:"), "{location}");
         let ledger = check_at_rest(&pool);
         assert_eq!((ledger.failed, ledger.workers_lost), (1, 0));
         assert_eq!(pool.worker_ids(), before);
@@ -113,11 +113,13 @@ fn queued_and_running_tasks_can_be_cancelled() {
         let met = point.meet();
         assert!(queued.cancel());
         assert_eq!(queued.wait(), Err(TaskError::Cancelled));
-        let canceller = running.canceller();
-        assert!(canceller());
+        assert!(running.cancel());
+        while !running.is_finished() {
+            thread::yield_now();
+        }
+        assert!(!running.cancel(), "it is over");
         assert_eq!(running.wait(), Err(TaskError::Cancelled));
         assert!(is_gone(met.pid));
-        assert!(!canceller(), "it is over");
         let ledger = check_at_rest(&pool);
         assert_eq!(
             (ledger.cancelled, ledger.retried, ledger.workers_lost),
@@ -185,20 +187,20 @@ fn values_that_cannot_cross_are_reported_and_the_worker_goes_on() {
     watched(move || {
         let (numbers, others) = ([1, 13, 2], [1, 2]);
         let why = not_encoded(Payload::Input);
-        only_13_cannot_cross(crew::CONFIDING, numbers.map(Secret), others, why);
+        only_13_cannot_cross(functions::CONFIDING, numbers.map(Secret), others, why);
         let why = not_decoded(Payload::Input);
-        only_13_cannot_cross(crew::PICKY, numbers.map(Picky), others, why);
+        only_13_cannot_cross(functions::PICKY, numbers.map(Picky), others, why);
         let why = not_encoded(Payload::Output);
-        only_13_cannot_cross(crew::SECRETIVE, numbers, others.map(Secret), why);
+        only_13_cannot_cross(functions::SECRETIVE, numbers, others.map(Secret), why);
         let why = not_decoded(Payload::Output);
-        only_13_cannot_cross(crew::FORGED, numbers, others.map(Picky), why);
+        only_13_cannot_cross(functions::FORGED, numbers, others.map(Picky), why);
     });
 }
 
 #[test]
 fn large_values_cross_in_both_directions() {
     watched(|| {
-        let pool = pool(crew::ECHO, 2);
+        let pool = pool(functions::ECHO, 2);
         let inputs: Vec<Vec<u8>> = (0..6).map(|i| vec![i; 3 << 20]).collect();
         let outputs: Result<Vec<_>, _> = pool.map(inputs.clone()).into_iter().collect();
         assert!(outputs == Ok(inputs));
@@ -212,7 +214,7 @@ fn a_full_queue_declines_until_there_is_room() {
         let pool = builder(CHORE, 1)
             .queue_limit(count(2))
             .start()
-            .expect("the crew starts");
+            .expect("the pool starts");
         let running = pool.submit(point.chore());
         let met = point.meet();
         let queued = [pool.submit(Chore::Return), pool.submit(Chore::Return)];
@@ -285,7 +287,7 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
 #[test]
 fn a_panic_while_an_outcome_is_decoded_costs_no_other_outcome() {
     watched(|| {
-        let pool = pool(crew::TOUCHY, 1);
+        let pool = pool(functions::TOUCHY, 1);
         let mut outcomes = pool.map_unordered(0..300);
         let (mut values, mut panics) = (0, 0);
         loop {

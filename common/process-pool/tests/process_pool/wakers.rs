@@ -1,10 +1,11 @@
 //! Wakers that do what they like, and whom the queue's room wakes.
 
 use crate::{
-    crew::{CHORE, Chore},
-    support::{MeetingPoint, builder, check_at_rest, count, pool, watched},
+    functions::{CHORE, Chore},
+    support::{MeetingPoint, Met, builder, check_at_rest, count, wait_until_dead, watched},
 };
 use nix::unistd::Pid;
+use process_pool::{ProcessPool, Task};
 use std::{
     pin::Pin,
     sync::{
@@ -15,8 +16,18 @@ use std::{
     thread,
 };
 
+/// A pool of one worker with room for one task that waits, and a task in the middle of its run.
+fn busy() -> (Arc<ProcessPool<Chore, u32>>, MeetingPoint, Task<u32>, Met) {
+    let point = MeetingPoint::new();
+    let builder = builder(CHORE, 1).queue_limit(count(1));
+    let pool = builder.start().expect("the pool starts");
+    let running = pool.submit(point.chore());
+    let met = point.meet();
+    (Arc::new(pool), point, running, met)
+}
+
 /// Asks the pool for its ledger when it is woken, and panics.
-struct Nosy(Arc<process_pool::ProcessPool<Chore, u32>>);
+struct Nosy(Arc<ProcessPool<Chore, u32>>);
 
 impl Wake for Nosy {
     fn wake(self: Arc<Self>) {
@@ -27,10 +38,7 @@ impl Wake for Nosy {
 #[test]
 fn a_waker_may_ask_the_pool_and_panic() {
     watched(|| {
-        let point = MeetingPoint::new();
-        let pool = Arc::new(pool(CHORE, 1));
-        let mut task = pool.submit(point.chore());
-        let met = point.meet();
+        let (pool, _point, mut task, met) = busy();
         let waker = Waker::from(Arc::new(Nosy(Arc::clone(&pool))));
         let polled = Pin::new(&mut task).poll(&mut Context::from_waker(&waker));
         assert_eq!(polled, Poll::Pending);
@@ -41,7 +49,7 @@ fn a_waker_may_ask_the_pool_and_panic() {
 }
 
 /// Drops the pool when it is woken.
-struct Dropping(Mutex<Option<Arc<process_pool::ProcessPool<Chore, u32>>>>);
+struct Dropping(Mutex<Option<Arc<ProcessPool<Chore, u32>>>>);
 
 impl Wake for Dropping {
     fn wake(self: Arc<Self>) {
@@ -52,10 +60,7 @@ impl Wake for Dropping {
 #[test]
 fn a_waker_may_drop_the_pool() {
     watched(|| {
-        let point = MeetingPoint::new();
-        let pool = Arc::new(pool(CHORE, 1));
-        let mut task = pool.submit(point.chore());
-        let met = point.meet();
+        let (pool, _point, mut task, met) = busy();
         let waker = Waker::from(Arc::new(Dropping(Mutex::new(Some(pool)))));
         let polled = Pin::new(&mut task).poll(&mut Context::from_waker(&waker));
         assert_eq!(polled, Poll::Pending);
@@ -66,18 +71,14 @@ fn a_waker_may_drop_the_pool() {
             thread::yield_now();
         }
         assert_eq!(task.wait(), Ok(pid));
-        crate::support::wait_until_dead(Pid::from_raw(pid.cast_signed()));
+        wait_until_dead(Pid::from_raw(pid.cast_signed()));
     });
 }
 
 #[test]
 fn room_is_given_out_in_order_and_given_up_waits_hold_none() {
     watched(|| {
-        let point = MeetingPoint::new();
-        let builder = builder(CHORE, 1).queue_limit(count(1));
-        let pool = builder.start().expect("the crew starts");
-        let running = pool.submit(point.chore());
-        let met = point.meet();
+        let (pool, _point, running, met) = busy();
         let queued = pool.submit(Chore::Return);
         let mut waiting: Vec<_> = (0..3)
             .map(|_| Box::pin(pool.submit_async(Chore::Return)))
@@ -109,11 +110,7 @@ impl Wake for Counting {
 #[test]
 fn each_place_in_the_queue_wakes_one_that_waits_for_it() {
     watched(|| {
-        let point = MeetingPoint::new();
-        let builder = builder(CHORE, 1).queue_limit(count(1));
-        let pool = builder.start().expect("the crew starts");
-        let running = pool.submit(point.chore());
-        let met = point.meet();
+        let (pool, point, running, met) = busy();
         let queued = pool.submit(point.chore());
         let counting = Arc::new(Counting::default());
         let waker = Waker::from(Arc::clone(&counting));

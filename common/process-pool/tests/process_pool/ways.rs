@@ -1,7 +1,7 @@
 //! What workers are started with, and how a test starts them.
 
 use crate::{
-    crew::{self, ADD, CHORE, Chore, LOAD, SQUARE, square},
+    functions::{self, ADD, CHORE, Chore, LOAD, SQUARE, square},
     support::{builder, count, watched},
 };
 use process_pool::{
@@ -39,7 +39,7 @@ fn a_test_program_can_be_its_own_workers() {
 fn one_pool_runs_several_functions() {
     watched(|| {
         let squares = builder(SQUARE, 2).also(&CHORE).also(&ADD).start();
-        let squares = squares.expect("the crew starts");
+        let squares = squares.expect("the pool starts");
         let chores = squares.share(&CHORE);
         let tasks: Vec<_> = (0..20)
             .map(|n| (squares.submit(n), chores.submit(Chore::Return)))
@@ -77,7 +77,7 @@ fn an_initialiser_leaves_its_data_in_every_worker() {
             .also(&CHORE)
             .initialiser(&LOAD, &100)
             .start();
-        let pool = pool.expect("the crew starts");
+        let pool = pool.expect("the pool starts");
         assert!(pool.share(&CHORE).call(Chore::Die).is_err());
         let outcomes = pool.map(0..40);
         assert!(
@@ -134,9 +134,9 @@ fn a_subscriber_here_and_one_in_each_worker_change_nothing() {
 #[test]
 fn a_worker_that_takes_more_memory_than_it_may_is_lost() {
     watched(|| {
-        let pool = builder(crew::HOG, 1).retries(0);
+        let pool = builder(functions::HOG, 1).retries(0);
         let pool = pool.resource_limit(Limit::MemoryBytes(1 << 30)).start();
-        let pool = pool.expect("the crew starts");
+        let pool = pool.expect("the pool starts");
         assert_eq!(pool.call(1 << 20), Ok(1 << 20));
         let outcome = pool.call(2 << 30);
         let exit = Exit::Signal(6);
