@@ -24,7 +24,7 @@ pub(crate) struct Args {
 
     /// The size of a generated page, 1 to 8000000
     #[arg(
-        long, value_name = "BYTES", default_value = "200000", conflicts_with = "url",
+        long, value_name = "BYTES", default_value = "300000", conflicts_with = "url",
         value_parser = up_to::<8_000_000>
     )]
     size: NonZeroUsize,

@@ -47,7 +47,7 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     lab.predict(ask, &answers, &[1.1, 2.2]);
     lab.legend(
         "barrier, as in the script: gather() all pages, then parse them all. streaming: parse each page as \
-         it comes. processes, rayon, inline: who parses.",
+         it comes. Who parses: processes, threads (rayon), or the async thread itself (inline).",
     );
     host::raise_open_files();
     let site = args.open(lab.seed())?;
