@@ -35,44 +35,33 @@ impl Bound {
     ///
     /// A bound that the run has beaten was none, as where requests failed before their time.
     pub(super) fn of(&self, recording: &Recording, cpus: usize) -> Option<(Duration, String)> {
-        match self {
-            Self::Known(duration, reason) => {
-                (*duration <= recording.wall).then(|| (*duration, reason.clone()))
-            }
+        let (bound, reason) = match *self {
+            Self::Known(bound, ref reason) => (bound, reason.clone()),
             Self::Work { workers } => {
-                let words = [
-                    "all {} of work on one CPU",
-                    "{} of work on {n} CPUs",
-                    "the longest job",
-                ];
                 let busy = recording.jobs().map(|job| job.busy);
-                let (bound, reason) = shared_out(busy, *workers.min(&cpus), words)?;
+                let (bound, reason) = shared_out(busy, workers.min(cpus), ["work", "job"])?;
                 // Who waits for a lock works a little, too, beside its holder.
-                Some((bound.min(recording.wall), reason))
+                (bound.min(recording.wall), reason)
             }
             Self::Waits {
-                each,
+                each: Some(each),
                 count,
                 at_once,
-            } => waves(*each, *count, *at_once)
-                .filter(|(bound, _)| *bound <= recording.wall)
-                .or_else(|| {
-                    let words = [
-                        "all waits in a row",
-                        "all waits, {n} at a time",
-                        "the longest single wait",
-                    ];
-                    shared_out(recording.jobs().map(Span::duration), *at_once, words)
-                }),
-        }
+            } => waves(each, count, at_once)?,
+            Self::Waits { at_once, .. } => {
+                let waits = recording.jobs().map(Span::duration);
+                shared_out(waits, at_once, ["waiting", "wait"])?
+            }
+        };
+        (bound <= recording.wall).then_some((bound, reason))
     }
 }
 
 /// `count` waits of `each`, `at_once` at a time.
-fn waves(each: Option<Duration>, count: usize, at_once: usize) -> Option<(Duration, String)> {
+fn waves(each: Duration, count: usize, at_once: usize) -> Option<(Duration, String)> {
     let waves = u32::try_from(count.div_ceil(at_once.max(1))).ok()?;
-    let bound = each?.saturating_mul(waves);
-    let each = seconds(each?);
+    let bound = each.saturating_mul(waves);
+    let each = seconds(each);
     let reason = match waves {
         0 | 1 => "one wait".into(),
         _ if at_once == 1 => format!("{waves} waits of {each} in a row"),
@@ -82,20 +71,19 @@ fn waves(each: Option<Duration>, count: usize, at_once: usize) -> Option<(Durati
 }
 
 /// What all times come to where one follows the other, where they are shared out among `at_once`, or the longest of
-/// them if that is more; each in words, with all times together at `{}`.
+/// them if that is more; with a word for all of them, and one for each.
 fn shared_out(
     times: impl Iterator<Item = Duration>,
     at_once: usize,
-    [in_a_row, shared, longest]: [&str; 3],
+    [all, each]: [&str; 2],
 ) -> Option<(Duration, String)> {
     let times: Vec<Duration> = times.collect();
     let (total, most) = (times.iter().sum::<Duration>(), *times.iter().max()?);
     let at_once = u32::try_from(at_once.max(1)).ok()?;
-    let (bound, words) = match total / at_once {
-        share if at_once == 1 => (share, in_a_row),
-        share if share > most => (share, shared),
-        _ => (most, longest),
-    };
-    let words = words.replace("{n}", &at_once.to_string());
-    Some((bound, words.replace("{}", &seconds(total))))
+    let shown = seconds(total);
+    Some(match total / at_once {
+        share if at_once == 1 => (share, format!("{shown} of {all} in a row")),
+        share if share > most => (share, format!("{shown} of {all}, {at_once} at a time")),
+        _ => (most, format!("the longest {each}")),
+    })
 }

@@ -42,21 +42,19 @@ impl Census {
     /// Ends the count and returns the peak; every thread that recorded a span was there.
     pub(super) fn finish(self, lanes: &[Lane]) -> Option<u64> {
         drop(self.stop);
-        let threads = lanes.iter().filter(|it| it.id.kind == LaneKind::Thread);
-        let others = threads.filter(|lane| lane.name != "main");
-        let recorded = others.map(|lane| lane.id.number).collect::<BTreeSet<_>>();
-        let seen = self.counting.join().ok()?;
-        Some(seen.max(1 + recorded.len() as u64))
+        let is_other = |it: &&Lane| it.id.kind == LaneKind::Thread && it.name != "main";
+        let others = lanes.iter().filter(is_other).map(|lane| lane.id.number);
+        let others = others.collect::<BTreeSet<_>>().len() as u64;
+        Some(self.counting.join().ok()?.max(1 + others))
     }
 }
 
 /// Waits until threads that were joined a moment ago are gone from the kernel's list too.
 fn settle() -> Option<()> {
-    for _ in 0..10 {
-        // Others than this one may stay for good.
-        if timing::threads_now()? as u64 > 1 + timing::housekeepers() {
-            thread::sleep(Duration::from_millis(2));
-        }
+    // Others than this one may stay for good.
+    let mut looks = 0..10;
+    while timing::threads_now()? as u64 > 1 + timing::housekeepers() && looks.next().is_some() {
+        thread::sleep(Duration::from_millis(2));
     }
     Some(())
 }

@@ -2,9 +2,9 @@
 
 pub(crate) use crate::figure::free_cpus;
 pub use crate::figure::{
-    Bytes, Count, Figure, Ratio, Seconds, Unit, busy, bytes, cancelled, count, cpu_system,
-    cpu_user, cpus, done, efficiency, failed, in_flight, middle_wall, open, peak_memory, processes,
-    retried, seconds, submitted, threads, times, wall,
+    Bytes, Count, Figure, Ratio, Seconds, Unit, busy, cancelled, cpu_system, cpu_user, cpus, done,
+    efficiency, failed, in_flight, middle_wall, open, peak_memory, processes, retried, submitted,
+    threads, wall,
 };
 
 mod check;
@@ -12,8 +12,10 @@ mod check;
 pub use check::Check;
 
 use crate::figure::find;
+use measure::host::Host;
 use report::{ClaimReport, Verdict};
 use serde_json::Value;
+use std::time::Duration;
 
 /// The middle one of the rounds, the lower of two.
 pub(crate) fn middle(values: impl Iterator<Item = f64>) -> Option<f64> {
@@ -81,10 +83,10 @@ impl Claim {
         self
     }
 
-    /// Gives the reason for the case that it does not show; computed from this run.
+    /// Gives the reason, if this run has one, for the case that it does not show.
     #[must_use]
-    pub fn otherwise(mut self, reason: impl Into<String>) -> Self {
-        self.reason = Some(reason.into());
+    pub fn otherwise(mut self, reason: Option<impl Into<String>>) -> Self {
+        self.reason = reason.map(Into::into);
         self
     }
 
@@ -97,14 +99,8 @@ impl Claim {
     pub(crate) fn judge(&self, document: &Value) -> ClaimReport {
         let judged = self.checks.iter().map(|check| check.judge(document));
         let judged: Vec<_> = judged.collect();
-        let is_any = |verdict| judged.iter().any(|(_, each, _)| *each == verdict);
-        let verdict = if is_any(Verdict::NotShown) {
-            Verdict::NotShown
-        } else if judged.is_empty() || is_any(Verdict::Inconclusive) {
-            Verdict::Inconclusive
-        } else {
-            Verdict::Shown
-        };
+        let worst = judged.iter().map(|(_, verdict, _)| *verdict).max();
+        let verdict = worst.unwrap_or(Verdict::Inconclusive);
         // Under a claim that did not show, comparisons that held would only mislead.
         let decisive = judged.iter().filter(|(_, each, _)| *each == verdict);
         let mut decisive: Vec<&str> = decisive.map(|(_, _, evidence)| &**evidence).collect();
@@ -114,11 +110,10 @@ impl Claim {
         let lack = self.lack_of_cpus(document).filter(|_| self.needs_cpus);
         let needs_quiet = verdict != Verdict::Shown && lack.is_some();
         let disturbed = |it| find(document, Some(it), "disturbed").is_some_and(Value::is_string);
-        let reasons = self.reason.clone().into_iter().chain(lack);
-        let reasons = reasons.collect::<Vec<_>>().join("; ");
+        let reasons: Vec<String> = self.reason.clone().into_iter().chain(lack).collect();
         let reason = match reasons.is_empty() || self.variants().any(disturbed) {
             true => evidence.clone(),
-            false => reasons,
+            false => reasons.join("; "),
         };
         ClaimReport {
             name: self.name.into(),
@@ -138,8 +133,7 @@ impl Claim {
         let mut line = self.line.as_ref().unwrap_or(&self.text).clone();
         for (place, check) in (1..).zip(&self.checks) {
             for (side, name) in [(&check.left, "left"), (&check.right, "right")] {
-                let value = middle(side.unscaled().values(document).into_iter().flatten());
-                let value = value.map_or("–".into(), check.show);
+                let value = middle(side.unscaled(document)).map_or("–".into(), check.show);
                 let number = if place == 1 { "" } else { &place.to_string() };
                 line = line.replace(&format!("{{{name}{number}}}"), &value);
             }
@@ -162,18 +156,9 @@ impl Claim {
 
 /// How few CPUs were to be had, where it was fewer than the machine has or a single one.
 pub(crate) fn few_cpus(document: &Value) -> Option<String> {
-    let host = |name: &str| document["host"][name].as_f64();
-    let (parallelism, cpus) = (host("parallelism")?, host("cpus")?);
-    if parallelism >= 0.9 * cpus && parallelism >= 1.5 {
-        return None;
-    }
-    Some(match cpus {
-        1.0 => "this process may use one CPU only".to_owned(),
-        _ if host("quota").is_some_and(|quota| quota <= parallelism) => {
-            format!("the quota allows {parallelism:.1} of {cpus} CPUs")
-        }
-        _ => format!("around the run, {parallelism:.1} of {cpus} CPUs were free"),
-    })
+    let host: Host = serde_json::from_value(document["host"].clone()).ok()?;
+    let is_few = host.parallelism < 0.9 * host.cpus as f64 || host.parallelism < 1.5;
+    is_few.then(|| format!("this run had {}", host.cpus_in_words()))
 }
 
 /// Every request was in flight at the same time, counted by the server.
@@ -184,11 +169,9 @@ pub fn all_in_flight(variant: &str) -> Check {
 }
 
 /// What timers and thread starts take: a shorter time shows nothing.
-pub fn a_tick() -> Figure<Seconds> {
-    seconds(0.001)
-}
+pub const A_TICK: Duration = Duration::from_millis(1);
 
 /// No task of the variant failed, in any round.
 pub fn none_failed(variant: &str) -> Check {
-    failed(variant).equals(count(0))
+    failed(variant).equals(0)
 }

@@ -1,7 +1,7 @@
 //! The flags that every step has, the groups that some share, and one line for a bad value.
 
 use crate::question::CLASS;
-use clap::{ColorChoice, CommandFactory, Parser};
+use clap::{ColorChoice, Parser};
 use process_pool::child::{self, Role};
 pub use report::print_error;
 use serde::{Serialize, Serializer};
@@ -102,8 +102,8 @@ pub fn increments_up_to(
     increments: NonZeroUsize,
     (repeats, times): (&str, NonZeroUsize),
 ) -> Result<(), Usage> {
-    let factors = [threads, increments, times].map(|count| count.get() as u64);
-    let all = factors.iter().product();
+    let factors = [threads, increments, times].into_iter();
+    let all = factors.map(|count| count.get() as u64).product();
     if all <= most {
         return Ok(());
     }
@@ -179,58 +179,50 @@ fn in_seconds<S: Serializer>(value: &Duration, serializer: S) -> Result<S::Ok, S
 /// The command line of a step: its own flags and the common ones.
 #[derive(Parser, Debug)]
 #[command(version, disable_help_subcommand = true)]
-struct CommandLine<Own: clap::Args> {
+pub(crate) struct CommandLine<Own: clap::Args> {
     #[command(flatten)]
-    own: Own,
+    pub(crate) own: Own,
     #[command(flatten)]
-    common: CommonArgs,
+    pub(crate) common: CommonArgs,
 }
 
-/// Parses a step's command line, or answers `--help`, `--version` and bad values.
+/// Parses the command line of a program, or answers `--help`, `--version` and bad values.
 ///
 /// # Errors
 /// The exit code to leave with: 0 after help, 2 after the one line that says what is wrong.
-pub(crate) fn parse<Own: clap::Args>(
-    name: &'static str,
-    about: String,
-) -> Result<(Own, CommonArgs), ExitCode> {
-    let command = CommandLine::<Own>::command().name(name).about(about);
-    parsed(command).map(|line: CommandLine<Own>| (line.own, line.common))
-}
-
-fn parsed<Line: Parser>(command: clap::Command) -> Result<Line, ExitCode> {
+pub fn parse<Line: Parser>(command: clap::Command) -> Result<Line, ExitCode> {
     // What looks like another flag is a bad value, and the answer is about the value.
     let command = command.mut_args(|it| {
         let takes_values = it.get_action().takes_values();
         it.allow_negative_numbers(takes_values)
     });
     let matches = command.try_get_matches();
-    (matches.and_then(|it| Line::from_arg_matches(&it))).map_err(answer)
+    let line = matches.and_then(|it| Line::from_arg_matches(&it));
+    line.map_err(|error| match error.use_stderr() {
+        true => {
+            print_error(one_line(&error).trim_start_matches("error: "));
+            ExitCode::from(2)
+        }
+        false => {
+            // A closed pipe ends help as quietly as anything else.
+            let _ = error.print();
+            ExitCode::SUCCESS
+        }
+    })
+}
+
+/// [`parse`] for a program that is no step.
+///
+/// # Errors
+/// As for a step: the exit code to leave with.
+pub fn parse_alone<Line: Parser>() -> Result<Line, ExitCode> {
+    parse(Line::command())
 }
 
 /// Serves a child's role if this process was started in one; a refusal is printed.
 pub fn take_role(roles: &[&dyn Role]) -> Option<ExitCode> {
     process_pool::note_tasks(crate::recorded::note);
     child::take_role(roles)
-}
-
-/// Parses the command line of a program that is no step, with the same manners.
-///
-/// # Errors
-/// As for a step: the exit code to leave with.
-pub fn parse_alone<Line: Parser>() -> Result<Line, ExitCode> {
-    parsed(Line::command())
-}
-
-/// Answers a parse that did not give a command line.
-fn answer(error: clap::Error) -> ExitCode {
-    if !error.use_stderr() {
-        // A closed pipe ends help as quietly as anything else.
-        let _ = error.print();
-        return ExitCode::SUCCESS;
-    }
-    print_error(one_line(&error).trim_start_matches("error: "));
-    ExitCode::from(2)
 }
 
 /// Prints in one line why a program failed; returns its exit code.
@@ -265,19 +257,17 @@ pub fn in_one_line(error: &anyhow::Error) -> String {
 fn one_line(error: &clap::Error) -> String {
     let text = error.to_string();
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let kept: Vec<&str> = lines
-        .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"))
-        .collect();
-    format!(
-        "{}; try --help",
-        kept.join(" ").replace(" tip: ", "; ").replace('\'', "`")
-    )
+    let is_over =
+        |line: &&str| line.starts_with("Usage:") || line.starts_with("For more information");
+    let kept: Vec<&str> = lines.take_while(|line| !is_over(line)).collect();
+    let line = kept.join(" ").replace(" tip: ", "; ").replace('\'', "`");
+    line + "; try --help"
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::FromArgMatches;
+    use clap::{CommandFactory, FromArgMatches};
 
     #[test]
     fn a_cause_that_was_said_is_not_said_again() {

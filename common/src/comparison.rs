@@ -2,12 +2,13 @@
 
 use crate::{
     Lab,
-    claim::{Check, Claim, cpus, free_cpus, seconds, times, wall},
+    claim::{Check, Claim, cpus, free_cpus, wall},
 };
 use report::{LEAST_ROUNDS, MARGIN, Variant};
+use std::time::Duration;
 
-/// A shorter run is mostly the start of its threads, in seconds.
-pub(crate) const LEAST_TIME_S: f64 = 0.002;
+/// A shorter run is mostly the start of its threads.
+const LEAST_TIME: Duration = Duration::from_millis(2);
 
 /// What the rounds say of two ways, each of which ran once a round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +33,8 @@ impl Comparison {
 
     fn by(margin: f64, first_s: &[f64], second_s: &[f64]) -> Self {
         let pairs = || first_s.iter().zip(second_s);
-        let long_enough = pairs().all(|(first, second)| first.max(*second) >= LEAST_TIME_S);
+        let long_enough =
+            pairs().all(|(first, second)| first.max(*second) >= LEAST_TIME.as_secs_f64());
         let faster = |(first, second): (&f64, &f64)| match second / first {
             ratio if ratio > margin => Self::FirstFaster,
             ratio if ratio < 1.0 / margin => Self::SecondFaster,
@@ -60,30 +62,29 @@ impl Lab {
         [first, second]: [&str; 2],
     ) -> Claim {
         let margin = MARGIN * self.luck([first, second]);
-        let (most, least) = (times(margin), times(1.0 / margin));
-        let faster = |way, other| format!("`{way}` was faster than `{other}` in every round");
         let walls = [first, second].map(|way| self.walls(way));
         let found = Comparison::by(margin, &walls[0], &walls[1]);
-        let text = match found {
-            Comparison::FirstFaster => faster(first, second),
-            Comparison::SecondFaster => faster(second, first),
-            Comparison::Same if margin == MARGIN => {
-                format!("no difference of a tenth between `{first}` and `{second}`")
-            }
-            _ => format!("whether `{first}` or `{second}` is faster"),
-        };
+        let faster = |way, other| format!("`{way}` was faster than `{other}` in every round");
         let ratio = || wall(second) / wall(first);
-        let took = format!("`{second}` took {{left}} × the time of `{first}`");
-        let checks = match found {
-            Comparison::FirstFaster => vec![ratio().above(most)],
-            Comparison::SecondFaster => vec![ratio().below(least)],
-            _ => [ratio().at_most(most), ratio().at_least(least)]
-                .map(|check| check.in_words(&*took))
-                .to_vec(),
+        let (text, checks) = match found {
+            Comparison::FirstFaster => (faster(first, second), vec![ratio().above(margin)]),
+            Comparison::SecondFaster => (faster(second, first), vec![ratio().below(1.0 / margin)]),
+            _ => {
+                let text = match found {
+                    Comparison::Same if margin == MARGIN => {
+                        format!("no difference of a tenth between `{first}` and `{second}`")
+                    }
+                    _ => format!("whether `{first}` or `{second}` is faster"),
+                };
+                let took = format!("`{second}` took {{left}} × the time of `{first}`");
+                let alike = [ratio().at_most(margin), ratio().at_least(1.0 / margin)];
+                let alike = alike.map(|check| check.in_words(&*took));
+                (text, alike.into())
+            }
         };
         // What took no time is not the same either.
         let is_open = found == Comparison::Undecided;
-        let is_long = is_open.then(|| wall(first).at_least(seconds(LEAST_TIME_S)));
+        let is_long = is_open.then(|| wall(first).at_least(LEAST_TIME));
         // With enough CPUs these rounds would have told.
         let told = Comparison::of(&walls[0], &walls[1]) != Comparison::Undecided;
         let is_luck = margin > MARGIN && (found == Comparison::Same || is_open && told);

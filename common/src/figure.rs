@@ -8,6 +8,7 @@ use serde_json::Value;
 use std::{
     marker::PhantomData,
     ops::{Div, Mul},
+    time::Duration,
 };
 
 /// What a figure is measured in.
@@ -17,7 +18,7 @@ pub trait Unit: Clone + Copy {
 }
 
 macro_rules! units {
-    ($($(#[$doc:meta])* $name:ident: $show:expr;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident: $number:ty, $value:expr, $show:expr;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, Debug)]
         pub enum $name {}
@@ -27,18 +28,25 @@ macro_rules! units {
                 $show(value)
             }
         }
+
+        impl From<$number> for Figure<$name> {
+            fn from(number: $number) -> Self {
+                Self::new($value(number), Vec::new())
+            }
+        }
     )*};
 }
 
+// Each with the type that its numbers have in a lesson.
 units! {
     /// Seconds.
-    Seconds: format::seconds_f64;
+    Seconds: Duration, |it: Duration| it.as_secs_f64(), format::seconds_f64;
     /// A number of things.
-    Count: format::plain;
+    Count: usize, |it| it as f64, format::plain;
     /// Bytes.
-    Bytes: format::bytes;
+    Bytes: u64, |it| it as f64, format::bytes;
     /// How many times as much.
-    Ratio: |value: f64| format!("{value:.2}");
+    Ratio: f64, |it| it, |value: f64| format!("{value:.2}");
 }
 
 /// A figure of the document, or a quotient of two, times a factor.
@@ -93,13 +101,13 @@ impl<U: Unit> Mul<f64> for Figure<U> {
     }
 }
 
-impl<U: Unit> Div for Figure<U> {
+impl<U: Unit, By: Into<Self>> Div<By> for Figure<U> {
     type Output = Figure<Ratio>;
 
     /// # Panics
     /// If it would be more than a field over a field, or a field over a number.
-    fn div(self, Self(by, _): Self) -> Figure<Ratio> {
-        let above = self.0;
+    fn div(self, by: By) -> Figure<Ratio> {
+        let (above, by) = (self.0, by.into().0);
         assert!(
             above.fields.len() == 1 && by.fields.len() < 2,
             "one quotient"
@@ -107,26 +115,6 @@ impl<U: Unit> Div for Figure<U> {
         let fields = [above.fields, by.fields].concat();
         Figure::new(above.factor / by.factor, fields)
     }
-}
-
-/// So many things.
-pub fn count(value: usize) -> Figure<Count> {
-    Figure::new(value as f64, Vec::new())
-}
-
-/// So many seconds.
-pub fn seconds(value: f64) -> Figure<Seconds> {
-    Figure::new(value, Vec::new())
-}
-
-/// So many bytes.
-pub fn bytes(value: f64) -> Figure<Bytes> {
-    Figure::new(value, Vec::new())
-}
-
-/// So many times as much.
-pub fn times(value: f64) -> Figure<Ratio> {
-    Figure::new(value, Vec::new())
 }
 
 macro_rules! fields {
@@ -231,14 +219,15 @@ impl Expression {
         }
     }
 
-    /// The end of a sentence that began with `subject`; `value` is that of [`unscaled`](Self::unscaled).
+    /// The end of a sentence that began with `subject`; `value` is of [`unscaled`](Self::unscaled) ones.
     pub(crate) fn object(&self, subject: &Self, value: &str) -> String {
         let Some(field) = self.fields.first() else {
             return value.to_owned();
         };
-        let is_same = subject.variants().next() == field.variant.as_deref();
-        let text = match &field.variant {
-            Some(variant) if !is_same => format!("the {value} of `{variant}`"),
+        let text = match field.variant.as_deref() {
+            Some(own) if subject.variants().next() != Some(own) => {
+                format!("the {value} of `{own}`")
+            }
             _ => format!("{value} ({})", field.noun()),
         };
         match self.factor {
@@ -247,16 +236,16 @@ impl Expression {
         }
     }
 
-    /// The expression without a factor in front; a number is its own.
-    pub(crate) fn unscaled(&self) -> Self {
-        Self {
-            factor: if self.is_number() { self.factor } else { 1.0 },
-            ..self.clone()
-        }
+    /// The known values without the factor in front of a field.
+    pub(crate) fn unscaled(&self, document: &Value) -> impl Iterator<Item = f64> {
+        let factor = self.number().map_or(self.factor, |_| 1.0);
+        let values = self.values(document).into_iter().flatten();
+        values.map(move |value| value / factor)
     }
 
-    pub(crate) fn is_number(&self) -> bool {
-        self.fields.is_empty()
+    /// Its value, where it is a number.
+    pub(crate) fn number(&self) -> Option<f64> {
+        self.fields.is_empty().then_some(self.factor)
     }
 }
 

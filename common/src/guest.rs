@@ -1,17 +1,10 @@
-//! What the reader's own programs answer, such as their Python.
+//! What the reader's own Python answers.
 
 use anyhow::{Context, anyhow};
 use measure::inherited::isolated_python;
 use process_pool::child::Guest;
 use serde::de::DeserializeOwned;
-use std::{
-    io::Read,
-    path::Path,
-    process::{Command, Stdio},
-    sync::mpsc,
-    thread,
-    time::Duration,
-};
+use std::{io::Read, path::Path, process::Stdio, sync::mpsc, thread, time::Duration};
 
 /// How long an answer may take, and how long it and the words of an error may be.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -19,35 +12,20 @@ const MOST_BYTES: u64 = 64 * 1024;
 
 /// Runs our `script` in a Python; returns its process id, and the JSON that it printed.
 ///
+/// It is killed on Ctrl-C, and when it takes more than 30 s.
+///
 /// # Errors
-/// As [`listen_to`]; it prints something else: the last line that it wrote.
+/// It does not start, takes more than 30 s, or prints something else: the last line that it wrote.
 pub fn ask_python<T: DeserializeOwned>(
     path: &Path,
     script: &str,
     arguments: &[String],
 ) -> anyhow::Result<(u32, T)> {
+    let shown = format!("`{}`", path.to_string_lossy().escape_debug());
     let mut command = isolated_python(path, script);
-    let (id, [said, words]) = listen_to(command.args(arguments))?;
-    let answer = serde_json::from_str(&said).map_err(|_| {
-        let mut last = [&words, &said]
-            .into_iter()
-            .flat_map(|text| text.trim_end().lines().last());
-        let last = last.next().unwrap_or("it printed nothing").escape_debug();
-        anyhow!("no answer from {}: {last}", shown(&command))
-    })?;
-    Ok((id, answer))
-}
-
-/// Runs a foreign program; returns its process id, and what it wrote to its standard output and error.
-///
-/// It is killed on Ctrl-C, and when it takes more than 30 s.
-///
-/// # Errors
-/// It does not start, or takes more than 30 s.
-pub fn listen_to(command: &mut Command) -> anyhow::Result<(u32, [String; 2])> {
-    command.stdin(Stdio::null()).stdout(Stdio::piped());
-    let guest = Guest::spawn(command.stderr(Stdio::piped()));
-    let mut guest = guest.with_context(|| format!("cannot start {}", shown(command)))?;
+    command.args(arguments).stdin(Stdio::null());
+    let guest = Guest::spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped()));
+    let mut guest = guest.with_context(|| format!("cannot start {shown}"))?;
     let pipes = guest.child.stdout.take().zip(guest.child.stderr.take());
     let (out, err) = pipes.expect("both are piped");
     let (tx, rx) = mpsc::channel();
@@ -58,13 +36,12 @@ pub fn listen_to(command: &mut Command) -> anyhow::Result<(u32, [String; 2])> {
         let _ = err.take(MOST_BYTES).read_to_end(&mut words);
         let _ = tx.send([said, words].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()));
     });
-    let heard = rx.recv_timeout(PATIENCE);
-    let heard =
-        heard.map_err(|_| anyhow!("no answer from {}: it was silent for 30 s", shown(command)))?;
-    Ok((guest.child.id(), heard))
-}
-
-fn shown(command: &Command) -> String {
-    let program = command.get_program().to_string_lossy();
-    format!("`{}`", program.escape_debug())
+    let silent = |_| anyhow!("no answer from {shown}: it was silent for 30 s");
+    let [said, words] = rx.recv_timeout(PATIENCE).map_err(silent)?;
+    let answer = serde_json::from_str(&said).map_err(|_| {
+        let mut lines = said.trim_end().lines().chain(words.trim_end().lines());
+        let last = lines.next_back().unwrap_or("it printed nothing");
+        anyhow!("no answer from {shown}: {}", last.escape_debug())
+    })?;
+    Ok((guest.id(), answer))
 }

@@ -4,8 +4,14 @@
 //! variants in the order of the story. To interleave repeats, it calls [`Lab::variant`]
 //! again with the same name in a plain loop: each call adds a run.
 
-use crate::{bound::Bound, claim::Claim, cli::CommonArgs, question::Question, step::ResultFiles};
-use report::{Document, Ledger, Screen, TableReport, Tally, Variant, Watched};
+use crate::{
+    bound::Bound,
+    claim::{Claim, Figure, Unit},
+    cli::CommonArgs,
+    question::Question,
+    step::ResultFiles,
+};
+use report::{Document, Screen, TableReport, Tally, Variant, Watched};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::{
@@ -18,7 +24,6 @@ use timeline::{Recording, Timeline};
 /// Variants that take less say nothing when they end.
 const WORTH_A_LINE: Duration = Duration::from_millis(50);
 
-mod notes;
 mod pause;
 mod runs;
 #[cfg(test)]
@@ -112,8 +117,9 @@ impl Lab {
     }
 
     pub(crate) fn walls(&self, variant: &str) -> Vec<f64> {
-        let state = self.state();
-        state.find(variant).map(Runs::walls).unwrap_or_default()
+        self.state()
+            .find(variant)
+            .map_or_else(Vec::new, Runs::walls)
     }
 
     /// What was recorded in the latest run of the variant; nothing where it was skipped.
@@ -135,6 +141,26 @@ impl Lab {
         if let Some(run) = self.state().runs_of(variant).runs.last_mut() {
             run.note = Some(text.into());
         }
+    }
+
+    /// Notes a number for claims: of a variant's latest round, or of the whole run.
+    ///
+    /// # Panics
+    /// If the variant did not run, or the figure is no number.
+    pub fn note<'a, U: Unit>(
+        &mut self,
+        variant: impl Into<Option<&'a str>>,
+        name: &str,
+        number: impl Into<Figure<U>>,
+    ) -> Figure<U> {
+        let (mut state, variant) = (self.state(), variant.into());
+        let figures = match variant {
+            Some(variant) => &mut state.runs_of(variant).figures,
+            None => &mut state.document.figures,
+        };
+        let value = number.into().0.number().expect("no figure of the document");
+        figures.entry(name.into()).or_default().push(value);
+        Figure::noted(variant, name)
     }
 
     /// Adds a claim; it is judged when the run is over, by the figures of the document.
@@ -238,18 +264,16 @@ impl<'a> Measure<'a> {
         let watch = lab.screen.watch(&lab.timeline, watched);
         let measured = measure(&lab.timeline, work, tally);
         drop(watch);
-        let counts = self
-            .observer
-            .map_or(Ok(Ledger::default()), Observer::counts);
+        let counts = self.observer.map(Observer::counts).transpose();
         let (result, mut run) = measured?;
         // What was measured is kept even where the observer has gone silent since.
-        let silence = counts.map(|counts| {
+        if let Ok(Some(counts)) = &counts {
             run.ledger.peak_in_flight = counts.peak_in_flight;
             run.ledger.connections = counts.connections;
-        });
+        }
         run.results = serde_json::to_value(&result)?;
         lab.record(&self.runs, run, is_again);
-        silence.map(|()| result)
+        counts.map(|_| result)
     }
 }
 
@@ -300,15 +324,12 @@ impl State {
 
     /// Turns what was measured into the document, claims judged.
     pub(crate) fn conclude(&mut self, error: Option<String>) -> &Document {
-        let shown = |runs: &Runs| runs.median().map(|run| run.wall_s);
-        let first_s = self.runs.iter().find_map(shown);
+        let runs = || self.runs.iter();
+        let first_s = runs().find_map(|runs| Some(runs.median()?.wall_s));
         let cpus = self.document.host.cpus;
-        let variants = self
-            .runs
-            .iter()
-            .filter_map(|runs| runs.report(first_s?, cpus));
+        let variants = runs().filter_map(|runs| runs.report(first_s?, cpus));
         self.document.variants = variants.collect();
-        let skipped = self.runs.iter().filter(|runs| runs.runs.is_empty());
+        let skipped = runs().filter(|runs| runs.runs.is_empty());
         self.document.skipped = skipped.map(|runs| runs.name.clone()).collect();
         self.document.error = error;
         let figures = serde_json::to_value(&self.document).unwrap_or(Value::Null);

@@ -22,7 +22,7 @@ mod sweep;
 
 pub use bound::Bound;
 pub use comparison::Comparison;
-pub use guest::{ask_python, listen_to};
+pub use guest::ask_python;
 pub use lab::{Lab, Measure, Observer};
 pub use measure::{
     host,

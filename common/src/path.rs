@@ -90,15 +90,14 @@ pub fn rows(package: &str) -> usize {
 
 /// The step after `package`; `None` after the last.
 pub fn after(package: &str) -> Option<&'static Stop> {
-    let place = PATH.iter().position(|stop| stop.package == package)?;
-    PATH.get(place + 1)
+    let mut rest = PATH.iter().skip_while(|stop| stop.package != package);
+    rest.nth(1)
 }
 
 /// The steps of a wing, or all.
 pub fn stops(only: Option<Wing>) -> Vec<&'static Stop> {
-    PATH.iter()
-        .filter(|stop| only.is_none_or(|wing| wing == stop.wing()))
-        .collect()
+    let is_in = |stop: &&Stop| only.is_none_or(|wing| wing == stop.wing());
+    PATH.iter().filter(is_in).collect()
 }
 
 #[cfg(test)]

@@ -33,13 +33,11 @@ fn place() -> Option<PathBuf> {
         return (!named.is_empty()).then(|| named.into());
     }
     let variable = |name| env::var_os(name).map(PathBuf::from);
-    let folder = if cfg!(windows) {
-        variable("APPDATA")
-    } else if cfg!(target_os = "macos") {
-        variable("HOME").map(|home| home.join("Library/Application Support"))
-    } else {
-        let home = || variable("HOME").map(|home| home.join(".local/share"));
-        variable("XDG_DATA_HOME").or_else(home)
+    let below_home = |folder| variable("HOME").map(|home| home.join(folder));
+    let folder = match env::consts::OS {
+        "windows" => variable("APPDATA"),
+        "macos" => below_home("Library/Application Support"),
+        _ => variable("XDG_DATA_HOME").or_else(|| below_home(".local/share")),
     };
     Some(folder?.join("concurrency-lab").join("progress.json"))
 }
@@ -67,12 +65,9 @@ impl Progress {
             let kept: serde_json::Map<_, _> = serde_json::from_str(&text)?;
             Ok(Some(serde_json::from_value(kept.into())?))
         };
-        read().map_err(|error| {
-            let place = place.display();
-            format!(
-                "cannot read progress in `{place}`: {error}; remove it, or name another in LAB_PROGRESS"
-            )
-        })
+        let place = place.display();
+        let way_out = "remove it, or name another in LAB_PROGRESS";
+        read().map_err(|error| format!("cannot read progress in `{place}`: {error}; {way_out}"))
     }
 
     /// Changes what is kept.
@@ -108,8 +103,10 @@ impl Progress {
         let guessed = |asked: &QuestionReport| {
             // A class is no reader.
             let is_one = asked.guesses.iter().sum::<u64>() == 1;
-            let mut guesses = asked.guesses.iter();
-            let guess = guesses.position(|hands| is_one && *hands == 1)?;
+            let guess = asked
+                .guesses
+                .iter()
+                .position(|hands| is_one && *hands == 1)?;
             Some((asked.question.clone(), Some(guess) == asked.answer))
         };
         let guesses: Vec<_> = document.questions.iter().filter_map(guessed).collect();

@@ -1,10 +1,6 @@
 //! The scale of the sums of basics 0 and 1, and the claim that they cost time.
 
-use crate::{
-    Lab,
-    claim::{Claim, times},
-    cli::within,
-};
+use crate::{Lab, claim::Claim, cli::within};
 use measure::workload::{SquareSum, check_linear};
 use serde::Serialize;
 use std::hint::black_box;
@@ -27,10 +23,10 @@ pub fn claim_linear(lab: &mut Lab, sums: impl Fn(&[u64]) -> Vec<SquareSum>) {
     let growth = lab.note(None, "four_times_the_work_took_times", ratio);
     let least = growth
         .clone()
-        .above(times(2.5))
+        .above(2.5)
         .in_words("four times the work took {left} times as long");
     let most = growth
-        .below(times(6.5))
+        .below(6.5)
         .in_words("less than {right} times counts as linear");
     let claim = Claim::that(
         "work_is_linear",

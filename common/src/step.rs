@@ -1,14 +1,14 @@
 //! From the command line to the exit code.
 
 use crate::{
-    cli::{self, CommonArgs, Usage},
+    cli::{self, CommandLine, CommonArgs, Usage},
     command::{command, given},
     lab::{Lab, Quit, State},
     path,
     progress::Progress,
     question::CLASS,
 };
-use clap::ColorChoice;
+use clap::{ColorChoice, CommandFactory};
 use measure::{host::Host, inherited, timing::Housekeeper};
 use process_pool::child::{self, Role};
 use report::{
@@ -22,7 +22,7 @@ use std::{
     mem,
     process::ExitCode,
     slice,
-    sync::{Arc, Mutex, OnceLock},
+    sync::{Arc, Mutex},
     thread,
     time::Duration,
 };
@@ -31,9 +31,6 @@ use timeline::Timeline;
 /// How long an interrupted step may take to print what it has, and then to say that it cannot.
 const GRACE: Duration = Duration::from_secs(2);
 const LAST_WORDS: Duration = Duration::from_millis(100);
-
-/// What Ctrl-C finds of a run, once it has begun.
-type Running = Arc<OnceLock<Lab>>;
 
 /// One step of the path: what its report is headed with and closed by.
 #[derive(Clone, Copy, Debug)]
@@ -73,9 +70,10 @@ impl Step {
             return ExitCode::FAILURE;
         }
         let about = format!("{}\n\nMirrors {}.", self.question, self.mirrors);
-        match cli::parse::<Own>(self.package, about) {
-            Ok((own, args)) => self
-                .perform(&own, args, demonstrate)
+        let command = CommandLine::<Own>::command();
+        match cli::parse(command.name(self.package).about(about)) {
+            Ok(CommandLine { own, common }) => self
+                .perform(&own, common, demonstrate)
                 .unwrap_or_else(|error| cli::failed(&error)),
             Err(code) => code,
         }
@@ -87,7 +85,6 @@ impl Step {
         args: CommonArgs,
         demonstrate: impl FnOnce(&Own, &mut Lab) -> anyhow::Result<()>,
     ) -> anyhow::Result<ExitCode> {
-        let running = report_on_interrupt();
         colour(args.color);
         let (results, cast) = (result_files(&args)?, self.cast(&args)?);
         let screen = Screen::new(ScreenOptions {
@@ -109,8 +106,10 @@ impl Step {
             timeline: Timeline::with_declared_tasks().install(),
             args,
         };
-        // Set once: this is the only run of the process.
-        let _ = running.set(lab.clone());
+        report_on_interrupt(lab.clone());
+        // The first of it takes a while, in which Ctrl-C may come.
+        let host = Host::inspect();
+        lab.state().document.host = host;
         if lab.args.clear && io::stdout().is_terminal() {
             lab.say("\u{1b}[2J\u{1b}[3J\u{1b}[H");
         }
@@ -126,12 +125,11 @@ impl Step {
             return Ok(None);
         };
         // A take is worth more than any other result: nobody makes it twice alike.
-        let is_taken = !common.force && path.metadata().is_ok_and(|about| about.is_file());
-        anyhow::ensure!(
-            !is_taken,
-            "there is a recording in `{}` already; name another file, or use --force",
-            path.display()
-        );
+        if !common.force && path.is_file() {
+            let place = path.display();
+            let way_out = "name another file, or use --force";
+            anyhow::bail!("there is a recording in `{place}` already; {way_out}");
+        }
         let file = ResultFile::create(path, "the recording", "--cast")?;
         let title = format!("{} · {}", self.package, self.question);
         // Players know colour, whatever this terminal does.
@@ -142,6 +140,8 @@ impl Step {
 
     fn document(&self, own: &impl Serialize, seed: u64) -> Document {
         let names = self.mirrors.split(" (").next().unwrap_or_default();
+        let mut params = serde_json::to_value(own).expect("flags are plain data");
+        params["seed"] = seed.into();
         // By the paths that spans report.
         let source = |(file, text): &(&str, &str)| Source {
             file: format!("{}/src/{file}", self.package.replacen('-', "/", 1)),
@@ -159,8 +159,7 @@ impl Step {
             next: path::after(self.package).map(|stop| Pointer::to(stop.package, stop.question)),
             sources: self.sources.iter().map(source).collect(),
             command: command(self.package, given()),
-            host: Host::inspect(),
-            params: serde_json::json!(Params { own, seed }),
+            params,
             ..Document::default()
         }
     }
@@ -175,24 +174,12 @@ fn colour(choice: ColorChoice) {
     .write_global();
 }
 
-/// Every flag's value, as far as it decides what is measured.
-#[derive(Serialize)]
-struct Params<'a, Own> {
-    #[serde(flatten)]
-    own: &'a Own,
-    seed: u64,
-}
-
 /// Reports, and returns the exit code; what was measured is never lost to a later failure.
 fn close(lab: &Lab, outcome: anyhow::Result<()>) -> ExitCode {
-    let shown = |()| {
-        Ok(lab
-            .pause("Enter shows what this run shows, q quits")
-            .map(drop)?)
-    };
-    let failure = outcome.and_then(shown).err();
+    let prompt = "Enter shows what this run shows, q quits";
+    let outcome = outcome.and_then(|()| Ok(lab.pause(prompt)?));
     lab.screen.release_keys();
-    let failure = failure.filter(|error| !error.is::<Quit>());
+    let failure = outcome.err().filter(|error| !error.is::<Quit>());
     let mut state = lab.state();
     let mut messages: Vec<String> = failure.iter().map(cli::in_one_line).collect();
     messages.append(&mut state.failures);
@@ -206,32 +193,25 @@ fn close(lab: &Lab, outcome: anyhow::Result<()>) -> ExitCode {
 /// On Ctrl-C, reports the variants that were finished and ends with exit code 1.
 ///
 /// Children live in process groups of their own and end with their links; guests are killed.
-fn report_on_interrupt() -> Running {
-    let running = Running::default();
-    let found = Arc::clone(&running);
+fn report_on_interrupt(lab: Lab) {
     let housekeeper = Housekeeper::enrol();
     let handled = inherited::on_interrupt(move |reason| {
         let _housekeeper = &housekeeper;
         end_within(GRACE, reason);
         child::kill_guests();
-        let message = |finished| format!("{reason}; variants finished before that: {finished}");
-        let Some(lab) = found.get() else {
-            report::print_error(message(0));
-            exit();
-        };
         let mut state = lab.state();
         if !state.finished {
             let finished = state.runs.iter().filter(|runs| runs.median().is_some());
-            let message = message(finished.count());
+            let finished = finished.count();
+            let message = format!("{reason}; variants finished before that: {finished}");
             lab.screen.clear_bars();
             lab.screen.release_keys();
-            conclude(lab, &mut state, vec![message]);
+            conclude(&lab, &mut state, vec![message]);
         }
         exit();
     });
     // Without a handler Ctrl-C ends the run at once, which is the usual behaviour.
     drop(handled);
-    running
 }
 
 /// Concludes, prints, and writes what goes to files; whether anything failed, by then or in that.
@@ -240,28 +220,23 @@ fn conclude(lab: &Lab, state: &mut State, mut messages: Vec<String>) -> bool {
     let error = (!messages.is_empty()).then(|| messages.join("; "));
     state.document.host.look_again();
     let document = state.conclude(error);
-    match print(lab, document) {
-        // A reader who has gone has seen enough; the exit code and the errors still tell.
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            messages.push(report::unwritten(&error));
-        }
-        _ => {}
-    }
+    let unwritten = print(lab, document).err();
+    // A reader who has gone has seen enough; the exit code and the errors still tell.
+    let unwritten = unwritten.filter(|error| error.kind() != io::ErrorKind::BrokenPipe);
+    messages.extend(unwritten.iter().map(report::unwritten));
     // An old page is worth more than one that says nothing.
     if !document.variants.is_empty() {
-        let written = results
-            .into_iter()
-            .map(|(file, text)| file.write(&text(document)));
+        let results = results.into_iter();
+        let written = results.map(|(file, text)| file.write(&text(document)));
         messages.extend(written.filter_map(|it| Some(cli::in_one_line(&it.err()?))));
     }
-    messages
-        .iter()
-        .for_each(|message| lab.screen.print_error(message));
-    let recorded = lab.screen.finish();
-    if let Err(error) = &recorded {
-        lab.screen.print_error(cli::in_one_line(error));
-    }
-    !messages.is_empty() || recorded.is_err()
+    let print_error = |message| lab.screen.print_error(message);
+    messages.iter().for_each(print_error);
+    // The recording has those errors, too.
+    let unrecorded = lab.screen.finish().err();
+    let unrecorded = unrecorded.as_ref().map(cli::in_one_line);
+    unrecorded.iter().for_each(print_error);
+    !messages.is_empty() || unrecorded.is_some()
 }
 
 fn print(lab: &Lab, document: &Document) -> io::Result<()> {

@@ -1,7 +1,7 @@
 //! Times of several ways at growing sizes, round by round.
 
 use crate::{Comparison, Lab, claim::middle, format};
-use std::{iter, time::Duration};
+use std::time::Duration;
 
 /// What a lesson measured by size, way and round.
 #[derive(Clone, Debug)]
@@ -50,16 +50,15 @@ impl Sweep {
         [title, note]: [&str; 2],
         mark: impl Fn(usize, usize) -> &'static str,
     ) {
-        let row = |size: usize| {
-            let cell = |(way, times): (usize, &Vec<f64>)| {
+        let mut rows = Vec::new();
+        for (size, ways) in self.times_s.iter().enumerate() {
+            let mut row = vec![format::count(self.sizes[size])];
+            for (way, times) in ways.iter().enumerate() {
                 let time = middle(times.iter().copied()).map_or("–".into(), format::seconds_f64);
-                time + mark(size, way)
-            };
-            let cells = self.times_s[size].iter().enumerate().map(cell);
-            let size = format::count(self.sizes[size]);
-            iter::once(size).chain(cells).collect()
-        };
-        let rows = (0..self.sizes.len()).map(row).collect();
+                row.push(time + mark(size, way));
+            }
+            rows.push(row);
+        }
         lab.table(title, &[&[self.axis], &*self.ways].concat(), rows, note);
     }
 }

@@ -3,7 +3,7 @@
 use basics_0_sequential::sum_sequential;
 use common::{
     Bound, Lab, Question, Step, Tally,
-    claim::{Claim, count, cpu_system, cpu_user, done, middle_wall, threads},
+    claim::{Claim, cpu_system, cpu_user, done, middle_wall, threads},
     format,
     squares::{ScaleArgs, claim_linear},
     workload::{SquareSum, square_jobs},
@@ -62,7 +62,7 @@ fn demonstrate(args: &ScaleArgs, lab: &mut Lab) -> anyhow::Result<()> {
 
     lab.claim(
         Claim::that("sums_are_right", "all four sums are what the formula gives")
-            .check(done("sequential").equals(count(4)))
+            .check(done("sequential").equals(4))
             .headline(),
     );
     lab.claim(
@@ -71,7 +71,7 @@ fn demonstrate(args: &ScaleArgs, lab: &mut Lab) -> anyhow::Result<()> {
             "one thread did the work, and used no more CPU time than one CPU has, to within a tenth",
         )
         .in_a_line("{left} thread did the work; it used {left2} of CPU in {right2}")
-        .check(threads("sequential").equals(count(1)))
+        .check(threads("sequential").equals(1))
         .check(cpu_user("sequential").at_most(middle_wall("sequential") * 1.05))
         .check(cpu_system("sequential").at_most(middle_wall("sequential") * 0.05))
         .headline(),

@@ -3,7 +3,7 @@
 use crate::{IN_ORDER, LONGEST_FIRST};
 use common::{
     Lab,
-    claim::{Claim, Figure, Ratio, count, done, efficiency, times, wall},
+    claim::{Claim, Figure, Ratio, done, efficiency, wall},
 };
 use std::num::NonZeroUsize;
 
@@ -17,13 +17,13 @@ pub(crate) fn add(lab: &mut Lab, workers: NonZeroUsize, [in_order, longest_first
     let right = Claim::that("sums_are_right", text);
     lab.claim(
         ways.into_iter()
-            .fold(right, |claim, way| claim.check(done(way).equals(count(4)))),
+            .fold(right, |claim, way| claim.check(done(way).equals(4))),
     );
     // A wall time alone may be the chance of a machine that changes its speed.
     let several_at_work = || {
         let at_work = Figure::<Ratio>::noted(Some(LONGEST_FIRST), "cpus_at_work");
         at_work
-            .above(times(1.2))
+            .above(1.2)
             .in_words("{left} CPUs at work, on average")
     };
     let text = "the pool: longest first took less than 3/4 of the time of one by one";
@@ -33,7 +33,7 @@ pub(crate) fn add(lab: &mut Lab, workers: NonZeroUsize, [in_order, longest_first
         .in_a_line("the jobs overlapped: {left} instead of {right}, {left2} CPUs at work")
         .headline();
     lab.claim(match workers.get() {
-        1 => overlap.otherwise("a single worker does one job at a time"),
+        1 => overlap.otherwise(Some("a single worker does one job at a time")),
         _ => overlap.needs_cpus(),
     });
     let text = "the order: longest first took less time than in order";
@@ -43,14 +43,13 @@ pub(crate) fn add(lab: &mut Lab, workers: NonZeroUsize, [in_order, longest_first
         .in_a_line("longest first took {left}, in order {right}")
         .headline();
     lab.claim(if in_order / longest_first > CLEARLY_LESS {
-        order.otherwise(format!(
-            "with --workers {workers} either order can reach {in_order:.2} ×"
-        ))
+        let why = format!("with --workers {workers} either order can reach {in_order:.2} ×");
+        order.otherwise(Some(why))
     } else {
         order.needs_cpus()
     });
     let text = "the bound: longest first came within a tenth of what is possible";
-    let reached = efficiency(LONGEST_FIRST).at_least(times(0.9));
+    let reached = efficiency(LONGEST_FIRST).at_least(0.9);
     let reached = Claim::that("bound_is_reached", text).check(reached);
     lab.claim(reached.needs_cpus());
 }

@@ -83,7 +83,7 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
         let recording = lab.recording(LONGEST_FIRST);
         let busy: Duration = recording.jobs().map(|job| job.busy).sum();
         let at_work = busy.div_duration_f64(recording.wall);
-        lab.note::<common::claim::Ratio>(LONGEST_FIRST, "cpus_at_work", at_work);
+        lab.note(LONGEST_FIRST, "cpus_at_work", at_work);
     }
     for sum in sums.iter().flatten() {
         let (n, total) = (format::count(sum.n), sum.total);

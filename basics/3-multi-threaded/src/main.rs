@@ -3,7 +3,7 @@
 use basics_3_multi_threaded::fetch_multi_threaded;
 use common::{
     Lab, Question, Step,
-    claim::{Claim, count, in_flight, threads},
+    claim::{Claim, in_flight, threads},
     cli::{WORKERS_LIMIT, up_to},
 };
 use network::{RequestArgs, Site, lesson};
@@ -82,8 +82,8 @@ fn claim(lab: &mut Lab, args: &RequestArgs, workers: usize, requests: usize) {
             "as_many_in_flight_as_threads",
             format!("in flight at once, counted by the server: 1, then {at_once} in the pool"),
         )
-        .check(in_flight(SINGLE).equals(count(1)))
-        .check(in_flight(MULTI).equals(count(at_once)))
+        .check(in_flight(SINGLE).equals(1))
+        .check(in_flight(MULTI).equals(at_once))
         .in_a_line("requests in flight at once, counted by the server: {left}, then {left2}")
         .headline(),
     );
@@ -92,7 +92,7 @@ fn claim(lab: &mut Lab, args: &RequestArgs, workers: usize, requests: usize) {
             "only_its_threads",
             format!("no threads were seen but the main one and the {workers} of the pool"),
         )
-        .check(threads(MULTI).at_most(count(workers + 1))),
+        .check(threads(MULTI).at_most(workers + 1)),
     );
     lab.claim(lesson::waits_overlap(SINGLE, MULTI, at_once, 0.75).headline());
     if args.url.is_empty() {

@@ -3,10 +3,7 @@
 use crate::{RequestArgs, Site};
 use common::{
     Lab, Tally,
-    claim::{
-        Claim, count, cpu_system, cpu_user, in_flight, middle_wall, none_failed, open, seconds,
-        times, wall,
-    },
+    claim::{Claim, cpu_system, cpu_user, in_flight, middle_wall, none_failed, open, wall},
     format,
     report::Screen,
 };
@@ -105,7 +102,7 @@ pub fn note_failures<'a>(
 pub fn one_at_a_time(variant: &str) -> Claim {
     let text = "never more than one request was in flight, counted by the server";
     Claim::that("one_at_a_time", text)
-        .check(in_flight(variant).at_most(count(1)))
+        .check(in_flight(variant).at_most(1))
         .in_a_line("never more than {left} request in flight at once, counted by the server")
 }
 
@@ -118,24 +115,22 @@ pub fn waits_overlap(sequential: &str, concurrent: &str, at_once: usize, share: 
     let percent = 100.0 * share;
     let text = format!("the waits overlapped: under {percent:.0} % of the time of `{sequential}`");
     let wall_of = || middle_wall(concurrent);
-    let at_a_time = (open(concurrent) / wall_of()).above(times(1.0 / share));
-    let claim = Claim::that("waits_overlap", text)
+    let at_a_time = (open(concurrent) / wall_of()).above(1.0 / share);
+    let alone = (at_once == 1).then_some("with one request at a time nothing could overlap");
+    Claim::that("waits_overlap", text)
         .check(wall(concurrent).below(wall(sequential) * share))
         .in_a_line("the waits overlapped: {left} instead of {right}")
         .check(at_a_time.in_words("{left} requests open at a time, on average"))
         .check(cpu_user(concurrent).below(wall_of() * 0.25))
         .check(cpu_system(concurrent).below(wall_of() * 0.25))
         .check(none_failed(sequential))
-        .check(none_failed(concurrent));
-    match at_once {
-        1 => claim.otherwise("with one request at a time nothing could overlap"),
-        _ => claim,
-    }
+        .check(none_failed(concurrent))
+        .otherwise(alone)
 }
 
 /// The variant took the time of so many waits in a row, and not of one more.
 pub fn takes_waits(variant: &str, waits: usize, each: Duration) -> Claim {
-    let time_of = |waits: usize| seconds(waits as f64 * each.as_secs_f64());
+    let time_of = |waits: usize| each.mul_f64(waits as f64);
     let more = waits + 1;
     let text = format!("`{variant}` took the time of {waits}, not of {more}, waits in a row");
     let line = format!("`{variant}` took {{left}}, the time of {waits} waits in a row");

@@ -370,16 +370,16 @@ pub struct ClaimReport {
     pub checks: Vec<CheckReport>,
 }
 
-/// Whether a run shows a claim.
+/// Whether a run shows a claim; of several comparisons the last in this order decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// It does.
     Shown,
-    /// The figures say otherwise.
-    NotShown,
     /// The figures do not decide.
     Inconclusive,
+    /// The figures say otherwise.
+    NotShown,
 }
 
 /// One comparison of two figures of this document.

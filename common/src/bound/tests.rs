@@ -34,10 +34,7 @@ fn work_is_bounded_by_its_longest_job_or_its_share() {
     assert_eq!(bound(2, 2).0, Duration::from_millis(50));
     assert_eq!(
         bound(2, 1),
-        (
-            Duration::from_millis(100),
-            "all 100 ms of work on one CPU".into()
-        )
+        (Duration::from_millis(100), "100 ms of work in a row".into())
     );
     assert_eq!(
         bound(4, 4),

@@ -4,13 +4,8 @@ use crate::figure::{Expression, Figure, Unit, by_round};
 use report::{CheckReport, LEAST_ROUNDS, Verdict, format};
 use serde_json::Value;
 
-/// How two figures are to compare: its symbol, what holds with it and without it, and whether it does.
-type Relation = (
-    &'static str,
-    &'static str,
-    &'static str,
-    fn(&f64, &f64) -> bool,
-);
+/// How two figures are to compare: its symbol, in words, and whether they do.
+type Relation = (&'static str, &'static str, fn(&f64, &f64) -> bool);
 
 /// A comparison that a claim rests on.
 #[derive(Clone, Debug)]
@@ -26,28 +21,28 @@ pub struct Check {
 
 impl<U: Unit> Figure<U> {
     /// Holds when this is less than `other`.
-    pub fn below(self, other: Self) -> Check {
-        self.compare(("<", "less than", "at least", f64::lt), other)
+    pub fn below(self, other: impl Into<Self>) -> Check {
+        self.compare(("<", "less than", f64::lt), other.into())
     }
 
     /// Holds when this is not more than `other`.
-    pub fn at_most(self, other: Self) -> Check {
-        self.compare(("≤", "no more than", "more than", f64::le), other)
+    pub fn at_most(self, other: impl Into<Self>) -> Check {
+        self.compare(("≤", "no more than", f64::le), other.into())
     }
 
     /// Holds when this is more than `other`.
-    pub fn above(self, other: Self) -> Check {
-        self.compare((">", "more than", "no more than", f64::gt), other)
+    pub fn above(self, other: impl Into<Self>) -> Check {
+        self.compare((">", "more than", f64::gt), other.into())
     }
 
     /// Holds when this is not less than `other`.
-    pub fn at_least(self, other: Self) -> Check {
-        self.compare(("≥", "at least", "less than", f64::ge), other)
+    pub fn at_least(self, other: impl Into<Self>) -> Check {
+        self.compare(("≥", "at least", f64::ge), other.into())
     }
 
     /// Holds when both are the same; for counts.
-    pub fn equals(self, other: Self) -> Check {
-        self.compare(("=", "exactly", "not", f64::eq), other)
+    pub fn equals(self, other: impl Into<Self>) -> Check {
+        self.compare(("=", "exactly", f64::eq), other.into())
     }
 
     fn compare(self, relation: Relation, right: Self) -> Check {
@@ -89,10 +84,8 @@ impl Check {
         let known = pairs.iter().filter_map(|pair| Some([pair.0?, pair.1?]));
         let known: Vec<[f64; 2]> = known.collect();
         let rounds = pairs.len();
-        let holds = known
-            .iter()
-            .filter(|[left, right]| self.relation.3(left, right));
-        let holds = holds.count();
+        let holds = |[left, right]: &&[f64; 2]| self.relation.2(left, right);
+        let holds = known.iter().filter(holds).count();
         let verdict = match holds {
             _ if rounds < self.least_rounds || known.len() < rounds => Verdict::Inconclusive,
             0 => Verdict::NotShown,
@@ -122,25 +115,22 @@ impl Check {
     /// A sentence with both values.
     fn evidence(&self, document: &Value, pairs: &[[f64; 2]], verdict: Verdict) -> String {
         let side = |side: usize| span(pairs.iter().map(|pair| pair[side]), "–", self.show);
-        let (from, to, is_shown) = (side(0), side(1), verdict == Verdict::Shown);
-        let (symbol, needed, otherwise, _) = self.relation;
-        let words = self.words.as_ref();
-        let sentence = match words.map(|it| it.replace("{left}", &from).replace("{right}", &to)) {
-            Some(sentence) if is_shown => sentence,
-            // Words that suit both verdicts do not say what was missing.
-            Some(sentence) => format!("{sentence} (needed: {needed} {to})"),
-            // A count that is what it was to be needs no second figure.
-            None if is_shown && symbol == "=" && self.right.is_number() => self.left.subject(&from),
-            None => {
-                let is_missed = verdict == Verdict::NotShown;
-                let found = if is_missed { otherwise } else { needed };
-                let whole = self.right.unscaled().values(document).into_iter();
-                let to = span(whole.flatten(), "–", self.show);
-                let to = self.right.object(&self.left, &to);
-                format!("{}, {found} {to}", self.left.subject(&from))
-            }
+        let (left, right) = (side(0), side(1));
+        let (symbol, relation, _) = self.relation;
+        let sentence = match &self.words {
+            Some(words) => words.replace("{left}", &left).replace("{right}", &right),
+            None => self.left.subject(&left),
         };
-        sentence + &self.apart(pairs)
+        // A count that is what it was to be needs no second figure.
+        let is_enough = self.words.is_some() || symbol == "=" && self.right.number().is_some();
+        let unscaled = span(self.right.unscaled(document), "–", self.show);
+        let needed = self.right.object(&self.left, &unscaled);
+        let needed = match verdict {
+            Verdict::Shown if is_enough => String::new(),
+            Verdict::Shown => format!(", {relation} {needed}"),
+            _ => format!(" (needed: {relation} {needed})"),
+        };
+        sentence + &needed + &self.apart(pairs)
     }
 
     /// How far the sides lie apart, round by round, where their ranges overlap or look alike.

@@ -49,21 +49,24 @@ pub(super) fn measure<T>(
     timing::reset_peak_memory();
     let census = Census::start();
     timeline.take();
-    let surroundings = Surroundings::now();
-    let before = Usage::now();
-    let start = Moment::now();
-    let result = work();
-    let wall = Moment::now() - start;
-    let usage = Usage::now().since(&before);
-    let disturbed = surroundings.disturbed();
+    let (surroundings, before, start) = (Surroundings::now(), Usage::now(), Moment::now());
+    let (result, wall) = (work(), Moment::now() - start);
+    let (usage, disturbed) = (Usage::now().since(&before), surroundings.disturbed());
     let recording = Recording {
         start,
         wall,
         ..timeline.take()
     };
-    let threads = census.and_then(|census| census.finish(&recording.lanes));
     let result = result?;
-    let ledger = ledger(tally(&result), &usage, &recording.lanes, threads);
+    let is_process = |lane: &&Lane| lane.id.kind == LaneKind::Process;
+    let ledger = Ledger {
+        threads: census.and_then(|census| census.finish(&recording.lanes)),
+        processes: 1 + recording.lanes.iter().filter(is_process).count() as u64,
+        voluntary_switches: usage.voluntary_switches,
+        involuntary_switches: usage.involuntary_switches,
+        peak_rss_bytes: usage.peak_rss_bytes,
+        ..tally(&result)
+    };
     let jobs = |time: fn(&Span) -> Duration| recording.jobs().map(time).sum::<Duration>();
     let variant = Variant {
         wall_s: wall.as_secs_f64(),
@@ -77,18 +80,6 @@ pub(super) fn measure<T>(
         ..Variant::default()
     };
     Ok((result, variant))
-}
-
-fn ledger(tally: Tally, usage: &Usage, lanes: &[Lane], threads: Option<u64>) -> Ledger {
-    let is_process = |lane: &&Lane| lane.id.kind == LaneKind::Process;
-    Ledger {
-        threads,
-        processes: 1 + lanes.iter().filter(is_process).count() as u64,
-        voluntary_switches: usage.voluntary_switches,
-        involuntary_switches: usage.involuntary_switches,
-        peak_rss_bytes: usage.peak_rss_bytes,
-        ..tally
-    }
 }
 
 impl Runs {

@@ -3,7 +3,7 @@
 use crate::{JOBS, SEQUENTIAL, THREADS, UNDER_GIL};
 use common::{
     Lab, Tally,
-    claim::{Claim, Count, Figure, count},
+    claim::{Claim, Count, Figure},
 };
 use lab_03_gil_threads::{gil::Gil, wait_holding_gil, wait_releasing_gil};
 use measure::workload::io_wait_blocking;
@@ -16,15 +16,15 @@ pub(crate) fn waits(lab: &mut Lab, gil: &Gil) -> anyhow::Result<()> {
         let variant = lab.variant(name).other_work();
         variant.run_counted(|| Ok(wait()), |all| Tally::all_done(all.len()))?;
         let most = lab.recording(name).most_open("wait");
-        anyhow::Ok(lab.count(name, "most_waits_at_once", most))
+        anyhow::Ok(lab.note(name, "most_waits_at_once", most))
     };
     let held = most_at_once("waits, GIL held", &|| wait_holding_gil(JOBS, gil, io))?;
     let released = most_at_once("waits, GIL released", &|| wait_releasing_gil(JOBS, gil, io))?;
     let text = "released around a wait, the GIL let both threads wait at once; held, one at a time";
     let line = "threads that waited at once: {left2} with the GIL held, {left} with it released";
     let overlap = Claim::that("waits_overlap", text).in_a_line(line);
-    let overlap = overlap.check(released.equals(count(2)));
-    lab.claim(overlap.check(held.equals(count(1))).headline());
+    let overlap = overlap.check(released.equals(2));
+    lab.claim(overlap.check(held.equals(1)).headline());
     Ok(())
 }
 
@@ -38,7 +38,7 @@ pub(crate) fn work(lab: &mut Lab) {
     let text = "under the GIL one thread ran at a time, and it changed hands while both had work";
     let line = "under the GIL {left} thread worked at a time; the GIL changed hands {left2} times";
     let shared = Claim::that("gil_takes_turns", text).in_a_line(line);
-    let shared = shared.check(noted("most_turns_at_once").equals(count(1)));
-    let changes = noted("times_the_gil_changed_hands").at_least(count(2));
+    let shared = shared.check(noted("most_turns_at_once").equals(1));
+    let changes = noted("times_the_gil_changed_hands").at_least(2);
     lab.claim(shared.check(changes).headline());
 }

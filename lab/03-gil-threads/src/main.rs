@@ -76,10 +76,10 @@ fn compute(lab: &mut Lab, steps: u64, gil: &Gil) -> anyhow::Result<()> {
     add_up(lab.variant(UNDER_GIL), 1, sums, in_turns)?;
     let recording = lab.recording(UNDER_GIL);
     let most = recording.most_open("turn");
-    lab.count(UNDER_GIL, "most_turns_at_once", most);
+    lab.note(UNDER_GIL, "most_turns_at_once", most);
     // Who releases it waits until the other has it, so each turn is the other's.
     let changes = recording.named("turn").count().saturating_sub(1);
-    lab.count(UNDER_GIL, "times_the_gil_changed_hands", changes);
+    lab.note(UNDER_GIL, "times_the_gil_changed_hands", changes);
     Ok(())
 }
 

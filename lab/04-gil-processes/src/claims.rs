@@ -4,8 +4,8 @@ use crate::{CRASH, PROCESSES, SEQUENTIAL, SLOWER_START_UP, THREADS};
 use common::{
     Lab,
     claim::{
-        Claim, Figure, Seconds, busy, count, done, failed, middle_wall, none_failed, processes,
-        submitted, times, wall,
+        Claim, Figure, Seconds, busy, done, failed, middle_wall, none_failed, processes, submitted,
+        wall,
     },
     format,
     timeline::{LaneKind, START_UP, Span},
@@ -17,7 +17,7 @@ pub(crate) fn add(lab: &mut Lab) {
     let text = "in every variant both jobs counted all the way down";
     let all = Claim::that("all_counted", text);
     let ways = [SEQUENTIAL, THREADS, PROCESSES].into_iter();
-    lab.claim(ways.fold(all, |claim, way| claim.check(done(way).equals(count(2)))));
+    lab.claim(ways.fold(all, |claim, way| claim.check(done(way).equals(2))));
     lab.claim(overlap("threads_overlap", THREADS));
     lab.claim(overlap("processes_overlap", PROCESSES));
     let text = "threads did as well: the processes were not faster by a tenth";
@@ -35,20 +35,16 @@ pub(crate) fn add(lab: &mut Lab) {
         let counts = lane.spans.iter().filter(|span| span.name == "count");
         lane.id.kind == LaneKind::Process && counts.count() == 1
     });
-    let workers = lab.count(PROCESSES, "processes_with_one_job", workers.count());
+    let workers = lab.note(PROCESSES, "processes_with_one_job", workers.count());
     let text = "each job had a process of its own, none was this one";
-    let apart = Claim::that("processes_apart", text).check(workers.equals(count(2)));
-    lab.claim(
-        apart
-            .check(processes(PROCESSES).equals(count(3)))
-            .headline(),
-    );
+    let apart = Claim::that("processes_apart", text).check(workers.equals(2));
+    lab.claim(apart.check(processes(PROCESSES).equals(3)).headline());
 }
 
 fn overlap(name: &'static str, variant: &str) -> Claim {
     let text = format!("{variant}: less than 3/4 of the sequential time");
     // A wall time alone may be the chance of a machine that changes speed.
-    let busy = (busy(variant) / middle_wall(variant)).above(times(1.2));
+    let busy = (busy(variant) / middle_wall(variant)).above(1.2);
     Claim::that(name, text)
         .check(busy.in_words("{left} CPUs busy"))
         .check(wall(variant).below(wall(SEQUENTIAL) * 0.75))
@@ -64,9 +60,9 @@ pub(crate) fn add_crash(lab: &mut Lab, done_by: &[Result<u64, TaskError>]) {
     let text = format!("one job's process died{how}; the other job's result is here");
     lab.claim(
         Claim::that("crash_is_contained", text)
-            .check(submitted(CRASH).equals(count(2)))
-            .check(done(CRASH).equals(count(1)))
-            .check(failed(CRASH).equals(count(1)))
+            .check(submitted(CRASH).equals(2))
+            .check(done(CRASH).equals(1))
+            .check(failed(CRASH).equals(1))
             .headline(),
     );
 }

@@ -101,6 +101,6 @@ fn in_processes(
         |done| Tally::of(done),
     )?;
     let start_up = claims::slower_start_up(lab, name);
-    lab.duration(name, SLOWER_START_UP, start_up);
+    lab.note(name, SLOWER_START_UP, start_up);
     Ok(done.unwrap_or_default())
 }

@@ -3,7 +3,7 @@
 use crate::{SEQUENTIAL, flags::Args, pool_of};
 use common::{
     Lab,
-    claim::{Claim, Count, Figure, count, in_flight, none_failed, open, seconds, submitted, wall},
+    claim::{Claim, Count, Figure, in_flight, none_failed, open, submitted, wall},
     format,
 };
 use lab_05_thread_pool_downloader::Download;
@@ -27,8 +27,8 @@ pub(crate) fn note(lab: &mut Lab, name: &str, downloads: &[Download]) {
         "{name}: as_completed() gave the pages in this order: {}",
         came.join(" ")
     ));
-    lab.count(name, KEPT, kept.len());
-    lab.count(name, OVERTAKES, overtakes);
+    lab.note(name, KEPT, kept.len());
+    lab.note(name, OVERTAKES, overtakes);
 }
 
 /// Adds the claims of a run with so many requests.
@@ -54,7 +54,7 @@ fn add_limits(args: &Args, lab: &mut Lab, requests: usize) {
     let claim = Claim::that("in_flight_up_to_the_pool", text);
     let claim = args.pools().fold(claim, |claim, workers| {
         let at_once = workers.get().min(requests);
-        claim.check(in_flight(&pool_of(workers)).equals(count(at_once)))
+        claim.check(in_flight(&pool_of(workers)).equals(at_once))
     });
     let line =
         format!("never more than {{left}} of {requests} requests in flight, counted by the server");
@@ -66,7 +66,7 @@ fn add_spread(args: &Args, lab: &mut Lab, requests: usize) {
     let name = pool_of(args.workers);
     let text = "pages came in another order than that of asking";
     let overtakes = Figure::<Count>::noted(Some(&name), OVERTAKES);
-    let other = Claim::that("another_order", text).check(overtakes.above(count(0)));
+    let other = Claim::that("another_order", text).check(overtakes.above(0));
     lab.claim(other.check(none_failed(&name)).headline());
     if let Some(half) = args.half().filter(|_| requests > 1) {
         add_half(args, lab, requests, half);
@@ -77,7 +77,7 @@ fn add_spread(args: &Args, lab: &mut Lab, requests: usize) {
 /// at least a third more.
 fn add_half(args: &Args, lab: &mut Lab, requests: usize, half: NonZeroUsize) {
     let asked: Vec<_> = args.delays(requests).collect();
-    let sum = asked.iter().sum::<Duration>().as_secs_f64();
+    let sum: Duration = asked.iter().sum();
     let (few, all) = (pool_of(half), pool_of(args.workers));
     let claim = Claim::that(
         "half_the_threads_do",
@@ -92,8 +92,8 @@ fn add_half(args: &Args, lab: &mut Lab, requests: usize, half: NonZeroUsize) {
     .check(wall(&few).below(wall(&all) * 1.5));
     lab.claim([&few, &all].into_iter().fold(claim, |claim, name| {
         claim
-            .check(open(name).at_least(seconds(sum)))
-            .check(open(name).below(seconds(1.25 * sum)))
+            .check(open(name).at_least(sum))
+            .check(open(name).below(sum.mul_f64(1.25)))
             .check(none_failed(name))
     }));
 }

@@ -2,7 +2,7 @@
 
 use common::{
     Lab,
-    claim::{Claim, Count, Figure, Ratio, count},
+    claim::{Claim, Count, Figure},
     format,
 };
 use lab_06_race_condition::Race;
@@ -20,11 +20,11 @@ pub(crate) fn note(lab: &mut Lab, name: &str, race: Race, got: &[u64]) -> (usize
     let losing = lost.clone().filter(|lost| *lost > 0).count();
     let all: u64 = lost.sum();
     let [least, most] = [got.iter().min(), got.iter().max()].map(|it| it.copied().unwrap_or(0));
-    lab.count(name, UPDATES, all as usize);
+    lab.note(name, UPDATES, all as usize);
     let share = all as f64 / (expected as f64 * got.len() as f64);
-    lab.note::<Ratio>(name, SHARE, share);
-    lab.count(name, LOSING, losing);
-    lab.count(name, MOST, most as usize);
+    lab.note(name, SHARE, share);
+    lab.note(name, LOSING, losing);
+    lab.note(name, MOST, most as usize);
     let got_by_all = match least == most {
         true => format::count(most),
         false => format!("{} to {}", format::count(least), format::count(most)),
@@ -47,11 +47,11 @@ pub(crate) fn show(lab: &mut Lab, race: Race, trials: usize, all: Vec<(usize, Ve
     let title = "Between load and store, and what that costs";
     let rows = all.into_iter().map(|(_, row)| row).collect();
     lab.table(title, &headings, rows, "");
-    let none = |name| number(name, UPDATES).equals(count(0));
+    let none = |name| number(name, UPDATES).equals(0);
     let text = "one thread alone lost nothing with the same load and store";
     lab.claim(Claim::that("one_thread_loses_nothing", text).check(none("sequential")));
     let text = "no trial counted more than it should";
-    let most = |name| number(name, MOST).at_most(count(race.expected() as usize));
+    let most = |name| number(name, MOST).at_most(race.expected() as usize);
     let claim = Claim::that("never_too_much", text).check(most("widened"));
     lab.claim(claim.check(most("tight")));
     // With all loads before any store, only one way to add can lose nothing.
@@ -69,12 +69,12 @@ pub(crate) fn show(lab: &mut Lab, race: Race, trials: usize, all: Vec<(usize, Ve
 fn claim_losses(lab: &mut Lab, race: Race, trials: usize) {
     let text = "forced: all loaded before any stored, and one update stayed";
     let forced = Claim::that("forced_loses", text)
-        .check(number("forced", UPDATES).above(count(0)))
-        .check(number("forced", MOST).equals(count(1)));
+        .check(number("forced", UPDATES).above(0))
+        .check(number("forced", MOST).equals(1));
     let text = "widened: work between load and store lost updates in every trial";
     let widened = Claim::that("widened_loses", text)
-        .check(number("widened", LOSING).equals(count(trials)))
-        .check(number("widened", UPDATES).above(count(0)));
+        .check(number("widened", LOSING).equals(trials))
+        .check(number("widened", UPDATES).above(0));
     // True whatever chance does: a narrow window may lose nothing in all of its trials.
     let text = "the same bug with nothing in between: `tight` lost in no more trials";
     let line = "tight, the same bug: lost in {left} of";
@@ -82,9 +82,7 @@ fn claim_losses(lab: &mut Lab, race: Race, trials: usize) {
         .in_a_line(format!("{line} {trials} trials, widened in {{right}}"))
         .check(number("tight", LOSING).at_most(number("widened", LOSING)));
     for claim in [forced, widened, wider].map(Claim::headline) {
-        lab.claim(match race.threads.get() {
-            1 => claim.otherwise("one thread has no other to race with"),
-            _ => claim,
-        });
+        let alone = (race.threads.get() == 1).then_some("one thread has no other to race with");
+        lab.claim(claim.otherwise(alone));
     }
 }

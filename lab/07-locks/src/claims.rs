@@ -2,7 +2,7 @@
 
 use common::{
     Lab,
-    claim::{Claim, Count, Figure, Seconds, count},
+    claim::{Claim, Count, Figure},
 };
 use lab_07_locks::Plan;
 
@@ -12,10 +12,10 @@ const REPAIRS: [&str; 4] = ["Mutex", "fetch_add", "sum at the end", "queue"];
 /// Notes what a way counted in its latest round.
 pub(crate) fn note(lab: &mut Lab, name: &str, plan: Plan, got: u64) {
     let lost = plan.expected().saturating_sub(got);
-    lab.count(name, "counted", got as usize);
-    lab.count(name, "lost_updates", lost as usize);
+    lab.note(name, "counted", got as usize);
+    lab.note(name, "lost_updates", lost as usize);
     let each_s = lab.recording(name).wall.as_secs_f64() / plan.expected() as f64;
-    lab.note::<Seconds>(name, "increment_s", each_s);
+    lab.note(name, "increment_ns", each_s * 1e9);
 }
 
 pub(crate) fn claim(lab: &mut Lab, plan: Plan) {
@@ -23,17 +23,15 @@ pub(crate) fn claim(lab: &mut Lab, plan: Plan) {
     let text = "Mutex, fetch_add, sum at the end, queue: Expected equals Got";
     let right = Claim::that("repairs_are_right", text).headline();
     lab.claim(REPAIRS.into_iter().fold(right, |claim, name| {
-        claim.check(number(name, "counted").equals(count(plan.expected() as usize)))
+        claim.check(number(name, "counted").equals(plan.expected() as usize))
     }));
     let text = "racy: updates were lost";
     let lossy = Claim::that("race_loses", text)
-        .check(number("racy", "lost_updates").above(count(0)))
+        .check(number("racy", "lost_updates").above(0))
         .in_a_line("racy: updates were lost, in every round")
         .headline();
-    lab.claim(match plan.threads.get() {
-        1 => lossy.otherwise("one thread has no other to race with"),
-        _ => lossy,
-    });
+    let alone = (plan.threads.get() == 1).then_some("one thread has no other to race with");
+    lab.claim(lossy.otherwise(alone));
     let (lock, step, apart) = ("Mutex", "fetch_add", "sum at the end");
     let price = lab.compare("lock_has_a_price", "what a lock costs", [apart, lock]);
     let cheaper = lab.compare(

@@ -3,7 +3,7 @@
 use crate::{CALM, KEPT, RELEASED, flags::Args};
 use common::{
     Lab,
-    claim::{Claim, Count, Figure, count, in_flight, retried, seconds},
+    claim::{Claim, Count, Figure, in_flight, retried},
     timeline::Recording,
 };
 use lab_09_async_http_downloader::Attempts;
@@ -17,7 +17,7 @@ pub(crate) const ARRIVALS: &str = "arrivals_at_the_server";
 /// Notes the attempts, beside the bar too: its time is not the others', since different requests failed.
 pub(crate) fn note(lab: &mut Lab, name: &str, downloads: &[Attempts]) {
     let attempts = downloads.iter().flatten().count();
-    lab.count(name, ATTEMPTS, attempts);
+    lab.note(name, ATTEMPTS, attempts);
     if attempts > downloads.len() {
         lab.note_beside(name, format!("{attempts} attempts"));
     }
@@ -30,21 +30,21 @@ pub(crate) fn add(args: &Args, lab: &mut Lab, ran: &[&str], requests: usize) {
     let within = ran
         .iter()
         .fold(Claim::that("within_the_limit", text), |claim, name| {
-            claim.check(in_flight(name).at_most(count(limit)))
+            claim.check(in_flight(name).at_most(limit))
         });
     lab.claim(within.headline());
     if ran[0] == CALM && !delay.is_zero() {
         let claim = lesson::takes_waits(CALM, requests.div_ceil(limit), delay);
-        lab.claim(claim.check(retried(CALM).equals(count(0))));
+        lab.claim(claim.check(retried(CALM).equals(0)));
     }
     if ran.contains(&RELEASED) {
         let [kept, released] = [KEPT, RELEASED].map(|name| {
             let idle = idle_permits(&lab.recording(name), limit);
-            lab.duration(name, "permits_unused_while_requests_queued", idle)
+            lab.note(name, "permits_unused_while_requests_queued", idle)
         });
         let text = "kept permits were unused while requests queued; released ones hardly";
         let claim = Claim::that("kept_permits_lie_idle", text)
-            .check(kept.clone().at_least(seconds(0.05)))
+            .check(kept.clone().at_least(Duration::from_millis(50)))
             .check(released.below(kept * 0.1))
             .in_a_line("permits unused while requests queued: {left} kept, {left2} released");
         lab.claim(claim.headline());

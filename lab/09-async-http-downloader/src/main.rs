@@ -4,14 +4,11 @@ mod claims;
 mod flags;
 
 use claims::ARRIVALS;
-use common::{
-    Lab, Question, Step, Tally,
-    claim::{seconds, wall},
-};
+use common::{Lab, Question, Step, Tally, claim::wall};
 use flags::{Args, REQUESTS};
 use lab_09_async_http_downloader::{Attempts, PermitUse, download_all};
 use network::{Site, lesson};
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 use tokio::runtime::Builder;
 use web::{FetchError, SERVER};
 
@@ -46,12 +43,8 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let site = Site::open(&args.requests, REQUESTS, None)?;
     let first = [YOURS, CALM][usize::from(args.requests.needs_server())];
     let text = "Ten requests, five permits: how many waits in a row does it take?";
-    let ask = Question::before(
-        first,
-        text,
-        wall(first) / seconds(args.requests.delay.0.as_secs_f64().max(1e-9)),
-        "{} times one wait",
-    );
+    let one_wait = args.requests.delay.0.max(Duration::from_nanos(1));
+    let ask = Question::before(first, text, wall(first) / one_wait, "{} times one wait");
     lab.predict(ask, &["one", "two", "ten"], &[1.5, 3.5]);
     let downloads = run(args, lab, &site, first)?;
     lesson::note_failures(lab, first, downloads.iter().flat_map(|all| all.last()));
@@ -101,7 +94,7 @@ fn run(args: &Args, lab: &mut Lab, site: &Site, name: &str) -> anyhow::Result<Ve
     let downloads = downloads.unwrap_or_default();
     claims::note(lab, name, &downloads);
     if let Some(server) = &site.server {
-        lab.count(name, ARRIVALS, server.witness()?.arrivals as usize);
+        lab.note(name, ARRIVALS, server.witness()?.arrivals as usize);
     }
     Ok(downloads)
 }

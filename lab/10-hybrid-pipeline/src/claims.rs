@@ -3,7 +3,7 @@
 use crate::flags::{Args, KILLED};
 use common::{
     Lab,
-    claim::{Check, Claim, Count, Figure, count, none_failed, processes},
+    claim::{Check, Claim, Count, Figure, none_failed, processes},
     format,
 };
 use lab_10_hybrid_pipeline::{PAGES, links::PageReport};
@@ -40,7 +40,7 @@ pub(crate) fn note(lab: &mut Lab, name: &str, [first, pages]: [&[PageReport]; 2]
     let pairs = first.iter().zip(pages);
     let same = pairs.filter(|(one, other)| one.0 == other.0 && parsed(one) == parsed(other));
     let different = first.len().max(pages.len()) - same.count();
-    lab.count(name, DIFFERENT, different);
+    lab.note(name, DIFFERENT, different);
     let recording = lab.recording(name);
     let fetches: Vec<&Span> = recording.named("fetch").collect();
     // A worker process names its task for what parses there.
@@ -48,9 +48,9 @@ pub(crate) fn note(lab: &mut Lab, name: &str, [first, pages]: [&[PageReport]; 2]
     let parses = parses.iter().flat_map(|name| recording.named(name));
     let is_on_its_way = |at| fetches.iter().any(|it| it.start <= at && at < it.end);
     let overlapped = parses.filter(|parse| is_on_its_way(parse.start)).count();
-    lab.count(name, OVERLAPPED, overlapped);
+    lab.note(name, OVERLAPPED, overlapped);
     let queued = recording.level(PAGES).map_or(0.0, Level::peak);
-    lab.count(name, QUEUED, queued as usize);
+    lab.note(name, QUEUED, queued as usize);
 }
 
 fn noted(variant: &str, figure: &str) -> Figure<Count> {
@@ -58,7 +58,7 @@ fn noted(variant: &str, figure: &str) -> Figure<Count> {
 }
 
 fn has_none(variant: &str, figure: &str) -> Check {
-    noted(variant, figure).equals(count(0))
+    noted(variant, figure).equals(0)
 }
 
 /// Makes the claims of all variants, the first with the barrier and the second the same without.
@@ -71,7 +71,7 @@ pub(crate) fn add(args: &Args, lab: &mut Lab, variants: &[String]) {
     if variants.iter().any(|it| it == KILLED) {
         let text = "a worker was killed in mid-crawl, and every page was parsed";
         let costs = Claim::that("loss_costs_no_page", text)
-            .check(processes(KILLED).above(count(1 + args.workers.get())))
+            .check(processes(KILLED).above(1 + args.workers.get()))
             .check(none_failed(KILLED))
             .check(has_none(KILLED, DIFFERENT));
         lab.claim(costs.headline());
@@ -84,14 +84,14 @@ fn stages(args: &Args, lab: &mut Lab, [barrier, streaming]: [&str; 2]) {
         let text = "pages were parsed while others were on their way, with the barrier none";
         let line = "parsed while others were on their way: {left} pages without the barrier, {left2} with it";
         let overlap = Claim::that("stages_overlap", text).in_a_line(line);
-        let overlap = overlap.check(noted(streaming, OVERLAPPED).above(count(0)));
+        let overlap = overlap.check(noted(streaming, OVERLAPPED).above(0));
         lab.claim(overlap.check(has_none(barrier, OVERLAPPED)).headline());
     }
     let text = "fewer pages waited without the barrier, and no more than --queue allows";
     let line = "most pages that waited for a parser: {left} without the barrier, {right} with it";
     let bounded = Claim::that("queue_is_bounded", text).in_a_line(line);
     let bounded = bounded.check(noted(streaming, QUEUED).below(noted(barrier, QUEUED)));
-    let queue = noted(streaming, QUEUED).at_most(count(args.queue.get()));
+    let queue = noted(streaming, QUEUED).at_most(args.queue.get());
     lab.claim(bounded.check(queue).headline());
 }
 

@@ -2,7 +2,7 @@
 
 use common::{
     Bound, Lab, Tally,
-    claim::{Claim, Count, Figure, count, done, failed, wall},
+    claim::{Claim, Count, Figure, done, failed, wall},
     format::seconds,
     panics,
 };
@@ -71,9 +71,9 @@ pub(crate) fn run(
     let lines = lines.lock().unwrap();
     let changes = lines.windows(2).filter(|pair| pair[0].0 != pair[1].0);
     let at_once = lab.recording(name).most_open("iterate");
-    lab.count(name, MADE, made);
-    lab.count(name, CHANGES, changes.count());
-    lab.count(name, AT_ONCE, at_once);
+    lab.note(name, MADE, made);
+    lab.note(name, CHANGES, changes.count());
+    lab.note(name, AT_ONCE, at_once);
     Ok(ends)
 }
 
@@ -81,7 +81,7 @@ pub(crate) fn run(
 pub(crate) fn claim(lab: &mut Lab, plan: Plan, panics: usize) {
     let seen = |name, figure| Figure::<Count>::noted(Some(name), figure);
     let threads = plan.threads.get();
-    let all = || count(threads * plan.iterations);
+    let all = || threads * plan.iterations;
     let text = "when join had returned, every iteration had been made";
     let waits = Claim::that("join_waits", text)
         .check(seen("scoped", MADE).equals(all()))
@@ -103,29 +103,27 @@ pub(crate) fn claim(lab: &mut Lab, plan: Plan, panics: usize) {
     for name in ["scoped", "'static"] {
         overlap = overlap
             .check(wall(name).below(wall("sequential") * 0.75))
-            .check(seen(name, AT_ONCE).above(count(1)));
+            .check(seen(name, AT_ONCE).above(1));
     }
     for claim in [mix, overlap.headline()] {
-        lab.claim(match threads {
-            1 => claim.otherwise("one thread has no other to run beside"),
-            _ => claim,
-        });
+        let alone = (threads == 1).then_some("one thread has no other to run beside");
+        lab.claim(claim.otherwise(alone));
     }
     claim_panic(lab, threads, panics);
 }
 
 /// Claims what a panic ended, and what join made of it.
 fn claim_panic(lab: &mut Lab, threads: usize, panics: usize) {
-    let panicked = lab.count("panicking", "panics_that_join_returned", panics);
+    let panicked = lab.note("panicking", "panics_that_join_returned", panics);
     let text = "one thread panicked, join returned it as a value, and main went on";
     let value = Claim::that("panic_is_a_value", text)
-        .check(panicked.equals(count(1)))
-        .check(failed("panicking").equals(count(1)))
+        .check(panicked.equals(1))
+        .check(failed("panicking").equals(1))
         .in_a_line("join returned the panic of {left} thread as a value; main went on");
     lab.claim(value.headline());
     if threads > 1 {
         let text = "the panic ended its own thread and no other";
         let others = Claim::that("panic_ends_one_thread", text);
-        lab.claim(others.check(done("panicking").equals(count(threads - 1))));
+        lab.claim(others.check(done("panicking").equals(threads - 1)));
     }
 }

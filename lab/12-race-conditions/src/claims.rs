@@ -7,7 +7,7 @@ use crate::{
 };
 use common::{
     Lab, Tally,
-    claim::{Check, Claim, Count, Figure, count},
+    claim::{Check, Claim, Count, Figure},
     format,
 };
 use interleave::{Race, Run, Schedule, explore, failing, run};
@@ -90,7 +90,7 @@ fn see<S: Send + Sync>(
     let of = |cell: &(usize, usize)| format!("{} of {}", cell.0, cell.1);
     let row = iter::once(name.into()).chain(cells.iter().map(of));
     let counted = COUNTED.iter().zip(&cells);
-    let counted = counted.map(|(what, cell)| lab.count(name, what, cell.0));
+    let counted = counted.map(|(what, cell)| lab.note(name, what, cell.0));
     Ok(Seen {
         counted: counted.collect(),
         row: row.collect(),
@@ -111,8 +111,8 @@ fn in_cells(played: &Run) -> Vec<String> {
 
 /// Claims what the trials and the orders of all races show.
 fn claim(lab: &mut Lab, [trials, short]: [usize; 2], threads: usize, all: &[Seen; 3]) {
-    let none = |figure: &Figure<Count>| figure.clone().equals(count(0));
-    let some = |figure: &Figure<Count>| figure.clone().above(count(0));
+    let none = |figure: &Figure<Count>| figure.clone().equals(0);
+    let some = |figure: &Figure<Count>| figure.clone().above(0);
     let each = |check: &dyn Fn(&Seen) -> Check, it| all.iter().map(check).fold(it, Claim::check);
     let [counter, account, audit] = all;
     let text = "the tight loop lost updates in one trial or more";
@@ -120,18 +120,16 @@ fn claim(lab: &mut Lab, [trials, short]: [usize; 2], threads: usize, all: &[Seen
     let text = "the widened race lost updates in every trial";
     let widened = Claim::that("widened_window_loses", text)
         .in_a_line("widened: the counter lost updates in {left} of {right} trials")
-        .check(counter.counted[1].clone().equals(count(trials)));
+        .check(counter.counted[1].clone().equals(trials));
     for claim in [tight.needs_cpus(), widened.headline()] {
-        lab.claim(match threads {
-            1 => claim.otherwise("one thread has no other to race with"),
-            _ => claim,
-        });
+        let alone = (threads == 1).then_some("one thread has no other to race with");
+        lab.claim(claim.otherwise(alone));
     }
     let text = "what trials may miss, the orders show";
     let line =
         format!("account, tight: {{left}} of {short} trials wrong, yet {{left2}} of 6 orders");
     let missed = Claim::that("orders_show_what_trials_miss", text).in_a_line(line);
-    let missed = missed.check(account.counted[0].clone().at_most(count(short)));
+    let missed = missed.check(account.counted[0].clone().at_most(short));
     lab.claim(missed.check(some(&account.counted[3])).headline());
     let text = "the widened races overdrew the account, and misled audits; no order was forced";
     let bank = Claim::that("widened_bank_goes_wrong", text).check(some(&account.counted[1]));
@@ -173,9 +171,9 @@ pub(crate) fn force_one(lab: &mut Lab, schedule: &Schedule) -> anyhow::Result<()
     let played = played.unwrap_or_default();
     let is_asked_for = |one: &&Run| one.schedule == *schedule;
     let as_asked = played.iter().filter(is_asked_for).count();
-    let as_asked = lab.count("forced", "orders_played_as_asked_for", as_asked);
+    let as_asked = lab.note("forced", "orders_played_as_asked_for", as_asked);
     let text = "real threads made their accesses in exactly the order asked for";
-    let forced = Claim::that("order_is_forced", text).check(as_asked.equals(count(1)));
+    let forced = Claim::that("order_is_forced", text).check(as_asked.equals(1));
     lab.claim(forced.headline());
     for played in played {
         for (number, step) in (1..).zip(&played.steps) {

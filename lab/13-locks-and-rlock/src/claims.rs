@@ -4,7 +4,7 @@ use crate::Args;
 use anyhow::Context;
 use common::{
     Lab, Recorded, Tally,
-    claim::{Claim, a_tick, count, done, none_failed, wall},
+    claim::{A_TICK, Claim, done, none_failed, wall},
     format,
     process_pool::Worker,
     timeline::{Lane, Recording, Span, Timeline},
@@ -53,7 +53,7 @@ pub(crate) fn cost(lab: &mut Lab, args: &Args) -> anyhow::Result<()> {
     lab.claim(cost.headline());
     let wanted = lab.compare("contention_costs", "contention", [lock, contended]);
     // Of a few increments the time is that of starting threads.
-    let is_long = wall(lock).at_least(a_tick()).in_rounds();
+    let is_long = wall(lock).at_least(A_TICK).in_rounds();
     lab.claim(wanted.check(is_long).needs_cpus());
     Ok(())
 }
@@ -71,14 +71,14 @@ pub(crate) fn read(lab: &mut Lab) -> anyhow::Result<()> {
             |seen| Tally::of_checked(seen, |seen| *seen == 42),
         )?;
         let most = lab.recording(name).most_open("read");
-        anyhow::Ok(lab.count(name, "most_readers_inside", most))
+        anyhow::Ok(lab.note(name, "most_readers_inside", most))
     };
     let mutex = inside("reads, Mutex", read_under_mutex)?;
     let rwlock = inside("reads, RwLock", read_under_rwlock)?;
     let text = "long reads: one at a time under the Mutex, several at once under the RwLock";
     let claim = Claim::that("readers_share_an_rwlock", text)
-        .check(mutex.equals(count(1)))
-        .check(rwlock.above(count(1)))
+        .check(mutex.equals(1))
+        .check(rwlock.above(1))
         .in_a_line("reading at once: {left} under the Mutex, {left2} under the RwLock");
     lab.claim(claim.headline());
     Ok(())
@@ -91,11 +91,11 @@ pub(crate) fn poison(lab: &mut Lab) {
     lab.say(format!(
         "  the next thread finds {found} of {TOTAL} and leaves {left}"
     ));
-    let warned = lab.count(None, "threads_warned_by_the_mutex", is_warned.into());
-    let left = lab.count(None, "total_left_after_the_warning", left as usize);
+    let warned = lab.note(None, "threads_warned_by_the_mutex", usize::from(is_warned));
+    let left = lab.note(None, "total_left_after_the_warning", left as usize);
     let text = "the Mutex warned the thread after the panic, and that repaired the total";
-    let warns = Claim::that("poison_warns", text).check(warned.equals(count(1)));
-    lab.claim(warns.check(left.equals(count(TOTAL as usize))));
+    let warns = Claim::that("poison_warns", text).check(warned.equals(1));
+    lab.claim(warns.check(left.equals(TOTAL as usize)));
 }
 
 type Start = fn() -> Vec<JoinHandle<()>>;
@@ -148,7 +148,7 @@ fn run_in_child(scenario: usize, patience: Duration) -> anyhow::Result<Vec<Vec<S
 /// Takes an RLock twice, runs every scenario, shows who is stuck, and claims who finished.
 pub(crate) fn deadlocks(lab: &mut Lab) -> anyhow::Result<()> {
     lab.say("`deposit_all` holds an RLock and calls `deposit`, which takes it …");
-    let whole = lab.count(None, "whole_batches", count_whole_batches(FOUR, 100));
+    let whole = lab.note(None, "whole_batches", count_whole_batches(FOUR, 100));
     lab.say("deadlocks: threads that take two locks, each time in a child process …");
     let (mut rows, patience) = (Vec::new(), lab.patience());
     for (number, (name, threads, _)) in SCENARIOS.into_iter().enumerate() {
@@ -168,10 +168,10 @@ pub(crate) fn deadlocks(lab: &mut Lab) -> anyhow::Result<()> {
     lab.table(title, &headings, rows, "");
     let [own, opposite, same] = SCENARIOS.map(|(name, ..)| done(name));
     let text = "taken again by its holder: a Lock waits for itself, an RLock goes on";
-    let own = Claim::that("self_deadlock_named", text).check(own.equals(count(0)));
-    lab.claim(own.check(whole.equals(count(400))).headline());
+    let own = Claim::that("self_deadlock_named", text).check(own.equals(0));
+    lab.claim(own.check(whole.equals(400)).headline());
     let text = "two Locks: in opposite orders both threads wait for ever, in one order both finish";
-    let circle = Claim::that("opposite_orders_named", text).check(opposite.equals(count(0)));
-    lab.claim(circle.check(same.equals(count(2))).headline());
+    let circle = Claim::that("opposite_orders_named", text).check(opposite.equals(0));
+    lab.claim(circle.check(same.equals(2)).headline());
     Ok(())
 }

@@ -4,7 +4,7 @@ use crate::flags::Args;
 use common::{
     Lab,
     claim::{
-        Claim, Figure, Seconds, Unit, a_tick, cancelled, count, done, failed, none_failed,
+        A_TICK, Claim, Count, Figure, Seconds, Unit, cancelled, done, failed, none_failed,
         submitted,
     },
     format,
@@ -29,15 +29,15 @@ pub(crate) fn note(lab: &mut Lab, name: &str, (handled, panics): &Consumed) -> V
     let late = pairs.filter(|pair| pair[0] > pair[1]).count();
     let recording = lab.recording(name);
     let queued = recording.level("items queued").map_or(0.0, Level::peak) as usize;
-    lab.count(name, DIFFERENT, different.len());
-    lab.count(name, LATE, late);
-    lab.count(name, ENDED, handled.len() - panics);
-    lab.count(name, QUEUED, queued);
-    lab.count(name, AT_WORK, recording.most_open("handle"));
+    lab.note(name, DIFFERENT, different.len());
+    lab.note(name, LATE, late);
+    lab.note(name, ENDED, handled.len() - panics);
+    lab.note(name, QUEUED, queued);
+    lab.note(name, AT_WORK, recording.most_open("handle"));
     let by_producer = recording.waited("queue full");
     let by_consumer = recording.waited("queue empty") / handled.len() as u32;
-    lab.duration(name, BY_PRODUCER, by_producer);
-    lab.duration(name, BY_CONSUMER, by_consumer);
+    lab.note(name, BY_PRODUCER, by_producer);
+    lab.note(name, BY_CONSUMER, by_consumer);
     let waited = [by_producer, by_consumer].map(format::seconds);
     [vec![name.into(), queued.to_string()], waited.into()].concat()
 }
@@ -71,9 +71,9 @@ fn claim_items(lab: &mut Lab, capacity: usize, rows: &[Vec<String>]) {
         once = once
             .check(noted(name, DIFFERENT).equals(submitted(name)))
             .check(done(name).equals(submitted(name)));
-        bounded = bounded.check(noted(name, QUEUED).at_most(count(capacity)));
+        bounded = bounded.check(noted(name, QUEUED).at_most(capacity));
         if name.ends_with("× 1") {
-            in_order = in_order.check(noted(name, LATE).equals(count(0)));
+            in_order = in_order.check(noted::<Count>(name, LATE).equals(0));
         }
     }
     for claim in [once, bounded, in_order] {
@@ -88,14 +88,12 @@ fn claim_backpressure(lab: &mut Lab, args: &Args) {
     let line = "backpressure: the queue was full, its eager producer waited {left2}";
     let backpressure = Claim::that("backpressure", text)
         .in_a_line(line)
-        .check(noted(eager, QUEUED).equals(count(capacity)))
+        .check(noted(eager, QUEUED).equals(capacity))
         .check(waited(BY_PRODUCER).at_least(waited(BY_CONSUMER) * 2.0))
-        .check(waited(BY_PRODUCER).at_least(a_tick()))
+        .check(waited(BY_PRODUCER).at_least(A_TICK))
         .headline();
-    lab.claim(match args.items.get() > capacity {
-        true => backpressure,
-        false => backpressure.otherwise(format!("the queue has room for all {} items", args.items)),
-    });
+    let roomy = format!("the queue has room for all {} items", args.items);
+    lab.claim(backpressure.otherwise((args.items.get() <= capacity).then_some(roomy)));
 }
 
 /// What several consumers show.
@@ -106,16 +104,16 @@ fn claim_consumers(lab: &mut Lab, consumers: usize) {
     let ended = Claim::that("all_consumers_ended", text).headline();
     let both = [&sentinels, &closing].into_iter();
     lab.claim(both.fold(ended, |claim, name| {
-        let ended = noted(name, ENDED).equals(count(consumers));
+        let ended = noted(name, ENDED).equals(consumers);
         claim.check(ended).check(none_failed(name))
     }));
     let text = "a producer that pauses: a consumer waited over twice as long as it did";
     let waited = |figure| noted::<Seconds>(&closing, figure);
     let claim = Claim::that("consumers_wait", text)
         .check(waited(BY_CONSUMER).above(waited(BY_PRODUCER) * 2.0));
-    lab.claim(claim.check(waited(BY_CONSUMER).at_least(a_tick())));
+    lab.claim(claim.check(waited(BY_CONSUMER).at_least(A_TICK)));
     let text = "several consumers were handling items at the same time";
-    let at_work = noted(&eager, AT_WORK).above(count(1));
+    let at_work = noted::<Count>(&eager, AT_WORK).above(1);
     lab.claim(Claim::that("consumers_side_by_side", text).check(at_work));
 }
 
@@ -130,8 +128,8 @@ fn claim_panic(lab: &mut Lab, args: &Args) {
         _ => (beside, items - 1),
     };
     let panic = Claim::that("panic_accounted_for", text)
-        .check(failed("panic").equals(count(1)))
-        .check(noted("panic", DIFFERENT).equals(count(handled)))
-        .check(cancelled("panic").equals(count(items - 1 - handled)));
+        .check(failed("panic").equals(1))
+        .check(noted("panic", DIFFERENT).equals(handled))
+        .check(cancelled("panic").equals(items - 1 - handled));
     lab.claim(panic.headline());
 }

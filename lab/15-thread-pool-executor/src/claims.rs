@@ -3,7 +3,7 @@
 use crate::Args;
 use common::{
     Bound, Comparison, Lab, Recorded, Sweep, Tally,
-    claim::{Claim, Count, Figure, count, cpus, done, peak_memory, submitted, threads},
+    claim::{Claim, Count, Figure, cpus, done, peak_memory, submitted, threads},
     format,
     timing::timed,
 };
@@ -50,7 +50,7 @@ pub(crate) fn ways(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
         if name == POOL {
             let overtakes = |at: &usize| order[*at..].iter().any(|later| *later < order[*at]);
             let ahead = (0..order.len()).filter(overtakes).count();
-            lab.count(POOL, AHEAD, ahead);
+            lab.note(POOL, AHEAD, ahead);
             came = order;
         }
     }
@@ -64,7 +64,7 @@ pub(crate) fn ways(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
 fn claim_ways(lab: &mut Lab, is_smaller: bool) {
     let text = "on the pool a result came before one that was asked for earlier";
     let ahead = Figure::<Count>::noted(Some(POOL), AHEAD);
-    lab.claim(Claim::that("overtaking", text).check(ahead.above(count(0))));
+    lab.claim(Claim::that("overtaking", text).check(ahead.above(0)));
     let text = "every way returned the result of each task once";
     let ways = [ONE_BY_ONE, PER_TASK, POOL, RAYON];
     let once = ways.map(|way| done(way).equals(submitted(way)));
@@ -110,12 +110,12 @@ pub(crate) fn sweep(args: &Args, lab: &mut Lab) {
     let wait = Load::Wait(Duration::from_millis(8));
     let waits = knee_of(args, lab, "waits of 8 ms", wait);
     let work = knee_of(args, lab, "CPU work of 2 M steps", Load::Work(2_000_000));
-    let waits = lab.count(None, "knee_of_waits", waits);
+    let waits = lab.note(None, "knee_of_waits", waits);
     let text = "waits: more workers still helped beyond the number of CPUs";
     let claim = Claim::that("waits_pay_past_the_cpus", text).check(waits.above(cpus()));
     lab.claim(claim.headline());
-    let work = lab.count(None, "knee_of_work", work);
-    let largest = lab.count(None, "largest_pool", args.largest.get());
+    let work = lab.note(None, "knee_of_work", work);
+    let largest = lab.note(None, "largest_pool", args.largest.get());
     let text = "CPU work: beyond the number of CPUs more workers no longer helped";
     let claim = Claim::that("work_pays_up_to_the_cpus", text).check(work.at_most(cpus()));
     // Otherwise the sweep has not looked beyond them.
@@ -137,9 +137,9 @@ fn knee_of(args: &Args, lab: &mut Lab, name: &str, load: Load) -> usize {
             sweep.add(size, [time]);
         }
     }
-    let missing = lab.count(None, "results_missing", missing);
+    let missing = lab.note(None, "results_missing", missing);
     let text = format!("{name}: every pool did all tasks");
-    lab.claim(Claim::that("sweep_complete", text).check(missing.equals(count(0))));
+    lab.claim(Claim::that("sweep_complete", text).check(missing.equals(0)));
     let knee = find_knee(&sweep);
     let title = format!("{all} tasks, {name}, by the size of the pool");
     let note = "knee: no larger pool was faster by a tenth in every round";
@@ -181,8 +181,8 @@ pub(crate) fn many(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     pool.run_counted(work, |numbers| tally(&tasks, numbers))?;
     let text = format!("the pool did {shown} tasks on {workers} threads");
     let claim = Claim::that("a_pool_takes_any_number", text)
-        .check(done(ON_A_POOL).equals(count(asked)))
-        .check(threads(ON_A_POOL).at_most(count(workers.get() + 1)));
+        .check(done(ON_A_POOL).equals(asked))
+        .check(threads(ON_A_POOL).at_most(workers.get() + 1));
     lab.claim(claim.headline());
     a_thread_for_each(lab, asked, &shown)
 }
@@ -201,15 +201,13 @@ fn a_thread_for_each(lab: &mut Lab, asked: usize, shown: &str) -> anyhow::Result
     let Some((started, refused)) = gathered else {
         return Ok(());
     };
-    let at_once = lab.count(THREADS, "threads_at_once", started);
+    let at_once = lab.note(THREADS, "threads_at_once", started);
     let text = format!("{shown} threads at once fit this machine");
-    let fits = Claim::that("a_thread_each_fits", text).check(at_once.equals(count(asked)));
+    let fits = Claim::that("a_thread_each_fits", text).check(at_once.equals(asked));
     let started = format::count(started as u64);
     lab.say(format!("  threads at once: {started}"));
-    lab.claim(match refused {
-        None => fits,
-        Some(reason) => fits.otherwise(format!("after {started} threads: {reason}")),
-    });
+    let why = refused.map(|reason| format!("after {started} threads: {reason}"));
+    lab.claim(fits.otherwise(why));
     let text = "all those threads at once took over three times the memory of the pool";
     let more = peak_memory(THREADS).above(peak_memory(ON_A_POOL) * 3.0);
     lab.claim(Claim::that("threads_take_memory", text).check(more));

@@ -3,7 +3,7 @@
 use crate::Args;
 use common::{
     Bound, Comparison, Lab, MARGIN, Measure, Recorded, Sweep, Tally,
-    claim::{Claim, cancelled, count, done, failed, peak_memory, times, wall},
+    claim::{Claim, cancelled, done, failed, peak_memory, wall},
     format,
     timing::timed,
 };
@@ -103,18 +103,17 @@ fn claim_overlap(args: &Args, lab: &mut Lab) {
     let mut works = Claim::that("work_overlaps", text).needs_cpus();
     let all = args.jobs.get();
     for way in [CPU, IO].concat() {
-        right = right.check(done(way).equals(count(all)));
+        right = right.check(done(way).equals(all));
     }
     for way in 1..3 {
         waits = waits.check(wall(IO[way]).below(wall(IO[0]) * 0.75));
-        works = works.check((wall(CPU[way]) / wall(CPU[0])).below(times(1.0 / MARGIN)));
+        works = works.check((wall(CPU[way]) / wall(CPU[0])).below(1.0 / MARGIN));
     }
     lab.claim(right);
     for claim in [waits, works] {
-        lab.claim(match args.workers.get().min(all) {
-            1 => claim.otherwise("one worker, or one job, has nothing to overlap with"),
-            _ => claim,
-        });
+        let alone = (args.workers.get().min(all) == 1)
+            .then_some("one worker, or one job, has nothing to overlap with");
+        lab.claim(claim.otherwise(alone));
     }
     let text = "I/O: processes needed at least half as much memory again as threads";
     let memory = peak_memory(IO[2]).above(peak_memory(IO[1]) * 1.5);
@@ -155,9 +154,9 @@ pub(crate) fn sweep(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
             sweep.add(size, took);
         }
     }
-    let wrong = lab.count(None, "wrong_results_in_the_sweep", wrong);
+    let wrong = lab.note(None, "wrong_results_in_the_sweep", wrong);
     let text = "in the sweep, too, every job had the result that it has one by one";
-    lab.claim(Claim::that("sweep_right", text).check(wrong.equals(count(0))));
+    lab.claim(Claim::that("sweep_right", text).check(wrong.equals(0)));
     let mark = |size, way| match sweep.compared(size, way) {
         _ if way == 0 => "",
         Comparison::SecondFaster => ", faster",
@@ -202,7 +201,7 @@ fn claim_break_even(lab: &mut Lab, sweep: &Sweep, way: usize) {
         let rounds = sweep.times_s[size][0].iter().zip(&sweep.times_s[size][way]);
         let noted = rounds.map(|(first, second)| lab.note(None, &figure, second / first));
         let noted = noted.last().expect("there is a round");
-        claim = claim.check(noted.below(times(1.0 / MARGIN)));
+        claim = claim.check(noted.below(1.0 / MARGIN));
     }
     lab.claim(match from {
         Some(_) => claim,
@@ -256,14 +255,14 @@ pub(crate) fn abort(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
 fn claim_abort(lab: &mut Lab, all: usize) {
     let text = "an abort in a process cost that job only; all the others finished";
     let contained = Claim::that("abort_contained", text)
-        .check(failed(IN_A_PROCESS).equals(count(1)))
-        .check(done(IN_A_PROCESS).equals(count(all - 1)))
-        .check(cancelled(IN_A_PROCESS).equals(count(0)));
+        .check(failed(IN_A_PROCESS).equals(1))
+        .check(done(IN_A_PROCESS).equals(all - 1))
+        .check(cancelled(IN_A_PROCESS).equals(0));
     lab.claim(contained.headline());
     let text = "an abort in a thread ended its whole program, and no result came out of it";
     let ended = Claim::that("abort_ends_program", text)
-        .check(done(IN_A_THREAD).equals(count(0)))
-        .check(cancelled(IN_A_THREAD).equals(count(all - 1)));
+        .check(done(IN_A_THREAD).equals(0))
+        .check(cancelled(IN_A_THREAD).equals(all - 1));
     lab.claim(ended.headline());
 }
 

@@ -3,7 +3,7 @@
 use crate::Args;
 use common::{
     Bound, Lab, Tally,
-    claim::{Claim, Count, Figure, Seconds, a_tick, count, middle_wall, seconds, threads},
+    claim::{A_TICK, Claim, Count, Figure, Seconds, middle_wall, threads},
     format,
 };
 use lab_17_async_basics::{
@@ -21,17 +21,17 @@ use tokio::{io::DuplexStream, sync::mpsc::Receiver};
 pub(crate) fn laziness(args: &Args, lab: &mut Lab) {
     let all = args.tasks.get();
     let [made, awaited, spawned] = run_on_this_thread(count_begun(all));
-    let made = lab.count(None, "begun_when_all_were_made", made);
-    let awaited = lab.count(None, "begun_when_one_was_awaited", awaited);
-    let spawned = lab.count(None, "begun_when_the_others_were_spawned", spawned);
+    let made = lab.note(None, "begun_when_all_were_made", made);
+    let awaited = lab.note(None, "begun_when_one_was_awaited", awaited);
+    let spawned = lab.note(None, "begun_when_the_others_were_spawned", spawned);
     let text =
         "making futures began nothing; awaiting one began that one, spawning began the others";
     let line =
         "begun after making futures: {left}; awaiting one: {left2}; spawning the others: {left3}";
     let lazy = Claim::that("futures_are_lazy", text)
-        .check(made.equals(count(0)))
-        .check(awaited.equals(count(1)))
-        .check(spawned.equals(count(all)));
+        .check(made.equals(0))
+        .check(awaited.equals(1))
+        .check(spawned.equals(all));
     lab.claim(lazy.in_a_line(line).headline());
 }
 
@@ -49,15 +49,15 @@ pub(crate) fn waits(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
         wait(args, lab, SPAWN_BLOCKING, all, spawn_blocking_each)?,
     ];
     let text = "the loop never waited for two answers at once, the others for all";
-    let overlap = Claim::that("all_wait_at_once", text).check(in_turn.equals(count(1)));
-    let together = together.map(|most| most.equals(count(all)));
+    let overlap = Claim::that("all_wait_at_once", text).check(in_turn.equals(1));
+    let together = together.map(|most| most.equals(all));
     lab.claim(together.into_iter().fold(overlap, Claim::check));
     let text = "join and spawn were seen on one thread, spawn_blocking on one more for each call";
     lab.claim(
         Claim::that("threads", text)
-            .check(threads(JOIN).equals(count(1)))
-            .check(threads(SPAWN).equals(count(1)))
-            .check(threads(SPAWN_BLOCKING).equals(count(all + 1))),
+            .check(threads(JOIN).equals(1))
+            .check(threads(SPAWN).equals(1))
+            .check(threads(SPAWN_BLOCKING).equals(all + 1)),
     );
     let text = "all at once took less than half the time of the loop, each of the three ways";
     let half = |name| middle_wall(name).below(middle_wall(LOOP) * 0.5);
@@ -65,7 +65,7 @@ pub(crate) fn waits(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
         .in_a_line("waits: in a loop {right}, joined {left}, spawned {left2}, on threads {left3}")
         .headline();
     let ways = [JOIN, SPAWN, SPAWN_BLOCKING].map(half);
-    let enough = middle_wall(LOOP).at_least(a_tick() * 10.0);
+    let enough = middle_wall(LOOP).at_least(A_TICK * 10);
     lab.claim(ways.into_iter().fold(overlap, Claim::check).check(enough));
     Ok(())
 }
@@ -89,7 +89,7 @@ fn wait<F: Future<Output = Vec<usize>>>(
     let variant = lab.variant(name).bound(bound);
     variant.run_counted(|| Ok(run_on_this_thread(way(count, takes))), right)?;
     let most = lab.recording(name).most_open("call");
-    Ok(lab.count(name, "calls_open_at_once", most))
+    Ok(lab.note(name, "calls_open_at_once", most))
 }
 
 const BLOCKED: &str = "call blocks";
@@ -107,15 +107,15 @@ pub(crate) fn blocked(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let (went_on, less_late) = tick_beside(lab, MOVED, takes, || move_the_call_away(TICK, takes))?;
     let text = "while the call blocked the thread the light task did not tick, and then was late by \
                 at least half of the call";
-    let call = seconds(takes.as_secs_f64());
+    let call = Figure::<Seconds>::from(takes);
     let stalls = Claim::that("blocking_stalls", text)
-        .check(stopped.equals(count(0)))
+        .check(stopped.equals(0))
         .check(late.clone().at_least(call.clone() * 0.5))
-        .check(call.at_least(a_tick() * 10.0))
+        .check(call.at_least(A_TICK * 10))
         .in_a_line("beside a call of {left3}: {left} ticks during it, the next {left2} late");
     lab.claim(stalls.headline());
     let text = "moved to another thread, the call let it tick, less than half as late at worst";
-    let moved = Claim::that("moved_away", text).check(went_on.above(count(0)));
+    let moved = Claim::that("moved_away", text).check(went_on.above(0));
     lab.claim(moved.check(less_late.below(late * 0.5)));
     Ok(())
 }
@@ -138,8 +138,8 @@ fn tick_beside<F: Future<Output: serde::Serialize>>(
     let ticks = recording.named("tick").map(Span::duration);
     let late = ticks.max().unwrap_or_default().saturating_sub(TICK);
     Ok((
-        lab.count(name, "ticks_during_the_call", during),
-        lab.duration(name, "latest_tick_late_by", late),
+        lab.note(name, "ticks_during_the_call", during),
+        lab.note(name, "latest_tick_late_by", late),
     ))
 }
 
@@ -157,13 +157,13 @@ pub(crate) fn dropped_reads(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let lose = Claim::that("dropped_reads_lose", text).in_a_line(line);
     let lose = [dropped, lost, wrong]
         .into_iter()
-        .fold(lose, |claim, it| claim.check(it.above(count(0))));
+        .fold(lose, |claim, it| claim.check(it.above(0)));
     lab.claim(lose.headline());
     let [lost, wrong, dropped] = read(lab, messages, KEEPING, receive_keeping)?;
     let text = "with the bytes kept outside the future, dropped reads lost none";
-    let kept = Claim::that("kept_outside", text).check(dropped.above(count(0)));
-    let none = kept.check(lost.equals(count(0)));
-    lab.claim(none.check(wrong.equals(count(0))));
+    let kept = Claim::that("kept_outside", text).check(dropped.above(0));
+    let none = kept.check(lost.equals(0));
+    lab.claim(none.check(wrong.equals(0)));
     Ok(())
 }
 
@@ -187,9 +187,9 @@ fn read(
     lab.note_beside(name, format!("{right} of {messages} right"));
     let lost = (numbers.len() - came.len()) * MESSAGE_BYTES;
     Ok([
-        lab.count(name, "bytes_lost", lost),
-        lab.count(name, "wrong_messages", came.len() - right),
-        lab.count(name, "dropped_reads", dropped),
+        lab.note(name, "bytes_lost", lost),
+        lab.note(name, "wrong_messages", came.len() - right),
+        lab.note(name, "dropped_reads", dropped),
     ])
 }
 
@@ -214,10 +214,10 @@ pub(crate) fn abort(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     )?;
     let [tasks, calls] = ran_on.unwrap_or_default();
     lab.note_beside(ABORT, format!("{tasks} tasks, {calls} calls ran on"));
-    let tasks = lab.count(ABORT, "tasks_that_ran_to_their_end", tasks);
-    let calls = lab.count(ABORT, "blocking_calls_that_ran_to_their_end", calls);
+    let tasks = lab.note(ABORT, "tasks_that_ran_to_their_end", tasks);
+    let calls = lab.note(ABORT, "blocking_calls_that_ran_to_their_end", calls);
     let text = "aborted tasks stopped where they waited, aborted blocking calls ran to their end";
-    let stops = Claim::that("abort_stops_tasks_only", text).check(tasks.equals(count(0)));
-    lab.claim(stops.check(calls.equals(count(all))));
+    let stops = Claim::that("abort_stops_tasks_only", text).check(tasks.equals(0));
+    lab.claim(stops.check(calls.equals(all)));
     Ok(())
 }

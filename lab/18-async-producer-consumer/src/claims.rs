@@ -3,15 +3,12 @@
 use crate::flags::Args;
 use common::{
     Lab,
-    claim::{Claim, Figure, Seconds, Unit, a_tick, count, done, seconds, submitted},
+    claim::{A_TICK, Claim, Count, Figure, Seconds, Unit, done, submitted},
     format,
 };
 use lab_18_async_producer_consumer::Plan;
-use std::{collections::BTreeSet, time::Duration};
+use std::collections::BTreeSet;
 use timeline::{Level, Span};
-
-/// A send that took less did not wait for a consumer: it is no longer than a tick of the timer.
-const A_TICK: Duration = Duration::from_millis(1);
 
 // What is noted of each variant.
 const DIFFERENT: &str = "different_items";
@@ -40,16 +37,16 @@ pub(crate) fn note(lab: &mut Lab, name: &str, plan: &Plan, finished: &[u64]) -> 
     let late = late.map(|(span, takes)| span.duration().saturating_sub(*takes));
     let late = late.max().unwrap_or_default();
     let different: BTreeSet<&u64> = finished.iter().collect();
-    lab.count(name, DIFFERENT, different.len());
-    lab.count(name, LOST, lost);
-    lab.count(name, QUEUED, queued);
-    lab.duration(name, WAITED, waited);
-    lab.duration(name, LATE, late);
+    lab.note(name, DIFFERENT, different.len());
+    lab.note(name, LOST, lost);
+    lab.note(name, QUEUED, queued);
+    lab.note(name, WAITED, waited);
+    lab.note(name, LATE, late);
     if let Some(computing) = recording.first("compute") {
         let within = |it: &&&Span| (computing.start..computing.end).contains(&it.end);
         let meanwhile = consumed.iter().filter(within).count();
-        lab.count(name, MEANWHILE, meanwhile);
-        lab.duration(name, COMPUTED, computing.busy);
+        lab.note(name, MEANWHILE, meanwhile);
+        lab.note(name, COMPUTED, computing.busy);
     }
     let counts = [finished.len(), lost, queued].map(|it| it.to_string());
     let times = [waited, late].map(format::seconds);
@@ -73,14 +70,14 @@ fn noted<U: Unit>(name: &str, figure: &str) -> Figure<U> {
 
 /// What a bound on the queue does to it and to its producer.
 fn claim_bound(lab: &mut Lab, bound: usize) {
-    let queue = || count(bound);
+    let queue = || bound;
     let text = "unbounded: the producer never waited, the queue grew past the bound";
     let grows = Claim::that("unbounded_grows", text)
-        .check(noted("unbounded", WAITED).below(a_tick()))
+        .check(noted("unbounded", WAITED).below(A_TICK))
         .check(noted("unbounded", QUEUED).above(queue()));
     let text = "bounded: the producer waited until there was room";
     let waits = Claim::that("producer_waits", text);
-    let waits = waits.check(noted("bounded", WAITED).at_least(a_tick()));
+    let waits = waits.check(noted("bounded", WAITED).at_least(A_TICK));
     let text = "the bounded queue never held more than its bound";
     let holds = Claim::that("bound_holds", text);
     let holds = holds.check(noted("bounded", QUEUED).at_most(queue()));
@@ -97,19 +94,19 @@ fn claim_bound(lab: &mut Lab, bound: usize) {
 /// What a task that computes does to the others on its thread.
 fn claim_turns(lab: &mut Lab, plan: &Plan) {
     let (hog, polite) = ("never awaits", "awaits");
-    let longest = plan.items.iter().max().map_or(0.0, Duration::as_secs_f64);
+    let longest = plan.items.iter().max().copied().unwrap_or_default();
     // Shorter work would be over before the next item is.
-    let enough = |name| noted(name, COMPUTED).above(seconds(longest.max(0.001)));
+    let enough = |name| noted(name, COMPUTED).above(longest.max(A_TICK));
     let text = "while a task computed without an await, no item was finished";
     let takes = Claim::that("hog_takes_every_turn", text).check(enough(hog));
     lab.claim(
         takes
-            .check(noted(hog, MEANWHILE).equals(count(0)))
+            .check(noted::<Count>(hog, MEANWHILE).equals(0))
             .headline(),
     );
     let text = "while it computed the same with awaits, items were finished";
     let shares = Claim::that("yielding_shares", text).check(enough(polite));
-    lab.claim(shares.check(noted(polite, MEANWHILE).above(count(0))));
+    lab.claim(shares.check(noted::<Count>(polite, MEANWHILE).above(0)));
     let text = "without an await, a consumer waited at least twice as long for its turn";
     let gap = Claim::that("gap", text)
         .check(enough(hog))
@@ -121,11 +118,11 @@ fn claim_turns(lab: &mut Lab, plan: &Plan) {
 fn claim_stops(lab: &mut Lab) {
     let text = "stopped at once, items that the queue had accepted were lost";
     let abrupt = Claim::that("abrupt_stop_loses", text);
-    let abrupt = abrupt.check(noted("stop at once", LOST).above(count(0)));
+    let abrupt = abrupt.check(noted::<Count>("stop at once", LOST).above(0));
     lab.claim(abrupt.headline());
     let graceful = "stop gracefully";
     let text = "stopped gracefully, it ended early and lost no item that was accepted";
     let early = done(graceful).below(submitted(graceful));
     let claim = Claim::that("graceful_stop_loses_none", text).check(early);
-    lab.claim(claim.check(noted(graceful, LOST).equals(count(0))));
+    lab.claim(claim.check(noted::<Count>(graceful, LOST).equals(0)));
 }

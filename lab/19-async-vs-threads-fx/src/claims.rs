@@ -3,7 +3,7 @@
 use crate::{Seen, flags::Args};
 use common::{
     Lab, Tally,
-    claim::{Bytes, Claim, Figure, Seconds, bytes, count, in_flight, none_failed, threads},
+    claim::{Bytes, Claim, Figure, Seconds, in_flight, none_failed, threads},
     format,
 };
 use lab_19_async_vs_threads_fx::{
@@ -97,7 +97,7 @@ fn run_both(
             },
             |answers| Tally::of_checked(answers, is_right),
         )?;
-        lab.note::<Bytes>(name, GREW, grew as f64);
+        lab.note(name, GREW, grew as f64);
         rows.push(row(lab, name, grew));
     }
     Ok(rows)
@@ -123,7 +123,7 @@ fn claim(lab: &mut Lab, ran: &[([String; 2], NonZeroUsize)]) {
     let mut same = Claim::that("same_answers", "both sides got what the venue answers");
     for (names, limit) in ran {
         for name in names {
-            one_limit = one_limit.check(in_flight(name).equals(count(limit.get())));
+            one_limit = one_limit.check(in_flight(name).equals(limit.get()));
             same = same.check(none_failed(name));
         }
     }
@@ -137,11 +137,11 @@ fn claim(lab: &mut Lab, ran: &[([String; 2], NonZeroUsize)]) {
     };
     let shown = format::count(level.get() as u64);
     // The threads are sampled: on a busy machine some are gone before the next look.
-    let half = count(level.get() / 2);
+    let half = level.get() / 2;
     let text = format!("{shown} at once: as many threads, at least half of them seen, beside one");
     let more = Claim::that("threads", text)
         .check(threads(thread).at_least(half))
-        .check(threads(task).equals(count(1)));
+        .check(threads(task).equals(1));
     lab.claim(more);
     let grew = |name: &String| Figure::<Bytes>::noted(Some(name), GREW);
     let text = format!("{shown} waiting threads took over 1.5 times the memory of as many tasks");
@@ -149,7 +149,7 @@ fn claim(lab: &mut Lab, ran: &[([String; 2], NonZeroUsize)]) {
     let memory = Claim::that("threads_take_memory", text)
         .check(grew(thread).above(grew(task) * 1.5))
         // A few pages come and go by themselves.
-        .check(grew(thread).at_least(bytes(65_536.0)));
+        .check(grew(thread).at_least(65_536));
     lab.claim(memory.in_a_line(line).headline());
 }
 
@@ -188,7 +188,7 @@ pub(crate) fn price(args: &Args, lab: &mut Lab, venue: &Venue) -> anyhow::Result
         )?;
         let recording = lab.recording(name);
         let longest = recording.named("trade").map(Span::duration).max();
-        lab.duration(name, LONGEST, longest.unwrap_or_default());
+        lab.note(name, LONGEST, longest.unwrap_or_default());
     }
     claim_pricing(lab);
     Ok(())
