@@ -63,6 +63,7 @@ pub(crate) fn hold(section: &str, now: &Numbers, room: usize, budget: impl Fn(&s
             }
         }
         sections.insert(section.to_owned(), lowered);
+        sections.retain(|_, numbers| !numbers.is_empty());
         write(&sections);
     }
     let entries = sections.remove(section).unwrap_or_default();

@@ -3,7 +3,7 @@
 use crate::{file::ResultFile, screen::width_of_terminal};
 use console::Term;
 use serde_json::{Value, json};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
 /// How long a pause lasts in a recording, in seconds.
 const PAUSE_S: f64 = 2.0;
@@ -15,6 +15,8 @@ pub struct Cast {
     tape: String,
     file: ResultFile,
     began: Instant,
+    /// When something was shown last.
+    last: Instant,
     /// How many seconds were added for viewers; waits for the reader are left out.
     added_s: f64,
     pub(crate) rows: usize,
@@ -36,6 +38,7 @@ impl Cast {
             tape: format!("{header}\n"),
             file,
             began: Instant::now(),
+            last: Instant::now(),
             added_s: 0.0,
             rows,
             coloured,
@@ -44,7 +47,8 @@ impl Cast {
 
     /// Records an event of a kind: `o` is what was shown, `m` marks a moment for players to jump to.
     pub(crate) fn add(&mut self, kind: &str, text: &str) {
-        let at = (self.began.elapsed().as_secs_f64() + self.added_s).max(0.0);
+        self.last = Instant::now();
+        let at = ((self.last - self.began).as_secs_f64() + self.added_s).max(0.0);
         // As a terminal's driver sends it on: a line's end also returns to its start.
         let text = Value::from(text.replace('\n', "\r\n"));
         let event = format!("[{at:.6}, \"{kind}\", {text}]\n");
@@ -57,9 +61,9 @@ impl Cast {
         self.add("o", if self.coloured { text } else { &plain });
     }
 
-    /// Counts a wait for the reader as two seconds.
-    pub(crate) fn waited(&mut self, time: Duration) {
-        self.added_s += PAUSE_S - time.as_secs_f64();
+    /// Counts the wait for the reader since what was shown last as two seconds.
+    pub(crate) fn waited(&mut self) {
+        self.added_s += PAUSE_S - self.last.elapsed().as_secs_f64();
     }
 
     /// Ends the recording, whose last screen stays for a while, and writes it.

@@ -8,7 +8,6 @@ use std::{
     io::{self, IsTerminal, Write},
     iter,
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
-    time::Instant,
 };
 
 /// How a program speaks.
@@ -209,9 +208,8 @@ impl Screen {
 
     /// What the reader enters from now on; how long that takes is not part of a recording.
     fn waited_for<T>(&self, prompt: &str, entered: impl FnOnce(&Keys) -> Option<T>) -> Option<T> {
-        let began = Instant::now();
         let answer = (self.0.keys.as_ref()).and_then(|keys| keys.wait(prompt, entered));
-        self.recorded(|cast| cast.waited(began.elapsed()));
+        self.recorded(Cast::waited);
         answer
     }
 

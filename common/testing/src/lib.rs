@@ -2,9 +2,7 @@
 //!
 //! For tests only: everything here panics with a message where a test should fail.
 
-mod server;
 mod trace;
-pub use server::moody_server;
 pub use trace::{events_of, faults_of, traced};
 
 use serde_json::Value;

@@ -1,8 +1,8 @@
 //! The binary as a user runs it.
 
 use serde_json::Value;
-use std::time::Duration;
-use testing::{assert_nothing_left_behind, moody_server, run, variant, verdict};
+
+use testing::{assert_nothing_left_behind, run, variant, verdict};
 use web::{Server, ServerConfig};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_lab-05-thread-pool-downloader");
@@ -111,8 +111,10 @@ fn combinations_that_cannot_be_meant_are_refused() {
 
 #[test]
 fn waits_that_a_server_left_out_are_not_claimed() {
-    let server = moody_server(|_| (Duration::ZERO, "200 OK"));
-    let flags = ["--json", "--delay", "0.5", "--base-url", &server];
+    // What lies below this path answers at once.
+    let server = Server::in_process(0, ServerConfig::default()).expect("a free port");
+    let at_once = server.url("anything").to_string();
+    let flags = ["--json", "--delay", "0.5", "--base-url", &at_once];
     let document = run(BINARY, &flags).well().document();
     assert_eq!(verdict(&document, "takes_its_waits"), "not_shown");
     assert_eq!(verdict(&document, "each_its_own_result"), "shown");
@@ -120,9 +122,11 @@ fn waits_that_a_server_left_out_are_not_claimed() {
 
 #[test]
 fn equal_waits_are_not_claimed_to_be_unequal() {
-    let server = moody_server(|_| (Duration::from_millis(300), "200 OK"));
+    // What lies below this path answers at once.
+    let server = Server::in_process(0, ServerConfig::default()).expect("a free port");
+    let at_once = server.url("anything").to_string();
     let flags = "--json --spread --requests 4 --workers 9 --delay 0.3 --base-url";
-    let flags: Vec<&str> = flags.split(' ').chain([&*server]).collect();
+    let flags: Vec<&str> = flags.split(' ').chain([&*at_once]).collect();
     let document = run(BINARY, &flags).well().document();
     assert_eq!(verdict(&document, "half_the_threads_do"), "not_shown");
 }

@@ -11,17 +11,6 @@ use std::{
 /// A shared machine may change its speed by two at any moment: linear work that meets such a change shows as 2 or 8.
 /// Finds an `n` of about a millisecond, then compares `n` with `4 * n` in five neighbouring
 /// pairs, by the CPU time of this thread where the platform tells it. Linear work takes 20–80 ms.
-///
-/// ```
-/// use measure::workload::{check_linear, sum_of_squares};
-///
-/// let ratio = check_linear(|n| {
-///     std::hint::black_box(sum_of_squares(n));
-/// });
-/// if !(2.0..=8.0).contains(&ratio) {
-///     eprintln!("4n took {ratio:.1} times n: do not trust the speed-ups below");
-/// }
-/// ```
 pub fn check_linear(work: impl Fn(u64)) -> f64 {
     linearity(|steps| {
         let wall = Instant::now();

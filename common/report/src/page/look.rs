@@ -38,12 +38,8 @@ impl Paths {
         if share >= 0.05 {
             let ran = if share < 0.95 { BAR * share } else { BAR };
             self.partly |= ran < BAR;
-            draw(
-                &mut self.by_look[RUNNING],
-                left,
-                width,
-                (top + BAR - ran, ran),
-            );
+            let place = (top + BAR - ran, ran);
+            draw(&mut self.by_look[RUNNING], left, width, place);
         }
     }
 

@@ -119,7 +119,7 @@ impl<'a> Picture<'a> {
 
     /// The lanes of these variants in at most `most` lines, axis and legend included.
     pub(super) fn lanes(&self, variants: &[Variant], most: usize) -> Vec<String> {
-        let drawn = variants.iter().map(|one| (&one.name, self.rows(one)));
+        let drawn = variants.iter().map(|one| (one, self.rows(one)));
         let drawn: Vec<_> = drawn.filter(|(_, rows)| !rows.is_empty()).collect();
         let rows = drawn.iter().flat_map(|one| &one.1);
         let all = String::from_iter(rows.flat_map(|row| &row.cells));
@@ -128,17 +128,24 @@ impl<'a> Picture<'a> {
         if drawn.is_empty() || room < drawn.len().min(2) {
             return Vec::new();
         }
-        let needs: Vec<usize> = drawn.iter().map(|one| one.1.len()).collect();
-        let shares = shares(&needs, room);
-        let (is_cut, mut spare) = (shares != needs, room - shares.iter().sum::<usize>());
+        let needs = drawn
+            .iter()
+            .map(|(one, rows)| (rows.len(), one.speedup.is_some()));
+        let shares = shares(needs, room);
+        let is_cut = drawn
+            .iter()
+            .map(|one| one.1.len())
+            .ne(shares.iter().copied());
+        let mut spare = room - shares.iter().sum::<usize>();
         let (mut lines, mut seen, mut before) = (Vec::new(), String::new(), Vec::new());
-        for ((name, rows), share) in drawn.iter().zip(shares) {
+        for ((variant, rows), share) in drawn.iter().zip(shares) {
             let shown = worth_most(rows, share, &before);
             before = shown.iter().map(|row| &*row.label).collect();
             for (place, row) in shown.into_iter().enumerate() {
                 seen.extend(&row.cells);
                 // Where any is spare, no row was left out.
-                lines.extend(self.row_lines(if place == 0 { name } else { "" }, row, &mut spare));
+                let name = if place == 0 { &*variant.name } else { "" };
+                lines.extend(self.row_lines(name, row, &mut spare));
             }
         }
         lines.extend(self.axis_lines(&seen, is_cut));
@@ -220,14 +227,18 @@ impl<'a> Picture<'a> {
 }
 
 /// A row for each of several that need so many in turns, until there is no room or none is left.
-fn shares(needs: &[usize], room: usize) -> Vec<usize> {
-    let all = needs.iter().enumerate();
-    let turns = all.flat_map(|(at, &need)| (0..need).map(move |turn| (turn, at)));
-    let mut turns: Vec<_> = turns.collect();
+///
+/// Those that compare are a turn ahead of the others.
+fn shares(needs: impl Iterator<Item = (usize, bool)>, room: usize) -> Vec<usize> {
+    let mut shares = Vec::new();
+    let mut turns = Vec::new();
+    for (at, (need, compares)) in needs.enumerate() {
+        shares.push(0);
+        turns.extend((0..need).map(|turn| (turn + usize::from(!compares), at)));
+    }
     turns.sort_unstable();
-    turns.truncate(room);
-    let share = |at| turns.iter().filter(|turn| turn.1 == at).count();
-    (0..needs.len()).map(share).collect()
+    turns.iter().take(room).for_each(|turn| shares[turn.1] += 1);
+    shares
 }
 
 /// So many of the rows, in order; those in which something failed or was cut off before others, and next to
