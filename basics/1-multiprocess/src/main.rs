@@ -21,8 +21,8 @@ const STEP: Step = Step {
     why: "Every worker is a process that takes the next job as soon as it is free. No pool beats all \
           the work shared out among the CPUs, nor the longest single job. A long job that is handed \
           out last runs on while the other workers have nothing left to do.",
-    remember: "Processes use as many CPUs as there are, but a pool finishes no sooner than its \
-              longest job: hand that one out first.",
+    remember: "Processes use as many CPUs as there are. A long job that starts last leaves the others \
+              idle: hand the longest out first.",
     predict: (
         "4 workers instead of 2: twice as fast? Mind the longest job.",
         "cargo run -p basics-1-multiprocess -- --workers 4",

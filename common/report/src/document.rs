@@ -69,7 +69,7 @@ pub const LEAST_ROUNDS: usize = 3;
 impl Document {
     /// How a variant's time compares with the first one's, in words.
     ///
-    /// Undecided where a claim on both is or, without one, where rounds are few or disagree or CPUs were busy.
+    /// Undecided where a claim on both is; without one, nothing of few rounds, undecided if they disagree.
     pub(crate) fn compared(&self, one: &Variant) -> Option<String> {
         let speedup = one.speedup.filter(|speedup| *speedup != 1.0)?;
         let first = &self.variants[0];
@@ -79,12 +79,12 @@ impl Document {
         let claims: Vec<Verdict> = claims.map(ClaimReport::seen).collect();
         let margin = self.margin([first, one]);
         let rounds = first.walls_s.iter().zip(&one.walls_s);
-        let is_few = rounds.len() < LEAST_ROUNDS;
         let ratios = rounds.map(|(first, one)| first / one);
         let sides: BTreeSet<_> = ratios.map(|it| (it > margin, it < 1.0 / margin)).collect();
         let is_busy = margin > MARGIN && sides.contains(&(false, false));
         let is_open = match claims[..] {
-            [] => is_few || is_busy || sides.len() > 1,
+            [] if one.walls_s.len() < LEAST_ROUNDS => return None,
+            [] => is_busy || sides.len() > 1,
             _ => claims.contains(&Verdict::Inconclusive),
         };
         let told = format::compared(speedup);

@@ -67,15 +67,15 @@ fn no_line_is_wider_than_it_may_be_and_no_screen_higher() {
 }
 
 #[test]
-fn a_factor_that_few_rounds_say_or_rounds_that_disagree_is_undecided() {
-    let said = |walls_s: &[f64]| {
+fn a_factor_of_few_rounds_is_not_said_and_one_on_which_rounds_disagree_is_undecided() {
+    let said = |walls_s: &[f64], words: &str| {
         let mut document = document();
         document.variants[1].walls_s = walls_s.into();
-        screen(&document, 80, 24).contains("undecided  ███")
+        screen(&document, 80, 24).contains(words)
     };
-    assert!(!said(&[1.0, 1.1, 0.9]));
-    assert!(said(&[1.0, 1.1]));
-    assert!(said(&[1.0, 1.1, 1.9]));
+    assert!(said(&[1.0, 1.1, 0.9], "s  2.0 ×"));
+    assert!(said(&[1.0, 1.1], "1.00 s      "));
+    assert!(said(&[1.0, 1.1, 1.9], "undecided  ███"));
 }
 
 #[test]

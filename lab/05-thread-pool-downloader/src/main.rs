@@ -18,8 +18,8 @@ const STEP: Step = Step {
           sends back the result and takes the next: you set the number of threads, not the \
           list. Results come in the order they are ready, so each carries the number of its \
           request. More requests than threads queue, and each thread waits several times in a row.",
-    remember: "A pool limits how many requests run at once, however many there are. Results come \
-              in the order in which they are ready.",
+    remember: "A pool limits how many requests run at once, however many there are. as_completed() \
+              gives results as they get ready, map() in your order.",
     predict: (
         "3 threads, or 10 as in the script: how many waits in a row?",
         "cargo run -p lab-05-thread-pool-downloader -- --workers 3",

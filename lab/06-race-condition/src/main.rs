@@ -27,8 +27,8 @@ const STEP: Step = Step {
           increment as a whole is not. How often it goes wrong depends on timing: how wide that \
           window is, how many CPUs there are and what else they do. A run that comes out right says \
           nothing about the next.",
-    remember: "Adding one is three steps: load, add, store. If another thread stores in between, \
-              its update is lost. Trials may not show it.",
+    remember: "Adding one is three steps: load, add, store. What another thread stores in between \
+              is lost. Trials may not show it.",
     predict: (
         "8 threads instead of 2: is a larger share lost?",
         "cargo run -p lab-06-race-condition -- --threads 8",

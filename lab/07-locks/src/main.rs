@@ -44,8 +44,8 @@ fn demonstrate(args: &CountArgs, lab: &mut Lab) -> anyhow::Result<()> {
     let expected = format::count(plan.expected());
     lab.say(format!("{workers} threads add {each} each …"));
     lab.legend(format!(
-        "Expected: {expected}. racy: load, add, store without a lock. fetch_add: all three in one \
-         step. sum at the end, queue: each thread counts alone."
+        "Expected: {expected}. racy: load, add, store. Mutex: the same, locked for each step. fetch_add: \
+         all three at once. sum at the end, queue: each thread counts alone."
     ));
     let signals = RefCell::new(Vec::new());
     let hear = |signal: &Signal| signals.borrow_mut().push(signal.worker);

@@ -160,8 +160,10 @@ pub(crate) fn deadlocks(lab: &mut Lab) -> anyhow::Result<()> {
             ..Tally::default()
         };
         let variant = lab.variant(name).other_work();
-        let stuck = variant.run_counted(|| run_in_child(number, patience), tally)?;
-        rows.extend(stuck.into_iter().flatten());
+        if let Some(stuck) = variant.run_counted(|| run_in_child(number, patience), tally)? {
+            lab.say(format!("  {} of {threads} threads stuck", stuck.len()));
+            rows.extend(stuck);
+        }
     }
     let title = "Deadlock: each has a lock and waits for another's";
     let headings = ["thread", "has (deadlock.rs)", "waits for"];

@@ -17,7 +17,7 @@ use std::{num::NonZeroUsize, process::ExitCode, thread};
 
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
-    mirrors: "advanced/03_locks_and_rlock.py (threading.Lock)",
+    mirrors: "advanced/03_locks_and_rlock.py (threading.Lock; the rest is ours)",
     question: "what do Lock and RLock cost, and how do they deadlock?",
     why: "A lock is a word in memory that all CPUs that want it pass back and forth. Taking it costs a \
           few atomic steps even when no other thread wants it; wanted by several at once, it costs the \

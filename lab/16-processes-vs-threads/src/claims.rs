@@ -33,9 +33,10 @@ pub(crate) fn two_by_two(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
         every_way(args.workers, lab, CPU, &cpu)?;
         every_way(args.workers, lab, IO, &io)?;
     }
-    for (name, about, ways) in [("cpu_verdict", "CPU work", CPU), ("io_verdict", "I/O", IO)] {
-        let claim = lab.compare(name, about, [ways[1], ways[2]]);
-        lab.claim(claim.headline());
+    let work = lab.compare("cpu_verdict", "CPU work", [CPU[1], CPU[2]]);
+    let waits = lab.compare("io_verdict", "I/O", [IO[1], IO[2]]);
+    for claim in [work.headline(), waits] {
+        lab.claim(claim);
     }
     claim_overlap(args, lab);
     Ok(())
@@ -117,7 +118,10 @@ fn claim_overlap(args: &Args, lab: &mut Lab) {
     }
     let text = "I/O: processes needed at least half as much memory again as threads";
     let memory = peak_memory(IO[2]).above(peak_memory(IO[1]) * 1.5);
-    lab.claim(Claim::that("processes_take_memory", text).check(memory));
+    let memory = Claim::that("processes_take_memory", text)
+        .check(memory)
+        .in_a_line("I/O: memory of the processes {left}, of the threads {right}");
+    lab.claim(memory.headline());
 }
 
 /// The ways, and the claim of each that is compared with the first.
@@ -253,7 +257,7 @@ pub(crate) fn abort(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
 
 /// Claims what the abort of one of so many jobs ended.
 fn claim_abort(lab: &mut Lab, all: usize) {
-    let text = "an abort in a process cost that job only; all the others finished";
+    let text = "an abort in a process cost that job only (Python's pool would break)";
     let contained = Claim::that("abort_contained", text)
         .check(failed(IN_A_PROCESS).equals(1))
         .check(done(IN_A_PROCESS).equals(all - 1))

@@ -57,7 +57,7 @@ pub(crate) fn note(lab: &mut Lab, name: &str, plan: &Plan, finished: &[u64]) -> 
 pub(crate) fn show(lab: &mut Lab, args: &Args, plan: &Plan, rows: Vec<Vec<String>>) {
     let headings = ",consumed,lost,most queued,wait for room,wait for a turn".split(',');
     let headings: Vec<&str> = headings.collect();
-    let note = "wait for a turn: the longest of a consumer whose item was done";
+    let note = "wait for a turn: the longest time that a consumer was ready and did not run";
     lab.table("Where the items went", &headings, rows, note);
     claim_bound(lab, args.queue.get());
     claim_turns(lab, plan);

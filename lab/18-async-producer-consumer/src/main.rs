@@ -15,7 +15,7 @@ use tokio::{runtime::Builder, sync::Semaphore};
 
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
-    mirrors: "advanced/08_asyncio_producer_consumer.py (asyncio.Queue, create_task)",
+    mirrors: "advanced/08_asyncio_producer_consumer.py (unbounded: asyncio.Queue)",
     question: "who waits for whom?",
     why: "Tasks of one thread take turns only where they `await`. To stop without a loss, stop the \
           producer first: its end of the queue is dropped, and the queue closes.",

@@ -47,7 +47,7 @@ pub(crate) fn trade(args: &Args, lab: &mut Lab, venue: &Venue) -> anyhow::Result
         ran.push((names, level));
     }
     let headings = ["all at once", "time", "memory", "threads"];
-    let note = "one run each: these times are not judged";
+    let note = "one run each, times not judged; a waiting thread keeps a stack, a task its state";
     lab.table("From ten at once to many", &headings, rows, note);
     claim(lab, &ran);
     Ok(())
@@ -145,7 +145,8 @@ fn claim(lab: &mut Lab, ran: &[([String; 2], NonZeroUsize)]) {
     lab.claim(more);
     let grew = |name: &String| Figure::<Bytes>::noted(Some(name), GREW);
     let text = format!("{shown} waiting threads took over 1.5 times the memory of as many tasks");
-    let line = format!("{shown} waiting threads took {{left}} of memory, {shown} tasks {{right}}");
+    let line =
+        format!("{shown} requests in flight: {{left}} of memory on threads, {{right}} in tasks");
     let memory = Claim::that("threads_take_memory", text)
         .check(grew(thread).above(grew(task) * 1.5))
         // A few pages come and go by themselves.

@@ -21,8 +21,8 @@ const STEP: Step = Step {
           and the difference is what each one that waits costs, times how many there are. That one \
           thread is also the weakness: while a task computes, no other task gets on. Computing \
           belongs on threads of its own, with a limit.",
-    remember: "Async is not faster, it is cheaper for each request that waits. Never compute on \
-              the async thread.",
+    remember: "At the same limit async is no faster, but cheaper for each request that waits. Never \
+              compute on the async thread.",
     predict: (
         "a stack of 2 MiB per thread instead of 64 KiB: 30 times the memory?",
         "cargo run -p lab-19-async-vs-threads-fx -- --stack-kib 2048",

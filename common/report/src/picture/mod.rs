@@ -248,9 +248,13 @@ fn worth_most<'a>(rows: &'a [Row], share: usize, before: &[&str]) -> Vec<&'a Row
     let is_eventful = |row: &Row| row.cells.iter().any(|it| [FAILED, ENDED].contains(it));
     let (mut kept, mut calm): (Vec<usize>, Vec<usize>) =
         (0..rows.len()).partition(|&at| is_eventful(&rows[at]));
-    kept.sort_by_key(|&at| !before.contains(&&*rows[at].label));
+    let is_seen = |at: &usize| before.contains(&&*rows[*at].label);
+    kept.sort_by_key(|at| !is_seen(at));
     let queued = |at: &usize| rows[*at].cells.iter().filter(|it| **it == PERMIT).count();
-    let longest = calm.iter().copied().max_by_key(queued);
+    let longest = calm
+        .iter()
+        .copied()
+        .max_by_key(|at| (is_seen(at), queued(at)));
     if let Some(longest) = longest.filter(|at| !kept.is_empty() && queued(at) > 0) {
         calm.retain(|&at| at != longest);
         kept.insert(1, longest);
