@@ -93,7 +93,7 @@ fn memory_left() -> Option<u64> {
 /// What is left of a share of this process's control group, version 2.
 fn cgroup_left(controller: &str) -> Option<u64> {
     let number = |what| -> Option<u64> {
-        let text = in_group(&format!("{controller}.{what}"))?;
+        let text = in_group("", &format!("{controller}.{what}"))?;
         text.trim().parse().ok()
     };
     Some(number("max")?.saturating_sub(number("current")?))

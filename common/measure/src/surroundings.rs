@@ -24,9 +24,12 @@ pub fn cpus() -> usize {
 
 /// How many CPUs' worth of time the container's quota allows; `None` without a quota.
 pub fn quota() -> Option<f64> {
-    let text = in_group("cpu.max")?;
+    let quota_1 = || in_group("cpu", "cpu.cfs_quota_us");
+    let of_version_1 = || Some(quota_1()? + " " + &in_group("cpu", "cpu.cfs_period_us")?);
+    let text = in_group("", "cpu.max").or_else(of_version_1)?;
     let mut numbers = text.split_whitespace().map(str::parse::<f64>);
-    Some(numbers.next()?.ok()? / numbers.next()?.ok()?)
+    let cpus = numbers.next()?.ok()? / numbers.next()?.ok()?;
+    (cpus > 0.0).then_some(cpus)
 }
 
 /// What has happened to this process so far, to be compared before and after a run.
@@ -39,9 +42,8 @@ impl Surroundings {
     /// Looks now, and from now on notices when the process is stopped and continued.
     pub fn now() -> Self {
         STOPPED.store(false, Ordering::SeqCst);
-        Self {
-            withheld: withheld(),
-        }
+        let withheld = withheld();
+        Self { withheld }
     }
 
     /// What has disturbed the process since, in words; `None` if nothing did that can be seen.
@@ -60,19 +62,25 @@ impl Surroundings {
 
 /// For how long the quota has held back the threads of this process's group.
 fn withheld() -> Duration {
-    let stat = in_group("cpu.stat").unwrap_or_default();
-    let line = stat
-        .lines()
-        .find_map(|line| line.strip_prefix("throttled_usec "));
-    let microseconds = line.and_then(|value| value.trim().parse().ok());
-    microseconds.map(Duration::from_micros).unwrap_or_default()
+    let number = |group: &str, name: &str| {
+        let text = in_group(group, "cpu.stat")?;
+        let value = text.lines().find_map(|line| line.strip_prefix(name))?;
+        value.trim().parse().ok()
+    };
+    let microseconds = number("", "throttled_usec ").map(Duration::from_micros);
+    let found = microseconds.or_else(|| number("cpu", "throttled_time ").map(Duration::from_nanos));
+    found.unwrap_or_default()
 }
 
-/// A file of this process's control group, of version 2.
-pub(crate) fn in_group(file: &str) -> Option<String> {
+/// A file of this process's control group: of version 2 under no name, of version 1 by controller.
+pub(crate) fn in_group(controller: &str, file: &str) -> Option<String> {
     let groups = fs::read_to_string("/proc/self/cgroup").ok()?;
-    let path = groups.lines().find_map(|line| line.strip_prefix("0::/"))?;
-    let root = PathBuf::from("/sys/fs/cgroup");
+    let path = groups.lines().find_map(|line| {
+        let (names, path) = line.split_once(':')?.1.split_once(':')?;
+        let is_its = names.split(',').any(|name| name == controller);
+        is_its.then(|| path.trim_start_matches('/').to_owned())
+    })?;
+    let root = PathBuf::from("/sys/fs/cgroup").join(controller);
     let read = |folder: PathBuf| fs::read_to_string(folder.join(file)).ok();
     // In a container the group is the root of what can be seen.
     read(root.join(path)).or_else(|| read(root))
