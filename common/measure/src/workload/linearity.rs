@@ -8,9 +8,8 @@ use std::{
 
 /// How many times as long `work(4 * n)` takes as `work(n)`: about 4 for linear work.
 ///
-/// A shared machine may change its speed by two at any moment: linear work that meets such a change shows as 2 or 8.
-/// Finds an `n` of about a millisecond, then compares `n` with `4 * n` in five neighbouring
-/// pairs, by the CPU time of this thread where the platform tells it. Linear work takes 20–80 ms.
+/// Finds an `n` of about a millisecond and compares `n` with `4 * n` in five neighbouring pairs, by this thread's CPU
+/// time where the platform has it: a change of speed spoils one pair, not the median. Linear work takes 20–80 ms.
 pub fn check_linear(work: impl Fn(u64)) -> f64 {
     linearity(|steps| {
         let wall = Instant::now();
