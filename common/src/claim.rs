@@ -107,14 +107,14 @@ impl Claim {
         // Two limits of one figure: once is enough to say what it was.
         decisive.dedup_by_key(|evidence| evidence.split(" (needed: ").next());
         let evidence = decisive.join("; ");
-        let lack = self.lack_of_cpus(document).filter(|_| self.needs_cpus);
+        // Where the run has a reason of its own, more CPUs would not help.
+        let needs_cpus = self.needs_cpus && self.reason.is_none();
+        let lack = self.lack_of_cpus(document).filter(|_| needs_cpus);
         let needs_quiet = verdict != Verdict::Shown && lack.is_some();
         let disturbed = |it| find(document, Some(it), "disturbed").is_some_and(Value::is_string);
-        let reasons: Vec<String> = self.reason.clone().into_iter().chain(lack).collect();
-        let reason = match reasons.is_empty() || self.variants().any(disturbed) {
-            true => evidence.clone(),
-            false => reasons.join("; "),
-        };
+        let known = self.reason.clone().or(lack);
+        let known = known.filter(|_| !self.variants().any(disturbed));
+        let reason = known.unwrap_or_else(|| evidence.clone());
         ClaimReport {
             name: self.name.into(),
             headline: self.headline,

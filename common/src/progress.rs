@@ -66,7 +66,7 @@ impl Progress {
             Ok(Some(serde_json::from_value(kept.into())?))
         };
         let place = place.display();
-        let way_out = "remove it, or name another in LAB_PROGRESS";
+        let way_out = "name another file in LAB_PROGRESS";
         read().map_err(|error| format!("cannot read progress in `{place}`: {error}; {way_out}"))
     }
 

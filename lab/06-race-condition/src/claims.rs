@@ -80,7 +80,8 @@ fn claim_losses(lab: &mut Lab, race: Race, trials: usize) {
     let line = "tight, the same bug: lost in {left} of";
     let wider = Claim::that("wider_loses_more", text)
         .in_a_line(format!("{line} {trials} trials, widened in {{right}}"))
-        .check(number("tight", LOSING).at_most(number("widened", LOSING)));
+        .check(number("tight", LOSING).at_most(number("widened", LOSING)))
+        .check(number("widened", LOSING).above(0));
     for claim in [forced, widened, wider].map(Claim::headline) {
         let alone = (race.threads.get() == 1).then_some("one thread has no other to race with");
         lab.claim(claim.otherwise(alone));
