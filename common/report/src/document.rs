@@ -27,7 +27,7 @@ pub struct Document {
     pub legend: String,
     /// The scripts that it mirrors.
     pub mirrors: Vec<String>,
-    /// The same, and in brackets what of Python they use.
+    /// The same, and in brackets the Python tools that they use.
     pub scripts: String,
     /// The mechanism behind the figures, in general terms.
     pub why: String,

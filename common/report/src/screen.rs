@@ -90,14 +90,8 @@ impl Screen {
         let size = terminal.size_checked();
         let size = size.map(|(rows, columns)| (rows.into(), columns.into()));
         let (rows, columns) = size.unwrap_or((usize::MAX, usize::MAX));
-        let stage = self.stage();
-        (
-            stage
-                .cast
-                .iter()
-                .fold(rows, |rows, cast| rows.min(cast.rows)),
-            columns,
-        )
+        let recorded = self.stage().cast.as_ref().map(|cast| cast.rows);
+        (recorded.map_or(rows, |most| most.min(rows)), columns)
     }
 
     /// Whether there is a live view to draw.

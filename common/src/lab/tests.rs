@@ -207,6 +207,13 @@ fn a_claim_that_needed_cpus_says_how_many_there_were_and_how_many_it_kept_busy()
         judged(&mut lab, claim).reason.as_deref(),
         Some("this run had 2 CPUs, 1.0 free; `fast` kept 0.7 busy")
     );
+    let claim = Claim::that("own", "fast is faster")
+        .check(wall("fast").below(wall("slow") * 0.75))
+        .needs_cpus()
+        .otherwise(Some("there is one job"));
+    let report = judged(&mut lab, claim);
+    assert_eq!(report.reason.as_deref(), Some("there is one job"));
+    assert!(!report.needs_quiet, "more CPUs would not help");
 }
 
 #[test]

@@ -42,9 +42,11 @@ fn the_table_says_how_many_trials_lost() {
 fn a_single_thread_loses_nothing_and_the_reason_says_so() {
     let arguments = ["--json", "--threads", "1", "--increments", "100"];
     let document = run(BINARY, &arguments).well().document();
-    let forced = claim(&document, "forced_loses");
-    assert_eq!(forced["verdict"], "not_shown");
-    assert_eq!(forced["reason"], "one thread has no other to race with");
+    for name in ["forced_loses", "widened_loses", "wider_loses_more"] {
+        let claim = claim(&document, name);
+        assert_eq!(claim["verdict"], "not_shown", "{name}");
+        assert_eq!(claim["reason"], "one thread has no other to race with");
+    }
 }
 
 #[test]

@@ -14,8 +14,6 @@ pub(crate) fn note(lab: &mut Lab, name: &str, plan: Plan, got: u64) {
     let lost = plan.expected().saturating_sub(got);
     lab.note(name, "counted", got as usize);
     lab.note(name, "lost_updates", lost as usize);
-    let each_s = lab.recording(name).wall.as_secs_f64() / plan.expected() as f64;
-    lab.note(name, "increment_ns", each_s * 1e9);
 }
 
 pub(crate) fn claim(lab: &mut Lab, plan: Plan) {

@@ -257,7 +257,7 @@ pub(crate) fn abort(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
 
 /// Claims what the abort of one of so many jobs ended.
 fn claim_abort(lab: &mut Lab, all: usize) {
-    let text = "an abort in a process cost that job only (Python's pool would break)";
+    let text = "an abort in a process cost that job only; all the others finished";
     let contained = Claim::that("abort_contained", text)
         .check(failed(IN_A_PROCESS).equals(1))
         .check(done(IN_A_PROCESS).equals(all - 1))

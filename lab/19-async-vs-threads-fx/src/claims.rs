@@ -145,8 +145,7 @@ fn claim(lab: &mut Lab, ran: &[([String; 2], NonZeroUsize)]) {
     lab.claim(more);
     let grew = |name: &String| Figure::<Bytes>::noted(Some(name), GREW);
     let text = format!("{shown} waiting threads took over 1.5 times the memory of as many tasks");
-    let line =
-        format!("{shown} requests in flight: {{left}} of memory on threads, {{right}} in tasks");
+    let line = format!("{shown} requests: {{left}} of memory on threads, {{right}} in tasks");
     let memory = Claim::that("threads_take_memory", text)
         .check(grew(thread).above(grew(task) * 1.5))
         // A few pages come and go by themselves.

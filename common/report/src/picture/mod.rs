@@ -251,11 +251,9 @@ fn worth_most<'a>(rows: &'a [Row], share: usize, before: &[&str]) -> Vec<&'a Row
     let is_seen = |at: &usize| before.contains(&&*rows[*at].label);
     kept.sort_by_key(|at| !is_seen(at));
     let queued = |at: &usize| rows[*at].cells.iter().filter(|it| **it == PERMIT).count();
-    let longest = calm
-        .iter()
-        .copied()
-        .max_by_key(|at| (is_seen(at), queued(at)));
-    if let Some(longest) = longest.filter(|at| !kept.is_empty() && queued(at) > 0) {
+    let waiting = calm.iter().copied().filter(|at| queued(at) > 0);
+    let longest = waiting.max_by_key(|at| (is_seen(at), queued(at)));
+    if let Some(longest) = longest.filter(|_| !kept.is_empty()) {
         calm.retain(|&at| at != longest);
         kept.insert(1, longest);
     }

@@ -160,3 +160,34 @@ fn a_level_is_drawn_against_its_peak() {
     assert_eq!(heights(0.1), " ▂▇▁▁");
     assert_eq!(heights(0.06), " ▂▇", "nothing is known of later");
 }
+
+#[test]
+fn variants_that_compare_are_a_lane_ahead_of_the_others() {
+    let needs = [(2, true), (3, true), (3, false)];
+    let shares = |room| shares(needs.into_iter(), room);
+    assert_eq!(shares(3), [2, 1, 0]);
+    assert_eq!(shares(5), [2, 2, 1]);
+    assert_eq!(shares(99), [2, 3, 3]);
+}
+
+#[test]
+fn lanes_shown_of_one_variant_are_shown_of_the_next_and_beside_a_failure_the_one_that_queued() {
+    let rows =
+        [("a", "x"), ("b", "x"), ("c", "░"), ("d", "·"), ("e", "··")].map(|(label, drawn)| Row {
+            label: label.into(),
+            last: label.into(),
+            cells: drawn
+                .chars()
+                .map(|it| if it == 'x' { FAILED } else { it })
+                .collect(),
+            alike: 1,
+        });
+    let shown = |share, before: &[&str]| {
+        let shown = worth_most(&rows, share, before);
+        shown.iter().map(|row| &*row.label).collect::<String>()
+    };
+    assert_eq!(shown(1, &[]), "a");
+    assert_eq!(shown(1, &["b", "c"]), "b");
+    assert_eq!(shown(2, &["b", "c"]), "be");
+    assert_eq!(shown(2, &["b", "d"]), "bd");
+}
