@@ -219,12 +219,8 @@ impl<I, O> PoolBuilder<I, O> {
     /// Starts the workers and waits until all of them are ready.
     ///
     /// # Errors
-    /// [`PoolError::Nested`] inside a worker, and what the last of three attempts to start one met.
+    /// What the last of three attempts to start a worker met; a worker itself starts none.
     pub fn start(self) -> Result<ProcessPool<I, O>, PoolError> {
-        let role = self.settings.role();
-        if child::is_child() {
-            return Err(PoolError::Nested { role });
-        }
         let (started, is_started) = mpsc::channel();
         let shared = Shared::new(self.settings, started).map_err(PoolError::no_room)?;
         // An early return drops it, which ends what was started.
@@ -234,7 +230,8 @@ impl<I, O> PoolBuilder<I, O> {
         };
         for slot in 0..owner.shared.settings.workers {
             let shared = Arc::clone(&owner.shared);
-            let thread = thread::Builder::new().name(format!("{role} {}", slot + 1));
+            let name = format!("{} {}", owner.shared.settings.role(), slot + 1);
+            let thread = thread::Builder::new().name(name);
             let supervisor = thread.spawn(move || state::supervise(&shared, slot));
             let supervisor = supervisor.map_err(PoolError::no_room)?;
             owner.supervisors.push(supervisor);

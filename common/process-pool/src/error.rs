@@ -8,13 +8,7 @@ use std::{fmt, io, sync::Arc, time::Duration};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PoolError {
-    /// A worker process asked for a pool of its own.
-    #[error("a worker process may not start the pool `{role}` ({CAUSE})")]
-    Nested {
-        /// The name of the worker function.
-        role: String,
-    },
-    /// The operating system refused a process, a thread, a pipe or memory.
+    /// The operating system refused a process, a thread, a pipe or memory, or this one is a worker.
     #[error("{reason}")]
     #[non_exhaustive]
     Refused {
@@ -23,12 +17,9 @@ pub enum PoolError {
         /// Whether there was too little of something, of which there may be more soon.
         is_shortage: bool,
     },
-    /// A worker ended before it was ready.
-    #[error("a worker ended with {0} before it was ready (too low a `ulimit -u`? {CAUSE})")]
+    /// Workers ended before their first task, time and again.
+    #[error("a worker ended with {0} before its first task (too low a `ulimit -u`? {CAUSE})")]
     Ended(Exit),
-    /// Workers ended before they finished a task, time and again.
-    #[error("a worker ended with {0} before its first task")]
-    EndedIdle(Exit),
     /// A worker was not ready within the pool's limit.
     #[error("a worker was not ready after {0:?} ({CAUSE})")]
     NotReady(Duration),
@@ -60,7 +51,7 @@ impl PoolError {
     }
 }
 
-const CAUSE: &str = "is `child::take_role` the first call in `main`?";
+pub(crate) const CAUSE: &str = "is `child::take_role` the first call in `main`?";
 
 /// Why a task has no result.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
@@ -99,24 +90,12 @@ pub enum TaskError {
     /// It was cancelled, or its pool was dropped or shut down before it was done.
     #[error("the task was cancelled")]
     Cancelled,
-    /// A value could not be turned into bytes.
-    #[error("cannot encode the task's {payload}: {reason}")]
-    Encode {
-        /// Which value.
-        payload: Payload,
-        /// What the encoder said.
-        reason: String,
-    },
-    /// A value could not be made out of the bytes.
-    #[error(
-        "cannot decode the task's {payload}: {reason}; does its type serialise into a format without field names?"
-    )]
-    Decode {
-        /// Which value.
-        payload: Payload,
-        /// What the decoder said.
-        reason: String,
-    },
+    /// Its input could not be encoded here, or decoded by a worker: the function was not called.
+    #[error("the task's input {0}")]
+    Input(String),
+    /// Its output could not be encoded by the worker, or decoded here.
+    #[error("the task's output {0}")]
+    Output(String),
     /// The pool can no longer start workers.
     #[error("the pool is broken: {source}")]
     #[serde(skip)]
@@ -124,35 +103,4 @@ pub enum TaskError {
         /// What the last attempt to start a worker met.
         source: Arc<PoolError>,
     },
-}
-
-impl TaskError {
-    pub(crate) fn not_encoded(payload: Payload) -> impl FnOnce(String) -> Self {
-        move |reason| Self::Encode { payload, reason }
-    }
-
-    pub(crate) fn not_decoded(payload: Payload) -> impl FnOnce(postcard::Error) -> Self {
-        move |error| Self::Decode {
-            payload,
-            reason: error.to_string(),
-        }
-    }
-}
-
-/// A value that crosses between the processes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Payload {
-    /// What the worker function is given.
-    Input,
-    /// What it returns.
-    Output,
-}
-
-impl fmt::Display for Payload {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Input => "input",
-            Self::Output => "output",
-        })
-    }
 }

@@ -13,7 +13,7 @@ mod wire;
 mod worker;
 
 pub use builder::{Limit, PoolBuilder};
-pub use error::{Payload, PoolError, TaskError};
+pub use error::{PoolError, TaskError};
 pub use pool::{ProcessPool, Task};
 pub use stream::Unordered;
 

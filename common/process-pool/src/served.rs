@@ -1,7 +1,7 @@
 //! The worker process: the main thread works, another one watches for the parent's end.
 
 use crate::{
-    Payload, TaskError, Worker,
+    TaskError, Worker,
     child::{self, Link, Role},
     note, panics,
     wire::{self, FAILURE, HELLO, IS_NOTED, MARK, NO_TASK, NOTE, VALUE},
@@ -32,14 +32,13 @@ impl<I: DeserializeOwned, O: Serialize> Role for Worker<I, O> {
 
     fn run(&self, task: u64, input: &[u8]) -> Vec<u8> {
         let ended = catch(|| {
-            let input = postcard::from_bytes(input);
-            let output = self.run_here(input.map_err(TaskError::not_decoded(Payload::Input))?);
-            wire::encode((task, VALUE), &output).map_err(TaskError::not_encoded(Payload::Output))
+            let output = self.run_here(wire::decode(input).map_err(TaskError::Input)?);
+            wire::encode((task, VALUE), &output).map_err(TaskError::Output)
         });
         ended.and_then(|ended| ended).unwrap_or_else(|failure| {
             let encode = |failure| wire::encode((task, FAILURE), &failure);
             // Its text may be past all limits; that of another one is not.
-            let encoded = encode(failure).map_err(TaskError::not_encoded(Payload::Output));
+            let encoded = encode(failure).map_err(TaskError::Output);
             encoded.unwrap_or_else(|failure| encode(failure).expect("it is short"))
         })
     }

@@ -3,7 +3,7 @@
 //! Each slot has a thread, its supervisor: it starts a worker, serves and ends it, and starts the next one.
 
 use crate::{
-    Event, Ledger, Payload, PoolError, TaskError,
+    Event, Ledger, PoolError, TaskError,
     builder::Settings,
     child::{Next, Waker},
     queue::{Job, Queue, Reply},
@@ -165,7 +165,7 @@ impl Shared {
                     state.queue.ledger.submitted += 1;
                     state.queue.ledger.failed += 1;
                 });
-                reply(task, Err(TaskError::not_encoded(Payload::Input)(reason)));
+                reply(task, Err(TaskError::Input(reason)));
                 return (task, None);
             }
         };

@@ -4,7 +4,7 @@
 //! and outputs are bytes in it: one that does not decode is the task's failure and leaves the
 //! conversation intact, and a retry sends the same bytes again.
 
-use crate::{Payload, TaskError, child};
+use crate::{TaskError, child};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
     io::{self, PipeReader, PipeWriter, Write},
@@ -51,12 +51,17 @@ impl Message {
 
     /// The value, or what went wrong.
     pub(crate) fn decode<O: DeserializeOwned>(&self) -> Result<O, TaskError> {
-        let not_decoded = TaskError::not_decoded(Payload::Output);
         if self.is_value() {
-            return postcard::from_bytes(self.payload()).map_err(not_decoded);
+            return decode(self.payload()).map_err(TaskError::Output);
         }
-        Err(postcard::from_bytes(self.payload()).unwrap_or_else(not_decoded))
+        Err(decode(self.payload()).unwrap_or_else(TaskError::Output))
     }
+}
+
+/// A value out of its bytes, or why there is none.
+pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
+    let hint = "does its type serialise into a format without field names?";
+    postcard::from_bytes(bytes).map_err(|error| format!("cannot be decoded: {error}; {hint}"))
 }
 
 /// The size of what follows it, the task and the kind that bytes begin with.
@@ -72,12 +77,11 @@ pub(crate) fn encode((task, kind): (u64, u8), value: &impl Serialize) -> Result<
     let mut bytes = vec![0; 4 + HEAD_BYTES];
     bytes[4..12].copy_from_slice(&task.to_le_bytes());
     bytes[12] = kind;
-    postcard::to_io(value, &mut bytes).map_err(|error| error.to_string())?;
+    let encoded = postcard::to_io(value, &mut bytes);
+    encoded.map_err(|error| format!("cannot be encoded: {error}"))?;
     let (size, limit) = (bytes.len() - 4 - HEAD_BYTES, crate::MAX_VALUE_BYTES);
     if size > limit {
-        return Err(format!(
-            "a value of {size} bytes is past the limit of {limit}"
-        ));
+        return Err(format!("of {size} bytes is past the limit of {limit}"));
     }
     bytes[..4].copy_from_slice(&((HEAD_BYTES + size) as u32).to_le_bytes());
     Ok(bytes)
@@ -126,7 +130,8 @@ impl Link {
     /// The other end is gone, or the message cannot be encoded (`InvalidData`; nothing is sent).
     pub fn send(&mut self, message: &impl Serialize) -> io::Result<()> {
         let encoded = encode((NO_TASK, 0), message);
-        let invalid = |reason| io::Error::new(io::ErrorKind::InvalidData, reason);
+        let invalid =
+            |reason| io::Error::new(io::ErrorKind::InvalidData, format!("a message {reason}"));
         self.output.write_all(&encoded.map_err(invalid)?)
     }
 

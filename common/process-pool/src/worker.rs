@@ -369,8 +369,7 @@ impl Worker {
         match ending {
             Ending::Dismissed => None,
             Ending::Unfit(reason) if !is_ready => Some(reason),
-            _ if !is_ready => Some(PoolError::Ended(exit)),
-            _ => did_nothing.then_some(PoolError::EndedIdle(exit)),
+            _ => did_nothing.then_some(PoolError::Ended(exit)),
         }
     }
 

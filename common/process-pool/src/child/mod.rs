@@ -20,7 +20,7 @@ pub(crate) use platform::{
     Answers, PACKET_BYTES, Tasks, Waker, is_shortage, read, split, wait_for, watch_parent,
 };
 
-use crate::{PoolError, served};
+use crate::{PoolError, error::CAUSE, served};
 #[cfg(unix)]
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::{
@@ -181,7 +181,8 @@ impl Program {
 
     fn command(&self, role: &str) -> io::Result<Command> {
         if is_child() {
-            return Err(io::Error::other("a child process has no children"));
+            let text = format!("a child process has no children; {CAUSE}");
+            return Err(io::Error::other(text));
         }
         let path = self.path()?;
         let mut command = match self.path {
