@@ -77,7 +77,7 @@ fn serve_all(functions: &[&dyn Role], mut link: Link) -> io::Result<()> {
             run();
         }
         let mut answer = answer.ok_or(io::ErrorKind::InvalidData)?;
-        if let Some(about) = about {
+        if let Some(about) = about.filter(|about| !about.is_empty()) {
             let noted = wire::encode((order.task, NOTE), &about).map_err(io::Error::other)?;
             answer.splice(0..0, noted);
         }
