@@ -56,9 +56,7 @@ fn main() -> ExitCode {
         &process_pool::ROLES[..],
     ]
     .concat();
-    if let Some(code) = child::take_role(&roles) {
-        return code;
-    }
+    child::enter(&roles);
     let others = [
         in_flight::take_role,
         recorder::take_role,

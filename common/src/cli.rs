@@ -219,10 +219,10 @@ pub fn parse_alone<Line: Parser>() -> Result<Line, ExitCode> {
     parse(Line::command())
 }
 
-/// Serves a child's role if this process was started in one; a refusal is printed.
-pub fn take_role(roles: &[&dyn Role]) -> Option<ExitCode> {
+/// Serves a child's role and ends the process, if it was started in one.
+pub fn enter(roles: &[&dyn Role]) {
     process_pool::note_tasks(crate::recorded::note);
-    child::take_role(roles)
+    child::enter(roles);
 }
 
 /// Prints in one line why a program failed; returns its exit code.

@@ -61,9 +61,7 @@ impl Step {
         demonstrate: impl FnOnce(&Own, &mut Lab) -> anyhow::Result<()>,
     ) -> ExitCode {
         end_where_no_thread_starts();
-        if let Some(code) = cli::take_role(roles) {
-            return code;
-        }
+        cli::enter(roles);
         inherited::end_with_parent();
         if let Some(way_out) = inherited::short_of_stack() {
             report::print_error(way_out);

@@ -51,7 +51,7 @@ impl PoolError {
     }
 }
 
-pub(crate) const CAUSE: &str = "is `child::take_role` the first call in `main`?";
+pub(crate) const CAUSE: &str = "is `child::enter` the first call in `main`?";
 
 /// Why a task has no result.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]

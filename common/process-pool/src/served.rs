@@ -13,8 +13,7 @@ use std::{
     io::{self, Write},
     mem,
     panic::{self, AssertUnwindSafe},
-    process::{self, ExitCode},
-    thread,
+    process, thread,
 };
 
 impl<I: DeserializeOwned, O: Serialize> Role for Worker<I, O> {
@@ -22,7 +21,7 @@ impl<I: DeserializeOwned, O: Serialize> Role for Worker<I, O> {
         self.name
     }
 
-    fn serve(&self, link: Link) -> ExitCode {
+    fn serve(&self, link: Link) -> u8 {
         serve(&[self], link)
     }
 
@@ -45,10 +44,10 @@ impl<I: DeserializeOwned, O: Serialize> Role for Worker<I, O> {
 }
 
 /// Serves tasks until the parent closes the link.
-pub(crate) fn serve(functions: &[&dyn Role], link: Link) -> ExitCode {
+pub(crate) fn serve(functions: &[&dyn Role], link: Link) -> u8 {
     keep_panics_of_this_thread();
     // Without an error the parent needs this worker no more.
-    ExitCode::from(u8::from(serve_all(functions, link).is_err()))
+    u8::from(serve_all(functions, link).is_err())
 }
 
 fn serve_all(functions: &[&dyn Role], mut link: Link) -> io::Result<()> {

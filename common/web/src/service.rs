@@ -11,7 +11,6 @@ use serde::{Serialize, de::DeserializeOwned};
 use std::{
     io,
     net::{Ipv4Addr, SocketAddr},
-    process::ExitCode,
     time::Duration,
 };
 use tokio::{
@@ -44,7 +43,7 @@ pub enum ServerError {
     Ill(String),
 }
 
-/// A service as a role: `main` hands it to [`take_role`](process_pool::child::take_role).
+/// A service as a role: `main` hands it to [`enter`](process_pool::child::enter).
 #[derive(Debug)]
 pub struct Service {
     pub(crate) name: &'static str,
@@ -57,8 +56,8 @@ impl Role for Service {
         self.name
     }
 
-    fn serve(&self, link: Link) -> ExitCode {
-        (self.serve)(link).map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS)
+    fn serve(&self, link: Link) -> u8 {
+        u8::from((self.serve)(link).is_none())
     }
 }
 

@@ -32,9 +32,7 @@ const ROUNDS: usize = 5;
 const ROUNDS_OF_PYTHON: usize = 3;
 
 fn main() -> ExitCode {
-    if let Some(code) = cli::take_role(&[&ITEM]) {
-        return code;
-    }
+    cli::enter(&[&ITEM]);
     let args = match cli::parse_alone::<Args>() {
         Ok(args) => args,
         Err(code) => return code,

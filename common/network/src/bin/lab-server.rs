@@ -59,9 +59,7 @@ struct Args {
 }
 
 fn main() -> ExitCode {
-    if let Some(code) = cli::take_role(&[&SERVER]) {
-        return code;
-    }
+    cli::enter(&[&SERVER]);
     match cli::parse_alone::<Args>().map(serve) {
         Ok(served) => served.map_or_else(|error| cli::failed(&error), |()| ExitCode::SUCCESS),
         Err(code) => code,

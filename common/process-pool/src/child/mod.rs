@@ -2,10 +2,10 @@
 //!
 //! A program that needs helpers in processes of their own (worker, server, a child to be watched)
 //! starts *itself* again with [`Program::start`]. The copy finds in its arguments which role it has,
-//! serves it from [`take_role`], the first call in `main`, and never reaches the rest.
+//! serves it in [`enter`], the first call in `main`, and never reaches the rest.
 //!
 //! Parent and child talk over a private [`Link`]. It arrives as the child's standard input and
-//! output; [`take_role`] moves it away, so that nothing that the child prints, reads or starts can
+//! output; [`enter`] moves it away, so that nothing that the child prints, reads or starts can
 //! touch it. The end of the parent, however it comes, closes it, which a child that reads it learns
 //! at once. Where there is no Unix, nothing starts, and the error says so.
 
@@ -28,7 +28,7 @@ use std::{
     ffi::OsString,
     fmt, io,
     path::PathBuf,
-    process::{self, Command, ExitCode, ExitStatus},
+    process::{self, Command, ExitStatus},
     sync::Arc,
     time::Instant,
 };
@@ -44,8 +44,8 @@ pub trait Role: Sync {
     /// The name by which the parent asks for it.
     fn name(&self) -> &str;
 
-    /// Serves the role until the link closes or the work is done.
-    fn serve(&self, link: Link) -> ExitCode;
+    /// Serves the role until the link closes or the work is done; returns the exit code.
+    fn serve(&self, link: Link) -> u8;
 
     /// Name and types of a function that a pool's workers run, if it is one.
     #[doc(hidden)]
@@ -60,27 +60,17 @@ pub trait Role: Sync {
     }
 }
 
-/// Serves a role if this process was started as a child; the first call in `main`.
+/// Serves a role and ends the process, if it was started as a child; the first call in `main`.
 ///
-/// Returns `None` in a program that its user started, and the child's exit code otherwise: 2, after
-/// a word on standard error, where there is no such role.
-pub fn take_role(roles: &[&dyn Role]) -> Option<ExitCode> {
-    let names = asked_role()?;
-    Some(take(roles, &names).unwrap_or_else(|error| {
-        eprintln!("error: cannot serve the role `{names}`: {error}");
-        ExitCode::from(2)
-    }))
-}
-
-/// Serves a role and ends the process, if it was started as a child; does nothing otherwise.
-///
-/// It is [`take_role`] for a `main` that returns something else than an exit code, and for the
-/// test that [`Program::test`] names.
+/// Where there is no such role it exits with 2, after a word on standard error.
 #[expect(clippy::exit, reason = "a child goes no further")]
 pub fn enter(roles: &[&dyn Role]) {
-    if let Some(code) = take_role(roles) {
-        process::exit(i32::from(code != ExitCode::SUCCESS));
-    }
+    let Some(names) = asked_role() else { return };
+    let code = serve(roles, &names).unwrap_or_else(|error| {
+        eprintln!("error: cannot serve the role `{names}`: {error}");
+        2
+    });
+    process::exit(code.into())
 }
 
 /// The role that this process was started in.
@@ -90,7 +80,7 @@ fn asked_role() -> Option<String> {
     argument.strip_prefix(ROLE_ARGUMENT).map(Into::into)
 }
 
-fn take(roles: &[&dyn Role], names: &str) -> io::Result<ExitCode> {
+fn serve(roles: &[&dyn Role], names: &str) -> io::Result<u8> {
     let mut wanted = Vec::new();
     for name in names.split(TOGETHER) {
         let mut named = roles.iter().filter(|role| role.name() == name);
@@ -109,7 +99,7 @@ fn take(roles: &[&dyn Role], names: &str) -> io::Result<ExitCode> {
 
 /// Whether this process was started as a child.
 ///
-/// The argument shows it even where the program forgot [`take_role`]: a copy that goes on as if
+/// The argument shows it even where the program forgot to [`enter`]: a copy that goes on as if
 /// its user had started it must not start copies in turn.
 pub fn is_child() -> bool {
     asked_role().is_some()
@@ -140,7 +130,7 @@ impl Program {
         Self::default()
     }
 
-    /// The program at `path`, which must call [`take_role`] first.
+    /// The program at `path`, which must call [`enter`] first.
     pub fn at(path: impl Into<PathBuf>) -> Self {
         Self {
             path: Some(path.into()),

@@ -66,8 +66,8 @@ const ROLES: [&dyn Role; 22] = [
 #[cfg(unix)]
 fn main() -> ExitCode {
     let forgets = std::env::var_os("POOL_WORKER_FORGETS").is_some();
-    if !forgets && let Some(code) = child::take_role(&ROLES) {
-        return code;
+    if !forgets {
+        child::enter(&ROLES);
     }
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -242,7 +242,7 @@ impl Role for Doomed {
         "doomed"
     }
 
-    fn serve(&self, link: Link) -> ExitCode {
+    fn serve(&self, link: Link) -> u8 {
         thread::spawn(|| {
             thread::sleep(Duration::from_millis(5));
             std::process::exit(9);
@@ -261,11 +261,11 @@ impl Role for Impostor {
         self.0
     }
 
-    fn serve(&self, mut link: Link) -> ExitCode {
+    fn serve(&self, mut link: Link) -> u8 {
         if self.0 == "mute" {
             let _ = link.receive::<u8>();
         }
-        ExitCode::from(7)
+        7
     }
 }
 

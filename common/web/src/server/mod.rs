@@ -52,7 +52,7 @@ use tokio::{
 use tower::ServiceExt;
 pub(crate) use witness::{Connection, Counts};
 
-/// The server's role: `main` hands it to [`take_role`](process_pool::child::take_role).
+/// The server's role: `main` hands it to [`enter`](process_pool::child::enter).
 pub static SERVER: Service = Service {
     name: "server",
     serve,
