@@ -158,7 +158,7 @@ impl Jobs {
         self,
         workers: NonZeroUsize,
     ) -> anyhow::Result<impl FnMut(u64) -> anyhow::Result<Duration>> {
-        let pool = JOB.pool(workers)?;
+        let pool = JOB.pool_builder().workers(workers).start()?;
         Ok(move |_| {
             let start = Instant::now();
             let outcomes = run_in_processes(&pool, &self.jobs);

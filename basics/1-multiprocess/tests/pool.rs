@@ -42,7 +42,7 @@ fn whatever_the_order_of_hand_out_sums_come_back_in_the_order_of_the_jobs() {
                 "{workers} workers"
             );
         }
-        let ledger = pool.shutdown();
+        let ledger = pool.shutdown(None);
         assert!(ledger.balances(), "{ledger:?}");
         assert_eq!(ledger.done, 2 * (1 + 4 + 7 + 200));
         assert_eq!((ledger.failed, ledger.retried), (0, 0));

@@ -63,10 +63,10 @@ fn ours(
     jobs: Vec<u64>,
     short: usize,
 ) -> anyhow::Result<impl FnMut(u64) -> anyhow::Result<Duration>> {
-    let mut pool = NAP.pool(WORKERS)?;
+    let mut pool = NAP.pool_builder().workers(WORKERS).start()?;
     Ok(move |_| {
         if short == 0 {
-            pool = NAP.pool(WORKERS)?;
+            pool = NAP.pool_builder().workers(WORKERS).start()?;
         }
         for outcome in pool.map(std::iter::repeat_n(0, short)) {
             ensure!(outcome? == 0, "a wrong answer");

@@ -23,7 +23,7 @@ pub(crate) const ROLES: [&dyn Role; 5] = [&SQUARE, &ECHO, &ECHO_PLAIN, &NAP, &su
 type Answers = Result<Vec<u64>, TaskError>;
 
 pub(super) fn map() -> anyhow::Result<impl FnMut(u64) -> anyhow::Result<Duration>> {
-    let pool = SQUARE.pool(WORKERS)?;
+    let pool = SQUARE.pool_builder().workers(WORKERS).start()?;
     Ok(move |count| {
         let inputs = tasks::inputs(count);
         let start = Instant::now();
@@ -37,7 +37,8 @@ pub(super) fn map() -> anyhow::Result<impl FnMut(u64) -> anyhow::Result<Duration
 }
 
 pub(super) fn unordered() -> anyhow::Result<impl FnMut(u64) -> anyhow::Result<Duration>> {
-    Ok(stream_through(SQUARE.pool(WORKERS)?))
+    let pool = SQUARE.pool_builder().workers(WORKERS).start()?;
+    Ok(stream_through(pool))
 }
 
 /// With retries, a time limit and a hook that sees all events.
@@ -64,7 +65,7 @@ fn stream_through(pool: ProcessPool<u64, u64>) -> impl FnMut(u64) -> anyhow::Res
 }
 
 pub(super) fn call() -> anyhow::Result<impl FnMut(u64) -> anyhow::Result<Duration>> {
-    let pool = SQUARE.pool(WORKERS)?;
+    let pool = SQUARE.pool_builder().workers(WORKERS).start()?;
     Ok(move |count: u64| {
         let mut answers = Vec::with_capacity(usize::try_from(count)?);
         let start = Instant::now();
@@ -81,7 +82,7 @@ pub(super) fn call() -> anyhow::Result<impl FnMut(u64) -> anyhow::Result<Duratio
 pub(super) fn submit_ahead(
     ahead: usize,
 ) -> anyhow::Result<impl FnMut(u64) -> anyhow::Result<Duration>> {
-    let pool = SQUARE.pool(WORKERS)?;
+    let pool = SQUARE.pool_builder().workers(WORKERS).start()?;
     Ok(move |count: u64| {
         let mut answers = Vec::with_capacity(usize::try_from(count)?);
         let mut waiting: VecDeque<Task<u64>> = VecDeque::new();
@@ -108,7 +109,7 @@ pub(super) fn ready(workers: NonZeroUsize) -> impl FnMut(u64) -> anyhow::Result<
         let mut took = Duration::ZERO;
         for _ in 0..count {
             let start = Instant::now();
-            let pool = SQUARE.pool(workers)?;
+            let pool = SQUARE.pool_builder().workers(workers).start()?;
             took += start.elapsed();
             ensure!(pool.worker_ids().len() == workers.get(), "all are ready");
         }
@@ -120,7 +121,7 @@ pub(super) fn first_result(count: u64) -> anyhow::Result<Duration> {
     let mut took = Duration::ZERO;
     for n in 0..count {
         let start = Instant::now();
-        let pool = SQUARE.pool(NonZeroUsize::MIN)?;
+        let pool = SQUARE.pool_builder().workers(NonZeroUsize::MIN).start()?;
         let answer = pool.call(n)?;
         took += start.elapsed();
         ensure!(answer == tasks::square(n), "a wrong answer");
@@ -129,7 +130,7 @@ pub(super) fn first_result(count: u64) -> anyhow::Result<Duration> {
 }
 
 pub(super) fn echo_one_in_flight() -> anyhow::Result<impl FnMut(u64) -> anyhow::Result<Duration>> {
-    let pool = ECHO.pool(WORKERS)?;
+    let pool = ECHO.pool_builder().workers(WORKERS).start()?;
     Ok(move |count| {
         let mut took = Duration::ZERO;
         for n in 0..count {
@@ -145,13 +146,13 @@ pub(super) fn echo_one_in_flight() -> anyhow::Result<impl FnMut(u64) -> anyhow::
 }
 
 pub(super) fn echo_map() -> anyhow::Result<impl FnMut(u64) -> anyhow::Result<Duration>> {
-    let pool = ECHO.pool(WORKERS)?;
+    let pool = ECHO.pool_builder().workers(WORKERS).start()?;
     Ok(move |count| echo_all(&pool, count))
 }
 
 pub(super) fn echo_map_of_plain_vectors()
 -> anyhow::Result<impl FnMut(u64) -> anyhow::Result<Duration>> {
-    let pool = ECHO_PLAIN.pool(WORKERS)?;
+    let pool = ECHO_PLAIN.pool_builder().workers(WORKERS).start()?;
     Ok(move |count| echo_all(&pool, count))
 }
 

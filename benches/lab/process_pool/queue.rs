@@ -38,7 +38,7 @@ pub(crate) fn group(setting: &Setting) -> anyhow::Result<Group> {
     let procspawn_open_files_each = procspawn::descriptors_of_a_queued_task(open_files)?;
     let dir = tempfile::tempdir()?;
     let gate = dir.path().join("open");
-    let pool = HELD.pool(WORKERS)?;
+    let pool = HELD.pool_builder().workers(WORKERS).start()?;
     let held = (0..WORKERS.get()).map(|_| pool.submit(Held::Until(gate.clone())));
     let held: Vec<_> = held.collect();
     let open_files_before = open_files();
@@ -55,7 +55,7 @@ pub(crate) fn group(setting: &Setting) -> anyhow::Result<Group> {
     for (n, task) in (0..count).zip(waiting) {
         ensure!(task.wait()? == tasks::square(n), "a wrong answer");
     }
-    let ledger = pool.shutdown();
+    let ledger = pool.shutdown(None);
     ensure!(ledger.done == count + WORKERS.get() as u64, "{ledger:?}");
     let mut notes = Vec::new();
     notes.extend(bytes.map(|bytes| of_ours(bytes, count)));

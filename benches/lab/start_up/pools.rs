@@ -62,7 +62,7 @@ fn rows() -> Vec<Row> {
         }),
         Row::ours("worker processes", |count| {
             timed(count, |n| {
-                let pool = NEXT.pool(TWO)?;
+                let pool = NEXT.pool_builder().workers(TWO).start()?;
                 Ok((pool.call(n)?, pool))
             })
         }),

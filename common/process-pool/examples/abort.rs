@@ -35,7 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     assert!(unwanted.cancel());
     assert_eq!(unwanted.wait(), Err(TaskError::Cancelled));
     assert_eq!(pool.call(9)?, 81);
-    let ledger = pool.shutdown();
+    let ledger = pool.shutdown(None);
     assert!(ledger.balances(), "{ledger:?}");
     println!("{} of {} tasks are done", ledger.done, ledger.submitted);
     println!("{} workers were lost on the way", ledger.workers_lost);

@@ -8,7 +8,7 @@ use std::{
     error::Error,
     fs, io,
     path::{Path, PathBuf},
-    process, thread,
+    process,
 };
 
 const PARSE: Worker<PathBuf, Result<Page, String>> = Worker::new("parse", |file| {
@@ -41,7 +41,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let files: Result<Vec<_>, _> = fs::read_dir(&folder)?.collect();
     let files = files?.into_iter().map(|entry| entry.path());
-    let pool = PARSE.pool(thread::available_parallelism()?)?;
+    let pool = PARSE.pool_builder().start()?;
     let (mut pages, mut links, mut longest) = (0, 0, String::new());
     for (_, outcome) in pool.map_unordered(files.collect::<Vec<_>>()) {
         match outcome? {

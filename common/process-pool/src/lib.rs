@@ -19,7 +19,7 @@ pub use stream::Unordered;
 
 use crate::child::Exit;
 use serde::{Deserialize, Serialize};
-use std::{num::NonZeroUsize, sync::OnceLock, time::Duration};
+use std::{sync::OnceLock, time::Duration};
 
 /// An encoded input or output may have so many bytes: 1,020 MiB.
 pub const MAX_VALUE_BYTES: usize = wire::MESSAGE_LIMIT_BYTES - (4 << 20);
@@ -35,14 +35,6 @@ impl<I, O> Worker<I, O> {
     /// Names a function; the name is unique within the program, and has no comma.
     pub const fn new(name: &'static str, function: fn(I) -> O) -> Self {
         Self { name, function }
-    }
-
-    /// Starts a pool of `workers` processes; see [`PoolBuilder`] for all that can be set.
-    ///
-    /// # Errors
-    /// As [`PoolBuilder::start`].
-    pub fn pool(&self, workers: NonZeroUsize) -> Result<ProcessPool<I, O>, PoolError> {
-        self.pool_builder().workers(workers).start()
     }
 
     /// Sets up a pool.

@@ -17,7 +17,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Worker processes that run one function; made by [`Worker::pool`](crate::Worker::pool).
+/// Worker processes that run one function; made by [`PoolBuilder::start`](crate::PoolBuilder::start).
 ///
 /// It can be shared between threads, in an `Arc` or a `static`. Dropping it cancels what waits and
 /// runs, kills the workers and reaps them, which blocks for some milliseconds; see
@@ -91,17 +91,13 @@ impl<I, O> ProcessPool<I, O> {
 
     /// Takes no more tasks, waits until every submitted one has ended, then ends the workers.
     ///
-    /// Returns the final ledger. To end without waiting, drop the pool.
-    pub fn shutdown(&self) -> Ledger {
-        self.shutdown_async(None).block_on()
+    /// Past `limit`, if there is one, it cancels what has not ended. Returns the final ledger. To end
+    /// without waiting, drop the pool.
+    pub fn shutdown(&self, limit: Option<Duration>) -> Ledger {
+        self.shutdown_async(limit).block_on()
     }
 
-    /// As [`shutdown`](Self::shutdown), but cancels what has not ended after `limit`.
-    pub fn shutdown_within(&self, limit: Duration) -> Ledger {
-        self.shutdown_async(Some(limit)).block_on()
-    }
-
-    /// As [`shutdown`](Self::shutdown), without blocking the thread; a limit is optional.
+    /// As [`shutdown`](Self::shutdown), without blocking the thread.
     ///
     /// # Cancel safety
     /// Dropped before it is ready, the pool shuts down all the same.

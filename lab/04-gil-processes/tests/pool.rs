@@ -29,7 +29,7 @@ fn processes_count_what_one_thread_counts() {
             let done: Result<Vec<u64>, _> = done.into_iter().collect();
             assert_eq!(done, Ok(count_sequential(&steps)));
         }
-        assert!(pool.shutdown().balances());
+        assert!(pool.shutdown(None).balances());
     }
     assert_nothing_left_behind(BINARY);
 }
@@ -63,7 +63,7 @@ fn a_job_that_crashes_takes_nothing_down_but_its_own_process() {
                 (job, done) => panic!("{job:?} became {done:?} with {workers} workers"),
             }
         }
-        let ledger = pool.shutdown();
+        let ledger = pool.shutdown(None);
         assert!(ledger.balances(), "{ledger:?}");
         assert_eq!((ledger.done, ledger.failed, ledger.retried), (9, 3, 0));
         assert_eq!(ledger.workers_lost, 3);

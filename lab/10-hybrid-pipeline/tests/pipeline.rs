@@ -126,7 +126,7 @@ fn a_worker_killed_in_mid_crawl_costs_no_page() {
     let Parser::Processes(pool, _) = parser else {
         panic!("it has processes");
     };
-    let ledger = pool.shutdown();
+    let ledger = pool.shutdown(None);
     assert_eq!((ledger.done, ledger.failed), (60, 0), "{ledger:?}");
     assert_eq!(ledger.workers_lost, 1, "{ledger:?}");
     assert_eq!(crawled.iter().map(found).count(), 60);

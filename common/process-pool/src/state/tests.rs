@@ -29,5 +29,5 @@ fn a_pool_that_loses_a_thread_leaves_no_task_waiting() {
             .into_iter()
             .all(|outcome| outcome == Err(lost.clone()))
     );
-    assert!(pool.shutdown().balances());
+    assert!(pool.shutdown(None).balances());
 }

@@ -24,7 +24,7 @@ fn a_task_that_forks_and_returns_twice_answers_once() {
         for (n, outcome) in (0..).zip(outcomes) {
             assert_eq!(outcome, Ok(n));
         }
-        assert_eq!(pool.shutdown().done, 200);
+        assert_eq!(pool.shutdown(None).done, 200);
     });
 }
 
@@ -55,7 +55,7 @@ fn a_lock_on_standard_output_delays_no_result() {
         let pool = pool(CHORE, 1);
         let pid = pool.call(Chore::HoldStdout).expect("it returns");
         assert_eq!(pool.call(Chore::Return), Ok(pid));
-        assert!(pool.shutdown().balances());
+        assert!(pool.shutdown(None).balances());
         assert!(is_gone(pid));
     });
 }
@@ -147,7 +147,7 @@ fn attempts_are_runs_that_were_begun() {
             let chores = (0..100).map(|n| Chore::DieOnce(dir.path().join(n.to_string())));
             let outcomes = pool.map(chores.collect::<Vec<_>>());
             assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
-            let ledger = pool.shutdown();
+            let ledger = pool.shutdown(None);
             assert_eq!((ledger.retried, ledger.workers_lost), (100, 100));
         }
     });
@@ -237,7 +237,7 @@ fn the_last_tasks_of_a_shutdown_run_at_once_and_a_shared_pool_can_end() {
         let pool = Arc::new(pool(CHORE, 2));
         let tasks = [point.chore(), point.chore()].map(|chore| pool.submit(chore));
         let ending = Arc::clone(&pool);
-        let ending = thread::spawn(move || ending.shutdown());
+        let ending = thread::spawn(move || ending.shutdown(None));
         let met = [point.meet(), point.meet()];
         drop(met);
         assert_eq!(ending.join().expect("no panic").done, 2);

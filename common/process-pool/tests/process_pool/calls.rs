@@ -36,7 +36,7 @@ fn calls_from_many_threads_equal_the_sequential_oracle_beside_other_tasks() {
                 let expected: Vec<_> = (0..5_000).map(square).map(Ok).collect();
                 assert_eq!(results, expected);
             });
-            let ledger = pool.shutdown();
+            let ledger = pool.shutdown(None);
             assert_eq!((ledger.submitted, ledger.done), (5_600, 5_600));
             assert_eq!(ledger.workers_started, workers as u64);
         });
@@ -176,7 +176,7 @@ fn a_call_comes_back_with_what_went_wrong() {
             "{outcome:?}"
         );
         assert_eq!(picky.call(Picky(1)), Ok(1));
-        assert!(picky.shutdown().balances());
+        assert!(picky.shutdown(None).balances());
     });
 }
 
@@ -198,6 +198,6 @@ fn a_call_made_while_a_panic_unwinds_costs_no_worker() {
         assert!(unwound.is_err());
         assert_eq!(pool.call(4), Ok(16));
         assert_eq!(pool.worker_ids(), workers);
-        assert_eq!(pool.shutdown().workers_lost, 0);
+        assert_eq!(pool.shutdown(None).workers_lost, 0);
     });
 }

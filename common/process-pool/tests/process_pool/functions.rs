@@ -72,7 +72,9 @@ pub(crate) fn square(n: u64) -> u128 {
 
 fn start_a_pool(_: u64) -> String {
     SQUARE
-        .pool(NonZeroUsize::MIN)
+        .pool_builder()
+        .workers(NonZeroUsize::MIN)
+        .start()
         .map_or_else(|error| error.to_string(), |_| "it started".into())
 }
 

@@ -54,7 +54,7 @@ fn among_others(
     let good = GOOD as u64 + 1;
     assert_eq!((ledger.done, ledger.failed), (good, 1), "{ledger:?}");
     let workers = pool.worker_ids();
-    assert!(pool.shutdown().balances());
+    assert!(pool.shutdown(None).balances());
     assert!(workers.iter().chain(&pids).all(|pid| is_gone(*pid)));
     Harm { outcome, pids }
 }
@@ -216,7 +216,7 @@ fn workers_that_keep_dying_are_not_replaced_for_ever() {
             };
             assert!(is_told, "{outcome:?}");
         }
-        let ledger = pool.shutdown();
+        let ledger = pool.shutdown(None);
         assert!(ledger.balances() && ledger.submitted == TASKS, "{ledger:?}");
         // Two attempts for each task, and three starts before each of them, or before giving up.
         let most = 3 * (2 * TASKS + 2);
@@ -234,7 +234,7 @@ fn a_helper_ends_with_the_pool_though_its_task_is_long_over() {
         let mut met = point.meet();
         assert_eq!(task.wait(), Ok(met.pid));
         check_at_rest(&pool);
-        assert!(pool.shutdown().balances());
+        assert!(pool.shutdown(None).balances());
         // Only the helper held the socket.
         let end = met.stream.read(&mut [0]);
         assert!(matches!(end, Ok(0)), "{end:?}");
@@ -259,7 +259,7 @@ fn a_stopped_worker_is_given_up_at_the_limit_though_it_takes_no_input() {
             assert!(is_gone(pid));
             assert_eq!(pool.call(vec![1]), Ok(vec![1]));
         }
-        let ledger = pool.shutdown();
+        let ledger = pool.shutdown(None);
         assert!(ledger.balances() && ledger.workers_lost == 2, "{ledger:?}");
     });
 }

@@ -55,7 +55,7 @@ fn workers_that_cannot_start_break_the_pool_and_say_why() {
             "{reason}"
         );
         // This very test program does not know what a role is.
-        let reason = why_not(functions::MUTE.pool(count(1)));
+        let reason = why_not(functions::MUTE.pool_builder().workers(count(1)).start());
         assert!(reason.contains("before its first task"), "{reason}");
     });
 }
@@ -88,7 +88,7 @@ fn a_pool_that_breaks_later_ends_every_task() {
         assert!(outcomes.into_iter().skip(2).all(broken));
         assert!(broken(pool.submit(Chore::Return).wait()));
         assert!(pool.worker_ids().is_empty());
-        let ledger = pool.shutdown();
+        let ledger = pool.shutdown(None);
         assert!(ledger.balances(), "{ledger:?}");
         assert_eq!((ledger.submitted, ledger.failed), (5, 5));
     });
@@ -149,7 +149,7 @@ fn shutting_down_ends_what_was_submitted_first() {
         let pool = pool(SQUARE, 2);
         let workers = pool.worker_ids();
         let tasks: Vec<_> = (0..500).map(|n| pool.submit(n)).collect();
-        let ledger = pool.shutdown();
+        let ledger = pool.shutdown(None);
         assert_eq!(
             (ledger.submitted, ledger.done, ledger.workers_lost),
             (500, 500, 0)
@@ -168,7 +168,7 @@ fn a_pool_can_end_while_a_worker_is_dead() {
             signal::kill(pid, Signal::SIGKILL).expect("it idles");
             wait_until_dead(pid);
             let tasks = [pool.submit(Chore::Return), pool.submit(Chore::Die)];
-            assert!(pool.shutdown().balances());
+            assert!(pool.shutdown(None).balances());
             let [returned, died] = tasks.map(|task| task.wait());
             assert!(returned.is_ok() && died.is_err(), "{returned:?}, {died:?}");
         }
@@ -264,7 +264,7 @@ fn workers_have_the_environment_and_folder_they_are_given_and_a_limited_life() {
             assert_eq!((word.as_deref(), &place), (Some("hello"), &folder));
             pids.insert(pid);
         }
-        let ledger = pool.shutdown();
+        let ledger = pool.shutdown(None);
         assert_eq!((pids.len(), ledger.done, ledger.workers_lost), (6, 6, 0));
     });
 }
@@ -298,6 +298,6 @@ fn a_task_can_be_waited_for_a_while_and_cancelled_by_dropping_it() {
         let task = task.wait_timeout(Duration::from_millis(5));
         drop(task.expect_err("it meets"));
         assert!(pool.call(Chore::Return).is_ok_and(|pid| pid != met.pid));
-        assert_eq!(pool.shutdown().cancelled, 1);
+        assert_eq!(pool.shutdown(None).cancelled, 1);
     });
 }

@@ -27,7 +27,7 @@ fn large_values_on_both_sides_of_full_queues_do_not_jam() {
         for (task, input) in tasks.into_iter().zip(inputs).rev() {
             assert!(task.wait() == Ok(input));
         }
-        assert_eq!(pool.shutdown().done, 40);
+        assert_eq!(pool.shutdown(None).done, 40);
     });
 }
 
@@ -71,7 +71,7 @@ fn values_past_the_limit_are_reported_and_the_worker_goes_on() {
             "{outcomes:?}"
         );
 
-        for ledger in [inflating.shutdown(), deflating.shutdown()] {
+        for ledger in [inflating.shutdown(None), deflating.shutdown(None)] {
             assert_eq!((ledger.submitted, ledger.done, ledger.failed), (3, 2, 1));
             assert_eq!(ledger.workers_lost, 0);
         }

@@ -95,7 +95,7 @@ fn main() -> ExitCode {
 #[cfg(unix)]
 fn pool(workers: usize) -> Result<ProcessPool<Chore, u32>> {
     let workers = NonZeroUsize::new(workers).ok_or("no workers")?;
-    Ok(functions::CHORE.pool(workers)?)
+    Ok(functions::CHORE.pool_builder().workers(workers).start()?)
 }
 
 #[cfg(unix)]
@@ -123,7 +123,7 @@ fn queue(socket: &str, tasks: &str) -> Result<()> {
     for task in meetings.into_iter().chain(waiting) {
         task.wait()?;
     }
-    let ledger = pool.shutdown();
+    let ledger = pool.shutdown(None);
     if ledger.done != tasks as u64 + 2 {
         return Err(format!("{ledger:?}").into());
     }
@@ -147,7 +147,7 @@ fn shortage() -> Result<()> {
     while pool.worker_ids().len() < 4 {
         thread::yield_now();
     }
-    match (outcome, pool.shutdown().workers_lost) {
+    match (outcome, pool.shutdown(None).workers_lost) {
         (Err(TaskError::WorkerLost { attempts: 1, .. }), 1) => Ok(()),
         (outcome, lost) => Err(format!("{outcome:?}, {lost} lost").into()),
     }
@@ -161,7 +161,10 @@ fn threads() -> Result<()> {
     let pages = std::fs::read_to_string("/proc/self/statm")?;
     let pages: u64 = pages.split(' ').next().ok_or("no pages")?.parse()?;
     setrlimit(Resource::RLIMIT_AS, pages * 4096 + (1 << 20), hard)?;
-    let refused = functions::CHORE.pool(NonZeroUsize::MIN);
+    let refused = functions::CHORE
+        .pool_builder()
+        .workers(NonZeroUsize::MIN)
+        .start();
     setrlimit(Resource::RLIMIT_AS, soft, hard)?;
     let Err(PoolError::Refused {
         is_shortage: true, ..
@@ -198,7 +201,7 @@ fn end(pools: &str) -> Result<()> {
         }
         if round % 2 == 1 {
             drop(pool);
-        } else if pool.shutdown().done != 10 {
+        } else if pool.shutdown(None).done != 10 {
             return Err(format!("round {round}: a task was not done").into());
         }
         for task in tasks {

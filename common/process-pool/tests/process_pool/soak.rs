@@ -33,7 +33,7 @@ fn among_killings(how: &str, run: impl FnOnce(&ProcessPool<u64, u128>)) {
     });
     let took = began.elapsed();
     let workers = pool.worker_ids();
-    let ledger = pool.shutdown();
+    let ledger = pool.shutdown(None);
     assert!(workers.into_iter().all(is_gone));
     let Ledger {
         retried,

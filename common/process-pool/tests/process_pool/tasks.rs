@@ -30,7 +30,7 @@ fn map_equals_the_sequential_oracle_in_order() {
                 let expected: Vec<_> = (0..n).map(square).collect();
                 assert_eq!(outcomes, Ok(expected), "{workers} workers");
             }
-            let ledger = pool.shutdown();
+            let ledger = pool.shutdown(None);
             assert_eq!((ledger.submitted, ledger.done), (1_006, 1_006));
             assert_eq!(ledger.workers_started, workers as u64);
             assert_eq!((ledger.workers_lost, ledger.retried), (0, 0));
@@ -72,7 +72,7 @@ fn unordered_takes_endless_inputs_and_cancels_what_it_no_longer_wants() {
             .start()
             .expect("the pool starts");
         assert_eq!(pool.map_unordered(0..).take(100).count(), 100);
-        let ledger = pool.shutdown();
+        let ledger = pool.shutdown(None);
         assert!(
             ledger.balances() && ledger.submitted <= 100 + 2 * 256,
             "{ledger:?}"
@@ -175,7 +175,7 @@ fn only_13_cannot_cross<I, O>(
     let error = outcomes.remove(1).expect_err("it cannot cross");
     assert!(is_expected(&error), "{error}");
     assert_eq!(outcomes, outputs.map(Ok));
-    let ledger = pool.shutdown();
+    let ledger = pool.shutdown(None);
     assert_eq!((ledger.submitted, ledger.done, ledger.failed), (3, 2, 1));
     assert_eq!(ledger.workers_lost, 0);
 }

@@ -85,7 +85,7 @@ fn an_initialiser_leaves_its_data_in_every_worker() {
                 .zip(outcomes)
                 .all(|(sum, outcome)| outcome == Ok(sum))
         );
-        let ledger = pool.shutdown();
+        let ledger = pool.shutdown(None);
         // What initialises workers is no task.
         assert_eq!((ledger.submitted, ledger.workers_lost), (41, 2));
 
@@ -125,7 +125,7 @@ fn a_subscriber_here_and_one_in_each_worker_change_nothing() {
             matches!(&again, Err(TaskError::Panicked { message, .. }) if is_second(message)),
             "{again:?}"
         );
-        let ledger = pool.shutdown();
+        let ledger = pool.shutdown(None);
         let counts = (ledger.done, ledger.failed, ledger.workers_lost);
         assert_eq!(counts, (11, 1, 0));
     });
