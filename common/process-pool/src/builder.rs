@@ -1,7 +1,7 @@
 //! How a pool is set up.
 
 use crate::{
-    Event, Hook, PoolError, ProcessPool, Worker,
+    Event, PoolError, ProcessPool, Worker,
     child::{self, Program},
     pool::Owner,
     state::{self, Shared},
@@ -47,7 +47,8 @@ pub(crate) struct Settings {
     pub(crate) start_limit: Duration,
     pub(crate) chunk: Option<NonZeroUsize>,
     pub(crate) tasks_per_worker: Option<NonZeroU64>,
-    pub(crate) hook: Option<Hook>,
+    /// What the caller does with events.
+    pub(crate) hook: Option<Box<dyn Fn(Event) + Send + Sync>>,
 }
 
 impl Settings {
@@ -115,9 +116,8 @@ impl<I, O> PoolBuilder<I, O> {
 
     /// Sets how often a task is begun again after its worker was lost; by default 0.
     ///
-    /// With 0 it is begun *at most once*; with more *at least once*, if it is reported as done: a
-    /// worker can be lost after a task took effect and before it could report. A panic, a timeout
-    /// and a cancellation are answers, and are not retried.
+    /// A worker can be lost after a task took effect and before it could report. A panic, a timeout and
+    /// a cancellation are answers, and are not retried.
     pub fn retries(mut self, retries: u32) -> Self {
         self.settings.retries = retries;
         self
@@ -237,6 +237,6 @@ impl<I, O> PoolBuilder<I, O> {
             owner.supervisors.push(supervisor);
         }
         is_started.recv().expect("a supervisor reports")?;
-        Ok(ProcessPool::new(owner))
+        Ok(ProcessPool::new(Arc::new(owner), 0))
     }
 }

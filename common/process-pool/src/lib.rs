@@ -123,6 +123,3 @@ pub(crate) fn note(task: Option<&'static str>, run: &mut dyn FnMut()) -> Vec<u8>
     };
     notes(task, run)
 }
-
-/// What the caller does with events.
-pub(crate) type Hook = Box<dyn Fn(Event) + Send + Sync>;

@@ -19,12 +19,11 @@ use std::{
 
 /// Worker processes that run one function; made by [`PoolBuilder::start`](crate::PoolBuilder::start).
 ///
-/// It can be shared between threads, in an `Arc` or a `static`. Dropping it cancels what waits and
-/// runs, kills the workers and reaps them, which blocks for some milliseconds; see
-/// [`shutdown_async`](Self::shutdown_async) for async programs.
+/// Dropping it cancels what waits and runs, kills the workers and reaps them, which blocks for some
+/// milliseconds; see [`shutdown_async`](Self::shutdown_async) for async programs.
 #[derive(Debug)]
 pub struct ProcessPool<I, O> {
-    owner: Arc<Owner>,
+    pub(crate) owner: Arc<Owner>,
     pub(crate) function: u8,
     types: PhantomData<fn(I) -> O>,
 }
@@ -48,16 +47,13 @@ impl Drop for Owner {
 }
 
 impl<I, O> ProcessPool<I, O> {
-    pub(crate) fn new(owner: Owner) -> Self {
+    pub(crate) fn new(owner: Arc<Owner>, function: u8) -> Self {
+        let types = PhantomData;
         Self {
-            owner: Arc::new(owner),
-            function: 0,
-            types: PhantomData,
+            owner,
+            function,
+            types,
         }
-    }
-
-    pub(crate) fn shared(&self) -> &Arc<Shared> {
-        &self.owner.shared
     }
 
     /// The same workers for another function that [`PoolBuilder::also`](crate::PoolBuilder::also)
@@ -66,24 +62,20 @@ impl<I, O> ProcessPool<I, O> {
     /// # Panics
     /// If the builder did not name that function, with these types.
     pub fn share<J, P>(&self, worker: &Worker<J, P>) -> ProcessPool<J, P> {
-        let place = self.shared().settings.place(worker);
-        let function =
+        let place = self.owner.shared.settings.place(worker);
+        let place =
             place.unwrap_or_else(|| panic!("`{}` is no function of this pool", worker.name));
-        ProcessPool {
-            owner: Arc::clone(&self.owner),
-            function,
-            types: PhantomData,
-        }
+        ProcessPool::new(Arc::clone(&self.owner), place)
     }
 
     /// What all tasks and workers so far have come to: [`Ledger::balances`] when nothing waits or runs.
     pub fn ledger(&self) -> Ledger {
-        self.shared().ledger()
+        self.owner.shared.ledger()
     }
 
     /// The process ids of the workers that are ready; one that is being replaced is left out.
     pub fn worker_ids(&self) -> Vec<u32> {
-        let state = lock(&self.shared().state);
+        let state = lock(&self.owner.shared.state);
         let ready = state.slots.iter().filter(|slot| slot.is_ready());
         let workers = ready.flat_map(|slot| &slot.worker);
         workers.map(|worker| worker.child.id()).collect()
@@ -103,12 +95,12 @@ impl<I, O> ProcessPool<I, O> {
     /// Dropped before it is ready, the pool shuts down all the same.
     pub async fn shutdown_async(&self, limit: Option<Duration>) -> Ledger {
         let over_at = limit.and_then(|limit| Instant::now().checked_add(limit));
-        self.shared().change(|state| {
+        self.owner.shared.change(|state| {
             state.close();
             let earlier = state.queue.over_at.into_iter();
             state.queue.over_at = earlier.chain(over_at).min();
         });
-        self.shared().ended.wait().await;
+        self.owner.shared.ended.wait().await;
         self.ledger()
     }
 }
@@ -132,7 +124,7 @@ impl<I: Serialize, O: DeserializeOwned> ProcessPool<I, O> {
     /// # Errors
     /// The input.
     pub fn try_submit(&self, input: I) -> Result<Task<O>, I> {
-        match Arc::clone(&self.shared().room).try_acquire_owned(1) {
+        match Arc::clone(&self.owner.shared.room).try_acquire_owned(1) {
             Some(permit) => Ok(self.queue(&input, permit)),
             None => Err(input),
         }
@@ -144,13 +136,13 @@ impl<I: Serialize, O: DeserializeOwned> ProcessPool<I, O> {
     /// # Cancel safety
     /// Dropped before it is ready, it has queued nothing, and the input is gone.
     pub async fn submit_async(&self, input: I) -> Task<O> {
-        let permit = Arc::clone(&self.shared().room).acquire_owned(1).await;
+        let permit = Arc::clone(&self.owner.shared.room).acquire_owned(1).await;
         self.queue(&input, permit)
     }
 
     /// Queues a task for which there is room.
     fn queue(&self, input: &I, permit: Permit) -> Task<O> {
-        let shared = self.shared();
+        let shared = &self.owner.shared;
         let (sender, outcome) = oneshot::channel();
         // Without a reader it is not missed.
         let reply = Box::new(|_, outcome| drop(sender.send(outcome)));

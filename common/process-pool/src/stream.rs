@@ -161,7 +161,7 @@ where
     O: DeserializeOwned,
 {
     fn feeder<T: Iterator<Item = I>>(&self, inputs: T, list: bool) -> (Feeder<T>, Unordered<O>) {
-        let shared = Arc::clone(self.shared());
+        let shared = Arc::clone(&self.owner.shared);
         let workers = shared.settings.workers;
         let chosen = match inputs.size_hint() {
             (least, Some(most)) if list && least == most => most.div_ceil(CHUNKS_EACH * workers),

@@ -5,7 +5,7 @@ use measure::host;
 use parking_lot::Mutex;
 use process_pool::{
     PoolError,
-    child::{Exit, Guest, Link, Program, Role},
+    child::{Guest, Link, Program, Role},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
@@ -181,10 +181,7 @@ impl Served {
 /// A silence is explained by an end, if there was one: its connections break a little earlier.
 fn silent(child: &mut Guest, error: &io::Error) -> ServerError {
     ServerError::Ill(match child.end_within(Duration::from_millis(500)) {
-        Ok(Some(status)) => {
-            let exit = Exit::from(status);
-            format!("has ended with {exit}; run again, and look for what it printed")
-        }
-        _ => format!("does not answer: {error}"),
+        Some(exit) => format!("has ended with {exit}; run again, and look for what it printed"),
+        None => format!("does not answer: {error}"),
     })
 }

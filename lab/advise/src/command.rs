@@ -73,10 +73,9 @@ pub fn run(line: &str, limit: Duration, quiet: bool) -> anyhow::Result<Ran> {
     // What it started just before its end was not there yet.
     let (_, left_over, _) = ran.look(guest.child.id(), &mut ready_s);
     // Kills what it left behind, too.
-    let status = guest.end_within(limit.saturating_sub(began.elapsed()))?;
+    ran.exit = guest.end_within(limit.saturating_sub(began.elapsed()));
     drop(guest);
-    ran.exit = status.map(Exit::from);
-    ran.left_over = if status.is_some() { left_over } else { 0 };
+    ran.left_over = if ran.exit.is_some() { left_over } else { 0 };
     ran.wall_s = began.elapsed().as_secs_f64();
     ran.cpu_s = (cpu_of_children() - before).max(0.0);
     ran.at_once = lived_s / ran.wall_s;

@@ -1,7 +1,10 @@
 //! Builds the reader's file, and runs its check in a process of its own: a repair may hang.
 
 use anyhow::{Context, anyhow, bail, ensure};
-use common::{PARENT, child::Guest};
+use common::{
+    PARENT,
+    child::{Exit, Guest},
+};
 use lab_drills::{Drill, verdict::Verdict};
 use serde_json::Value;
 use std::{
@@ -9,7 +12,7 @@ use std::{
     hash::{BuildHasher, RandomState},
     io::Read,
     path::PathBuf,
-    process::{self, Command, ExitStatus, Stdio},
+    process::{self, Command, Stdio},
     sync::{Arc, Mutex, PoisonError},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
@@ -31,15 +34,15 @@ const MOST_BYTES: usize = 1 << 20;
 pub(crate) fn run(
     command: &mut Command,
     limit: Duration,
-) -> anyhow::Result<Option<(ExitStatus, String, String)>> {
+) -> anyhow::Result<Option<(Exit, String, String)>> {
     command.env(PARENT, process::id().to_string());
     command.stdin(Stdio::null()).stdout(Stdio::piped());
     let mut program = Guest::spawn(command.stderr(Stdio::piped()))?;
     let pipes = (program.child.stdout.take(), program.child.stderr.take());
     let (printed, errors) = (Tail::of(pipes.0), Tail::of(pipes.1));
-    let status = program.end_within(limit)?;
+    let exit = program.end_within(limit);
     // A thread of the program may have printed last.
-    Ok(status.map(|status| (status, printed.text(), errors.text())))
+    Ok(exit.map(|exit| (exit, printed.text(), errors.text())))
 }
 
 /// Checks the reader's file; also returns the end of what its code printed.
@@ -60,7 +63,7 @@ pub(crate) fn check(drill: &Drill) -> anyhow::Result<(Verdict, Vec<String>)> {
     let mut command = Command::new(build(&name)?);
     // What a repair prints is not the check's word.
     let mark = format!("{:x}", RandomState::new().hash_one(process::id()));
-    let Some((status, printed, errors)) = run(command.args(["--mark", &mark]), LIMIT)? else {
+    let Some((exit, printed, errors)) = run(command.args(["--mark", &mark]), LIMIT)? else {
         bail!("there was no verdict after {} s", LIMIT.as_secs());
     };
     let verdict = |line: &str| serde_json::from_str(line.strip_prefix(&*mark)?).ok();
@@ -69,7 +72,7 @@ pub(crate) fn check(drill: &Drill) -> anyhow::Result<(Verdict, Vec<String>)> {
     let own = last_lines(own.chain(errors.lines()));
     let verdict = verdict.with_context(|| {
         let (call, own) = (drill.call(), own.join("\n"));
-        let text = format!("the program ended before its check did ({status}); `main` must call `{call}`, and nothing else may end the program\n{own}");
+        let text = format!("the program ended before its check did ({exit}); `main` must call `{call}`, and nothing else may end the program\n{own}");
         text.trim().to_owned()
     });
     Ok((verdict?, own))
@@ -154,7 +157,7 @@ fn build(name: &str) -> anyhow::Result<PathBuf> {
         cargo.arg("--release");
     }
     let built = run(&mut cargo, A_DAY).context("cannot start `cargo`")?;
-    let (status, messages, errors) = built.context("cargo did not end")?;
+    let (exit, messages, errors) = built.context("cargo did not end")?;
     let mut binary = None;
     for message in messages.lines().flat_map(serde_json::from_str::<Value>) {
         if message
@@ -167,7 +170,7 @@ fn build(name: &str) -> anyhow::Result<PathBuf> {
             binary = message["executable"].as_str().map(PathBuf::from);
         }
     }
-    ensure!(status.success(), "{}", errors.trim());
+    ensure!(exit == Exit::Code(0), "{}", errors.trim());
     binary.context("cargo built no program")
 }
 

@@ -16,7 +16,7 @@ pub(crate) const PACKET_BYTES: usize = 0;
 pub(super) fn kill_group(_: u32) {}
 
 pub(super) fn has_ended_with_its_helpers(_: u32) -> bool {
-    true
+    false
 }
 
 pub(crate) fn is_shortage(_: &io::Error) -> bool {

@@ -149,10 +149,8 @@ fn poll_until(ends: &mut [PollFd<'_>], deadline: Option<Instant>) -> bool {
 
 /// Gives a command that is about to run the other ends of two pipes.
 pub(super) fn connect(command: &mut Command) -> io::Result<(PipeReader, PipeWriter)> {
-    let (theirs, output) = io::pipe()?;
-    command.stdin(theirs);
-    let (input, theirs) = io::pipe()?;
-    command.stdout(theirs);
+    let ((theirs, output), (input, answers)) = (io::pipe()?, io::pipe()?);
+    command.stdin(theirs).stdout(answers);
     Ok((input, output))
 }
 

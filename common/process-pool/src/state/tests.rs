@@ -14,7 +14,7 @@ fn a_pool_that_loses_a_thread_leaves_no_task_waiting() {
         shared: Arc::clone(&shared),
         supervisors: Vec::new(),
     };
-    let pool = ProcessPool::<u8, u8>::new(owner);
+    let pool = ProcessPool::<u8, u8>::new(Arc::new(owner), 0);
     let (waiting, sent) = (pool.submit(1), pool.submit(2));
     shared.change(|state| {
         state.slots[0].worker = None;
