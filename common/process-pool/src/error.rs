@@ -78,9 +78,7 @@ pub enum TaskError {
         attempts: u32,
     },
     /// It ran for longer than the pool allows, and its worker was killed.
-    #[error(
-        "the task ran for more than {limit:?} and worker {pid} was killed; is the limit too low?"
-    )]
+    #[error("the task took more than {limit:?}, worker {pid} was killed; is the limit too low?")]
     TimedOut {
         /// The process id of the worker that was killed.
         pid: u32,
