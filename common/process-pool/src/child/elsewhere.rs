@@ -30,39 +30,36 @@ pub(crate) type Answers = Absent;
 pub(crate) type Tasks = Absent;
 pub(crate) type Waker = Absent;
 
-/// Functions that refuse to do what they are for, and methods that nothing can call.
-macro_rules! absent {
-    ($($name:ident(&self $(, $argument:ty)*) -> $result:ty;)*) => {
-        $(pub(crate) fn $name(&self, $(_: $argument),*) -> $result {
-            match *self {}
-        })*
-    };
-    ($($name:ident($($argument:ty),*) -> $result:ty;)*) => {
-        $(pub(crate) fn $name($(_: $argument),*) -> io::Result<$result> {
-            let text = "process pools and servers need Unix: Linux, macOS, or WSL on Windows";
-            Err(io::Error::new(io::ErrorKind::Unsupported, text))
-        })*
+fn needs_unix() -> io::Error {
+    let text = "process pools and servers need Unix: Linux, macOS, or WSL on Windows";
+    io::Error::new(io::ErrorKind::Unsupported, text)
+}
+
+/// Functions that all do the same, whatever they are for.
+macro_rules! all {
+    ($does:expr => $($name:ident $parameters:tt -> $result:ty;)*) => {
+        $(pub(crate) fn $name $parameters -> $result { $does })*
     };
 }
 
-absent! {
-    connect(&mut Command) -> (PipeReader, PipeWriter);
-    inherited() -> (PipeReader, PipeWriter);
-    read(&PipeReader, &mut Vec<u8>) -> usize;
-    wait_for(&PipeReader, Duration) -> ();
-    watch_parent(&PipeReader) -> ();
-    split(Link, u32, &[Limit]) -> (Answers, Tasks);
+all! { Err(needs_unix()) =>
+    connect(_: &mut Command) -> io::Result<(PipeReader, PipeWriter)>;
+    inherited() -> io::Result<(PipeReader, PipeWriter)>;
+    read(_: &PipeReader, _: &mut Vec<u8>) -> io::Result<usize>;
+    wait_for(_: &PipeReader, _: Duration) -> io::Result<()>;
+    watch_parent(_: &PipeReader) -> io::Result<()>;
+    split(_: Link, _: u32, _: &[Limit]) -> io::Result<(Answers, Tasks)>;
 }
 
 impl Absent {
-    absent! { new() -> Self; }
+    all! { Err(needs_unix()) => new() -> io::Result<Self>; }
 
-    absent! {
-        wait(&self, &Next, &Waker, &mut Incoming) -> bool;
-        send(&self, &[u8]) -> io::Result<usize>;
+    all! { unreachable!("there is none") =>
+        wait(&self, _: &Next, _: &Waker, _: &mut Incoming) -> bool;
+        send(&self, _: &[u8]) -> io::Result<usize>;
         unread(&self) -> usize;
         take_back(&self) -> Vec<Vec<u8>>;
         wake(&self) -> ();
-        sleep(&self, Instant) -> ();
+        sleep(&self, _: Instant) -> ();
     }
 }
