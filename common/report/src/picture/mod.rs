@@ -5,11 +5,12 @@ mod row;
 #[cfg(test)]
 mod tests;
 
-use crate::{BOLD, DIM, Document, NO_BREAK, Variant, format, lane, styled};
+use crate::{BOLD, DIM, Document, LaneReport, NO_BREAK, Variant, format, lane, styled};
 use axis::axis;
 use console::{Alignment, measure_text_width, pad_str};
 use row::{ENDED, FAILED, PERMIT, Scale};
 use std::time::Duration;
+use timeline::LaneKind;
 
 /// Names take no more room than this.
 const NAME_MOST: usize = 20;
@@ -29,13 +30,18 @@ pub(super) struct Picture<'a> {
     width: usize,
 }
 
-/// One row: what stands to the left of its cells, and what they look like.
+/// One row: the lanes, in order, that look like its cells.
 struct Row {
-    label: String,
+    lanes: Vec<String>,
     cells: Vec<char>,
-    /// How many lanes look like this.
-    alike: usize,
-    last: String,
+}
+
+impl Row {
+    /// The first lane that was also shown before, else the first.
+    fn label(&self, before: &[&str]) -> &str {
+        let seen = self.lanes.iter().find(|lane| before.contains(&&***lane));
+        seen.unwrap_or(&self.lanes[0])
+    }
 }
 
 impl<'a> Picture<'a> {
@@ -140,13 +146,14 @@ impl<'a> Picture<'a> {
         let (mut lines, mut seen, mut before) = (Vec::new(), String::new(), Vec::new());
         for ((variant, rows), share) in drawn.iter().zip(shares) {
             let shown = worth_most(rows, share, &before);
-            before = shown.iter().map(|row| &*row.label).collect();
-            for (place, row) in shown.into_iter().enumerate() {
+            let labels: Vec<&str> = shown.iter().map(|row| row.label(&before)).collect();
+            for (place, (row, label)) in shown.into_iter().zip(&labels).enumerate() {
                 seen.extend(&row.cells);
                 // Where any is spare, no row was left out.
                 let name = if place == 0 { &*variant.name } else { "" };
-                lines.extend(self.row_lines(name, row, &mut spare));
+                lines.extend(self.row_lines([name, label], row, &mut spare));
             }
+            before = labels;
         }
         lines.extend(self.axis_lines(&seen, is_cut));
         lines
@@ -154,22 +161,23 @@ impl<'a> Picture<'a> {
 
     /// A row for all lanes that look alike, in order, and one for each level.
     fn rows(&self, variant: &Variant) -> Vec<Row> {
-        let row = |label: String, cells| Row {
-            last: label.clone(),
-            label,
+        let row = |lane: String, cells| Row {
+            lanes: vec![lane],
             cells,
-            alike: 1,
         };
         let (wall_s, recorded) = (variant.wall_s, &variant.recorded);
         let mut rows: Vec<Row> = Vec::new();
+        let is_elsewhere = |lane: &LaneReport| lane.kind == LaneKind::Elsewhere;
+        let has_threads = recorded.lanes.iter().any(is_elsewhere);
         for lane in lane::in_view(&recorded.lanes, wall_s) {
+            // The threads of a child say all that its own lane would.
+            if has_threads && !is_elsewhere(lane) {
+                continue;
+            }
             let cells = row::row(lane, self.scale);
             let like = |row: &&mut Row| row::look_alike(&row.cells, &cells);
             match rows.iter_mut().rev().find(like) {
-                Some(row) => {
-                    row.alike += 1;
-                    row.last.clone_from(&lane.name);
-                }
+                Some(row) => row.lanes.push(lane.name.clone()),
                 None => rows.push(row(lane.name.clone(), cells)),
             }
         }
@@ -188,11 +196,11 @@ impl<'a> Picture<'a> {
     }
 
     /// A row; many alike lanes get three with a bracket, where two are spare for that.
-    fn row_lines(&self, name: &str, row: &Row, spare: &mut usize) -> Vec<String> {
+    fn row_lines(&self, [name, label]: [&str; 2], row: &Row, spare: &mut usize) -> Vec<String> {
         let drawn = row::text(&row.cells);
         let length = row::length(&row.cells);
-        let words = format!("{} like this", format::count(row.alike as u64));
-        let (label, alike) = (&row.label, row.alike);
+        let alike = row.lanes.len();
+        let words = format!("{} like this", format::count(alike as u64));
         if alike < 3 {
             return vec![self.line(name, label, &drawn)];
         }
@@ -206,7 +214,7 @@ impl<'a> Picture<'a> {
         vec![
             self.line(name, label, &format!("{drawn} {DIM}┐{DIM:#}")),
             self.line("", "…", &format!("{gap}{DIM}├ {words}{DIM:#}")),
-            self.line("", &row.last, &format!("{drawn} {DIM}┘{DIM:#}")),
+            self.line("", &row.lanes[alike - 1], &format!("{drawn} {DIM}┘{DIM:#}")),
         ]
     }
 
@@ -242,16 +250,17 @@ fn shares(needs: impl Iterator<Item = (usize, bool)>, room: usize) -> Vec<usize>
 }
 
 /// So many of the rows, in order; those in which something failed or was cut off before others, and next to
-/// the first of them the one that queued longest meanwhile. Of those that failed, lanes that were also shown
-/// `before` come first, so that variants compare.
+/// the first of them the one that queued longest meanwhile. Lanes that were also shown `before` come first, so that
+/// variants compare.
 fn worth_most<'a>(rows: &'a [Row], share: usize, before: &[&str]) -> Vec<&'a Row> {
     let is_eventful = |row: &Row| row.cells.iter().any(|it| [FAILED, ENDED].contains(it));
     let (mut kept, mut calm): (Vec<usize>, Vec<usize>) =
         (0..rows.len()).partition(|&at| is_eventful(&rows[at]));
-    let is_seen = |at: &usize| before.contains(&&*rows[*at].label);
+    let is_seen = |at: &usize| before.contains(&rows[*at].label(before));
     kept.sort_by_key(|at| !is_seen(at));
     let queued = |at: &usize| rows[*at].cells.iter().filter(|it| **it == PERMIT).count();
-    let waiting = calm.iter().copied().filter(|at| queued(at) > 0);
+    let waiting = calm.iter().copied();
+    let waiting = waiting.filter(|at| queued(at) > 0 || is_seen(at));
     let longest = waiting.max_by_key(|at| (is_seen(at), queued(at)));
     if let Some(longest) = longest.filter(|_| !kept.is_empty()) {
         calm.retain(|&at| at != longest);

@@ -173,21 +173,20 @@ fn variants_that_compare_are_a_lane_ahead_of_the_others() {
 #[test]
 fn lanes_shown_of_one_variant_are_shown_of_the_next_and_beside_a_failure_the_one_that_queued() {
     let rows =
-        [("a", "x"), ("b", "x"), ("c", "░"), ("d", "·"), ("e", "··")].map(|(label, drawn)| Row {
-            label: label.into(),
-            last: label.into(),
+        [("a", "x"), ("b", "x"), ("cC", "░"), ("d", "·"), ("e", "··")].map(|(label, drawn)| Row {
+            lanes: label.chars().map(String::from).collect(),
             cells: drawn
                 .chars()
                 .map(|it| if it == 'x' { FAILED } else { it })
                 .collect(),
-            alike: 1,
         });
     let shown = |share, before: &[&str]| {
         let shown = worth_most(&rows, share, before);
-        shown.iter().map(|row| &*row.label).collect::<String>()
+        shown.iter().map(|row| &*row.lanes[0]).collect::<String>()
     };
     assert_eq!(shown(1, &[]), "a");
     assert_eq!(shown(1, &["b", "c"]), "b");
-    assert_eq!(shown(2, &["b", "c"]), "be");
+    assert_eq!(shown(2, &["b"]), "be");
+    assert_eq!(shown(2, &["b", "C"]), "bc");
     assert_eq!(shown(2, &["b", "d"]), "bd");
 }
