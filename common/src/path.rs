@@ -44,7 +44,7 @@ pub const PATH: [Stop; 23] = path! {
     "lab-06-race-condition" 4 "expected against got" "--trials" "5";
     "lab-07-locks" 4 "lock and queue" "--rounds" "3";
     "lab-08-async-downloader" 4 "the threading idea as tasks" "--delay" "0.2";
-    "lab-09-async-http-downloader" 5 "limits and retries" "--delay" "0.2";
+    "lab-09-async-http-downloader" 5 "limits and retries" "--delay" "0.3";
     "lab-10-hybrid-pipeline" 6 "async fetch + process-pool parse" "--rounds" "3" "--pages" "24";
     "lab-11-threads-basics" 4 "start, interleave, join" "--delay" "0.05";
     "lab-12-race-conditions" 7 "how often, and why?" "--trials" "4";

@@ -1,6 +1,6 @@
 //! Why a page could not be had, in the same words for both clients.
 
-use super::BODY_LIMIT_BYTES;
+use super::{BODY_LIMIT_BYTES, exchange::YEAR};
 use serde::{Serialize, Serializer};
 use std::time::Duration;
 
@@ -105,6 +105,7 @@ impl FetchError {
 
 fn status_phrase(code: u16, retry_after: Option<Duration>) -> String {
     let meaning = match code {
+        _ if retry_after == Some(YEAR) => "it asks to wait a year or more",
         _ if let Some(wait) = retry_after => {
             &format!("it asks to wait {:.0} s", wait.as_secs_f64())
         }

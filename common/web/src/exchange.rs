@@ -35,7 +35,7 @@ const REDIRECT_LIMIT: usize = 10;
 const CODINGS_LIMIT: usize = 4;
 
 /// The longest wait; what asks for more is taken for this.
-const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+pub(super) const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// A failed look-up, in the words of hyper-util, which keeps its type to itself.
 pub(super) const NO_HOST: &str = "dns error";
@@ -249,7 +249,8 @@ impl Exchange {
 
     fn head_too_large(&self) -> FetchError {
         self.other(format!(
-            "the head of its answer is too large, with more than {FIELDS_LIMIT} fields or {FIELDS_LIMIT_BYTES} bytes"
+            "the head of its answer has more than {FIELDS_LIMIT} fields or {FIELDS_LIMIT_BYTES} bytes, or a length \
+             that no body can have"
         ))
     }
 

@@ -185,7 +185,7 @@ impl Floor {
     /// Counts a quote in, holds it for its latency, and counts it out.
     async fn hold(&self, id: u64, connection: &Connection) {
         let arrived = Instant::now();
-        let (_, in_flight) = self.counts.arrive(connection, false);
+        let in_flight = self.counts.arrive(connection);
         let mut bell = self.bell.subscribe();
         self.bell.send_if_modified(|(missing, rung)| {
             let rings = *missing == 1;

@@ -34,9 +34,9 @@ pub(crate) struct Args {
     #[serde(rename = "max_wait_s")]
     max_wait: Seconds,
 
-    /// Let one of every K requests fail in the second part, 1 to 10000; 0 leaves that part out
+    /// Let one request in K fail in the second part, 1 to 10000; 0 leaves that part out
     ///
-    /// The seed decides which one of each K, and how. Only the lab's own server does this.
+    /// The seed decides which attempts of which request fail, and how. Only the lab's own server does this.
     #[arg(long, value_name = "K", default_value = "3", num_args = 0..=1, default_missing_value = "3",
           default_value_ifs = [
               ("url", ArgPredicate::IsPresent, "0"), ("base_url", ArgPredicate::IsPresent, "0"),

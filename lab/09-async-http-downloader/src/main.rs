@@ -39,32 +39,38 @@ fn main() -> ExitCode {
 }
 
 fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
-    lab.legend("kept (the script's), released: a failed request's permit while it pauses.");
+    lab.legend("kept, released: a failed request's permit while it pauses. Same faults in both.");
     let site = Site::open(&args.requests, REQUESTS, None)?;
     let first = [YOURS, CALM][usize::from(args.requests.needs_server())];
     let text = "Ten requests, five permits: how many waits in a row does it take?";
     let one_wait = args.requests.delay.0.max(Duration::from_nanos(1));
     let ask = Question::before(first, text, wall(first) / one_wait, "{} times one wait");
     lab.predict(ask, &["one", "two", "ten"], &[1.5, 3.5]);
+    let (count, limit) = (site.urls.len(), args.limit);
+    lab.say(format!("requests {count}, permits {limit}"));
     let downloads = run(args, lab, &site, first)?;
     lesson::note_failures(lab, first, downloads.iter().flat_map(|all| all.last()));
     let mut ran = vec![first];
     // A server of its own, so that the first part has no faults.
     if let Some(faults) = args.faults(lab.seed()) {
-        let faulty = Site::open(&args.requests, REQUESTS, Some(faults))?;
+        let mut faulty = Site::open(&args.requests, REQUESTS, Some(faults))?;
+        for (number, url) in (1..).zip(&mut faulty.urls) {
+            // Its faults are those of its URL, whenever it arrives: the same in both variants.
+            url.set_query(Some(&format!("request={number}")));
+        }
         for name in [KEPT, RELEASED] {
             run(args, lab, &faulty, name)?;
             ran.push(name);
         }
     }
-    claims::add(args, lab, &ran, site.urls.len());
+    claims::add(args, lab, &ran, count);
     Ok(())
 }
 
 /// Runs one variant with a client and connections of its own, and prints results as they arrive.
 fn run(args: &Args, lab: &mut Lab, site: &Site, name: &str) -> anyhow::Result<Vec<Attempts>> {
     let (urls, limit, count) = (&site.urls, args.limit, site.urls.len());
-    lab.say(format!("{name}: requests {count}, permits {limit} …"));
+    lab.say(format!("{name} …"));
     let permit_use = [PermitUse::Attempt, PermitUse::Request][usize::from(name == KEPT)];
     let (policy, screen) = (args.policy(lab.seed()), lab.screen());
     let client = web::async_client(args.requests.timeout.0);
@@ -109,5 +115,5 @@ fn remark(attempts: &Attempts) -> String {
         Err(FetchError::Status { code, .. }) => code.to_string(),
         Err(error) => error.kind().into(),
     });
-    format!(" ({})", outcomes.collect::<Vec<_>>().join(", then "))
+    format!(" ({})", outcomes.collect::<Vec<_>>().join(", "))
 }

@@ -126,11 +126,17 @@ mod tests {
                 after: SECOND,
             },
             FetchError::Reset(url.clone()),
+            FetchError::Cut {
+                url: url.clone(),
+                got: 5,
+                expected: Some(10),
+            },
         ] {
             assert!(rest(19, error.clone()).is_some(), "{error}");
             assert!(rest(20, error.clone()).is_none(), "{error}");
         }
-        for error in [status(404, None), FetchError::Refused(url)] {
+        let gone = FetchError::HostNotFound(url.clone());
+        for error in [status(404, None), FetchError::Refused(url), gone] {
             assert!(rest(1, error.clone()).is_none(), "{error}");
         }
     }

@@ -196,11 +196,6 @@ async fn rests_grow_and_are_the_same_for_the_same_seed() {
         assert!(range.contains(gap), "{gap:?} of {whole} s");
     }
     assert_eq!(gaps, download_one(&policy(6), fail).await.1.gaps(1));
-    let other = RetryPolicy {
-        seed: 8,
-        ..policy(6)
-    };
-    assert_ne!(gaps, download_one(&other, fail).await.1.gaps(1));
 }
 
 #[tokio::test(start_paused = true)]
@@ -218,40 +213,6 @@ async fn a_retry_after_is_waited_for_or_the_request_is_given_up() {
     let (attempts, log) = download_one(&policy(3), asks(11)).await;
     assert_eq!(log.numbers(), [1], "longer than it is ready to wait");
     assert!(matches!(attempts[..], [Err(_)]), "{attempts:?}");
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_may_pass_is_tried_again_and_what_will_not_is_not() {
-    type Failure = fn(String) -> FetchError;
-    let failures: [(Failure, usize); 6] = [
-        (|url| FetchError::Timeout { url, after: SECOND }, 3),
-        (FetchError::Reset, 3),
-        (
-            |url| FetchError::Cut {
-                url,
-                got: 5,
-                expected: Some(10),
-            },
-            3,
-        ),
-        (FetchError::Refused, 1),
-        (FetchError::HostNotFound, 1),
-        (
-            |url| FetchError::Status {
-                url,
-                code: 404,
-                retry_after: None,
-            },
-            1,
-        ),
-    ];
-    for (failure, expected) in failures {
-        let (attempts, log) =
-            download_one(&policy(3), move |url, _| Err(failure(url.to_string()))).await;
-        assert_eq!(log.numbers().len(), expected, "{attempts:?}");
-        assert_eq!(attempts.len(), expected);
-        assert!(attempts.iter().all(Result::is_err));
-    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -321,7 +282,8 @@ async fn from_server(
         ..ServerConfig::default()
     };
     let server = Server::in_process(0, config).expect("a server in this process");
-    let urls = vec![server.url(path); count];
+    let url = |number| server.url(&format!("{path}?request={number}"));
+    let urls: Vec<Url> = (1..=count).map(url).collect();
     let policy = RetryPolicy {
         back_off: Duration::from_millis(4),
         max_wait: Duration::from_millis(4),
@@ -339,16 +301,9 @@ async fn from_server(
 #[tokio::test]
 async fn the_server_is_the_witness_of_every_attempt() {
     for permit_use in BOTH {
-        let every = NonZeroU32::new(3).expect("not zero");
-        let kinds = vec![
-            FaultKind::ServerError,
-            FaultKind::TooManyRequests,
-            FaultKind::Cut,
-            FaultKind::Reset,
-        ];
         let faults = Faults {
             retry_after_s: 0,
-            ..Faults::new(every, 7, kinds)
+            ..faults(7)
         };
         let patient = Duration::from_secs(60);
         let (all, witness) = from_server(Some(faults), "bytes/999", 40, permit_use, patient).await;
@@ -393,4 +348,48 @@ async fn four_permits_let_four_requests_meet() {
     let all = download(12, 4, PermitUse::Attempt, &policy, fetch);
     let all = time::timeout(60 * SECOND, all).await.expect("they meet");
     assert_eq!(all.len(), 12);
+}
+
+/// The step's own faults, by default.
+fn faults(seed: u64) -> Faults {
+    let kinds = ["500", "429", "cut", "reset"].map(|kind| kind.parse().expect("a kind"));
+    Faults::new(NonZeroU32::new(3).expect("not zero"), seed, kinds.into())
+}
+
+/// Downloads ten pages of a second each, which meet the faults of one plan, on a clock that jumps.
+async fn timed(seed: u64, permit_use: PermitUse) -> (Duration, Vec<usize>) {
+    let (faults, log) = (faults(seed), Log::default());
+    let fetch = move |url: Url| {
+        let ask = log.attempt(&url) as u64;
+        let fault = faults.at(&format!("/delay/1?request={}", number(&url)), ask);
+        async move {
+            if matches!(fault, None | Some(FaultKind::Cut)) {
+                time::sleep(SECOND).await;
+            }
+            match fault {
+                None => page(url),
+                Some(FaultKind::TooManyRequests) => status(&url, 429, Some(SECOND)),
+                Some(_) => status(&url, 500, None),
+            }
+        }
+    };
+    let policy = RetryPolicy {
+        back_off: SECOND / 2,
+        seed,
+        ..policy(3)
+    };
+    let start = Instant::now();
+    let all = download(10, 5, permit_use, &policy, fetch).await;
+    (start.elapsed(), all.iter().map(Vec::len).collect())
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_faults_cost_less_time_where_permits_are_released() {
+    for seed in 0..50 {
+        let [released, kept] = [timed(seed, BOTH[0]).await, timed(seed, BOTH[1]).await];
+        assert_eq!(released.1, kept.1, "attempts of each request, seed {seed}");
+    }
+    // With the seed, delay and pauses that the step has by default.
+    let [released, kept] = [timed(42, BOTH[0]).await, timed(42, BOTH[1]).await];
+    assert!(released.0 < kept.0.mul_f64(0.6), "{released:?}, {kept:?}");
 }

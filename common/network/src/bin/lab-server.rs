@@ -25,7 +25,9 @@ struct Args {
     #[arg(long, value_name = "PORT", default_value = "8080", value_parser = cli::within(0..=u16::MAX))]
     port: u16,
 
-    /// Let one request of every K fail, so that a client can show how it copes
+    /// Let one request in K fail, so that a client can show how it copes
+    ///
+    /// The seed, the path with its query, and how often it was asked for before decide which.
     #[arg(long, value_name = "K")]
     fault_every: Option<NonZeroU32>,
 

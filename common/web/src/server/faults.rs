@@ -1,9 +1,10 @@
-//! Failures, so that they can be looked at twice: of one request in so many by a seed, and on request.
+//! Failures, so that they can be looked at twice: by a seed, and on request.
 
 use super::{
     Connection, Lab, PATHS,
     asked::{Answer, Asked, BRIEF},
     bodies::gzip,
+    mix,
 };
 use axum::{
     Extension, Router,
@@ -58,12 +59,12 @@ impl FromStr for FaultKind {
     }
 }
 
-/// Lets exactly one request of every `every` fail.
+/// Lets one request in `every` fail: which ones depends on what they ask for, and for which time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Faults {
-    /// The size of the groups of arrivals of which one fails.
+    /// One request in so many fails.
     pub every: NonZeroU32,
-    /// Decides which one of each group fails, and how.
+    /// Decides which ones fail, and how.
     pub seed: u64,
     /// The ways to fail that it chooses from; if empty, nothing fails.
     pub kinds: Vec<FaultKind>,
@@ -71,12 +72,12 @@ pub struct Faults {
     pub retry_after_s: u32,
     /// What a server error is, from 500 to 599.
     pub status: u16,
-    /// Only requests whose path begins so are counted and fail.
+    /// Only requests whose path begins so fail.
     pub path: String,
 }
 
 impl Faults {
-    /// One request of `every` fails, in one of these ways; the 429s ask for one second.
+    /// One request in `every` fails, in one of these ways; the 429s ask for one second.
     pub fn new(every: NonZeroU32, seed: u64, kinds: Vec<FaultKind>) -> Self {
         Self {
             every,
@@ -88,16 +89,16 @@ impl Faults {
         }
     }
 
-    /// What happens to the `arrival`-th request of a run below its path, counted from 1.
-    pub fn at(&self, arrival: u64) -> Option<FaultKind> {
-        let every = u64::from(self.every.get());
-        let index = arrival.checked_sub(1)?;
-        let (group, place) = (index / every, index % every);
-        let mut draws = Seeded::for_item(self.seed, group);
-        if self.kinds.is_empty() || draws.range(0..every) != place {
-            return None;
-        }
-        Some(self.kinds[draws.range(0..self.kinds.len() as u64) as usize])
+    /// What happens when `target`, such as `/page/3?size=9`, is asked for the `ask`-th time in a run.
+    ///
+    /// What else arrives, and in which order, changes nothing.
+    pub fn at(&self, target: &str, ask: u64) -> Option<FaultKind> {
+        let seed = target
+            .bytes()
+            .fold(self.seed, |seed, byte| mix(seed, byte.into()));
+        let mut draws = Seeded::for_item(seed, ask);
+        let fails = draws.range(0..self.every.get().into()) == 0 && !self.kinds.is_empty();
+        fails.then(|| self.kinds[draws.range(0..self.kinds.len() as u64) as usize])
     }
 }
 
@@ -110,8 +111,11 @@ pub(super) async fn watch(
 ) -> Response {
     let plan = lab.config.faults.as_ref();
     let aimed = plan.filter(|faults| request.uri().path().starts_with(&faults.path));
-    let (arrival, in_flight) = lab.counts.arrive(&connection, aimed.is_some());
-    let fault = aimed.and_then(|faults| Some((faults.at(arrival)?, faults)));
+    let in_flight = lab.counts.arrive(&connection);
+    let fault = aimed.and_then(|faults| {
+        let target = request.uri().to_string();
+        Some((faults.at(&target, lab.counts.asks(target.clone()))?, faults))
+    });
     let mut response = match fault {
         None => next.run(request).await,
         Some((kind, faults)) => fail(kind, faults, next.run(request)).await,
@@ -219,12 +223,11 @@ pub(super) fn routes() -> Router<Arc<Lab>> {
 /// Each target fails so often, in each run.
 async fn flaky(Path(n): Path<u32>, asked: Asked) -> Answer {
     let code = asked.code("status", 503)?;
-    Ok(
-        match asked.lab.counts.failures_of(asked.head.uri.to_string(), n) {
-            None => asked.json(BRIEF),
-            Some(time) => (code, format!("failure {time} of {n}\n")).into_response(),
-        },
-    )
+    let time = asked.lab.counts.asks(format!("flaky {}", asked.head.uri));
+    Ok(match time > n.into() {
+        true => asked.json(BRIEF),
+        false => (code, format!("failure {time} of {n}\n")).into_response(),
+    })
 }
 
 async fn cut_in_half(State(lab): State<Arc<Lab>>, Path(n): Path<u32>) -> Response {
@@ -272,28 +275,27 @@ mod tests {
     }
 
     #[test]
-    fn one_arrival_of_every_k_fails() {
+    fn one_request_in_k_fails_the_first_time_and_later() {
         for every in 1..=7 {
-            for seed in 0..20 {
-                let faults = faults(every, seed);
-                for group in 0..10 {
-                    let first = group * u64::from(every) + 1;
-                    let failing = (first..first + u64::from(every))
-                        .filter(|&arrival| faults.at(arrival).is_some())
-                        .count();
-                    assert_eq!(failing, 1, "every {every}, seed {seed}, group {group}");
-                }
+            for ask in 1..=3 {
+                let fails = |n: &u32| faults(every, 1).at(&format!("/{n}"), ask).is_some();
+                let share = (0..7000).filter(fails).count() * every as usize;
+                assert!((6300..7700).contains(&share), "{share}: {every}, {ask}");
             }
         }
     }
 
     #[test]
-    fn the_seed_decides() {
-        let plan = |seed| (1..=60).map(|n| faults(3, seed).at(n)).collect::<Vec<_>>();
-        assert_eq!(plan(1), plan(1));
-        assert_ne!(plan(1), plan(2));
+    fn the_seed_and_the_target_decide() {
+        let plan = |seed, target| -> Vec<_> {
+            let faults = faults(3, seed);
+            (1..=60).map(|ask| faults.at(target, ask)).collect()
+        };
+        assert_eq!(plan(1, "/a"), plan(1, "/a"));
+        assert_ne!(plan(1, "/a"), plan(2, "/a"));
+        assert_ne!(plan(1, "/a"), plan(1, "/b"));
         for kind in ALL {
-            assert!(plan(1).contains(&Some(kind)), "{kind:?} never comes");
+            assert!(plan(1, "/a").contains(&Some(kind)), "{kind:?} never comes");
         }
     }
 
@@ -303,7 +305,6 @@ mod tests {
             kinds: Vec::new(),
             ..faults(1, 1)
         };
-        assert_eq!(none.at(1), None);
-        assert_eq!(faults(1, 1).at(0), None);
+        assert_eq!(none.at("/", 1), None);
     }
 }

@@ -44,10 +44,8 @@ pub(crate) struct Counts(Mutex<Now>);
 #[derive(Debug, Default)]
 struct Now {
     witness: Witness,
-    /// Requests below the path of the faults.
-    exposed: u64,
-    /// How often each target has failed.
-    failures: HashMap<String, u32>,
+    /// How often each of these was asked for.
+    asks: HashMap<String, u64>,
 }
 
 impl Counts {
@@ -62,35 +60,27 @@ impl Counts {
         now.witness.clone()
     }
 
-    /// Counts a request in; returns its number in this run, or among those at which faults aim.
-    pub(crate) fn arrive(
-        self: &Arc<Self>,
-        connection: &Connection,
-        is_exposed: bool,
-    ) -> (u64, InFlight) {
-        let mut all = self.0.lock();
-        all.exposed += u64::from(is_exposed);
-        let exposed = all.exposed;
-        let now = &mut all.witness;
+    /// Counts a request in.
+    pub(crate) fn arrive(self: &Arc<Self>, connection: &Connection) -> InFlight {
+        let now = &mut self.0.lock().witness;
         now.arrivals += 1;
         now.in_flight += 1;
         now.peak_in_flight = now.peak_in_flight.max(now.in_flight);
         // The server has one thread: any ordering does.
         let counted = connection.0.swap(now.run, Ordering::SeqCst);
         now.connections += u64::from(counted != now.run);
-        let in_flight = InFlight {
+        InFlight {
             counts: self.clone(),
             run: now.run,
-        };
-        (exposed, in_flight)
+        }
     }
 
-    /// Which failure of a target this is, if it is to fail `n` times and has not yet.
-    pub(super) fn failures_of(&self, target: String, n: u32) -> Option<u32> {
+    /// How often this was asked for in this run, now included.
+    pub(super) fn asks(&self, what: String) -> u64 {
         let mut now = self.0.lock();
-        let failures = now.failures.entry(target).or_default();
-        *failures = failures.saturating_add(1);
-        Some(*failures).filter(|failures| *failures <= n)
+        let asks = now.asks.entry(what).or_default();
+        *asks += 1;
+        *asks
     }
 }
 

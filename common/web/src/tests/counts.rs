@@ -119,19 +119,20 @@ fn faults_come_as_the_seed_has_it_in_every_run() {
     let agent = blocking_agent(LONG);
     for _ in 0..2 {
         server.begin_run().expect("a new run");
-        for arrival in 1..=30 {
+        let mut planned = 0;
+        for ask in 1..=30 {
+            // What else arrives changes nothing.
+            let _ = get_blocking(&agent, &server.url("bytes/1"));
             let outcome = get_blocking(&agent, &server.url("bytes/1000"));
-            let plan = faults.at(arrival);
+            let plan = faults.at("/bytes/1000", ask);
             let is_as_planned = fits(&outcome, plan);
-            assert!(
-                is_as_planned,
-                "{arrival}: planned {plan:?}, got {outcome:?}"
-            );
+            assert!(is_as_planned, "{ask}: planned {plan:?}, got {outcome:?}");
+            planned += [faults.at("/bytes/1", ask), plan].iter().flatten().count() as u64;
         }
         let seen = witness(&server);
         // Neither client tries again behind the lesson's back.
-        assert_eq!(seen.arrivals, 30);
-        assert_eq!(seen.faults.values().sum::<u64>(), 10);
+        assert_eq!(seen.arrivals, 60);
+        assert_eq!(seen.faults.values().sum::<u64>(), planned);
     }
 }
 
@@ -145,16 +146,16 @@ fn the_asynchronous_client_meets_the_same_faults() {
     });
     let client = async_client(LONG);
     block_on(async {
-        for arrival in 1..=20 {
+        for ask in 1..=20 {
             let outcome = get_async(&client, &server.url("bytes/1000")).await;
             let kind = outcome.as_ref().map_or_else(FetchError::kind, |_| "none");
-            let plan = match faults.at(arrival) {
+            let plan = match faults.at("/bytes/1000", ask) {
                 None => "none",
                 Some(FaultKind::Reset) => "reset",
                 Some(FaultKind::Cut) => "cut",
                 Some(_) => "status",
             };
-            assert_eq!(kind, plan, "arrival {arrival}: {outcome:?}");
+            assert_eq!(kind, plan, "{ask}: {outcome:?}");
         }
     });
     assert_eq!(witness(&server).arrivals, 20);
