@@ -13,21 +13,20 @@ use games::games;
 use interleave::play::{self, PlayArgs};
 use lab_13_locks_and_rlock::poison::OVER_LIMIT;
 use serde::Serialize;
-use std::{num::NonZeroUsize, process::ExitCode, thread};
+use std::{num::NonZeroUsize, process::ExitCode};
 
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
     mirrors: "advanced/03_locks_and_rlock.py (threading.Lock; the rest is ours)",
     question: "what do Lock and RLock cost, and how do they deadlock?",
     why: "A lock is a word in memory that all CPUs that want it pass back and forth. Taking it costs a \
-          few atomic steps even when no other thread wants it; wanted by several at once, it costs the \
-          passing and the waiting. A reentrant lock also remembers its owner, so that a method which \
-          holds it can call one that takes it. A deadlock is a circle: each thread holds what the next \
-          one waits for, so none of them goes on. One order for all locks leaves no circle.",
+          few atomic steps even when no other thread wants it. A reentrant lock also remembers its owner, \
+          so that a method which holds it can call one that takes it. A deadlock is a circle: each thread \
+          holds what the next one waits for, so none of them goes on. One order for all locks leaves no circle.",
     remember: "A lock is never free, so hold it briefly. Take locks in the same order everywhere, \
               and no circle of waiting can form.",
     predict: (
-        "8 threads: whose cost grows most?",
+        "8 threads want each lock, not one: whose cost grows?",
         "cargo run -p lab-13-locks-and-rlock -- --threads 8",
     ),
     sources: common::sources!["lib.rs", "read.rs", "nested.rs", "deadlock.rs", "poison.rs"],
@@ -35,10 +34,9 @@ const STEP: Step = Step {
 
 #[derive(clap::Args, Clone, Debug, Serialize)]
 pub(crate) struct Args {
-    /// Let this many threads want the lock, 1 to 256; without it twice the CPUs
-    #[arg(long, value_name = "N", value_parser = up_to::<256>)]
-    #[serde(skip)]
-    threads: Option<NonZeroUsize>,
+    /// Let this many threads want each lock, 1 to 256
+    #[arg(long, value_name = "N", default_value = "1", value_parser = up_to::<256>)]
+    threads: NonZeroUsize,
 
     /// Add one this often under each lock, all threads together, 1 to 100,000,000
     ///
@@ -53,13 +51,6 @@ pub(crate) struct Args {
     #[command(flatten)]
     #[serde(skip)]
     play: PlayArgs,
-}
-
-impl Args {
-    fn threads(&self) -> NonZeroUsize {
-        let cpus = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-        self.threads.unwrap_or(cpus.saturating_add(cpus.get()))
-    }
 }
 
 fn main() -> ExitCode {
@@ -77,10 +68,9 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     // The one panic that is meant is a result here; any other is printed as usual.
     panics::keep_quiet(|panic| panic.payload_as_str() == Some(OVER_LIMIT));
     lab.legend(
-        "Lock: Mutex, RLock: ReentrantMutex, alone: one thread. self-deadlock: a thread takes its Lock twice. \
-         opposite order, same order: two threads take two Locks.",
+        "Lock: Mutex, RLock: ReentrantMutex. self-deadlock: a thread takes its Lock twice. opposite order, \
+         same order: two threads take two Locks.",
     );
-    lab.param("threads", args.threads());
     claims::cost(lab, args)?;
     claims::read(lab)?;
     claims::deadlocks(lab)?;
