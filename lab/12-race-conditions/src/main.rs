@@ -87,8 +87,8 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let ask = Question::before("counter", text, wrong, "{} lose an update");
     lab.predict(ask, &["none", "two", "four"], &[0.5, 2.5]);
     lab.legend(
-        "counter: the script's. account: two check the balance, then withdraw. audit: one adds up \
-         two accounts while money moves. widened: with a pause; tight: without.",
+        "counter: the script's. account: two threads check the balance, then withdraw. audit: one \
+         thread adds up two accounts while another moves money.",
     );
     claims::try_all(args, lab)
 }

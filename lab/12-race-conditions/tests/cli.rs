@@ -34,8 +34,8 @@ fn every_order_is_tried_and_each_race_has_bad_ones_and_no_repair() {
         assert_eq!(verdict(&document, always), "shown", "{always}");
     }
     run(BINARY, &QUICK).well().tells(&[
-        "AABB  A loads 0, A stores 1, B loads 1, B stores 2",
-        "BBAA  B loads 0, B stores 1, A loads 1, A stores 2",
+        "AABB   A loads 0, A stores 1, B loads 1, B stores 2",
+        "BBAA   B loads 0, B stores 1, A loads 1, A stores 2",
     ]);
 }
 
