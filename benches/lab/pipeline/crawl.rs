@@ -3,10 +3,7 @@
 
 use super::{pages::Pages, site::Site};
 use anyhow::ensure;
-use lab_10_hybrid_pipeline::{
-    page::Parse,
-    workers::{Parser, WAYS},
-};
+use lab_10_hybrid_pipeline::{page::Parse, workers::Parser};
 use process_pool::child::Program;
 use side_by_side::{Group, Row, Setting, Unit};
 use std::{
@@ -24,7 +21,7 @@ pub(super) fn group(
     let site = Rc::new(Site::open(Pages::choose(setting.plan.is_test)?)?);
     let (mut held, mut crawled) = (Vec::new(), Vec::new());
     // They are there before: what it takes to start them is a group of its own.
-    for way in WAYS {
+    for way in ["inline", "rayon", "processes"] {
         let parser = Parser::start(way, parse, site.workers, Program::this(), None)?;
         let parser = Rc::new(parser);
         let from_memory = || from_memory(&site, &parser);

@@ -1,7 +1,6 @@
 //! The flags of this step, and the pages that they ask for.
 
 use common::cli::{RoundsArgs, Seconds, WORKERS_LIMIT, seconds, up_to};
-use lab_10_hybrid_pipeline::workers::WAYS;
 use network::{Site, WebUrl};
 use process_pool::child::Program;
 use serde::Serialize;
@@ -18,20 +17,13 @@ pub(crate) struct Args {
     #[arg(long, value_name = "URL", value_parser = WebUrl)]
     pub(crate) url: Vec<Url>,
 
-    /// Fetch at most this many pages [default: 80 generated, each --url]
-    #[arg(long, visible_alias = "requests", value_name = "N", value_parser = up_to::<100_000>)]
+    /// Fetch at most this many pages [default: 150 generated, each --url]
+    #[arg(long, visible_alias = "requests", value_name = "N", value_parser = up_to::<10_000>)]
     pub(crate) pages: Option<NonZeroUsize>,
-
-    /// The size of a generated page, 1 to 8000000
-    #[arg(
-        long, value_name = "BYTES", default_value = "300000", conflicts_with = "url",
-        value_parser = up_to::<8_000_000>
-    )]
-    size: NonZeroUsize,
 
     /// Let the server hold each generated page back for this long, 0 to 60 seconds
     #[arg(
-        long, value_name = "SECONDS", default_value = "0.05", conflicts_with = "url",
+        long, value_name = "SECONDS", default_value = "0.04", conflicts_with = "url",
         value_parser = seconds(0.0..=60.0)
     )]
     #[serde(rename = "delay_s")]
@@ -43,7 +35,7 @@ pub(crate) struct Args {
     pub(crate) timeout: Seconds,
 
     /// Fetch this many pages at once
-    #[arg(long, value_name = "N", default_value = "8", value_parser = up_to::<1_000>)]
+    #[arg(long, value_name = "N", default_value = "8", value_parser = up_to::<100>)]
     pub(crate) max_in_flight: NonZeroUsize,
 
     /// Parse with this many threads or processes
@@ -53,11 +45,6 @@ pub(crate) struct Args {
     /// Let this many pages wait between the stages
     #[arg(long, value_name = "N", default_value = "32", value_parser = up_to::<100_000>)]
     pub(crate) queue: NonZeroUsize,
-
-    /// Parse only so, with and without the barrier: on the tasks' own thread, by rayon, in processes
-    #[arg(long, value_name = "WAY", value_parser = WAYS)]
-    #[serde(skip)]
-    parse: Option<String>,
 
     /// What to parse with: scraper builds a tree, stream (lol_html) lets the tags go by once
     #[arg(long, value_name = "PARSER", default_value = "scraper", value_parser = ["scraper", "stream"])]
@@ -77,30 +64,31 @@ pub(crate) const KILLED: &str = "one worker killed, processes";
 
 impl Args {
     /// The variants to run: how the stages are joined, and who parses. The step is about the first two.
-    pub(crate) fn variants(&self) -> Vec<String> {
-        let way = self.parse.as_deref().unwrap_or("processes");
-        let mut all = vec![format!("barrier, {way}"), format!("streaming, {way}")];
-        let others = ["streaming, rayon", "streaming, inline"].map(String::from);
-        all.extend(others.into_iter().filter(|_| self.parse.is_none()));
-        all.extend(self.kill_worker.then(|| KILLED.into()));
+    pub(crate) fn variants(&self) -> Vec<&'static str> {
+        let mut all = vec!["barrier, processes", "streaming, processes"];
+        // Pages of strangers are parsed where a page that is made to take for ever can be stopped.
+        if self.url.is_empty() {
+            all.extend(["streaming, rayon", "streaming, inline"]);
+        }
+        all.extend(self.kill_worker.then_some(KILLED));
         all
     }
 
     /// The pages to start from, with the server behind them if it is the lab's.
     pub(crate) fn open(&self, seed: u64) -> anyhow::Result<Site> {
-        if !self.url.is_empty() {
-            let (server, urls) = (None, self.url.clone());
-            return Ok(Site { server, urls });
-        }
         let config = ServerConfig {
             seed,
             ..ServerConfig::default()
         };
-        let server = Server::start(&Program::this(), config)?;
-        let (pages, size) = (self.pages.map_or(80, NonZeroUsize::get), self.size);
-        let query = format!("size={size}&count={pages}&delay={}", self.delay);
-        let urls = (0..pages).map(|n| server.url(&format!("page/{n}?{query}")));
-        let (urls, server) = (urls.collect(), Some(server));
+        let start = || Server::start(&Program::this(), config);
+        let server = self.url.is_empty().then(start).transpose()?;
+        let count = self.pages.map_or(150, NonZeroUsize::get);
+        let query = format!("size=300000&count={count}&delay={}", self.delay);
+        let numbered = (0..count).map(|n| format!("page/{n}?{query}"));
+        let urls = match &server {
+            Some(server) => numbered.map(|path| server.url(&path)).collect(),
+            None => self.url.clone(),
+        };
         Ok(Site { server, urls })
     }
 }

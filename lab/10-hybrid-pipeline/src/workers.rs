@@ -3,10 +3,11 @@
 use crate::page::{Input, Parse, Parsed};
 use anyhow::Context;
 use common::Recorded;
-use process_pool::{ProcessPool, child::Program};
+use process_pool::{Limit, ProcessPool, child::Program};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::{num::NonZeroUsize, process::Command, time::Duration};
 use tokio::{sync::oneshot, task};
+use tracing::info_span;
 
 /// Who parses, and what with.
 #[derive(Debug)]
@@ -16,15 +17,11 @@ pub enum Parser {
     /// A rayon pool of threads.
     Rayon(&'static Parse, ThreadPool),
     /// Worker processes; one of them is killed when it is the turn of this page.
-    Processes(ProcessPool<Input, Result<Parsed, String>>, Option<u64>),
+    Processes(ProcessPool<Input, Parsed>, Option<u64>),
 }
 
-/// The names of these.
-pub const WAYS: [&str; 3] = ["inline", "rayon", "processes"];
-
 impl Parser {
-    /// Starts one of [`WAYS`] with so many threads, or processes of `program`, of which one is killed at page
-    /// `kill_at`.
+    /// Starts what is called `inline`, `rayon` or `processes` (of `program`), with so many workers.
     ///
     /// # Errors
     /// The system refuses a thread or a process.
@@ -35,57 +32,50 @@ impl Parser {
         program: Program,
         kill_at: Option<u64>,
     ) -> anyhow::Result<Self> {
-        Ok(match way {
-            "inline" => Self::Inline(parse),
-            "rayon" => {
-                let threads = ThreadPoolBuilder::new().num_threads(workers.get());
-                let threads = threads.thread_name(|index| format!("parser {}", index + 1));
-                Self::Rayon(parse, threads.build()?)
-            }
-            _ => {
-                let pool = parse.pool_builder().program(program).workers(workers);
-                // Only a page made for that takes so long. A worker that is lost costs no page.
-                let pool = pool.timeout(Duration::from_secs(30)).retries(1).recorded();
-                Self::Processes(pool.start()?, kill_at)
-            }
-        })
+        if way == "inline" {
+            return Ok(Self::Inline(parse));
+        }
+        if way == "rayon" {
+            let threads = ThreadPoolBuilder::new().num_threads(workers.get());
+            let threads = threads.thread_name(|index| format!("parser {}", index + 1));
+            return Ok(Self::Rayon(parse, threads.build()?));
+        }
+        let pool = parse.pool_builder().program(program).workers(workers);
+        // A page of some kilobytes can be made to take minutes, or gigabytes. A process that takes too much is
+        // killed, and only its page fails. A thread cannot be killed.
+        let pool = pool.timeout(Duration::from_secs(10));
+        let pool = pool.resource_limit(Limit::MemoryBytes(512 << 20));
+        // A worker that is killed by somebody else costs no page.
+        let pool = pool.retries(1).recorded().start()?;
+        Ok(Self::Processes(pool, kill_at))
     }
 
     /// Parses one page; only [`Inline`](Self::Inline) keeps the calling thread busy with it.
     ///
     /// # Errors
-    /// The page meets a limit, or the worker process has no result.
-    ///
-    /// # Panics
-    /// If the parser panics in this process.
+    /// The worker has no result.
     pub async fn parse(&self, page: Input) -> anyhow::Result<Parsed> {
-        let parsed = match self {
+        match self {
             Self::Inline(parse) => {
                 // Lets the other tasks have a turn before every page, not only before the first.
                 task::yield_now().await;
-                parse_here(parse, page)
+                Ok(info_span!("parse").in_scope(|| parse.run_here(page)))
             }
             Self::Rayon(parse, threads) => {
                 let ((tx, rx), parse) = (oneshot::channel(), *parse);
-                threads.spawn(move || drop(tx.send(parse_here(parse, page))));
-                rx.await.context("the parser panicked")?
+                let parse = move || info_span!("parse").in_scope(|| parse.run_here(page));
+                threads.spawn(move || drop(tx.send(parse())));
+                rx.await.context("the parser panicked")
             }
             Self::Processes(pool, kill_at) => {
                 let task = pool.submit_async(page).await;
-                let is_due = Some(pool.ledger().submitted) == *kill_at;
-                for id in pool.worker_ids().iter().take(is_due.into()) {
-                    let mut kill = Command::new("kill");
-                    kill.args(["-KILL", &id.to_string()]).status()?;
+                if *kill_at == Some(pool.ledger().submitted) {
+                    let ids = pool.worker_ids().into_iter().take(1);
+                    let ids = ids.map(|id| id.to_string());
+                    Command::new("kill").arg("-KILL").args(ids).status()?;
                 }
-                task.await?
+                Ok(task.await?)
             }
-        };
-        parsed.map_err(anyhow::Error::msg)
+        }
     }
-}
-
-/// Puts it on the timeline of this process; workers record their tasks themselves.
-#[tracing::instrument(name = "parse", skip_all)]
-fn parse_here(parse: &Parse, page: Input) -> Result<Parsed, String> {
-    parse.run_here(page)
 }

@@ -1,10 +1,8 @@
 //! The pipeline in every way of parsing; worker processes are copies of this lesson's program.
 
 use lab_10_hybrid_pipeline::{
-    Crawl, crawl_streaming, crawl_with_barrier,
-    links::{PageReport, follow_links},
-    page::STREAM,
-    workers::{Parser, WAYS},
+    Crawl, PageReport, crawl_streaming, crawl_with_barrier, follow_links, page::STREAM,
+    workers::Parser,
 };
 use process_pool::child::Program;
 use std::{num::NonZeroUsize, time::Duration};
@@ -45,7 +43,7 @@ fn crawl(parser: &Parser, at_once: usize) -> Crawl<'_> {
 /// Crawls with and without the barrier in every way.
 fn every_variant(urls: &[Url], pages: usize, at_once: usize) -> Vec<Vec<PageReport>> {
     let mut all = Vec::new();
-    for way in WAYS {
+    for way in ["inline", "rayon", "processes"] {
         let parser = start(way, 3, None);
         let crawl = crawl(&parser, at_once);
         let with = follow_links(urls.into(), pages, async |urls| {
@@ -61,8 +59,8 @@ fn every_variant(urls: &[Url], pages: usize, at_once: usize) -> Vec<Vec<PageRepo
 }
 
 /// URL path, title and number of links.
-fn found((url, _, outcome): &PageReport) -> (String, String, usize) {
-    let (title, links, _) = outcome.as_ref().expect("a page");
+fn found((url, _, kept): &PageReport) -> (String, String, usize) {
+    let (title, links) = kept.as_ref().expect("a page");
     (url.path().to_owned(), title.clone(), *links)
 }
 

@@ -47,12 +47,16 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// Limits what a process that has just started may use.
 #[cfg(target_os = "linux")]
 fn limit_resource(id: u32, limit: Limit) -> io::Result<()> {
-    use rustix::process::{Resource, Rlimit, prlimit};
+    use rustix::process::{Resource, Rlimit, getrlimit, prlimit};
     let (resource, most) = match limit {
         Limit::MemoryBytes(most) => (Resource::As, most),
         Limit::Files(most) => (Resource::Nofile, most),
         Limit::CpuSeconds(most) => (Resource::Cpu, most),
     };
+    // A stricter limit of this process stays: only the superuser could raise it.
+    let most = getrlimit(resource)
+        .maximum
+        .map_or(most, |own| own.min(most));
     let (current, maximum) = (Some(most), Some(most));
     let limit = Rlimit { current, maximum };
     Ok(prlimit(pid(id), resource, limit).map(drop)?)

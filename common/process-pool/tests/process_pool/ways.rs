@@ -148,6 +148,16 @@ fn a_worker_that_takes_more_memory_than_it_may_is_lost() {
     });
 }
 
+#[test]
+fn a_limit_that_this_process_keeps_itself_is_not_raised() {
+    watched(|| {
+        // Nobody may open so many, not even the superuser.
+        let pool = builder(functions::HOG, 1).resource_limit(Limit::Files(u64::MAX - 1));
+        let pool = pool.start().expect("the pool starts");
+        assert_eq!(pool.call(1), Ok(1));
+    });
+}
+
 /// They check themselves.
 #[test]
 fn the_examples_run() {
