@@ -6,7 +6,7 @@ use lol_html::{
     rewrite_str, text,
 };
 use process_pool::Worker;
-use scraper::{ElementRef, Html};
+use scraper::Html;
 use std::cell::RefCell;
 use web::{Encoding, Url, has_user_info};
 
@@ -33,18 +33,20 @@ struct Found {
     hrefs: Vec<String>,
 }
 
+/// A drawing inside the page may have titles and links too; they are not the page's.
 const HTML: &str = "http://www.w3.org/1999/xhtml";
 
 fn read_tree(page: &str) -> Found {
-    let (html, mut found) = (Html::parse_document(page), Found::default());
-    // A template is no part of the document, and what a drawing has of that kind is its own.
-    let is_part = |element: &ElementRef<'_>| {
-        let mut around = element.ancestors();
-        &*element.value().name.ns == HTML && !around.any(|node| node.value().is_fragment())
-    };
-    for element in html.root_element().descendent_elements().filter(is_part) {
+    let (mut html, mut found) = (Html::parse_document(page), Found::default());
+    // What stands in a template is no part of the document.
+    let templates = html.tree.nodes().filter(|node| node.value().is_fragment());
+    for id in templates.map(|node| node.id()).collect::<Vec<_>>() {
+        html.tree.get_mut(id).expect("it is there").detach();
+    }
+    for element in html.root_element().descendent_elements() {
         let (href, text) = (element.attr("href"), || element.text().collect::<String>());
         match element.value().name() {
+            _ if &*element.value().name.ns != HTML => {}
             "title" if found.title.is_none() => found.title = Some(text()),
             "base" if found.base.is_none() => found.base = href.map(Into::into),
             "a" => found.hrefs.extend(href.map(Into::into)),
@@ -96,11 +98,9 @@ fn resolve(url: &Url, found: Found) -> Parsed {
         is_short && target.origin() == url.origin() && !has_user_info(target)
     });
     let title = found.title.unwrap_or_default();
-    let title = match &*title.split_ascii_whitespace().collect::<Vec<_>>().join(" ") {
-        "" => "(no title)".into(),
-        title => title.into(),
-    };
-    (title, found.hrefs.len(), targets.collect())
+    let mut words: Vec<&str> = title.split_ascii_whitespace().collect();
+    words.extend(words.is_empty().then_some("(no title)"));
+    (words.join(" "), found.hrefs.len(), targets.collect())
 }
 
 /// The encoding that a `meta` in the first 1024 bytes of a page names.
