@@ -38,9 +38,6 @@ pub struct Crawl<'a> {
 /// What is on a page, or why that is not known.
 pub type Outcome = Result<Parsed, String>;
 
-/// A page's number, and what came for it.
-type Numbered = (usize, Fetched);
-
 /// Fetches all pages, then parses them all.
 pub async fn crawl_with_barrier(crawl: &Crawl<'_>, urls: &[Url]) -> Vec<Outcome> {
     // Room for all of them: no fetch ever waits for the parser.
@@ -58,7 +55,7 @@ pub async fn crawl_streaming(crawl: &Crawl<'_>, urls: &[Url]) -> Vec<Outcome> {
 }
 
 /// The first stage: tasks on one thread, each with one request at a time.
-async fn fetch_pages(crawl: &Crawl<'_>, urls: &[Url], tx: Sender<Numbered>) {
+async fn fetch_pages(crawl: &Crawl<'_>, urls: &[Url], tx: Sender<(usize, Fetched)>) {
     let urls = RefCell::new(urls.iter().enumerate());
     let next = || urls.borrow_mut().next();
     let run = async || {
@@ -77,7 +74,7 @@ async fn fetch_pages(crawl: &Crawl<'_>, urls: &[Url], tx: Sender<Numbered>) {
 }
 
 /// The second stage: parses what comes through the channel; returns the results by number.
-async fn parse_pages(crawl: &Crawl<'_>, rx: Receiver<Numbered>) -> Vec<Outcome> {
+async fn parse_pages(crawl: &Crawl<'_>, rx: Receiver<(usize, Fetched)>) -> Vec<Outcome> {
     let pages = stream::unfold(rx, async |mut rx| {
         let page = rx.recv().await?;
         info!(queue = PAGES, depth = rx.len());
