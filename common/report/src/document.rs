@@ -111,12 +111,9 @@ impl Document {
         });
         let is_lucky = self.luck() > 1.0 && self.variants.iter().any(Variant::computes);
         let is_busy = is_lucky || self.claims.iter().any(|claim| claim.needs_quiet);
-        let busy = is_busy.then(|| {
-            let free = match (self.host.cpus, self.host.parallelism) {
-                (1, _) => "This program may use one CPU only: no two threads work at once.".into(),
-                (cpus, free) => format!("Only {free:.1} of {cpus} CPUs were free: times of CPU work compare only where far apart."),
-            };
-            format!("{free} Results, counts and waits hold.")
+        let busy = is_busy.then(|| match (self.host.cpus, self.host.parallelism) {
+            (1, _) => "This program may use one CPU: no two threads work at once; all else holds.".into(),
+            (cpus, free) => format!("Only {free:.1} of {cpus} CPUs were free: times of CPU work are rough; all else holds."),
         });
         disturbed.chain(busy).collect()
     }
@@ -323,11 +320,7 @@ pub type Tally = Ledger;
 impl Ledger {
     /// The tally of `count` tasks that all went well.
     pub fn all_done(count: usize) -> Self {
-        Self {
-            submitted: count as u64,
-            done: count as u64,
-            ..Self::default()
-        }
+        Self::of_checked(&vec![(); count], |()| true)
     }
 
     /// The tally of results that are done if they are right and failed otherwise.

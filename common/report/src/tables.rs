@@ -5,7 +5,8 @@ use crate::{
     format::{self, percent, plain, seconds_f64},
     styled,
 };
-use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, Width, presets};
+use console::measure_text_width;
 use serde_json::Value;
 use std::iter;
 
@@ -15,7 +16,7 @@ type Column = (usize, &'static str, &'static str, fn(f64) -> String, f64);
 
 const ALWAYS: f64 = -1.0;
 const TITLES: [&str; 3] = [
-    "Times; the wall time is that of the middle round",
+    "Times; wall time and bound are those of the middle round",
     "What was asked for and what it used",
     "What the machine did",
 ];
@@ -130,23 +131,39 @@ pub(crate) fn text(one: &TableReport, width: usize, most: usize) -> String {
 }
 
 /// A table with a dim header; the columns listed in `left` are text, the others figures.
+///
+/// Where room is short, text breaks between words, and figures stay whole.
 pub fn table(names: &[&str], rows: Vec<Vec<String>>, left: &[usize], width: usize) -> String {
+    let longest = |text: &str| text.split(' ').map(measure_text_width).max().unwrap_or(0);
+    let padding = |at: usize| if at + 1 == names.len() { 0 } else { 2 };
+    let least = |at: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(at));
+        let cells = cells.map(|cell| match left.contains(&at) {
+            true => longest(cell),
+            false => measure_text_width(cell),
+        });
+        let least = cells.chain([longest(names[at])]).max();
+        least.unwrap_or(0) + usize::from(padding(at))
+    };
+    let least: Vec<usize> = (0..names.len()).map(least).collect();
+    let fits = least.iter().sum::<usize>() <= width;
+    let columns = |width| u16::try_from(width).unwrap_or(u16::MAX);
     let mut table = Table::new();
     table
         .load_style(presets::NOTHING)
         .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_width(u16::try_from(width).unwrap_or(u16::MAX))
+        .set_width(columns(width))
         .set_header(names.iter().copied())
         .add_rows(rows);
     for (index, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((0, if index + 1 == names.len() { 0 } else { 2 }));
+        column.set_padding((0, padding(index)));
         if !left.contains(&index) {
             column.set_cell_alignment(CellAlignment::Right);
         }
-    }
-    // Where room is short, a name is the last thing to break.
-    if let Some(names) = table.column_mut(0) {
-        names.set_constraint(ColumnConstraint::ContentWidth);
+        if let Some(least) = least.get(index).filter(|_| fits) {
+            let least = Width::Fixed(columns(*least));
+            column.set_constraint(ColumnConstraint::LowerBoundary(least));
+        }
     }
     let lines = table.lines().enumerate().map(|(index, line)| match index {
         0 => format!("{DIM}{}{DIM:#}\n", line.trim_end()),

@@ -67,6 +67,31 @@ fn no_line_is_wider_than_it_may_be_and_no_screen_higher() {
 }
 
 #[test]
+fn where_room_is_short_a_table_breaks_between_words_and_no_figure() {
+    let row = ["100 × 50 ms CPU", "12.3 ms, slower", "ProcessPool(2)"].map(String::from);
+    let names = ["job", "one by one", "in Python"];
+    let text = plain(&table(&names, vec![row.into()], &[0, 2], 42));
+    let expected = "\
+job             one by one  in Python
+100 × 50   12.3 ms, slower  ProcessPool(2)
+ms CPU
+";
+    assert_eq!(text, expected);
+}
+
+#[test]
+fn every_text_of_a_picture_is_one_line_so_that_what_is_drawn_can_be_taken_away() {
+    let mut document = document();
+    let spans = (0..5).map(|at| span("work", 10 * at, 10 * at + 10, at % 3 * 5));
+    let lanes = &mut document.variants[1].recording.lanes;
+    lanes.push(lane(LaneKind::Thread, 1, "worker 2", spans.collect()));
+    let document = recorded(document);
+    let drawn = picture::Picture::of(&document, 50).lanes(&document.variants, 12);
+    assert!(drawn.len() > 5, "the legend has two lines: {drawn:?}");
+    assert!(drawn.iter().all(|line| !line.contains('\n')), "{drawn:?}");
+}
+
+#[test]
 fn a_factor_of_few_rounds_is_not_said_and_one_on_which_rounds_disagree_is_undecided() {
     let said = |walls_s: &[f64], words: &str| {
         let mut document = document();

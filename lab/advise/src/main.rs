@@ -78,9 +78,10 @@ fn run(args: Args, screen: &Screen) -> anyhow::Result<()> {
         let mut table = typical::table(&costs, &python);
         let document = json!(table);
         table.title = format!("{} · {}\n\n", table.title, host.cpus_in_words());
-        // The other columns are for the page, which is wider.
-        table.headings.truncate(4);
-        table.rows.iter_mut().for_each(|row| row.truncate(4));
+        // The other columns are for the page, which is wider; what Python takes has long names.
+        let columns = if screen.width() < 72 { 3 } else { 4 };
+        table.headings.truncate(columns);
+        table.rows.iter_mut().for_each(|row| row.truncate(columns));
         (document, drawn(table, screen.width()))
     } else {
         let seen = advise(args, screen)?;

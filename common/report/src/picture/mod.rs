@@ -5,7 +5,7 @@ mod row;
 #[cfg(test)]
 mod tests;
 
-use crate::{BOLD, DIM, Document, LaneReport, NO_BREAK, Variant, format, lane, styled};
+use crate::{BOLD, DIM, Document, LaneReport, NO_BREAK, Variant, format, lane, wrap};
 use axis::axis;
 use console::{Alignment, measure_text_width, pad_str};
 use row::{ENDED, FAILED, PERMIT, Scale};
@@ -138,10 +138,8 @@ impl<'a> Picture<'a> {
             .iter()
             .map(|(one, rows)| (rows.len(), one.speedup.is_some()));
         let shares = shares(needs, room);
-        let is_cut = drawn
-            .iter()
-            .map(|one| one.1.len())
-            .ne(shares.iter().copied());
+        let lengths = drawn.iter().map(|one| one.1.len());
+        let is_cut = lengths.ne(shares.iter().copied());
         let mut spare = room - shares.iter().sum::<usize>();
         let (mut lines, mut seen, mut before) = (Vec::new(), String::new(), Vec::new());
         for ((variant, rows), share) in drawn.iter().zip(shares) {
@@ -229,8 +227,10 @@ impl<'a> Picture<'a> {
         }
         let items = legend.iter().map(|item| item.replace(' ', NO_BREAK));
         let items = items.collect::<Vec<_>>().join("  ");
-        let axis = format!("{DIM}  {:left$}{axis}{DIM:#}", "");
-        vec![axis, styled(DIM, &items, self.width, 2)]
+        // A line each: who draws them counts lines.
+        let lines = format!("  {:left$}{axis}\n{}", "", wrap(&items, self.width, 2));
+        let lines = lines.lines().map(|line| format!("{DIM}{line}{DIM:#}"));
+        lines.collect()
     }
 }
 

@@ -58,11 +58,8 @@ fn parts(
 }
 
 fn height(parts: &[Vec<String>]) -> usize {
-    parts
-        .iter()
-        .flatten()
-        .map(|text| text.lines().count())
-        .sum()
+    let texts = parts.iter().flatten();
+    texts.map(|text| text.lines().count()).sum()
 }
 
 /// The variants that nothing else names.
@@ -72,8 +69,8 @@ fn also_ran(document: &Document, text: &str, width: usize) -> Option<String> {
     let others = document.variants.iter().filter(|one| !is_named(&one.name));
     let timed = others.map(|one| format!("{} {}", one.name, format::seconds_f64(one.wall_s)));
     let others: Vec<String> = timed.collect();
-    let text = format!("  also ran: {}", others.join(" · "));
-    (!others.is_empty()).then(|| styled(DIM, &text, width, 12))
+    let text = fill(&others.join(" · "), width, "  also ran: ", "            ");
+    (!others.is_empty()).then(|| format!("{DIM}{text}{DIM:#}"))
 }
 
 /// Step, question and machine; and whether the machine was too busy.
