@@ -43,11 +43,13 @@ fn place() -> Option<PathBuf> {
 }
 
 impl Progress {
-    /// Reads what was kept; where that cannot be read, says so in one line.
-    pub fn load() -> Self {
+    /// Reads what was kept.
+    ///
+    /// # Errors
+    /// It cannot be read, and why, in a line.
+    pub fn load() -> Result<Self, String> {
         let read = place().map_or(Ok(None), |place| Self::read(&place));
-        let read = read.map_err(report::print_error);
-        read.unwrap_or_default().unwrap_or_default()
+        read.map(Option::unwrap_or_default)
     }
 
     /// What the file holds; nothing where there is none.
@@ -99,23 +101,20 @@ impl Progress {
     }
 
     /// Keeps that a step ran, and how its reader guessed.
-    pub(crate) fn ran(document: &Document) {
+    pub(crate) fn ran(document: &Document) -> Result<(), String> {
         let guessed = |asked: &QuestionReport| {
             // A class is no reader.
             let is_one = asked.guesses.iter().sum::<u64>() == 1;
-            let guess = asked
-                .guesses
-                .iter()
-                .position(|hands| is_one && *hands == 1)?;
+            let mut guesses = asked.guesses.iter();
+            let guess = guesses.position(|hands| is_one && *hands == 1)?;
             Some((asked.question.clone(), Some(guess) == asked.answer))
         };
         let guesses: Vec<_> = document.questions.iter().filter_map(guessed).collect();
-        // Progress is a comfort: no step fails for it.
-        let _ = Self::update(|progress| {
+        Self::update(|progress| {
             *progress.steps.entry(document.step.clone()).or_default() += 1;
             if !guesses.is_empty() {
                 progress.predictions.insert(document.step.clone(), guesses);
             }
-        });
+        })
     }
 }

@@ -245,7 +245,8 @@ fn print(lab: &Lab, document: &Document) -> io::Result<()> {
     if document.variants.is_empty() {
         return Ok(());
     }
-    Progress::ran(document);
+    // Progress is a comfort: no step fails for it.
+    Progress::ran(document).unwrap_or_else(|error| screen.print_error(error));
     screen.mark("report");
     if lab.args.verbose {
         screen.try_print(&format!("\n{}", report::verbose(document, screen.width())))?;

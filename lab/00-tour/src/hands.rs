@@ -42,13 +42,12 @@ pub(crate) fn run(words: &[String], no_build: bool) -> Option<ExitCode> {
             screen.print(HELP);
             Some(ExitCode::SUCCESS)
         }
-        ["next"] => {
-            let next = next(&Progress::load());
-            screen.print(&format!("{}\n  {}", next[0], next[1..].join("\n  ")));
-            Some(ExitCode::SUCCESS)
-        }
-        ["progress"] => Some(progress(&screen, false)),
-        ["progress", "--json"] => Some(progress(&screen, true)),
+        ["next"] => Some(show(&screen, |progress| {
+            let next = next(progress);
+            format!("{}\n  {}", next[0], next[1..].join("\n  "))
+        })),
+        ["progress"] => Some(show(&screen, |kept| progress(kept, screen.width()))),
+        ["progress", "--json"] => Some(show(&screen, |kept| serde_json::json!(kept).to_string())),
         ["progress", "--forget"] => Some(forget(&screen)),
         ["next" | "progress", other, ..] => Some(print_error(
             2,
@@ -153,15 +152,21 @@ fn next(progress: &Progress) -> Vec<String> {
     lines
 }
 
-fn progress(screen: &Screen, json: bool) -> ExitCode {
-    let progress = Progress::load();
-    if json {
-        screen.print(&serde_json::json!(progress).to_string());
-        return ExitCode::SUCCESS;
+/// Prints what is said of the progress that was kept, or why that cannot be read.
+fn show(screen: &Screen, said: impl FnOnce(&Progress) -> String) -> ExitCode {
+    match Progress::load() {
+        Ok(progress) => {
+            screen.print(&said(&progress));
+            ExitCode::SUCCESS
+        }
+        Err(error) => print_error(1, &error),
     }
+}
+
+fn progress(progress: &Progress, width: usize) -> String {
     let mut lines = Vec::new();
     let mut row = |name: &str, text: &str| {
-        let text = wrap(text, screen.width(), 14);
+        let text = wrap(text, width, 14);
         lines.push(format!("{name:<14}{}", text.trim_start()));
     };
     let ran = PATH.iter().map(|stop| stop.package);
@@ -169,7 +174,7 @@ fn progress(screen: &Screen, json: bool) -> ExitCode {
         .filter(|step| progress.steps.contains_key(*step))
         .collect();
     row("steps run", &of(ran.len(), PATH.len(), &ran));
-    let drills = done(&progress);
+    let drills = done(progress);
     let numbers: Vec<String> = drills.iter().map(usize::to_string).collect();
     let numbers: Vec<&str> = numbers.iter().map(String::as_str).collect();
     row("drills done", &of(drills.len(), LESSONS.len(), &numbers));
@@ -185,12 +190,11 @@ fn progress(screen: &Screen, json: bool) -> ExitCode {
     for (question, _) in guesses.iter().filter(|(_, right)| !right) {
         row("", &format!("off: {question}"));
     }
-    diagnoses(&progress, &mut row);
-    for (at, line) in next(&progress).iter().enumerate() {
+    diagnoses(progress, &mut row);
+    for (at, line) in next(progress).iter().enumerate() {
         row(if at == 0 { "next" } else { "" }, line);
     }
-    screen.print(&lines.join("\n"));
-    ExitCode::SUCCESS
+    lines.join("\n")
 }
 
 /// How many diagnoses were right, and what was taken for what.

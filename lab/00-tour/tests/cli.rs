@@ -134,14 +134,14 @@ fn progress_that_cannot_be_read_is_named_with_a_way_out_and_never_removed() {
         for command in [&["next"][..], &["progress"], &["progress", "--json"]] {
             let finished = tour_with(&kept, command);
             let words = ["cannot read progress", "progress.json", "LAB_PROGRESS"];
-            let _ = finished.refused(0, &words);
+            let _ = finished.refused(1, &words);
         }
         let forgotten = tour_with(&kept, &["progress", "--forget"]);
         let _ = forgotten.refused(1, &["cannot read progress"]);
         assert_eq!(fs::read(&kept).expect("it is still there"), text);
     }
     for place in [folder.path(), Path::new("/dev/full")] {
-        let _ = tour_with(place, &["progress"]).refused(0, &["cannot read progress"]);
+        let _ = tour_with(place, &["progress"]).refused(1, &["cannot read progress"]);
         let _ = tour_with(place, &["progress", "--forget"]).refused(1, &["no file"]);
         assert!(place.exists(), "{place:?}");
     }

@@ -4,7 +4,6 @@ use crate::{keep, reader, refuse};
 use anyhow::Context;
 use common::{
     cli::{self, within},
-    progress::Progress,
     report::{Screen, ScreenOptions, wrap},
     workload::Seeded,
 };
@@ -119,7 +118,7 @@ pub(crate) fn run(args: &DiagnoseArgs) -> ExitCode {
 }
 
 fn list(args: &DiagnoseArgs, screen: &Screen) {
-    let kept = Progress::load().diagnoses;
+    let kept = crate::progress().diagnoses;
     screen.say("drill  bug");
     let mut bugs = Vec::new();
     for Mutant { drill, bug, .. } in mutants() {

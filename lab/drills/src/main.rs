@@ -133,14 +133,14 @@ fn drill(args: &DrillArgs) -> ExitCode {
         ..ScreenOptions::default()
     });
     let Some(number) = args.number else {
-        list(args, &Progress::load(), &screen);
+        list(args, &progress(), &screen);
         return ExitCode::SUCCESS;
     };
     let drill = DRILLS[number - 1];
     let answer = if args.hint {
         Ok(hint(drill, &screen))
     } else if args.solution {
-        let is_done = || Progress::load().drills.contains(&drill.file());
+        let is_done = || progress().drills.contains(&drill.file());
         solution(drill, args.give_up || is_done())
     } else if args.reset {
         reset(drill)
@@ -152,6 +152,12 @@ fn drill(args: &DrillArgs) -> ExitCode {
         Err(code) => return code,
     }
     ExitCode::SUCCESS
+}
+
+/// What the reader has done; where that cannot be read, says so in a line.
+fn progress() -> Progress {
+    let read = Progress::load().map_err(cli::print_error);
+    read.unwrap_or_default()
 }
 
 /// Keeps what the reader has done, or says in a line why that is not kept.
