@@ -43,19 +43,19 @@ impl Sweep {
         Comparison::of(&self.times_s[size][0], &self.times_s[size][way])
     }
 
-    /// Shows a table and its note: a row per size with the middle time of each way, followed by `mark(size, way)`.
+    /// Shows a table and its note: a row per size with the middle time of each way, as `cell` shows it.
     pub fn show(
         &self,
         lab: &Lab,
         [title, note]: [&str; 2],
-        mark: impl Fn(usize, usize) -> &'static str,
+        cell: impl Fn(usize, usize, String) -> String,
     ) {
         let mut rows = Vec::new();
         for (size, ways) in self.times_s.iter().enumerate() {
             let mut row = vec![format::count(self.sizes[size])];
             for (way, times) in ways.iter().enumerate() {
                 let time = middle(times.iter().copied()).map_or("–".into(), format::seconds_f64);
-                row.push(time + mark(size, way));
+                row.push(cell(size, way, time));
             }
             rows.push(row);
         }

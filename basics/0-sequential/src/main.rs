@@ -40,7 +40,7 @@ fn demonstrate(args: &ScaleArgs, lab: &mut Lab) -> anyhow::Result<()> {
     lab.predict(ask, &["one", "all of them"], &[1.5]);
     let jobs = square_jobs(args.scale);
     lab.legend(format!(
-        "Four times the script's sum(i * i for i in range(n)), n {} × as large as there.",
+        "The script's four sums, sum(i * i for i in range(n)), each n {} × as large.",
         args.scale
     ));
     claim_linear(lab, sum_sequential);

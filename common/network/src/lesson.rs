@@ -133,7 +133,8 @@ pub fn takes_waits(variant: &str, waits: usize, each: Duration) -> Claim {
     let time_of = |waits: usize| each.mul_f64(waits as f64);
     let more = waits + 1;
     let text = format!("`{variant}` took the time of {waits}, not of {more}, waits in a row");
-    let line = format!("`{variant}` took {{left}}, the time of {waits} waits in a row");
+    let in_a_row = format::counted(waits, "wait");
+    let line = format!("`{variant}` took {{left}}, the time of {in_a_row} in a row");
     Claim::that("takes_its_waits", text)
         .check(wall(variant).at_least(time_of(waits)))
         .in_a_line(line)

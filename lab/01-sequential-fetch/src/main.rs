@@ -56,7 +56,7 @@ fn demonstrate(args: &RequestArgs, lab: &mut Lab) -> anyhow::Result<()> {
             "the single waits add up to the whole time, to within a tenth",
         )
         .check(open(NAME).at_most(middle_wall(NAME)))
-        .in_a_line("the single waits add up: {left} of {right}")
+        .in_a_line("the single waits add up to {left} of the {right}")
         .check(open(NAME).at_least(middle_wall(NAME) * 0.9))
         .headline(),
     );

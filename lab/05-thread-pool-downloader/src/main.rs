@@ -87,7 +87,7 @@ fn run(
     };
     let fetched = || downloads.iter().map(|(_, fetched)| fetched);
     let pages = fetched().flatten().count();
-    lab.say(format!("Downloaded {pages} pages"));
+    lab.say(format!("Downloaded {}", format::counted(pages, "page")));
     lesson::note_failures(lab, name, fetched());
     claims::note(lab, name, &downloads);
     Ok(())

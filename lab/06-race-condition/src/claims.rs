@@ -43,7 +43,7 @@ fn number(name: &str, figure: &str) -> Figure<Count> {
 /// Shows the table, and adds the claims.
 pub(crate) fn show(lab: &mut Lab, race: Race, trials: usize, all: Vec<(usize, Vec<String>)>) {
     let is_repaired = race.threads.get() > 1 && all[1].0 == 0;
-    let headings = ["", "Expected", "Got", "trials lost", "of all updates"];
+    let headings = ["", "Expected", "Got", "trials with loss", "updates lost"];
     let title = "Between load and store, and what that costs";
     let rows = all.into_iter().map(|(_, row)| row).collect();
     lab.table(title, &headings, rows, "");

@@ -65,9 +65,10 @@ fn demonstrate(args: &RaceArgs, lab: &mut Lab) -> anyhow::Result<()> {
         increments: 1,
         ..race
     };
-    let (threads, each) = (race.threads, format::count(race.increments));
+    let threads = format::counted(race.threads.get(), "thread");
+    let each = format::count(race.increments);
     lab.say(format!(
-        "{threads} threads add {each} each to one counter; {trials} trials …"
+        "{threads}, each to add {each} to one counter; trials: {trials} …"
     ));
     let sequential = || vec![count_sequential(alone.increments)];
     let forced = || vec![count_losing_updates_by_force(race.threads)];

@@ -21,7 +21,7 @@ const STEP: Step = Step {
           one step in hardware, though the CPUs still pass the counter back and forth. With a \
           counter for each thread nothing is shared: the shares are added up at the end.",
     remember: "A lock lets one thread in at a time: always right, never free. Cheapest is not to \
-              share: count alone, and add up or send one number at the end.",
+              share: count alone, add up once at the end.",
     predict: (
         "8 threads instead of 2: which of the costs grow?",
         "cargo run -p lab-07-locks -- --threads 8",
@@ -40,12 +40,12 @@ fn demonstrate(args: &CountArgs, lab: &mut Lab) -> anyhow::Result<()> {
     let answers = ["no longer", "a few times", "ten times or more"];
     lab.predict(ask, &answers, &[1.5, 8.0]);
     let (plan, rounds) = (args.plan()?, args.rounds.rounds.get());
-    let (workers, each) = (plan.threads.get(), format::count(plan.increments));
-    let expected = format::count(plan.expected());
-    lab.say(format!("{workers} threads add {each} each …"));
+    let workers = format::counted(plan.threads.get(), "thread");
+    let [each, expected] = [plan.increments, plan.expected()].map(format::count);
+    lab.say(format!("{workers}, each to add {each} …"));
     lab.legend(format!(
-        "Expected: {expected}. racy: load, add, store. Mutex: the same, locked for each step. fetch_add: \
-         all three at once. sum at the end, queue: each thread counts alone."
+        "Expected: {expected}. racy: load, add, store. Mutex: the same under a lock. fetch_add: all in one \
+         step. sum at the end, queue: each thread counts alone."
     ));
     let signals = RefCell::new(Vec::new());
     let hear = |signal: &Signal| signals.borrow_mut().push(signal.worker);

@@ -4,6 +4,7 @@ use anyhow::Context;
 use common::{
     Lab, Question, Step,
     claim::{Claim, all_in_flight, busy, middle_wall, threads},
+    format,
 };
 use lab_08_async_downloader::{
     download_awaiting_each, download_in_tasks, make_without_awaiting, run_on_this_thread,
@@ -72,12 +73,13 @@ fn show_laziness(args: &RequestArgs, lab: &mut Lab, site: &Site) -> anyhow::Resu
     server.begin_run()?;
     let made = make_without_awaiting(&web::async_client(args.timeout.0), &site.urls);
     let seen = usize::try_from(server.witness()?.arrivals)?;
+    let made = format::counted(made, "future");
     lab.say(format!(
-        "{made} futures (in Python coroutines) made, none awaited: the server saw {seen} requests"
+        "{made} (Python: coroutines) made, none awaited: the server saw {seen} requests"
     ));
     let seen = lab.note(None, "requests_seen_by_the_server", seen);
     let text = "futures that were not awaited sent nothing, counted by the server";
-    let line = "futures made, none awaited: the server saw {left} requests";
+    let line = "made, none awaited: the server saw {left} requests";
     let claim = Claim::that("futures_are_lazy", text).in_a_line(format!("{made} {line}"));
     lab.claim(claim.check(seen.equals(0)).headline());
     Ok(())

@@ -16,8 +16,8 @@ use std::{num::NonZeroUsize, process::ExitCode, time::Duration};
 
 const STEP: Step = Step {
     package: env!("CARGO_PKG_NAME"),
-    mirrors: "advanced/04_queue_producer_consumer.py, advanced/04_01 (queue.Queue, sentinels)",
-    question: "a queue: who waits for whom, and how does it end?",
+    mirrors: "advanced/04_queue_producer_consumer.py, advanced/04_01 (queue.Queue)",
+    question: "a queue: who waits, and how does it end?",
     why: "While the queue is full the producer waits, while it is empty the consumers wait, and \
           neither asks in a loop. When a consumer panics, the others go on; when none is left, the \
           producer gets its item back as an error.",
@@ -67,7 +67,7 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     }
     let (few, many, capacity) = (few.len(), many.len(), args.capacity);
     lab.say(format!(
-        "{few} items for one consumer, {many} for {all}, room for {capacity} …"
+        "items: {few} for one consumer, {many} for {all}; room for {capacity} …"
     ));
     let room = capacity.get() as f64;
     let queued = Figure::<Count>::noted(Some("eager × 1"), "most_items_queued");

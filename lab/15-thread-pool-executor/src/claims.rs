@@ -29,7 +29,7 @@ pub(crate) fn ways(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let (tasks, workers) = (waits(args, lab.seed()), args.workers);
     let (all, rounds, size) = (tasks.len(), args.rounds.get(), workers.get());
     lab.say(format!(
-        "{all} tasks that wait, four ways in turns, {rounds} rounds; a pool has {workers} threads …"
+        "waits: {all}, four ways in turns, rounds: {rounds}; threads of a pool: {workers} …"
     ));
     let ways: [(&str, usize, Way<'_>); 4] = [
         (ONE_BY_ONE, 1, &|each| run_one_by_one(&tasks, each)),
@@ -105,47 +105,52 @@ fn tally(tasks: &[Task], numbers: &[usize]) -> Tally {
     Tally::of_checked(tasks, came)
 }
 
-/// Sweeps with waits and with CPU work, and claims where each knee lies.
+/// Runs waits and CPU work on a pool of each size once per round, and claims where each knee lies.
 pub(crate) fn sweep(args: &Args, lab: &mut Lab) {
-    let wait = Load::Wait(Duration::from_millis(8));
-    let waits = knee_of(args, lab, "waits of 8 ms", wait);
-    let work = knee_of(args, lab, "CPU work of 2 M steps", Load::Work(2_000_000));
-    let waits = lab.note(None, "knee_of_waits", waits);
-    let text = "waits: more workers still helped beyond the number of CPUs";
-    let claim = Claim::that("waits_pay_past_the_cpus", text).check(waits.above(cpus()));
-    lab.claim(claim.headline());
-    let work = lab.note(None, "knee_of_work", work);
-    let largest = lab.note(None, "largest_pool", args.largest.get());
-    let text = "CPU work: beyond the number of CPUs more workers no longer helped";
-    let claim = Claim::that("work_pays_up_to_the_cpus", text).check(work.at_most(cpus()));
-    // Otherwise the sweep has not looked beyond them.
-    lab.claim(claim.check(largest.above(cpus())).headline());
-}
-
-/// Runs the tasks on a pool of each size once per round; returns the size at the knee.
-fn knee_of(args: &Args, lab: &mut Lab, name: &str, load: Load) -> usize {
+    let names = ["waits of 8 ms", "CPU work of 2 M steps"];
+    let loads = [Load::Wait(Duration::from_millis(8)), Load::Work(2_000_000)];
     // Fewer than the largest pool has threads, so that the sweep sees what idle threads add.
     let all = args.largest.get().div_ceil(2);
-    let tasks: Vec<Task> = (1..=all).map(|number| Task { number, load }).collect();
-    let mut sweep = Sweep::new("threads", &["time"], sizes(args.largest.get()));
+    let mut sweep = Sweep::new("threads", &names, sizes(args.largest.get()));
     let mut missing = 0;
     for _ in 0..args.rounds.get() {
         for size in 0..sweep.sizes.len() {
             let threads = NonZeroUsize::new(sweep.sizes[size] as usize).expect("one at least");
-            missing += all;
-            let ((), time) = timed(|| run_on_pool(threads, &tasks, |_| missing -= 1));
-            sweep.add(size, [time]);
+            let times = loads.map(|load| {
+                let tasks = (1..=all).map(|number| Task { number, load });
+                let tasks: Vec<Task> = tasks.collect();
+                missing += all;
+                timed(|| run_on_pool(threads, &tasks, |_| missing -= 1)).1
+            });
+            sweep.add(size, times);
         }
     }
     let missing = lab.note(None, "results_missing", missing);
-    let text = format!("{name}: every pool did all tasks");
+    let text = "every pool of the sweep did all its tasks";
     lab.claim(Claim::that("sweep_complete", text).check(missing.equals(0)));
-    let knee = find_knee(&sweep);
-    let title = format!("{all} tasks, {name}, by the size of the pool");
-    let note = "knee: no larger pool was faster by a tenth in every round";
-    let mark = |size, _| if knee == Some(size) { " knee" } else { "" };
-    sweep.show(lab, [&title, note], mark);
-    knee.map_or(args.largest.get(), |size| sweep.sizes[size] as usize)
+    claim_knees(lab, &sweep, all);
+}
+
+/// Shows and claims where the knees lie: of waits past the number of CPUs, of CPU work not.
+fn claim_knees(lab: &mut Lab, sweep: &Sweep, all: usize) {
+    let knees = [0, 1].map(|way| find_knee(sweep, way));
+    let note = format!("tasks: {all}; * knee: no larger pool was faster by a tenth in every round");
+    let cell = |size, way: usize, time| match knees[way] == Some(size) {
+        true => format!("* {time}"),
+        false => time,
+    };
+    sweep.show(lab, ["By the size of the pool", &note], cell);
+    let size = |at: Option<usize>| sweep.sizes[at.unwrap_or(sweep.sizes.len() - 1)] as usize;
+    let waits = lab.note(None, "knee_of_waits", size(knees[0]));
+    let text = "waits: more workers still helped beyond the number of CPUs";
+    let claim = Claim::that("waits_pay_past_the_cpus", text).check(waits.above(cpus()));
+    lab.claim(claim.headline());
+    let work = lab.note(None, "knee_of_work", size(knees[1]));
+    let largest = lab.note(None, "largest_pool", size(None));
+    let text = "CPU work: beyond the number of CPUs more workers no longer helped";
+    let claim = Claim::that("work_pays_up_to_the_cpus", text).check(work.at_most(cpus()));
+    // Otherwise the sweep has not looked beyond them.
+    lab.claim(claim.check(largest.above(cpus())).headline());
 }
 
 /// 1, 2, 4 … and the largest.
@@ -155,11 +160,11 @@ fn sizes(largest: usize) -> Vec<u64> {
     smaller.chain([largest as u64]).collect()
 }
 
-/// The first size over which no larger one pays; `None` where the largest still did.
-fn find_knee(sweep: &Sweep) -> Option<usize> {
+/// The first size over which no larger one pays, in one way; `None` where the largest still did.
+fn find_knee(sweep: &Sweep, way: usize) -> Option<usize> {
     let last = sweep.sizes.len() - 1;
     let pays = |size: usize, larger: usize| {
-        let [own, larger] = [size, larger].map(|size| &sweep.times_s[size][0]);
+        let [own, larger] = [size, larger].map(|size| &sweep.times_s[size][way]);
         Comparison::of(own, larger) == Comparison::SecondFaster
     };
     (0..last).find(|&size| !(size + 1..=last).any(|larger| pays(size, larger)))
@@ -174,12 +179,13 @@ pub(crate) fn many(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let tasks: Vec<Task> = (1..=asked).map(|number| Task { number, load }).collect();
     let shown = format::count(asked as u64);
     lab.say(format!(
-        "{shown} short tasks on the pool; then a thread for each, in a process of its own …"
+        "{shown} short tasks on the pool; then, in another process, a thread for each …"
     ));
     let work = || Ok(order(&|each| run_on_pool(workers, &tasks, each)));
     let pool = lab.variant(ON_A_POOL).other_work();
     pool.run_counted(work, |numbers| tally(&tasks, numbers))?;
-    let text = format!("the pool did {shown} tasks on {workers} threads");
+    let threads_of = format::counted(workers.get(), "thread");
+    let text = format!("the pool did {shown} tasks on {threads_of}");
     let claim = Claim::that("a_pool_takes_any_number", text)
         .check(done(ON_A_POOL).equals(asked))
         .check(threads(ON_A_POOL).at_most(workers.get() + 1));
@@ -189,14 +195,10 @@ pub(crate) fn many(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
 
 /// Lets so many threads be there at once, in a process of its own, and claims what they take.
 fn a_thread_for_each(lab: &mut Lab, asked: usize, shown: &str) -> anyhow::Result<()> {
+    let numbers: Vec<usize> = (1..=asked).collect();
     let gathered = lab.variant(THREADS).other_work().run_counted(
         || Ok(gather(asked)),
-        |(started, _)| Tally {
-            submitted: asked as u64,
-            done: *started as u64,
-            failed: (asked - started) as u64,
-            ..Tally::default()
-        },
+        |(started, _)| Tally::of_checked(&numbers, |number| number <= started),
     )?;
     let Some((started, refused)) = gathered else {
         return Ok(());
@@ -235,7 +237,7 @@ mod tests {
                 sweep.add(size, [Duration::from_secs_f64(*time)]);
             }
         }
-        find_knee(&sweep)
+        find_knee(&sweep, 0)
     }
 
     #[test]

@@ -136,7 +136,7 @@ const CLAIMS: [&str; 4] = [
 /// Runs all ways at every size, once per round, one job for each worker; claims the break-evens.
 pub(crate) fn sweep(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let (workers, rounds, seed) = (args.workers, args.rounds.rounds, lab.seed());
-    lab.say(format!("sweep over the size of a job, {rounds} rounds …"));
+    lab.say(format!("sweep over the size of a job; rounds: {rounds} …"));
     // Each four times the one before; the last is that of a job in the 2 × 2.
     let sizes = (0..6).rev().map(|k| args.work.get() as u64 / 4_u64.pow(k));
     let sizes: Vec<u64> = sizes.filter(|steps| *steps > 0).collect();
@@ -161,16 +161,16 @@ pub(crate) fn sweep(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let wrong = lab.note(None, "wrong_results_in_the_sweep", wrong);
     let text = "in the sweep, too, every job had the result that it has one by one";
     lab.claim(Claim::that("sweep_right", text).check(wrong.equals(0)));
-    let mark = |size, way| match sweep.compared(size, way) {
-        _ if way == 0 => "",
-        Comparison::SecondFaster => ", faster",
-        Comparison::FirstFaster => ", slower",
-        Comparison::Same => ", as fast",
-        Comparison::Undecided => ", ?",
+    let cell = |size, way, time| match sweep.compared(size, way) {
+        _ if way == 0 => time,
+        Comparison::SecondFaster => time + ", faster",
+        Comparison::FirstFaster => time + ", slower",
+        Comparison::Same => time + ", as fast",
+        Comparison::Undecided => time + ", ?",
     };
     let title = "Time for one job for each worker, by its size";
-    let note = "faster, slower: than one by one by a tenth in every round. ?: rounds disagree";
-    sweep.show(lab, [title, note], mark);
+    let note = "faster, slower: than one by one by a tenth in every round. ?: undecided";
+    sweep.show(lab, [title, note], cell);
     (1..WAYS.len()).for_each(|way| claim_break_even(lab, &sweep, way));
     Ok(())
 }

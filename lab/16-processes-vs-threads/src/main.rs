@@ -19,9 +19,8 @@ const STEP: Step = Step {
           one, which is why its answer is another. A process costs more to start, and every job \
           and result is carried across: a job must be long enough to pay for that. What threads \
           cannot give is a wall: they share one process, and an abort ends the process.",
-    remember: "For waits take threads: they cost less. For CPU work threads in Rust, processes in \
-              Python, because of its GIL. Only a process contains an abort, and \
-              Python's pool breaks even then.",
+    remember: "For waits take threads: they cost less. For CPU work, threads in Rust \
+              and processes in Python (its GIL). Only a process contains an abort.",
     predict: (
         "jobs much shorter: are processes still worth their start?",
         "cargo run -p lab-16-processes-vs-threads -- --work 100_000",

@@ -149,7 +149,7 @@ const KEEPING: &str = "bytes outside";
 pub(crate) fn dropped_reads(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let messages = args.messages.get() as u64;
     lab.say(format!(
-        "{messages} messages in two halves each; every 7th half a heartbeat …"
+        "messages in two halves each: {messages}; a heartbeat after every 7th half …"
     ));
     let [lost, wrong, dropped] = read(lab, messages, LOSING, receive_losing)?;
     let text = "dropped reads took bytes with them, and messages came out wrong";
@@ -184,11 +184,11 @@ fn read(
     )?;
     let (came, dropped) = received.unwrap_or_default();
     let right = numbers.iter().filter(|it| came.contains(it)).count();
-    lab.note_beside(name, format!("{right} of {messages} right"));
-    let lost = (numbers.len() - came.len()) * MESSAGE_BYTES;
+    let (wrong, lost) = (came.len() - right, numbers.len() - came.len());
+    lab.note_beside(name, format!("{right} right, {wrong} wrong, {lost} lost"));
     Ok([
-        lab.note(name, "bytes_lost", lost),
-        lab.note(name, "wrong_messages", came.len() - right),
+        lab.note(name, "bytes_lost", lost * MESSAGE_BYTES),
+        lab.note(name, "wrong_messages", wrong),
         lab.note(name, "dropped_reads", dropped),
     ])
 }

@@ -47,7 +47,7 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let plan = args.plan(lab.seed())?;
     let (items, queue, third) = (args.items, args.queue, args.items.get().div_ceil(3));
     lab.say(format!(
-        "{items} items, room for {queue}; stopped after {third} …"
+        "items: {items}, room for {queue}; stopped after {third} …"
     ));
     let mut unbounded = plan.clone();
     unbounded.capacity = Semaphore::MAX_PERMITS; // `unbounded_channel`: never full

@@ -28,7 +28,7 @@ pub(crate) fn trade(args: &Args, lab: &mut Lab, venue: &Venue) -> anyhow::Result
     let trades = args.repeats.saturating_mul(PAIRS);
     let (limit, rounds) = (args.workers.min(trades), args.rounds.get());
     lab.say(format!(
-        "{trades} quotes and an order each, {limit} at a time, {rounds} rounds …"
+        "{trades} quotes and an order each, {limit} at a time; rounds: {rounds} …"
     ));
     for _ in 0..rounds {
         run_both(args, lab, venue, SIDES, (trades, limit))?;
@@ -47,7 +47,7 @@ pub(crate) fn trade(args: &Args, lab: &mut Lab, venue: &Venue) -> anyhow::Result
         ran.push((names, level));
     }
     let headings = ["all at once", "time", "memory", "threads"];
-    let note = "one run each, times not judged; a waiting thread keeps a stack, a task its state";
+    let note = "one run each, times not judged; a thread keeps a stack, a task its state";
     lab.table("From ten at once to many", &headings, rows, note);
     claim(lab, &ran);
     Ok(())

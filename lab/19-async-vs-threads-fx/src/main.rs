@@ -39,8 +39,8 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let ask = Question::faster("tasks", "threads", text);
     lab.predict(ask, &["slower", "the same", "faster"], &[0.8, 1.25]);
     lab.legend(
-        "tasks, threads: 20 FX trades (a quote, an order), 5 at a time. pricing: options are priced (CPU work) \
-         during the same trades, in a task of the async thread, or beside it.",
+        "tasks, threads: 20 FX trades (a quote, an order), 5 at a time. pricing: CPU work during the same \
+         trades, in a task on their thread, or on threads beside it.",
     );
     let market = args.market(lab.seed())?;
     // Before the venue starts: it inherits the limit.

@@ -3,7 +3,7 @@
 use crate::tasks::{gather, trade_with_tasks};
 use measure::workload::Seeded;
 use std::{io, net::SocketAddr, num::NonZeroUsize, sync::Arc, time::Duration};
-use tokio::{sync::Semaphore, task, time};
+use tokio::{runtime::Handle, sync::Semaphore, task, time};
 use web::venue::Request;
 
 /// How many options are priced: calls on the euro, with strikes around today's rate.
@@ -56,7 +56,10 @@ pub async fn trade_during(
     limit: NonZeroUsize,
 ) -> io::Result<Vec<f64>> {
     let pricing = tokio::spawn(async move {
-        // By then the first quotes are waited for.
+        // By then the first quotes are waited for, however long their connections take.
+        while Handle::current().metrics().num_alive_tasks() < 2 {
+            task::yield_now().await;
+        }
         time::sleep(Duration::from_millis(30)).await;
         pricing.await
     });
