@@ -17,7 +17,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "URL", value_parser = WebUrl)]
     pub(crate) url: Vec<Url>,
 
-    /// Fetch at most this many pages [default: 150 generated, each --url]
+    /// Fetch at most this many pages [default: 120 generated, each --url]
     #[arg(long, visible_alias = "requests", value_name = "N", value_parser = up_to::<10_000>)]
     pub(crate) pages: Option<NonZeroUsize>,
 
@@ -82,7 +82,7 @@ impl Args {
         };
         let start = || Server::start(&Program::this(), config);
         let server = self.url.is_empty().then(start).transpose()?;
-        let count = self.pages.map_or(150, NonZeroUsize::get);
+        let count = self.pages.map_or(120, NonZeroUsize::get);
         let query = format!("size=300000&count={count}&delay={}", self.delay);
         let numbered = (0..count).map(|n| format!("page/{n}?{query}"));
         let urls = match &server {

@@ -92,11 +92,7 @@ fn resolve(url: &Url, found: Found) -> Parsed {
     let base = base.filter(|base| !matches!(base.scheme(), "data" | "javascript"));
     let base = base.as_ref().unwrap_or(url);
     let targets = found.hrefs.iter().filter_map(|href| base.join(href).ok());
-    let targets = targets.filter(|target| {
-        // A base may be as long as the page, and stands before each link.
-        let is_short = target.as_str().len() <= 2_000;
-        is_short && target.origin() == url.origin() && !has_user_info(target)
-    });
+    let targets = targets.filter(|it| it.origin() == url.origin() && !has_user_info(it));
     let title = found.title.unwrap_or_default();
     let mut words: Vec<&str> = title.split_ascii_whitespace().collect();
     words.extend(words.is_empty().then_some("(no title)"));
