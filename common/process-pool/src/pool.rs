@@ -2,7 +2,7 @@
 
 use crate::{
     Event, Ledger, TaskError, Worker,
-    queue::Outcome,
+    queue::{Job, Outcome},
     state::{Shared, lock},
 };
 use asyncband::{blocking::FutureExt, semaphore::OwnedSemaphorePermit as Permit};
@@ -11,7 +11,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use std::{
     marker::PhantomData,
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, Mutex},
     task::{Context, Poll, ready},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
@@ -144,13 +144,19 @@ impl<I: Serialize, O: DeserializeOwned> ProcessPool<I, O> {
     fn queue(&self, input: &I, permit: Permit) -> Task<O> {
         let shared = &self.owner.shared;
         let (sender, outcome) = oneshot::channel();
-        // Without a reader it is not missed.
-        let reply = Box::new(|_, outcome| drop(sender.send(outcome)));
-        let (task, job) = shared.job(self.function, input, reply);
-        if let Some(mut job) = job {
-            job.permit = Some(permit);
-            shared.add([job].into());
-        }
+        let sender = Mutex::new(Some(sender));
+        let reply = move |_, outcome| {
+            let sender = lock(&sender).take();
+            // Without a reader it is not missed.
+            drop(sender.map(|sender| sender.send(outcome)));
+        };
+        let mut order = Vec::new();
+        let encoded = shared.encode(&mut order, self.function, input);
+        let tasks = shared.number(&mut order, 1);
+        let task = tasks.start;
+        let mut job = Job::new(tasks, order, Arc::new(reply), 0);
+        job.permit = Some(permit);
+        shared.add(job, encoded);
         Task {
             outcome,
             shared: Arc::clone(shared),
@@ -229,9 +235,9 @@ impl<O: DeserializeOwned> Task<O> {
     }
 
     fn finish(&mut self, outcome: Result<Outcome, Canceled>) -> Result<O, TaskError> {
-        let outcome = outcome.expect("a task is not polled after its end");
+        let mut outcome = outcome.expect("a task is not polled after its end");
         self.cancels = false;
-        self.shared.take(self.task, outcome)
+        self.shared.take(self.task, &mut outcome)
     }
 }
 
@@ -253,15 +259,15 @@ impl<O> Drop for Task<O> {
 }
 
 impl Shared {
-    /// Makes a value of an outcome; one that cannot be made is taken back from the ledger's `done`.
-    pub(crate) fn take<O>(&self, task: u64, outcome: Outcome) -> Result<O, TaskError>
+    /// Makes a value of the next answer; one that cannot be made is taken back from the ledger's `done`.
+    pub(crate) fn take<O>(&self, task: u64, outcome: &mut Outcome) -> Result<O, TaskError>
     where
         O: DeserializeOwned,
     {
         self.settings.notify(Event::Received(task));
-        let answer = outcome?;
-        answer.decode().inspect_err(|_| {
-            if answer.is_value() {
+        let answers = outcome.as_mut().map_err(|error| error.clone())?;
+        answers.decode().inspect_err(|_| {
+            if answers.is_value() {
                 let ledger = &mut lock(&self.state).queue.ledger;
                 ledger.done -= 1;
                 ledger.failed += 1;

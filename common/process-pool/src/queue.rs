@@ -3,25 +3,27 @@
 //! Nothing here runs code of the caller under the lock; what concerns it is done [later](Queue::later).
 
 use crate::{
-    Event, Ledger, TaskError, builder::Settings, child::PACKET_BYTES, state::Shared, wire::Message,
+    Event, Ledger, TaskError,
+    builder::Settings,
+    child::PACKET_BYTES,
+    state::Shared,
+    wire::{self, Batch},
 };
 use asyncband::semaphore::OwnedSemaphorePermit as Permit;
-use std::{
-    collections::{BTreeMap, VecDeque},
-    sync::Arc,
-    time::Instant,
-};
+use std::{collections::BTreeMap, mem, ops::Range, sync::Arc, time::Instant};
 
-/// A task's answer as it came from the worker: whoever takes it decodes it.
-pub(crate) type Outcome = Result<Message, TaskError>;
+/// Answers to tasks in a row as they came from the worker: whoever takes them decodes them.
+pub(crate) type Outcome = Result<Batch, TaskError>;
 
-/// Puts an outcome where it goes.
-pub(crate) type Reply = Box<dyn FnOnce(u64, Outcome) + Send>;
+/// Puts the outcome of these tasks where it goes.
+pub(crate) type Reply = Arc<dyn Fn(Range<u64>, Outcome) + Send + Sync>;
 
-/// A task on its way.
+/// Tasks on their way, which go to one worker at once.
 pub(crate) struct Job {
-    pub(crate) task: u64,
-    pub(crate) order: Arc<Vec<u8>>,
+    /// Those that have not ended.
+    pub(crate) tasks: Range<u64>,
+    /// The messages of these, and of those before them that have ended.
+    pub(crate) orders: Arc<Vec<u8>>,
     pub(crate) reply: Reply,
     /// Who reads it, if others are for the same reader.
     pub(crate) reader: usize,
@@ -32,9 +34,44 @@ pub(crate) struct Job {
 }
 
 impl Job {
+    pub(crate) fn new(tasks: Range<u64>, orders: Vec<u8>, reply: Reply, reader: usize) -> Self {
+        Self {
+            tasks,
+            orders: Arc::new(orders),
+            reply,
+            reader,
+            permit: None,
+            attempts: 0,
+            is_cancelled: false,
+        }
+    }
+
+    /// How many tasks it is.
+    pub(crate) fn len(&self) -> u64 {
+        self.tasks.end - self.tasks.start
+    }
+
     /// Whether it is one packet.
     pub(crate) fn is_small(&self) -> bool {
-        self.order.len() <= PACKET_BYTES
+        self.len() == 1 && self.orders.len() <= PACKET_BYTES
+    }
+
+    /// Each of its tasks by itself.
+    pub(crate) fn apart(self) -> Vec<Self> {
+        let (mut orders, mut apart) = (&self.orders[..], Vec::new());
+        while let Some((size, task, _)) = wire::head(orders) {
+            if 4 + size == self.orders.len() {
+                return vec![self];
+            }
+            let (order, others) = orders.split_at(4 + size);
+            if self.tasks.contains(&task) {
+                let reply = Arc::clone(&self.reply);
+                let job = Self::new(task..task + 1, order.to_vec(), reply, self.reader);
+                apart.push(job);
+            }
+            orders = others;
+        }
+        apart
     }
 }
 
@@ -43,8 +80,8 @@ type Effect = Box<dyn FnOnce(&Shared) + Send>;
 #[derive(Default)]
 pub(crate) struct Queue {
     pub(crate) settings: Arc<Settings>,
-    /// What is sent to one worker at once, by the number of its first task.
-    pub(crate) waiting: BTreeMap<u64, VecDeque<Job>>,
+    /// By the number of the first task of each.
+    pub(crate) waiting: BTreeMap<u64, Job>,
     pub(crate) ledger: Ledger,
     /// Why new tasks are refused, if they are.
     pub(crate) closed: Option<TaskError>,
@@ -74,28 +111,27 @@ impl Queue {
         !self.is_over && (self.closed.is_none() || !self.ledger.balances())
     }
 
-    pub(crate) fn add(&mut self, jobs: VecDeque<Job>) {
-        self.ledger.submitted += jobs.len() as u64;
+    pub(crate) fn add(&mut self, job: Job) {
+        self.ledger.submitted += job.len();
         match self.closed.clone() {
-            Some(error) => self.fail(jobs, &error),
-            None => drop(self.waiting.insert(jobs[0].task, jobs)),
+            Some(error) => self.fail(job, error),
+            None => drop(self.waiting.insert(job.tasks.start, job)),
         }
     }
 
     /// The next task, if it is one that may be sent ahead.
     pub(crate) fn take_small(&mut self) -> Option<Job> {
-        let (_, jobs) = self.waiting.first_key_value()?;
-        let may_go = jobs.len() == 1 && jobs[0].is_small();
-        may_go.then(|| self.waiting.pop_first()?.1.pop_front())?
+        let first = self.waiting.first_entry()?;
+        first.get().is_small().then(|| first.remove())
     }
 
     /// Takes a job back that no worker has begun, or that is to be begun again.
     pub(crate) fn requeue(&mut self, job: Job) {
         if self.is_over || job.is_cancelled {
             let error = self.closed.clone().unwrap_or(TaskError::Cancelled);
-            return self.settle(job, Err(error));
+            return self.fail(job, error);
         }
-        self.waiting.insert(job.task, [job].into());
+        self.waiting.insert(job.tasks.start, job);
     }
 
     /// A job is begun or ended, and waits no more.
@@ -105,33 +141,35 @@ impl Queue {
         }
     }
 
-    /// Ends a task.
-    pub(crate) fn settle(&mut self, mut job: Job, outcome: Outcome) {
-        self.make_room(&mut job);
+    /// Ends the tasks of a job before this one.
+    pub(crate) fn settle(&mut self, job: &mut Job, end: u64, outcome: Outcome) {
+        self.make_room(job);
         let outcome = match outcome {
             _ if job.is_cancelled => Err(TaskError::Cancelled),
             outcome => outcome,
         };
         let count = match &outcome {
-            Ok(answer) if answer.is_value() => &mut self.ledger.done,
+            Ok(answers) if answers.is_value() => &mut self.ledger.done,
             Err(TaskError::Cancelled) => &mut self.ledger.cancelled,
             _ => &mut self.ledger.failed,
         };
-        *count += 1;
-        self.later(move |_| (job.reply)(job.task, outcome));
+        let tasks = mem::replace(&mut job.tasks.start, end)..end;
+        *count += end - tasks.start;
+        let reply = Arc::clone(&job.reply);
+        self.later(move |_| reply(tasks, outcome));
     }
 
-    /// Ends tasks without a value.
-    pub(crate) fn fail(&mut self, jobs: impl IntoIterator<Item = Job>, error: &TaskError) {
-        let jobs = jobs.into_iter();
-        jobs.for_each(|job| self.settle(job, Err(error.clone())));
+    /// Ends a job without a value.
+    pub(crate) fn fail(&mut self, mut job: Job, error: TaskError) {
+        let end = job.tasks.end;
+        self.settle(&mut job, end, Err(error));
     }
 
     /// Cancels what waits for a reader that is gone.
     pub(crate) fn cancel_all_of(&mut self, reader: usize) {
-        let waiting = &mut self.waiting;
-        let unwanted = waiting.extract_if(.., |_, jobs| jobs[0].reader == reader);
-        let unwanted: Vec<_> = unwanted.flat_map(|(_, jobs)| jobs).collect();
-        self.fail(unwanted, &TaskError::Cancelled);
+        let mut waiting = mem::take(&mut self.waiting);
+        let unwanted = waiting.extract_if(.., |_, job| job.reader == reader);
+        unwanted.for_each(|(_, job)| self.fail(job, TaskError::Cancelled));
+        self.waiting = waiting;
     }
 }

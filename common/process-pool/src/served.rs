@@ -2,7 +2,7 @@
 
 use crate::{
     TaskError, Worker,
-    child::{self, Link, Role},
+    child::{self, Link, Role, Shelf},
     note, panics,
     wire::{self, FAILURE, HELLO, IS_NOTED, MARK, NO_TASK, NOTE, VALUE},
 };
@@ -29,17 +29,18 @@ impl<I: DeserializeOwned, O: Serialize> Role for Worker<I, O> {
         Some((self.name, wire::types::<I, O>()))
     }
 
-    fn run(&self, task: u64, input: &[u8]) -> Vec<u8> {
+    fn run(&self, task: u64, input: &[u8], answer: &mut Vec<u8>) {
         let ended = catch(|| {
             let output = self.run_here(wire::decode(input).map_err(TaskError::Input)?);
-            wire::encode((task, VALUE), &output).map_err(TaskError::Output)
+            wire::append(answer, (task, VALUE), &output).map_err(TaskError::Output)
         });
-        ended.and_then(|ended| ended).unwrap_or_else(|failure| {
-            let encode = |failure| wire::encode((task, FAILURE), &failure);
+        if let Err(failure) = ended.and_then(|ended| ended) {
+            answer.clear();
+            let mut fail = |failure| wire::append(answer, (task, FAILURE), &failure);
             // Its text may be past all limits; that of another one is not.
-            let encoded = encode(failure).map_err(TaskError::Output);
-            encoded.unwrap_or_else(|failure| encode(failure).expect("it is short"))
-        })
+            let failed = fail(failure).or_else(|reason| fail(TaskError::Output(reason)));
+            failed.expect("it is short");
+        }
     }
 }
 
@@ -50,38 +51,66 @@ pub(crate) fn serve(functions: &[&dyn Role], link: Link) -> u8 {
     u8::from(serve_all(functions, link).is_err())
 }
 
-fn serve_all(functions: &[&dyn Role], mut link: Link) -> io::Result<()> {
-    let own_id = process::id();
-    child::watch_parent(&link.input)?;
+/// Opens the shelf and says what this worker can run; returns the names of that.
+fn greet(
+    functions: &[&dyn Role],
+    link: &mut Link,
+) -> io::Result<(Option<Shelf>, Vec<&'static str>)> {
+    let path = link.receive::<Option<String>>()?.flatten();
     let named = functions.iter().flat_map(|function| function.function());
     let (names, types): (Vec<_>, Vec<String>) = named.unzip();
     let hello = (types, note(None, &mut || {}));
     let hello = wire::encode((NO_TASK, HELLO), &hello).map_err(io::Error::other)?;
     link.output.write_all(&[&MARK[..], &hello].concat())?;
-    while let Some(order) = link.next()? {
-        let place = usize::from(order.kind & !IS_NOTED);
+    let shelf = path.and_then(|path| Shelf::open(&path).ok());
+    Ok((shelf, names))
+}
+
+/// Where a task forked, and both processes came back from it, only one is the worker: the other ends before it
+/// flushes or drops anything of the worker's.
+fn end_a_twin(own_id: u32) {
+    if process::id() != own_id {
+        child::crash();
+    }
+}
+
+fn serve_all(functions: &[&dyn Role], mut link: Link) -> io::Result<()> {
+    let (own_id, mut answer) = (process::id(), Vec::new());
+    child::watch_parent(&link.input)?;
+    let (mut shelf, names) = greet(functions, &mut link)?;
+    while let Some(mut orders) = link.next()? {
+        let place = usize::from(orders.kind & !IS_NOTED);
         let function = functions.get(place).ok_or(io::ErrorKind::InvalidData)?;
-        let mut answer = None;
-        let mut run = || {
-            answer = Some(function.run(order.task, order.payload()));
-            if process::id() != own_id {
-                // The task forked, and both processes came back from it: only one is the worker.
-                // Nothing of the worker's is to be flushed or dropped twice.
-                child::crash();
+        let is_noted = orders.kind & IS_NOTED != 0;
+        for task in orders.tasks.clone() {
+            let has_more = task + 1 < orders.tasks.end;
+            let shelf = shelf.as_mut().filter(|_| has_more && !is_noted);
+            answer.clear();
+            let mut run = || {
+                function.run(task, orders.next(), &mut answer);
+                if shelf.is_none() {
+                    end_a_twin(own_id);
+                }
+            };
+            let about = is_noted.then(|| note(Some(names[place]), &mut run));
+            if !is_noted {
+                run();
             }
-        };
-        let is_noted = order.kind & IS_NOTED != 0;
-        let about = is_noted.then(|| note(Some(names[place]), &mut run));
-        if !is_noted {
-            run();
+            if answer.is_empty() {
+                return Err(io::ErrorKind::InvalidData.into());
+            }
+            // It is kept or leaves before the next task begins: a crash costs one task only.
+            if shelf.is_some_and(|shelf| shelf.keep(&answer)) {
+                continue;
+            }
+            if let Some(about) = about.filter(|about| !about.is_empty()) {
+                let noted = wire::encode((task, NOTE), &about).map_err(io::Error::other)?;
+                answer.splice(0..0, noted);
+            }
+            link.output.write_all(&answer)?;
         }
-        let mut answer = answer.ok_or(io::ErrorKind::InvalidData)?;
-        if let Some(about) = about.filter(|about| !about.is_empty()) {
-            let noted = wire::encode((order.task, NOTE), &about).map_err(io::Error::other)?;
-            answer.splice(0..0, noted);
-        }
-        // It leaves before the next task begins: a crash costs one task only.
-        link.output.write_all(&answer)?;
+        answer.clear();
+        answer.shrink_to(wire::KEPT_BYTES);
     }
     Ok(())
 }

@@ -6,16 +6,16 @@ use crate::{
     Event, Ledger, PoolError, TaskError,
     builder::Settings,
     child::{Next, Waker},
-    queue::{Job, Queue, Reply},
-    wire::{self, IS_NOTED, Incoming},
+    queue::{Job, Queue},
+    wire::{self, IS_NOTED, Incoming, NO_TASK},
     worker::Worker,
 };
 use asyncband::{latch::Latch, semaphore::Semaphore};
 use serde::Serialize;
 use std::{
-    collections::VecDeque,
     fmt, io, mem,
     num::NonZeroUsize,
+    ops::Range,
     panic::{self, AssertUnwindSafe},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -58,7 +58,7 @@ impl Slot {
     /// A task that its worker has.
     fn job(&mut self, task: u64) -> Option<&mut Job> {
         let jobs = &mut self.worker.as_mut()?.jobs;
-        jobs.iter_mut().find(|job| job.task == task)
+        jobs.iter_mut().find(|job| job.tasks.contains(&task))
     }
 }
 
@@ -142,43 +142,43 @@ impl Shared {
         lock(&self.state).queue.ledger
     }
 
-    /// Queues what is to be sent to one worker at once.
-    pub(crate) fn add(&self, jobs: VecDeque<Job>) {
-        let numbers = jobs.iter().map(|job| job.task);
-        numbers.for_each(|task| self.settings.notify(Event::Submitted(task)));
-        self.change(|state| state.queue.add(jobs));
-    }
-
-    /// Makes a task of an input, and returns its number; one that cannot be encoded ends here.
-    pub(crate) fn job(
+    /// Appends the message of a task that has no number yet.
+    pub(crate) fn encode(
         &self,
+        orders: &mut Vec<u8>,
         function: u8,
         input: &impl Serialize,
-        reply: Reply,
-    ) -> (u64, Option<Job>) {
-        let task = self.next_task.fetch_add(1, Ordering::Relaxed);
+    ) -> Result<(), TaskError> {
         let is_noted = u8::from(self.settings.hook.is_some()) * IS_NOTED;
-        let order = match wire::encode((task, function | is_noted), input) {
-            Ok(order) => Arc::new(order),
-            Err(reason) => {
-                self.change(|state| {
-                    state.queue.ledger.submitted += 1;
-                    state.queue.ledger.failed += 1;
-                });
-                reply(task, Err(TaskError::Input(reason)));
-                return (task, None);
+        let encoded = wire::append(orders, (NO_TASK, function | is_noted), input);
+        encoded.map_err(TaskError::Input)
+    }
+
+    /// Numbers the next tasks, whose messages these are.
+    pub(crate) fn number(&self, mut orders: &mut [u8], count: u64) -> Range<u64> {
+        let first = self.next_task.fetch_add(count, Ordering::Relaxed);
+        for task in first..first + count {
+            if let Some((size, ..)) = wire::head(orders) {
+                orders[4..12].copy_from_slice(&task.to_le_bytes());
+                orders = &mut orders[4 + size..];
             }
-        };
-        let job = Job {
-            task,
-            order,
-            reply,
-            reader: 0,
-            permit: None,
-            attempts: 0,
-            is_cancelled: false,
-        };
-        (task, Some(job))
+        }
+        first..first + count
+    }
+
+    /// Queues tasks, or ends them where they could not be encoded.
+    pub(crate) fn add(&self, job: Job, encoded: Result<(), TaskError>) {
+        if encoded.is_ok() {
+            let tasks = job.tasks.clone();
+            tasks.for_each(|task| self.settings.notify(Event::Submitted(task)));
+        }
+        self.change(|state| match encoded {
+            Ok(()) => state.queue.add(job),
+            Err(error) => {
+                state.queue.ledger.submitted += job.len();
+                state.queue.fail(job, error);
+            }
+        });
     }
 }
 
@@ -231,8 +231,8 @@ impl State {
 
     /// Cancels a task; whether it will end as cancelled.
     pub(crate) fn cancel(&mut self, task: u64) -> bool {
-        if let Some(jobs) = self.queue.waiting.remove(&task) {
-            self.queue.fail(jobs, &TaskError::Cancelled);
+        if let Some(job) = self.queue.waiting.remove(&task) {
+            self.queue.fail(job, TaskError::Cancelled);
             return true;
         }
         self.slots.iter_mut().any(|slot| {
@@ -267,8 +267,8 @@ impl State {
         self.queue.is_over = true;
         let workers = self.slots.iter_mut().flat_map(|slot| &mut slot.worker);
         workers.for_each(|worker| worker.child.kill());
-        let waiting = mem::take(&mut self.queue.waiting).into_values().flatten();
-        self.queue.fail(waiting, &error);
+        let waiting = mem::take(&mut self.queue.waiting).into_values();
+        waiting.for_each(|job| self.queue.fail(job, error.clone()));
     }
 
     /// The pool can go on no more.

@@ -2,7 +2,7 @@
 
 use crate::{
     ProcessPool, TaskError,
-    queue::Outcome,
+    queue::{Job, Outcome},
     state::{NO_LIMIT, Shared},
 };
 use asyncband::{
@@ -11,10 +11,10 @@ use asyncband::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
-    collections::VecDeque,
     iter::FusedIterator,
     marker::PhantomData,
     num::NonZeroUsize,
+    ops::Range,
     panic,
     sync::{
         Arc,
@@ -36,8 +36,9 @@ const CHUNKS_EACH: usize = 4;
 /// In place of a size: nobody reads any more.
 const UNREAD: usize = usize::MAX;
 
-/// The outcome of an input, with a part of its chunk's permit.
-type Piece = (usize, u64, Outcome, Arc<Permit>);
+/// Tasks in a row that were not taken, by how much more they are than the indices of their inputs, the
+/// outcome, and a part of their chunk's permit.
+type Piece = (Range<u64>, u64, Outcome, Arc<Permit>);
 
 /// What inputs and outcomes share: how many chunks are on their way, many small ones, few large ones.
 #[derive(Debug)]
@@ -82,37 +83,44 @@ struct Feeder<T> {
 impl<I: Serialize, T: Iterator<Item = I>> Feeder<T> {
     /// Submits one chunk; whether there may be more inputs.
     fn feed(&mut self, permit: Permit) -> bool {
-        let (mut jobs, mut bytes, mut more) = (VecDeque::new(), 0, true);
-        let (shared, permit) = (&self.flow.shared, Arc::new(permit));
-        for _ in 0..self.flow.chunk {
+        let (shared, permit) = (Arc::clone(&self.flow.shared), Arc::new(permit));
+        let limit = shared.settings.chunk.map_or(CHUNK_BYTES, |_| usize::MAX);
+        let (mut orders, mut count) = (Vec::new(), 0);
+        let (mut refused, mut more) = (None, true);
+        while count < self.flow.chunk && orders.len() < limit && refused.is_none() {
             let Some(input) = self.inputs.next() else {
                 more = false;
                 break;
             };
-            let (reader, flow) = (self.reader.clone(), Arc::clone(&self.flow));
-            let (index, permit) = (self.next, Arc::clone(&permit));
-            self.next += 1;
-            let reply = move |task, outcome: Outcome| {
-                flow.note(outcome.as_ref().map_or(0, |answer| answer.bytes.len()));
-                // Without a reader it is not missed.
-                let _ = reader.send((index, task, outcome, permit));
-            };
-            let (_, job) = shared.job(self.function, &input, Box::new(reply));
-            if let Some(mut job) = job {
-                bytes += job.order.len();
-                job.reader = Arc::as_ptr(&self.flow).addr();
-                jobs.push_back(job);
-            }
-            if bytes >= CHUNK_BYTES && shared.settings.chunk.is_none() {
-                break;
-            }
+            refused = shared.encode(&mut orders, self.function, &input).err();
+            count += usize::from(refused.is_none());
         }
-        if let Some(first) = jobs.front_mut() {
+        if count > 0 {
+            let mut job = self.job(count, orders, &permit);
             let room = Arc::clone(&shared.room);
-            first.permit = Some(room.acquire_owned(1).block_on());
-            shared.add(jobs);
+            job.permit = Some(room.acquire_owned(1).block_on());
+            shared.add(job, Ok(()));
+        }
+        if let Some(error) = refused {
+            shared.add(self.job(1, Vec::new(), &permit), Err(error));
         }
         more
+    }
+
+    /// Makes a job of the next tasks.
+    fn job(&mut self, count: usize, mut orders: Vec<u8>, permit: &Arc<Permit>) -> Job {
+        let (reader, flow) = (self.reader.clone(), Arc::clone(&self.flow));
+        let (id, permit) = (Arc::as_ptr(&flow).addr(), Arc::clone(permit));
+        let tasks = flow.shared.number(&mut orders, count as u64);
+        let offset = tasks.start - self.next as u64;
+        self.next += count;
+        let reply = move |tasks: Range<u64>, outcome: Outcome| {
+            let bytes = outcome.as_ref().map_or(0, |answers| answers.bytes.len());
+            flow.note(bytes / tasks.clone().count());
+            // Without a reader it is not missed.
+            let _ = reader.send((tasks, offset, outcome, Arc::clone(&permit)));
+        };
+        Job::new(tasks, orders, Arc::new(reply), id)
     }
 }
 
@@ -122,6 +130,8 @@ impl<I: Serialize, T: Iterator<Item = I>> Feeder<T> {
 pub struct Unordered<O> {
     flow: Arc<Flow>,
     pieces: Receiver<Piece>,
+    /// What is being taken.
+    piece: Option<Piece>,
     /// The thread of the inputs.
     feeding: Option<JoinHandle<()>>,
     outputs: PhantomData<fn() -> O>,
@@ -131,9 +141,19 @@ impl<O: DeserializeOwned> Iterator for Unordered<O> {
     type Item = (usize, Result<O, TaskError>);
 
     fn next(&mut self) -> Option<Self::Item> {
-        if let Ok((index, task, outcome, permit)) = self.pieces.recv() {
-            drop(permit);
-            return Some((index, self.flow.shared.take(task, outcome)));
+        loop {
+            if let Some((tasks, offset, outcome, _)) = &mut self.piece
+                && let Some(task) = tasks.next()
+            {
+                let index = (task - *offset) as usize;
+                let outcome = self.flow.shared.take(task, outcome);
+                self.piece.take_if(|(tasks, ..)| tasks.is_empty());
+                return Some((index, outcome));
+            }
+            match self.pieces.recv() {
+                Ok(piece) => self.piece = Some(piece),
+                Err(_) => break,
+            }
         }
         // Nothing comes any more: the thread of the inputs is over, or about to be.
         if let Some(Err(payload)) = self.feeding.take().map(JoinHandle::join) {
@@ -186,6 +206,7 @@ where
         let outcomes = Unordered {
             flow,
             pieces,
+            piece: None,
             feeding: None,
             outputs: PhantomData,
         };

@@ -9,14 +9,15 @@ use serde::{Serialize, de::DeserializeOwned};
 use std::{
     io::{self, PipeReader, PipeWriter, Write},
     mem,
+    ops::Range,
     time::Duration,
 };
 
 /// What a worker sends before its first message.
-pub(crate) const MARK: [u8; 16] = *b"\0process-pool 4\0";
+pub(crate) const MARK: [u8; 16] = *b"\0process-pool 5\0";
 
 /// The number of what is no task: a worker's greeting, and what initialises it.
-pub(crate) const NO_TASK: u64 = u64::MAX;
+pub(crate) const NO_TASK: u64 = u64::MAX - 1;
 
 /// A message's size is followed by so many bytes before its payload.
 pub(crate) const HEAD_BYTES: usize = 9;
@@ -30,31 +31,35 @@ pub(crate) const FAILURE: u8 = 2;
 pub(crate) const NOTE: u8 = 3;
 pub(crate) const IS_NOTED: u8 = 1 << 7;
 
-/// A message that has come in.
+/// What has come in: a message, or some of one kind about tasks in a row.
 #[derive(Debug)]
-pub(crate) struct Message {
-    pub(crate) task: u64,
+pub(crate) struct Batch {
+    pub(crate) tasks: Range<u64>,
     pub(crate) kind: u8,
     pub(crate) bytes: Vec<u8>,
-    /// Where in the bytes the payload begins.
-    pub(crate) from: usize,
+    /// Where the next message in the bytes begins.
+    from: usize,
 }
 
-impl Message {
+impl Batch {
     pub(crate) fn is_value(&self) -> bool {
         self.kind == VALUE
     }
 
-    pub(crate) fn payload(&self) -> &[u8] {
-        &self.bytes[self.from..]
+    /// Takes the next payload, of which there is one for each.
+    pub(crate) fn next(&mut self) -> &[u8] {
+        let start = self.from + 4 + HEAD_BYTES;
+        let (size, ..) = head(&self.bytes[self.from..]).unwrap_or_default();
+        self.from += 4 + size;
+        &self.bytes[start..self.from]
     }
 
-    /// The value, or what went wrong.
-    pub(crate) fn decode<O: DeserializeOwned>(&self) -> Result<O, TaskError> {
+    /// Takes the next value, or what went wrong.
+    pub(crate) fn decode<O: DeserializeOwned>(&mut self) -> Result<O, TaskError> {
         if self.is_value() {
-            return decode(self.payload()).map_err(TaskError::Output);
+            return decode(self.next()).map_err(TaskError::Output);
         }
-        Err(decode(self.payload()).unwrap_or_else(TaskError::Output))
+        Err(decode(self.next()).unwrap_or_else(TaskError::Output))
     }
 }
 
@@ -73,18 +78,33 @@ pub(crate) fn head(bytes: &[u8]) -> Option<(usize, u64, u8)> {
 }
 
 /// A message with a value in postcard.
-pub(crate) fn encode((task, kind): (u64, u8), value: &impl Serialize) -> Result<Vec<u8>, String> {
-    let mut bytes = vec![0; 4 + HEAD_BYTES];
-    bytes[4..12].copy_from_slice(&task.to_le_bytes());
-    bytes[12] = kind;
-    let encoded = postcard::to_io(value, &mut bytes);
-    encoded.map_err(|error| format!("cannot be encoded: {error}"))?;
-    let (size, limit) = (bytes.len() - 4 - HEAD_BYTES, crate::MAX_VALUE_BYTES);
-    if size > limit {
-        return Err(format!("of {size} bytes is past the limit of {limit}"));
-    }
-    bytes[..4].copy_from_slice(&((HEAD_BYTES + size) as u32).to_le_bytes());
-    Ok(bytes)
+pub(crate) fn encode(about: (u64, u8), value: &impl Serialize) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    append(&mut bytes, about, value).map(|()| bytes)
+}
+
+/// Appends a message with a value in postcard; nothing, if there is an error.
+pub(crate) fn append(
+    bytes: &mut Vec<u8>,
+    (task, kind): (u64, u8),
+    value: &impl Serialize,
+) -> Result<(), String> {
+    let start = bytes.len();
+    // Most are a number.
+    bytes.reserve(4 + HEAD_BYTES + 10);
+    bytes.extend([0; 4]);
+    bytes.extend(task.to_le_bytes());
+    bytes.push(kind);
+    // Byte by byte this is faster where the compiler sees a vector of its own.
+    let mut own = mem::take(bytes);
+    let encoded = postcard::to_io(value, &mut own).map(drop);
+    let encoded = encoded.map_err(|error| format!("cannot be encoded: {error}"));
+    *bytes = own;
+    let (size, limit) = (bytes.len() - start - 4 - HEAD_BYTES, crate::MAX_VALUE_BYTES);
+    let is_past = || format!("of {size} bytes is past the limit of {limit}");
+    let fits = (size <= limit).then_some(()).ok_or_else(is_past);
+    bytes[start..start + 4].copy_from_slice(&((HEAD_BYTES + size) as u32).to_le_bytes());
+    encoded.and(fits).inspect_err(|_| bytes.truncate(start))
 }
 
 /// The names of both types without their paths, which differ between a program and its library.
@@ -103,7 +123,7 @@ pub(crate) const MESSAGE_LIMIT_BYTES: usize = 1 << 30;
 /// At least so much is read at once.
 const READ_BYTES: usize = 64 << 10;
 /// A larger buffer is not kept for the next message.
-const KEPT_BYTES: usize = 4 << 20;
+pub(crate) const KEPT_BYTES: usize = 4 << 20;
 
 /// One end of the connection between parent and child.
 #[derive(Debug)]
@@ -141,16 +161,16 @@ impl Link {
     /// The connection broke in mid-message, a timeout passed (`TimedOut`), or the message does not
     /// decode (`InvalidData`).
     pub fn receive<T: DeserializeOwned>(&mut self) -> io::Result<Option<T>> {
-        let decode = |message: Message| postcard::from_bytes(message.payload());
+        let decode = |mut message: Batch| postcard::from_bytes(message.next());
         let decoded = self.next()?.map(decode).transpose();
         decoded.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
     }
 
-    /// Waits for the next message as it is.
-    pub(crate) fn next(&mut self) -> io::Result<Option<Message>> {
+    /// Waits for the next message as it is, or for several.
+    pub(crate) fn next(&mut self) -> io::Result<Option<Batch>> {
         loop {
-            if let Some(message) = self.incoming.next()? {
-                return Ok(Some(message));
+            if let Some(batch) = self.incoming.next(u64::MAX)? {
+                return Ok(Some(batch));
             }
             if let Some(limit) = self.limit {
                 child::wait_for(&self.input, limit)?;
@@ -172,7 +192,7 @@ impl Link {
 /// Bytes that have come in, and the messages in them.
 #[derive(Debug, Default)]
 pub(crate) struct Incoming {
-    bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
     taken: usize,
     /// Whether no more come.
     pub(crate) has_closed: bool,
@@ -195,29 +215,40 @@ impl Incoming {
         read
     }
 
-    /// Takes the next whole message, if there is one.
-    pub(crate) fn next(&mut self) -> io::Result<Option<Message>> {
-        let start = self.taken;
-        let Some((size, task, kind)) = head(&self.bytes[start..]) else {
+    /// The task of what is next.
+    pub(crate) fn task(&self) -> Option<u64> {
+        head(&self.bytes[self.taken..]).map(|(_, task, _)| task)
+    }
+
+    /// Takes the next whole message, and those of its kind about the tasks after it, before `limit`.
+    pub(crate) fn next(&mut self, limit: u64) -> io::Result<Option<Batch>> {
+        let (start, mut end) = (self.taken, self.taken);
+        let Some((_, task, kind)) = head(&self.bytes[start..]) else {
             return Ok(None);
         };
-        if !(HEAD_BYTES..=MESSAGE_LIMIT_BYTES).contains(&size) {
-            return Err(io::ErrorKind::InvalidData.into());
+        let mut tasks = task..task;
+        while (tasks.is_empty() || tasks.end < limit)
+            && let Some((size, next, like)) = head(&self.bytes[end..])
+            && (next, like) == (tasks.end, kind)
+        {
+            if !(HEAD_BYTES..=MESSAGE_LIMIT_BYTES).contains(&size) || next == u64::MAX {
+                return Err(io::ErrorKind::InvalidData.into());
+            }
+            if end + 4 + size > self.bytes.len() {
+                break;
+            }
+            (end, tasks.end) = (end + 4 + size, next + 1);
         }
-        let end = start + 4 + size;
-        if end > self.bytes.len() {
-            return Ok(None);
-        }
-        let mut from = start + 4 + HEAD_BYTES;
-        self.taken = end;
-        let bytes = if size > READ_BYTES && end == self.bytes.len() {
+        let mut from = start;
+        let bytes = if end - start > READ_BYTES && end == self.bytes.len() {
             self.taken = 0;
             mem::take(&mut self.bytes)
         } else {
+            self.taken = end;
             self.bytes[mem::take(&mut from)..end].to_vec()
         };
-        Ok(Some(Message {
-            task,
+        Ok((!tasks.is_empty()).then_some(Batch {
+            tasks,
             kind,
             bytes,
             from,

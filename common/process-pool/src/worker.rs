@@ -1,11 +1,13 @@
-//! A worker while it is served: what it is sent, what it says, and what its end means for its tasks.
+//! A worker while it is served: what it is sent, and what it says.
+
+mod end;
 
 use crate::{
-    Event, PoolError, TaskError, WorkerId,
+    Event, PoolError, WorkerId,
     builder::Settings,
-    child::{Answers, Exit, Guest, Next, Tasks, split},
+    child::{Answers, Guest, Kept, Next, Tasks, split},
     queue::{Job, Queue},
-    wire::{self, FAILURE, HELLO, Incoming, MARK, Message, NO_TASK, NOTE, VALUE},
+    wire::{self, Batch, FAILURE, HELLO, Incoming, MARK, NO_TASK, NOTE, VALUE},
 };
 use std::{
     collections::VecDeque,
@@ -22,6 +24,9 @@ const AHEAD_FOR: Duration = Duration::from_millis(2);
 const AHEAD_MOST: usize = 15;
 /// Tasks that wait behind one that takes so long go back to the queue.
 const TAKE_BACK_AFTER: Duration = Duration::from_millis(5);
+
+/// Between two looks at what a worker keeps.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 /// What a worker is to say next.
 #[derive(Clone, Copy, PartialEq)]
@@ -56,6 +61,8 @@ pub(crate) struct Worker {
     pub(crate) jobs: VecDeque<Job>,
     /// Whether each of these is a packet, so that others may follow and come back.
     in_packets: bool,
+    /// Where it keeps answers while it has more to do.
+    kept: Kept,
     /// What it was sent last, and how much of that, and of what was sent ahead, has left.
     message: Arc<Vec<u8>>,
     sent: usize,
@@ -77,8 +84,11 @@ impl Worker {
     /// Starts a process.
     pub(crate) fn start(settings: &Settings, slot: usize) -> Result<(Self, Answers), PoolError> {
         let began = Instant::now();
-        let (child, link) = settings.program.start(&settings.role())?;
+        let (child, mut link) = settings.program.start(&settings.role())?;
         let pid = child.id();
+        let (kept, path) = Kept::new();
+        // One that is gone by now is missed later.
+        let _ = link.send(&path);
         let ends = split(link, pid, &settings.limits);
         let (answers, tasks) = ends.map_err(PoolError::no_room)?;
         let worker = Self {
@@ -88,6 +98,7 @@ impl Worker {
             tasks: Some(Arc::new(tasks)),
             jobs: VecDeque::new(),
             in_packets: false,
+            kept,
             message: Arc::default(),
             sent: 0,
             is_mute: false,
@@ -115,8 +126,9 @@ impl Worker {
         self.feed_ahead(queue);
         let has_left = self.sent < self.message.len() && !self.is_mute;
         let due = self.due(queue).map(|(at, _)| at);
+        let look = self.has_chunk().then(|| Instant::now() + LOOK_EVERY);
         Next {
-            deadline: due.into_iter().chain(queue.over_at).min(),
+            deadline: due.into_iter().chain(look).chain(queue.over_at).min(),
             hears: !self.is_mute,
             sends: self.tasks.clone().filter(|_| has_left),
             is_idle: self.jobs.is_empty() && self.is_ready() && self.ending.is_none(),
@@ -156,10 +168,7 @@ impl Worker {
                 (start_limit, Some(Ending::Unfit(late)))
             }
             None if self.jobs.is_empty() => return None,
-            None if has_more => (
-                TAKE_BACK_AFTER.min(timeout.unwrap_or(TAKE_BACK_AFTER)),
-                None,
-            ),
+            None if has_more => (TAKE_BACK_AFTER.min(timeout.unwrap_or(Duration::MAX)), None),
             None => (timeout?, Some(Ending::TimedOut)),
         };
         Some((self.began.checked_add(limit)?, ending))
@@ -172,28 +181,29 @@ impl Worker {
 
     /// Gives it what waits and is to be sent at once; whether nothing is left for its supervisor.
     pub(crate) fn begin_next(&mut self, queue: &mut Queue) -> bool {
-        let Some((_, jobs)) = queue.waiting.pop_first() else {
+        let Some((_, job)) = queue.waiting.pop_first() else {
             return false;
         };
-        self.given += jobs.len() as u64;
-        self.in_packets = jobs.len() == 1 && jobs[0].is_small();
-        self.message = match jobs.len() {
-            1 => Arc::clone(&jobs[0].order),
-            _ => Arc::new(jobs.iter().flat_map(|job| &**job.order).copied().collect()),
-        };
-        self.sent = 0;
+        self.given += job.len();
+        self.in_packets = job.is_small();
+        (self.message, self.sent) = (Arc::clone(&job.orders), 0);
         self.began = Instant::now();
-        self.jobs = jobs;
+        self.jobs.push_back(job);
+        if self.has_chunk() {
+            self.kept.clear();
+        }
         self.begin(queue);
         self.send();
-        self.sent == self.message.len() && queue.settings.timeout.is_none()
+        // Where there is a limit or a chunk, it looks from time to time.
+        let looks = queue.settings.timeout.is_some() || self.has_chunk();
+        self.sent == self.message.len() && !looks
     }
 
     /// It begins what it has.
     fn begin(&mut self, queue: &mut Queue) {
         if let Some(job) = self.jobs.front_mut() {
             queue.make_room(job);
-            let (worker, task) = (self.id, job.task);
+            let (worker, task) = (self.id, job.tasks.start);
             queue.note(|| Event::Begun(worker, task));
         }
     }
@@ -220,10 +230,10 @@ impl Worker {
             && let Some(tasks) = &self.tasks
             && let Some(job) = queue.take_small()
         {
-            if !tasks.send(&job.order).is_ok_and(|sent| sent > 0) {
+            if !tasks.send(&job.orders).is_ok_and(|sent| sent > 0) {
                 return queue.requeue(job);
             }
-            self.sent += job.order.len();
+            self.sent += job.orders.len();
             self.given += 1;
             self.jobs.push_back(job);
         }
@@ -235,7 +245,8 @@ impl Worker {
         let packets = tasks.map_or_else(Vec::new, |tasks| tasks.take_back());
         for packet in packets {
             let taken = wire::head(&packet).map(|(_, task, _)| task);
-            let place = self.jobs.iter().position(|job| Some(job.task) == taken);
+            let is_it = |job: &Job| Some(job.tasks.start) == taken;
+            let place = self.jobs.iter().position(is_it);
             if let Some(job) = place.and_then(|place| self.jobs.remove(place)) {
                 self.sent -= packet.len();
                 queue.requeue(job);
@@ -244,18 +255,28 @@ impl Worker {
         self.in_packets = false;
     }
 
+    /// Whether it may keep answers, all but the last of a chunk.
+    fn has_chunk(&self) -> bool {
+        self.jobs.front().is_some_and(|job| job.len() > 1)
+    }
+
     /// Takes in what it has said; returns how many answers it were.
     pub(crate) fn hear(&mut self, queue: &mut Queue, incoming: &mut Incoming) -> u32 {
-        let before = self.jobs.len();
+        let left = |worker: &Self| worker.jobs.iter().map(Job::len).sum::<u64>();
+        let before = left(self);
         if self.stage == Stage::Mark && incoming.skip_to(&MARK) {
             self.stage = Stage::Hello;
         }
+        let mut kept = Incoming::default();
+        if self.has_chunk() {
+            // After what it has said: what it kept before that is there.
+            let _ = self.kept.read(&mut kept.bytes);
+        }
         while self.stage != Stage::Mark && !self.is_mute {
-            let is_silent = self.is_ready() && self.jobs.is_empty();
-            let heard = match incoming.next() {
-                Ok(Some(message)) => self.understand(queue, message),
-                Ok(None) if incoming.is_empty() || !is_silent => break,
-                _ => Err(PoolError::NotUnderstood),
+            let heard = match self.next(queue, incoming, &mut kept) {
+                Ok(Some(batch)) => self.understand(queue, batch),
+                Ok(None) => break,
+                Err(reason) => Err(reason),
             };
             if let Err(reason) = heard {
                 // Nor will anything make sense that comes.
@@ -266,7 +287,7 @@ impl Worker {
         if incoming.has_closed && !self.is_mute {
             self.fall_silent();
         }
-        let answers = (before - self.jobs.len()) as u32;
+        let answers = (before - left(self)) as u32;
         if answers > 0 {
             let now = Instant::now();
             let took = now - mem::replace(&mut self.began, now);
@@ -276,28 +297,56 @@ impl Worker {
         answers
     }
 
-    fn understand(&mut self, queue: &mut Queue, message: Message) -> Result<(), PoolError> {
-        let task = self.jobs.front().map_or(NO_TASK, |job| job.task);
-        match (self.stage, message.kind) {
-            _ if message.task != task || self.is_ready() == self.jobs.is_empty() => {
-                return Err(PoolError::NotUnderstood);
+    /// What it has said next, or kept.
+    fn next(
+        &self,
+        queue: &Queue,
+        incoming: &mut Incoming,
+        kept: &mut Incoming,
+    ) -> Result<Option<Batch>, PoolError> {
+        let first = self.jobs.front();
+        let tasks = first.map_or(NO_TASK..u64::MAX, |job| job.tasks.clone());
+        // With a hook each has its event.
+        let has_hook = queue.settings.hook.is_some();
+        let limit = if has_hook { tasks.start } else { tasks.end };
+        // What was heard before is still there.
+        while kept.task() < Some(tasks.start)
+            && let Ok(Some(_)) = kept.next(tasks.start)
+        {}
+        let is_kept = kept.task() == Some(tasks.start);
+        match if is_kept { kept } else { &mut *incoming }.next(limit) {
+            Ok(Some(batch)) if batch.tasks.start == tasks.start => Ok(Some(batch)),
+            // A worker without a task says nothing.
+            Ok(None)
+                if !is_kept && (first.is_some() || !self.is_ready() || incoming.is_empty()) =>
+            {
+                Ok(None)
             }
-            (Stage::Hello, HELLO) => self.greet(queue, &message)?,
+            _ => Err(PoolError::NotUnderstood),
+        }
+    }
+
+    fn understand(&mut self, queue: &mut Queue, mut batch: Batch) -> Result<(), PoolError> {
+        if self.is_ready() == self.jobs.is_empty() {
+            return Err(PoolError::NotUnderstood);
+        }
+        match (self.stage, batch.kind) {
+            (Stage::Hello, HELLO) => self.greet(queue, batch.next())?,
             (Stage::Initial, VALUE | FAILURE) => {
-                message
-                    .decode::<()>()
-                    .map_err(|error| PoolError::Initialiser(error.to_string()))?;
+                let ended = batch.decode::<()>();
+                ended.map_err(|error| PoolError::Initialiser(error.to_string()))?;
                 self.stage = Stage::Answer;
             }
             (Stage::Answer, NOTE) => {
-                self.note = postcard::from_bytes(message.payload()).unwrap_or_default();
+                self.note = postcard::from_bytes(batch.next()).unwrap_or_default();
             }
             (Stage::Answer, VALUE | FAILURE) => {
-                if let Some(job) = self.jobs.pop_front() {
-                    let (worker, note) = (self.id, mem::take(&mut self.note));
-                    queue.note(|| Event::Done(worker, task, note));
-                    queue.settle(job, Ok(message));
+                let (worker, note) = (self.id, mem::take(&mut self.note));
+                queue.note(|| Event::Done(worker, batch.tasks.start, note));
+                if let Some(job) = self.jobs.front_mut() {
+                    queue.settle(job, batch.tasks.end, Ok(batch));
                 }
+                self.jobs.pop_front_if(|job| job.tasks.is_empty());
                 self.begin(queue);
             }
             _ => return Err(PoolError::NotUnderstood),
@@ -306,8 +355,8 @@ impl Worker {
     }
 
     /// Takes in its first message, and has it initialised.
-    fn greet(&mut self, queue: &mut Queue, hello: &Message) -> Result<(), PoolError> {
-        let hello = postcard::from_bytes(hello.payload());
+    fn greet(&mut self, queue: &mut Queue, hello: &[u8]) -> Result<(), PoolError> {
+        let hello = postcard::from_bytes(hello);
         let (types, note): (Vec<String>, _) = hello.map_err(|_| PoolError::NotUnderstood)?;
         let functions = queue.settings.functions.iter();
         if !functions.map(|(_, types)| types).eq(&types) {
@@ -339,57 +388,5 @@ impl Worker {
     fn end(&mut self, ending: Ending) {
         let kill_at = Instant::now() + END_LIMIT;
         self.ending.get_or_insert((ending, kill_at)).1 = kill_at;
-    }
-
-    /// It has ended: settles what it had; returns whether that was before it did anything, and why.
-    pub(crate) fn settle_end(mut self, queue: &mut Queue, exit: Exit) -> Option<PoolError> {
-        let ending = match self.ending.take() {
-            _ if queue.is_over => Ending::Dismissed,
-            ending => ending.map_or(Ending::Lost, |(ending, _)| ending),
-        };
-        // Of what is not answered, this it has not taken.
-        let unread = self.tasks.as_ref().map_or(0, |tasks| tasks.unread());
-        let untaken = unread + self.message.len().saturating_sub(self.sent);
-        let behind: usize = self.jobs.iter().skip(1).map(|job| job.order.len()).sum();
-        // An input that was not taken in time is a task that was not done in time.
-        let is_late = ending == Ending::TimedOut;
-        let begun = self.jobs.pop_front_if(|_| is_late || untaken <= behind);
-        let began = begun.as_ref().map(|job| (job.task, self.began.elapsed()));
-        queue.note(|| Event::Gone(self.id, exit, began));
-        queue.ledger.workers_lost += u64::from(ending != Ending::Dismissed);
-        let left = mem::take(&mut self.jobs);
-        let did_nothing = self.given == left.len() as u64;
-        left.into_iter().for_each(|job| queue.requeue(job));
-        if let Some(job) = begun {
-            self.settle_begun(queue, job, &ending, exit);
-        }
-        let is_ready = self.is_ready();
-        // Not under the lock: it waits for processes that are being started.
-        queue.later(move |_| drop(self.child));
-        match ending {
-            Ending::Dismissed => None,
-            Ending::Unfit(reason) if !is_ready => Some(reason),
-            _ => did_nothing.then_some(PoolError::Ended(exit)),
-        }
-    }
-
-    /// It has ended in mid-task.
-    fn settle_begun(&self, queue: &mut Queue, mut job: Job, ending: &Ending, exit: Exit) {
-        job.attempts += 1;
-        let (pid, attempts) = (self.id.pid, job.attempts);
-        let error = match (ending, queue.settings.timeout) {
-            (Ending::Dismissed, _) => queue.closed.clone().unwrap_or(TaskError::Cancelled),
-            (Ending::TimedOut, Some(limit)) => TaskError::TimedOut { pid, limit },
-            _ if attempts <= queue.settings.retries && !job.is_cancelled => {
-                queue.ledger.retried += 1;
-                return queue.requeue(job);
-            }
-            _ => TaskError::WorkerLost {
-                pid,
-                exit,
-                attempts,
-            },
-        };
-        queue.settle(job, Err(error));
     }
 }

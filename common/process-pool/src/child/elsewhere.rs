@@ -6,6 +6,7 @@ use crate::{
     wire::{Incoming, Link},
 };
 use std::{
+    fs::File,
     io::{self, PipeReader, PipeWriter},
     process::Command,
     time::{Duration, Instant},
@@ -48,6 +49,7 @@ all! { Err(needs_unix()) =>
     read(_: &PipeReader, _: &mut Vec<u8>) -> io::Result<usize>;
     wait_for(_: &PipeReader, _: Duration) -> io::Result<()>;
     watch_parent(_: &PipeReader) -> io::Result<()>;
+    shared_memory(_: u64) -> io::Result<(File, String)>;
     split(_: Link, _: u32, _: &[Limit]) -> io::Result<(Answers, Tasks)>;
 }
 

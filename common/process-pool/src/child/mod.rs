@@ -13,12 +13,14 @@ mod guest;
 #[cfg_attr(unix, path = "unix.rs")]
 #[cfg_attr(not(unix), path = "elsewhere.rs")]
 mod platform;
+mod shelf;
 
 pub use crate::wire::Link;
 pub use guest::{Guest, kill_guests};
 pub(crate) use platform::{
     Answers, PACKET_BYTES, Tasks, Waker, is_shortage, read, split, wait_for, watch_parent,
 };
+pub(crate) use shelf::{Kept, Shelf};
 
 use crate::{PoolError, error::CAUSE, served};
 #[cfg(unix)]
@@ -55,9 +57,7 @@ pub trait Role: Sync {
 
     /// Runs one task of that function: whatever it and its types do, there is an answer.
     #[doc(hidden)]
-    fn run(&self, _task: u64, _input: &[u8]) -> Vec<u8> {
-        Vec::new()
-    }
+    fn run(&self, _task: u64, _input: &[u8], _answer: &mut Vec<u8>) {}
 }
 
 /// Serves a role and ends the process, if it was started as a child; the first call in `main`.

@@ -185,6 +185,27 @@ fn out_of_the_way(end: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     Ok(high.or_else(|_| fcntl_dupfd_cloexec(end, 3))?)
 }
 
+/// A file of zeros in memory, which keeps its size, and the path by which a child finds it.
+#[cfg(target_os = "linux")]
+pub(super) fn shared_memory(size: u64) -> io::Result<(File, String)> {
+    use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
+    // A file past this limit would end this process.
+    if getrlimit(Resource::RLIMIT_FSIZE)?.0 < size {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+    let file = File::from(memfd_create("answers", flags)?);
+    file.set_len(size)?;
+    fcntl_add_seals(&file, SealFlags::SHRINK | SealFlags::GROW)?;
+    let path = format!("/proc/{}/fd/{}", process::id(), file.as_raw_fd());
+    Ok((file, path))
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn shared_memory(_: u64) -> io::Result<(File, String)> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
 /// What comes from a worker, and its process.
 #[derive(Debug)]
 pub(crate) struct Answers(PipeReader, Option<OwnedFd>);

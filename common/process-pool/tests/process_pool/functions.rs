@@ -36,6 +36,14 @@ pub(crate) const FORKING: Worker<(u64, bool), u64> = Worker::new("forking", |(n,
     }
     n
 });
+/// Writes the number into the file, a line for each run, and returns as [`FORKING`] does.
+pub(crate) const LOG: Worker<(PathBuf, u64, bool), u64> = Worker::new("log", |(path, n, forks)| {
+    let file = std::fs::OpenOptions::new().append(true).open(path);
+    let line = format!("{n}\n");
+    file.and_then(|mut file| file.write_all(line.as_bytes()))
+        .expect("the test made it");
+    FORKING.run_here((n, forks))
+});
 pub(crate) const TWIN: Worker<u8, u8> = Worker::new("twin", |n| n);
 pub(crate) const OTHER_TWIN: Worker<u8, u8> = Worker::new("twin", |n| n + 1);
 /// Returns a variable of its environment, its working directory and its process id.
@@ -107,6 +115,9 @@ pub(crate) enum Chore {
     LeaveOrphan(PathBuf),
     /// Has a thread hold on to standard output for ever.
     HoldStdout,
+    /// Writes over what its worker keeps.
+    #[cfg(target_os = "linux")]
+    Scribble,
     /// Closes what it does not own, and opens this file as often as it closed one.
     CloseAll(PathBuf),
     /// Panics in a way that cannot be caught, or hardly.
@@ -143,6 +154,8 @@ impl Chore {
             Self::Print => print_much(),
             Self::LeaveOrphan(socket) => leave_orphan(&socket),
             Self::HoldStdout => hold_stdout(),
+            #[cfg(target_os = "linux")]
+            Self::Scribble => scribble(),
             Self::CloseAll(file) => close_all(&file),
             Self::PanicBadly(how) => panic_badly(&how),
         }
@@ -233,6 +246,20 @@ fn follow_null() {
     let null = 0_usize.to_ne_bytes();
     memory.write_all_at(&null, place).expect("it is writable");
     panic!("null held {}", *black_box(reference));
+}
+
+#[cfg(target_os = "linux")]
+fn scribble() {
+    use std::{fs, os::unix::fs::FileExt};
+    let maps = fs::read_to_string("/proc/self/maps").expect("it has memory");
+    let shelf = maps.lines().find(|map| map.contains("memfd:answers"));
+    let (place, _) = shelf.and_then(|map| map.split_once('-')).expect("a shelf");
+    let place = u64::from_str_radix(place, 16).expect("an address");
+    let memory = fs::OpenOptions::new().write(true).open("/proc/self/mem");
+    let memory = memory.expect("a process may write over its own memory");
+    memory
+        .write_all_at(&[7, 1, 0, 0, 250, 249, 248], place)
+        .expect("it is writable");
 }
 
 /// Kills the workers of this pool among `workers`, this one last.

@@ -108,6 +108,17 @@ fn idle_workers_end_with_a_parent_that_is_killed() {
 }
 
 #[test]
+fn a_pool_that_may_make_no_file_maps_its_inputs() {
+    watched(|| {
+        let mut limited = Command::new("sh");
+        limited.args(["-c", "ulimit -f 0 && exec \"$0\" map", PROGRAM]);
+        let output = limited.output().expect("it starts");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{:?} {said}", output.status);
+    });
+}
+
+#[test]
 fn waiting_tasks_take_no_descriptors() {
     watched(|| {
         let point = MeetingPoint::new();

@@ -3,6 +3,7 @@
 
 mod attacks;
 mod calls;
+mod chunks;
 mod faults;
 mod functions;
 mod harm;

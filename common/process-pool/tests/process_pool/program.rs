@@ -5,6 +5,7 @@
 //!   that it may be a worker, as a first draft may;
 //! - `pool-worker idle N` says when N workers are ready, and does nothing;
 //! - `pool-worker queue SOCKET N` queues N tasks behind two that meet, and says when these may end;
+//! - `pool-worker map` maps a list of numbers to their squares;
 //! - `pool-worker shortage` loses one of four workers while there are no descriptors;
 //! - `pool-worker threads` starts a pool while there is no memory for a thread, and one after that;
 //! - `pool-worker panic HOW` runs a task whose panic ends its worker;
@@ -38,7 +39,7 @@ use std::{error::Error, num::NonZeroUsize, process::ExitCode, thread, time::Dura
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 #[cfg(unix)]
-const ROLES: [&dyn Role; 22] = [
+const ROLES: [&dyn Role; 23] = [
     &functions::SQUARE,
     &functions::GRIND,
     &functions::CHORE,
@@ -49,6 +50,7 @@ const ROLES: [&dyn Role; 22] = [
     &functions::FORGED,
     &functions::TOUCHY,
     &functions::FORKING,
+    &functions::LOG,
     &functions::TWIN,
     &functions::WHERE,
     &functions::OTHER_TWIN,
@@ -76,6 +78,7 @@ fn main() -> ExitCode {
         ["idle", workers] => idle(workers),
         ["queue", socket, tasks] => queue(socket, tasks),
         ["end", pools] => end(pools),
+        ["map"] => map(),
         ["shortage"] => shortage(),
         ["panic", how] => panic(how),
         #[cfg(target_os = "linux")]
@@ -126,6 +129,18 @@ fn queue(socket: &str, tasks: &str) -> Result<()> {
     let ledger = pool.shutdown(None);
     if ledger.done != tasks as u64 + 2 {
         return Err(format!("{ledger:?}").into());
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn map() -> Result<()> {
+    let one = functions::SQUARE.pool_builder().workers(NonZeroUsize::MIN);
+    let pool = one.start()?;
+    let squares: std::result::Result<Vec<_>, _> = pool.map(0..100).into_iter().collect();
+    let expected: Vec<_> = (0..100).map(functions::square).collect();
+    if squares? != expected {
+        return Err("a wrong square".into());
     }
     Ok(())
 }
@@ -266,7 +281,7 @@ impl Role for Impostor {
 
     fn serve(&self, mut link: Link) -> u8 {
         if self.0 == "mute" {
-            let _ = link.receive::<u8>();
+            let _ = (link.receive::<Option<String>>(), link.receive::<u8>());
         }
         7
     }

@@ -87,6 +87,13 @@ fn a_million_tasks_come_through_while_workers_are_killed() {
         });
     });
     watched(|| {
+        among_killings("map", |pool| {
+            for (n, outcome) in (0..).zip(pool.map(0..TASKS as u64)) {
+                assert_eq!(outcome, Ok(square(n)));
+            }
+        });
+    });
+    watched(|| {
         among_killings("submit", |pool| {
             let tasks: Vec<_> = (0..TASKS as u64).map(|n| pool.submit(n)).collect();
             for (n, task) in (0..).zip(tasks) {
