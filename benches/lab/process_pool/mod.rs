@@ -50,7 +50,8 @@ pub(crate) fn stream(setting: &Setting) -> anyhow::Result<Group> {
     let rows = vec![
         Row::floor("pipe, 64 ahead", pipe::one_by_one()?),
         Row::ours("map_unordered", ours::unordered()?),
-        Row::ours("the same, all options", ours::unordered_with_all()?),
+        Row::ours("the same, retries, timeout", ours::unordered_with(false)?),
+        Row::ours("the same, and a hook", ours::unordered_with(true)?),
         Row::ours("submit, 64 ahead", ours::submit_ahead(64)?),
         Row::ours("submit all, wait", ours::submit_ahead(usize::MAX)?),
         Row::peer("procspawn, 64 ahead", procspawn::ahead()?),

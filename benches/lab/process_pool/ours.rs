@@ -41,11 +41,17 @@ pub(super) fn unordered() -> anyhow::Result<impl FnMut(u64) -> anyhow::Result<Du
     Ok(stream_through(pool))
 }
 
-/// With retries, a time limit and a hook that sees all events.
-pub(super) fn unordered_with_all() -> anyhow::Result<impl FnMut(u64) -> anyhow::Result<Duration>> {
+/// With retries and a time limit, and with a hook that sees all events.
+pub(super) fn unordered_with(
+    is_noted: bool,
+) -> anyhow::Result<impl FnMut(u64) -> anyhow::Result<Duration>> {
     let builder = SQUARE.pool_builder().workers(WORKERS).retries(2);
-    let builder = builder.timeout(Duration::from_secs(60)).on_event(|_| {});
-    Ok(stream_through(builder.start()?))
+    let builder = builder.timeout(Duration::from_secs(60));
+    let pool = match is_noted {
+        true => builder.on_event(|_| {}).start()?,
+        false => builder.start()?,
+    };
+    Ok(stream_through(pool))
 }
 
 fn stream_through(pool: ProcessPool<u64, u64>) -> impl FnMut(u64) -> anyhow::Result<Duration> {
