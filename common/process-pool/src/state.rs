@@ -222,7 +222,7 @@ impl State {
             return None;
         }
         let next = worker.turn(&mut self.queue);
-        slot.is_waiting = next.is_idle;
+        slot.is_waiting = worker.is_idle();
         if self.started.is_some() && self.slots.iter().all(Slot::is_ready) {
             self.report(Ok(()));
         }

@@ -63,11 +63,9 @@ pub(crate) struct Worker {
     in_packets: bool,
     /// Where it keeps answers while it has more to do.
     kept: Kept,
-    /// What it was sent last, and how much of that, and of what was sent ahead, has left.
+    /// What is being sent, and how much of that has left.
     message: Arc<Vec<u8>>,
     sent: usize,
-    /// Whether what it says does not count, or has come to its end.
-    is_mute: bool,
     /// Its note about what it says next.
     note: Vec<u8>,
     /// When its task, or it itself, was begun.
@@ -101,7 +99,6 @@ impl Worker {
             kept,
             message: Arc::default(),
             sent: 0,
-            is_mute: false,
             note: Vec::new(),
             began,
             ahead: 0,
@@ -115,23 +112,22 @@ impl Worker {
         self.stage == Stage::Answer
     }
 
+    /// Whether it waits for a task.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.jobs.is_empty() && self.is_ready() && self.ending.is_none()
+    }
+
     /// Does what is due, and gives it what is next.
     pub(crate) fn turn(&mut self, queue: &mut Queue) -> Next {
         self.do_what_is_due(queue);
-        if self.jobs.is_empty() && self.is_ready() {
-            // It may be large, or have been taken back.
-            (self.message, self.sent) = (Arc::default(), 0);
-        }
         self.send();
         self.feed_ahead(queue);
-        let has_left = self.sent < self.message.len() && !self.is_mute;
+        let has_left = !self.message.is_empty() && self.ending.is_none();
         let due = self.due(queue).map(|(at, _)| at);
         let look = self.has_chunk().then(|| Instant::now() + LOOK_EVERY);
         Next {
             deadline: due.into_iter().chain(look).chain(queue.over_at).min(),
-            hears: !self.is_mute,
             sends: self.tasks.clone().filter(|_| has_left),
-            is_idle: self.jobs.is_empty() && self.is_ready() && self.ending.is_none(),
         }
     }
 
@@ -145,7 +141,7 @@ impl Worker {
                 self.tasks = None;
                 self.end(Ending::Dismissed);
             }
-            _ if self.jobs.is_empty() && self.is_ready() => drop(self.begin_next(queue)),
+            _ if self.is_idle() => drop(self.begin_next(queue)),
             _ if self.jobs.iter().any(|job| job.is_cancelled) => {
                 self.take_back(queue);
                 // Of several, the first has ended, and its answer is on the way.
@@ -196,7 +192,7 @@ impl Worker {
         self.send();
         // Where there is a limit or a chunk, it looks from time to time.
         let looks = queue.settings.timeout.is_some() || self.has_chunk();
-        self.sent == self.message.len() && !looks
+        self.message.is_empty() && !looks
     }
 
     /// It begins what it has.
@@ -210,12 +206,13 @@ impl Worker {
 
     /// Sends what there is room for.
     fn send(&mut self) {
-        if let (Some(left @ [_, ..]), Some(tasks)) = (self.message.get(self.sent..), &self.tasks)
-            && !self.is_mute
-        {
-            match tasks.send(left) {
+        if let (Some(tasks), None, [_, ..]) = (&self.tasks, &self.ending, &self.message[..]) {
+            match tasks.send(&self.message[self.sent..]) {
                 Ok(size) => self.sent += size,
-                Err(_) => self.fall_silent(),
+                Err(_) => self.end(Ending::Lost),
+            }
+            if self.sent == self.message.len() {
+                (self.message, self.sent) = (Arc::default(), 0);
             }
         }
     }
@@ -224,7 +221,7 @@ impl Worker {
     fn feed_ahead(&mut self, queue: &mut Queue) {
         while self.in_packets
             && self.ending.is_none()
-            && self.sent >= self.message.len()
+            && self.message.is_empty()
             && (1..=self.ahead).contains(&self.jobs.len())
             && !self.is_used_up(queue)
             && let Some(tasks) = &self.tasks
@@ -233,7 +230,6 @@ impl Worker {
             if !tasks.send(&job.orders).is_ok_and(|sent| sent > 0) {
                 return queue.requeue(job);
             }
-            self.sent += job.orders.len();
             self.given += 1;
             self.jobs.push_back(job);
         }
@@ -248,7 +244,6 @@ impl Worker {
             let is_it = |job: &Job| Some(job.tasks.start) == taken;
             let place = self.jobs.iter().position(is_it);
             if let Some(job) = place.and_then(|place| self.jobs.remove(place)) {
-                self.sent -= packet.len();
                 queue.requeue(job);
             }
         }
@@ -272,7 +267,7 @@ impl Worker {
             // After what it has said: what it kept before that is there.
             let _ = self.kept.read(&mut kept.bytes);
         }
-        while self.stage != Stage::Mark && !self.is_mute {
+        while self.stage != Stage::Mark {
             let heard = match self.next(queue, incoming, &mut kept) {
                 Ok(Some(batch)) => self.understand(queue, batch),
                 Ok(None) => break,
@@ -280,12 +275,14 @@ impl Worker {
             };
             if let Err(reason) = heard {
                 // Nor will anything make sense that comes.
-                self.is_mute = true;
+                *incoming = Incoming::default();
+                incoming.has_closed = true;
                 self.kill(Ending::Unfit(reason));
+                break;
             }
         }
-        if incoming.has_closed && !self.is_mute {
-            self.fall_silent();
+        if incoming.has_closed && self.ending.is_none() {
+            self.end(Ending::Lost);
         }
         let answers = (before - left(self)) as u32;
         if answers > 0 {
@@ -370,12 +367,6 @@ impl Worker {
             self.stage = Stage::Initial;
         }
         Ok(())
-    }
-
-    /// It has closed its link, and is about to end.
-    fn fall_silent(&mut self) {
-        self.is_mute = true;
-        self.end(Ending::Lost);
     }
 
     /// Has it killed; what it had is settled once it is dead.

@@ -236,10 +236,6 @@ impl fmt::Display for Exit {
 #[cfg_attr(not(unix), expect(dead_code, reason = "nothing is waited for"))]
 pub(crate) struct Next {
     pub(crate) deadline: Option<Instant>,
-    /// Whether the worker may say something that counts.
-    pub(crate) hears: bool,
     /// Where there is more to send.
     pub(crate) sends: Option<Arc<Tasks>>,
-    /// Whether it comes to nothing until there is a task.
-    pub(crate) is_idle: bool,
 }

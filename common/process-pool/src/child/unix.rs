@@ -245,7 +245,8 @@ impl Answers {
         let end = process.as_ref().map(readable);
         let tasks = next.sends.as_ref();
         let room = tasks.map(|tasks| PollFd::new(&tasks.pipe, PollFlags::OUT));
-        let answer = next.hears.then(|| readable(input));
+        let hears = !incoming.has_closed;
+        let answer = hears.then(|| readable(input));
         let (place, mut ends) = (1 + usize::from(end.is_some()), vec![readable(&waker.0)]);
         ends.extend(end.into_iter().chain(answer).chain(room));
         poll_until(&mut ends, look.into_iter().chain(next.deadline).min());
@@ -254,8 +255,8 @@ impl Answers {
             waker.rest();
         }
         let may_have_ended = look.is_some() || is_ready(1);
-        let mut left = u64::from(next.hears && is_ready(place));
-        if may_have_ended && next.hears {
+        let mut left = u64::from(hears && is_ready(place));
+        if may_have_ended {
             // All that it has said. Another process may have its pipe, and say more.
             left = left.max(ioctl_fionread(input).unwrap_or(0));
         }

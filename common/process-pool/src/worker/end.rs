@@ -17,7 +17,7 @@ impl Worker {
         };
         // Of what is not answered, this it has not taken.
         let unread = self.tasks.as_ref().map_or(0, |tasks| tasks.unread());
-        let untaken = unread + self.message.len().saturating_sub(self.sent);
+        let untaken = unread + self.message.len() - self.sent;
         let mut left: VecDeque<_> = self.jobs.drain(..).flat_map(Job::apart).collect();
         let behind: usize = left.iter().skip(1).map(|job| job.orders.len()).sum();
         // An input that was not taken in time is a task that was not done in time.
