@@ -54,7 +54,7 @@ fn it_ends_when_the_link_closes() {
     let program = Program::at(LAB_SERVER);
     let (mut child, mut link) = program.start(SERVER.name()).expect("a child");
     link.send(&ServerConfig::default()).expect("sent");
-    let address: Option<Result<SocketAddr, String>> = link.receive().expect("an answer");
+    let address: Option<Result<SocketAddr, String>> = link.receive(None).expect("an answer");
     let address = address.expect("an answer").expect("an address").to_string();
     assert!(listens(&address));
     drop(link);

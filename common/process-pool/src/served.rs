@@ -17,7 +17,7 @@ use std::{
 };
 
 impl<I: DeserializeOwned, O: Serialize> Role for Worker<I, O> {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         self.name
     }
 
@@ -25,8 +25,8 @@ impl<I: DeserializeOwned, O: Serialize> Role for Worker<I, O> {
         serve(&[self], link)
     }
 
-    fn function(&self) -> Option<(&'static str, String)> {
-        Some((self.name, wire::types::<I, O>()))
+    fn types(&self) -> Option<String> {
+        Some(wire::types::<I, O>())
     }
 
     fn run(&self, task: u64, input: &[u8], answer: &mut Vec<u8>) {
@@ -35,7 +35,6 @@ impl<I: DeserializeOwned, O: Serialize> Role for Worker<I, O> {
             wire::append(answer, (task, VALUE), &output).map_err(TaskError::Output)
         });
         if let Err(failure) = ended.and_then(|ended| ended) {
-            answer.clear();
             let mut fail = |failure| wire::append(answer, (task, FAILURE), &failure);
             // Its text may be past all limits; that of another one is not.
             let failed = fail(failure).or_else(|reason| fail(TaskError::Output(reason)));
@@ -51,19 +50,14 @@ pub(crate) fn serve(functions: &[&dyn Role], link: Link) -> u8 {
     u8::from(serve_all(functions, link).is_err())
 }
 
-/// Opens the shelf and says what this worker can run; returns the names of that.
-fn greet(
-    functions: &[&dyn Role],
-    link: &mut Link,
-) -> io::Result<(Option<Shelf>, Vec<&'static str>)> {
-    let path = link.receive::<Option<String>>()?.flatten();
-    let named = functions.iter().flat_map(|function| function.function());
-    let (names, types): (Vec<_>, Vec<String>) = named.unzip();
-    let hello = (types, note(None, &mut || {}));
+/// Says what this worker can run, and opens its shelf.
+fn greet(functions: &[&dyn Role], link: &mut Link) -> io::Result<Option<Shelf>> {
+    let path = link.receive::<Option<String>>(None)?.flatten();
+    let types = functions.iter().flat_map(|function| function.types());
+    let hello = (types.collect::<Vec<_>>(), note(None, &mut || {}));
     let hello = wire::encode((NO_TASK, HELLO), &hello).map_err(io::Error::other)?;
     link.output.write_all(&[&MARK[..], &hello].concat())?;
-    let shelf = path.and_then(|path| Shelf::open(&path).ok());
-    Ok((shelf, names))
+    Ok(path.and_then(|path| Shelf::open(&path).ok()))
 }
 
 /// Where a task forked, and both processes came back from it, only one is the worker: the other ends before it
@@ -77,40 +71,40 @@ fn end_a_twin(own_id: u32) {
 fn serve_all(functions: &[&dyn Role], mut link: Link) -> io::Result<()> {
     let (own_id, mut answer) = (process::id(), Vec::new());
     child::watch_parent(&link.input)?;
-    let (mut shelf, names) = greet(functions, &mut link)?;
-    while let Some(mut orders) = link.next()? {
+    let mut shelf = greet(functions, &mut link)?;
+    while let Some(mut orders) = link.next(None)? {
         let place = usize::from(orders.kind & !IS_NOTED);
         let function = functions.get(place).ok_or(io::ErrorKind::InvalidData)?;
         let is_noted = orders.kind & IS_NOTED != 0;
         for task in orders.tasks.clone() {
             let has_more = task + 1 < orders.tasks.end;
             let shelf = shelf.as_mut().filter(|_| has_more && !is_noted);
-            answer.clear();
             let mut run = || {
                 function.run(task, orders.next(), &mut answer);
                 if shelf.is_none() {
                     end_a_twin(own_id);
                 }
             };
-            let about = is_noted.then(|| note(Some(names[place]), &mut run));
-            if !is_noted {
+            let about = if is_noted {
+                note(Some(function.name()), &mut run)
+            } else {
                 run();
-            }
+                Vec::new()
+            };
             if answer.is_empty() {
                 return Err(io::ErrorKind::InvalidData.into());
             }
-            // It is kept or leaves before the next task begins: a crash costs one task only.
-            if shelf.is_some_and(|shelf| shelf.keep(&answer)) {
-                continue;
-            }
-            if let Some(about) = about.filter(|about| !about.is_empty()) {
+            if !about.is_empty() {
                 let noted = wire::encode((task, NOTE), &about).map_err(io::Error::other)?;
                 answer.splice(0..0, noted);
             }
-            link.output.write_all(&answer)?;
+            // It is kept or leaves before the next task begins: a crash costs one task only.
+            if !shelf.is_some_and(|shelf| shelf.keep(&answer)) {
+                link.output.write_all(&answer)?;
+            }
+            answer.clear();
+            answer.shrink_to(wire::KEPT_BYTES);
         }
-        answer.clear();
-        answer.shrink_to(wire::KEPT_BYTES);
     }
     Ok(())
 }

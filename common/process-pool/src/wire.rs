@@ -131,7 +131,6 @@ pub struct Link {
     pub(crate) input: PipeReader,
     pub(crate) output: PipeWriter,
     incoming: Incoming,
-    limit: Option<Duration>,
 }
 
 impl Link {
@@ -140,7 +139,6 @@ impl Link {
             input,
             output,
             incoming: Incoming::default(),
-            limit: None,
         }
     }
 
@@ -158,21 +156,24 @@ impl Link {
     /// Waits for the next message; `None` when the other end has closed.
     ///
     /// # Errors
-    /// The connection broke in mid-message, a timeout passed (`TimedOut`), or the message does not
-    /// decode (`InvalidData`).
-    pub fn receive<T: DeserializeOwned>(&mut self) -> io::Result<Option<T>> {
+    /// The connection broke in mid-message, nothing came for `limit` (`TimedOut`), or the message does
+    /// not decode (`InvalidData`).
+    pub fn receive<T>(&mut self, limit: Option<Duration>) -> io::Result<Option<T>>
+    where
+        T: DeserializeOwned,
+    {
         let decode = |mut message: Batch| postcard::from_bytes(message.next());
-        let decoded = self.next()?.map(decode).transpose();
+        let decoded = self.next(limit)?.map(decode).transpose();
         decoded.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
     }
 
     /// Waits for the next message as it is, or for several.
-    pub(crate) fn next(&mut self) -> io::Result<Option<Batch>> {
+    pub(crate) fn next(&mut self, limit: Option<Duration>) -> io::Result<Option<Batch>> {
         loop {
             if let Some(batch) = self.incoming.next(u64::MAX)? {
                 return Ok(Some(batch));
             }
-            if let Some(limit) = self.limit {
+            if let Some(limit) = limit {
                 child::wait_for(&self.input, limit)?;
             }
             if self.incoming.fill(&self.input)? == 0 {
@@ -181,11 +182,6 @@ impl Link {
                 return if is_within { Err(error) } else { Ok(None) };
             }
         }
-    }
-
-    /// Lets a [`receive`](Self::receive) fail with `TimedOut` when nothing comes for `limit`.
-    pub fn set_timeout(&mut self, limit: Option<Duration>) {
-        self.limit = limit;
     }
 }
 
@@ -283,11 +279,11 @@ mod tests {
     #[test]
     fn waiting_ends_at_the_limit_and_at_the_end() {
         let (mut here, there) = pair();
-        here.set_timeout(Some(Duration::from_millis(5)));
-        let waited = here.receive::<()>().map_err(|error| error.kind());
+        let limit = Some(Duration::from_millis(5));
+        let waited = here.receive::<()>(limit).map_err(|error| error.kind());
         assert_eq!(waited, Err(io::ErrorKind::TimedOut));
         drop(there);
-        assert!(here.receive::<()>().is_ok_and(|end| end.is_none()));
+        assert!(here.receive::<()>(limit).is_ok_and(|end| end.is_none()));
     }
 
     #[test]
@@ -300,11 +296,11 @@ mod tests {
             }
         });
         for size in sizes {
-            let received: Option<Vec<u8>> = there.receive().expect("it comes");
+            let received: Option<Vec<u8>> = there.receive(None).expect("it comes");
             assert!(received == Some(vec![7; size]), "{size}");
         }
         sending.join().expect("no panic");
         assert!(there.incoming.bytes.capacity() <= KEPT_BYTES);
-        assert!(there.receive::<()>().is_ok_and(|end| end.is_none()));
+        assert!(there.receive::<()>(None).is_ok_and(|end| end.is_none()));
     }
 }

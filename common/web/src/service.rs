@@ -52,7 +52,7 @@ pub struct Service {
 }
 
 impl Role for Service {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         self.name
     }
 
@@ -73,14 +73,14 @@ where
     A: Fn(Q) -> Witness,
     W: Future<Output = ()> + Send + 'static,
 {
-    let config = link.receive().ok()??;
+    let config = link.receive(None).ok()??;
     let opened = listen(0);
     let address = opened.as_ref().map(|(_, _, address)| address);
     link.send(&address).ok()?;
     let (runtime, listener, _) = opened.ok()?;
     let (answer, work) = begin(config, listener);
     runtime.spawn(work);
-    while let Some(question) = link.receive().ok()? {
+    while let Some(question) = link.receive(None).ok()? {
         link.send(&answer(question)).ok()?;
     }
     Some(())
@@ -152,8 +152,7 @@ impl Served {
         service: &Service,
         config: &impl Serialize,
     ) -> Result<(Self, SocketAddr), ServerError> {
-        let (child, mut link) = program.start(service.name)?;
-        link.set_timeout(Some(PATIENCE));
+        let (child, link) = program.start(service.name)?;
         let served = Self(Mutex::new((child, link)));
         let address: Result<SocketAddr, String> = served.ask(config)?;
         let address = address.map_err(ServerError::CannotStart)?;
@@ -168,7 +167,8 @@ impl Served {
         T: DeserializeOwned,
     {
         let (child, link) = &mut *self.0.lock();
-        let answer = link.send(message).and_then(|()| link.receive());
+        let sent = link.send(message);
+        let answer = sent.and_then(|()| link.receive(Some(PATIENCE)));
         let answer = answer.and_then(|it| it.ok_or(io::ErrorKind::UnexpectedEof.into()));
         answer.map_err(|error| silent(child, &error))
     }

@@ -44,14 +44,14 @@ pub(crate) const TOGETHER: &str = ",";
 /// Something that a copy of this program can be started as.
 pub trait Role: Sync {
     /// The name by which the parent asks for it.
-    fn name(&self) -> &str;
+    fn name(&self) -> &'static str;
 
     /// Serves the role until the link closes or the work is done; returns the exit code.
     fn serve(&self, link: Link) -> u8;
 
-    /// Name and types of a function that a pool's workers run, if it is one.
+    /// The types of a function that a pool's workers run, if it is one.
     #[doc(hidden)]
-    fn function(&self) -> Option<(&'static str, String)> {
+    fn types(&self) -> Option<String> {
         None
     }
 

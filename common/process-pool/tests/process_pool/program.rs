@@ -256,7 +256,7 @@ struct Doomed;
 
 #[cfg(unix)]
 impl Role for Doomed {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "doomed"
     }
 
@@ -275,13 +275,16 @@ struct Impostor(&'static str);
 
 #[cfg(unix)]
 impl Role for Impostor {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         self.0
     }
 
     fn serve(&self, mut link: Link) -> u8 {
         if self.0 == "mute" {
-            let _ = (link.receive::<Option<String>>(), link.receive::<u8>());
+            let _ = (
+                link.receive::<Option<String>>(None),
+                link.receive::<u8>(None),
+            );
         }
         7
     }
