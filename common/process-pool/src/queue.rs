@@ -60,10 +60,10 @@ impl Job {
     pub(crate) fn apart(self) -> Vec<Self> {
         let (mut orders, mut apart) = (&self.orders[..], Vec::new());
         while let Some((size, task, _)) = wire::head(orders) {
-            if 4 + size == self.orders.len() {
+            if size == self.orders.len() {
                 return vec![self];
             }
-            let (order, others) = orders.split_at(4 + size);
+            let (order, others) = orders.split_at(size);
             if self.tasks.contains(&task) {
                 let reply = Arc::clone(&self.reply);
                 let job = Self::new(task..task + 1, order.to_vec(), reply, self.reader);

@@ -4,7 +4,7 @@ use crate::{
     TaskError, Worker,
     child::{self, Link, Role, Shelf},
     note, panics,
-    wire::{self, FAILURE, HELLO, IS_NOTED, MARK, NO_TASK, NOTE, VALUE},
+    wire::{self, FAILURE, HELLO, IS_NOTED, NO_TASK, NOTE, VALUE},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
@@ -56,7 +56,7 @@ fn greet(functions: &[&dyn Role], link: &mut Link) -> io::Result<Option<Shelf>> 
     let types = functions.iter().flat_map(|function| function.types());
     let hello = (types.collect::<Vec<_>>(), note(None, &mut || {}));
     let hello = wire::encode((NO_TASK, HELLO), &hello).map_err(io::Error::other)?;
-    link.output.write_all(&[&MARK[..], &hello].concat())?;
+    link.output.write_all(&hello)?;
     Ok(path.and_then(|path| Shelf::open(&path).ok()))
 }
 

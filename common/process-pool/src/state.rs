@@ -160,7 +160,7 @@ impl Shared {
         for task in first..first + count {
             if let Some((size, ..)) = wire::head(orders) {
                 orders[4..12].copy_from_slice(&task.to_le_bytes());
-                orders = &mut orders[4 + size..];
+                orders = &mut orders[size..];
             }
         }
         first..first + count

@@ -13,19 +13,17 @@ use std::{
     time::Duration,
 };
 
-/// What a worker sends before its first message.
-pub(crate) const MARK: [u8; 16] = *b"\0process-pool 5\0";
-
-/// The number of what is no task: a worker's greeting, and what initialises it.
+/// The number of what is no task: a worker's greeting, and what initialises it. No text has its bytes.
 pub(crate) const NO_TASK: u64 = u64::MAX - 1;
 
-/// A message's size is followed by so many bytes before its payload.
-pub(crate) const HEAD_BYTES: usize = 9;
+/// So many bytes are before the payload.
+const HEAD_BYTES: usize = 13;
 
 /// The kinds of what a worker says: the types of its functions and a note, when it is ready; an output;
 /// the error that it ended with; a note about what the same task says next. What it is sent has the
-/// number of a function as its kind, with the highest bit set if the task is to be noted.
-pub(crate) const HELLO: u8 = 0;
+/// number of a function as its kind, with the highest bit set if the task is to be noted. Whenever the
+/// messages change, `HELLO` is another number.
+pub(crate) const HELLO: u8 = 6;
 pub(crate) const VALUE: u8 = 1;
 pub(crate) const FAILURE: u8 = 2;
 pub(crate) const NOTE: u8 = 3;
@@ -48,9 +46,9 @@ impl Batch {
 
     /// Takes the next payload, of which there is one for each.
     pub(crate) fn next(&mut self) -> &[u8] {
-        let start = self.from + 4 + HEAD_BYTES;
+        let start = self.from + HEAD_BYTES;
         let (size, ..) = head(&self.bytes[self.from..]).unwrap_or_default();
-        self.from += 4 + size;
+        self.from += size;
         &self.bytes[start..self.from]
     }
 
@@ -69,12 +67,12 @@ pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
     postcard::from_bytes(bytes).map_err(|error| format!("cannot be decoded: {error}; {hint}"))
 }
 
-/// The size of what follows it, the task and the kind that bytes begin with.
+/// The size, the task and the kind of the message that bytes begin with.
 pub(crate) fn head(bytes: &[u8]) -> Option<(usize, u64, u8)> {
     let (size, rest) = bytes.split_first_chunk()?;
     let (task, rest) = rest.split_first_chunk()?;
-    let size = u32::from_le_bytes(*size) as usize;
-    Some((size, u64::from_le_bytes(*task), *rest.first()?))
+    let (size, task) = (u32::from_le_bytes(*size), u64::from_le_bytes(*task));
+    Some((size as usize, task, *rest.first()?))
 }
 
 /// A message with a value in postcard.
@@ -91,7 +89,7 @@ pub(crate) fn append(
 ) -> Result<(), String> {
     let start = bytes.len();
     // Most are a number.
-    bytes.reserve(4 + HEAD_BYTES + 10);
+    bytes.reserve(HEAD_BYTES + 10);
     bytes.extend([0; 4]);
     bytes.extend(task.to_le_bytes());
     bytes.push(kind);
@@ -100,7 +98,7 @@ pub(crate) fn append(
     let encoded = postcard::to_io(value, &mut own).map(drop);
     let encoded = encoded.map_err(|error| format!("cannot be encoded: {error}"));
     *bytes = own;
-    let (size, limit) = (bytes.len() - start - 4 - HEAD_BYTES, crate::MAX_VALUE_BYTES);
+    let (size, limit) = (bytes.len() - start - HEAD_BYTES, crate::MAX_VALUE_BYTES);
     let is_past = || format!("of {size} bytes is past the limit of {limit}");
     let fits = (size <= limit).then_some(()).ok_or_else(is_past);
     bytes[start..start + 4].copy_from_slice(&((HEAD_BYTES + size) as u32).to_le_bytes());
@@ -202,8 +200,8 @@ impl Incoming {
         if self.bytes.capacity() > KEPT_BYTES {
             self.bytes.shrink_to(0);
         }
-        let wanted = head(&self.bytes).map_or(0, |(size, ..)| 4 + size);
-        let wanted = wanted.clamp(READ_BYTES, 4 + MESSAGE_LIMIT_BYTES);
+        let wanted = head(&self.bytes).map_or(0, |(size, ..)| size);
+        let wanted = wanted.clamp(READ_BYTES, MESSAGE_LIMIT_BYTES);
         let more = wanted.saturating_sub(self.bytes.len()).max(1);
         self.bytes.reserve_exact(more);
         let read = child::read(input, &mut self.bytes);
@@ -230,10 +228,10 @@ impl Incoming {
             if !(HEAD_BYTES..=MESSAGE_LIMIT_BYTES).contains(&size) || next == u64::MAX {
                 return Err(io::ErrorKind::InvalidData.into());
             }
-            if end + 4 + size > self.bytes.len() {
+            if end + size > self.bytes.len() {
                 break;
             }
-            (end, tasks.end) = (end + 4 + size, next + 1);
+            (end, tasks.end) = (end + size, next + 1);
         }
         let mut from = start;
         let bytes = if end - start > READ_BYTES && end == self.bytes.len() {
@@ -251,11 +249,11 @@ impl Incoming {
         }))
     }
 
-    /// Drops all up to the end of `mark`; whether that has come.
-    pub(crate) fn skip_to(&mut self, mark: &[u8]) -> bool {
-        let mut parts = self.bytes.windows(mark.len());
-        let found = parts.position(|part| part == mark);
-        self.taken = found.map_or(self.taken, |at| at + mark.len());
+    /// Drops what a test program prints before its first message; whether that has begun.
+    pub(crate) fn skip_to_hello(&mut self) -> bool {
+        let is_hello = |bytes| matches!(head(bytes), Some((_, NO_TASK, HELLO)));
+        let found = self.bytes.windows(HEAD_BYTES).position(is_hello);
+        self.taken = found.unwrap_or(self.taken);
         found.is_some()
     }
 

@@ -7,7 +7,7 @@ use crate::{
     builder::Settings,
     child::{Answers, Guest, Kept, Next, Tasks, split},
     queue::{Job, Queue},
-    wire::{self, Batch, FAILURE, HELLO, Incoming, MARK, NO_TASK, NOTE, VALUE},
+    wire::{Batch, FAILURE, HELLO, Incoming, NO_TASK, NOTE, VALUE},
 };
 use std::{
     collections::VecDeque,
@@ -22,17 +22,13 @@ const END_LIMIT: Duration = Duration::from_secs(1);
 /// Tasks are sent ahead only as far as all of them take about this, and so many at most.
 const AHEAD_FOR: Duration = Duration::from_millis(2);
 const AHEAD_MOST: usize = 15;
-/// Tasks that wait behind one that takes so long go back to the queue.
-const TAKE_BACK_AFTER: Duration = Duration::from_millis(5);
-
-/// Between two looks at what a worker keeps.
+/// Between two looks at what a worker keeps; tasks that wait behind one that takes so long go back.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 /// What a worker is to say next.
 #[derive(Clone, Copy, PartialEq)]
 enum Stage {
-    /// Its mark: a test program prints something first.
-    Mark,
+    /// Its greeting: a test program prints something first.
     Hello,
     /// How its initialiser has ended.
     Initial,
@@ -92,7 +88,7 @@ impl Worker {
         let worker = Self {
             id: WorkerId { pid, slot },
             child,
-            stage: Stage::Mark,
+            stage: Stage::Hello,
             tasks: Some(Arc::new(tasks)),
             jobs: VecDeque::new(),
             in_packets: false,
@@ -125,10 +121,8 @@ impl Worker {
         let has_left = !self.message.is_empty() && self.ending.is_none();
         let due = self.due(queue).map(|(at, _)| at);
         let look = self.has_chunk().then(|| Instant::now() + LOOK_EVERY);
-        Next {
-            deadline: due.into_iter().chain(look).chain(queue.over_at).min(),
-            sends: self.tasks.clone().filter(|_| has_left),
-        }
+        let deadline = due.into_iter().chain(look).chain(queue.over_at).min();
+        (deadline, self.tasks.clone().filter(|_| has_left))
     }
 
     fn do_what_is_due(&mut self, queue: &mut Queue) {
@@ -164,7 +158,7 @@ impl Worker {
                 (start_limit, Some(Ending::Unfit(late)))
             }
             None if self.jobs.is_empty() => return None,
-            None if has_more => (TAKE_BACK_AFTER.min(timeout.unwrap_or(Duration::MAX)), None),
+            None if has_more => (LOOK_EVERY.min(timeout.unwrap_or(Duration::MAX)), None),
             None => (timeout?, Some(Ending::TimedOut)),
         };
         Some((self.began.checked_add(limit)?, ending))
@@ -237,17 +231,13 @@ impl Worker {
 
     /// Has what it has not begun go back to the queue, as far as that is in packets.
     fn take_back(&mut self, queue: &mut Queue) {
-        let tasks = self.tasks.as_ref().filter(|_| self.in_packets);
-        let packets = tasks.map_or_else(Vec::new, |tasks| tasks.take_back());
-        for packet in packets {
-            let taken = wire::head(&packet).map(|(_, task, _)| task);
-            let is_it = |job: &Job| Some(job.tasks.start) == taken;
-            let place = self.jobs.iter().position(is_it);
-            if let Some(job) = place.and_then(|place| self.jobs.remove(place)) {
-                queue.requeue(job);
-            }
+        if let (Some(tasks), true) = (&self.tasks, mem::take(&mut self.in_packets)) {
+            let taken = tasks.take_back();
+            let is_taken = |job: &Job| taken.contains(&job.tasks.start);
+            let (back, others): (VecDeque<_>, _) = self.jobs.drain(..).partition(is_taken);
+            back.into_iter().for_each(|job| queue.requeue(job));
+            self.jobs = others;
         }
-        self.in_packets = false;
     }
 
     /// Whether it may keep answers, all but the last of a chunk.
@@ -259,15 +249,12 @@ impl Worker {
     pub(crate) fn hear(&mut self, queue: &mut Queue, incoming: &mut Incoming) -> u32 {
         let left = |worker: &Self| worker.jobs.iter().map(Job::len).sum::<u64>();
         let before = left(self);
-        if self.stage == Stage::Mark && incoming.skip_to(&MARK) {
-            self.stage = Stage::Hello;
-        }
         let mut kept = Incoming::default();
         if self.has_chunk() {
             // After what it has said: what it kept before that is there.
             let _ = self.kept.read(&mut kept.bytes);
         }
-        while self.stage != Stage::Mark {
+        while self.stage != Stage::Hello || incoming.skip_to_hello() {
             let heard = match self.next(queue, incoming, &mut kept) {
                 Ok(Some(batch)) => self.understand(queue, batch),
                 Ok(None) => break,
@@ -324,10 +311,8 @@ impl Worker {
     }
 
     fn understand(&mut self, queue: &mut Queue, mut batch: Batch) -> Result<(), PoolError> {
-        if self.is_ready() == self.jobs.is_empty() {
-            return Err(PoolError::NotUnderstood);
-        }
         match (self.stage, batch.kind) {
+            (Stage::Answer, _) if self.jobs.is_empty() => return Err(PoolError::NotUnderstood),
             (Stage::Hello, HELLO) => self.greet(queue, batch.next())?,
             (Stage::Initial, VALUE | FAILURE) => {
                 let ended = batch.decode::<()>();

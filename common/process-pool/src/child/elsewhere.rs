@@ -60,7 +60,7 @@ impl Absent {
         wait(&self, _: &Next, _: &Waker, _: &mut Incoming) -> bool;
         send(&self, _: &[u8]) -> io::Result<usize>;
         unread(&self) -> usize;
-        take_back(&self) -> Vec<Vec<u8>>;
+        take_back(&self) -> Vec<u64>;
         wake(&self) -> ();
         sleep(&self, _: Instant) -> ();
     }

@@ -232,10 +232,5 @@ impl fmt::Display for Exit {
     }
 }
 
-/// What a supervisor waits for.
-#[cfg_attr(not(unix), expect(dead_code, reason = "nothing is waited for"))]
-pub(crate) struct Next {
-    pub(crate) deadline: Option<Instant>,
-    /// Where there is more to send.
-    pub(crate) sends: Option<Arc<Tasks>>,
-}
+/// What a supervisor waits for beside its worker: a moment, and room for what is to be sent.
+pub(crate) type Next = (Option<Instant>, Option<Arc<Tasks>>);

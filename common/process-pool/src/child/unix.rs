@@ -8,7 +8,7 @@
 use super::Next;
 use crate::{
     Limit,
-    wire::{Incoming, Link},
+    wire::{self, Incoming, Link},
 };
 use nix::{
     sys::resource::{Resource, getrlimit},
@@ -239,17 +239,16 @@ impl Answers {
     /// Waits for what a worker says or does next, and reads what it has said; whether it may have
     /// ended.
     pub(crate) fn wait(&self, next: &Next, waker: &Waker, incoming: &mut Incoming) -> bool {
-        let Self(input, process) = self;
+        let (Self(input, process), (deadline, sends)) = (self, next);
         // Who cannot be told of the end of a process has to look.
         let look = process.is_none().then(|| Instant::now() + LOOK_EVERY);
         let end = process.as_ref().map(readable);
-        let tasks = next.sends.as_ref();
+        let (tasks, hears) = (sends.as_ref(), !incoming.has_closed);
         let room = tasks.map(|tasks| PollFd::new(&tasks.pipe, PollFlags::OUT));
-        let hears = !incoming.has_closed;
         let answer = hears.then(|| readable(input));
         let (place, mut ends) = (1 + usize::from(end.is_some()), vec![readable(&waker.0)]);
         ends.extend(end.into_iter().chain(answer).chain(room));
-        poll_until(&mut ends, look.into_iter().chain(next.deadline).min());
+        poll_until(&mut ends, look.into_iter().chain(*deadline).min());
         let is_ready = |place: usize| !ends[place].revents().is_empty();
         if is_ready(0) {
             waker.rest();
@@ -290,15 +289,15 @@ impl Tasks {
         ioctl_fionread(&self.pipe).map_or(0, |size| size as usize)
     }
 
-    /// Takes back the packets that the worker has not read. It may read others meanwhile.
-    pub(crate) fn take_back(&self) -> Vec<Vec<u8>> {
-        let (mut packets, mut packet) = (Vec::new(), [0; PACKET_BYTES]);
+    /// Takes back the tasks whose packets the worker has not read. It may read others meanwhile.
+    pub(crate) fn take_back(&self) -> Vec<u64> {
+        let (mut tasks, mut packet) = (Vec::new(), [0; PACKET_BYTES]);
         while let Some(mut unread) = self.unread.as_ref()
-            && let Ok(size @ 1..) = unread.read(&mut packet)
+            && let Ok(1..) = unread.read(&mut packet)
         {
-            packets.push(packet[..size].to_vec());
+            tasks.extend(wire::head(&packet).map(|(_, task, _)| task));
         }
-        packets
+        tasks
     }
 }
 
