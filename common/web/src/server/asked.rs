@@ -143,7 +143,7 @@ fn pairs(encoded: &[u8]) -> Pairs {
 }
 
 /// Each name with its value, or with all of them if there are several.
-pub(super) fn flat(pairs: &[(String, String)]) -> Value {
+fn flat(pairs: &[(String, String)]) -> Value {
     let mut map = Map::<String, Value>::new();
     for (name, value) in pairs {
         match map.get_mut(name) {

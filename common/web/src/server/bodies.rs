@@ -1,4 +1,4 @@
-//! httpbin's bodies: bytes, streams, parts, codings, and what a cache asks.
+//! httpbin's bodies: bytes, streams, links and codings.
 
 use super::{
     Lab,
@@ -10,7 +10,7 @@ use axum::{
     Router,
     body::{Body, Bytes},
     extract::Path,
-    http::{StatusCode, header},
+    http::header,
     response::{Html, IntoResponse, Response},
     routing::{MethodRouter, get},
 };
@@ -20,13 +20,12 @@ use flate2::{
 };
 use futures_util::{StreamExt, stream};
 use serde_json::json;
-use std::{convert::Infallible, io::Read, sync::Arc, time::SystemTime};
+use std::{convert::Infallible, io::Read, sync::Arc};
 use tokio::time;
 
-/// Most links of `/links`, lines of `/stream` and bytes of `/range`, as in httpbin.
+/// Most links of `/links` and lines of `/stream`, as in httpbin.
 const LINKS_LIMIT: u32 = 200;
 const LINES_LIMIT: u32 = 100;
-const RANGE_LIMIT: usize = 100 * 1024;
 
 const BYTES: [(header::HeaderName, &str); 1] = [(header::CONTENT_TYPE, "application/octet-stream")];
 
@@ -80,7 +79,6 @@ pub(super) fn routes() -> Router<Arc<Lab>> {
         .route("/bytes/{n}", get(bytes))
         .route("/stream/{n}", get(lines))
         .route("/drip", get(drip))
-        .route("/range/{n}", get(range))
         .route(
             "/links/{n}",
             get(async |Path(n): Path<u32>| found(&format!("/links/{n}/0"))),
@@ -90,31 +88,19 @@ pub(super) fn routes() -> Router<Arc<Lab>> {
         .route("/deflate", coded("deflated", "deflate", deflate))
         .route("/brotli", coded("brotli", "br", brotli))
         .route("/uuid", get(uuid))
-        .route("/cache", get(cache))
-        .route("/cache/{seconds}", get(cache_for))
-        .route("/etag/{etag}", get(etag))
 }
 
 impl Lab {
-    /// So many bytes by the seed.
-    pub(super) fn bytes(&self, n: u32) -> Vec<u8> {
-        let words = (0..).flat_map(|position| mix(self.config.seed, position).to_le_bytes());
+    /// So many bytes by this seed, or by that of the server.
+    pub(super) fn bytes(&self, n: u32, seed: Option<u64>) -> Vec<u8> {
+        let seed = seed.unwrap_or(self.config.seed);
+        let words = (0..).flat_map(|position| mix(seed, position).to_le_bytes());
         words.take(BYTES_LIMIT.min(n as usize)).collect()
     }
 }
 
-/// With a seed of the request's own, the bytes are those of Python's generator, as httpbin's are.
 async fn bytes(Path(n): Path<u32>, asked: Asked) -> impl IntoResponse {
-    let bytes = match asked.arg("seed") {
-        None => asked.lab.bytes(n),
-        Some(seed) => {
-            let mut generator = rand_mt::Mt::new_with_key([seed]);
-            let draws = std::iter::repeat_with(|| generator.next_u32() >> 23);
-            let bytes = draws.filter_map(|draw| u8::try_from(draw).ok());
-            bytes.take(BYTES_LIMIT.min(n as usize)).collect()
-        }
-    };
-    (BYTES, bytes)
+    (BYTES, asked.lab.bytes(n, asked.arg("seed")))
 }
 
 async fn lines(Path(n): Path<u32>, asked: Asked) -> Response {
@@ -144,37 +130,6 @@ async fn drip(asked: Asked) -> Answer {
     });
     let length = [(header::CONTENT_LENGTH, count)];
     Ok((code, BYTES, length, Body::from_stream(stars)).into_response())
-}
-
-async fn range(Path(n): Path<usize>, asked: Asked) -> Response {
-    let tag = [
-        (header::ETAG, format!("range{n}")),
-        (header::ACCEPT_RANGES, "bytes".into()),
-    ];
-    if !(1..=RANGE_LIMIT).contains(&n) {
-        let text = format!("number of bytes must be in the range (0, {RANGE_LIMIT}]");
-        return (StatusCode::NOT_FOUND, tag, text).into_response();
-    }
-    let asked = asked.field(header::RANGE);
-    let ends = asked.trim().strip_prefix("bytes=");
-    let (left, right) = ends.and_then(|it| it.split_once('-')).unwrap_or_default();
-    let (first, last) = match (left.parse().ok(), right.parse().ok()) {
-        (None, None) => (0, n - 1),
-        (None, Some(length)) => (n.saturating_sub(length), n - 1),
-        (Some(first), last) => (first, last.unwrap_or(n - 1)),
-    };
-    if first > last || last >= n {
-        let range = [(header::CONTENT_RANGE, format!("bytes */{n}"))];
-        return (StatusCode::RANGE_NOT_SATISFIABLE, tag, range).into_response();
-    }
-    let code = match last - first + 1 == n {
-        true => StatusCode::OK,
-        false => StatusCode::PARTIAL_CONTENT,
-    };
-    let letters = (first..=last).map(|place| b'a' + (place % 26) as u8);
-    let letters: Vec<u8> = letters.collect();
-    let range = [(header::CONTENT_RANGE, format!("bytes {first}-{last}/{n}"))];
-    (code, BYTES, tag, range, letters).into_response()
 }
 
 async fn links(Path((n, offset)): Path<(u32, u32)>) -> Html<String> {
@@ -239,36 +194,4 @@ async fn uuid(asked: Asked) -> Response {
     let [a, b, c] = [high >> 32, high >> 16 & 0xffff, high & 0xfff | 0x4000];
     let [d, e] = [low >> 48 & 0x3fff | 0x8000, low & 0xffff_ffff_ffff];
     pretty(&json!({ "uuid": format!("{a:08x}-{b:04x}-{c:04x}-{d:04x}-{e:012x}") }))
-}
-
-async fn cache(asked: Asked) -> Response {
-    let has = |name| asked.head.headers.contains_key(name);
-    if has(header::IF_NONE_MATCH) || has(header::IF_MODIFIED_SINCE) {
-        return StatusCode::NOT_MODIFIED.into_response();
-    }
-    let now = httpdate::fmt_http_date(SystemTime::now());
-    let tag = format!("{:016x}", asked.lab.draw());
-    let fields = [(header::LAST_MODIFIED, now), (header::ETAG, tag)];
-    (fields, asked.json(BRIEF)).into_response()
-}
-
-async fn cache_for(Path(seconds): Path<u32>, asked: Asked) -> Response {
-    let age = format!("public, max-age={seconds}");
-    ([(header::CACHE_CONTROL, age)], asked.json(BRIEF)).into_response()
-}
-
-async fn etag(Path(etag): Path<String>, asked: Asked) -> Response {
-    let names_it = |list: String| {
-        let mut tags = list
-            .split(',')
-            .map(|tag| tag.trim().trim_start_matches("W/").trim_matches('"'));
-        tags.any(|tag| tag == etag || tag == "*")
-    };
-    let [unless, when] = [header::IF_NONE_MATCH, header::IF_MATCH].map(|name| asked.field(name));
-    let tag = [(header::ETAG, etag.clone())];
-    match (unless.is_empty(), when.is_empty()) {
-        (false, _) if names_it(unless) => (StatusCode::NOT_MODIFIED, tag).into_response(),
-        (true, false) if !names_it(when) => StatusCode::PRECONDITION_FAILED.into_response(),
-        _ => (tag, asked.json(BRIEF)).into_response(),
-    }
 }

@@ -231,13 +231,13 @@ async fn flaky(Path(n): Path<u32>, asked: Asked) -> Answer {
 }
 
 async fn cut_in_half(State(lab): State<Arc<Lab>>, Path(n): Path<u32>) -> Response {
-    cut(HeaderMap::new(), &lab.bytes(n))
+    cut(HeaderMap::new(), &lab.bytes(n, None))
 }
 
 async fn wrong_length(State(lab): State<Arc<Lab>>, Path((said, n)): Path<(u64, u32)>) -> Response {
     let fields = HeaderMap::from_iter([(header::CONTENT_LENGTH, said.into())]);
     let kind = (said > n.into()).then_some(FaultKind::Cut);
-    instead(kind, fields, &lab.bytes(n))
+    instead(kind, fields, &lab.bytes(n, None))
 }
 
 async fn broken_gzip() -> impl IntoResponse {

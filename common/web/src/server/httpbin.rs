@@ -2,19 +2,16 @@
 
 use super::{
     Lab,
-    asked::{Answer, Asked, BRIEF, Refusal, WHOLE, flat, pretty, wait},
+    asked::{Answer, Asked, BRIEF, Refusal, WHOLE, pretty, wait},
     bodies,
 };
 use axum::{
     Router,
-    body::Body,
-    extract::{Path, Request},
-    http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header},
-    middleware::Next,
+    extract::Path,
+    http::{HeaderValue, StatusCode, Uri, header},
     response::{Html, IntoResponse, Response},
     routing::{any, delete, get, patch, post, put},
 };
-use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::json;
 use std::sync::Arc;
 use tokio::time;
@@ -23,9 +20,6 @@ const DELAYED: &str = "args data files form headers origin url";
 const ALL: &str = "args data files form headers json method origin url";
 
 const FAKE_REALM: &str = "Basic realm=\"Fake Realm\"";
-
-/// The value of a cookie that is deleted, with what deletes it.
-const GONE: &str = "; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0";
 
 pub(super) fn routes() -> Router<Arc<Lab>> {
     let about = |keys: &'static str| async move |asked: Asked| asked.json(keys);
@@ -46,16 +40,6 @@ pub(super) fn routes() -> Router<Arc<Lab>> {
         .route("/absolute-redirect/{n}", get(redirect))
         .route("/relative-redirect/{n}", get(redirect))
         .route("/redirect-to", any(redirect_to))
-        .route("/cookies", get(cookies))
-        .route("/cookies/set", get(set_cookies))
-        .route("/cookies/set/{name}/{value}", get(set_cookie))
-        .route("/cookies/delete", get(delete_cookies))
-        .route("/basic-auth/{user}/{password}", get(basic_auth))
-        .route("/bearer", get(bearer))
-        .route(
-            "/response-headers",
-            get(response_headers).post(response_headers),
-        )
         .merge(bodies::routes())
 }
 
@@ -68,34 +52,6 @@ pub(super) async fn not_found(uri: Uri) -> Response {
 /// One line for a request that makes no sense.
 pub(super) fn bad_request(text: impl Into<String>) -> Refusal {
     (StatusCode::BAD_REQUEST, text.into())
-}
-
-/// What every answer has: scripts of any page may read it, and each path says which methods it takes.
-pub(super) async fn shared(request: Request, next: Next) -> Response {
-    let [origin, asked] = [header::ORIGIN, header::ACCESS_CONTROL_REQUEST_HEADERS]
-        .map(|name| request.headers().get(name).cloned());
-    let origin = origin.unwrap_or(HeaderValue::from_static("*"));
-    let is_question = request.method() == Method::OPTIONS;
-    let mut response = next.run(request).await;
-    let is_refused = response.status() == StatusCode::METHOD_NOT_ALLOWED;
-    if is_question && is_refused {
-        *response.status_mut() = StatusCode::OK;
-    }
-    let fields = response.headers_mut();
-    if let Some(allowed) = fields.get_mut(header::ALLOW).filter(|_| is_refused) {
-        let all = [allowed.as_bytes(), b",OPTIONS"].concat();
-        *allowed = HeaderValue::from_bytes(&all).expect("names and commas");
-    }
-    fields.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-    let yes = HeaderValue::from_static("true");
-    fields.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, yes);
-    if is_question {
-        let methods = HeaderValue::from_static("GET, POST, PUT, DELETE, PATCH, OPTIONS");
-        fields.insert(header::ACCESS_CONTROL_ALLOW_METHODS, methods);
-        fields.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from(3600));
-        fields.extend(asked.map(|asked| (header::ACCESS_CONTROL_ALLOW_HEADERS, asked)));
-    }
-    response
 }
 
 async fn delay(Path(seconds): Path<f64>, asked: Asked) -> Answer {
@@ -168,76 +124,4 @@ async fn redirect_to(asked: Asked) -> Answer {
         *response.status_mut() = StatusCode::from_u16(code).expect("it is in range");
     }
     Ok(response)
-}
-
-async fn cookies(asked: Asked) -> Response {
-    let field = asked.field(header::COOKIE);
-    let cookies = field.split(';').filter_map(|it| it.split_once('='));
-    let cookies: Vec<_> = cookies
-        .map(|(name, value)| (name.trim().into(), value.trim().trim_matches('"').into()))
-        .collect();
-    pretty(&json!({ "cookies": flat(&cookies) }))
-}
-
-fn with_cookies<'a>(cookies: impl IntoIterator<Item = (&'a String, &'a str)>) -> Answer {
-    let mut response = found("/cookies")?;
-    for (name, value) in cookies {
-        let cookie = HeaderValue::try_from(format!("{name}={value}; Path=/"));
-        let cookie = cookie.map_err(|_| bad_request("no such cookie\n"))?;
-        response.headers_mut().append(header::SET_COOKIE, cookie);
-    }
-    Ok(response)
-}
-
-async fn set_cookies(asked: Asked) -> Answer {
-    with_cookies(asked.args.iter().map(|(name, value)| (name, &**value)))
-}
-
-async fn set_cookie(Path((name, value)): Path<(String, String)>) -> Answer {
-    with_cookies([(&name, &*value)])
-}
-
-async fn delete_cookies(asked: Asked) -> Answer {
-    with_cookies(asked.args.iter().map(|(name, _)| (name, GONE)))
-}
-
-fn challenge(scheme: &'static str) -> Response {
-    let ask = [(header::WWW_AUTHENTICATE, scheme)];
-    (StatusCode::UNAUTHORIZED, ask).into_response()
-}
-
-async fn basic_auth(Path((user, password)): Path<(String, String)>, asked: Asked) -> Response {
-    let wanted = BASE64_STANDARD.encode(format!("{user}:{password}"));
-    match asked.field(header::AUTHORIZATION).split_once(' ') {
-        Some((scheme, given)) if scheme.eq_ignore_ascii_case("basic") && given.trim() == wanted => {
-            pretty(&json!({ "authenticated": true, "user": user }))
-        }
-        _ => challenge(FAKE_REALM),
-    }
-}
-
-async fn bearer(asked: Asked) -> Response {
-    match asked.field(header::AUTHORIZATION).strip_prefix("Bearer ") {
-        Some(token) => pretty(&json!({ "authenticated": true, "token": token })),
-        None => challenge("Bearer"),
-    }
-}
-
-async fn response_headers(asked: Asked) -> Answer {
-    let body_of_length = |length: usize| {
-        let length = ("Content-Length".into(), length.to_string());
-        let kind = ("Content-Type".into(), "application/json".into());
-        format!("{:#}\n", flat(&[&[length, kind][..], &asked.args].concat()))
-    };
-    // The length is said within what it is the length of.
-    let length = body_of_length(body_of_length(100).len()).len();
-    let body = body_of_length(length);
-    let mut response = pretty(&json!(null));
-    for (name, value) in &asked.args {
-        match (HeaderName::try_from(name), HeaderValue::try_from(value)) {
-            (Ok(name), Ok(value)) => drop(response.headers_mut().append(name, value)),
-            _ => return Err(bad_request(format!("no such field: `{name}`\n"))),
-        }
-    }
-    Ok(response.map(|_| Body::from(body)))
 }

@@ -67,13 +67,10 @@ httpbin's paths:
   /status/{codes}           that status, or one of a list: 200:3,500:1 by weight
   /redirect/{n} /absolute-redirect/{n} /relative-redirect/{n}
   /redirect-to?url=URL&status_code=CODE
-  /cookies /cookies/set?NAME=VALUE /cookies/set/{name}/{value} /cookies/delete?NAME
-  /basic-auth/{user}/{password} /bearer
-  /bytes/{n}?seed=N /stream/{lines} /range/{n} /links/{n}/{offset}
+  /bytes/{n}?seed=N /stream/{lines} /links/{n}/{offset}
   /drip?numbytes=N&duration=S&delay=S&code=CODE   a body byte by byte
   /gzip /deflate /brotli    coded bodies
   /json /html /xml /image/png /encoding/utf8 /robots.txt
-  /response-headers?NAME=VALUE /cache /cache/{seconds} /etag/{etag}
 the lab's own:
   /page/{n}                 page n of many that link to each other
                             (?size=BYTES&count=PAGES&delay=SECONDS)
@@ -290,9 +287,6 @@ fn app(lab: Arc<Lab>) -> Router {
         .layer(DefaultBodyLimit::max(asked::BYTES_LIMIT))
         .layer(watched)
         .with_state(lab.clone());
-    // Around the rest: which methods a path takes is known only outside of it.
-    let shared = middleware::from_fn(httpbin::shared);
-    let counted = Router::new().fallback_service(counted).layer(shared);
     // These neither count nor fail.
     let (seen, begun) = (lab.counts.clone(), lab.counts.clone());
     Router::new()
