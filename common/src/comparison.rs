@@ -76,7 +76,8 @@ impl Lab {
                     }
                     _ => format!("whether `{first}` or `{second}` is faster"),
                 };
-                let took = format!("`{second}` took {{left}} × the time of `{first}`");
+                let took =
+                    format!("`{second}` took {{left}} × as long: not a tenth in every round");
                 let alike = [ratio().at_most(margin), ratio().at_least(1.0 / margin)];
                 let alike = alike.map(|check| check.in_words(&*took));
                 (text, alike.into())

@@ -37,8 +37,9 @@ pub(crate) fn add(lab: &mut Lab, workers: NonZeroUsize, [in_order, longest_first
         _ => overlap.needs_cpus(),
     });
     let text = "the order: longest first took less time than in order";
+    let less = wall(LONGEST_FIRST).below(wall(IN_ORDER) * CLEARLY_LESS);
     let order = Claim::that("longest_first_is_faster", text)
-        .check(wall(LONGEST_FIRST).below(wall(IN_ORDER) * CLEARLY_LESS))
+        .check(less.in_words("longest first took {left}; clearly less would be {right}"))
         .check(several_at_work())
         .in_a_line("longest first took {left}, in order {right}")
         .headline();

@@ -304,7 +304,7 @@ fn two_limits_of_one_figure_give_one_sentence() {
     }
     let claim = lab.compare("same", "both", ["slow", "fast"]);
     let evidence = judged(&mut lab, claim).evidence;
-    assert_eq!(evidence.matches("× the time").count(), 1, "{evidence}");
+    assert_eq!(evidence.matches("× as long").count(), 1, "{evidence}");
 }
 
 #[test]

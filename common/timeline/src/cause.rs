@@ -15,7 +15,7 @@ pub const CAUSES: [Cause; 10] = [
     ("join", "waits for others to end", None),
     ("permit", "waits for a permit", Some('·')),
     ("sleep", "sleeps", None),
-    (BACK_OFF, "failed, rests", Some('×')),
+    (BACK_OFF, "failed, then rests", Some('×')),
     ("barrier", "waits for others to come", None),
     ("turn", "waits for its turn", None),
 ];

@@ -43,7 +43,7 @@ fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let ask = Question::faster(UNDER_GIL, SEQUENTIAL, text);
     let answers = ["not faster", "twice", "more than that"];
     lab.predict(ask, &answers, &[1.33, 3.0]);
-    lab.legend("GIL: only the thread that holds this lock runs. python: your own Python, with smaller jobs.");
+    lab.legend("two threads, GIL: Rust threads under an emulated GIL. python: your own Python, with smaller jobs.");
     let mut python = Python::open(args, lab)?;
     let (work, scale) = (args.work.get() as u64, args.scale.get() as u64);
     let shown = format::count(work);

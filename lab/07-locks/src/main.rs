@@ -67,7 +67,7 @@ fn demonstrate(args: &CountArgs, lab: &mut Lab) -> anyhow::Result<()> {
         }
     }
     for worker in signals.take() {
-        let sent = format!("worker {worker}: \"done\", as in the script, and its count");
+        let sent = format!("worker {worker} sends \"done\", as in the script, and its count");
         lab.say(format!("queue: {sent}"));
     }
     claims::claim(lab, plan);

@@ -40,7 +40,7 @@ pub(crate) fn try_all(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
     let (trials, each) = (args.trials.get(), format::count(increments as u64));
     let short = trials * SHORT_TRIALS;
     lab.say(format!(
-        "{trials} trials of {threads} × {each} increments; of accounts {short} …"
+        "counter: {trials} trials of {threads} × {each} increments; account, audit: {short} trials each …"
     ));
     let both = [false, true];
     let often = both.map(|repaired| counter(threads, increments, repaired));

@@ -23,8 +23,8 @@ const STEP: Step = Step {
           few atomic steps even when no other thread wants it. A reentrant lock also remembers its owner, \
           so that a method which holds it can call one that takes it. A deadlock is a circle: each thread \
           holds what the next one waits for, so none of them goes on. One order for all locks leaves no circle.",
-    remember: "A lock is never free, so hold it briefly. Take locks in the same order everywhere, \
-              and no circle of waiting can form.",
+    remember: "Take locks in the same order everywhere, and no circle of waiting can form. A thread \
+              that takes its own lock again needs an RLock.",
     predict: (
         "8 threads want each lock, not one: whose cost grows?",
         "cargo run -p lab-13-locks-and-rlock -- --threads 8",

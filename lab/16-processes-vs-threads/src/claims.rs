@@ -169,7 +169,7 @@ pub(crate) fn sweep(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
         Comparison::Undecided => time + ", ?",
     };
     let title = "Time for one job for each worker, by its size";
-    let note = "faster, slower: than one by one by a tenth in every round. ?: undecided";
+    let note = "faster, slower: than one by one by a tenth in every round. ?: not in every round";
     sweep.show(lab, [title, note], cell);
     (1..WAYS.len()).for_each(|way| claim_break_even(lab, &sweep, way));
     Ok(())

@@ -199,7 +199,8 @@ fn claim_pricing(lab: &mut Lab) {
     let longest = |name| Figure::<Seconds>::noted(Some(name), LONGEST);
     let text =
         "pricing on the async thread held a trade up for longer than twice the longest beside it";
-    let line = "the longest trade: {left} with pricing on the async thread, {right} beside it";
+    let line =
+        "the slowest trade: {left} while options are priced on the async thread, {right} beside it";
     let held_up = Claim::that("executor_is_held_up", text).in_a_line(line);
     lab.claim(
         held_up

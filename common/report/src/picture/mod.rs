@@ -9,7 +9,7 @@ use crate::{BOLD, DIM, Document, LaneReport, NO_BREAK, Variant, format, lane, wr
 use axis::axis;
 use console::{Alignment, measure_text_width, pad_str};
 use row::{ENDED, FAILED, PERMIT, Scale};
-use std::time::Duration;
+use std::{cmp::Reverse, time::Duration};
 use timeline::LaneKind;
 
 /// Names take no more room than this.
@@ -41,6 +41,11 @@ impl Row {
     fn label(&self, before: &[&str]) -> &str {
         let seen = self.lanes.iter().find(|lane| before.contains(&&***lane));
         seen.unwrap_or(&self.lanes[0])
+    }
+
+    /// Whether something failed in it, or was cut off.
+    fn is_eventful(&self) -> bool {
+        self.cells.iter().any(|it| [FAILED, ENDED].contains(it))
     }
 }
 
@@ -142,9 +147,13 @@ impl<'a> Picture<'a> {
         let is_cut = lengths.ne(shares.iter().copied());
         let mut spare = room - shares.iter().sum::<usize>();
         let (mut lines, mut seen, mut before) = (Vec::new(), String::new(), Vec::new());
+        let mut failed = Vec::new();
         for ((variant, rows), share) in drawn.iter().zip(shares) {
-            let shown = worth_most(rows, share, &before);
+            let shown = worth_most(rows, share, &failed);
             let labels: Vec<&str> = shown.iter().map(|row| row.label(&before)).collect();
+            if shown.iter().any(|row| row.is_eventful()) {
+                failed.clone_from(&labels);
+            }
             for (place, (row, label)) in shown.into_iter().zip(&labels).enumerate() {
                 seen.extend(&row.cells);
                 // Where any is spare, no row was left out.
@@ -250,15 +259,14 @@ fn shares(needs: impl Iterator<Item = (usize, bool)>, room: usize) -> Vec<usize>
 }
 
 /// So many of the rows, in order; those in which something failed or was cut off before others, and next to
-/// the first of them the one that queued longest meanwhile. Lanes that were also shown `before` come first, so that
-/// variants compare.
+/// the first of them the one that queued longest meanwhile. Lanes that were also shown `before`, where something
+/// failed, come first, so that variants compare.
 fn worth_most<'a>(rows: &'a [Row], share: usize, before: &[&str]) -> Vec<&'a Row> {
-    let is_eventful = |row: &Row| row.cells.iter().any(|it| [FAILED, ENDED].contains(it));
     let (mut kept, mut calm): (Vec<usize>, Vec<usize>) =
-        (0..rows.len()).partition(|&at| is_eventful(&rows[at]));
+        (0..rows.len()).partition(|&at| rows[at].is_eventful());
     let is_seen = |at: &usize| before.contains(&rows[*at].label(before));
-    kept.sort_by_key(|at| !is_seen(at));
     let queued = |at: &usize| rows[*at].cells.iter().filter(|it| **it == PERMIT).count();
+    kept.sort_by_key(|at| (!is_seen(at), Reverse(queued(at))));
     let waiting = calm.iter().copied();
     let waiting = waiting.filter(|at| queued(at) > 0 || is_seen(at));
     let longest = waiting.max_by_key(|at| (is_seen(at), queued(at)));

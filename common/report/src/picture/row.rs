@@ -68,9 +68,16 @@ pub(super) fn row(lane: &LaneReport, scale: Scale) -> Vec<char> {
                     *last = ENDED;
                 }
             }
-            (look, [first, ..]) if is_back_off(look) => *first = FAILED,
             _ => {}
         }
+    }
+    let is_failure = |span: &&SpanReport| span.wait.as_deref() == Some(BACK_OFF);
+    for span in lane.spans.iter().filter(is_failure) {
+        let start = scale.place(lane::nanoseconds(span.start_s)) as usize;
+        row.iter_mut()
+            .nth(start)
+            .into_iter()
+            .for_each(|cell| *cell = FAILED);
     }
     row
 }
