@@ -39,7 +39,7 @@ fn main() -> ExitCode {
 }
 
 fn demonstrate(args: &Args, lab: &mut Lab) -> anyhow::Result<()> {
-    lab.legend("kept, released: a failed request's permit while it pauses. Same faults in both.");
+    lab.legend("kept (the script's), released: a failed request's permit. Same faults in both.");
     let site = Site::open(&args.requests, REQUESTS, None)?;
     let first = [YOURS, CALM][usize::from(args.requests.needs_server())];
     let text = "Ten requests, five permits: how many waits in a row does it take?";

@@ -139,9 +139,10 @@ impl<'a> Picture<'a> {
         if drawn.is_empty() || room < drawn.len().min(2) {
             return Vec::new();
         }
+        let compares = |one| self.document.compared(one).is_some();
         let needs = drawn
             .iter()
-            .map(|(one, rows)| (rows.len(), one.speedup.is_some()));
+            .map(|(one, rows)| (rows.len(), one.speedup == Some(1.0) || compares(one)));
         let shares = shares(needs, room);
         let lengths = drawn.iter().map(|one| one.1.len());
         let is_cut = lengths.ne(shares.iter().copied());
