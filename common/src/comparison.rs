@@ -76,8 +76,7 @@ impl Lab {
                     }
                     _ => format!("whether `{first}` or `{second}` is faster"),
                 };
-                let took =
-                    format!("`{second}` took {{left}} × as long: not a tenth in every round");
+                let took = format!("`{second}` took {{left}} × as long: not a tenth in each round");
                 let alike = [ratio().at_most(margin), ratio().at_least(1.0 / margin)];
                 let alike = alike.map(|check| check.in_words(&*took));
                 (text, alike.into())

@@ -139,10 +139,9 @@ impl<'a> Picture<'a> {
         if drawn.is_empty() || room < drawn.len().min(2) {
             return Vec::new();
         }
-        let compares = |one| self.document.compared(one).is_some();
-        let needs = drawn
-            .iter()
-            .map(|(one, rows)| (rows.len(), one.speedup == Some(1.0) || compares(one)));
+        let compares =
+            |one: &Variant| one.speedup == Some(1.0) || self.document.compared(one).is_some();
+        let needs = drawn.iter().map(|(one, rows)| (rows.len(), compares(one)));
         let shares = shares(needs, room);
         let lengths = drawn.iter().map(|one| one.1.len());
         let is_cut = lengths.ne(shares.iter().copied());
@@ -268,8 +267,10 @@ fn worth_most<'a>(rows: &'a [Row], share: usize, before: &[&str]) -> Vec<&'a Row
     let is_seen = |at: &usize| before.contains(&rows[*at].label(before));
     let queued = |at: &usize| rows[*at].cells.iter().filter(|it| **it == PERMIT).count();
     kept.sort_by_key(|at| (!is_seen(at), Reverse(queued(at))));
-    let waiting = calm.iter().copied();
-    let waiting = waiting.filter(|at| queued(at) > 0 || is_seen(at));
+    let waiting = calm
+        .iter()
+        .copied()
+        .filter(|at| queued(at) > 0 || is_seen(at));
     let longest = waiting.max_by_key(|at| (is_seen(at), queued(at)));
     if let Some(longest) = longest.filter(|_| !kept.is_empty()) {
         calm.retain(|&at| at != longest);

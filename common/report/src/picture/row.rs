@@ -57,27 +57,23 @@ pub(super) fn row(lane: &LaneReport, scale: Scale) -> Vec<char> {
     }
     let next = stretches.iter().skip(1).map(|next| next.look);
     for (stretch, next) in stretches.iter().zip(next.chain([RUNNING])) {
-        match (
-            stretch.look,
-            &mut row[scale.cells_of([stretch.start, stretch.end])],
-        ) {
-            (START, cells) => cells.fill(named(START).2),
-            (CUT, cells) => {
-                cells.fill(named(CUT).2);
-                if let ([.., last], true) = (cells, next != CUT) {
-                    *last = ENDED;
-                }
-            }
-            _ => {}
+        let cells = &mut row[scale.cells_of([stretch.start, stretch.end])];
+        if [START, CUT].contains(&stretch.look) {
+            cells.fill(named(stretch.look).2);
+        }
+        if stretch.look == CUT
+            && next != CUT
+            && let Some(last) = cells.last_mut()
+        {
+            *last = ENDED;
         }
     }
     let is_failure = |span: &&SpanReport| span.wait.as_deref() == Some(BACK_OFF);
     for span in lane.spans.iter().filter(is_failure) {
         let start = scale.place(lane::nanoseconds(span.start_s)) as usize;
-        row.iter_mut()
-            .nth(start)
-            .into_iter()
-            .for_each(|cell| *cell = FAILED);
+        if let Some(cell) = row.get_mut(start) {
+            *cell = FAILED;
+        }
     }
     row
 }
