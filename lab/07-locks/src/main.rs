@@ -44,8 +44,8 @@ fn demonstrate(args: &CountArgs, lab: &mut Lab) -> anyhow::Result<()> {
     let [each, expected] = [plan.increments, plan.expected()].map(format::count);
     lab.say(format!("{workers}, each to add {each} …"));
     lab.legend(format!(
-        "Expected: {expected}. racy: load, add, store. Mutex: the same under a lock. fetch_add: all in one \
-         step. sum at the end, queue: each thread counts alone."
+        "Expected: {expected}. racy: load, add, store. Mutex: the same under a lock. fetch_add: in one step. \
+         sum at the end: each counts alone. queue: and sends it."
     ));
     let signals = RefCell::new(Vec::new());
     let hear = |signal: &Signal| signals.borrow_mut().push(signal.worker);

@@ -157,11 +157,12 @@ pub(crate) fn deadlocks(lab: &mut Lab) -> anyhow::Result<()> {
         let variant = lab.variant(name).other_work();
         if let Some(stuck) = variant.run_counted(|| run_in_child(number, patience), tally)? {
             lab.say(format!("  {} of {threads} threads stuck", stuck.len()));
-            rows.extend(stuck);
+            let named = |stuck| [vec![name.into()], stuck].concat();
+            rows.extend(stuck.into_iter().map(named));
         }
     }
     let title = "Deadlock: each has a lock and waits for another's";
-    let headings = ["thread", "has (deadlock.rs)", "waits for"];
+    let headings = ["", "thread", "has (deadlock.rs)", "waits for"];
     lab.table(title, &headings, rows, "");
     let [own, opposite, same] = SCENARIOS.map(|(name, ..)| done(name));
     let text = "taken again by its holder: a Lock waits for itself, an RLock goes on";
