@@ -81,12 +81,15 @@ fn crowd(target: &Target, each: u64, place: u64) -> anyhow::Result<String> {
     ))
 }
 
-/// How long the server's thread has been on a CPU, where the system tells it.
+/// How long the server's threads have been on a CPU, where the system reports it.
 fn busy(target: &Target) -> Option<Duration> {
     let id = target.server.id();
-    let text = fs::read_to_string(format!("/proc/{id}/schedstat")).ok()?;
-    let nanos = text.split_whitespace().next()?.parse().ok()?;
-    Some(Duration::from_nanos(nanos))
+    let threads = fs::read_dir(format!("/proc/{id}/task")).ok()?.flatten();
+    let nanos = threads.map(|thread| {
+        let text = fs::read_to_string(thread.path().join("schedstat")).ok()?;
+        text.split_whitespace().next()?.parse::<u64>().ok()
+    });
+    Some(Duration::from_nanos(nanos.sum::<Option<u64>>()?))
 }
 
 /// Where a client has most to do: how many it really had in flight, by the server's count, and over how
