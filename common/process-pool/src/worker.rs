@@ -201,7 +201,7 @@ impl Worker {
     /// Sends what there is room for.
     fn send(&mut self) {
         if let (Some(tasks), None, [_, ..]) = (&self.tasks, &self.ending, &self.message[..]) {
-            match tasks.send(&self.message[self.sent..]) {
+            match tasks.send(&self.message, self.sent) {
                 Ok(size) => self.sent += size,
                 Err(_) => self.end(Ending::Lost),
             }
@@ -221,7 +221,7 @@ impl Worker {
             && let Some(tasks) = &self.tasks
             && let Some(job) = queue.take_small()
         {
-            if !tasks.send(&job.orders).is_ok_and(|sent| sent > 0) {
+            if !tasks.send(&job.orders, 0).is_ok_and(|sent| sent > 0) {
                 return queue.requeue(job);
             }
             self.given += 1;

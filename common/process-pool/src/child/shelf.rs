@@ -11,13 +11,19 @@ use std::{
 /// The worker's end.
 pub(crate) struct Shelf(MmapMut);
 
+/// The last bytes of this memory: a copy of the worker that has other memory there does not have these.
+const MARK: [u8; 4] = *b"last";
+
 impl Shelf {
     #[expect(unsafe_code, reason = "two processes share this memory")]
     pub(crate) fn open(path: &str) -> io::Result<Self> {
         let file = File::options().read(true).write(true).open(path)?;
         // SAFETY: the file is sealed, so that nothing makes it shorter. Beside this process only its parent
         // writes to it, and that while this one waits for tasks.
-        let memory = unsafe { MmapMut::map_mut(&file) }?;
+        let mut memory = unsafe { MmapMut::map_mut(&file) }?;
+        if let Some(mark) = memory.last_chunk_mut() {
+            *mark = MARK;
+        }
         // Where a task forks and returns twice, the copy has no shelf, and ends when it would answer.
         #[cfg(target_os = "linux")]
         memory.advise(memmap2::Advice::DontFork)?;
@@ -26,9 +32,15 @@ impl Shelf {
 
     /// Keeps an answer; whether there was room.
     pub(crate) fn keep(&mut self, answer: &[u8]) -> bool {
-        let Some((size, answers)) = self.0.split_first_chunk_mut() else {
+        let Some((size, rest)) = self.0.split_first_chunk_mut() else {
             return false;
         };
+        let Some((answers, mark)) = rest.split_last_chunk_mut() else {
+            return false;
+        };
+        if *mark != MARK {
+            super::crash();
+        }
         let start = u32::from_ne_bytes(*size) as usize;
         let end = start + answer.len();
         let Some(room) = answers.get_mut(start..end) else {

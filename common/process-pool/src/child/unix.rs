@@ -267,14 +267,15 @@ impl Answers {
 }
 
 impl Tasks {
-    /// Sends as much as there is room for; an error if the worker takes no more.
-    pub(crate) fn send(&self, bytes: &[u8]) -> io::Result<usize> {
+    /// Sends as much of a message as there is room for behind what was sent of it; an error if the worker
+    /// takes no more. The rest of a large one is no packet: what a read of it had no room for would be lost.
+    pub(crate) fn send(&self, message: &[u8], sent: usize) -> io::Result<usize> {
         let mut pipe = &self.pipe;
-        let is_large = bytes.len() > PACKET_BYTES;
+        let is_large = message.len() > PACKET_BYTES;
         if is_large {
             fcntl_setfl(pipe, OFlags::NONBLOCK)?;
         }
-        let sent = match pipe.write(bytes) {
+        let sent = match pipe.write(&message[sent..]) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
             sent => sent,
         };

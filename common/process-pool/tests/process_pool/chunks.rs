@@ -105,6 +105,17 @@ fn answers_for_which_a_worker_has_no_room_come_all_the_same() {
 }
 
 #[test]
+fn a_chunk_arrives_whole_where_a_pipe_holds_all_but_its_last_bytes() {
+    watched(|| {
+        let pool = builder(functions::ECHO, 1).chunk(count(3)).start();
+        // The second ends right behind the 64 KiB that a worker reads at once.
+        let inputs = [86, 65_470, 1_000].map(|size| vec![7; size]);
+        let outcomes = pool.expect("the pool starts").map(inputs.clone());
+        assert!(outcomes == inputs.map(Ok));
+    });
+}
+
+#[test]
 fn long_chunks_are_answered_in_full() {
     watched(|| {
         let pool = builder(SQUARE, 2).chunk(count(30_000)).start();

@@ -1,7 +1,10 @@
 //! What the workers of the pool's tests can do; shared by the tests and the worker program.
 
 use nix::{
-    sys::signal::{self, Signal},
+    sys::{
+        signal::{self, Signal},
+        wait,
+    },
     unistd::{ForkResult, Pid},
 };
 use process_pool::Worker;
@@ -29,10 +32,16 @@ pub(crate) const CONFIDING: Worker<Secret, u8> = Worker::new("confiding", |input
 pub(crate) const ECHO: Worker<Vec<u8>, Vec<u8>> = Worker::new("echo", |bytes| bytes);
 pub(crate) const FORGED: Worker<u8, Picky> = Worker::new("forged", Picky);
 pub(crate) const TOUCHY: Worker<u64, Touchy> = Worker::new("touchy", |n| Touchy(square(n)));
-/// Returns the number; where it is told to, it forks first, and both processes return.
+/// Returns the number; where it is told to, it forks first, both processes return, and
+/// the copy ends first.
 pub(crate) const FORKING: Worker<(u64, bool), u64> = Worker::new("forking", |(n, forks)| {
-    if forks {
-        fork();
+    match forks.then(fork) {
+        // The copy takes memory, which may lie where other memory was before.
+        Some(ForkResult::Child) => {
+            (0..20).for_each(|_| std::mem::forget(black_box(vec![0_u8; 1_000_000])));
+        }
+        Some(ForkResult::Parent { child }) => drop(wait::waitpid(child, None)),
+        None => {}
     }
     n
 });
