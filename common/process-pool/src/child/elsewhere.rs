@@ -58,7 +58,7 @@ impl Absent {
 
     all! { unreachable!("there is none") =>
         wait(&self, _: &Next, _: &Waker, _: &mut Incoming) -> bool;
-        send(&self, _: &[u8]) -> io::Result<usize>;
+        send(&self, _: &[u8], _: usize) -> io::Result<usize>;
         unread(&self) -> usize;
         take_back(&self) -> Vec<u64>;
         wake(&self) -> ();
