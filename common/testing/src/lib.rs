@@ -34,8 +34,7 @@ pub struct Finished {
 /// If it cannot be started, or it or what it started holds its output open for too long; it is killed then.
 pub fn run(program: impl AsRef<Path>, arguments: &[&str]) -> Finished {
     let mut command = Command::new(program.as_ref());
-    // What a test runs is nothing that its user has done.
-    command.args(arguments).env("LAB_PROGRESS", "");
+    command.args(arguments);
     run_command(command)
 }
 
@@ -44,6 +43,10 @@ pub fn run(program: impl AsRef<Path>, arguments: &[&str]) -> Finished {
 /// # Panics
 /// As [`run`].
 pub fn run_command(mut command: Command) -> Finished {
+    // What a test runs is nothing that its user has done.
+    if command.get_envs().all(|(name, _)| name != "LAB_PROGRESS") {
+        command.env("LAB_PROGRESS", "");
+    }
     let pipes = command.stdin(Stdio::null()).stdout(Stdio::piped());
     pipes.stderr(Stdio::piped()).env_remove("RUST_BACKTRACE");
     let child = command.spawn();
