@@ -51,6 +51,11 @@ impl Job {
         self.tasks.end - self.tasks.start
     }
 
+    /// Whether it was more than one task.
+    pub(crate) fn is_chunk(&self) -> bool {
+        wire::head(&self.orders).is_some_and(|(size, ..)| size < self.orders.len())
+    }
+
     /// Whether it is one packet.
     pub(crate) fn is_small(&self) -> bool {
         self.len() == 1 && self.orders.len() <= PACKET_BYTES

@@ -68,6 +68,23 @@ fn end_a_twin(own_id: u32) {
     }
 }
 
+/// Keeps an answer or sends it, before the next task begins: a crash costs one task only.
+fn hand_over(
+    answer: &[u8],
+    keeps: bool,
+    mut shelf: Option<&mut Shelf>,
+    link: &mut Link,
+) -> io::Result<()> {
+    let mut keep = || shelf.as_mut().is_some_and(|shelf| shelf.keep(answer));
+    if keeps && keep() {
+        return Ok(());
+    }
+    let sent = link.output.write_all(answer);
+    // An earlier task of its chunk may have closed the pipe: that costs no other anything.
+    let _ = sent.is_err() && keep();
+    sent
+}
+
 fn serve_all(functions: &[&dyn Role], mut link: Link) -> io::Result<()> {
     let (own_id, mut answer) = (process::id(), Vec::new());
     child::watch_parent(&link.input)?;
@@ -76,12 +93,13 @@ fn serve_all(functions: &[&dyn Role], mut link: Link) -> io::Result<()> {
         let place = usize::from(orders.kind & !IS_NOTED);
         let function = functions.get(place).ok_or(io::ErrorKind::InvalidData)?;
         let is_noted = orders.kind & IS_NOTED != 0;
+        let is_chunk = orders.tasks.start + 1 < orders.tasks.end;
         for task in orders.tasks.clone() {
             let has_more = task + 1 < orders.tasks.end;
-            let shelf = shelf.as_mut().filter(|_| has_more && !is_noted);
+            let keeps = shelf.is_some() && has_more && !is_noted;
             let mut run = || {
                 function.run(task, orders.next(), &mut answer);
-                if shelf.is_none() {
+                if !keeps {
                     end_a_twin(own_id);
                 }
             };
@@ -98,10 +116,8 @@ fn serve_all(functions: &[&dyn Role], mut link: Link) -> io::Result<()> {
                 let noted = wire::encode((task, NOTE), &about).map_err(io::Error::other)?;
                 answer.splice(0..0, noted);
             }
-            // It is kept or leaves before the next task begins: a crash costs one task only.
-            if !shelf.is_some_and(|shelf| shelf.keep(&answer)) {
-                link.output.write_all(&answer)?;
-            }
+            let shelf = shelf.as_mut().filter(|_| is_chunk);
+            hand_over(&answer, keeps, shelf, &mut link)?;
             answer.clear();
             answer.shrink_to(wire::KEPT_BYTES);
         }

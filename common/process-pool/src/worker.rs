@@ -250,7 +250,7 @@ impl Worker {
         let left = |worker: &Self| worker.jobs.iter().map(Job::len).sum::<u64>();
         let before = left(self);
         let mut kept = Incoming::default();
-        if self.has_chunk() {
+        if self.has_chunk() || incoming.has_closed {
             // After what it has said: what it kept before that is there.
             let _ = self.kept.read(&mut kept.bytes);
         }
@@ -268,7 +268,9 @@ impl Worker {
                 break;
             }
         }
-        if incoming.has_closed && self.ending.is_none() {
+        // One that has no pipe any more still keeps what it does of a chunk.
+        let is_chunk = self.jobs.front().is_some_and(Job::is_chunk);
+        if incoming.has_closed && self.ending.is_none() && !is_chunk {
             self.end(Ending::Lost);
         }
         let answers = (before - left(self)) as u32;

@@ -74,6 +74,31 @@ fn a_task_that_forks_and_returns_twice_has_the_rest_of_its_chunk_done_once() {
     });
 }
 
+/// Without its pipe a worker has only the shared memory left, which is Linux'.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_task_that_closes_the_pipe_in_mid_chunk_costs_no_other_task_anything() {
+    watched(|| {
+        let dir = tempfile::tempdir().expect("a place for a file");
+        let (point, closing) = (
+            MeetingPoint::new(),
+            Chore::CloseAll(dir.path().join("file")),
+        );
+        let pool = builder(CHORE, 1).retries(0).chunk(count(3));
+        let pool = pool.start().expect("the pool starts");
+        let chores = vec![closing, Chore::Return, point.chore()];
+        let mut outcomes = pool.map_unordered(chores);
+        let met = point.meet();
+        // Only the last is left when its worker ends.
+        let done = outcomes.by_ref().take(2);
+        assert_eq!(done.filter(|(_, end)| *end == Ok(met.pid)).count(), 2);
+        let pid = met.pid;
+        drop(met);
+        assert_eq!(outcomes.next(), Some((2, Ok(pid))));
+        check_at_rest(&pool);
+    });
+}
+
 #[test]
 fn outcomes_of_a_chunk_come_while_a_later_task_of_it_runs() {
     watched(|| {
